@@ -1,0 +1,60 @@
+/* The configuration of an experiment: an INI file, defaults filled in, every value checked.
+ *
+ * Keys are the union of the modules' option tables, a table a section. */
+#ifndef ESP_CONFIG_H
+#define ESP_CONFIG_H
+
+#include <espalier/data.h>
+#include <espalier/model.h>
+#include <espalier/optim.h>
+#include <espalier/prune.h>
+#include <espalier/status.h>
+
+#include <stdio.h>
+
+/* [run] */
+typedef struct esp_run_options {
+  char *name;                /* "" = the file's name without .ini */
+  char *output;              /* folder in which the run directory NAME is made */
+  int64_t seed;
+  int64_t threads;           /* 0 = all cores */
+  double checkpoint_minutes; /* longest time between two checkpoints */
+  bool save_rounds;          /* keep the weights of every round */
+} esp_run_options;
+extern const esp_option esp_run_option_table[];
+
+typedef struct esp_config {
+  esp_run_options run;
+  esp_data_options data;
+  esp_model_options model;
+  esp_train_options train;
+  esp_prune_options prune;
+} esp_config;
+
+/* A section: its table, and where its options struct stands in esp_config. */
+typedef struct esp_section {
+  const char *name, *help;
+  const esp_option *table;
+  size_t offset;
+} esp_section;
+extern const esp_section esp_sections[]; /* name NULL after the last */
+
+/* Reads `path` (at most 1 MiB), then applies `overrides`, each "section.key=value". Every error is one line,
+ * "path:line: ..." or "argument 'section.key=value': ...": unknown section or key (with the nearest known one), value
+ * that does not parse or lies out of range (with the range), choice not known (with the choices, or the nearest), key
+ * given twice in the file, line without a key. On failure *config needs no freeing. */
+esp_status esp_config_load(esp_config *config, const char *path, int overrides, const char *const *override,
+                           esp_error *err);
+/* The same from text already in memory; `name` starts the messages. */
+esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
+                            const char *const *override, esp_error *err);
+void esp_config_free(esp_config *config);
+
+/* The whole configuration, every default written out, as INI text that parses to the same configuration. Newly
+ * allocated in *text. */
+esp_status esp_config_text(const esp_config *config, char **text, esp_error *err);
+
+/* Explains "section.key", "key" or "section" on `out`; fails with the nearest known key. */
+esp_status esp_config_help(const char *what, FILE *out, esp_error *err);
+
+#endif

@@ -1,0 +1,65 @@
+/* Files that are whole or not there, and tensors in them.
+ *
+ * Tensors are stored as safetensors (8-byte header length, JSON header, raw little-endian data), so other tools can open
+ * them. The format has no checksum: the SHA-256 of each tensor's bytes stands in the header's __metadata__ under
+ * "sha256.<tensor name>" and is verified on loading. */
+#ifndef ESP_FILE_H
+#define ESP_FILE_H
+
+#include <espalier/status.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* SHA-256 (FIPS 180-4). */
+typedef struct esp_sha256 {
+  uint32_t state[8];
+  uint64_t length; /* bytes so far */
+  uint8_t block[64];
+} esp_sha256;
+void esp_sha256_start(esp_sha256 *s);
+void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes);
+void esp_sha256_end(esp_sha256 *s, char hex[65]);
+
+/* Writes a whole file or nothing: to `path`.tmp, fsync, rename, fsync of the directory. */
+esp_status esp_file_write(const char *path, const void *data, size_t bytes, esp_error *err);
+/* Reads a whole regular file of at most `limit` bytes into newly allocated memory with a NUL behind it. */
+esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *bytes, esp_error *err);
+/* mkdir -p */
+esp_status esp_directory_make(const char *path, esp_error *err);
+
+typedef enum esp_dtype { ESP_F32, ESP_U8 } esp_dtype;
+typedef struct esp_blob {
+  char name[128];
+  esp_dtype dtype;
+  int rank;
+  int64_t shape[4];
+  void *data; /* in a write: borrowed */
+  size_t bytes;
+} esp_blob;
+
+/* Tensors and text in memory. */
+typedef struct esp_bundle {
+  esp_blob *blob;
+  int blobs, blobs_capacity;
+  char **key, **text; /* metadata, without the checksums */
+  int texts, texts_capacity;
+  char *storage; /* what loaded blobs point into */
+} esp_bundle;
+
+esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int rank, const int64_t *shape,
+                          const void *data, esp_error *err); /* borrows data */
+esp_status esp_bundle_add_text(esp_bundle *b, const char *key, const char *text, esp_error *err); /* copies */
+/* By name, NULL when there is none. */
+const esp_blob *esp_bundle_find(const esp_bundle *b, const char *name);
+const char *esp_bundle_text(const esp_bundle *b, const char *key);
+
+/* Writes all tensors and texts as one safetensors file, atomically. */
+esp_status esp_bundle_save(const esp_bundle *b, const char *path, esp_error *err);
+/* Loads and verifies: header size, JSON, shapes against byte ranges (no overlap, no gap, none beyond the file), checksums
+ * where there are any. Nothing in the file is trusted. */
+esp_status esp_bundle_load(esp_bundle *b, const char *path, esp_error *err);
+void esp_bundle_free(esp_bundle *b);
+
+#endif

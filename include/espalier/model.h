@@ -1,0 +1,79 @@
+/* A model: a network written in the layer language, and its parameters.
+ *
+ * The layer language is one line a layer; the built-in architectures are written in it too (`espalier list
+ * models` prints them):
+ *
+ *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]   padding: k/2 unless given; bias unless bn follows
+ *     depthwise 3x3 [stride 2] [pad 1] [bias|nobias]
+ *     linear 10 [nobias]
+ *     bn | relu | leaky_relu | tanh | sigmoid | gelu
+ *     maxpool 2 [stride 2] [pad 0] | avgpool 2 [...] | global_avgpool       stride: the size unless given
+ *     dropout 0.5 | flatten
+ *     residual [NAME]  ... [shortcut ...] end        adds the two branches (no shortcut: the input itself)
+ *     concat [NAME]    ... [branch ...] end          joins the two branches along channels
+ *     subsample 32 stride 2                          parameter-free shortcut (He et al. 2016, option A)
+ *     group NAME ... end                             only prefixes the names within
+ *     repeat N ... end                               the lines within, N times
+ *
+ * Layers are named by kind and number within their group (conv1, bn1, conv2, ...), so parameters are
+ * "layer1.0.conv1.weight". `classes` may stand for the data set's number of classes: `linear classes`. */
+#ifndef ESP_MODEL_H
+#define ESP_MODEL_H
+
+#include <espalier/graph.h>
+#include <espalier/option.h>
+#include <espalier/param.h>
+#include <espalier/status.h>
+
+/* [model] */
+typedef struct esp_model_options {
+  char *arch;         /* a built-in name, or "custom" */
+  char *input;        /* "3x32x32", "" = as the data set */
+  char *layers;       /* the layer language, for custom */
+  char *weights;      /* file or run directory to start from, "" = fresh */
+  char *shortcut;     /* resnet: "projection" or "identity" */
+  esp_numbers hidden; /* mlp: sizes of the hidden layers */
+} esp_model_options;
+extern const esp_option esp_model_option_table[];
+
+/* A convolution or linear layer and what belongs to its output channels. Any of bias, scale, shift may be NULL. */
+typedef struct esp_layer {
+  char name[ESP_NAME_MAX]; /* "layer1.0.conv1" */
+  esp_param *weight, *bias, *scale, *shift;
+} esp_layer;
+
+typedef struct esp_model {
+  char *text; /* the layer language, expanded */
+  esp_shape input;
+  int classes;
+  esp_params params;
+  esp_layer *layer; /* in the order of the network */
+  int layers;
+} esp_model;
+
+/* The text of a built-in architecture for that input and number of classes, newly allocated in *text. `where` starts the error
+ * message ("file:line"). */
+esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text, esp_error *err);
+/* Names and one-line descriptions of the built-ins, by index; NULL after the last. */
+const char *esp_arch_name(size_t i);
+const char *esp_arch_help(size_t i);
+
+/* Parses the options into a model with initialised parameters: convolution and linear weights He normal with fan-out
+ * (convolution) or fan-in (linear), biases 0, BN scale 1, shift 0, running mean 0 and variance 1. Key: a function of
+ * seed, parameter name and index, so that a layer's weights do not depend on its neighbours. */
+esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes, esp_key seed,
+                         esp_error *err);
+void esp_model_free(esp_model *model);
+
+/* Draws all parameters anew, as esp_model_new does. Masks stay: masked weights become 0. */
+void esp_model_initialise(esp_model *model, esp_key seed);
+
+/* The model's graph for a batch size, planned, with a loss at its end. */
+typedef struct esp_loss_attr {
+  esp_loss_kind kind;
+  float smoothing;
+} esp_loss_attr;
+esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss, esp_graph **graph,
+                           esp_error *err);
+
+#endif

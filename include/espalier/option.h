@@ -1,0 +1,39 @@
+/* A configuration key is one entry in a table that stands beside the code it configures.
+ *
+ * The table is all there is to say about a key: parsing, range checks, defaults, `espalier help`, and the
+ * written-back config read it. Each module has one options struct, one table of esp_option over it, and a
+ * terminating entry whose name is NULL. */
+#ifndef ESP_OPTION_H
+#define ESP_OPTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum esp_option_type {
+  ESP_OPTION_INT,     /* int64_t */
+  ESP_OPTION_REAL,    /* double */
+  ESP_OPTION_BOOL,    /* bool: yes/no, true/false, on/off, 1/0 */
+  ESP_OPTION_TEXT,    /* char *, owned by the config; "" when not given */
+  ESP_OPTION_LINES,   /* char *, lines joined by '\n' (a multi-line INI value) */
+  ESP_OPTION_CHOICE,  /* char *, one of the names `choice` gives */
+  ESP_OPTION_WORDS,   /* char *, several of them, separated by single spaces */
+  ESP_OPTION_NUMBERS  /* esp_numbers */
+} esp_option_type;
+
+enum { ESP_NUMBERS_MAX = 64 };
+typedef struct esp_numbers {
+  double value[ESP_NUMBERS_MAX];
+  int count;
+} esp_numbers;
+
+typedef struct esp_option {
+  const char *name;
+  esp_option_type type;
+  size_t offset;                    /* of the member in the module's options struct */
+  const char *fallback;             /* the default, as one would write it in the INI */
+  double min, max;                  /* inclusive range of INT, REAL and each of NUMBERS */
+  const char *(*choice)(size_t i);  /* the i-th permitted name, NULL after the last */
+  const char *help;                 /* one or two sentences, with the unit */
+} esp_option;
+
+#endif

@@ -1,0 +1,66 @@
+/* A parameter: a weight tensor the optimiser moves, or a running statistic it does not.
+ *
+ * Weights are stored in the field's order: convolution (out, in / groups, kh, kw), linear (out, in). */
+#ifndef ESP_PARAM_H
+#define ESP_PARAM_H
+
+#include <espalier/mask.h>
+#include <espalier/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum esp_role {
+  ESP_ROLE_CONV_WEIGHT,   /* prunable, decays */
+  ESP_ROLE_LINEAR_WEIGHT, /* prunable, decays */
+  ESP_ROLE_BIAS,
+  ESP_ROLE_BN_SCALE, /* gamma */
+  ESP_ROLE_BN_SHIFT, /* beta */
+  ESP_ROLE_RUNNING   /* running mean or variance: no gradient */
+} esp_role;
+
+enum { ESP_NAME_MAX = 96, ESP_RANK_MAX = 4 };
+
+typedef struct esp_param {
+  char name[ESP_NAME_MAX]; /* "layer1.0.conv1.weight", unique in the model */
+  esp_role role;
+  int rank;
+  int shape[ESP_RANK_MAX];
+  size_t count;        /* product of shape */
+  int positions;       /* output pixels one image uses each weight at; MACs = count * positions */
+  float *value;        /* [count] */
+  float *grad;         /* [count], NULL for ESP_ROLE_RUNNING */
+  float *momentum;     /* [count], NULL for ESP_ROLE_RUNNING */
+  float *shadow;       /* [count] dense weights behind the mask, or NULL (see prune.h) */
+  float *average;      /* [count] moving average of the values, or NULL */
+  const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
+} esp_param;
+
+static inline bool esp_param_trains(const esp_param *p) { return p->role != ESP_ROLE_RUNNING; }
+static inline bool esp_param_prunable(const esp_param *p) {
+  return p->role == ESP_ROLE_CONV_WEIGHT || p->role == ESP_ROLE_LINEAR_WEIGHT;
+}
+/* Weights that are not zeroed by a mask. */
+static inline size_t esp_param_kept(const esp_param *p) { return p->mask ? p->mask->kept : p->count; }
+
+/* The parameters of a model in the order of its file. Owns them. */
+typedef struct esp_params {
+  esp_param **item; /* each at an address that stays */
+  int count, capacity;
+} esp_params;
+
+/* Appends a parameter with zeroed value (and gradient and momentum, unless RUNNING), all 64-byte aligned.
+ * `shape` has `rank` numbers >= 1. Fails on a name that exists. */
+esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank, const int *shape,
+                          esp_param **param, esp_error *err);
+/* The parameter of that name, or NULL. */
+esp_param *esp_params_find(const esp_params *ps, const char *name);
+/* Gives every training parameter a moving average, a copy of its value. */
+esp_status esp_params_average(esp_params *ps, esp_error *err);
+/* Exchanges values and moving averages, where there are any (evaluate with the average, then swap back). */
+void esp_params_swap_average(esp_params *ps);
+/* SHA-256 over all values in file order, as little-endian fp32; 64 hex digits and a NUL. */
+void esp_params_sha256(const esp_params *ps, char hex[65]);
+void esp_params_free(esp_params *ps);
+
+#endif
