@@ -22,9 +22,9 @@ typedef struct esp_error {
 } esp_error;
 
 #if defined(__GNUC__)
-#define ESP_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define ESP_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define ESP_PRINTF(format, first)
+#define ESP_PRINTF(text, first)
 #endif
 
 /* Writes the sentence into `err` (may be NULL) and returns `status`, so that a failing function ends in
