@@ -22,7 +22,19 @@ void esp_sha256_start(esp_sha256 *s);
 void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes);
 void esp_sha256_end(esp_sha256 *s, char hex[65]);
 
-/* Writes a whole file or nothing: to `path`.tmp, fsync, rename, fsync of the directory. */
+/* Writes a file piece by piece, to `path`.tmp; commit makes it appear under its name, whole: fsync, rename, fsync of the
+ * directory. When begin, append or commit fails, the temporary file is removed and nothing is left to clean up; what `path`
+ * held before is untouched, unless it was only the directory that could not be synced. */
+typedef struct esp_file_writer {
+  int file;
+  char *path, *temporary;
+} esp_file_writer;
+esp_status esp_file_begin(esp_file_writer *w, const char *path, esp_error *err);
+esp_status esp_file_append(esp_file_writer *w, const void *data, size_t bytes, esp_error *err);
+esp_status esp_file_commit(esp_file_writer *w, esp_error *err);
+void esp_file_abandon(esp_file_writer *w);
+
+/* The same in one call. */
 esp_status esp_file_write(const char *path, const void *data, size_t bytes, esp_error *err);
 /* Reads a whole regular file of at most `limit` bytes into newly allocated memory with a NUL behind it. */
 esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *bytes, esp_error *err);
@@ -30,16 +42,17 @@ esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *by
 esp_status esp_directory_make(const char *path, esp_error *err);
 
 typedef enum esp_dtype { ESP_F32, ESP_U8 } esp_dtype;
+enum { ESP_BLOBS_MAX = 100000 }; /* in a bundle */
 typedef struct esp_blob {
   char name[128];
   esp_dtype dtype;
   int rank;
   int64_t shape[4];
-  void *data; /* in a write: borrowed */
+  void *data; /* added: borrowed; loaded: in the bundle's storage, aligned to 8 bytes */
   size_t bytes;
 } esp_blob;
 
-/* Tensors and text in memory. */
+/* Tensors and text in memory. Begins as {0}. */
 typedef struct esp_bundle {
   esp_blob *blob;
   int blobs, blobs_capacity;
@@ -50,7 +63,8 @@ typedef struct esp_bundle {
 
 esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int rank, const int64_t *shape,
                           const void *data, esp_error *err); /* borrows data */
-esp_status esp_bundle_add_text(esp_bundle *b, const char *key, const char *text, esp_error *err); /* copies */
+/* Copies. Keys that begin with "sha256." are the checksums' and refused. */
+esp_status esp_bundle_add_text(esp_bundle *b, const char *key, const char *text, esp_error *err);
 /* By name, NULL when there is none. */
 const esp_blob *esp_bundle_find(const esp_bundle *b, const char *name);
 const char *esp_bundle_text(const esp_bundle *b, const char *key);
@@ -58,7 +72,8 @@ const char *esp_bundle_text(const esp_bundle *b, const char *key);
 /* Writes all tensors and texts as one safetensors file, atomically. */
 esp_status esp_bundle_save(const esp_bundle *b, const char *path, esp_error *err);
 /* Loads and verifies: header size, JSON, shapes against byte ranges (no overlap, no gap, none beyond the file), checksums
- * where there are any. Nothing in the file is trusted. */
+ * where there are any (files of other tools have none). Nothing in the file is trusted. Tensors come in the order of
+ * their data. On failure *b needs no freeing. */
 esp_status esp_bundle_load(esp_bundle *b, const char *path, esp_error *err);
 void esp_bundle_free(esp_bundle *b);
 

@@ -8,6 +8,7 @@
 #ifndef ESP_GRAPH_H
 #define ESP_GRAPH_H
 
+#include <espalier/activation.h>
 #include <espalier/param.h>
 #include <espalier/random.h>
 #include <espalier/status.h>
@@ -30,16 +31,8 @@ typedef struct esp_batch {
   int count;             /* images that are valid, 1 to the graph's batch */
 } esp_batch;
 
-typedef enum esp_activation {
-  ESP_ACT_RELU,
-  ESP_ACT_LEAKY_RELU, /* slope 0.01 below zero */
-  ESP_ACT_TANH,
-  ESP_ACT_SIGMOID,
-  ESP_ACT_GELU /* the tanh form of Hendrycks & Gimpel 2016 */
-} esp_activation;
-
-/* A new empty graph for batches of up to `batch` images (1 to 65536). `gradients` = false makes one for inference:
- * it holds no gradients and backward must not be called. */
+/* A new empty graph for batches of up to `batch` images (1 to 65536). `gradients` = false makes one for
+ * inference: it holds no gradients and backward must not be called. */
 esp_status esp_graph_new(esp_graph **graph, int batch, bool gradients, esp_error *err);
 void esp_graph_free(esp_graph *graph); /* not the parameters: the model owns them */
 
@@ -57,18 +50,20 @@ esp_status esp_graph_conv(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_pa
 esp_status esp_graph_linear(esp_graph *g, esp_value *x, esp_param *weight, esp_param *bias, esp_value **y,
                             esp_error *err);
 
-/* Batch normalisation (Ioffe & Szegedy 2015; epsilon 1e-5, running = 0.9 running + 0.1 batch, unbiased running
- * variance), plus `residual` if not NULL, then ReLU if asked: one pass. */
+/* Batch normalisation (Ioffe & Szegedy 2015; epsilon 1e-5, running = 0.9 running + 0.1 batch, unbiased
+ * running variance), plus `residual` if not NULL, then ReLU if asked: one pass. */
 typedef struct esp_bn_params {
   esp_param *scale, *shift, *mean, *var;
 } esp_bn_params;
-esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual, bool relu,
-                               esp_value **y, esp_error *err);
+esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual,
+                               bool relu, esp_value **y, esp_error *err);
 
-esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y, esp_error *err);
+esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
+                                esp_error *err);
 
-/* Windows lie inside the plane padded by `padding` (below size); average divides by the whole window. Max pooling
- * never chooses a padding pixel; of equal values the first in row order wins, and only it gets the gradient. */
+/* Windows lie inside the plane padded by `padding` (below size); average divides by the whole window. Max
+ * pooling never chooses a padding pixel; of equal values the first in row order wins, and only it gets the
+ * gradient. */
 typedef struct esp_pool_attr {
   int size, stride, padding;
 } esp_pool_attr;
@@ -77,7 +72,8 @@ esp_status esp_graph_avgpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp
 /* (C, H, W) to (C, 1, 1) */
 esp_status esp_graph_global_avgpool(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
 
-/* Inverted dropout: in training each value is 0 with `probability` in [0, 1), else divided by 1 - probability. */
+/* Inverted dropout: in training each value is 0 with `probability` in [0, 1), else divided by 1 -
+ * probability. */
 esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y, esp_error *err);
 
 /* (C, H, W) to (C * H * W, 1, 1), in that order. */
@@ -87,12 +83,14 @@ esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y
 esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
 /* Every stride-th row and column, followed by zero channels up to `channels`: the parameter-free shortcut
  * ("option A") of He et al. 2016. */
-esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y, esp_error *err);
+esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
+                               esp_error *err);
 
 /* The loss, mean over the valid images. logits (classes, 1, 1). Smoothing in [0, 1) spreads that much of the
  * target evenly over all classes. Mean squared error is against the one-hot label, mean over classes too. */
 typedef enum esp_loss_kind { ESP_LOSS_CROSS_ENTROPY, ESP_LOSS_MEAN_SQUARED } esp_loss_kind;
-esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing, esp_error *err);
+esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
+                          esp_error *err);
 
 /* Makes all memory. After it no operation can be added. */
 esp_status esp_graph_plan(esp_graph *g, esp_error *err);

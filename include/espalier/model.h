@@ -3,20 +3,23 @@
  * The layer language is one line a layer; the built-in architectures are written in it too (`espalier list
  * models` prints them):
  *
- *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]   padding: k/2 unless given; bias unless bn follows
- *     depthwise 3x3 [stride 2] [pad 1] [bias|nobias]
- *     linear 10 [nobias]
- *     bn | relu | leaky_relu | tanh | sigmoid | gelu
- *     maxpool 2 [stride 2] [pad 0] | avgpool 2 [...] | global_avgpool       stride: the size unless given
- *     dropout 0.5 | flatten
- *     residual [NAME]  ... [shortcut ...] end        adds the two branches (no shortcut: the input itself)
- *     concat [NAME]    ... [branch ...] end          joins the two branches along channels
- *     subsample 32 stride 2                          parameter-free shortcut (He et al. 2016, option A)
- *     group NAME ... end                             only prefixes the names within
- *     repeat N ... end                               the lines within, N times
+ *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]   padding: k/2 unless given; bias unless bn
+ * follows depthwise 3x3 [stride 2] [pad 1] [bias|nobias] linear 10 [bias|nobias]                        needs
+ * 1x1 planes: flatten first bn | relu | leaky_relu | tanh | sigmoid | gelu maxpool 2 [stride 2] [pad 0] |
+ * avgpool 2 [...] | global_avgpool       stride: the size unless given dropout 0.5 | flatten residual [NAME]
+ * ... [shortcut ...] end        adds the two branches (no shortcut: the input itself) concat [NAME]    ...
+ * branch ... end            joins two or more branches along channels subsample 32 [stride 2] parameter-free
+ * shortcut (He et al. 2016, option A) group [NAME] ... end                           only prefixes the names
+ * within repeat N ... end                               the lines within, N times
  *
- * Layers are named by kind and number within their group (conv1, bn1, conv2, ...), so parameters are
- * "layer1.0.conv1.weight". `classes` may stand for the data set's number of classes: `linear classes`. */
+ * An empty shortcut or branch is the input itself. `#` starts a comment. `classes` may stand for the data
+ * set's number of classes: `linear classes`.
+ *
+ * Layers are named by kind and number within their group, from 1: conv1, bn1, conv2. residual, concat and
+ * group without a NAME are named by their number within theirs, from 0. The second branch of a residual is
+ * the group "shortcut", those of a concat are "branch1", "branch2". So the parameters of a network are called
+ * "layer1.0.conv1.weight", ".bias", "layer1.0.bn1.scale", ".shift", ".mean", ".var",
+ * "layer2.0.shortcut.conv1.weight". */
 #ifndef ESP_MODEL_H
 #define ESP_MODEL_H
 
@@ -36,36 +39,52 @@ typedef struct esp_model_options {
 } esp_model_options;
 extern const esp_option esp_model_option_table[];
 
-/* A convolution or linear layer and what belongs to its output channels. Any of bias, scale, shift may be NULL. */
+/* A convolution or linear layer and what belongs to its output channels. Any of bias, scale, shift may be
+ * NULL. */
 typedef struct esp_layer {
   char name[ESP_NAME_MAX]; /* "layer1.0.conv1" */
   esp_param *weight, *bias, *scale, *shift;
+  int groups; /* of the convolution; 1 for linear */
 } esp_layer;
 
 typedef struct esp_model {
-  char *text; /* the layer language, expanded */
+  char *text; /* the layer language, every `repeat` written out; parses to the same model */
   esp_shape input;
   int classes;
   esp_params params;
   esp_layer *layer; /* in the order of the network */
   int layers;
+  struct esp_program *program; /* the text, parsed */
 } esp_model;
 
-/* The text of a built-in architecture for that input and number of classes, newly allocated in *text. `where` starts the error
- * message ("file:line"). */
-esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text, esp_error *err);
+/* The kinds of layers, by index: the keyword (NULL after the last), what follows it ("" for nothing), one
+ * line of help. */
+const char *esp_layer_keyword(size_t i);
+const char *esp_layer_arguments(size_t i);
+const char *esp_layer_help(size_t i);
+
+/* "3x32x32" as channels, height, width. */
+esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err);
+
+/* The text of opt->arch for that input and number of classes, newly allocated in *text: one of the built-ins,
+ * or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers. */
+esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
+                         esp_error *err);
 /* Names and one-line descriptions of the built-ins, by index; NULL after the last. */
 const char *esp_arch_name(size_t i);
 const char *esp_arch_help(size_t i);
 
-/* Parses the options into a model with initialised parameters: convolution and linear weights He normal with fan-out
- * (convolution) or fan-in (linear), biases 0, BN scale 1, shift 0, running mean 0 and variance 1. Key: a function of
- * seed, parameter name and index, so that a layer's weights do not depend on its neighbours. */
-esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes, esp_key seed,
-                         esp_error *err);
+/* Parses the options into a model with initialised parameters: convolution and linear weights He normal with
+ * fan-out (convolution) or fan-in (linear), biases 0, BN scale 1, shift 0, running mean 0 and variance 1.
+ * Key: a function of seed, parameter name and index, so that a layer's weights do not depend on its
+ * neighbours. `input` is the data set's; opt->input, when given, must agree. Errors start with the line,
+ * "layers:3: " or "resnet20:3: ". Does not load opt->weights. */
+esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
+                         esp_key seed, esp_error *err);
 void esp_model_free(esp_model *model);
 
-/* Draws all parameters anew, as esp_model_new does. Masks stay: masked weights become 0. */
+/* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights become 0
+ * (a shadow, being dense, gets what was drawn). Moving averages start from the new values. */
 void esp_model_initialise(esp_model *model, esp_key seed);
 
 /* The model's graph for a batch size, planned, with a loss at its end. */

@@ -16,38 +16,39 @@ typedef struct esp_train_options {
   bool decay_all; /* weight decay on biases and batch norm too */
   char *schedule; /* constant | step | multi-step | cosine | one-cycle | polynomial */
   double warmup_epochs;
-  int64_t step_epochs;    /* step: epochs between drops */
-  esp_numbers milestones; /* multi-step: epochs at which the rate drops */
-  double gamma;           /* step, multi-step: factor of a drop */
-  double power;           /* polynomial */
-  double final_lr;        /* cosine, polynomial, one-cycle: rate at the end */
+  int64_t step_epochs;          /* step: epochs between drops */
+  esp_numbers milestones;       /* multi-step: epochs at which the rate drops */
+  double gamma;                 /* step, multi-step: factor of a drop */
+  double power;                 /* polynomial */
+  double final_lr;              /* cosine, polynomial, one-cycle: rate at the end */
   double clip_norm, clip_value; /* 0 = off */
   double label_smoothing;
-  char *loss;             /* cross-entropy | mse */
-  double average;         /* decay of the moving average of weights per step; 0 = off */
+  char *loss;     /* cross-entropy | mse */
+  double average; /* decay of the moving average of weights per step; 0 = off */
 } esp_train_options;
 extern const esp_option esp_train_option_table[];
 
-/* A learning-rate schedule: the factor of the peak rate at `epoch` (fractional) of `epochs`. One entry in the table
- * of src/optim/schedule.c. */
+/* A learning-rate schedule: the factor of the peak rate at `epoch` (fractional) of `epochs`. One entry in the
+ * table of src/optim/schedule.c. */
 typedef struct esp_lr_schedule {
   const char *name, *help;
   double (*rate)(const esp_train_options *opt, double epoch, double epochs);
 } esp_lr_schedule;
 const esp_lr_schedule *esp_lr_schedule_at(size_t i); /* NULL after the last */
 
-/* The learning rate at `epoch` (fractional, 0 <= epoch <= epochs) of a phase of `epochs` epochs whose peak rate is opt->lr. The warm-up
- * rises linearly from 0 over warmup_epochs and the schedule runs over what is left. */
+/* The learning rate at `epoch` (fractional, 0 <= epoch <= epochs) of a phase of `epochs` epochs whose peak
+ * rate is opt->lr. The warm-up rises linearly from 0 over warmup_epochs and the schedule runs over what is
+ * left. */
 double esp_learning_rate(const esp_train_options *opt, double epoch, double epochs);
 
-/* Clips gradients as the options say. Returns the norm of all gradients before clipping (double, fixed order), 0 when
- * neither kind of clipping is on. */
+/* Clips gradients as the options say. Returns the norm of all gradients before clipping (double, fixed
+ * order), 0 when neither kind of clipping is on. */
 double esp_clip_gradients(esp_params *ps, const esp_train_options *opt);
 
 /* One step of SGD (Sutskever et al. 2013, as in torch) on every training parameter:
  *     g = grad + decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v)
- * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the shadow, dense, and value
- * becomes shadow * mask. Moving averages follow. */
+ * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the shadow, dense,
+ * and value becomes shadow * mask. Moving averages follow. */
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr);
 
 #endif

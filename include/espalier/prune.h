@@ -14,8 +14,8 @@
  *
  * A method that needs the dense weights behind the mask (surgery) declares a shadow: value = shadow * mask.
  *
- * Selection keeps an exact count: of n units at sparsity s, n - round(s * n) stay (halves round to even), those with
- * the highest scores; of equal scores the one with the lower index stays. */
+ * Selection keeps an exact count: of n units at sparsity s, n - round(s * n) stay (halves round to even),
+ * those with the highest scores; of equal scores the one with the lower index stays. */
 #ifndef ESP_PRUNE_H
 #define ESP_PRUNE_H
 
@@ -39,14 +39,18 @@ typedef struct esp_prune_options {
   int64_t retrain_epochs; /* per round */
   double retrain_lr;      /* peak rate of fine-tuning */
   char *retrain_schedule; /* a learning-rate schedule; fine-tuning has no warm-up */
-  int64_t rewind_epoch;   /* weight-rewind: epoch of the dense training to go back to; 0 = the initial weights */
-  char *skip;             /* words: patterns of layers that stay dense */
-  char *layers;           /* per-layer: lines of "pattern sparsity" */
-  bool allow_empty;       /* a layer may lose all its weights */
-  double begin_epoch, end_epoch; /* cubic and dynamic: epochs of training during which masks change; end 0 = 3/4 of it */
-  int64_t every;          /* steps between two mask changes */
-  double drop_fraction;   /* SET, RigL: share of a layer's weights that move at a mask change, at the beginning */
-  double splice_margin;   /* surgery: half-width of the band, around the threshold, in which weights keep their state */
+  int64_t
+      rewind_epoch; /* weight-rewind: epoch of the dense training to go back to; 0 = the initial weights */
+  char *skip;       /* words: patterns of layers that stay dense */
+  char *layers;     /* per-layer: lines of "pattern sparsity" */
+  bool allow_empty; /* a layer may lose all its weights */
+  double begin_epoch,
+      end_epoch; /* cubic and dynamic: epochs of training during which masks change; end 0 = 3/4 of it */
+  int64_t every; /* steps between two mask changes */
+  double
+      drop_fraction; /* SET, RigL: share of a layer's weights that move at a mask change, at the beginning */
+  double splice_margin; /* surgery: half-width of the band, around the threshold, in which weights keep their
+                           state */
   int64_t saliency_batches; /* batches whose gradients a gradient criterion sees */
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
@@ -67,17 +71,18 @@ const esp_criterion *esp_criterion_at(size_t i); /* NULL after the last, as all 
 typedef struct esp_structure {
   const char *name, *help;
   bool (*applies)(const esp_param *p);
-  size_t (*unit_size)(const esp_param *p); /* weights in a unit; unit u is weights [u * size, (u + 1) * size) */
-  bool whole_channels; /* units are output channels: bias and batch norm of the channel go with them */
+  size_t (*unit_size)(
+      const esp_param *p); /* weights in a unit; unit u is weights [u * size, (u + 1) * size) */
+  bool whole_channels;     /* units are output channels: bias and batch norm of the channel go with them */
 } esp_structure;
 const esp_structure *esp_structure_at(size_t i);
 
 typedef struct esp_distribution {
   const char *name, *help;
-  /* Shares `budget` units to keep among `n` parameters with units[i] units each: fills keep[i] <= units[i] with
-   * sum(keep) = budget exactly. NULL: all units compete in one ranking (global). */
-  esp_status (*share)(const esp_prune_options *opt, esp_param *const *p, const size_t *units, int n, size_t budget,
-                      double *density, esp_error *err);
+  /* Shares `budget` units to keep among `n` parameters with units[i] units each: fills keep[i] <= units[i]
+   * with sum(keep) = budget exactly. NULL: all units compete in one ranking (global). */
+  esp_status (*share)(const esp_prune_options *opt, esp_param *const *p, const size_t *units, int n,
+                      size_t budget, double *density, esp_error *err);
 } esp_distribution;
 const esp_distribution *esp_distribution_at(size_t i);
 

@@ -32,10 +32,10 @@ typedef struct esp_error {
 esp_status esp_fail(esp_error *err, esp_status status, const char *format, ...) ESP_PRINTF(3, 4);
 
 /* Evaluates a call that returns esp_status and leaves the function on failure. */
-#define ESP_TRY(call)                          \
-  do {                                         \
-    esp_status esp_try_ = (call);              \
-    if (esp_try_ != ESP_OK) return esp_try_;   \
+#define ESP_TRY(call)                        \
+  do {                                       \
+    esp_status esp_try_ = (call);            \
+    if (esp_try_ != ESP_OK) return esp_try_; \
   } while (0)
 
 #endif

@@ -33,7 +33,9 @@ static inline size_t esp_block_stride(const esp_tensor *t) {
 }
 
 /* All floats of the tensor, halo included. */
-static inline size_t esp_tensor_floats(const esp_tensor *t) { return (size_t)t->blocks * esp_block_stride(t); }
+static inline size_t esp_tensor_floats(const esp_tensor *t) {
+  return (size_t)t->blocks * esp_block_stride(t);
+}
 
 /* The first image of `block` at (channel, row 0, column 0), inside the halo. */
 static inline float *esp_plane(const esp_tensor *t, int block, int channel) {
@@ -42,7 +44,9 @@ static inline float *esp_plane(const esp_tensor *t, int block, int channel) {
 }
 
 /* Blocks that hold `images` images. */
-static inline int esp_blocks_for(int images) { return (images + ESP_LANES - 1) / ESP_LANES; }
+static inline int esp_blocks_for(int images) {
+  return (images + ESP_LANES - 1) / ESP_LANES;
+}
 
 /* Images of the batch in `block` when `images` are valid in all: 0 to 16. */
 static inline int esp_lanes_valid(int images, int block) {

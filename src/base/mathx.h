@@ -1,7 +1,8 @@
 /* exp, log, cos and friends in double precision from plain arithmetic.
  *
- * libm's results differ in the last bit between machines and versions; these depend on IEEE arithmetic alone, so
- * whatever ends up in a weight (initial values, learning rates) is the same everywhere. Relative error below 1e-14. */
+ * libm's results differ in the last bit between machines and versions; these depend on IEEE arithmetic alone,
+ * so whatever ends up in a weight (initial values, learning rates) is the same everywhere. Relative error
+ * below 1e-14. */
 #ifndef ESP_MATHX_H
 #define ESP_MATHX_H
 

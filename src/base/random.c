@@ -12,9 +12,13 @@ static uint64_t mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-esp_key esp_key_of(esp_key key, uint64_t what) { return mix(mix(key + golden) + what * golden + 1); }
+esp_key esp_key_of(esp_key key, uint64_t what) {
+  return mix(mix(key + golden) + what * golden + 1);
+}
 
-uint64_t esp_random(esp_key key, uint64_t index) { return mix(key + (index + 1) * golden); }
+uint64_t esp_random(esp_key key, uint64_t index) {
+  return mix(key + (index + 1) * golden);
+}
 
 uint32_t esp_random_below(esp_key key, uint64_t index, uint32_t n) {
   return (uint32_t)(((esp_random(key, index) >> 32) * n) >> 32);

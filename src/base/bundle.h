@@ -1,0 +1,20 @@
+/* What saving and loading of bundles share. */
+#ifndef ESP_BASE_BUNDLE_H
+#define ESP_BASE_BUNDLE_H
+
+#include <espalier/file.h>
+
+#include <stdbool.h>
+
+#define ESP_CHECKSUM_PREFIX "sha256."
+#define ESP_METADATA_NAME "__metadata__"
+
+extern const char *const esp_dtype_names[2]; /* by esp_dtype, as safetensors writes them */
+
+/* Whether the blob's name, rank and shape are ones a bundle can hold; fills bytes from the shape. */
+bool esp_blob_name_fits(const char *name);
+bool esp_blob_measure(esp_blob *blob);
+/* The SHA-256 of the blob's bytes. */
+void esp_blob_sha256(const esp_blob *blob, char hex[65]);
+
+#endif

@@ -1,0 +1,92 @@
+/* SHA-256 as FIPS 180-4 states it; names of functions and variables are the standard's. */
+#include <espalier/file.h>
+
+#include <string.h>
+
+static const uint32_t K[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t rotr(uint32_t x, int n) {
+  return x >> n | x << (32 - n);
+}
+static uint32_t ch(uint32_t x, uint32_t y, uint32_t z) {
+  return (x & y) ^ (~x & z);
+}
+static uint32_t maj(uint32_t x, uint32_t y, uint32_t z) {
+  return (x & y) ^ (x & z) ^ (y & z);
+}
+static uint32_t big_sigma0(uint32_t x) {
+  return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22);
+}
+static uint32_t big_sigma1(uint32_t x) {
+  return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25);
+}
+static uint32_t small_sigma0(uint32_t x) {
+  return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3;
+}
+static uint32_t small_sigma1(uint32_t x) {
+  return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10;
+}
+
+static uint32_t big_endian(const uint8_t *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void compress(uint32_t H[8], const uint8_t *block) {
+  uint32_t W[64];
+  for (int t = 0; t < 16; t++) W[t] = big_endian(block + 4 * t);
+  for (int t = 16; t < 64; t++)
+    W[t] = small_sigma1(W[t - 2]) + W[t - 7] + small_sigma0(W[t - 15]) + W[t - 16];
+
+  uint32_t a = H[0], b = H[1], c = H[2], d = H[3], e = H[4], f = H[5], g = H[6], h = H[7];
+  for (int t = 0; t < 64; t++) {
+    uint32_t T1 = h + big_sigma1(e) + ch(e, f, g) + K[t] + W[t];
+    uint32_t T2 = big_sigma0(a) + maj(a, b, c);
+    h = g, g = f, f = e, e = d + T1;
+    d = c, c = b, b = a, a = T1 + T2;
+  }
+  H[0] += a, H[1] += b, H[2] += c, H[3] += d;
+  H[4] += e, H[5] += f, H[6] += g, H[7] += h;
+}
+
+void esp_sha256_start(esp_sha256 *s) {
+  *s = (esp_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+                              0x1f83d9ab, 0x5be0cd19}};
+}
+
+void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes) {
+  const uint8_t *in = data;
+  size_t held = s->length % 64;
+  s->length += bytes;
+  while (bytes > 0) {
+    if (held == 0 && bytes >= 64) {
+      compress(s->state, in);
+      in += 64, bytes -= 64;
+      continue;
+    }
+    size_t part = bytes < 64 - held ? bytes : 64 - held;
+    memcpy(s->block + held, in, part);
+    in += part, bytes -= part, held += part;
+    if (held == 64) {
+      compress(s->state, s->block);
+      held = 0;
+    }
+  }
+}
+
+void esp_sha256_end(esp_sha256 *s, char hex[65]) {
+  uint64_t bits = s->length * 8;
+  uint8_t padding[72] = {0x80};
+  size_t zeros = (119 - s->length % 64) % 64; /* so that the length ends a block */
+  for (int i = 0; i < 8; i++) padding[1 + zeros + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
+  esp_sha256_add(s, padding, 1 + zeros + 8);
+  for (int i = 0; i < 64; i++) hex[i] = "0123456789abcdef"[s->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+  hex[64] = '\0';
+}

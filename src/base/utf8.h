@@ -1,0 +1,11 @@
+/* Text from outside. */
+#ifndef ESP_BASE_UTF8_H
+#define ESP_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the bytes are UTF-8 (RFC 3629) without control characters other than tab, CR and newline. */
+bool esp_utf8_plain(const char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,61 @@
+/* Correlation: the one computation behind convolution and linear layers, forward and backward.
+ *
+ * A plane is seen as a list of pixels and a kernel window as a list of taps, both as offsets in floats.
+ * Stride, padding, groups, depthwise, a linear layer (its pixels are the image blocks, its only tap is 0),
+ * and the parity classes of a strided backward pass are then all the same loop; only the lists differ.
+ *
+ * A pixel stands for 16 images: x[pixel.x + tap + channel * x_channel + lane]. */
+#ifndef ESP_CORRELATE_H
+#define ESP_CORRELATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct esp_pixel {
+  int32_t x, y; /* where it reads (tap 0) and where it writes, in floats */
+} esp_pixel;
+
+enum { ESP_TILE = 4 }; /* output channels whose weights are packed together */
+
+/* y[pixel.y + o * y_channel] (+)= bias[o] + sum over c, then tap, of weight[o][c][tap] * x[pixel.x + c *
+ * x_channel + tap]
+ *
+ * Order of arithmetic of an output: from 0, one fused multiply-add per (c, tap), c outermost, ascending; then
+ * + 0 (so that a zero has one sign), then + bias; then, when accumulating, + what was there. */
+typedef struct esp_correlate {
+  const float *x;
+  size_t x_channel;
+  float *y;
+  size_t y_channel;
+  const esp_pixel *pixel;
+  int pixels;
+  const int32_t *tap;
+  int taps, channels, outputs;
+  const float *weight; /* packed: [outputs / 4][channels][taps][4], the last tile as narrow as what is left */
+  const float *bias;   /* [outputs] or NULL */
+  bool accumulate;
+} esp_correlate;
+
+/* lanes[o][column][16] += sum over pixels, ascending, of y[pixel.y + o * y_channel] * x[pixel.x + column],
+ * one fused multiply-add each: the gradient of the weights, images still apart. */
+typedef struct esp_correlate_weights {
+  const float *x;
+  const float *y;
+  size_t y_channel;
+  const esp_pixel *pixel;
+  int pixels;
+  const int32_t *column; /* offsets of (channel, tap), channel outermost */
+  int columns, outputs;  /* outputs 1 to 4 */
+  float *lanes;          /* [outputs][columns][16], 64-byte aligned */
+} esp_correlate_weights;
+
+/* The sum of 16 lanes: (l, l + 8), then (l, l + 4), (l, l + 2), (l, l + 1). */
+static inline float esp_lanes_sum(const float lane[16]) {
+  float a[8], b[4];
+  for (int l = 0; l < 8; l++) a[l] = lane[l] + lane[l + 8];
+  for (int l = 0; l < 4; l++) b[l] = a[l] + a[l + 4];
+  return (b[0] + b[2]) + (b[1] + b[3]);
+}
+
+#endif

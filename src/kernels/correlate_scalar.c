@@ -1,0 +1,39 @@
+/* The reference: what every other variant of these kernels must return, bit for bit. */
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
+  const int tile = o - o % ESP_TILE, width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
+  const float *w = k->weight + (size_t)tile * (size_t)(k->channels * k->taps) + o % ESP_TILE;
+  float sum[ESP_LANES] = {0};
+  for (int c = 0; c < k->channels; c++)
+    for (int t = 0; t < k->taps; t++, w += width) {
+      const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t];
+      for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(*w, x[l], sum[l]);
+    }
+  float *y = k->y + pixel.y + (size_t)o * k->y_channel;
+  for (int l = 0; l < ESP_LANES; l++) {
+    float value = sum[l] + 0.0f;
+    if (k->bias) value += k->bias[o];
+    y[l] = k->accumulate ? y[l] + value : value;
+  }
+}
+
+void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
+  for (int p = 0; p < k->pixels; p++)
+    for (int o = 0; o < k->outputs; o++) correlate_one(k, k->pixel[p], o);
+}
+
+void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+  for (int o = 0; o < k->outputs; o++)
+    for (int j = 0; j < k->columns; j++) {
+      float *sum = k->lanes + ((size_t)o * (size_t)k->columns + (size_t)j) * ESP_LANES;
+      for (int p = 0; p < k->pixels; p++) {
+        const float *x = k->x + k->pixel[p].x + k->column[j];
+        const float *y = k->y + k->pixel[p].y + (size_t)o * k->y_channel;
+        for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(y[l], x[l], sum[l]);
+      }
+    }
+}

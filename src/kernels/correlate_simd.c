@@ -1,0 +1,138 @@
+/* Correlation with a tile of the output held in registers: OUT channels by PIX pixels.
+ *
+ * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX multiply-adds, so
+ * the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32 registers: 4 x 6 sums. AVX2
+ * has 16: 4 x 3. */
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { PIX = ESP_VECTOR == 8 ? 3 : 6, COL = PIX, PASS = 64 };
+
+INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first,
+                           size_t lane, const int outs, const int pixels) {
+  esp_vec sum[ESP_TILE][PIX];
+  const float *x[PIX];
+#pragma GCC unroll 8
+  for (int p = 0; p < pixels; p++) {
+    x[p] = k->x + pixel[p].x + lane;
+#pragma GCC unroll 4
+    for (int o = 0; o < outs; o++) sum[o][p] = esp_vec_set(0.0f);
+  }
+  for (int c = 0; c < k->channels; c++) {
+    const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
+    for (int t = 0; t < k->taps; t++, w += outs) {
+      const ptrdiff_t at = channel + k->tap[t];
+      esp_vec value[PIX];
+#pragma GCC unroll 8
+      for (int p = 0; p < pixels; p++) value[p] = esp_vec_load(x[p] + at);
+#pragma GCC unroll 4
+      for (int o = 0; o < outs; o++) {
+        const esp_vec weight = esp_vec_set(w[o]);
+#pragma GCC unroll 8
+        for (int p = 0; p < pixels; p++) sum[o][p] = esp_vec_fma(weight, value[p], sum[o][p]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++) {
+    const esp_vec bias = esp_vec_set(k->bias ? k->bias[first + o] : 0.0f);
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; p++) {
+      float *y = k->y + pixel[p].y + lane + (size_t)(first + o) * k->y_channel;
+      esp_vec value = esp_vec_add(sum[o][p], esp_vec_set(0.0f));
+      if (k->bias) value = esp_vec_add(value, bias);
+      if (k->accumulate) value = esp_vec_add(esp_vec_load(y), value);
+      esp_vec_store(y, value);
+    }
+  }
+}
+
+typedef void tile_function(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first,
+                           size_t lane);
+#define TILE(O, P)                                                                                      \
+  static void tile_##O##_##P(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first, \
+                             size_t lane) {                                                             \
+    correlate_tile(k, pixel, w, first, lane, O, P);                                                     \
+  }
+#if ESP_VECTOR == 8
+#define EACH_PIX(M, O) M(O, 1) M(O, 2) M(O, 3)
+#define ROW(N, O) \
+  { N##_##O##_1, N##_##O##_2, N##_##O##_3 }
+#else
+#define EACH_PIX(M, O) M(O, 1) M(O, 2) M(O, 3) M(O, 4) M(O, 5) M(O, 6)
+#define ROW(N, O) \
+  { N##_##O##_1, N##_##O##_2, N##_##O##_3, N##_##O##_4, N##_##O##_5, N##_##O##_6 }
+#endif
+#define TABLE(N) \
+  { ROW(N, 1), ROW(N, 2), ROW(N, 3), ROW(N, 4) }
+EACH_PIX(TILE, 1)
+EACH_PIX(TILE, 2) EACH_PIX(TILE, 3)
+    EACH_PIX(TILE, 4) static tile_function *const tiles[ESP_TILE][PIX] = TABLE(tile);
+
+static inline int least(int a, int b) {
+  return a < b ? a : b;
+}
+
+/* The pixels' inputs stay in the first-level cache while all output channels pass over them. */
+void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
+  const size_t per_output = (size_t)k->channels * (size_t)k->taps;
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+    for (int p = 0; p < k->pixels; p += PIX)
+      for (int o = 0; o < k->outputs; o += ESP_TILE)
+        tiles[least(k->outputs - o, ESP_TILE) - 1][least(k->pixels - p, PIX) - 1](
+            k, k->pixel + p, k->weight + (size_t)o * per_output, o, lane);
+}
+
+/* ---- gradient of the weights: OUT channels by COL columns of sums ---- */
+
+INLINE void weights_tile(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane,
+                         const int outs, const int cols) {
+  esp_vec sum[ESP_TILE][COL];
+  const float *x[COL], *y[ESP_TILE];
+  float *lanes = k->lanes + (size_t)j * ESP_LANES + lane;
+  const size_t next = (size_t)k->columns * ESP_LANES;
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++) {
+    y[o] = k->y + (size_t)o * k->y_channel + lane;
+#pragma GCC unroll 8
+    for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_load(lanes + (size_t)o * next + (size_t)c * ESP_LANES);
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < cols; c++) x[c] = k->x + k->column[j + c] + lane;
+  for (const esp_pixel *p = k->pixel + first, *end = p + pixels; p < end; p++) {
+    esp_vec value[COL];
+#pragma GCC unroll 8
+    for (int c = 0; c < cols; c++) value[c] = esp_vec_load(x[c] + p->x);
+#pragma GCC unroll 4
+    for (int o = 0; o < outs; o++) {
+      const esp_vec grad = esp_vec_load(y[o] + p->y);
+#pragma GCC unroll 8
+      for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_fma(grad, value[c], sum[o][c]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++)
+#pragma GCC unroll 8
+    for (int c = 0; c < cols; c++) esp_vec_store(lanes + (size_t)o * next + (size_t)c * ESP_LANES, sum[o][c]);
+}
+
+typedef void weights_function(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane);
+#define WEIGHTS(O, C)                                                                                        \
+  static void weights_##O##_##C(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane) { \
+    weights_tile(k, first, pixels, j, lane, O, C);                                                           \
+  }
+EACH_PIX(WEIGHTS, 1)
+EACH_PIX(WEIGHTS, 2) EACH_PIX(WEIGHTS, 3)
+    EACH_PIX(WEIGHTS, 4) static weights_function *const weights[ESP_TILE][COL] = TABLE(weights);
+
+/* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns
+ * pass. */
+void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+  for (int first = 0; first < k->pixels; first += PASS)
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+      for (int j = 0; j < k->columns; j += COL)
+        weights[k->outputs - 1][least(k->columns - j, COL) - 1](k, first, least(k->pixels - first, PASS), j,
+                                                                lane);
+}

@@ -1,0 +1,53 @@
+#include "base/mathx.h"
+#include "kernels/expf.h"
+#include "kernels/kernels.h"
+
+static inline float target_of(const esp_loss_block *k, int image, int c) {
+  float even = k->smoothing / (float)k->classes;
+  return k->labels[image] == c ? 1.0f - k->smoothing + even : even;
+}
+
+static void write_gradient(const esp_loss_block *k, int image, int c, float value) {
+  if (k->grad) k->grad[(size_t)c * ESP_LANES + (size_t)image] = image < k->valid ? value * k->scale : 0.0f;
+}
+
+/* log softmax(x) = x - max - log(sum exp(x - max)) */
+static void cross_entropy_image(esp_loss_block *k, int image) {
+  const float *x = k->logits + image;
+  float max = x[0], sum = 0.0f, loss = 0.0f;
+  for (int c = 1; c < k->classes; c++) max = x[c * ESP_LANES] > max ? x[c * ESP_LANES] : max;
+  for (int c = 0; c < k->classes; c++) sum += esp_expf(x[c * ESP_LANES] - max);
+  const float log_sum = (float)esp_log(sum);
+  for (int c = 0; c < k->classes; c++) {
+    float v = x[c * ESP_LANES] - max, target = target_of(k, image, c);
+    loss -= target * (v - log_sum);
+    write_gradient(k, image, c, esp_expf(v) / sum - target);
+  }
+  k->loss[image] = loss;
+}
+
+static void mean_squared_image(esp_loss_block *k, int image) {
+  const float share = 1.0f / (float)k->classes;
+  float loss = 0.0f;
+  for (int c = 0; c < k->classes; c++) {
+    float d = k->logits[c * ESP_LANES + image] - target_of(k, image, c);
+    loss += d * d * share;
+    write_gradient(k, image, c, 2.0f * d * share);
+  }
+  k->loss[image] = loss;
+}
+
+static void each_image(esp_loss_block *k, void (*loss)(esp_loss_block *, int)) {
+  for (int image = 0; image < ESP_LANES; image++)
+    if (image < k->valid)
+      loss(k, image);
+    else
+      for (int c = 0; c < k->classes; c++) write_gradient(k, image, c, 0.0f);
+}
+
+void ESP_ISA_NAME(esp_cross_entropy)(esp_loss_block *k) {
+  each_image(k, cross_entropy_image);
+}
+void ESP_ISA_NAME(esp_mean_squared)(esp_loss_block *k) {
+  each_image(k, mean_squared_image);
+}

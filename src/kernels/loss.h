@@ -1,0 +1,23 @@
+/* Losses of one block of 16 images, with their gradient. */
+#ifndef ESP_LOSS_H
+#define ESP_LOSS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct esp_loss_block {
+  const float *logits;   /* [classes][16] */
+  float *grad;           /* [classes][16] or NULL: d (loss * scale) / d logits; 0 for padding images */
+  const int32_t *labels; /* [valid] */
+  int classes, valid;
+  float smoothing, scale;
+  float loss[16]; /* out, of each valid image; not scaled */
+} esp_loss_block;
+
+/* -sum over classes of target * log softmax(logits); target = 1 - smoothing on the label plus smoothing /
+ * classes on all */
+typedef void esp_cross_entropy_fn(esp_loss_block *k);
+/* mean over classes of (logit - target)^2 */
+typedef void esp_mean_squared_fn(esp_loss_block *k);
+
+#endif

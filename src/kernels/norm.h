@@ -1,0 +1,32 @@
+/* Batch normalisation, one plane (block of 16 images, channel) at a time.
+ *
+ * Sums keep the 16 images apart: four running sums by column % 4, joined as (0 + 1) + (2 + 3). The caller
+ * adds up valid images and blocks. */
+#ifndef ESP_NORM_H
+#define ESP_NORM_H
+
+#include "kernels/rows.h"
+
+#include <stdbool.h>
+
+/* sum[l] = sum of (x - centre), square[l] = sum of (x - centre)^2 */
+typedef void esp_moments_fn(esp_extent e, esp_rows x, float centre, float *sum, float *square);
+
+/* y = x * scale + shift (+ residual), then ReLU if asked */
+typedef void esp_normalise_fn(esp_extent e, esp_rows x, esp_rows residual, esp_rows y, float scale,
+                              float shift, bool relu);
+
+/* With g = dy where y > 0 (or relu is off), else 0:  sum[l] = sum of g, product[l] = sum of g * (x - mean) */
+typedef void esp_normalise_sums_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, float mean, bool relu,
+                                   float *sum, float *product);
+
+/* What goes back to the input:  dx (+)= valid[l] * (a * g + b * (x - mean) + c);  residual gradient (+)= g */
+typedef struct esp_normalise_back {
+  float mean, a, b, c;
+  bool relu, add, add_residual;
+  float valid[16]; /* 1 for images of the batch, 0 for padding */
+} esp_normalise_back;
+typedef void esp_normalise_back_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx,
+                                   esp_rows dresidual, const esp_normalise_back *k);
+
+#endif

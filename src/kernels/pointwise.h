@@ -1,0 +1,28 @@
+/* Kernels that treat every value alike. Plain loops: the compiler vectorises them for each instruction set,
+ * and IEEE arithmetic without contraction gives the same bits in all. `add` = add to what is in the output.
+ */
+#ifndef ESP_POINTWISE_H
+#define ESP_POINTWISE_H
+
+#include "kernels/rows.h"
+
+#include <espalier/activation.h>
+#include <espalier/random.h>
+
+#include <stdbool.h>
+
+/* y = f(x) */
+typedef void esp_activate_fn(esp_activation kind, esp_extent e, esp_rows x, esp_rows y);
+/* dx (+)= dy * f'(x), from x and y = f(x) */
+typedef void esp_activate_back_fn(esp_activation kind, esp_extent e, esp_rows x, esp_rows y, esp_rows dy,
+                                  esp_rows dx, bool add);
+/* z = x + y */
+typedef void esp_sum_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows z);
+/* y (+)= x; x.at NULL: zeros */
+typedef void esp_copy_fn(esp_extent e, esp_rows x, esp_rows y, bool add);
+/* y (+)= x * scale where a random 24-bit number is >= threshold, else 0. Element i of the plane (in row
+ * order, lane innermost) draws number i of `key`. */
+typedef void esp_drop_fn(esp_extent e, esp_rows x, esp_rows y, esp_key key, uint32_t threshold, float scale,
+                         bool add);
+
+#endif

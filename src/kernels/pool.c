@@ -1,0 +1,85 @@
+#include "kernels/kernels.h"
+
+/* The part of a window that lies inside the plane: [row, row_end) x [column, column_end). */
+typedef struct window {
+  int row, row_end, column, column_end;
+} window;
+
+static inline int clamp(int v, int low, int high) {
+  return v < low ? low : v > high ? high : v;
+}
+
+static inline window window_of(const esp_pool *k, int r, int c) {
+  int row = r * k->stride - k->padding, column = c * k->stride - k->padding;
+  return (window){clamp(row, 0, k->in.rows), clamp(row + k->size_rows, 0, k->in.rows),
+                  clamp(column, 0, k->in.width), clamp(column + k->size_columns, 0, k->in.width)};
+}
+
+static inline float *pixel(esp_rows p, int r, int c) {
+  return p.at + (size_t)r * p.stride + (size_t)c * ESP_LANES;
+}
+
+#define EACH_OUTPUT(k, r, c)              \
+  for (int r = 0; r < (k)->out.rows; r++) \
+    for (int c = 0; c < (k)->out.width; c++)
+#define EACH_IN_WINDOW(w, i, j)               \
+  for (int i = (w).row; i < (w).row_end; i++) \
+    for (int j = (w).column; j < (w).column_end; j++)
+
+void ESP_ISA_NAME(esp_maxpool)(const esp_pool *k, esp_rows x, esp_rows y) {
+  EACH_OUTPUT(k, r, c) {
+    const window w = window_of(k, r, c);
+    float best[ESP_LANES], *first = pixel(x, w.row, w.column), *to = pixel(y, r, c);
+    for (int l = 0; l < ESP_LANES; l++) best[l] = first[l];
+    EACH_IN_WINDOW(w, i, j) {
+      const float *v = pixel(x, i, j);
+      for (int l = 0; l < ESP_LANES; l++) best[l] = v[l] > best[l] ? v[l] : best[l];
+    }
+    for (int l = 0; l < ESP_LANES; l++) to[l] = best[l];
+  }
+}
+
+/* The winner is found again: the first value of the window that equals the output takes the gradient, which
+ * is then 0 for the rest of the window. */
+void ESP_ISA_NAME(esp_maxpool_back)(const esp_pool *k, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx) {
+  EACH_OUTPUT(k, r, c) {
+    const window w = window_of(k, r, c);
+    const float *best = pixel(y, r, c), *up = pixel(dy, r, c);
+    float left[ESP_LANES];
+    for (int l = 0; l < ESP_LANES; l++) left[l] = up[l];
+    EACH_IN_WINDOW(w, i, j) {
+      const float *v = pixel(x, i, j);
+      float *down = pixel(dx, i, j);
+      for (int l = 0; l < ESP_LANES; l++) {
+        float here = v[l] == best[l] ? left[l] : 0.0f;
+        down[l] += here;
+        left[l] = v[l] == best[l] ? 0.0f : left[l];
+      }
+    }
+  }
+}
+
+void ESP_ISA_NAME(esp_avgpool)(const esp_pool *k, esp_rows x, esp_rows y) {
+  const float share = 1.0f / (float)(k->size_rows * k->size_columns);
+  EACH_OUTPUT(k, r, c) {
+    const window w = window_of(k, r, c);
+    float sum[ESP_LANES] = {0}, *to = pixel(y, r, c);
+    EACH_IN_WINDOW(w, i, j) {
+      const float *v = pixel(x, i, j);
+      for (int l = 0; l < ESP_LANES; l++) sum[l] += v[l];
+    }
+    for (int l = 0; l < ESP_LANES; l++) to[l] = sum[l] * share;
+  }
+}
+
+void ESP_ISA_NAME(esp_avgpool_back)(const esp_pool *k, esp_rows dy, esp_rows dx) {
+  const float share = 1.0f / (float)(k->size_rows * k->size_columns);
+  EACH_OUTPUT(k, r, c) {
+    const window w = window_of(k, r, c);
+    const float *up = pixel(dy, r, c);
+    EACH_IN_WINDOW(w, i, j) {
+      float *down = pixel(dx, i, j);
+      for (int l = 0; l < ESP_LANES; l++) down[l] += up[l] * share;
+    }
+  }
+}
