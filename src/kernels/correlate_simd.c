@@ -68,8 +68,8 @@ typedef void tile_function(const esp_correlate *k, const esp_pixel *pixel, const
 #define TABLE(N) \
   { ROW(N, 1), ROW(N, 2), ROW(N, 3), ROW(N, 4) }
 EACH_PIX(TILE, 1)
-EACH_PIX(TILE, 2) EACH_PIX(TILE, 3)
-    EACH_PIX(TILE, 4) static tile_function *const tiles[ESP_TILE][PIX] = TABLE(tile);
+EACH_PIX(TILE, 2)
+EACH_PIX(TILE, 3) EACH_PIX(TILE, 4) static tile_function *const tiles[ESP_TILE][PIX] = TABLE(tile);
 
 static inline int least(int a, int b) {
   return a < b ? a : b;
@@ -124,7 +124,8 @@ typedef void weights_function(const esp_correlate_weights *k, int first, int pix
     weights_tile(k, first, pixels, j, lane, O, C);                                                           \
   }
 EACH_PIX(WEIGHTS, 1)
-EACH_PIX(WEIGHTS, 2) EACH_PIX(WEIGHTS, 3)
+EACH_PIX(WEIGHTS, 2)
+EACH_PIX(WEIGHTS, 3)
     EACH_PIX(WEIGHTS, 4) static weights_function *const weights[ESP_TILE][COL] = TABLE(weights);
 
 /* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns

@@ -1,0 +1,166 @@
+/* Batch normalisation with residual add and ReLU in one pass (Ioffe & Szegedy 2015).
+ *
+ * Forward:  y = relu(scale * (x - mean) / sqrt(var + epsilon) + shift + residual)
+ * Backward, with g = dy where y > 0, m = images * pixels, r = 1 / sqrt(var + epsilon), v = x - mean:
+ *     d shift = sum g;  d scale = r * sum g v
+ *     d x = scale * r * (g - sum g / m - v * r^2 * sum g v / m)
+ * Sums: 16 images apart within a plane, then valid images and blocks in order, in double. */
+#include "autograd/node.h"
+
+#include <math.h>
+
+enum { SCALE, SHIFT, MEAN, VAR };
+static const double epsilon = 1e-5, keep_running = 0.9;
+
+typedef struct state {
+  double *first, *second; /* [blocks][channels] sums of each plane */
+  double *mean, *var;     /* [channels] of this batch (training) or running */
+} state;
+
+static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
+  const size_t channels = (size_t)n->out.data.channels, planes = channels * (size_t)n->out.data.blocks;
+  state *s;
+  ESP_TRY(esp_graph_alloc(g, sizeof *s, &s, err));
+  n->state = s;
+  ESP_TRY(esp_graph_alloc(g, planes * sizeof(double), &s->first, err));
+  ESP_TRY(esp_graph_alloc(g, planes * sizeof(double), &s->second, err));
+  ESP_TRY(esp_graph_alloc(g, channels * sizeof(double), &s->mean, err));
+  ESP_TRY(esp_graph_alloc(g, channels * sizeof(double), &s->var, err));
+  return ESP_OK;
+}
+
+static double sum_valid(const float lane[ESP_LANES], int valid) {
+  double sum = 0.0;
+  for (int l = 0; l < valid; l++) sum += (double)lane[l];
+  return sum;
+}
+
+/* Adds up a channel's planes in the order of the blocks. */
+static double sum_blocks(const esp_graph *g, const double *plane, int channels, int c) {
+  double sum = 0.0;
+  for (int block = 0; block < esp_graph_blocks(g); block++) sum += plane[block * channels + c];
+  return sum;
+}
+
+static double pixels_of(const esp_graph *g, const esp_tensor *t) {
+  return (double)esp_graph_images(g) * t->height * t->width;
+}
+
+/* Mean and variance of the batch, summed around the running mean so that nothing cancels; then the running
+ * ones. */
+static void measure(esp_graph *g, esp_node *n) {
+  state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data;
+  float *running_mean = n->param[MEAN]->value, *running_var = n->param[VAR]->value;
+  ESP_EACH_PLANE(g, x, block, c) {
+    _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
+    g->kernels->moments(esp_extent_of(x), esp_rows_of(x, block, c), running_mean[c], sum, square);
+    s->first[plane_] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
+    s->second[plane_] = sum_valid(square, esp_lanes_valid(esp_graph_images(g), block));
+  }
+  const double m = pixels_of(g, x);
+  for (int c = 0; c < x->channels; c++) {
+    const double off = sum_blocks(g, s->first, x->channels, c) / m;
+    const double var = fmax(sum_blocks(g, s->second, x->channels, c) / m - off * off, 0.0);
+    s->mean[c] = (double)running_mean[c] + off;
+    s->var[c] = var;
+    running_mean[c] = (float)(keep_running * (double)running_mean[c] + (1.0 - keep_running) * s->mean[c]);
+    running_var[c] =
+        (float)(keep_running * (double)running_var[c] + (1.0 - keep_running) * var * m / fmax(m - 1.0, 1.0));
+  }
+}
+
+static void recall(esp_node *n) {
+  state *s = n->state;
+  for (int c = 0; c < n->out.data.channels; c++) {
+    s->mean[c] = (double)n->param[MEAN]->value[c];
+    s->var[c] = (double)n->param[VAR]->value[c];
+  }
+}
+
+static void forward(esp_graph *g, esp_node *n) {
+  const state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
+  const esp_tensor *residual = n->inputs == 2 ? &n->in[1]->data : NULL;
+  if (g->pass.training)
+    measure(g, n);
+  else
+    recall(n);
+  ESP_EACH_PLANE(g, y, block, c) {
+    const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
+    const double shift = (double)n->param[SHIFT]->value[c] - s->mean[c] * scale;
+    g->kernels->normalise(esp_extent_of(y), esp_rows_of(x, block, c),
+                          residual ? esp_rows_of(residual, block, c) : (esp_rows){0},
+                          esp_rows_of(y, block, c), (float)scale, (float)shift, n->attr.relu);
+  }
+}
+
+/* Gradients of scale and shift; leaves sum g and sum g v of each channel in the first rows of the sums. */
+static void sum_gradients(esp_graph *g, esp_node *n) {
+  state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data, *dy = &n->out.grad;
+  ESP_EACH_PLANE(g, y, block, c) {
+    _Alignas(64) float sum[ESP_LANES], product[ESP_LANES];
+    g->kernels->normalise_sums(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c),
+                               esp_rows_of(dy, block, c), (float)s->mean[c], n->attr.relu, sum, product);
+    s->first[plane_] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
+    s->second[plane_] = sum_valid(product, esp_lanes_valid(esp_graph_images(g), block));
+  }
+  for (int c = 0; c < y->channels; c++) {
+    s->first[c] = sum_blocks(g, s->first, y->channels, c);
+    s->second[c] = sum_blocks(g, s->second, y->channels, c);
+    n->param[SHIFT]->grad[c] = (float)s->first[c];
+    n->param[SCALE]->grad[c] = (float)(s->second[c] / sqrt(s->var[c] + epsilon));
+  }
+}
+
+static void backward(esp_graph *g, esp_node *n) {
+  const state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data, *dy = &n->out.grad;
+  const esp_tensor *dresidual = n->inputs == 2 && n->in[1]->grad.data ? &n->in[1]->grad : NULL;
+  sum_gradients(g, n);
+  if (!dx->data) return;
+  /* With running statistics mean and variance are constants: only the first term is left. */
+  const double share = g->pass.training ? 1.0 / pixels_of(g, x) : 0.0;
+  ESP_EACH_PLANE(g, y, block, c) {
+    const double r = 1.0 / sqrt(s->var[c] + epsilon), a = (double)n->param[SCALE]->value[c] * r;
+    esp_normalise_back k = {.mean = (float)s->mean[c],
+                            .a = (float)a,
+                            .b = (float)(-a * r * r * s->second[c] * share),
+                            .c = (float)(-a * s->first[c] * share),
+                            .relu = n->attr.relu,
+                            .add = n->add[0],
+                            .add_residual = n->add[1]};
+    for (int l = 0; l < esp_lanes_valid(esp_graph_images(g), block); l++) k.valid[l] = 1.0f;
+    g->kernels->normalise_back(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c),
+                               esp_rows_of(dy, block, c), esp_rows_of(dx, block, c),
+                               dresidual ? esp_rows_of(dresidual, block, c) : (esp_rows){0}, &k);
+  }
+}
+
+static const esp_op batchnorm = {
+    .name = "batch norm", .plan = plan, .forward = forward, .backward = backward};
+
+esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual,
+                               bool relu, esp_value **y, esp_error *err) {
+  esp_node *n;
+  const esp_tensor *t = &x->data;
+  if (params.scale->count != (size_t)t->channels)
+    return esp_fail(err, ESP_ERR_INPUT, "batch norm: %zu scales for %d channels", params.scale->count,
+                    t->channels);
+  if (residual && (residual->data.channels != t->channels || residual->data.height != t->height ||
+                   residual->data.width != t->width))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "add: the branches are %dx%dx%d and %dx%dx%d; expected the same shape", t->channels,
+                    t->height, t->width, residual->data.channels, residual->data.height,
+                    residual->data.width);
+  ESP_TRY(esp_node_add(g, &batchnorm, x, residual, esp_shape_of(t), &n, err));
+  n->out.needs_grad = true;
+  n->attr.relu = relu;
+  n->param[SCALE] = params.scale;
+  n->param[SHIFT] = params.shift;
+  n->param[MEAN] = params.mean;
+  n->param[VAR] = params.var;
+  *y = &n->out;
+  return ESP_OK;
+}

@@ -1,0 +1,116 @@
+/* What an operation is, and what it may use of the graph. Internal to src/autograd.
+ *
+ * An operation is one file: its builder (shape, halo), then plan, forward and backward side by side. */
+#ifndef ESP_NODE_H
+#define ESP_NODE_H
+
+#include "kernels/kernels.h"
+
+#include <espalier/graph.h>
+
+typedef struct esp_node esp_node;
+
+struct esp_value {
+  esp_tensor data, grad; /* grad.data is NULL where no gradient is needed */
+  bool needs_grad;
+};
+
+typedef struct esp_op {
+  const char *name;
+  /* Makes the node's own memory and lists; all tensors have their final shape, halo and memory. May be NULL.
+   */
+  esp_status (*plan)(esp_graph *g, esp_node *n, esp_error *err);
+  void (*forward)(esp_graph *g, esp_node *n);
+  /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters. May be
+   * NULL. */
+  void (*backward)(esp_graph *g, esp_node *n);
+} esp_op;
+
+enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };
+
+struct esp_node {
+  const esp_op *op;
+  esp_value *in[ESP_NODE_INPUTS];
+  bool add[ESP_NODE_INPUTS]; /* the gradient of in[i] has been written before: add to it */
+  int inputs, index;
+  esp_value out;
+  esp_param *param[ESP_NODE_PARAMS];
+  union {
+    esp_conv_attr conv;
+    esp_pool_attr pool;
+    esp_activation activation;
+    float probability;
+    bool relu;
+    int stride;
+  } attr;
+  void *state; /* what plan made */
+};
+
+struct esp_graph {
+  const esp_kernels *kernels;
+  esp_node **node;
+  int nodes, capacity;
+  int batch, threads;
+  bool gradients, planned;
+  void **memory; /* every block of memory, freed with the graph */
+  int blocks_of_memory, memory_capacity;
+  size_t bytes;
+  /* the current pass */
+  const esp_batch *current;
+  esp_pass pass;
+  esp_outcome outcome;
+  /* the loss at the end */
+  esp_value *logits;
+  esp_loss_kind loss_kind;
+  float smoothing;
+};
+
+/* Appends a node; its output has that shape. It needs a gradient if an input does or it has a parameter. */
+esp_status esp_node_add(esp_graph *g, const esp_op *op, esp_value *a, esp_value *b, esp_shape shape,
+                        esp_node **n, esp_error *err);
+
+/* Zeroed memory, 64-byte aligned, that lives as long as the graph. */
+esp_status esp_graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err);
+
+static inline int esp_graph_images(const esp_graph *g) {
+  return g->current->count;
+}
+static inline int esp_graph_blocks(const esp_graph *g) {
+  return esp_blocks_for(g->current->count);
+}
+
+/* Makes sure the tensor has at least that halo; before planning only. */
+static inline void esp_halo_at_least(esp_tensor *t, int halo) {
+  if (t->halo < halo) t->halo = halo;
+}
+
+/* A plane as rows, for the pointwise kernels. A tensor without memory gives at = NULL. */
+static inline esp_rows esp_rows_of(const esp_tensor *t, int block, int channel) {
+  return (esp_rows){t->data ? esp_plane(t, block, channel) : NULL, esp_row_stride(t)};
+}
+static inline esp_extent esp_extent_of(const esp_tensor *t) {
+  return (esp_extent){t->height, t->width};
+}
+static inline esp_shape esp_shape_of(const esp_tensor *t) {
+  return (esp_shape){t->channels, t->height, t->width};
+}
+
+/* Runs the body for every (block, channel) of a tensor on all threads; block 0's channels first, so that a
+ * thread meets the same images in every operation. */
+#define ESP_EACH_PLANE(g, tensor, block, channel)                                                            \
+  const int planes_ = esp_graph_blocks(g) * (tensor)->channels, per_block_ = (tensor)->channels;             \
+  _Pragma(                                                                                                   \
+      "omp parallel for schedule(static) num_threads((g)->threads)") for (int plane_ = 0; plane_ < planes_;  \
+                                                                          plane_++) for (int once_ = 1,      \
+                                                                                         block = plane_ /    \
+                                                                                                 per_block_, \
+                                                                                         channel =           \
+                                                                                             plane_ %        \
+                                                                                             per_block_;     \
+                                                                                         once_; once_ = 0)
+
+/* Computes the loss of the current batch and, in a graph with gradients, its gradient at the logits (loss.c).
+ */
+void esp_loss_run(esp_graph *g);
+
+#endif
