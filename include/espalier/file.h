@@ -1,8 +1,8 @@
 /* Files that are whole or not there, and tensors in them.
  *
- * Tensors are stored as safetensors (8-byte header length, JSON header, raw little-endian data), so other tools can open
- * them. The format has no checksum: the SHA-256 of each tensor's bytes stands in the header's __metadata__ under
- * "sha256.<tensor name>" and is verified on loading. */
+ * Tensors are stored as safetensors (8-byte header length, JSON header, raw little-endian data), so other
+ * tools can open them. The format has no checksum: the SHA-256 of each tensor's bytes stands in the header's
+ * __metadata__ under "sha256.<tensor name>" and is verified on loading. */
 #ifndef ESP_FILE_H
 #define ESP_FILE_H
 
@@ -22,9 +22,10 @@ void esp_sha256_start(esp_sha256 *s);
 void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes);
 void esp_sha256_end(esp_sha256 *s, char hex[65]);
 
-/* Writes a file piece by piece, to `path`.tmp; commit makes it appear under its name, whole: fsync, rename, fsync of the
- * directory. When begin, append or commit fails, the temporary file is removed and nothing is left to clean up; what `path`
- * held before is untouched, unless it was only the directory that could not be synced. */
+/* Writes a file piece by piece, to `path`.tmp; commit makes it appear under its name, whole: fsync, rename,
+ * fsync of the directory. When begin, append or commit fails, the temporary file is removed and nothing is
+ * left to clean up; what `path` held before is untouched, unless it was only the directory that could not be
+ * synced. */
 typedef struct esp_file_writer {
   int file;
   char *path, *temporary;
@@ -71,9 +72,9 @@ const char *esp_bundle_text(const esp_bundle *b, const char *key);
 
 /* Writes all tensors and texts as one safetensors file, atomically. */
 esp_status esp_bundle_save(const esp_bundle *b, const char *path, esp_error *err);
-/* Loads and verifies: header size, JSON, shapes against byte ranges (no overlap, no gap, none beyond the file), checksums
- * where there are any (files of other tools have none). Nothing in the file is trusted. Tensors come in the order of
- * their data. On failure *b needs no freeing. */
+/* Loads and verifies: header size, JSON, shapes against byte ranges (no overlap, no gap, none beyond the
+ * file), checksums where there are any (files of other tools have none). Nothing in the file is trusted.
+ * Tensors come in the order of their data. On failure *b needs no freeing. */
 esp_status esp_bundle_load(esp_bundle *b, const char *path, esp_error *err);
 void esp_bundle_free(esp_bundle *b);
 

@@ -41,11 +41,11 @@ const esp_lr_schedule *esp_lr_schedule_at(size_t i); /* NULL after the last */
  * left. */
 double esp_learning_rate(const esp_train_options *opt, double epoch, double epochs);
 
-/* Clips gradients as the options say. Returns the norm of all gradients before clipping (double, fixed
- * order), 0 when neither kind of clipping is on. */
-double esp_clip_gradients(esp_params *ps, const esp_train_options *opt);
+/* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in one fixed order. */
+double esp_gradient_norm(const esp_params *ps);
 
 /* One step of SGD (Sutskever et al. 2013, as in torch) on every training parameter:
+ * Gradients are first scaled so that their norm is at most clip_norm, then clipped to +- clip_value. Then
  *     g = grad + decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v)
  * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the shadow, dense,
  * and value becomes shadow * mask. Moving averages follow. */

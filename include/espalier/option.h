@@ -10,14 +10,14 @@
 #include <stdint.h>
 
 typedef enum esp_option_type {
-  ESP_OPTION_INT,     /* int64_t */
-  ESP_OPTION_REAL,    /* double */
-  ESP_OPTION_BOOL,    /* bool: yes/no, true/false, on/off, 1/0 */
-  ESP_OPTION_TEXT,    /* char *, owned by the config; "" when not given */
-  ESP_OPTION_LINES,   /* char *, lines joined by '\n' (a multi-line INI value) */
-  ESP_OPTION_CHOICE,  /* char *, one of the names `choice` gives */
-  ESP_OPTION_WORDS,   /* char *, several of them (any words if `choice` is NULL), separated by single spaces */
-  ESP_OPTION_NUMBERS  /* esp_numbers */
+  ESP_OPTION_INT,    /* int64_t */
+  ESP_OPTION_REAL,   /* double */
+  ESP_OPTION_BOOL,   /* bool: yes/no, true/false, on/off, 1/0 */
+  ESP_OPTION_TEXT,   /* char *, owned by the config; "" when not given */
+  ESP_OPTION_LINES,  /* char *, lines joined by '\n' (a multi-line INI value) */
+  ESP_OPTION_CHOICE, /* char *, one of the names `choice` gives */
+  ESP_OPTION_WORDS,  /* char *, several of them (any words if `choice` is NULL), separated by single spaces */
+  ESP_OPTION_NUMBERS /* esp_numbers */
 } esp_option_type;
 
 enum { ESP_NUMBERS_MAX = 64 };
@@ -29,18 +29,19 @@ typedef struct esp_numbers {
 typedef struct esp_option {
   const char *name;
   esp_option_type type;
-  size_t offset;                    /* of the member in the module's options struct */
-  const char *fallback;             /* the default, as one would write it in the INI */
-  double min, max;                  /* inclusive range of INT, REAL and each of NUMBERS */
-  const char *(*choice)(size_t i);  /* the i-th permitted name, NULL after the last */
-  const char *help;                 /* one or two sentences, with the unit */
+  size_t offset;                   /* of the member in the module's options struct */
+  const char *fallback;            /* the default, as one would write it in the INI */
+  double min, max;                 /* inclusive range of INT, REAL and each of NUMBERS */
+  const char *(*choice)(size_t i); /* the i-th permitted name, NULL after the last */
+  const char *help;                /* one or two sentences, with the unit */
 } esp_option;
 
-/* Of the names `choice` gives (NULL after the last) the one that `word` is most likely a misspelling of: the nearest
- * by insertions, deletions, substitutions and swaps of neighbours (Damerau 1964), not counting case. NULL when none is
- * within max(1, a third of the word's length). */
+/* Of the names `choice` gives (NULL after the last) the one that `word` is most likely a misspelling of: the
+ * nearest by insertions, deletions, substitutions and swaps of neighbours (Damerau 1964), not counting case.
+ * NULL when none is within max(1, a third of the word's length). */
 const char *esp_nearest(const char *word, const char *(*choice)(size_t i));
-/* One step of such a search: `name` if it is near enough and nearer to `word` than `best` (NULL = none yet), or `best`. */
+/* One step of such a search: `name` if it is near enough and nearer to `word` than `best` (NULL = none yet),
+ * or `best`. */
 const char *esp_nearer(const char *word, const char *best, const char *name);
 
 #endif

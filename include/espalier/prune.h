@@ -70,28 +70,87 @@ const esp_criterion *esp_criterion_at(size_t i); /* NULL after the last, as all 
 
 typedef struct esp_structure {
   const char *name, *help;
-  bool (*applies)(const esp_param *p);
-  size_t (*unit_size)(
-      const esp_param *p); /* weights in a unit; unit u is weights [u * size, (u + 1) * size) */
-  bool whole_channels;     /* units are output channels: bias and batch norm of the channel go with them */
+  bool (*applies)(const esp_layer *layer);
+  size_t (*unit_size)(const esp_param *weight); /* unit u is weights [u * size, (u + 1) * size) */
+  bool whole_channels; /* units are output channels: bias and batch norm of the channel go with them */
 } esp_structure;
 const esp_structure *esp_structure_at(size_t i);
 
+/* A layer as a distribution sees it. */
+typedef struct esp_share {
+  const esp_layer *layer;
+  size_t units;
+  double density; /* out: share of the units to keep, 0 to 1 */
+} esp_share;
+
 typedef struct esp_distribution {
   const char *name, *help;
-  /* Shares `budget` units to keep among `n` parameters with units[i] units each: fills keep[i] <= units[i]
-   * with sum(keep) = budget exactly. NULL: all units compete in one ranking (global). */
-  esp_status (*share)(const esp_prune_options *opt, esp_param *const *p, const size_t *units, int n,
-                      size_t budget, double *density, esp_error *err);
+  /* Fills the densities for a sparsity asked for. NULL: the units of all layers compete in one ranking. */
+  esp_status (*share)(const esp_prune_options *opt, double sparsity, esp_share *share, int n, esp_error *err);
+  bool explicit_total; /* the densities say how much is removed in all, whatever `sparsity` asks */
 } esp_distribution;
 const esp_distribution *esp_distribution_at(size_t i);
 
 typedef struct esp_prune_schedule {
   const char *name, *help;
   bool in_training; /* masks change during training, by step; else between rounds of training */
-  /* Sparsity asked for at `t` in (0, 1]: (round / rounds) or the share of steps from begin to end. */
+  /* Sparsity at `t` in [0, 1]: round / rounds, or the share of the steps from begin to end. */
   double (*sparsity)(const esp_prune_options *opt, double t);
 } esp_prune_schedule;
 const esp_prune_schedule *esp_prune_schedule_at(size_t i);
+
+typedef struct esp_pruner esp_pruner;
+
+/* A method that changes masks while training. One call per mask change, after the backward pass (p->grad is
+ * the dense gradient of the step) and before the optimiser's step; t in [0, 1] is the share of the pruning
+ * period that has passed; the first call has t = 0. */
+typedef struct esp_dynamic {
+  const char *name, *help;
+  bool shadow; /* keeps dense weights behind the masks until esp_pruner_finish */
+  esp_status (*change)(esp_pruner *pruner, double t, esp_error *err);
+} esp_dynamic;
+const esp_dynamic *esp_dynamic_at(size_t i);
+
+/* What the method names: a criterion or a dynamic method. "none" is neither. */
+const char *esp_prune_method_name(size_t i); /* all of them; NULL after the last */
+
+/* Makes a pruner with all masks full. opt and model must outlive it. Fails when the choices do not go
+ * together. */
+esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model, esp_key seed,
+                          esp_error *err);
+/* Frees it and its masks; the parameters are dense again (their zeros stay). NULL is allowed. */
+void esp_pruner_free(esp_pruner *pruner);
+
+bool esp_pruner_in_training(const esp_pruner *p);
+bool esp_pruner_needs_gradient(const esp_pruner *p);
+/* Rounds of pruning (1 for methods that prune in training), and the sparsity asked for in round 1, 2, ... */
+int esp_pruner_rounds(const esp_pruner *p);
+double esp_pruner_round_sparsity(const esp_pruner *p, int round);
+
+/* Prunes to `sparsity` now. What is pruned stays pruned. *guarded: layers that kept one unit only because a
+ * layer is never emptied. */
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err);
+/* A step of training of a method that prunes in training: changes masks if it is time. begin <= end are
+ * steps. */
+esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
+                           esp_error *err);
+/* The pruning period is over: masks stay, shadows go, and the plain invariant holds. */
+void esp_pruner_finish(esp_pruner *p);
+
+/* Units pruned and units in all, of the layers that the pruner covers. */
+typedef struct esp_pruned {
+  size_t pruned, units;
+} esp_pruned;
+esp_pruned esp_pruner_count(const esp_pruner *p);
+
+/* Number of mask changes so far; random choices depend on it, so a checkpoint holds it. */
+uint64_t esp_pruner_changes(const esp_pruner *p);
+/* Puts back a mask from a checkpoint: keep[count] of 0 and 1. */
+esp_status esp_pruner_restore(esp_pruner *p, esp_param *param, const uint8_t *keep, esp_error *err);
+void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes);
+/* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn anew. */
+void esp_pruner_apply(esp_pruner *p);
+/* True if mask = 0 => weight = 0 and momentum = 0 (with a shadow: value = shadow * mask). */
+bool esp_pruner_holds(const esp_pruner *p);
 
 #endif

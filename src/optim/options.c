@@ -1,0 +1,48 @@
+/* [train] */
+#include <espalier/optim.h>
+
+static const char *schedule_name(size_t i) {
+  const esp_lr_schedule *s = esp_lr_schedule_at(i);
+  return s ? s->name : NULL;
+}
+
+static const char *loss_name(size_t i) {
+  static const char *const names[] = {"cross-entropy", "mse"};
+  return i < 2 ? names[i] : NULL;
+}
+
+#define AT(member) offsetof(esp_train_options, member)
+const esp_option esp_train_option_table[] = {
+    {"epochs", ESP_OPTION_INT, AT(epochs), "24", 0, 1e6, NULL, "passes over the training images; 0 = none"},
+    {"batch", ESP_OPTION_INT, AT(batch), "128", 1, 65536, NULL, "images in a training step"},
+    {"lr", ESP_OPTION_REAL, AT(lr), "0.1", 0, 1000, NULL, "peak learning rate"},
+    {"momentum", ESP_OPTION_REAL, AT(momentum), "0.9", 0, 0.9999, NULL, "momentum of SGD"},
+    {"nesterov", ESP_OPTION_BOOL, AT(nesterov), "no", 0, 0, NULL,
+     "Nesterov's form of momentum (Sutskever et al. 2013)"},
+    {"weight_decay", ESP_OPTION_REAL, AT(weight_decay), "5e-4", 0, 1, NULL,
+     "L2 penalty, added to the gradient as decay * weight"},
+    {"decay_all", ESP_OPTION_BOOL, AT(decay_all), "no", 0, 0, NULL,
+     "weight decay on biases and batch norm too"},
+    {"schedule", ESP_OPTION_CHOICE, AT(schedule), "cosine", 0, 0, schedule_name,
+     "how the learning rate goes on after the warm-up"},
+    {"warmup_epochs", ESP_OPTION_REAL, AT(warmup_epochs), "0", 0, 1e6, NULL,
+     "epochs in which the rate rises linearly from 0 to lr"},
+    {"step_epochs", ESP_OPTION_INT, AT(step_epochs), "10", 1, 1e6, NULL,
+     "schedule step: epochs between two drops"},
+    {"milestones", ESP_OPTION_NUMBERS, AT(milestones), "", 0, 1e6, NULL,
+     "schedule multi-step: epochs at which the rate drops"},
+    {"gamma", ESP_OPTION_REAL, AT(gamma), "0.1", 0, 1, NULL,
+     "schedules step and multi-step: factor of a drop"},
+    {"power", ESP_OPTION_REAL, AT(power), "1", 0, 100, NULL, "schedule polynomial: its exponent"},
+    {"final_lr", ESP_OPTION_REAL, AT(final_lr), "0", 0, 1000, NULL,
+     "schedules cosine, one-cycle and polynomial: rate at the end"},
+    {"clip_norm", ESP_OPTION_REAL, AT(clip_norm), "0", 0, 1e9, NULL,
+     "largest norm of all gradients together; 0 = any"},
+    {"clip_value", ESP_OPTION_REAL, AT(clip_value), "0", 0, 1e9, NULL,
+     "largest size of a single gradient; 0 = any"},
+    {"label_smoothing", ESP_OPTION_REAL, AT(label_smoothing), "0", 0, 0.999, NULL,
+     "share of the target spread over all classes (Szegedy et al. 2016)"},
+    {"loss", ESP_OPTION_CHOICE, AT(loss), "cross-entropy", 0, 0, loss_name, "what training minimises"},
+    {"average", ESP_OPTION_REAL, AT(average), "0", 0, 0.999999, NULL,
+     "decay per step of a moving average of the weights, which is then what is evaluated and saved; 0 = off"},
+    {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

@@ -1,0 +1,65 @@
+#include "kernels/kernels.h"
+
+#include <espalier/optim.h>
+
+#include <math.h>
+
+enum { CHUNK = 1 << 14 }; /* weights a thread takes at a time; also the grain of the norm's sum */
+
+static double chunk_norm(const esp_param *p, size_t from, size_t to) {
+  double sum = 0.0;
+  for (size_t i = from; i < to; i++)
+    if (p->shadow || !p->mask || p->mask->keep[i]) sum += (double)p->grad[i] * (double)p->grad[i];
+  return sum;
+}
+
+double esp_gradient_norm(const esp_params *ps) {
+  double sum = 0.0;
+  for (int k = 0; k < ps->count; k++) {
+    const esp_param *p = ps->item[k];
+    if (!esp_param_trains(p)) continue;
+    for (size_t i = 0; i < p->count; i += CHUNK)
+      sum += chunk_norm(p, i, i + CHUNK < p->count ? i + CHUNK : p->count);
+  }
+  return sqrt(sum);
+}
+
+static bool decays(const esp_param *p, const esp_train_options *opt) {
+  return opt->decay_all || esp_param_prunable(p);
+}
+
+static void update(esp_param *p, const esp_sgd *sgd, float average, size_t from, size_t n) {
+  const esp_kernels *k = esp_kernels_active();
+  const uint8_t *keep = p->mask ? p->mask->keep + from : NULL;
+  if (p->shadow) {
+    k->sgd(sgd, n, p->grad + from, NULL, p->momentum + from, p->shadow + from);
+    if (keep) k->unshadow(n, p->shadow + from, keep, p->value + from);
+  } else {
+    k->sgd(sgd, n, p->grad + from, keep, p->momentum + from, p->value + from);
+  }
+  if (!p->average) return;
+  k->average(n, average, p->value + from, p->average + from);
+  if (keep) k->unshadow(n, p->average + from, keep, p->average + from);
+}
+
+void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
+  double scale = 1.0;
+  if (opt->clip_norm > 0.0) {
+    const double norm = esp_gradient_norm(ps);
+    if (norm > opt->clip_norm) scale = opt->clip_norm / norm;
+  }
+  for (int i = 0; i < ps->count; i++) {
+    esp_param *p = ps->item[i];
+    if (!esp_param_trains(p)) continue;
+    const esp_sgd sgd = {.lr = (float)lr,
+                         .momentum = (float)opt->momentum,
+                         .decay = decays(p, opt) ? (float)opt->weight_decay : 0.0f,
+                         .clip = (float)opt->clip_value,
+                         .scale = (float)scale,
+                         .nesterov = opt->nesterov};
+    const size_t chunks = (p->count + CHUNK - 1) / CHUNK;
+#pragma omp parallel for schedule(static) if (chunks > 1)
+    for (size_t c = 0; c < chunks; c++)
+      update(p, &sgd, (float)opt->average, c * CHUNK, c + 1 < chunks ? CHUNK : p->count - c * CHUNK);
+  }
+}

@@ -1,0 +1,24 @@
+#include "prune/catalogue.h"
+
+#define TABLE(type, at, ...)                                                  \
+  static const type *const at##_table[] = {__VA_ARGS__};                      \
+  const type *at(size_t i) {                                                  \
+    return i < sizeof at##_table / sizeof *at##_table ? at##_table[i] : NULL; \
+  }
+
+TABLE(esp_criterion, esp_criterion_at, &esp_criterion_magnitude, &esp_criterion_random,
+      &esp_criterion_saliency)
+TABLE(esp_structure, esp_structure_at, &esp_structure_weight, &esp_structure_filter)
+TABLE(esp_distribution, esp_distribution_at, &esp_distribution_global, &esp_distribution_uniform,
+      &esp_distribution_erk, &esp_distribution_per_layer)
+TABLE(esp_prune_schedule, esp_prune_schedule_at, &esp_prune_schedule_one_shot, &esp_prune_schedule_iterative,
+      &esp_prune_schedule_cubic)
+TABLE(esp_dynamic, esp_dynamic_at, &esp_dynamic_surgery, &esp_dynamic_set, &esp_dynamic_rigl)
+
+const char *esp_prune_method_name(size_t i) {
+  if (i == 0) return "none";
+  const size_t criteria = sizeof esp_criterion_at_table / sizeof *esp_criterion_at_table;
+  if (i <= criteria) return esp_criterion_at(i - 1)->name;
+  const esp_dynamic *d = esp_dynamic_at(i - 1 - criteria);
+  return d ? d->name : NULL;
+}

@@ -1,0 +1,15 @@
+/* Every entry of the pruning catalogue. Adding one: its file, a line here, a line in catalogue.c. */
+#ifndef ESP_CATALOGUE_H
+#define ESP_CATALOGUE_H
+
+#include <espalier/prune.h>
+
+extern const esp_criterion esp_criterion_magnitude, esp_criterion_random, esp_criterion_saliency;
+extern const esp_structure esp_structure_weight, esp_structure_filter;
+extern const esp_distribution esp_distribution_global, esp_distribution_uniform, esp_distribution_erk,
+    esp_distribution_per_layer;
+extern const esp_prune_schedule esp_prune_schedule_one_shot, esp_prune_schedule_iterative,
+    esp_prune_schedule_cubic;
+extern const esp_dynamic esp_dynamic_surgery, esp_dynamic_set, esp_dynamic_rigl;
+
+#endif

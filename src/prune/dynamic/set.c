@@ -1,0 +1,15 @@
+#include "prune/catalogue.h"
+#include "prune/dynamic/regrow.h"
+
+/* The same fraction at every change; new weights at random. */
+static esp_status change(esp_pruner *p, double t, esp_error *err) {
+  return esp_regrow(p, t, p->opt->drop_fraction, &esp_criterion_random, err);
+}
+
+const esp_dynamic esp_dynamic_set = {
+    .name = "set",
+    .help =
+        "sparse evolutionary training: drop the smallest weights, grow as many at random (Mocanu et al. "
+        "2018)",
+    .change = change,
+};

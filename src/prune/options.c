@@ -1,0 +1,63 @@
+/* [prune] */
+#include <espalier/optim.h>
+#include <espalier/prune.h>
+
+#define NAMES(function, type, at)         \
+  static const char *function(size_t i) { \
+    const type *entry = at(i);            \
+    return entry ? entry->name : NULL;    \
+  }
+NAMES(structure_name, esp_structure, esp_structure_at)
+NAMES(distribution_name, esp_distribution, esp_distribution_at)
+NAMES(schedule_name, esp_prune_schedule, esp_prune_schedule_at)
+NAMES(lr_schedule_name, esp_lr_schedule, esp_lr_schedule_at)
+
+static const char *retrain_name(size_t i) {
+  static const char *const names[] = {"finetune", "lr-rewind", "weight-rewind", "reinit", "none"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+#define AT(member) offsetof(esp_prune_options, member)
+const esp_option esp_prune_option_table[] = {
+    {"method", ESP_OPTION_CHOICE, AT(method), "none", 0, 0, esp_prune_method_name,
+     "what decides: a criterion that scores weights, or a dynamic method that also brings weights back"},
+    {"distribution", ESP_OPTION_CHOICE, AT(distribution), "global", 0, 0, distribution_name,
+     "how the sparsity is shared among the layers"},
+    {"structure", ESP_OPTION_CHOICE, AT(structure), "weight", 0, 0, structure_name,
+     "what is removed together: the unit that sparsity counts"},
+    {"schedule", ESP_OPTION_CHOICE, AT(schedule), "iterative", 0, 0, schedule_name,
+     "when, and how much (dynamic methods have their own)"},
+    {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL, "share of the units to remove in the end"},
+    {"rounds", ESP_OPTION_INT, AT(rounds), "1", 1, 1000, NULL,
+     "rounds of pruning and retraining (one-shot: 1)"},
+    {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, retrain_name,
+     "what follows the pruning of a round: train on from the retrain_lr (finetune), with the last epochs of "
+     "the training schedule again (lr-rewind), from the weights of an earlier epoch (weight-rewind), from "
+     "new weights (reinit), nothing (none); methods that prune in training: none"},
+    {"retrain_epochs", ESP_OPTION_INT, AT(retrain_epochs), "8", 0, 1e6, NULL,
+     "epochs of finetune and lr-rewind per round"},
+    {"retrain_lr", ESP_OPTION_REAL, AT(retrain_lr), "0.05", 0, 1000, NULL, "finetune: peak learning rate"},
+    {"retrain_schedule", ESP_OPTION_CHOICE, AT(retrain_schedule), "cosine", 0, 0, lr_schedule_name,
+     "finetune: learning-rate schedule, without warm-up"},
+    {"rewind_epoch", ESP_OPTION_INT, AT(rewind_epoch), "0", 0, 1e6, NULL,
+     "weight-rewind: the epoch whose weights come back; 0 = the initial ones, the original lottery ticket "
+     "(Frankle & Carbin 2019)"},
+    {"skip", ESP_OPTION_TEXT, AT(skip), "", 0, 0, NULL,
+     "patterns of layers that stay dense, such as: conv1 linear*"},
+    {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
+     "distribution per-layer: a line 'pattern sparsity' each"},
+    {"allow_empty", ESP_OPTION_BOOL, AT(allow_empty), "no", 0, 0, NULL,
+     "a layer may lose everything; else its best unit stays"},
+    {"begin_epoch", ESP_OPTION_REAL, AT(begin_epoch), "0", 0, 1e6, NULL,
+     "methods that prune in training: epoch of the first mask change"},
+    {"end_epoch", ESP_OPTION_REAL, AT(end_epoch), "0", 0, 1e6, NULL,
+     "methods that prune in training: epoch of the last mask change; 0 = three quarters of the training"},
+    {"every", ESP_OPTION_INT, AT(every), "100", 1, 1e9, NULL,
+     "methods that prune in training: steps between two mask changes"},
+    {"drop_fraction", ESP_OPTION_REAL, AT(drop_fraction), "0.3", 0, 1, NULL,
+     "set, rigl: share of a layer's weights that move in a mask change"},
+    {"splice_margin", ESP_OPTION_REAL, AT(splice_margin), "0.1", 0, 0.9, NULL,
+     "surgery: half-width of the band around the threshold in which a weight keeps its state"},
+    {"saliency_batches", ESP_OPTION_INT, AT(saliency_batches), "10", 1, 1e6, NULL,
+     "criteria with gradients: training batches they are averaged over"},
+    {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

@@ -1,0 +1,288 @@
+/* The pruner: owner of all masks, and the one function that writes them. */
+#include "prune/pruner.h"
+
+#include "base/pattern.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static esp_status no_memory(esp_error *err) {
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
+}
+
+/* ---- making one ---- */
+
+#define FIND(type, at)                                  \
+  static const type *find_##type(const char *name) {    \
+    const type *entry;                                  \
+    for (size_t i = 0; (entry = at(i)); i++)            \
+      if (strcmp(entry->name, name) == 0) return entry; \
+    return NULL;                                        \
+  }
+FIND(esp_criterion, esp_criterion_at)
+FIND(esp_dynamic, esp_dynamic_at)
+FIND(esp_structure, esp_structure_at)
+FIND(esp_distribution, esp_distribution_at)
+FIND(esp_prune_schedule, esp_prune_schedule_at)
+
+static esp_status find_choices(esp_pruner *p, esp_error *err) {
+  const esp_prune_options *o = p->opt;
+  p->criterion = find_esp_criterion(o->method);
+  p->dynamic = find_esp_dynamic(o->method);
+  p->structure = find_esp_structure(o->structure);
+  p->distribution = find_esp_distribution(o->distribution);
+  p->schedule = find_esp_prune_schedule(o->schedule);
+  if ((!p->criterion && !p->dynamic) || !p->structure || !p->distribution || !p->schedule)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: method '%s' with structure '%s', distribution '%s', schedule '%s': not all known",
+        o->method, o->structure, o->distribution, o->schedule);
+  if (p->dynamic && p->structure->whole_channels)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune]: method '%s' moves single weights; expected structure = weight, not %s",
+                    o->method, o->structure);
+  return ESP_OK;
+}
+
+static bool skipped(const esp_prune_options *o, const esp_layer *layer) {
+  return esp_pattern_any(o->skip, layer->name);
+}
+
+static esp_status find_targets(esp_pruner *p, esp_error *err) {
+  esp_model *m = p->model;
+  if (!(p->target = calloc((size_t)m->layers + 1, sizeof *p->target))) return no_memory(err);
+  for (int i = 0; i < m->layers; i++) {
+    const esp_layer *l = &m->layer[i];
+    if (!p->structure->applies(l) || skipped(p->opt, l)) continue;
+    const size_t size = p->structure->unit_size(l->weight), units = l->weight->count / size;
+    p->target[p->targets++] = (esp_target){l, l->weight, units, size, p->units};
+    p->units += units;
+  }
+  if (p->units == 0)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune]: structure '%s' with skip = '%s' leaves no layer to prune",
+                    p->opt->structure, p->opt->skip);
+  if (p->units > UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
+  return ESP_OK;
+}
+
+static esp_status make_mask(esp_pruner *p, esp_param *w, esp_error *err) {
+  if (!w) return ESP_OK;
+  int i = 0;
+  while (p->model->params.item[i] != w) i++;
+  esp_mask *m = &p->masks[i];
+  if (!(m->keep = malloc(w->count))) return no_memory(err);
+  memset(m->keep, 1, w->count);
+  m->count = m->kept = w->count;
+  w->mask = m;
+  return ESP_OK;
+}
+
+static esp_status make_shadow(esp_param *w, esp_error *err) {
+  if (!(w->shadow = aligned_alloc(64, (w->count * sizeof(float) + 63) / 64 * 64))) return no_memory(err);
+  memcpy(w->shadow, w->value, w->count * sizeof(float));
+  return ESP_OK;
+}
+
+static esp_status make_masks(esp_pruner *p, esp_error *err) {
+  if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
+  for (int i = 0; i < p->targets; i++) {
+    const esp_layer *l = p->target[i].layer;
+    ESP_TRY(make_mask(p, l->weight, err));
+    if (p->dynamic && p->dynamic->shadow) ESP_TRY(make_shadow(l->weight, err));
+    if (!p->structure->whole_channels) continue;
+    ESP_TRY(make_mask(p, l->bias, err));
+    ESP_TRY(make_mask(p, l->scale, err));
+    ESP_TRY(make_mask(p, l->shift, err));
+  }
+  p->score = malloc(p->units * sizeof *p->score);
+  p->keep = malloc(p->units);
+  return p->score && p->keep ? ESP_OK : no_memory(err);
+}
+
+esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model, esp_key seed,
+                          esp_error *err) {
+  esp_pruner *p = calloc(1, sizeof *p);
+  if (!p) return no_memory(err);
+  p->opt = opt;
+  p->model = model;
+  p->key = esp_key_of(seed, ESP_STREAM_PRUNE);
+  esp_status status = find_choices(p, err);
+  if (status == ESP_OK) status = find_targets(p, err);
+  if (status == ESP_OK) status = make_masks(p, err);
+  if (status == ESP_OK)
+    *pruner = p;
+  else
+    esp_pruner_free(p);
+  return status;
+}
+
+void esp_pruner_free(esp_pruner *p) {
+  if (!p) return;
+  esp_pruner_finish(p);
+  for (int i = 0; p->masks && i < p->model->params.count; i++) {
+    if (p->masks[i].keep) p->model->params.item[i]->mask = NULL;
+    free(p->masks[i].keep);
+  }
+  free(p->masks);
+  free(p->target);
+  free(p->score);
+  free(p->keep);
+  free(p);
+}
+
+/* ---- writing masks ---- */
+
+/* The state of one weight changes: pruned or regrown, it starts from zero. */
+static void reset_weight(esp_param *w, size_t i) {
+  if (w->shadow) return; /* the shadow and its momentum go on; value is set below */
+  w->value[i] = 0.0f;
+  w->momentum[i] = 0.0f;
+  if (w->average) w->average[i] = 0.0f;
+}
+
+/* `keep` says it of units of `size` weights. */
+static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep, size_t size) {
+  if (!w) return;
+  int index = 0;
+  while (p->model->params.item[index] != w) index++;
+  esp_mask *m = &p->masks[index];
+  for (size_t i = 0; i < w->count; i++) {
+    const uint8_t now = keep[i / size];
+    if (now != m->keep[i]) {
+      reset_weight(w, i);
+      m->kept = now ? m->kept + 1 : m->kept - 1;
+      m->keep[i] = now;
+    }
+    if (w->shadow) w->value[i] = now ? w->shadow[i] : 0.0f;
+  }
+  m->generation++;
+}
+
+void esp_pruner_commit(esp_pruner *p) {
+  for (int i = 0; i < p->targets; i++) {
+    const esp_target *t = &p->target[i];
+    const uint8_t *keep = p->keep + t->first;
+    commit_param(p, t->weight, keep, t->unit_size);
+    if (!p->structure->whole_channels) continue;
+    commit_param(p, t->layer->bias, keep, 1);
+    commit_param(p, t->layer->scale, keep, 1);
+    commit_param(p, t->layer->shift, keep, 1);
+  }
+}
+
+void esp_pruner_recall(esp_pruner *p) {
+  for (int i = 0; i < p->targets; i++)
+    for (size_t u = 0; u < p->target[i].units; u++)
+      p->keep[p->target[i].first + u] = p->target[i].weight->mask->keep[u * p->target[i].unit_size];
+}
+
+esp_status esp_pruner_restore(esp_pruner *p, esp_param *w, const uint8_t *keep, esp_error *err) {
+  if (!w->mask) return esp_fail(err, ESP_ERR_INPUT, "a mask for '%s', which is not pruned here", w->name);
+  for (size_t i = 0; i < w->count; i++)
+    if (keep[i] > 1)
+      return esp_fail(err, ESP_ERR_INPUT, "mask of '%s': value %d at %zu; expected 0 or 1", w->name, keep[i],
+                      i);
+  commit_param(p, w, keep, 1);
+  return ESP_OK;
+}
+
+void esp_pruner_apply(esp_pruner *p) {
+  for (int k = 0; k < p->model->params.count; k++) {
+    esp_param *w = p->model->params.item[k];
+    if (!w->mask) continue;
+    for (size_t i = 0; i < w->count; i++)
+      if (!w->mask->keep[i]) {
+        w->value[i] = 0.0f;
+        if (!w->shadow) w->momentum[i] = 0.0f;
+        if (w->average) w->average[i] = 0.0f;
+      }
+  }
+}
+
+void esp_pruner_finish(esp_pruner *p) {
+  bool shadows = false;
+  for (int i = 0; i < p->targets; i++) {
+    shadows |= p->target[i].weight->shadow != NULL;
+    free(p->target[i].weight->shadow);
+    p->target[i].weight->shadow = NULL;
+  }
+  if (shadows && p->masks) esp_pruner_apply(p);
+}
+
+/* ---- asking ---- */
+
+bool esp_pruner_in_training(const esp_pruner *p) {
+  return p->dynamic || p->schedule->in_training;
+}
+bool esp_pruner_needs_gradient(const esp_pruner *p) {
+  return p->criterion && p->criterion->needs_gradient;
+}
+uint64_t esp_pruner_changes(const esp_pruner *p) {
+  return p->changes;
+}
+void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
+  p->changes = changes;
+}
+
+int esp_pruner_rounds(const esp_pruner *p) {
+  return esp_pruner_in_training(p) ? 1 : (int)p->opt->rounds;
+}
+
+double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
+  if (esp_pruner_in_training(p)) return p->opt->sparsity;
+  return p->schedule->sparsity(p->opt, (double)round / (double)p->opt->rounds);
+}
+
+esp_pruned esp_pruner_count(const esp_pruner *p) {
+  esp_pruned c = {0, p->units};
+  for (int i = 0; i < p->targets; i++)
+    c.pruned += (p->target[i].weight->count - p->target[i].weight->mask->kept) / p->target[i].unit_size;
+  return c;
+}
+
+static bool weight_holds(const esp_param *w, size_t i) {
+  if (w->shadow) return w->value[i] == (w->mask->keep[i] ? w->shadow[i] : 0.0f);
+  return w->mask->keep[i] || (w->value[i] == 0.0f && w->momentum[i] == 0.0f);
+}
+
+bool esp_pruner_holds(const esp_pruner *p) {
+  for (int k = 0; k < p->model->params.count; k++) {
+    const esp_param *w = p->model->params.item[k];
+    for (size_t i = 0; w->mask && i < w->count; i++)
+      if (!weight_holds(w, i)) return false;
+  }
+  return true;
+}
+
+/* ---- pruning ---- */
+
+static double clamp01(double t) {
+  return t < 0.0 ? 0.0 : t > 1.0 ? 1.0 : t;
+}
+
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+  esp_pruner_score(p, p->criterion);
+  esp_pruner_recall(p);
+  for (size_t u = 0; u < p->units; u++)
+    if (!p->keep[u]) p->score[u] = -INFINITY;
+  ESP_TRY(esp_pruner_choose(p, sparsity, err));
+  esp_pruner_commit(p);
+  p->changes++;
+  *guarded = p->guarded;
+  return ESP_OK;
+}
+
+esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
+                           esp_error *err) {
+  *changed = false;
+  if (step < begin || step > end) return ESP_OK;
+  if (step != end && (step - begin) % p->opt->every != 0) return ESP_OK;
+  const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
+  *changed = true;
+  int guarded;
+  if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
+  ESP_TRY(p->dynamic->change(p, t, err));
+  p->changes++;
+  return ESP_OK;
+}

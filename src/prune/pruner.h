@@ -1,0 +1,45 @@
+/* What dynamic methods may ask of the pruner. Internal to src/prune. */
+#ifndef ESP_PRUNER_H
+#define ESP_PRUNER_H
+
+#include <espalier/prune.h>
+
+/* A layer the pruner covers. */
+typedef struct esp_target {
+  const esp_layer *layer;
+  esp_param *weight;
+  size_t units, unit_size;
+  size_t first; /* its first unit among the units of all layers */
+} esp_target;
+
+struct esp_pruner {
+  const esp_prune_options *opt;
+  esp_model *model;
+  const esp_criterion *criterion;
+  const esp_dynamic *dynamic;
+  const esp_structure *structure;
+  const esp_distribution *distribution;
+  const esp_prune_schedule *schedule;
+  esp_target *target;
+  int targets;
+  size_t units;    /* of all targets */
+  esp_mask *masks; /* [params of the model]; keep is NULL where there is none */
+  esp_key key;
+  uint64_t changes;
+  float *score;  /* [units] */
+  uint8_t *keep; /* [units] the choice being made */
+  int guarded;   /* layers the guard saved in the last choice */
+};
+
+/* Scores every unit with the criterion (the mean over its weights). */
+void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
+/* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. */
+esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err);
+/* The only writer of masks: p->keep becomes the masks. Zeroes what is pruned; clears momentum of what is
+ * pruned or regrown. */
+void esp_pruner_commit(esp_pruner *p);
+
+/* Reads the masks back into p->keep. */
+void esp_pruner_recall(esp_pruner *p);
+
+#endif

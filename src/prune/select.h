@@ -1,0 +1,12 @@
+/* Choosing the best k of n exactly, whatever the ties. */
+#ifndef ESP_SELECT_H
+#define ESP_SELECT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* keep[i] = 1 for the k highest scores of n (k <= n < 2^32), 0 for the others; of equal scores the lower
+ * index is kept. A score that is not a number counts as the lowest. `scratch` has room for n. */
+void esp_select_top(const float *score, size_t n, size_t k, uint8_t *keep, uint64_t *scratch);
+
+#endif
