@@ -3,15 +3,19 @@
  * The layer language is one line a layer; the built-in architectures are written in it too (`espalier list
  * models` prints them):
  *
- *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]   padding: k/2 unless given; bias unless bn
- * follows depthwise 3x3 [stride 2] [pad 1] [bias|nobias] linear 10 [bias|nobias]                        needs
- * 1x1 planes: flatten first bn | relu | leaky_relu | tanh | sigmoid | gelu maxpool 2 [stride 2] [pad 0] |
- * avgpool 2 [...] | global_avgpool       stride: the size unless given dropout 0.5 | flatten residual [NAME]
- * ... [shortcut ...] end        adds the two branches (no shortcut: the input itself) concat [NAME]    ...
- * branch ... end            joins two or more branches along channels subsample 32 [stride 2] parameter-free
- * shortcut (He et al. 2016, option A) group [NAME] ... end                           only prefixes the names
- * within repeat N ... end                               the lines within, N times
+ *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]
+ *     depthwise 3x3 [stride 2] [pad 1] [bias|nobias]
+ *     linear 10 [bias|nobias]                     on 1x1 planes: flatten first
+ *     bn | relu | leaky_relu | tanh | sigmoid | gelu | global_avgpool | flatten
+ *     maxpool 2 [stride 2] [pad 0]                and avgpool; stride is the size unless given
+ *     dropout 0.5
+ *     residual [NAME] ... [shortcut ...] end      adds the two branches (no shortcut: the input itself)
+ *     concat [NAME] ... branch ... end            joins two or more branches along channels
+ *     subsample 32 [stride 2]                     parameter-free shortcut (He et al. 2016, option A)
+ *     group [NAME] ... end                        only prefixes the names within
+ *     repeat N ... end                            the lines within, N times
  *
+ * Padding is k/2 unless given. conv, depthwise and linear have a bias unless a bn follows directly.
  * An empty shortcut or branch is the input itself. `#` starts a comment. `classes` may stand for the data
  * set's number of classes: `linear classes`.
  *

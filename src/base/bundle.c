@@ -3,7 +3,6 @@
 #include "base/utf8.h"
 
 #include <cjson/cJSON.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +47,10 @@ esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int 
                     "tensor '%s': a name of 1 to 127 bytes and at most 4 dimensions expected", name);
   if (b->blobs == ESP_BLOBS_MAX) return esp_fail(err, ESP_ERR_INPUT, "more than %d tensors", ESP_BLOBS_MAX);
   if (esp_bundle_find(b, name)) return esp_fail(err, ESP_ERR_INPUT, "tensor '%s' was added before", name);
-  esp_blob blob = {.dtype = dtype, .rank = rank};
+  esp_blob blob = {.dtype = dtype, .rank = rank, .data = (void *)data};
   memcpy(blob.name, name, strlen(name));
   if (rank > 0) memcpy(blob.shape, shape, (size_t)rank * sizeof *shape);
   if (!esp_blob_measure(&blob)) return esp_fail(err, ESP_ERR_INPUT, "tensor '%s': impossible shape", name);
-  memcpy(&blob.data, &data, sizeof data); /* only ever read through a blob that was added */
 
   int capacity = grown(b->blobs, b->blobs_capacity);
   esp_blob *larger = realloc(b->blob, (size_t)capacity * sizeof *larger);
@@ -69,7 +67,7 @@ esp_status esp_bundle_add_text(esp_bundle *b, const char *key, const char *text,
   if (esp_bundle_text(b, key)) return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' was added before", key);
   if (!esp_utf8_plain(key, strlen(key)) || !esp_utf8_plain(text, strlen(text)))
     return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is not plain UTF-8 text", key);
-  if (b->texts == INT_MAX / 2) return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is one too many", key);
+  if (b->texts == ESP_BLOBS_MAX) return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is one too many", key);
 
   int capacity = grown(b->texts, b->texts_capacity);
   char **keys = realloc(b->key, (size_t)capacity * sizeof *keys);
@@ -155,7 +153,11 @@ static char *describe(const esp_bundle *b) {
 
 static esp_status write_parts(const esp_bundle *b, const char *header, const char *path, esp_error *err) {
   size_t length = strlen(header), padding = (8 - length % 8) % 8;
-  uint64_t announced = length + padding;
+  uint64_t announced = length + padding, whole = announced;
+  for (int i = 0; i < b->blobs; i++) whole += b->blob[i].bytes;
+  if (announced > ESP_HEADER_MAX || whole > ESP_BUNDLE_FILE_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: %llu bytes of tensors and text are more than a file may hold",
+                    path, (unsigned long long)whole);
   esp_file_writer w;
   ESP_TRY(esp_file_begin(&w, path, err));
   ESP_TRY(esp_file_append(&w, &announced, sizeof announced, err));

@@ -9,6 +9,10 @@
 #define ESP_CHECKSUM_PREFIX "sha256."
 #define ESP_METADATA_NAME "__metadata__"
 
+/* A parsed header takes some 20 times its size, and both come from a file nobody vouches for. */
+enum { ESP_HEADER_MAX = 16 << 20 };
+#define ESP_BUNDLE_FILE_MAX UINT32_MAX
+
 extern const char *const esp_dtype_names[2]; /* by esp_dtype, as safetensors writes them */
 
 /* Whether the blob's name, rank and shape are ones a bundle can hold; fills bytes from the shape. */

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const size_t file_max = UINT32_MAX;
-/* A parsed header takes some 20 times its size. */
-enum { HEADER_MAX = 16 << 20, PREFIX = sizeof(uint64_t) };
+enum { PREFIX = sizeof(uint64_t) };
 
 /* The members of a JSON object, sorted by name. */
 typedef struct members {
@@ -218,10 +216,10 @@ static esp_status parse_header(loading *l, const char *file, size_t bytes, cJSON
     return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: the file ends before its header", l->path,
                     bytes);
   memcpy(&length, file, PREFIX);
-  if (length > HEADER_MAX || length > bytes - PREFIX)
+  if (length > ESP_HEADER_MAX || length > bytes - PREFIX)
     return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 0: header of %llu bytes, expected at most %zu: %s",
                     l->path, (unsigned long long)length,
-                    bytes - PREFIX < HEADER_MAX ? bytes - PREFIX : (size_t)HEADER_MAX,
+                    bytes - PREFIX < ESP_HEADER_MAX ? bytes - PREFIX : (size_t)ESP_HEADER_MAX,
                     "not a safetensors file, or cut short");
   const char *header = file + PREFIX, *end = header;
   /* A NUL in a name would hide what follows it from us. */
@@ -252,7 +250,7 @@ esp_status esp_bundle_load(esp_bundle *b, const char *path, esp_error *err) {
   loading l = {.path = path, .bundle = b, .err = err};
   cJSON *root = NULL;
   size_t bytes;
-  ESP_TRY(esp_file_read(path, file_max, &b->storage, &bytes, err));
+  ESP_TRY(esp_file_read(path, ESP_BUNDLE_FILE_MAX, &b->storage, &bytes, err));
   esp_status status = parse_header(&l, b->storage, bytes, &root);
   if (status == ESP_OK) status = read_bundle(&l, root);
   if (status == ESP_OK)

@@ -126,7 +126,7 @@ typedef void weights_function(const esp_correlate_weights *k, int first, int pix
 EACH_PIX(WEIGHTS, 1)
 EACH_PIX(WEIGHTS, 2)
 EACH_PIX(WEIGHTS, 3)
-    EACH_PIX(WEIGHTS, 4) static weights_function *const weights[ESP_TILE][COL] = TABLE(weights);
+EACH_PIX(WEIGHTS, 4) static weights_function *const weights[ESP_TILE][COL] = TABLE(weights);
 
 /* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns
  * pass. */

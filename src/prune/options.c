@@ -42,7 +42,7 @@ const esp_option esp_prune_option_table[] = {
     {"rewind_epoch", ESP_OPTION_INT, AT(rewind_epoch), "0", 0, 1e6, NULL,
      "weight-rewind: the epoch whose weights come back; 0 = the initial ones, the original lottery ticket "
      "(Frankle & Carbin 2019)"},
-    {"skip", ESP_OPTION_TEXT, AT(skip), "", 0, 0, NULL,
+    {"skip", ESP_OPTION_WORDS, AT(skip), "", 0, 0, NULL,
      "patterns of layers that stay dense, such as: conv1 linear*"},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "distribution per-layer: a line 'pattern sparsity' each"},

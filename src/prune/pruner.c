@@ -279,10 +279,11 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   if (step < begin || step > end) return ESP_OK;
   if (step != end && (step - begin) % p->opt->every != 0) return ESP_OK;
   const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
-  *changed = true;
   int guarded;
+  *changed = true;
   if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
   ESP_TRY(p->dynamic->change(p, t, err));
   p->changes++;
+  if (step == end) esp_pruner_finish(p);
   return ESP_OK;
 }

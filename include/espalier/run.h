@@ -1,0 +1,53 @@
+/* A run: what one configuration asks for, from the first image to the report, in a directory of its own.
+ *
+ * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch), rounds.csv
+ * (a row per pruning round), layers.csv (a row per round and layer), result.json, checkpoint.safetensors (the
+ * newest), dense.safetensors and round-NN.safetensors (weights), and rewind.safetensors where weights are
+ * rewound.
+ *
+ * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the
+ * checkpoint or follows from the seed, so a run that was killed and resumed ends with the same bits as one
+ * that was left alone. */
+#ifndef ESP_RUN_H
+#define ESP_RUN_H
+
+#include <espalier/config.h>
+#include <espalier/train.h>
+
+#include <signal.h>
+#include <stdio.h>
+
+typedef struct esp_run esp_run;
+
+/* How the caller follows and stops a run. */
+typedef struct esp_run_control {
+  FILE *progress; /* where progress is shown; NULL = nowhere */
+  const volatile sig_atomic_t
+      *stop; /* becomes non-zero: finish the step, write a checkpoint, return ESP_ERR_INTERRUPTED */
+} esp_run_control;
+
+/* Trains and prunes as `config` says, in the directory `dir` (made if missing; NULL: config's output/name). A
+ * directory that holds a run already is an error. `source` names the config in messages. */
+esp_status esp_run_new(const esp_config *config, const char *source, const char *dir, esp_run_control control,
+                       esp_error *err);
+/* Goes on with the run in `dir` from its newest checkpoint; from its beginning if it has none. Nothing to do
+ * is not an error. */
+esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *err);
+
+/* A trained network opened for use: from a weights file, or from a run directory (its newest weights). */
+typedef struct esp_opened {
+  esp_config config;
+  esp_dataset *set; /* NULL unless asked for */
+  esp_model *model;
+  char **class_name; /* [classes] */
+  float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
+} esp_opened;
+/* The file that `path` stands for: itself, or a run directory's newest weights. */
+esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
+/* with_data loads the data set too, as the file's configuration with `override` says. On failure *o needs no
+ * freeing. */
+esp_status esp_open(esp_opened *o, const char *path, bool with_data, int overrides,
+                    const char *const *override, esp_error *err);
+void esp_opened_free(esp_opened *o);
+
+#endif

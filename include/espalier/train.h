@@ -1,0 +1,96 @@
+/* Training: the step, the epoch, evaluation, checkpoints. */
+#ifndef ESP_TRAIN_H
+#define ESP_TRAIN_H
+
+#include <espalier/data.h>
+#include <espalier/file.h>
+#include <espalier/graph.h>
+#include <espalier/model.h>
+#include <espalier/optim.h>
+#include <espalier/prune.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What an evaluation or an epoch found. Shares are in [0, 1]. */
+typedef struct esp_metrics {
+  double loss_sum;
+  int64_t top1, top5; /* images whose label is the best, among the five best classes */
+  int64_t count;      /* images */
+  double seconds;
+} esp_metrics;
+
+static inline double esp_share_of(int64_t part, int64_t all) {
+  return all > 0 ? (double)part / (double)all : 0.0;
+}
+static inline double esp_top1(const esp_metrics *m) {
+  return esp_share_of(m->top1, m->count);
+}
+static inline double esp_top5(const esp_metrics *m) {
+  return esp_share_of(m->top5, m->count);
+}
+static inline double esp_loss_of(const esp_metrics *m) {
+  return m->count > 0 ? m->loss_sum / (double)m->count : 0.0;
+}
+
+/* Adds the outcome of a forward pass over `batch` to *m. `confusion` [classes * classes] (row: label, column:
+ * answer) may be NULL. Of equal logits the lower class wins. */
+void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch, esp_outcome outcome,
+                     int64_t *confusion);
+
+/* Everything a step needs. Borrowed pointers. */
+typedef struct esp_trainer {
+  esp_model *model;
+  esp_graph *graph;
+  esp_loader *loader; /* over the training images */
+  esp_pruner *pruner; /* NULL: no pruning */
+  const esp_train_options *opt;
+  esp_key seed;
+} esp_trainer;
+
+/* When masks may change, in steps since the beginning of training; last < first: never. */
+typedef struct esp_prune_window {
+  int64_t first, last;
+} esp_prune_window;
+
+/* One step: forward, backward, pruner, masked optimiser. `step` counts from the beginning of the phase;
+ * `number` is unique in the run (it keys the dropout). Adds to *m; fails with ESP_ERR_DIVERGED when the loss
+ * is not finite. */
+typedef struct esp_step {
+  int64_t step;
+  uint64_t number;
+  double lr;
+  esp_prune_window window;
+} esp_step;
+esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step, esp_metrics *m,
+                          bool *masks_changed, esp_error *err);
+
+/* Evaluates over one epoch of `loader`, with the moving average of the weights where there is one. confusion
+ * as above. */
+void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m, int64_t *confusion);
+
+/* Leaves in every p->grad the gradient averaged over the first `batches` batches of epoch number `epoch` of
+ * the loader, with running statistics, without touching anything else. */
+esp_status esp_mean_gradient(esp_trainer *t, uint64_t epoch, int64_t batches, esp_error *err);
+
+/* What a file of weights says about itself besides the tensors. */
+typedef struct esp_provenance {
+  const char *config;  /* INI text, with the normalisation filled in */
+  const char *classes; /* class names, a line each */
+} esp_provenance;
+
+/* The model's values (moving averages where there are any) as a file that `espalier eval` and other tools
+ * open. */
+esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path, esp_error *err);
+/* Reads values by name into the model; every parameter must be there, of the same shape. Masked weights
+ * become 0. */
+esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
+
+/* Values, momentum, averages, shadows and masks, and a text that says where the run is. */
+esp_status esp_checkpoint_save(const esp_model *model, const esp_pruner *pruner, esp_provenance from,
+                               const char *position, const char *path, esp_error *err);
+/* *position is newly allocated. */
+esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,
+                               esp_error *err);
+
+#endif

@@ -1,0 +1,15 @@
+/* The subcommands, a file each. The only place that prints to a person or exits. */
+#ifndef ESP_CLI_H
+#define ESP_CLI_H
+
+#include <espalier/status.h>
+
+/* argc and argv begin behind the subcommand's name. */
+typedef struct esp_command {
+  const char *name, *usage, *help;
+  esp_status (*run)(int argc, char **argv, esp_error *err);
+} esp_command;
+
+extern const esp_command esp_command_run, esp_command_resume;
+
+#endif

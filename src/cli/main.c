@@ -1,0 +1,51 @@
+#include "cli/cli.h"
+
+#include <espalier/option.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const esp_command *const commands[] = {&esp_command_run, &esp_command_resume};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void usage(FILE *out) {
+  fputs("Espalier trains neural networks and prunes them while they train.\n\nusage:\n", out);
+  for (int i = 0; i < COMMANDS; i++)
+    fprintf(out, "  espalier %s %s\n      %s\n", commands[i]->name, commands[i]->usage, commands[i]->help);
+}
+
+static const char *command_name(size_t i) {
+  return i < COMMANDS ? commands[i]->name : NULL;
+}
+
+static int exit_status(esp_status status) {
+  switch (status) {
+    case ESP_OK:
+      return 0;
+    case ESP_ERR_INPUT:
+    case ESP_ERR_IO:
+      return 2;
+    case ESP_ERR_INTERRUPTED:
+      return 130;
+    case ESP_ERR_MEMORY:
+    case ESP_ERR_DIVERGED:
+      break;
+  }
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  esp_error err = {0};
+  if (argc < 2) return usage(stderr), 2;
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return usage(stdout), 0;
+  for (int i = 0; i < COMMANDS; i++) {
+    if (strcmp(argv[1], commands[i]->name) != 0) continue;
+    const esp_status status = commands[i]->run(argc - 2, argv + 2, &err);
+    if (status != ESP_OK) fprintf(stderr, "espalier: %s\n", err.text);
+    return exit_status(status);
+  }
+  const char *nearest = esp_nearest(argv[1], command_name);
+  fprintf(stderr, "espalier: unknown command '%s'%s%s%s; 'espalier --help' lists them\n", argv[1],
+          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  return 2;
+}

@@ -1,0 +1,113 @@
+#include "data/set.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const esp_dataset_kind *const kinds[] = {&esp_dataset_cifar10, &esp_dataset_cifar100, &esp_dataset_idx,
+                                                &esp_dataset_folder, &esp_dataset_shapes};
+
+const esp_dataset_kind *esp_dataset_kind_at(size_t i) {
+  return i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
+}
+
+static const esp_dataset_kind *find_kind(const char *name) {
+  const esp_dataset_kind *kind = NULL;
+  for (size_t i = 0; (kind = esp_dataset_kind_at(i)) != NULL; i++)
+    if (name && strcmp(kind->name, name) == 0) break;
+  return kind;
+}
+
+/* Keeps the number of images the configuration asks for; 0 = all. */
+static esp_status limit(esp_images *images, esp_shape shape, int64_t wanted, const char *key,
+                        esp_error *err) {
+  if (wanted == 0) return ESP_OK;
+  if (wanted < 0 || wanted > images->count)
+    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, the data set has %u", key,
+                    (long long)wanted, (unsigned)images->count);
+  esp_images_thin(images, shape, (uint32_t)wanted);
+  return ESP_OK;
+}
+
+static esp_status split(esp_dataset *set, int64_t validation, esp_key seed, esp_error *err) {
+  if (validation < 0 || validation >= set->train.count)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "data.validation: %lld images asked for, must be fewer than the %u to train on",
+                    (long long)validation, (unsigned)set->train.count);
+  return esp_images_split(&set->train, &set->validation, set->shape, (uint32_t)validation, seed, err);
+}
+
+/* Mean and standard deviation of a channel of the training split. The sums are whole numbers, so exact. A
+ * constant channel gets a deviation of one grey level: something to divide by. */
+static void measure(const esp_dataset *set, int channel, float *mean, float *std) {
+  size_t plane = esp_plane_bytes(set->shape), image = esp_image_bytes(set->shape);
+  const uint8_t *first = set->train.pixels + (size_t)channel * plane;
+  uint64_t sum = 0, squares = 0;
+  for (uint32_t i = 0; i < set->train.count; i++) {
+    const uint8_t *pixel = first + i * image;
+    for (size_t p = 0; p < plane; p++) {
+      sum += pixel[p];
+      squares += (uint32_t)pixel[p] * pixel[p];
+    }
+  }
+  double n = (double)set->train.count * (double)plane;
+  double level = (double)sum / n, variance = (double)squares / n - level * level;
+  double deviation = sqrt(variance > 1.0 ? variance : 1.0);
+  *mean = (float)(level / 255.0);
+  *std = (float)(deviation / 255.0);
+}
+
+static esp_status check_numbers(const esp_numbers *numbers, int channels, const char *key, esp_error *err) {
+  if (numbers->count != 0 && numbers->count != channels)
+    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %d numbers for images of %d channels", key, numbers->count,
+                    channels);
+  return ESP_OK;
+}
+
+static esp_status normalisation(esp_dataset *set, const esp_data_options *opt, esp_error *err) {
+  ESP_TRY(check_numbers(&opt->mean, set->shape.channels, "mean", err));
+  ESP_TRY(check_numbers(&opt->std, set->shape.channels, "std", err));
+  for (int c = 0; c < set->shape.channels; c++) {
+    if (!opt->mean.count || !opt->std.count) measure(set, c, &set->mean[c], &set->std[c]);
+    if (opt->mean.count) set->mean[c] = (float)opt->mean.value[c];
+    if (opt->std.count) set->std[c] = (float)opt->std.value[c];
+    if (!(set->std[c] > 0.0f)) return esp_fail(err, ESP_ERR_INPUT, "data.std: must be greater than 0");
+  }
+  return ESP_OK;
+}
+
+static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
+                       esp_shape wanted, esp_key seed, esp_error *err) {
+  ESP_TRY(kind->load(set, opt, wanted, seed, err));
+  ESP_TRY(limit(&set->train, set->shape, opt->train, "train", err));
+  ESP_TRY(limit(&set->test, set->shape, opt->test, "test", err));
+  ESP_TRY(split(set, opt->validation, seed, err));
+  return normalisation(set, opt, err);
+}
+
+esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
+                            esp_error *err) {
+  *set = NULL;
+  const esp_dataset_kind *kind = find_kind(opt->dataset);
+  if (!kind)
+    return esp_fail(err, ESP_ERR_INPUT, "data.dataset: unknown data set '%s'",
+                    opt->dataset ? opt->dataset : "");
+  esp_dataset *made = calloc(1, sizeof *made);
+  if (!made) return esp_fail(err, ESP_ERR_MEMORY, "no memory for a data set");
+  esp_status status = fill(made, kind, opt, wanted, seed, err);
+  if (status == ESP_OK)
+    *set = made;
+  else
+    esp_dataset_free(made);
+  return status;
+}
+
+void esp_dataset_free(esp_dataset *set) {
+  if (!set) return;
+  esp_images_free(&set->train);
+  esp_images_free(&set->validation);
+  esp_images_free(&set->test);
+  for (int i = 0; i < set->classes; i++) free(set->class_name[i]);
+  free(set->class_name);
+  free(set);
+}

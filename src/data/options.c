@@ -1,0 +1,58 @@
+#include "data/set.h"
+#include "data/words.h"
+
+#include <string.h>
+
+static const char *const augment_names[ESP_AUGMENTS] = {
+    [ESP_AUGMENT_CROP] = "crop", [ESP_AUGMENT_FLIP] = "flip", [ESP_AUGMENT_CUTOUT] = "cutout"};
+
+static const char *dataset_choice(size_t i) {
+  const esp_dataset_kind *kind = esp_dataset_kind_at(i);
+  return kind ? kind->name : NULL;
+}
+
+static const char *augment_choice(size_t i) {
+  return i < ESP_AUGMENTS ? augment_names[i] : NULL;
+}
+
+bool esp_augment_asked(const char *words, esp_augment which) {
+  const char *name = augment_names[which];
+  size_t length = strlen(name);
+  for (const char *word = words; word && *word;) {
+    size_t end = strcspn(word, " ");
+    if (end == length && memcmp(word, name, length) == 0) return true;
+    word += end;
+    word += strspn(word, " ");
+  }
+  return false;
+}
+
+#define AT(member) offsetof(esp_data_options, member)
+
+const esp_option esp_data_option_table[] = {
+    {"dataset", ESP_OPTION_CHOICE, AT(dataset), "cifar10", 0, 0, dataset_choice,
+     "The data set and its file format."},
+    {"path", ESP_OPTION_TEXT, AT(path), "", 0, 0, NULL,
+     "Folder that holds the files of the data set; shapes needs none. datasets/README.md says what belongs "
+     "there."},
+    {"validation", ESP_OPTION_INT, AT(validation), "0", 0, 1e9, NULL,
+     "Images held out of the training split, chosen at random by the seed. 0 = no validation split."},
+    {"train", ESP_OPTION_INT, AT(train), "0", 0, 1e9, NULL,
+     "Use only so many training images (validation images included), evenly spaced over the set; 0 = all "
+     "(shapes: 10000)."},
+    {"test", ESP_OPTION_INT, AT(test), "0", 0, 1e9, NULL,
+     "Use only so many test images, evenly spaced over the set; 0 = all (shapes: 2000)."},
+    {"augment", ESP_OPTION_WORDS, AT(augment), "", 0, 0, augment_choice,
+     "Random changes to each training image, new in each epoch: crop (shift over a black border), flip (left "
+     "and right, "
+     "one in two), cutout (a blank square)."},
+    {"crop_padding", ESP_OPTION_INT, AT(crop_padding), "4", 0, 1024, NULL,
+     "Pixels of black border that crop shifts into, at most; less than height and width of the images."},
+    {"cutout_size", ESP_OPTION_INT, AT(cutout_size), "8", 1, 4096, NULL,
+     "Side, in pixels, of the square that cutout blanks."},
+    {"mean", ESP_OPTION_NUMBERS, AT(mean), "", 0, 1, NULL,
+     "Mean of each channel, of pixels in [0, 1]; empty = measured on the training split."},
+    {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-3, 10, NULL,
+     "Standard deviation of each channel, of pixels in [0, 1]; empty = measured on the training split."},
+    {.name = NULL},
+};

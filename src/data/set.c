@@ -1,0 +1,71 @@
+#include "data/set.h"
+
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+esp_status esp_images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
+                           esp_error *err) {
+  size_t one = esp_image_bytes(shape);
+  if (more > UINT32_MAX - images->count)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: more than %u images", name, (unsigned)UINT32_MAX);
+  size_t total = images->count + (size_t)more;
+  if (one == 0 || total > SIZE_MAX / 2 / one)
+    return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
+  uint8_t *pixels = realloc(images->pixels, total * one + 1); /* + 1: no size is 0 */
+  if (pixels) images->pixels = pixels;
+  int32_t *labels = pixels ? realloc(images->labels, total * sizeof *labels + 1) : NULL;
+  if (labels) images->labels = labels;
+  if (!labels) return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory for %zu images", name, total);
+  images->count = (uint32_t)total;
+  return ESP_OK;
+}
+
+void esp_images_free(esp_images *images) {
+  free(images->pixels);
+  free(images->labels);
+  *images = (esp_images){0};
+}
+
+/* Class names go into reports: one line of text each. */
+static esp_status add_name(esp_dataset *set, const char *name, esp_error *err) {
+  if (!esp_utf8_plain(name, strlen(name)) || strpbrk(name, "\t\r\n"))
+    return esp_fail(err, ESP_ERR_INPUT, "class name '%s': not plain UTF-8 text", name);
+  char *copy = strdup(name);
+  if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "no memory for class names");
+  set->class_name[set->classes++] = copy;
+  return ESP_OK;
+}
+
+esp_status esp_class_names(esp_dataset *set, const char *const *name, int classes, esp_error *err) {
+  set->class_name = calloc((size_t)classes, sizeof *set->class_name);
+  if (!set->class_name) return esp_fail(err, ESP_ERR_MEMORY, "no memory for class names");
+  for (int i = 0; i < classes; i++) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", i);
+    ESP_TRY(add_name(set, name ? name[i] : number, err));
+  }
+  return ESP_OK;
+}
+
+esp_status esp_data_path(char path[ESP_PATH_BYTES], const char *folder, const char *name, esp_error *err) {
+  int length = snprintf(path, ESP_PATH_BYTES, "%s/%s", folder, name);
+  if (length < 0 || length >= ESP_PATH_BYTES)
+    return esp_fail(err, ESP_ERR_INPUT, "%.200s...: path longer than %d bytes", folder, ESP_PATH_BYTES - 1);
+  return ESP_OK;
+}
+
+esp_status esp_data_folder(const esp_data_options *opt, esp_error *err) {
+  struct stat info;
+  if (!opt->path || !opt->path[0])
+    return esp_fail(err, ESP_ERR_INPUT, "data.path: data set '%s' needs the folder that holds its files",
+                    opt->dataset);
+  if (stat(opt->path, &info) != 0 || !S_ISDIR(info.st_mode))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: no such folder (data.path of data set '%s'); datasets/README.md says how to get it",
+                    opt->path, opt->dataset);
+  return ESP_OK;
+}

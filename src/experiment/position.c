@@ -1,0 +1,152 @@
+#include "experiment/position.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The numbers of a result or of metrics, each named once for both directions. */
+typedef struct field {
+  const char *name;
+  size_t offset;
+  enum { REAL, COUNT, SMALL, METRICS } type;
+} field;
+
+#define FIELD(type, kind, member) \
+  { #member, offsetof(type, member), kind }
+static const field metrics_fields[] = {FIELD(esp_metrics, REAL, loss_sum), FIELD(esp_metrics, COUNT, top1),
+                                       FIELD(esp_metrics, COUNT, top5),    FIELD(esp_metrics, COUNT, count),
+                                       FIELD(esp_metrics, REAL, seconds),  {NULL, 0, REAL}};
+#define RESULT(kind, member) FIELD(esp_result, kind, member)
+static const field result_fields[] = {RESULT(SMALL, round),
+                                      RESULT(REAL, requested),
+                                      RESULT(COUNT, pruned),
+                                      RESULT(COUNT, units),
+                                      RESULT(COUNT, params),
+                                      RESULT(COUNT, params_nonzero),
+                                      RESULT(COUNT, weights),
+                                      RESULT(COUNT, weights_kept),
+                                      RESULT(REAL, macs),
+                                      RESULT(REAL, macs_effective),
+                                      RESULT(METRICS, validation_before),
+                                      RESULT(METRICS, test_before),
+                                      RESULT(METRICS, validation),
+                                      RESULT(METRICS, test),
+                                      RESULT(REAL, seconds),
+                                      RESULT(COUNT, images),
+                                      RESULT(SMALL, guarded),
+                                      {NULL, 0, REAL}};
+#define POSITION(kind, member) FIELD(esp_position, kind, member)
+static const field position_fields[] = {POSITION(SMALL, stage),
+                                        POSITION(COUNT, epoch),
+                                        POSITION(COUNT, batch),
+                                        POSITION(METRICS, train),
+                                        {NULL, 0, REAL}};
+
+static cJSON *write_fields(const field *f, const void *from) {
+  cJSON *o = cJSON_CreateObject();
+  for (; o && f->name; f++) {
+    const char *at = (const char *)from + f->offset;
+    if (f->type == METRICS) {
+      cJSON_AddItemToObject(o, f->name, write_fields(metrics_fields, at));
+    } else {
+      const double v = f->type == REAL    ? *(const double *)at
+                       : f->type == COUNT ? (double)*(const int64_t *)at
+                                          : *(const int *)at;
+      cJSON_AddNumberToObject(o, f->name, v);
+    }
+  }
+  return o;
+}
+
+static bool read_fields(const field *f, void *to, const cJSON *o) {
+  for (; f->name; f++) {
+    char *at = (char *)to + f->offset;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, f->name);
+    if (f->type == METRICS) {
+      if (!read_fields(metrics_fields, at, item)) return false;
+      continue;
+    }
+    if (!cJSON_IsNumber(item)) return false;
+    const double v = item->valuedouble;
+    const double limit = f->type == REAL ? 1e300 : f->type == COUNT ? 0x1p53 : 0x1p30;
+    if (!(v >= -limit && v <= limit)) return false;
+    if (f->type == REAL) *(double *)at = v;
+    if (f->type == COUNT) *(int64_t *)at = (int64_t)v;
+    if (f->type == SMALL) *(int *)at = (int)v;
+  }
+  return true;
+}
+
+static cJSON *write_position(const esp_position *p) {
+  cJSON *o = write_fields(position_fields, p), *results = cJSON_CreateArray();
+  cJSON_AddBoolToObject(o, "begun", p->begun);
+  cJSON_AddItemToObject(o, "now", write_fields(result_fields, &p->now));
+  cJSON_AddItemToObject(o, "results", results);
+  for (int i = 0; i < p->results; i++)
+    cJSON_AddItemToArray(results, write_fields(result_fields, &p->result[i]));
+  cJSON_AddStringToObject(o, "log", p->log ? p->log : "");
+  cJSON_AddStringToObject(o, "layers", p->layers ? p->layers : "");
+  return o;
+}
+
+esp_status esp_position_text(const esp_position *p, char **text, esp_error *err) {
+  cJSON *o = write_position(p);
+  *text = cJSON_PrintUnformatted(o);
+  cJSON_Delete(o);
+  return *text ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the position of the run");
+}
+
+static bool read_text(char **to, const cJSON *item) {
+  return cJSON_IsString(item) && (*to = strdup(item->valuestring));
+}
+
+static bool read_position(esp_position *p, const cJSON *o) {
+  const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
+  if (!read_fields(position_fields, p, o) || !cJSON_IsArray(results)) return false;
+  p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
+  if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now"))) return false;
+  cJSON_ArrayForEach(item, results) {
+    esp_result r;
+    if (!read_fields(result_fields, &r, item) || esp_position_add(p, &r, NULL) != ESP_OK) return false;
+  }
+  return read_text(&p->log, cJSON_GetObjectItemCaseSensitive(o, "log")) &&
+         read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers"));
+}
+
+esp_status esp_position_parse(esp_position *p, const char *text, esp_error *err) {
+  cJSON *o = cJSON_Parse(text);
+  *p = (esp_position){0};
+  const bool good = o && read_position(p, o);
+  cJSON_Delete(o);
+  if (good) return ESP_OK;
+  esp_position_free(p);
+  return esp_fail(err, ESP_ERR_INPUT, "the checkpoint's position does not parse");
+}
+
+void esp_position_free(esp_position *p) {
+  free(p->result);
+  free(p->log);
+  free(p->layers);
+  *p = (esp_position){0};
+}
+
+esp_status esp_position_add(esp_position *p, const esp_result *r, esp_error *err) {
+  if (p->results == p->capacity) {
+    const int wanted = p->capacity ? 2 * p->capacity : 16;
+    esp_result *more = realloc(p->result, (size_t)wanted * sizeof *more);
+    if (!more) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
+    p->result = more;
+    p->capacity = wanted;
+  }
+  p->result[p->results++] = *r;
+  return ESP_OK;
+}
+
+esp_status esp_rows_append(char **rows, const char *row, esp_error *err) {
+  const size_t old = *rows ? strlen(*rows) : 0, more = strlen(row);
+  char *text = realloc(*rows, old + more + 1);
+  if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
+  memcpy(text + old, row, more + 1);
+  *rows = text;
+  return ESP_OK;
+}

@@ -1,0 +1,251 @@
+#include "experiment/report.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- counting ---- */
+
+void esp_result_count(esp_result *r, const esp_model *model, const esp_graph *graph,
+                      const esp_pruner *pruner) {
+  r->params = r->params_nonzero = r->weights = r->weights_kept = 0;
+  for (int i = 0; i < model->params.count; i++) {
+    const esp_param *p = model->params.item[i];
+    if (!esp_param_trains(p)) continue;
+    r->params += (int64_t)p->count;
+    r->params_nonzero += (int64_t)esp_param_kept(p);
+    if (!esp_param_prunable(p)) continue;
+    r->weights += (int64_t)p->count;
+    r->weights_kept += (int64_t)esp_param_kept(p);
+  }
+  r->macs = esp_graph_macs(graph, false);
+  r->macs_effective = esp_graph_macs(graph, true);
+  const esp_pruned count = pruner ? esp_pruner_count(pruner) : (esp_pruned){0, 0};
+  r->pruned = (int64_t)count.pruned;
+  r->units = (int64_t)count.units;
+}
+
+static double sparsity_of(const esp_result *r) {
+  return esp_share_of(r->pruned, r->units);
+}
+static double rate_of(const esp_result *r) {
+  return r->seconds > 0.0 ? (double)r->images / r->seconds : 0.0;
+}
+/* A nonzero parameter is 4 bytes; which weights are there is a bit each, once any is pruned. */
+static int64_t bytes_of(const esp_result *r) {
+  return 4 * r->params_nonzero + (r->weights_kept < r->weights ? (r->weights + 7) / 8 : 0);
+}
+
+/* ---- CSV ---- */
+
+/* A column that stays empty where nothing was measured. */
+static void print_measure(FILE *f, const esp_metrics *m, double value) {
+  if (m->count > 0)
+    fprintf(f, ",%.6g", value);
+  else
+    fputc(',', f);
+}
+
+static esp_status append(char **rows, FILE *f, char **text, esp_error *err) {
+  esp_status status = fclose(f) == 0 ? esp_rows_append(rows, *text, err)
+                                     : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
+  free(*text);
+  return status;
+}
+
+static const char log_header[] =
+    "stage,epoch,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,sparsity,images_per_second,"
+    "seconds\n";
+
+esp_status esp_report_epoch(esp_position *p, const esp_log_row *row, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
+  fprintf(f, "%d,%lld,%.6g,%.6g,%.6g", p->stage, (long long)p->epoch, row->lr, esp_loss_of(&p->train),
+          esp_top1(&p->train));
+  print_measure(f, &row->validation, esp_loss_of(&row->validation));
+  print_measure(f, &row->validation, esp_top1(&row->validation));
+  fprintf(f, ",%.6g,%.1f,%.2f\n", row->sparsity,
+          (double)p->train.count / (p->train.seconds > 0 ? p->train.seconds : 1), p->train.seconds);
+  return append(&p->log, f, &text, err);
+}
+
+static const char layers_header[] =
+    "round,layer,sparsity_requested,sparsity,density,compression,weights,weights_nonzero,macs,macs_"
+    "effective\n";
+
+esp_status esp_report_layers(esp_position *p, const esp_model *model, double requested, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
+  for (int i = 0; i < model->layers; i++) {
+    const esp_param *w = model->layer[i].weight;
+    const double all = (double)w->count, kept = (double)esp_param_kept(w);
+    fprintf(f, "%d,%s,%.6g,%.6g,%.6g,%.6g,%zu,%zu,%.0f,%.0f\n", p->stage, model->layer[i].name, requested,
+            1.0 - kept / all, kept / all, kept > 0 ? all / kept : 0.0, w->count, esp_param_kept(w),
+            all * w->positions, kept * w->positions);
+  }
+  return append(&p->layers, f, &text, err);
+}
+
+static const char rounds_header[] =
+    "round,sparsity_requested,sparsity,density,compression,params,params_nonzero,bytes,macs,macs_effective,"
+    "validation_accuracy_before,validation_loss_before,test_accuracy_before,test_loss_before,validation_"
+    "accuracy,validation_loss,"
+    "test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds\n";
+
+/* Recovery: the loss of the dense network over that of this one. */
+static double recovery(const esp_report *r, const esp_result *of) {
+  const double loss = esp_loss_of(&of->test);
+  return r->has_dense && loss > 0.0 ? esp_loss_of(&r->position->result[0].test) / loss : 0.0;
+}
+
+static void print_round(FILE *f, const esp_report *report, const esp_result *r) {
+  fprintf(f, "%d,%.6g,%.6g,%.6g,%.6g,%lld,%lld,%lld,%.0f,%.0f", r->round, r->requested, sparsity_of(r),
+          esp_share_of(r->weights_kept, r->weights), esp_share_of(r->weights, r->weights_kept),
+          (long long)r->params, (long long)r->params_nonzero, (long long)bytes_of(r), r->macs,
+          r->macs_effective);
+  const esp_metrics *before[] = {&r->validation_before, &r->test_before};
+  for (int i = 0; i < 2; i++) {
+    print_measure(f, before[i], esp_top1(before[i]));
+    print_measure(f, before[i], esp_loss_of(before[i]));
+  }
+  print_measure(f, &r->validation, esp_top1(&r->validation));
+  print_measure(f, &r->validation, esp_loss_of(&r->validation));
+  print_measure(f, &r->test, esp_top1(&r->test));
+  print_measure(f, &r->test, esp_top5(&r->test));
+  print_measure(f, &r->test, esp_loss_of(&r->test));
+  if (report->has_dense)
+    fprintf(f, ",%.6g", recovery(report, r));
+  else
+    fputc(',', f);
+  print_measure(f, &r->test, 1e3 * r->test.seconds / (double)r->test.count);
+  fprintf(f, ",%.1f,%.2f\n", rate_of(r), r->seconds);
+}
+
+static esp_status write_rounds(const esp_report *r, const char *path, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
+  fputs(rounds_header, f);
+  for (int i = 0; i < r->position->results; i++)
+    if (r->position->result[i].round > 0) print_round(f, r, &r->position->result[i]);
+  fclose(f);
+  esp_status status = esp_file_write(path, text, bytes, err);
+  free(text);
+  return status;
+}
+
+static esp_status write_rows(const char *header, const char *rows, const char *path, esp_error *err) {
+  esp_file_writer w;
+  ESP_TRY(esp_file_begin(&w, path, err));
+  ESP_TRY(esp_file_append(&w, header, strlen(header), err));
+  if (rows) ESP_TRY(esp_file_append(&w, rows, strlen(rows), err));
+  return esp_file_commit(&w, err);
+}
+
+/* ---- JSON ---- */
+
+static void add_measure(cJSON *o, const char *name, const esp_metrics *m, double value) {
+  if (m->count > 0)
+    cJSON_AddNumberToObject(o, name, value);
+  else
+    cJSON_AddNullToObject(o, name);
+}
+
+static cJSON *result_json(const esp_report *report, const esp_result *r) {
+  cJSON *o = cJSON_CreateObject();
+  cJSON_AddNumberToObject(o, "round", r->round);
+  cJSON_AddNumberToObject(o, "sparsity_requested", r->requested);
+  cJSON_AddNumberToObject(o, "sparsity", sparsity_of(r));
+  cJSON_AddNumberToObject(o, "weights", (double)r->weights);
+  cJSON_AddNumberToObject(o, "weights_nonzero", (double)r->weights_kept);
+  cJSON_AddNumberToObject(o, "params", (double)r->params);
+  cJSON_AddNumberToObject(o, "params_nonzero", (double)r->params_nonzero);
+  cJSON_AddNumberToObject(o, "bytes", (double)bytes_of(r));
+  cJSON_AddNumberToObject(o, "macs", r->macs);
+  cJSON_AddNumberToObject(o, "macs_effective", r->macs_effective);
+  add_measure(o, "val_accuracy_before", &r->validation_before, esp_top1(&r->validation_before));
+  add_measure(o, "test_accuracy_before", &r->test_before, esp_top1(&r->test_before));
+  add_measure(o, "val_accuracy", &r->validation, esp_top1(&r->validation));
+  add_measure(o, "val_loss", &r->validation, esp_loss_of(&r->validation));
+  add_measure(o, "test_accuracy", &r->test, esp_top1(&r->test));
+  add_measure(o, "test_top5", &r->test, esp_top5(&r->test));
+  add_measure(o, "test_loss", &r->test, esp_loss_of(&r->test));
+  if (report->has_dense) cJSON_AddNumberToObject(o, "recovery", recovery(report, r));
+  add_measure(o, "milliseconds_per_image", &r->test,
+              1e3 * r->test.seconds / (double)(r->test.count ? r->test.count : 1));
+  cJSON_AddNumberToObject(o, "train_images_per_second", rate_of(r));
+  cJSON_AddNumberToObject(o, "seconds", r->seconds);
+  cJSON_AddNumberToObject(o, "layers_guarded", r->guarded);
+  return o;
+}
+
+static cJSON *report_json(const esp_report *r) {
+  const esp_position *p = r->position;
+  cJSON *o = cJSON_CreateObject(), *rounds = cJSON_CreateArray();
+  cJSON_AddStringToObject(o, "name", r->config->run.name);
+  cJSON_AddStringToObject(o, "status", r->sha256 ? "finished" : "running");
+  cJSON_AddNumberToObject(o, "seed", (double)r->config->run.seed);
+  cJSON_AddStringToObject(o, "isa", r->isa);
+  cJSON_AddNumberToObject(o, "threads", r->threads);
+  if (r->sha256)
+    cJSON_AddStringToObject(o, "weights_sha256", r->sha256);
+  else
+    cJSON_AddNullToObject(o, "weights_sha256");
+  cJSON *dense = r->has_dense && p->results > 0 ? result_json(r, &p->result[0]) : cJSON_CreateObject();
+  if (!r->has_dense) cJSON_AddNullToObject(dense, "test_accuracy");
+  cJSON_AddItemToObject(o, "dense", dense);
+  cJSON_AddItemToObject(o, "rounds", rounds);
+  for (int i = 0; i < p->results; i++)
+    if (p->result[i].round > 0) cJSON_AddItemToArray(rounds, result_json(r, &p->result[i]));
+  cJSON_AddItemToObject(o, "final",
+                        p->results > 0 ? result_json(r, &p->result[p->results - 1]) : cJSON_CreateNull());
+  return o;
+}
+
+static esp_status write_json(const esp_report *r, const char *path, esp_error *err) {
+  cJSON *o = report_json(r);
+  char *text = cJSON_Print(o);
+  cJSON_Delete(o);
+  if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
+  esp_status status = esp_file_write(path, text, strlen(text), err);
+  free(text);
+  return status;
+}
+
+esp_status esp_report_write(const esp_report *r, esp_error *err) {
+  char path[4096];
+#define IN_DIR(name) (snprintf(path, sizeof path, "%s/%s", r->dir, name), path)
+  ESP_TRY(write_rows(log_header, r->position->log, IN_DIR("log.csv"), err));
+  ESP_TRY(write_rows(layers_header, r->position->layers, IN_DIR("layers.csv"), err));
+  ESP_TRY(write_rounds(r, IN_DIR("rounds.csv"), err));
+  return write_json(r, IN_DIR("result.json"), err);
+#undef IN_DIR
+}
+
+/* ---- the table at the end ---- */
+
+static void print_cell(FILE *out, const esp_metrics *m) {
+  if (m->count > 0)
+    fprintf(out, " %9.2f", 100.0 * esp_top1(m));
+  else
+    fprintf(out, " %9s", "-");
+}
+
+void esp_report_table(const esp_report *r, FILE *out) {
+  fprintf(out, "\n%5s %9s %11s %13s %9s %9s %9s\n", "round", "sparsity", "parameters", "MACs", "before",
+          "after", "seconds");
+  fprintf(out, "%5s %9s %11s %13s %9s %9s %9s\n", "", "%", "nonzero", "an image", "top-1 %", "top-1 %", "");
+  for (int i = 0; i < r->position->results; i++) {
+    const esp_result *e = &r->position->result[i];
+    fprintf(out, "%5d %9.2f %11lld %13.0f", e->round, 100.0 * sparsity_of(e), (long long)e->params_nonzero,
+            e->macs_effective);
+    print_cell(out, &e->test_before);
+    print_cell(out, &e->test);
+    fprintf(out, " %9.1f\n", e->seconds);
+  }
+}

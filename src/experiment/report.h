@@ -1,0 +1,37 @@
+/* The files of a run directory, as functions of its position. */
+#ifndef ESP_REPORT_H
+#define ESP_REPORT_H
+
+#include "experiment/position.h"
+
+#include <espalier/config.h>
+
+#include <stdio.h>
+
+/* Rows for log.csv and layers.csv, appended to the position. */
+typedef struct esp_log_row {
+  double lr, sparsity;
+  esp_metrics validation;
+} esp_log_row;
+esp_status esp_report_epoch(esp_position *p, const esp_log_row *row, esp_error *err);
+esp_status esp_report_layers(esp_position *p, const esp_model *model, double requested, esp_error *err);
+
+/* Fills the counts of *r: parameters, weights, MACs. */
+void esp_result_count(esp_result *r, const esp_model *model, const esp_graph *graph,
+                      const esp_pruner *pruner);
+
+/* Writes log.csv, rounds.csv, layers.csv and result.json into `dir`. */
+typedef struct esp_report {
+  const esp_config *config;
+  const esp_position *position;
+  const char *dir, *isa;
+  int threads;
+  bool has_dense;     /* result 0 is that of a dense network */
+  const char *sha256; /* of the weights; NULL while the run goes on */
+} esp_report;
+esp_status esp_report_write(const esp_report *r, esp_error *err);
+
+/* The table that a run ends with. */
+void esp_report_table(const esp_report *r, FILE *out);
+
+#endif

@@ -1,0 +1,89 @@
+/* A whole run: make or find its directory, go through the stages, write the result. */
+#include "experiment/run_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static esp_status finish(esp_run *r, esp_error *err) {
+  char hex[65];
+  esp_params_swap_average(&r->model->params); /* what is saved is what is hashed */
+  esp_params_sha256(&r->model->params, hex);
+  esp_params_swap_average(&r->model->params);
+  ESP_TRY(esp_run_report(r, hex, err));
+  esp_progress_say(&r->progress, "\nweights_sha256 %s\nresults in %s", hex, r->dir);
+  return ESP_OK;
+}
+
+static esp_status all_stages(esp_run *r, esp_error *err) {
+  while (r->at.stage < esp_run_stages(r)) ESP_TRY(esp_run_stage(r, err));
+  return finish(r, err);
+}
+
+static esp_status copy_config(const esp_config *from, esp_config *to, esp_error *err) {
+  char *text = NULL;
+  ESP_TRY(esp_config_text(from, &text, err));
+  esp_status status = esp_config_parse(to, "config.ini", text, 0, NULL, err);
+  free(text);
+  return status;
+}
+
+static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
+  char path[ESP_PATH_MAX], *text = NULL;
+  if (dir)
+    snprintf(r->dir, sizeof r->dir, "%s", dir);
+  else
+    snprintf(r->dir, sizeof r->dir, "%s/%s", r->config.run.output, r->config.run.name);
+  if (access(esp_run_path(r, "config.ini", path), F_OK) == 0)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: holds a run already; go on with 'espalier resume %s', or choose another directory with -o",
+        r->dir, r->dir);
+  ESP_TRY(esp_directory_make(r->dir, err));
+  ESP_TRY(esp_config_text(&r->config, &text, err));
+  esp_status status = esp_file_write(path, text, strlen(text), err);
+  free(text);
+  return status;
+}
+
+esp_status esp_run_new(const esp_config *config, const char *source, const char *dir, esp_run_control control,
+                       esp_error *err) {
+  esp_run r = {.control = control};
+  esp_status status = copy_config(config, &r.config, err);
+  if (status != ESP_OK) return status;
+  status = esp_run_open(&r, source, err);
+  if (status == ESP_OK) status = make_directory(&r, dir, err);
+  if (status == ESP_OK) status = all_stages(&r, err);
+  esp_run_close(&r);
+  return status;
+}
+
+static esp_status load_checkpoint(esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX], *position = NULL;
+  if (access(esp_run_path(r, "checkpoint.safetensors", path), F_OK) != 0)
+    return ESP_OK; /* stopped before the first */
+  ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
+  esp_status status = esp_position_parse(&r->at, position, err);
+  free(position);
+  if (status == ESP_OK && (r->at.stage < 0 || r->at.stage > esp_run_stages(r)))
+    status = esp_fail(err, ESP_ERR_INPUT, "%s: stage %d of %d", path, r->at.stage, esp_run_stages(r));
+  return status;
+}
+
+esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  struct stat info;
+  esp_run r = {.control = control};
+  snprintf(r.dir, sizeof r.dir, "%s", dir);
+  if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) ||
+      access(esp_run_path(&r, "config.ini", path), F_OK) != 0)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected a directory with config.ini", dir);
+  esp_status status = esp_config_load(&r.config, path, 0, NULL, err);
+  if (status != ESP_OK) return status;
+  status = esp_run_open(&r, path, err);
+  if (status == ESP_OK) status = load_checkpoint(&r, err);
+  if (status == ESP_OK) status = all_stages(&r, err);
+  esp_run_close(&r);
+  return status;
+}

@@ -1,0 +1,44 @@
+/* Everything a run holds. Internal to src/experiment. */
+#ifndef ESP_RUN_STATE_H
+#define ESP_RUN_STATE_H
+
+#include "experiment/position.h"
+#include "experiment/progress.h"
+#include "experiment/report.h"
+
+#include <espalier/run.h>
+
+enum { ESP_PATH_MAX = 4096 };
+
+struct esp_run {
+  esp_config config;
+  char dir[2048]; /* shorter than a path, so that a name fits behind it */
+  char *config_text; /* with the normalisation filled in, for weights files */
+  char *classes;     /* names, a line each */
+  esp_dataset *set;
+  esp_model *model;
+  esp_graph *graph;
+  esp_pruner *pruner;                       /* NULL: method = none */
+  esp_loader *training, *validation, *test; /* validation NULL: none */
+  esp_position at;
+  esp_run_control control;
+  esp_progress progress;
+  double saved; /* clock, at the newest checkpoint */
+  int threads;
+};
+
+/* run_open.c: data, model, graph, loaders, pruner as the configuration asks; at = the beginning. */
+esp_status esp_run_open(esp_run *r, const char *source, esp_error *err);
+void esp_run_close(esp_run *r);
+/* "<dir>/<name>" in `path`. */
+const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]);
+
+/* run_stage.c: one stage, from where the position says. */
+esp_status esp_run_stage(esp_run *r, esp_error *err);
+esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
+bool esp_run_in_training(const esp_run *r);          /* the pruner works during stage 0 */
+int esp_run_stages(const esp_run *r);
+bool esp_run_has_dense(const esp_run *r); /* result 0 is that of a dense network */
+esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err);
+
+#endif

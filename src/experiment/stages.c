@@ -1,0 +1,75 @@
+#include "experiment/stages.h"
+
+#include <string.h>
+
+bool esp_prunes(const esp_config *c) {
+  return strcmp(c->prune.method, "none") != 0;
+}
+
+esp_retrain esp_retrain_of(const esp_config *c) {
+  static const char *const names[] = {"finetune", "lr-rewind", "weight-rewind", "reinit", "none"};
+  int i = 0;
+  while (i < ESP_RETRAIN_NONE && strcmp(names[i], c->prune.retrain) != 0) i++;
+  return (esp_retrain)i;
+}
+
+int64_t esp_stage_epochs(const esp_config *c, int stage) {
+  if (stage == 0) return c->train.epochs;
+  switch (esp_retrain_of(c)) {
+    case ESP_FINETUNE:
+    case ESP_LR_REWIND:
+      return c->prune.retrain_epochs;
+    case ESP_WEIGHT_REWIND:
+      return c->train.epochs - c->prune.rewind_epoch;
+    case ESP_REINIT:
+      return c->train.epochs;
+    case ESP_RETRAIN_NONE:
+      break;
+  }
+  return 0;
+}
+
+double esp_stage_rate(const esp_config *c, int stage, double epoch) {
+  const double all = (double)c->train.epochs;
+  if (stage == 0) return esp_learning_rate(&c->train, epoch, all);
+  esp_train_options fine = c->train;
+  fine.lr = c->prune.retrain_lr;
+  fine.schedule = c->prune.retrain_schedule;
+  fine.warmup_epochs = 0.0;
+  switch (esp_retrain_of(c)) {
+    case ESP_FINETUNE:
+      return esp_learning_rate(&fine, epoch, (double)c->prune.retrain_epochs);
+    case ESP_LR_REWIND:
+      return esp_learning_rate(&c->train, all - (double)c->prune.retrain_epochs + epoch, all);
+    case ESP_WEIGHT_REWIND:
+      return esp_learning_rate(&c->train, (double)c->prune.rewind_epoch + epoch, all);
+    case ESP_REINIT:
+      return esp_learning_rate(&c->train, epoch, all);
+    case ESP_RETRAIN_NONE:
+      break;
+  }
+  return 0.0;
+}
+
+esp_status esp_config_check(const esp_config *c, esp_error *err) {
+  const esp_retrain retrain = esp_retrain_of(c);
+  if (!esp_prunes(c)) return ESP_OK;
+  if (strcmp(c->prune.schedule, "one-shot") == 0 && c->prune.rounds != 1)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] rounds = %lld with schedule = one-shot: expected 1; for several rounds use "
+                    "schedule = iterative",
+                    (long long)c->prune.rounds);
+  if (retrain == ESP_LR_REWIND && c->prune.retrain_epochs > c->train.epochs)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] retrain_epochs = %lld with retrain = lr-rewind: expected at most the %lld epochs of [train]",
+        (long long)c->prune.retrain_epochs, (long long)c->train.epochs);
+  if (retrain == ESP_WEIGHT_REWIND && c->prune.rewind_epoch > c->train.epochs)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] rewind_epoch = %lld: expected at most the %lld epochs of [train]",
+                    (long long)c->prune.rewind_epoch, (long long)c->train.epochs);
+  if (c->prune.end_epoch > 0.0 && c->prune.end_epoch < c->prune.begin_epoch)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune] end_epoch = %g: expected at least begin_epoch = %g",
+                    c->prune.end_epoch, c->prune.begin_epoch);
+  return ESP_OK;
+}

@@ -1,0 +1,27 @@
+/* The stages of a run and their learning rates, as functions of the configuration. */
+#ifndef ESP_STAGES_H
+#define ESP_STAGES_H
+
+#include <espalier/config.h>
+
+typedef enum esp_retrain {
+  ESP_FINETUNE,
+  ESP_LR_REWIND,
+  ESP_WEIGHT_REWIND,
+  ESP_REINIT,
+  ESP_RETRAIN_NONE
+} esp_retrain;
+esp_retrain esp_retrain_of(const esp_config *c);
+
+/* Epochs of stage 0 (training) or r (retraining after round r). */
+int64_t esp_stage_epochs(const esp_config *c, int stage);
+/* The learning rate at a fractional epoch of a stage. */
+double esp_stage_rate(const esp_config *c, int stage, double epoch);
+
+/* Keys that do not go together, in one sentence. */
+esp_status esp_config_check(const esp_config *c, esp_error *err);
+
+/* True unless method = none. */
+bool esp_prunes(const esp_config *c);
+
+#endif

@@ -1,0 +1,23 @@
+/* Inside src/nn: the built-in architectures, written as text in the layer language. */
+#ifndef ESP_NN_ARCH_H
+#define ESP_NN_ARCH_H
+
+#include <espalier/model.h>
+
+#include <stdio.h>
+
+/* What a writer is asked for: depth and width are the numbers in the name, resnet<depth>,
+ * wrn-<depth>-<width>. */
+typedef struct esp_arch_ask {
+  const esp_model_options *opt;
+  esp_shape input;
+  int depth, width;
+} esp_arch_ask;
+
+typedef esp_status esp_arch_writer(FILE *out, const esp_arch_ask *ask, esp_error *err);
+
+esp_arch_writer esp_arch_lenet5, esp_arch_mlp, esp_arch_conv, esp_arch_vgg,
+    esp_arch_mobilenet;                        /* arch_plain.c */
+esp_arch_writer esp_arch_resnet, esp_arch_wrn; /* arch_resnet.c */
+
+#endif

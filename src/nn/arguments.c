@@ -1,0 +1,185 @@
+/* The layer language: the words of one line into the arguments of an item. */
+#include "nn/layers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS_MAX = 16, KERNEL_MAX = 63 };
+
+/* The words of one line; those before `at` are read. */
+typedef struct words {
+  char *word[WORDS_MAX];
+  int count, at;
+} words;
+
+esp_status esp_line_fail(const esp_place *at, esp_error *err, const char *format, ...) {
+  char text[512];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return esp_fail(err, ESP_ERR_INPUT, "%s:%d: %s", at->label, at->line, text);
+}
+
+static esp_status fail_usage(const esp_place *at, const esp_layer_kind *kind, const char *what,
+                             const char *word, esp_error *err) {
+  return esp_line_fail(at, err, "%s: %s '%.40s'; expected '%s%s%s'", kind->keyword, what, word, kind->keyword,
+                       *kind->arguments ? " " : "", kind->arguments);
+}
+
+static const struct {
+  const char *name;
+  size_t offset; /* of an int in esp_item */
+  int min, max;
+} number_table[] = {
+    {"CHANNELS", offsetof(esp_item, channels), 1, ESP_WIDTH_MAX},
+    {"SIZE", offsetof(esp_item, size), 1, 1024},
+    {"COUNT", offsetof(esp_item, count), 1, 1000},
+    {"stride", offsetof(esp_item, stride), 1, 1024},
+    {"pad", offsetof(esp_item, pad), 0, 64},
+    {"groups", offsetof(esp_item, groups), 1, ESP_WIDTH_MAX},
+};
+
+/* Digits up to `end`, at most 9 of them; -1 for anything else. */
+static int read_number(const char *word, const char *end) {
+  int n = 0;
+  if (word == end || end - word > 9) return -1;
+  for (; word < end; word++) {
+    if (*word < '0' || *word > '9') return -1;
+    n = 10 * n + (*word - '0');
+  }
+  return n;
+}
+
+/* The number called `name` in the table, from `word`. */
+static esp_status read_named(const esp_place *at, esp_item *item, const char *name, const char *word,
+                             esp_error *err) {
+  size_t i = 0;
+  while (strcmp(number_table[i].name, name) != 0) i++;
+  int *target = (int *)((char *)item + number_table[i].offset);
+  int n = read_number(word, word + strlen(word));
+  if (strcmp(name, "CHANNELS") == 0 && strcmp(word, "classes") == 0) n = at->classes;
+  if (*target != ESP_GIVEN_NOT)
+    return esp_line_fail(at, err, "%s: '%s' is given twice", item->kind->keyword, name);
+  if (n < number_table[i].min || n > number_table[i].max)
+    return esp_line_fail(at, err, "%s: %s is '%.40s', expected a whole number from %d to %d",
+                         item->kind->keyword, name, word, number_table[i].min, number_table[i].max);
+  *target = n;
+  return ESP_OK;
+}
+
+static esp_status read_kernel(const esp_place *at, esp_item *item, const char *word, esp_error *err) {
+  const char *x = strchr(word, 'x');
+  int high = x ? read_number(word, x) : -1, wide = x ? read_number(x + 1, x + strlen(x)) : -1;
+  if (high < 1 || high > KERNEL_MAX || high != wide)
+    return esp_line_fail(at, err, "%s: the kernel is '%.40s', expected a square KxK with K from 1 to %d",
+                         item->kind->keyword, word, KERNEL_MAX);
+  item->kernel = high;
+  return ESP_OK;
+}
+
+/* Plain decimals only: the locale must not matter. */
+static esp_status read_probability(const esp_place *at, esp_item *item, const char *word, esp_error *err) {
+  double value = -1, unit = 1;
+  const char *c = word;
+  for (; *c >= '0' && *c <= '9'; c++) value = (value < 0 ? 0 : value) * 10 + (*c - '0');
+  if (value >= 0 && *c == '.')
+    for (c++; *c >= '0' && *c <= '9'; c++) value += (unit /= 10) * (*c - '0');
+  if (*c || value < 0 || (float)value >= 1)
+    return esp_line_fail(at, err, "%s: the probability is '%.40s', expected a number from 0 to below 1",
+                         item->kind->keyword, word);
+  item->probability = (float)value;
+  return ESP_OK;
+}
+
+static bool name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+static esp_status read_name(const esp_place *at, esp_item *item, const char *word, esp_error *err) {
+  size_t length = 0;
+  while (name_char(word[length])) length++;
+  if (word[length] || length > ESP_WORD_MAX)
+    return esp_line_fail(at, err, "%s: the name '%.40s' is not up to %d letters, digits, '_' and '-'",
+                         item->kind->keyword, word, ESP_WORD_MAX);
+  memcpy(item->name, word, length + 1);
+  return ESP_OK;
+}
+
+/* The words that must come: those of the kind's arguments before the first bracket. */
+static esp_status read_required(const esp_place *at, esp_item *item, words *w, esp_error *err) {
+  const char *spec = item->kind->arguments;
+  while (*spec && *spec != '[') {
+    char name[16];
+    int length = (int)strcspn(spec, " ");
+    snprintf(name, sizeof name, "%.*s", length, spec);
+    spec += length + (spec[length] == ' ');
+    if (w->at == w->count) return fail_usage(at, item->kind, "there is no", name, err);
+    const char *word = w->word[w->at++];
+    if (strcmp(name, "KxK") == 0) {
+      ESP_TRY(read_kernel(at, item, word, err));
+    } else if (strcmp(name, "P") == 0) {
+      ESP_TRY(read_probability(at, item, word, err));
+    } else {
+      ESP_TRY(read_named(at, item, name, word, err));
+    }
+  }
+  return ESP_OK;
+}
+
+/* Whether the kind's arguments have "[word" + `after`. */
+static bool takes(const esp_layer_kind *kind, const char *word, const char *after) {
+  char option[64];
+  snprintf(option, sizeof option, "[%.40s%s", word, after);
+  return strstr(kind->arguments, option) != NULL;
+}
+
+static esp_status read_optional(const esp_place *at, esp_item *item, words *w, esp_error *err) {
+  while (w->at < w->count) {
+    const char *word = w->word[w->at++];
+    bool bias = strcmp(word, "bias") == 0;
+    if (takes(item->kind, word, " N]")) {
+      if (w->at == w->count) return fail_usage(at, item->kind, "there is no number after", word, err);
+      ESP_TRY(read_named(at, item, word, w->word[w->at++], err));
+    } else if (takes(item->kind, "bias", "|") && (bias || strcmp(word, "nobias") == 0)) {
+      if (item->bias != ESP_GIVEN_NOT) return fail_usage(at, item->kind, "a second", word, err);
+      item->bias = bias;
+    } else if (takes(item->kind, "NAME", "]") && !*item->name) {
+      ESP_TRY(read_name(at, item, word, err));
+    } else {
+      return fail_usage(at, item->kind, "unexpected", word, err);
+    }
+  }
+  return ESP_OK;
+}
+
+static void fill_defaults(esp_item *item) {
+  if (item->pad == ESP_GIVEN_NOT) item->pad = item->kernel == ESP_GIVEN_NOT ? 0 : item->kernel / 2;
+  if (item->stride == ESP_GIVEN_NOT) item->stride = item->size == ESP_GIVEN_NOT ? 1 : item->size;
+  if (item->groups == ESP_GIVEN_NOT) item->groups = 1;
+}
+
+/* The words behind the keyword, of which the line's copy `line` is made. */
+static esp_status split(const esp_place *at, const esp_item *item, char *line, words *w, esp_error *err) {
+  *w = (words){0};
+  for (char *word = strchr(line, ' '); word; word = strchr(word, ' ')) {
+    *word++ = '\0';
+    if (w->count == WORDS_MAX)
+      return esp_line_fail(at, err, "%s: more than %d words follow it", item->kind->keyword, WORDS_MAX);
+    w->word[w->count++] = word;
+  }
+  return ESP_OK;
+}
+
+esp_status esp_line_arguments(const esp_place *at, esp_item *item, esp_error *err) {
+  char line[ESP_LINE_MAX + 1];
+  words w;
+  snprintf(line, sizeof line, "%s", item->text);
+  item->channels = item->kernel = item->size = item->count = ESP_GIVEN_NOT;
+  item->stride = item->pad = item->groups = item->bias = ESP_GIVEN_NOT;
+  ESP_TRY(split(at, item, line, &w, err));
+  ESP_TRY(read_required(at, item, &w, err));
+  ESP_TRY(read_optional(at, item, &w, err));
+  fill_defaults(item);
+  return ESP_OK;
+}

@@ -1,0 +1,108 @@
+/* group, residual, concat. */
+#include "nn/layers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const esp_item *item_at(const esp_builder *b, int i) {
+  return &b->program->item[i];
+}
+
+/* Names from here on stand below `name`; *outer is what to restore. */
+static esp_status enter(esp_builder *b, const char *name, esp_scope *outer, esp_error *err) {
+  *outer = b->scope;
+  b->scope = (esp_scope){0};
+  int length = snprintf(b->scope.prefix, sizeof b->scope.prefix, "%s%s.", outer->prefix, name);
+  if (length < ESP_NAME_MAX) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "the name '%.40s...' is longer than %d characters; use shorter group names",
+                  b->scope.prefix, ESP_NAME_MAX - 1);
+}
+
+/* The same for block `i`, which may have to be called by its number. */
+static esp_status enter_block(esp_builder *b, int i, esp_scope *outer, esp_error *err) {
+  char number[ESP_WORD_MAX];
+  const char *name = item_at(b, i)->name;
+  if (!*name) {
+    snprintf(number, sizeof number, "%d", b->scope.blocks++);
+    name = number;
+  }
+  return enter(b, name, outer, err);
+}
+
+esp_status esp_build_group(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  esp_scope outer;
+  ESP_TRY(enter_block(b, i, &outer, err));
+  ESP_TRY(esp_build_items(b, i + 1, item_at(b, i)->end, x, y, err));
+  b->scope = outer;
+  return ESP_OK;
+}
+
+static esp_status build_part(esp_builder *b, const char *name, int from, int to, esp_value *x, esp_value **y,
+                             esp_error *err) {
+  esp_scope outer;
+  ESP_TRY(enter(b, name, &outer, err));
+  ESP_TRY(esp_build_items(b, from, to, x, y, err));
+  b->scope = outer;
+  return ESP_OK;
+}
+
+static esp_status check_sum(esp_builder *b, int end, const esp_value *branch, const esp_value *shortcut,
+                            esp_error *err) {
+  esp_shape p = esp_value_shape(branch), q = esp_value_shape(shortcut);
+  if (p.channels == q.channels && p.height == q.height && p.width == q.width) return ESP_OK;
+  esp_status status = esp_fail(
+      err, ESP_ERR_INPUT, "the residual adds %dx%dx%d and, from the shortcut, %dx%dx%d; expected one shape",
+      p.channels, p.height, p.width, q.channels, q.height, q.width);
+  return esp_build_locate(b, end, status, err);
+}
+
+/* A batch norm that ends the first branch waits for the shortcut's value, to add it and apply the relu in its
+ * own pass. */
+esp_status esp_build_residual(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  const esp_item *item = item_at(b, i);
+  esp_scope outer;
+  esp_value *branch, *shortcut = x;
+  ESP_TRY(enter_block(b, i, &outer, err));
+  ESP_TRY(esp_build_items(b, i + 1, item->next, x, &branch, err));
+  esp_bn_params held = b->held;
+  b->held = (esp_bn_params){0};
+  if (item->next != item->end)
+    ESP_TRY(build_part(b, "shortcut", item->next + 1, item->end, x, &shortcut, err));
+  b->scope = outer;
+  ESP_TRY(check_sum(b, item->end, branch, shortcut, err));
+  if (!held.scale) return esp_graph_add(b->graph, branch, shortcut, y, err);
+  b->done = esp_build_next(b, item->end);
+  return esp_graph_batchnorm(b->graph, branch, held, shortcut, true, y, err);
+}
+
+static esp_status check_join(esp_builder *b, int part, const esp_value *a, const esp_value *c,
+                             esp_error *err) {
+  esp_shape p = esp_value_shape(a), q = esp_value_shape(c);
+  if (p.height == q.height && p.width == q.width) return ESP_OK;
+  esp_status status =
+      esp_fail(err, ESP_ERR_INPUT, "the concat joins %dx%dx%d and %dx%dx%d; expected planes of one size",
+               p.channels, p.height, p.width, q.channels, q.height, q.width);
+  return esp_build_locate(b, part, status, err);
+}
+
+esp_status esp_build_concat(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  esp_scope outer;
+  esp_value *joined = NULL;
+  ESP_TRY(enter_block(b, i, &outer, err));
+  for (int part = i, number = 1; part != item_at(b, i)->end; part = item_at(b, part)->next, number++) {
+    char name[ESP_WORD_MAX];
+    esp_value *branch;
+    snprintf(name, sizeof name, "branch%d", number);
+    ESP_TRY(build_part(b, name, part + 1, item_at(b, part)->next, x, &branch, err));
+    if (joined) {
+      ESP_TRY(check_join(b, item_at(b, part)->next, joined, branch, err));
+      ESP_TRY(esp_graph_concat(b->graph, joined, branch, &joined, err));
+    } else {
+      joined = branch;
+    }
+  }
+  b->scope = outer;
+  *y = joined;
+  return ESP_OK;
+}

@@ -1,0 +1,52 @@
+/* Initial values. */
+#include <espalier/model.h>
+#include <espalier/random.h>
+
+#include <math.h>
+#include <string.h>
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static uint64_t name_hash(const char *name) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+  return hash;
+}
+
+/* He et al. 2015: what leaves (convolution) or enters (linear) through a weight's kernel. */
+static double fan(const esp_layer *layer) {
+  const esp_param *p = layer->weight;
+  if (p->role == ESP_ROLE_LINEAR_WEIGHT) return p->shape[1];
+  return (double)(p->shape[0] / layer->groups) * p->shape[2] * p->shape[3];
+}
+
+static void draw(esp_param *p, double deviation, esp_key seed) {
+  esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
+  for (size_t k = 0; k < p->count; k++) p->value[k] = (float)(esp_random_normal(key, k) * deviation);
+}
+
+/* Everything but weights starts as a constant; a running variance is told from a mean by its name. */
+static void fill(esp_param *p) {
+  size_t length = strlen(p->name);
+  bool variance = p->role == ESP_ROLE_RUNNING && length >= 4 && strcmp(p->name + length - 4, ".var") == 0;
+  float value = p->role == ESP_ROLE_BN_SCALE || variance ? 1 : 0;
+  for (size_t k = 0; k < p->count; k++) p->value[k] = value;
+}
+
+/* What goes with a value follows it. */
+static void settle(esp_param *p) {
+  if (p->shadow) memcpy(p->shadow, p->value, p->count * sizeof(float));
+  for (size_t k = 0; p->mask && k < p->count; k++)
+    if (!p->mask->keep[k]) p->value[k] = 0;
+  if (p->momentum) memset(p->momentum, 0, p->count * sizeof(float));
+  if (p->average) memcpy(p->average, p->value, p->count * sizeof(float));
+}
+
+void esp_model_initialise(esp_model *model, esp_key seed) {
+  for (int i = 0; i < model->layers; i++)
+    draw(model->layer[i].weight, sqrt(2.0 / fan(&model->layer[i])), seed);
+  for (int i = 0; i < model->params.count; i++) {
+    esp_param *p = model->params.item[i];
+    if (!esp_param_prunable(p)) fill(p);
+    settle(p);
+  }
+}

@@ -1,0 +1,117 @@
+#include "nn/layers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE_MAX = 4096, CLASSES_MAX = 65536 };
+
+static bool shape_fits(esp_shape s) {
+  return s.channels >= 1 && s.channels <= ESP_WIDTH_MAX && s.height >= 1 && s.height <= SIDE_MAX &&
+         s.width >= 1 && s.width <= SIDE_MAX;
+}
+
+/* Digits at *text, at most 5 of them; 0 for anything else. */
+static int read_side(const char **text) {
+  int n = 0, digits = 0;
+  for (; **text >= '0' && **text <= '9' && digits < 6; digits++) n = 10 * n + (*(*text)++ - '0');
+  return digits < 6 ? n : 0;
+}
+
+esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err) {
+  int side[3] = {0};
+  const char *at = text;
+  for (int i = 0; i < 3; i++) {
+    side[i] = read_side(&at);
+    if (i < 2 && *at++ != 'x') break;
+  }
+  *shape = (esp_shape){side[0], side[1], side[2]};
+  if (side[2] && !*at && shape_fits(*shape)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "the shape is '%.40s', expected channels x height x width such as 3x32x32, sides up to %d",
+                  text, SIDE_MAX);
+}
+
+static esp_status check_input(const esp_model_options *opt, esp_shape input, int classes, esp_error *err) {
+  if (!shape_fits(input))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "the images are %dx%dx%d, expected 1 to %d channels and sides of 1 to %d", input.channels,
+                    input.height, input.width, ESP_WIDTH_MAX, SIDE_MAX);
+  if (classes < 1 || classes > CLASSES_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "there are %d classes, expected 1 to %d", classes, CLASSES_MAX);
+  if (!opt->input || !*opt->input) return ESP_OK;
+  esp_shape own;
+  ESP_TRY(esp_shape_parse(opt->input, &own, err));
+  if (own.channels == input.channels && own.height == input.height && own.width == input.width) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "model.input is %s, but the data set's images are %dx%dx%d", opt->input,
+                  input.channels, input.height, input.width);
+}
+
+/* Parses the text and makes parameters, by building a graph that is thrown away. */
+static esp_status fill(esp_model *m, const char *label, const char *text, esp_error *err) {
+  esp_graph *graph;
+  esp_value *logits;
+  ESP_TRY(esp_program_parse(&m->program, label, text, m->classes, err));
+  m->text = esp_program_text(m->program);
+  if (!m->text) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", label);
+  ESP_TRY(esp_graph_new(&graph, 1, false, err));
+  esp_status status = esp_build(m, graph, true, &logits, err);
+  esp_graph_free(graph);
+  return status;
+}
+
+esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
+                         esp_key seed, esp_error *err) {
+  *model = NULL;
+  ESP_TRY(check_input(opt, input, classes, err));
+  char *text;
+  ESP_TRY(esp_arch_text(opt, input, classes, &text, err));
+  bool custom = strcmp(opt->arch, "custom") == 0;
+  esp_model *m = calloc(1, sizeof *m);
+  esp_status status;
+  if (m) {
+    m->input = input;
+    m->classes = classes;
+    status = fill(m, custom ? "layers" : opt->arch, text, err);
+  } else {
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a model");
+  }
+  free(text);
+  if (status == ESP_OK) {
+    esp_model_initialise(m, seed);
+    *model = m;
+  } else {
+    esp_model_free(m);
+  }
+  return status;
+}
+
+void esp_model_free(esp_model *model) {
+  if (!model) return;
+  esp_params_free(&model->params);
+  esp_program_free(model->program);
+  free(model->text);
+  free(model->layer);
+  free(model);
+}
+
+static esp_status fill_graph(esp_model *model, esp_graph *graph, esp_loss_attr loss, esp_error *err) {
+  esp_value *logits;
+  ESP_TRY(esp_build(model, graph, false, &logits, err));
+  ESP_TRY(esp_graph_loss(graph, logits, loss.kind, loss.smoothing, err));
+  return esp_graph_plan(graph, err);
+}
+
+esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss, esp_graph **graph,
+                           esp_error *err) {
+  *graph = NULL;
+  esp_graph *g;
+  ESP_TRY(esp_graph_new(&g, batch, gradients, err));
+  esp_status status = fill_graph(model, g, loss, err);
+  if (status == ESP_OK) {
+    *graph = g;
+  } else {
+    esp_graph_free(g);
+  }
+  return status;
+}

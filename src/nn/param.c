@@ -1,0 +1,151 @@
+#include <espalier/param.h>
+
+#include <espalier/file.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+/* In all parameters of a model: 4 GiB of values. Keeps every size below far from overflow. */
+static const size_t weights_max = (size_t)1 << 30;
+
+static float *zeros(size_t count) {
+  size_t bytes = (count * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  float *data = aligned_alloc(ALIGNMENT, bytes);
+  if (data) memset(data, 0, bytes);
+  return data;
+}
+
+static void param_free(esp_param *p) {
+  if (!p) return;
+  free(p->value);
+  free(p->grad);
+  free(p->momentum);
+  free(p->shadow);
+  free(p->average);
+  free(p);
+}
+
+static size_t total(const esp_params *ps) {
+  size_t sum = 0;
+  for (int i = 0; i < ps->count; i++) sum += ps->item[i]->count;
+  return sum;
+}
+
+/* Product of the shape, or 0 when the shape is wrong or larger than `limit`. */
+static size_t product(int rank, const int *shape, size_t limit) {
+  size_t count = 1;
+  if (rank < 1 || rank > ESP_RANK_MAX) return 0;
+  for (int d = 0; d < rank; d++) {
+    if (shape[d] < 1 || (size_t)shape[d] > limit / count) return 0;
+    count *= (size_t)shape[d];
+  }
+  return count;
+}
+
+static esp_param *param_new(const char *name, esp_role role, int rank, const int *shape, size_t count) {
+  esp_param *p = calloc(1, sizeof *p);
+  if (!p) return NULL;
+  memcpy(p->name, name, strlen(name) + 1);
+  p->role = role;
+  p->rank = rank;
+  memcpy(p->shape, shape, (size_t)rank * sizeof *shape);
+  p->count = count;
+  p->value = zeros(count);
+  if (esp_param_trains(p)) {
+    p->grad = zeros(count);
+    p->momentum = zeros(count);
+  }
+  if (p->value && (!esp_param_trains(p) || (p->grad && p->momentum))) return p;
+  param_free(p);
+  return NULL;
+}
+
+static esp_status reserve(esp_params *ps, esp_error *err) {
+  if (ps->count < ps->capacity) return ESP_OK;
+  int capacity = ps->capacity ? 2 * ps->capacity : 64;
+  esp_param **item = realloc(ps->item, (size_t)capacity * sizeof *item);
+  if (!item) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %d parameters", capacity);
+  ps->item = item;
+  ps->capacity = capacity;
+  return ESP_OK;
+}
+
+esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank, const int *shape,
+                          esp_param **param, esp_error *err) {
+  if (!*name || strlen(name) >= ESP_NAME_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "parameter name '%.40s...' has %zu characters, expected 1 to %d",
+                    name, strlen(name), ESP_NAME_MAX - 1);
+  if (esp_params_find(ps, name))
+    return esp_fail(err, ESP_ERR_INPUT, "there is a parameter '%s' already; names must be unique", name);
+  size_t count = product(rank, shape, weights_max - total(ps));
+  if (!count)
+    return esp_fail(err, ESP_ERR_INPUT, "parameter '%s' is too large: a model has at most %zu weights", name,
+                    weights_max);
+  ESP_TRY(reserve(ps, err));
+  esp_param *p = param_new(name, role, rank, shape, count);
+  if (!p) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for parameter '%s' (%zu weights)", name, count);
+  ps->item[ps->count++] = p;
+  *param = p;
+  return ESP_OK;
+}
+
+esp_param *esp_params_find(const esp_params *ps, const char *name) {
+  for (int i = 0; i < ps->count; i++)
+    if (strcmp(ps->item[i]->name, name) == 0) return ps->item[i];
+  return NULL;
+}
+
+esp_status esp_params_average(esp_params *ps, esp_error *err) {
+  for (int i = 0; i < ps->count; i++) {
+    esp_param *p = ps->item[i];
+    if (!esp_param_trains(p)) continue;
+    if (!p->average) p->average = zeros(p->count);
+    if (!p->average)
+      return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the moving average of '%s'", p->name);
+    memcpy(p->average, p->value, p->count * sizeof(float));
+  }
+  return ESP_OK;
+}
+
+/* The numbers move, not the pointers: a graph may hold those. */
+void esp_params_swap_average(esp_params *ps) {
+  for (int i = 0; i < ps->count; i++) {
+    esp_param *p = ps->item[i];
+    if (!p->average) continue;
+    for (size_t k = 0; k < p->count; k++) {
+      float value = p->value[k];
+      p->value[k] = p->average[k];
+      p->average[k] = value;
+    }
+  }
+}
+
+static void hash_values(esp_sha256 *hash, const float *value, size_t count) {
+  enum { CHUNK = 256 };
+  uint8_t bytes[CHUNK * 4];
+  for (size_t start = 0; start < count; start += CHUNK) {
+    size_t n = count - start < CHUNK ? count - start : CHUNK;
+    for (size_t k = 0; k < n; k++) {
+      uint32_t bits;
+      memcpy(&bits, &value[start + k], sizeof bits);
+      for (unsigned shift = 0; shift < 4; shift++) bytes[4 * k + shift] = (uint8_t)(bits >> (8 * shift));
+    }
+    esp_sha256_add(hash, bytes, 4 * n);
+  }
+}
+
+void esp_params_sha256(const esp_params *ps, char hex[65]) {
+  esp_sha256 hash;
+  esp_sha256_start(&hash);
+  for (int i = 0; i < ps->count; i++) hash_values(&hash, ps->item[i]->value, ps->item[i]->count);
+  esp_sha256_end(&hash, hex);
+}
+
+void esp_params_free(esp_params *ps) {
+  for (int i = 0; i < ps->count; i++) param_free(ps->item[i]);
+  free(ps->item);
+  *ps = (esp_params){0};
+}

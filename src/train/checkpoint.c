@@ -1,0 +1,165 @@
+#include <espalier/train.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The tensors of a parameter besides its value, and the prefix of each one's name in a checkpoint. */
+enum { MOMENTUM, AVERAGE, SHADOW, EXTRAS };
+static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow."};
+
+static float *extra(const esp_param *p, int which) {
+  return which == MOMENTUM ? p->momentum : which == AVERAGE ? p->average : p->shadow;
+}
+
+static esp_status add(esp_bundle *b, const char *prefix, const esp_param *p, esp_dtype type, const void *data,
+                      esp_error *err) {
+  char name[128];
+  int64_t shape[ESP_RANK_MAX];
+  snprintf(name, sizeof name, "%s%s", prefix, p->name);
+  for (int i = 0; i < p->rank; i++) shape[i] = p->shape[i];
+  return esp_bundle_add(b, name, type, p->rank, shape, data, err);
+}
+
+/* ---- weights alone ---- */
+
+static esp_status collect_texts(esp_bundle *b, const esp_model *m, esp_provenance from, esp_error *err) {
+  char input[64];
+  snprintf(input, sizeof input, "%dx%dx%d", m->input.channels, m->input.height, m->input.width);
+  ESP_TRY(esp_bundle_add_text(b, "espalier.input", input, err));
+  ESP_TRY(esp_bundle_add_text(b, "espalier.layers", m->text, err));
+  ESP_TRY(esp_bundle_add_text(b, "espalier.config", from.config, err));
+  return esp_bundle_add_text(b, "espalier.classes", from.classes, err);
+}
+
+static esp_status collect_values(esp_bundle *b, const esp_model *m, esp_error *err) {
+  for (int i = 0; i < m->params.count; i++) {
+    const esp_param *p = m->params.item[i];
+    ESP_TRY(add(b, "", p, ESP_F32, p->average ? p->average : p->value, err));
+  }
+  return ESP_OK;
+}
+
+esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path, esp_error *err) {
+  esp_bundle b = {0};
+  esp_status status = collect_values(&b, model, err);
+  if (status == ESP_OK) status = collect_texts(&b, model, from, err);
+  if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
+  esp_bundle_free(&b);
+  return status;
+}
+
+/* The blob must have the parameter's type and shape. */
+static esp_status read_blob(const esp_bundle *b, const char *path, const char *prefix, const esp_param *p,
+                            esp_dtype type, void *to, esp_error *err) {
+  char name[128];
+  snprintf(name, sizeof name, "%s%s", prefix, p->name);
+  const esp_blob *blob = esp_bundle_find(b, name);
+  if (!blob)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: no tensor '%s'; the file belongs to another network", path,
+                    name);
+  bool same = blob->dtype == type && blob->rank == p->rank;
+  for (int i = 0; same && i < p->rank; i++) same = blob->shape[i] == p->shape[i];
+  if (!same)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' has another shape or type than the network's", path,
+                    name);
+  memcpy(to, blob->data, blob->bytes);
+  return ESP_OK;
+}
+
+static esp_status read_values(esp_model *m, const esp_bundle *b, const char *path, esp_error *err) {
+  for (int i = 0; i < m->params.count; i++)
+    ESP_TRY(read_blob(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
+  return ESP_OK;
+}
+
+/* A mask applies to whatever was loaded; averages and shadows start from it. */
+static void settle(esp_model *m) {
+  for (int k = 0; k < m->params.count; k++) {
+    esp_param *p = m->params.item[k];
+    if (p->shadow) memcpy(p->shadow, p->value, p->count * sizeof(float));
+    for (size_t i = 0; p->mask && i < p->count; i++)
+      if (!p->mask->keep[i]) p->value[i] = 0.0f;
+    if (p->average) memcpy(p->average, p->value, p->count * sizeof(float));
+  }
+}
+
+esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) {
+  esp_bundle b = {0};
+  ESP_TRY(esp_bundle_load(&b, path, err));
+  esp_status status = read_values(model, &b, path, err);
+  if (status == ESP_OK) settle(model);
+  esp_bundle_free(&b);
+  return status;
+}
+
+/* ---- everything ---- */
+
+static esp_status collect_state(esp_bundle *b, const esp_model *m, const esp_pruner *pruner, esp_error *err) {
+  for (int i = 0; i < m->params.count; i++)
+    ESP_TRY(add(b, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
+  for (int i = 0; i < m->params.count; i++) {
+    const esp_param *p = m->params.item[i];
+    for (int k = 0; k < EXTRAS; k++)
+      if (extra(p, k)) ESP_TRY(add(b, prefixes[k], p, ESP_F32, extra(p, k), err));
+    if (p->mask) ESP_TRY(add(b, "mask.", p, ESP_U8, p->mask->keep, err));
+  }
+  char changes[32];
+  snprintf(changes, sizeof changes, "%" PRIu64, pruner ? esp_pruner_changes(pruner) : 0);
+  return esp_bundle_add_text(b, "espalier.changes", changes, err);
+}
+
+esp_status esp_checkpoint_save(const esp_model *model, const esp_pruner *pruner, esp_provenance from,
+                               const char *position, const char *path, esp_error *err) {
+  esp_bundle b = {0};
+  esp_status status = collect_state(&b, model, pruner, err);
+  if (status == ESP_OK) status = collect_texts(&b, model, from, err);
+  if (status == ESP_OK) status = esp_bundle_add_text(&b, "espalier.position", position, err);
+  if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
+  esp_bundle_free(&b);
+  return status;
+}
+
+static esp_status read_mask(esp_pruner *pruner, const esp_bundle *b, const char *path, esp_param *p,
+                            esp_error *err) {
+  uint8_t *keep = malloc(p->count);
+  if (!keep) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a mask");
+  esp_status status = read_blob(b, path, "mask.", p, ESP_U8, keep, err);
+  if (status == ESP_OK) status = esp_pruner_restore(pruner, p, keep, err);
+  free(keep);
+  return status;
+}
+
+/* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. A shadow that
+ * is not in the file was gone already when it was written. */
+static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b, const char *path,
+                             esp_error *err) {
+  char name[128];
+  for (int i = 0; i < m->params.count; i++)
+    if (m->params.item[i]->mask) ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
+  for (int i = 0; i < m->params.count; i++) {
+    esp_param *p = m->params.item[i];
+    snprintf(name, sizeof name, "shadow.%s", p->name);
+    if (p->shadow && !esp_bundle_find(b, name)) esp_pruner_finish(pruner);
+    for (int k = 0; k < EXTRAS; k++)
+      if (extra(p, k)) ESP_TRY(read_blob(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
+  }
+  const char *changes = esp_bundle_text(b, "espalier.changes");
+  if (pruner && changes) esp_pruner_restore_changes(pruner, strtoull(changes, NULL, 10));
+  return read_values(m, b, path, err);
+}
+
+esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,
+                               esp_error *err) {
+  esp_bundle b = {0};
+  ESP_TRY(esp_bundle_load(&b, path, err));
+  esp_status status = read_state(model, pruner, &b, path, err);
+  const char *text = esp_bundle_text(&b, "espalier.position");
+  if (status == ESP_OK && !text)
+    status = esp_fail(err, ESP_ERR_INPUT, "%s: not a checkpoint: it does not say where the run was", path);
+  if (status == ESP_OK && !(*position = strdup(text)))
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  esp_bundle_free(&b);
+  return status;
+}

@@ -1,0 +1,50 @@
+#include "base/clock.h"
+
+#include <espalier/train.h>
+
+/* Classes that come before the label when sorted by logit, of equal ones by number. */
+static int rank_of(const esp_value *logits, int classes, int image, int label, int *answer) {
+  const float own = esp_value_at(logits, image, label, 0, 0);
+  float best = own;
+  int rank = 0;
+  *answer = label;
+  for (int c = 0; c < classes; c++) {
+    const float v = esp_value_at(logits, image, c, 0, 0);
+    rank += v > own || (v == own && c < label);
+    if (v > best || (v == best && c < *answer)) {
+      best = v;
+      *answer = c;
+    }
+  }
+  return rank;
+}
+
+void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch, esp_outcome outcome,
+                     int64_t *confusion) {
+  const esp_value *logits = esp_graph_output(graph);
+  const int classes = esp_value_shape(logits).channels;
+  m->loss_sum += outcome.loss_sum;
+  m->count += outcome.count;
+  for (int i = 0; i < batch->count; i++) {
+    int answer;
+    const int rank = rank_of(logits, classes, i, batch->labels[i], &answer);
+    m->top1 += rank == 0;
+    m->top5 += rank < 5;
+    if (confusion) confusion[batch->labels[i] * classes + answer]++;
+  }
+}
+
+void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m,
+                  int64_t *confusion) {
+  const esp_batch *batch;
+  *m = (esp_metrics){0};
+  esp_params_swap_average(&model->params);
+  esp_loader_start(loader, 0, 0);
+  while ((batch = esp_loader_next(loader))) {
+    const double start = esp_seconds();
+    const esp_outcome outcome = esp_graph_forward(graph, batch, (esp_pass){0});
+    m->seconds += esp_seconds() - start;
+    esp_metrics_add(m, graph, batch, outcome, confusion);
+  }
+  esp_params_swap_average(&model->params);
+}

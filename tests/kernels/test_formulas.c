@@ -1,0 +1,587 @@
+/* The scalar kernels against the formulas in their headers, written out in double precision. What the other
+ * instruction sets return is the same to the bit (test_kernels.c). */
+#include "kernels/expf.h"
+#include "kernels/kernels.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const esp_kernels *scalar(void) {
+  return esp_kernels_at(0);
+}
+
+/* Uniform in [-1, 1). */
+static float draw(uint64_t key, size_t i) {
+  return 2.0f * esp_random_uniform(key, i) - 1.0f;
+}
+
+static void fill(float *to, size_t count, uint64_t key) {
+  for (size_t i = 0; i < count; i++) to[i] = draw(key, i);
+}
+
+static bool near(double a, double b, double tolerance) {
+  return fabs(a - b) <= tolerance;
+}
+
+static void *zeros(size_t count, size_t size) {
+  void *p = calloc(count, size);
+  ck_assert_ptr_nonnull(p);
+  return p;
+}
+
+/* ---- correlation ---- */
+
+/* A padded convolution, its data in plain order, and the lists that the kernel wants. */
+typedef struct convolution {
+  int channels, outputs, height, width, rows, columns, stride, padding;
+  int out_height, out_width;
+  float *x;      /* with its border of zeros: [channels][height + 2 padding][width + 2 padding][16] */
+  float *weight; /* [outputs][channels][rows][columns] */
+  float *packed, *bias, *y;
+  esp_pixel *pixel;
+  int32_t *tap;
+} convolution;
+
+static size_t at_x(const convolution *v, int c, int row, int column) {
+  const int height = v->height + 2 * v->padding, width = v->width + 2 * v->padding;
+  return (size_t)(((c * height + row + v->padding) * width + column + v->padding) * ESP_LANES);
+}
+static size_t at_weight(const convolution *v, int o, int c, int row, int column) {
+  return (size_t)(((o * v->channels + c) * v->rows + row) * v->columns + column);
+}
+static size_t at_y(const convolution *v, int o, int row, int column) {
+  return (size_t)(((o * v->out_height + row) * v->out_width + column) * ESP_LANES);
+}
+
+static int pick(uint64_t key, uint64_t i, int low, int high) {
+  return low + (int)esp_random_below(key, i, (uint32_t)(high - low + 1));
+}
+
+static void fill_input(convolution *v, uint64_t key) {
+  const size_t plane = at_x(v, 1, 0, 0) - at_x(v, 0, 0, 0);
+  v->x = zeros((size_t)v->channels * plane, sizeof *v->x);
+  for (int c = 0; c < v->channels; c++)
+    for (int i = 0; i < v->height * v->width; i++)
+      fill(v->x + at_x(v, c, i / v->width, i % v->width), ESP_LANES, key + (uint64_t)(c * 1000 + i));
+}
+
+static void pack(convolution *v) {
+  float *to = v->packed;
+  for (int tile = 0; tile < v->outputs; tile += ESP_TILE)
+    for (int c = 0; c < v->channels; c++)
+      for (int i = 0; i < v->rows * v->columns; i++)
+        for (int o = tile; o < tile + ESP_TILE && o < v->outputs; o++)
+          *to++ = v->weight[at_weight(v, o, c, i / v->columns, i % v->columns)];
+}
+
+static void make_lists(convolution *v) {
+  const int pixels = v->out_height * v->out_width, taps = v->rows * v->columns;
+  const size_t origin = at_x(v, 0, 0, 0);
+  v->pixel = zeros((size_t)pixels, sizeof *v->pixel);
+  v->tap = zeros((size_t)taps, sizeof *v->tap);
+  for (int i = 0; i < pixels; i++) {
+    const int r = i / v->out_width, c = i % v->out_width;
+    const size_t x = at_x(v, 0, r * v->stride - v->padding, c * v->stride - v->padding);
+    v->pixel[i] = (esp_pixel){(int32_t)x - (int32_t)origin, (int32_t)at_y(v, 0, r, c)};
+  }
+  for (int i = 0; i < taps; i++) v->tap[i] = (int32_t)(at_x(v, 0, i / v->columns, i % v->columns) - origin);
+}
+
+static convolution make_convolution(uint64_t key) {
+  convolution v = {.channels = pick(key, 0, 1, 5),
+                   .outputs = pick(key, 1, 1, 9),
+                   .rows = pick(key, 2, 1, 5),
+                   .columns = pick(key, 3, 1, 5),
+                   .stride = pick(key, 4, 1, 3),
+                   .padding = pick(key, 5, 0, 3)};
+  v.height = pick(key, 6, v.rows, 9);
+  v.width = pick(key, 7, v.columns, 9);
+  v.out_height = (v.height + 2 * v.padding - v.rows) / v.stride + 1;
+  v.out_width = (v.width + 2 * v.padding - v.columns) / v.stride + 1;
+  const size_t weights = at_weight(&v, v.outputs, 0, 0, 0);
+  v.weight = zeros(weights, sizeof *v.weight);
+  v.packed = zeros(weights, sizeof *v.packed);
+  v.bias = zeros((size_t)v.outputs, sizeof *v.bias);
+  v.y = zeros(at_y(&v, v.outputs, 0, 0), sizeof *v.y);
+  fill(v.weight, weights, key + 100);
+  fill(v.bias, (size_t)v.outputs, key + 200);
+  fill(v.y, at_y(&v, v.outputs, 0, 0), key + 300);
+  fill_input(&v, key + 400);
+  pack(&v);
+  make_lists(&v);
+  return v;
+}
+
+static void free_convolution(convolution *v) {
+  free(v->x);
+  free(v->weight);
+  free(v->packed);
+  free(v->bias);
+  free(v->y);
+  free(v->pixel);
+  free(v->tap);
+}
+
+static esp_correlate correlate_of(const convolution *v) {
+  return (esp_correlate){.x = v->x + at_x(v, 0, 0, 0),
+                         .x_channel = at_x(v, 1, 0, 0) - at_x(v, 0, 0, 0),
+                         .y = v->y,
+                         .y_channel = at_y(v, 1, 0, 0),
+                         .pixel = v->pixel,
+                         .pixels = v->out_height * v->out_width,
+                         .tap = v->tap,
+                         .taps = v->rows * v->columns,
+                         .channels = v->channels,
+                         .outputs = v->outputs,
+                         .weight = v->packed};
+}
+
+static double input_of(const convolution *v, int c, int row, int column, int lane) {
+  if (row < 0 || row >= v->height || column < 0 || column >= v->width) return 0.0;
+  return (double)v->x[at_x(v, c, row, column) + (size_t)lane];
+}
+
+static double convolve(const convolution *v, int o, int row, int column, int lane) {
+  double sum = 0.0;
+  for (int c = 0; c < v->channels; c++)
+    for (int i = 0; i < v->rows; i++)
+      for (int j = 0; j < v->columns; j++)
+        sum += (double)v->weight[at_weight(v, o, c, i, j)] *
+               input_of(v, c, row * v->stride - v->padding + i, column * v->stride - v->padding + j, lane);
+  return sum;
+}
+
+static double worst_convolution(const convolution *v, const float *before, bool bias, bool accumulate) {
+  double worst = 0.0;
+  for (int o = 0; o < v->outputs; o++)
+    for (int i = 0; i < v->out_height * v->out_width * ESP_LANES; i++) {
+      const int lane = i % ESP_LANES, pixel = i / ESP_LANES;
+      const size_t at = at_y(v, o, 0, 0) + (size_t)i;
+      double expected = convolve(v, o, pixel / v->out_width, pixel % v->out_width, lane);
+      if (bias) expected += (double)v->bias[o];
+      if (accumulate) expected += (double)before[at];
+      worst = fmax(worst, fabs(expected - (double)v->y[at]));
+    }
+  return worst;
+}
+
+START_TEST(correlate_is_a_convolution) {
+  for (uint64_t key = 0; key < 60; key++) {
+    convolution v = make_convolution(key);
+    const size_t floats = at_y(&v, v.outputs, 0, 0);
+    float *before = zeros(floats, sizeof *before);
+    memcpy(before, v.y, floats * sizeof *before);
+    esp_correlate k = correlate_of(&v);
+    k.bias = key % 2 ? v.bias : NULL;
+    k.accumulate = key % 3 == 0;
+    scalar()->correlate(&k);
+    const double worst = worst_convolution(&v, before, k.bias, k.accumulate);
+    ck_assert_msg(worst < 2e-5, "key %d: off by %g", (int)key, worst);
+    free(before);
+    free_convolution(&v);
+  }
+}
+END_TEST
+
+/* d weight[o][c][i][j] of one image, by definition. */
+static double weight_gradient(const convolution *v, int o, int c, int i, int j, int lane) {
+  double sum = 0.0;
+  for (int row = 0; row < v->out_height; row++)
+    for (int column = 0; column < v->out_width; column++)
+      sum += (double)v->y[at_y(v, o, row, column) + (size_t)lane] *
+             input_of(v, c, row * v->stride - v->padding + i, column * v->stride - v->padding + j, lane);
+  return sum;
+}
+
+static double worst_weight_gradient(const convolution *v, const float *lanes, int outputs) {
+  const int taps = v->rows * v->columns, columns = v->channels * taps;
+  double worst = 0.0;
+  for (int i = 0; i < outputs * columns * ESP_LANES; i++) {
+    const int lane = i % ESP_LANES, column = i / ESP_LANES % columns, o = i / ESP_LANES / columns;
+    const int tap = column % taps;
+    const double expected =
+        1.0 + weight_gradient(v, o, column / taps, tap / v->columns, tap % v->columns, lane);
+    worst = fmax(worst, fabs(expected - (double)lanes[i]));
+  }
+  return worst;
+}
+
+START_TEST(correlate_weights_is_its_gradient) {
+  for (uint64_t key = 0; key < 60; key++) {
+    convolution v = make_convolution(key);
+    const int taps = v.rows * v.columns, columns = v.channels * taps;
+    const int outputs = v.outputs < ESP_TILE ? v.outputs : ESP_TILE;
+    const size_t channel = at_x(&v, 1, 0, 0) - at_x(&v, 0, 0, 0);
+    int32_t *column = zeros((size_t)columns, sizeof *column);
+    for (int i = 0; i < columns; i++) column[i] = (int32_t)((size_t)(i / taps) * channel) + v.tap[i % taps];
+    const size_t sums = (size_t)(outputs * columns * ESP_LANES);
+    float *lanes = aligned_alloc(64, sums * sizeof *lanes);
+    ck_assert_ptr_nonnull(lanes);
+    for (size_t i = 0; i < sums; i++) lanes[i] = 1.0f; /* it adds to what is there */
+    const esp_correlate c = correlate_of(&v);
+    scalar()->correlate_weights(
+        &(esp_correlate_weights){c.x, v.y, c.y_channel, v.pixel, c.pixels, column, columns, outputs, lanes});
+    const double worst = worst_weight_gradient(&v, lanes, outputs);
+    ck_assert_msg(worst < 2e-5, "key %d: off by %g", (int)key, worst);
+    free(lanes);
+    free(column);
+    free_convolution(&v);
+  }
+}
+END_TEST
+
+/* One pixel, one channel, one tap: y of w * x, however the bits of a zero come about. */
+static float one_product(const esp_kernels *k, float w, float x, const float *bias, const float *old) {
+  _Alignas(64) float in[ESP_LANES], out[ESP_LANES];
+  const esp_pixel pixel = {0, 0};
+  const int32_t tap = 0;
+  for (int l = 0; l < ESP_LANES; l++) {
+    in[l] = x;
+    out[l] = old ? *old : 1.0f;
+  }
+  k->correlate(&(esp_correlate){in, ESP_LANES, out, ESP_LANES, &pixel, 1, &tap, 1, 1, 1, &w, bias, old});
+  return out[0];
+}
+
+START_TEST(a_zero_is_positive) {
+  static const float factors[] = {0.0f, -0.0f, 1.0f, -1.0f, 1e-30f, -1e-30f, 1e-45f, -1e-45f};
+  const float zero = 0.0f, minus = -0.0f;
+  const float *optional[] = {NULL, &zero, &minus};
+  const esp_kernels *k;
+  for (size_t isa = 0; (k = esp_kernels_at(isa)); isa++)
+    for (size_t i = 0; i < 8 * 8 * 9; i++) {
+      const float w = factors[i % 8], x = factors[i / 8 % 8];
+      const float y = one_product(k, w, x, optional[i / 64 % 3], optional[i / 192]);
+      ck_assert_msg(y != 0.0f || !signbit(y), "%s: %g * %g gives -0", k->isa, (double)w, (double)x);
+    }
+}
+END_TEST
+
+/* A masked layer must give the bits of a sparse kernel, which never sees the zero weights. */
+START_TEST(a_zero_weight_adds_nothing) {
+  for (uint64_t key = 0; key < 60; key++) {
+    convolution v = make_convolution(key);
+    const int taps = v.rows * v.columns, left = (taps + 1) / 2;
+    const size_t floats = at_y(&v, v.outputs, 0, 0), weights = at_weight(&v, v.outputs, 0, 0, 0);
+    for (size_t i = 0; i < weights; i++)
+      if ((int)i % taps % 2 == 1) v.weight[i] = i % 4 == 1 ? 0.0f : -0.0f;
+    pack(&v);
+    esp_correlate k = correlate_of(&v);
+    scalar()->correlate(&k);
+    float *dense = zeros(floats, sizeof *dense);
+    memcpy(dense, v.y, floats * sizeof *dense);
+    float *sparse = zeros(weights, sizeof *sparse), *to = sparse;
+    for (int i = 0; i < v.outputs; i += ESP_TILE) {
+      const int wide = v.outputs - i < ESP_TILE ? v.outputs - i : ESP_TILE;
+      for (int c = 0; c < v.channels; c++)
+        for (int t = 0; t < taps; t += 2)
+          for (int o = i; o < i + wide; o++) *to++ = v.weight[at_weight(&v, o, c, 0, t)];
+    }
+    for (int t = 0; t < left; t++) v.tap[t] = v.tap[2 * t];
+    k.taps = left;
+    k.weight = sparse;
+    scalar()->correlate(&k);
+    ck_assert_msg(memcmp(dense, v.y, floats * sizeof *dense) == 0, "key %d", (int)key);
+    free(sparse);
+    free(dense);
+    free_convolution(&v);
+  }
+}
+END_TEST
+
+/* ---- exp and the activations ---- */
+
+START_TEST(expf_is_exp) {
+  for (int i = 0; i <= 1750000; i++) {
+    const float x = -87.0f + 1e-4f * (float)i;
+    const double exact = exp((double)x);
+    if (!near((double)esp_expf(x), exact, 2e-7 * exact)) ck_abort_msg("exp(%.9g)", (double)x);
+  }
+  ck_assert(esp_expf(0.0f) == 1.0f);
+  ck_assert(esp_expf(-1e30f) == esp_expf(-87.0f) && esp_expf(-87.0f) > 0.0f);
+  ck_assert(esp_expf(1e30f) == esp_expf(88.0f) && isfinite(esp_expf(88.0f)));
+}
+END_TEST
+
+static double exact_relu(double x) {
+  return x > 0.0 ? x : 0.0;
+}
+static double exact_leaky_relu(double x) {
+  return x > 0.0 ? x : (double)0.01f * x;
+}
+static double exact_sigmoid(double x) {
+  return 1.0 / (1.0 + exp(-x));
+}
+static double exact_gelu(double x) {
+  return 0.5 * x * (1.0 + tanh(sqrt(2.0 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+}
+
+static const struct {
+  double (*exact)(double);
+  double relative, absolute; /* GELU's 1 + tanh cancels where x is far below 0 */
+} functions[ESP_ACTIVATIONS] = {
+    [ESP_ACT_RELU] = {exact_relu, 0.0, 0.0},   [ESP_ACT_LEAKY_RELU] = {exact_leaky_relu, 1e-7, 0.0},
+    [ESP_ACT_TANH] = {tanh, 1e-6, 0.0},        [ESP_ACT_SIGMOID] = {exact_sigmoid, 1e-6, 1e-38},
+    [ESP_ACT_GELU] = {exact_gelu, 1e-6, 1e-6},
+};
+
+enum { POINTS = 4000 };
+
+/* -8 to 8 finely, then ever further out. */
+static float point(int i) {
+  if (i < POINTS - 200) return -8.0f + 16.0f * (float)i / (float)(POINTS - 200);
+  const int far = i - (POINTS - 200);
+  return (far % 2 ? -8.0f : 8.0f) * powf(1.3f, (float)(far / 2));
+}
+
+START_TEST(activations_are_their_formulas) {
+  const esp_activation kind = (esp_activation)_i;
+  const esp_extent e = {1, POINTS / ESP_LANES};
+  static float x[POINTS], y[POINTS];
+  for (int i = 0; i < POINTS; i++) x[i] = point(i);
+  scalar()->activate(kind, e, (esp_rows){x, POINTS}, (esp_rows){y, POINTS});
+  for (int i = 0; i < POINTS; i++) {
+    const double exact = functions[kind].exact((double)x[i]);
+    const double allowed = functions[kind].relative * fabs(exact) + functions[kind].absolute;
+    if (!near((double)y[i], exact, allowed))
+      ck_abort_msg("activation %d of %g: %.9g, expected %.9g", _i, (double)x[i], (double)y[i], exact);
+  }
+}
+END_TEST
+
+START_TEST(slopes_are_derivatives) {
+  const esp_activation kind = (esp_activation)_i;
+  const esp_extent e = {1, POINTS / ESP_LANES};
+  static float x[POINTS], y[POINTS], dy[POINTS], dx[POINTS];
+  for (int i = 0; i < POINTS; i++) {
+    x[i] = point(i);
+    dy[i] = 0.5f;
+    dx[i] = 1.0f;
+  }
+  const esp_rows in = {x, POINTS}, out = {y, POINTS}, up = {dy, POINTS}, down = {dx, POINTS};
+  scalar()->activate(kind, e, in, out);
+  scalar()->activate_back(kind, e, in, out, up, down, true);
+  for (int i = 0; i < POINTS; i++) {
+    const double at = (double)x[i], step = 1e-5 * fmax(1.0, fabs(at));
+    if (fabs(at) < 1e-3) continue; /* the kink of a ReLU */
+    const double slope = (functions[kind].exact(at + step) - functions[kind].exact(at - step)) / (2.0 * step);
+    if (!near((double)dx[i], 1.0 + 0.5 * slope, 2e-6))
+      ck_abort_msg("slope of activation %d at %g: %.9g, expected %.9g", _i, at, (double)dx[i] - 1.0,
+                   0.5 * slope);
+  }
+}
+END_TEST
+
+/* ---- losses ---- */
+
+enum { CLASSES = 11, VALID = 13 };
+
+typedef struct loss_data {
+  float logits[CLASSES * ESP_LANES], grad[CLASSES * ESP_LANES];
+  int32_t labels[VALID];
+  esp_loss_block block;
+} loss_data;
+
+static void make_loss(loss_data *d, float smoothing, float spread) {
+  fill(d->logits, CLASSES * ESP_LANES, 5);
+  fill(d->grad, CLASSES * ESP_LANES, 6);
+  for (int i = 0; i < CLASSES * ESP_LANES; i++) d->logits[i] *= spread;
+  for (int i = 0; i < VALID; i++) d->labels[i] = i % CLASSES;
+  d->block = (esp_loss_block){.logits = d->logits,
+                              .grad = d->grad,
+                              .labels = d->labels,
+                              .classes = CLASSES,
+                              .valid = VALID,
+                              .smoothing = smoothing,
+                              .scale = 0.125f};
+}
+
+static double target(const loss_data *d, int image, int c) {
+  const double s = (double)d->block.smoothing;
+  return (d->labels[image] == c ? 1.0 - s : 0.0) + s / CLASSES;
+}
+
+static double probability(const loss_data *d, int image, int c) {
+  double sum = 0.0;
+  for (int k = 0; k < CLASSES; k++)
+    sum += exp((double)d->logits[k * ESP_LANES + image] - (double)d->logits[c * ESP_LANES + image]);
+  return 1.0 / sum;
+}
+
+static void check_gradient(const loss_data *d, int image, int c, double expected) {
+  const double got = (double)d->grad[c * ESP_LANES + image];
+  if (!near(got, 0.125 * expected, 1e-6))
+    ck_abort_msg("gradient of image %d, class %d: %.9g, expected %.9g", image, c, got, 0.125 * expected);
+}
+
+static void check_padding(const loss_data *d) {
+  for (int c = 0; c < CLASSES; c++)
+    for (int l = VALID; l < ESP_LANES; l++) ck_assert(d->grad[c * ESP_LANES + l] == 0.0f);
+}
+
+START_TEST(cross_entropy_is_its_formula) {
+  static const float spreads[] = {0.01f, 3.0f, 40.0f};
+  loss_data d;
+  make_loss(&d, _i % 2 ? 0.1f : 0.0f, spreads[_i / 2]);
+  scalar()->cross_entropy(&d.block);
+  for (int i = 0; i < VALID; i++) {
+    double loss = 0.0;
+    for (int c = 0; c < CLASSES; c++) {
+      const double p = probability(&d, i, c), t = target(&d, i, c);
+      if (t > 0.0) loss -= t * log(p);
+      check_gradient(&d, i, c, p - t);
+    }
+    ck_assert_msg(near((double)d.block.loss[i], loss, 2e-6 * fmax(1.0, loss)),
+                  "image %d: %.9g, expected %.9g", i, (double)d.block.loss[i], loss);
+  }
+  check_padding(&d);
+}
+END_TEST
+
+START_TEST(mean_squared_is_its_formula) {
+  loss_data d;
+  make_loss(&d, _i ? 0.1f : 0.0f, 1.0f);
+  scalar()->mean_squared(&d.block);
+  for (int i = 0; i < VALID; i++) {
+    double loss = 0.0;
+    for (int c = 0; c < CLASSES; c++) {
+      const double off = (double)d.logits[c * ESP_LANES + i] - target(&d, i, c);
+      loss += off * off / CLASSES;
+      check_gradient(&d, i, c, 2.0 * off / CLASSES);
+    }
+    ck_assert(near((double)d.block.loss[i], loss, 1e-6));
+  }
+  check_padding(&d);
+}
+END_TEST
+
+/* ---- updates ---- */
+
+/* Numbers that binary fractions hold exactly, so that the results by hand are exact too. */
+START_TEST(sgd_by_hand) {
+  const float grad[4] = {2.0f, -16.0f, 1.0f, 4.0f};
+  const uint8_t keep[4] = {1, 1, 0, 1};
+  /* clipped: g = 1, -4, -, 2; with decay 0.5 w: 2, -3, -, 1;  v = 0.5 v + g: 4, -3, 0, 1.5 */
+  const float velocity_after[4] = {4.0f, -3.0f, 0.0f, 1.5f};
+  const float plain[4] = {1.0f, 2.75f, 0.0f, -2.375f};      /* w - 0.25 v */
+  const float nesterov[4] = {1.0f, 3.125f, 0.0f, -2.4375f}; /* w - 0.25 (g + 0.5 v) */
+  for (int kind = 0; kind < 2; kind++) {
+    float weight[4] = {2.0f, 2.0f, 7.0f, -2.0f}, velocity[4] = {4.0f, 0.0f, 3.0f, 1.0f};
+    const esp_sgd k = {0.25f, 0.5f, 0.5f, 4.0f, 0.5f, kind == 1};
+    scalar()->sgd(&k, 4, grad, keep, velocity, weight);
+    for (int i = 0; i < 4; i++) {
+      ck_assert_msg(velocity[i] == velocity_after[i], "velocity %d: %g", i, (double)velocity[i]);
+      ck_assert_msg(weight[i] == (kind ? nesterov : plain)[i], "weight %d: %g", i, (double)weight[i]);
+    }
+  }
+}
+END_TEST
+
+START_TEST(sgd_without_mask_or_clip) {
+  const float grad[2] = {64.0f, -2.0f};
+  float weight[2] = {1.0f, 1.0f}, velocity[2] = {0.0f, 8.0f};
+  const esp_sgd k = {0.5f, 0.25f, 0.0f, 0.0f, 1.0f, false};
+  scalar()->sgd(&k, 2, grad, NULL, velocity, weight);
+  ck_assert(velocity[0] == 64.0f && velocity[1] == 0.0f);
+  ck_assert(weight[0] == -31.0f && weight[1] == 1.0f);
+}
+END_TEST
+
+/* Exactly +0 also when the pruned weight, its velocity or its gradient were negative or large. */
+START_TEST(a_pruned_weight_stays_zero) {
+  const float zero = 0.0f, values[3] = {-0.0f, -1e30f, 1e30f};
+  const uint8_t keep = 0;
+  const esp_sgd k = {0.1f, 0.9f, 0.1f, 0.0f, 1.0f, true};
+  const esp_kernels *kernels;
+  for (size_t isa = 0; (kernels = esp_kernels_at(isa)); isa++)
+    for (int i = 0; i < 27; i++) {
+      float weight = values[i % 3], velocity = values[i / 3 % 3];
+      kernels->sgd(&k, 1, &values[i / 9], &keep, &velocity, &weight);
+      ck_assert_mem_eq(&weight, &zero, sizeof zero);
+      ck_assert_mem_eq(&velocity, &zero, sizeof zero);
+    }
+}
+END_TEST
+
+START_TEST(shadows_and_averages) {
+  const float shadow[3] = {1.0f, -2.0f, 3.0f};
+  const uint8_t keep[3] = {1, 0, 1};
+  float value[3] = {9.0f, 9.0f, 9.0f}, average[3] = {2.0f, 4.0f, -1.0f};
+  scalar()->unshadow(3, shadow, keep, value);
+  ck_assert(value[0] == 1.0f && value[1] == 0.0f && !signbit(value[1]) && value[2] == 3.0f);
+  scalar()->average(3, 0.75f, shadow, average);
+  ck_assert(average[0] == 1.75f && average[1] == 2.5f && average[2] == 0.0f);
+}
+END_TEST
+
+/* ---- dropout ---- */
+
+START_TEST(dropout_drops_its_share) {
+  enum { N = 16 * 1000 };
+  static float x[N], y[N];
+  for (int i = 0; i < N; i++) x[i] = 1.0f;
+  const esp_extent e = {10, 100};
+  const size_t stride = 100 * ESP_LANES;
+  scalar()->drop(e, (esp_rows){x, stride}, (esp_rows){y, stride}, 7, 1 << 22, 2.0f, false);
+  int dropped = 0, others = 0;
+  for (int i = 0; i < N; i++) {
+    dropped += y[i] == 0.0f;
+    others += y[i] == 2.0f;
+  }
+  ck_assert_int_eq(dropped + others, N);
+  ck_assert_msg(near(dropped, N / 4, 4.0 * sqrt(N * 3.0 / 16.0)), "%d of %d", dropped, N);
+}
+END_TEST
+
+/* ---- the choice of a set ---- */
+
+START_TEST(environment_chooses) {
+  esp_error err;
+  const esp_kernels *k = esp_kernels_at((size_t)_i);
+  if (!k) return;
+  setenv("ESPALIER_ISA", k->isa, 1);
+  ck_assert_int_eq(esp_kernels_check(&err), ESP_OK);
+  ck_assert_ptr_eq(esp_kernels_active(), k);
+}
+END_TEST
+
+START_TEST(environment_is_checked) {
+  esp_error err;
+  setenv("ESPALIER_ISA", "sse9", 1);
+  ck_assert_int_eq(esp_kernels_check(&err), ESP_ERR_INPUT);
+  ck_assert_ptr_nonnull(strstr(err.text, "sse9"));
+  ck_assert_ptr_nonnull(strstr(err.text, "scalar"));
+  unsetenv("ESPALIER_ISA");
+  ck_assert_int_eq(esp_kernels_check(&err), ESP_OK);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("kernel formulas");
+  TCase *all = tcase_create("formulas");
+  tcase_set_timeout(all, 60);
+  tcase_add_test(all, correlate_is_a_convolution);
+  tcase_add_test(all, correlate_weights_is_its_gradient);
+  tcase_add_test(all, a_zero_is_positive);
+  tcase_add_test(all, a_zero_weight_adds_nothing);
+  tcase_add_test(all, expf_is_exp);
+  tcase_add_loop_test(all, activations_are_their_formulas, 0, ESP_ACTIVATIONS);
+  tcase_add_loop_test(all, slopes_are_derivatives, 0, ESP_ACTIVATIONS);
+  tcase_add_loop_test(all, cross_entropy_is_its_formula, 0, 6);
+  tcase_add_loop_test(all, mean_squared_is_its_formula, 0, 2);
+  tcase_add_test(all, sgd_by_hand);
+  tcase_add_test(all, sgd_without_mask_or_clip);
+  tcase_add_test(all, a_pruned_weight_stays_zero);
+  tcase_add_test(all, shadows_and_averages);
+  tcase_add_test(all, dropout_drops_its_share);
+  tcase_add_loop_test(all, environment_chooses, 0, 3);
+  tcase_add_test(all, environment_is_checked);
+  suite_add_tcase(suite, all);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}

@@ -1,0 +1,354 @@
+/* Every kernel of every instruction set returns the scalar kernel's bits and keeps to its own memory. A
+ * kernel without a trial here does not compile: the suite is made from ESP_KERNELS. */
+#include "kernels/trial.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+enum { KEYS = 400, LANE_BYTES = ESP_LANES * sizeof(float) };
+
+/* ---- correlation ---- */
+
+/* Cells of 16 floats that a list of pixels reads: each channel has `cells`, taps reach `reach` to either
+ * side. */
+typedef struct field {
+  int cells, reach, base;
+  esp_pixel *pixel;
+  int pixels;
+} field;
+
+/* Pixels anywhere in the channel; the first and the last touch its ends. They write different cells. */
+static field draw_field(trial *t, int pixels, int *written_cells) {
+  field f = {.reach = trial_draw(t, 0, 6), .pixels = pixels};
+  f.cells = 2 * f.reach + trial_draw(t, 1, 40);
+  f.base = trial_draw(t, 0, f.cells - 1);
+  *written_cells = pixels + trial_draw(t, 0, 9);
+  uint32_t *order = calloc((size_t)*written_cells, sizeof *order);
+  ck_assert_ptr_nonnull(order);
+  esp_random_permutation(t->key, order, (uint32_t)*written_cells);
+  f.pixel = trial_take(t, (size_t)pixels * sizeof *f.pixel);
+  for (int i = 0; i < pixels; i++) {
+    const int low = f.reach, high = f.cells - 1 - f.reach;
+    const int cell = i == 0 ? low : i == pixels - 1 ? high : trial_draw(t, low, high);
+    f.pixel[i] = (esp_pixel){(cell - f.base) * ESP_LANES, (int32_t)order[i] * ESP_LANES};
+  }
+  free(order);
+  return f;
+}
+
+static int32_t draw_tap(trial *t, const field *f, int i, int taps) {
+  const int cell = i == 0 ? -f->reach : i == taps - 1 ? f->reach : trial_draw(t, -f->reach, f->reach);
+  return cell * ESP_LANES;
+}
+
+static void try_correlate(trial *t) {
+  int cells;
+  const int taps = trial_draw(t, 1, 25);
+  const field f = draw_field(t, trial_draw(t, 1, 40), &cells);
+  esp_correlate k = {.pixel = f.pixel,
+                     .pixels = f.pixels,
+                     .taps = taps,
+                     .channels = trial_draw(t, 1, 9),
+                     .outputs = trial_draw(t, 1, 13),
+                     .accumulate = trial_flip(t)};
+  int32_t *tap = trial_take(t, (size_t)taps * sizeof *tap);
+  for (int i = 0; i < taps; i++) tap[i] = draw_tap(t, &f, i, taps);
+  k.tap = tap;
+  k.x_channel = (size_t)f.cells * ESP_LANES;
+  k.x = trial_floats(t, (size_t)k.channels * k.x_channel) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  k.weight = trial_floats(t, (size_t)(k.outputs * k.channels * taps));
+  if (trial_flip(t)) k.bias = trial_floats(t, (size_t)k.outputs);
+  trial_seal(t);
+  for (int o = 0; o < k.outputs; o++)
+    for (int p = 0; p < k.pixels; p++)
+      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  t->kernels->correlate(&k);
+}
+
+static void try_correlate_weights(trial *t) {
+  int cells;
+  const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
+  esp_correlate_weights k = {
+      .pixel = f.pixel, .pixels = f.pixels, .columns = trial_draw(t, 1, 60), .outputs = trial_draw(t, 1, 4)};
+  const int channels = trial_draw(t, 1, 9);
+  int32_t *column = trial_take(t, (size_t)k.columns * sizeof *column);
+  for (int i = 0; i < k.columns; i++)
+    column[i] = draw_tap(t, &f, i, k.columns) +
+                (i == k.columns - 1 ? channels - 1 : trial_draw(t, 0, channels - 1)) * f.cells * ESP_LANES;
+  k.column = column;
+  k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  const size_t sums = (size_t)(k.outputs * k.columns * ESP_LANES);
+  k.lanes = trial_floats(t, sums);
+  trial_seal(t);
+  trial_writes(t, k.lanes, sums * sizeof(float));
+  t->kernels->correlate_weights(&k);
+}
+
+/* ---- planes ---- */
+
+static esp_extent draw_extent(trial *t) {
+  return (esp_extent){trial_draw(t, 1, 9), trial_draw(t, 1, 9)};
+}
+
+/* Rows with gaps of 0 to 3 pixels between them, and none behind the last. */
+static esp_rows draw_plane(trial *t, esp_extent e) {
+  const size_t stride = (size_t)(e.width + trial_draw(t, 0, 3)) * ESP_LANES;
+  return (esp_rows){trial_floats(t, (size_t)(e.rows - 1) * stride + (size_t)e.width * ESP_LANES), stride};
+}
+
+static void writes_plane(trial *t, esp_extent e, esp_rows p) {
+  for (int r = 0; r < e.rows; r++) trial_writes(t, p.at + (size_t)r * p.stride, (size_t)e.width * LANE_BYTES);
+}
+
+static void try_activate(trial *t) {
+  const esp_activation kind = (esp_activation)trial_draw(t, 0, ESP_ACTIVATIONS - 1);
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  trial_seal(t);
+  writes_plane(t, e, y);
+  t->kernels->activate(kind, e, x, y);
+}
+
+static void try_activate_back(trial *t) {
+  const esp_activation kind = (esp_activation)trial_draw(t, 0, ESP_ACTIVATIONS - 1);
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
+  t->kernels->activate(kind, e, x, y);
+  trial_seal(t);
+  writes_plane(t, e, dx);
+  t->kernels->activate_back(kind, e, x, y, dy, dx, trial_flip(t));
+}
+
+static void try_sum(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = trial_flip(t) ? x : draw_plane(t, e), z = draw_plane(t, e);
+  trial_seal(t);
+  writes_plane(t, e, z);
+  t->kernels->sum(e, x, y, z);
+}
+
+static void try_copy(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows y = draw_plane(t, e), x = trial_draw(t, 0, 3) ? draw_plane(t, e) : (esp_rows){0};
+  trial_seal(t);
+  writes_plane(t, e, y);
+  t->kernels->copy(e, x, y, trial_flip(t));
+}
+
+static void try_drop(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  trial_seal(t);
+  writes_plane(t, e, y);
+  const uint32_t threshold = (uint32_t)trial_draw(t, 0, (1 << 24) - 1);
+  const float scale = trial_value(t);
+  t->kernels->drop(e, x, y, t->key, threshold, scale, trial_flip(t));
+}
+
+/* ---- batch norm ---- */
+
+static void try_moments(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e);
+  float *sum = trial_floats(t, ESP_LANES), *square = trial_floats(t, ESP_LANES);
+  trial_seal(t);
+  trial_writes(t, sum, LANE_BYTES);
+  trial_writes(t, square, LANE_BYTES);
+  t->kernels->moments(e, x, trial_value(t), sum, square);
+}
+
+static void try_normalise(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp_rows residual = trial_flip(t) ? draw_plane(t, e) : (esp_rows){0};
+  const float scale = trial_value(t), shift = trial_value(t);
+  trial_seal(t);
+  writes_plane(t, e, y);
+  t->kernels->normalise(e, x, residual, y, scale, shift, trial_flip(t));
+}
+
+static void try_normalise_sums(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e);
+  float *sum = trial_floats(t, ESP_LANES), *product = trial_floats(t, ESP_LANES);
+  const float mean = trial_value(t);
+  trial_seal(t);
+  trial_writes(t, sum, LANE_BYTES);
+  trial_writes(t, product, LANE_BYTES);
+  t->kernels->normalise_sums(e, x, y, dy, mean, trial_flip(t), sum, product);
+}
+
+/* The residual may be the input itself: both gradients then go to one place. */
+static void try_normalise_back(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
+  const int residual = trial_draw(t, 0, 2);
+  const esp_rows dresidual = residual == 0 ? (esp_rows){0} : residual == 1 ? dx : draw_plane(t, e);
+  const bool relu = trial_flip(t), add = trial_flip(t), add_residual = residual == 1 || trial_flip(t);
+  esp_normalise_back k = {
+      trial_value(t), trial_value(t), trial_value(t), trial_value(t), relu, add, add_residual, {0}};
+  const int valid = trial_draw(t, 1, ESP_LANES);
+  for (int l = 0; l < valid; l++) k.valid[l] = 1.0f;
+  trial_seal(t);
+  writes_plane(t, e, dx);
+  if (dresidual.at) writes_plane(t, e, dresidual);
+  t->kernels->normalise_back(e, x, y, dy, dx, dresidual, &k);
+}
+
+/* ---- pooling ---- */
+
+static esp_pool draw_pool(trial *t) {
+  esp_pool k = {.size_rows = trial_draw(t, 1, 4), .size_columns = trial_draw(t, 1, 4)};
+  const int least = k.size_rows < k.size_columns ? k.size_rows : k.size_columns;
+  k.stride = trial_draw(t, 1, 3);
+  k.padding = trial_draw(t, 0, least - 1);
+  const int rows = k.size_rows - 2 * k.padding, width = k.size_columns - 2 * k.padding;
+  k.in = (esp_extent){trial_draw(t, rows < 1 ? 1 : rows, 9), trial_draw(t, width < 1 ? 1 : width, 9)};
+  k.out = (esp_extent){(k.in.rows + 2 * k.padding - k.size_rows) / k.stride + 1,
+                       (k.in.width + 2 * k.padding - k.size_columns) / k.stride + 1};
+  return k;
+}
+
+static void try_pool(trial *t, esp_pool_fn *pool) {
+  const esp_pool k = draw_pool(t);
+  const esp_rows x = draw_plane(t, k.in), y = draw_plane(t, k.out);
+  trial_seal(t);
+  writes_plane(t, k.out, y);
+  pool(&k, x, y);
+}
+
+static void try_maxpool(trial *t) {
+  try_pool(t, t->kernels->maxpool);
+}
+static void try_avgpool(trial *t) {
+  try_pool(t, t->kernels->avgpool);
+}
+
+static void try_maxpool_back(trial *t) {
+  const esp_pool k = draw_pool(t);
+  const esp_rows x = draw_plane(t, k.in), dx = draw_plane(t, k.in), y = draw_plane(t, k.out),
+                 dy = draw_plane(t, k.out);
+  t->kernels->maxpool(&k, x, y);
+  trial_seal(t);
+  writes_plane(t, k.in, dx);
+  t->kernels->maxpool_back(&k, x, y, dy, dx);
+}
+
+static void try_avgpool_back(trial *t) {
+  const esp_pool k = draw_pool(t);
+  const esp_rows dx = draw_plane(t, k.in), dy = draw_plane(t, k.out);
+  trial_seal(t);
+  writes_plane(t, k.in, dx);
+  t->kernels->avgpool_back(&k, dy, dx);
+}
+
+/* ---- loss ---- */
+
+static void try_loss(trial *t, void (*loss)(esp_loss_block *)) {
+  esp_loss_block k = {.classes = trial_draw(t, 1, 20),
+                      .valid = trial_draw(t, 1, ESP_LANES),
+                      .smoothing = trial_flip(t) ? 0.1f : 0.0f,
+                      .scale = 1.0f / (float)trial_draw(t, 1, 50)};
+  const size_t floats = (size_t)k.classes * ESP_LANES;
+  int32_t *labels = trial_take(t, (size_t)k.valid * sizeof *labels);
+  for (int i = 0; i < k.valid; i++) labels[i] = trial_draw(t, 0, k.classes - 1);
+  k.labels = labels;
+  k.logits = trial_floats(t, floats);
+  if (trial_flip(t)) k.grad = trial_floats(t, floats);
+  float *losses = trial_floats(t, (size_t)k.valid);
+  trial_seal(t);
+  trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
+  if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
+  loss(&k);
+  for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
+}
+
+static void try_cross_entropy(trial *t) {
+  try_loss(t, t->kernels->cross_entropy);
+}
+static void try_mean_squared(trial *t) {
+  try_loss(t, t->kernels->mean_squared);
+}
+
+/* ---- updates ---- */
+
+static const uint8_t *draw_keep(trial *t, size_t n) {
+  uint8_t *keep = trial_take(t, n);
+  for (size_t i = 0; i < n; i++) keep[i] = trial_flip(t);
+  return keep;
+}
+
+static void try_sgd(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const esp_sgd k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
+                     .momentum = 0.1f * (float)trial_draw(t, 0, 9),
+                     .decay = 0.001f * (float)trial_draw(t, 0, 9),
+                     .clip = trial_flip(t) ? 0.5f : 0.0f,
+                     .scale = 0.25f * (float)trial_draw(t, 1, 4),
+                     .nesterov = trial_flip(t)};
+  const float *grad = trial_floats(t, n);
+  float *velocity = trial_floats(t, n), *weight = trial_floats(t, n);
+  const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
+  trial_seal(t);
+  trial_writes(t, velocity, n * sizeof *velocity);
+  trial_writes(t, weight, n * sizeof *weight);
+  t->kernels->sgd(&k, n, grad, keep, velocity, weight);
+}
+
+static void try_unshadow(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const float *shadow = trial_floats(t, n);
+  const uint8_t *keep = draw_keep(t, n);
+  float *value = trial_floats(t, n);
+  trial_seal(t);
+  trial_writes(t, value, n * sizeof *value);
+  t->kernels->unshadow(n, shadow, keep, value);
+}
+
+static void try_average(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const float *value = trial_floats(t, n), decay = 0.1f * (float)trial_draw(t, 0, 9);
+  float *average = trial_floats(t, n);
+  trial_seal(t);
+  trial_writes(t, average, n * sizeof *average);
+  t->kernels->average(n, decay, value, average);
+}
+
+/* ---- the suite ---- */
+
+static const struct {
+  const char *name;
+  void (*body)(trial *);
+} trials[] = {
+#define K(member, type, function) {#member, try_##member},
+    ESP_KERNELS(K)
+#undef K
+};
+
+START_TEST(same_bits) {
+  trial_run(trials[_i].name, trials[_i].body, KEYS);
+}
+END_TEST
+
+START_TEST(scalar_comes_first) {
+  ck_assert_str_eq(esp_kernels_at(0)->isa, "scalar");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("kernels");
+  TCase *all = tcase_create("every kernel");
+  tcase_set_timeout(all, 60);
+  tcase_add_test(all, scalar_comes_first);
+  tcase_add_loop_test(all, same_bits, 0, sizeof trials / sizeof *trials);
+  suite_add_tcase(suite, all);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
