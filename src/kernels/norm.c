@@ -49,7 +49,7 @@ void ESP_ISA_NAME(esp_normalise_sums)(esp_extent e, esp_rows x_, esp_rows y, esp
               esp_vec_load(dy.at + r * dy.stride + i), v)
 }
 
-/* The pointwise halves are plain loops (see pointwise.h). */
+/* The forward pass is a plain loop (see pointwise.h). */
 void ESP_ISA_NAME(esp_normalise)(esp_extent e, esp_rows x, esp_rows residual, esp_rows y, float scale,
                                  float shift, bool relu) {
   const size_t width = (size_t)e.width * ESP_LANES;
@@ -69,20 +69,43 @@ void ESP_ISA_NAME(esp_normalise)(esp_extent e, esp_rows x, esp_rows residual, es
   }
 }
 
+/* `relu`, `add` and `side` are constants at each call below, so that the loop tests nothing. */
+static inline __attribute__((always_inline)) void normalise_back(esp_extent e, esp_rows x, esp_rows y, esp_rows dy,
+                                                                 esp_rows dx, esp_rows dresidual,
+                                                                 const esp_normalise_back *k, const bool relu,
+                                                                 const bool add, const bool side) {
+  const esp_vec minus = esp_vec_set(-k->mean), a = esp_vec_set(k->a), b = esp_vec_set(k->b), c = esp_vec_set(k->c);
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+    const esp_vec valid = esp_vec_load(k->valid + lane);
+    for (size_t r = 0; r < (size_t)e.rows; r++)
+      for (size_t i = lane; i < (size_t)e.width * ESP_LANES; i += ESP_LANES) {
+        esp_vec g = esp_vec_load(dy.at + r * dy.stride + i);
+        if (relu) g = esp_vec_positive(esp_vec_load(y.at + r * y.stride + i), g);
+        const esp_vec off = esp_vec_add(esp_vec_load(x.at + r * x.stride + i), minus);
+        esp_vec v = esp_vec_mul(esp_vec_fma(a, g, esp_vec_fma(b, off, c)), valid);
+        float *down = dx.at + r * dx.stride + i;
+        if (add) v = esp_vec_add(esp_vec_load(down), v);
+        esp_vec_store(down, v);
+        if (!side) continue;
+        float *beside = dresidual.at + r * dresidual.stride + i;
+        if (k->add_residual) g = esp_vec_add(esp_vec_load(beside), g);
+        esp_vec_store(beside, g);
+      }
+  }
+}
+
 void ESP_ISA_NAME(esp_normalise_back)(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx,
                                       esp_rows dresidual, const esp_normalise_back *k) {
-  for (size_t r = 0; r < (size_t)e.rows; r++)
-    for (size_t p = 0; p < (size_t)e.width * ESP_LANES; p += ESP_LANES) {
-      const float *in = x.at + r * x.stride + p, *out = y.at + r * y.stride + p,
-                  *up = dy.at + r * dy.stride + p;
-      float *down = dx.at + r * dx.stride + p, g[ESP_LANES];
-      for (int l = 0; l < ESP_LANES; l++) g[l] = k->relu && !(out[l] > 0.0f) ? 0.0f : up[l];
-      for (int l = 0; l < ESP_LANES; l++) {
-        float v = ((k->a * g[l] + k->b * (in[l] - k->mean)) + k->c) * k->valid[l];
-        down[l] = k->add ? down[l] + v : v;
-      }
-      if (!dresidual.at) continue;
-      float *side = dresidual.at + r * dresidual.stride + p;
-      for (int l = 0; l < ESP_LANES; l++) side[l] = k->add_residual ? side[l] + g[l] : g[l];
-    }
+#define BACK(relu, add, side) normalise_back(e, x, y, dy, dx, dresidual, k, relu, add, side)
+  switch ((k->relu ? 4 : 0) + (k->add ? 2 : 0) + (dresidual.at ? 1 : 0)) {
+    case 0: BACK(false, false, false); break;
+    case 1: BACK(false, false, true); break;
+    case 2: BACK(false, true, false); break;
+    case 3: BACK(false, true, true); break;
+    case 4: BACK(true, false, false); break;
+    case 5: BACK(true, false, true); break;
+    case 6: BACK(true, true, false); break;
+    case 7: BACK(true, true, true); break;
+  }
+#undef BACK
 }

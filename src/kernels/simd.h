@@ -2,7 +2,7 @@
  *
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of a vector;
  * a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754 defines to the bit are
- * here (load, store, add, fused multiply-add, and esp_vec_positive(y, v): v where y > 0, else +0), so every
+ * here (load, store, add, multiply, fused multiply-add, and esp_vec_positive(y, v): v where y > 0, else +0), so every
  * set returns the same bits. */
 #ifndef ESP_SIMD_H
 #define ESP_SIMD_H
@@ -14,6 +14,7 @@ typedef __m512 esp_vec;
 #define esp_vec_store(p, v) _mm512_store_ps(p, v)
 #define esp_vec_set(s) _mm512_set1_ps(s)
 #define esp_vec_add(a, b) _mm512_add_ps(a, b)
+#define esp_vec_mul(a, b) _mm512_mul_ps(a, b)
 #define esp_vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define esp_vec_positive(y, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v)
 #elif ESP_VECTOR == 8
@@ -23,6 +24,7 @@ typedef __m256 esp_vec;
 #define esp_vec_store(p, v) _mm256_store_ps(p, v)
 #define esp_vec_set(s) _mm256_set1_ps(s)
 #define esp_vec_add(a, b) _mm256_add_ps(a, b)
+#define esp_vec_mul(a, b) _mm256_mul_ps(a, b)
 #define esp_vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define esp_vec_positive(y, v) _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v)
 #elif ESP_VECTOR == 4
@@ -32,6 +34,7 @@ typedef float32x4_t esp_vec;
 #define esp_vec_store(p, v) vst1q_f32(p, v)
 #define esp_vec_set(s) vdupq_n_f32(s)
 #define esp_vec_add(a, b) vaddq_f32(a, b)
+#define esp_vec_mul(a, b) vmulq_f32(a, b)
 #define esp_vec_fma(a, b, c) vfmaq_f32(c, a, b)
 #define esp_vec_positive(y, v) \
   vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(y, vdupq_n_f32(0.0f)), vreinterpretq_u32_f32(v)))
@@ -42,6 +45,7 @@ typedef float esp_vec;
 #define esp_vec_store(p, v) (*(p) = (v))
 #define esp_vec_set(s) (s)
 #define esp_vec_add(a, b) ((a) + (b))
+#define esp_vec_mul(a, b) ((a) * (b))
 #define esp_vec_fma(a, b, c) fmaf(a, b, c)
 #define esp_vec_positive(y, v) ((y) > 0.0f ? (v) : 0.0f)
 #else

@@ -323,7 +323,7 @@ static const struct {
   double relative, absolute; /* GELU's 1 + tanh cancels where x is far below 0 */
 } functions[ESP_ACTIVATIONS] = {
     [ESP_ACT_RELU] = {exact_relu, 0.0, 0.0},   [ESP_ACT_LEAKY_RELU] = {exact_leaky_relu, 1e-7, 0.0},
-    [ESP_ACT_TANH] = {tanh, 1e-6, 0.0},        [ESP_ACT_SIGMOID] = {exact_sigmoid, 1e-6, 1e-38},
+    [ESP_ACT_TANH] = {tanh, 1e-6, 0.0},        [ESP_ACT_SIGMOID] = {exact_sigmoid, 1e-6, 2e-38},
     [ESP_ACT_GELU] = {exact_gelu, 1e-6, 1e-6},
 };
 

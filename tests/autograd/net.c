@@ -1,0 +1,160 @@
+#include "net.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct builder {
+  net *net;
+  esp_value *input, *it, *kept;
+  esp_loss_kind loss;
+  float smoothing;
+} builder;
+
+static void must(esp_status status, const esp_error *err) {
+  if (status != ESP_OK) ck_abort_msg("%s", err->text);
+}
+
+/* ---- parameters ---- */
+
+/* Values in [middle - spread, middle + spread), a function of the parameter's number. */
+static esp_param *param(builder *b, esp_role role, int rank, const int *shape, double middle, double spread) {
+  esp_error err;
+  esp_param *p;
+  char name[32];
+  const int number = b->net->params.count;
+  snprintf(name, sizeof name, "%d", number);
+  must(esp_params_add(&b->net->params, name, role, rank, shape, &p, &err), &err);
+  for (size_t i = 0; i < p->count; i++) {
+    const double u = (double)esp_random_uniform((esp_key)number + 1, i);
+    p->value[i] = (float)(middle + spread * (2.0 * u - 1.0));
+  }
+  return p;
+}
+
+static esp_param *weight(builder *b, esp_role role, int rank, const int *shape) {
+  double fan_in = 1.0;
+  for (int d = 1; d < rank; d++) fan_in *= shape[d];
+  return param(b, role, rank, shape, 0.0, 2.0 / sqrt(fan_in));
+}
+
+static esp_param *bias(builder *b, int outputs, int wanted) {
+  return wanted ? param(b, ESP_ROLE_BIAS, 1, &outputs, 0.1, 0.5) : NULL;
+}
+
+/* ---- steps ---- */
+
+static esp_status add_conv(builder *b, const int *a, esp_error *err) {
+  const int shape[4] = {a[0], esp_value_shape(b->it).channels / a[5], a[1], a[2]};
+  esp_param *w = weight(b, ESP_ROLE_CONV_WEIGHT, 4, shape);
+  return esp_graph_conv(b->net->graph, b->it, (esp_conv_attr){a[3], a[4], a[5]}, w, bias(b, a[0], a[6]),
+                        &b->it, err);
+}
+
+static esp_status add_linear(builder *b, const int *a, esp_error *err) {
+  const int shape[2] = {a[0], esp_value_shape(b->it).channels};
+  esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, shape);
+  return esp_graph_linear(b->net->graph, b->it, w, bias(b, a[0], a[1]), &b->it, err);
+}
+
+static esp_status add_batchnorm(builder *b, const int *a, esp_error *err) {
+  const int channels = esp_value_shape(b->it).channels;
+  esp_bn_params p = {.scale = param(b, ESP_ROLE_BN_SCALE, 1, &channels, 1.0, 0.5)};
+  p.shift = param(b, ESP_ROLE_BN_SHIFT, 1, &channels, 0.0, 0.5);
+  p.mean = param(b, ESP_ROLE_RUNNING, 1, &channels, 0.0, 0.5);
+  p.var = param(b, ESP_ROLE_RUNNING, 1, &channels, 1.0, 0.5);
+  return esp_graph_batchnorm(b->net->graph, b->it, p, a[1] ? b->kept : NULL, a[0] != 0, &b->it, err);
+}
+
+static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
+  esp_graph *g = b->net->graph;
+  esp_value **it = &b->it, *other = b->kept;
+  const int *a = s->a;
+  switch (s->kind) {
+    case NET_END:
+      break;
+    case NET_KEEP:
+      b->kept = *it;
+      break;
+    case NET_SWAP:
+      b->kept = *it, *it = other;
+      break;
+    case NET_INPUT:
+      *it = b->input;
+      break;
+    case NET_CONV:
+      return add_conv(b, a, err);
+    case NET_LINEAR:
+      return add_linear(b, a, err);
+    case NET_BATCHNORM:
+      return add_batchnorm(b, a, err);
+    case NET_ACTIVATION:
+      return esp_graph_activation(g, *it, (esp_activation)a[0], it, err);
+    case NET_MAXPOOL:
+      return esp_graph_maxpool(g, *it, (esp_pool_attr){a[0], a[1], a[2]}, it, err);
+    case NET_AVGPOOL:
+      return esp_graph_avgpool(g, *it, (esp_pool_attr){a[0], a[1], a[2]}, it, err);
+    case NET_GLOBAL:
+      return esp_graph_global_avgpool(g, *it, it, err);
+    case NET_DROPOUT:
+      return esp_graph_dropout(g, *it, (float)a[0] / 100.0f, it, err);
+    case NET_FLATTEN:
+      return esp_graph_flatten(g, *it, it, err);
+    case NET_ADD:
+      return esp_graph_add(g, *it, other, it, err);
+    case NET_TWICE:
+      return esp_graph_add(g, *it, *it, it, err);
+    case NET_CONCAT:
+      return esp_graph_concat(g, *it, other, it, err);
+    case NET_SUBSAMPLE:
+      return esp_graph_subsample(g, *it, a[0], a[1], it, err);
+    case NET_LOSS:
+      b->loss = (esp_loss_kind)a[0];
+      b->smoothing = (float)a[1] / 100.0f;
+      break;
+  }
+  return ESP_OK;
+}
+
+void net_open(net *n, const net_plan *plan, int batch, bool gradients) {
+  esp_error err;
+  *n = (net){0};
+  builder b = {.net = n};
+  must(esp_graph_new(&n->graph, batch, gradients, &err), &err);
+  must(esp_graph_input(n->graph, plan->input, &b.input, &err), &err);
+  b.it = b.kept = b.input;
+  for (int i = 0; i < NET_STEPS; i++) must(add_step(&b, &plan->step[i], &err), &err);
+  const esp_shape shape = esp_value_shape(b.it);
+  if (shape.height * shape.width > 1) must(add_step(&b, &(net_step)FLATTEN, &err), &err);
+  must(add_step(&b, &(net_step)LINEAR(NET_CLASSES, 1), &err), &err);
+  must(esp_graph_loss(n->graph, b.it, b.loss, b.smoothing, &err), &err);
+  must(esp_graph_plan(n->graph, &err), &err);
+}
+
+void net_close(net *n) {
+  esp_graph_free(n->graph);
+  esp_params_free(&n->params);
+}
+
+/* ---- batches ---- */
+
+esp_batch net_batch(esp_shape shape, int images, esp_key key) {
+  const size_t values = (size_t)(shape.channels * shape.height * shape.width);
+  float *data = calloc((size_t)esp_blocks_for(images) * values * ESP_LANES, sizeof *data);
+  int32_t *labels = calloc((size_t)images, sizeof *labels);
+  ck_assert(data && labels);
+  for (int i = 0; i < images; i++) {
+    const esp_key image = esp_key_of(key, (uint64_t)i);
+    labels[i] = (int32_t)esp_random_below(image, 0, NET_CLASSES);
+    float *first = data + (size_t)(i / ESP_LANES) * values * ESP_LANES + i % ESP_LANES;
+    for (size_t v = 0; v < values; v++) first[v * ESP_LANES] = 2.0f * esp_random_uniform(image, v + 1) - 1.0f;
+  }
+  return (esp_batch){data, labels, images};
+}
+
+void net_batch_free(esp_batch *b) {
+  free((void *)(uintptr_t)b->images);
+  free((void *)(uintptr_t)b->labels);
+}

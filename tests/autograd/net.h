@@ -1,0 +1,168 @@
+/* Small networks for the tests, a network in a table row.
+ *
+ * A row is a list of steps. Each works on the value made last ("it"); KEEP remembers it beside, for a second
+ * branch. A linear layer with NET_CLASSES outputs and the loss are always put at the end. */
+#ifndef NET_H
+#define NET_H
+
+#include <espalier/graph.h>
+#include <espalier/param.h>
+
+enum { NET_CLASSES = 3, NET_STEPS = 20 };
+
+typedef enum net_kind {
+  NET_END,
+  NET_KEEP,
+  NET_SWAP,
+  NET_INPUT,
+  NET_CONV,
+  NET_LINEAR,
+  NET_BATCHNORM,
+  NET_ACTIVATION,
+  NET_MAXPOOL,
+  NET_AVGPOOL,
+  NET_GLOBAL,
+  NET_DROPOUT,
+  NET_FLATTEN,
+  NET_ADD,
+  NET_TWICE,
+  NET_CONCAT,
+  NET_SUBSAMPLE,
+  NET_LOSS
+} net_kind;
+
+typedef struct net_step {
+  net_kind kind;
+  int a[7];
+} net_step;
+
+#define KEEP    \
+  {             \
+    NET_KEEP, { \
+      0         \
+    }           \
+  } /* what is kept = it */
+#define SWAP    \
+  {             \
+    NET_SWAP, { \
+      0         \
+    }           \
+  } /* exchange it and what is kept */
+#define INPUT    \
+  {              \
+    NET_INPUT, { \
+      0          \
+    }            \
+  } /* it = the images */
+#define CONV(outputs, rows, columns, stride, padding, groups, bias) \
+  {                                                                 \
+    NET_CONV, {                                                     \
+      outputs, rows, columns, stride, padding, groups, bias         \
+    }                                                               \
+  }
+#define LINEAR(outputs, bias) \
+  {                           \
+    NET_LINEAR, {             \
+      outputs, bias           \
+    }                         \
+  }
+#define BN(relu)     \
+  {                  \
+    NET_BATCHNORM, { \
+      relu, 0        \
+    }                \
+  }
+#define BN_PLUS(relu) \
+  {                   \
+    NET_BATCHNORM, {  \
+      relu, 1         \
+    }                 \
+  } /* with what is kept as the residual */
+#define ACT(kind)     \
+  {                   \
+    NET_ACTIVATION, { \
+      kind            \
+    }                 \
+  }
+#define MAXPOOL(size, stride, padding) \
+  {                                    \
+    NET_MAXPOOL, {                     \
+      size, stride, padding            \
+    }                                  \
+  }
+#define AVGPOOL(size, stride, padding) \
+  {                                    \
+    NET_AVGPOOL, {                     \
+      size, stride, padding            \
+    }                                  \
+  }
+#define GLOBAL    \
+  {               \
+    NET_GLOBAL, { \
+      0           \
+    }             \
+  }
+#define DROPOUT(percent) \
+  {                      \
+    NET_DROPOUT, {       \
+      percent            \
+    }                    \
+  }
+#define FLATTEN    \
+  {                \
+    NET_FLATTEN, { \
+      0            \
+    }              \
+  }
+#define ADD    \
+  {            \
+    NET_ADD, { \
+      0        \
+    }          \
+  } /* it + what is kept */
+#define TWICE    \
+  {              \
+    NET_TWICE, { \
+      0          \
+    }            \
+  } /* it + it */
+#define CONCAT    \
+  {               \
+    NET_CONCAT, { \
+      0           \
+    }             \
+  } /* it, then what is kept */
+#define SUBSAMPLE(channels, stride) \
+  {                                 \
+    NET_SUBSAMPLE, {                \
+      channels, stride              \
+    }                               \
+  }
+#define LOSS(kind, percent) \
+  {                         \
+    NET_LOSS, {             \
+      kind, percent         \
+    }                       \
+  } /* and label smoothing; cross entropy unless given */
+
+typedef struct net_plan {
+  const char *name;
+  esp_shape input;
+  int batch;
+  net_step step[NET_STEPS];
+} net_plan;
+
+typedef struct net {
+  esp_params params;
+  esp_graph *graph;
+} net;
+
+/* Parameters with random values, and a graph for up to `batch` images. Aborts the test on failure. */
+void net_open(net *n, const net_plan *plan, int batch, bool gradients);
+void net_close(net *n);
+
+/* Random images and labels; padding images are zeros. */
+esp_batch net_batch(esp_shape shape, int images, esp_key key);
+void net_batch_free(esp_batch *b);
+
+#endif
