@@ -114,12 +114,26 @@ static void sum_gradients(esp_graph *g, esp_node *n) {
   }
 }
 
+/* For an input without gradient (the images) only the residual gets one, which is g itself: a = 1. */
+static void back_to_residual(esp_graph *g, esp_node *n, const esp_tensor *to) {
+  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data, *dy = &n->out.grad;
+  ESP_EACH_PLANE(g, y, block, c) {
+    esp_normalise_back k = {.a = 1.0f, .relu = n->attr.relu, .add = n->add[1]};
+    for (int l = 0; l < esp_lanes_valid(esp_graph_images(g), block); l++) k.valid[l] = 1.0f;
+    g->kernels->normalise_back(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c),
+                               esp_rows_of(dy, block, c), esp_rows_of(to, block, c), (esp_rows){0}, &k);
+  }
+}
+
 static void backward(esp_graph *g, esp_node *n) {
   const state *s = n->state;
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data, *dy = &n->out.grad;
   const esp_tensor *dresidual = n->inputs == 2 && n->in[1]->grad.data ? &n->in[1]->grad : NULL;
   sum_gradients(g, n);
-  if (!dx->data) return;
+  if (!dx->data) {
+    if (dresidual) back_to_residual(g, n, dresidual);
+    return;
+  }
   /* With running statistics mean and variance are constants: only the first term is left. */
   const double share = g->pass.training ? 1.0 / pixels_of(g, x) : 0.0;
   ESP_EACH_PLANE(g, y, block, c) {

@@ -145,10 +145,14 @@ static int64_t images_left(const esp_run *r) {
   return epochs * (int64_t)r->set->train.count - r->at.train.count;
 }
 
+static const char *stage_name(const esp_run *r, char name[64]) {
+  snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp_run_stages(r) - 1);
+  return name;
+}
+
 static void show(esp_run *r, int64_t images) {
-  char stage[64] = "training";
-  if (r->at.stage > 0) snprintf(stage, sizeof stage, "round %d/%d", r->at.stage, esp_run_stages(r) - 1);
-  const esp_progress_state s = {stage,
+  char name[64];
+  const esp_progress_state s = {stage_name(r, name),
                                 r->at.epoch,
                                 esp_stage_epochs(&r->config, r->at.stage),
                                 r->at.batch,
@@ -212,12 +216,12 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   evaluate(r, &row.validation, NULL);
   r->at.epoch++;
   ESP_TRY(esp_report_epoch(&r->at, &row, err));
-  char validation[64] = "";
+  char name[64], validation[64] = "";
   if (row.validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row.validation));
   esp_progress_say(&r->progress,
-                   "%s %d  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s  sparsity %.2f %%  %.0f images/s",
-                   r->at.stage ? "round" : "training", r->at.stage, (long long)r->at.epoch,
+                   "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s  sparsity %.2f %%  %.0f images/s", stage_name(r, name),
+                   (long long)r->at.epoch,
                    (long long)esp_stage_epochs(&r->config, r->at.stage), esp_loss_of(&r->at.train),
                    100.0 * esp_top1(&r->at.train), validation, 100.0 * row.sparsity,
                    (double)r->at.train.count / r->at.train.seconds);
@@ -244,6 +248,7 @@ static esp_status keep_weights(esp_run *r, esp_error *err) {
 }
 
 static esp_status end_stage(esp_run *r, esp_error *err) {
+  char name[64];
   esp_result *now = &r->at.now;
   if (esp_run_in_training(r)) {
     esp_pruner_finish(r->pruner);
@@ -252,8 +257,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   }
   evaluate(r, &now->validation, &now->test);
   esp_result_count(now, r->model, r->graph, r->pruner);
-  esp_progress_say(&r->progress, "%s %d: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%",
-                   now->round ? "round" : "dense", now->round, 100.0 * esp_top1(&now->test),
+  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%",
+                   stage_name(r, name), 100.0 * esp_top1(&now->test),
                    esp_loss_of(&now->test), 100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp_position_add(&r->at, now, err));

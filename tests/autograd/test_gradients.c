@@ -153,14 +153,11 @@ static double loss_of(check *c) {
 
 /* ---- directions in the space of a parameter: unit vectors ---- */
 
-enum { SINGLES = 10 };
-
-/* Direction 0 moves every value, so that none is left out; direction n > 0 moves one. */
-static void direction(const esp_param *p, int n, double *to) {
-  const size_t step = p->count > SINGLES ? p->count / SINGLES : 1;
+/* Direction 0 moves all values; direction n > 0 moves value n - 1. */
+static void direction(const esp_param *p, size_t n, double *to) {
   for (size_t i = 0; i < p->count; i++)
     to[i] = n > 0 ? 0.0 : (esp_random(99, i) & 1 ? 1.0 : -1.0) / sqrt((double)p->count);
-  if (n > 0) to[((size_t)n * step + (size_t)n % step) % p->count] = 1.0;
+  if (n > 0) to[n - 1] = 1.0;
 }
 
 static double along(const esp_param *p, const double *to) {
@@ -176,7 +173,7 @@ static double loss_at(check *c, esp_param *p, const double *old, const double *t
 
 /* The kink of a ReLU or max pool may lie within a step; then a smaller step misses it. A wrong gradient is
  * wrong with all of them. */
-static void check_direction(check *c, esp_param *p, const double *old, const double *to, int n) {
+static void check_direction(check *c, esp_param *p, const double *old, const double *to, size_t n) {
   static const double steps[] = {1e-5, 1e-6, 1e-7};
   const double expected = along(p, to);
   double slope = 0.0;
@@ -185,7 +182,7 @@ static void check_direction(check *c, esp_param *p, const double *old, const dou
     slope = (loss_at(c, p, old, to, step) - loss_at(c, p, old, to, -step)) / (2.0 * step);
     if (fabs(slope - expected) <= 1e-6 * fabs(expected) + rounding) return;
   }
-  ck_abort_msg("%s%s: parameter %s, direction %d: gradient %.12g, difference %.12g", c->plan->name,
+  ck_abort_msg("%s%s: parameter %s, direction %zu: gradient %.12g, difference %.12g", c->plan->name,
                c->pass.training ? "" : " (evaluation)", p->name, n, expected, slope);
 }
 
@@ -193,7 +190,7 @@ static double check_param(check *c, esp_param *p) {
   double *old = malloc(p->count * sizeof *old), *to = malloc(p->count * sizeof *to), size = 0.0;
   ck_assert(old && to);
   memcpy(old, p->value, p->count * sizeof *old);
-  for (int n = 0; n <= SINGLES && n <= (int)p->count; n++) {
+  for (size_t n = 0; n <= p->count; n++) {
     direction(p, n, to);
     check_direction(c, p, old, to, n);
   }

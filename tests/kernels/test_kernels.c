@@ -188,9 +188,11 @@ static void try_normalise_back(trial *t) {
   const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
   const int residual = trial_draw(t, 0, 2);
   const esp_rows dresidual = residual == 0 ? (esp_rows){0} : residual == 1 ? dx : draw_plane(t, e);
-  const bool relu = trial_flip(t), add = trial_flip(t), add_residual = residual == 1 || trial_flip(t);
   esp_normalise_back k = {
-      trial_value(t), trial_value(t), trial_value(t), trial_value(t), relu, add, add_residual, {0}};
+      .mean = trial_value(t), .a = trial_value(t), .b = trial_value(t), .c = trial_value(t)};
+  k.relu = trial_flip(t);
+  k.add = trial_flip(t);
+  k.add_residual = residual == 1 || trial_flip(t);
   const int valid = trial_draw(t, 1, ESP_LANES);
   for (int l = 0; l < valid; l++) k.valid[l] = 1.0f;
   trial_seal(t);

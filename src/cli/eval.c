@@ -1,0 +1,114 @@
+/* espalier eval: accuracy of trained weights on the test images */
+#include "cli/cli.h"
+
+#include <espalier/run.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 128 };
+
+typedef struct arguments {
+  const char *path, *logits, *override[256];
+  int overrides;
+} arguments;
+
+static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "--logits") == 0) {
+      if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "--logits: expected a file name after it");
+      a->logits = argv[i];
+    } else if (argv[i][0] == '-') {
+      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier eval DIR|FILE [--logits OUT.csv]", argv[i]);
+    } else if (!a->path) {
+      a->path = argv[i];
+    } else if (a->overrides < 256) {
+      a->override[a->overrides++] = argv[i];
+    }
+  }
+  if (!a->path) return esp_fail(err, ESP_ERR_INPUT, "expected a run directory or a weights file: espalier eval DIR|FILE [--logits OUT.csv]");
+  return ESP_OK;
+}
+
+static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, int64_t first) {
+  const esp_value *logits = esp_graph_output(g);
+  const int classes = esp_value_shape(logits).channels;
+  for (int i = 0; i < batch->count; i++) {
+    fprintf(out, "%" PRId64 ",%d", first + i, batch->labels[i]);
+    for (int c = 0; c < classes; c++) fprintf(out, ",%.9g", (double)esp_value_at(logits, i, c, 0, 0));
+    fputc('\n', out);
+  }
+}
+
+static void run_over(esp_graph *g, esp_loader *loader, esp_metrics *m, int64_t *confusion, FILE *rows) {
+  const esp_batch *batch;
+  esp_loader_start(loader, 0, 0);
+  while ((batch = esp_loader_next(loader))) {
+    const esp_outcome outcome = esp_graph_forward(g, batch, (esp_pass){0});
+    if (rows) write_rows(rows, g, batch, m->count);
+    esp_metrics_add(m, g, batch, outcome, confusion);
+  }
+}
+
+static void print_confusion(const esp_opened *o, const int64_t *confusion) {
+  const int classes = o->model->classes;
+  printf("\nconfusion: a row per class, a column per answer\n%16s", "");
+  for (int c = 0; c < classes; c++) printf(" %6d", c);
+  for (int r = 0; r < classes; r++) {
+    printf("\n%3d %-12.12s", r, o->class_name[r]);
+    for (int c = 0; c < classes; c++) printf(" %6" PRId64, confusion[r * classes + c]);
+  }
+  putchar('\n');
+}
+
+/* The logits go to a temporary file first: a full disk leaves no half table behind. */
+static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *err) {
+  esp_graph *g = NULL;
+  esp_loader *loader = NULL;
+  char *text = NULL;
+  size_t bytes = 0;
+  esp_metrics m = {0};
+  const int classes = o->model->classes;
+  int64_t *confusion = calloc((size_t)(classes * classes), sizeof *confusion);
+  FILE *rows = logits_path ? open_memstream(&text, &bytes) : NULL;
+  esp_status status = confusion && (rows || !logits_path) ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  if (status == ESP_OK) status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK) status = esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
+  if (status == ESP_OK) {
+    if (rows) {
+      fputs("image,label", rows);
+      for (int c = 0; c < classes; c++) fprintf(rows, ",logit_%d", c);
+      fputc('\n', rows);
+    }
+    run_over(g, loader, &m, confusion, rows);
+  }
+  if (rows) fclose(rows);
+  if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
+  if (status == ESP_OK) {
+    printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m.count, 100.0 * esp_top1(&m), 100.0 * esp_top5(&m), esp_loss_of(&m));
+    if (classes <= 20) print_confusion(o, confusion);
+  }
+  esp_loader_free(loader);
+  esp_graph_free(g);
+  free(confusion);
+  free(text);
+  return status;
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  arguments a = {0};
+  esp_opened o;
+  ESP_TRY(parse(argc, argv, &a, err));
+  ESP_TRY(esp_open(&o, a.path, true, a.overrides, a.override, err));
+  const esp_status status = evaluate(&o, a.logits, err);
+  esp_opened_free(&o);
+  return status;
+}
+
+const esp_command esp_command_eval = {
+    .name = "eval",
+    .usage = "DIR|FILE [--logits OUT.csv] [section.key=value ...]",
+    .help = "accuracy, loss and confusion of trained weights on the test images",
+    .run = run,
+};

@@ -1,0 +1,84 @@
+/* espalier predict: what a trained network sees in pictures */
+#include "cli/cli.h"
+
+#include <espalier/run.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BEST = 5 };
+
+/* Image 0 of a batch of one, in the lane layout. */
+static void fill(const esp_opened *o, const uint8_t *pixels, float *images) {
+  const esp_shape s = o->model->input;
+  const size_t plane = (size_t)(s.height * s.width);
+  for (int c = 0; c < s.channels; c++)
+    for (size_t i = 0; i < plane; i++) {
+      const size_t at = (size_t)c * plane + i;
+      images[at * ESP_LANES] = ((float)pixels[at] / 255.0f - o->mean[c]) / o->std[c];
+    }
+}
+
+static void print_best(const esp_opened *o, const char *path, const esp_value *logits) {
+  const int classes = o->model->classes;
+  double max = -INFINITY, sum = 0.0, last = INFINITY;
+  int last_class = -1;
+  for (int c = 0; c < classes; c++) max = fmax(max, (double)esp_value_at(logits, 0, c, 0, 0));
+  for (int c = 0; c < classes; c++) sum += exp((double)esp_value_at(logits, 0, c, 0, 0) - max);
+  printf("%s\n", path);
+  for (int k = 0; k < BEST && k < classes; k++) {
+    int best = -1;
+    double best_value = -INFINITY;
+    for (int c = 0; c < classes; c++) { /* the best that comes after the one before: lower, or equal and later */
+      const double v = (double)esp_value_at(logits, 0, c, 0, 0);
+      if ((v < last || (v == last && c > last_class)) && v > best_value) {
+        best = c;
+        best_value = v;
+      }
+    }
+    if (best < 0) break;
+    printf("  %6.2f %%  %s\n", 100.0 * exp(best_value - max) / sum, o->class_name[best]);
+    last = best_value;
+    last_class = best;
+  }
+}
+
+static esp_status predict(esp_opened *o, esp_graph *g, char **paths, int count, esp_error *err) {
+  const esp_shape s = o->model->input;
+  const size_t values = (size_t)(s.channels * s.height * s.width);
+  uint8_t *pixels = malloc(values);
+  float *images = aligned_alloc(64, values * ESP_LANES * sizeof *images);
+  esp_status status = pixels && images ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  if (status == ESP_OK) memset(images, 0, values * ESP_LANES * sizeof *images);
+  for (int i = 0; status == ESP_OK && i < count; i++) {
+    status = esp_picture_load(paths[i], s, pixels, err);
+    if (status != ESP_OK) break;
+    fill(o, pixels, images);
+    const esp_batch batch = {images, NULL, 1};
+    esp_graph_forward(g, &batch, (esp_pass){0});
+    print_best(o, paths[i], esp_graph_output(g));
+  }
+  free(pixels);
+  free(images);
+  return status;
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  esp_opened o;
+  esp_graph *g = NULL;
+  if (argc < 2) return esp_fail(err, ESP_ERR_INPUT, "expected a run directory or weights file, and pictures: espalier predict DIR|FILE IMAGE...");
+  ESP_TRY(esp_open(&o, argv[0], false, 0, NULL, err));
+  esp_status status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK) status = predict(&o, g, argv + 1, argc - 1, err);
+  esp_graph_free(g);
+  esp_opened_free(&o);
+  return status;
+}
+
+const esp_command esp_command_predict = {
+    .name = "predict",
+    .usage = "DIR|FILE IMAGE...",
+    .help = "the five best classes of picture files (JPEG, PNG), with probabilities",
+    .run = run,
+};

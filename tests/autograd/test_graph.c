@@ -1,0 +1,460 @@
+/* What a whole graph promises: the same bits whatever the threads, the instruction set, the batch size it was
+ * made for and the batches before; no allocation in a step; sentences when shapes do not fit. */
+#include "kernels/kernels.h"
+#include "net.h"
+
+#include <check.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const net_plan plans[] = {
+    {"residual network",
+     {3, 12, 10},
+     37,
+     {CONV(10, 3, 3, 1, 1, 1, 0), BN(1), KEEP, CONV(10, 3, 3, 1, 1, 1, 0), BN(1), CONV(10, 3, 3, 1, 1, 1, 0),
+      BN_PLUS(1), KEEP, CONV(18, 3, 3, 2, 1, 1, 0), BN(0), SWAP, CONV(18, 1, 1, 2, 0, 1, 0), BN_PLUS(1), KEEP,
+      CONV(18, 3, 3, 1, 1, 18, 1), ADD, GLOBAL}},
+    {"branches",
+     {2, 9, 11},
+     37,
+     {CONV(6, 5, 5, 2, 2, 1, 1), ACT(ESP_ACT_GELU), KEEP, MAXPOOL(3, 1, 1), SWAP, CONV(6, 3, 3, 1, 1, 3, 1),
+      ACT(ESP_ACT_LEAKY_RELU), AVGPOOL(3, 1, 1), CONCAT, SUBSAMPLE(15, 2), DROPOUT(30), FLATTEN,
+      LINEAR(21, 1), ACT(ESP_ACT_TANH), LINEAR(9, 0), ACT(ESP_ACT_SIGMOID),
+      LOSS(ESP_LOSS_CROSS_ENTROPY, 10)}},
+    {"wide planes",
+     {3, 24, 23},
+     35,
+     {CONV(5, 3, 3, 1, 1, 1, 1), ACT(ESP_ACT_RELU), MAXPOOL(2, 2, 0), CONV(9, 3, 3, 1, 1, 1, 1),
+      LOSS(ESP_LOSS_MEAN_SQUARED, 0)}},
+    {"many images", {7, 1, 1}, 150, {LINEAR(30, 1), ACT(ESP_ACT_RELU), DROPOUT(50), LINEAR(13, 1), BN(1)}},
+};
+enum { PLANS = sizeof plans / sizeof *plans, RECORD = 1 << 16 };
+
+/* ---- what a net has computed: loss, logits, gradients, running statistics ---- */
+
+typedef struct record {
+  double loss;
+  size_t count;
+  float value[RECORD];
+} record;
+
+static void append(record *r, const float *from, size_t count) {
+  ck_assert_uint_le(r->count + count, RECORD);
+  memcpy(r->value + r->count, from, count * sizeof *from);
+  r->count += count;
+}
+
+static void append_logits(record *r, const net *n, int images) {
+  const esp_value *logits = esp_graph_output(n->graph);
+  for (int i = 0; i < images; i++)
+    for (int c = 0; c < NET_CLASSES; c++) {
+      const float v = esp_value_at(logits, i, c, 0, 0);
+      append(r, &v, 1);
+    }
+}
+
+/* One step on random images: forward, and when training backward. */
+static void step(net *n, const net_plan *plan, int images, esp_key key, bool training, record *r) {
+  esp_batch batch = net_batch(plan->input, images, key);
+  const esp_outcome o = esp_graph_forward(n->graph, &batch, (esp_pass){training, key});
+  ck_assert_int_eq(o.count, images);
+  if (training) esp_graph_backward(n->graph);
+  *r = (record){.loss = o.loss_sum};
+  append_logits(r, n, images);
+  for (int i = 0; training && i < n->params.count; i++) {
+    const esp_param *p = n->params.item[i];
+    append(r, p->grad ? p->grad : p->value, p->count);
+  }
+  net_batch_free(&batch);
+}
+
+static record *new_record(void) {
+  record *r = calloc(1, sizeof *r);
+  ck_assert_ptr_nonnull(r);
+  return r;
+}
+
+static void same(const record *a, const record *b, const char *plan, const char *what) {
+  ck_assert_uint_eq(a->count, b->count);
+  ck_assert_msg(memcmp(&a->loss, &b->loss, sizeof a->loss) == 0, "%s, %s: loss %.17g and %.17g", plan, what,
+                a->loss, b->loss);
+  for (size_t i = 0; i < a->count; i++)
+    if (memcmp(&a->value[i], &b->value[i], sizeof(float)) != 0)
+      ck_abort_msg("%s, %s: value %zu of %zu is %.9g and %.9g", plan, what, i, a->count, (double)a->value[i],
+                   (double)b->value[i]);
+}
+
+/* A fresh net's second step, so that running statistics have moved. */
+static void two_steps(const net_plan *plan, int batch, int images, record *r) {
+  net n;
+  net_open(&n, plan, batch, true);
+  step(&n, plan, images, 1, true, r);
+  step(&n, plan, images, 2, true, r);
+  net_close(&n);
+}
+
+/* ---- one result ---- */
+
+/* A process chooses its instruction set once, so each gets a process; no thread has run before the fork. */
+static void run_with(const char *isa, const net_plan *plan, record *shared) {
+  const pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    setenv("ESPALIER_ISA", isa, 1);
+    two_steps(plan, plan->batch, plan->batch, shared);
+    _exit(strcmp(esp_kernels_active()->isa, isa) == 0 ? 0 : 1);
+  }
+  int status;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s with %s did not run", plan->name, isa);
+}
+
+START_TEST(instruction_sets_agree) {
+  record *shared = mmap(NULL, 2 * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ck_assert_ptr_ne(shared, MAP_FAILED);
+  run_with("scalar", &plans[_i], &shared[0]);
+  const esp_kernels *k;
+  for (size_t isa = 1; (k = esp_kernels_at(isa)); isa++) {
+    run_with(k->isa, &plans[_i], &shared[1]);
+    same(&shared[0], &shared[1], plans[_i].name, k->isa);
+  }
+  munmap(shared, 2 * sizeof *shared);
+}
+END_TEST
+
+START_TEST(threads_agree) {
+  record *one = new_record(), *many = new_record();
+  for (int threads = 1; threads <= 4; threads++) {
+    omp_set_num_threads(threads);
+    two_steps(&plans[_i], plans[_i].batch, plans[_i].batch, threads == 1 ? one : many);
+    if (threads > 1) same(one, many, plans[_i].name, "threads");
+  }
+  free(one);
+  free(many);
+}
+END_TEST
+
+/* Padding images hold what an earlier, full batch left, and the graph may be made for larger batches. Only
+ * the running statistics may remember; they are put back. */
+static void copy_running(const esp_params *from, const esp_params *to) {
+  for (int i = 0; i < from->count; i++)
+    if (!esp_param_trains(from->item[i]))
+      memcpy(to->item[i]->value, from->item[i]->value, from->item[i]->count * sizeof(float));
+}
+
+START_TEST(earlier_batches_leave_nothing) {
+  static const int images[] = {5, 16, 19, 1};
+  const net_plan *plan = &plans[_i];
+  record *fresh = new_record(), *used = new_record();
+  for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+    net small, large;
+    net_open(&small, plan, images[i], true);
+    net_open(&large, plan, 48, true);
+    step(&large, plan, 48, 3, true, used);
+    copy_running(&small.params, &large.params);
+    step(&large, plan, images[i], 7, true, used);
+    step(&small, plan, images[i], 7, true, fresh);
+    same(fresh, used, plan->name, "after a full batch");
+    net_close(&small);
+    net_close(&large);
+  }
+  free(fresh);
+  free(used);
+}
+END_TEST
+
+/* Inference shares memory between values; training does not. */
+START_TEST(inference_agrees) {
+  record *with = new_record(), *without = new_record();
+  const net_plan *plan = &plans[_i];
+  net training, inference;
+  net_open(&training, plan, plan->batch, true);
+  net_open(&inference, plan, plan->batch, false);
+  ck_assert_uint_lt(esp_graph_bytes(inference.graph), esp_graph_bytes(training.graph));
+  for (int images = plan->batch; images > 0; images -= 11) {
+    step(&training, plan, images, 9, false, with);
+    step(&inference, plan, images, 9, false, without);
+    same(with, without, plan->name, "inference");
+  }
+  net_close(&training);
+  net_close(&inference);
+  free(with);
+  free(without);
+}
+END_TEST
+
+/* An image's logits do not depend on its neighbours or on its place in the batch. */
+START_TEST(images_are_apart) {
+  const net_plan *plan = &plans[_i];
+  const size_t values = (size_t)(plan->input.channels * plan->input.height * plan->input.width);
+  net n;
+  net_open(&n, plan, plan->batch, false);
+  esp_batch batch = net_batch(plan->input, plan->batch, 4), single = net_batch(plan->input, 1, 5);
+  float *alone = (float *)(uintptr_t)single.images, logit[NET_CLASSES];
+  for (int i = 0; i < plan->batch; i += 7) {
+    const size_t first = (size_t)(i / ESP_LANES) * values * ESP_LANES + (size_t)(i % ESP_LANES);
+    for (size_t v = 0; v < values; v++) alone[v * ESP_LANES] = batch.images[first + v * ESP_LANES];
+    esp_graph_forward(n.graph, &batch, (esp_pass){false, 0});
+    for (int c = 0; c < NET_CLASSES; c++) logit[c] = esp_value_at(esp_graph_output(n.graph), i, c, 0, 0);
+    esp_graph_forward(n.graph, &single, (esp_pass){false, 0});
+    for (int c = 0; c < NET_CLASSES; c++)
+      ck_assert(logit[c] == esp_value_at(esp_graph_output(n.graph), 0, c, 0, 0));
+  }
+  net_batch_free(&batch);
+  net_batch_free(&single);
+  net_close(&n);
+}
+END_TEST
+
+START_TEST(labels_are_optional) {
+  net n;
+  net_open(&n, &plans[_i], 4, false);
+  esp_batch batch = net_batch(plans[_i].input, 4, 4);
+  const esp_batch unlabelled = {batch.images, NULL, 4};
+  ck_assert(esp_graph_forward(n.graph, &batch, (esp_pass){false, 0}).loss_sum > 0.0);
+  ck_assert(esp_graph_forward(n.graph, &unlabelled, (esp_pass){false, 0}).loss_sum == 0.0);
+  net_batch_free(&batch);
+  net_close(&n);
+}
+END_TEST
+
+/* ---- memory: the linker sends every allocation of the program through these ---- */
+
+static int allocations;
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *old, size_t bytes);
+void *__real_aligned_alloc(size_t align, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *old, size_t bytes);
+void *__wrap_aligned_alloc(size_t align, size_t bytes);
+
+void *__wrap_malloc(size_t bytes) {
+  allocations++;
+  return __real_malloc(bytes);
+}
+void *__wrap_calloc(size_t count, size_t bytes) {
+  allocations++;
+  return __real_calloc(count, bytes);
+}
+void *__wrap_realloc(void *old, size_t bytes) {
+  allocations++;
+  return __real_realloc(old, bytes);
+}
+void *__wrap_aligned_alloc(size_t align, size_t bytes) {
+  allocations++;
+  return __real_aligned_alloc(align, bytes);
+}
+
+START_TEST(a_step_allocates_nothing) {
+  net n;
+  allocations = 0;
+  net_open(&n, &plans[_i], plans[_i].batch, true);
+  ck_assert_int_gt(allocations, 0); /* they are counted */
+  esp_batch batch = net_batch(plans[_i].input, plans[_i].batch, 4);
+  allocations = 0;
+  for (esp_key key = 0; key < 3; key++) {
+    esp_graph_forward(n.graph, &batch, (esp_pass){true, key});
+    esp_graph_backward(n.graph);
+  }
+  ck_assert_int_eq(allocations, 0);
+  net_batch_free(&batch);
+  net_close(&n);
+}
+END_TEST
+
+/* ---- errors ---- */
+
+/* A graph with an input of 4x6x5, its flat form, and a parameter to be given a shape. */
+typedef struct wrong {
+  esp_graph *g;
+  esp_value *x, *flat, *y;
+  esp_param weight, bias;
+  esp_error err;
+} wrong;
+
+static esp_status conv(wrong *w, esp_conv_attr attr, int outputs, int channels, int rows, int columns) {
+  w->weight = (esp_param){.rank = 4,
+                          .shape = {outputs, channels, rows, columns},
+                          .count = (size_t)(outputs * channels * rows * columns)};
+  return esp_graph_conv(w->g, w->x, attr, &w->weight, w->bias.count ? &w->bias : NULL, &w->y, &w->err);
+}
+static esp_status linear(wrong *w, esp_value *x, int outputs, int features) {
+  w->weight = (esp_param){.rank = 2, .shape = {outputs, features}, .count = (size_t)(outputs * features)};
+  return esp_graph_linear(w->g, x, &w->weight, w->bias.count ? &w->bias : NULL, &w->y, &w->err);
+}
+static esp_status batchnorm(wrong *w, esp_value *x, size_t channels, esp_value *residual) {
+  w->bias = (esp_param){.rank = 1, .shape = {(int)channels}, .count = channels};
+  const esp_bn_params p = {&w->bias, &w->bias, &w->bias, &w->bias};
+  return esp_graph_batchnorm(w->g, x, p, residual, true, &w->y, &w->err);
+}
+
+static esp_status conv_channels(wrong *w) {
+  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 3, 3, 3);
+}
+static esp_status conv_groups(wrong *w) {
+  return conv(w, (esp_conv_attr){1, 1, 3}, 9, 1, 3, 3);
+}
+static esp_status conv_group_outputs(wrong *w) {
+  return conv(w, (esp_conv_attr){1, 1, 2}, 9, 2, 3, 3);
+}
+static esp_status conv_large(wrong *w) {
+  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 4, 9, 3);
+}
+static esp_status conv_wide(wrong *w) {
+  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 4, 3, 8);
+}
+static esp_status conv_stride(wrong *w) {
+  return conv(w, (esp_conv_attr){0, 1, 1}, 8, 4, 3, 3);
+}
+static esp_status conv_padding(wrong *w) {
+  return conv(w, (esp_conv_attr){1, -1, 1}, 8, 4, 3, 3);
+}
+static esp_status conv_no_groups(wrong *w) {
+  return conv(w, (esp_conv_attr){1, 1, 0}, 8, 4, 3, 3);
+}
+static esp_status conv_bias(wrong *w) {
+  w->bias.count = 7;
+  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 4, 3, 3);
+}
+static esp_status linear_plane(wrong *w) {
+  return linear(w, w->x, 10, 4);
+}
+static esp_status linear_features(wrong *w) {
+  return linear(w, w->flat, 10, 119);
+}
+static esp_status linear_bias(wrong *w) {
+  w->bias.count = 9;
+  return linear(w, w->flat, 10, 120);
+}
+static esp_status batchnorm_channels(wrong *w) {
+  return batchnorm(w, w->x, 5, NULL);
+}
+static esp_status batchnorm_residual(wrong *w) {
+  return batchnorm(w, w->x, 4, w->flat);
+}
+static esp_status maxpool_large(wrong *w) {
+  return esp_graph_maxpool(w->g, w->x, (esp_pool_attr){6, 1, 0}, &w->y, &w->err);
+}
+static esp_status avgpool_padding(wrong *w) {
+  return esp_graph_avgpool(w->g, w->x, (esp_pool_attr){2, 1, 2}, &w->y, &w->err);
+}
+static esp_status maxpool_stride(wrong *w) {
+  return esp_graph_maxpool(w->g, w->x, (esp_pool_attr){2, 0, 0}, &w->y, &w->err);
+}
+static esp_status add_shapes(wrong *w) {
+  return esp_graph_add(w->g, w->x, w->flat, &w->y, &w->err);
+}
+static esp_status concat_planes(wrong *w) {
+  return esp_graph_concat(w->g, w->x, w->flat, &w->y, &w->err);
+}
+static esp_status subsample_channels(wrong *w) {
+  return esp_graph_subsample(w->g, w->x, 3, 2, &w->y, &w->err);
+}
+static esp_status subsample_stride(wrong *w) {
+  return esp_graph_subsample(w->g, w->x, 4, 0, &w->y, &w->err);
+}
+static esp_status dropout_all(wrong *w) {
+  return esp_graph_dropout(w->g, w->x, 1.0f, &w->y, &w->err);
+}
+static esp_status dropout_negative(wrong *w) {
+  return esp_graph_dropout(w->g, w->x, -0.1f, &w->y, &w->err);
+}
+static esp_status loss_plane(wrong *w) {
+  return esp_graph_loss(w->g, w->x, ESP_LOSS_CROSS_ENTROPY, 0.0f, &w->err);
+}
+static esp_status input_empty(wrong *w) {
+  return esp_graph_input(w->g, (esp_shape){3, 0, 4}, &w->y, &w->err);
+}
+static esp_status input_huge(wrong *w) {
+  return esp_graph_input(w->g, (esp_shape){60000, 60000, 60000}, &w->y, &w->err);
+}
+static esp_status too_late(wrong *w) {
+  ck_assert_int_eq(esp_graph_plan(w->g, &w->err), ESP_OK);
+  return esp_graph_flatten(w->g, w->x, &w->y, &w->err);
+}
+static esp_status no_images(wrong *w) {
+  esp_graph *none;
+  return esp_graph_new(&none, 0, true, &w->err);
+}
+static esp_status too_many_images(wrong *w) {
+  esp_graph *none;
+  return esp_graph_new(&none, 65537, true, &w->err);
+}
+
+/* What is done wrong, and what the sentence must name. */
+static const struct {
+  esp_status (*call)(wrong *);
+  const char *words[2];
+} wrongs[] = {
+    {conv_channels, {"conv", "4 channels"}},
+    {conv_groups, {"conv", "groups 3"}},
+    {conv_group_outputs, {"conv", "groups 2"}},
+    {conv_large, {"9x3", "6x5"}},
+    {conv_wide, {"3x8", "6x5"}},
+    {conv_stride, {"conv", "stride 0"}},
+    {conv_padding, {"conv", "padding -1"}},
+    {conv_no_groups, {"conv", "groups 0"}},
+    {conv_bias, {"7 biases", "8 outputs"}},
+    {linear_plane, {"4x6x5", "flatten"}},
+    {linear_features, {"10x119", "120 features"}},
+    {linear_bias, {"linear", "10x120"}},
+    {batchnorm_channels, {"5 scales", "4 channels"}},
+    {batchnorm_residual, {"4x6x5", "120x1x1"}},
+    {maxpool_large, {"maxpool", "6x5"}},
+    {avgpool_padding, {"avgpool", "padding 2"}},
+    {maxpool_stride, {"maxpool", "stride 0"}},
+    {add_shapes, {"add", "120x1x1"}},
+    {concat_planes, {"concat", "height and width"}},
+    {subsample_channels, {"subsample", "at least 4"}},
+    {subsample_stride, {"subsample", "stride 0"}},
+    {dropout_all, {"dropout", "1"}},
+    {dropout_negative, {"dropout", "-0.1"}},
+    {loss_plane, {"loss", "4x6x5"}},
+    {input_empty, {"input", "3x0x4"}},
+    {input_huge, {"input", "60000"}},
+    {too_late, {"flatten", "planned"}},
+    {no_images, {"batch", "0"}},
+    {too_many_images, {"batch", "65537"}},
+};
+
+START_TEST(errors_are_sentences) {
+  wrong w = {0};
+  ck_assert_int_eq(esp_graph_new(&w.g, 3, true, &w.err), ESP_OK);
+  ck_assert_int_eq(esp_graph_input(w.g, (esp_shape){4, 6, 5}, &w.x, &w.err), ESP_OK);
+  ck_assert_int_eq(esp_graph_flatten(w.g, w.x, &w.flat, &w.err), ESP_OK);
+  const esp_status status = wrongs[_i].call(&w);
+  ck_assert_int_eq(status, ESP_ERR_INPUT);
+  ck_assert_int_eq(w.err.status, ESP_ERR_INPUT);
+  for (int i = 0; i < 2; i++)
+    ck_assert_msg(strstr(w.err.text, wrongs[_i].words[i]), "'%s' does not say '%s'", w.err.text,
+                  wrongs[_i].words[i]);
+  esp_graph_free(w.g);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("graph");
+  TCase *all = tcase_create("graph");
+  tcase_set_timeout(all, 60);
+  tcase_add_loop_test(all, instruction_sets_agree, 0, PLANS);
+  tcase_add_loop_test(all, threads_agree, 0, PLANS);
+  tcase_add_loop_test(all, earlier_batches_leave_nothing, 0, PLANS);
+  tcase_add_loop_test(all, inference_agrees, 0, PLANS);
+  tcase_add_loop_test(all, images_are_apart, 0, PLANS);
+  tcase_add_loop_test(all, labels_are_optional, 0, PLANS);
+  tcase_add_loop_test(all, a_step_allocates_nothing, 0, PLANS);
+  tcase_add_loop_test(all, errors_are_sentences, 0, sizeof wrongs / sizeof *wrongs);
+  suite_add_tcase(suite, all);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
