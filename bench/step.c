@@ -1,0 +1,128 @@
+/* Images per second of a training step and of inference, on random images.
+ *
+ * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0]
+ * Prints one JSON line: medians over the repeats. Threads 0 = all cores. A sparsity above 0 prunes by global
+ * magnitude first. */
+#include "base/clock.h"
+#include "kernels/kernels.h"
+
+#include <espalier/train.h>
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct bench {
+  char *network;
+  int batch, threads, repeats;
+  double sparsity;
+  esp_model *model;
+  esp_pruner *pruner;
+  esp_graph *train, *infer;
+  esp_batch images;
+} bench;
+
+static char empty[] = "", projection[] = "projection", magnitude[] = "magnitude", global[] = "global",
+            weight[] = "weight", one_shot[] = "one-shot";
+
+static const esp_prune_options prune_options = {.method = magnitude,
+                                                .distribution = global,
+                                                .structure = weight,
+                                                .schedule = one_shot,
+                                                .skip = empty,
+                                                .rounds = 1,
+                                                .every = 1};
+static const esp_train_options train_options = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+
+static esp_status make_images(bench *b, esp_error *err) {
+  const size_t floats = (size_t)esp_blocks_for(b->batch) * 3 * 32 * 32 * ESP_LANES;
+  float *images = aligned_alloc(64, floats * sizeof *images);
+  int32_t *labels = malloc((size_t)b->batch * sizeof *labels);
+  if (!images || !labels) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  for (size_t i = 0; i < floats; i++) images[i] = (float)esp_random_normal(1, i);
+  for (int i = 0; i < b->batch; i++) labels[i] = (int32_t)esp_random_below(2, (uint64_t)i, 10);
+  b->images = (esp_batch){images, labels, b->batch};
+  return ESP_OK;
+}
+
+static esp_status make(bench *b, esp_error *err) {
+  const esp_model_options opt = {
+      .arch = b->network, .input = empty, .layers = empty, .weights = empty, .shortcut = projection};
+  int guarded;
+  if (b->threads > 0) omp_set_num_threads(b->threads);
+  b->threads = omp_get_max_threads();
+  ESP_TRY(make_images(b, err));
+  ESP_TRY(esp_model_new(&b->model, &opt, (esp_shape){3, 32, 32}, 10, 1, err));
+  ESP_TRY(esp_model_graph(b->model, b->batch, true, (esp_loss_attr){0}, &b->train, err));
+  ESP_TRY(esp_model_graph(b->model, b->batch, false, (esp_loss_attr){0}, &b->infer, err));
+  if (b->sparsity <= 0.0) return ESP_OK;
+  ESP_TRY(esp_pruner_new(&b->pruner, &prune_options, b->model, 1, err));
+  return esp_pruner_prune(b->pruner, b->sparsity, &guarded, err);
+}
+
+static void train(bench *b) {
+  esp_graph_forward(b->train, &b->images, (esp_pass){.training = true});
+  esp_graph_backward(b->train);
+  esp_sgd_step(&b->model->params, &train_options, 0.0);
+}
+
+static void infer(bench *b) {
+  const esp_batch images = {b->images.images, NULL, b->batch};
+  esp_graph_forward(b->infer, &images, (esp_pass){0});
+}
+
+static int by_size(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double rate(bench *b, void (*work)(bench *)) {
+  double seconds[1000];
+  work(b);
+  for (int i = 0; i < b->repeats; i++) {
+    const double start = esp_seconds();
+    work(b);
+    seconds[i] = esp_seconds() - start;
+  }
+  qsort(seconds, (size_t)b->repeats, sizeof *seconds, by_size);
+  return b->batch / seconds[b->repeats / 2];
+}
+
+static int parse(bench *b, int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    char *value = strchr(argv[i], '=');
+    if (!value) return 0;
+    *value++ = '\0';
+    if (strcmp(argv[i], "network") == 0)
+      b->network = value;
+    else if (strcmp(argv[i], "batch") == 0)
+      b->batch = atoi(value);
+    else if (strcmp(argv[i], "threads") == 0)
+      b->threads = atoi(value);
+    else if (strcmp(argv[i], "repeats") == 0)
+      b->repeats = atoi(value);
+    else if (strcmp(argv[i], "sparsity") == 0)
+      b->sparsity = atof(value);
+    else
+      return 0;
+  }
+  return b->batch > 0 && b->repeats > 0 && b->repeats <= 1000;
+}
+
+int main(int argc, char **argv) {
+  char resnet20[] = "resnet20";
+  bench b = {.network = resnet20, .batch = 128, .repeats = 15};
+  esp_error err = {0};
+  if (!parse(&b, argc, argv))
+    return fputs("usage: step [network=N] [batch=N] [threads=N] [repeats=N] [sparsity=S]\n", stderr), 2;
+  if (esp_kernels_check(&err) != ESP_OK || make(&b, &err) != ESP_OK)
+    return fprintf(stderr, "step: %s\n", err.text), 2;
+  printf(
+      "{\"network\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %d, \"sparsity\": %g, "
+      "\"train_images_per_second\": %.1f, "
+      "\"infer_images_per_second\": %.1f, \"graph_mib\": %zu}\n",
+      b.network, esp_kernels_active()->isa, b.threads, b.batch, b.sparsity, rate(&b, train), rate(&b, infer),
+      esp_graph_bytes(b.train) >> 20);
+  return 0;
+}
