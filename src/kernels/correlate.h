@@ -37,6 +37,26 @@ typedef struct esp_correlate {
   bool accumulate;
 } esp_correlate;
 
+/* The same as esp_correlate with a list of the nonzero weights instead of all of them: entries start[o] to
+ * start[o + 1] - 1 belong to output o, in the order (c, tap). A zero weight would add nothing, so the result
+ * has the same bits. */
+typedef struct esp_correlate_sparse {
+  const float *x;
+  float *y;
+  size_t y_channel;
+  const esp_pixel *pixel;
+  int pixels;
+  int run;  /* 1, 2, 4, 8 or 16: pixels come in runs of so many whose x are `step` floats apart; divides
+               `pixels` */
+  int step; /* 16 or 32 */
+  const uint32_t *start; /* [outputs + 1] */
+  const int32_t *offset; /* of channel and tap together, in floats */
+  const float *value;
+  int outputs;
+  const float *bias; /* [outputs] or NULL */
+  bool accumulate;
+} esp_correlate_sparse;
+
 /* lanes[o][column][16] += sum over pixels, ascending, of y[pixel.y + o * y_channel] * x[pixel.x + column],
  * one fused multiply-add each: the gradient of the weights, images still apart. */
 typedef struct esp_correlate_weights {

@@ -4,6 +4,15 @@
 #include <math.h>
 #include <string.h>
 
+/* What happens to a finished sum, the same for dense and sparse weights. */
+static void store(const float sum[ESP_LANES], const float *bias, bool accumulate, float *y) {
+  for (int l = 0; l < ESP_LANES; l++) {
+    float value = sum[l] + 0.0f;
+    if (bias) value += *bias;
+    y[l] = accumulate ? y[l] + value : value;
+  }
+}
+
 static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
   const int tile = o - o % ESP_TILE, width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
   const float *w = k->weight + (size_t)tile * (size_t)(k->channels * k->taps) + o % ESP_TILE;
@@ -13,17 +22,24 @@ static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
       const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t];
       for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(*w, x[l], sum[l]);
     }
-  float *y = k->y + pixel.y + (size_t)o * k->y_channel;
-  for (int l = 0; l < ESP_LANES; l++) {
-    float value = sum[l] + 0.0f;
-    if (k->bias) value += k->bias[o];
-    y[l] = k->accumulate ? y[l] + value : value;
-  }
+  store(sum, k->bias ? k->bias + o : NULL, k->accumulate, k->y + pixel.y + (size_t)o * k->y_channel);
 }
 
 void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int o = 0; o < k->outputs; o++) correlate_one(k, k->pixel[p], o);
+}
+
+static void sparse_one(const esp_correlate_sparse *k, esp_pixel pixel, int o) {
+  float sum[ESP_LANES] = {0};
+  for (uint32_t e = k->start[o]; e < k->start[o + 1]; e++)
+    for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(k->value[e], k->x[pixel.x + k->offset[e] + l], sum[l]);
+  store(sum, k->bias ? k->bias + o : NULL, k->accumulate, k->y + pixel.y + (size_t)o * k->y_channel);
+}
+
+void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {
+  for (int p = 0; p < k->pixels; p++)
+    for (int o = 0; o < k->outputs; o++) sparse_one(k, k->pixel[p], o);
 }
 
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {

@@ -70,11 +70,12 @@ void ESP_ISA_NAME(esp_normalise)(esp_extent e, esp_rows x, esp_rows residual, es
 }
 
 /* `relu`, `add` and `side` are constants at each call below, so that the loop tests nothing. */
-static inline __attribute__((always_inline)) void normalise_back(esp_extent e, esp_rows x, esp_rows y, esp_rows dy,
-                                                                 esp_rows dx, esp_rows dresidual,
+static inline __attribute__((always_inline)) void normalise_back(esp_extent e, esp_rows x, esp_rows y,
+                                                                 esp_rows dy, esp_rows dx, esp_rows dresidual,
                                                                  const esp_normalise_back *k, const bool relu,
                                                                  const bool add, const bool side) {
-  const esp_vec minus = esp_vec_set(-k->mean), a = esp_vec_set(k->a), b = esp_vec_set(k->b), c = esp_vec_set(k->c);
+  const esp_vec minus = esp_vec_set(-k->mean), a = esp_vec_set(k->a), b = esp_vec_set(k->b),
+                c = esp_vec_set(k->c);
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
     const esp_vec valid = esp_vec_load(k->valid + lane);
     for (size_t r = 0; r < (size_t)e.rows; r++)
@@ -98,14 +99,30 @@ void ESP_ISA_NAME(esp_normalise_back)(esp_extent e, esp_rows x, esp_rows y, esp_
                                       esp_rows dresidual, const esp_normalise_back *k) {
 #define BACK(relu, add, side) normalise_back(e, x, y, dy, dx, dresidual, k, relu, add, side)
   switch ((k->relu ? 4 : 0) + (k->add ? 2 : 0) + (dresidual.at ? 1 : 0)) {
-    case 0: BACK(false, false, false); break;
-    case 1: BACK(false, false, true); break;
-    case 2: BACK(false, true, false); break;
-    case 3: BACK(false, true, true); break;
-    case 4: BACK(true, false, false); break;
-    case 5: BACK(true, false, true); break;
-    case 6: BACK(true, true, false); break;
-    case 7: BACK(true, true, true); break;
+    case 0:
+      BACK(false, false, false);
+      break;
+    case 1:
+      BACK(false, false, true);
+      break;
+    case 2:
+      BACK(false, true, false);
+      break;
+    case 3:
+      BACK(false, true, true);
+      break;
+    case 4:
+      BACK(true, false, false);
+      break;
+    case 5:
+      BACK(true, false, true);
+      break;
+    case 6:
+      BACK(true, true, false);
+      break;
+    case 7:
+      BACK(true, true, true);
+      break;
   }
 #undef BACK
 }

@@ -20,7 +20,8 @@ typedef void esp_normalise_fn(esp_extent e, esp_rows x, esp_rows residual, esp_r
 typedef void esp_normalise_sums_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, float mean, bool relu,
                                    float *sum, float *product);
 
-/* What goes back to the input:  dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c));  residual gradient (+)= g */
+/* What goes back to the input:  dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c));  residual gradient (+)= g
+ */
 typedef struct esp_normalise_back {
   float mean, a, b, c;
   bool relu, add, add_residual;

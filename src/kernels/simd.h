@@ -2,8 +2,8 @@
  *
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of a vector;
  * a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754 defines to the bit are
- * here (load, store, add, multiply, fused multiply-add, and esp_vec_positive(y, v): v where y > 0, else +0), so every
- * set returns the same bits. */
+ * here (load, store, add, multiply, fused multiply-add, and esp_vec_positive(y, v): v where y > 0, else +0),
+ * so every set returns the same bits. */
 #ifndef ESP_SIMD_H
 #define ESP_SIMD_H
 

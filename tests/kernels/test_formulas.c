@@ -374,6 +374,42 @@ START_TEST(slopes_are_derivatives) {
 }
 END_TEST
 
+/* ---- pooling ---- */
+
+enum { PLANE = 6, POOLED = 3 }; /* windows of 3, stride 2, padding 1 */
+
+/* The window's largest pixel, the first in row order of equal ones. */
+static size_t winner(const float *x, int row, int column, int lane) {
+  size_t best = SIZE_MAX;
+  for (int i = 2 * row - 1; i < 2 * row + 2; i++)
+    for (int j = 2 * column - 1; j < 2 * column + 2; j++) {
+      if (i < 0 || i >= PLANE || j < 0 || j >= PLANE) continue;
+      const size_t at = (size_t)((i * PLANE + j) * ESP_LANES + lane);
+      if (best == SIZE_MAX || x[at] > x[best]) best = at;
+    }
+  return best;
+}
+
+START_TEST(one_winner_takes_the_gradient) {
+  enum { IN = PLANE * PLANE * ESP_LANES, OUT = POOLED * POOLED * ESP_LANES };
+  static const float few[] = {-2.0f, -1.0f, 0.0f, -0.0f};
+  const esp_pool k = {{PLANE, PLANE}, {POOLED, POOLED}, 3, 3, 2, 1};
+  static float x[IN], dx[IN], expected[IN], y[OUT], dy[OUT];
+  for (uint64_t i = 0; i < IN; i++) x[i] = few[esp_random_below(8, i, 4)];
+  for (int i = 0; i < OUT; i++) dy[i] = (float)(i % 7 + 1);
+  for (int i = 0; i < OUT; i++) {
+    const int lane = i % ESP_LANES, pixel = i / ESP_LANES;
+    expected[winner(x, pixel / POOLED, pixel % POOLED, lane)] += dy[i];
+  }
+  const esp_rows in = {x, PLANE * ESP_LANES}, down = {dx, PLANE * ESP_LANES};
+  const esp_rows out = {y, POOLED * ESP_LANES}, up = {dy, POOLED * ESP_LANES};
+  scalar()->maxpool(&k, in, out);
+  scalar()->maxpool_back(&k, in, out, up, down);
+  for (int i = 0; i < IN; i++)
+    ck_assert_msg(dx[i] == expected[i], "%d: %g, expected %g", i, (double)dx[i], (double)expected[i]);
+}
+END_TEST
+
 /* ---- losses ---- */
 
 enum { CLASSES = 11, VALID = 13 };
@@ -569,6 +605,7 @@ int main(void) {
   tcase_add_test(all, expf_is_exp);
   tcase_add_loop_test(all, activations_are_their_formulas, 0, ESP_ACTIVATIONS);
   tcase_add_loop_test(all, slopes_are_derivatives, 0, ESP_ACTIVATIONS);
+  tcase_add_test(all, one_winner_takes_the_gradient);
   tcase_add_loop_test(all, cross_entropy_is_its_formula, 0, 6);
   tcase_add_loop_test(all, mean_squared_is_its_formula, 0, 2);
   tcase_add_test(all, sgd_by_hand);

@@ -67,6 +67,46 @@ static void try_correlate(trial *t) {
   t->kernels->correlate(&k);
 }
 
+/* Like draw_field, with pixels in runs of `run` at steps of `step` cells. */
+static field draw_runs(trial *t, int run, int step, int *written_cells) {
+  field f = draw_field(t, run * trial_draw(t, 1, 40 / run + 1), written_cells);
+  const int span = (run - 1) * step;
+  f.cells += span; /* a run that starts at the last cell still fits */
+  for (int i = 0; i < f.pixels; i++) f.pixel[i].x = f.pixel[i - i % run].x + i % run * step * ESP_LANES;
+  return f;
+}
+
+static void try_correlate_sparse(trial *t) {
+  int cells;
+  const int run = 1 << trial_draw(t, 0, 4), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
+  const field f = draw_runs(t, run, step, &cells);
+  esp_correlate_sparse k = {.pixel = f.pixel,
+                            .pixels = f.pixels,
+                            .run = run,
+                            .step = step * ESP_LANES,
+                            .outputs = trial_draw(t, 1, 13),
+                            .accumulate = trial_flip(t)};
+  uint32_t *start = trial_take(t, (size_t)(k.outputs + 1) * sizeof *start);
+  start[0] = 0;
+  for (int o = 0; o < k.outputs; o++) start[o + 1] = start[o] + (uint32_t)trial_draw(t, 0, 12);
+  const uint32_t entries = start[k.outputs];
+  int32_t *offset = trial_take(t, (entries + 1) * sizeof *offset);
+  for (uint32_t i = 0; i <= entries; i++)
+    offset[i] = draw_tap(t, &f, (int)i, (int)entries) + trial_draw(t, 0, channels - 1) * f.cells * ESP_LANES;
+  k.start = start;
+  k.offset = offset;
+  k.value = trial_floats(t, entries + 1);
+  k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  if (trial_flip(t)) k.bias = trial_floats(t, (size_t)k.outputs);
+  trial_seal(t);
+  for (int o = 0; o < k.outputs; o++)
+    for (int p = 0; p < k.pixels; p++)
+      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  t->kernels->correlate_sparse(&k);
+}
+
 static void try_correlate_weights(trial *t) {
   int cells;
   const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
