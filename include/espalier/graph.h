@@ -1,7 +1,8 @@
 /* The autograd graph: operations on activations, in the order they were added.
  *
  * A graph is built once for a model and a batch size, planned once (all memory is made there), and then run
- * for every batch: esp_graph_forward, esp_graph_backward. A run allocates nothing.
+ * for every batch: esp_graph_forward, esp_graph_backward. A pass allocates nothing, but for the lists of nonzero weights when a
+ * mask first appears.
  *
  * Every builder below infers the output's shape, and fails with a sentence when shapes do not fit. Values are
  * owned by the graph. Gradients add up where a value is used more than once. */
@@ -95,10 +96,16 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
 /* Makes all memory. After it no operation can be added. */
 esp_status esp_graph_plan(esp_graph *g, esp_error *err);
 
+/* Layers whose parameter has a mask can run kernels that know only the nonzero weights; the results have the
+ * same bits. AUTO chooses by stopwatch, per layer and direction. */
+typedef enum esp_sparse_mode { ESP_SPARSE_AUTO, ESP_SPARSE_ON, ESP_SPARSE_OFF } esp_sparse_mode;
+void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
+
 /* How a pass is run. */
 typedef struct esp_pass {
-  bool training;       /* batch statistics and dropout, or running statistics */
-  esp_key dropout_key; /* changes with every step */
+  bool training;        /* batch statistics and dropout, or running statistics */
+  esp_key dropout_key;  /* changes with every step */
+  bool dense_gradients; /* backward must fill the gradients of pruned weights too; else they may be 0 */
 } esp_pass;
 
 /* What a pass found over the valid images of the batch. */

@@ -25,6 +25,7 @@ typedef struct esp_train_options {
   double label_smoothing;
   char *loss;     /* cross-entropy | mse */
   double average; /* decay of the moving average of weights per step; 0 = off */
+  char *sparse; /* auto | on | off */
 } esp_train_options;
 extern const esp_option esp_train_option_table[];
 

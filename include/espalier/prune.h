@@ -106,7 +106,8 @@ typedef struct esp_pruner esp_pruner;
  * period that has passed; the first call has t = 0. */
 typedef struct esp_dynamic {
   const char *name, *help;
-  bool shadow; /* keeps dense weights behind the masks until esp_pruner_finish */
+  bool shadow;         /* keeps dense weights behind the masks until esp_pruner_finish */
+  bool needs_gradient; /* looks at the gradients of pruned weights */
   esp_status (*change)(esp_pruner *pruner, double t, esp_error *err);
 } esp_dynamic;
 const esp_dynamic *esp_dynamic_at(size_t i);
@@ -134,6 +135,9 @@ esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_er
  * steps. */
 esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
                            esp_error *err);
+/* Whether the backward pass of that step must fill the gradients of pruned weights: for a shadow, or for a
+ * mask change that looks at them. */
+bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end);
 /* The pruning period is over: masks stay, shadows go, and the plain invariant holds. */
 void esp_pruner_finish(esp_pruner *p);
 

@@ -159,9 +159,11 @@ esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
                                bool relu, esp_value **y, esp_error *err) {
   esp_node *n;
   const esp_tensor *t = &x->data;
-  if (params.scale->count != (size_t)t->channels)
-    return esp_fail(err, ESP_ERR_INPUT, "batch norm: %zu scales for %d channels", params.scale->count,
-                    t->channels);
+  const esp_param *each[] = {params.scale, params.shift, params.mean, params.var};
+  for (int i = 0; i < ESP_NODE_PARAMS; i++)
+    if (each[i]->count != (size_t)t->channels)
+      return esp_fail(err, ESP_ERR_INPUT, "batch norm: '%s' has %zu values for %d channels", each[i]->name,
+                      each[i]->count, t->channels);
   if (residual && (residual->data.channels != t->channels || residual->data.height != t->height ||
                    residual->data.width != t->width))
     return esp_fail(err, ESP_ERR_INPUT,

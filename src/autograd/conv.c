@@ -6,7 +6,9 @@ static void forward(esp_graph *g, esp_node *n) {
   esp_correlation_forward(g, n, n->state);
 }
 static void backward(esp_graph *g, esp_node *n) {
-  esp_correlation_backward(g, n, n->state);
+  esp_correlation_to_weights(g, n, n->state);
+  if (n->param[1]) esp_correlation_to_bias(g, n, n->state);
+  if (n->in[0]->grad.data) esp_correlation_to_input(g, n, n->state);
 }
 
 static esp_window window_of(const esp_node *n) {
@@ -28,7 +30,10 @@ static const esp_op linear = {.name = "linear", .plan = plan, .forward = forward
 
 static esp_status check_conv(const esp_tensor *x, esp_conv_attr a, const esp_param *w, const esp_param *b,
                              esp_error *err) {
-  if (a.stride < 1 || a.padding < 0 || a.groups < 1 || w->rank != 4)
+  if (w->rank != 4)
+    return esp_fail(err, ESP_ERR_INPUT, "conv: a weight of rank %d; expected (out, in / groups, kh, kw)",
+                    w->rank);
+  if (a.stride < 1 || a.padding < 0 || a.groups < 1)
     return esp_fail(err, ESP_ERR_INPUT,
                     "conv: stride %d, padding %d, groups %d; expected stride >= 1, padding >= 0, groups >= 1",
                     a.stride, a.padding, a.groups);

@@ -1,27 +1,51 @@
-/* Lists for the correlation kernels, made once, and the loops over blocks, groups and threads that run them.
- *
- * Convolution and linear layers are both this: a linear layer has one tap and planes of one pixel. */
+/* Convolution and linear layers: the plan of a layer, and its passes. A linear layer has one tap and planes
+ * of one pixel. */
 #ifndef ESP_CORRELATION_H
 #define ESP_CORRELATION_H
 
-#include "autograd/node.h"
+#include "autograd/lists.h"
+#include "autograd/sparse.h"
 
-/* The window that slides over the input. */
-typedef struct esp_window {
-  int rows, columns, stride, padding, groups;
-} esp_window;
+enum {
+  ESP_PIXELS_WANTED = 48
+}; /* planes smaller than this are joined across blocks of images; a multiple of every tile */
+
+/* One list of pixels and taps with the weights for it, in both forms. */
+typedef struct esp_direction {
+  esp_lists list;
+  float *packed; /* as correlate.h wants it; made anew in each dense pass */
+  esp_sparse sparse;
+} esp_direction;
+
+typedef struct esp_correlation {
+  esp_window window;
+  int together;          /* blocks of images that share a list of pixels, forward and back */
+  esp_direction forward; /* from in.data to out.data */
+  esp_direction
+      *back; /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is wanted */
+  int chunk; /* blocks of images that the weight gradient sums before joining images */
+  esp_lists weights; /* from in.data to out.grad, over `chunk` blocks */
+  int32_t *column;   /* offsets of (channel, tap) */
+  float *lanes;      /* [threads][4][columns][16] */
+  float *partial;    /* [chunks][weights] */
+  double *bias;      /* [blocks][outputs] */
+  uint64_t cleared;  /* generation of the mask for which the gradient of pruned weights was zeroed */
+  esp_stopwatch forward_watch, back_watch, weights_watch;
+} esp_correlation;
 
 /* Where the output gradient must have zeros around it so that every tap of the backward pass finds something.
  */
 int esp_correlation_back_halo(const esp_window *w, int in, int out, int kernel);
 
-/* The lists and buffers of one layer. All tensors have memory and final halos. */
-typedef struct esp_correlation esp_correlation;
+/* n: in[0], out, param[0] = weight, param[1] = bias or NULL. All tensors have memory and final halos. */
 esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_correlation **plan,
                                 esp_error *err);
-
-/* n: in[0], out, param[0] = weight, param[1] = bias or NULL. */
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *c);
-void esp_correlation_backward(esp_graph *g, esp_node *n, esp_correlation *c);
+void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *c);
+void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *c);
+void esp_correlation_to_bias(esp_graph *g, esp_node *n, esp_correlation *c);
+
+/* The nonzero weights as the forward pass, and the weight gradient, meet them. */
+esp_sparse_view esp_correlation_view(const esp_node *n, const esp_correlation *c);
 
 #endif

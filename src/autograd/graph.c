@@ -196,6 +196,10 @@ void esp_graph_backward(esp_graph *g) {
     if (g->node[i]->out.grad.data && g->node[i]->op->backward) g->node[i]->op->backward(g, g->node[i]);
 }
 
+void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode) {
+  g->sparse = mode;
+}
+
 /* ---- looking ---- */
 
 esp_shape esp_value_shape(const esp_value *v) {

@@ -26,6 +26,8 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
         err, ESP_ERR_INPUT,
         "loss: the network ends in %dx%dx%d; expected classes x 1 x 1 (a linear layer at its end)",
         t->channels, t->height, t->width);
+  if (!(smoothing >= 0.0f && smoothing < 1.0f))
+    return esp_fail(err, ESP_ERR_INPUT, "loss: label smoothing %g; expected 0 to below 1", (double)smoothing);
   g->logits = logits;
   g->loss_kind = kind;
   g->smoothing = smoothing;

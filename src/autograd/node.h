@@ -59,6 +59,7 @@ struct esp_graph {
   const esp_batch *current;
   esp_pass pass;
   esp_outcome outcome;
+  esp_sparse_mode sparse;
   /* the loss at the end */
   esp_value *logits;
   esp_loss_kind loss_kind;

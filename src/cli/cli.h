@@ -10,7 +10,7 @@ typedef struct esp_command {
   esp_status (*run)(int argc, char **argv, esp_error *err);
 } esp_command;
 
-extern const esp_command esp_command_run, esp_command_resume, esp_command_eval, esp_command_predict, esp_command_inspect,
-    esp_command_list, esp_command_help;
+extern const esp_command esp_command_run, esp_command_resume, esp_command_eval, esp_command_predict,
+    esp_command_inspect, esp_command_list, esp_command_help;
 
 #endif

@@ -20,14 +20,17 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
       if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "--logits: expected a file name after it");
       a->logits = argv[i];
     } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier eval DIR|FILE [--logits OUT.csv]", argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "unknown option '%s'; expected: espalier eval DIR|FILE [--logits OUT.csv]", argv[i]);
     } else if (!a->path) {
       a->path = argv[i];
     } else if (a->overrides < 256) {
       a->override[a->overrides++] = argv[i];
     }
   }
-  if (!a->path) return esp_fail(err, ESP_ERR_INPUT, "expected a run directory or a weights file: espalier eval DIR|FILE [--logits OUT.csv]");
+  if (!a->path)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "expected a run directory or a weights file: espalier eval DIR|FILE [--logits OUT.csv]");
   return ESP_OK;
 }
 
@@ -72,9 +75,11 @@ static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *er
   const int classes = o->model->classes;
   int64_t *confusion = calloc((size_t)(classes * classes), sizeof *confusion);
   FILE *rows = logits_path ? open_memstream(&text, &bytes) : NULL;
-  esp_status status = confusion && (rows || !logits_path) ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  esp_status status =
+      confusion && (rows || !logits_path) ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   if (status == ESP_OK) status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
-  if (status == ESP_OK) status = esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
+  if (status == ESP_OK)
+    status = esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
     if (rows) {
       fputs("image,label", rows);
@@ -86,7 +91,8 @@ static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *er
   if (rows) fclose(rows);
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
   if (status == ESP_OK) {
-    printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m.count, 100.0 * esp_top1(&m), 100.0 * esp_top5(&m), esp_loss_of(&m));
+    printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m.count,
+           100.0 * esp_top1(&m), 100.0 * esp_top5(&m), esp_loss_of(&m));
     if (classes <= 20) print_confusion(o, confusion);
   }
   esp_loader_free(loader);

@@ -14,9 +14,9 @@ typedef struct entry {
   const char *name, *help;
 } entry;
 
-#define ENTRIES(function, type, at)              \
-  static entry function(size_t i) {              \
-    const type *e = at(i);                       \
+#define ENTRIES(function, type, at)                    \
+  static entry function(size_t i) {                    \
+    const type *e = at(i);                             \
     return e ? (entry){e->name, e->help} : (entry){0}; \
   }
 ENTRIES(criterion, esp_criterion, esp_criterion_at)
@@ -27,11 +27,17 @@ ENTRIES(dynamic, esp_dynamic, esp_dynamic_at)
 ENTRIES(lr_schedule, esp_lr_schedule, esp_lr_schedule_at)
 ENTRIES(dataset, esp_dataset_kind, esp_dataset_kind_at)
 
-static entry model(size_t i) { return (entry){esp_arch_name(i), esp_arch_help(i)}; }
-static entry layer(size_t i) { return (entry){esp_layer_keyword(i), esp_layer_keyword(i) ? esp_layer_help(i) : NULL}; }
+static entry model(size_t i) {
+  return (entry){esp_arch_name(i), esp_arch_help(i)};
+}
+static entry layer(size_t i) {
+  return (entry){esp_layer_keyword(i), esp_layer_keyword(i) ? esp_layer_help(i) : NULL};
+}
 static entry isa(size_t i) {
   const esp_kernels *k = esp_kernels_at(i);
-  return k ? (entry){k->isa, k == esp_kernels_active() ? "instruction set of the kernels; in use" : "instruction set of the kernels"} : (entry){0};
+  return k ? (entry){k->isa, k == esp_kernels_active() ? "instruction set of the kernels; in use"
+                                                       : "instruction set of the kernels"}
+           : (entry){0};
 }
 
 static const struct {
@@ -51,7 +57,9 @@ static const struct {
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
-static const char *table_name(size_t i) { return i < TABLES ? tables[i].name : NULL; }
+static const char *table_name(size_t i) {
+  return i < TABLES ? tables[i].name : NULL;
+}
 
 static void print_table(int t) {
   entry e;
@@ -63,7 +71,12 @@ static void print_table(int t) {
 /* A built-in network in the layer language. */
 static esp_status print_model(char *name, esp_error *err) {
   char shortcut[] = "projection", none[] = "", *text = NULL;
-  const esp_model_options opt = {.arch = name, .input = none, .layers = none, .weights = none, .shortcut = shortcut, .hidden = {{300, 100}, 2}};
+  const esp_model_options opt = {.arch = name,
+                                 .input = none,
+                                 .layers = none,
+                                 .weights = none,
+                                 .shortcut = shortcut,
+                                 .hidden = {{300, 100}, 2}};
   const bool grey = strcmp(name, "mlp") == 0 || strcmp(name, "lenet5") == 0;
   ESP_TRY(esp_arch_text(&opt, grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32}, 10, &text, err));
   fputs(text, stdout);
@@ -79,13 +92,17 @@ static esp_status list(int argc, char **argv, esp_error *err) {
   for (int t = 0; t < TABLES; t++)
     if (argc == 1 && strcmp(argv[0], tables[t].name) == 0) return print_table(t), ESP_OK;
   const char *nearest = esp_nearest(argv[0], table_name);
-  return esp_fail(err, ESP_ERR_INPUT, "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, structures, distributions, schedules, lr-schedules, datasets or kernels",
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, structures, "
+                  "distributions, schedules, lr-schedules, datasets or kernels",
                   argv[0], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 const esp_command esp_command_list = {
     .name = "list",
-    .usage = "[models|layers|criteria|dynamic|structures|distributions|schedules|lr-schedules|datasets|kernels] [models NAME]",
+    .usage =
+        "[models|layers|criteria|dynamic|structures|distributions|schedules|lr-schedules|datasets|kernels] "
+        "[models NAME]",
     .help = "what there is to choose from; 'list models NAME' prints a network in the layer language",
     .run = list,
 };

@@ -30,7 +30,8 @@ static void print_best(const esp_opened *o, const char *path, const esp_value *l
   for (int k = 0; k < BEST && k < classes; k++) {
     int best = -1;
     double best_value = -INFINITY;
-    for (int c = 0; c < classes; c++) { /* the best that comes after the one before: lower, or equal and later */
+    for (int c = 0; c < classes;
+         c++) { /* the best that comes after the one before: lower, or equal and later */
       const double v = (double)esp_value_at(logits, 0, c, 0, 0);
       if ((v < last || (v == last && c > last_class)) && v > best_value) {
         best = c;
@@ -67,7 +68,10 @@ static esp_status predict(esp_opened *o, esp_graph *g, char **paths, int count, 
 static esp_status run(int argc, char **argv, esp_error *err) {
   esp_opened o;
   esp_graph *g = NULL;
-  if (argc < 2) return esp_fail(err, ESP_ERR_INPUT, "expected a run directory or weights file, and pictures: espalier predict DIR|FILE IMAGE...");
+  if (argc < 2)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "expected a run directory or weights file, and pictures: espalier predict DIR|FILE IMAGE...");
   ESP_TRY(esp_open(&o, argv[0], false, 0, NULL, err));
   esp_status status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
   if (status == ESP_OK) status = predict(&o, g, argv + 1, argc - 1, err);

@@ -12,20 +12,25 @@ static bool is_file(const char *path) {
   return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+/* "<directory>/<name>" if that is a file. */
+static bool in_directory(const char *directory, const char *name, char file[4096]) {
+  const int length = snprintf(file, 4096, "%s/%s", directory, name);
+  return length > 0 && length < 4096 && is_file(file);
+}
+
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
   struct stat info;
-  if (stat(path, &info) != 0) return esp_fail(err, ESP_ERR_INPUT, "%s: no such file or run directory", path);
-  snprintf(file, 4096, "%s", path);
+  if (stat(path, &info) != 0 || strlen(path) >= 4096)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: no such file or run directory", path);
+  strcpy(file, path);
   if (!S_ISDIR(info.st_mode)) return ESP_OK;
   for (int round = 1000; round > 0; round--) {
-    snprintf(file, 4096, "%s/round-%02d.safetensors", path, round);
-    if (is_file(file)) return ESP_OK;
+    char name[32];
+    snprintf(name, sizeof name, "round-%02d.safetensors", round);
+    if (in_directory(path, name, file)) return ESP_OK;
   }
-  static const char *const others[] = {"dense.safetensors", "checkpoint.safetensors"};
-  for (int i = 0; i < 2; i++) {
-    snprintf(file, 4096, "%s/%s", path, others[i]);
-    if (is_file(file)) return ESP_OK;
-  }
+  if (in_directory(path, "dense.safetensors", file) || in_directory(path, "checkpoint.safetensors", file))
+    return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "%s: no weights in this directory: expected round-NN.safetensors, dense.safetensors or "
                   "checkpoint.safetensors",

@@ -61,6 +61,9 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
       err));
   if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
   ESP_TRY(located(source, esp_model_graph(r->model, (int)c->train.batch, true, loss, &r->graph, err), err));
+  esp_graph_sparse(r->graph, strcmp(c->train.sparse, "on") == 0    ? ESP_SPARSE_ON
+                             : strcmp(c->train.sparse, "off") == 0 ? ESP_SPARSE_OFF
+                                                                   : ESP_SPARSE_AUTO);
   if (!esp_prunes(c)) return ESP_OK;
   return located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err);
 }

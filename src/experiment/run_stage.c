@@ -219,12 +219,11 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   char name[64], validation[64] = "";
   if (row.validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row.validation));
-  esp_progress_say(&r->progress,
-                   "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s  sparsity %.2f %%  %.0f images/s", stage_name(r, name),
-                   (long long)r->at.epoch,
-                   (long long)esp_stage_epochs(&r->config, r->at.stage), esp_loss_of(&r->at.train),
-                   100.0 * esp_top1(&r->at.train), validation, 100.0 * row.sparsity,
-                   (double)r->at.train.count / r->at.train.seconds);
+  esp_progress_say(
+      &r->progress, "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s  sparsity %.2f %%  %.0f images/s",
+      stage_name(r, name), (long long)r->at.epoch, (long long)esp_stage_epochs(&r->config, r->at.stage),
+      esp_loss_of(&r->at.train), 100.0 * esp_top1(&r->at.train), validation, 100.0 * row.sparsity,
+      (double)r->at.train.count / r->at.train.seconds);
   r->at.now.seconds += r->at.train.seconds;
   r->at.now.images += r->at.train.count;
   r->at.train = (esp_metrics){0};
@@ -257,9 +256,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   }
   evaluate(r, &now->validation, &now->test);
   esp_result_count(now, r->model, r->graph, r->pruner);
-  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%",
-                   stage_name(r, name), 100.0 * esp_top1(&now->test),
-                   esp_loss_of(&now->test), 100.0 * sparsity_now(r));
+  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
+                   100.0 * esp_top1(&now->test), esp_loss_of(&now->test), 100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));

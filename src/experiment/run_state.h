@@ -12,7 +12,7 @@ enum { ESP_PATH_MAX = 4096 };
 
 struct esp_run {
   esp_config config;
-  char dir[2048]; /* shorter than a path, so that a name fits behind it */
+  char dir[2048];    /* shorter than a path, so that a name fits behind it */
   char *config_text; /* with the normalisation filled in, for weights files */
   char *classes;     /* names, a line each */
   esp_dataset *set;

@@ -52,6 +52,9 @@ static inline float gelu(float x) {
 }
 static inline float gelu_slope(float x, float y) {
   (void)y;
+  x = x > 16.0f    ? 16.0f
+      : x < -16.0f ? -16.0f
+                   : x; /* beyond, the slope is that of a line, and x^2 may overflow */
   float t = tanh_of(gelu_inner(x));
   return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * (0.7978845608f * (1.0f + 0.134145f * x * x));
 }

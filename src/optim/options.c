@@ -11,6 +11,11 @@ static const char *loss_name(size_t i) {
   return i < 2 ? names[i] : NULL;
 }
 
+static const char *sparse_name(size_t i) {
+  static const char *const names[] = {"auto", "on", "off"};
+  return i < 3 ? names[i] : NULL;
+}
+
 #define AT(member) offsetof(esp_train_options, member)
 const esp_option esp_train_option_table[] = {
     {"epochs", ESP_OPTION_INT, AT(epochs), "24", 0, 1e6, NULL, "passes over the training images; 0 = none"},
@@ -45,4 +50,8 @@ const esp_option esp_train_option_table[] = {
     {"loss", ESP_OPTION_CHOICE, AT(loss), "cross-entropy", 0, 0, loss_name, "what training minimises"},
     {"average", ESP_OPTION_REAL, AT(average), "0", 0, 0.999999, NULL,
      "decay per step of a moving average of the weights, which is then what is evaluated and saved; 0 = off"},
+    {"sparse", ESP_OPTION_CHOICE, AT(sparse), "auto", 0, 0, sparse_name,
+     "kernels that skip pruned weights: chosen by stopwatch for each layer and direction (auto), always, or "
+     "never; the results are the same "
+     "to the bit"},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

@@ -273,11 +273,20 @@ esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_er
   return ESP_OK;
 }
 
+static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
+  return step >= begin && step <= end && (step == end || (step - begin) % p->opt->every == 0);
+}
+
+bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
+  if (p->target[0].weight->shadow) return true;
+  const bool looks = p->dynamic ? p->dynamic->needs_gradient : p->criterion->needs_gradient;
+  return looks && is_change(p, step, begin, end);
+}
+
 esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
                            esp_error *err) {
   *changed = false;
-  if (step < begin || step > end) return ESP_OK;
-  if (step != end && (step - begin) % p->opt->every != 0) return ESP_OK;
+  if (!is_change(p, step, begin, end)) return ESP_OK;
   const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
   int guarded;
   *changed = true;

@@ -31,7 +31,7 @@ esp_status esp_mean_gradient(esp_trainer *t, uint64_t epoch, int64_t batches, es
   int64_t done = 0;
   esp_loader_start(t->loader, epoch, 0);
   while (done < batches && (batch = esp_loader_next(t->loader))) {
-    esp_graph_forward(t->graph, batch, (esp_pass){0});
+    esp_graph_forward(t->graph, batch, (esp_pass){.dense_gradients = true});
     esp_graph_backward(t->graph);
     add_gradients(ps, sum);
     done++;

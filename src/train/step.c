@@ -4,7 +4,12 @@
 
 esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step s, esp_metrics *m,
                           bool *masks_changed, esp_error *err) {
-  const esp_pass pass = {true, esp_key_of(esp_key_of(t->seed, ESP_STREAM_DROPOUT), s.number)};
+  const esp_pass pass = {
+      .training = true,
+      .dropout_key = esp_key_of(esp_key_of(t->seed, ESP_STREAM_DROPOUT), s.number),
+      .dense_gradients =
+          t->pruner && esp_pruner_needs_dense(t->pruner, s.step, s.window.first, s.window.last),
+  };
   *masks_changed = false;
   const esp_outcome outcome = esp_graph_forward(t->graph, batch, pass);
   esp_metrics_add(m, t->graph, batch, outcome, NULL);

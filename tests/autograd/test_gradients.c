@@ -20,6 +20,11 @@ static const net_plan plans[] = {
     {"conv 3x3 without padding", {2, 6, 5}, 16, {CONV(3, 3, 3, 1, 0, 1, 0), CONV(4, 3, 3, 1, 0, 1, 1)}},
     {"conv 3x3 padding 2", {2, 3, 4}, 5, {CONV(3, 3, 3, 1, 2, 1, 1), CONV(2, 3, 3, 1, 2, 1, 0)}},
     {"conv 3x3 stride 2", {2, 7, 6}, 19, {CONV(4, 3, 3, 2, 1, 1, 0), CONV(3, 3, 3, 2, 1, 1, 1)}},
+    {"conv 3x3 stride 2 of odd planes", {2, 7, 5}, 5, {CONV(3, 3, 3, 1, 1, 1, 1), CONV(3, 3, 3, 2, 1, 1, 0)}},
+    {"conv 5x5 stride 3 of planes that fit",
+     {2, 8, 5},
+     5,
+     {CONV(3, 1, 1, 1, 0, 1, 1), CONV(2, 5, 5, 3, 0, 1, 0)}},
     {"conv 3x3 stride 2 without padding",
      {2, 8, 7},
      5,
@@ -202,7 +207,7 @@ static double check_param(check *c, esp_param *p) {
 }
 
 static void check_net(const net_plan *plan, bool training) {
-  check c = {.plan = plan, .pass = {training, 12345}};
+  check c = {.plan = plan, .pass = {.training = training, .dropout_key = 12345}};
   double size = 0.0;
   net_open(&c.net, plan, plan->batch, true);
   c.batch = net_batch(plan->input, plan->batch, 77);

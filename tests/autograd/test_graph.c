@@ -30,6 +30,10 @@ static const net_plan plans[] = {
      35,
      {CONV(5, 3, 3, 1, 1, 1, 1), ACT(ESP_ACT_RELU), MAXPOOL(2, 2, 0), CONV(9, 3, 3, 1, 1, 1, 1),
       LOSS(ESP_LOSS_MEAN_SQUARED, 0)}},
+    {"memory used again",
+     {3, 6, 5},
+     20,
+     {CONV(7, 1, 1, 1, 0, 1, 1), CONV(7, 1, 1, 1, 0, 1, 1), CONV(4, 1, 1, 1, 0, 1, 1), SUBSAMPLE(7, 1)}},
     {"many images", {7, 1, 1}, 150, {LINEAR(30, 1), ACT(ESP_ACT_RELU), DROPOUT(50), LINEAR(13, 1), BN(1)}},
 };
 enum { PLANS = sizeof plans / sizeof *plans, RECORD = 1 << 16 };
@@ -60,7 +64,8 @@ static void append_logits(record *r, const net *n, int images) {
 /* One step on random images: forward, and when training backward. */
 static void step(net *n, const net_plan *plan, int images, esp_key key, bool training, record *r) {
   esp_batch batch = net_batch(plan->input, images, key);
-  const esp_outcome o = esp_graph_forward(n->graph, &batch, (esp_pass){training, key});
+  const esp_outcome o =
+      esp_graph_forward(n->graph, &batch, (esp_pass){.training = training, .dropout_key = key});
   ck_assert_int_eq(o.count, images);
   if (training) esp_graph_backward(n->graph);
   *r = (record){.loss = o.loss_sum};
@@ -138,6 +143,65 @@ START_TEST(threads_agree) {
 }
 END_TEST
 
+/* Masks a share of every weight; one output in five loses everything. */
+static void mask_weights(net *n, esp_mask *mask, double sparsity) {
+  for (int k = 0; k < n->params.count; k++) {
+    esp_param *p = n->params.item[k];
+    if (!esp_param_prunable(p)) continue;
+    mask[k] = (esp_mask){.keep = calloc(p->count, 1), .count = p->count, .generation = 1};
+    ck_assert_ptr_nonnull(mask[k].keep);
+    const size_t per_output = p->count / (size_t)p->shape[0];
+    for (size_t i = 0; i < p->count; i++) {
+      mask[k].keep[i] = i / per_output % 5 != 3 && (double)esp_random_uniform(7, i) >= sparsity;
+      mask[k].kept += mask[k].keep[i];
+      if (!mask[k].keep[i]) p->value[i] = 0.0f;
+    }
+    p->mask = &mask[k];
+  }
+}
+
+/* Two steps with kernels that skip pruned weights, or not. The gradient of a pruned weight counts only where
+ * it was asked for. */
+static void masked_steps(const net_plan *plan, esp_sparse_mode mode, bool dense_gradients, record *r) {
+  net n;
+  esp_mask mask[64] = {0};
+  net_open(&n, plan, plan->batch, true);
+  ck_assert_int_le(n.params.count, 64);
+  mask_weights(&n, mask, 0.8);
+  esp_graph_sparse(n.graph, mode);
+  for (int i = 0; i < 6; i++) { /* AUTO tries both before it chooses */
+    esp_batch batch = net_batch(plan->input, plan->batch, (esp_key)i);
+    const esp_pass pass = {.training = true, .dropout_key = (esp_key)i, .dense_gradients = dense_gradients};
+    *r = (record){.loss = esp_graph_forward(n.graph, &batch, pass).loss_sum};
+    esp_graph_backward(n.graph);
+    net_batch_free(&batch);
+  }
+  append_logits(r, &n, plan->batch);
+  for (int k = 0; k < n.params.count; k++) {
+    esp_param *p = n.params.item[k];
+    for (size_t i = 0; p->mask && !dense_gradients && i < p->count; i++)
+      if (!p->mask->keep[i]) p->grad[i] = 0.0f;
+    append(r, p->grad ? p->grad : p->value, p->count);
+    free(mask[k].keep);
+    p->mask = NULL;
+  }
+  net_close(&n);
+}
+
+START_TEST(sparse_kernels_agree) {
+  record *dense = new_record(), *sparse = new_record();
+  for (int all = 0; all < 2; all++) {
+    masked_steps(&plans[_i], ESP_SPARSE_OFF, all == 1, dense);
+    masked_steps(&plans[_i], ESP_SPARSE_ON, all == 1, sparse);
+    same(dense, sparse, plans[_i].name, "sparse = on");
+    masked_steps(&plans[_i], ESP_SPARSE_AUTO, all == 1, sparse);
+    same(dense, sparse, plans[_i].name, "sparse = auto");
+  }
+  free(dense);
+  free(sparse);
+}
+END_TEST
+
 /* Padding images hold what an earlier, full batch left, and the graph may be made for larger batches. Only
  * the running statistics may remember; they are put back. */
 static void copy_running(const esp_params *from, const esp_params *to) {
@@ -198,9 +262,9 @@ START_TEST(images_are_apart) {
   for (int i = 0; i < plan->batch; i += 7) {
     const size_t first = (size_t)(i / ESP_LANES) * values * ESP_LANES + (size_t)(i % ESP_LANES);
     for (size_t v = 0; v < values; v++) alone[v * ESP_LANES] = batch.images[first + v * ESP_LANES];
-    esp_graph_forward(n.graph, &batch, (esp_pass){false, 0});
+    esp_graph_forward(n.graph, &batch, (esp_pass){.training = false});
     for (int c = 0; c < NET_CLASSES; c++) logit[c] = esp_value_at(esp_graph_output(n.graph), i, c, 0, 0);
-    esp_graph_forward(n.graph, &single, (esp_pass){false, 0});
+    esp_graph_forward(n.graph, &single, (esp_pass){.training = false});
     for (int c = 0; c < NET_CLASSES; c++)
       ck_assert(logit[c] == esp_value_at(esp_graph_output(n.graph), 0, c, 0, 0));
   }
@@ -215,10 +279,31 @@ START_TEST(labels_are_optional) {
   net_open(&n, &plans[_i], 4, false);
   esp_batch batch = net_batch(plans[_i].input, 4, 4);
   const esp_batch unlabelled = {batch.images, NULL, 4};
-  ck_assert(esp_graph_forward(n.graph, &batch, (esp_pass){false, 0}).loss_sum > 0.0);
-  ck_assert(esp_graph_forward(n.graph, &unlabelled, (esp_pass){false, 0}).loss_sum == 0.0);
+  ck_assert(esp_graph_forward(n.graph, &batch, (esp_pass){.training = false}).loss_sum > 0.0);
+  ck_assert(esp_graph_forward(n.graph, &unlabelled, (esp_pass){.training = false}).loss_sum == 0.0);
   net_batch_free(&batch);
   net_close(&n);
+}
+END_TEST
+
+/* Smoothing is a way to train, not a measure. */
+START_TEST(evaluation_does_not_smooth) {
+  static const net_plan smooth = {"smooth", {2, 4, 4}, 5, {LOSS(ESP_LOSS_CROSS_ENTROPY, 20)}};
+  static const net_plan plain = {"plain", {2, 4, 4}, 5, {LOSS(ESP_LOSS_CROSS_ENTROPY, 0)}};
+  record *a = new_record(), *b = new_record();
+  net with, without;
+  net_open(&with, &smooth, 5, true);
+  net_open(&without, &plain, 5, true);
+  step(&with, &smooth, 5, 1, false, a);
+  step(&without, &plain, 5, 1, false, b);
+  same(a, b, "a classifier", "smoothing");
+  step(&with, &smooth, 5, 1, true, a);
+  step(&without, &plain, 5, 1, true, b);
+  ck_assert(a->loss != b->loss);
+  net_close(&with);
+  net_close(&without);
+  free(a);
+  free(b);
 }
 END_TEST
 
@@ -260,7 +345,7 @@ START_TEST(a_step_allocates_nothing) {
   esp_batch batch = net_batch(plans[_i].input, plans[_i].batch, 4);
   allocations = 0;
   for (esp_key key = 0; key < 3; key++) {
-    esp_graph_forward(n.graph, &batch, (esp_pass){true, key});
+    esp_graph_forward(n.graph, &batch, (esp_pass){.training = true, .dropout_key = key});
     esp_graph_backward(n.graph);
   }
   ck_assert_int_eq(allocations, 0);
@@ -445,10 +530,12 @@ int main(void) {
   tcase_set_timeout(all, 60);
   tcase_add_loop_test(all, instruction_sets_agree, 0, PLANS);
   tcase_add_loop_test(all, threads_agree, 0, PLANS);
+  tcase_add_loop_test(all, sparse_kernels_agree, 0, PLANS);
   tcase_add_loop_test(all, earlier_batches_leave_nothing, 0, PLANS);
   tcase_add_loop_test(all, inference_agrees, 0, PLANS);
   tcase_add_loop_test(all, images_are_apart, 0, PLANS);
   tcase_add_loop_test(all, labels_are_optional, 0, PLANS);
+  tcase_add_test(all, evaluation_does_not_smooth);
   tcase_add_loop_test(all, a_step_allocates_nothing, 0, PLANS);
   tcase_add_loop_test(all, errors_are_sentences, 0, sizeof wrongs / sizeof *wrongs);
   suite_add_tcase(suite, all);

@@ -47,7 +47,7 @@ static esp_param *param(bed *b, const char *name, esp_role role, int rank, const
 
 static void run(bed *b, bool training) {
   MUST(b, esp_graph_plan(b->g, &b->err));
-  esp_graph_forward(b->g, &b->batch, (esp_pass){training, 11});
+  esp_graph_forward(b->g, &b->batch, (esp_pass){.training = training, .dropout_key = 11});
 }
 
 /* A pixel of the images; 0 around the plane. */

@@ -57,18 +57,20 @@ static pid_t start(const char *const *argument, const process_options *o, int ou
   _exit(127);
 }
 
-/* Waits for the end in steps of a millisecond: the moment of the signal need not be more exact. */
+/* Looks every millisecond: the moment of the signal need not be more exact. */
 static int wait_for(pid_t child, const process_options *o) {
-  const double begun = seconds();
+  const double started = seconds();
+  double begun = o->begun ? 0.0 : started;
   bool sent = o->signal == 0, late = false;
   int status;
   for (;;) {
     const pid_t ended = waitpid(child, &status, WNOHANG);
     need(ended >= 0, "waitpid");
     if (ended == child) return status;
-    const double past = seconds() - begun;
-    if (!sent && past >= o->after) sent = kill(child, o->signal) == 0;
-    if (!late && past > PATIENCE) late = kill(child, SIGKILL) == 0;
+    const double now = seconds();
+    if (begun == 0.0 && access(o->begun, F_OK) == 0) begun = now;
+    if (!sent && begun > 0.0 && now - begun >= o->after) sent = kill(child, o->signal) == 0;
+    if (!late && now - started > PATIENCE) late = kill(child, SIGKILL) == 0;
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   }
 }

@@ -4,8 +4,9 @@
 
 typedef struct process_options {
   const char *const *environment; /* "NAME=value" on top of ours, NULL after the last; NULL = none */
-  int signal;                     /* sent `after` seconds; 0 = none */
-  double after;
+  int signal;                     /* sent to it, 0 = none, ... */
+  const char *begun;              /* ... once this file is there (NULL = at once) ... */
+  double after;                   /* ... and so many seconds have passed */
   long file_limit; /* bytes that a file it writes may have, beyond that writing fails; 0 = any */
 } process_options;
 

@@ -1,5 +1,5 @@
-/* The readers of bench.h. */
-#include "bench.h"
+/* The readers of rig.h. */
+#include "rig.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -52,9 +52,8 @@ table table_read(const char *path) {
   ck_assert_msg(bytes > 0 && t.text[bytes - 1] == '\n', "%s: no newline at its end", path);
   int cells = 0;
   for (const char *c = t.text; *c; c++) {
-    if (*c == '\n') t.rows++;
-    if (*c == ',' || *c == '\n') cells++;
-    if (t.rows == 0) t.columns = cells + 2;
+    cells += *c == ',' || *c == '\n';
+    if (*c == '\n' && t.rows++ == 0) t.columns = cells;
   }
   ck_assert_msg(cells == t.rows * t.columns, "%s: %d cells in %d rows of %d", path, cells, t.rows, t.columns);
   t.cell = calloc((size_t)cells, sizeof *t.cell);

@@ -22,5 +22,6 @@ const esp_dynamic esp_dynamic_rigl = {
     .help =
         "rigging the lottery: drop the smallest weights, grow where the gradient is largest (Evci et al. "
         "2020)",
+    .needs_gradient = true,
     .change = change,
 };
