@@ -490,7 +490,7 @@ static const struct {
     {linear_plane, {"4x6x5", "flatten"}},
     {linear_features, {"10x119", "120 features"}},
     {linear_bias, {"linear", "10x120"}},
-    {batchnorm_channels, {"5 scales", "4 channels"}},
+    {batchnorm_channels, {"5 values for 4", "4 channels"}},
     {batchnorm_residual, {"4x6x5", "120x1x1"}},
     {maxpool_large, {"maxpool", "6x5"}},
     {avgpool_padding, {"avgpool", "padding 2"}},
