@@ -8,7 +8,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { PIX = ESP_VECTOR == 8 ? 3 : 6, COL = PIX, PASS = 64 };
+enum { PIX = ESP_VECTOR == 8 ? 3 : 6 };
 
 INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first,
                            size_t lane, const int outs, const int pixels) {
@@ -83,57 +83,4 @@ void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
       for (int o = 0; o < k->outputs; o += ESP_TILE)
         tiles[least(k->outputs - o, ESP_TILE) - 1][least(k->pixels - p, PIX) - 1](
             k, k->pixel + p, k->weight + (size_t)o * per_output, o, lane);
-}
-
-/* ---- gradient of the weights: OUT channels by COL columns of sums ---- */
-
-INLINE void weights_tile(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane,
-                         const int outs, const int cols) {
-  esp_vec sum[ESP_TILE][COL];
-  const float *x[COL], *y[ESP_TILE];
-  float *lanes = k->lanes + (size_t)j * ESP_LANES + lane;
-  const size_t next = (size_t)k->columns * ESP_LANES;
-#pragma GCC unroll 4
-  for (int o = 0; o < outs; o++) {
-    y[o] = k->y + (size_t)o * k->y_channel + lane;
-#pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_load(lanes + (size_t)o * next + (size_t)c * ESP_LANES);
-  }
-#pragma GCC unroll 8
-  for (int c = 0; c < cols; c++) x[c] = k->x + k->column[j + c] + lane;
-  for (const esp_pixel *p = k->pixel + first, *end = p + pixels; p < end; p++) {
-    esp_vec value[COL];
-#pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) value[c] = esp_vec_load(x[c] + p->x);
-#pragma GCC unroll 4
-    for (int o = 0; o < outs; o++) {
-      const esp_vec grad = esp_vec_load(y[o] + p->y);
-#pragma GCC unroll 8
-      for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_fma(grad, value[c], sum[o][c]);
-    }
-  }
-#pragma GCC unroll 4
-  for (int o = 0; o < outs; o++)
-#pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) esp_vec_store(lanes + (size_t)o * next + (size_t)c * ESP_LANES, sum[o][c]);
-}
-
-typedef void weights_function(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane);
-#define WEIGHTS(O, C)                                                                                        \
-  static void weights_##O##_##C(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane) { \
-    weights_tile(k, first, pixels, j, lane, O, C);                                                           \
-  }
-EACH_PIX(WEIGHTS, 1)
-EACH_PIX(WEIGHTS, 2)
-EACH_PIX(WEIGHTS, 3)
-EACH_PIX(WEIGHTS, 4) static weights_function *const weights[ESP_TILE][COL] = TABLE(weights);
-
-/* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns
- * pass. */
-void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
-  for (int first = 0; first < k->pixels; first += PASS)
-    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-      for (int j = 0; j < k->columns; j += COL)
-        weights[k->outputs - 1][least(k->columns - j, COL) - 1](k, first, least(k->pixels - first, PASS), j,
-                                                                lane);
 }

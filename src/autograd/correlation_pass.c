@@ -1,0 +1,200 @@
+/* The passes that make activations: forward, and the gradient back to the input. */
+#include "autograd/correlation.h"
+
+/* ---- packing ---- */
+
+/* Weight (o, c, place) of a group, where "output" and "channel" are those of the direction of the pass. */
+typedef struct weight_view {
+  const float *at;
+  size_t output_stride, channel_stride, group_stride;
+  int outputs, channels, groups;
+} weight_view;
+
+/* One tile of outputs of one group, as correlate.h wants it: [channels][taps][width]. */
+static void pack_tile(const weight_view *v, const esp_lists *l, int group, int first, float *to) {
+  const int width = esp_least(v->outputs - first, ESP_TILE);
+  const float *from = v->at + (size_t)group * v->group_stride + (size_t)first * v->output_stride;
+  for (int c = 0; c < v->channels; c++)
+    for (int t = 0; t < l->taps; t++)
+      for (int o = 0; o < width; o++)
+        *to++ = from[(size_t)o * v->output_stride + (size_t)c * v->channel_stride + (size_t)l->place[t]];
+}
+
+static void pack(const esp_graph *g, const weight_view *v, const esp_direction *d) {
+  const int tiles = esp_ceil_div(v->outputs, ESP_TILE);
+  const size_t per_output = (size_t)v->channels * (size_t)d->list.taps;
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < v->groups * tiles; i++) {
+    const int group = i / tiles, first = i % tiles * ESP_TILE;
+    pack_tile(v, &d->list, group, first, d->packed + (size_t)(group * v->outputs + first) * per_output);
+  }
+}
+
+/* ---- a pass over all blocks ---- */
+
+/* Everything but which pixels and which outputs. */
+typedef struct pass {
+  const esp_direction *way;
+  const esp_tensor *from, *to;
+  const float *bias;
+  int groups, together;
+  bool add, sparse;
+} pass;
+
+/* How the work is cut: pieces of the list of pixels, then of the outputs, until every thread has some. What
+ * is computed does not depend on it. */
+typedef struct cut {
+  int sets, pixel_pieces, pixels, output_pieces, outputs;
+} cut;
+
+static cut cut_of(const esp_graph *g, const pass *p, int blocks) {
+  const int wanted = g->threads > 1 ? 4 * g->threads : 1, outputs = p->to->channels / p->groups;
+  const int grains = esp_ceil_div(p->way->list.pixels, ESP_PIXELS_WANTED),
+            tiles = esp_ceil_div(outputs, ESP_TILE);
+  cut c = {.sets = esp_ceil_div(blocks, p->together) * p->groups};
+  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * ESP_PIXELS_WANTED;
+  c.pixel_pieces = esp_ceil_div(p->way->list.pixels, c.pixels);
+  c.outputs = esp_ceil_div(tiles, esp_least(esp_ceil_div(wanted, c.sets * c.pixel_pieces), tiles)) * ESP_TILE;
+  c.output_pieces = esp_ceil_div(outputs, c.outputs);
+  return c;
+}
+
+/* A piece: pixels of a set of blocks, outputs of a group. */
+typedef struct piece {
+  const float *x;
+  float *y;
+  const esp_pixel *pixel;
+  int pixels, output, outputs, channels;
+} piece;
+
+static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
+  const esp_lists *l = &p->way->list;
+  const esp_correlate k = {
+      .x = i->x,
+      .x_channel = esp_channel_stride(p->from),
+      .y = i->y,
+      .y_channel = esp_channel_stride(p->to),
+      .pixel = i->pixel,
+      .pixels = i->pixels,
+      .tap = l->tap,
+      .taps = l->taps,
+      .channels = i->channels,
+      .outputs = i->outputs,
+      .weight = p->way->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
+      .bias = p->bias ? p->bias + i->output : NULL,
+      .accumulate = p->add};
+  g->kernels->correlate(&k);
+}
+
+static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
+  const esp_sparse *s = &p->way->sparse;
+  const esp_correlate_sparse k = {.x = i->x,
+                                  .y = i->y,
+                                  .y_channel = esp_channel_stride(p->to),
+                                  .pixel = i->pixel,
+                                  .pixels = i->pixels,
+                                  .run = p->way->list.run,
+                                  .step = p->way->list.step,
+                                  .start = s->start + i->output,
+                                  .offset = s->offset,
+                                  .value = s->value,
+                                  .outputs = i->outputs,
+                                  .bias = p->bias ? p->bias + i->output : NULL,
+                                  .accumulate = p->add};
+  g->kernels->correlate_sparse(&k);
+}
+
+static void run_piece(const esp_graph *g, const pass *p, const cut *c, int blocks, int number) {
+  const int set = number / c->output_pieces / c->pixel_pieces, group = set % p->groups,
+            block = set / p->groups * p->together;
+  const int first = number / c->output_pieces % c->pixel_pieces * c->pixels,
+            o = number % c->output_pieces * c->outputs;
+  const int outputs = p->to->channels / p->groups, channels = p->from->channels / p->groups;
+  const esp_lists *l = &p->way->list;
+  const int pixels = l->pixels / p->together * esp_least(p->together, blocks - block);
+  if (first >= pixels) return;
+  const piece i = {.x = esp_plane(p->from, block, group * channels),
+                   .y = esp_plane(p->to, block, group * outputs + o),
+                   .pixel = l->pixel + first,
+                   .pixels = esp_least(c->pixels, pixels - first),
+                   .output = group * outputs + o,
+                   .outputs = esp_least(c->outputs, outputs - o),
+                   .channels = channels};
+  if (p->sparse)
+    run_sparse(g, p, &i);
+  else
+    run_dense(g, p, &i);
+}
+
+static void run_pass(esp_graph *g, const pass *p) {
+  if (p->way->list.pixels == 0) return;
+  const int blocks = esp_graph_blocks(g);
+  const cut c = cut_of(g, p, blocks);
+  const int pieces = c.sets * c.pixel_pieces * c.output_pieces;
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < pieces; i++) run_piece(g, p, &c, blocks, i);
+}
+
+/* ---- the two directions ---- */
+
+static bool wants_sparse(const esp_graph *g, const esp_correlation *p, esp_stopwatch *w,
+                         const esp_param *weight) {
+  return p->window.groups == 1 && esp_stopwatch_start(w, g, weight);
+}
+
+/* The list brought up to date, if sparse is wanted and there is memory for it. */
+static bool ready(esp_graph *g, bool wanted, esp_direction *d, const esp_sparse_view *v, const esp_param *w) {
+  if (!wanted || !esp_sparse_update(g, &d->sparse, v, w)) return false;
+  esp_sparse_fetch(g, &d->sparse, w);
+  return true;
+}
+
+void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
+  const esp_param *w = n->param[0];
+  const int groups = p->window.groups, outputs = n->out.data.channels / groups,
+            channels = n->in[0]->data.channels / groups;
+  const size_t taps = (size_t)p->forward.list.taps, per_output = (size_t)channels * taps;
+  const weight_view dense = {w->value, per_output, taps,  (size_t)outputs * per_output,
+                             outputs,  channels,   groups};
+  const esp_sparse_view nonzero = esp_correlation_view(n, p);
+  const bool sparse = ready(g, wants_sparse(g, p, &p->forward_watch, w), &p->forward, &nonzero, w);
+  if (!sparse) pack(g, &dense, &p->forward);
+  const pass whole = {.way = &p->forward,
+                      .from = &n->in[0]->data,
+                      .to = &n->out.data,
+                      .bias = n->param[1] ? n->param[1]->value : NULL,
+                      .groups = groups,
+                      .together = p->together,
+                      .sparse = sparse};
+  run_pass(g, &whole);
+  esp_stopwatch_stop(&p->forward_watch);
+}
+
+/* The same correlation with inputs and outputs exchanged, one parity class at a time. */
+static void run_class(esp_graph *g, esp_node *n, esp_correlation *p, esp_direction *d, bool wanted) {
+  const esp_param *w = n->param[0];
+  const int groups = p->window.groups, outputs = n->in[0]->data.channels / groups,
+            channels = n->out.data.channels / groups;
+  const size_t taps = (size_t)(p->window.rows * p->window.columns), per_channel = (size_t)outputs * taps;
+  const weight_view dense = {w->value, taps,     per_channel, (size_t)channels * per_channel,
+                             outputs,  channels, groups};
+  const esp_sparse_view nonzero = {outputs,     channels,     d->list.taps,
+                                   taps,        per_channel,  esp_channel_stride(&n->out.grad),
+                                   d->list.tap, d->list.place};
+  const bool sparse = ready(g, wanted, d, &nonzero, w);
+  if (!sparse) pack(g, &dense, d);
+  const pass whole = {.way = d,
+                      .from = &n->out.grad,
+                      .to = &n->in[0]->grad,
+                      .groups = groups,
+                      .together = p->together,
+                      .add = n->add[0],
+                      .sparse = sparse};
+  run_pass(g, &whole);
+}
+
+void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *p) {
+  const bool wanted = wants_sparse(g, p, &p->back_watch, n->param[0]);
+  for (int s = 0; s < p->window.stride * p->window.stride; s++) run_class(g, n, p, &p->back[s], wanted);
+  esp_stopwatch_stop(&p->back_watch);
+}

@@ -1,0 +1,65 @@
+#include "autograd/lists.h"
+
+static int32_t offset(const esp_tensor *t, int block, int row, int column) {
+  return (int32_t)((ptrdiff_t)block * (ptrdiff_t)esp_block_stride(t) +
+                   (ptrdiff_t)row * (ptrdiff_t)esp_row_stride(t) + (ptrdiff_t)column * ESP_LANES);
+}
+
+/* Offsets are 32 bits: a list must not span more than that. */
+static esp_status check_span(const esp_tensor *a, const esp_tensor *b, int blocks, esp_error *err) {
+  size_t span = esp_block_stride(a) > esp_block_stride(b) ? esp_block_stride(a) : esp_block_stride(b);
+  if (span * (size_t)blocks > INT32_MAX)
+    return esp_fail(err, ESP_ERR_MEMORY, "convolution: a layer of this size is too large");
+  return ESP_OK;
+}
+
+static esp_status alloc(esp_graph *g, esp_lists *l, int pixels, int taps, esp_error *err) {
+  ESP_TRY(esp_graph_alloc(g, (size_t)pixels * sizeof(esp_pixel), &l->pixel, err));
+  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof(int32_t), &l->tap, err));
+  return esp_graph_alloc(g, (size_t)taps * sizeof(int32_t), &l->place, err);
+}
+
+/* The longest run that divides rows of `width` pixels. */
+static void set_run(esp_lists *l, int width, int step) {
+  l->run = 1;
+  l->step = step == 2 ? 2 * ESP_LANES : ESP_LANES;
+  while (step <= 2 && l->run < 16 && width % (2 * l->run) == 0) l->run *= 2;
+}
+
+esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
+                             const esp_tensor *out, int blocks, esp_error *err) {
+  ESP_TRY(check_span(in, out, blocks, err));
+  ESP_TRY(alloc(g, l, blocks * out->height * out->width, w->rows * w->columns, err));
+  set_run(l, out->width, w->stride);
+  for (int b = 0; b < blocks; b++)
+    for (int r = 0; r < out->height; r++)
+      for (int c = 0; c < out->width; c++)
+        l->pixel[l->pixels++] = (esp_pixel){
+            offset(in, b, r * w->stride - w->padding, c * w->stride - w->padding), offset(out, b, r, c)};
+  for (int i = 0; i < w->rows * w->columns; i++) {
+    l->tap[l->taps] = offset(in, 0, i / w->columns, i % w->columns);
+    l->place[l->taps++] = i;
+  }
+  return ESP_OK;
+}
+
+esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
+                          const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err) {
+  ESP_TRY(check_span(in, out, blocks, err));
+  const int s = w->stride, rows = esp_ceil_div(in->height - row, s),
+            columns = esp_ceil_div(in->width - column, s);
+  if (rows <= 0 || columns <= 0) return ESP_OK;
+  ESP_TRY(alloc(g, l, blocks * rows * columns, w->rows * w->columns, err));
+  set_run(l, columns, 1);
+  for (int b = 0; b < blocks; b++)
+    for (int r = 0; r < rows; r++)
+      for (int c = 0; c < columns; c++)
+        l->pixel[l->pixels++] = (esp_pixel){offset(out, b, r, c), offset(in, b, row + r * s, column + c * s)};
+  for (int i = w->rows * w->columns - 1; i >= 0; i--) {
+    const int r = row + w->padding - i / w->columns, c = column + w->padding - i % w->columns;
+    if (esp_floor_div(r, s) * s != r || esp_floor_div(c, s) * s != c) continue;
+    l->tap[l->taps] = offset(out, 0, esp_floor_div(r, s), esp_floor_div(c, s));
+    l->place[l->taps++] = i;
+  }
+  return ESP_OK;
+}

@@ -1,0 +1,40 @@
+/* The lists of pixels and taps that turn each layer and direction into a correlation. */
+#ifndef ESP_LISTS_H
+#define ESP_LISTS_H
+
+#include "autograd/node.h"
+
+/* The window that slides over the input. */
+typedef struct esp_window {
+  int rows, columns, stride, padding, groups;
+} esp_window;
+
+/* A list of pixels (over some blocks of images, the same number in each), and of taps with their place in the
+ * kernel. */
+typedef struct esp_lists {
+  esp_pixel *pixel;
+  int32_t *tap, *place;
+  int pixels, taps;
+  int run, step; /* pixels come in runs of 1, 2, 4, 8 or 16 whose inputs are `step` floats apart */
+} esp_lists;
+
+/* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c * stride -
+ * padding). */
+esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
+                             const esp_tensor *out, int blocks, esp_error *err);
+/* From the gradient `out` back to `in`: the input pixels that leave the remainders (row, column) when divided
+ * by the stride, and the taps that reach them, in ascending order of the output pixel they come from. */
+esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
+                          const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err);
+
+static inline int esp_least(int a, int b) {
+  return a < b ? a : b;
+}
+static inline int esp_ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
+static inline int esp_floor_div(int a, int b) {
+  return a >= 0 ? a / b : -esp_ceil_div(-a, b);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* Lists of a layer's nonzero weights, one per direction, and the choice between them and the dense kernels.
+ *
+ * A list is built again when the mask's generation changes, and its values are fetched before each use. Dense
+ * and sparse kernels return the same bits, so which one runs is decided by stopwatch: after a mask change
+ * each is timed twice, in turn, on steps that are needed anyway. */
+#ifndef ESP_SPARSE_H
+#define ESP_SPARSE_H
+
+#include "autograd/node.h"
+
+typedef struct esp_sparse {
+  bool built;
+  uint64_t generation;
+  uint32_t *start; /* [outputs + 1] */
+  int32_t *offset; /* [entries] */
+  uint32_t *index; /* [entries] in the weight tensor */
+  float *value;    /* [entries] */
+  int outputs;
+} esp_sparse;
+
+/* Where the nonzero weights of a direction stand: weight (output, channel, place[tap]) is number output *
+ * output_stride + channel * channel_stride + place[tap], and meets an input at channel * x_channel +
+ * tap[tap]. */
+typedef struct esp_sparse_view {
+  int outputs, channels, taps;
+  size_t output_stride, channel_stride, x_channel;
+  const int32_t *tap, *place;
+} esp_sparse_view;
+
+/* Brings the list up to date with the parameter's mask, making its memory the first time. False: no memory.
+ */
+bool esp_sparse_update(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p);
+/* Fetches the values of the weights. */
+void esp_sparse_fetch(const esp_graph *g, esp_sparse *s, const esp_param *p);
+static inline uint32_t esp_sparse_entries(const esp_sparse *s) {
+  return s->start[s->outputs];
+}
+
+/* The stopwatch of one layer and direction. */
+typedef struct esp_stopwatch {
+  int trials;        /* since the mask changed; even ones are dense */
+  double seconds[2]; /* least time, dense and sparse */
+  double density;    /* at the last measurement */
+  uint64_t generation;
+  bool sparse, running;
+  double started;
+} esp_stopwatch;
+
+/* Says whether to run sparse this time, and starts the clock if this is a trial; stop ends it. */
+bool esp_stopwatch_start(esp_stopwatch *w, const esp_graph *g, const esp_param *p);
+void esp_stopwatch_stop(esp_stopwatch *w);
+
+#endif

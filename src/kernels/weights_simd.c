@@ -1,0 +1,75 @@
+/* The gradient of the weights: a tile of sums in registers, OUT outputs by some columns of (channel, tap),
+ * while the pixels pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16.
+ * A single output, as the lists of nonzero weights have it, takes 8 columns: enough sums to hide the latency
+ * of a multiply-add. */
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, PASS = 64 };
+
+static inline __attribute__((always_inline)) void tile(const esp_correlate_weights *k, int first, int pixels,
+                                                       int j, size_t lane, const int outs, const int cols) {
+  esp_vec sum[ESP_TILE][ALONE];
+  const float *x[ALONE], *y[ESP_TILE];
+  float *lanes = k->lanes + (size_t)j * ESP_LANES + lane;
+  const size_t next = (size_t)k->columns * ESP_LANES;
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++) {
+    y[o] = k->y + (size_t)o * k->y_channel + lane;
+#pragma GCC unroll 8
+    for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_load(lanes + (size_t)o * next + (size_t)c * ESP_LANES);
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < cols; c++) x[c] = k->x + k->column[j + c] + lane;
+  for (const esp_pixel *p = k->pixel + first, *end = p + pixels; p < end; p++) {
+    esp_vec value[ALONE];
+#pragma GCC unroll 8
+    for (int c = 0; c < cols; c++) value[c] = esp_vec_load(x[c] + p->x);
+#pragma GCC unroll 4
+    for (int o = 0; o < outs; o++) {
+      const esp_vec grad = esp_vec_load(y[o] + p->y);
+#pragma GCC unroll 8
+      for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_fma(grad, value[c], sum[o][c]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++)
+#pragma GCC unroll 8
+    for (int c = 0; c < cols; c++) esp_vec_store(lanes + (size_t)o * next + (size_t)c * ESP_LANES, sum[o][c]);
+}
+
+typedef void tile_function(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane);
+#define TILE(O, C)                                                                                        \
+  static void tile_##O##_##C(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane) { \
+    tile(k, first, pixels, j, lane, O, C);                                                                \
+  }
+#define THREE(O) TILE(O, 1) TILE(O, 2) TILE(O, 3)
+#define SIX(O) THREE(O) TILE(O, 4) TILE(O, 5) TILE(O, 6)
+#define ROW_THREE(O) tile_##O##_1, tile_##O##_2, tile_##O##_3
+#define ROW_SIX(O) ROW_THREE(O), tile_##O##_4, tile_##O##_5, tile_##O##_6
+#if ESP_VECTOR == 8
+#define EACH(O) THREE(O)
+#define ROW(O) ROW_THREE(O)
+#else
+#define EACH(O) SIX(O)
+#define ROW(O) ROW_SIX(O)
+#endif
+
+SIX(1)
+TILE(1, 7) TILE(1, 8) EACH(2) EACH(3) EACH(4) static tile_function *const tiles[ESP_TILE][ALONE] = {
+    {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
+
+static inline int least(int a, int b) {
+  return a < b ? a : b;
+}
+
+/* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns
+ * pass. */
+void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+  const int wide = k->outputs == 1 ? ALONE : MANY;
+  for (int first = 0; first < k->pixels; first += PASS)
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+      for (int j = 0; j < k->columns; j += wide)
+        tiles[k->outputs - 1][least(k->columns - j, wide) - 1](k, first, least(k->pixels - first, PASS), j,
+                                                               lane);
+}
