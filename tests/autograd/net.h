@@ -36,114 +36,26 @@ typedef struct net_step {
   int a[7];
 } net_step;
 
-#define KEEP    \
-  {             \
-    NET_KEEP, { \
-      0         \
-    }           \
-  } /* what is kept = it */
-#define SWAP    \
-  {             \
-    NET_SWAP, { \
-      0         \
-    }           \
-  } /* exchange it and what is kept */
-#define INPUT    \
-  {              \
-    NET_INPUT, { \
-      0          \
-    }            \
-  } /* it = the images */
-#define CONV(outputs, rows, columns, stride, padding, groups, bias) \
-  {                                                                 \
-    NET_CONV, {                                                     \
-      outputs, rows, columns, stride, padding, groups, bias         \
-    }                                                               \
-  }
-#define LINEAR(outputs, bias) \
-  {                           \
-    NET_LINEAR, {             \
-      outputs, bias           \
-    }                         \
-  }
-#define BN(relu)     \
-  {                  \
-    NET_BATCHNORM, { \
-      relu, 0        \
-    }                \
-  }
-#define BN_PLUS(relu) \
-  {                   \
-    NET_BATCHNORM, {  \
-      relu, 1         \
-    }                 \
-  } /* with what is kept as the residual */
-#define ACT(kind)     \
-  {                   \
-    NET_ACTIVATION, { \
-      kind            \
-    }                 \
-  }
-#define MAXPOOL(size, stride, padding) \
-  {                                    \
-    NET_MAXPOOL, {                     \
-      size, stride, padding            \
-    }                                  \
-  }
-#define AVGPOOL(size, stride, padding) \
-  {                                    \
-    NET_AVGPOOL, {                     \
-      size, stride, padding            \
-    }                                  \
-  }
-#define GLOBAL    \
-  {               \
-    NET_GLOBAL, { \
-      0           \
-    }             \
-  }
-#define DROPOUT(percent) \
-  {                      \
-    NET_DROPOUT, {       \
-      percent            \
-    }                    \
-  }
-#define FLATTEN    \
-  {                \
-    NET_FLATTEN, { \
-      0            \
-    }              \
-  }
-#define ADD    \
-  {            \
-    NET_ADD, { \
-      0        \
-    }          \
-  } /* it + what is kept */
-#define TWICE    \
-  {              \
-    NET_TWICE, { \
-      0          \
-    }            \
-  } /* it + it */
-#define CONCAT    \
-  {               \
-    NET_CONCAT, { \
-      0           \
-    }             \
-  } /* it, then what is kept */
-#define SUBSAMPLE(channels, stride) \
-  {                                 \
-    NET_SUBSAMPLE, {                \
-      channels, stride              \
-    }                               \
-  }
-#define LOSS(kind, percent) \
-  {                         \
-    NET_LOSS, {             \
-      kind, percent         \
-    }                       \
-  } /* and label smoothing; cross entropy unless given */
+// clang-format off
+#define KEEP {NET_KEEP, {0}} /* what is kept = it */
+#define SWAP {NET_SWAP, {0}} /* exchange it and what is kept */
+#define INPUT {NET_INPUT, {0}} /* it = the images */
+#define CONV(outputs, rows, columns, stride, padding, groups, bias) {NET_CONV, {outputs, rows, columns, stride, padding, groups, bias}}
+#define LINEAR(outputs, bias) {NET_LINEAR, {outputs, bias}}
+#define BN(relu) {NET_BATCHNORM, {relu, 0}}
+#define BN_PLUS(relu) {NET_BATCHNORM, {relu, 1}} /* with what is kept as the residual */
+#define ACT(kind) {NET_ACTIVATION, {kind}}
+#define MAXPOOL(size, stride, padding) {NET_MAXPOOL, {size, stride, padding}}
+#define AVGPOOL(size, stride, padding) {NET_AVGPOOL, {size, stride, padding}}
+#define GLOBAL {NET_GLOBAL, {0}}
+#define DROPOUT(percent) {NET_DROPOUT, {percent}}
+#define FLATTEN {NET_FLATTEN, {0}}
+#define ADD {NET_ADD, {0}} /* it + what is kept */
+#define TWICE {NET_TWICE, {0}} /* it + it */
+#define CONCAT {NET_CONCAT, {0}} /* it, then what is kept */
+#define SUBSAMPLE(channels, stride) {NET_SUBSAMPLE, {channels, stride}}
+#define LOSS(kind, percent) {NET_LOSS, {kind, percent}} /* and label smoothing; cross entropy unless given */
+// clang-format on
 
 typedef struct net_plan {
   const char *name;

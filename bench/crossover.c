@@ -1,0 +1,79 @@
+/* Dense against sparse over density, for every 3x3 layer of ResNet-20 and VGG-16: from which sparsity on do
+ * the lists win?
+ *
+ * usage: crossover [threads=0] [batch=128] [repeats=5] */
+#include "layer.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double sparsities[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
+enum { POINTS = sizeof sparsities / sizeof *sparsities };
+
+/* Seconds of the forward pass, and of all three. */
+typedef struct times {
+  double forward, all;
+} times;
+
+static times measure(layer *l, int repeats) {
+  times t = {layer_seconds(l, LAYER_FORWARD, repeats), 0};
+  t.all = t.forward + layer_seconds(l, LAYER_TO_INPUT, repeats) + layer_seconds(l, LAYER_TO_WEIGHTS, repeats);
+  return t;
+}
+
+/* Where the speed-up passes 1, between two points of the grid. */
+static void print_crossing(const double *speedup) {
+  int i = 0;
+  while (i < POINTS && speedup[i] < 1.0) i++;
+  if (i == 0)
+    printf("   <%3.0f", 100.0 * sparsities[0]);
+  else if (i == POINTS)
+    printf("  none");
+  else
+    printf("  %4.1f",
+           100.0 * (sparsities[i - 1] + (sparsities[i] - sparsities[i - 1]) * (1.0 - speedup[i - 1]) /
+                                            (speedup[i] - speedup[i - 1])));
+}
+
+static void bench_layer(const layer_shape *shape, int batch, int repeats) {
+  char name[64];
+  double forward[POINTS], all[POINTS];
+  layer l;
+  layer_open(&l, shape, batch, esp_kernels_active());
+  printf("%-9s %-24s", shape->network, layer_name(shape, name));
+  const times dense = measure(&l, repeats);
+  esp_graph_sparse(l.graph, ESP_SPARSE_ON);
+  for (int i = 0; i < POINTS; i++) {
+    layer_mask(&l, 1.0 - sparsities[i]);
+    const times sparse = measure(&l, repeats);
+    forward[i] = dense.forward / sparse.forward;
+    all[i] = dense.all / sparse.all;
+    printf(" %5.2f/%5.2f", forward[i], all[i]);
+  }
+  print_crossing(forward);
+  print_crossing(all);
+  putchar('\n');
+  fflush(stdout);
+  layer_close(&l);
+}
+
+int main(int argc, char **argv) {
+  int threads = 0, batch = 128, repeats = 5;
+  for (int i = 1; i < argc; i++)
+    if (sscanf(argv[i], "threads=%d", &threads) != 1 && sscanf(argv[i], "batch=%d", &batch) != 1 &&
+        sscanf(argv[i], "repeats=%d", &repeats) != 1)
+      return fputs("usage: crossover [threads=N] [batch=N] [repeats=N]\n", stderr), 2;
+  if (batch < 1 || repeats < 1 || repeats > 100)
+    return fputs("crossover: batch >= 1, repeats 1 to 100\n", stderr), 2;
+  if (threads > 0) omp_set_num_threads(threads);
+  printf(
+      "speed-up of the sparse kernels, forward / forward and both gradients, by sparsity; then where each "
+      "passes 1\n%-34s",
+      "");
+  for (int i = 0; i < POINTS; i++) printf("        %2.0f %%", 100.0 * sparsities[i]);
+  printf("   fwd   all\n");
+  for (const layer_shape *s = layer_shapes; s->network; s++)
+    if (strcmp(s->network, "other") != 0) bench_layer(s, batch, repeats);
+  return 0;
+}
