@@ -13,6 +13,7 @@ enum { SCALE, SHIFT, MEAN, VAR };
 static const double epsilon = 1e-5, keep_running = 0.9;
 
 typedef struct state {
+  float *scale, *shift;   /* [channels] what the forward pass multiplies by and adds */
   double *first, *second; /* [blocks][channels] sums of each plane */
   double *mean, *var;     /* [channels] of this batch (training) or running */
 } state;
@@ -26,7 +27,8 @@ static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
   ESP_TRY(esp_graph_alloc(g, planes * sizeof(double), &s->second, err));
   ESP_TRY(esp_graph_alloc(g, channels * sizeof(double), &s->mean, err));
   ESP_TRY(esp_graph_alloc(g, channels * sizeof(double), &s->var, err));
-  return ESP_OK;
+  ESP_TRY(esp_graph_alloc(g, channels * sizeof(float), &s->scale, err));
+  return esp_graph_alloc(g, channels * sizeof(float), &s->shift, err);
 }
 
 static double sum_valid(const float lane[ESP_LANES], int valid) {
@@ -70,7 +72,7 @@ static void measure(esp_graph *g, esp_node *n) {
   }
 }
 
-static void recall(esp_node *n) {
+static void recall(const esp_node *n) {
   state *s = n->state;
   for (int c = 0; c < n->out.data.channels; c++) {
     s->mean[c] = (double)n->param[MEAN]->value[c];
@@ -78,21 +80,43 @@ static void recall(esp_node *n) {
   }
 }
 
+/* y = x * scale + shift, from mean and variance */
+static void set_line(const esp_node *n) {
+  const state *s = n->state;
+  for (int c = 0; c < n->out.data.channels; c++) {
+    const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
+    s->scale[c] = (float)scale;
+    s->shift[c] = (float)((double)n->param[SHIFT]->value[c] - s->mean[c] * scale);
+  }
+}
+
 static void forward(esp_graph *g, esp_node *n) {
   const state *s = n->state;
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   const esp_tensor *residual = n->inputs == 2 ? &n->in[1]->data : NULL;
+  if (n->fused) return; /* the convolution before did it */
   if (g->pass.training)
     measure(g, n);
   else
     recall(n);
+  set_line(n);
   ESP_EACH_PLANE(g, y, block, c) {
-    const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
-    const double shift = (double)n->param[SHIFT]->value[c] - s->mean[c] * scale;
     g->kernels->normalise(esp_extent_of(y), esp_rows_of(x, block, c),
                           residual ? esp_rows_of(residual, block, c) : (esp_rows){0},
-                          esp_rows_of(y, block, c), (float)scale, (float)shift, n->attr.relu);
+                          esp_rows_of(y, block, c), s->scale[c], s->shift[c], n->attr.relu);
   }
+}
+
+/* ---- inference: part of the convolution before ---- */
+
+void esp_batchnorm_finish(const esp_node *n, esp_finish *f) {
+  const state *s = n->state;
+  recall(n);
+  set_line(n);
+  f->scale = s->scale;
+  f->shift = s->shift;
+  f->residual = n->inputs == 2 ? n->in[1]->data.data : NULL;
+  f->relu = n->attr.relu;
 }
 
 /* Gradients of scale and shift; leaves sum g and sum g v of each channel in the first rows of the sums. */
@@ -154,6 +178,47 @@ static void backward(esp_graph *g, esp_node *n) {
 
 static const esp_op batchnorm = {
     .name = "batch norm", .plan = plan, .forward = forward, .backward = backward};
+
+/* ---- inference: fused with the convolution before ---- */
+
+static int readers(const esp_graph *g, const esp_value *v) {
+  int count = v == g->logits;
+  for (int i = 0; i < g->nodes; i++)
+    for (int k = 0; k < g->node[i]->inputs; k++) count += g->node[i]->in[k] == v;
+  return count;
+}
+
+/* The node that makes the value. */
+static esp_node *maker(const esp_graph *g, const esp_value *v) {
+  int i = 0;
+  while (&g->node[i]->out != v) i++;
+  return g->node[i];
+}
+
+/* The convolution must find the residual ready. */
+static void fuse(const esp_graph *g, esp_node *n) {
+  esp_node *conv = maker(g, n->in[0]);
+  if (!conv->op->can_fuse || readers(g, n->in[0]) != 1) return;
+  if (n->inputs == 2 && maker(g, n->in[1])->index > conv->index) return;
+  conv->fused = n->fused = n;
+}
+
+/* The residual is read at the offsets at which the output is written, so their halos must agree. */
+static bool align(esp_node *n) {
+  if (n->fused != n || n->inputs < 2 || n->in[1]->data.halo == n->out.data.halo) return false;
+  esp_halo_at_least(&n->in[1]->data, n->out.data.halo);
+  esp_halo_at_least(&n->out.data, n->in[1]->data.halo);
+  return true;
+}
+
+void esp_batchnorm_fuse(esp_graph *g) {
+  for (int i = 0; i < g->nodes; i++)
+    if (g->node[i]->op == &batchnorm) fuse(g, g->node[i]);
+  for (bool again = true; again;) {
+    again = false;
+    for (int i = 0; i < g->nodes; i++) again |= align(g->node[i]);
+  }
+}
 
 esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual,
                                bool relu, esp_value **y, esp_error *err) {

@@ -45,7 +45,7 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
 
 esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_correlation **plan,
                                 esp_error *err) {
-  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
+  const esp_tensor *x = &n->in[0]->data, *y = &esp_output_of(n)->data;
   esp_correlation *p;
   ESP_TRY(esp_graph_alloc(g, sizeof *p, &p, err));
   *plan = p;

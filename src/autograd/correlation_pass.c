@@ -36,9 +36,9 @@ static void pack(const esp_graph *g, const weight_view *v, const esp_direction *
 typedef struct pass {
   const esp_direction *way;
   const esp_tensor *from, *to;
-  const float *bias;
+  esp_finish finish; /* of output 0; residual: of the whole tensor, with the geometry of `to` */
   int groups, together;
-  bool add, sparse;
+  bool sparse;
 } pass;
 
 /* How the work is cut: pieces of the list of pixels, then of the outputs, until every thread has some. What
@@ -48,7 +48,7 @@ typedef struct cut {
 } cut;
 
 static cut cut_of(const esp_graph *g, const pass *p, int blocks) {
-  const int wanted = g->threads > 1 ? 4 * g->threads : 1, outputs = p->to->channels / p->groups;
+  const int wanted = g->threads > 1 ? 8 * g->threads : 1, outputs = p->to->channels / p->groups;
   const int grains = esp_ceil_div(p->way->list.pixels, ESP_PIXELS_WANTED),
             tiles = esp_ceil_div(outputs, ESP_TILE);
   cut c = {.sets = esp_ceil_div(blocks, p->together) * p->groups};
@@ -65,7 +65,17 @@ typedef struct piece {
   float *y;
   const esp_pixel *pixel;
   int pixels, output, outputs, channels;
+  esp_finish finish;
 } piece;
+
+static esp_finish finish_of(const pass *p, int block, int output) {
+  esp_finish f = p->finish;
+  if (f.bias) f.bias += output;
+  if (f.scale) f.scale += output;
+  if (f.shift) f.shift += output;
+  if (f.residual) f.residual += esp_plane(p->to, block, output) - p->to->data;
+  return f;
+}
 
 static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
   const esp_lists *l = &p->way->list;
@@ -81,8 +91,7 @@ static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
       .channels = i->channels,
       .outputs = i->outputs,
       .weight = p->way->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
-      .bias = p->bias ? p->bias + i->output : NULL,
-      .accumulate = p->add};
+      .finish = i->finish};
   g->kernels->correlate(&k);
 }
 
@@ -99,8 +108,7 @@ static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
                                   .offset = s->offset,
                                   .value = s->value,
                                   .outputs = i->outputs,
-                                  .bias = p->bias ? p->bias + i->output : NULL,
-                                  .accumulate = p->add};
+                                  .finish = i->finish};
   g->kernels->correlate_sparse(&k);
 }
 
@@ -119,7 +127,8 @@ static void run_piece(const esp_graph *g, const pass *p, const cut *c, int block
                    .pixels = esp_least(c->pixels, pixels - first),
                    .output = group * outputs + o,
                    .outputs = esp_least(c->outputs, outputs - o),
-                   .channels = channels};
+                   .channels = channels,
+                   .finish = finish_of(p, block, group * outputs + o)};
   if (p->sparse)
     run_sparse(g, p, &i);
   else
@@ -131,7 +140,7 @@ static void run_pass(esp_graph *g, const pass *p) {
   const int blocks = esp_graph_blocks(g);
   const cut c = cut_of(g, p, blocks);
   const int pieces = c.sets * c.pixel_pieces * c.output_pieces;
-#pragma omp parallel for schedule(static) num_threads(g->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < pieces; i++) run_piece(g, p, &c, blocks, i);
 }
 
@@ -159,10 +168,12 @@ void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
   const esp_sparse_view nonzero = esp_correlation_view(n, p);
   const bool sparse = ready(g, wants_sparse(g, p, &p->forward_watch, w), &p->forward, &nonzero, w);
   if (!sparse) pack(g, &dense, &p->forward);
+  esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
+  if (n->fused) esp_batchnorm_finish(n->fused, &finish);
   const pass whole = {.way = &p->forward,
                       .from = &n->in[0]->data,
-                      .to = &n->out.data,
-                      .bias = n->param[1] ? n->param[1]->value : NULL,
+                      .to = &esp_output_of(n)->data,
+                      .finish = finish,
                       .groups = groups,
                       .together = p->together,
                       .sparse = sparse};
@@ -188,7 +199,7 @@ static void run_class(esp_graph *g, esp_node *n, esp_correlation *p, esp_directi
                       .to = &n->in[0]->grad,
                       .groups = groups,
                       .together = p->together,
-                      .add = n->add[0],
+                      .finish = {.accumulate = n->add[0]},
                       .sparse = sparse};
   run_pass(g, &whole);
 }

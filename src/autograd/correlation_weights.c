@@ -41,7 +41,7 @@ static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
             tiles = esp_ceil_div(outputs, ESP_TILE);
   const int columns = n->in[0]->data.channels / groups * p->weights.taps;
   const size_t count = n->param[0]->count;
-#pragma omp parallel for schedule(static) num_threads(g->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < chunks * groups * tiles; i++) {
     const int tile = i % tiles * ESP_TILE, first = i / tiles % groups * outputs + tile,
               chunk = i / tiles / groups;

@@ -138,7 +138,8 @@ static int last_reader(const esp_graph *g, const esp_value *v) {
 static esp_status plan_data(esp_graph *g, slots *s, esp_error *err) {
   for (int i = 0; i < g->nodes; i++) {
     esp_node *n = g->node[i];
-    ESP_TRY(take(g, s, &n->out.data, err));
+    esp_tensor *y = &esp_output_of(n)->data;
+    if (!y->data) ESP_TRY(take(g, s, y, err));
     if (g->gradients) continue;
     for (int k = 0; k < n->inputs; k++)
       if (last_reader(g, n->in[k]) == i) give(s, &n->in[k]->data);
@@ -171,6 +172,7 @@ esp_status esp_graph_plan(esp_graph *g, esp_error *err) {
   slots data = {calloc((size_t)g->nodes + 1, sizeof(slot)), 0},
         gradients = {calloc((size_t)g->nodes + 1, sizeof(slot)), 0};
   esp_status status = data.item && gradients.item ? ESP_OK : no_memory(err, 0);
+  if (!g->gradients) esp_batchnorm_fuse(g);
   if (status == ESP_OK) status = plan_data(g, &data, err);
   if (status == ESP_OK && g->gradients) status = plan_gradients(g, &gradients, err);
   free(data.item);

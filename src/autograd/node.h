@@ -24,6 +24,7 @@ typedef struct esp_op {
   /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters. May be
    * NULL. */
   void (*backward)(esp_graph *g, esp_node *n);
+  bool can_fuse; /* can do the batch norm that follows it */
 } esp_op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };
@@ -44,7 +45,15 @@ struct esp_node {
     int stride;
   } attr;
   void *state; /* what plan made */
+  /* In a graph for inference a batch norm is done by the convolution before it: that one's `fused` is the
+   * batch norm, whose own is itself and which then does nothing. */
+  esp_node *fused;
 };
+
+/* The value that the node writes: a fused convolution writes that of the batch norm. */
+static inline esp_value *esp_output_of(esp_node *n) {
+  return n->fused ? &n->fused->out : &n->out;
+}
 
 struct esp_graph {
   const esp_kernels *kernels;
@@ -109,6 +118,12 @@ static inline esp_shape esp_shape_of(const esp_tensor *t) {
                                                                                              plane_ %        \
                                                                                              per_block_;     \
                                                                                          once_; once_ = 0)
+
+/* Lets convolutions do the batch norms that follow them, where nothing else reads what lies between
+ * (batchnorm.c). */
+void esp_batchnorm_fuse(esp_graph *g);
+/* What the convolution before must do for this batch norm, with running statistics. */
+void esp_batchnorm_finish(const esp_node *n, esp_finish *f);
 
 /* Computes the loss of the current batch and, in a graph with gradients, its gradient at the logits (loss.c).
  */

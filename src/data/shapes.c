@@ -124,11 +124,11 @@ static int draw_image(esp_key key, uint8_t *pixels) {
   return label;
 }
 
-static esp_status draw_split(esp_images *images, esp_shape shape, int64_t count, esp_key key,
-                             esp_error *err) {
+static esp_status draw_split(esp_images *images, esp_shape shape, int64_t count, const char *split,
+                             esp_key key, esp_error *err) {
   if (count < 1 || count > COUNT_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "shapes: %lld images asked for, expected 1 to %d", (long long)count,
-                    COUNT_MAX);
+    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, shapes draws 1 to %d", split,
+                    (long long)count, COUNT_MAX);
   ESP_TRY(esp_images_grow(images, shape, (uint64_t)count, "shapes", err));
   for (uint32_t i = 0; i < images->count; i++)
     images->labels[i] = draw_image(esp_key_of(key, i), images->pixels + i * esp_image_bytes(shape));
@@ -143,9 +143,10 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
   for (int i = 0; i < FIGURES; i++) name[i] = figures[i].name;
   set->shape = (esp_shape){3, SIDE, SIDE};
   ESP_TRY(esp_class_names(set, name, FIGURES, err));
-  ESP_TRY(
-      draw_split(&set->train, set->shape, opt->train ? opt->train : DEFAULT_TRAIN, esp_key_of(key, 0), err));
-  return draw_split(&set->test, set->shape, opt->test ? opt->test : DEFAULT_TEST, esp_key_of(key, 1), err);
+  ESP_TRY(draw_split(&set->train, set->shape, opt->train ? opt->train : DEFAULT_TRAIN, "train",
+                     esp_key_of(key, 0), err));
+  return draw_split(&set->test, set->shape, opt->test ? opt->test : DEFAULT_TEST, "test", esp_key_of(key, 1),
+                    err);
 }
 
 const esp_dataset_kind esp_dataset_shapes = {

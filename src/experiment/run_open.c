@@ -76,13 +76,22 @@ esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
   if (c->model.input[0]) ESP_TRY(located(source, esp_shape_parse(c->model.input, &wanted, err), err));
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
   r->threads = omp_get_max_threads();
-  ESP_TRY(esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err));
+  ESP_TRY(located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
   ESP_TRY(describe(r, err));
   ESP_TRY(open_model(r, source, err));
-  ESP_TRY(open_loaders(r, err));
+  ESP_TRY(located(source, open_loaders(r, err), err));
   esp_progress_start(&r->progress, r->control.progress);
   r->saved = esp_seconds();
   return ESP_OK;
+}
+
+esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  if (!r->config.model.weights[0]) return ESP_OK;
+  esp_status status = esp_weights_path(r->config.model.weights, path, err);
+  if (status == ESP_OK) status = esp_weights_load(r->model, path, err);
+  esp_model_initialise(r->model, (esp_key)r->config.run.seed);
+  return located(source, status, err);
 }
 
 void esp_run_close(esp_run *r) {

@@ -29,6 +29,8 @@ struct esp_run {
 
 /* run_open.c: data, model, graph, loaders, pruner as the configuration asks; at = the beginning. */
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err);
+/* Whether the weights to start from, if there are any, can be read: to know before a directory is made. */
+esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err);
 void esp_run_close(esp_run *r);
 /* "<dir>/<name>" in `path`. */
 const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]);

@@ -16,13 +16,22 @@ typedef struct esp_pixel {
   int32_t x, y; /* where it reads (tap 0) and where it writes, in floats */
 } esp_pixel;
 
+/* What is done with a finished sum v before it is stored, in this order:
+ *     v + 0 (so that zero has one sign);  v + bias[o];  v * scale[o] + shift[o];  v + residual;  what was
+ * there + v;  max(v, 0) */
+typedef struct esp_finish {
+  const float *bias;          /* [outputs] or NULL */
+  const float *scale, *shift; /* [outputs], a batch norm with running statistics, or both NULL */
+  const float *residual;      /* laid out as y, or NULL */
+  bool accumulate, relu;
+} esp_finish;
+
 enum { ESP_TILE = 4 }; /* output channels whose weights are packed together */
 
-/* y[pixel.y + o * y_channel] (+)= bias[o] + sum over c, then tap, of weight[o][c][tap] * x[pixel.x + c *
+/* y[pixel.y + o * y_channel] = finish of the sum over c, then tap, of weight[o][c][tap] * x[pixel.x + c *
  * x_channel + tap]
  *
- * Order of arithmetic of an output: from 0, one fused multiply-add per (c, tap), c outermost, ascending; then
- * + 0 (so that a zero has one sign), then + bias; then, when accumulating, + what was there. */
+ * Order of arithmetic of an output: from 0, one fused multiply-add per (c, tap), c outermost, ascending. */
 typedef struct esp_correlate {
   const float *x;
   size_t x_channel;
@@ -33,8 +42,7 @@ typedef struct esp_correlate {
   const int32_t *tap;
   int taps, channels, outputs;
   const float *weight; /* packed: [outputs / 4][channels][taps][4], the last tile as narrow as what is left */
-  const float *bias;   /* [outputs] or NULL */
-  bool accumulate;
+  esp_finish finish;
 } esp_correlate;
 
 /* The same as esp_correlate with a list of the nonzero weights instead of all of them: entries start[o] to
@@ -53,8 +61,7 @@ typedef struct esp_correlate_sparse {
   const int32_t *offset; /* of channel and tap together, in floats */
   const float *value;
   int outputs;
-  const float *bias; /* [outputs] or NULL */
-  bool accumulate;
+  esp_finish finish;
 } esp_correlate_sparse;
 
 /* lanes[o][column][16] += sum over pixels, ascending, of y[pixel.y + o * y_channel] * x[pixel.x + column],

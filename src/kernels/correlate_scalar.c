@@ -4,12 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-/* What happens to a finished sum, the same for dense and sparse weights. */
-static void store(const float sum[ESP_LANES], const float *bias, bool accumulate, float *y) {
+static void store(const float sum[ESP_LANES], const esp_finish *f, int o, float *y, ptrdiff_t at) {
   for (int l = 0; l < ESP_LANES; l++) {
     float value = sum[l] + 0.0f;
-    if (bias) value += *bias;
-    y[l] = accumulate ? y[l] + value : value;
+    if (f->bias) value += f->bias[o];
+    if (f->scale) value = value * f->scale[o] + f->shift[o];
+    if (f->residual) value += f->residual[at + l];
+    if (f->accumulate) value = y[at + l] + value;
+    y[at + l] = f->relu && !(value > 0.0f) ? 0.0f : value;
   }
 }
 
@@ -22,7 +24,7 @@ static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
       const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t];
       for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(*w, x[l], sum[l]);
     }
-  store(sum, k->bias ? k->bias + o : NULL, k->accumulate, k->y + pixel.y + (size_t)o * k->y_channel);
+  store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
 void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
@@ -34,7 +36,7 @@ static void sparse_one(const esp_correlate_sparse *k, esp_pixel pixel, int o) {
   float sum[ESP_LANES] = {0};
   for (uint32_t e = k->start[o]; e < k->start[o + 1]; e++)
     for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(k->value[e], k->x[pixel.x + k->offset[e] + l], sum[l]);
-  store(sum, k->bias ? k->bias + o : NULL, k->accumulate, k->y + pixel.y + (size_t)o * k->y_channel);
+  store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
 void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {

@@ -5,6 +5,7 @@
  * has 16: 4 x 3. */
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
+#include "kernels/store_simd.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -37,15 +38,10 @@ INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, const
   }
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
-    const esp_vec bias = esp_vec_set(k->bias ? k->bias[first + o] : 0.0f);
 #pragma GCC unroll 8
-    for (int p = 0; p < pixels; p++) {
-      float *y = k->y + pixel[p].y + lane + (size_t)(first + o) * k->y_channel;
-      esp_vec value = esp_vec_add(sum[o][p], esp_vec_set(0.0f));
-      if (k->bias) value = esp_vec_add(value, bias);
-      if (k->accumulate) value = esp_vec_add(esp_vec_load(y), value);
-      esp_vec_store(y, value);
-    }
+    for (int p = 0; p < pixels; p++)
+      esp_store(sum[o][p], &k->finish, first + o, k->y,
+                (size_t)pixel[p].y + lane + (size_t)(first + o) * k->y_channel);
   }
 }
 

@@ -7,6 +7,7 @@
  * takes one address register. */
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
+#include "kernels/store_simd.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -30,15 +31,9 @@ INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, i
       for (int q = 0; q < run; q++)
         sum[r * run + q] = esp_vec_fma(weight, esp_vec_load(x[r] + at + q * step), sum[r * run + q]);
   }
-  const esp_vec bias = esp_vec_set(k->bias ? k->bias[o] : 0.0f);
 #pragma GCC unroll 16
-  for (int i = 0; i < runs * run; i++) {
-    float *y = k->y + pixel[i].y + lane + (size_t)o * k->y_channel;
-    esp_vec value = esp_vec_add(sum[i], esp_vec_set(0.0f));
-    if (k->bias) value = esp_vec_add(value, bias);
-    if (k->accumulate) value = esp_vec_add(esp_vec_load(y), value);
-    esp_vec_store(y, value);
-  }
+  for (int i = 0; i < runs * run; i++)
+    esp_store(sum[i], &k->finish, o, k->y, (size_t)pixel[i].y + lane + (size_t)o * k->y_channel);
 }
 
 /* All outputs over `runs` runs. */
@@ -55,13 +50,15 @@ BOTH(TILE, 1, 8)
 BOTH(TILE, 1, 4)
 BOTH(TILE, 2, 4)
 BOTH(TILE, 1, 2)
-BOTH(TILE, 4, 2) BOTH(TILE, 1, 1) BOTH(TILE, 8, 1)
+BOTH(TILE, 4, 2)
+BOTH(TILE, 1, 1) BOTH(TILE, 8, 1)
 #else
 BOTH(TILE, 1, 16)
 BOTH(TILE, 1, 8)
 BOTH(TILE, 2, 8)
 BOTH(TILE, 1, 4)
-BOTH(TILE, 4, 4) BOTH(TILE, 1, 2) BOTH(TILE, 8, 2) BOTH(TILE, 1, 1) BOTH(TILE, 8, 1)
+BOTH(TILE, 4, 4)
+BOTH(TILE, 1, 2) BOTH(TILE, 8, 2) BOTH(TILE, 1, 1) BOTH(TILE, 8, 1)
 #endif
 
     /* By the length of the runs: how many make a tile, that tile, and the one for a single run. */

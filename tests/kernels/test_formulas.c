@@ -174,10 +174,9 @@ START_TEST(correlate_is_a_convolution) {
     float *before = zeros(floats, sizeof *before);
     memcpy(before, v.y, floats * sizeof *before);
     esp_correlate k = correlate_of(&v);
-    k.bias = key % 2 ? v.bias : NULL;
-    k.accumulate = key % 3 == 0;
+    k.finish = (esp_finish){.bias = key % 2 ? v.bias : NULL, .accumulate = key % 3 == 0};
     scalar()->correlate(&k);
-    const double worst = worst_convolution(&v, before, k.bias, k.accumulate);
+    const double worst = worst_convolution(&v, before, k.finish.bias, k.finish.accumulate);
     ck_assert_msg(worst < 2e-5, "key %d: off by %g", (int)key, worst);
     free(before);
     free_convolution(&v);
@@ -241,7 +240,8 @@ static float one_product(const esp_kernels *k, float w, float x, const float *bi
     in[l] = x;
     out[l] = old ? *old : 1.0f;
   }
-  k->correlate(&(esp_correlate){in, ESP_LANES, out, ESP_LANES, &pixel, 1, &tap, 1, 1, 1, &w, bias, old});
+  k->correlate(&(esp_correlate){
+      in, ESP_LANES, out, ESP_LANES, &pixel, 1, &tap, 1, 1, 1, &w, {.bias = bias, .accumulate = old}});
   return out[0];
 }
 

@@ -41,6 +41,18 @@ static int32_t draw_tap(trial *t, const field *f, int i, int taps) {
   return cell * ESP_LANES;
 }
 
+static esp_finish draw_switches(trial *t) {
+  return (esp_finish){.accumulate = trial_flip(t), .relu = trial_flip(t)};
+}
+
+static void draw_finish(trial *t, esp_finish *f, int outputs, size_t floats) {
+  if (trial_flip(t)) f->bias = trial_floats(t, (size_t)outputs);
+  if (trial_flip(t)) f->residual = trial_floats(t, floats);
+  if (!trial_flip(t)) return;
+  f->scale = trial_floats(t, (size_t)outputs);
+  f->shift = trial_floats(t, (size_t)outputs);
+}
+
 static void try_correlate(trial *t) {
   int cells;
   const int taps = trial_draw(t, 1, 25);
@@ -50,7 +62,7 @@ static void try_correlate(trial *t) {
                      .taps = taps,
                      .channels = trial_draw(t, 1, 9),
                      .outputs = trial_draw(t, 1, 13),
-                     .accumulate = trial_flip(t)};
+                     .finish = draw_switches(t)};
   int32_t *tap = trial_take(t, (size_t)taps * sizeof *tap);
   for (int i = 0; i < taps; i++) tap[i] = draw_tap(t, &f, i, taps);
   k.tap = tap;
@@ -59,7 +71,7 @@ static void try_correlate(trial *t) {
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   k.weight = trial_floats(t, (size_t)(k.outputs * k.channels * taps));
-  if (trial_flip(t)) k.bias = trial_floats(t, (size_t)k.outputs);
+  draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int p = 0; p < k.pixels; p++)
@@ -85,7 +97,7 @@ static void try_correlate_sparse(trial *t) {
                             .run = run,
                             .step = step * ESP_LANES,
                             .outputs = trial_draw(t, 1, 13),
-                            .accumulate = trial_flip(t)};
+                            .finish = draw_switches(t)};
   uint32_t *start = trial_take(t, (size_t)(k.outputs + 1) * sizeof *start);
   start[0] = 0;
   for (int o = 0; o < k.outputs; o++) start[o + 1] = start[o] + (uint32_t)trial_draw(t, 0, 12);
@@ -99,7 +111,7 @@ static void try_correlate_sparse(trial *t) {
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  if (trial_flip(t)) k.bias = trial_floats(t, (size_t)k.outputs);
+  draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int p = 0; p < k.pixels; p++)
