@@ -14,8 +14,6 @@ static void sum_chunk(const esp_graph *g, const esp_node *n, const esp_correlati
             block = chunk * p->chunk;
   const size_t room = (size_t)ESP_TILE * (size_t)channels * (size_t)p->weights.taps * ESP_LANES;
   float *lanes = p->lanes + (size_t)omp_get_thread_num() * room;
-  const size_t sums = (size_t)width * (size_t)columns;
-  memset(lanes, 0, sums * ESP_LANES * sizeof(float));
   const esp_correlate_weights k = {
       .x = esp_plane(x, block, first / outputs * channels),
       .y = esp_plane(dy, block, first),
@@ -25,9 +23,9 @@ static void sum_chunk(const esp_graph *g, const esp_node *n, const esp_correlati
       .column = column,
       .columns = columns,
       .outputs = width,
+      .sum = to,
       .lanes = lanes};
   g->kernels->correlate_weights(&k);
-  for (size_t i = 0; i < sums; i++) to[i] = esp_lanes_sum(lanes + i * ESP_LANES);
 }
 
 static float sum_chunks(const float *partial, size_t stride, int chunks) {

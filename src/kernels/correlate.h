@@ -64,8 +64,11 @@ typedef struct esp_correlate_sparse {
   esp_finish finish;
 } esp_correlate_sparse;
 
-/* lanes[o][column][16] += sum over pixels, ascending, of y[pixel.y + o * y_channel] * x[pixel.x + column],
- * one fused multiply-add each: the gradient of the weights, images still apart. */
+/* sum[o][column] = sum over pixels of y[pixel.y + o * y_channel] * x[pixel.x + column]: the gradient of the
+ * weights.
+ *
+ * Order of arithmetic: for each of the 16 images, from 0, one fused multiply-add per pixel, ascending; then
+ * esp_lanes_sum. */
 typedef struct esp_correlate_weights {
   const float *x;
   const float *y;
@@ -74,7 +77,8 @@ typedef struct esp_correlate_weights {
   int pixels;
   const int32_t *column; /* offsets of (channel, tap), channel outermost */
   int columns, outputs;  /* outputs 1 to 4 */
-  float *lanes;          /* [outputs][columns][16], 64-byte aligned */
+  float *sum;            /* [outputs][columns] */
+  float *lanes;          /* [outputs][columns][16] scratch, 64-byte aligned */
 } esp_correlate_weights;
 
 /* The sum of 16 lanes: (l, l + 8), then (l, l + 4), (l, l + 2), (l, l + 1). */

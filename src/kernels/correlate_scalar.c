@@ -47,11 +47,12 @@ void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
   for (int o = 0; o < k->outputs; o++)
     for (int j = 0; j < k->columns; j++) {
-      float *sum = k->lanes + ((size_t)o * (size_t)k->columns + (size_t)j) * ESP_LANES;
+      float lane[ESP_LANES] = {0};
       for (int p = 0; p < k->pixels; p++) {
         const float *x = k->x + k->pixel[p].x + k->column[j];
         const float *y = k->y + k->pixel[p].y + (size_t)o * k->y_channel;
-        for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(y[l], x[l], sum[l]);
+        for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[l], x[l], lane[l]);
       }
+      k->sum[(size_t)o * (size_t)k->columns + (size_t)j] = esp_lanes_sum(lane);
     }
 }

@@ -7,21 +7,30 @@
 
 enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, PASS = 64 };
 
-static inline __attribute__((always_inline)) void tile(const esp_correlate_weights *k, int first, int pixels,
-                                                       int j, size_t lane, const int outs, const int cols) {
+/* One pass of a tile. */
+typedef struct piece {
+  const esp_pixel *pixel, *end;
+  const int32_t *column;
+  float *lanes; /* of the tile: [outputs][next] */
+  size_t next;
+  bool first; /* the sums start from 0, else from `lanes` */
+} piece;
+
+static inline __attribute__((always_inline)) void tile(const esp_correlate_weights *k, const piece *i,
+                                                       size_t lane, const int outs, const int cols) {
   esp_vec sum[ESP_TILE][ALONE];
   const float *x[ALONE], *y[ESP_TILE];
-  float *lanes = k->lanes + (size_t)j * ESP_LANES + lane;
-  const size_t next = (size_t)k->columns * ESP_LANES;
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
     y[o] = k->y + (size_t)o * k->y_channel + lane;
 #pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_load(lanes + (size_t)o * next + (size_t)c * ESP_LANES);
+    for (int c = 0; c < cols; c++)
+      sum[o][c] = i->first ? esp_vec_set(0.0f)
+                           : esp_vec_load(i->lanes + (size_t)o * i->next + (size_t)c * ESP_LANES + lane);
   }
 #pragma GCC unroll 8
-  for (int c = 0; c < cols; c++) x[c] = k->x + k->column[j + c] + lane;
-  for (const esp_pixel *p = k->pixel + first, *end = p + pixels; p < end; p++) {
+  for (int c = 0; c < cols; c++) x[c] = k->x + i->column[c] + lane;
+  for (const esp_pixel *p = i->pixel; p < i->end; p++) {
     esp_vec value[ALONE];
 #pragma GCC unroll 8
     for (int c = 0; c < cols; c++) value[c] = esp_vec_load(x[c] + p->x);
@@ -35,13 +44,14 @@ static inline __attribute__((always_inline)) void tile(const esp_correlate_weigh
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++)
 #pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) esp_vec_store(lanes + (size_t)o * next + (size_t)c * ESP_LANES, sum[o][c]);
+    for (int c = 0; c < cols; c++)
+      esp_vec_store(i->lanes + (size_t)o * i->next + (size_t)c * ESP_LANES + lane, sum[o][c]);
 }
 
-typedef void tile_function(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane);
-#define TILE(O, C)                                                                                        \
-  static void tile_##O##_##C(const esp_correlate_weights *k, int first, int pixels, int j, size_t lane) { \
-    tile(k, first, pixels, j, lane, O, C);                                                                \
+typedef void tile_function(const esp_correlate_weights *k, const piece *i, size_t lane);
+#define TILE(O, C)                                                                          \
+  static void tile_##O##_##C(const esp_correlate_weights *k, const piece *i, size_t lane) { \
+    tile(k, i, lane, O, C);                                                                 \
   }
 #define THREE(O) TILE(O, 1) TILE(O, 2) TILE(O, 3)
 #define SIX(O) THREE(O) TILE(O, 4) TILE(O, 5) TILE(O, 6)
@@ -57,20 +67,39 @@ typedef void tile_function(const esp_correlate_weights *k, int first, int pixels
 
 SIX(1)
 TILE(1, 7)
-TILE(1, 8) EACH(2) EACH(3) EACH(4) static tile_function *const tiles[ESP_TILE][ALONE] = {
+TILE(1, 8)
+EACH(2) EACH(3) EACH(4) static tile_function *const tiles[ESP_TILE][ALONE] = {
     {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
 
 static inline int least(int a, int b) {
   return a < b ? a : b;
 }
 
+/* The images of a finished tile joined. */
+static void join(const esp_correlate_weights *k, const piece *i, int j, int cols) {
+  for (int o = 0; o < k->outputs; o++)
+    for (int c = 0; c < cols; c++)
+      k->sum[(size_t)o * (size_t)k->columns + (size_t)(j + c)] =
+          esp_lanes_sum(i->lanes + (size_t)o * i->next + (size_t)c * ESP_LANES);
+}
+
 /* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns
- * pass. */
+ * pass. Between passes the sums wait in `lanes`; a single pass needs room for one tile only, which stays in
+ * the cache too. */
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
   const int wide = k->outputs == 1 ? ALONE : MANY;
+  const bool single = k->pixels <= PASS;
   for (int first = 0; first < k->pixels; first += PASS)
-    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-      for (int j = 0; j < k->columns; j += wide)
-        tiles[k->outputs - 1][least(k->columns - j, wide) - 1](k, first, least(k->pixels - first, PASS), j,
-                                                               lane);
+    for (int j = 0; j < k->columns; j += wide) {
+      const int cols = least(k->columns - j, wide), pixels = least(k->pixels - first, PASS);
+      const piece i = {.pixel = k->pixel + first,
+                       .end = k->pixel + first + pixels,
+                       .column = k->column + j,
+                       .lanes = k->lanes + (single ? 0 : (size_t)j * ESP_LANES),
+                       .next = (size_t)(single ? cols : k->columns) * ESP_LANES,
+                       .first = first == 0};
+      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+        tiles[k->outputs - 1][cols - 1](k, &i, lane);
+      if (first + pixels == k->pixels) join(k, &i, j, cols);
+    }
 }

@@ -133,11 +133,16 @@ static void try_correlate_weights(trial *t) {
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  const size_t sums = (size_t)(k.outputs * k.columns * ESP_LANES);
-  k.lanes = trial_floats(t, sums);
+  const size_t sums = (size_t)(k.outputs * k.columns);
+  k.sum = trial_floats(t, sums);
+  guard scratch; /* what is left there may differ */
+  guard_open(&scratch, sums * LANE_BYTES);
+  k.lanes = guard_place(&scratch, sums * LANE_BYTES, t->at_end);
   trial_seal(t);
-  trial_writes(t, k.lanes, sums * sizeof(float));
+  trial_writes(t, k.sum, sums * sizeof(float));
   t->kernels->correlate_weights(&k);
+  ck_assert(guard_intact(&scratch));
+  guard_close(&scratch);
 }
 
 /* ---- planes ---- */
