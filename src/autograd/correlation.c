@@ -1,6 +1,9 @@
 /* Planning a layer: its lists and its buffers. */
 #include "autograd/correlation.h"
 
+enum {
+  CACHE_FLOATS = 48 << 10
+};                         /* of sums that the second-level cache has room for, beside what is summed */
 enum { SUM_PIXELS = 512 }; /* pixels whose products are summed image by image before the images are joined */
 
 /* A position i of the input is reached from outputs (i + padding - k) / stride, for the k that divide. */
@@ -35,8 +38,10 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
   ESP_TRY(esp_graph_alloc(g, columns * sizeof(int32_t), &p->column, err));
   for (size_t i = 0; i < columns; i++)
     p->column[i] = (int32_t)(i / (size_t)taps * esp_channel_stride(x)) + p->weights.tap[i % (size_t)taps];
-  ESP_TRY(esp_graph_alloc(g, (size_t)g->threads * ESP_TILE * columns * ESP_LANES * sizeof(float), &p->lanes,
-                          err));
+  const int tiles = (int)(CACHE_FLOATS / (ESP_TILE * ESP_LANES * columns));
+  p->outputs = esp_least(tiles < 1 ? ESP_TILE : tiles * ESP_TILE, dy->channels / p->window.groups);
+  ESP_TRY(esp_graph_alloc(g, (size_t)(g->threads * p->outputs) * columns * ESP_LANES * sizeof(float),
+                          &p->lanes, err));
   if (n->param[1])
     ESP_TRY(esp_graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err));
   return esp_graph_alloc(g, (size_t)esp_ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float),

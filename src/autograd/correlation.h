@@ -26,10 +26,12 @@ typedef struct esp_correlation {
   int chunk; /* blocks of images that the weight gradient sums before joining images */
   esp_lists weights; /* from in.data to out.grad, over `chunk` blocks */
   int32_t *column;   /* offsets of (channel, tap) */
-  float *lanes;      /* [threads][4][columns][16] */
-  float *partial;    /* [chunks][weights] */
-  double *bias;      /* [blocks][outputs] */
-  uint64_t cleared;  /* generation of the mask for which the gradient of pruned weights was zeroed */
+  int outputs;  /* whose weight gradients are summed together: as many as the second-level cache has room for
+                 */
+  float *lanes; /* [threads][outputs][columns][16] */
+  float *partial;   /* [chunks][weights] */
+  double *bias;     /* [blocks][outputs] */
+  uint64_t cleared; /* generation of the mask for which the gradient of pruned weights was zeroed */
   esp_stopwatch forward_watch, back_watch, weights_watch;
 } esp_correlation;
 

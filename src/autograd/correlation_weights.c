@@ -12,7 +12,7 @@ static void sum_chunk(const esp_graph *g, const esp_node *n, const esp_correlati
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int outputs = dy->channels / p->window.groups, channels = x->channels / p->window.groups,
             block = chunk * p->chunk;
-  const size_t room = (size_t)ESP_TILE * (size_t)channels * (size_t)p->weights.taps * ESP_LANES;
+  const size_t room = (size_t)p->outputs * (size_t)channels * (size_t)p->weights.taps * ESP_LANES;
   float *lanes = p->lanes + (size_t)omp_get_thread_num() * room;
   const esp_correlate_weights k = {
       .x = esp_plane(x, block, first / outputs * channels),
@@ -35,15 +35,15 @@ static float sum_chunks(const float *partial, size_t stride, int chunks) {
 }
 
 static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
-  const int groups = p->window.groups, outputs = n->out.grad.channels / groups,
-            tiles = esp_ceil_div(outputs, ESP_TILE);
-  const int columns = n->in[0]->data.channels / groups * p->weights.taps;
+  const int groups = p->window.groups, outputs = n->out.grad.channels / groups;
+  const int pieces = esp_ceil_div(outputs, p->outputs),
+            columns = n->in[0]->data.channels / groups * p->weights.taps;
   const size_t count = n->param[0]->count;
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < chunks * groups * tiles; i++) {
-    const int tile = i % tiles * ESP_TILE, first = i / tiles % groups * outputs + tile,
-              chunk = i / tiles / groups;
-    sum_chunk(g, n, p, chunk, first, esp_least(ESP_TILE, outputs - tile), p->column, columns,
+  for (int i = 0; i < chunks * groups * pieces; i++) {
+    const int o = i % pieces * p->outputs, first = i / pieces % groups * outputs + o,
+              chunk = i / pieces / groups;
+    sum_chunk(g, n, p, chunk, first, esp_least(p->outputs, outputs - o), p->column, columns,
               p->partial + (size_t)chunk * count + (size_t)first * (size_t)columns);
   }
 #pragma omp parallel for schedule(static) num_threads(g->threads)

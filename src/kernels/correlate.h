@@ -76,9 +76,9 @@ typedef struct esp_correlate_weights {
   const esp_pixel *pixel;
   int pixels;
   const int32_t *column; /* offsets of (channel, tap), channel outermost */
-  int columns, outputs;  /* outputs 1 to 4 */
-  float *sum;            /* [outputs][columns] */
-  float *lanes;          /* [outputs][columns][16] scratch, 64-byte aligned */
+  int columns, outputs;
+  float *sum;   /* [outputs][columns] */
+  float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned */
 } esp_correlate_weights;
 
 /* The sum of 16 lanes: (l, l + 8), then (l, l + 4), (l, l + 2), (l, l + 1). */

@@ -9,6 +9,7 @@ enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, PASS = 64 };
 
 /* One pass of a tile. */
 typedef struct piece {
+  const float *y;
   const esp_pixel *pixel, *end;
   const int32_t *column;
   float *lanes; /* of the tile: [outputs][next] */
@@ -22,7 +23,7 @@ static inline __attribute__((always_inline)) void tile(const esp_correlate_weigh
   const float *x[ALONE], *y[ESP_TILE];
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
-    y[o] = k->y + (size_t)o * k->y_channel + lane;
+    y[o] = i->y + (size_t)o * k->y_channel + lane;
 #pragma GCC unroll 8
     for (int c = 0; c < cols; c++)
       sum[o][c] = i->first ? esp_vec_set(0.0f)
@@ -68,7 +69,8 @@ typedef void tile_function(const esp_correlate_weights *k, const piece *i, size_
 SIX(1)
 TILE(1, 7)
 TILE(1, 8)
-EACH(2) EACH(3) EACH(4) static tile_function *const tiles[ESP_TILE][ALONE] = {
+EACH(2)
+EACH(3) EACH(4) static tile_function *const tiles[ESP_TILE][ALONE] = {
     {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
 
 static inline int least(int a, int b) {
@@ -76,30 +78,37 @@ static inline int least(int a, int b) {
 }
 
 /* The images of a finished tile joined. */
-static void join(const esp_correlate_weights *k, const piece *i, int j, int cols) {
-  for (int o = 0; o < k->outputs; o++)
+static void join(const esp_correlate_weights *k, const piece *i, int o, int outs, int j, int cols) {
+  for (int r = 0; r < outs; r++)
     for (int c = 0; c < cols; c++)
-      k->sum[(size_t)o * (size_t)k->columns + (size_t)(j + c)] =
-          esp_lanes_sum(i->lanes + (size_t)o * i->next + (size_t)c * ESP_LANES);
+      k->sum[(size_t)(o + r) * (size_t)k->columns + (size_t)(j + c)] =
+          esp_lanes_sum(i->lanes + (size_t)r * i->next + (size_t)c * ESP_LANES);
 }
 
-/* Over PASS pixels at a time, so that the gradients of y stay in the first-level cache while all columns
- * pass. Between passes the sums wait in `lanes`; a single pass needs room for one tile only, which stays in
- * the cache too. */
+/* All columns of a tile of outputs over one pass of pixels. Between passes the sums wait in `lanes`; a single
+ * pass needs room for one tile only, which stays in the first-level cache. */
+static void pass(const esp_correlate_weights *k, int first, int pixels, int o, int outs) {
+  const bool single = pixels == k->pixels, last = first + pixels == k->pixels;
+  const int wide = outs == 1 ? ALONE : MANY;
+  for (int j = 0; j < k->columns; j += wide) {
+    const int cols = least(k->columns - j, wide);
+    const piece i = {
+        .y = k->y + (size_t)o * k->y_channel,
+        .pixel = k->pixel + first,
+        .end = k->pixel + first + pixels,
+        .column = k->column + j,
+        .lanes = k->lanes + (single ? 0 : ((size_t)o * (size_t)k->columns + (size_t)j) * ESP_LANES),
+        .next = (size_t)(single ? cols : k->columns) * ESP_LANES,
+        .first = first == 0};
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) tiles[outs - 1][cols - 1](k, &i, lane);
+    if (last) join(k, &i, o, outs, j, cols);
+  }
+}
+
+/* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass, and what is
+ * read of x in the second while all outputs do. */
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
-  const int wide = k->outputs == 1 ? ALONE : MANY;
-  const bool single = k->pixels <= PASS;
   for (int first = 0; first < k->pixels; first += PASS)
-    for (int j = 0; j < k->columns; j += wide) {
-      const int cols = least(k->columns - j, wide), pixels = least(k->pixels - first, PASS);
-      const piece i = {.pixel = k->pixel + first,
-                       .end = k->pixel + first + pixels,
-                       .column = k->column + j,
-                       .lanes = k->lanes + (single ? 0 : (size_t)j * ESP_LANES),
-                       .next = (size_t)(single ? cols : k->columns) * ESP_LANES,
-                       .first = first == 0};
-      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-        tiles[k->outputs - 1][cols - 1](k, &i, lane);
-      if (first + pixels == k->pixels) join(k, &i, j, cols);
-    }
+    for (int o = 0; o < k->outputs; o += ESP_TILE)
+      pass(k, first, least(k->pixels - first, PASS), o, least(k->outputs - o, ESP_TILE));
 }
