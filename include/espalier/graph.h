@@ -1,8 +1,8 @@
 /* The autograd graph: operations on activations, in the order they were added.
  *
  * A graph is built once for a model and a batch size, planned once (all memory is made there), and then run
- * for every batch: esp_graph_forward, esp_graph_backward. A pass allocates nothing, but for the lists of nonzero weights when a
- * mask first appears.
+ * for every batch: esp_graph_forward, esp_graph_backward. A pass allocates nothing, but for the lists of
+ * nonzero weights when a mask first appears.
  *
  * Every builder below infers the output's shape, and fails with a sentence when shapes do not fit. Values are
  * owned by the graph. Gradients add up where a value is used more than once. */

@@ -25,7 +25,7 @@ typedef struct esp_train_options {
   double label_smoothing;
   char *loss;     /* cross-entropy | mse */
   double average; /* decay of the moving average of weights per step; 0 = off */
-  char *sparse; /* auto | on | off */
+  char *sparse;   /* auto | on | off */
 } esp_train_options;
 extern const esp_option esp_train_option_table[];
 
@@ -42,7 +42,8 @@ const esp_lr_schedule *esp_lr_schedule_at(size_t i); /* NULL after the last */
  * left. */
 double esp_learning_rate(const esp_train_options *opt, double epoch, double epochs);
 
-/* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in one fixed order. */
+/* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in one fixed
+ * order. */
 double esp_gradient_norm(const esp_params *ps);
 
 /* One step of SGD (Sutskever et al. 2013, as in torch) on every training parameter:

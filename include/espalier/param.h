@@ -26,22 +26,26 @@ typedef struct esp_param {
   esp_role role;
   int rank;
   int shape[ESP_RANK_MAX];
-  size_t count;        /* product of shape */
-  int positions;       /* output pixels one image uses each weight at; MACs = count * positions */
-  float *value;        /* [count] */
-  float *grad;         /* [count], NULL for ESP_ROLE_RUNNING */
-  float *momentum;     /* [count], NULL for ESP_ROLE_RUNNING */
-  float *shadow;       /* [count] dense weights behind the mask, or NULL (see prune.h) */
-  float *average;      /* [count] moving average of the values, or NULL */
+  size_t count;         /* product of shape */
+  int positions;        /* output pixels one image uses each weight at; MACs = count * positions */
+  float *value;         /* [count] */
+  float *grad;          /* [count], NULL for ESP_ROLE_RUNNING */
+  float *momentum;      /* [count], NULL for ESP_ROLE_RUNNING */
+  float *shadow;        /* [count] dense weights behind the mask, or NULL (see prune.h) */
+  float *average;       /* [count] moving average of the values, or NULL */
   const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
 } esp_param;
 
-static inline bool esp_param_trains(const esp_param *p) { return p->role != ESP_ROLE_RUNNING; }
+static inline bool esp_param_trains(const esp_param *p) {
+  return p->role != ESP_ROLE_RUNNING;
+}
 static inline bool esp_param_prunable(const esp_param *p) {
   return p->role == ESP_ROLE_CONV_WEIGHT || p->role == ESP_ROLE_LINEAR_WEIGHT;
 }
 /* Weights that are not zeroed by a mask. */
-static inline size_t esp_param_kept(const esp_param *p) { return p->mask ? p->mask->kept : p->count; }
+static inline size_t esp_param_kept(const esp_param *p) {
+  return p->mask ? p->mask->kept : p->count;
+}
 
 /* The parameters of a model in the order of its file. Owns them. */
 typedef struct esp_params {

@@ -107,7 +107,7 @@ typedef struct esp_pruner esp_pruner;
 typedef struct esp_dynamic {
   const char *name, *help;
   bool shadow;         /* keeps dense weights behind the masks until esp_pruner_finish */
-  bool needs_gradient; /* looks at the gradients of pruned weights */
+  bool needs_gradient; /* looks at the gradients of pruned weights, or grows some, which then take the step */
   esp_status (*change)(esp_pruner *pruner, double t, esp_error *err);
 } esp_dynamic;
 const esp_dynamic *esp_dynamic_at(size_t i);

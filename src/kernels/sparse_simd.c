@@ -61,7 +61,8 @@ BOTH(TILE, 1, 4)
 BOTH(TILE, 4, 4)
 BOTH(TILE, 1, 2)
 BOTH(TILE, 8, 2)
-BOTH(TILE, 1, 1) BOTH(TILE, 8, 1)
+BOTH(TILE, 1, 1)
+BOTH(TILE, 8, 1)
 #endif
 
 /* By the length of the runs: how many make a tile, that tile, and the one for a single run. */

@@ -70,7 +70,9 @@ SIX(1)
 TILE(1, 7)
 TILE(1, 8)
 EACH(2)
-EACH(3) EACH(4) static tile_function *const tiles[ESP_TILE][ALONE] = {
+EACH(3)
+EACH(4)
+static tile_function *const tiles[ESP_TILE][ALONE] = {
     {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
 
 static inline int least(int a, int b) {

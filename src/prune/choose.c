@@ -2,23 +2,28 @@
 #include "prune/pruner.h"
 #include "prune/select.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
+
+/* Every score is finite: -INFINITY is left for units that must not come back. Not a number ranks lowest. */
+static float ranked(double score) {
+  if (!(score >= -(double)FLT_MAX)) return -FLT_MAX;
+  return score > (double)FLT_MAX ? FLT_MAX : (float)score;
+}
 
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
     const esp_prune_ctx ctx = {esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i)};
-    float *score = malloc(t->weight->count * sizeof *score);
-    if (!score) abort(); /* a few MiB beside the network that is already there */
+    float *score = p->raw + t->first_weight;
     criterion->score(t->weight, &ctx, score);
     for (size_t u = 0; u < t->units; u++) {
       double sum = 0.0;
       for (size_t k = 0; k < t->unit_size; k++) sum += (double)score[u * t->unit_size + k];
-      p->score[t->first + u] = (float)(sum / (double)t->unit_size);
+      p->score[t->first + u] = ranked(sum / (double)t->unit_size);
     }
-    free(score);
   }
 }
 
@@ -26,6 +31,17 @@ void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 static size_t kept_of(size_t n, double sparsity) {
   const double gone = nearbyint(sparsity * (double)n);
   return gone >= (double)n ? 0 : n - (size_t)gone;
+}
+
+/* Units among n that may stay. */
+static size_t room_of(const float *score, size_t n) {
+  size_t room = 0;
+  for (size_t u = 0; u < n; u++) room += score[u] > -INFINITY;
+  return room;
+}
+
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
 }
 
 /* ---- one ranking for all ---- */
@@ -58,11 +74,12 @@ static void guard_ranking(esp_pruner *p) {
 /* ---- shares ---- */
 
 /* Whole numbers of units that add up to the budget: the densities rounded down, then one more for those with
- * the largest remainders (Hamilton's method), of equal ones the first. */
-static void round_shares(const esp_share *share, int n, size_t budget, size_t *keep) {
+ * the largest remainders (Hamilton's method), of equal ones the first. A smaller budget can mean a larger
+ * share for one layer then (the paradox of Alabama), so no share is larger than what may stay. */
+static void round_shares(const esp_share *share, const size_t *room, int n, size_t budget, size_t *keep) {
   size_t sum = 0;
   for (int i = 0; i < n; i++) {
-    keep[i] = (size_t)(share[i].density * (double)share[i].units);
+    keep[i] = least((size_t)(share[i].density * (double)share[i].units), room[i]);
     sum += keep[i];
   }
   while (sum != budget) {
@@ -71,8 +88,8 @@ static void round_shares(const esp_share *share, int n, size_t budget, size_t *k
     double best_gap = 0.0;
     for (int i = 0; i < n; i++) {
       const double gap = (share[i].density * (double)share[i].units - (double)keep[i]) * (more ? 1.0 : -1.0);
-      const bool room = more ? keep[i] < share[i].units : keep[i] > 0;
-      if (room && (best < 0 || gap > best_gap)) {
+      const bool fits = more ? keep[i] < room[i] : keep[i] > 0;
+      if (fits && (best < 0 || gap > best_gap)) {
         best = i;
         best_gap = gap;
       }
@@ -98,13 +115,18 @@ static int guard_shares(size_t *keep, int n) {
   return guarded;
 }
 
-static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, size_t *keep, esp_error *err) {
-  for (int i = 0; i < p->targets; i++) share[i] = (esp_share){p->target[i].layer, p->target[i].units, 1.0};
+static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, size_t *room, size_t *keep,
+                            esp_error *err) {
+  for (int i = 0; i < p->targets; i++) {
+    share[i] = (esp_share){p->target[i].layer, p->target[i].units, 1.0};
+    room[i] = room_of(p->score + p->target[i].first, p->target[i].units);
+  }
   ESP_TRY(p->distribution->share(p->opt, sparsity, share, p->targets, err));
   if (p->distribution->explicit_total)
-    for (int i = 0; i < p->targets; i++) keep[i] = kept_of(share[i].units, 1.0 - share[i].density);
+    for (int i = 0; i < p->targets; i++)
+      keep[i] = least(kept_of(share[i].units, 1.0 - share[i].density), room[i]);
   else
-    round_shares(share, p->targets, kept_of(p->units, sparsity), keep);
+    round_shares(share, room, p->targets, kept_of(p->units, sparsity), keep);
   if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->targets);
   return ESP_OK;
 }
@@ -112,20 +134,23 @@ static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, si
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
   uint64_t *scratch = malloc(p->units * sizeof *scratch);
   esp_share *share = calloc((size_t)p->targets, sizeof *share);
-  size_t *keep = calloc((size_t)p->targets, sizeof *keep);
-  esp_status status =
-      scratch && share && keep ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
+  size_t *room = calloc((size_t)p->targets, sizeof *room), *keep = calloc((size_t)p->targets, sizeof *keep);
+  esp_status status = scratch && share && room && keep
+                          ? ESP_OK
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
   p->guarded = 0;
   if (status == ESP_OK && !p->distribution->share) {
-    esp_select_top(p->score, p->units, kept_of(p->units, sparsity), p->keep, scratch);
+    const size_t kept = least(kept_of(p->units, sparsity), room_of(p->score, p->units));
+    esp_select_top(p->score, p->units, kept, p->keep, scratch);
     if (!p->opt->allow_empty) guard_ranking(p);
-  } else if (status == ESP_OK && (status = share_out(p, sparsity, share, keep, err)) == ESP_OK) {
+  } else if (status == ESP_OK && (status = share_out(p, sparsity, share, room, keep, err)) == ESP_OK) {
     for (int i = 0; i < p->targets; i++)
       esp_select_top(p->score + p->target[i].first, p->target[i].units, keep[i], p->keep + p->target[i].first,
                      scratch);
   }
   free(scratch);
   free(share);
+  free(room);
   free(keep);
   return status;
 }

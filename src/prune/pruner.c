@@ -56,14 +56,36 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
     const esp_layer *l = &m->layer[i];
     if (!p->structure->applies(l) || skipped(p->opt, l)) continue;
     const size_t size = p->structure->unit_size(l->weight), units = l->weight->count / size;
-    p->target[p->targets++] = (esp_target){l, l->weight, units, size, p->units};
+    p->target[p->targets++] = (esp_target){l, l->weight, units, size, p->units, p->weights};
     p->units += units;
+    p->weights += l->weight->count;
   }
   if (p->units == 0)
     return esp_fail(err, ESP_ERR_INPUT, "[prune]: structure '%s' with skip = '%s' leaves no layer to prune",
                     p->opt->structure, p->opt->skip);
   if (p->units > UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
   return ESP_OK;
+}
+
+/* A pattern that skips nothing is a slip of the pen. */
+static esp_status check_skip(const esp_pruner *p, esp_error *err) {
+  for (const char *word = p->opt->skip; *word;) {
+    const size_t length = strcspn(word, " ");
+    bool used = length == 0;
+    for (int i = 0; i < p->model->layers; i++)
+      used |= esp_pattern_matches(word, length, p->model->layer[i].name);
+    if (!used)
+      return esp_fail(err, ESP_ERR_INPUT, "[prune] skip: '%.*s' matches no layer", (int)length, word);
+    word += length + strspn(word + length, " ");
+  }
+  return ESP_OK;
+}
+
+/* Whether the distribution can do what is asked: better known now than when training has ended. */
+static esp_status try_distribution(esp_pruner *p, esp_error *err) {
+  const esp_status status = esp_pruner_choose(p, p->opt->sparsity, err);
+  p->guarded = 0;
+  return status;
 }
 
 static esp_status make_mask(esp_pruner *p, esp_param *w, esp_error *err) {
@@ -95,9 +117,10 @@ static esp_status make_masks(esp_pruner *p, esp_error *err) {
     ESP_TRY(make_mask(p, l->scale, err));
     ESP_TRY(make_mask(p, l->shift, err));
   }
-  p->score = malloc(p->units * sizeof *p->score);
+  p->raw = malloc(p->weights * sizeof *p->raw);
+  p->score = calloc(p->units, sizeof *p->score);
   p->keep = malloc(p->units);
-  return p->score && p->keep ? ESP_OK : no_memory(err);
+  return p->raw && p->score && p->keep ? ESP_OK : no_memory(err);
 }
 
 esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model, esp_key seed,
@@ -108,8 +131,10 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   p->model = model;
   p->key = esp_key_of(seed, ESP_STREAM_PRUNE);
   esp_status status = find_choices(p, err);
+  if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
   if (status == ESP_OK) status = make_masks(p, err);
+  if (status == ESP_OK) status = try_distribution(p, err);
   if (status == ESP_OK)
     *pruner = p;
   else
@@ -126,6 +151,7 @@ void esp_pruner_free(esp_pruner *p) {
   }
   free(p->masks);
   free(p->target);
+  free(p->raw);
   free(p->score);
   free(p->keep);
   free(p);

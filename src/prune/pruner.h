@@ -9,7 +9,8 @@ typedef struct esp_target {
   const esp_layer *layer;
   esp_param *weight;
   size_t units, unit_size;
-  size_t first; /* its first unit among the units of all layers */
+  size_t first;        /* its first unit among the units of all layers */
+  size_t first_weight; /* its first weight among the weights of all layers */
 } esp_target;
 
 struct esp_pruner {
@@ -22,18 +23,20 @@ struct esp_pruner {
   const esp_prune_schedule *schedule;
   esp_target *target;
   int targets;
-  size_t units;    /* of all targets */
-  esp_mask *masks; /* [params of the model]; keep is NULL where there is none */
+  size_t units, weights; /* of all targets */
+  esp_mask *masks;       /* [params of the model]; keep is NULL where there is none */
   esp_key key;
   uint64_t changes;
+  float *raw;    /* [weights] the criterion's scores, before they become those of units */
   float *score;  /* [units] */
   uint8_t *keep; /* [units] the choice being made */
   int guarded;   /* layers the guard saved in the last choice */
 };
 
-/* Scores every unit with the criterion (the mean over its weights). */
+/* Scores every unit with the criterion (the mean over its weights). All scores are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
-/* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. */
+/* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. A unit
+ * whose score was set to -INFINITY is never kept, even if fewer stay than asked for. */
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err);
 /* The only writer of masks: p->keep becomes the masks. Zeroes what is pruned; clears momentum of what is
  * pruned or regrown. */

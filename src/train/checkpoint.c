@@ -126,7 +126,9 @@ static esp_status read_mask(esp_pruner *pruner, const esp_bundle *b, const char 
   uint8_t *keep = malloc(p->count);
   if (!keep) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a mask");
   esp_status status = read_blob(b, path, "mask.", p, ESP_U8, keep, err);
-  if (status == ESP_OK) status = esp_pruner_restore(pruner, p, keep, err);
+  esp_error why = {0};
+  if (status == ESP_OK && (status = esp_pruner_restore(pruner, p, keep, &why)) != ESP_OK)
+    esp_fail(err, status, "%s: %s", path, why.text);
   free(keep);
   return status;
 }

@@ -2,14 +2,22 @@
 
 #include <espalier/train.h>
 
+#include <math.h>
+
+/* A logit that is not a number is the lowest: a network that diverged is right about nothing. */
+static float logit(const esp_value *logits, int image, int c) {
+  const float v = esp_value_at(logits, image, c, 0, 0);
+  return v == v ? v : -INFINITY;
+}
+
 /* Classes that come before the label when sorted by logit, of equal ones by number. */
 static int rank_of(const esp_value *logits, int classes, int image, int label, int *answer) {
-  const float own = esp_value_at(logits, image, label, 0, 0);
+  const float own = logit(logits, image, label);
   float best = own;
   int rank = 0;
   *answer = label;
   for (int c = 0; c < classes; c++) {
-    const float v = esp_value_at(logits, image, c, 0, 0);
+    const float v = logit(logits, image, c);
     rank += v > own || (v == own && c < label);
     if (v > best || (v == best && c < *answer)) {
       best = v;

@@ -20,7 +20,7 @@ static void need(bool condition, const char *what) {
   exit(1);
 }
 
-static double seconds(void) {
+double process_seconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
@@ -59,7 +59,7 @@ static pid_t start(const char *const *argument, const process_options *o, int ou
 
 /* Looks every millisecond: the moment of the signal need not be more exact. */
 static int wait_for(pid_t child, const process_options *o) {
-  const double started = seconds();
+  const double started = process_seconds();
   double begun = o->begun ? 0.0 : started;
   bool sent = o->signal == 0, late = false;
   int status;
@@ -67,7 +67,7 @@ static int wait_for(pid_t child, const process_options *o) {
     const pid_t ended = waitpid(child, &status, WNOHANG);
     need(ended >= 0, "waitpid");
     if (ended == child) return status;
-    const double now = seconds();
+    const double now = process_seconds();
     if (begun == 0.0 && access(o->begun, F_OK) == 0) begun = now;
     if (!sent && begun > 0.0 && now - begun >= o->after) sent = kill(child, o->signal) == 0;
     if (!late && now - started > PATIENCE) late = kill(child, SIGKILL) == 0;

@@ -21,4 +21,7 @@ typedef struct process {
 process process_run(const char *const *argument, const process_options *options);
 void process_free(process *p);
 
+/* A clock. */
+double process_seconds(void);
+
 #endif

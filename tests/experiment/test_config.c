@@ -193,8 +193,8 @@ static const struct {
     {"[train]\nlr = 0,1\n", {":2: lr = '0,1'"}},
     {"[train]\nlr = 0.1 0.2\n", {":2: lr = '0.1 0.2'"}},
     {"[train]\nmomentum = 1.5\n", {":2: momentum = '1.5': expected a number from 0 to"}},
-    {"[run]\ncheckpoint_minutes = 0\n",
-     {":2: checkpoint_minutes = '0': expected a number from 0.01 to 1000000"}},
+    {"[run]\ncheckpoint_minutes = -1\n",
+     {":2: checkpoint_minutes = '-1': expected a number from 0 to 1000000"}},
     {"[prune]\nsparsity = 1.01\n", {":2: sparsity = '1.01': expected a number from 0 to"}},
     {"[prune]\nsparsity = 90%\n", {":2: sparsity = '90%'"}},
     /* yes and no */

@@ -35,8 +35,8 @@ static void choose(esp_pruner *p, const size_t *count, bool growing, uint64_t *s
   esp_pruner_commit(p);
 }
 
-esp_status esp_regrow(esp_pruner *p, double t, double fraction, const esp_criterion *grow, esp_error *err) {
-  if (t == 0.0) return begin(p, err);
+esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
+  if (esp_pruner_changes(p) == 0) return begin(p, err);
   uint64_t *scratch = malloc(p->units * sizeof *scratch);
   size_t *count = malloc((size_t)p->targets * sizeof *count);
   esp_status status =

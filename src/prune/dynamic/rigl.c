@@ -13,8 +13,8 @@ static const esp_criterion gradient = {.name = "gradient", .score = score};
 
 /* fraction (1 + cos(pi t)) / 2 */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  return esp_regrow(p, t, p->opt->drop_fraction * 0.5 * (1.0 + esp_cos(3.14159265358979323846 * t)),
-                    &gradient, err);
+  return esp_regrow(p, p->opt->drop_fraction * 0.5 * (1.0 + esp_cos(3.14159265358979323846 * t)), &gradient,
+                    err);
 }
 
 const esp_dynamic esp_dynamic_rigl = {

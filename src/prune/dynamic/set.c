@@ -3,7 +3,8 @@
 
 /* The same fraction at every change; new weights at random. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  return esp_regrow(p, t, p->opt->drop_fraction, &esp_criterion_random, err);
+  (void)t;
+  return esp_regrow(p, p->opt->drop_fraction, &esp_criterion_random, err);
 }
 
 const esp_dynamic esp_dynamic_set = {
@@ -11,5 +12,6 @@ const esp_dynamic esp_dynamic_set = {
     .help =
         "sparse evolutionary training: drop the smallest weights, grow as many at random (Mocanu et al. "
         "2018)",
+    .needs_gradient = true, /* what grows takes its first step in the same step of training */
     .change = change,
 };

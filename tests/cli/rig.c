@@ -1,0 +1,116 @@
+#include "rig.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = 64 };
+
+static char root[1024], command[4096];
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where) {
+  (void)info, (void)type, (void)where;
+  return remove(path);
+}
+
+void rig_begin(void) {
+  const char *given = getenv("TMPDIR"), *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+  snprintf(root, sizeof root, "%s/espalier-cli-XXXXXX", given && *given ? given : memory);
+  if (getenv("ESPALIER") && realpath(getenv("ESPALIER"), command) && mkdtemp(root)) {
+    setenv("OMP_WAIT_POLICY", "passive", 0); /* on a busy machine threads that spin wait for each other */
+    return;
+  }
+  perror("the environment variable ESPALIER must be the path of the command");
+  exit(EXIT_FAILURE);
+}
+
+void rig_open(void) {
+  char folder[sizeof root + 32];
+  snprintf(folder, sizeof folder, "%s/XXXXXX", root);
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  ck_assert_int_eq(chdir(folder), 0);
+}
+
+int rig_end(Suite *suite) {
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  if (chdir("/") == 0) nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void remove_tree(const char *path) {
+  ck_assert_int_eq(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+void bytes_write(const char *path, const void *data, size_t bytes) {
+  FILE *file = fopen(path, "wb");
+  ck_assert_msg(file != NULL, "%s", path);
+  ck_assert_uint_eq(fwrite(data, 1, bytes, file), bytes);
+  ck_assert_int_eq(fclose(file), 0);
+}
+
+void text_write(const char *path, const char *text) {
+  bytes_write(path, text, strlen(text));
+}
+
+char *bytes_read(const char *path, size_t *bytes) {
+  FILE *file = fopen(path, "rb");
+  ck_assert_msg(file != NULL, "%s", path);
+  ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+  const long end = ftell(file);
+  rewind(file);
+  char *data = calloc((size_t)end + 1, 1);
+  ck_assert_ptr_nonnull(data);
+  ck_assert_uint_eq(fread(data, 1, (size_t)end, file), (size_t)end);
+  fclose(file);
+  if (bytes) *bytes = (size_t)end;
+  return data;
+}
+
+bool exists(const char *path) {
+  return access(path, F_OK) == 0;
+}
+
+bool same_bytes(const char *path, const char *other) {
+  size_t a, b;
+  char *x = bytes_read(path, &a), *y = bytes_read(other, &b);
+  const bool same = a == b && memcmp(x, y, a) == 0;
+  free(x);
+  free(y);
+  return same;
+}
+
+int count_files(const char *path, const char *ending) {
+  int count = 0;
+  DIR *dir = opendir(path);
+  ck_assert_msg(dir != NULL, "%s", path);
+  for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+    const size_t length = strlen(e->d_name), tail = strlen(ending);
+    count += length >= tail && e->d_name[0] != '.' && strcmp(e->d_name + length - tail, ending) == 0;
+  }
+  closedir(dir);
+  return count;
+}
+
+process espalier(const process_options *options, const char *const *argument) {
+  const char *all[ARGUMENTS_MAX] = {command};
+  for (int i = 0; argument[i]; i++) {
+    ck_assert_int_lt(i, ARGUMENTS_MAX - 2);
+    all[i + 1] = argument[i];
+  }
+  return process_run(all, options);
+}
+
+void espalier_succeeds(const char *const *argument) {
+  process p = espalier(&(process_options){0}, argument);
+  ck_assert_msg(p.status == 0 && !*p.err, "espalier %s %s: status %d, signal %d, '%s'", argument[0],
+                argument[1], p.status, p.signal, p.err);
+  process_free(&p);
+}

@@ -1,0 +1,159 @@
+/* Runs that are killed at any moment and resumed end as if nothing had happened. */
+#include "nets.h"
+#include "rig.h"
+
+#include <espalier/random.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void setup(void) {
+  rig_open();
+  text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
+  text_write("rich.ini", CONFIG_BEGIN RICH_LAYERS);
+}
+
+enum { ARGUMENTS_MAX = 16, TRIES = 400 };
+
+/* A configuration, and how often the run is killed. */
+typedef struct ordeal {
+  int kills;
+  const char *config, *argument[ARGUMENTS_MAX];
+} ordeal;
+
+/* Checkpoints fall into the middle of epochs, and each start comes further than to the next one. */
+#define OFTEN "run.checkpoint_minutes=0.0003", "data.train=512"
+#define ITERATIVE OFTEN, "prune.method=magnitude", "prune.rounds=2", "prune.sparsity=0.9"
+#define IN_TRAINING OFTEN, "train.epochs=5", "prune.sparsity=0.8"
+static const ordeal ordeals[] = {
+    {20,
+     "rich.ini",
+     {OFTEN, "data.train=1500", "data.validation=100", "prune.method=magnitude", "prune.rounds=3",
+      "prune.retrain=weight-rewind", "prune.rewind_epoch=1", "train.epochs=3", "train.average=0.9",
+      "data.augment=crop flip cutout"}},
+    {20, "plain.ini", {IN_TRAINING, "data.train=2500", "prune.method=surgery", "train.average=0.9"}},
+    {20, "plain.ini", {IN_TRAINING, "data.train=2500", "prune.method=rigl", "prune.distribution=erk"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=set"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=magnitude", "prune.schedule=cubic"}},
+    {3, "rich.ini", {IN_TRAINING, "prune.method=saliency", "prune.schedule=cubic"}},
+    {3, "plain.ini", {ITERATIVE}},
+    {3, "plain.ini", {ITERATIVE, "prune.retrain=lr-rewind"}},
+    {3, "plain.ini", {ITERATIVE, "prune.retrain=weight-rewind"}},
+    {3, "plain.ini", {ITERATIVE, "prune.retrain=reinit", "train.average=0.9"}},
+    {3, "plain.ini", {ITERATIVE, "prune.retrain=none", "prune.method=random", "prune.rounds=8"}},
+    {3, "plain.ini", {ITERATIVE, "prune.method=saliency", "prune.structure=filter", "train.clip_norm=1"}},
+    {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
+};
+enum { ORDEALS = sizeof ordeals / sizeof *ordeals };
+
+/* Begins the run in `dir`, or goes on with it if there is one. Whether it came to its end. */
+static bool go_on(const ordeal *o, const char *dir, const process_options *options) {
+  const char *first[ARGUMENTS_MAX + 8] = {"run", o->config, "-o", dir}, *again[] = {"resume", dir, NULL};
+  char path[64];
+  snprintf(path, sizeof path, "%s/config.ini", dir);
+  for (int i = 0; o->argument[i]; i++) first[4 + i] = o->argument[i];
+  process p = espalier(options, exists(path) ? again : first);
+  ck_assert_msg(p.signal == SIGKILL || (p.status == 0 && !*p.err), "status %d, signal %d: %s", p.status,
+                p.signal, p.err);
+  const bool finished = p.status == 0;
+  process_free(&p);
+  return finished;
+}
+
+/* A kill leaves no file half written: what there is can be read. */
+static void check_whole(void) {
+  if (exists("killed/result.json")) cJSON_Delete(json_read("killed/result.json"));
+  if (!exists("killed/checkpoint.safetensors")) return;
+  tensors t = tensors_read("killed/checkpoint.safetensors");
+  ck_assert_int_gt(t.count, 0);
+  tensors_free(&t);
+}
+
+static void check_same(void) {
+  ck_assert_str_eq(hash_of_run("killed"), hash_of_run("whole"));
+  ck_assert(same_reports("killed", "whole"));
+  ck_assert_int_eq(count_files("killed", ".tmp"), 0);
+  ck_assert_int_eq(count_files("killed", ""), count_files("whole", ""));
+}
+
+/* The moments come from a fixed seed, within the time that the run takes when it is left alone; a run that
+ * ends before it was killed often enough is begun anew. */
+START_TEST(killed) {
+  const ordeal *o = &ordeals[_i];
+  const double began = process_seconds();
+  ck_assert(go_on(o, "whole", &(process_options){0}));
+  const double share = (process_seconds() - began) / (o->kills < 10 ? 2 : 6);
+  int kills = 0;
+  for (uint64_t i = 0; kills < o->kills && i < TRIES; i++) {
+    const float moment = esp_random_uniform(esp_key_of(99, (uint64_t)_i), i);
+    const process_options options = {.signal = SIGKILL, .after = share * (double)moment};
+    if (go_on(o, "killed", &options)) {
+      check_same();
+      remove_tree("killed");
+    } else {
+      kills++;
+      check_whole();
+    }
+  }
+  ck_assert_int_eq(kills, o->kills);
+  ck_assert(go_on(o, "killed", &(process_options){0}));
+  check_same();
+}
+END_TEST
+
+/* Killed as soon as there is a directory, a configuration, a checkpoint, weights. */
+START_TEST(killed_at_its_files) {
+  static const char *const files[] = {"killed",
+                                      "killed/config.ini.tmp",
+                                      "killed/config.ini",
+                                      "killed/rewind.safetensors",
+                                      "killed/checkpoint.safetensors",
+                                      "killed/log.csv",
+                                      "killed/dense.safetensors",
+                                      "killed/round-01.safetensors"};
+  const ordeal o = {8, "plain.ini", {ITERATIVE, "prune.retrain=weight-rewind"}};
+  ck_assert(go_on(&o, "whole", &(process_options){0}));
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    const process_options options = {.signal = SIGKILL, .begun = files[i]};
+    if (!go_on(&o, "killed", &options)) ck_assert(go_on(&o, "killed", &(process_options){0}));
+    check_same();
+    remove_tree("killed");
+  }
+}
+END_TEST
+
+/* With other threads and instructions than before. */
+START_TEST(resumed_elsewhere) {
+  ordeal o = ordeals[0];
+  const char *const scalar[] = {"ESPALIER_ISA=scalar", "OMP_NUM_THREADS=2", NULL};
+  const char *const single[] = {"OMP_NUM_THREADS=1", NULL};
+  const process_options stop = {
+      .environment = single, .signal = SIGKILL, .begun = "killed/round-01.safetensors"};
+  int n = 0;
+  while (o.argument[n]) n++;
+  o.argument[n] = "run.threads=0"; /* as many as there are */
+  ck_assert(go_on(&o, "whole", &(process_options){.environment = single}));
+  go_on(&o, "killed", &stop);
+  ck_assert(go_on(&o, "killed", &(process_options){.environment = scalar}));
+  check_same();
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("resume");
+  TCase *t = tcase_create("resume");
+  tcase_set_timeout(t, 600);
+  tcase_add_checked_fixture(t, setup, NULL);
+  tcase_add_loop_test(t, killed, 0, ORDEALS);
+  tcase_add_test(t, killed_at_its_files);
+  tcase_add_test(t, resumed_elsewhere);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  rig_begin();
+  return rig_end(suite());
+}

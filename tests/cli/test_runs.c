@@ -1,0 +1,489 @@
+/* Runs through the command: the same weights whatever the machine does, exact counts, and the files that a
+ * run leaves. */
+#include "nets.h"
+#include "rig.h"
+
+#include <espalier/file.h>
+
+#include <check.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void setup(void) {
+  rig_open();
+  text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
+  text_write("rich.ini", CONFIG_BEGIN RICH_LAYERS);
+  text_write("per-layer.ini", CONFIG_BEGIN PLAIN_LAYERS
+             "[prune]\nmethod = magnitude\ndistribution = per-layer\nlayers =\n"
+             "  * 0.25\n  conv2 0.75\n");
+}
+
+/* ---- one network for every machine ---- */
+
+enum { ARGUMENTS_MAX = 12 };
+
+/* How a run differs from its configuration. */
+typedef struct recipe {
+  const char *config, *argument[ARGUMENTS_MAX];
+  int rounds, epochs[4]; /* of training, and of retraining in each round */
+  int units;             /* that the pruner counts; 0 = the weights; -1 = known by the layer only */
+} recipe;
+
+#define MAGNITUDE "prune.method=magnitude", "prune.rounds=2", "prune.sparsity=0.9"
+#define IN_TRAINING "train.epochs=3", "prune.sparsity=0.8"
+static const recipe recipes[] = {
+    {"plain.ini", {"prune.method=none"}, 0, {2}, 0},
+    {"rich.ini", {"train.loss=mse", "train.lr=0.02", "data.validation=20"}, 0, {2}, 0},
+    {"plain.ini", {MAGNITUDE}, 2, {2, 1, 1}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.retrain=lr-rewind", "prune.retrain_epochs=2"}, 2, {2, 2, 2}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.retrain=weight-rewind"}, 2, {2, 2, 2}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.retrain=weight-rewind", "prune.rewind_epoch=1"}, 2, {2, 1, 1}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.retrain=reinit"}, 2, {2, 2, 2}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.retrain=none"}, 2, {2, 0, 0}, 0},
+    {"plain.ini",
+     {"prune.method=magnitude", "prune.schedule=one-shot", "prune.sparsity=0.333"},
+     1,
+     {2, 1},
+     0},
+    {"plain.ini", {MAGNITUDE, "train.epochs=0", "prune.retrain=none"}, 2, {0, 0, 0}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.skip=conv1 lin*"}, 2, {2, 1, 1}, PLAIN_WEIGHTS - 216 - PLAIN_LINEAR},
+    {"plain.ini", {MAGNITUDE, "prune.sparsity=1"}, 2, {2, 1, 1}, -1},
+    {"plain.ini", {MAGNITUDE, "prune.sparsity=1", "prune.allow_empty=yes"}, 2, {2, 1, 1}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.sparsity=0"}, 2, {2, 1, 1}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.distribution=uniform"}, 2, {2, 1, 1}, 0},
+    {"plain.ini", {MAGNITUDE, "prune.distribution=erk"}, 2, {2, 1, 1}, 0},
+    {"per-layer.ini", {"prune.sparsity=0.5"}, 1, {2, 1}, -1},
+    {"plain.ini", {MAGNITUDE, "prune.structure=filter", "prune.sparsity=0.5"}, 2, {2, 1, 1}, PLAIN_FILTERS},
+    {"plain.ini",
+     {MAGNITUDE, "prune.structure=filter", "prune.sparsity=0.4", "prune.distribution=uniform"},
+     2,
+     {2, 1, 1},
+     PLAIN_FILTERS},
+    {"plain.ini", {"prune.method=random", "prune.rounds=3"}, 3, {2, 1, 1, 1}, 0},
+    {"plain.ini", {"prune.method=saliency", "prune.rounds=2"}, 2, {2, 1, 1}, 0},
+    {"plain.ini", {IN_TRAINING, "prune.method=magnitude", "prune.schedule=cubic"}, 1, {3}, 0},
+    {"plain.ini",
+     {IN_TRAINING, "prune.method=saliency", "prune.schedule=cubic", "prune.distribution=erk"},
+     1,
+     {3},
+     0},
+    {"plain.ini", {IN_TRAINING, "prune.method=surgery"}, 1, {3}, 0},
+    {"plain.ini", {IN_TRAINING, "prune.method=surgery", "train.average=0.9"}, 1, {3}, 0},
+    {"plain.ini", {IN_TRAINING, "prune.method=surgery", "prune.end_epoch=3"}, 1, {3}, 0},
+    {"plain.ini", {IN_TRAINING, "prune.method=set", "prune.distribution=erk"}, 1, {3}, 0},
+    {"plain.ini", {IN_TRAINING, "prune.method=rigl"}, 1, {3}, 0},
+    {"rich.ini", {IN_TRAINING, "prune.method=rigl", "train.average=0.8"}, 1, {3}, 0},
+    {"rich.ini", {MAGNITUDE, "train.average=0.8", "train.label_smoothing=0.1"}, 2, {2, 1, 1}, 0},
+    {"rich.ini",
+     {MAGNITUDE, "data.augment=crop flip cutout", "train.nesterov=yes", "train.clip_norm=1",
+      "train.schedule=one-cycle", "data.validation=17", "data.train=100"},
+     2,
+     {2, 1, 1},
+     0},
+    {"rich.ini",
+     {MAGNITUDE, "prune.retrain=weight-rewind", "prune.rewind_epoch=1", "train.average=0.5"},
+     2,
+     {2, 1, 1},
+     0},
+};
+enum { RECIPES = sizeof recipes / sizeof *recipes };
+
+static const char *run_with(const recipe *r, const char *dir, const char *const *environment,
+                            const char *extra) {
+  const char *argument[ARGUMENTS_MAX + 6] = {"run", r->config, "-o", dir};
+  int n = 4;
+  for (int i = 0; i < ARGUMENTS_MAX && r->argument[i]; i++) argument[n++] = r->argument[i];
+  argument[n] = extra;
+  process p = espalier(&(process_options){.environment = environment}, argument);
+  ck_assert_msg(p.status == 0 && !*p.err, "%s: status %d, signal %d: %s", r->argument[0], p.status, p.signal,
+                p.err);
+  process_free(&p);
+  return hash_of_run(dir);
+}
+
+static void check_hashes(const recipe *r) {
+  char hash[65];
+  snprintf(hash, sizeof hash, "%s", hash_of_run("a"));
+  const char *scalar[] = {"ESPALIER_ISA=scalar", NULL};
+  ck_assert_str_eq(run_with(r, "b", scalar, "run.threads=2"), hash);
+  ck_assert_str_eq(run_with(r, "dense", NULL, "train.sparse=off"), hash);
+  ck_assert_str_eq(run_with(r, "sparse", NULL, "train.sparse=on"), hash);
+  ck_assert_msg(same_reports("a", "b") && same_reports("a", "dense") && same_reports("a", "sparse"),
+                "other reports");
+  ESPALIER("run", "a/config.ini", "-o", "d");
+  ck_assert_str_eq(hash_of_run("d"), hash);
+  ck_assert(same_reports("a", "d"));
+  ck_assert(same_bytes("a/config.ini", "d/config.ini"));
+}
+
+START_TEST(another_seed) {
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE);
+  ESPALIER("run", "plain.ini", "-o", "b", MAGNITUDE, "run.seed=2");
+  ck_assert_str_ne(hash_of_run("a"), hash_of_run("b"));
+}
+END_TEST
+
+START_TEST(threads_and_instructions) {
+  static const char *const isas[] = {"scalar", "avx2", "avx512", "neon"};
+  static const char *const threads[] = {"run.threads=1", "run.threads=2", "run.threads=4"};
+  const recipe r = {.config = "rich.ini",
+                    .argument = {MAGNITUDE, "train.average=0.9", "data.augment=crop flip"}};
+  char hash[65] = "";
+  int runs = 0;
+  for (int i = 0; i < 4; i++) {
+    char setting[64];
+    snprintf(setting, sizeof setting, "ESPALIER_ISA=%s", isas[i]);
+    const process_options options = {.environment = (const char *[]){setting, NULL}};
+    process p = espalier(&options, (const char *[]){"run", "rich.ini", "-o", "probe", NULL});
+    const bool runs_here = p.status == 0;
+    ck_assert_msg(runs_here || (p.status == 2 && strstr(p.err, setting + 13) && !exists("probe")), "%s",
+                  p.err);
+    process_free(&p);
+    if (!runs_here) continue;
+    remove_tree("probe");
+    for (int t = 0; t < 3; t++) {
+      const char *found = run_with(&r, "a", options.environment, threads[t]);
+      if (runs++ == 0) snprintf(hash, sizeof hash, "%s", found);
+      ck_assert_str_eq(found, hash);
+      cJSON *o = result_read("a");
+      ck_assert_str_eq(cJSON_GetObjectItem(o, "isa")->valuestring, isas[i]);
+      ck_assert(number_of(o, "threads") == 1 << t);
+      cJSON_Delete(o);
+      remove_tree("a");
+    }
+  }
+  ck_assert_int_ge(runs, 3);
+}
+END_TEST
+
+/* ---- counts ---- */
+
+/* n - round(s n), halves to even */
+static double kept_of(double n, double s) {
+  return n - nearbyint(s * n);
+}
+
+static void check_counts(const cJSON *result, int units) {
+  const double weights = number_of(result, "weights"), kept = number_of(result, "weights_nonzero");
+  const double s = number_of(result, "sparsity_requested"), sparsity = number_of(result, "sparsity");
+  ck_assert(sparsity >= 0.0 && sparsity <= 1.0);
+  if (units == 0) ck_assert_double_eq(kept, kept_of(weights, s));
+  if (units == 0) ck_assert_double_eq_tol(sparsity, (weights - kept) / weights, 1e-12);
+  if (units > 0) ck_assert_double_eq_tol(sparsity, (units - kept_of(units, s)) / units, 1e-12);
+  if (units >= 0 && units != PLAIN_FILTERS)
+    ck_assert_double_eq(number_of(result, "params_nonzero"), number_of(result, "params") - weights + kept);
+}
+
+static void check_result(const recipe *r) {
+  cJSON *o = result_read("a");
+  const cJSON *rounds = cJSON_GetObjectItem(o, "rounds"), *round;
+  ck_assert_int_eq(cJSON_GetArraySize(rounds), r->rounds);
+  int number = 0;
+  cJSON_ArrayForEach(round, rounds) {
+    ck_assert_double_eq(number_of(round, "round"), ++number);
+    check_counts(round, r->units);
+  }
+  const cJSON *dense = cJSON_GetObjectItem(o, "dense");
+  if (r->epochs[0] != 3)
+    ck_assert_double_eq(number_of(dense, "weights"), number_of(dense, "weights_nonzero"));
+  ck_assert(cJSON_Compare(cJSON_GetObjectItem(o, "final"),
+                          r->rounds ? cJSON_GetArrayItem(rounds, r->rounds - 1) : dense, 1));
+  cJSON_Delete(o);
+}
+
+START_TEST(counts_of_each_layer) {
+  static const double sparsity[] = {0.25, 0.75, 0.25};
+  ESPALIER("run", "per-layer.ini", "-o", "a");
+  table t = table_read("a/layers.csv");
+  ck_assert_int_eq(t.rows, 1 + 2 * 3);
+  for (int i = 0; i < 3; i++) {
+    const double n = atof(cell_of(&t, 4 + i, "weights"));
+    ck_assert_double_eq(atof(cell_of(&t, 4 + i, "weights_nonzero")), kept_of(n, sparsity[i]));
+    ck_assert_str_eq(cell_of(&t, 1 + i, "weights"), cell_of(&t, 1 + i, "weights_nonzero"));
+  }
+  table_free(&t);
+}
+END_TEST
+
+/* ---- the files ---- */
+
+static void check_number(const table *t, int row, const char *column, bool may_be_empty) {
+  const char *cell = cell_of(t, row, column);
+  char *end;
+  const double value = strtod(cell, &end);
+  ck_assert_msg(*cell ? !*end && isfinite(value) : may_be_empty, "column %s, row %d: '%s'", column, row,
+                cell);
+}
+
+static void check_rounds(int rounds) {
+  static const char *const columns[] = {"round",          "sparsity_requested",
+                                        "sparsity",       "density",
+                                        "compression",    "params",
+                                        "params_nonzero", "bytes",
+                                        "macs",           "macs_effective",
+                                        "test_accuracy",  "test_top5",
+                                        "test_loss",      "milliseconds_per_image",
+                                        "seconds",        "train_images_per_second"};
+  static const char *const sometimes[] = {"validation_accuracy_before",
+                                          "validation_loss_before",
+                                          "test_accuracy_before",
+                                          "test_loss_before",
+                                          "validation_accuracy",
+                                          "validation_loss",
+                                          "recovery"};
+  table t = table_read("a/rounds.csv");
+  ck_assert_int_eq(t.rows, 1 + rounds);
+  ck_assert_int_eq(t.columns, 16 + 7);
+  for (int row = 1; row < t.rows; row++) {
+    for (int i = 0; i < 16; i++) check_number(&t, row, columns[i], false);
+    for (int i = 0; i < 7; i++) check_number(&t, row, sometimes[i], true);
+    ck_assert_int_eq(atoi(cell_of(&t, row, "round")), row);
+  }
+  table_free(&t);
+}
+
+static void check_log(const recipe *r) {
+  static const char *const columns[] = {"lr", "train_loss", "train_accuracy", "sparsity", "seconds"};
+  table t = table_read("a/log.csv");
+  int row = 1;
+  for (int stage = 0; stage < 4; stage++)
+    for (int epoch = 1; epoch <= r->epochs[stage]; epoch++, row++) {
+      ck_assert_int_eq(atoi(cell_of(&t, row, "stage")), stage);
+      ck_assert_int_eq(atoi(cell_of(&t, row, "epoch")), epoch);
+      for (int i = 0; i < 5; i++) check_number(&t, row, columns[i], false);
+    }
+  ck_assert_int_eq(t.rows, row);
+  table_free(&t);
+}
+
+/* Zero outside the masks: weights, momentum, averages. Returns the parameters that are left. */
+static size_t check_masks(const tensors *t) {
+  size_t left = 0;
+  for (int k = 0; k < t->count; k++) {
+    const tensor *value = &t->item[k], *momentum = tensor_of(t, "momentum.", value->name);
+    const tensor *mask = tensor_of(t, "mask.", value->name), *average = tensor_of(t, "average.", value->name);
+    if (!momentum) continue;
+    for (size_t i = 0; i < value->count; i++) {
+      left += !mask || kept_at(mask, i);
+      if (!mask || kept_at(mask, i)) continue;
+      ck_assert_msg(value_at(value, i) == 0.0f && value_at(momentum, i) == 0.0f, "%s[%zu]", value->name, i);
+      ck_assert_msg(!average || value_at(average, i) == 0.0f, "average of %s[%zu]", value->name, i);
+    }
+  }
+  return left;
+}
+
+/* The newest weights are zero where the checkpoint's masks are, and nowhere else. */
+static void check_weights(const tensors *checkpoint, const char *path, bool all_moved) {
+  tensors t = tensors_read(path);
+  for (int k = 0; k < t.count; k++) {
+    const tensor *value = &t.item[k], *mask = tensor_of(checkpoint, "mask.", value->name);
+    for (size_t i = 0; mask && i < value->count; i++) {
+      const bool zero = value_at(value, i) == 0.0f;
+      ck_assert_msg(kept_at(mask, i) ? !(zero && all_moved) : zero, "%s[%zu]", value->name, i);
+    }
+  }
+  tensors_free(&t);
+}
+
+/* weights_sha256 is the SHA-256 of all data of the file, as one could compute with other tools. */
+static void check_hash(const char *path, const char *expected) {
+  size_t bytes;
+  char *file = bytes_read(path, &bytes), hex[65];
+  const size_t header = 8 + ((size_t)(unsigned char)file[0] | (size_t)(unsigned char)file[1] << 8 |
+                             (size_t)(unsigned char)file[2] << 16);
+  esp_sha256 sha;
+  esp_sha256_start(&sha);
+  esp_sha256_add(&sha, file + header, bytes - header);
+  esp_sha256_end(&sha, hex);
+  ck_assert_str_eq(hex, expected);
+  free(file);
+}
+
+static void check_directory(const recipe *r) {
+  const bool in_training = r->rounds > 0 && r->epochs[0] == 3;
+  char newest[64] = "a/dense.safetensors";
+  ck_assert_int_eq(exists("a/dense.safetensors"), !in_training);
+  if (r->rounds) snprintf(newest, sizeof newest, "a/round-%02d.safetensors", r->rounds);
+  ck_assert_int_eq(count_files("a", ".safetensors"),
+                   1 + !in_training + r->rounds + exists("a/rewind.safetensors"));
+  ck_assert_int_eq(count_files("a", ".tmp"), 0);
+  ck_assert_int_eq(count_files("a", ""), 5 + count_files("a", ".safetensors"));
+  check_log(r);
+  check_rounds(r->rounds);
+  tensors checkpoint = tensors_read("a/checkpoint.safetensors");
+  cJSON *o = result_read("a");
+  ck_assert_double_eq((double)check_masks(&checkpoint),
+                      number_of(cJSON_GetObjectItem(o, "final"), "params_nonzero"));
+  cJSON_Delete(o);
+  check_weights(&checkpoint, newest, r->epochs[0] == 2);
+  check_hash(newest, hash_of_run("a"));
+  tensors_free(&checkpoint);
+}
+
+START_TEST(each_recipe) {
+  const recipe *r = &recipes[_i];
+  run_with(r, "a", NULL, NULL);
+  check_result(r);
+  check_directory(r);
+  check_hashes(r);
+}
+END_TEST
+
+START_TEST(only_the_last_weights) {
+  ESPALIER("run", "plain.ini", "-o", "a", "prune.method=random", "prune.rounds=3", "run.save_rounds=no");
+  ck_assert(exists("a/dense.safetensors") && exists("a/round-03.safetensors"));
+  ck_assert_int_eq(count_files("a", ".safetensors"), 3);
+}
+END_TEST
+
+/* ---- what retraining starts from ---- */
+
+/* Every value of the network in `path` is that of `from`, or, where the masks of run `a` say so, 0. */
+static bool is_masked(const char *path, const char *from, bool masked) {
+  tensors pruned = tensors_read(path), whole = tensors_read(from);
+  tensors masks = tensors_read("a/checkpoint.safetensors");
+  bool same = pruned.count == whole.count;
+  for (int k = 0; same && k < pruned.count; k++) {
+    const tensor *p = &pruned.item[k], *w = tensor_of(&whole, "", p->name);
+    const tensor *mask = masked ? tensor_of(&masks, "mask.", p->name) : NULL;
+    for (size_t i = 0; i < p->count; i++)
+      same = same && value_at(p, i) == (mask && !kept_at(mask, i) ? 0.0f : value_at(w, i));
+  }
+  tensors_free(&pruned);
+  tensors_free(&whole);
+  tensors_free(&masks);
+  return same;
+}
+
+/* With no epochs of its own, a run over trained weights shows what each way of retraining starts from. */
+START_TEST(rewinding) {
+  ESPALIER("run", "plain.ini", "-o", "initial", "train.epochs=0");
+  ESPALIER("run", "plain.ini", "-o", "trained");
+#define FROM_TRAINED "run", "plain.ini", "-o", "a", "model.weights=trained", "train.epochs=0", MAGNITUDE
+  ESPALIER(FROM_TRAINED, "prune.retrain=weight-rewind");
+  ck_assert(is_masked("a/rewind.safetensors", "initial/dense.safetensors", false));
+  ck_assert(is_masked("a/round-02.safetensors", "initial/dense.safetensors", true));
+  ck_assert(!is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
+  remove_tree("a");
+  ESPALIER(FROM_TRAINED, "prune.retrain=none");
+  ck_assert(is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
+  remove_tree("a");
+  ESPALIER(FROM_TRAINED, "prune.retrain=reinit");
+  ck_assert(!is_masked("a/round-02.safetensors", "initial/dense.safetensors", true));
+  ck_assert(!is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
+  ck_assert(!is_masked("a/round-02.safetensors", "a/round-01.safetensors", true));
+}
+END_TEST
+
+/* Rewinding to the last epoch leaves nothing to retrain: the weights are those of the dense training. */
+START_TEST(rewinding_to_the_end) {
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.retrain=weight-rewind", "prune.rewind_epoch=2");
+  ck_assert(is_masked("a/round-02.safetensors", "a/dense.safetensors", true));
+}
+END_TEST
+
+/* ---- what must not happen, and stopping ---- */
+
+START_TEST(existing_run) {
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE);
+  ESPALIER("run", "plain.ini", "-o", "b", MAGNITUDE);
+  const int files = count_files("a", "");
+  char *result = bytes_read("a/result.json", NULL);
+  process p = espalier(&(process_options){0},
+                       (const char *[]){"run", "plain.ini", "-o", "a", "run.seed=2", MAGNITUDE, NULL});
+  ck_assert_int_eq(p.status, 2);
+  ck_assert_ptr_nonnull(strstr(p.err, "a: holds a run already"));
+  ck_assert_ptr_nonnull(strstr(p.err, "espalier resume a"));
+  process_free(&p);
+  ck_assert_int_eq(count_files("a", ""), files);
+  ck_assert(same_bytes("a/config.ini", "b/config.ini"));
+  ck_assert(same_bytes("a/round-02.safetensors", "b/round-02.safetensors"));
+  char *again = bytes_read("a/result.json", NULL);
+  ck_assert_str_eq(result, again);
+  free(result);
+  free(again);
+}
+END_TEST
+
+START_TEST(resuming_a_finished_run) {
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "train.average=0.9");
+  ESPALIER("run", "plain.ini", "-o", "b", MAGNITUDE, "train.average=0.9");
+  ESPALIER("resume", "a");
+  ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
+  ck_assert(same_reports("a", "b"));
+}
+END_TEST
+
+#define LONG "run", "plain.ini", "data.train=20000", "train.epochs=1", "train.batch=16", MAGNITUDE
+
+/* Asked to stop in the middle of an epoch. */
+START_TEST(stopping) {
+  static const int signals[] = {SIGTERM, SIGINT};
+  const process_options options = {.signal = signals[_i], .begun = "a/checkpoint.safetensors", .after = 0.01};
+  process p = espalier(&options, (const char *[]){LONG, "-o", "a", NULL});
+  ck_assert_msg(p.status == 130, "status %d, signal %d: %s", p.status, p.signal, p.err);
+  ck_assert_str_eq(p.err, "espalier: stopped; go on with: espalier resume a\n");
+  process_free(&p);
+  tensors t = tensors_read("a/checkpoint.safetensors");
+  cJSON *position = cJSON_Parse(tensors_text(&t, "espalier.position"));
+  ck_assert_double_eq(number_of(position, "stage"), 0);
+  ck_assert_double_gt(number_of(position, "batch"), 0);
+  cJSON_Delete(position);
+  tensors_free(&t);
+  ESPALIER("resume", "a");
+  ESPALIER(LONG, "-o", "b");
+  ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
+  ck_assert(same_reports("a", "b"));
+}
+END_TEST
+
+/* The masks hold in the checkpoint too; with a shadow the weights behind them are there. */
+START_TEST(stopping_while_masks_change) {
+  static const char *const methods[] = {"prune.method=surgery", "prune.method=rigl", "prune.method=set"};
+  const process_options options = {.signal = SIGTERM, .begun = "a/checkpoint.safetensors", .after = 0.02};
+#define LONG_DYNAMIC LONG, methods[_i], "prune.rounds=1", "prune.end_epoch=1"
+  process p = espalier(&options, (const char *[]){LONG_DYNAMIC, "-o", "a", NULL});
+  ck_assert_msg(p.status == 130, "status %d, signal %d: %s", p.status, p.signal, p.err);
+  process_free(&p);
+  tensors t = tensors_read("a/checkpoint.safetensors");
+  ck_assert_ptr_nonnull(tensor_of(&t, "mask.", "conv1.weight"));
+  if (_i == 0)
+    ck_assert_ptr_nonnull(tensor_of(&t, "shadow.", "conv1.weight"));
+  else
+    check_masks(&t);
+  tensors_free(&t);
+  ESPALIER("resume", "a");
+  ESPALIER(LONG_DYNAMIC, "-o", "b");
+  ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
+  ck_assert(same_reports("a", "b"));
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("runs");
+  TCase *t = tcase_create("runs");
+  tcase_set_timeout(t, 300);
+  tcase_add_checked_fixture(t, setup, NULL);
+  tcase_add_loop_test(t, each_recipe, 0, RECIPES);
+  tcase_add_test(t, another_seed);
+  tcase_add_test(t, threads_and_instructions);
+  tcase_add_test(t, counts_of_each_layer);
+  tcase_add_test(t, only_the_last_weights);
+  tcase_add_test(t, rewinding);
+  tcase_add_test(t, rewinding_to_the_end);
+  tcase_add_test(t, existing_run);
+  tcase_add_test(t, resuming_a_finished_run);
+  tcase_add_loop_test(t, stopping, 0, 2);
+  tcase_add_loop_test(t, stopping_while_masks_change, 0, 3);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  rig_begin();
+  return rig_end(suite());
+}
