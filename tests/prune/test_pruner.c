@@ -391,6 +391,8 @@ static const struct {
     {"method = surgery\nstructure = filter\n", "structure = weight"},
     {"method = magnitude\nskip = *\n", "no layer to prune"},
     {"method = magnitude\nstructure = filter\nskip = conv*\n", "no layer to prune"},
+    {"method = surgery\nskip = linear1 conv9\n", "skip: 'conv9' matches no layer"},
+    {"method = magnitude\ndistribution = per-layer\nlayers = conv1 0.5 %\n", "layers:1: 'conv1 0.5 %'"},
 };
 
 START_TEST(choices_that_do_not_go_together) {
