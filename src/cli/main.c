@@ -3,7 +3,9 @@
 #include <espalier/option.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const esp_command *const commands[] = {&esp_command_run,     &esp_command_resume,  &esp_command_eval,
                                               &esp_command_predict, &esp_command_inspect, &esp_command_list,
@@ -36,8 +38,18 @@ static int exit_status(esp_status status) {
   return 1;
 }
 
+/* Threads that wait for each other should sleep after a moment: on a busy machine, spinning for one that is
+ * not running makes everything many times slower. libgomp reads its settings as it is loaded, so they take a
+ * second start. */
+static void limit_spinning(char **argv) {
+  if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+  if (setenv("GOMP_SPINCOUNT", "20000", 1) == 0)
+    execv("/proc/self/exe", argv); /* if it cannot, all works as well */
+}
+
 int main(int argc, char **argv) {
   esp_error err = {0};
+  limit_spinning(argv);
   if (argc < 2) return usage(stderr), 2;
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return usage(stdout), 0;
   for (int i = 0; i < COMMANDS; i++) {

@@ -1,7 +1,7 @@
 /* The gradient of every operation against central differences of the loss, in double precision (double.h). */
 #include "net.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -244,9 +244,5 @@ int main(void) {
   tcase_add_loop_test(all, training_gradients, 0, PLANS);
   tcase_add_loop_test(all, evaluation_gradients, 0, PLANS);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

@@ -2,8 +2,8 @@
  * made for and the batches before; no allocation in a step; sentences when shapes do not fit. */
 #include "kernels/kernels.h"
 #include "net.h"
+#include "suite.h"
 
-#include <check.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -539,9 +539,5 @@ int main(void) {
   tcase_add_loop_test(all, a_step_allocates_nothing, 0, PLANS);
   tcase_add_loop_test(all, errors_are_sentences, 0, sizeof wrongs / sizeof *wrongs);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

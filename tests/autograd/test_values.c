@@ -1,8 +1,9 @@
 /* The output of every operation against its definition, written out with plain loops over (image, channel,
  * row, column). */
+#include "suite.h"
+
 #include <espalier/graph.h>
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -405,9 +406,5 @@ int main(void) {
   tcase_add_test(all, dropout_in_evaluation);
   tcase_add_loop_test(all, dropout_in_training, 0, 4);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

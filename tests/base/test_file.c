@@ -3,8 +3,8 @@
 #include <espalier/option.h>
 
 #include "base/utf8.h"
+#include "suite.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -472,9 +472,5 @@ int main(void) {
   tcase_add_test(tests, hostile_lengths);
   tcase_add_test(tests, deep_nesting);
   tcase_add_test(tests, damage);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

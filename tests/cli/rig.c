@@ -1,4 +1,5 @@
 #include "rig.h"
+#include "suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -37,10 +38,7 @@ void rig_open(void) {
 }
 
 int rig_end(Suite *suite) {
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
+  const int failed = suite_run(suite);
   if (chdir("/") == 0) nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

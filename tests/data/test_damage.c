@@ -1,8 +1,8 @@
 /* Damaged data files: each is refused, by a message that names the file. */
 #include "damages.h"
 #include "files.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +154,5 @@ int main(void) {
   tcase_add_test(tests, folders_that_lack_something);
   tcase_add_test(tests, random_bytes_in_pictures);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* Reading data sets that are sound: every format, splits, limits, statistics, pictures, shapes. */
 #include "files.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -435,9 +435,5 @@ int main(void) {
   tcase_add_test(tests, constant_images_have_a_deviation);
   tcase_add_test(tests, what_is_asked_for_must_exist);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return suite_run(suite);
 }

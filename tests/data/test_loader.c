@@ -1,10 +1,10 @@
 /* Batches: layout, normalisation, order, augmentation, and that neither time nor place of a start changes
  * them. */
 #include "files.h"
+#include "suite.h"
 
 #include <espalier/tensor.h>
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -363,9 +363,5 @@ int main(void) {
   tcase_add_test(tests, options_that_cannot_be);
   tcase_add_test(tests, options_of_training);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return suite_run(suite);
 }

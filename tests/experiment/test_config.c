@@ -1,8 +1,9 @@
 /* Configurations: what they become, how they are written back, and what is said of those that are wrong. */
+#include "suite.h"
+
 #include <espalier/config.h>
 #include <espalier/file.h>
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -437,9 +438,5 @@ int main(void) {
   tcase_add_test(tests, help_explains);
   tcase_add_test(tests, help_on_what_is_not_known);
   tcase_add_test(tests, every_key_is_explained);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

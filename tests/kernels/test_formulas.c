@@ -2,8 +2,8 @@
  * instruction sets return is the same to the bit (test_kernels.c). */
 #include "kernels/expf.h"
 #include "kernels/kernels.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -615,9 +615,5 @@ int main(void) {
   tcase_add_loop_test(all, environment_chooses, 0, 3);
   tcase_add_test(all, environment_is_checked);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

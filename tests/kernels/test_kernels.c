@@ -1,8 +1,8 @@
 /* Every kernel of every instruction set returns the scalar kernel's bits and keeps to its own memory. A
  * kernel without a trial here does not compile: the suite is made from ESP_KERNELS. */
 #include "kernels/trial.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 enum { KEYS = 400, LANE_BYTES = ESP_LANES * sizeof(float) };
@@ -405,9 +405,5 @@ int main(void) {
   tcase_add_test(all, scalar_comes_first);
   tcase_add_loop_test(all, same_bits, 0, sizeof trials / sizeof *trials);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite);
 }

@@ -1,8 +1,9 @@
 /* The optimiser against its formula in double precision, and learning rates worked by hand. */
+#include "suite.h"
+
 #include <espalier/optim.h>
 #include <espalier/random.h>
 
-#include <check.h>
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -424,9 +425,5 @@ static Suite *suite(void) {
 }
 
 int main(void) {
-  SRunner *runner = srunner_create(suite());
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite());
 }

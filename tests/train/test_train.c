@@ -1,9 +1,9 @@
 /* Training: files that bring everything back, metrics by hand, and networks that learn. */
 #include "plant.h"
+#include "suite.h"
 
 #include <espalier/train.h>
 
-#include <check.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -632,9 +632,5 @@ static Suite *suite(void) {
 }
 
 int main(void) {
-  SRunner *runner = srunner_create(suite());
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return suite_run(suite());
 }
