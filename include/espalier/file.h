@@ -2,7 +2,8 @@
  *
  * Tensors are stored as safetensors (8-byte header length, JSON header, raw little-endian data), so other
  * tools can open them. The format has no checksum: the SHA-256 of each tensor's bytes stands in the header's
- * __metadata__ under "sha256.<tensor name>" and is verified on loading. */
+ * __metadata__ under "sha256.<tensor name>", that of all texts under "sha256"; both are verified on loading.
+ */
 #ifndef ESP_FILE_H
 #define ESP_FILE_H
 

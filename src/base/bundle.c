@@ -62,8 +62,10 @@ esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int 
 }
 
 esp_status esp_bundle_add_text(esp_bundle *b, const char *key, const char *text, esp_error *err) {
-  if (strncmp(key, ESP_CHECKSUM_PREFIX, strlen(ESP_CHECKSUM_PREFIX)) == 0)
-    return esp_fail(err, ESP_ERR_INPUT, "metadata '%s': keys that begin with sha256. are for checksums", key);
+  if (strncmp(key, ESP_CHECKSUM_PREFIX, strlen(ESP_CHECKSUM_PREFIX)) == 0 ||
+      strcmp(key, ESP_TEXTS_CHECKSUM) == 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "metadata '%s': sha256 and keys that begin with sha256. are for checksums", key);
   if (esp_bundle_text(b, key)) return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' was added before", key);
   if (!esp_utf8_plain(key, strlen(key)) || !esp_utf8_plain(text, strlen(text)))
     return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is not plain UTF-8 text", key);
@@ -110,6 +112,16 @@ void esp_bundle_free(esp_bundle *b) {
   *b = (esp_bundle){0};
 }
 
+void esp_texts_sha256(const esp_bundle *b, char hex[65]) {
+  esp_sha256 s;
+  esp_sha256_start(&s);
+  for (int i = 0; i < b->texts; i++) {
+    esp_sha256_add(&s, b->key[i], strlen(b->key[i]) + 1);
+    esp_sha256_add(&s, b->text[i], strlen(b->text[i]) + 1);
+  }
+  esp_sha256_end(&s, hex);
+}
+
 static bool describe_metadata(const esp_bundle *b, cJSON *header) {
   cJSON *metadata = cJSON_AddObjectToObject(header, ESP_METADATA_NAME);
   bool ok = metadata != NULL;
@@ -120,7 +132,9 @@ static bool describe_metadata(const esp_bundle *b, cJSON *header) {
     esp_blob_sha256(&b->blob[i], hex);
     ok = cJSON_AddStringToObject(metadata, key, hex);
   }
-  return ok;
+  char hex[65];
+  esp_texts_sha256(b, hex);
+  return ok && (b->texts == 0 || cJSON_AddStringToObject(metadata, ESP_TEXTS_CHECKSUM, hex));
 }
 
 static bool add_number(cJSON *array, double number) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #define ESP_CHECKSUM_PREFIX "sha256."
+#define ESP_TEXTS_CHECKSUM "sha256" /* of all texts together */
 #define ESP_METADATA_NAME "__metadata__"
 
 /* A parsed header takes some 20 times its size, and both come from a file nobody vouches for. */
@@ -20,5 +21,7 @@ bool esp_blob_name_fits(const char *name);
 bool esp_blob_measure(esp_blob *blob);
 /* The SHA-256 of the blob's bytes. */
 void esp_blob_sha256(const esp_blob *blob, char hex[65]);
+/* Of all texts and their keys, in their order. */
+void esp_texts_sha256(const esp_bundle *b, char hex[65]);
 
 #endif

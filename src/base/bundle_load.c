@@ -176,13 +176,23 @@ static esp_status read_metadata(loading *l) {
     const char *tensor = checksum_of(item->string);
     if (tensor && (strcmp(tensor, ESP_METADATA_NAME) == 0 || !member(&l->tensors, tensor)))
       return esp_fail(l->err, ESP_ERR_INPUT, "%s: '%s' is the checksum of no tensor", l->path, item->string);
-    if (tensor) continue;
+    if (tensor || strcmp(item->string, ESP_TEXTS_CHECKSUM) == 0) continue;
     b->key[b->texts] = strdup(item->string);
     b->text[b->texts++] = strdup(item->valuestring);
     if (!b->key[b->texts - 1] || !b->text[b->texts - 1])
       return esp_fail(l->err, ESP_ERR_MEMORY, "%s: out of memory", l->path);
   }
   return ESP_OK;
+}
+
+static esp_status verify_texts(const loading *l) {
+  char hex[65];
+  const cJSON *expected = member(&l->metadata, ESP_TEXTS_CHECKSUM);
+  if (!expected) return ESP_OK;
+  esp_texts_sha256(l->bundle, hex);
+  if (strcasecmp(hex, expected->valuestring) == 0) return ESP_OK;
+  return esp_fail(l->err, ESP_ERR_INPUT, "%s: its metadata do not match their SHA-256: the file is damaged",
+                  l->path);
 }
 
 static esp_status verify(const loading *l) {
@@ -242,6 +252,7 @@ static esp_status read_bundle(loading *l, const cJSON *root) {
   ESP_TRY(sort_members(l, root, &l->tensors));
   ESP_TRY(read_tensors(l));
   ESP_TRY(read_metadata(l));
+  ESP_TRY(verify_texts(l));
   return verify(l);
 }
 

@@ -84,6 +84,7 @@ static cJSON *write_position(const esp_position *p) {
   cJSON_AddItemToObject(o, "results", results);
   for (int i = 0; i < p->results; i++)
     cJSON_AddItemToArray(results, write_fields(result_fields, &p->result[i]));
+  cJSON_AddStringToObject(o, "recipe", p->recipe);
   cJSON_AddStringToObject(o, "log", p->log ? p->log : "");
   cJSON_AddStringToObject(o, "layers", p->layers ? p->layers : "");
   return o;
@@ -102,6 +103,7 @@ static bool read_text(char **to, const cJSON *item) {
 
 static bool read_position(esp_position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
+  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
   if (!read_fields(position_fields, p, o) || !cJSON_IsArray(results)) return false;
   p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
   if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now"))) return false;
@@ -109,6 +111,8 @@ static bool read_position(esp_position *p, const cJSON *o) {
     esp_result r;
     if (!read_fields(result_fields, &r, item) || esp_position_add(p, &r, NULL) != ESP_OK) return false;
   }
+  if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
+  strcpy(p->recipe, recipe->valuestring);
   return read_text(&p->log, cJSON_GetObjectItemCaseSensitive(o, "log")) &&
          read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers"));
 }

@@ -92,8 +92,13 @@ static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   if (access(esp_run_path(r, "checkpoint.safetensors", path), F_OK) != 0)
     return ESP_OK; /* stopped before the first */
   ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
+  const esp_position fresh = r->at;
   const esp_status status = esp_position_parse(&r->at, position, NULL);
   free(position);
+  if (status == ESP_OK && strcmp(r->at.recipe, fresh.recipe) != 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: was made with another configuration than %s/config.ini; expected the same", path,
+                    r->dir);
   if (status == ESP_ERR_INPUT)
     return esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
   return status == ESP_OK ? check_position(r, path, err) : status;

@@ -40,6 +40,26 @@ static esp_status describe(esp_run *r, esp_error *err) {
   return status;
 }
 
+/* Keys that change where and how a run computes, but not what. */
+static bool decides(const char *line) {
+  static const char *const neutral[] = {"name =",        "output =", "threads =", "checkpoint_minutes =",
+                                        "save_rounds =", "path =",   "weights =", "sparse ="};
+  for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++)
+    if (strncmp(line, neutral[i], strlen(neutral[i])) == 0) return false;
+  return true;
+}
+
+static void hash_recipe(esp_run *r) {
+  esp_sha256 s;
+  esp_sha256_start(&s);
+  for (const char *line = r->config_text; *line;) {
+    const size_t length = strcspn(line, "\n");
+    if (decides(line)) esp_sha256_add(&s, line, length);
+    line += length + (line[length] == '\n');
+  }
+  esp_sha256_end(&s, r->at.recipe);
+}
+
 static esp_status open_loaders(esp_run *r, esp_error *err) {
   const int batch = (int)r->config.train.batch;
   const esp_key seed = (esp_key)r->config.run.seed;
@@ -78,6 +98,7 @@ esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
   r->threads = omp_get_max_threads();
   ESP_TRY(located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
   ESP_TRY(describe(r, err));
+  hash_recipe(r);
   ESP_TRY(open_model(r, source, err));
   ESP_TRY(located(source, open_loaders(r, err), err));
   esp_progress_start(&r->progress, r->control.progress);
