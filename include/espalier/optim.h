@@ -29,8 +29,8 @@ typedef struct esp_train_options {
 } esp_train_options;
 extern const esp_option esp_train_option_table[];
 
-/* A learning-rate schedule: the factor of the peak rate at `epoch` (fractional) of `epochs`. One entry in the
- * table of src/optim/schedule.c. */
+/* A learning-rate schedule: the rate `epoch` epochs (fractional) after the warm-up, of `epochs`. One entry in
+ * the table of src/optim/schedule.c. */
 typedef struct esp_lr_schedule {
   const char *name, *help;
   double (*rate)(const esp_train_options *opt, double epoch, double epochs);

@@ -103,7 +103,8 @@ typedef struct esp_pruner esp_pruner;
 
 /* A method that changes masks while training. One call per mask change, after the backward pass (p->grad is
  * the dense gradient of the step) and before the optimiser's step; t in [0, 1] is the share of the pruning
- * period that has passed; the first call has t = 0. */
+ * period that has passed; the first call has t = 0, unless the period is a
+ * single step. */
 typedef struct esp_dynamic {
   const char *name, *help;
   bool shadow;         /* keeps dense weights behind the masks until esp_pruner_finish */
@@ -128,8 +129,8 @@ bool esp_pruner_needs_gradient(const esp_pruner *p);
 int esp_pruner_rounds(const esp_pruner *p);
 double esp_pruner_round_sparsity(const esp_pruner *p, int round);
 
-/* Prunes to `sparsity` now. What is pruned stays pruned. *guarded: layers that kept one unit only because a
- * layer is never emptied. */
+/* Prunes to `sparsity` now; not for dynamic methods, which choose for themselves. What is pruned stays
+ * pruned. *guarded: layers that kept one unit only because a layer is never emptied. */
 esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err);
 /* A step of training of a method that prunes in training: changes masks if it is time. begin <= end are
  * steps. */

@@ -83,7 +83,7 @@ typedef struct esp_provenance {
  * open. */
 esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path, esp_error *err);
 /* Reads values by name into the model; every parameter must be there, of the same shape. Masked weights
- * become 0. */
+ * become 0. After a failure the values are undefined. */
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
 
 /* Values, momentum, averages, shadows and masks, and a text that says where the run is. */

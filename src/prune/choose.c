@@ -29,7 +29,9 @@ void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 
 /* n - round(sparsity * n), halves to even */
 static size_t kept_of(size_t n, double sparsity) {
-  const double gone = nearbyint(sparsity * (double)n);
+  const double exact = sparsity * (double)n, half = nearbyint(2.0 * exact) / 2.0;
+  /* A sparsity that was computed (1 - density) can miss a half by its last bit. */
+  const double gone = nearbyint(fabs(exact - half) < 1e-7 ? half : exact);
   return gone >= (double)n ? 0 : n - (size_t)gone;
 }
 
@@ -100,8 +102,8 @@ static void round_shares(const esp_share *share, const size_t *room, int n, size
   }
 }
 
-/* No layer ends up empty: it takes one unit from the layer that keeps most. */
-static int guard_shares(size_t *keep, int n) {
+/* No layer ends up empty. Where the total is to be exact, the layer that keeps most gives a unit for it. */
+static int guard_shares(size_t *keep, int n, bool exact_total) {
   int guarded = 0;
   for (int i = 0; i < n; i++) {
     int richest = 0;
@@ -110,7 +112,7 @@ static int guard_shares(size_t *keep, int n) {
     if (keep[i] > 0) continue;
     guarded++;
     keep[i] = 1;
-    if (keep[richest] > 1) keep[richest]--;
+    if (exact_total && keep[richest] > 1) keep[richest]--;
   }
   return guarded;
 }
@@ -127,7 +129,7 @@ static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, si
       keep[i] = least(kept_of(share[i].units, 1.0 - share[i].density), room[i]);
   else
     round_shares(share, room, p->targets, kept_of(p->units, sparsity), keep);
-  if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->targets);
+  if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->targets, !p->distribution->explicit_total);
   return ESP_OK;
 }
 
