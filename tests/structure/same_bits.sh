@@ -7,11 +7,11 @@ set -u
 config=tests/structure/same_bits.ini
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-expected=
+expected=$(cat tests/structure/same_bits.sha256) # whoever changes the arithmetic on purpose writes the new one
 runs=0
 failed=0
 
-# Runs the command $1 with the instruction set $2 and $3 threads, and compares the result with the first one.
+# Runs the command $1 with the instruction set $2 and $3 threads, and compares the result with the one on record.
 # Nothing happens where the machine does not have the instruction set.
 run() {
   runs=$((runs + 1))
@@ -24,7 +24,6 @@ run() {
   }
   bits=$(sed -n 's/^weights_sha256 //p' "$work/output")
   echo "$bits  $1, $2, $3 threads"
-  expected=${expected:-$bits}
   [ -n "$bits" ] && [ "$bits" = "$expected" ] || failed=1
 }
 
