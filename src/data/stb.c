@@ -27,8 +27,10 @@ static void *bounded_realloc(void *old, size_t bytes) {
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+#ifndef __clang__ /* which does not know it */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <stb_image.h>
 
 bool esp_stb_header_sound(const uint8_t *data, size_t bytes) {
