@@ -16,15 +16,12 @@ int esp_correlation_back_halo(const esp_window *w, int in, int out, int kernel) 
 
 static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
   const int s = p->window.stride;
-  const size_t channels =
-      (size_t)n->in[0]->data.channels * (size_t)n->out.data.channels / (size_t)p->window.groups;
   if (!n->in[0]->grad.data) return ESP_OK;
   ESP_TRY(esp_graph_alloc(g, (size_t)(s * s) * sizeof *p->back, &p->back, err));
   for (int i = 0; i < s * s; i++) {
     esp_direction *d = &p->back[i];
     ESP_TRY(esp_lists_back(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad, &n->out.grad, p->together,
                            err));
-    ESP_TRY(esp_graph_alloc(g, channels * (size_t)d->list.taps * sizeof(float), &d->packed, err));
   }
   return ESP_OK;
 }
@@ -34,18 +31,27 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
   const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
   const size_t columns = (size_t)channels * (size_t)taps;
   p->chunk = esp_least(esp_ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
-  ESP_TRY(esp_lists_forward(g, &p->weights, &p->window, x, dy, p->chunk, err));
+  ESP_TRY(esp_lists_forward(g, &p->weights.list, &p->window, x, dy, p->chunk, ESP_WEIGHTS_PATCH, err));
   ESP_TRY(esp_graph_alloc(g, columns * sizeof(int32_t), &p->column, err));
   for (size_t i = 0; i < columns; i++)
-    p->column[i] = (int32_t)(i / (size_t)taps * esp_channel_stride(x)) + p->weights.tap[i % (size_t)taps];
+    p->column[i] =
+        (int32_t)(i / (size_t)taps * esp_channel_stride(x)) + p->weights.list.tap[i % (size_t)taps];
   const int tiles = (int)(CACHE_FLOATS / (ESP_TILE * ESP_LANES * columns));
   p->outputs = esp_least(tiles < 1 ? ESP_TILE : tiles * ESP_TILE, dy->channels / p->window.groups);
-  ESP_TRY(esp_graph_alloc(g, (size_t)(g->threads * p->outputs) * columns * ESP_LANES * sizeof(float),
-                          &p->lanes, err));
-  if (n->param[1])
-    ESP_TRY(esp_graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err));
-  return esp_graph_alloc(g, (size_t)esp_ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float),
-                         &p->partial, err);
+  const size_t dense = (size_t)p->outputs * columns,
+               sparse = columns > ESP_WEIGHT_SUMS ? columns : ESP_WEIGHT_SUMS;
+  esp_graph_want(g, (dense > sparse ? dense : sparse) * ESP_LANES * sizeof(float),
+                 (size_t)esp_ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));
+  if (!n->param[1]) return ESP_OK;
+  return esp_graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err);
+}
+
+/* What the passes between activations need: packed weights, and sums that wait. */
+static void want_memory(esp_graph *g, const esp_node *n) {
+  const int most =
+      n->in[0]->data.channels > n->out.data.channels ? n->in[0]->data.channels : n->out.data.channels;
+  esp_graph_want(g, (size_t)most * ESP_SPARSE_TILE * ESP_LANES * sizeof(float),
+                 n->param[0]->count * sizeof(float));
 }
 
 esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_correlation **plan,
@@ -56,19 +62,19 @@ esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_cor
   *plan = p;
   p->window = w;
   p->together = esp_least(esp_ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
-  ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, p->together, err));
-  ESP_TRY(esp_graph_alloc(g, n->param[0]->count * sizeof(float), &p->forward.packed, err));
+  ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, p->together, ESP_SPARSE_TILE, err));
+  want_memory(g, n);
   if (!n->out.grad.data) return ESP_OK;
   ESP_TRY(plan_back(g, n, p, err));
   return plan_weights(g, n, p, err);
 }
 
-esp_sparse_view esp_correlation_view(const esp_node *n, const esp_correlation *p) {
-  const esp_lists *l = &p->forward.list;
+esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l) {
   const int channels = n->in[0]->data.channels;
   return (esp_sparse_view){.outputs = n->out.data.channels,
                            .channels = channels,
                            .taps = l->taps,
+                           .block = esp_lists_block(l),
                            .output_stride = (size_t)channels * (size_t)l->taps,
                            .channel_stride = (size_t)l->taps,
                            .x_channel = esp_channel_stride(&n->in[0]->data),

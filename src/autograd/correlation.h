@@ -7,13 +7,13 @@
 #include "autograd/sparse.h"
 
 enum {
-  ESP_PIXELS_WANTED = 48
-}; /* planes smaller than this are joined across blocks of images; a multiple of every tile */
+  ESP_PIXELS_WANTED = 48,  /* planes smaller than this are joined across blocks of images */
+  ESP_WEIGHT_SUMS = 24576, /* of nonzero weights that a thread sums at a time, or those of one output */
+};
 
-/* One list of pixels and taps with the weights for it, in both forms. */
+/* One list of pixels and taps with the nonzero weights for it. */
 typedef struct esp_direction {
   esp_lists list;
-  float *packed; /* as correlate.h wants it; made anew in each dense pass */
   esp_sparse sparse;
 } esp_direction;
 
@@ -24,13 +24,11 @@ typedef struct esp_correlation {
   esp_direction
       *back; /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is wanted */
   int chunk; /* blocks of images that the weight gradient sums before joining images */
-  esp_lists weights; /* from in.data to out.grad, over `chunk` blocks */
-  int32_t *column;   /* offsets of (channel, tap) */
+  esp_direction weights; /* from in.data to out.grad, over `chunk` blocks */
+  int32_t *column;       /* offsets of (channel, tap) */
   int outputs;  /* whose weight gradients are summed together: as many as the second-level cache has room for
                  */
-  float *lanes; /* [threads][outputs][columns][16] */
-  float *partial;   /* [chunks][weights] */
-  double *bias;     /* [blocks][outputs] */
+  double *bias; /* [blocks][outputs] */
   uint64_t cleared; /* generation of the mask for which the gradient of pruned weights was zeroed */
   esp_stopwatch forward_watch, back_watch, weights_watch;
 } esp_correlation;
@@ -47,7 +45,7 @@ void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *c);
 void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *c);
 void esp_correlation_to_bias(esp_graph *g, esp_node *n, esp_correlation *c);
 
-/* The nonzero weights as the forward pass, and the weight gradient, meet them. */
-esp_sparse_view esp_correlation_view(const esp_node *n, const esp_correlation *c);
+/* The nonzero weights as the forward pass, or the weight gradient, meets them. */
+esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l);
 
 #endif

@@ -21,12 +21,13 @@ static void pack_tile(const weight_view *v, const esp_lists *l, int group, int f
 }
 
 static void pack(const esp_graph *g, const weight_view *v, const esp_direction *d) {
+  float *packed = g->workspace;
   const int tiles = esp_ceil_div(v->outputs, ESP_TILE);
   const size_t per_output = (size_t)v->channels * (size_t)d->list.taps;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < v->groups * tiles; i++) {
     const int group = i / tiles, first = i % tiles * ESP_TILE;
-    pack_tile(v, &d->list, group, first, d->packed + (size_t)(group * v->outputs + first) * per_output);
+    pack_tile(v, &d->list, group, first, packed + (size_t)(group * v->outputs + first) * per_output);
   }
 }
 
@@ -47,12 +48,14 @@ typedef struct cut {
   int sets, pixel_pieces, pixels, output_pieces, outputs;
 } cut;
 
+enum { PATCHES = 3 }; /* of pixels in the smallest piece */
+
 static cut cut_of(const esp_graph *g, const pass *p, int blocks) {
   const int wanted = g->threads > 1 ? 8 * g->threads : 1, outputs = p->to->channels / p->groups;
-  const int grains = esp_ceil_div(p->way->list.pixels, ESP_PIXELS_WANTED),
+  const int grain = PATCHES * p->way->list.patch, grains = esp_ceil_div(p->way->list.pixels, grain),
             tiles = esp_ceil_div(outputs, ESP_TILE);
   cut c = {.sets = esp_ceil_div(blocks, p->together) * p->groups};
-  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * ESP_PIXELS_WANTED;
+  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * grain;
   c.pixel_pieces = esp_ceil_div(p->way->list.pixels, c.pixels);
   c.outputs = esp_ceil_div(tiles, esp_least(esp_ceil_div(wanted, c.sets * c.pixel_pieces), tiles)) * ESP_TILE;
   c.output_pieces = esp_ceil_div(outputs, c.outputs);
@@ -90,7 +93,7 @@ static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
       .taps = l->taps,
       .channels = i->channels,
       .outputs = i->outputs,
-      .weight = p->way->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
+      .weight = (const float *)g->workspace + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
       .finish = i->finish};
   g->kernels->correlate(&k);
 }
@@ -106,8 +109,11 @@ static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
                                   .step = p->way->list.step,
                                   .start = s->start + i->output,
                                   .offset = s->offset,
+                                  .blocks = s->blocks,
+                                  .next = s->outputs,
                                   .value = s->value,
                                   .outputs = i->outputs,
+                                  .waiting = esp_graph_scratch(g),
                                   .finish = i->finish};
   g->kernels->correlate_sparse(&k);
 }
@@ -165,7 +171,7 @@ void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
   const size_t taps = (size_t)p->forward.list.taps, per_output = (size_t)channels * taps;
   const weight_view dense = {w->value, per_output, taps,  (size_t)outputs * per_output,
                              outputs,  channels,   groups};
-  const esp_sparse_view nonzero = esp_correlation_view(n, p);
+  const esp_sparse_view nonzero = esp_correlation_view(n, &p->forward.list);
   const bool sparse = ready(g, wants_sparse(g, p, &p->forward_watch, w), &p->forward, &nonzero, w);
   if (!sparse) pack(g, &dense, &p->forward);
   esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
@@ -189,9 +195,15 @@ static void run_class(esp_graph *g, esp_node *n, esp_correlation *p, esp_directi
   const size_t taps = (size_t)(p->window.rows * p->window.columns), per_channel = (size_t)outputs * taps;
   const weight_view dense = {w->value, taps,     per_channel, (size_t)channels * per_channel,
                              outputs,  channels, groups};
-  const esp_sparse_view nonzero = {outputs,     channels,     d->list.taps,
-                                   taps,        per_channel,  esp_channel_stride(&n->out.grad),
-                                   d->list.tap, d->list.place};
+  const esp_sparse_view nonzero = {.outputs = outputs,
+                                   .channels = channels,
+                                   .taps = d->list.taps,
+                                   .block = esp_lists_block(&d->list),
+                                   .output_stride = taps,
+                                   .channel_stride = per_channel,
+                                   .x_channel = esp_channel_stride(&n->out.grad),
+                                   .tap = d->list.tap,
+                                   .place = d->list.place};
   const bool sparse = ready(g, wanted, d, &nonzero, w);
   if (!sparse) pack(g, &dense, d);
   const pass whole = {.way = d,

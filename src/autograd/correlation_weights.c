@@ -3,29 +3,15 @@
  * them. */
 #include "autograd/correlation.h"
 
-#include <omp.h>
 #include <string.h>
 
-/* Sums of `width` outputs from `first` over one chunk, for the columns given; one number each to `to`. */
-static void sum_chunk(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk, int first,
-                      int width, const int32_t *column, int columns, float *to) {
-  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const int outputs = dy->channels / p->window.groups, channels = x->channels / p->window.groups,
-            block = chunk * p->chunk;
-  const size_t room = (size_t)p->outputs * (size_t)channels * (size_t)p->weights.taps * ESP_LANES;
-  float *lanes = p->lanes + (size_t)omp_get_thread_num() * room;
-  const esp_correlate_weights k = {
-      .x = esp_plane(x, block, first / outputs * channels),
-      .y = esp_plane(dy, block, first),
-      .y_channel = esp_channel_stride(dy),
-      .pixel = p->weights.pixel,
-      .pixels = p->weights.pixels / p->chunk * esp_least(p->chunk, esp_graph_blocks(g) - block),
-      .column = column,
-      .columns = columns,
-      .outputs = width,
-      .sum = to,
-      .lanes = lanes};
-  g->kernels->correlate_weights(&k);
+/* The pixels of a chunk; the last one may have fewer blocks. */
+static int pixels_of(const esp_graph *g, const esp_correlation *p, int chunk) {
+  return p->weights.list.pixels / p->chunk * esp_least(p->chunk, esp_graph_blocks(g) - chunk * p->chunk);
+}
+
+static float *partial_of(const esp_graph *g, int chunk, size_t count) {
+  return (float *)g->workspace + (size_t)chunk * count;
 }
 
 static float sum_chunks(const float *partial, size_t stride, int chunks) {
@@ -34,21 +20,44 @@ static float sum_chunks(const float *partial, size_t stride, int chunks) {
   return sum;
 }
 
+/* ---- all weights ---- */
+
+/* `width` outputs from `first` over one chunk. */
+static void dense_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk, int first,
+                        int width) {
+  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
+  const int outputs = dy->channels / p->window.groups, channels = x->channels / p->window.groups,
+            block = chunk * p->chunk, columns = channels * p->weights.list.taps;
+  const esp_correlate_weights k = {
+      .x = esp_plane(x, block, first / outputs * channels),
+      .y = esp_plane(dy, block, first),
+      .y_channel = esp_channel_stride(dy),
+      .pixel = p->weights.list.pixel,
+      .pixels = pixels_of(g, p, chunk),
+      .column = p->column,
+      .columns = columns,
+      .outputs = width,
+      .sum = partial_of(g, chunk, n->param[0]->count) + (size_t)first * (size_t)columns,
+      .lanes = esp_graph_scratch(g)};
+  g->kernels->correlate_weights(&k);
+}
+
 static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
-  const int groups = p->window.groups, outputs = n->out.grad.channels / groups;
-  const int pieces = esp_ceil_div(outputs, p->outputs),
-            columns = n->in[0]->data.channels / groups * p->weights.taps;
+  const int groups = p->window.groups, outputs = n->out.grad.channels / groups,
+            pieces = esp_ceil_div(outputs, p->outputs);
   const size_t count = n->param[0]->count;
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < chunks * groups * pieces; i++) {
-    const int o = i % pieces * p->outputs, first = i / pieces % groups * outputs + o,
-              chunk = i / pieces / groups;
-    sum_chunk(g, n, p, chunk, first, esp_least(p->outputs, outputs - o), p->column, columns,
-              p->partial + (size_t)chunk * count + (size_t)first * (size_t)columns);
+    const int o = i % pieces * p->outputs;
+    dense_piece(g, n, p, i / pieces / groups, i / pieces % groups * outputs + o,
+                esp_least(p->outputs, outputs - o));
   }
 #pragma omp parallel for schedule(static) num_threads(g->threads)
-  for (size_t i = 0; i < count; i++) n->param[0]->grad[i] = sum_chunks(p->partial + i, count, chunks);
+  for (size_t i = 0; i < count; i++)
+    n->param[0]->grad[i] = sum_chunks(partial_of(g, 0, count) + i, count, chunks);
 }
+
+/* ---- the nonzero weights ---- */
 
 /* The gradient of pruned weights is not computed: it is 0 from the mask's change on. */
 static void clear(esp_correlation *p, esp_param *w) {
@@ -57,29 +66,56 @@ static void clear(esp_correlation *p, esp_param *w) {
   p->cleared = w->mask->generation;
 }
 
+static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk,
+                         int first, int width) {
+  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
+  const esp_sparse *s = &p->weights.sparse;
+  const esp_lists *l = &p->weights.list;
+  const esp_correlate_weights_sparse k = {.x = esp_plane(x, chunk * p->chunk, 0),
+                                          .y = esp_plane(dy, chunk * p->chunk, first),
+                                          .y_channel = esp_channel_stride(dy),
+                                          .pixel = l->pixel,
+                                          .pixels = pixels_of(g, p, chunk),
+                                          .patch = l->patch,
+                                          .run = l->run,
+                                          .step = l->step,
+                                          .start = s->start + first,
+                                          .blocks = s->blocks,
+                                          .next = s->outputs,
+                                          .offset = s->offset,
+                                          .outputs = width,
+                                          .sum = partial_of(g, chunk, esp_sparse_entries(s)),
+                                          .lanes = esp_graph_scratch(g)};
+  g->kernels->correlate_weights_sparse(&k);
+}
+
+/* Outputs whose sums fit a thread's scratch, and few enough that all threads have work. */
+static int outputs_together(const esp_graph *g, const esp_sparse *s, int chunks) {
+  const int fit = s->most ? (int)(ESP_WEIGHT_SUMS / s->most) : s->outputs,
+            share = s->outputs * chunks / (4 * g->threads);
+  const int wanted = g->threads > 1 ? esp_least(fit, share) : fit;
+  return wanted < 1 ? 1 : esp_least(wanted, s->outputs);
+}
+
 static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
-  const esp_sparse *s = &p->forward.sparse;
+  const esp_sparse *s = &p->weights.sparse;
   const uint32_t entries = esp_sparse_entries(s);
+  const int width = outputs_together(g, s, chunks), pieces = esp_ceil_div(s->outputs, width);
   clear(p, n->param[0]);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < chunks * s->outputs; i++) {
-    const int o = i % s->outputs, chunk = i / s->outputs;
-    const uint32_t first = s->start[o], last = s->start[o + 1];
-    if (first < last)
-      sum_chunk(g, n, p, chunk, o, 1, s->offset + first, (int)(last - first),
-                p->partial + (size_t)chunk * entries + first);
-  }
+  for (int i = 0; i < chunks * pieces; i++)
+    sparse_piece(g, n, p, i / pieces, i % pieces * width, esp_least(width, s->outputs - i % pieces * width));
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (uint32_t e = 0; e < entries; e++)
-    n->param[0]->grad[s->index[e]] = sum_chunks(p->partial + e, entries, chunks);
+    n->param[0]->grad[s->index[e]] = sum_chunks(partial_of(g, 0, entries) + e, entries, chunks);
 }
 
 void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
   const bool wanted = allowed && esp_stopwatch_start(&p->weights_watch, g, n->param[0]);
-  const esp_sparse_view nonzero = esp_correlation_view(n, p);
-  if (wanted && esp_sparse_update(g, &p->forward.sparse, &nonzero, n->param[0])) {
+  const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list);
+  if (wanted && esp_sparse_update(g, &p->weights.sparse, &nonzero, n->param[0])) {
     sparse(g, n, p, chunks);
   } else {
     dense(g, n, p, chunks);

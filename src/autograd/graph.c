@@ -162,10 +162,20 @@ static esp_status plan_gradients(esp_graph *g, slots *s, esp_error *err) {
   return ESP_OK;
 }
 
+void esp_graph_want(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes) {
+  if (scratch_bytes > g->scratch_bytes) g->scratch_bytes = (scratch_bytes + 63) / 64 * 64;
+  if (workspace_bytes > g->workspace_bytes) g->workspace_bytes = workspace_bytes;
+}
+
+void *esp_graph_scratch(const esp_graph *g) {
+  return g->scratch + (size_t)omp_get_thread_num() * g->scratch_bytes;
+}
+
 static esp_status plan_nodes(esp_graph *g, esp_error *err) {
   for (int i = 0; i < g->nodes; i++)
     if (g->node[i]->op->plan) ESP_TRY(g->node[i]->op->plan(g, g->node[i], err));
-  return ESP_OK;
+  ESP_TRY(esp_graph_alloc(g, (size_t)g->threads * g->scratch_bytes, &g->scratch, err));
+  return esp_graph_alloc(g, g->workspace_bytes, &g->workspace, err);
 }
 
 esp_status esp_graph_plan(esp_graph *g, esp_error *err) {

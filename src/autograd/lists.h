@@ -10,22 +10,30 @@ typedef struct esp_window {
 } esp_window;
 
 /* A list of pixels (over some blocks of images, the same number in each), and of taps with their place in the
- * kernel. */
+ * kernel. Pixels are listed in patches, so that neighbours in the list share inputs. */
 typedef struct esp_lists {
   esp_pixel *pixel;
   int32_t *tap, *place;
   int pixels, taps;
-  int run, step; /* pixels come in runs of 1, 2, 4, 8 or 16 whose inputs are `step` floats apart */
+  int run, step; /* pixels come in runs whose inputs are `step` floats apart: the rows of a patch */
+  int patch;     /* pixels of a patch, a multiple of `run` */
+  int lines;     /* of 16 floats that a patch reads in one channel */
 } esp_lists;
 
 /* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c * stride -
- * padding). */
+ * padding). Patches have at most `patch` pixels. */
 esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
-                             const esp_tensor *out, int blocks, esp_error *err);
+                             const esp_tensor *out, int blocks, int patch, esp_error *err);
 /* From the gradient `out` back to `in`: the input pixels that leave the remainders (row, column) when divided
  * by the stride, and the taps that reach them, in ascending order of the output pixel they come from. */
 esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
                           const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err);
+
+/* Channels of which a patch's inputs fit the first-level cache together. */
+static inline int esp_lists_block(const esp_lists *l) {
+  enum { FIRST_LEVEL_LINES = 600 };
+  return l->lines > 0 && l->lines < FIRST_LEVEL_LINES ? FIRST_LEVEL_LINES / l->lines : 1;
+}
 
 static inline int esp_least(int a, int b) {
   return a < b ? a : b;

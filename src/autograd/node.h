@@ -64,6 +64,9 @@ struct esp_graph {
   void **memory; /* every block of memory, freed with the graph */
   int blocks_of_memory, memory_capacity;
   size_t bytes;
+  size_t scratch_bytes, workspace_bytes; /* of each thread, and of all together */
+  char *scratch;
+  void *workspace;
   /* the current pass */
   const esp_batch *current;
   esp_pass pass;
@@ -81,6 +84,11 @@ esp_status esp_node_add(esp_graph *g, const esp_op *op, esp_value *a, esp_value 
 
 /* Zeroed memory, 64-byte aligned, that lives as long as the graph. */
 esp_status esp_graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err);
+
+/* While planning: asks for memory that a node needs only while it runs, so that all share it. A thread's own,
+ * and the node's. Later: there it is, 64-byte aligned and not zeroed. */
+void esp_graph_want(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes);
+void *esp_graph_scratch(const esp_graph *g);
 
 static inline int esp_graph_images(const esp_graph *g) {
   return g->current->count;

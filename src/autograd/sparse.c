@@ -1,50 +1,93 @@
 #include "autograd/sparse.h"
 
+#include "autograd/lists.h"
 #include "base/clock.h"
 
 enum { TRIALS = 4 };
 static const double worth_trying = 0.7; /* density above which a list cannot win */
 
-static bool make_memory(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p) {
-  if (s->start) return true;
-  s->outputs = v->outputs;
-  return esp_graph_alloc(g, p->count * sizeof *s->offset, &s->offset, NULL) == ESP_OK &&
-         esp_graph_alloc(g, p->count * sizeof *s->index, &s->index, NULL) == ESP_OK &&
-         esp_graph_alloc(g, p->count * sizeof *s->value, &s->value, NULL) == ESP_OK &&
-         esp_graph_alloc(g, (size_t)(v->outputs + 1) * sizeof *s->start, &s->start, NULL) == ESP_OK;
+enum {
+  WORTH_WAITING = 4
+}; /* entries of an output in a block, below which storing the sums costs more than it saves */
+
+/* Room for the entries the mask has; masks mostly shrink, so it seldom has to be made again. */
+static bool make_memory(esp_graph *g, esp_sparse *s, size_t lists, size_t entries) {
+  if (s->lists < lists && esp_graph_alloc(g, (lists + 1) * sizeof *s->start, &s->start, NULL) != ESP_OK)
+    return false;
+  s->lists = s->lists < lists ? lists : s->lists;
+  if (s->entries >= entries && s->offset) return true;
+  s->entries = entries;
+  return esp_graph_alloc(g, entries * sizeof *s->offset, &s->offset, NULL) == ESP_OK &&
+         esp_graph_alloc(g, entries * sizeof *s->index, &s->index, NULL) == ESP_OK &&
+         esp_graph_alloc(g, entries * sizeof *s->value, &s->value, NULL) == ESP_OK;
 }
 
 static size_t weight_at(const esp_sparse_view *v, int o, int c, int t) {
   return (size_t)o * v->output_stride + (size_t)c * v->channel_stride + (size_t)v->place[t];
 }
 
-static uint32_t count_output(const esp_sparse_view *v, const uint8_t *keep, int o) {
+/* The weights of one output in the channels from `first` to `end`. */
+typedef struct cell {
+  int output, first, end;
+} cell;
+
+static cell cell_at(const esp_sparse_view *v, int block, int i) {
+  const int b = i / v->outputs;
+  return (cell){i % v->outputs, b * block, esp_least(v->channels, (b + 1) * block)};
+}
+
+static uint32_t count_cell(const esp_sparse_view *v, const uint8_t *keep, cell i) {
   uint32_t count = 0;
-  for (int c = 0; c < v->channels; c++)
-    for (int t = 0; t < v->taps; t++) count += keep[weight_at(v, o, c, t)];
+  for (int c = i.first; c < i.end; c++)
+    for (int t = 0; t < v->taps; t++) count += keep[weight_at(v, i.output, c, t)];
   return count;
 }
 
-static void list_output(esp_sparse *s, const esp_sparse_view *v, const uint8_t *keep, int o) {
-  uint32_t e = s->start[o];
-  for (int c = 0; c < v->channels; c++)
+static void list_cell(esp_sparse *s, const esp_sparse_view *v, const uint8_t *keep, cell i, uint32_t e) {
+  for (int c = i.first; c < i.end; c++)
     for (int t = 0; t < v->taps; t++) {
-      const size_t w = weight_at(v, o, c, t);
+      const size_t w = weight_at(v, i.output, c, t);
       if (!keep[w]) continue;
       s->offset[e] = (int32_t)((size_t)c * v->x_channel) + v->tap[t];
       s->index[e++] = (uint32_t)w;
     }
 }
 
+/* Channels in a block: more than asked where hardly anything is left. */
+static int block_of(const esp_sparse_view *v, const esp_mask *m) {
+  const double per_channel = (double)m->kept / (double)m->count * v->taps;
+  const double wanted = WORTH_WAITING / (per_channel > 1e-6 ? per_channel : 1e-6);
+  if (wanted >= v->channels || v->block >= v->channels) return v->channels;
+  return wanted > v->block ? (int)wanted : v->block;
+}
+
+/* The most entries that one output has. */
+static uint32_t most_of(const esp_sparse *s) {
+  uint32_t most = 0;
+  for (int o = 0; o < s->outputs; o++) {
+    uint32_t sum = 0;
+    for (int b = 0; b < s->blocks; b++)
+      sum += s->start[b * s->outputs + o + 1] - s->start[b * s->outputs + o];
+    if (sum > most) most = sum;
+  }
+  return most;
+}
+
 bool esp_sparse_update(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p) {
   if (s->built && s->generation == p->mask->generation) return true;
-  if (!make_memory(g, s, v, p)) return false;
   const uint8_t *keep = p->mask->keep;
+  const int block = block_of(v, p->mask);
+  s->outputs = v->outputs;
+  s->blocks = esp_ceil_div(v->channels, block);
+  const int cells = s->blocks * s->outputs;
+  s->built = false;
+  if (!make_memory(g, s, (size_t)cells, p->mask->kept)) return false;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
-  for (int o = 0; o < v->outputs; o++) s->start[o + 1] = count_output(v, keep, o);
-  for (int o = 0; o < v->outputs; o++) s->start[o + 1] += s->start[o];
+  for (int i = 0; i < cells; i++) s->start[i + 1] = count_cell(v, keep, cell_at(v, block, i));
+  for (int i = 0; i < cells; i++) s->start[i + 1] += s->start[i];
 #pragma omp parallel for schedule(static) num_threads(g->threads)
-  for (int o = 0; o < v->outputs; o++) list_output(s, v, keep, o);
+  for (int i = 0; i < cells; i++) list_cell(s, v, keep, cell_at(v, block, i), s->start[i]);
+  s->most = most_of(s);
   s->generation = p->mask->generation;
   s->built = true;
   return true;

@@ -11,18 +11,21 @@
 typedef struct esp_sparse {
   bool built;
   uint64_t generation;
-  uint32_t *start; /* [outputs + 1] */
-  int32_t *offset; /* [entries] */
-  uint32_t *index; /* [entries] in the weight tensor */
-  float *value;    /* [entries] */
-  int outputs;
+  uint32_t *start;       /* [blocks][outputs], and one more */
+  int32_t *offset;       /* [entries] */
+  uint32_t *index;       /* [entries] in the weight tensor */
+  float *value;          /* [entries] */
+  size_t lists, entries; /* room in `start`, and in the others */
+  int blocks, outputs;
+  uint32_t most; /* entries of one output */
 } esp_sparse;
 
 /* Where the nonzero weights of a direction stand: weight (output, channel, place[tap]) is number output *
  * output_stride + channel * channel_stride + place[tap], and meets an input at channel * x_channel +
- * tap[tap]. */
+ * tap[tap]. Blocks have `block` channels at least: what the first-level cache holds of the inputs of a
+ * patch. */
 typedef struct esp_sparse_view {
-  int outputs, channels, taps;
+  int outputs, channels, taps, block;
   size_t output_stride, channel_stride, x_channel;
   const int32_t *tap, *place;
 } esp_sparse_view;
@@ -33,7 +36,7 @@ bool esp_sparse_update(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, co
 /* Fetches the values of the weights. */
 void esp_sparse_fetch(const esp_graph *g, esp_sparse *s, const esp_param *p);
 static inline uint32_t esp_sparse_entries(const esp_sparse *s) {
-  return s->start[s->outputs];
+  return s->start[s->blocks * s->outputs];
 }
 
 /* The stopwatch of one layer and direction. */

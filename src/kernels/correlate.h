@@ -45,22 +45,26 @@ typedef struct esp_correlate {
   esp_finish finish;
 } esp_correlate;
 
-/* The same as esp_correlate with a list of the nonzero weights instead of all of them: entries start[o] to
- * start[o + 1] - 1 belong to output o, in the order (c, tap). A zero weight would add nothing, so the result
- * has the same bits. */
+enum { ESP_SPARSE_TILE = 16 }; /* pixels whose sums are held in registers, at most */
+
+/* The same as esp_correlate with a list of the nonzero weights instead of all of them. The channels are cut
+ * into blocks whose inputs, for a tile of pixels, fit the first-level cache; between blocks the sums wait in
+ * memory. Entries start[b * next + o] to start[b * next + o + 1] - 1 belong to output o and block b, in the
+ * order (c, tap). A zero weight would add nothing, so the result has the same bits. */
 typedef struct esp_correlate_sparse {
   const float *x;
   float *y;
   size_t y_channel;
   const esp_pixel *pixel;
   int pixels;
-  int run;  /* 1, 2, 4, 8 or 16: pixels come in runs of so many whose x are `step` floats apart; divides
-               `pixels` */
+  int run;  /* 1 to 7: pixels come in runs of so many whose x are `step` floats apart; divides `pixels` */
   int step; /* 16 or 32 */
-  const uint32_t *start; /* [outputs + 1] */
+  const uint32_t *start; /* [blocks][next], and one more */
+  int blocks, next;
   const int32_t *offset; /* of channel and tap together, in floats */
   const float *value;
   int outputs;
+  float *waiting; /* [outputs][ESP_SPARSE_TILE][16] scratch, 64-byte aligned; unused with a single block */
   esp_finish finish;
 } esp_correlate_sparse;
 
@@ -80,6 +84,26 @@ typedef struct esp_correlate_weights {
   float *sum;   /* [outputs][columns] */
   float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned */
 } esp_correlate_weights;
+
+enum { ESP_WEIGHTS_PATCH = 32 }; /* pixels that all nonzero weights pass over before the next */
+
+/* The same as esp_correlate_weights at the nonzero weights only: sum[e] for the entries of each output, in
+ * blocks of channels as in esp_correlate_sparse. The order of arithmetic is that of esp_correlate_weights. */
+typedef struct esp_correlate_weights_sparse {
+  const float *x;
+  const float *y;
+  size_t y_channel;
+  const esp_pixel *pixel;
+  int pixels;
+  int patch;             /* pixels of a patch */
+  int run, step;         /* pixels come in runs whose x are `step` floats apart, and whose y are 16 */
+  const uint32_t *start; /* [blocks][next], and one more */
+  int blocks, next;
+  const int32_t *offset;
+  int outputs;
+  float *sum;
+  float *lanes; /* [entries of all `outputs`][16] scratch, 64-byte aligned */
+} esp_correlate_weights_sparse;
 
 /* The sum of 16 lanes: (l, l + 8), then (l, l + 4), (l, l + 2), (l, l + 1). */
 static inline float esp_lanes_sum(const float lane[16]) {

@@ -34,8 +34,10 @@ void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
 
 static void sparse_one(const esp_correlate_sparse *k, esp_pixel pixel, int o) {
   float sum[ESP_LANES] = {0};
-  for (uint32_t e = k->start[o]; e < k->start[o + 1]; e++)
-    for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(k->value[e], k->x[pixel.x + k->offset[e] + l], sum[l]);
+  for (int b = 0; b < k->blocks; b++)
+    for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
+      for (int l = 0; l < ESP_LANES; l++)
+        sum[l] = fmaf(k->value[e], k->x[pixel.x + k->offset[e] + l], sum[l]);
   store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
@@ -55,4 +57,21 @@ void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
       }
       k->sum[(size_t)o * (size_t)k->columns + (size_t)j] = esp_lanes_sum(lane);
     }
+}
+
+static void weight_one(const esp_correlate_weights_sparse *k, int o, uint32_t e) {
+  float lane[ESP_LANES] = {0};
+  for (int p = 0; p < k->pixels; p++) {
+    const float *x = k->x + k->pixel[p].x + k->offset[e];
+    const float *y = k->y + k->pixel[p].y + (size_t)o * k->y_channel;
+    for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[l], x[l], lane[l]);
+  }
+  k->sum[e] = esp_lanes_sum(lane);
+}
+
+void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_sparse *k) {
+  for (int b = 0; b < k->blocks; b++)
+    for (int o = 0; o < k->outputs; o++)
+      for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
+        weight_one(k, o, e);
 }

@@ -20,29 +20,31 @@
 typedef void esp_correlate_fn(const esp_correlate *k);
 typedef void esp_correlate_sparse_fn(const esp_correlate_sparse *k);
 typedef void esp_correlate_weights_fn(const esp_correlate_weights *k);
+typedef void esp_correlate_weights_sparse_fn(const esp_correlate_weights_sparse *k);
 
 /* K(member of the table, type, function) */
-#define ESP_KERNELS(K)                                                  \
-  K(correlate, esp_correlate_fn, esp_correlate)                         \
-  K(correlate_sparse, esp_correlate_sparse_fn, esp_correlate_sparse)    \
-  K(correlate_weights, esp_correlate_weights_fn, esp_correlate_weights) \
-  K(activate, esp_activate_fn, esp_activate)                            \
-  K(activate_back, esp_activate_back_fn, esp_activate_back)             \
-  K(sum, esp_sum_fn, esp_sum)                                           \
-  K(copy, esp_copy_fn, esp_copy)                                        \
-  K(drop, esp_drop_fn, esp_drop)                                        \
-  K(moments, esp_moments_fn, esp_moments)                               \
-  K(normalise, esp_normalise_fn, esp_normalise)                         \
-  K(normalise_sums, esp_normalise_sums_fn, esp_normalise_sums)          \
-  K(normalise_back, esp_normalise_back_fn, esp_normalise_back)          \
-  K(maxpool, esp_pool_fn, esp_maxpool)                                  \
-  K(maxpool_back, esp_maxpool_back_fn, esp_maxpool_back)                \
-  K(avgpool, esp_pool_fn, esp_avgpool)                                  \
-  K(avgpool_back, esp_avgpool_back_fn, esp_avgpool_back)                \
-  K(cross_entropy, esp_cross_entropy_fn, esp_cross_entropy)             \
-  K(mean_squared, esp_mean_squared_fn, esp_mean_squared)                \
-  K(sgd, esp_sgd_fn, esp_sgd)                                           \
-  K(unshadow, esp_unshadow_fn, esp_unshadow)                            \
+#define ESP_KERNELS(K)                                                                       \
+  K(correlate, esp_correlate_fn, esp_correlate)                                              \
+  K(correlate_sparse, esp_correlate_sparse_fn, esp_correlate_sparse)                         \
+  K(correlate_weights, esp_correlate_weights_fn, esp_correlate_weights)                      \
+  K(correlate_weights_sparse, esp_correlate_weights_sparse_fn, esp_correlate_weights_sparse) \
+  K(activate, esp_activate_fn, esp_activate)                                                 \
+  K(activate_back, esp_activate_back_fn, esp_activate_back)                                  \
+  K(sum, esp_sum_fn, esp_sum)                                                                \
+  K(copy, esp_copy_fn, esp_copy)                                                             \
+  K(drop, esp_drop_fn, esp_drop)                                                             \
+  K(moments, esp_moments_fn, esp_moments)                                                    \
+  K(normalise, esp_normalise_fn, esp_normalise)                                              \
+  K(normalise_sums, esp_normalise_sums_fn, esp_normalise_sums)                               \
+  K(normalise_back, esp_normalise_back_fn, esp_normalise_back)                               \
+  K(maxpool, esp_pool_fn, esp_maxpool)                                                       \
+  K(maxpool_back, esp_maxpool_back_fn, esp_maxpool_back)                                     \
+  K(avgpool, esp_pool_fn, esp_avgpool)                                                       \
+  K(avgpool_back, esp_avgpool_back_fn, esp_avgpool_back)                                     \
+  K(cross_entropy, esp_cross_entropy_fn, esp_cross_entropy)                                  \
+  K(mean_squared, esp_mean_squared_fn, esp_mean_squared)                                     \
+  K(sgd, esp_sgd_fn, esp_sgd)                                                                \
+  K(unshadow, esp_unshadow_fn, esp_unshadow)                                                 \
   K(average, esp_average_fn, esp_average)
 
 typedef struct esp_kernels {

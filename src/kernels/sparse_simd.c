@@ -3,26 +3,39 @@
  *
  * Per nonzero weight a tile broadcasts one value and does one multiply-add with a memory operand per pixel,
  * so loads and arithmetic take the same time: the ceiling is the arithmetic peak as long as the pixels'
- * inputs come from the first-level cache. A run's pixels are at constant distances from its first, so a run
- * takes one address register. */
+ * inputs come from the first-level cache. They do because all outputs pass over one block of channels before
+ * the next: a sum that waits costs one load and one store per block, a multiply-add whose input comes from
+ * the second level costs three times one whose input comes from the first. A run's pixels are at constant
+ * distances from its first, so a run takes one address register. */
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Sums in a tile: enough to hide the latency of a multiply-add, few enough for the registers. */
-enum { SUMS = ESP_VECTOR == 8 ? 8 : 16, RUNS = 8 };
+enum { RUNS = 8 };
 
-INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, int o, size_t lane,
+/* Adds the entries of output `o` in block `b` to the tile's sums. */
+INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, int b, int o, size_t lane,
                         const int runs, const int run, const int step) {
-  esp_vec sum[SUMS];
+  const bool first = b == 0, last = b == k->blocks - 1;
+  const uint32_t *start = k->start + b * k->next + o;
+  uint32_t e = start[0];
+  const uint32_t end = start[1];
+  if (e == end && !first && !last) return;
+  esp_vec sum[ESP_SPARSE_TILE];
   const float *x[RUNS];
+  float *waiting = k->waiting + (size_t)o * ESP_SPARSE_TILE * ESP_LANES + lane;
 #pragma GCC unroll 8
   for (int r = 0; r < runs; r++) x[r] = k->x + pixel[r * run].x + lane;
+  if (first) {
 #pragma GCC unroll 16
-  for (int i = 0; i < runs * run; i++) sum[i] = esp_vec_set(0.0f);
-  for (uint32_t e = k->start[o], end = k->start[o + 1]; e < end; e++) {
+    for (int i = 0; i < runs * run; i++) sum[i] = esp_vec_set(0.0f);
+  } else {
+#pragma GCC unroll 16
+    for (int i = 0; i < runs * run; i++) sum[i] = esp_vec_load(waiting + i * ESP_LANES);
+  }
+  for (; e < end; e++) {
     const ptrdiff_t at = k->offset[e];
     const esp_vec weight = esp_vec_set(k->value[e]);
 #pragma GCC unroll 8
@@ -31,64 +44,60 @@ INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, i
       for (int q = 0; q < run; q++)
         sum[r * run + q] = esp_vec_fma(weight, esp_vec_load(x[r] + at + q * step), sum[r * run + q]);
   }
+  if (last) {
 #pragma GCC unroll 16
-  for (int i = 0; i < runs * run; i++)
-    esp_store(sum[i], &k->finish, o, k->y, (size_t)pixel[i].y + lane + (size_t)o * k->y_channel);
+    for (int i = 0; i < runs * run; i++)
+      esp_store(sum[i], &k->finish, o, k->y, (size_t)pixel[i].y + lane + (size_t)o * k->y_channel);
+  } else {
+#pragma GCC unroll 16
+    for (int i = 0; i < runs * run; i++) esp_vec_store(waiting + i * ESP_LANES, sum[i]);
+  }
 }
 
-/* All outputs over `runs` runs. */
-typedef void tile_function(const esp_correlate_sparse *k, const esp_pixel *pixel, size_t lane);
-#define TILE(R, Q, S)                                                                                    \
-  static void tile_##R##_##Q##_##S(const esp_correlate_sparse *k, const esp_pixel *pixel, size_t lane) { \
-    for (int o = 0; o < k->outputs; o++) sparse_tile(k, pixel, o, lane, R, Q, S);                        \
+/* All outputs over `runs` runs, block by block. */
+typedef void tile_function(const esp_correlate_sparse *k, const esp_pixel *pixel);
+#define TILE(R, Q, S)                                                                       \
+  static void tile_##R##_##Q##_##S(const esp_correlate_sparse *k, const esp_pixel *pixel) { \
+    for (int b = 0; b < k->blocks; b++)                                                     \
+      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                           \
+        for (int o = 0; o < k->outputs; o++) sparse_tile(k, pixel, b, o, lane, R, Q, S);    \
   }
 #define BOTH(M, R, Q) M(R, Q, 16) M(R, Q, 32)
 #define ENTRY(R, Q) \
   { tile_##R##_##Q##_16, tile_##R##_##Q##_32 }
+
+/* Runs of each length that make a tile: enough sums to hide the latency of a multiply-add, few enough for the
+ * registers. */
 #if ESP_VECTOR == 8
-BOTH(TILE, 1, 8)
-BOTH(TILE, 1, 4)
-BOTH(TILE, 2, 4)
-BOTH(TILE, 1, 2)
-BOTH(TILE, 4, 2)
-BOTH(TILE, 1, 1)
-BOTH(TILE, 8, 1)
+#define EACH_RUN(M) M(8, 1) M(4, 2) M(4, 3) M(2, 4) M(2, 5) M(2, 6) M(1, 7)
 #else
-BOTH(TILE, 1, 16)
-BOTH(TILE, 1, 8)
-BOTH(TILE, 2, 8)
-BOTH(TILE, 1, 4)
-BOTH(TILE, 4, 4)
-BOTH(TILE, 1, 2)
-BOTH(TILE, 8, 2)
-BOTH(TILE, 1, 1)
-BOTH(TILE, 8, 1)
+#define EACH_RUN(M) M(8, 1) M(8, 2) M(5, 3) M(4, 4) M(3, 5) M(2, 6) M(2, 7)
 #endif
+
+#define MANY(R, Q) BOTH(TILE, R, Q)
+BOTH(TILE, 1, 1)
+BOTH(TILE, 1, 2)
+BOTH(TILE, 1, 3)
+BOTH(TILE, 1, 4)
+BOTH(TILE, 1, 5)
+BOTH(TILE, 1, 6)
+#if ESP_VECTOR != 8
+BOTH(TILE, 1, 7)
+#endif
+EACH_RUN(MANY)
 
 /* By the length of the runs: how many make a tile, that tile, and the one for a single run. */
 typedef struct shape {
-  int run, runs;
+  int runs;
   tile_function *many[2], *one[2]; /* steps 16 and 32 */
 } shape;
-static const shape shapes[] = {
-#if ESP_VECTOR == 8
-    {8, 1, ENTRY(1, 8), ENTRY(1, 8)},
-    {4, 2, ENTRY(2, 4), ENTRY(1, 4)},
-    {2, 4, ENTRY(4, 2), ENTRY(1, 2)},
-#else
-    {16, 1, ENTRY(1, 16), ENTRY(1, 16)}, {8, 2, ENTRY(2, 8), ENTRY(1, 8)},
-    {4, 4, ENTRY(4, 4), ENTRY(1, 4)},    {2, 8, ENTRY(8, 2), ENTRY(1, 2)},
-#endif
-    {1, 8, ENTRY(8, 1), ENTRY(1, 1)},
-};
+#define SHAPE(R, Q) {R, ENTRY(R, Q), ENTRY(1, Q)},
+static const shape shapes[] = {EACH_RUN(SHAPE)};
 
 void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {
-  const shape *s = shapes;
-  while (s->run > k->run) s++; /* a longer run is several shorter ones */
-  const int tile = s->run * s->runs, wide = k->step == 32;
-  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
-    int p = 0;
-    for (; p + tile <= k->pixels; p += tile) s->many[wide](k, k->pixel + p, lane);
-    for (; p < k->pixels; p += s->run) s->one[wide](k, k->pixel + p, lane);
-  }
+  const shape *s = &shapes[k->run - 1];
+  const int tile = k->run * s->runs, wide = k->step == 32;
+  int p = 0;
+  for (; p + tile <= k->pixels; p += tile) s->many[wide](k, k->pixel + p);
+  for (; p < k->pixels; p += k->run) s->one[wide](k, k->pixel + p);
 }

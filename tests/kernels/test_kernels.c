@@ -88,9 +88,34 @@ static field draw_runs(trial *t, int run, int step, int *written_cells) {
   return f;
 }
 
+/* Lists of entries by block of channels and output, some of them empty, some of them outputs of another
+ * piece; their offsets meet any channel. */
+typedef struct entries {
+  const uint32_t *start;
+  const int32_t *offset;
+  int blocks, next, first;
+  uint32_t count;
+} entries;
+
+static entries draw_entries(trial *t, const field *f, int outputs, int channels) {
+  entries n = {.blocks = trial_draw(t, 1, 4), .first = trial_draw(t, 0, 2)};
+  n.next = n.first + outputs + trial_draw(t, 0, 2);
+  const int lists = n.blocks * n.next, most = trial_flip(t) ? 3 : 20;
+  uint32_t *start = trial_take(t, (size_t)(lists + 1) * sizeof *start);
+  start[0] = 0;
+  for (int i = 0; i < lists; i++) start[i + 1] = start[i] + (uint32_t)trial_draw(t, 0, most);
+  n.count = start[lists];
+  int32_t *offset = trial_take(t, (n.count + 1) * sizeof *offset);
+  for (uint32_t i = 0; i <= n.count; i++)
+    offset[i] = draw_tap(t, f, (int)i, (int)n.count) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
+  n.start = start + n.first;
+  n.offset = offset;
+  return n;
+}
+
 static void try_correlate_sparse(trial *t) {
   int cells;
-  const int run = 1 << trial_draw(t, 0, 4), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
+  const int run = trial_draw(t, 1, 7), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
   const field f = draw_runs(t, run, step, &cells);
   esp_correlate_sparse k = {.pixel = f.pixel,
                             .pixels = f.pixels,
@@ -98,25 +123,68 @@ static void try_correlate_sparse(trial *t) {
                             .step = step * ESP_LANES,
                             .outputs = trial_draw(t, 1, 13),
                             .finish = draw_switches(t)};
-  uint32_t *start = trial_take(t, (size_t)(k.outputs + 1) * sizeof *start);
-  start[0] = 0;
-  for (int o = 0; o < k.outputs; o++) start[o + 1] = start[o] + (uint32_t)trial_draw(t, 0, 12);
-  const uint32_t entries = start[k.outputs];
-  int32_t *offset = trial_take(t, (entries + 1) * sizeof *offset);
-  for (uint32_t i = 0; i <= entries; i++)
-    offset[i] = draw_tap(t, &f, (int)i, (int)entries) + trial_draw(t, 0, channels - 1) * f.cells * ESP_LANES;
-  k.start = start;
-  k.offset = offset;
-  k.value = trial_floats(t, entries + 1);
+  const entries n = draw_entries(t, &f, k.outputs, channels);
+  k.start = n.start;
+  k.blocks = n.blocks;
+  k.next = n.next;
+  k.offset = n.offset;
+  k.value = trial_floats(t, n.count + 1);
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
+  const size_t room = (size_t)(k.outputs * ESP_SPARSE_TILE) * LANE_BYTES;
+  guard scratch; /* what is left there may differ */
+  guard_open(&scratch, room);
+  k.waiting = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int p = 0; p < k.pixels; p++)
       trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
   t->kernels->correlate_sparse(&k);
+  ck_assert(guard_intact(&scratch));
+  guard_close(&scratch);
+}
+
+/* Pixels whose y follow each other within a run too. */
+static field draw_rows(trial *t, int run, int step, int *written_cells) {
+  field f = draw_runs(t, run, step, written_cells);
+  *written_cells += run;
+  for (int i = 0; i < f.pixels; i++) f.pixel[i].y = f.pixel[i - i % run].y + i % run * ESP_LANES;
+  return f;
+}
+
+static void try_correlate_weights_sparse(trial *t) {
+  int cells;
+  const int run = trial_draw(t, 1, 7), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
+  const field f = draw_rows(t, run, step, &cells);
+  esp_correlate_weights_sparse k = {.pixel = f.pixel,
+                                    .pixels = f.pixels,
+                                    .patch = run * trial_draw(t, 1, 4),
+                                    .run = run,
+                                    .step = step * ESP_LANES,
+                                    .outputs = trial_draw(t, 1, 4)};
+  const entries n = draw_entries(t, &f, k.outputs, channels);
+  k.start = n.start;
+  k.blocks = n.blocks;
+  k.next = n.next;
+  k.offset = n.offset;
+  k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  k.sum = trial_floats(t, n.count + 1);
+  const size_t room = (n.count + 1) * LANE_BYTES;
+  guard scratch;
+  guard_open(&scratch, room);
+  k.lanes = guard_place(&scratch, room, t->at_end);
+  trial_seal(t);
+  for (int b = 0; b < k.blocks; b++) {
+    const uint32_t first = k.start[b * k.next], end = k.start[b * k.next + k.outputs];
+    trial_writes(t, k.sum + first, (end - first) * sizeof(float));
+  }
+  t->kernels->correlate_weights_sparse(&k);
+  ck_assert(guard_intact(&scratch));
+  guard_close(&scratch);
 }
 
 static void try_correlate_weights(trial *t) {

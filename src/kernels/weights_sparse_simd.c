@@ -1,0 +1,108 @@
+/* The gradient of the nonzero weights: the sums of up to COLUMNS entries of one output in registers, while a
+ * patch of pixels passes.
+ *
+ * A run of pixels loads its gradients of y once; each entry then takes one address and one multiply-add with
+ * a memory operand per pixel, so the ceiling is the arithmetic peak as long as x comes from the first-level
+ * cache. It does because all outputs pass over a patch of one block of channels before the next; between
+ * patches the sums wait in `lanes`. */
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+enum { COLUMNS = ESP_VECTOR == 8 ? 8 : 16, RUN_MAX = 7 };
+
+/* One output's entries over one patch. */
+typedef struct piece {
+  const float *x, *y;
+  const esp_pixel *pixel, *end;
+  const int32_t *offset;
+  float *lanes;
+  bool first; /* the sums start from 0, else from `lanes` */
+} piece;
+
+static inline __attribute__((always_inline)) void tile(const piece *i, const int columns, const int run,
+                                                       const int step) {
+  esp_vec sum[COLUMNS], grad[RUN_MAX];
+#pragma GCC unroll 16
+  for (int c = 0; c < columns; c++)
+    sum[c] = i->first ? esp_vec_set(0.0f) : esp_vec_load(i->lanes + c * ESP_LANES);
+  for (const esp_pixel *p = i->pixel; p < i->end; p += run) {
+    const float *x = i->x + p->x, *y = i->y + p->y;
+#pragma GCC unroll 8
+    for (int q = 0; q < run; q++) grad[q] = esp_vec_load(y + q * ESP_LANES);
+#pragma GCC unroll 16
+    for (int c = 0; c < columns; c++) {
+      const float *at = x + i->offset[c];
+#pragma GCC unroll 8
+      for (int q = 0; q < run; q++) sum[c] = esp_vec_fma(grad[q], esp_vec_load(at + q * step), sum[c]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int c = 0; c < columns; c++) esp_vec_store(i->lanes + c * ESP_LANES, sum[c]);
+}
+
+/* Runs of 4, 7, 2 or 1, at steps of 16 or 32; longer runs that one of these divides are several. */
+typedef void tile_function(const piece *i);
+#define TILE(C, Q, S)                                \
+  static void tile_##C##_##Q##_##S(const piece *i) { \
+    tile(i, C, Q, S);                                \
+  }
+#define NAME(C, Q, S) tile_##C##_##Q##_##S,
+#define EIGHT(M, Q, S) M(1, Q, S) M(2, Q, S) M(3, Q, S) M(4, Q, S) M(5, Q, S) M(6, Q, S) M(7, Q, S) M(8, Q, S)
+#if ESP_VECTOR == 8
+#define EACH_COLUMN(M, Q, S) EIGHT(M, Q, S)
+#else
+#define EACH_COLUMN(M, Q, S) \
+  EIGHT(M, Q, S)             \
+  M(9, Q, S) M(10, Q, S) M(11, Q, S) M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S)
+#endif
+#define BOTH_STEPS(Q) EACH_COLUMN(TILE, Q, 16) EACH_COLUMN(TILE, Q, 32)
+BOTH_STEPS(4)
+BOTH_STEPS(7) BOTH_STEPS(2) BOTH_STEPS(1)
+
+    typedef struct shape {
+  int run;
+  tile_function *tile[2][COLUMNS];
+} shape;
+#define SHAPE(Q) {Q, {{EACH_COLUMN(NAME, Q, 16)}, {EACH_COLUMN(NAME, Q, 32)}}},
+static const shape shapes[] = {SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
+
+static inline int least(int a, int b) {
+  return a < b ? a : b;
+}
+
+/* All entries of a block over one patch; returns where the next block's sums wait. */
+static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int first, int pixels, int b,
+                   float *lanes) {
+  const uint32_t *start = k->start + b * k->next;
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+    piece i = {.x = k->x + lane,
+               .y = k->y + lane,
+               .pixel = k->pixel + first,
+               .end = k->pixel + first + pixels,
+               .lanes = lanes + lane,
+               .first = first == 0};
+    for (int o = 0; o < k->outputs; o++, i.y += k->y_channel)
+      for (uint32_t e = start[o]; e < start[o + 1];) {
+        const int columns = least((int)(start[o + 1] - e), COLUMNS);
+        i.offset = k->offset + e;
+        s->tile[k->step == 32][columns - 1](&i);
+        i.lanes += columns * ESP_LANES;
+        e += (uint32_t)columns;
+      }
+  }
+  return lanes + (size_t)(start[k->outputs] - start[0]) * ESP_LANES;
+}
+
+void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_sparse *k) {
+  const shape *s = shapes;
+  while (k->run % s->run != 0) s++;
+  for (int first = 0; first < k->pixels; first += k->patch) {
+    float *lanes = k->lanes;
+    for (int b = 0; b < k->blocks; b++)
+      lanes = pass(k, s, first, least(k->pixels - first, k->patch), b, lanes);
+  }
+  const float *lanes = k->lanes;
+  for (int b = 0; b < k->blocks; b++)
+    for (uint32_t e = k->start[b * k->next]; e < k->start[b * k->next + k->outputs]; e++, lanes += ESP_LANES)
+      k->sum[e] = esp_lanes_sum(lanes);
+}
