@@ -48,132 +48,171 @@ static double pixels_of(const esp_graph *g, const esp_tensor *t) {
   return (double)esp_graph_images(g) * t->height * t->width;
 }
 
-/* Mean and variance of the batch, summed around the running mean so that nothing cancels; then the running
- * ones. */
-static void measure(esp_graph *g, esp_node *n) {
-  state *s = n->state;
-  const esp_tensor *x = &n->in[0]->data;
-  float *running_mean = n->param[MEAN]->value, *running_var = n->param[VAR]->value;
-  ESP_EACH_PLANE(g, x, block, c) {
-    _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
-    g->kernels->moments(esp_extent_of(x), esp_rows_of(x, block, c), running_mean[c], sum, square);
-    s->first[plane_] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
-    s->second[plane_] = sum_valid(square, esp_lanes_valid(esp_graph_images(g), block));
+/* ---- a batch norm reads its planes twice ---- */
+
+typedef void plane_function(esp_graph *g, esp_node *n, int block, int c);
+typedef void channel_function(esp_graph *g, esp_node *n, int c);
+
+enum { ENOUGH = 4 }; /* channels per thread, from which on each thread takes whole channels */
+
+static void each_plane(esp_graph *g, esp_node *n, plane_function *work) {
+  ESP_EACH_PLANE(g, &n->out.data, block, c) work(g, n, block, c);
+}
+
+/* First all planes of a channel, then what they add up to, then the planes again, backwards: while they are
+ * still in the cache. Where there are few channels for the threads, all planes first. `second` may be NULL.
+ */
+static void two_passes(esp_graph *g, esp_node *n, plane_function *first, channel_function *between,
+                       plane_function *second) {
+  const int channels = n->out.data.channels, blocks = esp_graph_blocks(g);
+  if (channels < ENOUGH * g->threads) {
+    each_plane(g, n, first);
+    for (int c = 0; c < channels; c++) between(g, n, c);
+    if (second) each_plane(g, n, second);
+    return;
   }
-  const double m = pixels_of(g, x);
-  for (int c = 0; c < x->channels; c++) {
-    const double off = sum_blocks(g, s->first, x->channels, c) / m;
-    const double var = fmax(sum_blocks(g, s->second, x->channels, c) / m - off * off, 0.0);
-    s->mean[c] = (double)running_mean[c] + off;
-    s->var[c] = var;
-    running_mean[c] = (float)(keep_running * (double)running_mean[c] + (1.0 - keep_running) * s->mean[c]);
-    running_var[c] =
-        (float)(keep_running * (double)running_var[c] + (1.0 - keep_running) * var * m / fmax(m - 1.0, 1.0));
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int c = 0; c < channels; c++) {
+    for (int block = 0; block < blocks; block++) first(g, n, block, c);
+    between(g, n, c);
+    for (int block = blocks - 1; second && block >= 0; block--) second(g, n, block, c);
   }
 }
 
-static void recall(const esp_node *n) {
-  state *s = n->state;
-  for (int c = 0; c < n->out.data.channels; c++) {
-    s->mean[c] = (double)n->param[MEAN]->value[c];
-    s->var[c] = (double)n->param[VAR]->value[c];
-  }
-}
+/* ---- forward ---- */
 
 /* y = x * scale + shift, from mean and variance */
-static void set_line(const esp_node *n) {
+static void set_line(const esp_node *n, int c) {
   const state *s = n->state;
-  for (int c = 0; c < n->out.data.channels; c++) {
-    const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
-    s->scale[c] = (float)scale;
-    s->shift[c] = (float)((double)n->param[SHIFT]->value[c] - s->mean[c] * scale);
-  }
+  const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
+  s->scale[c] = (float)scale;
+  s->shift[c] = (float)((double)n->param[SHIFT]->value[c] - s->mean[c] * scale);
+}
+
+static void recall(const esp_node *n, int c) {
+  const state *s = n->state;
+  s->mean[c] = (double)n->param[MEAN]->value[c];
+  s->var[c] = (double)n->param[VAR]->value[c];
+  set_line(n, c);
+}
+
+/* Sums around the running mean, so that nothing cancels. */
+static void measure_plane(esp_graph *g, esp_node *n, int block, int c) {
+  const state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data;
+  _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
+  g->kernels->moments(esp_extent_of(x), esp_rows_of(x, block, c), n->param[MEAN]->value[c], sum, square);
+  s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
+  s->second[block * x->channels + c] = sum_valid(square, esp_lanes_valid(esp_graph_images(g), block));
+}
+
+/* Mean and variance of the batch; then the running ones. */
+static void measure_channel(esp_graph *g, esp_node *n, int c) {
+  const state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data;
+  float *mean = &n->param[MEAN]->value[c], *var = &n->param[VAR]->value[c];
+  const double m = pixels_of(g, x), off = sum_blocks(g, s->first, x->channels, c) / m;
+  s->mean[c] = (double)*mean + off;
+  s->var[c] = fmax(sum_blocks(g, s->second, x->channels, c) / m - off * off, 0.0);
+  *mean = (float)(keep_running * (double)*mean + (1.0 - keep_running) * s->mean[c]);
+  *var = (float)(keep_running * (double)*var + (1.0 - keep_running) * s->var[c] * m / fmax(m - 1.0, 1.0));
+  set_line(n, c);
+}
+
+static void normalise_plane(esp_graph *g, esp_node *n, int block, int c) {
+  const state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
+  g->kernels->normalise(esp_extent_of(y), esp_rows_of(x, block, c),
+                        n->inputs == 2 ? esp_rows_of(&n->in[1]->data, block, c) : (esp_rows){0},
+                        esp_rows_of(y, block, c), s->scale[c], s->shift[c], n->attr.relu);
 }
 
 static void forward(esp_graph *g, esp_node *n) {
-  const state *s = n->state;
-  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  const esp_tensor *residual = n->inputs == 2 ? &n->in[1]->data : NULL;
   if (n->fused) return; /* the convolution before did it */
-  if (g->pass.training)
-    measure(g, n);
-  else
-    recall(n);
-  set_line(n);
-  ESP_EACH_PLANE(g, y, block, c) {
-    g->kernels->normalise(esp_extent_of(y), esp_rows_of(x, block, c),
-                          residual ? esp_rows_of(residual, block, c) : (esp_rows){0},
-                          esp_rows_of(y, block, c), s->scale[c], s->shift[c], n->attr.relu);
+  if (g->pass.training) {
+    two_passes(g, n, measure_plane, measure_channel, normalise_plane);
+    return;
   }
+  for (int c = 0; c < n->out.data.channels; c++) recall(n, c);
+  each_plane(g, n, normalise_plane);
 }
 
 /* ---- inference: part of the convolution before ---- */
 
 void esp_batchnorm_finish(const esp_node *n, esp_finish *f) {
   const state *s = n->state;
-  recall(n);
-  set_line(n);
+  for (int c = 0; c < n->out.data.channels; c++) recall(n, c);
   f->scale = s->scale;
   f->shift = s->shift;
   f->residual = n->inputs == 2 ? n->in[1]->data.data : NULL;
   f->relu = n->attr.relu;
 }
 
-/* Gradients of scale and shift; leaves sum g and sum g v of each channel in the first rows of the sums. */
-static void sum_gradients(esp_graph *g, esp_node *n) {
-  state *s = n->state;
-  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data, *dy = &n->out.grad;
-  ESP_EACH_PLANE(g, y, block, c) {
-    _Alignas(64) float sum[ESP_LANES], product[ESP_LANES];
-    g->kernels->normalise_sums(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c),
-                               esp_rows_of(dy, block, c), (float)s->mean[c], n->attr.relu, sum, product);
-    s->first[plane_] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
-    s->second[plane_] = sum_valid(product, esp_lanes_valid(esp_graph_images(g), block));
-  }
-  for (int c = 0; c < y->channels; c++) {
-    s->first[c] = sum_blocks(g, s->first, y->channels, c);
-    s->second[c] = sum_blocks(g, s->second, y->channels, c);
-    n->param[SHIFT]->grad[c] = (float)s->first[c];
-    n->param[SCALE]->grad[c] = (float)(s->second[c] / sqrt(s->var[c] + epsilon));
-  }
+/* ---- backward ---- */
+
+/* Without a residual y is found again from x. */
+static esp_rows output_rows(const esp_node *n, int block, int c) {
+  return n->inputs == 2 ? esp_rows_of(&n->out.data, block, c) : (esp_rows){0};
+}
+
+static esp_gate gate_of(const esp_node *n, int c) {
+  const state *s = n->state;
+  return (esp_gate){n->attr.relu, s->scale[c], s->shift[c]};
+}
+
+static void sum_plane(esp_graph *g, esp_node *n, int block, int c) {
+  const state *s = n->state;
+  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
+  _Alignas(64) float sum[ESP_LANES], product[ESP_LANES];
+  g->kernels->normalise_sums(esp_extent_of(x), esp_rows_of(x, block, c), output_rows(n, block, c),
+                             esp_rows_of(dy, block, c), (float)s->mean[c], gate_of(n, c), sum, product);
+  s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
+  s->second[block * x->channels + c] = sum_valid(product, esp_lanes_valid(esp_graph_images(g), block));
+}
+
+/* Gradients of scale and shift; leaves sum g and sum g v of the channel in the first row of the sums. */
+static void sum_channel(esp_graph *g, esp_node *n, int c) {
+  const state *s = n->state;
+  s->first[c] = sum_blocks(g, s->first, n->out.data.channels, c);
+  s->second[c] = sum_blocks(g, s->second, n->out.data.channels, c);
+  n->param[SHIFT]->grad[c] = (float)s->first[c];
+  n->param[SCALE]->grad[c] = (float)(s->second[c] / sqrt(s->var[c] + epsilon));
+}
+
+static void run_back(const esp_graph *g, const esp_node *n, int block, int c, const esp_tensor *to,
+                     const esp_tensor *side, esp_normalise_back *k) {
+  k->gate = gate_of(n, c);
+  for (int l = 0; l < esp_lanes_valid(esp_graph_images(g), block); l++) k->valid[l] = 1.0f;
+  g->kernels->normalise_back(esp_extent_of(to), esp_rows_of(&n->in[0]->data, block, c),
+                             output_rows(n, block, c), esp_rows_of(&n->out.grad, block, c),
+                             esp_rows_of(to, block, c), side ? esp_rows_of(side, block, c) : (esp_rows){0},
+                             k);
 }
 
 /* For an input without gradient (the images) only the residual gets one, which is g itself: a = 1. */
-static void back_to_residual(esp_graph *g, esp_node *n, const esp_tensor *to) {
-  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data, *dy = &n->out.grad;
-  ESP_EACH_PLANE(g, y, block, c) {
-    esp_normalise_back k = {.a = 1.0f, .relu = n->attr.relu, .add = n->add[1]};
-    for (int l = 0; l < esp_lanes_valid(esp_graph_images(g), block); l++) k.valid[l] = 1.0f;
-    g->kernels->normalise_back(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c),
-                               esp_rows_of(dy, block, c), esp_rows_of(to, block, c), (esp_rows){0}, &k);
-  }
+static void back_to_residual(esp_graph *g, esp_node *n, int block, int c) {
+  esp_normalise_back k = {.a = 1.0f, .add = n->add[1]};
+  run_back(g, n, block, c, &n->in[1]->grad, NULL, &k);
+}
+
+/* With running statistics mean and variance are constants: only the first term is left. */
+static void back_plane(esp_graph *g, esp_node *n, int block, int c) {
+  const state *s = n->state;
+  const double share = g->pass.training ? 1.0 / pixels_of(g, &n->in[0]->data) : 0.0,
+               r = 1.0 / sqrt(s->var[c] + epsilon), a = (double)n->param[SCALE]->value[c] * r;
+  esp_normalise_back k = {.mean = (float)s->mean[c],
+                          .a = (float)a,
+                          .b = (float)(-a * r * r * s->second[c] * share),
+                          .c = (float)(-a * s->first[c] * share),
+                          .add = n->add[0],
+                          .add_residual = n->add[1]};
+  run_back(g, n, block, c, &n->in[0]->grad, n->inputs == 2 && n->in[1]->grad.data ? &n->in[1]->grad : NULL,
+           &k);
 }
 
 static void backward(esp_graph *g, esp_node *n) {
-  const state *s = n->state;
-  const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data, *dy = &n->out.grad;
-  const esp_tensor *dresidual = n->inputs == 2 && n->in[1]->grad.data ? &n->in[1]->grad : NULL;
-  sum_gradients(g, n);
-  if (!dx->data) {
-    if (dresidual) back_to_residual(g, n, dresidual);
-    return;
-  }
-  /* With running statistics mean and variance are constants: only the first term is left. */
-  const double share = g->pass.training ? 1.0 / pixels_of(g, x) : 0.0;
-  ESP_EACH_PLANE(g, y, block, c) {
-    const double r = 1.0 / sqrt(s->var[c] + epsilon), a = (double)n->param[SCALE]->value[c] * r;
-    esp_normalise_back k = {.mean = (float)s->mean[c],
-                            .a = (float)a,
-                            .b = (float)(-a * r * r * s->second[c] * share),
-                            .c = (float)(-a * s->first[c] * share),
-                            .relu = n->attr.relu,
-                            .add = n->add[0],
-                            .add_residual = n->add[1]};
-    for (int l = 0; l < esp_lanes_valid(esp_graph_images(g), block); l++) k.valid[l] = 1.0f;
-    g->kernels->normalise_back(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c),
-                               esp_rows_of(dy, block, c), esp_rows_of(dx, block, c),
-                               dresidual ? esp_rows_of(dresidual, block, c) : (esp_rows){0}, &k);
-  }
+  const bool to_input = n->in[0]->grad.data, to_residual = n->inputs == 2 && n->in[1]->grad.data;
+  two_passes(g, n, sum_plane, sum_channel, to_input ? back_plane : to_residual ? back_to_residual : NULL);
 }
 
 static const esp_op batchnorm = {

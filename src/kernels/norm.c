@@ -36,17 +36,41 @@ void ESP_ISA_NAME(esp_moments)(esp_extent e, esp_rows x_, float centre, float *s
             v)
 }
 
+/* How the gate of a ReLU is found; a constant at each use below, so that the loops test nothing. */
+typedef enum gate_kind { NO_GATE, GATE_FROM_Y, GATE_FROM_X } gate_kind;
+
+static inline gate_kind kind_of(const esp_gate *gate, esp_rows y) {
+  return !gate->relu ? NO_GATE : y.at ? GATE_FROM_Y : GATE_FROM_X;
+}
+
+/* The gradient that passes: `y` is read, or found again from x = `value`. */
+static inline __attribute__((always_inline)) esp_vec through(const gate_kind kind, const esp_gate *gate,
+                                                             const float *y, esp_vec value, esp_vec g) {
+  if (kind == GATE_FROM_Y) return esp_vec_positive(esp_vec_load(y), g);
+  if (kind == NO_GATE) return g;
+  return esp_vec_positive(esp_vec_add(esp_vec_mul(value, esp_vec_set(gate->scale)), esp_vec_set(gate->shift)),
+                          g);
+}
+
 void ESP_ISA_NAME(esp_normalise_sums)(esp_extent e, esp_rows x_, esp_rows y, esp_rows dy, float mean,
-                                      bool relu, float *sum, float *product) {
+                                      esp_gate gate, float *sum, float *product) {
   const esp_vec minus = esp_vec_set(-mean);
-  if (relu)
-    SUM_PLANE(e, sum, product, const esp_vec v = esp_vec_add(esp_vec_load(x_.at + r * x_.stride + i), minus);
-              const esp_vec g = esp_vec_positive(esp_vec_load(y.at + r * y.stride + i),
-                                                 esp_vec_load(dy.at + r * dy.stride + i)),
-              g, v)
-  else
-    SUM_PLANE(e, sum, product, const esp_vec v = esp_vec_add(esp_vec_load(x_.at + r * x_.stride + i), minus),
-              esp_vec_load(dy.at + r * dy.stride + i), v)
+#define SUMS(kind)                                                                                     \
+  SUM_PLANE(e, sum, product, const esp_vec v = esp_vec_load(x_.at + r * x_.stride + i),                \
+            through(kind, &gate, y.at + r * y.stride + i, v, esp_vec_load(dy.at + r * dy.stride + i)), \
+            esp_vec_add(v, minus))
+  switch (kind_of(&gate, y)) {
+    case NO_GATE:
+      SUMS(NO_GATE)
+      break;
+    case GATE_FROM_Y:
+      SUMS(GATE_FROM_Y)
+      break;
+    case GATE_FROM_X:
+      SUMS(GATE_FROM_X)
+      break;
+  }
+#undef SUMS
 }
 
 /* The forward pass is a plain loop (see pointwise.h). */
@@ -69,21 +93,22 @@ void ESP_ISA_NAME(esp_normalise)(esp_extent e, esp_rows x, esp_rows residual, es
   }
 }
 
-/* `relu`, `add` and `side` are constants at each call below, so that the loop tests nothing. */
+/* `kind`, `add` and `side` are constants at each call below. */
 static inline __attribute__((always_inline)) void normalise_back(esp_extent e, esp_rows x, esp_rows y,
                                                                  esp_rows dy, esp_rows dx, esp_rows dresidual,
-                                                                 const esp_normalise_back *k, const bool relu,
-                                                                 const bool add, const bool side) {
+                                                                 const esp_normalise_back *k,
+                                                                 const gate_kind kind, const bool add,
+                                                                 const bool side) {
   const esp_vec minus = esp_vec_set(-k->mean), a = esp_vec_set(k->a), b = esp_vec_set(k->b),
                 c = esp_vec_set(k->c);
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
     const esp_vec valid = esp_vec_load(k->valid + lane);
     for (size_t r = 0; r < (size_t)e.rows; r++)
       for (size_t i = lane; i < (size_t)e.width * ESP_LANES; i += ESP_LANES) {
-        esp_vec g = esp_vec_load(dy.at + r * dy.stride + i);
-        if (relu) g = esp_vec_positive(esp_vec_load(y.at + r * y.stride + i), g);
-        const esp_vec off = esp_vec_add(esp_vec_load(x.at + r * x.stride + i), minus);
-        esp_vec v = esp_vec_mul(esp_vec_fma(a, g, esp_vec_fma(b, off, c)), valid);
+        const esp_vec value = esp_vec_load(x.at + r * x.stride + i);
+        esp_vec g =
+            through(kind, &k->gate, y.at + r * y.stride + i, value, esp_vec_load(dy.at + r * dy.stride + i));
+        esp_vec v = esp_vec_mul(esp_vec_fma(a, g, esp_vec_fma(b, esp_vec_add(value, minus), c)), valid);
         float *down = dx.at + r * dx.stride + i;
         if (add) v = esp_vec_add(esp_vec_load(down), v);
         esp_vec_store(down, v);
@@ -97,32 +122,18 @@ static inline __attribute__((always_inline)) void normalise_back(esp_extent e, e
 
 void ESP_ISA_NAME(esp_normalise_back)(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx,
                                       esp_rows dresidual, const esp_normalise_back *k) {
-#define BACK(relu, add, side) normalise_back(e, x, y, dy, dx, dresidual, k, relu, add, side)
-  switch ((k->relu ? 4 : 0) + (k->add ? 2 : 0) + (dresidual.at ? 1 : 0)) {
-    case 0:
-      BACK(false, false, false);
-      break;
-    case 1:
-      BACK(false, false, true);
-      break;
-    case 2:
-      BACK(false, true, false);
-      break;
-    case 3:
-      BACK(false, true, true);
-      break;
-    case 4:
-      BACK(true, false, false);
-      break;
-    case 5:
-      BACK(true, false, true);
-      break;
-    case 6:
-      BACK(true, true, false);
-      break;
-    case 7:
-      BACK(true, true, true);
-      break;
-  }
+  const bool side = dresidual.at != NULL;
+#define BACK(kind)                                                       \
+  case kind:                                                             \
+    if (k->add && side)                                                  \
+      normalise_back(e, x, y, dy, dx, dresidual, k, kind, true, true);   \
+    else if (k->add)                                                     \
+      normalise_back(e, x, y, dy, dx, dresidual, k, kind, true, false);  \
+    else if (side)                                                       \
+      normalise_back(e, x, y, dy, dx, dresidual, k, kind, false, true);  \
+    else                                                                 \
+      normalise_back(e, x, y, dy, dx, dresidual, k, kind, false, false); \
+    break;
+  switch (kind_of(&k->gate, y)) { BACK(NO_GATE) BACK(GATE_FROM_Y) BACK(GATE_FROM_X) }
 #undef BACK
 }

@@ -16,15 +16,23 @@ typedef void esp_moments_fn(esp_extent e, esp_rows x, float centre, float *sum, 
 typedef void esp_normalise_fn(esp_extent e, esp_rows x, esp_rows residual, esp_rows y, float scale,
                               float shift, bool relu);
 
-/* With g = dy where y > 0 (or relu is off), else 0:  sum[l] = sum of g, product[l] = sum of g * (x - mean) */
-typedef void esp_normalise_sums_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, float mean, bool relu,
-                                   float *sum, float *product);
+/* Which values passed the ReLU of the forward pass. They are found again from x where y was no more than x *
+ * scale + shift, so that y need not be read. */
+typedef struct esp_gate {
+  bool relu;
+  float scale, shift; /* used where y is absent */
+} esp_gate;
+
+/* With g = dy where the gate is open, else 0:  sum[l] = sum of g, product[l] = sum of g * (x - mean) */
+typedef void esp_normalise_sums_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, float mean,
+                                   esp_gate gate, float *sum, float *product);
 
 /* What goes back to the input:  dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c));  residual gradient (+)= g
  */
 typedef struct esp_normalise_back {
   float mean, a, b, c;
-  bool relu, add, add_residual;
+  esp_gate gate;
+  bool add, add_residual;
   _Alignas(64) float valid[16]; /* 1 for images of the batch, 0 for padding */
 } esp_normalise_back;
 typedef void esp_normalise_back_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx,

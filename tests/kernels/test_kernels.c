@@ -296,26 +296,32 @@ static void try_normalise(trial *t) {
   t->kernels->normalise(e, x, residual, y, scale, shift, trial_flip(t));
 }
 
+static esp_gate draw_gate(trial *t) {
+  return (esp_gate){trial_flip(t), trial_value(t), trial_value(t)};
+}
+
 static void try_normalise_sums(trial *t) {
   const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e);
+  const esp_rows x = draw_plane(t, e), dy = draw_plane(t, e),
+                 y = trial_flip(t) ? draw_plane(t, e) : (esp_rows){0};
   float *sum = trial_floats(t, ESP_LANES), *product = trial_floats(t, ESP_LANES);
   const float mean = trial_value(t);
   trial_seal(t);
   trial_writes(t, sum, LANE_BYTES);
   trial_writes(t, product, LANE_BYTES);
-  t->kernels->normalise_sums(e, x, y, dy, mean, trial_flip(t), sum, product);
+  t->kernels->normalise_sums(e, x, y, dy, mean, draw_gate(t), sum, product);
 }
 
 /* The residual may be the input itself: both gradients then go to one place. */
 static void try_normalise_back(trial *t) {
   const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
+  const esp_rows x = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e),
+                 y = trial_flip(t) ? draw_plane(t, e) : (esp_rows){0};
   const int residual = trial_draw(t, 0, 2);
   const esp_rows dresidual = residual == 0 ? (esp_rows){0} : residual == 1 ? dx : draw_plane(t, e);
   esp_normalise_back k = {
       .mean = trial_value(t), .a = trial_value(t), .b = trial_value(t), .c = trial_value(t)};
-  k.relu = trial_flip(t);
+  k.gate = draw_gate(t);
   k.add = trial_flip(t);
   k.add_residual = residual == 1 || trial_flip(t);
   const int valid = trial_draw(t, 1, ESP_LANES);
