@@ -1,7 +1,6 @@
-/* The gradient of the weights: a tile of sums in registers, OUT outputs by some columns of (channel, tap),
- * while the pixels pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16.
- * A single output, as the lists of nonzero weights have it, takes 8 columns: enough sums to hide the latency
- * of a multiply-add. */
+/* The gradient of the weights: a tile of sums in registers, OUT outputs by some columns, while the pixels
+ * pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16. A single output,
+ * as depthwise layers have it, takes 8 columns: enough sums to hide the latency of a multiply-add. */
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
@@ -83,34 +82,39 @@ static inline int least(int a, int b) {
 static void join(const esp_correlate_weights *k, const piece *i, int o, int outs, int j, int cols) {
   for (int r = 0; r < outs; r++)
     for (int c = 0; c < cols; c++)
-      k->sum[(size_t)(o + r) * (size_t)k->columns + (size_t)(j + c)] =
+      k->sum[(size_t)(o + r) * k->sum_output + (size_t)(j + c) * k->sum_column] =
           esp_lanes_sum(i->lanes + (size_t)r * i->next + (size_t)c * ESP_LANES);
 }
 
-/* All columns of a tile of outputs over one pass of pixels. Between passes the sums wait in `lanes`; a single
- * pass needs room for one tile only, which stays in the first-level cache. */
-static void pass(const esp_correlate_weights *k, int first, int pixels, int o, int outs) {
+/* A tile of columns for all outputs over one pass of pixels. Between passes the sums wait in `lanes`; a
+ * single pass needs room for one tile only, which stays in the first-level cache. */
+static void pass(const esp_correlate_weights *k, int first, int pixels, int o, int outs, int j, int cols) {
   const bool single = pixels == k->pixels, last = first + pixels == k->pixels;
-  const int wide = outs == 1 ? ALONE : MANY;
-  for (int j = 0; j < k->columns; j += wide) {
-    const int cols = least(k->columns - j, wide);
-    const piece i = {
-        .y = k->y + (size_t)o * k->y_channel,
-        .pixel = k->pixel + first,
-        .end = k->pixel + first + pixels,
-        .column = k->column + j,
-        .lanes = k->lanes + (single ? 0 : ((size_t)o * (size_t)k->columns + (size_t)j) * ESP_LANES),
-        .next = (size_t)(single ? cols : k->columns) * ESP_LANES,
-        .first = first == 0};
-    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) tiles[outs - 1][cols - 1](k, &i, lane);
-    if (last) join(k, &i, o, outs, j, cols);
-  }
+  const piece i = {
+      .y = k->y + (size_t)o * k->y_channel,
+      .pixel = k->pixel + first,
+      .end = k->pixel + first + pixels,
+      .column = k->column + j,
+      .lanes = k->lanes + (single ? 0 : ((size_t)o * (size_t)k->columns + (size_t)j) * ESP_LANES),
+      .next = (size_t)(single ? cols : k->columns) * ESP_LANES,
+      .first = first == 0};
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) tiles[outs - 1][cols - 1](k, &i, lane);
+  if (last) join(k, &i, o, outs, j, cols);
+}
+
+static void zero(const esp_correlate_weights *k) {
+  for (int o = 0; o < k->outputs; o++)
+    for (int j = 0; j < k->columns; j++) k->sum[(size_t)o * k->sum_output + (size_t)j * k->sum_column] = 0.0f;
 }
 
 /* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass, and what is
  * read of x in the second while all outputs do. */
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+  if (k->pixels == 0) zero(k);
   for (int first = 0; first < k->pixels; first += PASS)
-    for (int o = 0; o < k->outputs; o += ESP_TILE)
-      pass(k, first, least(k->pixels - first, PASS), o, least(k->outputs - o, ESP_TILE));
+    for (int o = 0; o < k->outputs; o += ESP_TILE) {
+      const int outs = least(k->outputs - o, ESP_TILE), wide = outs == 1 ? ALONE : MANY;
+      for (int j = 0; j < k->columns; j += wide)
+        pass(k, first, least(k->pixels - first, PASS), o, outs, j, least(k->columns - j, wide));
+    }
 }

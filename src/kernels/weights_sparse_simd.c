@@ -57,9 +57,11 @@ typedef void tile_function(const piece *i);
 #endif
 #define BOTH_STEPS(Q) EACH_COLUMN(TILE, Q, 16) EACH_COLUMN(TILE, Q, 32)
 BOTH_STEPS(4)
-BOTH_STEPS(7) BOTH_STEPS(2) BOTH_STEPS(1)
+BOTH_STEPS(7)
+BOTH_STEPS(2)
+BOTH_STEPS(1)
 
-    typedef struct shape {
+typedef struct shape {
   int run;
   tile_function *tile[2][COLUMNS];
 } shape;

@@ -191,7 +191,7 @@ static void try_correlate_weights(trial *t) {
   int cells;
   const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
   esp_correlate_weights k = {
-      .pixel = f.pixel, .pixels = f.pixels, .columns = trial_draw(t, 1, 60), .outputs = trial_draw(t, 1, 4)};
+      .pixel = f.pixel, .pixels = f.pixels, .columns = trial_draw(t, 1, 30), .outputs = trial_draw(t, 1, 9)};
   const int channels = trial_draw(t, 1, 9);
   int32_t *column = trial_take(t, (size_t)k.columns * sizeof *column);
   for (int i = 0; i < k.columns; i++)
@@ -202,12 +202,17 @@ static void try_correlate_weights(trial *t) {
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   const size_t sums = (size_t)(k.outputs * k.columns);
-  k.sum = trial_floats(t, sums);
+  k.sum_column = (size_t)trial_draw(t, 1, 3);
+  k.sum_output = (size_t)k.columns * k.sum_column + (size_t)trial_draw(t, 0, 3);
+  k.sum = trial_floats(t, (size_t)k.outputs * k.sum_output);
+  if (trial_draw(t, 0, 19) == 0) k.pixels = 0;
   guard scratch; /* what is left there may differ */
   guard_open(&scratch, sums * LANE_BYTES);
   k.lanes = guard_place(&scratch, sums * LANE_BYTES, t->at_end);
   trial_seal(t);
-  trial_writes(t, k.sum, sums * sizeof(float));
+  for (int o = 0; o < k.outputs; o++)
+    for (int j = 0; j < k.columns; j++)
+      trial_writes(t, k.sum + (size_t)o * k.sum_output + (size_t)j * k.sum_column, sizeof(float));
   t->kernels->correlate_weights(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
