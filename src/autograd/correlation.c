@@ -23,31 +23,14 @@ static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, esp_e
   return ESP_OK;
 }
 
-enum { FEW = 3 }; /* channels that are too few to be summed tap by tap */
-static const double WORTH_LEAVING =
-    0.75; /* share of the products that are left, below which it pays to leave padding out */
-
-/* Products of one weight's gradient over a list, padding left out. */
-static int visits(const esp_correlation *p) {
-  int sum = 0;
-  for (int t = 0; t < p->weights.list.taps; t++) sum += p->at_tap[t].pixels;
-  return sum;
-}
-
 static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
   p->chunk = esp_least(esp_ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
   ESP_TRY(esp_lists_forward(g, &p->weights.list, &p->window, x, dy, p->chunk, ESP_WEIGHTS_PATCH, err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof *p->at_tap, &p->at_tap, err));
-  for (int t = 0; t < taps; t++)
-    ESP_TRY(esp_lists_at_tap(g, &p->at_tap[t], &p->weights.list, &p->window, t, x, dy, p->chunk, err));
-  p->by_tap = channels >= FEW && visits(p) < WORTH_LEAVING * taps * p->weights.list.pixels;
   ESP_TRY(esp_graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
-  const int each = p->by_tap ? 1 : taps;
-  for (int i = 0; i < channels * each; i++)
-    p->column[i] = (int32_t)((size_t)(i / each) * esp_channel_stride(x)) +
-                   (p->by_tap ? 0 : p->weights.list.tap[i % each]);
+  for (int i = 0; i < channels * taps; i++)
+    p->column[i] = (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.list.tap[i % taps];
   const int sums = channels * taps > ESP_WEIGHT_SUMS ? channels * taps : ESP_WEIGHT_SUMS;
   esp_graph_want(g, (size_t)sums * ESP_LANES * sizeof(float),
                  (size_t)esp_ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));

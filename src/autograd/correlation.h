@@ -25,9 +25,7 @@ typedef struct esp_correlation {
       *back; /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is wanted */
   int chunk; /* blocks of images that the weight gradient sums before joining images */
   esp_direction weights; /* from in.data to out.grad, over `chunk` blocks */
-  esp_pixels *at_tap;    /* [taps] those whose inputs lie inside the plane */
-  bool by_tap;           /* weight gradients are summed tap by tap, leaving padding out */
-  int32_t *column;       /* offsets of (channel, tap) in a group; by tap, of (channel) */
+  int32_t *column;       /* offsets of (channel, tap) in a group */
   double *bias;          /* [blocks][outputs] */
   uint64_t cleared;      /* generation of the mask for which the gradient of pruned weights was zeroed */
   esp_stopwatch forward_watch, back_watch, weights_watch;

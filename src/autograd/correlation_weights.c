@@ -22,12 +22,7 @@ static float sum_chunks(const float *partial, size_t stride, int chunks) {
 
 /* ---- all weights ---- */
 
-enum { OUTPUTS = 64, CHANNELS = 36 }; /* what the second-level cache has room for */
-
-/* Some outputs and channels of a group over one chunk. */
-typedef struct piece {
-  int chunk, output, outputs, channel, channels;
-} piece;
+enum { OUTPUTS = 64, COLUMNS = 324 }; /* what the second-level cache has room for */
 
 /* How the weights are cut into pieces, so that all threads have work. */
 typedef struct cut {
@@ -36,81 +31,61 @@ typedef struct cut {
 
 static cut cut_of(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunks) {
   const int outputs = n->out.grad.channels / p->window.groups,
-            channels = n->in[0]->data.channels / p->window.groups;
-  cut c = {esp_least(outputs, OUTPUTS), esp_least(channels, CHANNELS), 1, 1};
-  const int others = chunks * p->window.groups * esp_ceil_div(channels, c.channels),
+            channels = n->in[0]->data.channels / p->window.groups, taps = p->weights.list.taps;
+  cut c = {esp_least(outputs, OUTPUTS), taps < COLUMNS ? esp_least(channels, COLUMNS / taps) : 1, 1, 1};
+  c.channel_pieces = esp_ceil_div(channels, c.channels);
+  const int others = chunks * p->window.groups * c.channel_pieces,
             wanted = g->threads > 1 ? 4 * g->threads : 1;
   while (c.outputs > ESP_TILE && others * esp_ceil_div(outputs, c.outputs) < wanted)
     c.outputs = esp_ceil_div(c.outputs, 2 * ESP_TILE) * ESP_TILE;
   c.output_pieces = esp_ceil_div(outputs, c.outputs);
-  c.channel_pieces = esp_ceil_div(channels, c.channels);
   return c;
 }
 
-static esp_correlate_weights kernel_of(const esp_graph *g, const esp_node *n, const esp_correlation *p,
-                                       const piece *i) {
+/* Some outputs and channels of a group over one chunk. */
+typedef struct piece {
+  int chunk, group, output, outputs, channel, channels;
+} piece;
+
+static piece piece_of(const esp_node *n, const esp_correlation *p, const cut *c, int i) {
+  const int groups = p->window.groups, outputs = n->out.grad.channels / groups,
+            channels = n->in[0]->data.channels / groups;
+  const int channel = i % c->channel_pieces * c->channels, rest = i / c->channel_pieces,
+            output = rest % c->output_pieces * c->outputs;
+  return (piece){.chunk = rest / c->output_pieces / groups,
+                 .group = rest / c->output_pieces % groups,
+                 .output = output,
+                 .outputs = esp_least(c->outputs, outputs - output),
+                 .channel = channel,
+                 .channels = esp_least(c->channels, channels - channel)};
+}
+
+static void dense_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, piece i) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const int group = i->output / (dy->channels / p->window.groups), channels = x->channels / p->window.groups,
-            taps = p->weights.list.taps, block = i->chunk * p->chunk;
+  const int channels = x->channels / p->window.groups, taps = p->weights.list.taps,
+            output = i.group * (dy->channels / p->window.groups) + i.output, block = i.chunk * p->chunk;
   const size_t next = (size_t)channels * (size_t)taps;
-  return (esp_correlate_weights){.x = esp_plane(x, block, group * channels + i->channel),
-                                 .y = esp_plane(dy, block, i->output),
-                                 .y_channel = esp_channel_stride(dy),
-                                 .outputs = i->outputs,
-                                 .sum = partial_of(g, i->chunk, n->param[0]->count) +
-                                        (size_t)i->output * next + (size_t)(i->channel * taps),
-                                 .sum_output = next,
-                                 .lanes = esp_graph_scratch(g)};
-}
-
-/* The channels at one tap after the other: no pixel is visited whose input is padding. */
-static void tap_by_tap(const esp_graph *g, const esp_node *n, const esp_correlation *p, const piece *i) {
-  const esp_lists *l = &p->weights.list;
-  const esp_correlate_weights base = kernel_of(g, n, p, i);
-  for (int t = 0; t < l->taps; t++) {
-    esp_correlate_weights k = base;
-    k.x += l->tap[t];
-    k.pixel = p->at_tap[t].pixel;
-    k.pixels = part_of(g, p, i->chunk, p->at_tap[t].pixels);
-    k.column = p->column;
-    k.columns = i->channels;
-    k.sum += t;
-    k.sum_column = (size_t)l->taps;
-    g->kernels->correlate_weights(&k);
-  }
-}
-
-/* All taps of a channel together: they share most of what they read. */
-static void tap_with_tap(const esp_graph *g, const esp_node *n, const esp_correlation *p, const piece *i) {
-  const esp_lists *l = &p->weights.list;
-  esp_correlate_weights k = kernel_of(g, n, p, i);
-  k.pixel = l->pixel;
-  k.pixels = part_of(g, p, i->chunk, l->pixels);
-  k.column = p->column;
-  k.columns = i->channels * l->taps;
-  k.sum_column = 1;
+  const esp_correlate_weights k = {
+      .x = esp_plane(x, block, i.group * channels + i.channel),
+      .y = esp_plane(dy, block, output),
+      .y_channel = esp_channel_stride(dy),
+      .pixel = p->weights.list.pixel,
+      .pixels = part_of(g, p, i.chunk, p->weights.list.pixels),
+      .column = p->column,
+      .columns = i.channels * taps,
+      .outputs = i.outputs,
+      .sum = partial_of(g, i.chunk, n->param[0]->count) + (size_t)output * next + (size_t)(i.channel * taps),
+      .next = next,
+      .lanes = esp_graph_scratch(g)};
   g->kernels->correlate_weights(&k);
 }
 
 static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
-  const int groups = p->window.groups, outputs = n->out.grad.channels / groups,
-            channels = n->in[0]->data.channels / groups;
   const cut c = cut_of(g, n, p, chunks);
   const size_t count = n->param[0]->count;
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < chunks * groups * c.output_pieces * c.channel_pieces; i++) {
-    const int channel = i % c.channel_pieces * c.channels, rest = i / c.channel_pieces,
-              output = rest % c.output_pieces * c.outputs, group = rest / c.output_pieces % groups;
-    const piece k = {.chunk = rest / c.output_pieces / groups,
-                     .output = group * outputs + output,
-                     .outputs = esp_least(c.outputs, outputs - output),
-                     .channel = channel,
-                     .channels = esp_least(c.channels, channels - channel)};
-    if (p->by_tap)
-      tap_by_tap(g, n, p, &k);
-    else
-      tap_with_tap(g, n, p, &k);
-  }
+  for (int i = 0; i < chunks * p->window.groups * c.output_pieces * c.channel_pieces; i++)
+    dense_piece(g, n, p, piece_of(n, p, &c, i));
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (size_t i = 0; i < count; i++)
     n->param[0]->grad[i] = sum_chunks(partial_of(g, 0, count) + i, count, chunks);

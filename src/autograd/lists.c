@@ -71,23 +71,6 @@ esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, co
   return ESP_OK;
 }
 
-static bool inside(int at, int size) {
-  return at >= 0 && at < size;
-}
-
-esp_status esp_lists_at_tap(esp_graph *g, esp_pixels *to, const esp_lists *l, const esp_window *w, int tap,
-                            const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err) {
-  const int row = tap / w->columns - w->padding, column = tap % w->columns - w->padding;
-  int i = 0;
-  ESP_TRY(esp_graph_alloc(g, (size_t)l->pixels * sizeof(esp_pixel), &to->pixel, err));
-  for (int b = 0; b < blocks; b++) EACH_PIXEL(l, out->height, out->width, r, c) {
-      if (inside(r * w->stride + row, in->height) && inside(c * w->stride + column, in->width))
-        to->pixel[to->pixels++] = l->pixel[i];
-      i++;
-    }
-  return ESP_OK;
-}
-
 esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
                           const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err) {
   ESP_TRY(check_span(in, out, blocks, err));

@@ -24,13 +24,6 @@ typedef struct esp_lists {
  * padding). Patches have at most `patch` pixels. */
 esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
                              const esp_tensor *out, int blocks, int patch, esp_error *err);
-/* The pixels of such a list whose input at one tap lies inside the plane. */
-typedef struct esp_pixels {
-  esp_pixel *pixel;
-  int pixels;
-} esp_pixels;
-esp_status esp_lists_at_tap(esp_graph *g, esp_pixels *to, const esp_lists *l, const esp_window *w, int tap,
-                            const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err);
 /* From the gradient `out` back to `in`: the input pixels that leave the remainders (row, column) when divided
  * by the stride, and the taps that reach them, in ascending order of the output pixel they come from. */
 esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,

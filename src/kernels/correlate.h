@@ -68,21 +68,21 @@ typedef struct esp_correlate_sparse {
   esp_finish finish;
 } esp_correlate_sparse;
 
-/* sum of (o, column) = sum over pixels of y[pixel.y + o * y_channel] * x[pixel.x + column]: the gradient of
- * the weights. Columns are the channels at one tap, or the taps of one channel.
+/* sum[o * next + column] = sum over pixels of y[pixel.y + o * y_channel] * x[pixel.x + column]: the gradient
+ * of the weights.
  *
  * Order of arithmetic: for each of the 16 images, from 0, one fused multiply-add per pixel, ascending; then
- * esp_lanes_sum. A pixel whose x is 0 would add nothing, so lists may leave it out. */
+ * esp_lanes_sum. */
 typedef struct esp_correlate_weights {
   const float *x;
   const float *y;
   size_t y_channel;
   const esp_pixel *pixel;
-  int pixels; /* 0: all sums are 0 */
-  const int32_t *column;
+  int pixels;
+  const int32_t *column; /* offsets of (channel, tap), channel outermost */
   int columns, outputs;
-  float *sum; /* at o * sum_output + column number * sum_column */
-  size_t sum_output, sum_column;
+  float *sum;
+  size_t next;  /* at least `columns` */
   float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned */
 } esp_correlate_weights;
 

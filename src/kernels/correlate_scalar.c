@@ -55,7 +55,7 @@ void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
         const float *y = k->y + k->pixel[p].y + (size_t)o * k->y_channel;
         for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[l], x[l], lane[l]);
       }
-      k->sum[(size_t)o * k->sum_output + (size_t)j * k->sum_column] = esp_lanes_sum(lane);
+      k->sum[(size_t)o * k->next + (size_t)j] = esp_lanes_sum(lane);
     }
 }
 

@@ -36,13 +36,18 @@ INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, const
       }
     }
   }
-#pragma GCC unroll 4
-  for (int o = 0; o < outs; o++) {
-#pragma GCC unroll 8
-    for (int p = 0; p < pixels; p++)
-      esp_store(sum[o][p], &k->finish, first + o, k->y,
-                (size_t)pixel[p].y + lane + (size_t)(first + o) * k->y_channel);
-  }
+  const esp_finish f = k->finish;
+  float *const y = k->y;
+  const size_t y_channel = k->y_channel;
+#define STORE(plain)                                                      \
+  _Pragma("GCC unroll 4") for (int o = 0; o < outs; o++)                  \
+      _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) esp_store( \
+          sum[o][p], &f, plain, first + o, y, (size_t)pixel[p].y + lane + (size_t)(first + o) * y_channel)
+  if (esp_finish_plain(&f))
+    STORE(true);
+  else
+    STORE(false);
+#undef STORE
 }
 
 typedef void tile_function(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first,

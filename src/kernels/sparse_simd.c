@@ -44,14 +44,22 @@ INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, i
       for (int q = 0; q < run; q++)
         sum[r * run + q] = esp_vec_fma(weight, esp_vec_load(x[r] + at + q * step), sum[r * run + q]);
   }
-  if (last) {
-#pragma GCC unroll 16
-    for (int i = 0; i < runs * run; i++)
-      esp_store(sum[i], &k->finish, o, k->y, (size_t)pixel[i].y + lane + (size_t)o * k->y_channel);
-  } else {
+  if (!last) {
 #pragma GCC unroll 16
     for (int i = 0; i < runs * run; i++) esp_vec_store(waiting + i * ESP_LANES, sum[i]);
+    return;
   }
+  const esp_finish f = k->finish;
+  float *const y = k->y;
+  const size_t channel = (size_t)o * k->y_channel + lane;
+#define STORE(plain)                                            \
+  _Pragma("GCC unroll 16") for (int i = 0; i < runs * run; i++) \
+      esp_store(sum[i], &f, plain, o, y, (size_t)pixel[i].y + channel)
+  if (esp_finish_plain(&f))
+    STORE(true);
+  else
+    STORE(false);
+#undef STORE
 }
 
 /* All outputs over `runs` runs, block by block. */

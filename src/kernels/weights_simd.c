@@ -20,13 +20,14 @@ static inline __attribute__((always_inline)) void tile(const esp_correlate_weigh
                                                        size_t lane, const int outs, const int cols) {
   esp_vec sum[ESP_TILE][ALONE];
   const float *x[ALONE], *y[ESP_TILE];
+  float *lanes[ESP_TILE];
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
     y[o] = i->y + (size_t)o * k->y_channel + lane;
+    lanes[o] = i->lanes + (size_t)o * i->next + lane;
 #pragma GCC unroll 8
     for (int c = 0; c < cols; c++)
-      sum[o][c] = i->first ? esp_vec_set(0.0f)
-                           : esp_vec_load(i->lanes + (size_t)o * i->next + (size_t)c * ESP_LANES + lane);
+      sum[o][c] = i->first ? esp_vec_set(0.0f) : esp_vec_load(lanes[o] + c * ESP_LANES);
   }
 #pragma GCC unroll 8
   for (int c = 0; c < cols; c++) x[c] = k->x + i->column[c] + lane;
@@ -44,8 +45,7 @@ static inline __attribute__((always_inline)) void tile(const esp_correlate_weigh
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++)
 #pragma GCC unroll 8
-    for (int c = 0; c < cols; c++)
-      esp_vec_store(i->lanes + (size_t)o * i->next + (size_t)c * ESP_LANES + lane, sum[o][c]);
+    for (int c = 0; c < cols; c++) esp_vec_store(lanes[o] + c * ESP_LANES, sum[o][c]);
 }
 
 typedef void tile_function(const esp_correlate_weights *k, const piece *i, size_t lane);
@@ -82,7 +82,7 @@ static inline int least(int a, int b) {
 static void join(const esp_correlate_weights *k, const piece *i, int o, int outs, int j, int cols) {
   for (int r = 0; r < outs; r++)
     for (int c = 0; c < cols; c++)
-      k->sum[(size_t)(o + r) * k->sum_output + (size_t)(j + c) * k->sum_column] =
+      k->sum[(size_t)(o + r) * k->next + (size_t)(j + c)] =
           esp_lanes_sum(i->lanes + (size_t)r * i->next + (size_t)c * ESP_LANES);
 }
 
@@ -102,15 +102,9 @@ static void pass(const esp_correlate_weights *k, int first, int pixels, int o, i
   if (last) join(k, &i, o, outs, j, cols);
 }
 
-static void zero(const esp_correlate_weights *k) {
-  for (int o = 0; o < k->outputs; o++)
-    for (int j = 0; j < k->columns; j++) k->sum[(size_t)o * k->sum_output + (size_t)j * k->sum_column] = 0.0f;
-}
-
 /* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass, and what is
  * read of x in the second while all outputs do. */
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
-  if (k->pixels == 0) zero(k);
   for (int first = 0; first < k->pixels; first += PASS)
     for (int o = 0; o < k->outputs; o += ESP_TILE) {
       const int outs = least(k->outputs - o, ESP_TILE), wide = outs == 1 ? ALONE : MANY;

@@ -219,7 +219,7 @@ START_TEST(correlate_weights_is_its_gradient) {
     float *lanes = zeros((size_t)(outputs * columns), ESP_LANES * sizeof *lanes);
     const esp_correlate c = correlate_of(&v);
     scalar()->correlate_weights(&(esp_correlate_weights){c.x, v.y, c.y_channel, v.pixel, c.pixels, column,
-                                                         columns, outputs, sum, (size_t)columns, 1, lanes});
+                                                         columns, outputs, sum, (size_t)columns, lanes});
     const double worst = worst_weight_gradient(&v, sum, outputs);
     ck_assert_msg(worst < 1e-4, "key %d: off by %g", (int)key, worst);
     free(sum);

@@ -202,17 +202,14 @@ static void try_correlate_weights(trial *t) {
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   const size_t sums = (size_t)(k.outputs * k.columns);
-  k.sum_column = (size_t)trial_draw(t, 1, 3);
-  k.sum_output = (size_t)k.columns * k.sum_column + (size_t)trial_draw(t, 0, 3);
-  k.sum = trial_floats(t, (size_t)k.outputs * k.sum_output);
-  if (trial_draw(t, 0, 19) == 0) k.pixels = 0;
+  k.next = (size_t)(k.columns + trial_draw(t, 0, 3));
+  k.sum = trial_floats(t, (size_t)k.outputs * k.next);
   guard scratch; /* what is left there may differ */
   guard_open(&scratch, sums * LANE_BYTES);
   k.lanes = guard_place(&scratch, sums * LANE_BYTES, t->at_end);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
-    for (int j = 0; j < k.columns; j++)
-      trial_writes(t, k.sum + (size_t)o * k.sum_output + (size_t)j * k.sum_column, sizeof(float));
+    trial_writes(t, k.sum + (size_t)o * k.next, (size_t)k.columns * sizeof(float));
   t->kernels->correlate_weights(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
