@@ -20,27 +20,36 @@ static void pack_tile(const weight_view *v, const esp_lists *l, int group, int f
         *to++ = from[(size_t)o * v->output_stride + (size_t)c * v->channel_stride + (size_t)l->place[t]];
 }
 
-static void pack(const esp_graph *g, const weight_view *v, const esp_direction *d) {
-  float *packed = g->workspace;
-  const int tiles = esp_ceil_div(v->outputs, ESP_TILE);
-  const size_t per_output = (size_t)v->channels * (size_t)d->list.taps;
-#pragma omp parallel for schedule(static) num_threads(g->threads)
-  for (int i = 0; i < v->groups * tiles; i++) {
-    const int group = i / tiles, first = i % tiles * ESP_TILE;
-    pack_tile(v, &d->list, group, first, packed + (size_t)(group * v->outputs + first) * per_output);
-  }
-}
-
 /* ---- a pass over all blocks ---- */
 
 /* Everything but which pixels and which outputs. */
 typedef struct pass {
-  const esp_direction *way;
+  esp_direction *way;
+  const esp_param *weight;
+  weight_view view;
+  float *packed; /* where its dense weights go */
   const esp_tensor *from, *to;
   esp_finish finish; /* of output 0; residual: of the whole tensor, with the geometry of `to` */
   int groups, together;
   bool sparse;
 } pass;
+
+/* Brings the weights into the order of the pass: all threads of the team share the work. */
+static void prepare(const esp_graph *g, const pass *p) {
+  (void)g;
+  const int tiles = esp_ceil_div(p->view.outputs, ESP_TILE);
+  const size_t per_output = (size_t)p->view.channels * (size_t)p->way->list.taps;
+  if (p->sparse) {
+    esp_sparse_fetch(&p->way->sparse, p->weight);
+    return;
+  }
+#pragma omp for schedule(static) nowait
+  for (int i = 0; i < p->view.groups * tiles; i++) {
+    const int group = i / tiles, first = i % tiles * ESP_TILE;
+    pack_tile(&p->view, &p->way->list, group, first,
+              p->packed + (size_t)(group * p->view.outputs + first) * per_output);
+  }
+}
 
 /* How the work is cut: pieces of the list of pixels, then of the outputs, until every thread has some. What
  * is computed does not depend on it. */
@@ -82,19 +91,18 @@ static esp_finish finish_of(const pass *p, int block, int output) {
 
 static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
   const esp_lists *l = &p->way->list;
-  const esp_correlate k = {
-      .x = i->x,
-      .x_channel = esp_channel_stride(p->from),
-      .y = i->y,
-      .y_channel = esp_channel_stride(p->to),
-      .pixel = i->pixel,
-      .pixels = i->pixels,
-      .tap = l->tap,
-      .taps = l->taps,
-      .channels = i->channels,
-      .outputs = i->outputs,
-      .weight = (const float *)g->workspace + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
-      .finish = i->finish};
+  const esp_correlate k = {.x = i->x,
+                           .x_channel = esp_channel_stride(p->from),
+                           .y = i->y,
+                           .y_channel = esp_channel_stride(p->to),
+                           .pixel = i->pixel,
+                           .pixels = i->pixels,
+                           .tap = l->tap,
+                           .taps = l->taps,
+                           .channels = i->channels,
+                           .outputs = i->outputs,
+                           .weight = p->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
+                           .finish = i->finish};
   g->kernels->correlate(&k);
 }
 
@@ -141,13 +149,12 @@ static void run_piece(const esp_graph *g, const pass *p, const cut *c, int block
     run_dense(g, p, &i);
 }
 
-static void run_pass(esp_graph *g, const pass *p) {
-  if (p->way->list.pixels == 0) return;
+/* The pieces of a pass, shared by all threads of the team. */
+static void run_pieces(const esp_graph *g, const pass *p) {
   const int blocks = esp_graph_blocks(g);
   const cut c = cut_of(g, p, blocks);
-  const int pieces = c.sets * c.pixel_pieces * c.output_pieces;
-#pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < pieces; i++) run_piece(g, p, &c, blocks, i);
+#pragma omp for schedule(dynamic) nowait
+  for (int i = 0; i < c.sets * c.pixel_pieces * c.output_pieces; i++) run_piece(g, p, &c, blocks, i);
 }
 
 /* ---- the two directions ---- */
@@ -157,67 +164,97 @@ static bool wants_sparse(const esp_graph *g, const esp_correlation *p, esp_stopw
   return p->window.groups == 1 && esp_stopwatch_start(w, g, weight);
 }
 
-/* The list brought up to date, if sparse is wanted and there is memory for it. */
-static bool ready(esp_graph *g, bool wanted, esp_direction *d, const esp_sparse_view *v, const esp_param *w) {
-  if (!wanted || !esp_sparse_update(g, &d->sparse, v, w)) return false;
-  esp_sparse_fetch(g, &d->sparse, w);
-  return true;
-}
-
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
   const esp_param *w = n->param[0];
   const int groups = p->window.groups, outputs = n->out.data.channels / groups,
             channels = n->in[0]->data.channels / groups;
   const size_t taps = (size_t)p->forward.list.taps, per_output = (size_t)channels * taps;
-  const weight_view dense = {w->value, per_output, taps,  (size_t)outputs * per_output,
-                             outputs,  channels,   groups};
   const esp_sparse_view nonzero = esp_correlation_view(n, &p->forward.list);
-  const bool sparse = ready(g, wants_sparse(g, p, &p->forward_watch, w), &p->forward, &nonzero, w);
-  if (!sparse) pack(g, &dense, &p->forward);
   esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
   if (n->fused) esp_batchnorm_finish(n->fused, &finish);
-  const pass whole = {.way = &p->forward,
-                      .from = &n->in[0]->data,
-                      .to = &esp_output_of(n)->data,
-                      .finish = finish,
-                      .groups = groups,
-                      .together = p->together,
-                      .sparse = sparse};
-  run_pass(g, &whole);
+  const pass whole = {
+      .way = &p->forward,
+      .weight = w,
+      .view = {w->value, per_output, taps, (size_t)outputs * per_output, outputs, channels, groups},
+      .packed = g->workspace,
+      .from = &n->in[0]->data,
+      .to = &esp_output_of(n)->data,
+      .finish = finish,
+      .groups = groups,
+      .together = p->together,
+      .sparse =
+          wants_sparse(g, p, &p->forward_watch, w) && esp_sparse_update(g, &p->forward.sparse, &nonzero, w)};
+#pragma omp parallel num_threads(g->threads)
+  {
+    prepare(g, &whole);
+#pragma omp barrier
+    run_pieces(g, &whole);
+  }
   esp_stopwatch_stop(&p->forward_watch);
 }
 
-/* The same correlation with inputs and outputs exchanged, one parity class at a time. */
-static void run_class(esp_graph *g, esp_node *n, esp_correlation *p, esp_direction *d, bool wanted) {
-  const esp_param *w = n->param[0];
+/* The same correlation with inputs and outputs exchanged: one pass for each parity class. */
+static pass back_pass(const esp_graph *g, const esp_node *n, const esp_correlation *p, int number,
+                      size_t packed, bool sparse) {
   const int groups = p->window.groups, outputs = n->in[0]->data.channels / groups,
             channels = n->out.data.channels / groups;
   const size_t taps = (size_t)(p->window.rows * p->window.columns), per_channel = (size_t)outputs * taps;
-  const weight_view dense = {w->value, taps,     per_channel, (size_t)channels * per_channel,
-                             outputs,  channels, groups};
-  const esp_sparse_view nonzero = {.outputs = outputs,
-                                   .channels = channels,
-                                   .taps = d->list.taps,
-                                   .block = esp_lists_block(&d->list),
-                                   .output_stride = taps,
-                                   .channel_stride = per_channel,
-                                   .x_channel = esp_channel_stride(&n->out.grad),
-                                   .tap = d->list.tap,
-                                   .place = d->list.place};
-  const bool sparse = ready(g, wanted, d, &nonzero, w);
-  if (!sparse) pack(g, &dense, d);
-  const pass whole = {.way = d,
-                      .from = &n->out.grad,
-                      .to = &n->in[0]->grad,
-                      .groups = groups,
-                      .together = p->together,
-                      .finish = {.accumulate = n->add[0]},
-                      .sparse = sparse};
-  run_pass(g, &whole);
+  return (pass){.way = &p->back[number],
+                .weight = n->param[0],
+                .view = {n->param[0]->value, taps, per_channel, (size_t)channels * per_channel, outputs,
+                         channels, groups},
+                .packed = (float *)g->workspace + packed,
+                .from = &n->out.grad,
+                .to = &n->in[0]->grad,
+                .finish = {.accumulate = n->add[0]},
+                .groups = groups,
+                .together = p->together,
+                .sparse = sparse};
+}
+
+/* A class that no tap reaches gets zeros: nothing to do where they would be added. */
+static bool has_work(const esp_node *n, const esp_direction *d) {
+  return d->list.pixels > 0 && (d->list.taps > 0 || !n->add[0]);
+}
+
+static bool update_classes(esp_graph *g, esp_node *n, esp_correlation *p) {
+  const int outputs = n->in[0]->data.channels, channels = n->out.data.channels;
+  const size_t taps = (size_t)(p->window.rows * p->window.columns);
+  for (int s = 0; s < p->window.stride * p->window.stride; s++) {
+    const esp_lists *l = &p->back[s].list;
+    const esp_sparse_view nonzero = {.outputs = outputs,
+                                     .channels = channels,
+                                     .taps = l->taps,
+                                     .block = esp_lists_block(l),
+                                     .output_stride = taps,
+                                     .channel_stride = (size_t)outputs * taps,
+                                     .x_channel = esp_channel_stride(&n->out.grad),
+                                     .tap = l->tap,
+                                     .place = l->place};
+    if (!esp_sparse_update(g, &p->back[s].sparse, &nonzero, n->param[0])) return false;
+  }
+  return true;
+}
+
+/* Calls work(g, &pass) for every class; each thread of the team does. */
+static void each_class(const esp_graph *g, const esp_node *n, const esp_correlation *p, bool sparse,
+                       void (*work)(const esp_graph *g, const pass *p)) {
+  size_t packed = 0;
+  for (int s = 0; s < p->window.stride * p->window.stride; s++) {
+    const pass whole = back_pass(g, n, p, s, packed, sparse);
+    if (has_work(n, whole.way)) work(g, &whole);
+    packed +=
+        n->param[0]->count / (size_t)(p->window.rows * p->window.columns) * (size_t)whole.way->list.taps;
+  }
 }
 
 void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *p) {
-  const bool wanted = wants_sparse(g, p, &p->back_watch, n->param[0]);
-  for (int s = 0; s < p->window.stride * p->window.stride; s++) run_class(g, n, p, &p->back[s], wanted);
+  const bool sparse = wants_sparse(g, p, &p->back_watch, n->param[0]) && update_classes(g, n, p);
+#pragma omp parallel num_threads(g->threads)
+  {
+    each_class(g, n, p, sparse, prepare);
+#pragma omp barrier
+    each_class(g, n, p, sparse, run_pieces);
+  }
   esp_stopwatch_stop(&p->back_watch);
 }

@@ -93,9 +93,9 @@ bool esp_sparse_update(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, co
   return true;
 }
 
-void esp_sparse_fetch(const esp_graph *g, esp_sparse *s, const esp_param *p) {
+void esp_sparse_fetch(esp_sparse *s, const esp_param *p) {
   const uint32_t entries = esp_sparse_entries(s);
-#pragma omp parallel for schedule(static) num_threads(g->threads) if (entries > 4096)
+#pragma omp for schedule(static) nowait
   for (uint32_t e = 0; e < entries; e++) s->value[e] = p->value[s->index[e]];
 }
 

@@ -33,8 +33,8 @@ typedef struct esp_sparse_view {
 /* Brings the list up to date with the parameter's mask, making its memory the first time. False: no memory.
  */
 bool esp_sparse_update(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p);
-/* Fetches the values of the weights. */
-void esp_sparse_fetch(const esp_graph *g, esp_sparse *s, const esp_param *p);
+/* Fetches the values of the weights: all threads of the team share the work. */
+void esp_sparse_fetch(esp_sparse *s, const esp_param *p);
 static inline uint32_t esp_sparse_entries(const esp_sparse *s) {
   return s->start[s->blocks * s->outputs];
 }
