@@ -1,4 +1,5 @@
 #include "kernels/kernels.h"
+#include "kernels/simd.h"
 
 /* The part of a window that lies inside the plane: [row, row_end) x [column, column_end). */
 typedef struct window {
@@ -29,13 +30,14 @@ static inline float *pixel(esp_rows p, int r, int c) {
 void ESP_ISA_NAME(esp_maxpool)(const esp_pool *k, esp_rows x, esp_rows y) {
   EACH_OUTPUT(k, r, c) {
     const window w = window_of(k, r, c);
-    float best[ESP_LANES], *first = pixel(x, w.row, w.column), *to = pixel(y, r, c);
-    for (int l = 0; l < ESP_LANES; l++) best[l] = first[l];
-    EACH_IN_WINDOW(w, i, j) {
-      const float *v = pixel(x, i, j);
-      for (int l = 0; l < ESP_LANES; l++) best[l] = v[l] > best[l] ? v[l] : best[l];
+    for (int lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+      esp_vec best = esp_vec_load(pixel(x, w.row, w.column) + lane);
+      EACH_IN_WINDOW(w, i, j) {
+        const esp_vec v = esp_vec_load(pixel(x, i, j) + lane);
+        best = esp_vec_larger(v, best);
+      }
+      esp_vec_store(pixel(y, r, c) + lane, best);
     }
-    for (int l = 0; l < ESP_LANES; l++) to[l] = best[l];
   }
 }
 
@@ -44,16 +46,14 @@ void ESP_ISA_NAME(esp_maxpool)(const esp_pool *k, esp_rows x, esp_rows y) {
 void ESP_ISA_NAME(esp_maxpool_back)(const esp_pool *k, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx) {
   EACH_OUTPUT(k, r, c) {
     const window w = window_of(k, r, c);
-    const float *best = pixel(y, r, c), *up = pixel(dy, r, c);
-    float left[ESP_LANES];
-    for (int l = 0; l < ESP_LANES; l++) left[l] = up[l];
-    EACH_IN_WINDOW(w, i, j) {
-      const float *v = pixel(x, i, j);
-      float *down = pixel(dx, i, j);
-      for (int l = 0; l < ESP_LANES; l++) {
-        float here = v[l] == best[l] ? left[l] : 0.0f;
-        down[l] += here;
-        left[l] = v[l] == best[l] ? 0.0f : left[l];
+    for (int lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+      const esp_vec best = esp_vec_load(pixel(y, r, c) + lane);
+      esp_vec left = esp_vec_load(pixel(dy, r, c) + lane);
+      EACH_IN_WINDOW(w, i, j) {
+        const esp_vec v = esp_vec_load(pixel(x, i, j) + lane);
+        float *down = pixel(dx, i, j) + lane;
+        esp_vec_store(down, esp_vec_add(esp_vec_load(down), esp_vec_equal(v, best, left)));
+        left = esp_vec_unequal(v, best, left);
       }
     }
   }

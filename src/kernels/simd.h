@@ -2,8 +2,11 @@
  *
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of a vector;
  * a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754 defines to the bit are
- * here (load, store, add, multiply, fused multiply-add, and esp_vec_positive(y, v): v where y > 0, else +0),
- * so every set returns the same bits. */
+ * here, so every set returns the same bits: load, store, add, multiply, fused multiply-add, and choices:
+ *     esp_vec_positive(y, v)    v where y > 0, else +0
+ *     esp_vec_larger(a, b)      a where a > b, else b
+ *     esp_vec_equal(a, b, v)    v where a = b, else +0
+ *     esp_vec_unequal(a, b, v)  +0 where a = b, else v */
 #ifndef ESP_SIMD_H
 #define ESP_SIMD_H
 
@@ -17,6 +20,9 @@ typedef __m512 esp_vec;
 #define esp_vec_mul(a, b) _mm512_mul_ps(a, b)
 #define esp_vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define esp_vec_positive(y, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v)
+#define esp_vec_larger(a, b) _mm512_max_ps(a, b)
+#define esp_vec_equal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), v)
+#define esp_vec_unequal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), v)
 #elif ESP_VECTOR == 8
 #include <immintrin.h>
 typedef __m256 esp_vec;
@@ -27,6 +33,9 @@ typedef __m256 esp_vec;
 #define esp_vec_mul(a, b) _mm256_mul_ps(a, b)
 #define esp_vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define esp_vec_positive(y, v) _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v)
+#define esp_vec_larger(a, b) _mm256_max_ps(a, b)
+#define esp_vec_equal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), v)
+#define esp_vec_unequal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), v)
 #elif ESP_VECTOR == 4
 #include <arm_neon.h>
 typedef float32x4_t esp_vec;
@@ -38,6 +47,9 @@ typedef float32x4_t esp_vec;
 #define esp_vec_fma(a, b, c) vfmaq_f32(c, a, b)
 #define esp_vec_positive(y, v) \
   vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(y, vdupq_n_f32(0.0f)), vreinterpretq_u32_f32(v)))
+#define esp_vec_larger(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
+#define esp_vec_equal(a, b, v) vreinterpretq_f32_u32(vandq_u32(vceqq_f32(a, b), vreinterpretq_u32_f32(v)))
+#define esp_vec_unequal(a, b, v) vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vceqq_f32(a, b)))
 #elif ESP_VECTOR == 1
 #include <math.h>
 typedef float esp_vec;
@@ -48,6 +60,9 @@ typedef float esp_vec;
 #define esp_vec_mul(a, b) ((a) * (b))
 #define esp_vec_fma(a, b, c) fmaf(a, b, c)
 #define esp_vec_positive(y, v) ((y) > 0.0f ? (v) : 0.0f)
+#define esp_vec_larger(a, b) ((a) > (b) ? (a) : (b))
+#define esp_vec_equal(a, b, v) ((a) == (b) ? (v) : 0.0f)
+#define esp_vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
 #else
 #error "ESP_VECTOR must be 16 (AVX-512), 8 (AVX2), 4 (NEON) or 1 (scalar)"
 #endif

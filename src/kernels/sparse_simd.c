@@ -23,6 +23,9 @@ INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, i
   uint32_t e = start[0];
   const uint32_t end = start[1];
   if (e == end && !first && !last) return;
+  if (last && k->finish.accumulate && lane == 0)
+#pragma GCC unroll 16
+    for (int i = 0; i < runs * run; i++) __builtin_prefetch(k->y + pixel[i].y + (size_t)o * k->y_channel, 1);
   esp_vec sum[ESP_SPARSE_TILE];
   const float *x[RUNS];
   float *waiting = k->waiting + (size_t)o * ESP_SPARSE_TILE * ESP_LANES + lane;
