@@ -11,14 +11,15 @@ int esp_correlation_back_halo(const esp_window *w, int in, int out, int kernel) 
   return before > after ? before : after;
 }
 
-static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
+static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, int together, esp_error *err) {
   const int s = p->window.stride;
   if (!n->in[0]->grad.data) return ESP_OK;
   ESP_TRY(esp_graph_alloc(g, (size_t)(s * s) * sizeof *p->back, &p->back, err));
   for (int i = 0; i < s * s; i++) {
     esp_direction *d = &p->back[i];
-    ESP_TRY(esp_lists_back(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad, &n->out.grad, p->together,
-                           err));
+    ESP_TRY(
+        esp_lists_back(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad, &n->out.grad, together, err));
+    ESP_TRY(esp_lists_parts(g, &d->list, err));
   }
   return ESP_OK;
 }
@@ -53,11 +54,12 @@ esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_cor
   ESP_TRY(esp_graph_alloc(g, sizeof *p, &p, err));
   *plan = p;
   p->window = w;
-  p->together = esp_least(esp_ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
-  ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, p->together, ESP_SPARSE_TILE, err));
+  const int together = esp_least(esp_ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
+  ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, together, ESP_SPARSE_TILE, err));
+  ESP_TRY(esp_lists_parts(g, &p->forward.list, err));
   want_memory(g, n);
   if (!n->out.grad.data) return ESP_OK;
-  ESP_TRY(plan_back(g, n, p, err));
+  ESP_TRY(plan_back(g, n, p, together, err));
   return plan_weights(g, n, p, err);
 }
 

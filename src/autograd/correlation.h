@@ -19,7 +19,6 @@ typedef struct esp_direction {
 
 typedef struct esp_correlation {
   esp_window window;
-  int together;          /* blocks of images that share a list of pixels, forward and back */
   esp_direction forward; /* from in.data to out.data */
   esp_direction
       *back; /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is wanted */

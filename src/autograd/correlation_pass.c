@@ -30,7 +30,7 @@ typedef struct pass {
   float *packed; /* where its dense weights go */
   const esp_tensor *from, *to;
   esp_finish finish; /* of output 0; residual: of the whole tensor, with the geometry of `to` */
-  int groups, together;
+  int groups;
   bool sparse;
 } pass;
 
@@ -51,21 +51,34 @@ static void prepare(const esp_graph *g, const pass *p) {
   }
 }
 
+/* Some of the pixels of a pass, over `together` blocks of images. */
+typedef struct span {
+  const esp_pixel *pixel;
+  int pixels, together, grain; /* a piece has a multiple of `grain` pixels */
+  const esp_part *part;        /* dense: the taps they need */
+} span;
+
+enum { PATCHES = 3, TILES = 48 }; /* in the smallest piece */
+
+static span span_of(const pass *p, int part) {
+  const esp_lists *l = &p->way->list;
+  if (p->sparse) return (span){l->pixel, l->pixels, l->grid.blocks, PATCHES * l->patch, NULL};
+  const esp_part *own = &l->part[part];
+  return (span){own->pixel, own->pixels, l->part_blocks, TILES, own};
+}
+
 /* How the work is cut: pieces of the list of pixels, then of the outputs, until every thread has some. What
  * is computed does not depend on it. */
 typedef struct cut {
   int sets, pixel_pieces, pixels, output_pieces, outputs;
 } cut;
 
-enum { PATCHES = 3 }; /* of pixels in the smallest piece */
-
-static cut cut_of(const esp_graph *g, const pass *p, int blocks) {
+static cut cut_of(const esp_graph *g, const pass *p, const span *s) {
   const int wanted = g->threads > 1 ? 8 * g->threads : 1, outputs = p->to->channels / p->groups;
-  const int grain = PATCHES * p->way->list.patch, grains = esp_ceil_div(p->way->list.pixels, grain),
-            tiles = esp_ceil_div(outputs, ESP_TILE);
-  cut c = {.sets = esp_ceil_div(blocks, p->together) * p->groups};
-  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * grain;
-  c.pixel_pieces = esp_ceil_div(p->way->list.pixels, c.pixels);
+  const int grains = esp_ceil_div(s->pixels, s->grain), tiles = esp_ceil_div(outputs, ESP_TILE);
+  cut c = {.sets = esp_ceil_div(esp_graph_blocks(g), s->together) * p->groups};
+  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * s->grain;
+  c.pixel_pieces = esp_ceil_div(s->pixels, c.pixels);
   c.outputs = esp_ceil_div(tiles, esp_least(esp_ceil_div(wanted, c.sets * c.pixel_pieces), tiles)) * ESP_TILE;
   c.output_pieces = esp_ceil_div(outputs, c.outputs);
   return c;
@@ -77,6 +90,7 @@ typedef struct piece {
   float *y;
   const esp_pixel *pixel;
   int pixels, output, outputs, channels;
+  const esp_part *part;
   esp_finish finish;
 } piece;
 
@@ -97,11 +111,12 @@ static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
                            .y_channel = esp_channel_stride(p->to),
                            .pixel = i->pixel,
                            .pixels = i->pixels,
-                           .tap = l->tap,
-                           .taps = l->taps,
+                           .tap = i->part->tap,
+                           .taps = i->part->taps,
                            .channels = i->channels,
                            .outputs = i->outputs,
                            .weight = p->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
+                           .weights = l->taps,
                            .finish = i->finish};
   g->kernels->correlate(&k);
 }
@@ -126,22 +141,22 @@ static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
   g->kernels->correlate_sparse(&k);
 }
 
-static void run_piece(const esp_graph *g, const pass *p, const cut *c, int blocks, int number) {
+static void run_piece(const esp_graph *g, const pass *p, const span *s, const cut *c, int number) {
   const int set = number / c->output_pieces / c->pixel_pieces, group = set % p->groups,
-            block = set / p->groups * p->together;
+            block = set / p->groups * s->together;
   const int first = number / c->output_pieces % c->pixel_pieces * c->pixels,
             o = number % c->output_pieces * c->outputs;
   const int outputs = p->to->channels / p->groups, channels = p->from->channels / p->groups;
-  const esp_lists *l = &p->way->list;
-  const int pixels = l->pixels / p->together * esp_least(p->together, blocks - block);
+  const int pixels = s->pixels / s->together * esp_least(s->together, esp_graph_blocks(g) - block);
   if (first >= pixels) return;
   const piece i = {.x = esp_plane(p->from, block, group * channels),
                    .y = esp_plane(p->to, block, group * outputs + o),
-                   .pixel = l->pixel + first,
+                   .pixel = s->pixel + first,
                    .pixels = esp_least(c->pixels, pixels - first),
                    .output = group * outputs + o,
                    .outputs = esp_least(c->outputs, outputs - o),
                    .channels = channels,
+                   .part = s->part,
                    .finish = finish_of(p, block, group * outputs + o)};
   if (p->sparse)
     run_sparse(g, p, &i);
@@ -151,10 +166,12 @@ static void run_piece(const esp_graph *g, const pass *p, const cut *c, int block
 
 /* The pieces of a pass, shared by all threads of the team. */
 static void run_pieces(const esp_graph *g, const pass *p) {
-  const int blocks = esp_graph_blocks(g);
-  const cut c = cut_of(g, p, blocks);
+  for (int part = 0; part < (p->sparse ? 1 : p->way->list.parts); part++) {
+    const span s = span_of(p, part);
+    const cut c = cut_of(g, p, &s);
 #pragma omp for schedule(dynamic) nowait
-  for (int i = 0; i < c.sets * c.pixel_pieces * c.output_pieces; i++) run_piece(g, p, &c, blocks, i);
+    for (int i = 0; i < c.sets * c.pixel_pieces * c.output_pieces; i++) run_piece(g, p, &s, &c, i);
+  }
 }
 
 /* ---- the two directions ---- */
@@ -181,7 +198,6 @@ void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
       .to = &esp_output_of(n)->data,
       .finish = finish,
       .groups = groups,
-      .together = p->together,
       .sparse =
           wants_sparse(g, p, &p->forward_watch, w) && esp_sparse_update(g, &p->forward.sparse, &nonzero, w)};
 #pragma omp parallel num_threads(g->threads)
@@ -208,7 +224,6 @@ static pass back_pass(const esp_graph *g, const esp_node *n, const esp_correlati
                 .to = &n->in[0]->grad,
                 .finish = {.accumulate = n->add[0]},
                 .groups = groups,
-                .together = p->together,
                 .sparse = sparse};
 }
 

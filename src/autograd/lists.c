@@ -15,10 +15,10 @@ static esp_status check_span(const esp_tensor *a, const esp_tensor *b, int block
   return ESP_OK;
 }
 
-static esp_status alloc(esp_graph *g, esp_lists *l, int pixels, int taps, esp_error *err) {
-  ESP_TRY(esp_graph_alloc(g, (size_t)pixels * sizeof(esp_pixel), &l->pixel, err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof(int32_t), &l->tap, err));
-  return esp_graph_alloc(g, (size_t)taps * sizeof(int32_t), &l->place, err);
+static esp_status alloc_taps(esp_graph *g, esp_lists *l, int taps, esp_error *err) {
+  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof *l->at, &l->at, err));
+  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof *l->tap, &l->tap, err));
+  return esp_graph_alloc(g, (size_t)taps * sizeof *l->place, &l->place, err);
 }
 
 /* Patches are nearly square, so that their pixels share as many inputs as they can; their rows divide the
@@ -32,12 +32,22 @@ static void set_patch(esp_lists *l, int width, int step, int patch) {
   l->patch = patch / l->run * l->run;
 }
 
-/* Calls for each pixel (row, column) of a plane in the order of the list. */
-#define EACH_PIXEL(l, rows, columns, r, c)                                     \
-  for (int r0_ = 0; r0_ < (rows); r0_ += (l)->patch / (l)->run)                \
-    for (int c0_ = 0; c0_ < (columns); c0_ += (l)->run)                        \
-      for (int r = r0_; r < esp_least(rows, r0_ + (l)->patch / (l)->run); r++) \
+/* Calls for each pixel (r, c) of a block of images in the order of the list. */
+#define EACH_PIXEL(l, r, c)                                                              \
+  for (int r0_ = 0; r0_ < (l)->grid.rows; r0_ += (l)->patch / (l)->run)                  \
+    for (int c0_ = 0; c0_ < (l)->grid.columns; c0_ += (l)->run)                          \
+      for (int r = r0_; r < esp_least((l)->grid.rows, r0_ + (l)->patch / (l)->run); r++) \
         for (int c = c0_; c < c0_ + (l)->run; c++)
+
+static int read_at(const esp_grid *d, int i) {
+  return i * d->read_step + d->read_first;
+}
+
+static esp_pixel pixel_at(const esp_grid *d, int block, int r, int c) {
+  return (esp_pixel){
+      offset(d->from, block, read_at(d, r), read_at(d, c)),
+      offset(d->to, block, r * d->write_step + d->write_row, c * d->write_step + d->write_column)};
+}
 
 static int ascending(const void *a, const void *b) {
   const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
@@ -55,38 +65,105 @@ static void count_lines(esp_lists *l) {
   for (int i = 0; i < count; i++) l->lines += i == 0 || read[i] != read[i - 1];
 }
 
-esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
-                             const esp_tensor *out, int blocks, int patch, esp_error *err) {
-  ESP_TRY(check_span(in, out, blocks, err));
-  ESP_TRY(alloc(g, l, blocks * out->height * out->width, w->rows * w->columns, err));
-  set_patch(l, out->width, w->stride, patch);
-  for (int b = 0; b < blocks; b++) EACH_PIXEL(l, out->height, out->width, r, c)
-  l->pixel[l->pixels++] = (esp_pixel){offset(in, b, r * w->stride - w->padding, c * w->stride - w->padding),
-                                      offset(out, b, r, c)};
-  for (int i = 0; i < w->rows * w->columns; i++) {
-    l->tap[l->taps] = offset(in, 0, i / w->columns, i % w->columns);
-    l->place[l->taps++] = i;
-  }
+/* From the grid and the taps' rows and columns. */
+static esp_status build(esp_graph *g, esp_lists *l, int patch, esp_error *err) {
+  const esp_grid *d = &l->grid;
+  ESP_TRY(check_span(d->from, d->to, d->blocks, err));
+  ESP_TRY(esp_graph_alloc(g, (size_t)(d->blocks * d->rows * d->columns) * sizeof *l->pixel, &l->pixel, err));
+  set_patch(l, d->columns, d->read_step, patch);
+  for (int b = 0; b < d->blocks; b++) EACH_PIXEL(l, r, c) l->pixel[l->pixels++] = pixel_at(d, b, r, c);
+  for (int t = 0; t < l->taps; t++) l->tap[t] = offset(d->from, 0, l->at[t].row, l->at[t].column);
   count_lines(l);
   return ESP_OK;
 }
 
+esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
+                             const esp_tensor *out, int blocks, int patch, esp_error *err) {
+  l->grid = (esp_grid){in, out, blocks, out->height, out->width, w->stride, -w->padding, 1, 0, 0};
+  l->taps = w->rows * w->columns;
+  ESP_TRY(alloc_taps(g, l, l->taps, err));
+  for (int i = 0; i < l->taps; i++) {
+    l->at[i] = (esp_place){i / w->columns, i % w->columns};
+    l->place[i] = i;
+  }
+  return build(g, l, patch, err);
+}
+
 esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
                           const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err) {
-  ESP_TRY(check_span(in, out, blocks, err));
   const int s = w->stride, rows = esp_ceil_div(in->height - row, s),
             columns = esp_ceil_div(in->width - column, s);
   if (rows <= 0 || columns <= 0) return ESP_OK;
-  ESP_TRY(alloc(g, l, blocks * rows * columns, w->rows * w->columns, err));
-  set_patch(l, columns, 1, ESP_SPARSE_TILE);
-  for (int b = 0; b < blocks; b++) EACH_PIXEL(l, rows, columns, r, c)
-  l->pixel[l->pixels++] = (esp_pixel){offset(out, b, r, c), offset(in, b, row + r * s, column + c * s)};
+  l->grid = (esp_grid){out, in, blocks, rows, columns, 1, 0, s, row, column};
+  ESP_TRY(alloc_taps(g, l, w->rows * w->columns, err));
   for (int i = w->rows * w->columns - 1; i >= 0; i--) {
     const int r = row + w->padding - i / w->columns, c = column + w->padding - i % w->columns;
     if (esp_floor_div(r, s) * s != r || esp_floor_div(c, s) * s != c) continue;
-    l->tap[l->taps] = offset(out, 0, esp_floor_div(r, s), esp_floor_div(c, s));
+    l->at[l->taps] = (esp_place){esp_floor_div(r, s), esp_floor_div(c, s)};
     l->place[l->taps++] = i;
   }
-  count_lines(l);
+  return build(g, l, ESP_SPARSE_TILE, err);
+}
+
+/* ---- parts ---- */
+
+enum { SMALL_PLANE = 64, TAPS_MAX = 64, BLOCKS_WANTED = 8 }; /* blocks that fill tiles even with corners */
+
+static bool inside(int at, int size) {
+  return at >= 0 && at < size;
+}
+
+/* Which taps of a pixel read the plane and not its border: one bit each. */
+static uint64_t taps_inside(const esp_lists *l, int r, int c) {
+  const esp_grid *d = &l->grid;
+  uint64_t bits = 0;
+  for (int t = 0; t < l->taps; t++)
+    if (inside(read_at(d, r) + l->at[t].row, d->from->height) &&
+        inside(read_at(d, c) + l->at[t].column, d->from->width))
+      bits |= (uint64_t)1 << t;
+  return bits;
+}
+
+static esp_status add_part(esp_graph *g, esp_lists *l, uint64_t bits, int pixels, esp_error *err) {
+  esp_part *part = &l->part[l->parts++];
+  ESP_TRY(esp_graph_alloc(g, (size_t)pixels * sizeof *part->pixel, &part->pixel, err));
+  ESP_TRY(esp_graph_alloc(g, (size_t)l->taps * sizeof *part->tap, &part->tap, err));
+  for (int t = 0; t < l->taps; t++)
+    if (l->taps > TAPS_MAX || bits >> t & 1) part->tap[part->taps++] = (esp_tap){l->tap[t], t};
+  return ESP_OK;
+}
+
+static esp_status one_part(esp_graph *g, esp_lists *l, esp_error *err) {
+  ESP_TRY(esp_graph_alloc(g, sizeof *l->part, &l->part, err));
+  ESP_TRY(add_part(g, l, ~(uint64_t)0, 0, err));
+  l->part[0].pixel = l->pixel;
+  l->part[0].pixels = l->pixels;
+  l->part_blocks = l->grid.blocks;
+  return ESP_OK;
+}
+
+/* The part for those taps, a new one if there is none. */
+static esp_status part_for(esp_graph *g, esp_lists *l, uint64_t *known, uint64_t bits, int pixels, int *part,
+                           esp_error *err) {
+  for (*part = 0; *part < l->parts && known[*part] != bits;) ++*part;
+  if (*part < l->parts) return ESP_OK;
+  known[*part] = bits;
+  return add_part(g, l, bits, pixels, err);
+}
+
+esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err) {
+  const int plane = l->grid.rows * l->grid.columns;
+  uint64_t known[SMALL_PLANE];
+  if (l->pixels == 0) return ESP_OK;
+  if (plane > SMALL_PLANE || l->taps > TAPS_MAX) return one_part(g, l, err);
+  l->part_blocks = esp_least(l->grid.from->blocks, BLOCKS_WANTED);
+  ESP_TRY(check_span(l->grid.from, l->grid.to, l->part_blocks, err));
+  ESP_TRY(esp_graph_alloc(g, (size_t)plane * sizeof *l->part, &l->part, err));
+  for (int b = 0; b < l->part_blocks; b++) EACH_PIXEL(l, r, c) {
+      int i;
+      ESP_TRY(part_for(g, l, known, taps_inside(l, r, c), plane * l->part_blocks, &i, err));
+      esp_part *part = &l->part[i];
+      part->pixel[part->pixels++] = pixel_at(&l->grid, b, r, c);
+    }
   return ESP_OK;
 }

@@ -9,15 +9,39 @@ typedef struct esp_window {
   int rows, columns, stride, padding, groups;
 } esp_window;
 
+/* The pixels (r, c) of a plane, and where they read and write: rows and columns alike. */
+typedef struct esp_grid {
+  const esp_tensor *from, *to;
+  int blocks, rows, columns;
+  int read_step, read_first;               /* row r reads around row r * read_step + read_first */
+  int write_step, write_row, write_column; /* and writes row r * write_step + write_row */
+} esp_grid;
+
+typedef struct esp_place {
+  int row, column;
+} esp_place;
+
+/* Pixels that need the same taps, because the others would read padding. */
+typedef struct esp_part {
+  esp_pixel *pixel;
+  esp_tap *tap;
+  int pixels, taps;
+} esp_part;
+
 /* A list of pixels (over some blocks of images, the same number in each), and of taps with their place in the
  * kernel. Pixels are listed in patches, so that neighbours in the list share inputs. */
 typedef struct esp_lists {
+  esp_grid grid;
   esp_pixel *pixel;
-  int32_t *tap, *place;
+  esp_place *at; /* [taps] rows and columns from where a pixel reads */
+  int32_t *tap;  /* [taps] the same in floats */
+  int32_t *place;
   int pixels, taps;
   int run, step; /* pixels come in runs whose inputs are `step` floats apart: the rows of a patch */
   int patch;     /* pixels of a patch, a multiple of `run` */
   int lines;     /* of 16 floats that a patch reads in one channel */
+  esp_part *part;
+  int parts, part_blocks; /* every pixel of `part_blocks` blocks of images is in one part */
 } esp_lists;
 
 /* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c * stride -
@@ -28,6 +52,8 @@ esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, co
  * by the stride, and the taps that reach them, in ascending order of the output pixel they come from. */
 esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
                           const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err);
+/* Makes the parts: one for a large plane, several for a small one, where much of what is read is padding. */
+esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err);
 
 /* Channels of which a patch's inputs fit the first-level cache together. */
 static inline int esp_lists_block(const esp_lists *l) {

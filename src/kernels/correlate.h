@@ -13,8 +13,11 @@
 #include <stdint.h>
 
 typedef struct esp_pixel {
-  int32_t x, y; /* where it reads (tap 0) and where it writes, in floats */
+  int32_t x, y; /* where it reads and where it writes, in floats */
 } esp_pixel;
+typedef struct esp_tap {
+  int32_t x, weight; /* what is added to where a pixel reads, in floats; its number among the weights */
+} esp_tap;
 
 /* What is done with a finished sum v before it is stored, in this order:
  *     v + 0 (so that zero has one sign);  v + bias[o];  v * scale[o] + shift[o];  v + residual;  what was
@@ -28,10 +31,11 @@ typedef struct esp_finish {
 
 enum { ESP_TILE = 4 }; /* output channels whose weights are packed together */
 
-/* y[pixel.y + o * y_channel] = finish of the sum over c, then tap, of weight[o][c][tap] * x[pixel.x + c *
- * x_channel + tap]
+/* y[pixel.y + o * y_channel] = finish of the sum over c, then tap, of weight[o][c][tap.weight] * x[pixel.x +
+ * c * x_channel + tap.x]
  *
- * Order of arithmetic of an output: from 0, one fused multiply-add per (c, tap), c outermost, ascending. */
+ * Order of arithmetic of an output: from 0, one fused multiply-add per (c, tap), c outermost, ascending. A
+ * tap that reads 0 would add nothing, so lists may leave it out. */
 typedef struct esp_correlate {
   const float *x;
   size_t x_channel;
@@ -39,9 +43,11 @@ typedef struct esp_correlate {
   size_t y_channel;
   const esp_pixel *pixel;
   int pixels;
-  const int32_t *tap;
+  const esp_tap *tap;
   int taps, channels, outputs;
-  const float *weight; /* packed: [outputs / 4][channels][taps][4], the last tile as narrow as what is left */
+  const float
+      *weight; /* packed: [outputs / 4][channels][weights][4], the last tile as narrow as what is left */
+  int weights; /* of an output and channel, for these taps and others */
   esp_finish finish;
 } esp_correlate;
 

@@ -17,12 +17,12 @@ static void store(const float sum[ESP_LANES], const esp_finish *f, int o, float 
 
 static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
   const int tile = o - o % ESP_TILE, width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
-  const float *w = k->weight + (size_t)tile * (size_t)(k->channels * k->taps) + o % ESP_TILE;
+  const float *w = k->weight + (size_t)tile * (size_t)(k->channels * k->weights) + o % ESP_TILE;
   float sum[ESP_LANES] = {0};
-  for (int c = 0; c < k->channels; c++)
-    for (int t = 0; t < k->taps; t++, w += width) {
-      const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t];
-      for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(*w, x[l], sum[l]);
+  for (int c = 0; c < k->channels; c++, w += k->weights * width)
+    for (int t = 0; t < k->taps; t++) {
+      const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t].x;
+      for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(w[k->tap[t].weight * width], x[l], sum[l]);
     }
   store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }

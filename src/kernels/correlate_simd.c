@@ -21,16 +21,17 @@ INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, const
 #pragma GCC unroll 4
     for (int o = 0; o < outs; o++) sum[o][p] = esp_vec_set(0.0f);
   }
-  for (int c = 0; c < k->channels; c++) {
+  for (int c = 0; c < k->channels; c++, w += k->weights * outs) {
     const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
-    for (int t = 0; t < k->taps; t++, w += outs) {
-      const ptrdiff_t at = channel + k->tap[t];
+    for (int t = 0; t < k->taps; t++) {
+      const ptrdiff_t at = channel + k->tap[t].x;
+      const float *each = w + k->tap[t].weight * outs;
       esp_vec value[PIX];
 #pragma GCC unroll 8
       for (int p = 0; p < pixels; p++) value[p] = esp_vec_load(x[p] + at);
 #pragma GCC unroll 4
       for (int o = 0; o < outs; o++) {
-        const esp_vec weight = esp_vec_set(w[o]);
+        const esp_vec weight = esp_vec_set(each[o]);
 #pragma GCC unroll 8
         for (int p = 0; p < pixels; p++) sum[o][p] = esp_vec_fma(weight, value[p], sum[o][p]);
       }
@@ -78,7 +79,7 @@ static inline int least(int a, int b) {
 
 /* The pixels' inputs stay in the first-level cache while all output channels pass over them. */
 void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
-  const size_t per_output = (size_t)k->channels * (size_t)k->taps;
+  const size_t per_output = (size_t)k->channels * (size_t)k->weights;
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
     for (int p = 0; p < k->pixels; p += PIX)
       for (int o = 0; o < k->outputs; o += ESP_TILE)

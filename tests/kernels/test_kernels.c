@@ -63,14 +63,16 @@ static void try_correlate(trial *t) {
                      .channels = trial_draw(t, 1, 9),
                      .outputs = trial_draw(t, 1, 13),
                      .finish = draw_switches(t)};
-  int32_t *tap = trial_take(t, (size_t)taps * sizeof *tap);
-  for (int i = 0; i < taps; i++) tap[i] = draw_tap(t, &f, i, taps);
+  esp_tap *tap = trial_take(t, (size_t)taps * sizeof *tap);
+  k.weights = taps + trial_draw(t, 0, 3);
+  for (int i = 0; i < taps; i++)
+    tap[i] = (esp_tap){draw_tap(t, &f, i, taps), trial_draw(t, 0, k.weights - 1)};
   k.tap = tap;
   k.x_channel = (size_t)f.cells * ESP_LANES;
   k.x = trial_floats(t, (size_t)k.channels * k.x_channel) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  k.weight = trial_floats(t, (size_t)(k.outputs * k.channels * taps));
+  k.weight = trial_floats(t, (size_t)(k.outputs * k.channels * k.weights));
   draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
