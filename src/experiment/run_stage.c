@@ -46,8 +46,8 @@ esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
 }
 
 static void evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test) {
-  if (r->validation) esp_evaluate(r->model, r->graph, r->validation, validation, NULL);
-  if (test) esp_evaluate(r->model, r->graph, r->test, test, NULL);
+  if (r->validation) esp_evaluate(r->model, r->evaluation, r->validation, validation, NULL);
+  if (test) esp_evaluate(r->model, r->evaluation, r->test, test, NULL);
 }
 
 /* ---- the beginning ---- */

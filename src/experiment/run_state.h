@@ -17,7 +17,8 @@ struct esp_run {
   char *classes;     /* names, a line each */
   esp_dataset *set;
   esp_model *model;
-  esp_graph *graph;
+  esp_graph *graph;                         /* to train with */
+  esp_graph *evaluation;                    /* the same parameters, for inference: the same logits, faster */
   esp_pruner *pruner;                       /* NULL: method = none */
   esp_loader *training, *validation, *test; /* validation NULL: none */
   esp_position at;
