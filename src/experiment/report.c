@@ -1,6 +1,8 @@
 /* Counting, the CSV files, and all report files together. */
 #include "experiment/report.h"
 
+#include "experiment/choices.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +152,7 @@ esp_status esp_report_write(const esp_report *r, esp_error *err) {
 #define IN_DIR(name) (snprintf(path, sizeof path, "%s/%s", r->dir, name), path)
   ESP_TRY(write_rows(log_header, r->position->log, IN_DIR("log.csv"), err));
   ESP_TRY(write_rows(layers_header, r->position->layers, IN_DIR("layers.csv"), err));
+  ESP_TRY(write_rows(esp_choices_header, r->position->kernels, IN_DIR("kernels.csv"), err));
   ESP_TRY(write_rounds(r, IN_DIR("rounds.csv"), err));
   return esp_report_json(r, IN_DIR("result.json"), err);
 #undef IN_DIR

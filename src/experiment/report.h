@@ -25,7 +25,7 @@ double esp_result_rate(const esp_result *r);     /* images a second, in training
 /* A nonzero parameter is 4 bytes; which weights are there is a bit each, once any is pruned. */
 int64_t esp_result_bytes(const esp_result *r);
 
-/* Writes log.csv, rounds.csv, layers.csv and result.json into `dir`. */
+/* Writes log.csv, rounds.csv, layers.csv, kernels.csv and result.json into `dir`. */
 typedef struct esp_report {
   const esp_config *config;
   const esp_position *position;

@@ -48,6 +48,7 @@ static cJSON *report_json(const esp_report *r) {
   cJSON_AddNumberToObject(o, "seed", (double)r->config->run.seed);
   cJSON_AddStringToObject(o, "isa", r->isa);
   cJSON_AddNumberToObject(o, "threads", r->threads);
+  cJSON_AddNumberToObject(o, "peak_rss_mib", p->peak_rss_mib);
   if (r->sha256)
     cJSON_AddStringToObject(o, "weights_sha256", r->sha256);
   else

@@ -2,6 +2,7 @@
 #ifndef ESP_RUN_STATE_H
 #define ESP_RUN_STATE_H
 
+#include "experiment/choices.h"
 #include "experiment/position.h"
 #include "experiment/progress.h"
 #include "experiment/report.h"
@@ -24,7 +25,8 @@ struct esp_run {
   esp_position at;
   esp_run_control control;
   esp_progress progress;
-  double saved; /* clock, at the newest checkpoint */
+  esp_choices_said said; /* of the kernels, in the log */
+  double saved;          /* clock, at the newest checkpoint */
   int threads;
 };
 
