@@ -48,18 +48,18 @@ static void print_choice(const esp_chosen *c) {
   char text[64];
   const char *name = c->is_sparse ? "sparse" : "dense";
   if (c->dense_ms > 0.0 && c->sparse_ms > 0.0)
-    snprintf(text, sizeof text, "%s %.3g ms (%s %.3g)", name, c->is_sparse ? c->sparse_ms : c->dense_ms,
+    snprintf(text, sizeof text, "%s %.2f ms (%s %.2f)", name, c->is_sparse ? c->sparse_ms : c->dense_ms,
              c->is_sparse ? "dense" : "sparse", c->is_sparse ? c->dense_ms : c->sparse_ms);
   else
     snprintf(text, sizeof text, "%s, %s", name, c->reason);
-  printf(" %-30s", text);
+  printf(" %-28s", text);
 }
 
 /* A line per layer, whose passes stand one after the other. */
 static void print_choices(const esp_chosen_list *list) {
   if (list->count == 0) return;
   printf("\nkernels of the training passes, at the end of round %d\n%-28s", list->row[0].round, "layer");
-  for (int p = 0; p < ESP_PROPAGATIONS; p++) printf(" %-30s", esp_propagation_name((esp_propagation)p));
+  for (int p = 0; p < ESP_PROPAGATIONS; p++) printf(" %-28s", esp_propagation_name((esp_propagation)p));
   const char *layer = "";
   int column = 0;
   for (int i = 0; i < list->count; i++) {
@@ -68,7 +68,7 @@ static void print_choices(const esp_chosen_list *list) {
       printf("\n%-28s", layer = c->layer);
       column = 0;
     }
-    for (; column < (int)c->pass; column++) printf(" %-30s", "-");
+    for (; column < (int)c->pass; column++) printf(" %-28s", "-");
     print_choice(c);
     column++;
   }

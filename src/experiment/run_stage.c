@@ -30,6 +30,7 @@ bool esp_run_has_dense(const esp_run *r) {
 
 esp_status esp_run_save(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
+  r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp_peak_rss_mib());
   ESP_TRY(esp_position_text(&r->at, &position, err));
   const esp_provenance from = {r->config_text, r->classes};
   esp_status status = esp_checkpoint_save(r->model, r->pruner, from, position,
@@ -40,7 +41,6 @@ esp_status esp_run_save(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp_peak_rss_mib());
   const esp_report report = {&r->config,           &r->at, r->dir, esp_kernels_active()->isa, r->threads,
                              esp_run_has_dense(r), sha256};
   ESP_TRY(esp_report_write(&report, err));
