@@ -169,7 +169,7 @@ typedef struct esp_choice {
  */
 bool esp_graph_choice(const esp_graph *g, int i, esp_choice *choice);
 
-/* On: times every operation from here on, from 0; costs two looks at the clock per operation. Off: stops, and
+/* On: times every operation from here on, from 0; costs a look at the clock per operation. Off: stops, and
  * keeps what was measured. After planning. */
 esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err);
 
