@@ -27,7 +27,7 @@ static const esp_stopwatch *watch_of(const esp_node *n, esp_propagation p) {
     case ESP_TO_INPUT:
       return c->back ? &c->back_watch : NULL;
     case ESP_TO_WEIGHTS:
-      return c->partial ? &c->weights_watch : NULL;
+      return n->out.grad.data ? &c->weights_watch : NULL;
     case ESP_PROPAGATIONS:
       break;
   }
