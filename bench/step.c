@@ -1,9 +1,13 @@
 /* Images per second of a training step and of inference, on random images.
  *
- * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0]
- * Prints one JSON line: medians over the repeats. Threads 0 = all cores. A sparsity above 0 prunes by global
- * magnitude first. */
+ * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0] [profile=no]
+ * Prints one JSON line: medians over the repeats; peak_rss_mib is the most memory resident in training,
+ * before the graph for inference is made. Threads 0 = all cores. A sparsity above 0 prunes by global
+ * magnitude first. profile=yes prints where the time of a training step goes, too. */
+#include "profile.h"
+
 #include "base/clock.h"
+#include "base/memory.h"
 #include "kernels/kernels.h"
 
 #include <espalier/train.h>
@@ -17,6 +21,7 @@ typedef struct bench {
   char *network;
   int batch, threads, repeats;
   double sparsity;
+  bool profile;
   esp_model *model;
   esp_pruner *pruner;
   esp_graph *train, *infer;
@@ -55,19 +60,20 @@ static esp_status make(bench *b, esp_error *err) {
   ESP_TRY(make_images(b, err));
   ESP_TRY(esp_model_new(&b->model, &opt, (esp_shape){3, 32, 32}, 10, 1, err));
   ESP_TRY(esp_model_graph(b->model, b->batch, true, (esp_loss_attr){0}, &b->train, err));
-  ESP_TRY(esp_model_graph(b->model, b->batch, false, (esp_loss_attr){0}, &b->infer, err));
   if (b->sparsity <= 0.0) return ESP_OK;
   ESP_TRY(esp_pruner_new(&b->pruner, &prune_options, b->model, 1, err));
   return esp_pruner_prune(b->pruner, b->sparsity, &guarded, err);
 }
 
-static void train(bench *b) {
+static void train(void *data) {
+  bench *b = data;
   esp_graph_forward(b->train, &b->images, (esp_pass){.training = true});
   esp_graph_backward(b->train);
   esp_sgd_step(&b->model->params, &train_options, 0.0);
 }
 
-static void infer(bench *b) {
+static void infer(void *data) {
+  bench *b = data;
   const esp_batch images = {b->images.images, NULL, b->batch};
   esp_graph_forward(b->infer, &images, (esp_pass){0});
 }
@@ -77,7 +83,7 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static double rate(bench *b, void (*work)(bench *)) {
+static double rate(bench *b, void (*work)(void *)) {
   double seconds[1000];
   work(b);
   for (int i = 0; i < b->repeats; i++) {
@@ -104,10 +110,24 @@ static int parse(bench *b, int argc, char **argv) {
       b->repeats = atoi(value);
     else if (strcmp(argv[i], "sparsity") == 0)
       b->sparsity = atof(value);
+    else if (strcmp(argv[i], "profile") == 0)
+      b->profile = strcmp(value, "yes") == 0;
     else
       return 0;
   }
   return b->batch > 0 && b->repeats > 0 && b->repeats <= 1000;
+}
+
+static esp_status measure(bench *b, esp_error *err) {
+  const double training = rate(b, train), peak = esp_peak_rss_mib();
+  ESP_TRY(esp_model_graph(b->model, b->batch, false, (esp_loss_attr){0}, &b->infer, err));
+  printf(
+      "{\"network\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %d, \"sparsity\": %g, "
+      "\"train_images_per_second\": %.1f, \"infer_images_per_second\": %.1f, \"graph_mib\": %zu, "
+      "\"peak_rss_mib\": %.1f}\n",
+      b->network, esp_kernels_active()->isa, b->threads, b->batch, b->sparsity, training, rate(b, infer),
+      esp_graph_bytes(b->train) >> 20, peak);
+  return b->profile ? profile_print(b->train, train, b, b->repeats, err) : ESP_OK;
 }
 
 int main(int argc, char **argv) {
@@ -115,14 +135,10 @@ int main(int argc, char **argv) {
   bench b = {.network = resnet20, .batch = 128, .repeats = 15};
   esp_error err = {0};
   if (!parse(&b, argc, argv))
-    return fputs("usage: step [network=N] [batch=N] [threads=N] [repeats=N] [sparsity=S]\n", stderr), 2;
-  if (esp_kernels_check(&err) != ESP_OK || make(&b, &err) != ESP_OK)
+    return fputs("usage: step [network=N] [batch=N] [threads=N] [repeats=N] [sparsity=S] [profile=yes]\n",
+                 stderr),
+           2;
+  if (esp_kernels_check(&err) != ESP_OK || make(&b, &err) != ESP_OK || measure(&b, &err) != ESP_OK)
     return fprintf(stderr, "step: %s\n", err.text), 2;
-  printf(
-      "{\"network\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %d, \"sparsity\": %g, "
-      "\"train_images_per_second\": %.1f, "
-      "\"infer_images_per_second\": %.1f, \"graph_mib\": %zu}\n",
-      b.network, esp_kernels_active()->isa, b.threads, b.batch, b.sparsity, rate(&b, train), rate(&b, infer),
-      esp_graph_bytes(b.train) >> 20);
   return 0;
 }

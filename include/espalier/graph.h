@@ -132,4 +132,54 @@ double esp_graph_macs(const esp_graph *g, bool effective);
 /* Bytes of activations, gradients and scratch. */
 size_t esp_graph_bytes(const esp_graph *g);
 
+/* ---- what it chose, and what it costs ---- */
+
+/* The passes of an operation. Without weights, "to input" is all of its backward pass. */
+typedef enum esp_propagation {
+  ESP_FORWARD,
+  ESP_TO_INPUT,   /* the gradient of the input */
+  ESP_TO_WEIGHTS, /* the gradients of the parameters */
+  ESP_PROPAGATIONS
+} esp_propagation;
+const char *esp_propagation_name(esp_propagation p); /* "forward", "to input", "to weights" */
+
+/* Why a pass of a layer runs the kernels it does. */
+typedef enum esp_reason {
+  ESP_NO_MASK,
+  ESP_GROUPED,    /* there are no sparse kernels for grouped convolutions */
+  ESP_FORCED,     /* by esp_graph_sparse ON or OFF */
+  ESP_WANTED_ALL, /* the gradients of pruned weights are asked for too */
+  ESP_TOO_DENSE,  /* to be worth a try */
+  ESP_UNMEASURED, /* the mask is new: no pass, or not yet all trials, have been run with it */
+  ESP_FASTER,     /* by stopwatch */
+  ESP_REASONS
+} esp_reason;
+const char *esp_reason_text(esp_reason reason); /* "no mask", "grouped", ... */
+
+typedef struct esp_choice {
+  const esp_param *weight; /* of the layer */
+  esp_propagation pass;
+  double density;       /* of the mask, 1 without one */
+  double dense, sparse; /* seconds of a pass when the stopwatch ran last; 0 where it did not */
+  bool is_sparse;       /* the kernels that know only the nonzero weights run */
+  esp_reason reason;
+} esp_choice;
+/* The i-th pass of a convolution or linear layer, in the order of the network, as chosen in the last passes.
+ * False after the last; a graph for inference has forward passes only, the first layer has none to its input.
+ */
+bool esp_graph_choice(const esp_graph *g, int i, esp_choice *choice);
+
+/* On: times every operation from here on, from 0; costs a look at the clock per operation. Off: stops, and
+ * keeps what was measured. After planning. */
+esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err);
+
+typedef struct esp_cost {
+  const char *operation;            /* "conv", "batch norm", ..., "loss" */
+  const esp_param *weight;          /* of a convolution or linear layer, else NULL */
+  double seconds[ESP_PROPAGATIONS]; /* since profiling was switched on */
+} esp_cost;
+/* What the i-th operation has cost; the last is the loss. False after the last, or if never profiled. The sum
+ * is all the time that was spent in forward and backward. */
+bool esp_graph_cost(const esp_graph *g, int i, esp_cost *cost);
+
 #endif

@@ -91,6 +91,9 @@ void esp_model_free(esp_model *model);
  * (a shadow, being dense, gets what was drawn). Moving averages start from the new values. */
 void esp_model_initialise(esp_model *model, esp_key seed);
 
+/* The layer that has this weight; NULL when there is none. */
+const esp_layer *esp_model_layer(const esp_model *model, const esp_param *weight);
+
 /* The model's graph for a batch size, planned, with a loss at its end. */
 typedef struct esp_loss_attr {
   esp_loss_kind kind;

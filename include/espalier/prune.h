@@ -55,6 +55,16 @@ typedef struct esp_prune_options {
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
 
+/* What follows the pruning of a round; the i-th is named esp_retrain_name(i), NULL after the last. */
+typedef enum esp_retrain {
+  ESP_FINETUNE,
+  ESP_LR_REWIND,
+  ESP_WEIGHT_REWIND,
+  ESP_REINIT,
+  ESP_RETRAIN_NONE
+} esp_retrain;
+const char *esp_retrain_name(size_t i);
+
 /* What a criterion may look at besides the parameter. p->grad holds the loss gradient, averaged over
  * saliency_batches, when the criterion asks for it. */
 typedef struct esp_prune_ctx {

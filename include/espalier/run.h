@@ -1,9 +1,9 @@
 /* A run: what one configuration asks for, from the first image to the report, in a directory of its own.
  *
  * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch), rounds.csv
- * (a row per pruning round), layers.csv (a row per round and layer), result.json, checkpoint.safetensors (the
- * newest), dense.safetensors and round-NN.safetensors (weights), and rewind.safetensors where weights are
- * rewound.
+ * (a row per pruning round), layers.csv (a row per round and layer), kernels.csv (a row per round, layer and
+ * pass: which kernels ran, and why), result.json, checkpoint.safetensors (the newest), dense.safetensors and
+ * round-NN.safetensors (weights), and rewind.safetensors where weights are rewound.
  *
  * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the
  * checkpoint or follows from the seed, so a run that was killed and resumed ends with the same bits as one
@@ -49,5 +49,23 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
 esp_status esp_open(esp_opened *o, const char *path, bool with_data, int overrides,
                     const char *const *override, esp_error *err);
 void esp_opened_free(esp_opened *o);
+
+/* Which kernels a pass of a layer ended a round with: a row of kernels.csv. */
+typedef struct esp_chosen {
+  int round;
+  char layer[ESP_NAME_MAX];
+  esp_propagation pass;
+  double dense_ms, sparse_ms; /* of a pass; 0 where the stopwatch did not run */
+  bool is_sparse;
+  char reason[32];
+} esp_chosen;
+typedef struct esp_chosen_list {
+  esp_chosen *row;
+  int count;
+} esp_chosen_list;
+/* The rows of the newest round in the run directory `dir`; none where nothing was recorded. Errors name file
+ * and line. On failure *list needs no freeing. */
+esp_status esp_chosen_read(esp_chosen_list *list, const char *dir, esp_error *err);
+void esp_chosen_free(esp_chosen_list *list);
 
 #endif

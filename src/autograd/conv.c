@@ -8,6 +8,7 @@ static void forward(esp_graph *g, esp_node *n) {
 static void backward(esp_graph *g, esp_node *n) {
   esp_correlation_to_weights(g, n, n->state);
   if (n->param[1]) esp_correlation_to_bias(g, n, n->state);
+  esp_profile_lap(g, n->index, ESP_TO_WEIGHTS);
   if (n->in[0]->grad.data) esp_correlation_to_input(g, n, n->state);
 }
 
@@ -25,10 +26,12 @@ static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
   return ESP_OK;
 }
 
-static const esp_op conv = {
-    .name = "conv", .plan = plan, .forward = forward, .backward = backward, .can_fuse = true};
-static const esp_op linear = {
-    .name = "linear", .plan = plan, .forward = forward, .backward = backward, .can_fuse = true};
+#define CORRELATION(what)                                                                   \
+  {                                                                                         \
+    .name = what, .plan = plan, .forward = forward, .backward = backward, .can_fuse = true, \
+    .correlates = true                                                                      \
+  }
+static const esp_op conv = CORRELATION("conv"), linear = CORRELATION("linear");
 
 static esp_status check_conv(const esp_tensor *x, esp_conv_attr a, const esp_param *w, const esp_param *b,
                              esp_error *err) {

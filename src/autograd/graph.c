@@ -198,14 +198,22 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
   g->current = batch;
   g->pass = pass;
   g->outcome = (esp_outcome){0, batch->count};
-  for (int i = 0; i < g->nodes; i++) g->node[i]->op->forward(g, g->node[i]);
+  esp_profile_start(g);
+  for (int i = 0; i < g->nodes; i++) {
+    g->node[i]->op->forward(g, g->node[i]);
+    esp_profile_lap(g, i, ESP_FORWARD);
+  }
   if (g->logits && batch->labels) esp_loss_run(g);
+  esp_profile_lap(g, g->nodes, ESP_FORWARD);
   return g->outcome;
 }
 
 void esp_graph_backward(esp_graph *g) {
-  for (int i = g->nodes - 1; i >= 0; i--)
+  esp_profile_start(g);
+  for (int i = g->nodes - 1; i >= 0; i--) {
     if (g->node[i]->out.grad.data && g->node[i]->op->backward) g->node[i]->op->backward(g, g->node[i]);
+    esp_profile_lap(g, i, ESP_TO_INPUT);
+  }
 }
 
 void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode) {

@@ -24,7 +24,8 @@ typedef struct esp_op {
   /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters. May be
    * NULL. */
   void (*backward)(esp_graph *g, esp_node *n);
-  bool can_fuse; /* can do the batch norm that follows it */
+  bool can_fuse;   /* can do the batch norm that follows it */
+  bool correlates; /* its state is an esp_correlation */
 } esp_op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };
@@ -55,6 +56,13 @@ static inline esp_value *esp_output_of(esp_node *n) {
   return n->fused ? &n->fused->out : &n->out;
 }
 
+/* Seconds per operation and pass. A clock runs through; whoever ends a part of the work takes the lap. */
+typedef struct esp_profile {
+  bool on;
+  double last;                         /* clock, at the last lap */
+  double (*seconds)[ESP_PROPAGATIONS]; /* [nodes + 1], the last is the loss */
+} esp_profile;
+
 struct esp_graph {
   const esp_kernels *kernels;
   esp_node **node;
@@ -72,6 +80,7 @@ struct esp_graph {
   esp_pass pass;
   esp_outcome outcome;
   esp_sparse_mode sparse;
+  struct esp_profile *profile; /* NULL until asked for */
   /* the loss at the end */
   esp_value *logits;
   esp_loss_kind loss_kind;
@@ -96,6 +105,11 @@ static inline int esp_graph_images(const esp_graph *g) {
 static inline int esp_graph_blocks(const esp_graph *g) {
   return esp_blocks_for(g->current->count);
 }
+
+/* Starts the clock; gives the time since then, or since the last lap, to operation number `index`
+ * (profile.c). */
+void esp_profile_start(esp_graph *g);
+void esp_profile_lap(esp_graph *g, int index, esp_propagation p);
 
 /* Makes sure the tensor has at least that halo; before planning only. */
 static inline void esp_halo_at_least(esp_tensor *t, int halo) {

@@ -105,23 +105,31 @@ static bool differs(double a, double b) {
   return a > 1.1 * b || b > 1.1 * a;
 }
 
+static bool choose(esp_stopwatch *w, bool sparse, esp_reason reason) {
+  w->reason = reason;
+  return w->sparse = sparse;
+}
+
+static bool is_faster(const esp_stopwatch *w) {
+  return w->seconds[1] < w->seconds[0];
+}
+
 bool esp_stopwatch_start(esp_stopwatch *w, const esp_graph *g, const esp_param *p) {
   w->running = false;
-  if (!p->mask || g->sparse == ESP_SPARSE_OFF) return w->sparse = false;
-  if (g->sparse == ESP_SPARSE_ON) return w->sparse = true;
+  if (!p->mask) return choose(w, false, ESP_NO_MASK);
+  if (g->sparse != ESP_SPARSE_AUTO) return choose(w, g->sparse == ESP_SPARSE_ON, ESP_FORCED);
   const double density = (double)p->mask->kept / (double)p->mask->count;
-  if (density > worth_trying) return w->sparse = false;
+  if (density > worth_trying) return choose(w, false, ESP_TOO_DENSE);
   if (w->generation != p->mask->generation && differs(density, w->density)) {
     w->trials = 0;
     w->seconds[0] = w->seconds[1] = 1e9;
     w->density = density;
   }
   w->generation = p->mask->generation;
-  if (w->trials >= TRIALS) return w->sparse;
+  if (w->trials >= TRIALS) return choose(w, is_faster(w), ESP_FASTER);
   w->running = true;
-  w->sparse = w->trials % 2 == 1;
   w->started = esp_seconds();
-  return w->sparse;
+  return choose(w, w->trials % 2 == 1, ESP_UNMEASURED);
 }
 
 void esp_stopwatch_stop(esp_stopwatch *w) {
@@ -129,5 +137,5 @@ void esp_stopwatch_stop(esp_stopwatch *w) {
   const double seconds = esp_seconds() - w->started;
   if (seconds < w->seconds[w->sparse]) w->seconds[w->sparse] = seconds;
   w->running = false;
-  if (++w->trials == TRIALS) w->sparse = w->seconds[1] < w->seconds[0];
+  if (++w->trials == TRIALS) choose(w, is_faster(w), ESP_FASTER);
 }

@@ -46,6 +46,7 @@ typedef struct esp_stopwatch {
   double density;    /* at the last measurement */
   uint64_t generation;
   bool sparse, running;
+  esp_reason reason; /* why it is sparse, or not */
   double started;
 } esp_stopwatch;
 

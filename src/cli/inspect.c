@@ -4,6 +4,7 @@
 #include <espalier/run.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static size_t nonzero(const esp_param *p) {
   size_t count = 0;
@@ -23,34 +24,79 @@ static void print_row(const char *name, const char *shape, double weights, doubl
          weights > 0 ? 100.0 * (1.0 - kept / weights) : 0.0, macs, macs_kept);
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  esp_opened o;
+static void print_layers(const esp_model *m) {
   double all = 0, kept = 0, macs = 0, macs_kept = 0;
-  if (argc != 1)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected one run directory or weights file: espalier inspect DIR|FILE");
-  ESP_TRY(esp_open(&o, argv[0], false, 0, NULL, err));
   printf("%-28s %-16s %10s %10s %9s %13s %13s\n", "layer", "weights", "all", "nonzero", "sparsity%", "MACs",
          "effective");
-  for (int i = 0; i < o.model->layers; i++) {
-    const esp_param *w = o.model->layer[i].weight;
+  for (int i = 0; i < m->layers; i++) {
+    const esp_param *w = m->layer[i].weight;
     const double here = (double)nonzero(w), count = (double)w->count;
     char shape[64];
     print_shape(w, shape);
-    print_row(o.model->layer[i].name, shape, count, here, count * w->positions, here * w->positions);
+    print_row(m->layer[i].name, shape, count, here, count * w->positions, here * w->positions);
     all += count;
     kept += here;
     macs += count * w->positions;
     macs_kept += here * w->positions;
   }
   print_row("all", "", all, kept, macs, macs_kept);
-  esp_opened_free(&o);
-  return ESP_OK;
+}
+
+/* ---- what the run chose ---- */
+
+static void print_choice(const esp_chosen *c) {
+  char text[64];
+  const char *name = c->is_sparse ? "sparse" : "dense";
+  if (c->dense_ms > 0.0 && c->sparse_ms > 0.0)
+    snprintf(text, sizeof text, "%s %.2f ms (%s %.2f)", name, c->is_sparse ? c->sparse_ms : c->dense_ms,
+             c->is_sparse ? "dense" : "sparse", c->is_sparse ? c->dense_ms : c->sparse_ms);
+  else
+    snprintf(text, sizeof text, "%s, %s", name, c->reason);
+  printf(" %-28s", text);
+}
+
+/* A line per layer, whose passes stand one after the other. */
+static void print_choices(const esp_chosen_list *list) {
+  if (list->count == 0) return;
+  printf("\nkernels of the training passes, at the end of round %d\n%-28s", list->row[0].round, "layer");
+  for (int p = 0; p < ESP_PROPAGATIONS; p++) printf(" %-28s", esp_propagation_name((esp_propagation)p));
+  const char *layer = "";
+  int column = 0;
+  for (int i = 0; i < list->count; i++) {
+    const esp_chosen *c = &list->row[i];
+    if (strcmp(c->layer, layer) != 0) {
+      printf("\n%-28s", layer = c->layer);
+      column = 0;
+    }
+    for (; column < (int)c->pass; column++) printf(" %-28s", "-");
+    print_choice(c);
+    column++;
+  }
+  putchar('\n');
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  esp_opened o;
+  esp_chosen_list chosen;
+  if (argc != 1)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "expected one run directory or weights file: espalier inspect DIR|FILE");
+  ESP_TRY(esp_chosen_read(&chosen, argv[0], err));
+  const esp_status status = esp_open(&o, argv[0], false, 0, NULL, err);
+  if (status == ESP_OK) {
+    print_layers(o.model);
+    print_choices(&chosen);
+    esp_opened_free(&o);
+  }
+  esp_chosen_free(&chosen);
+  return status;
 }
 
 const esp_command esp_command_inspect = {
     .name = "inspect",
     .usage = "DIR|FILE",
-    .help = "a row per layer: weights, nonzero weights, sparsity, multiply-adds of an image",
+    .help =
+        "a row per layer: weights, nonzero weights, sparsity, multiply-adds of an image; which kernels a "
+        "run chose, and why",
     .run = run,
 };

@@ -36,11 +36,9 @@ static const field result_fields[] = {RESULT(SMALL, round),
                                       RESULT(SMALL, guarded),
                                       {NULL, 0, REAL}};
 #define POSITION(kind, member) FIELD(esp_position, kind, member)
-static const field position_fields[] = {POSITION(SMALL, stage),
-                                        POSITION(COUNT, epoch),
-                                        POSITION(COUNT, batch),
-                                        POSITION(METRICS, train),
-                                        {NULL, 0, REAL}};
+static const field position_fields[] = {POSITION(SMALL, stage),       POSITION(COUNT, epoch),
+                                        POSITION(COUNT, batch),       POSITION(METRICS, train),
+                                        POSITION(REAL, peak_rss_mib), {NULL, 0, REAL}};
 
 static cJSON *write_fields(const field *f, const void *from) {
   cJSON *o = cJSON_CreateObject();
@@ -87,6 +85,7 @@ static cJSON *write_position(const esp_position *p) {
   cJSON_AddStringToObject(o, "recipe", p->recipe);
   cJSON_AddStringToObject(o, "log", p->log ? p->log : "");
   cJSON_AddStringToObject(o, "layers", p->layers ? p->layers : "");
+  cJSON_AddStringToObject(o, "kernels", p->kernels ? p->kernels : "");
   return o;
 }
 
@@ -114,7 +113,8 @@ static bool read_position(esp_position *p, const cJSON *o) {
   if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
   strcpy(p->recipe, recipe->valuestring);
   return read_text(&p->log, cJSON_GetObjectItemCaseSensitive(o, "log")) &&
-         read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers"));
+         read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers")) &&
+         read_text(&p->kernels, cJSON_GetObjectItemCaseSensitive(o, "kernels"));
 }
 
 esp_status esp_position_parse(esp_position *p, const char *text, esp_error *err) {
@@ -131,6 +131,7 @@ void esp_position_free(esp_position *p) {
   free(p->result);
   free(p->log);
   free(p->layers);
+  free(p->kernels);
   *p = (esp_position){0};
 }
 

@@ -1,6 +1,8 @@
+/* Counting, the CSV files, and all report files together. */
 #include "experiment/report.h"
 
-#include <cjson/cJSON.h>
+#include "experiment/choices.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +27,13 @@ void esp_result_count(esp_result *r, const esp_model *model, const esp_graph *gr
   r->units = (int64_t)count.units;
 }
 
-static double sparsity_of(const esp_result *r) {
+double esp_result_sparsity(const esp_result *r) {
   return esp_share_of(r->pruned, r->units);
 }
-static double rate_of(const esp_result *r) {
+double esp_result_rate(const esp_result *r) {
   return r->seconds > 0.0 ? (double)r->images / r->seconds : 0.0;
 }
-/* A nonzero parameter is 4 bytes; which weights are there is a bit each, once any is pruned. */
-static int64_t bytes_of(const esp_result *r) {
+int64_t esp_result_bytes(const esp_result *r) {
   return 4 * r->params_nonzero + (r->weights_kept < r->weights ? (r->weights + 7) / 8 : 0);
 }
 
@@ -96,17 +97,16 @@ static const char rounds_header[] =
     "accuracy,validation_loss,"
     "test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds\n";
 
-/* Recovery: the loss of the dense network over that of this one. */
-static double recovery(const esp_report *r, const esp_result *of) {
+double esp_report_recovery(const esp_report *r, const esp_result *of) {
   const double loss = esp_loss_of(&of->test);
   return r->has_dense && loss > 0.0 ? esp_loss_of(&r->position->result[0].test) / loss : 0.0;
 }
 
 static void print_round(FILE *f, const esp_report *report, const esp_result *r) {
-  fprintf(f, "%d,%.6g,%.6g,%.6g,%.6g,%lld,%lld,%lld,%.0f,%.0f", r->round, r->requested, sparsity_of(r),
-          esp_share_of(r->weights_kept, r->weights), esp_share_of(r->weights, r->weights_kept),
-          (long long)r->params, (long long)r->params_nonzero, (long long)bytes_of(r), r->macs,
-          r->macs_effective);
+  fprintf(f, "%d,%.6g,%.6g,%.6g,%.6g,%lld,%lld,%lld,%.0f,%.0f", r->round, r->requested,
+          esp_result_sparsity(r), esp_share_of(r->weights_kept, r->weights),
+          esp_share_of(r->weights, r->weights_kept), (long long)r->params, (long long)r->params_nonzero,
+          (long long)esp_result_bytes(r), r->macs, r->macs_effective);
   const esp_metrics *before[] = {&r->validation_before, &r->test_before};
   for (int i = 0; i < 2; i++) {
     print_measure(f, before[i], esp_top1(before[i]));
@@ -118,11 +118,11 @@ static void print_round(FILE *f, const esp_report *report, const esp_result *r) 
   print_measure(f, &r->test, esp_top5(&r->test));
   print_measure(f, &r->test, esp_loss_of(&r->test));
   if (report->has_dense)
-    fprintf(f, ",%.6g", recovery(report, r));
+    fprintf(f, ",%.6g", esp_report_recovery(report, r));
   else
     fputc(',', f);
   print_measure(f, &r->test, 1e3 * r->test.seconds / (double)r->test.count);
-  fprintf(f, ",%.1f,%.2f\n", rate_of(r), r->seconds);
+  fprintf(f, ",%.1f,%.2f\n", esp_result_rate(r), r->seconds);
 }
 
 static esp_status write_rounds(const esp_report *r, const char *path, esp_error *err) {
@@ -147,105 +147,13 @@ static esp_status write_rows(const char *header, const char *rows, const char *p
   return esp_file_commit(&w, err);
 }
 
-/* ---- JSON ---- */
-
-static void add_measure(cJSON *o, const char *name, const esp_metrics *m, double value) {
-  if (m->count > 0)
-    cJSON_AddNumberToObject(o, name, value);
-  else
-    cJSON_AddNullToObject(o, name);
-}
-
-static cJSON *result_json(const esp_report *report, const esp_result *r) {
-  cJSON *o = cJSON_CreateObject();
-  cJSON_AddNumberToObject(o, "round", r->round);
-  cJSON_AddNumberToObject(o, "sparsity_requested", r->requested);
-  cJSON_AddNumberToObject(o, "sparsity", sparsity_of(r));
-  cJSON_AddNumberToObject(o, "weights", (double)r->weights);
-  cJSON_AddNumberToObject(o, "weights_nonzero", (double)r->weights_kept);
-  cJSON_AddNumberToObject(o, "params", (double)r->params);
-  cJSON_AddNumberToObject(o, "params_nonzero", (double)r->params_nonzero);
-  cJSON_AddNumberToObject(o, "bytes", (double)bytes_of(r));
-  cJSON_AddNumberToObject(o, "macs", r->macs);
-  cJSON_AddNumberToObject(o, "macs_effective", r->macs_effective);
-  add_measure(o, "val_accuracy_before", &r->validation_before, esp_top1(&r->validation_before));
-  add_measure(o, "test_accuracy_before", &r->test_before, esp_top1(&r->test_before));
-  add_measure(o, "val_accuracy", &r->validation, esp_top1(&r->validation));
-  add_measure(o, "val_loss", &r->validation, esp_loss_of(&r->validation));
-  add_measure(o, "test_accuracy", &r->test, esp_top1(&r->test));
-  add_measure(o, "test_top5", &r->test, esp_top5(&r->test));
-  add_measure(o, "test_loss", &r->test, esp_loss_of(&r->test));
-  if (report->has_dense) cJSON_AddNumberToObject(o, "recovery", recovery(report, r));
-  add_measure(o, "milliseconds_per_image", &r->test,
-              1e3 * r->test.seconds / (double)(r->test.count ? r->test.count : 1));
-  cJSON_AddNumberToObject(o, "train_images_per_second", rate_of(r));
-  cJSON_AddNumberToObject(o, "seconds", r->seconds);
-  cJSON_AddNumberToObject(o, "layers_guarded", r->guarded);
-  return o;
-}
-
-static cJSON *report_json(const esp_report *r) {
-  const esp_position *p = r->position;
-  cJSON *o = cJSON_CreateObject(), *rounds = cJSON_CreateArray();
-  cJSON_AddStringToObject(o, "name", r->config->run.name);
-  cJSON_AddStringToObject(o, "status", r->sha256 ? "finished" : "running");
-  cJSON_AddNumberToObject(o, "seed", (double)r->config->run.seed);
-  cJSON_AddStringToObject(o, "isa", r->isa);
-  cJSON_AddNumberToObject(o, "threads", r->threads);
-  if (r->sha256)
-    cJSON_AddStringToObject(o, "weights_sha256", r->sha256);
-  else
-    cJSON_AddNullToObject(o, "weights_sha256");
-  cJSON *dense = r->has_dense && p->results > 0 ? result_json(r, &p->result[0]) : cJSON_CreateObject();
-  if (!r->has_dense) cJSON_AddNullToObject(dense, "test_accuracy");
-  cJSON_AddItemToObject(o, "dense", dense);
-  cJSON_AddItemToObject(o, "rounds", rounds);
-  for (int i = 0; i < p->results; i++)
-    if (p->result[i].round > 0) cJSON_AddItemToArray(rounds, result_json(r, &p->result[i]));
-  cJSON_AddItemToObject(o, "final",
-                        p->results > 0 ? result_json(r, &p->result[p->results - 1]) : cJSON_CreateNull());
-  return o;
-}
-
-static esp_status write_json(const esp_report *r, const char *path, esp_error *err) {
-  cJSON *o = report_json(r);
-  char *text = cJSON_Print(o);
-  cJSON_Delete(o);
-  if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
-  esp_status status = esp_file_write(path, text, strlen(text), err);
-  free(text);
-  return status;
-}
-
 esp_status esp_report_write(const esp_report *r, esp_error *err) {
   char path[4096];
 #define IN_DIR(name) (snprintf(path, sizeof path, "%s/%s", r->dir, name), path)
   ESP_TRY(write_rows(log_header, r->position->log, IN_DIR("log.csv"), err));
   ESP_TRY(write_rows(layers_header, r->position->layers, IN_DIR("layers.csv"), err));
+  ESP_TRY(write_rows(esp_choices_header, r->position->kernels, IN_DIR("kernels.csv"), err));
   ESP_TRY(write_rounds(r, IN_DIR("rounds.csv"), err));
-  return write_json(r, IN_DIR("result.json"), err);
+  return esp_report_json(r, IN_DIR("result.json"), err);
 #undef IN_DIR
-}
-
-/* ---- the table at the end ---- */
-
-static void print_cell(FILE *out, const esp_metrics *m) {
-  if (m->count > 0)
-    fprintf(out, " %9.2f", 100.0 * esp_top1(m));
-  else
-    fprintf(out, " %9s", "-");
-}
-
-void esp_report_table(const esp_report *r, FILE *out) {
-  fprintf(out, "\n%5s %9s %11s %13s %9s %9s %9s\n", "round", "sparsity", "parameters", "MACs", "before",
-          "after", "seconds");
-  fprintf(out, "%5s %9s %11s %13s %9s %9s %9s\n", "", "%", "nonzero", "an image", "top-1 %", "top-1 %", "");
-  for (int i = 0; i < r->position->results; i++) {
-    const esp_result *e = &r->position->result[i];
-    fprintf(out, "%5d %9.2f %11lld %13.0f", e->round, 100.0 * sparsity_of(e), (long long)e->params_nonzero,
-            e->macs_effective);
-    print_cell(out, &e->test_before);
-    print_cell(out, &e->test);
-    fprintf(out, " %9.1f\n", e->seconds);
-  }
 }

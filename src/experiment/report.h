@@ -20,7 +20,12 @@ esp_status esp_report_layers(esp_position *p, const esp_model *model, double req
 void esp_result_count(esp_result *r, const esp_model *model, const esp_graph *graph,
                       const esp_pruner *pruner);
 
-/* Writes log.csv, rounds.csv, layers.csv and result.json into `dir`. */
+double esp_result_sparsity(const esp_result *r); /* of what the pruner covers */
+double esp_result_rate(const esp_result *r);     /* images a second, in training */
+/* A nonzero parameter is 4 bytes; which weights are there is a bit each, once any is pruned. */
+int64_t esp_result_bytes(const esp_result *r);
+
+/* Writes log.csv, rounds.csv, layers.csv, kernels.csv and result.json into `dir`. */
 typedef struct esp_report {
   const esp_config *config;
   const esp_position *position;
@@ -30,6 +35,10 @@ typedef struct esp_report {
   const char *sha256; /* of the weights; NULL while the run goes on */
 } esp_report;
 esp_status esp_report_write(const esp_report *r, esp_error *err);
+/* Only result.json, to `path`. */
+esp_status esp_report_json(const esp_report *r, const char *path, esp_error *err);
+/* The loss of the dense network over that of this one. */
+double esp_report_recovery(const esp_report *r, const esp_result *of);
 
 /* The table that a run ends with. */
 void esp_report_table(const esp_report *r, FILE *out);

@@ -13,7 +13,8 @@ static esp_status finish(esp_run *r, esp_error *err) {
   esp_params_sha256(&r->model->params, hex);
   esp_params_swap_average(&r->model->params);
   ESP_TRY(esp_run_report(r, hex, err));
-  esp_progress_say(&r->progress, "\nweights_sha256 %s\nresults in %s", hex, r->dir);
+  esp_progress_say(&r->progress, "\nweights_sha256 %s\npeak memory %.0f MiB\nresults in %s", hex,
+                   r->at.peak_rss_mib, r->dir);
   return ESP_OK;
 }
 

@@ -71,19 +71,26 @@ static esp_status open_loaders(esp_run *r, esp_error *err) {
   return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
 }
 
+/* A graph of the run's model, with the loss and the kernels that [train] asks for. */
+static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_error *err) {
+  const esp_train_options *o = &r->config.train;
+  const esp_loss_attr loss = {strcmp(o->loss, "mse") == 0 ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY,
+                              (float)o->label_smoothing};
+  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, loss, graph, err));
+  esp_graph_sparse(*graph, strcmp(o->sparse, "on") == 0    ? ESP_SPARSE_ON
+                           : strcmp(o->sparse, "off") == 0 ? ESP_SPARSE_OFF
+                                                           : ESP_SPARSE_AUTO);
+  return ESP_OK;
+}
+
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   const esp_config *c = &r->config;
-  const esp_loss_attr loss = {
-      strcmp(c->train.loss, "mse") == 0 ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY,
-      (float)c->train.label_smoothing};
   ESP_TRY(located(
       source, esp_model_new(&r->model, &c->model, r->set->shape, r->set->classes, (esp_key)c->run.seed, err),
       err));
   if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
-  ESP_TRY(located(source, esp_model_graph(r->model, (int)c->train.batch, true, loss, &r->graph, err), err));
-  esp_graph_sparse(r->graph, strcmp(c->train.sparse, "on") == 0    ? ESP_SPARSE_ON
-                             : strcmp(c->train.sparse, "off") == 0 ? ESP_SPARSE_OFF
-                                                                   : ESP_SPARSE_AUTO);
+  ESP_TRY(located(source, open_graph(r, true, &r->graph, err), err));
+  ESP_TRY(located(source, open_graph(r, false, &r->evaluation, err), err));
   if (!esp_prunes(c)) return ESP_OK;
   return located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err);
 }
@@ -121,6 +128,7 @@ void esp_run_close(esp_run *r) {
   esp_loader_free(r->test);
   esp_pruner_free(r->pruner);
   esp_graph_free(r->graph);
+  esp_graph_free(r->evaluation);
   esp_model_free(r->model);
   esp_dataset_free(r->set);
   esp_position_free(&r->at);

@@ -1,9 +1,11 @@
 /* A stage of a run: begin (prune, rewind), train, end (evaluate, report). */
 #include "base/clock.h"
+#include "base/memory.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
 #include "kernels/kernels.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,7 @@ bool esp_run_has_dense(const esp_run *r) {
 
 esp_status esp_run_save(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
+  r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp_peak_rss_mib());
   ESP_TRY(esp_position_text(&r->at, &position, err));
   const esp_provenance from = {r->config_text, r->classes};
   esp_status status = esp_checkpoint_save(r->model, r->pruner, from, position,
@@ -46,8 +49,8 @@ esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
 }
 
 static void evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test) {
-  if (r->validation) esp_evaluate(r->model, r->graph, r->validation, validation, NULL);
-  if (test) esp_evaluate(r->model, r->graph, r->test, test, NULL);
+  if (r->validation) esp_evaluate(r->model, r->evaluation, r->validation, validation, NULL);
+  if (test) esp_evaluate(r->model, r->evaluation, r->test, test, NULL);
 }
 
 /* ---- the beginning ---- */
@@ -210,6 +213,13 @@ static double sparsity_now(const esp_run *r) {
   return (double)c.pruned / (double)c.units;
 }
 
+/* Which kernels run: once they have been measured with the masks of this stage, and when that changes. */
+static void say_choices(esp_run *r) {
+  char line[ESP_CHOICES_LINE];
+  if (esp_choices_news(r->model, r->graph, r->at.stage, &r->said, line))
+    esp_progress_say(&r->progress, "%s", line);
+}
+
 static esp_status end_epoch(esp_run *r, esp_error *err) {
   esp_log_row row = {.lr = esp_stage_rate(&r->config, r->at.stage, (double)r->at.epoch),
                      .sparsity = sparsity_now(r)};
@@ -224,6 +234,7 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
       stage_name(r, name), (long long)r->at.epoch, (long long)esp_stage_epochs(&r->config, r->at.stage),
       esp_loss_of(&r->at.train), 100.0 * esp_top1(&r->at.train), validation, 100.0 * row.sparsity,
       (double)r->at.train.count / r->at.train.seconds);
+  say_choices(r);
   r->at.now.seconds += r->at.train.seconds;
   r->at.now.images += r->at.train.count;
   r->at.train = (esp_metrics){0};
@@ -259,6 +270,7 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
                    100.0 * esp_top1(&now->test), esp_loss_of(&now->test), 100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
+  ESP_TRY(esp_choices_record(&r->at, r->model, r->graph, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
   r->at.stage++;

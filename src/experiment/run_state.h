@@ -2,6 +2,7 @@
 #ifndef ESP_RUN_STATE_H
 #define ESP_RUN_STATE_H
 
+#include "experiment/choices.h"
 #include "experiment/position.h"
 #include "experiment/progress.h"
 #include "experiment/report.h"
@@ -17,13 +18,15 @@ struct esp_run {
   char *classes;     /* names, a line each */
   esp_dataset *set;
   esp_model *model;
-  esp_graph *graph;
+  esp_graph *graph;                         /* to train with */
+  esp_graph *evaluation;                    /* the same parameters, for inference: the same logits, faster */
   esp_pruner *pruner;                       /* NULL: method = none */
   esp_loader *training, *validation, *test; /* validation NULL: none */
   esp_position at;
   esp_run_control control;
   esp_progress progress;
-  double saved; /* clock, at the newest checkpoint */
+  esp_choices_said said; /* of the kernels, in the log */
+  double saved;          /* clock, at the newest checkpoint */
   int threads;
 };
 

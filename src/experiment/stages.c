@@ -7,9 +7,8 @@ bool esp_prunes(const esp_config *c) {
 }
 
 esp_retrain esp_retrain_of(const esp_config *c) {
-  static const char *const names[] = {"finetune", "lr-rewind", "weight-rewind", "reinit", "none"};
-  int i = 0;
-  while (i < ESP_RETRAIN_NONE && strcmp(names[i], c->prune.retrain) != 0) i++;
+  size_t i = 0;
+  while (i < ESP_RETRAIN_NONE && strcmp(esp_retrain_name(i), c->prune.retrain) != 0) i++;
   return (esp_retrain)i;
 }
 

@@ -4,13 +4,6 @@
 
 #include <espalier/config.h>
 
-typedef enum esp_retrain {
-  ESP_FINETUNE,
-  ESP_LR_REWIND,
-  ESP_WEIGHT_REWIND,
-  ESP_REINIT,
-  ESP_RETRAIN_NONE
-} esp_retrain;
 esp_retrain esp_retrain_of(const esp_config *c);
 
 /* Epochs of stage 0 (training) or r (retraining after round r). */

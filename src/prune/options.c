@@ -12,8 +12,12 @@ NAMES(distribution_name, esp_distribution, esp_distribution_at)
 NAMES(schedule_name, esp_prune_schedule, esp_prune_schedule_at)
 NAMES(lr_schedule_name, esp_lr_schedule, esp_lr_schedule_at)
 
-static const char *retrain_name(size_t i) {
-  static const char *const names[] = {"finetune", "lr-rewind", "weight-rewind", "reinit", "none"};
+const char *esp_retrain_name(size_t i) {
+  static const char *const names[] = {[ESP_FINETUNE] = "finetune",
+                                      [ESP_LR_REWIND] = "lr-rewind",
+                                      [ESP_WEIGHT_REWIND] = "weight-rewind",
+                                      [ESP_REINIT] = "reinit",
+                                      [ESP_RETRAIN_NONE] = "none"};
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
@@ -30,7 +34,7 @@ const esp_option esp_prune_option_table[] = {
     {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL, "share of the units to remove in the end"},
     {"rounds", ESP_OPTION_INT, AT(rounds), "1", 1, 1000, NULL,
      "rounds of pruning and retraining (one-shot: 1)"},
-    {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, retrain_name,
+    {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, esp_retrain_name,
      "what follows the pruning of a round: train on from the retrain_lr (finetune), with the last epochs of "
      "the training schedule again (lr-rewind), from the weights of an earlier epoch (weight-rewind), from "
      "new weights (reinit), nothing (none); methods that prune in training: none"},

@@ -1,0 +1,71 @@
+/* Reading which kernels the layers of a graph run, and why. */
+#include "autograd/correlation.h"
+
+const char *esp_propagation_name(esp_propagation p) {
+  static const char *const names[] = {
+      [ESP_FORWARD] = "forward", [ESP_TO_INPUT] = "to input", [ESP_TO_WEIGHTS] = "to weights"};
+  return names[p];
+}
+
+const char *esp_reason_text(esp_reason reason) {
+  static const char *const texts[] = {[ESP_NO_MASK] = "no mask",
+                                      [ESP_GROUPED] = "grouped",
+                                      [ESP_FORCED] = "forced",
+                                      [ESP_WANTED_ALL] = "all gradients wanted",
+                                      [ESP_TOO_DENSE] = "too dense to try",
+                                      [ESP_UNMEASURED] = "not measured yet",
+                                      [ESP_FASTER] = "faster"};
+  return texts[reason];
+}
+
+/* The stopwatch of a pass; NULL where the layer does not make it. */
+static const esp_stopwatch *watch_of(const esp_node *n, esp_propagation p) {
+  const esp_correlation *c = n->state;
+  switch (p) {
+    case ESP_FORWARD:
+      return &c->forward_watch;
+    case ESP_TO_INPUT:
+      return c->back ? &c->back_watch : NULL;
+    case ESP_TO_WEIGHTS:
+      return n->out.grad.data ? &c->weights_watch : NULL;
+    case ESP_PROPAGATIONS:
+      break;
+  }
+  return NULL;
+}
+
+/* The stopwatch knows of the last pass it was asked for; it is not asked where there is nothing to choose. */
+static esp_reason reason_of(const esp_graph *g, const esp_node *n, esp_propagation p,
+                            const esp_stopwatch *w) {
+  if (!n->param[0]->mask) return ESP_NO_MASK;
+  if (n->attr.conv.groups > 1) return ESP_GROUPED;
+  if (w->reason != ESP_NO_MASK) return w->reason;
+  return p == ESP_TO_WEIGHTS && g->pass.dense_gradients ? ESP_WANTED_ALL : ESP_UNMEASURED;
+}
+
+static esp_choice read_choice(const esp_graph *g, const esp_node *n, esp_propagation p,
+                              const esp_stopwatch *w) {
+  const esp_param *weight = n->param[0];
+  esp_choice c = {.weight = weight,
+                  .pass = p,
+                  .density = (double)esp_param_kept(weight) / (double)weight->count,
+                  .reason = reason_of(g, n, p, w)};
+  c.is_sparse = w->sparse && (c.reason == ESP_FORCED || c.reason == ESP_FASTER);
+  if (c.reason == ESP_FASTER) {
+    c.dense = w->seconds[0];
+    c.sparse = w->seconds[1];
+  }
+  return c;
+}
+
+bool esp_graph_choice(const esp_graph *g, int i, esp_choice *choice) {
+  for (int k = 0; k < g->nodes; k++)
+    for (int p = 0; p < ESP_PROPAGATIONS; p++) {
+      const esp_node *n = g->node[k];
+      const esp_stopwatch *w = n->op->correlates ? watch_of(n, (esp_propagation)p) : NULL;
+      if (!w || i-- > 0) continue;
+      *choice = read_choice(g, n, (esp_propagation)p, w);
+      return true;
+    }
+  return false;
+}

@@ -1,0 +1,30 @@
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* Linux: getrusage would count the process that started this one, from before it became this one. */
+static double from_proc(void) {
+  double kib = 0.0;
+  char line[256];
+  FILE *f = fopen("/proc/self/status", "r");
+  if (!f) return 0.0;
+  while (fgets(line, sizeof line, f) && sscanf(line, "VmHWM: %lf", &kib) != 1) continue;
+  fclose(f);
+  return kib / 1024.0;
+}
+
+static double from_usage(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0.0;
+#ifdef __APPLE__
+  return (double)usage.ru_maxrss / (1024.0 * 1024.0); /* bytes */
+#else
+  return (double)usage.ru_maxrss / 1024.0; /* KiB */
+#endif
+}
+
+double esp_peak_rss_mib(void) {
+  const double mib = from_proc();
+  return mib > 0.0 ? mib : from_usage();
+}

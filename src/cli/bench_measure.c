@@ -1,0 +1,182 @@
+#include "base/clock.h"
+#include "cli/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WARM_UP = 6 }; /* more than the stopwatch needs to choose */
+
+/* All that a measurement holds. Series are times of one thing, [repeats] long: for each mode the passes of
+ * each layer, then what else there is. */
+enum { REST, TRAINING, INFERENCE, OTHERS };
+typedef struct lab {
+  bench_subject *subject;
+  esp_graph *training, *inference;
+  esp_batch batch;
+  float *images;
+  int32_t *labels;
+  int layers, repeats;
+  double *seconds;
+} lab;
+
+static double *series(const lab *l, bench_mode mode, int number) {
+  const int per_mode = l->layers * ESP_PROPAGATIONS + OTHERS;
+  return l->seconds + ((size_t)mode * (size_t)per_mode + (size_t)number) * (size_t)l->repeats;
+}
+static double *layer_series(const lab *l, bench_mode mode, int layer, int pass) {
+  return series(l, mode, layer * ESP_PROPAGATIONS + pass);
+}
+static double *other_series(const lab *l, bench_mode mode, int other) {
+  return series(l, mode, l->layers * ESP_PROPAGATIONS + other);
+}
+
+/* ---- opening ---- */
+
+static esp_status make_images(lab *l, int batch, esp_error *err) {
+  const esp_model *m = l->subject->opened.model;
+  const size_t floats = (size_t)esp_blocks_for(batch) * ESP_LANES *
+                        (size_t)(m->input.channels * m->input.height * m->input.width);
+  l->images = aligned_alloc(64, floats * sizeof *l->images);
+  l->labels = malloc((size_t)batch * sizeof *l->labels);
+  if (!l->images || !l->labels) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
+  for (size_t i = 0; i < floats; i++) l->images[i] = (float)esp_random_normal(1, i);
+  for (int i = 0; i < batch; i++)
+    l->labels[i] = (int32_t)esp_random_below(2, (uint64_t)i, (uint32_t)m->classes);
+  l->batch = (esp_batch){l->images, l->labels, batch};
+  return ESP_OK;
+}
+
+static esp_status open_lab(lab *l, int batch, esp_error *err) {
+  esp_model *m = l->subject->opened.model;
+  l->layers = m->layers;
+  const size_t all = (size_t)BENCH_MODES * (size_t)(l->layers * ESP_PROPAGATIONS + OTHERS);
+  if (!(l->seconds = calloc(all * (size_t)l->repeats, sizeof *l->seconds)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the times");
+  ESP_TRY(esp_model_graph(m, batch, true, (esp_loss_attr){0}, &l->training, err));
+  ESP_TRY(esp_model_graph(m, batch, false, (esp_loss_attr){0}, &l->inference, err));
+  ESP_TRY(esp_graph_profile(l->training, false, err));
+  return make_images(l, batch, err);
+}
+
+static void close_lab(lab *l) {
+  esp_graph_free(l->training);
+  esp_graph_free(l->inference);
+  free(l->images);
+  free(l->labels);
+  free(l->seconds);
+}
+
+/* ---- running ---- */
+
+static double train(const lab *l) {
+  const double start = esp_seconds();
+  esp_graph_forward(l->training, &l->batch, (esp_pass){.training = true});
+  esp_graph_backward(l->training);
+  esp_sgd_step(&l->subject->opened.model->params, &l->subject->opened.config.train, 0.0);
+  return esp_seconds() - start;
+}
+
+static double infer(const lab *l) {
+  const esp_batch images = {l->images, NULL, l->batch.count};
+  const double start = esp_seconds();
+  esp_graph_forward(l->inference, &images, (esp_pass){0});
+  return esp_seconds() - start;
+}
+
+static void set_mode(const lab *l, bench_mode mode) {
+  const esp_sparse_mode sparse = mode == BENCH_DENSE ? ESP_SPARSE_OFF : ESP_SPARSE_AUTO;
+  esp_graph_sparse(l->training, sparse);
+  esp_graph_sparse(l->inference, sparse);
+}
+
+/* Takes the times of the layers from the profile of one step; what is left of the step is the rest. */
+static void read_profile(const lab *l, bench_mode mode, int repeat, double step) {
+  const esp_model *m = l->subject->opened.model;
+  esp_cost c;
+  for (int i = 0; esp_graph_cost(l->training, i, &c); i++) {
+    const esp_layer *layer = c.weight ? esp_model_layer(m, c.weight) : NULL;
+    for (int p = 0; layer && p < ESP_PROPAGATIONS; p++) {
+      layer_series(l, mode, (int)(layer - m->layer), p)[repeat] = c.seconds[p];
+      step -= c.seconds[p];
+    }
+  }
+  other_series(l, mode, REST)[repeat] = step;
+}
+
+static esp_status measure_once(const lab *l, bench_mode mode, int repeat, esp_error *err) {
+  set_mode(l, mode);
+  ESP_TRY(esp_graph_profile(l->training, true, err));
+  const double step = train(l);
+  read_profile(l, mode, repeat, step);
+  other_series(l, mode, TRAINING)[repeat] = step;
+  other_series(l, mode, INFERENCE)[repeat] = infer(l);
+  return ESP_OK;
+}
+
+static esp_status measure_all(const lab *l, esp_error *err) {
+  for (int mode = 0; mode < BENCH_MODES; mode++) {
+    set_mode(l, (bench_mode)mode);
+    for (int i = 0; i < WARM_UP; i++) {
+      train(l);
+      infer(l);
+    }
+  }
+  for (int repeat = 0; repeat < l->repeats; repeat++)
+    for (int mode = 0; mode < BENCH_MODES; mode++) ESP_TRY(measure_once(l, (bench_mode)mode, repeat, err));
+  return ESP_OK;
+}
+
+/* ---- medians ---- */
+
+static int by_size(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median_ms(const lab *l, double *seconds) {
+  const int n = l->repeats;
+  qsort(seconds, (size_t)n, sizeof *seconds, by_size);
+  return 1e3 * (n % 2 ? seconds[n / 2] : 0.5 * (seconds[n / 2 - 1] + seconds[n / 2]));
+}
+
+/* A pass that the graph does not make takes no time; the clock's own nanoseconds are none. */
+static bool has_pass(const lab *l, const esp_layer *layer, int pass) {
+  esp_choice c;
+  for (int i = 0; esp_graph_choice(l->training, i, &c); i++)
+    if (c.weight == layer->weight && (int)c.pass == pass) return true;
+  return false;
+}
+
+static void take_medians(const lab *l, bench_times *t) {
+  for (int mode = 0; mode < BENCH_MODES; mode++) {
+    for (int i = 0; i < l->layers; i++)
+      for (int p = 0; p < ESP_PROPAGATIONS; p++)
+        if (has_pass(l, t->layer[i].layer, p))
+          t->layer[i].ms[mode][p] = median_ms(l, layer_series(l, (bench_mode)mode, i, p));
+    t->rest[mode] = median_ms(l, other_series(l, (bench_mode)mode, REST));
+    t->training[mode] = median_ms(l, other_series(l, (bench_mode)mode, TRAINING));
+    t->inference[mode] = median_ms(l, other_series(l, (bench_mode)mode, INFERENCE));
+  }
+}
+
+esp_status bench_measure(bench_times *t, bench_subject *s, int batch, int repeats, esp_error *err) {
+  lab l = {.subject = s, .repeats = repeats};
+  const esp_model *m = s->opened.model;
+  *t = (bench_times){.layers = m->layers, .batch = batch};
+  t->layer = calloc((size_t)m->layers + 1, sizeof *t->layer);
+  esp_status status = t->layer ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the times");
+  for (int i = 0; t->layer && i < m->layers; i++) t->layer[i].layer = &m->layer[i];
+  if (status == ESP_OK) status = open_lab(&l, batch, err);
+  if (status == ESP_OK) status = measure_all(&l, err);
+  if (status == ESP_OK)
+    take_medians(&l, t);
+  else
+    bench_times_free(t);
+  close_lab(&l);
+  return status;
+}
+
+void bench_times_free(bench_times *t) {
+  free(t->layer);
+  *t = (bench_times){0};
+}
