@@ -25,10 +25,18 @@ static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
   return ESP_OK;
 }
 
-static const esp_op conv = {
-    .name = "conv", .plan = plan, .forward = forward, .backward = backward, .can_fuse = true};
-static const esp_op linear = {
-    .name = "linear", .plan = plan, .forward = forward, .backward = backward, .can_fuse = true};
+static const esp_op conv = {.name = "conv",
+                            .plan = plan,
+                            .forward = forward,
+                            .backward = backward,
+                            .flow = ESP_FLOW_MIX,
+                            .can_fuse = true};
+static const esp_op linear = {.name = "linear",
+                              .plan = plan,
+                              .forward = forward,
+                              .backward = backward,
+                              .flow = ESP_FLOW_MIX,
+                              .can_fuse = true};
 
 static esp_status check_conv(const esp_tensor *x, esp_conv_attr a, const esp_param *w, const esp_param *b,
                              esp_error *err) {

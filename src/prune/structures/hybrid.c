@@ -1,0 +1,97 @@
+#include "base/pattern.h"
+#include "prune/catalogue.h"
+#include "prune/pruner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A line "pattern structure". */
+typedef struct line {
+  const char *text;
+  size_t pattern, length; /* characters of the pattern, of all */
+  int number;
+} line;
+
+/* The next line that is not empty, behind `l`; false after the last. */
+static bool next_line(line *l) {
+  do {
+    l->text += l->length + (l->text[l->length] == '\n');
+    l->length = strcspn(l->text, "\n");
+    l->number++;
+  } while (l->length == 0 && *l->text);
+  l->pattern = strcspn(l->text, " \t\n");
+  return l->length > 0;
+}
+
+static bool names(const line *l, const esp_structure *s) {
+  const char *word = l->text + l->pattern + strspn(l->text + l->pattern, " \t");
+  const size_t length = (size_t)(l->text + l->length - word);
+  return s != &esp_structure_hybrid && strlen(s->name) == length && memcmp(s->name, word, length) == 0;
+}
+
+static esp_status check_line(const esp_pruner *p, const line *l, esp_error *err) {
+  bool known = false, used = false;
+  for (size_t k = 0; esp_structure_at(k); k++) known |= names(l, esp_structure_at(k));
+  for (int i = 0; i < p->model->layers; i++)
+    used |= esp_pattern_matches(l->text, l->pattern, p->model->layer[i].name);
+  if (known && used) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT, "[prune] structures:%d: '%.*s': %s", l->number, (int)l->length, l->text,
+      known ? "matches no layer"
+            : "expected a pattern of layer names and a structure (weight, n:m, block, filter, channel, "
+              "neuron, layer)");
+}
+
+/* of[i] = the structure of layer i: the last line that matches it, NULL if none does. */
+static esp_status read_lines(const esp_pruner *p, const esp_structure **of, esp_error *err) {
+  int count = 0;
+  for (line l = {.text = p->opt->structures}; next_line(&l); count++) {
+    ESP_TRY(check_line(p, &l, err));
+    for (int i = 0; i < p->model->layers; i++)
+      for (size_t k = 0; esp_structure_at(k); k++)
+        if (names(&l, esp_structure_at(k)) && esp_pattern_matches(l.text, l.pattern, p->model->layer[i].name))
+          of[i] = esp_structure_at(k);
+  }
+  if (count > 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] structure = hybrid: expected lines 'pattern structure' in the key structures");
+}
+
+/* One structure in its layers; it must find something there. */
+static esp_status cover_one(esp_pruner *p, const esp_structure *s, const esp_structure **of,
+                            const bool *layers, bool *own, esp_error *err) {
+  const int before = p->targets;
+  int wanted = -1;
+  for (int i = 0; i < p->model->layers; i++) {
+    own[i] = layers[i] && of[i] == s;
+    if (own[i] && wanted < 0) wanted = i;
+  }
+  if (wanted < 0) return ESP_OK;
+  ESP_TRY(s->cover(p, own, err));
+  if (p->targets > before) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune] structures: '%s' finds nothing to remove in '%s' and its like; layers that go together "
+      "need the same structure",
+      s->name, p->model->layer[wanted].name);
+}
+
+static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
+  const size_t n = (size_t)p->model->layers + 1;
+  const esp_structure **of = calloc(n, sizeof *of);
+  bool *own = calloc(n, sizeof *own);
+  esp_status status = of && own ? read_lines(p, of, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  for (int chooses = 0; chooses < 2; chooses++) /* those that choose for themselves come last */
+    for (size_t k = 0; status == ESP_OK && esp_structure_at(k); k++)
+      if ((esp_structure_at(k)->choose != NULL) == chooses)
+        status = cover_one(p, esp_structure_at(k), of, layers, own, err);
+  free(of);
+  free(own);
+  return status;
+}
+
+const esp_structure esp_structure_hybrid = {
+    .name = "hybrid",
+    .help = "a structure for each layer, as the key structures lists, a line 'pattern structure' each",
+    .cover = cover,
+};
