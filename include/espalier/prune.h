@@ -161,6 +161,11 @@ esp_status esp_pruner_restore(esp_pruner *p, esp_param *param, const uint8_t *ke
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes);
 /* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn anew. */
 void esp_pruner_apply(esp_pruner *p);
+/* A new model in *small without what the weights of `model` leave without effect: residual blocks that give
+ * 0, and channels that are 0 or that nobody reads (with what belongs to them, see src/prune/groups.h). Each
+ * layer keeps a multiple of `multiple` (>= 1) channels, or all. Its logits are those of `model`: what is left
+ * out would add zeros. Masks, momentum and averages are not copied. */
+esp_status esp_shrink(const esp_model *model, int multiple, esp_model **small, esp_error *err);
 /* True if mask = 0 => weight = 0 and momentum = 0 (with a shadow: value = shadow * mask). */
 bool esp_pruner_holds(const esp_pruner *p);
 

@@ -33,6 +33,13 @@ static void tie_pools(pools *s) {
       esp_ties_join(s->parent, esp_groups_class(g, i, 0), esp_groups_class(g, i, c));
 }
 
+/* Whether channels of the pool come out of operation i. */
+static bool reaches(const pools *s, int i, size_t pool) {
+  for (int c = 0; c < s->groups.op[i].shape.channels; c++)
+    if (pool_of(s, i, c) == pool) return true;
+  return false;
+}
+
 /* Whether all layers that make the pool's channels are to be pruned, and are linear or are not. Operation
  * `from` must be the first of them: the pool comes once. */
 static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *layers, bool linear) {
@@ -41,7 +48,7 @@ static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *la
   bool all_linear = true, covered;
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
-    if (o->flow != ESP_FLOW_MIX || pool_of(s, i, 0) != pool) continue;
+    if (o->flow != ESP_FLOW_MIX || !reaches(s, i, pool)) continue;
     if (i < from && esp_operation_mixes(o)) return false;
     layer_of(p, o, layers, &covered);
     if (!covered) return false;
