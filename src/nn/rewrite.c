@@ -40,10 +40,21 @@ static void write_implied(FILE *out, const esp_model *m, int i, int layer) {
   }
 }
 
-/* Where to go on from item `i`: behind its block if that is dropped. */
+/* Whether a relu is the line before item `i`, group lines apart. */
+static bool behind_relu(const esp_model *m, int i) {
+  while (i > 0 && item_of(m, i - 1)->kind->role == ESP_KIND_GROUP) i--;
+  return i > 0 && item_of(m, i - 1)->kind->role == ESP_KIND_RELU;
+}
+
+/* Where to go on from item `i`: behind its block if that is dropped, with the relu that would follow another.
+ */
 static int kept_from(const esp_model *m, const bool *drop, int i) {
-  for (int b = 0; drop && b < m->blocks; b++)
-    if (drop[b] && m->block[b].item == i) return item_of(m, i)->end + 1;
+  for (int b = 0; drop && b < m->blocks; b++) {
+    if (!drop[b] || m->block[b].item != i) continue;
+    const int next = item_of(m, i)->end + 1;
+    const bool relu = next < m->program->count && item_of(m, next)->kind->role == ESP_KIND_RELU;
+    return relu && behind_relu(m, i) ? next + 1 : next;
+  }
   return i;
 }
 
