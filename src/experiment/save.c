@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static esp_status put(char **member, const char *value, esp_error *err) {
   char *copy = strdup(value);
@@ -61,7 +62,7 @@ esp_status esp_opened_save(esp_opened *o, const esp_model *model, const char *pa
   esp_status status = check_text(text, path, err);
   if (status == ESP_OK) status = join_classes(o, &classes, err);
   if (status == ESP_OK) status = esp_weights_save(model, (esp_provenance){text, classes}, path, err);
-  if (status == ESP_OK) status = esp_file_write(ini, text, strlen(text), err);
+  if (status == ESP_OK && (status = esp_file_write(ini, text, strlen(text), err)) != ESP_OK) unlink(path);
   free(text);
   free(classes);
   return status;

@@ -76,6 +76,8 @@ static esp_status cover_one(esp_pruner *p, const esp_structure *s, const esp_str
       s->name, p->model->layer[wanted].name);
 }
 
+/* Where a channel takes its columns from a layer of single weights, those count as pruned too: more is gone
+ * then than was chosen. */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const size_t n = (size_t)p->model->layers + 1;
   const esp_structure **of = calloc(n, sizeof *of);
