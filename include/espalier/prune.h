@@ -3,9 +3,10 @@
  * A method is a product of small choices, each an entry in a table with one or two functions:
  *
  *     criterion     a score per weight; higher means keep
- *     structure     what is removed together (weight, channel, ...): turns scores of weights into scores of
- * units distribution  how the budget is shared among layers schedule      how much, when dynamic methods that
- * also bring weights back while training (surgery, SET, RigL)
+ *     structure     what is removed together (weight, channel, ...): turns weights into units
+ *     distribution  how the budget is shared among layers
+ *     schedule      how much, when
+ *     dynamic       methods that also bring weights back while training (surgery, SET, RigL)
  *
  * struct esp_pruner owns every mask. Only its commit function writes one:
  *

@@ -72,7 +72,7 @@ void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_me
 /* How far the logits of two networks of the same input and classes are apart, over the test images. */
 typedef struct esp_difference {
   double largest; /* |a - b| of any logit; not a number if one of them is not */
-  double logit;   /* |a| or |b| of any logit */
+  double logit;   /* the largest finite |a| of any logit */
   int64_t images;
 } esp_difference;
 esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_difference *d, esp_error *err);

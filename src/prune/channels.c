@@ -35,7 +35,8 @@ static void tie_pools(pools *s) {
 
 /* Whether channels of the pool come out of operation i. */
 static bool reaches(const pools *s, int i, size_t pool) {
-  for (int c = 0; c < s->groups.op[i].shape.channels; c++)
+  const esp_operation *o = &s->groups.op[i];
+  for (int c = 0; c < (esp_operation_mixes(o) ? 1 : o->shape.channels); c++)
     if (pool_of(s, i, c) == pool) return true;
   return false;
 }

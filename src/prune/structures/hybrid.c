@@ -2,55 +2,43 @@
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A line "pattern structure". */
-typedef struct line {
-  const char *text;
-  size_t pattern, length; /* characters of the pattern, of all */
-  int number;
-} line;
-
-/* The next line that is not empty, behind `l`; false after the last. */
-static bool next_line(line *l) {
-  do {
-    l->text += l->length + (l->text[l->length] == '\n');
-    l->length = strcspn(l->text, "\n");
-    l->number++;
-  } while (l->length == 0 && *l->text);
-  l->pattern = strcspn(l->text, " \t\n");
-  return l->length > 0;
+static const char *name_at(size_t i) {
+  return esp_structure_at(i) ? esp_structure_at(i)->name : NULL;
 }
 
-static bool names(const line *l, const esp_structure *s) {
-  const char *word = l->text + l->pattern + strspn(l->text + l->pattern, " \t");
-  const size_t length = (size_t)(l->text + l->length - word);
-  return s != &esp_structure_hybrid && strlen(s->name) == length && memcmp(s->name, word, length) == 0;
+/* The structure that the line names, or NULL. */
+static const esp_structure *named(const esp_pattern_line *l) {
+  for (size_t k = 0; esp_structure_at(k); k++)
+    if (strlen(name_at(k)) == l->word_length && memcmp(name_at(k), l->word, l->word_length) == 0)
+      return esp_structure_at(k) == &esp_structure_hybrid ? NULL : esp_structure_at(k);
+  return NULL;
 }
 
-static esp_status check_line(const esp_pruner *p, const line *l, esp_error *err) {
-  bool known = false, used = false;
-  for (size_t k = 0; esp_structure_at(k); k++) known |= names(l, esp_structure_at(k));
+static esp_status check_line(const esp_pruner *p, const esp_pattern_line *l, esp_error *err) {
+  char word[40];
+  bool used = false;
   for (int i = 0; i < p->model->layers; i++)
     used |= esp_pattern_matches(l->text, l->pattern, p->model->layer[i].name);
-  if (known && used) return ESP_OK;
-  return esp_fail(
-      err, ESP_ERR_INPUT, "[prune] structures:%d: '%.*s': %s", l->number, (int)l->length, l->text,
-      known ? "matches no layer"
-            : "expected a pattern of layer names and a structure (weight, n:m, block, filter, channel, "
-              "neuron, layer)");
+  if (named(l) && used) return ESP_OK;
+  snprintf(word, sizeof word, "%.*s", (int)l->word_length, l->word);
+  const char *near = named(l) ? NULL : esp_nearest(word, name_at);
+  return esp_fail(err, ESP_ERR_INPUT, "[prune] structures:%d: '%.*s': %s%s%s", l->number, (int)l->length,
+                  l->text,
+                  named(l) ? "matches no layer" : "expected a pattern of layer names and a structure",
+                  near ? "; did you mean " : "", near ? near : "");
 }
 
 /* of[i] = the structure of layer i: the last line that matches it, NULL if none does. */
 static esp_status read_lines(const esp_pruner *p, const esp_structure **of, esp_error *err) {
   int count = 0;
-  for (line l = {.text = p->opt->structures}; next_line(&l); count++) {
+  for (esp_pattern_line l = {.text = p->opt->structures}; esp_pattern_next(&l); count++) {
     ESP_TRY(check_line(p, &l, err));
     for (int i = 0; i < p->model->layers; i++)
-      for (size_t k = 0; esp_structure_at(k); k++)
-        if (names(&l, esp_structure_at(k)) && esp_pattern_matches(l.text, l.pattern, p->model->layer[i].name))
-          of[i] = esp_structure_at(k);
+      if (esp_pattern_matches(l.text, l.pattern, p->model->layer[i].name)) of[i] = named(&l);
   }
   if (count > 0) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
