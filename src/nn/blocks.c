@@ -20,10 +20,19 @@ static esp_status enter(esp_builder *b, const char *name, esp_scope *outer, esp_
                   b->scope.prefix, ESP_NAME_MAX - 1);
 }
 
+/* The block that item `i` is in, -1 if in none. */
+static int parent_of(const esp_builder *b, int i) {
+  int k = i - 1;
+  while (k >= 0 && !(esp_kind_opens(item_at(b, k)->kind->role) && item_at(b, k)->end > i)) k--;
+  return k;
+}
+
 /* Whether residual `i` has no shortcut but the input, and its branch ends with a layer or bn, behind which
- * zero stays zero. */
+ * zero stays zero. Not directly in a branch of another, which must not become empty. */
 static bool optional(const esp_builder *b, int i) {
+  const int parent = parent_of(b, i);
   if (!esp_build_is(b, i, ESP_KIND_RESIDUAL) || item_at(b, i)->next != item_at(b, i)->end) return false;
+  if (parent >= 0 && esp_build_is(b, parent, ESP_KIND_RESIDUAL)) return false;
   for (int k = item_at(b, i)->end - 1; k > i; k--) {
     const esp_layer_kind *kind = item_at(b, k)->kind;
     const int opener = kind->role == ESP_KIND_END ? item_at(b, k)->opener : k;

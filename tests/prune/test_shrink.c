@@ -315,6 +315,21 @@ START_TEST(blocks_are_left_out) {
 }
 END_TEST
 
+/* One whose branch would be empty without it stays. */
+START_TEST(a_branch_is_never_empty) {
+  plant p;
+  open_net(&p, " conv 4 3x3\n residual\n residual\n conv 4 1x1 nobias\n end\n end\n flatten\n linear classes",
+           "", 5);
+  esp_param *w = plant_param(&p, "0.0.conv1.weight");
+  memset(w->value, 0, w->count * sizeof(float));
+  esp_model *small = shrunk(p.model, 1);
+  ck_assert_str_eq(small->text, p.model->text);
+  same_logits(p.model, small, p.model->text);
+  esp_model_free(small);
+  plant_close(&p);
+}
+END_TEST
+
 /* A channel that is 0 behind batch norm is 1/2 behind a sigmoid: it must stay. One that is not read may go,
  * whatever it is. */
 START_TEST(only_zeros_and_the_unread_go) {
@@ -388,6 +403,7 @@ static Suite *suite(void) {
   tcase_add_test(t, all_that_is_pruned_goes);
   tcase_add_test(t, channels_are_rounded_up);
   tcase_add_test(t, blocks_are_left_out);
+  tcase_add_test(t, a_branch_is_never_empty);
   tcase_add_test(t, only_zeros_and_the_unread_go);
   tcase_add_test(t, training_and_shrinking_can_change_places);
   suite_add_tcase(s, t);

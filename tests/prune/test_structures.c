@@ -341,6 +341,11 @@ END_TEST
 
 START_TEST(blocks_that_can_go_in_resnet20) {
   POOLS("arch = resnet20", "layer", {"layer1.0.conv1", 7, 42});
+  POOLS(
+      "arch = custom\nlayers =\n conv 4 1x1\n residual\n residual\n conv 4 1x1\n end\n conv 4 1x1\n end\n "
+      "flatten\n "
+      "linear classes",
+      "layer", {"0.0.conv1", 1, 4});
   POOLS("arch = wrn-16-2", "layer", {"layer1.1.conv1", 3, 18});
 }
 END_TEST
