@@ -1,6 +1,8 @@
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
 
+/* unit = a class of channels (src/prune/groups.h); its score is the mean over the weights of all filters that
+ * make it */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   return esp_cover_channels(p, &esp_structure_channel, layers, false, err);
 }
@@ -8,8 +10,8 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
 const esp_structure esp_structure_channel = {
     .name = "channel",
     .help =
-        "whole channels: filters, bias, batch norm, the slice of every consumer, and all channels they are "
-        "added "
-        "to (dependency groups, Fang et al. 2023); the score is the mean over all their filters",
+        "channels with all that belongs to them: filters, batch norm, inputs of the readers, channels they "
+        "are "
+        "added to (Fang et al. 2023)",
     .cover = cover,
 };
