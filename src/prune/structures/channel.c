@@ -10,8 +10,7 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
 const esp_structure esp_structure_channel = {
     .name = "channel",
     .help =
-        "channels with all that belongs to them: filters, batch norm, inputs of the readers, channels they "
-        "are "
-        "added to (Fang et al. 2023)",
+        "channels with all that belongs to them: filters, batch norm, their slice of every reader, and the "
+        "channels they are added to (Fang et al. 2023)",
     .cover = cover,
 };
