@@ -125,6 +125,29 @@ esp_shape esp_value_shape(const esp_value *v);
 esp_value *esp_graph_output(const esp_graph *g);
 float esp_value_at(const esp_value *v, int image, int c, int row, int column);
 
+/* How an operation passes channels on; who removes channels must know. */
+typedef enum esp_flow {
+  ESP_FLOW_KEEP,   /* channel c is made of channel c of each input */
+  ESP_FLOW_START,  /* the images */
+  ESP_FLOW_MIX,    /* all channels of its group of the input: convolution, linear layer */
+  ESP_FLOW_JOIN,   /* the channels of the first input, then those of the second */
+  ESP_FLOW_SPREAD, /* pixel i of channel c becomes channel c * pixels + i */
+  ESP_FLOW_PAD     /* the channels of the input, then zeros */
+} esp_flow;
+
+/* An operation as seen from outside. */
+typedef struct esp_operation {
+  esp_flow flow;
+  int input[2];        /* numbers of the operations it reads, -1 = none */
+  esp_shape shape;     /* of its output */
+  esp_param *param[4]; /* weight and bias, or scale, shift, mean and variance; NULL = none */
+  int groups;          /* of a convolution; else 1 */
+  bool keeps_zero;     /* a channel of zeros stays one: no parameters, f(0) = 0 */
+} esp_operation;
+/* Operations are numbered in the order in which they run. */
+int esp_graph_operations(const esp_graph *g);
+esp_operation esp_graph_operation(const esp_graph *g, int i);
+
 /* Multiply-adds of one image through the convolutions and linear layers, pruned weights not counted when
  * `effective`. */
 double esp_graph_macs(const esp_graph *g, bool effective);

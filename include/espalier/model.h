@@ -51,6 +51,13 @@ typedef struct esp_layer {
   int groups; /* of the convolution; 1 for linear */
 } esp_layer;
 
+/* A group, residual or concat. */
+typedef struct esp_block {
+  char prefix[ESP_NAME_MAX]; /* of the names within: "layer1.0." */
+  int item;                  /* its line among the program's items */
+  bool optional; /* a residual that is the identity once its last layer gives 0: x + branch(x), one shape */
+} esp_block;
+
 typedef struct esp_model {
   char *text; /* the layer language, every `repeat` written out; parses to the same model */
   esp_shape input;
@@ -58,6 +65,8 @@ typedef struct esp_model {
   esp_params params;
   esp_layer *layer; /* in the order of the network */
   int layers;
+  esp_block *block; /* in the order in which they begin */
+  int blocks;
   struct esp_program *program; /* the text, parsed */
 } esp_model;
 
@@ -86,6 +95,13 @@ const char *esp_arch_help(size_t i);
 esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
                          esp_key seed, esp_error *err);
 void esp_model_free(esp_model *model);
+
+/* The model's text with other widths and fewer blocks, newly allocated in *text. `width` has the output
+ * channels of every conv, depthwise, linear and subsample line, in order (NULL: as they are); of a grouped
+ * convolution only one with as many groups as channels may change. drop[b] leaves block b out (NULL: none);
+ * where one is, names and biases are written out, so that the parameters that stay keep their names. */
+esp_status esp_model_rewrite(const esp_model *model, const int *width, const bool *drop, char **text,
+                             esp_error *err);
 
 /* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights become 0
  * (a shadow, being dense, gets what was drawn). Moving averages start from the new values. */

@@ -3,7 +3,7 @@
  * A method is a product of small choices, each an entry in a table with one or two functions:
  *
  *     criterion     a score per weight; higher means keep
- *     structure     what is removed together (weight, filter): turns scores of weights into scores of units
+ *     structure     what is removed together (weight, channel, ...): turns weights into units
  *     distribution  how the budget is shared among layers
  *     schedule      how much, when
  *     dynamic       methods that also bring weights back while training (surgery, SET, RigL)
@@ -31,7 +31,7 @@
 typedef struct esp_prune_options {
   char *method;       /* none, a criterion, or a dynamic method */
   char *distribution; /* global | uniform | erk | per-layer */
-  char *structure;    /* weight | filter */
+  char *structure;    /* weight | filter | channel | neuron | layer | block | n:m | hybrid */
   char *schedule;     /* one-shot | iterative | cubic */
   double sparsity;    /* share of the units to remove in the end */
   int64_t rounds;
@@ -43,6 +43,9 @@ typedef struct esp_prune_options {
       rewind_epoch; /* weight-rewind: epoch of the dense training to go back to; 0 = the initial weights */
   char *skip;       /* words: patterns of layers that stay dense */
   char *layers;     /* per-layer: lines of "pattern sparsity" */
+  char *structures; /* hybrid: lines of "pattern structure" */
+  int64_t n, m;     /* n:m: n weights stay of every m */
+  int64_t block_outputs, block_inputs;
   bool allow_empty; /* a layer may lose all its weights */
   double begin_epoch,
       end_epoch; /* cubic and dynamic: epochs of training during which masks change; end 0 = 3/4 of it */
@@ -78,11 +81,17 @@ typedef struct esp_criterion {
 } esp_criterion;
 const esp_criterion *esp_criterion_at(size_t i); /* NULL after the last, as all below */
 
+typedef struct esp_pruner esp_pruner;
+typedef struct esp_target esp_target;
+
 typedef struct esp_structure {
   const char *name, *help;
-  bool (*applies)(const esp_layer *layer);
-  size_t (*unit_size)(const esp_param *weight); /* unit u is weights [u * size, (u + 1) * size) */
-  bool whole_channels; /* units are output channels: bias and batch norm of the channel go with them */
+  /* Adds the targets (units that compete with each other) it finds in the layers of the model for which
+   * layers[i] (src/prune/pruner.h). */
+  esp_status (*cover)(esp_pruner *pruner, const bool *layers, esp_error *err);
+  /* Fills the choice for one target when `progress` (0 to 1) of all that is to go must have gone. NULL: the
+   * units rank by score, and the distribution says how many stay. */
+  void (*choose)(esp_pruner *pruner, const esp_target *target, double progress);
 } esp_structure;
 const esp_structure *esp_structure_at(size_t i);
 
@@ -108,8 +117,6 @@ typedef struct esp_prune_schedule {
   double (*sparsity)(const esp_prune_options *opt, double t);
 } esp_prune_schedule;
 const esp_prune_schedule *esp_prune_schedule_at(size_t i);
-
-typedef struct esp_pruner esp_pruner;
 
 /* A method that changes masks while training. One call per mask change, after the backward pass (p->grad is
  * the dense gradient of the step) and before the optimiser's step; t in [0, 1] is the share of the pruning
@@ -165,6 +172,11 @@ esp_status esp_pruner_restore(esp_pruner *p, esp_param *param, const uint8_t *ke
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes);
 /* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn anew. */
 void esp_pruner_apply(esp_pruner *p);
+/* A new model in *small without what the weights of `model` leave without effect: residual blocks that give
+ * 0, and channels that are 0 or that nobody reads (with what belongs to them, see src/prune/groups.h). Each
+ * layer keeps a multiple of `multiple` (>= 1) channels, or all. Its logits are those of `model`: what is left
+ * out would add zeros. Masks, momentum and averages are not copied. */
+esp_status esp_shrink(const esp_model *model, int multiple, esp_model **small, esp_error *err);
 /* True if mask = 0 => weight = 0 and momentum = 0 (with a shadow: value = shadow * mask). */
 bool esp_pruner_holds(const esp_pruner *p);
 

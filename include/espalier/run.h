@@ -49,6 +49,10 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
 esp_status esp_open(esp_opened *o, const char *path, bool with_data, int overrides,
                     const char *const *override, esp_error *err);
 void esp_opened_free(esp_opened *o);
+/* Saves another network of the same input and classes to `path`, which ends with .safetensors, and next to
+ * it, with .ini, a configuration that trains it on: that of `o`, which changes, with the network's layers,
+ * its weights, the name with "-shrunk" behind it, and no pruning. */
+esp_status esp_opened_save(esp_opened *o, const esp_model *model, const char *path, esp_error *err);
 
 /* Which kernels a pass of a layer ended a round with: a row of kernels.csv. */
 typedef struct esp_chosen {

@@ -69,6 +69,14 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step,
  * as above. */
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m, int64_t *confusion);
 
+/* How far the logits of two networks of the same input and classes are apart, over the test images. */
+typedef struct esp_difference {
+  double largest; /* |a - b| of any logit; not a number if one of them is not */
+  double logit;   /* the largest finite |a| of any logit */
+  int64_t images;
+} esp_difference;
+esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_difference *d, esp_error *err);
+
 /* Leaves in every p->grad the gradient averaged over the first `batches` batches of epoch number `epoch` of
  * the loader, with running statistics, without touching anything else. */
 esp_status esp_mean_gradient(esp_trainer *t, uint64_t epoch, int64_t batches, esp_error *err);

@@ -26,10 +26,10 @@ static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
   return ESP_OK;
 }
 
-#define CORRELATION(what)                                                                   \
-  {                                                                                         \
-    .name = what, .plan = plan, .forward = forward, .backward = backward, .can_fuse = true, \
-    .correlates = true                                                                      \
+#define CORRELATION(what)                                                                       \
+  {                                                                                             \
+    .name = what, .plan = plan, .forward = forward, .backward = backward, .flow = ESP_FLOW_MIX, \
+    .can_fuse = true, .correlates = true                                                        \
   }
 static const esp_op conv = CORRELATION("conv"), linear = CORRELATION("linear");
 

@@ -237,6 +237,27 @@ float esp_value_at(const esp_value *v, int image, int c, int row, int column) {
                (size_t)(image % ESP_LANES)];
 }
 
+int esp_graph_operations(const esp_graph *g) {
+  return g->nodes;
+}
+
+static int number_of(const esp_value *v) {
+  return v ? ((const esp_node *)((const char *)v - offsetof(esp_node, out)))->index : -1;
+}
+
+esp_operation esp_graph_operation(const esp_graph *g, int i) {
+  const esp_node *n = g->node[i];
+  esp_operation o = {
+      .flow = n->op->flow,
+      .input = {number_of(n->in[0]), number_of(n->in[1])},
+      .shape = esp_shape_of(&n->out.data),
+      .groups = 1,
+      .keeps_zero = !n->param[0] && !(n->op->activates && n->attr.activation == ESP_ACT_SIGMOID)};
+  for (int k = 0; k < ESP_NODE_PARAMS; k++) o.param[k] = n->param[k];
+  if (o.flow == ESP_FLOW_MIX) o.groups = n->attr.conv.groups;
+  return o;
+}
+
 double esp_graph_macs(const esp_graph *g, bool effective) {
   double macs = 0;
   for (int i = 0; i < g->nodes; i++) {

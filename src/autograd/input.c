@@ -12,7 +12,7 @@ static void forward(esp_graph *g, esp_node *n) {
   }
 }
 
-static const esp_op input = {.name = "input", .forward = forward};
+static const esp_op input = {.name = "input", .forward = forward, .flow = ESP_FLOW_START};
 
 esp_status esp_graph_input(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err) {
   esp_node *n;

@@ -58,7 +58,8 @@ static void concat_backward(esp_graph *g, esp_node *n) {
       move(g, &n->out.grad, first[i], &n->in[i]->grad, 0, n->in[i]->data.channels, n->add[i]);
 }
 
-static const esp_op concat = {.name = "concat", .forward = concat_forward, .backward = concat_backward};
+static const esp_op concat = {
+    .name = "concat", .forward = concat_forward, .backward = concat_backward, .flow = ESP_FLOW_JOIN};
 
 esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
   esp_node *n;
@@ -91,7 +92,8 @@ static void flatten_backward(esp_graph *g, esp_node *n) {
   g->kernels->copy(esp_extent_of(dx), unflat(dy, dx, block, c), esp_rows_of(dx, block, c), n->add[0]);
 }
 
-static const esp_op flatten = {.name = "flatten", .forward = flatten_forward, .backward = flatten_backward};
+static const esp_op flatten = {
+    .name = "flatten", .forward = flatten_forward, .backward = flatten_backward, .flow = ESP_FLOW_SPREAD};
 
 esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
   esp_node *n;
@@ -134,7 +136,7 @@ static void subsample_backward(esp_graph *g, esp_node *n) {
 }
 
 static const esp_op subsample = {
-    .name = "subsample", .forward = subsample_forward, .backward = subsample_backward};
+    .name = "subsample", .forward = subsample_forward, .backward = subsample_backward, .flow = ESP_FLOW_PAD};
 
 esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
                                esp_error *err) {

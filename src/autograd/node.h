@@ -24,8 +24,10 @@ typedef struct esp_op {
   /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters. May be
    * NULL. */
   void (*backward)(esp_graph *g, esp_node *n);
+  esp_flow flow;   /* how channels pass through */
   bool can_fuse;   /* can do the batch norm that follows it */
   bool correlates; /* its state is an esp_correlation */
+  bool activates;  /* attr.activation says what it does */
 } esp_op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };

@@ -30,3 +30,15 @@ bool esp_pattern_any(const char *patterns, const char *name) {
   }
   return false;
 }
+
+bool esp_pattern_next(esp_pattern_line *l) {
+  do {
+    l->text += l->length + (l->text[l->length] == '\n' && l->number > 0);
+    l->length = strcspn(l->text, "\n");
+    l->number++;
+  } while (l->length == 0 && *l->text);
+  l->pattern = strcspn(l->text, " \t\n");
+  l->word = l->text + l->pattern + strspn(l->text + l->pattern, " \t");
+  l->word_length = (size_t)(l->text + l->length - l->word);
+  return l->length > 0;
+}

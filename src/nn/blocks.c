@@ -2,6 +2,7 @@
 #include "nn/layers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const esp_item *item_at(const esp_builder *b, int i) {
@@ -19,7 +20,44 @@ static esp_status enter(esp_builder *b, const char *name, esp_scope *outer, esp_
                   b->scope.prefix, ESP_NAME_MAX - 1);
 }
 
-/* The same for block `i`, which may have to be called by its number. */
+/* The block that item `i` is in, -1 if in none. */
+static int parent_of(const esp_builder *b, int i) {
+  int k = i - 1;
+  while (k >= 0 && !(esp_kind_opens(item_at(b, k)->kind->role) && item_at(b, k)->end > i)) k--;
+  return k;
+}
+
+/* Whether residual `i` has no shortcut but the input, and its branch ends with a layer or bn, behind which
+ * zero stays zero. Not directly in a branch of another, which must not become empty. */
+static bool optional(const esp_builder *b, int i) {
+  const int parent = parent_of(b, i);
+  if (!esp_build_is(b, i, ESP_KIND_RESIDUAL) || item_at(b, i)->next != item_at(b, i)->end) return false;
+  if (parent >= 0 && esp_build_is(b, parent, ESP_KIND_RESIDUAL)) return false;
+  for (int k = item_at(b, i)->end - 1; k > i; k--) {
+    const esp_layer_kind *kind = item_at(b, k)->kind;
+    const int opener = kind->role == ESP_KIND_END ? item_at(b, k)->opener : k;
+    if (kind->weights || kind->role == ESP_KIND_BN) return true;
+    if (esp_build_is(b, opener, ESP_KIND_GROUP)) continue;
+    if (kind->role > ESP_KIND_RELU || kind->activation == ESP_ACT_SIGMOID) return false;
+  }
+  return false;
+}
+
+/* Block `i`, entered, into the model's list. */
+static esp_status record_block(esp_builder *b, int i, esp_error *err) {
+  esp_model *m = b->model;
+  if (!b->make) return ESP_OK;
+  esp_block *grown = realloc(m->block, (size_t)(m->blocks + 1) * sizeof *grown);
+  if (!grown) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for block '%s'", b->scope.prefix);
+  m->block = grown;
+  esp_block *block = &m->block[m->blocks++];
+  memcpy(block->prefix, b->scope.prefix, sizeof block->prefix);
+  block->item = i;
+  block->optional = optional(b, i);
+  return ESP_OK;
+}
+
+/* enter() for block `i`, which may have to be called by its number. */
 static esp_status enter_block(esp_builder *b, int i, esp_scope *outer, esp_error *err) {
   char number[ESP_WORD_MAX];
   const char *name = item_at(b, i)->name;
@@ -27,7 +65,8 @@ static esp_status enter_block(esp_builder *b, int i, esp_scope *outer, esp_error
     snprintf(number, sizeof number, "%d", b->scope.blocks++);
     name = number;
   }
-  return enter(b, name, outer, err);
+  ESP_TRY(enter(b, name, outer, err));
+  return record_block(b, i, err);
 }
 
 esp_status esp_build_group(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {

@@ -116,10 +116,12 @@ static esp_status build_subsample(esp_builder *b, int i, esp_value *x, esp_value
  * help. */
 static const esp_layer_kind kind_table[] = {
     {"conv", "CHANNELS KxK [stride N] [pad N] [groups N] [bias|nobias]",
-     "convolution; pad is K/2 unless given, and it has a bias unless bn follows", .build = build_conv},
+     "convolution; pad is K/2 unless given, and it has a bias unless bn follows", .weights = true,
+     .build = build_conv},
     {"depthwise", "KxK [stride N] [pad N] [bias|nobias]", "convolution of each channel by itself",
-     .build = build_depthwise},
-    {"linear", "CHANNELS [bias|nobias]", "fully connected layer, after flatten", .build = build_linear},
+     .weights = true, .build = build_depthwise},
+    {"linear", "CHANNELS [bias|nobias]", "fully connected layer, after flatten", .weights = true,
+     .build = build_linear},
     {"bn", "", "batch normalisation (Ioffe & Szegedy 2015)", .role = ESP_KIND_BN,
      .build = esp_build_batchnorm},
     ACTIVATION("relu", ESP_ACT_RELU, ESP_KIND_RELU, "max(0, x)"),

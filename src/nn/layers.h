@@ -48,6 +48,7 @@ typedef struct esp_layer_kind {
   const char *keyword, *arguments, *help;
   esp_kind_role role;
   esp_activation activation;
+  bool weights; /* is a layer of the model */
   /* Adds item `i` (a block as a whole) to the graph: x in, *y out. */
   esp_status (*build)(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 } esp_layer_kind;

@@ -92,6 +92,7 @@ void esp_model_free(esp_model *model) {
   esp_program_free(model->program);
   free(model->text);
   free(model->layer);
+  free(model->block);
   free(model);
 }
 

@@ -8,7 +8,9 @@
 
 TABLE(esp_criterion, esp_criterion_at, &esp_criterion_magnitude, &esp_criterion_random,
       &esp_criterion_saliency)
-TABLE(esp_structure, esp_structure_at, &esp_structure_weight, &esp_structure_filter)
+TABLE(esp_structure, esp_structure_at, &esp_structure_weight, &esp_structure_n_m, &esp_structure_block,
+      &esp_structure_filter, &esp_structure_channel, &esp_structure_neuron, &esp_structure_layer,
+      &esp_structure_hybrid)
 TABLE(esp_distribution, esp_distribution_at, &esp_distribution_global, &esp_distribution_uniform,
       &esp_distribution_erk, &esp_distribution_per_layer)
 TABLE(esp_prune_schedule, esp_prune_schedule_at, &esp_prune_schedule_one_shot, &esp_prune_schedule_iterative,

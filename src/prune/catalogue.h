@@ -5,7 +5,8 @@
 #include <espalier/prune.h>
 
 extern const esp_criterion esp_criterion_magnitude, esp_criterion_random, esp_criterion_saliency;
-extern const esp_structure esp_structure_weight, esp_structure_filter;
+extern const esp_structure esp_structure_weight, esp_structure_n_m, esp_structure_block, esp_structure_filter,
+    esp_structure_channel, esp_structure_neuron, esp_structure_layer, esp_structure_hybrid;
 extern const esp_distribution esp_distribution_global, esp_distribution_uniform, esp_distribution_erk,
     esp_distribution_per_layer;
 extern const esp_prune_schedule esp_prune_schedule_one_shot, esp_prune_schedule_iterative,

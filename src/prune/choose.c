@@ -12,18 +12,38 @@ static float ranked(double score) {
   return score > (double)FLT_MAX ? FLT_MAX : (float)score;
 }
 
+/* Each unit's mean of the scores in p->raw, over the weights that are there, added up in the order of slices
+ * and weights. */
+static void mean_scores(esp_pruner *p, const esp_target *t) {
+  double *sum = p->sum + t->first;
+  size_t *size = p->size + t->first;
+  for (size_t u = 0; u < t->units; u++) sum[u] = 0.0, size[u] = 0;
+  for (int k = 0; k < t->slices; k++) {
+    const esp_slice *s = &t->slice[k];
+    for (size_t i = 0; s->scored && i < s->param->count; i++) {
+      const uint32_t unit = esp_slice_unit(s, i);
+      if (unit == ESP_NO_UNIT || !s->param->mask->keep[i]) continue;
+      sum[unit] += (double)p->raw[s->first_weight + i];
+      size[unit]++;
+    }
+  }
+  for (size_t u = 0; u < t->units; u++) p->score[t->first + u] = ranked(sum[u] / (double)size[u]);
+}
+
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    const esp_prune_ctx ctx = {esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i)};
-    float *score = p->raw + t->first_weight;
-    criterion->score(t->weight, &ctx, score);
-    for (size_t u = 0; u < t->units; u++) {
-      double sum = 0.0;
-      for (size_t k = 0; k < t->unit_size; k++) sum += (double)score[u * t->unit_size + k];
-      p->score[t->first + u] = ranked(sum / (double)t->unit_size);
+    const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
+    for (int k = 0; k < t->slices; k++) {
+      const esp_prune_ctx ctx = {k ? esp_key_of(key, (uint64_t)k) : key};
+      if (t->slice[k].scored) criterion->score(t->slice[k].param, &ctx, p->raw + t->slice[k].first_weight);
     }
+    if (esp_target_of_weights(t))
+      for (size_t u = 0; u < t->units; u++)
+        p->score[t->first + u] = ranked((double)p->raw[t->first_weight + u]);
+    else
+      mean_scores(p, t);
   }
 }
 
@@ -51,7 +71,7 @@ static size_t least(size_t a, size_t b) {
 /* A layer that lost everything gets its best unit back, paid for by the worst unit kept in a layer that has
  * several. */
 static void guard_ranking(esp_pruner *p) {
-  for (int i = 0; i < p->targets; i++) {
+  for (int i = 0; i < p->ranked; i++) {
     const esp_target *t = &p->target[i];
     size_t kept = 0, best = t->first;
     for (size_t u = t->first; u < t->first + t->units; u++) {
@@ -61,7 +81,7 @@ static void guard_ranking(esp_pruner *p) {
     if (kept) continue;
     p->guarded++;
     size_t worst = SIZE_MAX;
-    for (int k = 0; k < p->targets; k++) {
+    for (int k = 0; k < p->ranked; k++) {
       const esp_target *o = &p->target[k];
       size_t left = 0;
       for (size_t u = o->first; u < o->first + o->units; u++) left += p->keep[u];
@@ -119,37 +139,45 @@ static int guard_shares(size_t *keep, int n, bool exact_total) {
 
 static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, size_t *room, size_t *keep,
                             esp_error *err) {
-  for (int i = 0; i < p->targets; i++) {
+  for (int i = 0; i < p->ranked; i++) {
     share[i] = (esp_share){p->target[i].layer, p->target[i].units, 1.0};
     room[i] = room_of(p->score + p->target[i].first, p->target[i].units);
   }
-  ESP_TRY(p->distribution->share(p->opt, sparsity, share, p->targets, err));
+  ESP_TRY(p->distribution->share(p->opt, sparsity, share, p->ranked, err));
   if (p->distribution->explicit_total)
-    for (int i = 0; i < p->targets; i++)
+    for (int i = 0; i < p->ranked; i++)
       keep[i] = least(kept_of(share[i].units, 1.0 - share[i].density), room[i]);
   else
-    round_shares(share, room, p->targets, kept_of(p->units, sparsity), keep);
-  if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->targets, !p->distribution->explicit_total);
+    round_shares(share, room, p->ranked, kept_of(p->ranked_units, sparsity), keep);
+  if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->ranked, !p->distribution->explicit_total);
   return ESP_OK;
+}
+
+/* The targets whose structure knows by itself what stays. */
+static void choose_others(esp_pruner *p, double sparsity) {
+  const double all = p->opt->sparsity, progress = all > sparsity ? sparsity / all : 1.0;
+  for (int i = p->ranked; i < p->targets; i++) p->target[i].structure->choose(p, &p->target[i], progress);
 }
 
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
   uint64_t *scratch = malloc(p->units * sizeof *scratch);
-  esp_share *share = calloc((size_t)p->targets, sizeof *share);
-  size_t *room = calloc((size_t)p->targets, sizeof *room), *keep = calloc((size_t)p->targets, sizeof *keep);
+  const size_t targets = (size_t)p->ranked + 1;
+  esp_share *share = calloc(targets, sizeof *share);
+  size_t *room = calloc(targets, sizeof *room), *keep = calloc(targets, sizeof *keep);
   esp_status status = scratch && share && room && keep
                           ? ESP_OK
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
   p->guarded = 0;
   if (status == ESP_OK && !p->distribution->share) {
-    const size_t kept = least(kept_of(p->units, sparsity), room_of(p->score, p->units));
-    esp_select_top(p->score, p->units, kept, p->keep, scratch);
+    const size_t kept = least(kept_of(p->ranked_units, sparsity), room_of(p->score, p->ranked_units));
+    esp_select_top(p->score, p->ranked_units, kept, p->keep, scratch);
     if (!p->opt->allow_empty) guard_ranking(p);
   } else if (status == ESP_OK && (status = share_out(p, sparsity, share, room, keep, err)) == ESP_OK) {
-    for (int i = 0; i < p->targets; i++)
+    for (int i = 0; i < p->ranked; i++)
       esp_select_top(p->score + p->target[i].first, p->target[i].units, keep[i], p->keep + p->target[i].first,
                      scratch);
   }
+  if (status == ESP_OK) choose_others(p, sparsity);
   free(scratch);
   free(share);
   free(room);

@@ -50,6 +50,17 @@ const esp_option esp_prune_option_table[] = {
      "patterns of layers that stay dense, such as: conv1 linear*"},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "distribution per-layer: a line 'pattern sparsity' each"},
+    {"structures", ESP_OPTION_LINES, AT(structures), "", 0, 0, NULL,
+     "structure hybrid: a line 'pattern structure' each; the last that matches a layer counts, the others "
+     "stay "
+     "dense"},
+    {"n", ESP_OPTION_INT, AT(n), "2", 1, 63, NULL, "structure n:m: weights that stay of every m"},
+    {"m", ESP_OPTION_INT, AT(m), "4", 2, 64, NULL,
+     "structure n:m: weights, one after the other along a layer's inputs, of which n stay"},
+    {"block_outputs", ESP_OPTION_INT, AT(block_outputs), "4", 1, 65536, NULL,
+     "structure block: outputs of a block"},
+    {"block_inputs", ESP_OPTION_INT, AT(block_inputs), "4", 1, 65536, NULL,
+     "structure block: inputs of a block"},
     {"allow_empty", ESP_OPTION_BOOL, AT(allow_empty), "no", 0, 0, NULL,
      "a layer may lose everything; else its best unit stays"},
     {"begin_epoch", ESP_OPTION_REAL, AT(begin_epoch), "0", 0, 1e6, NULL,

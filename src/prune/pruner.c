@@ -2,6 +2,7 @@
 #include "prune/pruner.h"
 
 #include "base/pattern.h"
+#include "prune/catalogue.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' with structure '%s', distribution '%s', schedule '%s': not all known",
         o->method, o->structure, o->distribution, o->schedule);
-  if (p->dynamic && p->structure->whole_channels)
+  if (p->dynamic && p->structure != &esp_structure_weight)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: method '%s' moves single weights; expected structure = weight, not %s",
                     o->method, o->structure);
@@ -49,21 +50,25 @@ static bool skipped(const esp_prune_options *o, const esp_layer *layer) {
   return esp_pattern_any(o->skip, layer->name);
 }
 
+/* Targets that rank their units come first. */
+static void count_ranked(esp_pruner *p) {
+  while (p->ranked < p->targets && !p->target[p->ranked].structure->choose)
+    p->ranked_units += p->target[p->ranked++].units;
+}
+
 static esp_status find_targets(esp_pruner *p, esp_error *err) {
-  esp_model *m = p->model;
-  if (!(p->target = calloc((size_t)m->layers + 1, sizeof *p->target))) return no_memory(err);
-  for (int i = 0; i < m->layers; i++) {
-    const esp_layer *l = &m->layer[i];
-    if (!p->structure->applies(l) || skipped(p->opt, l)) continue;
-    const size_t size = p->structure->unit_size(l->weight), units = l->weight->count / size;
-    p->target[p->targets++] = (esp_target){l, l->weight, units, size, p->units, p->weights};
-    p->units += units;
-    p->weights += l->weight->count;
-  }
+  const esp_model *m = p->model;
+  bool *layers = malloc((size_t)m->layers + 1);
+  if (!layers) return no_memory(err);
+  for (int i = 0; i < m->layers; i++) layers[i] = !skipped(p->opt, &m->layer[i]);
+  const esp_status status = p->structure->cover(p, layers, err);
+  free(layers);
+  if (status != ESP_OK) return status;
   if (p->units == 0)
     return esp_fail(err, ESP_ERR_INPUT, "[prune]: structure '%s' with skip = '%s' leaves no layer to prune",
                     p->opt->structure, p->opt->skip);
-  if (p->units > UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
+  if (p->units >= UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
+  count_ranked(p);
   return ESP_OK;
 }
 
@@ -89,7 +94,7 @@ static esp_status try_distribution(esp_pruner *p, esp_error *err) {
 }
 
 static esp_status make_mask(esp_pruner *p, esp_param *w, esp_error *err) {
-  if (!w) return ESP_OK;
+  if (w->mask) return ESP_OK;
   int i = 0;
   while (p->model->params.item[i] != w) i++;
   esp_mask *m = &p->masks[i];
@@ -109,18 +114,31 @@ static esp_status make_shadow(esp_param *w, esp_error *err) {
 static esp_status make_masks(esp_pruner *p, esp_error *err) {
   if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
   for (int i = 0; i < p->targets; i++) {
-    const esp_layer *l = p->target[i].layer;
-    ESP_TRY(make_mask(p, l->weight, err));
-    if (p->dynamic && p->dynamic->shadow) ESP_TRY(make_shadow(l->weight, err));
-    if (!p->structure->whole_channels) continue;
-    ESP_TRY(make_mask(p, l->bias, err));
-    ESP_TRY(make_mask(p, l->scale, err));
-    ESP_TRY(make_mask(p, l->shift, err));
+    const esp_target *t = &p->target[i];
+    for (int k = 0; k < t->slices; k++) ESP_TRY(make_mask(p, t->slice[k].param, err));
+    if (p->dynamic && p->dynamic->shadow) ESP_TRY(make_shadow(t->weight, err));
   }
+  return ESP_OK;
+}
+
+static esp_status make_scratch(esp_pruner *p, esp_error *err) {
+  size_t largest = 0;
+  bool means = false;
+  for (int k = 0; k < p->model->params.count; k++)
+    if (p->model->params.item[k]->count > largest) largest = p->model->params.item[k]->count;
   p->raw = malloc(p->weights * sizeof *p->raw);
   p->score = calloc(p->units, sizeof *p->score);
   p->keep = malloc(p->units);
-  return p->raw && p->score && p->keep ? ESP_OK : no_memory(err);
+  p->alive = malloc(p->units);
+  p->next = malloc(largest);
+  bool made = p->raw && p->score && p->keep && p->alive && p->next;
+  for (int i = 0; i < p->targets; i++) means |= !esp_target_of_weights(&p->target[i]);
+  if (means) {
+    p->sum = malloc(p->units * sizeof *p->sum);
+    p->size = malloc(p->units * sizeof *p->size);
+    made &= p->sum && p->size;
+  }
+  return made ? ESP_OK : no_memory(err);
 }
 
 esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model, esp_key seed,
@@ -134,6 +152,7 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
   if (status == ESP_OK) status = make_masks(p, err);
+  if (status == ESP_OK) status = make_scratch(p, err);
   if (status == ESP_OK) status = try_distribution(p, err);
   if (status == ESP_OK)
     *pruner = p;
@@ -150,10 +169,14 @@ void esp_pruner_free(esp_pruner *p) {
     free(p->masks[i].keep);
   }
   free(p->masks);
-  free(p->target);
+  esp_targets_free(p);
   free(p->raw);
+  free(p->sum);
+  free(p->size);
   free(p->score);
   free(p->keep);
+  free(p->alive);
+  free(p->next);
   free(p);
 }
 
@@ -167,14 +190,13 @@ static void reset_weight(esp_param *w, size_t i) {
   if (w->average) w->average[i] = 0.0f;
 }
 
-/* `keep` says it of units of `size` weights. */
-static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep, size_t size) {
-  if (!w) return;
+/* keep[count] becomes the mask. */
+static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep) {
   int index = 0;
   while (p->model->params.item[index] != w) index++;
   esp_mask *m = &p->masks[index];
   for (size_t i = 0; i < w->count; i++) {
-    const uint8_t now = keep[i / size];
+    const uint8_t now = keep[i];
     if (now != m->keep[i]) {
       reset_weight(w, i);
       m->kept = now ? m->kept + 1 : m->kept - 1;
@@ -185,22 +207,42 @@ static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep, size_
   m->generation++;
 }
 
+/* Takes out of `next` what the slice's units lose. */
+static void take_out(const esp_slice *s, const uint8_t *keep, uint8_t *next) {
+  for (size_t i = 0; i < s->param->count; i++) {
+    const uint32_t unit = esp_slice_unit(s, i);
+    if (unit != ESP_NO_UNIT && !keep[unit]) next[i] = 0;
+  }
+}
+
 void esp_pruner_commit(esp_pruner *p) {
+  for (int n = 0; n < p->model->params.count; n++) {
+    esp_param *w = p->model->params.item[n];
+    if (!w->mask) continue;
+    memset(p->next, 1, w->count);
+    for (int i = 0; i < p->targets; i++)
+      for (int k = 0; k < p->target[i].slices; k++)
+        if (p->target[i].slice[k].param == w)
+          take_out(&p->target[i].slice[k], p->keep + p->target[i].first, p->next);
+    commit_param(p, w, p->next);
+  }
+}
+
+/* alive[units]: which units have scored weights. */
+static void find_alive(const esp_pruner *p, uint8_t *alive) {
+  memset(alive, 0, p->units);
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    const uint8_t *keep = p->keep + t->first;
-    commit_param(p, t->weight, keep, t->unit_size);
-    if (!p->structure->whole_channels) continue;
-    commit_param(p, t->layer->bias, keep, 1);
-    commit_param(p, t->layer->scale, keep, 1);
-    commit_param(p, t->layer->shift, keep, 1);
+    for (int k = 0; k < t->slices; k++)
+      for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
+        const uint32_t unit = esp_slice_unit(&t->slice[k], w);
+        if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
+      }
   }
 }
 
 void esp_pruner_recall(esp_pruner *p) {
-  for (int i = 0; i < p->targets; i++)
-    for (size_t u = 0; u < p->target[i].units; u++)
-      p->keep[p->target[i].first + u] = p->target[i].weight->mask->keep[u * p->target[i].unit_size];
+  find_alive(p, p->keep);
 }
 
 esp_status esp_pruner_restore(esp_pruner *p, esp_param *w, const uint8_t *keep, esp_error *err) {
@@ -209,7 +251,7 @@ esp_status esp_pruner_restore(esp_pruner *p, esp_param *w, const uint8_t *keep, 
     if (keep[i] > 1)
       return esp_fail(err, ESP_ERR_INPUT, "mask of '%s': value %d at %zu; expected 0 or 1", w->name, keep[i],
                       i);
-  commit_param(p, w, keep, 1);
+  commit_param(p, w, keep);
   return ESP_OK;
 }
 
@@ -262,8 +304,8 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
 
 esp_pruned esp_pruner_count(const esp_pruner *p) {
   esp_pruned c = {0, p->units};
-  for (int i = 0; i < p->targets; i++)
-    c.pruned += (p->target[i].weight->count - p->target[i].weight->mask->kept) / p->target[i].unit_size;
+  find_alive(p, p->alive);
+  for (size_t u = 0; u < p->units; u++) c.pruned += !p->alive[u];
   return c;
 }
 

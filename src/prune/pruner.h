@@ -1,17 +1,43 @@
-/* What dynamic methods may ask of the pruner. Internal to src/prune. */
+/* What structures and dynamic methods may ask of the pruner. Internal to src/prune. */
 #ifndef ESP_PRUNER_H
 #define ESP_PRUNER_H
 
 #include <espalier/prune.h>
 
-/* A layer the pruner covers. */
-typedef struct esp_target {
-  const esp_layer *layer;
-  esp_param *weight;
-  size_t units, unit_size;
-  size_t first;        /* its first unit among the units of all layers */
-  size_t first_weight; /* its first weight among the weights of all layers */
-} esp_target;
+/* A parameter, or a part of it, dealt out to the units of a target. Read as [outer][extent][inner], the
+ * weights at a place of the middle axis are those of one unit. A weight can be in slices of several targets;
+ * it is there while all of its units are. */
+typedef struct esp_slice {
+  esp_param *param;
+  size_t extent, inner;
+  uint32_t *unit;      /* [extent] the unit, or ESP_NO_UNIT; NULL: place e is unit e. The slice's own. */
+  bool scored;         /* its weights make the unit's score; the others only go with it */
+  size_t first_weight; /* scored: its first among the scored weights of all targets */
+} esp_slice;
+#define ESP_NO_UNIT UINT32_MAX
+
+static inline uint32_t esp_slice_unit(const esp_slice *s, size_t weight) {
+  const size_t place = (s->inner == 1 ? weight : weight / s->inner) % s->extent;
+  return s->unit ? s->unit[place] : (uint32_t)place;
+}
+
+/* Units that compete with each other: those of a layer, or of layers whose channels belong together. */
+struct esp_target {
+  const esp_structure *structure;
+  const esp_layer *layer; /* it, or the first of them */
+  esp_param *weight;      /* of that layer */
+  size_t units;
+  size_t first;        /* its first unit among the units of all targets */
+  size_t first_weight; /* its first among the scored weights of all targets */
+  size_t weights;      /* scored weights */
+  esp_slice *slice;
+  int slices;
+};
+
+/* Every unit is one weight, in order. */
+static inline bool esp_target_of_weights(const esp_target *t) {
+  return t->units == t->weights && !t->slice[0].unit;
+}
 
 struct esp_pruner {
   const esp_prune_options *opt;
@@ -23,17 +49,38 @@ struct esp_pruner {
   const esp_prune_schedule *schedule;
   esp_target *target;
   int targets;
-  size_t units, weights; /* of all targets */
+  int ranked;            /* targets before the first whose structure chooses for itself */
+  size_t ranked_units;   /* of those */
+  size_t units, weights; /* of all targets; scored weights */
   esp_mask *masks;       /* [params of the model]; keep is NULL where there is none */
   esp_key key;
   uint64_t changes;
-  float *raw;    /* [weights] the criterion's scores, before they become those of units */
-  float *score;  /* [units] */
-  uint8_t *keep; /* [units] the choice being made */
-  int guarded;   /* layers the guard saved in the last choice */
+  float *raw;     /* [weights] the criterion's scores, before they become those of units */
+  double *sum;    /* [units] sums of them; NULL where every unit is a weight */
+  size_t *size;   /* [units] scored weights of each, with `sum` */
+  float *score;   /* [units] */
+  uint8_t *keep;  /* [units] the choice being made */
+  uint8_t *alive; /* [units] scratch: units that have weights */
+  uint8_t *next;  /* [largest parameter] scratch: the mask being made */
+  int guarded;    /* layers the guard saved in the last choice */
 };
 
-/* Scores every unit with the criterion (the mean over its weights). All scores are finite. */
+/* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose structure
+ * chooses for itself come last. */
+esp_status esp_target_new(esp_pruner *p, const esp_structure *structure, const esp_layer *layer, size_t units,
+                          esp_error *err);
+/* Adds a slice to the last target, which owns slice.unit from then on, also on failure. NULL for the
+ * parameter: nothing happens. */
+esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err);
+/* The same for the rows [shape[0]] of a parameter: row r goes with unit[r]; NULL: with unit r. */
+esp_status esp_target_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored, esp_error *err);
+void esp_targets_free(esp_pruner *p);
+/* channels.c: targets for the channels that go together, where the layers that make them are all linear, or
+ * not all are. */
+esp_status esp_cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers, bool linear,
+                              esp_error *err);
+
+/* Scores every unit with the criterion (the mean over its scored weights). All scores are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
 /* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. A unit
  * whose score was set to -INFINITY is never kept, even if fewer stay than asked for. */
@@ -42,7 +89,7 @@ esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err);
  * pruned or regrown. */
 void esp_pruner_commit(esp_pruner *p);
 
-/* Reads the masks back into p->keep. */
+/* Reads the masks back into p->keep: a unit is there while any of its scored weights is. */
 void esp_pruner_recall(esp_pruner *p);
 
 #endif

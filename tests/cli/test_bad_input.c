@@ -95,7 +95,7 @@ static const struct {
     {"[prune]\nsparsity = 1.5\n", "bad.ini:2: sparsity = '1.5': expected a number from 0 to 1"},
     {"[prune]\nsparsity = 90%\n", "bad.ini:2: sparsity = '90%'"},
     {"[prune]\nmethod = magnitud\n", "did you mean 'magnitude'?"},
-    {"[prune]\nstructure = block\n", "bad.ini:2: structure = 'block'"},
+    {"[prune]\nstructure = bloc\n", "bad.ini:2: structure = 'bloc'"},
     {"[prune]\nrounds = 0\n", "bad.ini:2: rounds = '0'"},
     {"[prune]\nsplice_margin = 1\n", "bad.ini:2: splice_margin"},
     {"[prune]\ndrop_fraction = 2\n", "bad.ini:2: drop_fraction"},

@@ -13,6 +13,7 @@ static void setup(void) {
   rig_open();
   text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
   text_write("rich.ini", CONFIG_BEGIN RICH_LAYERS);
+  text_write("stream.ini", CONFIG_BEGIN STREAM_LAYERS);
 }
 
 enum { ARGUMENTS_MAX = 16, TRIES = 400 };
@@ -44,6 +45,17 @@ static const ordeal ordeals[] = {
     {3, "plain.ini", {ITERATIVE, "prune.retrain=reinit", "train.average=0.9"}},
     {3, "plain.ini", {ITERATIVE, "prune.retrain=none", "prune.method=random", "prune.rounds=8"}},
     {3, "plain.ini", {ITERATIVE, "prune.method=saliency", "prune.structure=filter", "train.clip_norm=1"}},
+    {3, "stream.ini", {ITERATIVE, "prune.structure=channel", "prune.sparsity=0.5"}},
+    {3,
+     "stream.ini",
+     {IN_TRAINING, "prune.structure=channel", "prune.method=saliency", "prune.schedule=cubic"}},
+    {3, "stream.ini", {ITERATIVE, "prune.structure=layer", "prune.allow_empty=yes", "prune.retrain=reinit"}},
+    {3, "stream.ini", {ITERATIVE, "prune.structure=neuron", "prune.retrain=weight-rewind"}},
+    {3, "stream.ini", {ITERATIVE, "prune.structure=n:m", "prune.sparsity=0.5", "train.average=0.9"}},
+    {3, "stream.ini", {IN_TRAINING, "prune.structure=block", "prune.method=random", "prune.schedule=cubic"}},
+    {3,
+     "stream.ini",
+     {ITERATIVE, "prune.structure=hybrid", "prune.distribution=uniform", "prune.sparsity=0.6"}},
     {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
 };
 enum { ORDEALS = sizeof ordeals / sizeof *ordeals };

@@ -16,6 +16,7 @@ static void setup(void) {
   rig_open();
   text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
   text_write("rich.ini", CONFIG_BEGIN RICH_LAYERS);
+  text_write("stream.ini", CONFIG_BEGIN STREAM_LAYERS);
   text_write("per-layer.ini", CONFIG_BEGIN PLAIN_LAYERS
              "[prune]\nmethod = magnitude\ndistribution = per-layer\nlayers =\n"
              "  * 0.25\n  conv2 0.75\n");
@@ -34,6 +35,7 @@ typedef struct recipe {
 
 #define MAGNITUDE "prune.method=magnitude", "prune.rounds=2", "prune.sparsity=0.9"
 #define IN_TRAINING "train.epochs=3", "prune.sparsity=0.8"
+#define STRUCTURE(name) IN_TRAINING, "prune.schedule=cubic", "prune.structure=" name
 static const recipe recipes[] = {
     {"plain.ini", {"prune.method=none"}, 0, {2}, 0},
     {"rich.ini", {"train.loss=mse", "train.lr=0.02", "data.validation=20"}, 0, {2}, 0},
@@ -88,6 +90,13 @@ static const recipe recipes[] = {
      2,
      {2, 1, 1},
      0},
+    {"stream.ini", {STRUCTURE("channel"), "prune.method=magnitude"}, 1, {3}, -1},
+    {"stream.ini", {STRUCTURE("channel"), "prune.method=saliency", "prune.distribution=uniform"}, 1, {3}, -1},
+    {"stream.ini", {STRUCTURE("neuron"), "prune.method=random", "train.average=0.8"}, 1, {3}, -1},
+    {"stream.ini", {STRUCTURE("layer"), "prune.method=magnitude", "prune.allow_empty=yes"}, 1, {3}, -1},
+    {"stream.ini", {STRUCTURE("block"), "prune.method=magnitude"}, 1, {3}, -1},
+    {"stream.ini", {STRUCTURE("n:m"), "prune.method=magnitude", "prune.sparsity=0.5"}, 1, {3}, -1},
+    {"stream.ini", {STRUCTURE("hybrid"), "prune.method=saliency", "prune.distribution=uniform"}, 1, {3}, -1},
 };
 enum { RECIPES = sizeof recipes / sizeof *recipes };
 

@@ -106,7 +106,6 @@ END_TEST
     return type##_at(i);                                               \
   }
 FIND(esp_criterion)
-FIND(esp_structure)
 FIND(esp_distribution)
 FIND(esp_prune_schedule)
 
@@ -157,22 +156,6 @@ START_TEST(random_is_uniform_and_a_function_of_the_key) {
 END_TEST
 
 /* ---- structures ---- */
-
-START_TEST(structures_know_their_units) {
-  esp_param conv = {.role = ESP_ROLE_CONV_WEIGHT, .rank = 4, .shape = {8, 3, 5, 2}, .count = 240};
-  esp_param linear = {.role = ESP_ROLE_LINEAR_WEIGHT, .rank = 2, .shape = {10, 7}, .count = 70};
-  const esp_layer plain = {.weight = &conv, .groups = 1}, grouped = {.weight = &conv, .groups = 2},
-                  dense = {.weight = &linear, .groups = 1};
-  const esp_structure *weight = find_esp_structure("weight"), *filter = find_esp_structure("filter");
-  ck_assert(weight->applies(&plain) && weight->applies(&grouped) && weight->applies(&dense));
-  ck_assert_uint_eq(weight->unit_size(&conv), 1);
-  ck_assert(!weight->whole_channels);
-  /* A filter is all that makes one output channel: 3 * 5 * 2 weights. Grouped ones have none of their own. */
-  ck_assert(filter->applies(&plain) && !filter->applies(&grouped) && !filter->applies(&dense));
-  ck_assert_uint_eq(filter->unit_size(&conv), 30);
-  ck_assert(filter->whole_channels);
-}
-END_TEST
 
 static const char filters[] =
     "[model]\narch = custom\nlayers =\n"
@@ -420,7 +403,6 @@ static Suite *suite(void) {
   tcase_add_test(catalogue, magnitude_is_the_absolute_value);
   tcase_add_test(catalogue, saliency_is_the_product_with_the_gradient);
   tcase_add_test(catalogue, random_is_uniform_and_a_function_of_the_key);
-  tcase_add_test(catalogue, structures_know_their_units);
   tcase_add_test(catalogue, filters_go_with_bias_and_batch_norm);
   tcase_add_test(catalogue, global_is_one_ranking);
   tcase_add_test(catalogue, uniform_is_the_same_share_everywhere);

@@ -1,5 +1,6 @@
 /* The pruner at work: exact counts, masks that never leak, and methods that bring weights back. */
 #include "plant.h"
+#include "prune/pruner.h"
 #include "suite.h"
 
 #include <math.h>
@@ -55,8 +56,7 @@ static size_t half_even(double x) {
 /* What must be pruned at that sparsity when no layer may be emptied. */
 static size_t expected_at(const plant *p, double sparsity) {
   const size_t n = esp_pruner_count(p->pruner).units, kept = n - half_even(sparsity * (double)n);
-  size_t layers = 0;
-  for (int i = 0; i < p->model->layers; i++) layers += p->model->layer[i].weight->mask != NULL;
+  const size_t layers = (size_t)p->pruner->targets;
   return n - (kept < layers ? layers : kept);
 }
 
@@ -83,24 +83,30 @@ static void nothing_returned(const plant *p, const uint8_t *before, const char *
 /* ---- exact counts ---- */
 
 static const char *const distributions[] = {"global", "uniform", "erk"};
-static const char *const structures[] = {"weight", "filter"};
+/* Of the network above: its units, and the layers or groups of layers they are in. */
+static const struct {
+  const char *name;
+  size_t units, layers;
+} structures[] = {{"weight", 612, 4}, {"filter", 14, 2}, {"channel", 6, 1}, {"block", 46, 4}};
+enum { STRUCTURES = sizeof structures / sizeof *structures };
 static const char *const criteria[] = {"magnitude", "random", "saliency"};
 
-static void count_is_exact(const char *distribution, const char *structure, double s, bool allow_empty) {
+static void count_is_exact(const char *distribution, int u, double s, bool allow_empty) {
   char ini[256];
   plant p;
   snprintf(ini, sizeof ini,
            "method = magnitude\ndistribution = %s\nstructure = %s\nallow_empty = %d\n"
            "[train]\naverage = 0.9\n",
-           distribution, structure, allow_empty);
+           distribution, structures[u].name, allow_empty);
   open_net(&p, ini);
   const int guarded = prune(&p, s);
-  const size_t n = esp_pruner_count(p.pruner).units, layers = structure[0] == 'w' ? 4 : 2;
-  ck_assert_uint_eq(n, structure[0] == 'w' ? 612 : 14);
+  const size_t n = esp_pruner_count(p.pruner).units, layers = structures[u].layers;
+  ck_assert_uint_eq(n, structures[u].units);
+  ck_assert_uint_eq((size_t)p.pruner->targets, layers);
   size_t kept = n - half_even(s * (double)n);
   if (!allow_empty && kept < layers) kept = layers;
-  ck_assert_msg(n - pruned(&p) == kept, "%s %s %g: %zu stay of %zu, expected %zu", distribution, structure, s,
-                n - pruned(&p), n, kept);
+  ck_assert_msg(n - pruned(&p) == kept, "%s %s %g: %zu stay of %zu, expected %zu", distribution,
+                structures[u].name, s, n - pruned(&p), n, kept);
   for (int i = 0; i < p.model->layers; i++) {
     const esp_param *w = p.model->layer[i].weight;
     if (!allow_empty) ck_assert_uint_gt(esp_param_kept(w), 0);
@@ -113,12 +119,12 @@ static void count_is_exact(const char *distribution, const char *structure, doub
 
 START_TEST(counts_are_exact_at_every_sparsity) {
   for (int d = 0; d < 3; d++)
-    for (int u = 0; u < 2; u++)
+    for (int u = 0; u < STRUCTURES; u++)
       for (int allow_empty = 0; allow_empty < 2; allow_empty++) {
-        for (int i = 0; i <= 20; i++) count_is_exact(distributions[d], structures[u], i / 20.0, allow_empty);
+        for (int i = 0; i <= 20; i++) count_is_exact(distributions[d], u, i / 20.0, allow_empty);
         /* 612 and 14 times sixteenths end in halves */
-        for (int i = 1; i < 16; i++) count_is_exact(distributions[d], structures[u], i / 16.0, allow_empty);
-        count_is_exact(distributions[d], structures[u], 0.9967, allow_empty); /* 2 of 612 stay */
+        for (int i = 1; i < 16; i++) count_is_exact(distributions[d], u, i / 16.0, allow_empty);
+        count_is_exact(distributions[d], u, 0.9967, allow_empty); /* 2 of 612 stay */
       }
 }
 END_TEST
@@ -149,10 +155,10 @@ START_TEST(what_is_pruned_stays_pruned) {
   uint8_t before[MASKS_MAX];
   for (int c = 0; c < 3; c++)
     for (int d = 0; d < 3; d++)
-      for (int u = 0; u < 2; u++) {
+      for (int u = 0; u < STRUCTURES; u++) {
         snprintf(ini, sizeof ini,
                  "method = %s\ndistribution = %s\nstructure = %s\nsparsity = 0.95\nrounds = 12\n",
-                 criteria[c], distributions[d], structures[u]);
+                 criteria[c], distributions[d], structures[u].name);
         open_net(&p, ini);
         for (int round = 1; round <= 12; round++) {
           const double s = esp_pruner_round_sparsity(p.pruner, round);
@@ -218,10 +224,10 @@ START_TEST(scores_that_are_not_numbers_bring_nothing_back) {
   char ini[128];
   uint8_t before[MASKS_MAX];
   for (int d = 0; d < 3; d++)
-    for (int u = 0; u < 2; u++) {
+    for (int u = 0; u < STRUCTURES; u++) {
       plant p;
       snprintf(ini, sizeof ini, "method = saliency\ndistribution = %s\nstructure = %s\n", distributions[d],
-               structures[u]);
+               structures[u].name);
       open_net(&p, ini);
       plant_wild_gradients(&p, 1);
       prune(&p, 0.5);
@@ -255,6 +261,10 @@ static const char *const methods[] = {
     "method = saliency\nschedule = cubic\ndistribution = uniform\n",
     "method = magnitude\nschedule = cubic\nstructure = filter\n",
     "method = saliency\nschedule = cubic\nstructure = filter\ndistribution = uniform\n",
+    "method = magnitude\nschedule = cubic\nstructure = channel\n",
+    "method = saliency\nschedule = cubic\nstructure = block\nblock_inputs = 3\n",
+    "method = random\nschedule = cubic\ndistribution = uniform\nstructure = hybrid\nstructures =\n "
+    "conv2 weight\n conv1 filter\n conv3 channel\n",
     "method = surgery\n",
     "method = surgery\ndistribution = uniform\nsplice_margin = 0\n",
     "method = set\n",

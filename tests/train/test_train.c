@@ -603,6 +603,29 @@ START_TEST(mean_gradient_is_the_mean_and_touches_nothing) {
 }
 END_TEST
 
+/* The bias of class 3 moves its logit, and no other, by as much; over all test images, not only the first
+ * batch. */
+START_TEST(comparing_finds_the_largest_difference) {
+  school s, t;
+  esp_difference d;
+  open_school(&s, tiny, few);
+  open_school(&t, tiny, few);
+  OK(esp_compare(s.p.model, t.p.model, s.set, &d, &err));
+  ck_assert(d.largest == 0.0 && d.logit > 0.0 && d.images == 40);
+  plant_param(&t.p, "linear1.bias")->value[3] += 0.25f;
+  OK(esp_compare(s.p.model, t.p.model, s.set, &d, &err));
+  ck_assert_double_eq_tol(d.largest, 0.25, 1e-5);
+  plant_param(&t.p, "linear1.bias")->value[3] = INFINITY;
+  OK(esp_compare(s.p.model, t.p.model, s.set, &d, &err));
+  ck_assert(isinf(d.largest) && isfinite(d.logit));
+  plant_param(&t.p, "linear1.bias")->value[0] = NAN;
+  OK(esp_compare(s.p.model, t.p.model, s.set, &d, &err));
+  ck_assert(isnan(d.largest));
+  close_school(&s);
+  close_school(&t);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("train");
   TCase *files = tcase_create("files"), *metrics = tcase_create("metrics"),
@@ -625,6 +648,7 @@ static Suite *suite(void) {
   tcase_add_test(training, a_mad_learning_rate_diverges);
   tcase_add_test(training, evaluation_uses_averages_and_puts_them_back);
   tcase_add_test(training, mean_gradient_is_the_mean_and_touches_nothing);
+  tcase_add_test(training, comparing_finds_the_largest_difference);
   suite_add_tcase(s, files);
   suite_add_tcase(s, metrics);
   suite_add_tcase(s, training);

@@ -1,0 +1,157 @@
+/* espalier shrink: a smaller network without what was pruned */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+
+#include <espalier/run.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BATCH = 128, TIMES = 5, OVERRIDES = 256 };
+#define USAGE "DIR|FILE -o OUT.safetensors [--multiple N] [section.key=value ...]"
+
+typedef struct arguments {
+  const char *path, *out, *override[OVERRIDES];
+  int overrides, multiple;
+} arguments;
+
+static esp_status read_multiple(const char *word, arguments *a, esp_error *err) {
+  char *end;
+  const long n = strtol(word, &end, 10);
+  if (*end || end == word || n < 1 || n > 65536)
+    return esp_fail(err, ESP_ERR_INPUT, "--multiple '%.40s': expected a whole number from 1 to 65536", word);
+  a->multiple = (int)n;
+  return ESP_OK;
+}
+
+static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
+  *a = (arguments){.multiple = 1};
+  for (int i = 0; i < argc; i++) {
+    const bool out = strcmp(argv[i], "-o") == 0, multiple = strcmp(argv[i], "--multiple") == 0;
+    if ((out || multiple) && i + 1 == argc)
+      return esp_fail(err, ESP_ERR_INPUT, "%s: expected a %s after it", argv[i],
+                      out ? "file name" : "number");
+    if (out) {
+      a->out = argv[++i];
+    } else if (multiple) {
+      ESP_TRY(read_multiple(argv[++i], a, err));
+    } else if (argv[i][0] == '-') {
+      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier shrink " USAGE, argv[i]);
+    } else if (!a->path) {
+      a->path = argv[i];
+    } else if (a->overrides < OVERRIDES) {
+      a->override[a->overrides++] = argv[i];
+    }
+  }
+  if (a->path && a->out) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "expected %s: espalier shrink " USAGE,
+                  a->path ? "-o and a file to write" : "a run directory or a weights file");
+}
+
+/* What is printed about a network. */
+typedef struct figures {
+  double params, macs, bytes, milliseconds;
+} figures;
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Median of the times for a batch, after one that warms up; milliseconds an image. */
+static esp_status measure(esp_model *m, const esp_dataset *set, double *milliseconds, esp_error *err) {
+  esp_graph *g = NULL;
+  esp_loader *loader = NULL;
+  double seconds[TIMES];
+  esp_status status = esp_model_graph(m, BATCH, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK)
+    status = esp_loader_new(&loader, set, &set->test, (esp_loader_options){.batch = BATCH}, err);
+  if (status == ESP_OK) {
+    esp_loader_start(loader, 0, 0);
+    const esp_batch *batch = esp_loader_next(loader);
+    esp_graph_forward(g, batch, (esp_pass){0});
+    for (int i = 0; i < TIMES; i++) {
+      const double start = esp_seconds();
+      esp_graph_forward(g, batch, (esp_pass){0});
+      seconds[i] = esp_seconds() - start;
+    }
+    qsort(seconds, TIMES, sizeof *seconds, ascending);
+    *milliseconds = 1e3 * seconds[TIMES / 2] / batch->count;
+  }
+  esp_loader_free(loader);
+  esp_graph_free(g);
+  return status;
+}
+
+static esp_status describe(esp_model *m, const esp_dataset *set, const char *file, figures *f,
+                           esp_error *err) {
+  struct stat info = {0};
+  *f = (figures){0};
+  for (int k = 0; k < m->params.count; k++)
+    if (esp_param_trains(m->params.item[k])) f->params += (double)m->params.item[k]->count;
+  for (int i = 0; i < m->layers; i++)
+    f->macs += (double)m->layer[i].weight->count * m->layer[i].weight->positions;
+  if (stat(file, &info) == 0) f->bytes = (double)info.st_size;
+  return measure(m, set, &f->milliseconds, err);
+}
+
+static void print_row(const char *name, int decimals, double before, double after) {
+  printf("%-18s %14.*f %14.*f %8.3f\n", name, decimals, before, decimals, after, after / before);
+}
+
+static void print_figures(const figures *before, const figures *after) {
+  printf("%-18s %14s %14s %8s\n", "", "before", "after", "ratio");
+  print_row("parameters", 0, before->params, after->params);
+  print_row("MACs an image", 0, before->macs, after->macs);
+  print_row("bytes of the file", 0, before->bytes, after->bytes);
+  print_row("ms an image", 4, before->milliseconds, after->milliseconds);
+}
+
+/* What is left out would add zeros, so the difference should be 0; this much is float rounding. */
+static esp_status check(const esp_difference *d, esp_error *err) {
+  if (d->largest <= 1e-5 * (1.0 + d->logit)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "the smaller network's logits differ by up to %g over %" PRId64
+                  " images (the largest logit is %g): not saved",
+                  d->largest, d->images, d->logit);
+}
+
+static esp_status shrink(esp_opened *o, const arguments *a, const char *file, esp_model *small,
+                         esp_error *err) {
+  esp_difference d;
+  figures before, after;
+  ESP_TRY(esp_compare(o->model, small, o->set, &d, err));
+  ESP_TRY(check(&d, err));
+  ESP_TRY(describe(o->model, o->set, file, &before, err));
+  ESP_TRY(esp_opened_save(o, small, a->out, err));
+  ESP_TRY(describe(small, o->set, a->out, &after, err));
+  print_figures(&before, &after);
+  printf("largest difference of a logit over %" PRId64 " test images: %g (largest logit %g)\nsaved in %s\n",
+         d.images, d.largest, d.logit, a->out);
+  return ESP_OK;
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  arguments a;
+  esp_opened o;
+  char file[4096];
+  esp_model *small = NULL;
+  ESP_TRY(parse(argc, argv, &a, err));
+  ESP_TRY(esp_weights_path(a.path, file, err));
+  ESP_TRY(esp_open(&o, a.path, true, a.overrides, a.override, err));
+  esp_status status = esp_shrink(o.model, a.multiple, &small, err);
+  if (status == ESP_OK) status = shrink(&o, &a, file, small, err);
+  esp_model_free(small);
+  esp_opened_free(&o);
+  return status;
+}
+
+const esp_command esp_command_shrink = {
+    .name = "shrink",
+    .usage = USAGE,
+    .help = "a smaller network without the channels and blocks that are pruned, proved on the test images",
+    .run = run,
+};

@@ -1,0 +1,107 @@
+/* The layer language written anew: the same network with other widths and fewer blocks. */
+#include "nn/layers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const esp_item *item_of(const esp_model *m, int i) {
+  return &m->program->item[i];
+}
+
+static bool takes_channels(const esp_layer_kind *kind) {
+  return strncmp(kind->arguments, "CHANNELS", 8) == 0;
+}
+
+/* The words of `item` with another width. Groups of a convolution that may change are as many as its
+ * channels. */
+static void write_width(FILE *out, const esp_item *item, int width) {
+  const char *rest = item->text + strlen(item->kind->keyword);
+  rest += 1 + strcspn(rest + 1, " ");
+  const char *groups = strstr(rest, " groups ");
+  const int head = (int)(groups ? groups - rest : (long)strlen(rest));
+  fprintf(out, "%s %d%.*s", item->kind->keyword, width, head, rest);
+  if (!groups) return;
+  rest = groups + strlen(" groups ");
+  fprintf(out, " groups %d%s", width, rest + strcspn(rest, " "));
+}
+
+/* What follows from the lines around it, said: a block's name, whether a layer has a bias. */
+static void write_implied(FILE *out, const esp_model *m, int i, int layer) {
+  const esp_item *item = item_of(m, i);
+  if (item->kind->weights && item->bias == ESP_GIVEN_NOT)
+    fputs(m->layer[layer].bias ? " bias" : " nobias", out);
+  for (int b = 0; b < m->blocks; b++) {
+    if (m->block[b].item != i || *item->name) continue;
+    const char *prefix = m->block[b].prefix;
+    size_t end = strlen(prefix) - 1, start = end;
+    while (start > 0 && prefix[start - 1] != '.') start--;
+    fprintf(out, " %.*s", (int)(end - start), prefix + start);
+  }
+}
+
+/* Whether a relu is the line before item `i`, group lines apart. */
+static bool behind_relu(const esp_model *m, int i) {
+  while (i > 0 && item_of(m, i - 1)->kind->role == ESP_KIND_GROUP) i--;
+  return i > 0 && item_of(m, i - 1)->kind->role == ESP_KIND_RELU;
+}
+
+/* Where to go on from item `i`: behind its block if that is dropped, with the relu that would follow another.
+ */
+static int kept_from(const esp_model *m, const bool *drop, int i) {
+  for (int b = 0; drop && b < m->blocks; b++) {
+    if (!drop[b] || m->block[b].item != i) continue;
+    const int next = item_of(m, i)->end + 1;
+    const bool relu = next < m->program->count && item_of(m, next)->kind->role == ESP_KIND_RELU;
+    return relu && behind_relu(m, i) ? next + 1 : next;
+  }
+  return i;
+}
+
+typedef struct writer {
+  const esp_model *model;
+  const int *width;
+  bool implied;
+  int depth, sized, layer; /* blocks open; lines with a width and layers so far */
+  FILE *out;
+} writer;
+
+static bool sized(const esp_layer_kind *kind) {
+  return kind->weights || takes_channels(kind);
+}
+
+static bool write_item(writer *w, int i) {
+  const esp_item *item = item_of(w->model, i);
+  const int width = w->width && takes_channels(item->kind) ? w->width[w->sized] : item->channels;
+  char *line = NULL;
+  size_t size;
+  FILE *text = open_memstream(&line, &size);
+  if (!text) return false;
+  if (width != item->channels)
+    write_width(text, item, width);
+  else
+    fputs(item->text, text);
+  if (w->implied) write_implied(text, w->model, i, w->layer);
+  const bool written = fclose(text) == 0;
+  if (written) esp_line_write(w->out, item->kind, line, &w->depth);
+  free(line);
+  return written;
+}
+
+esp_status esp_model_rewrite(const esp_model *m, const int *width, const bool *drop, char **text,
+                             esp_error *err) {
+  size_t size;
+  writer w = {.model = m, .width = width, .out = open_memstream(text, &size)};
+  bool written = w.out != NULL;
+  for (int b = 0; drop && b < m->blocks; b++) w.implied |= drop[b];
+  for (int i = 0, from = 0; written && i < m->program->count; i++) {
+    if (i >= from) from = kept_from(m, drop, i);
+    if (i >= from) written = write_item(&w, i);
+    w.sized += sized(item_of(m, i)->kind);
+    w.layer += item_of(m, i)->kind->weights;
+  }
+  if (w.out && fclose(w.out) == 0 && written) return ESP_OK;
+  if (w.out) free(*text);
+  *text = NULL;
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of a network");
+}

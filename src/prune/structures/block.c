@@ -1,0 +1,43 @@
+#include "prune/catalogue.h"
+#include "prune/pruner.h"
+
+#include <stdlib.h>
+
+static size_t parts(size_t n, size_t of) {
+  return (n + of - 1) / of;
+}
+
+/* unit (a, b, k) = { w[o][i][k] : o / R = a, i / C = b }; at the edges blocks are smaller */
+static uint32_t *deal_out(const esp_param *w, size_t rows, size_t columns) {
+  const size_t inputs = (size_t)w->shape[1], kernel = w->count / inputs / (size_t)w->shape[0];
+  uint32_t *unit = malloc(w->count * sizeof *unit);
+  for (size_t i = 0; unit && i < w->count; i++) {
+    const size_t output = i / kernel / inputs, input = i / kernel % inputs;
+    unit[i] = (uint32_t)((output / rows * parts(inputs, columns) + input / columns) * kernel + i % kernel);
+  }
+  return unit;
+}
+
+static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
+  const size_t rows = (size_t)p->opt->block_outputs, columns = (size_t)p->opt->block_inputs;
+  for (int i = 0; i < p->model->layers; i++) {
+    const esp_layer *l = &p->model->layer[i];
+    const size_t outputs = (size_t)l->weight->shape[0], inputs = (size_t)l->weight->shape[1];
+    if (!layers[i]) continue;
+    ESP_TRY(esp_target_new(
+        p, &esp_structure_block, l,
+        parts(outputs, rows) * parts(inputs, columns) * (l->weight->count / inputs / outputs), err));
+    uint32_t *unit = deal_out(l->weight, rows, columns);
+    if (!unit) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the blocks of '%s'", l->name);
+    ESP_TRY(esp_target_add(p, (esp_slice){l->weight, l->weight->count, 1, unit, true, 0}, err));
+  }
+  return ESP_OK;
+}
+
+const esp_structure esp_structure_block = {
+    .name = "block",
+    .help =
+        "blocks of block_outputs x block_inputs weights, at each place of a kernel by itself (Narang et al. "
+        "2017)",
+    .cover = cover,
+};
