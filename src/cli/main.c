@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const esp_command *const commands[] = {&esp_command_run,     &esp_command_resume,  &esp_command_eval,
-                                              &esp_command_predict, &esp_command_inspect, &esp_command_bench,
-                                              &esp_command_shrink,  &esp_command_list,    &esp_command_help};
+static const esp_command *const commands[] = {
+    &esp_command_run,   &esp_command_resume, &esp_command_eval, &esp_command_predict, &esp_command_inspect,
+    &esp_command_bench, &esp_command_shrink, &esp_command_list, &esp_command_help,
+};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {
