@@ -1,9 +1,10 @@
 /* A run: what one configuration asks for, from the first image to the report, in a directory of its own.
  *
  * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch), rounds.csv
- * (a row per pruning round), layers.csv (a row per round and layer), result.json, checkpoint.safetensors (the
- * newest), dense.safetensors and round-NN.safetensors (weights), and rewind.safetensors where weights are
- * rewound.
+ * (a row per pruning round), layers.csv (a row per round and layer), confusion.csv (a row per label and
+ * answer that occurred, of the dense network and of the newest round), result.json, checkpoint.safetensors
+ * (the newest), dense.safetensors and round-NN.safetensors (weights), and rewind.safetensors where weights
+ * are rewound.
  *
  * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the
  * checkpoint or follows from the seed, so a run that was killed and resumed ends with the same bits as one

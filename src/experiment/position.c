@@ -87,6 +87,7 @@ static cJSON *write_position(const esp_position *p) {
   cJSON_AddStringToObject(o, "recipe", p->recipe);
   cJSON_AddStringToObject(o, "log", p->log ? p->log : "");
   cJSON_AddStringToObject(o, "layers", p->layers ? p->layers : "");
+  cJSON_AddStringToObject(o, "confusion", p->confusion ? p->confusion : "");
   return o;
 }
 
@@ -104,6 +105,7 @@ static bool read_text(char **to, const cJSON *item) {
 static bool read_position(esp_position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
   const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
+  const cJSON *confusion = cJSON_GetObjectItemCaseSensitive(o, "confusion");
   if (!read_fields(position_fields, p, o) || !cJSON_IsArray(results)) return false;
   p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
   if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now"))) return false;
@@ -114,7 +116,8 @@ static bool read_position(esp_position *p, const cJSON *o) {
   if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
   strcpy(p->recipe, recipe->valuestring);
   return read_text(&p->log, cJSON_GetObjectItemCaseSensitive(o, "log")) &&
-         read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers"));
+         read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers")) &&
+         (!confusion || read_text(&p->confusion, confusion)); /* older ones have none */
 }
 
 esp_status esp_position_parse(esp_position *p, const char *text, esp_error *err) {
@@ -131,6 +134,7 @@ void esp_position_free(esp_position *p) {
   free(p->result);
   free(p->log);
   free(p->layers);
+  free(p->confusion);
   *p = (esp_position){0};
 }
 

@@ -29,8 +29,8 @@ typedef struct esp_position {
   esp_result now;    /* of the stage so far */
   esp_result *result;
   int results, capacity;
-  char *log, *layers; /* rows of log.csv and layers.csv */
-  char recipe[65];    /* SHA-256 of the keys that decide the result: a run goes on only with the same */
+  char *log, *layers, *confusion; /* rows of log.csv, layers.csv and confusion.csv */
+  char recipe[65]; /* SHA-256 of the keys that decide the result: a run goes on only with the same */
 } esp_position;
 
 esp_status esp_position_text(const esp_position *p, char **text, esp_error *err); /* newly allocated JSON */

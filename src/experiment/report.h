@@ -15,12 +15,16 @@ typedef struct esp_log_row {
 } esp_log_row;
 esp_status esp_report_epoch(esp_position *p, const esp_log_row *row, esp_error *err);
 esp_status esp_report_layers(esp_position *p, const esp_model *model, double requested, esp_error *err);
+/* Rows for confusion.csv: test images of each label and answer, [classes * classes]. Only the newest result's
+ * and the dense network's are kept, so that the text stays small with many rounds and classes. */
+esp_status esp_report_confusion(esp_position *p, int round, const int64_t *confusion, int classes,
+                                esp_error *err);
 
 /* Fills the counts of *r: parameters, weights, MACs. */
 void esp_result_count(esp_result *r, const esp_model *model, const esp_graph *graph,
                       const esp_pruner *pruner);
 
-/* Writes log.csv, rounds.csv, layers.csv and result.json into `dir`. */
+/* Writes log.csv, rounds.csv, layers.csv, confusion.csv and result.json into `dir`. */
 typedef struct esp_report {
   const esp_config *config;
   const esp_position *position;
