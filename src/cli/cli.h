@@ -11,6 +11,6 @@ typedef struct esp_command {
 } esp_command;
 
 extern const esp_command esp_command_run, esp_command_resume, esp_command_eval, esp_command_predict,
-    esp_command_inspect, esp_command_list, esp_command_help;
+    esp_command_inspect, esp_command_list, esp_command_help, esp_command_report;
 
 #endif

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const esp_command *const commands[] = {&esp_command_run,     &esp_command_resume,  &esp_command_eval,
-                                              &esp_command_predict, &esp_command_inspect, &esp_command_list,
-                                              &esp_command_help};
+                                              &esp_command_predict, &esp_command_inspect, &esp_command_report,
+                                              &esp_command_list,    &esp_command_help};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {

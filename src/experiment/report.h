@@ -30,8 +30,9 @@ typedef struct esp_report {
   const esp_position *position;
   const char *dir, *isa;
   int threads;
-  bool has_dense;     /* result 0 is that of a dense network */
-  const char *sha256; /* of the weights; NULL while the run goes on */
+  bool has_dense;      /* result 0 is that of a dense network */
+  const char *classes; /* names, a line each */
+  const char *sha256;  /* of the weights; NULL while the run goes on */
 } esp_report;
 esp_status esp_report_write(const esp_report *r, esp_error *err);
 

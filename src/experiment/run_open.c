@@ -40,8 +40,7 @@ static esp_status describe(esp_run *r, esp_error *err) {
   return status;
 }
 
-/* Keys that change where and how a run computes, but not what. */
-static bool decides(const char *line) {
+bool esp_line_decides(const char *line) {
   static const char *const neutral[] = {"name =",        "output =", "threads =", "checkpoint_minutes =",
                                         "save_rounds =", "path =",   "weights =", "sparse ="};
   for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++)
@@ -54,7 +53,7 @@ static void hash_recipe(esp_run *r) {
   esp_sha256_start(&s);
   for (const char *line = r->config_text; *line;) {
     const size_t length = strcspn(line, "\n");
-    if (decides(line)) esp_sha256_add(&s, line, length);
+    if (esp_line_decides(line)) esp_sha256_add(&s, line, length);
     line += length + (line[length] == '\n');
   }
   esp_sha256_end(&s, r->at.recipe);

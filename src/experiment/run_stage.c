@@ -38,8 +38,8 @@ esp_status esp_run_save(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp_report report = {&r->config,           &r->at, r->dir, esp_kernels_active()->isa, r->threads,
-                             esp_run_has_dense(r), sha256};
+  const esp_report report = {&r->config,           &r->at,     r->dir, esp_kernels_active()->isa, r->threads,
+                             esp_run_has_dense(r), r->classes, sha256};
   ESP_TRY(esp_report_write(&report, err));
   if (sha256 && r->control.progress) esp_report_table(&report, r->control.progress);
   return ESP_OK;
