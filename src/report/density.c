@@ -75,10 +75,11 @@ void esp_add_density(cJSON *report, const esp_findings *f) {
     snprintf(id, sizeof id, "density-%d", series + 1);
     cJSON *sheet = series_sheet(f, id, first, end);
     if (!sheet) continue;
-    cJSON *chart = esp_chart_add(
-        report,
-        (esp_chart){id, f->facts.series_name[series],
-                    "Density in percent, the mean of all seeds; a column per level of sparsity.", "heat"});
+    cJSON *chart =
+        esp_chart_add(report, (esp_chart){id, f->facts.series_name[series],
+                                          "Percentage of a layer's weights (row) that is left at a sparsity "
+                                          "of the network (column), the mean of all seeds.",
+                                          "heat"});
     esp_chart_axis(chart, "x", "sparsity of the network", "linear");
     esp_chart_axis(chart, "y", "layer", "linear");
     esp_report_sheet(report, chart, sheet);

@@ -46,6 +46,7 @@ static void name_keys(esp_facts *f) {
       snprintf(k->name, sizeof k->name, "%s.%s", s->name, o->name);
       snprintf(line, sizeof line, "%s =", o->name);
       k->short_name = o->name;
+      k->names_itself = o->type == ESP_OPTION_CHOICE;
       k->decides = esp_line_decides(line) && strcmp(k->name, "run.seed") != 0;
     }
 }
@@ -113,7 +114,7 @@ static bool series_differ(const esp_facts *f, const esp_records *runs, int key) 
   return false;
 }
 
-/* "method=magnitude rounds=5"; of long values the first line's beginning. */
+/* "magnitude, rounds=5"; of long values the first line's beginning. */
 static char *series_name(const esp_facts *f, const esp_records *runs, int series) {
   enum { VALUE_MAX = 32 };
   char *text = NULL;
@@ -126,10 +127,11 @@ static char *series_name(const esp_facts *f, const esp_records *runs, int series
     if (!counts(f, runs, run, k) || !series_differ(f, runs, k)) continue;
     const char *value = esp_fact_value(f, run, k);
     value += *value == '\n';
+    const bool alone = f->key[k].names_itself && strcmp(value, "none") != 0;
     const size_t line = strcspn(value, "\n");
-    fprintf(out, "%s%s=%.*s%s", between, f->key[k].short_name, (int)(line < VALUE_MAX ? line : VALUE_MAX),
-            value, line > VALUE_MAX || value[line] ? "..." : "");
-    between = " ";
+    fprintf(out, "%s%s%s%.*s%s", between, alone ? "" : f->key[k].short_name, alone ? "" : "=",
+            (int)(line < VALUE_MAX ? line : VALUE_MAX), value, line > VALUE_MAX || value[line] ? "..." : "");
+    between = ", ";
   }
   if (!*between) fputs(runs->item[run].name, out);
   return fclose(out) == 0 ? text : NULL;

@@ -8,6 +8,7 @@
 typedef struct esp_fact {
   char name[64];          /* "prune.method" */
   const char *short_name; /* "method" */
+  bool names_itself;      /* its values say what they are: "magnitude", "one-shot" */
   bool decides;           /* the result depends on it; the seed is not counted */
 } esp_fact;
 

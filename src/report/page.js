@@ -4,6 +4,7 @@
 const report = JSON.parse(document.getElementById("data").textContent);
 const sheets = new Map(report.sheets.map((sheet) => [sheet.id, sheet]));
 const drawn = []; // { chart, paint }: charts, and how each takes on the colours of the page
+const samples = []; // how each sample in a legend does
 
 /* ---- small things ---- */
 
@@ -16,10 +17,11 @@ function element(name, properties = {}, ...children) {
 /* A section's element; its heading stays first. */
 const inside = (id, selector = "") => document.querySelector(`#${id} ${selector}`.trim());
 
-function format(value) {
+/* `whole`: the numbers it stands among are integers. */
+function format(value, whole = Number.isInteger(value)) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "string") return value;
-  if (Number.isInteger(value)) return String(value);
+  if (whole || value === 0) return String(value);
   const size = Math.abs(value);
   if (size >= 1e5) return value.toFixed(0);
   if (size >= 100) return value.toFixed(1);
@@ -59,24 +61,32 @@ function filled(sheet) {
   return sheet.columns.map((column, i) => i).filter((i) => sheet.rows.some((row) => row[i] !== null && row[i] !== ""));
 }
 
-function cell(value) {
-  const text = typeof value === "string";
-  const long = text && (value.length > 40 || value.includes("\n"));
-  return element("td", { className: text ? (long ? "text long" : "text nowrap") : "" }, format(value));
+function cell(value, whole) {
+  if (typeof value !== "string") return element("td", {}, format(value, whole));
+  if (/^[0-9a-f]{64}$/.test(value)) return element("td", { className: "text nowrap", title: value }, value.slice(0, 12) + "…");
+  return element("td", { className: value.length > 40 || value.includes("\n") ? "text long" : "text nowrap" }, value);
 }
 
-function table(sheet) {
-  const shown = filled(sheet);
+/* With `group`, the first columns' texts stand in a row of their own above the rows that share them. */
+function table(sheet, group = 0) {
+  const shown = filled(sheet).filter((i) => i >= group);
   const isText = (i) => sheet.rows.some((row) => typeof row[i] === "string");
+  const whole = sheet.columns.map((column, i) => sheet.rows.every((row) => row[i] === null || Number.isInteger(row[i])));
   const head = shown.map((i) => element("th", { className: isText(i) ? "text" : "", scope: "col" }, sheet.columns[i].label));
-  const rows = sheet.rows.map((row) => element("tr", {}, ...shown.map((i) => cell(row[i]))));
+  let last = "";
+  const rows = sheet.rows.flatMap((row) => {
+    const name = row.slice(0, group).join(" against ");
+    const above = name === last ? [] : [element("tr", { className: "group" }, element("th", { className: "text", colSpan: shown.length, scope: "rowgroup" }, name))];
+    last = name;
+    return [...above, element("tr", {}, ...shown.map((i) => cell(row[i], whole[i])))];
+  });
   return element("div", { className: "scroll" },
     element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)));
 }
 
 /* The table behind a chart, made when it is opened: most never are. */
 function folded(sheet) {
-  const details = element("details", {}, element("summary", {}, "Table"));
+  const details = element("details", {}, element("summary", {}, "Table: " + sheet.id));
   details.addEventListener("toggle", () => {
     if (details.childElementCount === 1) details.append(saveButton(sheet), table(sheet));
   });
@@ -84,21 +94,24 @@ function folded(sheet) {
 }
 
 function spread(mean, sd, seeds) {
-  return `${format(mean)} ± ${format(sd)} (${seeds})`;
+  return seeds > 1 ? `${format(mean, false)} ± ${format(sd, false)} (${seeds})` : `${format(mean, false)} (1)`;
 }
 
-/* The rows of a table of tests, with several columns joined; all of them are in the file. */
-function tests(id, first, second) {
+/* The rows of a table of tests, grouped by who is compared, with several columns joined; all are in the file. */
+function tests(id, names, a, b) {
   const sheet = sheets.get(id);
   if (!sheet || sheet.rows.length === 0) return null;
   const rows = records(sheet).map((r) => [
-    ...first(r), spread(r.mean_a_percent, r.sd_a_percent, r.seeds_a), ...second(r), spread(r.mean_b_percent, r.sd_b_percent, r.seeds_b),
+    ...names(r), r.level_b, spread(r.mean_a_percent, r.sd_a_percent, r.seeds_a), spread(r.mean_b_percent, r.sd_b_percent, r.seeds_b),
     r.difference_percent, r.standard_error_percent, r.t, r.degrees_of_freedom, r.p_holm, r.verdict,
   ]);
-  const columns = (id === "differences" ? ["sparsity", "A", "A: mean ± sd (seeds), %", "B", "B: mean ± sd (seeds), %"]
-    : ["series", "dense: mean ± sd (seeds), %", "sparsity", "pruned: mean ± sd (seeds), %"])
-    .concat("difference, % points", "standard error", "t", "df", "p (Holm)", "verdict").map((label) => ({ label }));
-  return element("div", {}, table({ columns, rows }), saveButton(sheet));
+  const group = names({}).length;
+  const key = (row) => row.slice(0, group).join("\n");
+  rows.sort((x, y) => (key(x) < key(y) ? -1 : Number(key(x) > key(y))));
+  const labels = ["sparsity", a + ": mean ± sd (seeds), %", b + ": mean ± sd (seeds), %", "difference, % points", "standard error", "t",
+    "degrees of freedom", "p (Holm)", "verdict"];
+  const columns = [...names({}), ...labels].map((label) => ({ label }));
+  return element("div", {}, table({ columns, rows }, group), saveButton(sheet));
 }
 
 /* ---- colours ---- */
@@ -113,6 +126,7 @@ const shape = (series) => shapes[series % shapes.length];
 const dash = (series) => dashes[series % dashes.length];
 
 function repaint() {
+  for (const paint of samples) paint();
   for (const { chart, paint } of drawn) {
     for (const axis of Object.values(chart.options.scales)) {
       axis.grid.color = axis.grid.borderColor = colour("--line");
@@ -128,7 +142,7 @@ function repaint() {
 /* 1, 2 and 5 times a power of ten have a label, if there is room. */
 function logTick(value) {
   const digit = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
-  return [1, 2, 5].some((d) => Math.abs(digit - d) < 1e-6) ? format(value) : "";
+  return [1, 2, 5].some((d) => Math.abs(digit - d) < 1e-6) ? String(Number(value.toPrecision(1))) : "";
 }
 
 function axis(of) {
@@ -145,8 +159,6 @@ function options(chart, label) {
   return {
     animation: false,
     maintainAspectRatio: false,
-    parsing: false,
-    normalized: true,
     spanGaps: false,
     scales: { x: axis(chart.x), y: axis(chart.y) },
     interaction: { mode: "nearest", intersect: true },
@@ -169,42 +181,47 @@ function paintSample(canvas, series, lineDash) {
   c.stroke();
 }
 
-/* Entries { text, series, dash, matches(dataset) }; a click shows or hides. */
-function legend(entries, handle) {
+/* Entries { text, series, dash, matches(dataset) }, for the charts of `handles`; a click shows or hides. */
+function legend(entries, handles) {
   const list = element("ul", { className: "legend" });
   for (const entry of entries) {
-    entry.canvas = element("canvas", { width: 56, height: 28 });
-    entry.canvas.style.width = "28px";
-    entry.canvas.style.height = "14px";
-    const button = element("button", { type: "button", ariaPressed: "true" }, entry.canvas, entry.text);
+    const canvas = element("canvas", { width: 56, height: 28 });
+    const button = element("button", { type: "button", ariaPressed: "true" }, canvas, entry.text);
+    samples.push(() => paintSample(canvas, entry.series, entry.dash));
     button.addEventListener("click", () => {
       const show = button.ariaPressed !== "true";
       button.ariaPressed = String(show);
-      handle.chart.data.datasets.forEach((dataset, i) => entry.matches(dataset) && handle.chart.setDatasetVisibility(i, show));
-      handle.chart.update("none");
+      for (const { chart } of handles) {
+        chart.data.datasets.forEach((dataset, i) => entry.matches(dataset) && chart.setDatasetVisibility(i, show));
+        chart.update("none");
+      }
     });
     list.append(element("li", {}, button));
   }
   return list;
 }
 
-/* A card with a canvas; draws into it and remembers how to paint it again. */
+/* One legend for all charts of a section. */
+function seriesLegend(handles, dashed) {
+  const entries = report.series.map((text, series) => ({ text, series, dash: dashed ? dash(series) : [], matches: (d) => d.series === series }));
+  return report.series.length > 1 ? legend(entries, handles) : "";
+}
+
+/* A card with a canvas, which draws once it is in the page. */
 function card(chart, datasets, entries, label, paintDataset) {
-  const handle = {};
+  const handle = { chart: null, draw: null };
   const canvas = element("canvas", { id: chart.id, role: "img", ariaLabel: `${chart.title}: ${chart.y.label} over ${chart.x.label}` });
-  const png = () => save(chart.id + ".png", handle.chart.toBase64Image());
-  const node = element("div", { className: "chart" }, element("h3", {}, chart.title), element("p", {}, chart.note),
-    element("div", { className: "canvas" }, canvas), entries.length > 0 ? legend(entries, handle) : "",
-    ...chart.sheets.map((id) => folded(sheets.get(id))),
-    element("button", { className: "save", type: "button", onclick: png }, "PNG"));
-  return { node, draw() {
+  const png = element("button", { className: "save", type: "button", onclick: () => save(chart.id + ".png", handle.chart.toBase64Image()) }, chart.id + ".png");
+  handle.node = element("div", { className: "chart" }, element("h3", {}, chart.title), element("p", {}, chart.note),
+    element("div", { className: "canvas" }, canvas), entries.length > 0 ? legend(entries, [handle]) : "",
+    ...chart.sheets.map((id) => folded(sheets.get(id))), png);
+  handle.draw = () => {
+    const paint = () => datasets.forEach(paintDataset);
+    paint();
     handle.chart = new Chart(canvas, { type: "line", data: { datasets }, options: options(chart, label) });
-    const paint = () => {
-      for (const dataset of datasets) paintDataset(dataset);
-      for (const entry of entries) paintSample(entry.canvas, entry.series, entry.dash);
-    };
     drawn.push({ chart: handle.chart, paint });
-  } };
+  };
+  return handle;
 }
 
 /* ---- band: means with their spread, and every seed ---- */
@@ -219,15 +236,17 @@ function bandPoints(chart, series) {
   };
 }
 
+/* Where x was measured, means can lie in any order, and there is no area between them. */
 function bandDatasets(chart, name, series) {
   const { means, seeds } = bandPoints(chart, name);
   const known = means.filter((p) => p.sd !== null);
+  const ordered = [1, -1].some((sign) => known.every((p, i) => i === 0 || sign * (p.x - known[i - 1].x) > 0));
   const edge = (sign) => known.map((p) => ({ x: p.x, y: p.y + sign * p.sd }));
   const bars = known.flatMap((p) => [{ x: p.x, y: p.y - p.sd }, { x: p.x, y: p.y + p.sd }, { x: p.x, y: NaN }]);
   const quiet = { pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0 };
   return [
     { part: "edge", data: edge(-1), ...quiet, borderWidth: 0 },
-    { part: "band", data: edge(1), ...quiet, borderWidth: 0, fill: "-1" },
+    { part: "band", data: edge(1), ...quiet, borderWidth: 0, fill: ordered ? "-1" : false },
     { part: "bars", data: bars, ...quiet, borderWidth: 1.5 },
     { part: "seeds", data: seeds, showLine: false, pointRadius: 2.2, pointHoverRadius: 5, pointHitRadius: 3, borderWidth: 1 },
     { part: "mean", data: means, pointRadius: 4.5, pointHoverRadius: 7, borderWidth: 2, pointStyle: shape(series), borderDash: dash(series) },
@@ -245,11 +264,11 @@ function bandLabel(chart) {
 
 function band(chart) {
   const datasets = report.series.flatMap((name, series) => bandDatasets(chart, name, series));
-  const entries = report.series.map((text, series) => ({ text, series, dash: dash(series), matches: (d) => d.series === series }));
-  return card(chart, datasets, entries, bandLabel(chart), (dataset) => {
+  return card(chart, datasets, [], bandLabel(chart), (dataset) => {
     const ink = seriesColour(dataset.series);
-    dataset.borderColor = ink;
-    dataset.backgroundColor = dataset.part === "band" ? faint(ink, 0.16) : dataset.part === "seeds" ? "transparent" : ink;
+    dataset.borderColor = dataset.pointBorderColor = ink;
+    dataset.backgroundColor = dataset.part === "band" ? faint(ink, 0.16) : ink;
+    dataset.pointBackgroundColor = dataset.part === "seeds" ? "transparent" : ink;
   });
 }
 
@@ -280,19 +299,17 @@ function lines(chart) {
     pointHoverRadius: 4,
     pointHitRadius: 6,
   })));
-  const entries = report.series.map((text, series) => ({ text, series, dash: [], matches: (d) => d.series === series }));
-  if (columns.length > 1)
-    for (const [i, column] of columns.entries()) entries.push({ text: label(column), series: 6, dash: dashes[i], matches: (d) => d.column === column });
+  const entries = columns.length < 2 ? [] : columns.map((column, i) => ({ text: label(column), series: 6, dash: dashes[i], matches: (d) => d.column === column }));
   const tip = (p) => [`${p.series}, seed ${p.seed}`, p.run, `stage ${p.stage}, epoch ${p.x}`, `${label(p.column)}: ${format(p.y)}`];
   return card(chart, datasets, entries, tip, (dataset) => {
-    dataset.borderColor = dataset.backgroundColor = seriesColour(dataset.series);
+    dataset.borderColor = dataset.pointBorderColor = dataset.pointBackgroundColor = seriesColour(dataset.series);
   });
 }
 
 /* ---- heat: a table whose cells are coloured ---- */
 
 function heatCell(value, row, column) {
-  const td = element("td", { className: value > 55 ? "strong" : "", title: `${row}, ${column}: ${format(value)} %` },
+  const td = element("td", { className: value > 65 ? "strong" : "", title: `${row}, ${column}: ${format(value)} %` },
     value === null ? "" : value >= 99.95 ? "100" : value >= 10 ? value.toFixed(0) : value === 0 ? "0" : value.toPrecision(2));
   td.style.setProperty("--value", (value ?? 0) / 100);
   return td;
@@ -307,17 +324,17 @@ function heat(chart) {
   const rows = sheet.rows.map(([name, ...values]) =>
     element("tr", {}, element("th", { scope: "row" }, name), ...values.map((value, i) => heatCell(value, name, names[i]))));
   const grid = element("table", { id: chart.id, className: `heat${slanted ? " slanted" : ""}${many ? " dense" : ""}` },
-    element("caption", {}, `row: ${chart.y.label}; column: ${chart.x.label}; %`), element("thead", {}, head), element("tbody", {}, ...rows));
+    element("thead", {}, head), element("tbody", {}, ...rows));
   const node = element("div", { className: "chart" }, element("h3", {}, chart.title), element("p", {}, chart.note),
     element("div", { className: "scroll" }, grid), saveButton(sheet));
-  return { node, draw() {} };
+  return { node };
 }
 
 /* ---- pictures ---- */
 
 function picture(p) {
   /* Each pixel is a weight: large enough to see, small enough for the page. */
-  const zoom = Math.max(1, Math.min(p.kind === "filters" ? 10 : 4, Math.floor(560 / p.width)));
+  const zoom = Math.max(1, Math.min(10, Math.floor(560 / p.width), Math.floor(200 / p.height)));
   const img = element("img", { src: "data:image/png;base64," + p.png, width: p.width * zoom, height: p.height * zoom, alt: `${p.kind} of ${p.layer}, ${p.level}` });
   const caption = element("figcaption", {}, element("b", {}, p.layer), ` ${p.kind === "filters" ? "filters, " : ""}${p.level}: ${p.note}`);
   return element("figure", { className: p.kind }, caption, img);
@@ -339,13 +356,17 @@ const places = [["accuracy-epochs", "training"], ["loss", "training"], ["learnin
   ["density", "density"], ["confusion", "confusion"]];
 
 function charts() {
-  const cards = report.charts.map((chart) => {
+  const handles = new Map(); // of the charts in each place
+  for (const chart of report.charts) {
     const made = kinds[chart.kind](chart);
-    const place = places.find(([prefix]) => chart.id.startsWith(prefix));
-    inside(place[1], ".charts").append(made.node);
-    return made;
-  });
-  for (const made of cards) made.draw(); // a canvas has a size only once it is in the page
+    const [, place] = places.find(([prefix]) => chart.id.startsWith(prefix));
+    inside(place, ".charts").append(made.node);
+    if (made.draw) handles.set(place, [...(handles.get(place) ?? []), made]);
+  }
+  for (const [place, made] of handles) {
+    inside(place, ".charts").before(seriesLegend(made, place === "accuracy"));
+    for (const one of made) one.draw();
+  }
 }
 
 function configuration() {
@@ -375,8 +396,8 @@ function heading() {
 }
 
 function comparison() {
-  const costs = tests("pruning-costs", (r) => [r.series_b], (r) => [r.level_b]);
-  const differences = tests("differences", (r) => [r.level_a, r.series_a], (r) => [r.series_b]);
+  const costs = tests("pruning-costs", (r) => [r.series_b], "dense", "pruned");
+  const differences = tests("differences", (r) => ["A: " + r.series_a, "B: " + r.series_b], "A", "B");
   for (const [id, node] of [["costs", costs], ["differences", differences]])
     if (node) inside(id).append(node);
     else inside(id).remove();
@@ -394,7 +415,7 @@ function contents() {
 
 heading();
 const results = sheets.get("results");
-if (results.rows.length > 0) inside("results").append(table(results), saveButton(results));
+if (results.rows.length > 0) inside("results").append(table(results, 1), saveButton(results));
 else inside("results").append(element("p", {}, "There are no results yet."));
 comparison();
 charts();

@@ -163,8 +163,9 @@ static esp_status add_filters(cJSON *report, const esp_bundle *b, const esp_blob
   filters f;
   char note[128];
   if (!find_filters(&f, b, blob)) return ESP_OK;
-  snprintf(note, sizeof note, "%d of %d filters of %dx%dx%d; black -%.3g, white %.3g", f.n,
-           (int)blob->shape[0], f.channels, f.height, f.width, (double)f.largest, (double)f.largest);
+  snprintf(note, sizeof note, "%s%d filters of %dx%dx%d; black -%.3g, white %.3g",
+           f.n < blob->shape[0] ? "the first " : "", f.n, f.channels, f.height, f.width, (double)f.largest,
+           (double)f.largest);
   return add_picture(report, filters_picture(&f), c, note, err);
 }
 

@@ -3,7 +3,10 @@
 
 #include <espalier/report.h>
 
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TITLE_DIRS = 4 };
 
 static esp_status gather(esp_findings *f, const esp_report_request *request, esp_error *err) {
   for (int i = 0; i < request->dirs; i++) ESP_TRY(esp_records_add(&f->runs, request->dir[i], err));
@@ -11,9 +14,23 @@ static esp_status gather(esp_findings *f, const esp_report_request *request, esp
   return esp_points_gather(&f->points, &f->runs, &f->facts, err);
 }
 
+/* The directories as they were given. */
+static esp_status add_title(cJSON *report, const esp_report_request *request, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  for (int i = 0; f && i < request->dirs && i < TITLE_DIRS; i++)
+    fprintf(f, "%s%s", i > 0 ? ", " : "", request->dir[i]);
+  if (f && request->dirs > TITLE_DIRS) fprintf(f, " and %d more", request->dirs - TITLE_DIRS);
+  const bool written = f && fclose(f) == 0;
+  if (written) cJSON_AddStringToObject(report, "title", text);
+  free(text);
+  return written ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+}
+
 static esp_status build(cJSON *report, const esp_findings *f, const esp_report_request *request,
                         esp_error *err) {
-  cJSON_AddStringToObject(report, "title", f->runs.count == 1 ? f->runs.item[0].name : request->dir[0]);
+  ESP_TRY(add_title(report, request, err));
   cJSON_AddNumberToObject(report, "runs", f->runs.count);
   cJSON *series = cJSON_AddArrayToObject(report, "series");
   static const char *const lists[] = {"notes", "charts", "sheets", "pictures"};

@@ -31,7 +31,7 @@ static esp_status add_test(tests *t, test one, esp_error *err) {
 static const char *verdict(const test *t, double p) {
   if (t->n < 2) return "one seed: nothing can be concluded";
   if (isnan(p)) return "no spread between the seeds: nothing to compare with";
-  return p < 0.05 ? "larger than the noise between seeds" : "within the noise between seeds";
+  return p < 0.05 ? "larger than the noise between seeds" : "cannot be told from the noise between seeds";
 }
 
 /* p of all tests together, adjusted; NULL when memory is out. */

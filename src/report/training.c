@@ -49,8 +49,8 @@ void esp_add_training(cJSON *report, const esp_findings *f) {
       (esp_chart){"loss", "Loss", "Dense training, then each round of retraining; a line per run.", "lines"},
       "loss", (const char *const[]){"train_loss", "validation_loss"}, 2);
   add_chart(report,
-            (esp_chart){"accuracy-epochs", "Accuracy while training", "The validation split decides nothing.",
-                        "lines"},
+            (esp_chart){"accuracy-epochs", "Accuracy while training",
+                        "Training: on the augmented batches, as they were learned from.", "lines"},
             "accuracy, top-1 (%)",
             (const char *const[]){"train_accuracy_percent", "validation_accuracy_percent"}, 2);
   add_chart(report, (esp_chart){"learning-rate", "Learning rate", "At the beginning of each epoch.", "lines"},
