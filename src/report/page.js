@@ -64,7 +64,7 @@ function filled(sheet) {
 function cell(value, whole) {
   if (typeof value !== "string") return element("td", {}, format(value, whole));
   if (/^[0-9a-f]{64}$/.test(value)) return element("td", { className: "text nowrap", title: value }, value.slice(0, 12) + "…");
-  return element("td", { className: value.length > 40 || value.includes("\n") ? "text long" : "text nowrap" }, value);
+  return element("td", { className: value.length > 48 || value.includes("\n") ? "text long" : "text nowrap" }, value);
 }
 
 /* With `group`, the first columns' texts stand in a row of their own above the rows that share them. */
@@ -167,8 +167,8 @@ function options(chart, label) {
   };
 }
 
-/* A sample of a series' line, as the legend shows it. */
-function paintSample(canvas, series, lineDash) {
+/* A sample of a series' line and points, as the legend shows it. */
+function paintSample(canvas, series, lineDash, pointStyle) {
   const c = canvas.getContext("2d");
   c.reset();
   c.scale(2, 2);
@@ -179,15 +179,17 @@ function paintSample(canvas, series, lineDash) {
   c.moveTo(0, 7);
   c.lineTo(28, 7);
   c.stroke();
+  c.setLineDash([]);
+  if (pointStyle) Chart.helpers.drawPoint(c, { pointStyle, radius: 4.5, rotation: 0, borderWidth: 2 }, 14, 7);
 }
 
-/* Entries { text, series, dash, matches(dataset) }, for the charts of `handles`; a click shows or hides. */
+/* Entries { text, series, dash, shape, matches(dataset) }, for the charts of `handles`; a click shows or hides. */
 function legend(entries, handles) {
   const list = element("ul", { className: "legend" });
   for (const entry of entries) {
     const canvas = element("canvas", { width: 56, height: 28 });
     const button = element("button", { type: "button", ariaPressed: "true" }, canvas, entry.text);
-    samples.push(() => paintSample(canvas, entry.series, entry.dash));
+    samples.push(() => paintSample(canvas, entry.series, entry.dash, entry.shape));
     button.addEventListener("click", () => {
       const show = button.ariaPressed !== "true";
       button.ariaPressed = String(show);
@@ -202,8 +204,9 @@ function legend(entries, handles) {
 }
 
 /* One legend for all charts of a section. */
-function seriesLegend(handles, dashed) {
-  const entries = report.series.map((text, series) => ({ text, series, dash: dashed ? dash(series) : [], matches: (d) => d.series === series }));
+function seriesLegend(handles, styled) {
+  const style = (series) => (styled ? { dash: dash(series), shape: shape(series) } : { dash: [] });
+  const entries = report.series.map((text, series) => ({ text, series, ...style(series), matches: (d) => d.series === series }));
   return report.series.length > 1 ? legend(entries, handles) : "";
 }
 
@@ -236,7 +239,7 @@ function bandPoints(chart, series) {
   };
 }
 
-/* Where x was measured, means can lie in any order, and there is no area between them. */
+/* Where x was measured, means can lie in any order: then there is no line through them. */
 function bandDatasets(chart, name, series) {
   const { means, seeds } = bandPoints(chart, name);
   const known = means.filter((p) => p.sd !== null);
@@ -249,7 +252,7 @@ function bandDatasets(chart, name, series) {
     { part: "band", data: edge(1), ...quiet, borderWidth: 0, fill: ordered ? "-1" : false },
     { part: "bars", data: bars, ...quiet, borderWidth: 1.5 },
     { part: "seeds", data: seeds, showLine: false, pointRadius: 2.2, pointHoverRadius: 5, pointHitRadius: 3, borderWidth: 1 },
-    { part: "mean", data: means, pointRadius: 4.5, pointHoverRadius: 7, borderWidth: 2, pointStyle: shape(series), borderDash: dash(series) },
+    { part: "mean", data: means, pointRadius: 4.5, pointHoverRadius: 7, borderWidth: 2, pointStyle: shape(series), borderDash: dash(series), showLine: ordered },
   ].map((dataset) => ({ ...dataset, series, label: name }));
 }
 
