@@ -1,6 +1,7 @@
 /* Accuracy over what pruning is to buy. */
 #include "report/findings.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* A measure of a network that accuracy is drawn over: a member of its point, times `unit`. */
@@ -100,11 +101,28 @@ static cJSON *points(const esp_findings *f, const measure *m) {
   return sheet;
 }
 
+/* Whether the means of each series lie in the order of its levels. Where x was measured they may not, and a
+ * line through them would say nothing. */
+static bool in_order(const esp_findings *f, const measure *m) {
+  double before = NAN, direction = 0.0;
+  for (int first = 0, end; first < f->points.count; first = end) {
+    end = esp_level_end(&f->points, first);
+    const esp_moments x = esp_level_moments(&f->points, first, end, m->offset);
+    if (first == 0 || !esp_same_series(&f->points, first - 1, first)) before = NAN, direction = 0.0;
+    const double step = esp_mean(&x) - before;
+    if (step * direction < 0.0) return false;
+    if (step > 0.0 || step < 0.0) direction = step;
+    before = esp_mean(&x);
+  }
+  return true;
+}
+
 void esp_add_accuracy(cJSON *report, const esp_findings *f) {
   if (f->points.count == 0) return;
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const measure *m = &measures[i];
     cJSON *chart = esp_chart_add(report, (esp_chart){m->id, m->title, m->note, "band"});
+    cJSON_AddBoolToObject(chart, "joined", in_order(f, m));
     esp_chart_axis(chart, "x", m->column.label, m->scale);
     esp_chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
     esp_report_sheet(report, chart, means(f, m));

@@ -14,16 +14,14 @@
 
 extern char **environ;
 
-/* ---- CSV (RFC 4180) ---- */
+/* ---- CSV (RFC 4180, but a row is a line: many programs take it so) ---- */
 
 static void print_text(const char *text, FILE *f) {
-  if (!text[strcspn(text, ",\"\n\r")]) {
-    fputs(text, f);
-    return;
-  }
-  fputc('"', f);
-  for (; *text; text++) fprintf(f, *text == '"' ? "\"\"" : "%c", *text);
-  fputc('"', f);
+  const bool quoted = text[strcspn(text, ",\"\n\r")] != '\0';
+  if (quoted) fputc('"', f);
+  for (; *text; text++)
+    fprintf(f, *text == '"' ? "\"\"" : *text == '\n' || *text == '\r' ? " " : "%c", *text);
+  if (quoted) fputc('"', f);
 }
 
 static void print_csv(const cJSON *sheet, FILE *f) {

@@ -15,7 +15,8 @@ typedef struct esp_findings {
  *
  *     {"id", "title", "note", "kind", "x": {"label", "scale"}, "y": {"label", "scale"}, "sheets": [ids]}
  *
- * kind "band": sheet 0 holds series, seeds, x, mean, sd; sheet 1 every point: series, run, seed, round, x, y.
+ * kind "band": sheet 0 holds series, seeds, x, mean, sd; sheet 1 every point: series, run, seed, round, x, y;
+ * "joined": whether a line through the means makes sense.
  * kind "lines": a line per run and column of "y": {"columns": [...]}, over the column of "x": {"column"}.
  * kind "heat": a row per row, its name in the first column; values from 0 to 100. */
 void esp_add_accuracy(cJSON *report, const esp_findings *f);

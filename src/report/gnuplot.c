@@ -95,24 +95,34 @@ static void print_title(const block *b, bool shown, FILE *f) {
   fputs(", \\\n", f);
 }
 
+/* The means of a series with their spread. */
+static void print_means(const block *b, int x, bool joined, FILE *f) {
+  const int mean = x + 1, sd = x + 2;
+  if (joined && has_numbers(b, sd - 1)) {
+    print_source(b, f);
+    fprintf(f, "%d:($%d-$%d):($%d+$%d) with filledcurves fc rgb '%s' fs transparent solid 0.15", x, mean, sd,
+            mean, sd, colour(b->series));
+    print_title(b, false, f);
+  }
+  if (has_numbers(b, sd - 1)) {
+    print_source(b, f);
+    fprintf(f, "%d:%d:%d with yerrorbars pt 0 lc rgb '%s'", x, mean, sd, colour(b->series));
+    print_title(b, false, f);
+  }
+  print_source(b, f);
+  fprintf(f, "%d:%d with %s lw 2 lc rgb '%s' pt %d dt %d", x, mean, joined ? "linespoints" : "points",
+          colour(b->series), b->series % 8 + 4, b->series % 5 + 1);
+  print_title(b, true, f);
+}
+
 static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
   block means = {.sheet = sheet_of(report, chart, 0)}, points = {.sheet = sheet_of(report, chart, 1)};
-  const int mean = column_of(means.sheet, "accuracy_mean_percent") + 1, x = mean - 1;
+  const int mean = column_of(means.sheet, "accuracy_mean_percent") + 1;
   const int value = column_of(points.sheet, "accuracy_percent") + 1;
   fputs("plot \\\n", f);
-  while (next_block(&means, -1)) {
-    if (!has_numbers(&means, x - 1)) continue;
-    if (has_numbers(&means, mean)) {
-      print_source(&means, f);
-      fprintf(f, "%d:($%d-$%d):($%d+$%d) with filledcurves fc rgb '%s' fs transparent solid 0.15", x, mean,
-              mean + 1, mean, mean + 1, colour(means.series));
-      print_title(&means, false, f);
-    }
-    print_source(&means, f);
-    fprintf(f, "%d:%d with linespoints lw 2 lc rgb '%s' pt %d dt %d", x, mean, colour(means.series),
-            means.series % 8 + 4, means.series % 5 + 1);
-    print_title(&means, true, f);
-  }
+  while (next_block(&means, -1))
+    if (has_numbers(&means, mean - 2))
+      print_means(&means, mean - 1, cJSON_IsTrue(cJSON_GetObjectItem(chart, "joined")), f);
   while (next_block(&points, -1)) {
     if (!has_numbers(&points, value - 2)) continue;
     print_source(&points, f);

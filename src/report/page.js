@@ -42,8 +42,8 @@ function save(name, url) {
 
 function csv(sheet) {
   const quoted = (cell) => {
-    const text = cell === null ? "" : String(cell);
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    const text = cell === null ? "" : String(cell).replaceAll(/[\n\r]/g, " ");
+    return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = [sheet.columns.map((column) => column.name), ...sheet.rows];
   return lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n";
@@ -239,20 +239,18 @@ function bandPoints(chart, series) {
   };
 }
 
-/* Where x was measured, means can lie in any order: then there is no line through them. */
 function bandDatasets(chart, name, series) {
   const { means, seeds } = bandPoints(chart, name);
   const known = means.filter((p) => p.sd !== null);
-  const ordered = [1, -1].some((sign) => known.every((p, i) => i === 0 || sign * (p.x - known[i - 1].x) > 0));
   const edge = (sign) => known.map((p) => ({ x: p.x, y: p.y + sign * p.sd }));
   const bars = known.flatMap((p) => [{ x: p.x, y: p.y - p.sd }, { x: p.x, y: p.y + p.sd }, { x: p.x, y: NaN }]);
   const quiet = { pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0 };
   return [
     { part: "edge", data: edge(-1), ...quiet, borderWidth: 0 },
-    { part: "band", data: edge(1), ...quiet, borderWidth: 0, fill: ordered ? "-1" : false },
+    { part: "band", data: edge(1), ...quiet, borderWidth: 0, fill: chart.joined ? "-1" : false },
     { part: "bars", data: bars, ...quiet, borderWidth: 1.5 },
     { part: "seeds", data: seeds, showLine: false, pointRadius: 2.2, pointHoverRadius: 5, pointHitRadius: 3, borderWidth: 1 },
-    { part: "mean", data: means, pointRadius: 4.5, pointHoverRadius: 7, borderWidth: 2, pointStyle: shape(series), borderDash: dash(series), showLine: ordered },
+    { part: "mean", data: means, pointRadius: 4.5, pointHoverRadius: 7, borderWidth: 2, pointStyle: shape(series), borderDash: dash(series), showLine: chart.joined },
   ].map((dataset) => ({ ...dataset, series, label: name }));
 }
 

@@ -229,7 +229,8 @@ def check_page(page, html, folder, screenshots):
     assert max(look(page, html, screenshots, "dark", width=1280, height=900, dark=True)) < 60
     page.window(width=794, height=1123, dark=True, media="print")
     page.screenshot(screenshots + "/print.png")
-    assert page.evaluate("colour('--ink')") == "#1d2329", "dark ink colours on paper"
+    assert page.evaluate("colour('--ink')") == "#1d2329", "bright ink on paper"
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light", "dark paper"
     page.pdf(screenshots + "/print.pdf")
     assert not page.complaints, page.complaints
 
