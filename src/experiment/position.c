@@ -85,6 +85,7 @@ static cJSON *write_position(const esp_position *p) {
   for (int i = 0; i < p->results; i++)
     cJSON_AddItemToArray(results, write_fields(result_fields, &p->result[i]));
   cJSON_AddStringToObject(o, "recipe", p->recipe);
+  cJSON_AddNumberToObject(o, "events", (double)p->events);
   cJSON_AddStringToObject(o, "log", p->log ? p->log : "");
   cJSON_AddStringToObject(o, "layers", p->layers ? p->layers : "");
   cJSON_AddStringToObject(o, "confusion", p->confusion ? p->confusion : "");
@@ -102,6 +103,12 @@ static bool read_text(char **to, const cJSON *item) {
   return cJSON_IsString(item) && (*to = strdup(item->valuestring));
 }
 
+/* Older checkpoints know of no event file. */
+static double events_of(const cJSON *o) {
+  const cJSON *events = cJSON_GetObjectItemCaseSensitive(o, "events");
+  return events ? events->valuedouble : 0.0;
+}
+
 static bool read_position(esp_position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
   const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
@@ -113,6 +120,9 @@ static bool read_position(esp_position *p, const cJSON *o) {
     esp_result r;
     if (!read_fields(result_fields, &r, item) || esp_position_add(p, &r, NULL) != ESP_OK) return false;
   }
+  const double events = events_of(o);
+  if (!(events >= 0.0 && events <= 0x1p53)) return false;
+  p->events = (int64_t)events;
   if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
   strcpy(p->recipe, recipe->valuestring);
   return read_text(&p->log, cJSON_GetObjectItemCaseSensitive(o, "log")) &&

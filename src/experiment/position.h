@@ -30,6 +30,7 @@ typedef struct esp_position {
   esp_result *result;
   int results, capacity;
   char *log, *layers, *confusion; /* rows of log.csv, layers.csv and confusion.csv */
+  int64_t events;                 /* bytes of the event file for TensorBoard */
   char recipe[65]; /* SHA-256 of the keys that decide the result: a run goes on only with the same */
 } esp_position;
 

@@ -41,8 +41,9 @@ static esp_status describe(esp_run *r, esp_error *err) {
 }
 
 bool esp_line_decides(const char *line) {
-  static const char *const neutral[] = {"name =",        "output =", "threads =", "checkpoint_minutes =",
-                                        "save_rounds =", "path =",   "weights =", "sparse ="};
+  static const char *const neutral[] = {
+      "name =",    "output =", "threads =", "checkpoint_minutes =", "save_rounds =", "path =",
+      "weights =", "sparse =", "[log]",     "tensorboard ="};
   for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++)
     if (strncmp(line, neutral[i], strlen(neutral[i])) == 0) return false;
   return true;

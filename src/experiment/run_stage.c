@@ -216,6 +216,7 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   evaluate(r, &row.validation, NULL, NULL);
   r->at.epoch++;
   ESP_TRY(esp_report_epoch(&r->at, &row, err));
+  ESP_TRY(esp_run_log_epoch(r, &row, &r->at.train, err));
   char name[64], validation[64] = "";
   if (row.validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row.validation));
@@ -271,6 +272,7 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
                    100.0 * esp_top1(&now->test), esp_loss_of(&now->test), 100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
+  ESP_TRY(esp_run_log_result(r, now, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
   r->at.stage++;

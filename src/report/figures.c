@@ -19,8 +19,10 @@ extern char **environ;
 static void print_text(const char *text, FILE *f) {
   const bool quoted = text[strcspn(text, ",\"\n\r")] != '\0';
   if (quoted) fputc('"', f);
-  for (; *text; text++)
-    fprintf(f, *text == '"' ? "\"\"" : *text == '\n' || *text == '\r' ? " " : "%c", *text);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', f);
+    fputc(*text == '\n' || *text == '\r' ? ' ' : *text, f);
+  }
   if (quoted) fputc('"', f);
 }
 

@@ -31,7 +31,10 @@ static int column_of(const cJSON *sheet, const char *name) {
 /* In single quotes nothing has a meaning but the quote. */
 static void print_quoted(const char *text, FILE *f) {
   fputc('\'', f);
-  for (; *text; text++) fprintf(f, *text == '\'' ? "''" : *text == '\n' ? " " : "%c", *text);
+  for (; *text; text++) {
+    if (*text == '\'') fputc('\'', f);
+    fputc(*text == '\n' ? ' ' : *text, f);
+  }
   fputc('\'', f);
 }
 
