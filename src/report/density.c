@@ -70,6 +70,7 @@ static cJSON *series_sheet(const esp_findings *f, const char *id, int first, int
 void esp_add_density(cJSON *report, const esp_findings *f) {
   for (int first = 0, end; first < f->points.count; first = end) {
     end = series_end(&f->points, first);
+    if (f->points.item[end - 1].round == 0) continue; /* nothing was pruned */
     char id[32];
     const int series = f->points.item[first].series;
     snprintf(id, sizeof id, "density-%d", series + 1);

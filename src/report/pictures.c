@@ -219,7 +219,8 @@ esp_status esp_add_pictures(cJSON *report, const esp_findings *f, esp_error *err
   for (int first = 0, end; first < p->count && p->item[first].series < SERIES_MAX; first = end) {
     end = esp_level_end(p, first);
     const bool last = end == p->count || !esp_same_series(p, first, end);
-    if (last || p->item[first].round == 0) ESP_TRY(add_network(report, f, first, end, last, err));
+    const bool pruned = p->item[first].round > 0; /* the masks of a dense network show nothing */
+    if (last || !pruned) ESP_TRY(add_network(report, f, first, end, last && pruned, err));
   }
   return ESP_OK;
 }

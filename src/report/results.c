@@ -10,31 +10,45 @@
 static const esp_column result_columns[] = {{"series", "series"},
                                             {"level", "level"},
                                             {"seeds", "seeds"},
+                                            {"accuracy_mean_percent", "test accuracy, mean (%)"},
+                                            {"accuracy_sd_percent", "sd (%)"},
+                                            {"before_percent", "before retraining (%)"},
                                             {"sparsity_percent", "sparsity (%)"},
                                             {"compression", "compression (times)"},
                                             {"million_macs", "multiply-adds (million)"},
-                                            {"before_percent", "before retraining (%)"},
-                                            {"accuracy_mean_percent", "test accuracy, mean (%)"},
-                                            {"accuracy_sd_percent", "sd (%)"},
                                             {"milliseconds_per_image", "inference (ms an image)"},
                                             {"training_seconds", "training (s)"},
                                             {0}};
 
-void esp_add_results(cJSON *report, const esp_findings *f) {
+/* The measures behind the accuracy, in the order of the columns. */
+static const struct {
+  size_t offset;
+  double unit;
+} measures[] = {{OF(before), 100.0}, {OF(sparsity), 100.0},   {OF(compression), 1.0},
+                {OF(macs), 1e-6},    {OF(milliseconds), 1.0}, {OF(seconds), 1.0}};
+
+static void add_level(cJSON *sheet, const esp_findings *f, int first, int end) {
   const esp_points *p = &f->points;
+  const esp_moments accuracy = esp_level_moments(p, first, end, OF(accuracy));
+  char level[32];
+  esp_level_label(p, first, end, level);
+  cJSON *row = esp_sheet_row_begin(sheet);
+  esp_sheet_cell(row, esp_text_cell(f->facts.series_name[p->item[first].series]));
+  esp_sheet_cell(row, esp_text_cell(level));
+  esp_sheet_cell(row, esp_number_cell(accuracy.n));
+  esp_sheet_cell(row, esp_number_cell(100.0 * esp_mean(&accuracy)));
+  esp_sheet_cell(row, esp_number_cell(100.0 * esp_sd(&accuracy)));
+  for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
+    const esp_moments m = esp_level_moments(p, first, end, measures[i].offset);
+    esp_sheet_cell(row, esp_number_cell(measures[i].unit * esp_mean(&m)));
+  }
+}
+
+void esp_add_results(cJSON *report, const esp_findings *f) {
   cJSON *sheet = esp_sheet_new("results", result_columns);
-  for (int first = 0, end; first < p->count; first = end) {
-    char level[32];
-    end = esp_level_end(p, first);
-    esp_level_label(p, first, end, level);
-    const esp_moments accuracy = esp_level_moments(p, first, end, OF(accuracy));
-#define MEAN(unit, member) \
-  esp_number_cell(unit *esp_mean(&(const esp_moments[]){esp_level_moments(p, first, end, OF(member))}[0]))
-    ESP_SHEET_ROW(sheet, esp_text_cell(f->facts.series_name[p->item[first].series]), esp_text_cell(level),
-                  esp_number_cell(accuracy.n), MEAN(100.0, sparsity), MEAN(1.0, compression),
-                  MEAN(1e-6, macs), MEAN(100.0, before), MEAN(100.0, accuracy),
-                  esp_number_cell(100.0 * esp_sd(&accuracy)), MEAN(1.0, milliseconds), MEAN(1.0, seconds));
-#undef MEAN
+  for (int first = 0, end; first < f->points.count; first = end) {
+    end = esp_level_end(&f->points, first);
+    add_level(sheet, f, first, end);
   }
   esp_report_sheet(report, NULL, sheet);
 }
