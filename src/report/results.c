@@ -1,8 +1,6 @@
 /* The tables of a report that no chart draws: results, and the runs themselves. */
 #include "report/findings.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define OF(member) offsetof(esp_point, member)
