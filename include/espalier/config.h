@@ -23,12 +23,19 @@ typedef struct esp_run_options {
 } esp_run_options;
 extern const esp_option esp_run_option_table[];
 
+/* [log] */
+typedef struct esp_log_options {
+  bool tensorboard; /* write an event file for TensorBoard too */
+} esp_log_options;
+extern const esp_option esp_log_option_table[];
+
 typedef struct esp_config {
   esp_run_options run;
   esp_data_options data;
   esp_model_options model;
   esp_train_options train;
   esp_prune_options prune;
+  esp_log_options log;
 } esp_config;
 
 /* A section: its table, and where its options struct stands in esp_config. */

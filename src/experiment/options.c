@@ -41,12 +41,22 @@ const esp_option esp_run_option_table[] = {
      .help = "Keep the weights of every pruning round, not only the last."},
     {0}};
 
+const esp_option esp_log_option_table[] = {{.name = "tensorboard",
+                                            .type = ESP_OPTION_BOOL,
+                                            .offset = offsetof(esp_log_options, tensorboard),
+                                            .fallback = "no",
+                                            .help = "Write an event file for TensorBoard into the run "
+                                                    "directory: scalars an epoch, density and histogram of "
+                                                    "the nonzero weights of each layer."},
+                                           {0}};
+
 const esp_section esp_sections[] = {
     {"run", "where results go, and from which seed", esp_run_option_table, offsetof(esp_config, run)},
     {"data", "the images", esp_data_option_table, offsetof(esp_config, data)},
     {"model", "the network", esp_model_option_table, offsetof(esp_config, model)},
     {"train", "training from scratch", esp_train_option_table, offsetof(esp_config, train)},
     {"prune", "what is removed, and when", esp_prune_option_table, offsetof(esp_config, prune)},
+    {"log", "what a run writes besides its own files", esp_log_option_table, offsetof(esp_config, log)},
     {0}};
 
 const esp_section *esp_section_find(const char *name) {

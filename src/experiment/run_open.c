@@ -40,10 +40,10 @@ static esp_status describe(esp_run *r, esp_error *err) {
   return status;
 }
 
-/* Keys that change where and how a run computes, but not what. */
-static bool decides(const char *line) {
-  static const char *const neutral[] = {"name =",        "output =", "threads =", "checkpoint_minutes =",
-                                        "save_rounds =", "path =",   "weights =", "sparse ="};
+bool esp_line_decides(const char *line) {
+  static const char *const neutral[] = {
+      "name =",    "output =", "threads =", "checkpoint_minutes =", "save_rounds =", "path =",
+      "weights =", "sparse =", "[log]",     "tensorboard ="};
   for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++)
     if (strncmp(line, neutral[i], strlen(neutral[i])) == 0) return false;
   return true;
@@ -54,7 +54,7 @@ static void hash_recipe(esp_run *r) {
   esp_sha256_start(&s);
   for (const char *line = r->config_text; *line;) {
     const size_t length = strcspn(line, "\n");
-    if (decides(line)) esp_sha256_add(&s, line, length);
+    if (esp_line_decides(line)) esp_sha256_add(&s, line, length);
     line += length + (line[length] == '\n');
   }
   esp_sha256_end(&s, r->at.recipe);

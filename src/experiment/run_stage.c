@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1 };
+enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1, CONFUSION_CLASSES_MAX = 1000 };
 
 /* An epoch's number in the whole run: what shuffles and augments. */
 static uint64_t epoch_number(const esp_run *r, int64_t epoch) {
@@ -41,16 +41,16 @@ esp_status esp_run_save(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp_report report = {&r->config,           &r->at, r->dir, esp_kernels_active()->isa, r->threads,
-                             esp_run_has_dense(r), sha256};
+  const esp_report report = {&r->config,           &r->at,     r->dir, esp_kernels_active()->isa, r->threads,
+                             esp_run_has_dense(r), r->classes, sha256};
   ESP_TRY(esp_report_write(&report, err));
   if (sha256 && r->control.progress) esp_report_table(&report, r->control.progress);
   return ESP_OK;
 }
 
-static void evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test) {
+static void evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test, int64_t *confusion) {
   if (r->validation) esp_evaluate(r->model, r->evaluation, r->validation, validation, NULL);
-  if (test) esp_evaluate(r->model, r->evaluation, r->test, test, NULL);
+  if (test) esp_evaluate(r->model, r->evaluation, r->test, test, confusion);
 }
 
 /* ---- the beginning ---- */
@@ -113,7 +113,7 @@ static esp_status begin_round(esp_run *r, esp_error *err) {
         &r->progress,
         "round %d: %d layer(s) would have lost everything; the best unit of each stays (allow_empty = no)",
         r->at.stage, now->guarded);
-  evaluate(r, &now->validation_before, &now->test_before);
+  evaluate(r, &now->validation_before, &now->test_before, NULL);
   return rewind_weights(r, err);
 }
 
@@ -223,9 +223,10 @@ static void say_choices(esp_run *r) {
 static esp_status end_epoch(esp_run *r, esp_error *err) {
   esp_log_row row = {.lr = esp_stage_rate(&r->config, r->at.stage, (double)r->at.epoch),
                      .sparsity = sparsity_now(r)};
-  evaluate(r, &row.validation, NULL);
+  evaluate(r, &row.validation, NULL, NULL);
   r->at.epoch++;
   ESP_TRY(esp_report_epoch(&r->at, &row, err));
+  ESP_TRY(esp_run_log_epoch(r, &row, &r->at.train, err));
   char name[64], validation[64] = "";
   if (row.validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row.validation));
@@ -257,6 +258,18 @@ static esp_status keep_weights(esp_run *r, esp_error *err) {
   return r->config.run.save_rounds || last || r->at.stage == 0 ? save_weights(r, name, err) : ESP_OK;
 }
 
+/* The results of a stage, and which classes were taken for which unless they are too many for a table. */
+static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
+  const int classes = r->set->classes;
+  if (classes > CONFUSION_CLASSES_MAX) return evaluate(r, &now->validation, &now->test, NULL), ESP_OK;
+  int64_t *confusion = calloc((size_t)classes * (size_t)classes, sizeof *confusion);
+  if (!confusion) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the confusion of classes");
+  evaluate(r, &now->validation, &now->test, confusion);
+  const esp_status status = esp_report_confusion(&r->at, now->round, confusion, classes, err);
+  free(confusion);
+  return status;
+}
+
 static esp_status end_stage(esp_run *r, esp_error *err) {
   char name[64];
   esp_result *now = &r->at.now;
@@ -265,12 +278,13 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
     now->round = 1; /* the training was the round */
     now->requested = esp_pruner_round_sparsity(r->pruner, 1);
   }
-  evaluate(r, &now->validation, &now->test);
+  ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
   esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
                    100.0 * esp_top1(&now->test), esp_loss_of(&now->test), 100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp_choices_record(&r->at, r->model, r->graph, err));
+  ESP_TRY(esp_run_log_result(r, now, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
   r->at.stage++;

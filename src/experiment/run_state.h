@@ -32,6 +32,8 @@ struct esp_run {
 
 /* run_open.c: data, model, graph, loaders, pruner as the configuration asks; at = the beginning. */
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err);
+/* False for the line "key = ..." of a key that changes where and how a run computes, but not what. */
+bool esp_line_decides(const char *line);
 /* Whether the weights to start from, if there are any, can be read: to know before a directory is made. */
 esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err);
 void esp_run_close(esp_run *r);
@@ -41,7 +43,10 @@ const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);
 esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
-bool esp_run_in_training(const esp_run *r);          /* the pruner works during stage 0 */
+/* tensorboard.c: events of the epoch just ended, and of a stage's result. */
+esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err);
+esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err);
+bool esp_run_in_training(const esp_run *r); /* the pruner works during stage 0 */
 int esp_run_stages(const esp_run *r);
 bool esp_run_has_dense(const esp_run *r); /* result 0 is that of a dense network */
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err);

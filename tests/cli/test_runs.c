@@ -320,7 +320,7 @@ static void check_directory(const recipe *r) {
   ck_assert_int_eq(count_files("a", ".safetensors"),
                    1 + !in_training + r->rounds + exists("a/rewind.safetensors"));
   ck_assert_int_eq(count_files("a", ".tmp"), 0);
-  ck_assert_int_eq(count_files("a", ""), 6 + count_files("a", ".safetensors"));
+  ck_assert_int_eq(count_files("a", ""), 7 + count_files("a", ".safetensors"));
   check_log(r);
   check_rounds(r->rounds);
   tensors checkpoint = tensors_read("a/checkpoint.safetensors");
