@@ -1,5 +1,6 @@
 /* A stage of a run: begin (prune, rewind), train, end (evaluate, report). */
 #include "base/clock.h"
+#include "experiment/pulse.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
 #include "kernels/kernels.h"
@@ -62,9 +63,15 @@ static bool rewinds(const esp_run *r) {
   return r->pruner && !esp_run_in_training(r) && esp_retrain_of(&r->config) == ESP_WEIGHT_REWIND;
 }
 
-/* The weights to come back to, when training has reached their epoch. */
-static esp_status save_rewind(esp_run *r, int64_t epoch, esp_error *err) {
-  if (r->at.stage != 0 || !rewinds(r) || epoch != r->config.prune.rewind_epoch) return ESP_OK;
+/* The weights to come back to, and those to keep, when training has reached their epoch. */
+static esp_status save_epoch(esp_run *r, int64_t epoch, esp_error *err) {
+  const esp_numbers *keep = &r->config.run.keep_epochs;
+  char name[64];
+  if (r->at.stage != 0) return ESP_OK;
+  snprintf(name, sizeof name, "epoch-%lld.safetensors", (long long)epoch);
+  for (int i = 0; i < keep->count; i++)
+    if (keep->value[i] == (double)epoch) ESP_TRY(save_weights(r, name, err));
+  if (!rewinds(r) || epoch != r->config.prune.rewind_epoch) return ESP_OK;
   return save_weights(r, "rewind.safetensors", err);
 }
 
@@ -119,7 +126,7 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
   if (r->at.stage > 0) {
     ESP_TRY(begin_round(r, err));
   } else {
-    ESP_TRY(save_rewind(r, 0, err)); /* the initial weights, also when training starts from others */
+    ESP_TRY(save_epoch(r, 0, err)); /* the initial weights, also when training starts from others */
     ESP_TRY(start_from_weights(r, err));
   }
   r->at.begun = true;
@@ -139,10 +146,11 @@ static esp_prune_window window_of(const esp_run *r) {
   return (esp_prune_window){first < last ? first : last, last};
 }
 
-static int64_t images_left(const esp_run *r) {
+/* Of the whole run, the one at work included. */
+static int64_t epochs_left(const esp_run *r) {
   int64_t epochs = esp_stage_epochs(&r->config, r->at.stage) - r->at.epoch;
   for (int s = r->at.stage + 1; s < esp_run_stages(r); s++) epochs += esp_stage_epochs(&r->config, s);
-  return epochs * (int64_t)r->set->train.count - r->at.train.count;
+  return epochs;
 }
 
 static const char *stage_name(const esp_run *r, char name[64]) {
@@ -150,8 +158,35 @@ static const char *stage_name(const esp_run *r, char name[64]) {
   return name;
 }
 
+static double sparsity_now(const esp_run *r) {
+  if (!r->pruner) return 0.0;
+  const esp_pruned c = esp_pruner_count(r->pruner);
+  return (double)c.pruned / (double)c.units;
+}
+
+/* For whoever watches from outside. */
+static void beat(esp_run *r, const esp_progress_state *s) {
+  if (esp_seconds() - r->beaten < 1.0) return;
+  const double rate = esp_progress_rate(&r->progress);
+  const esp_pulse pulse = {.stage = r->at.stage,
+                           .stages = esp_run_stages(r),
+                           .epoch = s->epoch,
+                           .epochs = s->epochs,
+                           .batch = s->batch,
+                           .batches = s->batches,
+                           .epochs_left = epochs_left(r),
+                           .loss = s->loss,
+                           .accuracy = s->top1,
+                           .sparsity = sparsity_now(r),
+                           .images_per_second = rate,
+                           .seconds_left = rate > 0.0 ? (double)s->images_left / rate : 0.0};
+  esp_pulse_write(&pulse, r->dir);
+  r->beaten = esp_seconds();
+}
+
 static void show(esp_run *r, int64_t images) {
   char name[64];
+  const int64_t left = epochs_left(r) * (int64_t)r->set->train.count - r->at.train.count;
   const esp_progress_state s = {stage_name(r, name),
                                 r->at.epoch,
                                 esp_stage_epochs(&r->config, r->at.stage),
@@ -159,8 +194,9 @@ static void show(esp_run *r, int64_t images) {
                                 esp_loader_batches(r->training),
                                 esp_loss_of(&r->at.train),
                                 esp_top1(&r->at.train),
-                                images_left(r)};
+                                left};
   esp_progress_step(&r->progress, images, &s);
+  beat(r, &s);
 }
 
 static bool asked_to_stop(const esp_run *r) {
@@ -204,12 +240,6 @@ static esp_status train_epoch(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
-static double sparsity_now(const esp_run *r) {
-  if (!r->pruner) return 0.0;
-  const esp_pruned c = esp_pruner_count(r->pruner);
-  return (double)c.pruned / (double)c.units;
-}
-
 static esp_status end_epoch(esp_run *r, esp_error *err) {
   esp_log_row row = {.lr = esp_stage_rate(&r->config, r->at.stage, (double)r->at.epoch),
                      .sparsity = sparsity_now(r)};
@@ -228,7 +258,7 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   r->at.now.images += r->at.train.count;
   r->at.train = (esp_metrics){0};
   r->at.batch = 0;
-  ESP_TRY(save_rewind(r, r->at.epoch, err));
+  ESP_TRY(save_epoch(r, r->at.epoch, err));
   ESP_TRY(esp_run_report(r, NULL, err));
   if (r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(esp_run_save(r, err));

@@ -23,7 +23,8 @@ struct esp_run {
   esp_position at;
   esp_run_control control;
   esp_progress progress;
-  double saved; /* clock, at the newest checkpoint */
+  double saved;  /* clock, at the newest checkpoint */
+  double beaten; /* clock, when progress.json was written last; 0 = never */
   int threads;
 };
 
