@@ -18,7 +18,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     home("prune", "prune")
     home("data", "data")
     home("train", "train")
-    home("config run", "experiment")
+    home("config run sweep", "experiment")
   }
   function home(headers, name,    h, n, i) {
     n = split(headers, h)
