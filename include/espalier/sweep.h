@@ -65,6 +65,8 @@ typedef struct esp_sweep {
 esp_status esp_sweep_load(esp_sweep *s, const char *path, const char *dir, int overrides,
                           const char *const *override, esp_error *err);
 void esp_sweep_free(esp_sweep *s);
+/* The sweep in the directory `dir`, or the run in it as a sweep of one. */
+esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err);
 
 /* "<dir>/<name of run i>" in `path`. */
 const char *esp_sweep_path(const esp_sweep *s, int i, char path[4096]);

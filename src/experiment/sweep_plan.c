@@ -233,6 +233,32 @@ esp_status esp_sweep_load(esp_sweep *s, const char *path, const char *dir, int o
   return status;
 }
 
+static esp_status open_run(esp_sweep *s, const char *dir, const char *config, esp_error *err) {
+  s->dir = strdup(dir);
+  s->run = calloc(1, sizeof *s->run);
+  if (!s->dir || !s->run) return no_memory(err);
+  s->runs = 1;
+  s->run[0].dense = -1;
+  if (!(s->run[0].name = strdup("."))) return no_memory(err);
+  return esp_config_load(&s->run[0].config, config, 0, NULL, err);
+}
+
+esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err) {
+  char path[4096];
+  struct stat info;
+  *s = (esp_sweep){0};
+  if (snprintf(path, sizeof path, "%s/sweep.ini", dir) >= (int)sizeof path)
+    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  if (stat(path, &info) == 0) return esp_sweep_load(s, dir, NULL, 0, NULL, err);
+  snprintf(path, sizeof path, "%s/config.ini", dir);
+  if (stat(path, &info) != 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: neither a sweep nor a run: expected a directory with sweep.ini or config.ini", dir);
+  const esp_status status = open_run(s, dir, path, err);
+  if (status != ESP_OK) esp_sweep_free(s);
+  return status;
+}
+
 void esp_sweep_free(esp_sweep *s) {
   for (int i = 0; i < s->runs; i++) {
     free(s->run[i].name);
