@@ -124,9 +124,9 @@ static bool about(const esp_paper *p, int row, const esp_config *run, esp_config
   return same;
 }
 
-/* Sparsities are the same when the densities differ by less than a twentieth: papers round. */
+/* Papers round: densities may differ by a twentieth, and by two points. */
 static bool same_sparsity(double ours, double theirs) {
-  return fabs(ours - theirs) <= 0.05 * (1.0 - theirs) && (theirs > 0.0) == (ours > 0.0);
+  return fabs(ours - theirs) <= fmin(0.05 * (1.0 - theirs), 0.02) && (theirs > 0.0) == (ours > 0.0);
 }
 
 static bool same_share(const esp_paper *p, int row, const esp_config *c) {
@@ -140,8 +140,8 @@ static int dense_row(const esp_paper *p, int row) {
   for (int r = 0; r < p->table.rows; r++) {
     bool same = number(p, r, p->sparsity) == 0.0;
     for (int c = 0; c < p->table.columns && same; c++) {
-      const char *cell = esp_csv_cell(&p->table, r, c);
-      same = !is_key(p->table.name[c]) || !*cell || strcmp(cell, esp_csv_cell(&p->table, row, c)) == 0;
+      const char *cell = esp_csv_cell(&p->table, r, c), *other = esp_csv_cell(&p->table, row, c);
+      same = !is_key(p->table.name[c]) || !*cell || !*other || strcmp(cell, other) == 0;
     }
     if (same) return r;
   }
@@ -194,9 +194,10 @@ static bool matches(const esp_paper *p, int row, const esp_sweep *s, const esp_s
 }
 
 /* Runs that share their training have one dense network: it is compared once. */
-static bool seen(const esp_comparison *c, int n, int row, const esp_summary *m, const esp_summary_row *ours) {
-  for (int i = 0; i < n && ours->round == 0; i++)
-    if (c[i].theirs == row && c[i].ours->round == 0 && m->dense[c[i].ours->run] == m->dense[ours->run]) return true;
+static bool seen(const esp_comparison *c, int n, int row, const esp_sweep *s, const esp_summary_row *ours) {
+  const int dense = s->run[ours->run].dense;
+  for (int i = 0; i < n && ours->round == 0 && dense >= 0; i++)
+    if (c[i].theirs == row && c[i].ours->round == 0 && s->run[c[i].ours->run].dense == dense) return true;
   return false;
 }
 
@@ -209,7 +210,7 @@ esp_status esp_paper_compare(const esp_paper *p, const esp_sweep *s, const esp_s
   esp_status status = ESP_OK;
   for (int i = 0; i < m->rows; i++)
     for (int r = 0; r < p->table.rows && status == ESP_OK; r++) {
-      if (!matches(p, r, s, &m->row[i], &scratch) || seen(*c, *n, r, m, &m->row[i])) continue;
+      if (!matches(p, r, s, &m->row[i], &scratch) || seen(*c, *n, r, s, &m->row[i])) continue;
       esp_comparison *more = realloc(*c, (size_t)(*n + 1) * sizeof *more);
       if (!more) {
         status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the comparison");
