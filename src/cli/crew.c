@@ -43,14 +43,18 @@ static double epochs_done(const crew *c, int i) {
   esp_pulse p;
   const double all = (double)esp_sweep_epochs(c->sweep, i);
   if (c->state[i] == DONE || c->state[i] == FAILED) return all;
-  if (!esp_pulse_read(&p, esp_sweep_path(c->sweep, i, path), &age) || p.batches < 1) return 0.0;
-  const double done = all - (double)p.epochs_left + (double)p.batch / (double)p.batches;
-  return done < 0.0 ? 0.0 : done;
+  return esp_pulse_read(&p, esp_sweep_path(c->sweep, i, path), &age) ? esp_pulse_epochs(&p, all) : 0.0;
 }
 
 static int count(const crew *c, state wanted) {
   int n = 0;
   for (int i = 0; i < c->sweep->runs; i++) n += c->o.mine[i] && c->state[i] == wanted;
+  return n;
+}
+
+static int count_mine(const crew *c) {
+  int n = 0;
+  for (int i = 0; i < c->sweep->runs; i++) n += c->o.mine[i];
   return n;
 }
 
@@ -65,19 +69,19 @@ static void sum_epochs(const crew *c, double *done, double *all) {
 
 /* Time left: as many epochs a second as since we began. */
 static void show(crew *c) {
-  char left[32] = "?", failed[32] = "";
+  char left[32] = "?", elsewhere[32] = "", failed[32] = "";
   double done, all;
   const double now = esp_seconds();
   if (now - c->shown < (c->terminal ? every_terminal : every_pipe)) return;
   c->shown = now;
   sum_epochs(c, &done, &all);
   if (done > c->done_before) esp_format_time(left, (all - done) * (now - c->begun) / (done - c->done_before));
-  const int lost = count(c, FAILED), finished = count(c, DONE);
-  if (lost) snprintf(failed, sizeof failed, ", %d failed", lost);
+  if (count(c, ELSEWHERE)) snprintf(elsewhere, sizeof elsewhere, ", %d elsewhere", count(c, ELSEWHERE));
+  if (count(c, FAILED)) snprintf(failed, sizeof failed, ", %d failed", count(c, FAILED));
   close_line(c);
-  printf("%d of %d runs done, %d at work%s  %.1f %% of the epochs  %s left%s", finished,
-         finished + lost + count(c, TO_DO) + count(c, AT_WORK) + count(c, ELSEWHERE), count(c, AT_WORK),
-         failed, all > 0.0 ? 100.0 * done / all : 100.0, left, c->terminal ? "" : "\n");
+  printf("%d of %d runs done, %d at work%s%s  %.1f %% of the epochs  %s left%s", count(c, DONE),
+         count_mine(c), count(c, AT_WORK), elsewhere, failed, all > 0.0 ? 100.0 * done / all : 100.0, left,
+         c->terminal ? "" : "\n");
   c->line_open = c->terminal;
   fflush(stdout);
 }
@@ -198,13 +202,11 @@ static esp_status work(crew *c, esp_error *err) {
 
 static esp_status outcome(const crew *c, esp_error *err) {
   const int failed = count(c, FAILED);
-  int mine = 0;
-  for (int i = 0; i < c->sweep->runs; i++) mine += c->o.mine[i];
   if (*c->o.stop)
     return esp_fail(err, ESP_ERR_INTERRUPTED, "stopped; go on with: espalier sweep %s", c->sweep->dir);
   if (failed > 0)
     return esp_fail(err, ESP_ERR_FAILED, "%d of %d runs failed; to try them again: espalier sweep %s", failed,
-                    mine, c->sweep->dir);
+                    count_mine(c), c->sweep->dir);
   return ESP_OK;
 }
 

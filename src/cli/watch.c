@@ -125,7 +125,7 @@ static void show_one(const esp_sweep *s, int i, tally *t) {
   } else if (esp_pulse_read(&p, dir, &age)) {
     print_pulse(s->run[i].name, &p, age);
     t->at_work++;
-    t->done += epochs - (double)p.epochs_left;
+    t->done += esp_pulse_epochs(&p, epochs);
   } else {
     t->begun += access(dir, F_OK) == 0;
     t->waiting += access(dir, F_OK) != 0;

@@ -88,3 +88,9 @@ bool esp_pulse_read(esp_pulse *p, const char *dir, double *age) {
   *age = difftime(time(NULL), info.st_mtime);
   return good;
 }
+
+double esp_pulse_epochs(const esp_pulse *p, double all) {
+  const double part = p->batches > 0 ? (double)p->batch / (double)p->batches : 0.0;
+  const double done = all - (double)p->epochs_left + part;
+  return done < 0.0 ? 0.0 : done;
+}

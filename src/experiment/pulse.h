@@ -17,6 +17,8 @@ typedef struct esp_pulse {
 void esp_pulse_write(const esp_pulse *p, const char *dir);
 /* Nothing is left to see: the run has come to an end. */
 void esp_pulse_end(const char *dir);
+/* Epochs done of a run that has `all`. */
+double esp_pulse_epochs(const esp_pulse *p, double all);
 /* False when there is none to read. *age: seconds since it was written. */
 bool esp_pulse_read(esp_pulse *p, const char *dir, double *age);
 
