@@ -165,7 +165,7 @@ static esp_status check_different(const plan *p, const esp_sweep_run *run, esp_e
 /* ---- all of them ---- */
 
 static esp_status plan_runs(plan *p, esp_sweep *s, esp_error *err) {
-  char *base;
+  char *base = NULL;
   int64_t *number = calloc((size_t)p->count, sizeof *number);
   s->run = calloc((size_t)p->count, sizeof *s->run);
   if (!number || !s->run) {
@@ -179,7 +179,7 @@ static esp_status plan_runs(plan *p, esp_sweep *s, esp_error *err) {
     s->runs++;
     status = plan_run(p, &s->run[i], number[i], base, s->dir, err);
   }
-  if (status == ESP_OK) free(base);
+  free(base);
   free(number);
   if (status == ESP_OK) status = check_different(p, s->run, err);
   return status == ESP_OK ? esp_sweep_share(s, err) : status;
