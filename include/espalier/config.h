@@ -20,6 +20,8 @@ typedef struct esp_run_options {
   int64_t threads;           /* 0 = all cores */
   double checkpoint_minutes; /* longest time between two checkpoints */
   bool save_rounds;          /* keep the weights of every round */
+  esp_numbers keep_epochs;   /* epochs of the training whose weights are kept */
+  char *dense;               /* "", or a finished run whose training is taken over */
 } esp_run_options;
 extern const esp_option esp_run_option_table[];
 

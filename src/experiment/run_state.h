@@ -27,13 +27,12 @@ struct esp_run {
   esp_progress progress;
   esp_choices_said said; /* of the kernels, in the log */
   double saved;          /* clock, at the newest checkpoint */
+  double beaten;         /* clock, when progress.json was written last; 0 = never */
   int threads;
 };
 
 /* run_open.c: data, model, graph, loaders, pruner as the configuration asks; at = the beginning. */
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err);
-/* False for the line "key = ..." of a key that changes where and how a run computes, but not what. */
-bool esp_line_decides(const char *line);
 /* Whether the weights to start from, if there are any, can be read: to know before a directory is made. */
 esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err);
 void esp_run_close(esp_run *r);

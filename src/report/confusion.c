@@ -15,7 +15,7 @@ static int index_at(const esp_csv *t, int row, const char *column, int limit) {
 
 static int count_classes(const esp_record *r) {
   int classes = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(r->result, "classes"));
-  for (int row = 1; row < r->confusion.rows; row++) {
+  for (int row = 0; row < r->confusion.rows; row++) {
     const int label = index_at(&r->confusion, row, "label", CLASSES_MAX);
     if (label >= classes) classes = label + 1;
   }
@@ -24,7 +24,7 @@ static int count_classes(const esp_record *r) {
 
 static void add_counts(const esp_findings *f, const esp_point *p, int classes, double *count) {
   const esp_csv *t = &f->runs.item[p->run].confusion;
-  for (int row = 1; row < t->rows; row++) {
+  for (int row = 0; row < t->rows; row++) {
     const int label = index_at(t, row, "label", classes), answer = index_at(t, row, "answer", classes);
     const double images = esp_csv_number(t, row, "images");
     if (esp_csv_number(t, row, "round") == p->round && label >= 0 && answer >= 0 && images > 0.0)

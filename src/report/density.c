@@ -16,7 +16,7 @@ static rows rows_of(const esp_record *r, int round) {
   const bool dense = !isnan(esp_record_number(r, "dense", "test_accuracy"));
   const double wanted = dense ? round : 0.0;
   rows found = {0, 0};
-  for (int row = 1; row < r->layers.rows; row++) {
+  for (int row = 0; row < r->layers.rows; row++) {
     if (esp_csv_number(&r->layers, row, "round") != wanted) continue;
     if (found.count == 0) found.first = row;
     if (row == found.first + found.count) found.count++;

@@ -42,12 +42,10 @@ static void name_keys(esp_facts *f) {
   esp_fact *k = f->key;
   for (const esp_section *s = esp_sections; s->name; s++)
     for (const esp_option *o = s->table; o->name; o++, k++) {
-      char line[64];
       snprintf(k->name, sizeof k->name, "%s.%s", s->name, o->name);
-      snprintf(line, sizeof line, "%s =", o->name);
       k->short_name = o->name;
       k->names_itself = o->type == ESP_OPTION_CHOICE;
-      k->decides = esp_line_decides(line) && strcmp(k->name, "run.seed") != 0;
+      k->decides = !o->neutral && strcmp(k->name, "run.seed") != 0;
     }
 }
 

@@ -181,12 +181,12 @@ typedef struct network {
 
 static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *b, esp_error *err) {
   const esp_csv *layers = &n->f->runs.item[n->point->run].layers;
-  const char *first = esp_csv_text(layers, 1, "layer");
-  for (int row = 1; row < layers->rows && row <= (n->masks ? LAYERS_MAX : 1); row++) {
+  const char *first = esp_csv_text(layers, 0, "layer");
+  for (int row = 0; row < layers->rows && row < (n->masks ? LAYERS_MAX : 1); row++) {
     const char *layer = esp_csv_text(layers, row, "layer");
-    if (row > 1 && strcmp(layer, first) == 0) break; /* the next round */
+    if (row > 0 && strcmp(layer, first) == 0) break; /* the next round */
     const esp_blob *blob = layer_weight(b, layer);
-    if (blob && row == 1)
+    if (blob && row == 0)
       ESP_TRY(add_filters(report, b, blob, (caption){n->point->series, "filters", layer, n->level}, err));
     if (blob && n->masks)
       ESP_TRY(add_mask(report, blob, (caption){n->point->series, "mask", layer, n->level}, err));

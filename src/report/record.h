@@ -2,7 +2,7 @@
 #ifndef ESP_REPORT_RECORD_H
 #define ESP_REPORT_RECORD_H
 
-#include "report/csv.h"
+#include "experiment/csv.h"
 
 #include <espalier/config.h>
 

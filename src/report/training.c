@@ -18,9 +18,9 @@ static void add_rows(cJSON *sheet, const esp_findings *f, int run) {
   const esp_record *r = &f->runs.item[run];
   const char *series = f->facts.series_name[f->facts.series_of[run]];
 #define NUMBER(unit, name) esp_number_cell(unit *esp_csv_number(&r->log, row, name))
-  for (int row = 1; row < r->log.rows; row++)
+  for (int row = 0; row < r->log.rows; row++)
     ESP_SHEET_ROW(sheet, esp_text_cell(series), esp_text_cell(r->name),
-                  esp_number_cell((double)r->config.run.seed), NUMBER(1, "stage"), esp_number_cell(row),
+                  esp_number_cell((double)r->config.run.seed), NUMBER(1, "stage"), esp_number_cell(row + 1),
                   NUMBER(1, "train_loss"), NUMBER(1, "validation_loss"), NUMBER(100, "train_accuracy"),
                   NUMBER(100, "validation_accuracy"), NUMBER(1, "lr"), NUMBER(100, "sparsity"));
 #undef NUMBER

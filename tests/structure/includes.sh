@@ -19,7 +19,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     home("prune", "prune")
     home("data", "data")
     home("train", "train")
-    home("config run", "experiment")
+    home("config run sweep", "experiment")
     home("report", "report")
   }
   function home(headers, name,    h, n, i) {

@@ -1,6 +1,6 @@
 /* What a few seeds can tell. */
-#ifndef ESP_REPORT_STATS_H
-#define ESP_REPORT_STATS_H
+#ifndef ESP_STATS_H
+#define ESP_STATS_H
 
 /* A sample, value by value (Welford 1962). Begins as {0}. */
 typedef struct esp_moments {

@@ -1,5 +1,5 @@
 /* Against closed forms of Student's distribution, and examples worked by hand. */
-#include "report/stats.h"
+#include "experiment/stats.h"
 #include "suite.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "report/stats.h"
+#include "experiment/stats.h"
 
 #include <math.h>
 
