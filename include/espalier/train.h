@@ -69,9 +69,15 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step,
  * as above. */
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m, int64_t *confusion);
 
-/* Leaves in every p->grad the gradient averaged over the first `batches` batches of epoch number `epoch` of
- * the loader, with running statistics, without touching anything else. */
-esp_status esp_mean_gradient(esp_trainer *t, uint64_t epoch, int64_t batches, esp_error *err);
+/* The first `batches` batches of epoch number `epoch`, over and over. */
+typedef struct esp_sweep {
+  esp_loader *loader;
+  uint64_t epoch;
+  int64_t batches, done;
+} esp_sweep;
+/* What a round of pruning measures with: that sweep over the training images (*s must outlive the probe),
+ * with running statistics; before the training there are none, so then with those of each batch. */
+esp_probe esp_train_probe(const esp_trainer *t, esp_sweep *s, uint64_t epoch, int64_t batches);
 
 /* What a file of weights says about itself besides the tensors. */
 typedef struct esp_provenance {
@@ -86,8 +92,8 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
  * become 0. After a failure the values are undefined. */
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
 
-/* Values, momentum, averages, shadows and masks, and a text that says where the run is. */
-esp_status esp_checkpoint_save(const esp_model *model, const esp_pruner *pruner, esp_provenance from,
+/* Values, momentum, averages, shadows, movements and masks, and a text that says where the run is. */
+esp_status esp_checkpoint_save(const esp_model *model, esp_pruner *pruner, esp_provenance from,
                                const char *position, const char *path, esp_error *err);
 /* *position is newly allocated. */
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,

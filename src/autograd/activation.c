@@ -17,7 +17,8 @@ static void backward(esp_graph *g, esp_node *n) {
                             n->add[0]);
 }
 
-static const esp_op activation = {.name = "activation", .forward = forward, .backward = backward};
+static const esp_op activation = {
+    .name = "activation", .forward = forward, .backward = backward, .kind = ESP_OP_ACTIVATION};
 
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
                                 esp_error *err) {

@@ -177,7 +177,7 @@ static void backward(esp_graph *g, esp_node *n) {
 }
 
 static const esp_op batchnorm = {
-    .name = "batch norm", .plan = plan, .forward = forward, .backward = backward};
+    .name = "batch norm", .plan = plan, .forward = forward, .backward = backward, .kind = ESP_OP_NORM};
 
 /* ---- inference: fused with the convolution before ---- */
 

@@ -15,6 +15,9 @@ struct esp_value {
   bool needs_grad;
 };
 
+/* What an operation is to the layer before it. */
+typedef enum esp_op_kind { ESP_OP_OTHER, ESP_OP_NORM, ESP_OP_ACTIVATION } esp_op_kind;
+
 typedef struct esp_op {
   const char *name;
   /* Makes the node's own memory and lists; all tensors have their final shape, halo and memory. May be NULL.
@@ -25,6 +28,7 @@ typedef struct esp_op {
    * NULL. */
   void (*backward)(esp_graph *g, esp_node *n);
   bool can_fuse; /* can do the batch norm that follows it */
+  esp_op_kind kind;
 } esp_op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };

@@ -15,7 +15,7 @@ static uint64_t epoch_number(const esp_run *r, int64_t epoch) {
 }
 
 bool esp_run_in_training(const esp_run *r) {
-  return r->pruner && esp_pruner_in_training(r->pruner);
+  return r->pruner && (esp_pruner_in_training(r->pruner) || esp_pruner_at_init(r->pruner));
 }
 
 int esp_run_stages(const esp_run *r) {
@@ -98,20 +98,35 @@ static esp_trainer trainer_of(esp_run *r) {
                        r->pruner, &r->config.train, (esp_key)r->config.run.seed};
 }
 
-static esp_status begin_round(esp_run *r, esp_error *err) {
+/* Prunes to the sparsity of a round. */
+static esp_status prune_round(esp_run *r, int round, esp_error *err) {
+  esp_sweep sweep;
   esp_trainer t = trainer_of(r);
   esp_result *now = &r->at.now;
-  now->requested = esp_pruner_round_sparsity(r->pruner, r->at.stage);
-  if (esp_pruner_needs_gradient(r->pruner))
-    ESP_TRY(esp_mean_gradient(&t, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches, err));
-  ESP_TRY(esp_pruner_prune(r->pruner, now->requested, &now->guarded, err));
+  const esp_probe probe =
+      esp_train_probe(&t, &sweep, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches);
+  now->requested = esp_pruner_round_sparsity(r->pruner, round);
+  ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
   if (now->guarded)
-    esp_progress_say(
-        &r->progress,
-        "round %d: %d layer(s) would have lost everything; the best unit of each stays (allow_empty = no)",
-        r->at.stage, now->guarded);
-  evaluate(r, &now->validation_before, &now->test_before);
+    esp_progress_say(&r->progress,
+                     "round %d: %d layer(s) would have lost too much; the best units of each stay "
+                     "(allow_empty, layer_floor)",
+                     round, now->guarded);
+  return ESP_OK;
+}
+
+static esp_status begin_round(esp_run *r, esp_error *err) {
+  ESP_TRY(prune_round(r, r->at.stage, err));
+  evaluate(r, &r->at.now.validation_before, &r->at.now.test_before);
   return rewind_weights(r, err);
+}
+
+/* All rounds, before the training. */
+static esp_status prune_at_init(esp_run *r, esp_error *err) {
+  if (!r->pruner || !esp_pruner_at_init(r->pruner)) return ESP_OK;
+  for (int round = 1; round <= esp_pruner_rounds(r->pruner); round++) ESP_TRY(prune_round(r, round, err));
+  evaluate(r, &r->at.now.validation_before, &r->at.now.test_before);
+  return ESP_OK;
 }
 
 static esp_status begin_stage(esp_run *r, esp_error *err) {
@@ -121,6 +136,7 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
   } else {
     ESP_TRY(save_rewind(r, 0, err)); /* the initial weights, also when training starts from others */
     ESP_TRY(start_from_weights(r, err));
+    ESP_TRY(prune_at_init(r, err));
   }
   r->at.begun = true;
   return esp_run_save(r, err);
@@ -132,7 +148,7 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
 static esp_prune_window window_of(const esp_run *r) {
   const esp_prune_options *o = &r->config.prune;
   const int64_t batches = esp_loader_batches(r->training), steps = r->config.train.epochs * batches;
-  if (r->at.stage > 0 || !esp_run_in_training(r)) return (esp_prune_window){0, -1};
+  if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
   const double end = o->end_epoch > 0.0 ? o->end_epoch : 0.75 * (double)r->config.train.epochs;
   int64_t first = (int64_t)(o->begin_epoch * (double)batches), last = (int64_t)(end * (double)batches);
   if (last > steps - 1) last = steps - 1;
@@ -210,7 +226,21 @@ static double sparsity_now(const esp_run *r) {
   return (double)c.pruned / (double)c.units;
 }
 
-static esp_status end_epoch(esp_run *r, esp_error *err) {
+/* Whether the training has shown what to prune; then it is over. */
+static esp_status early_bird(esp_run *r, bool *over, esp_error *err) {
+  esp_sweep sweep;
+  esp_trainer t = trainer_of(r);
+  if (r->at.stage > 0 || !r->pruner || r->config.prune.early_bird == 0) return ESP_OK;
+  const esp_probe probe =
+      esp_train_probe(&t, &sweep, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches);
+  ESP_TRY(esp_pruner_settled(r->pruner, &probe, r->at.epoch - 1, over, err));
+  if (*over)
+    esp_progress_say(&r->progress, "early bird: what would be pruned has settled; the training ends");
+  return ESP_OK;
+}
+
+/* *over: no further epochs. */
+static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
   esp_log_row row = {.lr = esp_stage_rate(&r->config, r->at.stage, (double)r->at.epoch),
                      .sparsity = sparsity_now(r)};
   evaluate(r, &row.validation, NULL);
@@ -229,8 +259,9 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   r->at.train = (esp_metrics){0};
   r->at.batch = 0;
   ESP_TRY(save_rewind(r, r->at.epoch, err));
+  ESP_TRY(early_bird(r, over, err));
   ESP_TRY(esp_run_report(r, NULL, err));
-  if (r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
+  if (!*over && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(esp_run_save(r, err));
     return asked_to_stop(r) ? save_between_steps(r, err) : ESP_OK;
   }
@@ -251,8 +282,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   esp_result *now = &r->at.now;
   if (esp_run_in_training(r)) {
     esp_pruner_finish(r->pruner);
-    now->round = 1; /* the training was the round */
-    now->requested = esp_pruner_round_sparsity(r->pruner, 1);
+    now->round = 1; /* what the training did or began with is the round */
+    now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }
   evaluate(r, &now->validation, &now->test);
   esp_result_count(now, r->model, r->graph, r->pruner);
@@ -270,10 +301,11 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_stage(esp_run *r, esp_error *err) {
+  bool over = false;
   if (!r->at.begun) ESP_TRY(begin_stage(r, err));
-  while (r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
+  while (!over && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(train_epoch(r, err));
-    ESP_TRY(end_epoch(r, err));
+    ESP_TRY(end_epoch(r, &over, err));
   }
   return end_stage(r, err);
 }

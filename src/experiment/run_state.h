@@ -38,7 +38,7 @@ const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);
 esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
-bool esp_run_in_training(const esp_run *r);          /* the pruner works during stage 0 */
+bool esp_run_in_training(const esp_run *r); /* the pruner works in stage 0, before or during the training */
 int esp_run_stages(const esp_run *r);
 bool esp_run_has_dense(const esp_run *r); /* result 0 is that of a dense network */
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err);

@@ -59,6 +59,10 @@ esp_status esp_config_check(const esp_config *c, esp_error *err) {
                     "[prune] rounds = %lld with schedule = one-shot: expected 1; for several rounds use "
                     "schedule = iterative",
                     (long long)c->prune.rounds);
+  if (strcmp(c->prune.method, "movement") == 0 && c->train.epochs == 0)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] method = movement is gathered while training; expected [train] epochs >= 1, not 0");
   if (retrain == ESP_LR_REWIND && c->prune.retrain_epochs > c->train.epochs)
     return esp_fail(
         err, ESP_ERR_INPUT,

@@ -12,18 +12,44 @@ static float ranked(double score) {
   return score > (double)FLT_MAX ? FLT_MAX : (float)score;
 }
 
+/* The score of a unit of `n` weights. */
+static double unit_score(esp_unit_rule rule, const float *score, size_t n) {
+  double sum = 0.0;
+  for (size_t k = 0; k < n; k++) {
+    const double s = (double)score[k];
+    sum += rule == ESP_UNIT_NORM ? s * s : s;
+  }
+  switch (rule) {
+    case ESP_UNIT_MEAN:
+      return sum / (double)n;
+    case ESP_UNIT_SUM:
+      return sum;
+    case ESP_UNIT_NORM:
+      return sqrt(sum);
+    case ESP_UNIT_ABS_SUM:
+      break;
+  }
+  return fabs(sum);
+}
+
+static esp_prune_ctx context_of(const esp_pruner *p, int i) {
+  const esp_target *t = &p->target[i];
+  esp_prune_ctx ctx = {
+      .key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i), .opt = p->opt, .layer = t->layer};
+  if (p->graph) ctx.activity = esp_graph_activity(p->graph, t->weight);
+  if (p->planes) ctx.plane = p->planes + (size_t)i * p->plane_size;
+  return ctx;
+}
+
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    const esp_prune_ctx ctx = {esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i)};
+    const esp_prune_ctx ctx = context_of(p, i);
     float *score = p->raw + t->first_weight;
     criterion->score(t->weight, &ctx, score);
-    for (size_t u = 0; u < t->units; u++) {
-      double sum = 0.0;
-      for (size_t k = 0; k < t->unit_size; k++) sum += (double)score[u * t->unit_size + k];
-      p->score[t->first + u] = ranked(sum / (double)t->unit_size);
-    }
+    for (size_t u = 0; u < t->units; u++)
+      p->score[t->first + u] = ranked(unit_score(criterion->unit, score + u * t->unit_size, t->unit_size));
   }
 }
 
@@ -46,31 +72,44 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
+/* Units that the layer keeps whatever the others do: what may stay of its least density, and at least one,
+ * unless it may be emptied. */
+static size_t floor_of(const esp_pruner *p, const esp_target *t) {
+  const size_t least_density = (size_t)ceil(p->opt->layer_floor * (double)t->units - 1e-9);
+  const size_t wanted = least_density > 0 || p->opt->allow_empty ? least_density : 1;
+  return least(wanted, room_of(p->score + t->first, t->units));
+}
+
 /* ---- one ranking for all ---- */
 
-/* A layer that lost everything gets its best unit back, paid for by the worst unit kept in a layer that has
- * several. */
-static void guard_ranking(esp_pruner *p) {
+/* Layers that keep less than their floor. */
+static int short_layers(const esp_pruner *p) {
+  int count = 0;
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    size_t kept = 0, best = t->first;
-    for (size_t u = t->first; u < t->first + t->units; u++) {
-      kept += p->keep[u];
-      if (p->score[u] > p->score[best]) best = u;
-    }
-    if (kept) continue;
-    p->guarded++;
-    size_t worst = SIZE_MAX;
-    for (int k = 0; k < p->targets; k++) {
-      const esp_target *o = &p->target[k];
-      size_t left = 0;
-      for (size_t u = o->first; u < o->first + o->units; u++) left += p->keep[u];
-      for (size_t u = o->first; left > 1 && u < o->first + o->units; u++)
-        if (p->keep[u] && (worst == SIZE_MAX || p->score[u] <= p->score[worst])) worst = u;
-    }
-    p->keep[best] = 1;
-    if (worst != SIZE_MAX) p->keep[worst] = 0;
+    size_t kept = 0;
+    for (size_t u = t->first; u < t->first + t->units; u++) kept += p->keep[u];
+    count += kept < floor_of(p, t);
   }
+  return count;
+}
+
+/* Where a layer would keep too little, the best of every layer, up to its floor, rank before all others. So a
+ * layer that gets units back is paid for by the worst of layers that have more than their floor. */
+static void rank_all(esp_pruner *p, size_t kept, uint64_t *scratch) {
+  size_t floors = 0;
+  esp_select_top(p->score, p->units, kept, p->keep, scratch);
+  p->guarded = short_layers(p);
+  if (p->guarded == 0) return;
+  for (int i = 0; i < p->targets; i++) {
+    const esp_target *t = &p->target[i];
+    const size_t floor = floor_of(p, t);
+    esp_select_top(p->score + t->first, t->units, floor, p->keep + t->first, scratch);
+    for (size_t u = t->first; u < t->first + t->units; u++)
+      if (p->keep[u]) p->score[u] = INFINITY;
+    floors += floor;
+  }
+  esp_select_top(p->score, p->units, kept > floors ? kept : floors, p->keep, scratch);
 }
 
 /* ---- shares ---- */
@@ -102,57 +141,77 @@ static void round_shares(const esp_share *share, const size_t *room, int n, size
   }
 }
 
-/* No layer ends up empty. Where the total is to be exact, the layer that keeps most gives a unit for it. */
-static int guard_shares(size_t *keep, int n, bool exact_total) {
+/* The layer that has most above its floor; -1 if none has any. */
+static int richest(const size_t *keep, const size_t *floor, int n) {
+  int best = -1;
+  for (int k = 0; k < n; k++)
+    if (keep[k] > floor[k] && (best < 0 || keep[k] - floor[k] > keep[best] - floor[best])) best = k;
+  return best;
+}
+
+/* No layer keeps less than its floor. Where the total is to be exact, the layer that can best spare one gives
+ * a unit for each. */
+static int guard_shares(size_t *keep, const size_t *floor, int n, bool exact_total) {
   int guarded = 0;
   for (int i = 0; i < n; i++) {
-    int richest = 0;
-    for (int k = 1; k < n; k++)
-      if (keep[k] > keep[richest]) richest = k;
-    if (keep[i] > 0) continue;
-    guarded++;
-    keep[i] = 1;
-    if (exact_total && keep[richest] > 1) keep[richest]--;
+    guarded += keep[i] < floor[i];
+    for (; keep[i] < floor[i]; keep[i]++) {
+      const int payer = exact_total ? richest(keep, floor, n) : -1;
+      if (payer >= 0) keep[payer]--;
+    }
   }
   return guarded;
 }
 
-static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, size_t *room, size_t *keep,
-                            esp_error *err) {
+/* What share_out works with, per layer. */
+typedef struct portion {
+  esp_share *share;
+  size_t *room, *floor, *keep;
+} portion;
+
+static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, esp_error *err) {
   for (int i = 0; i < p->targets; i++) {
-    share[i] = (esp_share){p->target[i].layer, p->target[i].units, 1.0};
-    room[i] = room_of(p->score + p->target[i].first, p->target[i].units);
+    const esp_target *t = &p->target[i];
+    of->share[i] = (esp_share){t->layer, t->units, 1.0};
+    of->room[i] = room_of(p->score + t->first, t->units);
+    of->floor[i] = floor_of(p, t);
   }
-  ESP_TRY(p->distribution->share(p->opt, sparsity, share, p->targets, err));
-  if (p->distribution->explicit_total)
-    for (int i = 0; i < p->targets; i++)
-      keep[i] = least(kept_of(share[i].units, 1.0 - share[i].density), room[i]);
-  else
-    round_shares(share, room, p->targets, kept_of(p->units, sparsity), keep);
-  if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->targets, !p->distribution->explicit_total);
+  ESP_TRY(p->distribution->share(p->opt, sparsity, of->share, p->targets, err));
+  const bool exact_total = !p->distribution->explicit_total;
+  if (exact_total) round_shares(of->share, of->room, p->targets, kept_of(p->units, sparsity), of->keep);
+  for (int i = 0; !exact_total && i < p->targets; i++)
+    of->keep[i] = least(kept_of(of->share[i].units, 1.0 - of->share[i].density), of->room[i]);
+  p->guarded = guard_shares(of->keep, of->floor, p->targets, exact_total);
   return ESP_OK;
 }
 
-esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
-  uint64_t *scratch = malloc(p->units * sizeof *scratch);
-  esp_share *share = calloc((size_t)p->targets, sizeof *share);
-  size_t *room = calloc((size_t)p->targets, sizeof *room), *keep = calloc((size_t)p->targets, sizeof *keep);
-  esp_status status = scratch && share && room && keep
-                          ? ESP_OK
-                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
-  p->guarded = 0;
-  if (status == ESP_OK && !p->distribution->share) {
-    const size_t kept = least(kept_of(p->units, sparsity), room_of(p->score, p->units));
-    esp_select_top(p->score, p->units, kept, p->keep, scratch);
-    if (!p->opt->allow_empty) guard_ranking(p);
-  } else if (status == ESP_OK && (status = share_out(p, sparsity, share, room, keep, err)) == ESP_OK) {
-    for (int i = 0; i < p->targets; i++)
-      esp_select_top(p->score + p->target[i].first, p->target[i].units, keep[i], p->keep + p->target[i].first,
-                     scratch);
+/* Each layer's best, as many as its share. */
+static esp_status choose_shares(esp_pruner *p, double sparsity, uint64_t *scratch, esp_error *err) {
+  const size_t n = (size_t)p->targets;
+  size_t *counts = calloc(3 * n, sizeof *counts);
+  const portion of = {calloc(n, sizeof *of.share), counts, counts + n, counts + 2 * n};
+  esp_status status = counts && of.share ? share_out(p, sparsity, &of, err)
+                                         : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
+  for (int i = 0; status == ESP_OK && i < p->targets; i++) {
+    const esp_target *t = &p->target[i];
+    esp_select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first, scratch);
   }
+  free(of.share);
+  free(counts);
+  return status;
+}
+
+esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
+  esp_status status = ESP_OK;
+  uint64_t *scratch = malloc(p->units * sizeof *scratch);
+  if (!scratch) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
+  p->guarded = 0;
+  for (int i = 0; p->distribution->rescale && i < p->targets; i++)
+    p->distribution->rescale(p->score + p->target[i].first, p->target[i].units, scratch);
+  if (p->distribution->share)
+    status = choose_shares(p, sparsity, scratch, err);
+  else
+    rank_all(p, least(kept_of(p->units, sparsity), room_of(p->score, p->units)), scratch);
   free(scratch);
-  free(share);
-  free(room);
-  free(keep);
   return status;
 }
