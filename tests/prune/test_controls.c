@@ -233,7 +233,7 @@ END_TEST
 START_TEST(rounds_of_a_list) {
   plant p;
   char list[512] = "";
-  for (int n = 1; n <= 25; n++) {
+  for (int n = 1; n <= 20; n++) {
     char ini[1024];
     snprintf(list + strlen(list), 16, " %g", n / 64.0);
     snprintf(ini, sizeof ini, "schedule = list\nsparsities = %s\nsparsity = %g\n", list, n / 64.0);
