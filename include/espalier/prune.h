@@ -30,7 +30,7 @@
 /* [prune] */
 typedef struct esp_prune_options {
   char *method;           /* none, a criterion, or a dynamic method */
-  char *distribution;     /* global | uniform | erk | per-layer */
+  char *distribution;     /* global | uniform | erk | lamp | per-layer */
   char *structure;        /* weight | filter */
   char *schedule;         /* one-shot | iterative | cubic | linear | exponential | list */
   char *at;               /* auto | init | rounds | training: when the schedule runs */

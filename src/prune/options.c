@@ -40,7 +40,8 @@ const esp_option esp_prune_option_table[] = {
     {"sparsities", ESP_OPTION_NUMBERS, AT(sparsities), "", 0, 1, NULL,
      "schedule list: the sparsity of each round; the last is that of the key sparsity"},
     {"rounds", ESP_OPTION_INT, AT(rounds), "1", 1, 1000, NULL,
-     "rounds of pruning and retraining (one-shot: 1)"},
+     "rounds of pruning and retraining (one-shot: 1; list: as many as it lists; at = init: without training "
+     "between)"},
     {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, retrain_name,
      "what follows the pruning of a round: train on from the retrain_lr (finetune), with the last epochs of "
      "the training schedule again (lr-rewind), from the weights of an earlier epoch (weight-rewind), from "
