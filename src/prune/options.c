@@ -33,8 +33,7 @@ const esp_option esp_prune_option_table[] = {
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "iterative", 0, 0, schedule_name,
      "when, and how much (dynamic methods have their own)"},
     {"at", ESP_OPTION_CHOICE, AT(at), "auto", 0, 0, at_name,
-     "when the schedule runs: all rounds before the training, from the initial weights (init); between "
-     "rounds "
+     "when the schedule runs: all rounds before the training, on the initial weights (init); between rounds "
      "of training (rounds); by step while training (training); as its help says (auto)"},
     {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL, "share of the units to remove in the end"},
     {"sparsities", ESP_OPTION_NUMBERS, AT(sparsities), "", 0, 1, NULL,

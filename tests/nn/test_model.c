@@ -766,9 +766,9 @@ static Suite *suite(void) {
   tcase_add_test(values, initialise_again);
   tcase_add_test(values, params_find_average_swap);
   tcase_add_test(values, params_sha256_is_over_the_bytes);
-  tcase_add_test(values, width_multiplies_channels);
-  tcase_add_test(values, width_makes_a_control);
-  tcase_add_test(values, width_beyond_what_there_is);
+  tcase_add_test(language, width_multiplies_channels);
+  tcase_add_test(builtin, width_makes_a_control);
+  tcase_add_test(language, width_beyond_what_there_is);
   suite_add_tcase(s, builtin);
   suite_add_tcase(s, language);
   suite_add_tcase(s, values);
