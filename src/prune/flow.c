@@ -9,7 +9,7 @@
 /* R grows with every layer, by about the root of its width. The image is made small, and the factor of the
  * sum too, so that activations going in and gradients coming back both stay in the range of floats; R is
  * proportional to the image. */
-static const double image_least = 0x1p-120, flow_most = 0x1p60;
+static const double image_least = 0x1p-120, flow_most = 0x1p110;
 
 /* ---- the linear network ---- */
 

@@ -235,9 +235,9 @@ START_TEST(synaptic_flow_by_hand) {
   PLANT_SET(&s.p, "bn1.mean", 5, 5);
   PLANT_SET(&s.p, "bn1.var", 0.25f, 4);
   esp_params_sha256(&s.p.model->params, before);
-  UNITS(&s, 0x1p60 / 23.5, 2, 4, 7.5, 10, 3, 3.5, 3, 14);
+  UNITS(&s, 0x1p110 / 23.5, 2, 4, 7.5, 10, 3, 3.5, 3, 14);
   PLANT_SET(&s.p, "bn1.scale", -2, 1);
-  UNITS(&s, 0x1p60 / 29.5, 4, 8, 7.5, 10, 6, 3.5, 6, 14);
+  UNITS(&s, 0x1p110 / 29.5, 4, 8, 7.5, 10, 6, 3.5, 6, 14);
   PLANT_SET(&s.p, "bn1.scale", 1, 1);
   esp_params_sha256(&s.p.model->params, after);
   ck_assert_str_eq(before, after);
