@@ -52,8 +52,12 @@ static esp_status make_images(bench *b, esp_error *err) {
 }
 
 static esp_status make(bench *b, esp_error *err) {
-  const esp_model_options opt = {
-      .arch = b->network, .input = empty, .layers = empty, .weights = empty, .shortcut = projection};
+  const esp_model_options opt = {.arch = b->network,
+                                 .input = empty,
+                                 .layers = empty,
+                                 .weights = empty,
+                                 .shortcut = projection,
+                                 .width = 1.0};
   int guarded;
   if (b->threads > 0) omp_set_num_threads(b->threads);
   b->threads = omp_get_max_threads();
