@@ -28,16 +28,8 @@ typedef struct bench {
   esp_batch images;
 } bench;
 
-static char empty[] = "", projection[] = "projection", magnitude[] = "magnitude", global[] = "global",
-            weight[] = "weight", one_shot[] = "one-shot";
+static char empty[] = "", projection[] = "projection";
 
-static const esp_prune_options prune_options = {.method = magnitude,
-                                                .distribution = global,
-                                                .structure = weight,
-                                                .schedule = one_shot,
-                                                .skip = empty,
-                                                .rounds = 1,
-                                                .every = 1};
 static const esp_train_options train_options = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
 
 static esp_status make_images(bench *b, esp_error *err) {
@@ -65,7 +57,7 @@ static esp_status make(bench *b, esp_error *err) {
   ESP_TRY(esp_model_new(&b->model, &opt, (esp_shape){3, 32, 32}, 10, 1, err));
   ESP_TRY(esp_model_graph(b->model, b->batch, true, (esp_loss_attr){0}, &b->train, err));
   if (b->sparsity <= 0.0) return ESP_OK;
-  ESP_TRY(esp_pruner_new(&b->pruner, &prune_options, b->model, 1, err));
+  ESP_TRY(esp_pruner_new(&b->pruner, &esp_prune_plain, b->model, 1, err));
   return esp_pruner_prune(b->pruner, b->sparsity, &guarded, err);
 }
 

@@ -66,6 +66,10 @@ typedef struct esp_prune_options {
   double early_bird_distance;  /* share of the units in which settled masks may differ */
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
+/* Single weights by magnitude, in one ranking, at once: what options that come from no configuration begin
+ * with.
+ */
+extern const esp_prune_options esp_prune_plain;
 
 /* What follows the pruning of a round; the i-th is named esp_retrain_name(i), NULL after the last. */
 typedef enum esp_retrain {

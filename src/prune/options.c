@@ -26,6 +26,20 @@ static const char *at_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
+static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight", one_shot[] = "one-shot",
+            at_auto[] = "auto", nothing[] = "";
+const esp_prune_options esp_prune_plain = {.method = magnitude,
+                                           .distribution = global,
+                                           .structure = weight,
+                                           .schedule = one_shot,
+                                           .at = at_auto,
+                                           .rounds = 1,
+                                           .retrain = nothing,
+                                           .skip = nothing,
+                                           .layers = nothing,
+                                           .structures = nothing,
+                                           .every = 1};
+
 #define AT(member) offsetof(esp_prune_options, member)
 const esp_option esp_prune_option_table[] = {
     {"method", ESP_OPTION_CHOICE, AT(method), "none", 0, 0, esp_prune_method_name,
