@@ -91,6 +91,9 @@ void esp_model_free(esp_model *model);
  * (a shadow, being dense, gets what was drawn). Moving averages start from the new values. */
 void esp_model_initialise(esp_model *model, esp_key seed);
 
+/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan. */
+double esp_layer_deviation(const esp_layer *layer);
+
 /* The model's graph for a batch size, planned, with a loss at its end. */
 typedef struct esp_loss_attr {
   esp_loss_kind kind;

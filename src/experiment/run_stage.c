@@ -249,8 +249,8 @@ static esp_status keep_weights(esp_run *r, esp_error *err) {
 static esp_status end_stage(esp_run *r, esp_error *err) {
   char name[64];
   esp_result *now = &r->at.now;
+  if (r->pruner) esp_pruner_finish(r->pruner);
   if (esp_run_in_training(r)) {
-    esp_pruner_finish(r->pruner);
     now->round = 1; /* the training was the round */
     now->requested = esp_pruner_round_sparsity(r->pruner, 1);
   }

@@ -12,18 +12,43 @@ static float ranked(double score) {
   return score > (double)FLT_MAX ? FLT_MAX : (float)score;
 }
 
+static void rank_target(esp_pruner *p, const esp_target *t) {
+  const float *score = p->raw + t->first_weight;
+  for (size_t u = 0; u < t->units; u++) {
+    double sum = 0.0;
+    for (size_t k = 0; k < t->unit_size; k++) sum += (double)score[u * t->unit_size + k];
+    p->score[t->first + u] = ranked(sum / (double)t->unit_size);
+  }
+}
+
+void esp_pruner_rank(esp_pruner *p) {
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < p->targets; i++) rank_target(p, &p->target[i]);
+}
+
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
     const esp_prune_ctx ctx = {esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i)};
-    float *score = p->raw + t->first_weight;
-    criterion->score(t->weight, &ctx, score);
-    for (size_t u = 0; u < t->units; u++) {
-      double sum = 0.0;
-      for (size_t k = 0; k < t->unit_size; k++) sum += (double)score[u * t->unit_size + k];
-      p->score[t->first + u] = ranked(sum / (double)t->unit_size);
+    criterion->score(t->weight, &ctx, p->raw + t->first_weight);
+    rank_target(p, t);
+  }
+}
+
+void esp_pruner_choose_above(esp_pruner *p, float threshold) {
+  p->guarded = 0;
+  for (int i = 0; i < p->targets; i++) {
+    const esp_target *t = &p->target[i];
+    size_t kept = 0, best = t->first;
+    for (size_t u = t->first; u < t->first + t->units; u++) {
+      p->keep[u] = p->score[u] > threshold;
+      kept += p->keep[u];
+      if (p->score[u] > p->score[best]) best = u;
     }
+    if (kept || p->opt->allow_empty) continue;
+    p->guarded++;
+    p->keep[best] = 1;
   }
 }
 

@@ -25,6 +25,21 @@ FIND(esp_dynamic, esp_dynamic_at)
 FIND(esp_structure, esp_structure_at)
 FIND(esp_distribution, esp_distribution_at)
 FIND(esp_prune_schedule, esp_prune_schedule_at)
+FIND(esp_regulariser, esp_regulariser_at)
+
+static esp_status find_regulariser(esp_pruner *p, esp_error *err) {
+  const char *name = p->opt->regulariser;
+  if (strcmp(name, "none") == 0) return ESP_OK;
+  if (!(p->regulariser = find_esp_regulariser(name)))
+    return esp_fail(err, ESP_ERR_INPUT, "[prune]: regulariser '%s' is not known", name);
+  if (esp_pruner_in_training(p))
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: regulariser '%s' acts before the first round of pruning; expected a method and a "
+        "schedule that prune after the training, not '%s' with '%s'",
+        name, p->opt->method, p->opt->schedule);
+  return ESP_OK;
+}
 
 static esp_status find_choices(esp_pruner *p, esp_error *err) {
   const esp_prune_options *o = p->opt;
@@ -38,11 +53,11 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' with structure '%s', distribution '%s', schedule '%s': not all known",
         o->method, o->structure, o->distribution, o->schedule);
-  if (p->dynamic && p->structure->whole_channels)
+  if (p->dynamic && !p->dynamic->any_structure && p->structure->whole_channels)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: method '%s' moves single weights; expected structure = weight, not %s",
                     o->method, o->structure);
-  return ESP_OK;
+  return find_regulariser(p, err);
 }
 
 static bool skipped(const esp_prune_options *o, const esp_layer *layer) {
@@ -65,6 +80,14 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
                     p->opt->structure, p->opt->skip);
   if (p->units > UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
   return ESP_OK;
+}
+
+static esp_status check_regulariser(const esp_pruner *p, esp_error *err) {
+  bool any = !p->regulariser || !p->regulariser->applies;
+  for (int i = 0; !any && i < p->targets; i++) any = p->regulariser->applies(p->target[i].layer);
+  if (any) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "[prune]: regulariser '%s' finds nothing to act on in this network",
+                  p->opt->regulariser);
 }
 
 /* A pattern that skips nothing is a slip of the pen. */
@@ -106,12 +129,16 @@ static esp_status make_shadow(esp_param *w, esp_error *err) {
   return ESP_OK;
 }
 
+static bool has_shadow(const esp_pruner *p) {
+  return (p->dynamic && p->dynamic->shadow) || (p->regulariser && p->regulariser->shadow);
+}
+
 static esp_status make_masks(esp_pruner *p, esp_error *err) {
   if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
   for (int i = 0; i < p->targets; i++) {
     const esp_layer *l = p->target[i].layer;
     ESP_TRY(make_mask(p, l->weight, err));
-    if (p->dynamic && p->dynamic->shadow) ESP_TRY(make_shadow(l->weight, err));
+    if (has_shadow(p)) ESP_TRY(make_shadow(l->weight, err));
     if (!p->structure->whole_channels) continue;
     ESP_TRY(make_mask(p, l->bias, err));
     ESP_TRY(make_mask(p, l->scale, err));
@@ -133,7 +160,9 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   esp_status status = find_choices(p, err);
   if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
+  if (status == ESP_OK) status = check_regulariser(p, err);
   if (status == ESP_OK) status = make_masks(p, err);
+  if (status == ESP_OK) status = esp_hooks_open(p, err);
   if (status == ESP_OK) status = try_distribution(p, err);
   if (status == ESP_OK)
     *pruner = p;
@@ -149,6 +178,7 @@ void esp_pruner_free(esp_pruner *p) {
     if (p->masks[i].keep) p->model->params.item[i]->mask = NULL;
     free(p->masks[i].keep);
   }
+  esp_hooks_close(p);
   free(p->masks);
   free(p->target);
   free(p->raw);
@@ -197,6 +227,14 @@ void esp_pruner_commit(esp_pruner *p) {
   }
 }
 
+void esp_pruner_zero(esp_pruner *p) {
+  for (int i = 0; i < p->targets; i++) {
+    const esp_target *t = &p->target[i];
+    for (size_t k = 0; k < t->weight->count; k++)
+      if (!p->keep[t->first + k / t->unit_size]) t->weight->value[k] = 0.0f;
+  }
+}
+
 void esp_pruner_recall(esp_pruner *p) {
   for (int i = 0; i < p->targets; i++)
     for (size_t u = 0; u < p->target[i].units; u++)
@@ -226,14 +264,22 @@ void esp_pruner_apply(esp_pruner *p) {
   }
 }
 
+/* The momentum of a latent parameter is that of what it was made from. */
 void esp_pruner_finish(esp_pruner *p) {
   bool shadows = false;
   for (int i = 0; i < p->targets; i++) {
-    shadows |= p->target[i].weight->shadow != NULL;
-    free(p->target[i].weight->shadow);
-    p->target[i].weight->shadow = NULL;
+    esp_param *w = p->target[i].weight;
+    shadows |= w->shadow != NULL;
+    if (w->latent) memset(w->momentum, 0, w->count * sizeof(float));
+    free(w->shadow);
+    w->shadow = NULL;
   }
+  p->finished = true;
+  esp_hooks_settle(p);
   if (shadows && p->masks) esp_pruner_apply(p);
+}
+bool esp_pruner_finished(const esp_pruner *p) {
+  return p->finished;
 }
 
 /* ---- asking ---- */
@@ -249,6 +295,7 @@ uint64_t esp_pruner_changes(const esp_pruner *p) {
 }
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
   p->changes = changes;
+  esp_hooks_settle(p);
 }
 
 int esp_pruner_rounds(const esp_pruner *p) {
@@ -267,16 +314,27 @@ esp_pruned esp_pruner_count(const esp_pruner *p) {
   return c;
 }
 
-static bool weight_holds(const esp_param *w, size_t i) {
+/* `made` is what hooks make the values from, NULL where there are none. */
+static bool weight_holds(const esp_param *w, const float *made, size_t i) {
+  if (made) return w->value[i] == (w->mask->keep[i] ? made[i] : 0.0f);
   if (w->shadow) return w->value[i] == (w->mask->keep[i] ? w->shadow[i] : 0.0f);
   return w->mask->keep[i] || (w->value[i] == 0.0f && w->momentum[i] == 0.0f);
 }
 
+/* Where the values of a latent parameter stand in p->raw. */
+static const float *made_of(const esp_pruner *p, const esp_param *w) {
+  for (int i = 0; w->latent && i < p->targets; i++)
+    if (p->target[i].weight == w) return p->raw + p->target[i].first_weight;
+  return NULL;
+}
+
 bool esp_pruner_holds(const esp_pruner *p) {
+  esp_hooks_values(p);
   for (int k = 0; k < p->model->params.count; k++) {
     const esp_param *w = p->model->params.item[k];
+    const float *made = made_of(p, w);
     for (size_t i = 0; w->mask && i < w->count; i++)
-      if (!weight_holds(w, i)) return false;
+      if (!weight_holds(w, made, i)) return false;
   }
   return true;
 }
@@ -287,13 +345,18 @@ static double clamp01(double t) {
   return t < 0.0 ? 0.0 : t > 1.0 ? 1.0 : t;
 }
 
-esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
-  esp_pruner_score(p, p->criterion);
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err) {
+  esp_pruner_score(p, criterion);
   esp_pruner_recall(p);
   for (size_t u = 0; u < p->units; u++)
     if (!p->keep[u]) p->score[u] = -INFINITY;
   ESP_TRY(esp_pruner_choose(p, sparsity, err));
   esp_pruner_commit(p);
+  return ESP_OK;
+}
+
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+  ESP_TRY(esp_pruner_remove(p, p->criterion, sparsity, err));
   p->changes++;
   *guarded = p->guarded;
   return ESP_OK;
@@ -319,6 +382,7 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
   ESP_TRY(p->dynamic->change(p, t, err));
   p->changes++;
+  esp_hooks_settle(p);
   if (step == end) esp_pruner_finish(p);
   return ESP_OK;
 }

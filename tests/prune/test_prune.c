@@ -399,12 +399,15 @@ END_TEST
 /* ---- the catalogue itself ---- */
 
 START_TEST(methods_are_none_criteria_and_dynamic_ones) {
-  static const char *const names[] = {"none", "magnitude", "random", "saliency", "surgery", "set", "rigl"};
-  for (size_t i = 0; i < 7; i++) ck_assert_str_eq(esp_prune_method_name(i), names[i]);
-  ck_assert_ptr_null(esp_prune_method_name(7));
+  static const char *const names[] = {
+      "none", "magnitude", "random",  "saliency", "surgery", "set",        "rigl",          "static", "dpf",
+      "acdc", "granet",    "topkast", "soft",     "grow",    "edge-popup", "soft-movement", "str"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    ck_assert_str_eq(esp_prune_method_name(i), names[i]);
+  ck_assert_ptr_null(esp_prune_method_name(sizeof names / sizeof *names));
   ck_assert_ptr_null(esp_prune_method_name(1000));
   ck_assert_ptr_null(esp_criterion_at(3));
-  ck_assert_ptr_null(esp_dynamic_at(3));
+  ck_assert_ptr_null(esp_dynamic_at(13));
 }
 END_TEST
 

@@ -60,9 +60,14 @@ static void take_steps(plant *p, int first, int last) {
           w->value[i] = x * x; /* running statistics change too */
       }
     }
+    const esp_train_options *o = &p->config.train;
+    const esp_moment now = {s, 1.0 / (1 + s % 5), 0.05, o->momentum, o->weight_decay, o->average};
+    if (p->pruner) esp_pruner_before(p->pruner, &now);
     if (p->pruner && esp_pruner_in_training(p->pruner))
       OK(esp_pruner_step(p->pruner, s, 2, 20, &changed, &err));
-    esp_sgd_step(&p->model->params, &p->config.train, 0.05);
+    if (p->pruner) OK(esp_pruner_gradient(p->pruner, &now, &err));
+    esp_sgd_step(&p->model->params, o, 0.05);
+    if (p->pruner) esp_pruner_after(p->pruner, &now);
   }
 }
 
@@ -84,7 +89,12 @@ static void same_state(const plant *p, const plant *q) {
     ck_assert_mem_eq(a->mask->keep, b->mask->keep, a->count);
     ck_assert_uint_eq(a->mask->kept, b->mask->kept);
   }
-  if (p->pruner) ck_assert_uint_eq(esp_pruner_changes(p->pruner), esp_pruner_changes(q->pruner));
+  if (!p->pruner) return;
+  ck_assert_uint_eq(esp_pruner_changes(p->pruner), esp_pruner_changes(q->pruner));
+  for (int i = 0; esp_pruner_state(p->pruner, i).name; i++) {
+    const esp_prune_state a = esp_pruner_state(p->pruner, i), b = esp_pruner_state(q->pruner, i);
+    ck_assert_msg(b.name && memcmp(a.data, b.data, a.count * sizeof(float)) == 0, "state %s differs", a.name);
+  }
 }
 
 static const esp_provenance from = {"[run]\nseed = 3\n", "cat\ndog\n"};
@@ -237,6 +247,24 @@ static const char *const runs[] = {
     "[prune]\nmethod = set\nevery = 1\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = rigl\nevery = 1\n",
     "[prune]\nmethod = surgery\nevery = 2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = static\n",
+    "[prune]\nmethod = dpf\nevery = 2\n",
+    "[prune]\nmethod = acdc\nevery = 3\n",
+    "[prune]\nmethod = granet\nevery = 2\n",
+    "[prune]\nmethod = topkast\nevery = 2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = soft\nstructure = filter\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = grow\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = grow\nstructure = filter\nevery = 2\nsparsity = 0.2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = edge-popup\nevery = 1\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = soft-movement\nstrength = 1\nevery = 2\n",
+    "[prune]\nmethod = str\nstrength = 0.1\nevery = 2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = magnitude\nregulariser = l1\nstrength = 0.1\n",
+    "[prune]\nmethod = magnitude\nregulariser = group-lasso\nstructure = filter\n",
+    "[prune]\nmethod = magnitude\nregulariser = slimming\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nevery = 3\nstrength = 0.1\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = filter\nevery = 3\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstrength = 1\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\nsparsity = 0.5\n",
 };
 
 /* Saved after `step` and loaded into a network that was somewhere else, a run goes on as if nothing was. */
