@@ -56,6 +56,8 @@ typedef struct esp_prune_options {
                            state */
   int64_t saliency_batches; /* batches whose gradients a gradient criterion sees */
   char *regulariser;        /* none | l1 | group-lasso | slimming | admm | l0 */
+  double distill;           /* share of the dense network's answers in the loss of retraining */
+  double temperature;       /* that softens them */
   double strength;          /* of the regulariser; str, soft-movement: what drives the sparsity */
   double explore;           /* topkast: share of the weights that learn though they are not used */
   double stall;             /* grow: a loss that falls by less than this share grows units */

@@ -71,6 +71,16 @@ static esp_status open_loaders(esp_run *r, esp_error *err) {
   return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
 }
 
+/* What shows only when it is known how the method prunes. */
+static esp_status check_distill(const esp_run *r, esp_error *err) {
+  if (r->config.prune.distill <= 0.0 || !esp_pruner_in_training(r->pruner)) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune] distill = %g: the dense network teaches the retraining; expected a method and a schedule "
+      "that prune after the training, not '%s' with '%s'",
+      r->config.prune.distill, r->config.prune.method, r->config.prune.schedule);
+}
+
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   const esp_config *c = &r->config;
   const esp_loss_attr loss = {
@@ -85,7 +95,8 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
                              : strcmp(c->train.sparse, "off") == 0 ? ESP_SPARSE_OFF
                                                                    : ESP_SPARSE_AUTO);
   if (!esp_prunes(c)) return ESP_OK;
-  return located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err);
+  ESP_TRY(located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
+  return located(source, check_distill(r, err), err);
 }
 
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
@@ -116,6 +127,8 @@ esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err) {
 }
 
 void esp_run_close(esp_run *r) {
+  esp_graph_free(r->teacher_graph);
+  esp_model_free(r->teacher);
   esp_loader_free(r->training);
   esp_loader_free(r->validation);
   esp_loader_free(r->test);

@@ -94,8 +94,9 @@ static esp_status rewind_weights(esp_run *r, esp_error *err) {
 }
 
 static esp_trainer trainer_of(esp_run *r) {
-  return (esp_trainer){r->model,  r->graph,         r->training,
-                       r->pruner, &r->config.train, (esp_key)r->config.run.seed};
+  return (esp_trainer){r->model,        r->graph,         r->training,
+                       r->pruner,       &r->config.train, (esp_key)r->config.run.seed,
+                       r->teacher_graph};
 }
 
 static esp_status begin_round(esp_run *r, esp_error *err) {
@@ -182,6 +183,7 @@ static double rate_now(const esp_run *r) {
 }
 
 static esp_status train_epoch(esp_run *r, esp_error *err) {
+  ESP_TRY(esp_run_teacher(r, err));
   esp_trainer t = trainer_of(r);
   const int64_t batches = esp_loader_batches(r->training);
   const uint64_t number = epoch_number(r, r->at.epoch);

@@ -53,7 +53,13 @@ double esp_stage_rate(const esp_config *c, int stage, double epoch) {
 
 esp_status esp_config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp_retrain_of(c);
+  if (!esp_prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune] regulariser = %s with method = none: expected a method",
+                    c->prune.regulariser);
   if (!esp_prunes(c)) return ESP_OK;
+  if (c->prune.distill > 0.0 && strcmp(c->train.loss, "cross-entropy") != 0)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune] distill = %g with loss = %s: expected loss = cross-entropy",
+                    c->prune.distill, c->train.loss);
   if (strcmp(c->prune.schedule, "one-shot") == 0 && c->prune.rounds != 1)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] rounds = %lld with schedule = one-shot: expected 1; for several rounds use "

@@ -68,6 +68,11 @@ const esp_option esp_prune_option_table[] = {
      "surgery: half-width of the band around the threshold in which a weight keeps its state"},
     {"saliency_batches", ESP_OPTION_INT, AT(saliency_batches), "10", 1, 1e6, NULL,
      "criteria with gradients: training batches they are averaged over"},
+    {"distill", ESP_OPTION_REAL, AT(distill), "0", 0, 1, NULL,
+     "retraining: share a of the loss that the dense network of this run teaches, (1 - a) loss + a T^2 KL "
+     "(Hinton et al. 2015); 0 = none"},
+    {"temperature", ESP_OPTION_REAL, AT(temperature), "4", 0.1, 1000, NULL,
+     "distill: the T that softens the answers of both networks"},
     {"explore", ESP_OPTION_REAL, AT(explore), "0.1", 0, 1, NULL,
      "topkast: share of the weights that learn besides those that are used"},
     {"stall", ESP_OPTION_REAL, AT(stall), "0.02", 0, 1, NULL,

@@ -17,6 +17,7 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step s, es
                     .average = t->opt->average};
   *masks_changed = false;
   if (t->pruner) esp_pruner_before(t->pruner, &now);
+  if (t->teacher) esp_graph_forward(t->teacher, batch, (esp_pass){0});
   const esp_outcome outcome = esp_graph_forward(t->graph, batch, pass);
   esp_metrics_add(m, t->graph, batch, outcome, NULL);
   if (!isfinite(outcome.loss_sum))

@@ -404,6 +404,8 @@ static void close_school(school *s) {
 static void teach(school *s, int first, int last) {
   const esp_train_options *o = s->trainer.opt;
   const int batches = esp_loader_batches(s->training), epochs = (int)o->epochs;
+  const bool prunes = s->p.pruner && esp_pruner_in_training(s->p.pruner);
+  const esp_prune_window window = {0, prunes ? epochs * batches * 3 / 4 : -1};
   for (int e = first; e < last; e++) {
     const esp_batch *batch;
     int64_t step = (int64_t)e * batches;
@@ -412,8 +414,7 @@ static void teach(school *s, int first, int last) {
       esp_metrics m = {0};
       bool changed;
       const double lr = esp_learning_rate(o, (double)step / batches, epochs);
-      OK(esp_train_step(&s->trainer, batch,
-                        (esp_step){step, (uint64_t)step, lr, {0, epochs * batches * 3 / 4}}, &m, &changed,
+      OK(esp_train_step(&s->trainer, batch, (esp_step){step, (uint64_t)step, lr, window}, &m, &changed,
                         &err));
       ck_assert_int_eq(m.count, batch->count);
       if (!s->p.pruner) ck_assert(!changed);
@@ -462,6 +463,31 @@ START_TEST(small_networks_learn) {
 }
 END_TEST
 
+/* A teacher counts in training and not else: the loss of a batch with share 1 is 0 against oneself, and that
+ * of the network alone where nothing is trained. */
+START_TEST(a_teacher_teaches_in_training_only) {
+  school s;
+  esp_graph *teacher;
+  open_school(&s, " avgpool 2\n conv 4 3x3\n relu\n global_avgpool\n linear classes\n",
+              "[data]\ntrain = 16\ntest = 16\n[train]\nbatch = 16\n");
+  OK(esp_model_graph(s.p.model, 16, false, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &teacher, &err));
+  esp_loader_start(s.training, 0, 0);
+  const esp_batch *batch = esp_loader_next(s.training);
+  const double alone = esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum;
+  ck_assert(alone > 0.0);
+  esp_graph_forward(teacher, batch, (esp_pass){0});
+  esp_graph_teach(s.graph, teacher, 1.0f, 4.0f);
+  ck_assert(fabs(esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum) < 1e-6);
+  esp_graph_backward(s.graph);
+  ck_assert(esp_gradient_norm(&s.p.model->params) < 1e-6);
+  ck_assert(esp_graph_forward(s.graph, batch, (esp_pass){0}).loss_sum == alone);
+  esp_graph_teach(s.graph, NULL, 0.0f, 1.0f);
+  ck_assert(esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum == alone);
+  esp_graph_free(teacher);
+  close_school(&s);
+}
+END_TEST
+
 static const char tiny[] =
     " conv 4 3x3 stride 4\n bn\n relu\n conv 6 3x3 stride 2\n bn\n relu\n dropout 0.2\n global_avgpool\n"
     " linear classes\n";
@@ -474,6 +500,21 @@ static const char *const repeated[] = {
     "[prune]\nmethod = rigl\nevery = 2\nsparsity = 0.5\n",
     "[prune]\nmethod = saliency\nschedule = cubic\nevery = 2\nsparsity = 0.5\n",
     "[prune]\nmethod = surgery\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = static\nsparsity = 0.5\n",
+    "[prune]\nmethod = dpf\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = acdc\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = granet\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = topkast\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = soft\nstructure = filter\nevery = 2\nsparsity = 0.3\n",
+    "[prune]\nmethod = grow\nstructure = filter\nevery = 2\nsparsity = 0.3\nstall = 1\n",
+    "[prune]\nmethod = edge-popup\nevery = 1\nsparsity = 0.5\n",
+    "[prune]\nmethod = soft-movement\nstrength = 1\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = str\nstrength = 0.01\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = l1\n",
+    "[prune]\nmethod = magnitude\nregulariser = group-lasso\n",
+    "[prune]\nmethod = magnitude\nregulariser = slimming\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nevery = 3\nstrength = 0.01\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\n",
 };
 
 /* With one thread or three, kernels that skip pruned weights or do not, in one go or from a checkpoint
@@ -649,6 +690,7 @@ static Suite *suite(void) {
   tcase_add_test(metrics, shares_of_nothing_are_zero);
   tcase_set_timeout(training, 100);
   tcase_add_loop_test(training, small_networks_learn, 0, sizeof lessons / sizeof *lessons);
+  tcase_add_test(training, a_teacher_teaches_in_training_only);
   tcase_add_test(training, divergence_is_an_error);
   tcase_add_test(training, a_mad_learning_rate_diverges);
   tcase_add_test(training, evaluation_uses_averages_and_puts_them_back);
