@@ -6,7 +6,7 @@
  *     structure     what is removed together (weight, filter): turns scores of weights into scores of units
  *     distribution  how the budget is shared among layers
  *     schedule      how much, when
- *     dynamic       methods that also bring weights back while training (surgery, SET, RigL)
+ *     dynamic       methods that also bring weights back while training (surgery, SET, RigL, ...)
  *     regulariser   what pushes weights towards zero in the training before the first round
  *
  * struct esp_pruner owns every mask. Only its commit function writes one:

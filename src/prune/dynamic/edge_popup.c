@@ -1,4 +1,4 @@
-#include "prune/dynamic/latent.h"
+#include "prune/latent.h"
 
 #include <math.h>
 #include <string.h>

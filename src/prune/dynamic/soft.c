@@ -2,7 +2,9 @@
 #include "prune/pruner.h"
 
 /* At every change the units of smallest mean |w| are set to 0 and go on learning; only the last change
- * prunes. Bias and batch norm stay as they are: a filter that is 0 behind a scale of 0 has no gradient. */
+ * prunes. Bias and batch norm stay as they are: a filter that is 0 behind a scale of 0 has no gradient.
+ * Behind a batch norm its gradient is 1 / sqrt(1e-5) times that of others: clip_norm keeps it from outgrowing
+ * them at once. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   if (t >= 1.0) return esp_pruner_remove(p, &esp_criterion_magnitude, p->opt->sparsity, err);
   esp_pruner_score(p, &esp_criterion_magnitude);

@@ -1,5 +1,4 @@
-#include "base/mathx.h"
-#include "prune/dynamic/latent.h"
+#include "prune/latent.h"
 
 /* value = w where sigmoid(s) > 0.1. The scores s start at 0 and learn straight through the mask, ds = g w; so
  * they rise where weights move away from 0. The penalty strength * sum sigmoid(s) pulls them down. Masks
@@ -20,7 +19,7 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
     esp_param *w = t->weight;
     float *score = p->state[SCORE] + t->first_weight, *velocity = p->state[VELOCITY] + t->first_weight;
     for (size_t k = 0; k < w->count; k++) {
-      const double s = 1.0 / (1.0 + esp_exp(-(double)score[k]));
+      const double s = esp_sigmoid((double)score[k]);
       esp_latent_move(&score[k], &velocity[k],
                       (double)w->grad[k] * (double)w->shadow[k] + p->opt->strength * s * (1.0 - s), now);
       if (!w->mask->keep[k]) w->grad[k] = 0.0f;

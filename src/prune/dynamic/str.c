@@ -1,5 +1,4 @@
-#include "base/mathx.h"
-#include "prune/dynamic/latent.h"
+#include "prune/latent.h"
 
 #include <math.h>
 
@@ -10,7 +9,7 @@ enum { THRESHOLD, VELOCITY };
 static const double initial = -5.0;
 
 static double sigmoid_of(const esp_pruner *p, int target) {
-  return 1.0 / (1.0 + esp_exp(-(initial + (double)p->state[THRESHOLD][target])));
+  return esp_sigmoid(initial + (double)p->state[THRESHOLD][target]);
 }
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {

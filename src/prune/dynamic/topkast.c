@@ -1,4 +1,4 @@
-#include "prune/dynamic/latent.h"
+#include "prune/latent.h"
 
 /* The forward pass uses the largest D = 1 - sparsity of the weights (the mask), the backward pass moves the
  * largest D + M (M = explore); the rest keeps its value, out of use. Weight decay is the exploration penalty:

@@ -1,5 +1,5 @@
 #include "base/mathx.h"
-#include "prune/dynamic/latent.h"
+#include "prune/latent.h"
 
 /* Hard concrete gates: value = w z for every unit, z = s (high - low) + low, cut to [0, 1]. In training
  *     s = sigmoid((log u - log(1 - u) + a) / beta)     u uniform, drawn for each step
@@ -7,10 +7,6 @@
  * the a down; they start where z = 1. The state is a without that start. */
 enum { GATE, VELOCITY };
 static const double low = -0.1, high = 1.1, beta = 2.0 / 3.0, initial = 2.5;
-
-static double sigmoid(double x) {
-  return 1.0 / (1.0 + esp_exp(-x));
-}
 
 /* z, and d z / d a in *slope */
 static double cut(double s, double *slope) {
@@ -25,7 +21,7 @@ static double noisy(const esp_pruner *p, int target, size_t unit, int64_t step, 
       esp_key_of(esp_key_of(esp_key_of(p->key, ESP_STREAM_GATES), (uint64_t)step), (uint64_t)target);
   const double u = (double)esp_random_uniform(key, unit) + 0x1p-25; /* neither 0 nor 1 */
   const double a = initial + (double)p->state[GATE][t->first + unit];
-  const double z = cut(sigmoid((esp_log(u) - esp_log(1.0 - u) + a) / beta), slope);
+  const double z = cut(esp_sigmoid((esp_log(u) - esp_log(1.0 - u) + a) / beta), slope);
   *slope /= beta;
   return z;
 }
@@ -49,7 +45,7 @@ static void move_unit(esp_pruner *p, int target, size_t u, const esp_moment *now
   float *gate = &p->state[GATE][t->first + u];
   double slope, sum = 0.0;
   const double z = noisy(p, target, u, now->step, &slope);
-  const double alive = sigmoid(initial + (double)*gate - beta * esp_log(-low / high));
+  const double alive = esp_sigmoid(initial + (double)*gate - beta * esp_log(-low / high));
   for (size_t k = u * t->unit_size; k < (u + 1) * t->unit_size; k++) {
     sum += (double)w->grad[k] * (double)w->shadow[k];
     w->grad[k] = (float)z * w->grad[k] + (float)now->decay * w->shadow[k];
@@ -70,7 +66,7 @@ static void values(const esp_pruner *p, int target, float *value) {
   const esp_target *t = &p->target[target];
   double slope;
   for (size_t u = 0; u < t->units; u++) {
-    const float z = (float)cut(sigmoid(initial + (double)p->state[GATE][t->first + u]), &slope);
+    const float z = (float)cut(esp_sigmoid(initial + (double)p->state[GATE][t->first + u]), &slope);
     for (size_t k = u * t->unit_size; k < (u + 1) * t->unit_size; k++) value[k] = t->weight->shadow[k] * z;
   }
 }

@@ -2,8 +2,13 @@
 #ifndef ESP_LATENT_H
 #define ESP_LATENT_H
 
+#include "base/mathx.h"
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
+
+static inline double esp_sigmoid(double x) {
+  return 1.0 / (1.0 + esp_exp(-x));
+}
 
 /* One step of SGD with momentum on a number of the state. A gradient that is not finite moves nothing. */
 static inline void esp_latent_move(float *x, float *velocity, double gradient, const esp_moment *now) {
