@@ -48,6 +48,40 @@ START_TEST(edge_popup_learns_scores_through_the_mask) {
 }
 END_TEST
 
+/* The momentum of the weights is none for the scores, nor that of the scores one for the weights. */
+START_TEST(momentum_does_not_change_hands) {
+  plant p;
+  eight_open(&p, "method = edge-popup\nend_epoch = 1\n");
+  p.config.train.momentum = 0.5;
+  for (int i = 0; i < 8; i++) eight(&p)->momentum[i] = 100.0f;
+  take_step(&p, 0, 2, 1.0, 1.0);
+  for (int i = 0; i < 8; i++) ck_assert(eight(&p)->momentum[i] == 0.0f);
+  eight(&p)->grad[3] = eight(&p)->grad[7] = 1.0f;
+  take_step(&p, 1, 2, 1.0, 1.0);
+  ck_assert(fabsf(eight(&p)->momentum[7]) == 8.0f);
+  memset(eight(&p)->grad, 0, 8 * sizeof(float));
+  take_step(&p, 2, 2, 1.0, 1.0); /* the end: from here on weights are trained */
+  for (int i = 0; i < 8; i++)
+    ck_assert(eight(&p)->value[i] == (eight(&p)->mask->keep[i] ? one_to_eight[i] : 0.0f));
+  plant_close(&p);
+}
+END_TEST
+
+/* The average takes in the weights, once a step, and nothing of the scores. */
+START_TEST(averages_are_of_the_weights) {
+  plant p;
+  eight_open(&p, "method = edge-popup\n[train]\naverage = 0.5\n");
+  memcpy(eight(&p)->average, one_to_eight, sizeof one_to_eight);
+  take_step(&p, 0, 9, 0.0, 1.0);
+  const uint8_t *keep = eight(&p)->mask->keep;
+  for (int i = 0; i < 8; i++) ck_assert(eight(&p)->average[i] == (keep[i] ? one_to_eight[i] : 0.0f));
+  for (int i = 0; i < 8; i++) eight(&p)->average[i] = 0.0f;
+  take_step(&p, 1, 9, 0.0, 1.0);
+  for (int i = 0; i < 8; i++) ck_assert(eight(&p)->average[i] == (keep[i] ? 0.5f * one_to_eight[i] : 0.0f));
+  plant_close(&p);
+}
+END_TEST
+
 /* ---- soft movement ---- */
 
 /* A score falls by lr g w: 3 for weight 0 (w = 1) and 2 for weight 1 (w = -2); the threshold is -2.197.
@@ -63,8 +97,11 @@ START_TEST(soft_movement_prunes_what_moves_to_zero) {
   take_step(&p, 1, 3, 1.0, 1.0);
   plant_mask_is(&p, "linear1.weight", "11111111"); /* the step's scores came after its change */
   ck_assert(eight(&p)->value[0] == -2.0f);
-  take_step(&p, 2, 3, 0.0, 1.0);
+  memset(eight(&p)->grad, 0, 8 * sizeof(float));
+  eight(&p)->grad[0] = 0.125f;
+  take_step(&p, 2, 3, 1.0, 1.0);
   plant_mask_is(&p, "linear1.weight", "01111111");
+  ck_assert(eight(&p)->shadow[0] == -2.0f);
   eight(&p)->grad[0] = 8.0f;
   take_step(&p, 3, 3, 1.0, 1.0);
   plant_mask_is(&p, "linear1.weight", "00111100");
@@ -139,6 +176,8 @@ static Suite *suite(void) {
   tcase_set_timeout(all, 60);
   tcase_add_test(all, edge_popup_freezes_the_weights);
   tcase_add_test(all, edge_popup_learns_scores_through_the_mask);
+  tcase_add_test(all, momentum_does_not_change_hands);
+  tcase_add_test(all, averages_are_of_the_weights);
   tcase_add_test(all, soft_movement_prunes_what_moves_to_zero);
   tcase_add_test(all, soft_movement_has_a_penalty);
   tcase_add_test(all, str_shrinks_by_the_threshold);
