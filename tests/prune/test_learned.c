@@ -84,27 +84,27 @@ END_TEST
 
 /* ---- soft movement ---- */
 
-/* A score falls by lr g w: 3 for weight 0 (w = 1) and 2 for weight 1 (w = -2); the threshold is -2.197.
- * Weights out of the mask rest, though their scores go on. At the end the four best scores stay, ties by
- * index. */
+/* g w is 1 and -1 in two of eight weights, of root mean square 1/2, so their scores move by 2 lr = 3, one
+ * down past the threshold of -2.197. Weights out of the mask rest, though their scores go on: g w is that of
+ * weight 0 alone then, so its score rises by sqrt(8). At the end the four best scores stay, ties by index. */
 START_TEST(soft_movement_prunes_what_moves_to_zero) {
   plant p;
   eight_open(&p, "method = soft-movement\nstrength = 0\n");
-  eight(&p)->grad[0] = 3.0f;
-  eight(&p)->grad[1] = -1.0f;
-  eight(&p)->grad[5] = 0.5f; /* w = -6 moves away from 0: its score rises by 3 */
   take_step(&p, 0, 3, 0.0, 1.0);
-  take_step(&p, 1, 3, 1.0, 1.0);
+  eight(&p)->grad[0] = 1.0f;
+  eight(&p)->grad[7] = 0.125f;
+  take_step(&p, 1, 3, 1.5, 1.0);
   plant_mask_is(&p, "linear1.weight", "11111111"); /* the step's scores came after its change */
-  ck_assert(eight(&p)->value[0] == -2.0f);
+  FLOATS_ARE(p.pruner->state[0], -3, 0, 0, 0, 0, 0, 0, 3);
+  ck_assert(eight(&p)->value[0] == -0.5f);
   memset(eight(&p)->grad, 0, 8 * sizeof(float));
   eight(&p)->grad[0] = 0.125f;
   take_step(&p, 2, 3, 1.0, 1.0);
   plant_mask_is(&p, "linear1.weight", "01111111");
-  ck_assert(eight(&p)->shadow[0] == -2.0f);
-  eight(&p)->grad[0] = 8.0f;
-  take_step(&p, 3, 3, 1.0, 1.0);
-  plant_mask_is(&p, "linear1.weight", "00111100");
+  ck_assert(eight(&p)->shadow[0] == -0.5f);
+  ck_assert_float_eq_tol(p.pruner->state[0][0], -3.0f + 2.8284271f, 1e-6f);
+  take_step(&p, 3, 3, 0.0, 1.0);
+  plant_mask_is(&p, "linear1.weight", "01110001");
   plant_close(&p);
 }
 END_TEST

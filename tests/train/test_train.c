@@ -240,6 +240,31 @@ END_TEST
 
 /* ---- checkpoints ---- */
 
+/* What a method keeps must be there, and as much of it. */
+START_TEST(another_methods_checkpoint_is_refused) {
+  static const struct {
+    const char *saved, *loaded, *says;
+  } pairs[] = {
+      {"[prune]\nmethod = dpf\n", "[prune]\nmethod = topkast\n", "no tensor 'prune.explored'"},
+      {"[prune]\nmethod = magnitude\nregulariser = l0\n",
+       "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\n",
+       "no tensor 'prune.gate' of 8 numbers"},
+      {"[prune]\nmethod = set\n", "[prune]\nmethod = dpf\n", "no tensor 'shadow.conv1.weight'"},
+  };
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    plant p, q;
+    char *position;
+    open_net(&p, pairs[i].saved);
+    open_net(&q, pairs[i].loaded);
+    OK(esp_checkpoint_save(p.model, p.pruner, from, "1", file, &err));
+    ck_assert_int_eq(esp_checkpoint_load(q.model, q.pruner, file, &position, &err), ESP_ERR_INPUT);
+    ck_assert_msg(strstr(err.text, pairs[i].says) && strstr(err.text, file), "%s", err.text);
+    plant_close(&p);
+    plant_close(&q);
+  }
+}
+END_TEST
+
 static const char *const runs[] = {
     "[train]\naverage = 0.9\n",
     "[prune]\nmethod = magnitude\nschedule = cubic\nstructure = filter\nevery = 3\nsparsity = 0.5\n",
@@ -684,6 +709,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(files, another_networks_file_is_refused, 0, sizeof others / sizeof *others);
   tcase_add_test(files, files_that_are_no_checkpoints);
   tcase_add_test(files, a_damaged_file_is_refused);
+  tcase_add_test(files, another_methods_checkpoint_is_refused);
   tcase_add_loop_test(files, checkpoints_bring_everything_back, 0, sizeof runs / sizeof *runs);
   tcase_add_loop_test(files, training_is_repeatable, 0, sizeof repeated / sizeof *repeated);
   tcase_add_test(metrics, metrics_by_hand);
