@@ -62,7 +62,7 @@ static void check_weight(const esp_param *w, size_t i, const char *when) {
   const bool kept = w->mask->keep[i], dense = w->shadow != NULL;
   const float value = w->value[i], momentum = w->momentum[i], average = w->average ? w->average[i] : 0.0f;
   if (w->mask->keep[i] > 1) ck_abort_msg("%s: %s[%zu]: mask %d", when, w->name, i, w->mask->keep[i]);
-  if (dense && value != (kept ? w->shadow[i] : 0.0f))
+  if (dense && !w->latent && value != (kept ? w->shadow[i] : 0.0f))
     ck_abort_msg("%s: %s[%zu]: value %g, shadow %g, mask %d", when, w->name, i, (double)value,
                  (double)w->shadow[i], kept);
   if (!kept && (value != 0.0f || average != 0.0f || (!dense && momentum != 0.0f)))

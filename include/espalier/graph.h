@@ -93,6 +93,11 @@ typedef enum esp_loss_kind { ESP_LOSS_CROSS_ENTROPY, ESP_LOSS_MEAN_SQUARED } esp
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
                           esp_error *err);
 
+/* Lets another graph of the same classes teach this one in training (Hinton et al. 2015): the loss becomes (1
+ * - share) loss + share T^2 KL(teacher || own), of softmax(logits / T) both. The teacher must have run
+ * forward on the same batch. NULL: no teacher. */
+void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float temperature);
+
 /* Makes all memory. After it no operation can be added. */
 esp_status esp_graph_plan(esp_graph *g, esp_error *err);
 

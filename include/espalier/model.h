@@ -110,6 +110,8 @@ void esp_model_initialise(esp_model *model, esp_key seed);
 
 /* The layer that has this weight; NULL when there is none. */
 const esp_layer *esp_model_layer(const esp_model *model, const esp_param *weight);
+/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan. */
+double esp_layer_deviation(const esp_layer *layer);
 
 /* The model's graph for a batch size, planned, with a loss at its end. */
 typedef struct esp_loss_attr {

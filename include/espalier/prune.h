@@ -6,13 +6,16 @@
  *     structure     what is removed together (weight, channel, ...): turns weights into units
  *     distribution  how the budget is shared among layers
  *     schedule      how much, when
- *     dynamic       methods that also bring weights back while training (surgery, SET, RigL)
+ *     dynamic       methods that also bring weights back while training (surgery, SET, RigL, ...)
+ *     regulariser   what pushes weights towards zero in the training before the first round
  *
  * struct esp_pruner owns every mask. Only its commit function writes one:
  *
  *     mask = 0  =>  weight = 0 and momentum = 0, exactly, after every step and in every checkpoint.
  *
- * A method that needs the dense weights behind the mask (surgery) declares a shadow: value = shadow * mask.
+ * A method that needs the dense weights behind the mask (surgery) declares a shadow: value = shadow * mask. A
+ * method whose weights are a function of what is learned (scores, thresholds, gates) says which: value =
+ * f(shadow, state) * mask.
  *
  * Selection keeps an exact count: of n units at sparsity s, n - round(s * n) stay (halves round to even),
  * those with the highest scores; of equal scores the one with the lower index stays. */
@@ -64,6 +67,12 @@ typedef struct esp_prune_options {
   int64_t trials;              /* predictor: channels removed on trial */
   int64_t early_bird;          /* epochs over which masks must have settled to end the training; 0 = off */
   double early_bird_distance;  /* share of the units in which settled masks may differ */
+  char *regulariser;           /* none | l1 | group-lasso | slimming | admm | l0 */
+  double distill;              /* share of the dense network's answers in the loss of retraining */
+  double temperature;          /* that softens them */
+  double strength;             /* of the regulariser; str, soft-movement: what drives the sparsity */
+  double explore;              /* topkast: share of the weights that learn though they are not used */
+  double stall;                /* grow: a loss that falls by less than this share grows units */
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
 /* Single weights by magnitude, in one ranking, at once: what options that come from no configuration begin
@@ -177,6 +186,44 @@ esp_prune_when esp_prune_time(const esp_prune_options *opt);
 /* Rounds of pruning; 1 for what prunes in training. */
 int esp_prune_rounds(const esp_prune_options *opt);
 
+/* What a method keeps besides weights and masks, in zeros at first. Checkpoints hold it. */
+typedef enum esp_per { ESP_PER_WEIGHT, ESP_PER_UNIT, ESP_PER_LAYER, ESP_PER_NETWORK } esp_per;
+typedef struct esp_state_kind {
+  const char *name;
+  esp_per per; /* what there is a number for */
+} esp_state_kind;
+enum { ESP_STATES_MAX = 3 };
+
+/* A step of training as hooks see it. */
+typedef struct esp_moment {
+  int64_t step;                        /* since the beginning of the phase */
+  double loss;                         /* of the batch; 0 before the forward pass */
+  double lr, momentum, decay, average; /* of the optimiser */
+} esp_moment;
+
+/* How a method takes part in every step: a regulariser from the first step, a dynamic method from its first
+ * mask change; both until esp_pruner_finish. Any function may be NULL. */
+typedef struct esp_prune_hooks {
+  esp_state_kind state[ESP_STATES_MAX]; /* name NULL after the last */
+  /* Before the forward pass: puts other values in place for this pass alone. Needs `values`. */
+  void (*before)(esp_pruner *pruner, const esp_moment *now);
+  /* After the backward pass and the mask change, before the optimiser: changes p->grad, moves the state. */
+  esp_status (*gradient)(esp_pruner *pruner, const esp_moment *now, esp_error *err);
+  /* value[count] of the weight of part number `part` (src/prune/pruner.h) as a function of shadow and state;
+   * the mask applies on top. The optimiser leaves the decay of these shadows to `gradient`. Needs a shadow.
+   */
+  void (*values)(const esp_pruner *pruner, int part, float *value);
+} esp_prune_hooks;
+
+/* What pushes weights towards zero while the dense network trains, for methods that prune afterwards. */
+typedef struct esp_regulariser {
+  const char *name, *help;
+  bool shadow;
+  bool (*applies)(const esp_layer *layer); /* NULL: to all that are pruned; some layer must be left */
+  const esp_prune_hooks *hooks;
+} esp_regulariser;
+const esp_regulariser *esp_regulariser_at(size_t i);
+
 /* A method that changes masks while training. One call per mask change, after the backward pass (p->grad is
  * the dense gradient of the step) and before the optimiser's step; t in [0, 1] is the share of the pruning
  * period that has passed; the first call has t = 0, unless the period is a
@@ -185,7 +232,10 @@ typedef struct esp_dynamic {
   const char *name, *help;
   bool shadow;         /* keeps dense weights behind the masks until esp_pruner_finish */
   bool needs_gradient; /* looks at the gradients of pruned weights, or grows some, which then take the step */
+  bool any_structure;  /* that ranks its units; else only single weights */
+  bool negative;       /* scores can lie below 0 */
   esp_status (*change)(esp_pruner *pruner, double t, esp_error *err);
+  const esp_prune_hooks *hooks; /* NULL: only mask changes */
 } esp_dynamic;
 const esp_dynamic *esp_dynamic_at(size_t i);
 
@@ -230,8 +280,15 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
 /* Whether the backward pass of that step must fill the gradients of pruned weights: for a shadow, or for a
  * mask change that looks at them. */
 bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end);
-/* The pruning period is over: masks stay, shadows go, and the plain invariant holds. */
+/* The three places of a step where hooks act: before the forward pass; after esp_pruner_step; after the
+ * optimiser. */
+void esp_pruner_before(esp_pruner *p, const esp_moment *now);
+esp_status esp_pruner_gradient(esp_pruner *p, const esp_moment *now, esp_error *err);
+void esp_pruner_after(esp_pruner *p, const esp_moment *now);
+/* The pruning period, or the regularised training, is over: masks stay, hooks and shadows end, and the plain
+ * invariant holds. */
 void esp_pruner_finish(esp_pruner *p);
+bool esp_pruner_finished(const esp_pruner *p);
 
 /* Units pruned and units in all, of the layers that the pruner covers. */
 typedef struct esp_pruned {
@@ -244,6 +301,13 @@ uint64_t esp_pruner_changes(const esp_pruner *p);
 /* Puts back a mask from a checkpoint: keep[count] of 0 and 1. */
 esp_status esp_pruner_restore(esp_pruner *p, esp_param *param, const uint8_t *keep, esp_error *err);
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes);
+/* What the hooks keep: number i, for a checkpoint to write and read. Name NULL after the last. */
+typedef struct esp_prune_state {
+  const char *name;
+  size_t count;
+  float *data; /* [count] */
+} esp_prune_state;
+esp_prune_state esp_pruner_state(const esp_pruner *p, int i);
 /* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn anew. */
 void esp_pruner_apply(esp_pruner *p);
 /* A new model in *small without what the weights of `model` leave without effect: residual blocks that give
@@ -251,7 +315,8 @@ void esp_pruner_apply(esp_pruner *p);
  * layer keeps a multiple of `multiple` (>= 1) channels, or all. Its logits are those of `model`: what is left
  * out would add zeros. Masks, momentum and averages are not copied. */
 esp_status esp_shrink(const esp_model *model, int multiple, esp_model **small, esp_error *err);
-/* True if mask = 0 => weight = 0 and momentum = 0 (with a shadow: value = shadow * mask). */
+/* True if mask = 0 => weight = 0 and momentum = 0 (with a shadow: value = shadow * mask; where hooks make the
+ * values: what they make of it * mask). */
 bool esp_pruner_holds(const esp_pruner *p);
 
 #endif

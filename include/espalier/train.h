@@ -46,6 +46,7 @@ typedef struct esp_trainer {
   esp_pruner *pruner; /* NULL: no pruning */
   const esp_train_options *opt;
   esp_key seed;
+  esp_graph *teacher; /* what teaches the graph (esp_graph_teach); NULL: nothing */
 } esp_trainer;
 
 /* When masks may change, in steps since the beginning of training; last < first: never. */

@@ -14,6 +14,11 @@ void esp_loss_run(esp_graph *g) {
                         .smoothing = g->pass.training ? g->smoothing : 0.0f,
                         .scale = 1.0f / (float)g->current->count};
     loss(&k);
+    if (g->teacher && g->pass.training) {
+      const esp_lesson lesson = {esp_plane(&g->teacher->logits->data, block, 0), g->teacher_share,
+                                 g->temperature};
+      g->kernels->distil(&k, &lesson);
+    }
     for (int i = 0; i < k.valid; i++) g->outcome.loss_sum += (double)k.loss[i];
   }
 }
@@ -32,4 +37,10 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
   g->loss_kind = kind;
   g->smoothing = smoothing;
   return ESP_OK;
+}
+
+void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float temperature) {
+  g->teacher = teacher;
+  g->teacher_share = share;
+  g->temperature = temperature;
 }

@@ -88,6 +88,8 @@ struct esp_graph {
   esp_value *logits;
   esp_loss_kind loss_kind;
   float smoothing;
+  const esp_graph *teacher; /* NULL: none */
+  float teacher_share, temperature;
 };
 
 /* Appends a node; its output has that shape. It needs a gradient if an input does or it has a parameter. */

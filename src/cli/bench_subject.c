@@ -33,6 +33,7 @@ static esp_status prune_initial(bench_subject *s, const char *path, esp_error *e
   s->prune.at = esp_prune_plain.at;
   s->prune.rounds = esp_prune_plain.rounds;
   s->prune.early_bird = 0;
+  s->prune.regulariser = esp_prune_plain.regulariser;
   snprintf(s->what, sizeof s->what, "initial weights of %s, pruned by magnitude to sparsity = %g", path,
            s->prune.sparsity);
   ESP_TRY(esp_pruner_new(&s->pruner, &s->prune, s->opened.model, (esp_key)s->opened.config.run.seed, err));

@@ -24,6 +24,7 @@ ENTRIES(structure, esp_structure, esp_structure_at)
 ENTRIES(distribution, esp_distribution, esp_distribution_at)
 ENTRIES(schedule, esp_prune_schedule, esp_prune_schedule_at)
 ENTRIES(dynamic, esp_dynamic, esp_dynamic_at)
+ENTRIES(regulariser, esp_regulariser, esp_regulariser_at)
 ENTRIES(lr_schedule, esp_lr_schedule, esp_lr_schedule_at)
 ENTRIES(dataset, esp_dataset_kind, esp_dataset_kind_at)
 
@@ -48,6 +49,7 @@ static const struct {
     {"layers", "[model] layers, a line each", layer},
     {"criteria", "[prune] method: scores for weights", criterion},
     {"dynamic", "[prune] method: prune and bring back while training", dynamic},
+    {"regularisers", "[prune] regulariser", regulariser},
     {"structures", "[prune] structure", structure},
     {"distributions", "[prune] distribution", distribution},
     {"schedules", "[prune] schedule", schedule},
@@ -93,16 +95,18 @@ static esp_status list(int argc, char **argv, esp_error *err) {
   for (int t = 0; t < TABLES; t++)
     if (argc == 1 && strcmp(argv[0], tables[t].name) == 0) return print_table(t), ESP_OK;
   const char *nearest = esp_nearest(argv[0], table_name);
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, structures, "
-                  "distributions, schedules, lr-schedules, datasets or kernels",
-                  argv[0], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, regularisers, structures, "
+      "distributions, schedules, lr-schedules, datasets or kernels",
+      argv[0], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 const esp_command esp_command_list = {
     .name = "list",
     .usage =
-        "[models|layers|criteria|dynamic|structures|distributions|schedules|lr-schedules|datasets|kernels] "
+        "[models|layers|criteria|dynamic|regularisers|structures|distributions|schedules|lr-schedules|"
+        "datasets|kernels] "
         "[models NAME]",
     .help = "what there is to choose from; 'list models NAME' prints a network in the layer language",
     .run = list,

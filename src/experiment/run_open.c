@@ -105,6 +105,8 @@ esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err) {
 }
 
 void esp_run_close(esp_run *r) {
+  esp_graph_free(r->teacher_graph);
+  esp_model_free(r->teacher);
   esp_loader_free(r->training);
   esp_loader_free(r->validation);
   esp_loader_free(r->test);

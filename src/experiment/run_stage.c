@@ -118,8 +118,9 @@ static esp_status rewind_weights(esp_run *r, esp_error *err) {
 }
 
 static esp_trainer trainer_of(esp_run *r) {
-  return (esp_trainer){r->model,  r->graph,         r->training,
-                       r->pruner, &r->config.train, (esp_key)r->config.run.seed};
+  return (esp_trainer){r->model,        r->graph,         r->training,
+                       r->pruner,       &r->config.train, (esp_key)r->config.run.seed,
+                       r->teacher_graph};
 }
 
 /* Prunes to the sparsity of a round. */
@@ -254,6 +255,7 @@ static double rate_now(const esp_run *r) {
 }
 
 static esp_status train_epoch(esp_run *r, esp_error *err) {
+  ESP_TRY(esp_run_teacher(r, err));
   esp_trainer t = trainer_of(r);
   const int64_t batches = esp_loader_batches(r->training);
   const uint64_t number = epoch_number(r, r->at.epoch);
@@ -351,8 +353,8 @@ static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
 static esp_status end_stage(esp_run *r, esp_error *err) {
   char name[64];
   esp_result *now = &r->at.now;
+  if (r->pruner) esp_pruner_finish(r->pruner);
   if (esp_run_in_training(r)) {
-    esp_pruner_finish(r->pruner);
     now->round = 1; /* what the training did or began with is the round */
     now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }

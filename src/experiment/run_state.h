@@ -26,8 +26,10 @@ struct esp_run {
   esp_run_control control;
   esp_progress progress;
   esp_choices_said said; /* of the kernels, in the log */
-  double saved;          /* clock, at the newest checkpoint */
-  double beaten;         /* clock, when progress.json was written last; 0 = never */
+  esp_model *teacher;    /* the dense network, while it teaches; NULL: not */
+  esp_graph *teacher_graph;
+  double saved;  /* clock, at the newest checkpoint */
+  double beaten; /* clock, when progress.json was written last; 0 = never */
   int threads;
 };
 
@@ -38,6 +40,9 @@ esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err);
 void esp_run_close(esp_run *r);
 /* "<dir>/<name>" in `path`. */
 const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]);
+
+/* teacher.c: opens the dense network of this run where it is to teach, unless that is done. */
+esp_status esp_run_teacher(esp_run *r, esp_error *err);
 
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);

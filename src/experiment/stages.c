@@ -16,7 +16,8 @@ int esp_stages(const esp_config *c) {
 
 bool esp_trains_plainly(const esp_config *c) {
   if (!esp_prunes(c)) return true;
-  return !esp_prunes_in_training(c) && c->prune.early_bird == 0 && strcmp(c->prune.method, "movement") != 0;
+  return !esp_prunes_in_training(c) && c->prune.early_bird == 0 && strcmp(c->prune.method, "movement") != 0 &&
+         strcmp(c->prune.regulariser, "none") == 0;
 }
 
 esp_retrain esp_retrain_of(const esp_config *c) {
@@ -65,7 +66,18 @@ double esp_stage_rate(const esp_config *c, int stage, double epoch) {
 
 esp_status esp_config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp_retrain_of(c);
+  if (!esp_prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune] regulariser = %s with method = none: expected a method",
+                    c->prune.regulariser);
   if (!esp_prunes(c)) return ESP_OK;
+  if (c->prune.distill > 0.0 && esp_prunes_in_training(c))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] distill = %g: the dense network teaches the retraining; expected a method and a "
+                    "schedule that prune after the training, not '%s' with '%s'",
+                    c->prune.distill, c->prune.method, c->prune.schedule);
+  if (c->prune.distill > 0.0 && strcmp(c->train.loss, "cross-entropy") != 0)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune] distill = %g with loss = %s: expected loss = cross-entropy",
+                    c->prune.distill, c->train.loss);
   if (strcmp(c->prune.schedule, "one-shot") == 0 && c->prune.rounds != 1)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] rounds = %lld with schedule = one-shot: expected 1; for several rounds use "

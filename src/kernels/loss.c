@@ -51,3 +51,44 @@ void ESP_ISA_NAME(esp_cross_entropy)(esp_loss_block *k) {
 void ESP_ISA_NAME(esp_mean_squared)(esp_loss_block *k) {
   each_image(k, mean_squared_image);
 }
+
+/* A column of logits as log softmax(x / T) = (x - max) / T - log_sum. */
+typedef struct softened {
+  const float *x;
+  float max, sum, log_sum, temperature;
+} softened;
+
+static softened soften(const float *x, int classes, float temperature) {
+  softened s = {x, x[0], 0.0f, 0.0f, temperature};
+  for (int c = 1; c < classes; c++) s.max = x[c * ESP_LANES] > s.max ? x[c * ESP_LANES] : s.max;
+  for (int c = 0; c < classes; c++) s.sum += esp_expf((x[c * ESP_LANES] - s.max) / temperature);
+  s.log_sum = (float)esp_log(s.sum);
+  return s;
+}
+
+static float log_share(const softened *s, int c) {
+  return (s->x[c * ESP_LANES] - s->max) / s->temperature - s->log_sum;
+}
+static float share(const softened *s, int c) {
+  return esp_expf((s->x[c * ESP_LANES] - s->max) / s->temperature) / s->sum;
+}
+
+/* d (T^2 KL) / d logit = T (share of own - share of teacher) */
+static void distil_image(esp_loss_block *k, const esp_lesson *l, int image) {
+  const softened own = soften(k->logits + image, k->classes, l->temperature),
+                 teacher = soften(l->logits + image, k->classes, l->temperature);
+  const float rest = 1.0f - l->share;
+  float divergence = 0.0f;
+  for (int c = 0; c < k->classes; c++) {
+    const float wanted = share(&teacher, c);
+    divergence += wanted * (log_share(&teacher, c) - log_share(&own, c));
+    if (!k->grad) continue;
+    float *grad = k->grad + c * ESP_LANES + image;
+    *grad = rest * *grad + l->share * l->temperature * (share(&own, c) - wanted) * k->scale;
+  }
+  k->loss[image] = rest * k->loss[image] + l->share * l->temperature * l->temperature * divergence;
+}
+
+void ESP_ISA_NAME(esp_distil)(esp_loss_block *k, const esp_lesson *lesson) {
+  for (int image = 0; image < k->valid; image++) distil_image(k, lesson, image);
+}

@@ -20,4 +20,13 @@ typedef void esp_cross_entropy_fn(esp_loss_block *k);
 /* mean over classes of (logit - target)^2 */
 typedef void esp_mean_squared_fn(esp_loss_block *k);
 
+/* What a teacher says of the same images. */
+typedef struct esp_lesson {
+  const float *logits;      /* [classes][16] */
+  float share, temperature; /* a and T below */
+} esp_lesson;
+/* Distillation (Hinton et al. 2015), after a loss: loss becomes (1 - a) loss + a T^2 KL(teacher || own), of
+ * softmax(logits / T) both, and the gradient follows. */
+typedef void esp_distil_fn(esp_loss_block *k, const esp_lesson *lesson);
+
 #endif

@@ -19,6 +19,10 @@ static double fan(const esp_layer *layer) {
   return (double)(p->shape[0] / layer->groups) * p->shape[2] * p->shape[3];
 }
 
+double esp_layer_deviation(const esp_layer *layer) {
+  return sqrt(2.0 / fan(layer));
+}
+
 static void draw(esp_param *p, double deviation, esp_key seed) {
   esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
   for (size_t k = 0; k < p->count; k++) p->value[k] = (float)(esp_random_normal(key, k) * deviation);
@@ -43,7 +47,7 @@ static void settle(esp_param *p) {
 
 void esp_model_initialise(esp_model *model, esp_key seed) {
   for (int i = 0; i < model->layers; i++)
-    draw(model->layer[i].weight, sqrt(2.0 / fan(&model->layer[i])), seed);
+    draw(model->layer[i].weight, esp_layer_deviation(&model->layer[i]), seed);
   for (int i = 0; i < model->params.count; i++) {
     esp_param *p = model->params.item[i];
     if (!esp_param_prunable(p)) fill(p);

@@ -25,21 +25,31 @@ double esp_gradient_norm(const esp_params *ps) {
 }
 
 static bool decays(const esp_param *p, const esp_train_options *opt) {
-  return opt->decay_all || esp_param_prunable(p);
+  return (opt->decay_all || esp_param_prunable(p)) && !p->latent;
 }
 
-static void update(esp_param *p, const esp_sgd *sgd, float average, size_t from, size_t n) {
+static void average(esp_param *p, double decay, size_t from, size_t n) {
+  const esp_kernels *k = esp_kernels_active();
+  if (!p->average) return;
+  k->average(n, (float)decay, p->value + from, p->average + from);
+  if (p->mask) k->unshadow(n, p->average + from, p->mask->keep + from, p->average + from);
+}
+
+void esp_average_step(esp_param *p, double decay) {
+  average(p, decay, 0, p->count);
+}
+
+static void update(esp_param *p, const esp_sgd *sgd, double decay, size_t from, size_t n) {
   const esp_kernels *k = esp_kernels_active();
   const uint8_t *keep = p->mask ? p->mask->keep + from : NULL;
   if (p->shadow) {
     k->sgd(sgd, n, p->grad + from, NULL, p->momentum + from, p->shadow + from);
+    if (p->latent) return;
     if (keep) k->unshadow(n, p->shadow + from, keep, p->value + from);
   } else {
     k->sgd(sgd, n, p->grad + from, keep, p->momentum + from, p->value + from);
   }
-  if (!p->average) return;
-  k->average(n, average, p->value + from, p->average + from);
-  if (keep) k->unshadow(n, p->average + from, keep, p->average + from);
+  average(p, decay, from, n);
 }
 
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
@@ -60,6 +70,6 @@ void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
     const size_t chunks = (p->count + CHUNK - 1) / CHUNK;
 #pragma omp parallel for schedule(static) if (chunks > 1)
     for (size_t c = 0; c < chunks; c++)
-      update(p, &sgd, (float)opt->average, c * CHUNK, c + 1 < chunks ? CHUNK : p->count - c * CHUNK);
+      update(p, &sgd, opt->average, c * CHUNK, c + 1 < chunks ? CHUNK : p->count - c * CHUNK);
   }
 }

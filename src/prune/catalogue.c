@@ -20,7 +20,12 @@ TABLE(esp_distribution, esp_distribution_at, &esp_distribution_global, &esp_dist
 TABLE(esp_prune_schedule, esp_prune_schedule_at, &esp_prune_schedule_one_shot, &esp_prune_schedule_iterative,
       &esp_prune_schedule_cubic, &esp_prune_schedule_linear, &esp_prune_schedule_exponential,
       &esp_prune_schedule_list)
-TABLE(esp_dynamic, esp_dynamic_at, &esp_dynamic_surgery, &esp_dynamic_set, &esp_dynamic_rigl)
+TABLE(esp_dynamic, esp_dynamic_at, &esp_dynamic_surgery, &esp_dynamic_set, &esp_dynamic_rigl,
+      &esp_dynamic_static, &esp_dynamic_dpf, &esp_dynamic_acdc, &esp_dynamic_granet, &esp_dynamic_topkast,
+      &esp_dynamic_soft, &esp_dynamic_grow, &esp_dynamic_edge_popup, &esp_dynamic_soft_movement,
+      &esp_dynamic_str)
+TABLE(esp_regulariser, esp_regulariser_at, &esp_regulariser_l1, &esp_regulariser_group_lasso,
+      &esp_regulariser_slimming, &esp_regulariser_admm, &esp_regulariser_l0)
 
 const char *esp_prune_method_name(size_t i) {
   if (i == 0) return "none";

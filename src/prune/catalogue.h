@@ -16,6 +16,10 @@ extern const esp_distribution esp_distribution_global, esp_distribution_uniform,
 extern const esp_prune_schedule esp_prune_schedule_one_shot, esp_prune_schedule_iterative,
     esp_prune_schedule_cubic, esp_prune_schedule_linear, esp_prune_schedule_exponential,
     esp_prune_schedule_list;
-extern const esp_dynamic esp_dynamic_surgery, esp_dynamic_set, esp_dynamic_rigl;
+extern const esp_dynamic esp_dynamic_surgery, esp_dynamic_set, esp_dynamic_rigl, esp_dynamic_static,
+    esp_dynamic_dpf, esp_dynamic_acdc, esp_dynamic_granet, esp_dynamic_topkast, esp_dynamic_soft,
+    esp_dynamic_grow, esp_dynamic_edge_popup, esp_dynamic_soft_movement, esp_dynamic_str;
+extern const esp_regulariser esp_regulariser_l1, esp_regulariser_group_lasso, esp_regulariser_slimming,
+    esp_regulariser_admm, esp_regulariser_l0;
 
 #endif

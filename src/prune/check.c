@@ -3,22 +3,20 @@
 
 #include <string.h>
 
-static esp_status check_slices(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
-  for (int i = 0; i < p->targets; i++)
-    for (int k = 0; k < p->target[i].slices; k++) {
-      const esp_slice *s = &p->target[i].slice[k];
-      if (!s->scored) continue;
-      if (c->channels && !esp_slice_of_channels(s))
-        return esp_fail(err, ESP_ERR_INPUT,
-                        "[prune]: method '%s' scores channels; expected a structure of whole channels, such "
-                        "as filter, not %s",
-                        c->name, p->opt->structure);
-      if (c->needs == ESP_NEEDS_SCALE && !s->layer->scale)
-        return esp_fail(err, ESP_ERR_INPUT,
-                        "[prune]: method '%s' needs a batch norm behind every layer it prunes; '%s' has none "
-                        "(it could stand in skip)",
-                        c->name, s->layer->name);
-    }
+static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
+  for (int i = 0; i < p->parts; i++) {
+    const esp_slice *s = p->part[i].slice;
+    if (c->channels && !esp_slice_of_channels(s))
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "[prune]: method '%s' scores channels; expected a structure of whole channels, such as "
+                      "filter, not %s",
+                      c->name, p->opt->structure);
+    if (c->needs == ESP_NEEDS_SCALE && !s->layer->scale)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "[prune]: method '%s' needs a batch norm behind every layer it prunes; '%s' has none "
+                      "(it could stand in skip)",
+                      c->name, s->layer->name);
+  }
   return ESP_OK;
 }
 
@@ -32,12 +30,7 @@ static esp_status check_criterion(const esp_pruner *p, const esp_criterion *c, e
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: method '%s' is gathered while training; expected at = rounds or at = training",
                     c->name);
-  if (p->distribution->rescale && c->negative)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: distribution '%s' squares scores, and those of method '%s' can be negative; "
-                    "expected another distribution",
-                    p->opt->distribution, c->name);
-  return check_slices(p, c, err);
+  return check_parts(p, c, err);
 }
 
 static esp_status check_list(const esp_prune_options *o, esp_error *err) {
@@ -64,12 +57,49 @@ static esp_status check_early_bird(const esp_pruner *p, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_pruner_check(const esp_pruner *p, esp_error *err) {
-  if (p->dynamic && (strcmp(p->opt->at, "init") == 0 || strcmp(p->opt->at, "rounds") == 0))
+static esp_status check_dynamic(const esp_pruner *p, esp_error *err) {
+  const char *method = p->opt->method;
+  if (strcmp(p->opt->at, "init") == 0 || strcmp(p->opt->at, "rounds") == 0)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: method '%s' prunes in training; expected at = auto or training, not %s",
-                    p->opt->method, p->opt->at);
-  if (p->criterion) ESP_TRY(check_criterion(p, p->criterion, err));
+                    "[prune]: method '%s' prunes in training; expected at = auto or training, not %s", method,
+                    p->opt->at);
+  if (p->ranked < p->targets)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune]: method '%s' ranks units; expected a structure that does, not %s", method,
+                    p->target[p->ranked].structure->name);
+  if (p->opt->shuffle)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] shuffle deals out the scores of a criterion; method '%s' is none", method);
+  return ESP_OK;
+}
+
+static esp_status check_rescale(const esp_pruner *p, esp_error *err) {
+  const bool negative = p->dynamic ? p->dynamic->negative : p->criterion->negative;
+  if (!p->distribution->rescale || !negative) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune]: distribution '%s' squares scores, and those of method '%s' can be negative; "
+                  "expected another distribution",
+                  p->opt->distribution, p->opt->method);
+}
+
+static esp_status check_regulariser(const esp_pruner *p, const esp_regulariser *r, esp_error *err) {
+  if (p->when != ESP_PRUNE_ROUNDS)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: regulariser '%s' acts before the first round of pruning; expected a method and a "
+        "schedule that prune after the training, not '%s' with '%s'",
+        r->name, p->opt->method, p->opt->schedule);
+  bool any = !r->applies;
+  for (int i = 0; !any && i < p->parts; i++) any = r->applies(p->part[i].slice->layer);
+  if (any) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "[prune]: regulariser '%s' finds nothing to act on in this network",
+                  r->name);
+}
+
+esp_status esp_pruner_check(const esp_pruner *p, esp_error *err) {
+  ESP_TRY(p->dynamic ? check_dynamic(p, err) : check_criterion(p, p->criterion, err));
+  ESP_TRY(check_rescale(p, err));
+  if (p->regulariser) ESP_TRY(check_regulariser(p, p->regulariser, err));
   if (p->schedule->listed) ESP_TRY(check_list(p->opt, err));
   return p->opt->early_bird > 0 ? check_early_bird(p, err) : ESP_OK;
 }

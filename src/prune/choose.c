@@ -59,6 +59,11 @@ static void rank_target(esp_pruner *p, const esp_target *t, esp_unit_rule rule) 
     p->score[t->first + u] = ranked(unit_score(rule, contribution(rule, (double)raw[u]), 1));
 }
 
+void esp_pruner_rank(esp_pruner *p) {
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < p->targets; i++) rank_target(p, &p->target[i], ESP_UNIT_MEAN);
+}
+
 static esp_prune_ctx context_of(const esp_pruner *p, int i, int k) {
   const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
   const esp_slice *s = &p->target[i].slice[k];
@@ -78,6 +83,22 @@ void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
       criterion->score(t->slice[k].param, &ctx, p->raw + t->slice[k].first_weight);
     }
     rank_target(p, t, criterion->unit);
+  }
+}
+
+void esp_pruner_choose_above(esp_pruner *p, float threshold) {
+  p->guarded = 0;
+  for (int i = 0; i < p->targets; i++) {
+    const esp_target *t = &p->target[i];
+    size_t kept = 0, best = t->first;
+    for (size_t u = t->first; u < t->first + t->units; u++) {
+      p->keep[u] = p->score[u] > threshold;
+      kept += p->keep[u];
+      if (p->score[u] > p->score[best]) best = u;
+    }
+    if (kept || p->opt->allow_empty) continue;
+    p->guarded++;
+    p->keep[best] = 1;
   }
 }
 

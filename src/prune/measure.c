@@ -106,13 +106,11 @@ static void average_scores(esp_pruner *p, const esp_probe *probe, double *sum) {
 
 static size_t largest_plane(const esp_pruner *p, const esp_graph *graph) {
   size_t most = 0;
-  for (int i = 0; i < p->targets; i++)
-    for (int k = 0; k < p->target[i].slices; k++) {
-      if (!p->target[i].slice[k].scored) continue;
-      const esp_tensor *t = esp_graph_activity(graph, p->target[i].slice[k].param).output;
-      const size_t size = (size_t)t->height * (size_t)t->width;
-      if (size > most) most = size;
-    }
+  for (int i = 0; i < p->parts; i++) {
+    const esp_tensor *t = esp_graph_activity(graph, p->part[i].slice->param).output;
+    const size_t size = (size_t)t->height * (size_t)t->width;
+    if (size > most) most = size;
+  }
   return most;
 }
 

@@ -10,7 +10,12 @@
 NAMES(structure_name, esp_structure, esp_structure_at)
 NAMES(distribution_name, esp_distribution, esp_distribution_at)
 NAMES(schedule_name, esp_prune_schedule, esp_prune_schedule_at)
+NAMES(regulariser_of, esp_regulariser, esp_regulariser_at)
 NAMES(lr_schedule_name, esp_lr_schedule, esp_lr_schedule_at)
+
+static const char *regulariser_name(size_t i) {
+  return i == 0 ? "none" : regulariser_of(i - 1);
+}
 
 const char *esp_retrain_name(size_t i) {
   static const char *const names[] = {[ESP_FINETUNE] = "finetune",
@@ -27,7 +32,7 @@ static const char *at_name(size_t i) {
 }
 
 static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight", one_shot[] = "one-shot",
-            at_auto[] = "auto", nothing[] = "";
+            at_auto[] = "auto", no_regulariser[] = "none", nothing[] = "";
 const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .distribution = global,
                                            .structure = weight,
@@ -38,7 +43,8 @@ const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .skip = nothing,
                                            .layers = nothing,
                                            .structures = nothing,
-                                           .every = 1};
+                                           .every = 1,
+                                           .regulariser = no_regulariser};
 
 #define AT(member) offsetof(esp_prune_options, member)
 const esp_option esp_prune_option_table[] = {
@@ -99,11 +105,14 @@ const esp_option esp_prune_option_table[] = {
     {"end_epoch", ESP_OPTION_REAL, AT(end_epoch), "0", 0, 1e6, NULL,
      "methods that prune in training: epoch of the last mask change; 0 = three quarters of the training"},
     {"every", ESP_OPTION_INT, AT(every), "100", 1, 1e9, NULL,
-     "methods that prune in training: steps between two mask changes"},
+     "methods that prune in training: steps between two mask changes; regulariser admm: between two "
+     "projections"},
     {"every_epochs", ESP_OPTION_REAL, AT(every_epochs), "0", 0, 1e6, NULL,
      "the same in epochs, which may be fractions; 0 = as every says"},
     {"drop_fraction", ESP_OPTION_REAL, AT(drop_fraction), "0.3", 0, 1, NULL,
-     "set, rigl: share of a layer's weights that move in a mask change"},
+     "set, rigl, granet: share of a layer's weights that move in a mask change (rigl, granet: of the first; "
+     "falls "
+     "along half a cosine); grow: share of the units that goes when the loss stalls, half of what comes"},
     {"splice_margin", ESP_OPTION_REAL, AT(splice_margin), "0.1", 0, 0.9, NULL,
      "surgery: half-width of the band around the threshold in which a weight keeps its state"},
     {"saliency_batches", ESP_OPTION_INT, AT(saliency_batches), "10", 1, 1e6, NULL,
@@ -117,4 +126,19 @@ const esp_option esp_prune_option_table[] = {
      "to the end (early-bird tickets, You et al. 2020: 5)"},
     {"early_bird_distance", ESP_OPTION_REAL, AT(early_bird_distance), "0.1", 0, 1, NULL,
      "share of the units in which two choices that count as the same may differ"},
+    {"distill", ESP_OPTION_REAL, AT(distill), "0", 0, 1, NULL,
+     "retraining: share a of the loss that the dense network of this run teaches, (1 - a) loss + a T^2 KL "
+     "(Hinton et al. 2015); 0 = none"},
+    {"temperature", ESP_OPTION_REAL, AT(temperature), "4", 0.1, 1000, NULL,
+     "distill: the T that softens the answers of both networks"},
+    {"explore", ESP_OPTION_REAL, AT(explore), "0.1", 0, 1, NULL,
+     "topkast: share of the weights that learn besides those that are used"},
+    {"stall", ESP_OPTION_REAL, AT(stall), "0.02", 0, 1, NULL,
+     "grow: units are added when the mean loss since the last change is not this share below the best so "
+     "far"},
+    {"regulariser", ESP_OPTION_CHOICE, AT(regulariser), "none", 0, 0, regulariser_name,
+     "what pushes weights towards zero during the training before the first round of pruning"},
+    {"strength", ESP_OPTION_REAL, AT(strength), "1e-4", 0, 1e6, NULL,
+     "regularisers: factor of the penalty (admm: rho); str: weight decay of the thresholds; soft-movement: "
+     "factor of the penalty on the scores"},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

@@ -57,25 +57,18 @@ typedef struct place {
   int channel;
 } place;
 
-/* The layer of a slice whose weights have scores, or NULL. */
-static const esp_layer *scored_layer(const esp_target *t, int slice) {
-  return t->slice[slice].scored ? t->slice[slice].layer : NULL;
-}
-
-static void add_places(const esp_layer *l, place *of, size_t *count) {
-  for (int c = 0; l && c < l->weight->shape[0]; c++)
-    if (!esp_channel_gone(l->weight, c)) of[(*count)++] = (place){l, c};
-}
-
 /* All channels that are there; newly allocated. */
 static place *all_places(const esp_pruner *p, size_t *count, esp_error *err) {
   size_t channels = 0;
-  for (int i = 0; i < p->model->layers; i++) channels += (size_t)p->model->layer[i].weight->shape[0];
+  for (int i = 0; i < p->parts; i++) channels += (size_t)p->part[i].slice->param->shape[0];
   place *of = malloc(channels * sizeof *of);
   *count = 0;
   if (!of) esp_fail(err, ESP_ERR_MEMORY, "out of memory for the predictor");
-  for (int i = 0; of && i < p->targets; i++)
-    for (int k = 0; k < p->target[i].slices; k++) add_places(scored_layer(&p->target[i], k), of, count);
+  for (int i = 0; of && i < p->parts; i++) {
+    const esp_layer *l = p->part[i].slice->layer;
+    for (int c = 0; c < l->weight->shape[0]; c++)
+      if (!esp_channel_gone(l->weight, c)) of[(*count)++] = (place){l, c};
+  }
   return of;
 }
 
@@ -101,17 +94,15 @@ static void try_out(const esp_model *m, const esp_probe *probe, const float *sav
   }
 }
 
-static void predict_layer(const esp_layer *l, const esp_ridge *r) {
-  for (int c = 0; l && c < l->weight->shape[0]; c++) {
-    double x[FEATURES];
-    describe(l, c, x);
-    esp_channel_score(l->weight, c, (float)esp_ridge_predict(r, x), l->weight->grad);
-  }
-}
-
 static void predict_all(const esp_pruner *p, const esp_ridge *r) {
-  for (int i = 0; i < p->targets; i++)
-    for (int k = 0; k < p->target[i].slices; k++) predict_layer(scored_layer(&p->target[i], k), r);
+  for (int i = 0; i < p->parts; i++) {
+    const esp_layer *l = p->part[i].slice->layer;
+    for (int c = 0; c < l->weight->shape[0]; c++) {
+      double x[FEATURES];
+      describe(l, c, x);
+      esp_channel_score(l->weight, c, (float)esp_ridge_predict(r, x), l->weight->grad);
+    }
+  }
 }
 
 static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t count, esp_error *err) {

@@ -26,6 +26,13 @@ FIND(esp_dynamic, esp_dynamic_at)
 FIND(esp_structure, esp_structure_at)
 FIND(esp_distribution, esp_distribution_at)
 FIND(esp_prune_schedule, esp_prune_schedule_at)
+FIND(esp_regulariser, esp_regulariser_at)
+
+static esp_status find_regulariser(esp_pruner *p, esp_error *err) {
+  const char *name = p->opt->regulariser;
+  if (strcmp(name, "none") == 0 || (p->regulariser = find_esp_regulariser(name))) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "[prune]: regulariser '%s' is not known", name);
+}
 
 static esp_status find_choices(esp_pruner *p, esp_error *err) {
   const esp_prune_options *o = p->opt;
@@ -41,11 +48,11 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
         o->method, o->structure, o->distribution, o->schedule);
   p->when = esp_prune_time(o);
   p->every = o->every;
-  if (p->dynamic && p->structure != &esp_structure_weight)
+  if (p->dynamic && !p->dynamic->any_structure && p->structure != &esp_structure_weight)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: method '%s' moves single weights; expected structure = weight, not %s",
                     o->method, o->structure);
-  return ESP_OK;
+  return find_regulariser(p, err);
 }
 
 /* The words that stand for a place, not a name. */
@@ -79,7 +86,7 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
                     p->opt->structure, p->opt->skip);
   if (p->units >= UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
   count_ranked(p);
-  return ESP_OK;
+  return esp_parts_make(p, err);
 }
 
 /* A pattern that skips nothing is a slip of the pen. */
@@ -125,24 +132,28 @@ static esp_status make_shadow(esp_param *w, esp_error *err) {
   return ESP_OK;
 }
 
+static bool has_shadow(const esp_pruner *p) {
+  return (p->dynamic && p->dynamic->shadow) || (p->regulariser && p->regulariser->shadow);
+}
+
 static esp_status make_masks(esp_pruner *p, esp_error *err) {
   const bool moves = p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT;
   if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    for (int k = 0; k < t->slices; k++) {
-      esp_param *w = t->slice[k].param;
-      ESP_TRY(make_mask(p, w, err));
-      if (t->slice[k].scored && moves) ESP_TRY(make_movement(w, err));
-    }
-    if (p->dynamic && p->dynamic->shadow) ESP_TRY(make_shadow(t->weight, err));
+    for (int k = 0; k < t->slices; k++) ESP_TRY(make_mask(p, t->slice[k].param, err));
+  }
+  for (int i = 0; i < p->parts; i++) {
+    esp_param *w = p->part[i].slice->param;
+    if (moves) ESP_TRY(make_movement(w, err));
+    if (has_shadow(p)) ESP_TRY(make_shadow(w, err));
   }
   return ESP_OK;
 }
 
 static esp_status make_scratch(esp_pruner *p, esp_error *err) {
   size_t largest = 0;
-  bool means = false;
+  bool means = p->regulariser != NULL; /* what a regulariser adds up */
   for (int k = 0; k < p->model->params.count; k++)
     if (p->model->params.item[k]->count > largest) largest = p->model->params.item[k]->count;
   p->raw = malloc(p->weights * sizeof *p->raw);
@@ -174,6 +185,7 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   if (status == ESP_OK) status = esp_pruner_check(p, err);
   if (status == ESP_OK) status = make_masks(p, err);
   if (status == ESP_OK) status = make_scratch(p, err);
+  if (status == ESP_OK) status = esp_hooks_open(p, err);
   if (status == ESP_OK) status = try_distribution(p, err);
   if (status == ESP_OK)
     *pruner = p;
@@ -192,6 +204,7 @@ void esp_pruner_free(esp_pruner *p) {
     free(w->movement);
     w->movement = NULL;
   }
+  esp_hooks_close(p);
   free(p->masks);
   esp_targets_free(p);
   free(p->raw);
@@ -266,6 +279,16 @@ static void find_alive(const esp_pruner *p, uint8_t *alive) {
   }
 }
 
+void esp_pruner_zero(esp_pruner *p) {
+  for (int i = 0; i < p->parts; i++) {
+    const esp_slice *s = p->part[i].slice;
+    for (size_t k = 0; k < s->param->count; k++) {
+      const uint32_t unit = esp_slice_unit(s, k);
+      if (unit != ESP_NO_UNIT && !p->keep[p->part[i].target->first + unit]) s->param->value[k] = 0.0f;
+    }
+  }
+}
+
 void esp_pruner_recall(esp_pruner *p) {
   find_alive(p, p->keep);
 }
@@ -293,14 +316,22 @@ void esp_pruner_apply(esp_pruner *p) {
   }
 }
 
+/* The momentum of a latent parameter is that of what it was made from. */
 void esp_pruner_finish(esp_pruner *p) {
   bool shadows = false;
-  for (int i = 0; i < p->targets; i++) {
-    shadows |= p->target[i].weight->shadow != NULL;
-    free(p->target[i].weight->shadow);
-    p->target[i].weight->shadow = NULL;
+  for (int i = 0; i < p->model->params.count; i++) {
+    esp_param *w = p->model->params.item[i];
+    shadows |= w->shadow != NULL;
+    if (w->latent) memset(w->momentum, 0, w->count * sizeof(float));
+    free(w->shadow);
+    w->shadow = NULL;
   }
+  p->finished = true;
+  esp_hooks_settle(p);
   if (shadows && p->masks) esp_pruner_apply(p);
+}
+bool esp_pruner_finished(const esp_pruner *p) {
+  return p->finished;
 }
 
 /* ---- asking ---- */
@@ -320,6 +351,7 @@ uint64_t esp_pruner_changes(const esp_pruner *p) {
 }
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
   p->changes = changes;
+  esp_hooks_settle(p);
 }
 
 int esp_pruner_rounds(const esp_pruner *p) {
@@ -338,16 +370,27 @@ esp_pruned esp_pruner_count(const esp_pruner *p) {
   return c;
 }
 
-static bool weight_holds(const esp_param *w, size_t i) {
+/* `made` is what hooks make the values from, NULL where there are none. */
+static bool weight_holds(const esp_param *w, const float *made, size_t i) {
+  if (made) return w->value[i] == (w->mask->keep[i] ? made[i] : 0.0f);
   if (w->shadow) return w->value[i] == (w->mask->keep[i] ? w->shadow[i] : 0.0f);
   return w->mask->keep[i] || (w->value[i] == 0.0f && w->momentum[i] == 0.0f);
 }
 
+/* Where the values of a latent parameter stand in p->raw. */
+static const float *made_of(const esp_pruner *p, const esp_param *w) {
+  for (int i = 0; w->latent && i < p->parts; i++)
+    if (p->part[i].slice->param == w) return p->raw + p->part[i].slice->first_weight;
+  return NULL;
+}
+
 bool esp_pruner_holds(const esp_pruner *p) {
+  esp_hooks_values(p);
   for (int k = 0; k < p->model->params.count; k++) {
     const esp_param *w = p->model->params.item[k];
+    const float *made = made_of(p, w);
     for (size_t i = 0; w->mask && i < w->count; i++)
-      if (!weight_holds(w, i)) return false;
+      if (!weight_holds(w, made, i)) return false;
   }
   return true;
 }
@@ -385,6 +428,13 @@ esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_er
   return prune_by_score(p, sparsity, guarded, err);
 }
 
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err) {
+  esp_pruner_score(p, criterion);
+  ESP_TRY(esp_pruner_decide(p, sparsity, err));
+  esp_pruner_commit(p);
+  return ESP_OK;
+}
+
 static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
   return step >= begin && step <= end && (step == end || (step - begin) % p->every == 0);
 }
@@ -416,6 +466,7 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
   ESP_TRY(p->dynamic->change(p, t, err));
   p->changes++;
+  esp_hooks_settle(p);
   if (step == end) esp_pruner_finish(p);
   return ESP_OK;
 }

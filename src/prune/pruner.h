@@ -1,4 +1,4 @@
-/* What structures and dynamic methods may ask of the pruner. Internal to src/prune. */
+/* What structures, dynamic methods and regularisers may ask of the pruner. Internal to src/prune. */
 #ifndef ESP_PRUNER_H
 #define ESP_PRUNER_H
 
@@ -45,16 +45,25 @@ static inline bool esp_target_of_weights(const esp_target *t) {
   return t->units == t->weights && !t->slice[0].unit;
 }
 
+/* A layer whose weights have scores: the slice, and the target that its units are in. */
+typedef struct esp_part {
+  const esp_target *target;
+  const esp_slice *slice;
+} esp_part;
+
 struct esp_pruner {
   const esp_prune_options *opt;
   esp_model *model;
   const esp_criterion *criterion;
   const esp_dynamic *dynamic;
+  const esp_regulariser *regulariser; /* NULL: none */
   const esp_structure *structure;
   const esp_distribution *distribution;
   const esp_prune_schedule *schedule;
   esp_target *target;
   int targets;
+  esp_part *part; /* the scored slices of all targets, in order; where units are weights, one a target */
+  int parts;
   int ranked;            /* targets before the first whose structure chooses for itself */
   size_t ranked_units;   /* of those */
   size_t units, weights; /* of all targets; scored weights */
@@ -66,15 +75,17 @@ struct esp_pruner {
   const esp_graph *graph; /* while scores look at activations: where they are */
   double *planes;         /* the same: [targets][plane_size] */
   size_t plane_size;
-  uint8_t *notes; /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
-  float *raw;     /* [weights] the criterion's scores, before they become those of units */
-  double *sum;    /* [units] sums of them; NULL where every unit is a weight */
-  size_t *size;   /* [units] scored weights of each, with `sum` */
-  float *score;   /* [units] */
-  uint8_t *keep;  /* [units] the choice being made */
-  uint8_t *alive; /* [units] scratch: units that have weights */
-  uint8_t *next;  /* [largest parameter] scratch: the mask being made */
-  int guarded;    /* layers the guard saved in the last choice */
+  uint8_t *notes;               /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
+  float *raw;                   /* [weights] the criterion's scores, before they become those of units */
+  double *sum;                  /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
+  size_t *size;                 /* [units] scored weights of each, with `sum` */
+  float *score;                 /* [units] */
+  uint8_t *keep;                /* [units] the choice being made */
+  uint8_t *alive;               /* [units] scratch: units that have weights */
+  uint8_t *next;                /* [largest parameter] scratch: the mask being made */
+  int guarded;                  /* layers the guard saved in the last choice */
+  bool finished;                /* hooks and shadows are gone */
+  float *state[ESP_STATES_MAX]; /* of the hooks, those of all targets one after the other */
 };
 
 /* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose structure
@@ -87,6 +98,8 @@ esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err);
 /* The same for the rows [shape[0]] of a parameter: row r goes with unit[r]; NULL: with unit r. */
 esp_status esp_target_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored, esp_error *err);
 void esp_targets_free(esp_pruner *p);
+/* Fills p->part, once all targets are there. */
+esp_status esp_parts_make(esp_pruner *p, esp_error *err);
 /* channels.c: targets for the channels that go together, where the layers that make them are all linear, or
  * not all are. */
 esp_status esp_cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers, bool linear,
@@ -100,18 +113,39 @@ esp_status esp_pruner_check(const esp_pruner *p, esp_error *err);
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
 /* Measures what p->criterion needs and scores every unit. */
 esp_status esp_pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
+/* The second half of scoring: each unit's mean of the scores in p->raw. */
+void esp_pruner_rank(esp_pruner *p);
 /* Deals the scores of what may stay out anew, within each layer. */
 esp_status esp_pruner_shuffle(esp_pruner *p, esp_error *err);
 /* Chooses by the scores among what is there. */
 esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err);
 /* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. A unit
- * whose score was set to -INFINITY is never kept, even if fewer stay than asked for. */
+ * whose score was set to -INFINITY is never kept, even if fewer stay than asked for.
+ * Scores are not what they were afterwards. */
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err);
+/* Fills p->keep with the units that score above `threshold`, and the best unit of a layer that has none
+ * (unless it may be empty). */
+void esp_pruner_choose_above(esp_pruner *p, float threshold);
+/* Prunes by the criterion to `sparsity`; what is pruned stays pruned. */
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err);
 /* The only writer of masks: p->keep becomes the masks. Zeroes what is pruned; clears momentum of what is
  * pruned or regrown. */
 void esp_pruner_commit(esp_pruner *p);
 
+/* Zeroes the weights of units that p->keep leaves out, without pruning them. */
+void esp_pruner_zero(esp_pruner *p);
+
 /* Reads the masks back into p->keep: a unit is there while any of its scored weights is. */
 void esp_pruner_recall(esp_pruner *p);
+
+/* ---- hooks.c ---- */
+
+/* Makes the state, and says which parameters are latent. */
+esp_status esp_hooks_open(esp_pruner *p, esp_error *err);
+/* Brings latent parameters up to date: after a mask change, a checkpoint, the end of the hooks. */
+void esp_hooks_settle(esp_pruner *p);
+void esp_hooks_close(esp_pruner *p);
+/* What the weights of latent parameters should be without their mask, in p->raw. False: there are none. */
+bool esp_hooks_values(const esp_pruner *p);
 
 #endif

@@ -7,12 +7,6 @@ static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the units of pruning");
 }
 
-static const esp_layer *layer_of(const esp_model *m, const esp_param *weight) {
-  int i = 0;
-  while (m->layer[i].weight != weight) i++;
-  return &m->layer[i];
-}
-
 esp_status esp_target_new(esp_pruner *p, const esp_structure *structure, const esp_layer *layer, size_t units,
                           esp_error *err) {
   esp_target *grown = realloc(p->target, (size_t)(p->targets + 1) * sizeof *grown);
@@ -40,7 +34,7 @@ esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err) {
     return no_memory(err);
   }
   if (slice.scored) {
-    slice.layer = layer_of(p->model, slice.param);
+    slice.layer = esp_model_layer(p->model, slice.param);
     slice.first_weight = p->weights;
     t->weights += slice.param->count;
     p->weights += slice.param->count;
@@ -56,10 +50,22 @@ esp_status esp_target_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, 
   return esp_target_add(p, (esp_slice){param, rows, param->count / rows, unit, scored, 0}, err);
 }
 
+esp_status esp_parts_make(esp_pruner *p, esp_error *err) {
+  int slices = 0;
+  for (int i = 0; i < p->targets; i++) slices += p->target[i].slices;
+  if (!(p->part = malloc((size_t)slices * sizeof *p->part))) return no_memory(err);
+  for (int i = 0; i < p->targets; i++)
+    for (int k = 0; k < p->target[i].slices; k++)
+      if (p->target[i].slice[k].scored)
+        p->part[p->parts++] = (esp_part){&p->target[i], &p->target[i].slice[k]};
+  return ESP_OK;
+}
+
 void esp_targets_free(esp_pruner *p) {
   for (int i = 0; i < p->targets; i++) {
     for (int k = 0; k < p->target[i].slices; k++) free(p->target[i].slice[k].unit);
     free(p->target[i].slice);
   }
   free(p->target);
+  free(p->part);
 }

@@ -97,6 +97,19 @@ esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) 
 
 /* ---- everything ---- */
 
+/* What the pruner's hooks keep, and whether they are over. */
+static esp_status collect_hooks(esp_bundle *b, const esp_pruner *pruner, esp_error *err) {
+  esp_prune_state s;
+  for (int i = 0; pruner && (s = esp_pruner_state(pruner, i)).name; i++) {
+    char name[128];
+    const int64_t shape[] = {(int64_t)s.count};
+    snprintf(name, sizeof name, "prune.%s", s.name);
+    ESP_TRY(esp_bundle_add(b, name, ESP_F32, 1, shape, s.data, err));
+  }
+  return esp_bundle_add_text(b, "espalier.finished", pruner && esp_pruner_finished(pruner) ? "yes" : "no",
+                             err);
+}
+
 /* What the pruner has noted of earlier choices, a tensor of its own. */
 static const char notes_name[] = "prune.notes";
 
@@ -128,6 +141,7 @@ static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *p
       if (extra(p, k)) ESP_TRY(add(b, prefixes[k], p, ESP_F32, extra(p, k), err));
     if (p->mask) ESP_TRY(add(b, "mask.", p, ESP_U8, p->mask->keep, err));
   }
+  ESP_TRY(collect_hooks(b, pruner, err));
   ESP_TRY(collect_notes(b, pruner, err));
   char changes[32];
   snprintf(changes, sizeof changes, "%" PRIu64, pruner ? esp_pruner_changes(pruner) : 0);
@@ -157,17 +171,32 @@ static esp_status read_mask(esp_pruner *pruner, const esp_bundle *b, const char 
   return status;
 }
 
-/* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. A shadow that
- * is not in the file was gone already when it was written. */
+/* The hooks' state, or their end if the file was written after it. */
+static esp_status read_hooks(esp_pruner *pruner, const esp_bundle *b, const char *path, esp_error *err) {
+  const char *finished = esp_bundle_text(b, "espalier.finished");
+  esp_prune_state s;
+  if (finished && strcmp(finished, "yes") == 0) esp_pruner_finish(pruner);
+  for (int i = 0; (s = esp_pruner_state(pruner, i)).name; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "prune.%s", s.name);
+    const esp_blob *blob = esp_bundle_find(b, name);
+    if (!blob || blob->dtype != ESP_F32 || blob->rank != 1 || blob->shape[0] != (int64_t)s.count)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: no tensor '%s' of %zu numbers; the file belongs to another run", path, name,
+                      s.count);
+    memcpy(s.data, blob->data, s.count * sizeof(float));
+  }
+  return ESP_OK;
+}
+
+/* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. */
 static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b, const char *path,
                              esp_error *err) {
-  char name[128];
+  if (pruner) ESP_TRY(read_hooks(pruner, b, path, err));
   for (int i = 0; i < m->params.count; i++)
     if (pruner && m->params.item[i]->mask) ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
   for (int i = 0; i < m->params.count; i++) {
     esp_param *p = m->params.item[i];
-    snprintf(name, sizeof name, "shadow.%s", p->name);
-    if (p->shadow && !esp_bundle_find(b, name)) esp_pruner_finish(pruner);
     for (int k = 0; k < EXTRAS; k++)
       if (extra(p, k)) ESP_TRY(read_blob(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
   }

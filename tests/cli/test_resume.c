@@ -28,6 +28,8 @@ typedef struct ordeal {
 /* Checkpoints fall into the middle of epochs, and each start comes further than to the next one. */
 #define OFTEN "run.checkpoint_minutes=0.0003", "data.train=512"
 #define ITERATIVE OFTEN, "prune.method=magnitude", "prune.rounds=2", "prune.sparsity=0.9"
+#define REGULARISED(by) \
+  OFTEN, "prune.method=magnitude", "prune.schedule=one-shot", "prune.strength=0.01", "prune.regulariser=" by
 #define IN_TRAINING OFTEN, "train.epochs=5", "prune.sparsity=0.8"
 static const ordeal ordeals[] = {
     {20,
@@ -38,6 +40,25 @@ static const ordeal ordeals[] = {
     {20, "plain.ini", {IN_TRAINING, "data.train=2500", "prune.method=surgery", "train.average=0.9"}},
     {20, "plain.ini", {IN_TRAINING, "data.train=2500", "prune.method=rigl", "prune.distribution=erk"}},
     {3, "plain.ini", {IN_TRAINING, "prune.method=set"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=static"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=dpf"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=acdc"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=granet"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=topkast", "train.average=0.9"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=soft", "prune.structure=filter"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=grow", "prune.stall=1"}},
+    {3, "stream.ini", {IN_TRAINING, "prune.method=grow", "prune.structure=channel", "prune.stall=1"}},
+    {3, "stream.ini", {REGULARISED("l0"), "prune.structure=channel", "prune.sparsity=0.5"}},
+    {3, "stream.ini", {REGULARISED("admm"), "prune.structure=n:m", "prune.sparsity=0.5"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=edge-popup", "prune.end_epoch=5"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=soft-movement", "prune.strength=1"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=str", "prune.strength=0.01", "train.average=0.9"}},
+    {3, "plain.ini", {REGULARISED("l1")}},
+    {3, "plain.ini", {REGULARISED("group-lasso"), "prune.structure=filter"}},
+    {3, "plain.ini", {REGULARISED("slimming")}},
+    {3, "plain.ini", {REGULARISED("admm")}},
+    {3, "rich.ini", {REGULARISED("l0"), "train.average=0.9"}},
+    {3, "plain.ini", {REGULARISED("none"), "prune.distill=0.5"}},
     {3, "plain.ini", {IN_TRAINING, "prune.method=magnitude", "prune.schedule=cubic"}},
     {3, "rich.ini", {IN_TRAINING, "prune.method=saliency", "prune.schedule=cubic"}},
     {3, "plain.ini", {ITERATIVE}},

@@ -125,6 +125,26 @@ START_TEST(sharing_the_training_changes_no_bit) {
 END_TEST
 
 /* Methods that prune while they train have no dense training to share; other seeds and rates share none. */
+/* What of [prune] acts in the training itself makes it another one. */
+START_TEST(a_training_that_prune_takes_part_in_is_not_shared) {
+  static const char *const parts[] = {"prune.regulariser=l1", "prune.method=movement", "prune.early_bird=2"};
+  static const char *const swept[] = {"prune.regulariser = none l1", "prune.method = random movement",
+                                      "prune.early_bird = 0 2"};
+  char text[2048], name[128];
+  snprintf(text, sizeof text, PRUNED "[prune]\nstrength = 0.01\n[sweep]\nprune.sparsity = 0.5 0.9\n%s\n",
+           swept[_i]);
+  text_write("parts.ini", text);
+  text_write("alone.ini", PRUNED "[prune]\nstrength = 0.01\n");
+  ESPALIER("sweep", "parts.ini", "-o", "out");
+  ck_assert_int_eq(count_files("out", ""), 1 + 4 + 3);
+  snprintf(name, sizeof name, "out/prune.sparsity=0.9,%s", parts[_i]);
+  ESPALIER("run", "alone.ini", "-o", "alone", parts[_i], "prune.sparsity=0.9");
+  ck_assert_str_eq(hash_of_run(name), hash_of_run("alone"));
+  ENDS(2, NULL, "run.dense: in this configuration [prune] takes part in the training", "run", "alone.ini",
+       "-o", "again", parts[_i], "run.dense=out/dense");
+}
+END_TEST
+
 START_TEST(only_the_same_training_is_shared) {
   text_write("mixed.ini", PRUNED "[sweep]\nprune.method = rigl magnitude\ntrain.lr = 0.1 0.05\n");
   ESPALIER("sweep", "mixed.ini", "-o", "out");
@@ -394,6 +414,7 @@ static void add_tests(TCase *t) {
   tcase_add_test(t, the_summary_says_mean_and_deviation);
   tcase_add_test(t, one_seed_is_warned_of);
   tcase_add_loop_test(t, sharing_the_training_changes_no_bit, 0, 2);
+  tcase_add_loop_test(t, a_training_that_prune_takes_part_in_is_not_shared, 0, 3);
   tcase_add_test(t, only_the_same_training_is_shared);
   tcase_add_test(t, lists_side_by_side_and_values_in_quotes);
   tcase_add_test(t, some_of_a_grid);

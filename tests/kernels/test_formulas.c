@@ -489,6 +489,41 @@ START_TEST(mean_squared_is_its_formula) {
 }
 END_TEST
 
+/* The same in double: softmax of a column of logits at a temperature. */
+static double softened(const float *logits, int image, int c, double temperature) {
+  double sum = 0.0;
+  for (int k = 0; k < CLASSES; k++)
+    sum += exp(((double)logits[k * ESP_LANES + image] - (double)logits[c * ESP_LANES + image]) / temperature);
+  return 1.0 / sum;
+}
+
+START_TEST(distillation_is_its_formula) {
+  static const float temperatures[] = {1.0f, 4.0f}, spreads[] = {1.0f, 20.0f};
+  const float a = 0.75f, T = temperatures[_i % 2];
+  loss_data d;
+  float teacher[CLASSES * ESP_LANES];
+  make_loss(&d, 0.1f, spreads[_i / 2]);
+  fill(teacher, CLASSES * ESP_LANES, 7);
+  for (int i = 0; i < CLASSES * ESP_LANES; i++) teacher[i] *= spreads[_i / 2];
+  scalar()->cross_entropy(&d.block);
+  scalar()->distil(&d.block, &(esp_lesson){teacher, a, T});
+  for (int i = 0; i < VALID; i++) {
+    double loss = 0.0, divergence = 0.0;
+    for (int c = 0; c < CLASSES; c++) {
+      const double p = probability(&d, i, c), t = target(&d, i, c);
+      const double own = softened(d.logits, i, c, (double)T), wanted = softened(teacher, i, c, (double)T);
+      loss -= t * log(p);
+      divergence += wanted * log(wanted / own);
+      check_gradient(&d, i, c, 0.25 * (p - t) + 0.75 * (double)T * (own - wanted));
+    }
+    const double expected = 0.25 * loss + 0.75 * (double)T * (double)T * divergence;
+    ck_assert_msg(near((double)d.block.loss[i], expected, 1e-5 * fmax(1.0, expected)),
+                  "image %d: %.9g, expected %.9g", i, (double)d.block.loss[i], expected);
+  }
+  check_padding(&d);
+}
+END_TEST
+
 /* ---- updates ---- */
 
 /* Numbers that binary fractions hold exactly, so that the results by hand are exact too. */
@@ -604,6 +639,7 @@ int main(void) {
   tcase_add_test(all, one_winner_takes_the_gradient);
   tcase_add_loop_test(all, cross_entropy_is_its_formula, 0, 6);
   tcase_add_loop_test(all, mean_squared_is_its_formula, 0, 2);
+  tcase_add_loop_test(all, distillation_is_its_formula, 0, 4);
   tcase_add_test(all, sgd_by_hand);
   tcase_add_test(all, sgd_without_mask_or_clip);
   tcase_add_test(all, a_pruned_weight_stays_zero);

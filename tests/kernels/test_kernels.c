@@ -411,6 +411,21 @@ static void try_mean_squared(trial *t) {
   try_loss(t, t->kernels->mean_squared);
 }
 
+static void try_distil(trial *t) {
+  esp_loss_block k = {.classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
+  const size_t floats = (size_t)k.classes * ESP_LANES;
+  const esp_lesson lesson = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
+                             (float)trial_draw(t, 1, 8)};
+  k.logits = trial_floats(t, floats);
+  if (trial_flip(t)) k.grad = trial_floats(t, floats);
+  float *losses = trial_floats(t, (size_t)k.valid);
+  trial_seal(t);
+  trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
+  if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
+  t->kernels->distil(&k, &lesson);
+  for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
+}
+
 /* ---- updates ---- */
 
 static const uint8_t *draw_keep(trial *t, size_t n) {

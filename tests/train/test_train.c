@@ -60,9 +60,14 @@ static void take_steps(plant *p, int first, int last) {
           w->value[i] = x * x; /* running statistics change too */
       }
     }
+    const esp_train_options *o = &p->config.train;
+    const esp_moment now = {s, 1.0 / (1 + s % 5), 0.05, o->momentum, o->weight_decay, o->average};
+    if (p->pruner) esp_pruner_before(p->pruner, &now);
     if (p->pruner && esp_pruner_in_training(p->pruner))
       OK(esp_pruner_step(p->pruner, s, 2, 20, &changed, &err));
-    esp_sgd_step(&p->model->params, &p->config.train, 0.05);
+    if (p->pruner) OK(esp_pruner_gradient(p->pruner, &now, &err));
+    esp_sgd_step(&p->model->params, o, 0.05);
+    if (p->pruner) esp_pruner_after(p->pruner, &now);
   }
 }
 
@@ -85,7 +90,12 @@ static void same_state(const plant *p, const plant *q) {
     ck_assert_mem_eq(a->mask->keep, b->mask->keep, a->count);
     ck_assert_uint_eq(a->mask->kept, b->mask->kept);
   }
-  if (p->pruner) ck_assert_uint_eq(esp_pruner_changes(p->pruner), esp_pruner_changes(q->pruner));
+  if (!p->pruner) return;
+  ck_assert_uint_eq(esp_pruner_changes(p->pruner), esp_pruner_changes(q->pruner));
+  for (int i = 0; esp_pruner_state(p->pruner, i).name; i++) {
+    const esp_prune_state a = esp_pruner_state(p->pruner, i), b = esp_pruner_state(q->pruner, i);
+    ck_assert_msg(b.name && memcmp(a.data, b.data, a.count * sizeof(float)) == 0, "state %s differs", a.name);
+  }
 }
 
 static const esp_provenance from = {"[run]\nseed = 3\n", "cat\ndog\n"};
@@ -231,6 +241,31 @@ END_TEST
 
 /* ---- checkpoints ---- */
 
+/* What a method keeps must be there, and as much of it. */
+START_TEST(another_methods_checkpoint_is_refused) {
+  static const struct {
+    const char *saved, *loaded, *says;
+  } pairs[] = {
+      {"[prune]\nmethod = dpf\n", "[prune]\nmethod = topkast\n", "no tensor 'prune.explored'"},
+      {"[prune]\nmethod = magnitude\nregulariser = l0\n",
+       "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\n",
+       "no tensor 'prune.gate' of 8 numbers"},
+      {"[prune]\nmethod = set\n", "[prune]\nmethod = dpf\n", "no tensor 'shadow.conv1.weight'"},
+  };
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    plant p, q;
+    char *position;
+    open_net(&p, pairs[i].saved);
+    open_net(&q, pairs[i].loaded);
+    OK(esp_checkpoint_save(p.model, p.pruner, from, "1", file, &err));
+    ck_assert_int_eq(esp_checkpoint_load(q.model, q.pruner, file, &position, &err), ESP_ERR_INPUT);
+    ck_assert_msg(strstr(err.text, pairs[i].says) && strstr(err.text, file), "%s", err.text);
+    plant_close(&p);
+    plant_close(&q);
+  }
+}
+END_TEST
+
 static const char *const runs[] = {
     "[train]\naverage = 0.9\n",
     "[prune]\nmethod = magnitude\nschedule = cubic\nstructure = filter\nevery = 3\nsparsity = 0.5\n",
@@ -239,6 +274,27 @@ static const char *const runs[] = {
     "[prune]\nmethod = rigl\nevery = 1\n",
     "[prune]\nmethod = surgery\nevery = 2\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = movement\nschedule = linear\nevery = 2\n",
+    "[prune]\nmethod = static\n",
+    "[prune]\nmethod = dpf\nevery = 2\n",
+    "[prune]\nmethod = acdc\nevery = 3\n",
+    "[prune]\nmethod = granet\nevery = 2\n",
+    "[prune]\nmethod = topkast\nevery = 2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = soft\nstructure = filter\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = grow\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = grow\nstructure = filter\nevery = 2\nsparsity = 0.2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = edge-popup\nevery = 1\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = soft-movement\nstrength = 1\nevery = 2\n",
+    "[prune]\nmethod = str\nstrength = 0.1\nevery = 2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = magnitude\nregulariser = l1\nstrength = 0.1\n",
+    "[prune]\nmethod = magnitude\nregulariser = group-lasso\nstructure = filter\n",
+    "[prune]\nmethod = magnitude\nregulariser = slimming\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nevery = 3\nstrength = 0.1\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = filter\nevery = 3\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstrength = 1\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = channel\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = channel\nevery = 3\nsparsity = 0.5\n",
+    "[prune]\nmethod = grow\nstructure = channel\nevery = 2\nsparsity = 0.2\n",
 };
 
 /* Saved after `step` and loaded into a network that was somewhere else, a run goes on as if nothing was. */
@@ -378,6 +434,8 @@ static void close_school(school *s) {
 static void teach(school *s, int first, int last) {
   const esp_train_options *o = s->trainer.opt;
   const int batches = esp_loader_batches(s->training), epochs = (int)o->epochs;
+  const bool prunes = s->p.pruner && esp_pruner_in_training(s->p.pruner);
+  const esp_prune_window window = {0, prunes ? epochs * batches * 3 / 4 : -1};
   for (int e = first; e < last; e++) {
     const esp_batch *batch;
     int64_t step = (int64_t)e * batches;
@@ -386,8 +444,7 @@ static void teach(school *s, int first, int last) {
       esp_metrics m = {0};
       bool changed;
       const double lr = esp_learning_rate(o, (double)step / batches, epochs);
-      OK(esp_train_step(&s->trainer, batch,
-                        (esp_step){step, (uint64_t)step, lr, {0, epochs * batches * 3 / 4}}, &m, &changed,
+      OK(esp_train_step(&s->trainer, batch, (esp_step){step, (uint64_t)step, lr, window}, &m, &changed,
                         &err));
       ck_assert_int_eq(m.count, batch->count);
       if (!s->p.pruner) ck_assert(!changed);
@@ -436,6 +493,31 @@ START_TEST(small_networks_learn) {
 }
 END_TEST
 
+/* A teacher counts in training and not else: the loss of a batch with share 1 is 0 against oneself, and that
+ * of the network alone where nothing is trained. */
+START_TEST(a_teacher_teaches_in_training_only) {
+  school s;
+  esp_graph *teacher;
+  open_school(&s, " avgpool 2\n conv 4 3x3\n relu\n global_avgpool\n linear classes\n",
+              "[data]\ntrain = 16\ntest = 16\n[train]\nbatch = 16\n");
+  OK(esp_model_graph(s.p.model, 16, false, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &teacher, &err));
+  esp_loader_start(s.training, 0, 0);
+  const esp_batch *batch = esp_loader_next(s.training);
+  const double alone = esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum;
+  ck_assert(alone > 0.0);
+  esp_graph_forward(teacher, batch, (esp_pass){0});
+  esp_graph_teach(s.graph, teacher, 1.0f, 4.0f);
+  ck_assert(fabs(esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum) < 1e-6);
+  esp_graph_backward(s.graph);
+  ck_assert(esp_gradient_norm(&s.p.model->params) < 1e-6);
+  ck_assert(esp_graph_forward(s.graph, batch, (esp_pass){0}).loss_sum == alone);
+  esp_graph_teach(s.graph, NULL, 0.0f, 1.0f);
+  ck_assert(esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum == alone);
+  esp_graph_free(teacher);
+  close_school(&s);
+}
+END_TEST
+
 static const char tiny[] =
     " conv 4 3x3 stride 4\n bn\n relu\n conv 6 3x3 stride 2\n bn\n relu\n dropout 0.2\n global_avgpool\n"
     " linear classes\n";
@@ -450,6 +532,21 @@ static const char *const repeated[] = {
     "[prune]\nmethod = surgery\nevery = 2\nsparsity = 0.5\n",
     "[prune]\nmethod = movement\nschedule = exponential\nevery = 2\nsparsity = 0.5\n",
     "[prune]\nmethod = taylor\nstructure = filter\nschedule = linear\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = static\nsparsity = 0.5\n",
+    "[prune]\nmethod = dpf\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = acdc\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = granet\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = topkast\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = soft\nstructure = filter\nevery = 2\nsparsity = 0.3\n",
+    "[prune]\nmethod = grow\nstructure = filter\nevery = 2\nsparsity = 0.3\nstall = 1\n",
+    "[prune]\nmethod = edge-popup\nevery = 1\nsparsity = 0.5\n",
+    "[prune]\nmethod = soft-movement\nstrength = 1\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = str\nstrength = 0.01\nevery = 2\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = l1\n",
+    "[prune]\nmethod = magnitude\nregulariser = group-lasso\n",
+    "[prune]\nmethod = magnitude\nregulariser = slimming\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nevery = 3\nstrength = 0.01\n",
+    "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\n",
 };
 
 /* With one thread or three, kernels that skip pruned weights or do not, in one go or from a checkpoint
@@ -645,12 +742,14 @@ static Suite *suite(void) {
   tcase_add_loop_test(files, another_networks_file_is_refused, 0, sizeof others / sizeof *others);
   tcase_add_test(files, files_that_are_no_checkpoints);
   tcase_add_test(files, a_damaged_file_is_refused);
+  tcase_add_test(files, another_methods_checkpoint_is_refused);
   tcase_add_loop_test(files, checkpoints_bring_everything_back, 0, sizeof runs / sizeof *runs);
   tcase_add_loop_test(files, training_is_repeatable, 0, sizeof repeated / sizeof *repeated);
   tcase_add_test(metrics, metrics_by_hand);
   tcase_add_test(metrics, shares_of_nothing_are_zero);
   tcase_set_timeout(training, 100);
   tcase_add_loop_test(training, small_networks_learn, 0, sizeof lessons / sizeof *lessons);
+  tcase_add_test(training, a_teacher_teaches_in_training_only);
   tcase_add_test(training, divergence_is_an_error);
   tcase_add_test(training, a_mad_learning_rate_diverges);
   tcase_add_test(training, evaluation_uses_averages_and_puts_them_back);

@@ -1,16 +1,21 @@
 #include "prune/dynamic/regrow.h"
 
+#include "base/mathx.h"
 #include "prune/catalogue.h"
 #include "prune/select.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static esp_status begin(esp_pruner *p, esp_error *err) {
+esp_status esp_random_mask(esp_pruner *p, double sparsity, esp_error *err) {
   esp_pruner_score(p, &esp_criterion_random);
-  ESP_TRY(esp_pruner_choose(p, p->opt->sparsity, err));
+  ESP_TRY(esp_pruner_choose(p, sparsity, err));
   esp_pruner_commit(p);
   return ESP_OK;
+}
+
+double esp_cosine_fraction(const esp_pruner *p, double t) {
+  return p->opt->drop_fraction * 0.5 * (1.0 + esp_cos(3.14159265358979323846 * t));
 }
 
 /* How many weights of the layer move. */
@@ -35,8 +40,7 @@ static void choose(esp_pruner *p, const size_t *count, bool growing, uint64_t *s
   esp_pruner_commit(p);
 }
 
-esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
-  if (esp_pruner_changes(p) == 0) return begin(p, err);
+esp_status esp_exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
   uint64_t *scratch = malloc(p->units * sizeof *scratch);
   size_t *count = malloc((size_t)p->targets * sizeof *count);
   esp_status status =
@@ -51,4 +55,9 @@ esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow,
   free(scratch);
   free(count);
   return status;
+}
+
+esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
+  return esp_pruner_changes(p) == 0 ? esp_random_mask(p, p->opt->sparsity, err)
+                                    : esp_exchange(p, fraction, grow, err);
 }

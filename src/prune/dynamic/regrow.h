@@ -4,9 +4,17 @@
 
 #include "prune/pruner.h"
 
-/* At the first change chooses a random mask at the final sparsity. Later drops `fraction` of every
- * layer's weights, those of smallest magnitude, and grows as many among the absent ones, those that `grow`
- * scores highest. They start from 0. */
+/* A mask drawn at random, with the layers' shares as the distribution says. */
+esp_status esp_random_mask(esp_pruner *p, double sparsity, esp_error *err);
+
+/* Drops `fraction` of every layer's weights, those of smallest magnitude, and grows as many among the absent
+ * ones, those that `grow` scores highest. They start from 0. */
+esp_status esp_exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
+
+/* The first change is a random mask at the final sparsity, later ones are exchanges. */
 esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
+
+/* drop_fraction (1 + cos(pi t)) / 2 */
+double esp_cosine_fraction(const esp_pruner *p, double t);
 
 #endif

@@ -1,20 +1,11 @@
-#include "base/mathx.h"
 #include "prune/catalogue.h"
 #include "prune/dynamic/regrow.h"
 
-#include <math.h>
-
-/* score = |g|, of weights that are not there */
-static void score(const esp_param *p, const esp_prune_ctx *ctx, float *score) {
-  (void)ctx;
-  for (size_t i = 0; i < p->count; i++) score[i] = fabsf(p->grad[i]);
-}
-static const esp_criterion gradient = {.name = "gradient", .score = score};
-
-/* fraction (1 + cos(pi t)) / 2 */
+/* As in the paper a change looks at the gradient of one batch, what was dropped may grow again at once, and
+ * the share that moves falls along half a cosine. Unlike there the weights move in the step of a change too.
+ */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  return esp_regrow(p, p->opt->drop_fraction * 0.5 * (1.0 + esp_cos(3.14159265358979323846 * t)), &gradient,
-                    err);
+  return esp_regrow(p, esp_cosine_fraction(p, t), &esp_criterion_gradient, err);
 }
 
 const esp_dynamic esp_dynamic_rigl = {

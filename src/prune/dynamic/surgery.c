@@ -1,17 +1,15 @@
-#include "prune/catalogue.h"
+#include "prune/dynamic/ramp.h"
 #include "prune/pruner.h"
 
 /* Dynamic network surgery: all weights go on learning behind the masks, so a pruned weight that grows is
  * spliced back. Guo's two thresholds become a band around the one that gives the exact count: a weight inside
- * it keeps its state. The sparsity follows the cubic curve over the first half of the period; after that
- * masks only exchange weights. */
+ * it keeps its state. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  const double left = t < 0.5 ? 1.0 - 2.0 * t : 0.0;
   const float stay = (float)(1.0 + p->opt->splice_margin), back = (float)(1.0 - p->opt->splice_margin);
   esp_pruner_score(p, &esp_criterion_magnitude);
   esp_pruner_recall(p);
   for (size_t u = 0; u < p->units; u++) p->score[u] *= p->keep[u] ? stay : back;
-  ESP_TRY(esp_pruner_choose(p, p->opt->sparsity * (1.0 - left * left * left), err));
+  ESP_TRY(esp_pruner_choose(p, esp_ramp(p->opt, t), err));
   esp_pruner_commit(p);
   return ESP_OK;
 }

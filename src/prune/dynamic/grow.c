@@ -1,0 +1,96 @@
+#include "prune/catalogue.h"
+#include "prune/dynamic/regrow.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The network begins with half of the units that the sparsity allows, at random. When the mean loss since the
+ * last change is not below the best so far by the share `stall`, the drop_fraction of smallest mean |w| goes
+ * and twice as many others begin, as drawn at the start of training, as far as the sparsity allows. So the
+ * sparsity asked for is the least, not the one reached. */
+enum { LOSS, STEPS, BEST };
+
+static bool stalled(esp_pruner *p) {
+  const float mean = p->state[STEPS][0] > 0.0f ? p->state[LOSS][0] / p->state[STEPS][0] : 0.0f;
+  const float best = p->state[BEST][0];
+  p->state[LOSS][0] = p->state[STEPS][0] = 0.0f;
+  if (best == 0.0f || mean < best) p->state[BEST][0] = mean;
+  return best != 0.0f && !((double)mean < (double)best * (1.0 - p->opt->stall));
+}
+
+/* Whether the weight is there and its unit begins: is kept now and was not before. */
+static bool begins(const esp_pruner *p, const esp_target *t, const esp_slice *s, size_t weight,
+                   const uint8_t *before) {
+  const uint32_t unit = esp_slice_unit(s, weight);
+  return unit != ESP_NO_UNIT && p->keep[t->first + unit] && !before[t->first + unit] &&
+         s->param->mask->keep[weight];
+}
+
+/* A channel that begins needs its batch norm as well as its weights: 0 times 0 would have no gradient. */
+static void begin_slice(const esp_pruner *p, const esp_target *t, const esp_slice *s, esp_key key,
+                        const uint8_t *before) {
+  const double deviation = s->scored ? esp_layer_deviation(s->layer) : 0.0;
+  if (!s->scored && s->param->role != ESP_ROLE_BN_SCALE) return;
+  for (size_t k = 0; k < s->param->count; k++)
+    if (begins(p, t, s, k, before))
+      s->param->value[k] = s->scored ? (float)(deviation * esp_random_normal(key, k)) : 1.0f;
+}
+
+static void begin_units(const esp_pruner *p, const uint8_t *before) {
+  for (int i = 0; i < p->targets; i++) {
+    const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
+    for (int k = 0; k < p->target[i].slices; k++)
+      begin_slice(p, &p->target[i], &p->target[i].slice[k], k ? esp_key_of(key, (uint64_t)k) : key, before);
+  }
+}
+
+static esp_status grow(esp_pruner *p, uint8_t *before, esp_error *err) {
+  const double units = (double)p->units, kept = units - (double)esp_pruner_count(p).pruned;
+  const double dropped = floor(p->opt->drop_fraction * kept), most = (1.0 - p->opt->sparsity) * units;
+  const double wanted = kept + dropped < most ? kept + dropped : kept > most ? kept : most;
+  ESP_TRY(esp_pruner_remove(p, &esp_criterion_magnitude, 1.0 - (kept - dropped) / units, err));
+  memcpy(before, p->keep, p->units);
+  esp_pruner_score(p, &esp_criterion_random);
+  for (size_t u = 0; u < p->units; u++)
+    if (before[u]) p->score[u] = FLT_MAX;
+  ESP_TRY(esp_pruner_choose(p, 1.0 - wanted / units, err));
+  esp_pruner_commit(p);
+  begin_units(p, before);
+  return ESP_OK;
+}
+
+static esp_status change(esp_pruner *p, double t, esp_error *err) {
+  (void)t;
+  if (esp_pruner_changes(p) == 0) return esp_random_mask(p, 0.5 + 0.5 * p->opt->sparsity, err);
+  if (!stalled(p)) return ESP_OK;
+  uint8_t *before = malloc(p->units);
+  if (!before) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
+  const esp_status status = grow(p, before, err);
+  free(before);
+  return status;
+}
+
+static esp_status observe(esp_pruner *p, const esp_moment *now, esp_error *err) {
+  (void)err;
+  p->state[LOSS][0] += (float)now->loss;
+  p->state[STEPS][0] += 1.0f;
+  return ESP_OK;
+}
+
+static const esp_prune_hooks hooks = {
+    .state = {{"loss", ESP_PER_NETWORK}, {"steps", ESP_PER_NETWORK}, {"best", ESP_PER_NETWORK}},
+    .gradient = observe};
+
+const esp_dynamic esp_dynamic_grow = {
+    .name = "grow",
+    .help =
+        "the network grows while it trains: starts with half of the units that the sparsity allows, gets "
+        "more "
+        "when the loss stalls, and loses those that stay small (after Ash 1989)",
+    .any_structure = true,
+    .needs_gradient = true, /* what begins takes its first step in the same step of training */
+    .change = change,
+    .hooks = &hooks,
+};

@@ -1,0 +1,92 @@
+/* How methods take part in every step of training: their state, and the values they make. */
+#include "prune/pruner.h"
+
+#include <espalier/optim.h>
+
+#include <stdlib.h>
+
+static const esp_prune_hooks *hooks_of(const esp_pruner *p) {
+  return p->dynamic ? p->dynamic->hooks : p->regulariser ? p->regulariser->hooks : NULL;
+}
+
+/* The hooks, while they act. */
+static const esp_prune_hooks *acting(const esp_pruner *p) {
+  const bool begun = !p->dynamic || p->changes > 0;
+  return begun && !p->finished ? hooks_of(p) : NULL;
+}
+
+/* ---- state ---- */
+
+static size_t count_of(const esp_pruner *p, esp_per per) {
+  switch (per) {
+    case ESP_PER_WEIGHT:
+      return p->weights;
+    case ESP_PER_UNIT:
+      return p->units;
+    case ESP_PER_LAYER:
+      return (size_t)p->parts;
+    case ESP_PER_NETWORK:
+      break;
+  }
+  return 1;
+}
+
+esp_prune_state esp_pruner_state(const esp_pruner *p, int i) {
+  const esp_prune_hooks *hooks = hooks_of(p);
+  if (!hooks || p->finished || i >= ESP_STATES_MAX || !hooks->state[i].name) return (esp_prune_state){0};
+  return (esp_prune_state){hooks->state[i].name, count_of(p, hooks->state[i].per), p->state[i]};
+}
+
+esp_status esp_hooks_open(esp_pruner *p, esp_error *err) {
+  const esp_prune_hooks *hooks = hooks_of(p);
+  for (int i = 0; hooks && i < ESP_STATES_MAX && hooks->state[i].name; i++)
+    if (!(p->state[i] = calloc(count_of(p, hooks->state[i].per), sizeof(float))))
+      return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what '%s' keeps", hooks->state[i].name);
+  esp_hooks_settle(p);
+  return ESP_OK;
+}
+
+void esp_hooks_close(esp_pruner *p) {
+  for (int i = 0; i < ESP_STATES_MAX; i++) free(p->state[i]);
+}
+
+/* ---- values ---- */
+
+bool esp_hooks_values(const esp_pruner *p) {
+  const esp_prune_hooks *hooks = acting(p);
+  if (!hooks || !hooks->values) return false;
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < p->parts; i++) hooks->values(p, i, p->raw + p->part[i].slice->first_weight);
+  return true;
+}
+
+void esp_hooks_settle(esp_pruner *p) {
+  const bool latent = esp_hooks_values(p);
+  for (int i = 0; i < p->parts; i++) {
+    esp_param *w = p->part[i].slice->param;
+    w->latent = latent;
+    if (!latent) continue;
+    const float *made = p->raw + p->part[i].slice->first_weight;
+    for (size_t k = 0; k < w->count; k++) w->value[k] = w->mask->keep[k] ? made[k] : 0.0f;
+  }
+}
+
+/* ---- a step ---- */
+
+void esp_pruner_before(esp_pruner *p, const esp_moment *now) {
+  const esp_prune_hooks *hooks = acting(p);
+  if (hooks && hooks->before) hooks->before(p, now);
+}
+
+esp_status esp_pruner_gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+  const esp_prune_hooks *hooks = acting(p);
+  return hooks && hooks->gradient ? hooks->gradient(p, now, err) : ESP_OK;
+}
+
+void esp_pruner_after(esp_pruner *p, const esp_moment *now) {
+  const esp_prune_hooks *hooks = acting(p);
+  if (!hooks || !hooks->values) return;
+  esp_hooks_settle(p);
+  for (int i = 0; i < p->parts; i++)
+    if (p->part[i].slice->param->average) esp_average_step(p->part[i].slice->param, now->average);
+}

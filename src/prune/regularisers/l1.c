@@ -1,0 +1,22 @@
+#include "prune/catalogue.h"
+#include "prune/pruner.h"
+
+/* penalty = strength * sum |w|; its slope is 0 at 0 */
+static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+  (void)now, (void)err;
+  const float slope = (float)p->opt->strength;
+  for (int i = 0; i < p->parts; i++) {
+    esp_param *w = p->part[i].slice->param;
+    for (size_t k = 0; k < w->count; k++)
+      w->grad[k] += w->value[k] > 0.0f ? slope : w->value[k] < 0.0f ? -slope : 0.0f;
+  }
+  return ESP_OK;
+}
+
+static const esp_prune_hooks hooks = {.gradient = gradient};
+
+const esp_regulariser esp_regulariser_l1 = {
+    .name = "l1",
+    .help = "strength * |weight| (Tibshirani 1996; Han et al. 2015)",
+    .hooks = &hooks,
+};

@@ -1,0 +1,214 @@
+/* What pushes weights towards zero, against tiny cases worked by hand. */
+#include "eight.h"
+#include "suite.h"
+
+#include <espalier/random.h>
+
+#include <math.h>
+
+#define ONE_SHOT "method = magnitude\nschedule = one-shot\nregulariser = "
+
+/* One step before any pruning, in which the optimiser does nothing. */
+static void gradients(plant *p, int64_t number) {
+  take_step(p, number, -1, 0.0, 1.0);
+}
+
+START_TEST(l1_adds_the_sign) {
+  plant p;
+  eight_open(&p, ONE_SHOT "l1\nstrength = 0.5\n");
+  eight(&p)->value[2] = 0.0f;
+  eight(&p)->grad[0] = 1.0f;
+  gradients(&p, 0);
+  FLOATS_ARE(eight(&p)->grad, 1.5f, -0.5f, 0, -0.5f, 0.5f, -0.5f, 0.5f, -0.5f);
+  plant_close(&p);
+}
+END_TEST
+
+/* Row (3, 4, 0, 0): norm 5, sqrt(n) = 2, so 0.5 * 2 / 5 = 0.2 of each weight. A row of zeros has no slope. */
+START_TEST(group_lasso_pulls_rows) {
+  plant p;
+  eight_open(&p, ONE_SHOT "group-lasso\nstrength = 0.5\n");
+  PLANT_SET(&p, "linear1.weight", 3, 4, 0, 0, 0, 0, 0, 0);
+  gradients(&p, 0);
+  FLOATS_ARE(eight(&p)->grad, 0.2f * 3, 0.2f * 4, 0, 0, 0, 0, 0, 0);
+  plant_close(&p);
+}
+END_TEST
+
+START_TEST(slimming_pulls_the_scales) {
+  plant p;
+  plant_open(
+      &p, (esp_shape){3, 4, 4}, 2,
+      "[model]\narch = custom\nlayers =\n conv 3 3x3\n bn\n relu\n global_avgpool\n linear classes\n[prune]\n"
+      "structure = filter\n" ONE_SHOT "slimming\nstrength = 0.25\n");
+  esp_param *scale = plant_param(&p, "bn1.scale");
+  scale->value[1] = -1.0f;
+  scale->value[2] = 0.0f;
+  gradients(&p, 0);
+  FLOATS_ARE(scale->grad, 0.25f, -0.25f, 0);
+  for (size_t i = 0; i < 27; i++) ck_assert(plant_param(&p, "conv1.weight")->grad[i] == 0.0f);
+  plant_close(&p);
+}
+END_TEST
+
+/* Step 0: Z = (0 0 0 0 5 -6 7 -8), U = W - Z, gradient rho (W - Z + U). Step 2: W + U = (2 -4 6 -8 5 -6 7
+ * -8), of which 6 (of the two the first), -8, 7 and -8 are kept; U grows by W - Z. */
+START_TEST(admm_projects_every_so_often) {
+  plant p;
+  eight_open(&p, ONE_SHOT "admm\nstrength = 0.5\n");
+  p.config.prune.every = 2;
+  gradients(&p, 0);
+  FLOATS_ARE(p.pruner->state[0], 0, 0, 0, 0, 5, -6, 7, -8);
+  FLOATS_ARE(p.pruner->state[1], 1, -2, 3, -4, 0, 0, 0, 0);
+  FLOATS_ARE(eight(&p)->grad, 1, -2, 3, -4, 0, 0, 0, 0);
+  memset(eight(&p)->grad, 0, 8 * sizeof(float));
+  gradients(&p, 1);
+  FLOATS_ARE(eight(&p)->grad, 1, -2, 3, -4, 0, 0, 0, 0);
+  gradients(&p, 2);
+  FLOATS_ARE(p.pruner->state[0], 0, 0, 6, -8, 0, 0, 7, -8);
+  FLOATS_ARE(p.pruner->state[1], 2, -4, 0, 0, 5, -6, 0, 0);
+  plant_close(&p);
+}
+END_TEST
+
+/* ---- L0 ---- */
+
+#define L0 ONE_SHOT "l0\nstrength = "
+
+static void set_gates(const plant *p, float a) {
+  for (size_t u = 0; u < p->pruner->units; u++) p->pruner->state[0][u] = a - 2.5f; /* they start at 2.5 */
+}
+
+static void draw(const plant *p, int64_t number) {
+  const esp_moment now = {.step = number};
+  esp_pruner_before(p->pruner, &now);
+}
+
+/* Open at first and outside of training; noise is a function of the step; far down everything is exactly 0.
+ */
+START_TEST(gates_are_open_noisy_and_closed) {
+  plant p;
+  float once[8];
+  eight_open(&p, L0 "0\n");
+  esp_pruner_after(p.pruner, &(esp_moment){0});
+  FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 5, -6, 7, -8);
+  set_gates(&p, 0.0f);
+  draw(&p, 3);
+  memcpy(once, eight(&p)->value, sizeof once);
+  draw(&p, 4);
+  ck_assert(memcmp(once, eight(&p)->value, sizeof once) != 0);
+  draw(&p, 3);
+  ck_assert_mem_eq(once, eight(&p)->value, sizeof once);
+  esp_pruner_after(p.pruner, &(esp_moment){0}); /* sigmoid(0) 1.2 - 0.1 = 0.5 */
+  FLOATS_ARE(eight(&p)->value, 0.5f, -1, 1.5f, -2, 2.5f, -3, 3.5f, -4);
+  set_gates(&p, -20.0f);
+  esp_pruner_after(p.pruner, &(esp_moment){0});
+  FLOATS_ARE(eight(&p)->value, 0, 0, 0, 0, 0, 0, 0, 0);
+  plant_close(&p);
+}
+END_TEST
+
+/* P(z > 0) = sigmoid(a - 2/3 log(1 / 11)): 0.8318 at a = 0, over 16000 draws. */
+START_TEST(gates_are_open_as_often_as_they_should) {
+  plant p;
+  int open = 0;
+  eight_open(&p, L0 "0\n");
+  set_gates(&p, 0.0f);
+  for (int s = 0; s < 2000; s++) {
+    draw(&p, s);
+    for (int i = 0; i < 8; i++) open += eight(&p)->value[i] != 0.0f;
+  }
+  const double expected = 1.0 / (1.0 + pow(1.0 / 11.0, 2.0 / 3.0));
+  ck_assert_msg(fabs(open / 16000.0 - expected) < 0.01, "%g, expected %g", open / 16000.0, expected);
+  plant_close(&p);
+}
+END_TEST
+
+/* The loss sum c value, with the noise of a step, by central differences in a gate; and the penalty's slope.
+ */
+START_TEST(gates_have_the_gradient_of_their_formula) {
+  static const float c[] = {1, 2, -1, 0.5f, 3, 1, -2, 1};
+  plant p;
+  double slope[8];
+  const float a = 0.25f, e = 1e-2f;
+  eight_open(&p, L0 "2\n");
+  set_gates(&p, a + e);
+  draw(&p, 5);
+  for (int i = 0; i < 8; i++) slope[i] = (double)(c[i] * eight(&p)->value[i]);
+  set_gates(&p, a - e);
+  draw(&p, 5);
+  for (int i = 0; i < 8; i++)
+    slope[i] = (slope[i] - (double)(c[i] * eight(&p)->value[i])) / (2.0 * (double)e);
+  set_gates(&p, a);
+  const double alive = 1.0 / (1.0 + exp(-(double)a) * pow(1.0 / 11.0, 2.0 / 3.0));
+  memcpy(eight(&p)->grad, c, sizeof c);
+  take_step(&p, 5, -1, 1.0, 1.0);
+  for (int i = 0; i < 8; i++) {
+    const double moved = (double)(a - 2.5f) - (double)p.pruner->state[0][i];
+    const double expected = slope[i] + 2.0 * alive * (1.0 - alive);
+    ck_assert_msg(fabs(moved - expected) < 2e-3 * fmax(1.0, fabs(expected)), "%d: %g, expected %g", i, moved,
+                  expected);
+  }
+  plant_close(&p);
+}
+END_TEST
+
+/* When the training is over the gated weights are the weights, and pruning takes those behind closed gates.
+ */
+START_TEST(closed_gates_are_pruned_first) {
+  plant p;
+  int guarded;
+  eight_open(&p, L0 "0\n");
+  for (int i = 4; i < 8; i++) p.pruner->state[0][i] = -20.0f;
+  take_step(&p, 0, -1, 0.0, 1.0);
+  esp_pruner_finish(p.pruner);
+  ck_assert_ptr_null(eight(&p)->shadow);
+  FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 0, 0, 0, 0);
+  ck_assert(esp_pruner_prune(p.pruner, 0.5, &guarded, NULL) == ESP_OK);
+  plant_mask_is(&p, "linear1.weight", "11110000");
+  memset(eight(&p)->grad, 0, 8 * sizeof(float));
+  take_step(&p, 1, -1, 1.0, 1.0); /* gates have no part in the retraining */
+  FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 0, 0, 0, 0);
+  plant_close(&p);
+}
+END_TEST
+
+/* All of them are over when the training is. */
+START_TEST(regularisers_end_with_the_training) {
+  static const char *const all[] = {"l1", "group-lasso", "admm", "l0"};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    char ini[128];
+    plant p;
+    snprintf(ini, sizeof ini, ONE_SHOT "%s\nstrength = 1\n", all[i]);
+    eight_open(&p, ini);
+    gradients(&p, 0);
+    esp_pruner_finish(p.pruner);
+    memset(eight(&p)->grad, 0, 8 * sizeof(float));
+    take_step(&p, 1, -1, 1.0, 1.0);
+    FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 5, -6, 7, -8);
+    ck_assert_ptr_null(esp_pruner_state(p.pruner, 0).name);
+    plant_close(&p);
+  }
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("regularisers");
+  TCase *all = tcase_create("by hand");
+  tcase_set_timeout(all, 60);
+  tcase_add_test(all, l1_adds_the_sign);
+  tcase_add_test(all, group_lasso_pulls_rows);
+  tcase_add_test(all, slimming_pulls_the_scales);
+  tcase_add_test(all, admm_projects_every_so_often);
+  tcase_add_test(all, gates_are_open_noisy_and_closed);
+  tcase_add_test(all, gates_are_open_as_often_as_they_should);
+  tcase_add_test(all, gates_have_the_gradient_of_their_formula);
+  tcase_add_test(all, closed_gates_are_pruned_first);
+  tcase_add_test(all, regularisers_end_with_the_training);
+  suite_add_tcase(s, all);
+  return s;
+}
+
+int main(void) {
+  return suite_run(suite());
+}
