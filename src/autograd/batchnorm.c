@@ -216,7 +216,7 @@ static void backward(esp_graph *g, esp_node *n) {
 }
 
 static const esp_op batchnorm = {
-    .name = "batch norm", .plan = plan, .forward = forward, .backward = backward};
+    .name = "batch norm", .plan = plan, .forward = forward, .backward = backward, .in_place = true};
 
 /* ---- inference: fused with the convolution before ---- */
 
