@@ -8,7 +8,7 @@
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
-enum { COLUMNS = ESP_VECTOR == 8 ? 8 : 16, RUN_MAX = 7 };
+enum { COLUMNS = ESP_VECTOR == 8 ? 8 : 22, RUN_MAX = 8 };
 
 /* One output's entries over one patch. */
 typedef struct piece {
@@ -22,25 +22,26 @@ typedef struct piece {
 static inline __attribute__((always_inline)) void tile(const piece *i, const int columns, const int run,
                                                        const int step) {
   esp_vec sum[COLUMNS], grad[RUN_MAX];
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int c = 0; c < columns; c++)
     sum[c] = i->first ? esp_vec_set(0.0f) : esp_vec_load(i->lanes + c * ESP_LANES);
   for (const esp_pixel *p = i->pixel; p < i->end; p += run) {
     const float *x = i->x + p->x, *y = i->y + p->y;
 #pragma GCC unroll 8
     for (int q = 0; q < run; q++) grad[q] = esp_vec_load(y + q * ESP_LANES);
-#pragma GCC unroll 16
+#pragma GCC unroll 24
     for (int c = 0; c < columns; c++) {
       const float *at = x + i->offset[c];
 #pragma GCC unroll 8
       for (int q = 0; q < run; q++) sum[c] = esp_vec_fma(grad[q], esp_vec_load(at + q * step), sum[c]);
     }
   }
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int c = 0; c < columns; c++) esp_vec_store(i->lanes + c * ESP_LANES, sum[c]);
 }
 
-/* Runs of 4, 7, 2 or 1, at steps of 16 or 32; longer runs that one of these divides are several. */
+/* Runs of 8, 4, 7, 2 or 1, at steps of 16 or 32; longer runs that one of these divides are several. With 16
+ * registers a run of 8 is two of 4. */
 typedef void tile_function(const piece *i);
 #define TILE(C, Q, S)                                \
   static void tile_##C##_##Q##_##S(const piece *i) { \
@@ -51,11 +52,16 @@ typedef void tile_function(const piece *i);
 #if ESP_VECTOR == 8
 #define EACH_COLUMN(M, Q, S) EIGHT(M, Q, S)
 #else
-#define EACH_COLUMN(M, Q, S) \
-  EIGHT(M, Q, S)             \
-  M(9, Q, S) M(10, Q, S) M(11, Q, S) M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S)
+#define EACH_COLUMN(M, Q, S)                                                                      \
+  EIGHT(M, Q, S)                                                                                  \
+  M(9, Q, S)                                                                                      \
+  M(10, Q, S) M(11, Q, S) M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S) M(17, Q, S) \
+      M(18, Q, S) M(19, Q, S) M(20, Q, S) M(21, Q, S) M(22, Q, S)
 #endif
 #define BOTH_STEPS(Q) EACH_COLUMN(TILE, Q, 16) EACH_COLUMN(TILE, Q, 32)
+#if ESP_VECTOR != 8
+BOTH_STEPS(8)
+#endif
 BOTH_STEPS(4)
 BOTH_STEPS(7)
 BOTH_STEPS(2)
@@ -66,7 +72,11 @@ typedef struct shape {
   tile_function *tile[2][COLUMNS];
 } shape;
 #define SHAPE(Q) {Q, {{EACH_COLUMN(NAME, Q, 16)}, {EACH_COLUMN(NAME, Q, 32)}}},
-static const shape shapes[] = {SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
+static const shape shapes[] = {
+#if ESP_VECTOR != 8
+    SHAPE(8)
+#endif
+        SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
 
 static inline int least(int a, int b) {
   return a < b ? a : b;
