@@ -20,8 +20,16 @@ typedef struct esp_run_options {
   int64_t threads;           /* 0 = all cores */
   double checkpoint_minutes; /* longest time between two checkpoints */
   bool save_rounds;          /* keep the weights of every round */
+  esp_numbers keep_epochs;   /* epochs of the training whose weights are kept */
+  char *dense;               /* "", or a finished run whose training is taken over */
 } esp_run_options;
 extern const esp_option esp_run_option_table[];
+
+/* [log] */
+typedef struct esp_log_options {
+  bool tensorboard; /* write an event file for TensorBoard too */
+} esp_log_options;
+extern const esp_option esp_log_option_table[];
 
 typedef struct esp_config {
   esp_run_options run;
@@ -29,6 +37,7 @@ typedef struct esp_config {
   esp_model_options model;
   esp_train_options train;
   esp_prune_options prune;
+  esp_log_options log;
 } esp_config;
 
 /* A section: its table, and where its options struct stands in esp_config. */

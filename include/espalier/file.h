@@ -38,6 +38,9 @@ void esp_file_abandon(esp_file_writer *w);
 
 /* The same in one call. */
 esp_status esp_file_write(const char *path, const void *data, size_t bytes, esp_error *err);
+/* As esp_file_write, but a crash of the machine may lose it: for what is written often and matters only now.
+ */
+esp_status esp_file_show(const char *path, const void *data, size_t bytes, esp_error *err);
 /* Reads a whole regular file of at most `limit` bytes into newly allocated memory with a NUL behind it. */
 esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *bytes, esp_error *err);
 /* mkdir -p */

@@ -6,6 +6,7 @@
 #ifndef ESP_OPTION_H
 #define ESP_OPTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ typedef struct esp_option {
   double min, max;                 /* inclusive range of INT, REAL and each of NUMBERS */
   const char *(*choice)(size_t i); /* the i-th permitted name, NULL after the last */
   const char *help;                /* one or two sentences, with the unit */
+  bool neutral;                    /* changes where and how a run computes, but not what */
 } esp_option;
 
 /* Of the names `choice` gives (NULL after the last) the one that `word` is most likely a misspelling of: the

@@ -18,8 +18,9 @@ enum esp_stream {
   ESP_STREAM_SHUFFLE,  /* order of the images in an epoch */
   ESP_STREAM_AUGMENT,  /* crop, flip, cutout */
   ESP_STREAM_DROPOUT,
-  ESP_STREAM_PRUNE, /* random scores, random regrowth */
-  ESP_STREAM_SHAPES /* the procedural data set */
+  ESP_STREAM_PRUNE,  /* random scores, random regrowth */
+  ESP_STREAM_SHAPES, /* the procedural data set */
+  ESP_STREAM_SWEEP   /* which combinations of a grid are tried */
 };
 
 /* The key for `what` below `key`: esp_key_of(esp_key_of(seed, ESP_STREAM_SHUFFLE), epoch). */

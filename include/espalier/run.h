@@ -2,7 +2,8 @@
  *
  * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch), rounds.csv
  * (a row per pruning round), layers.csv (a row per round and layer), kernels.csv (a row per round, layer and
- * pass: which kernels ran, and why), result.json, checkpoint.safetensors (the newest), dense.safetensors and
+ * pass: which kernels ran, and why), confusion.csv (a row per label and answer that occurred, of the dense
+ * network and of the newest round), result.json, checkpoint.safetensors (the newest), dense.safetensors and
  * round-NN.safetensors (weights), and rewind.safetensors where weights are rewound.
  *
  * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the

@@ -13,7 +13,8 @@ typedef enum esp_status {
   ESP_ERR_IO,          /* the operating system refused a read or write; exit status 2 */
   ESP_ERR_MEMORY,      /* out of memory; exit status 1 */
   ESP_ERR_INTERRUPTED, /* asked to stop (SIGINT, SIGTERM); work so far is in a checkpoint */
-  ESP_ERR_DIVERGED     /* the loss is no longer finite */
+  ESP_ERR_DIVERGED,    /* the loss is no longer finite */
+  ESP_ERR_FAILED       /* all was done that could be, and not all is well; exit status 1 */
 } esp_status;
 
 typedef struct esp_error {

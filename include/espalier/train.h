@@ -97,7 +97,7 @@ esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
 /* Values, momentum, averages, shadows and masks, and a text that says where the run is. */
 esp_status esp_checkpoint_save(const esp_model *model, const esp_pruner *pruner, esp_provenance from,
                                const char *position, const char *path, esp_error *err);
-/* *position is newly allocated. */
+/* *position is newly allocated. Without a pruner masks stay as they are. */
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,
                                esp_error *err);
 

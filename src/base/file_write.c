@@ -78,14 +78,20 @@ static int sync_directory_of(const char *path) {
   return result;
 }
 
-esp_status esp_file_commit(esp_file_writer *w, esp_error *err) {
-  if (sync_file(w->file) != 0) return give_up(w, "be written to the disk", err);
+/* Closes the temporary file and gives it its name. */
+static esp_status put_in_place(esp_file_writer *w, esp_error *err) {
   int closed = close(w->file);
   w->file = -1;
   if (closed != 0) return give_up(w, "be closed", err);
   if (rename(w->temporary, w->path) != 0) return give_up(w, "be replaced", err);
   free(w->temporary);
   w->temporary = NULL; /* it has become the file */
+  return ESP_OK;
+}
+
+esp_status esp_file_commit(esp_file_writer *w, esp_error *err) {
+  if (sync_file(w->file) != 0) return give_up(w, "be written to the disk", err);
+  ESP_TRY(put_in_place(w, err));
   if (sync_directory_of(w->path) != 0) return give_up(w, "be made to last in its directory", err);
   esp_file_abandon(w);
   return ESP_OK;
@@ -96,4 +102,13 @@ esp_status esp_file_write(const char *path, const void *data, size_t bytes, esp_
   ESP_TRY(esp_file_begin(&w, path, err));
   ESP_TRY(esp_file_append(&w, data, bytes, err));
   return esp_file_commit(&w, err);
+}
+
+esp_status esp_file_show(const char *path, const void *data, size_t bytes, esp_error *err) {
+  esp_file_writer w;
+  ESP_TRY(esp_file_begin(&w, path, err));
+  ESP_TRY(esp_file_append(&w, data, bytes, err));
+  ESP_TRY(put_in_place(&w, err));
+  esp_file_abandon(&w);
+  return ESP_OK;
 }

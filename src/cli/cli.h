@@ -7,10 +7,22 @@
 /* argc and argv begin behind the subcommand's name. */
 typedef struct esp_command {
   const char *name, *usage, *help;
+  const char *details; /* what --help says besides, lines; NULL = nothing */
   esp_status (*run)(int argc, char **argv, esp_error *err);
 } esp_command;
 
-extern const esp_command esp_command_run, esp_command_resume, esp_command_eval, esp_command_predict,
-    esp_command_inspect, esp_command_bench, esp_command_shrink, esp_command_list, esp_command_help;
+extern const esp_command esp_command_run;
+extern const esp_command esp_command_resume;
+extern const esp_command esp_command_sweep;
+extern const esp_command esp_command_compare;
+extern const esp_command esp_command_watch;
+extern const esp_command esp_command_eval;
+extern const esp_command esp_command_predict;
+extern const esp_command esp_command_inspect;
+extern const esp_command esp_command_bench;
+extern const esp_command esp_command_shrink;
+extern const esp_command esp_command_report;
+extern const esp_command esp_command_list;
+extern const esp_command esp_command_help;
 
 #endif

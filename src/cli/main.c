@@ -2,20 +2,45 @@
 
 #include <espalier/option.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const esp_command *const commands[] = {&esp_command_run,     &esp_command_resume,  &esp_command_eval,
-                                              &esp_command_predict, &esp_command_inspect, &esp_command_bench,
-                                              &esp_command_shrink,  &esp_command_list,    &esp_command_help};
+/* In the order of --help, a line each: adding one touches no other. */
+// clang-format off
+static const esp_command *const commands[] = {
+    &esp_command_run,
+    &esp_command_resume,
+    &esp_command_sweep,
+    &esp_command_compare,
+    &esp_command_watch,
+    &esp_command_eval,
+    &esp_command_predict,
+    &esp_command_inspect,
+    &esp_command_bench,
+    &esp_command_shrink,
+    &esp_command_report,
+    &esp_command_list,
+    &esp_command_help,
+};
+// clang-format on
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void usage(FILE *out) {
   fputs("Espalier trains neural networks and prunes them while they train.\n\nusage:\n", out);
   for (int i = 0; i < COMMANDS; i++)
     fprintf(out, "  espalier %s %s\n      %s\n", commands[i]->name, commands[i]->usage, commands[i]->help);
+}
+
+static void explain(const esp_command *c) {
+  printf("usage: espalier %s %s\n\n%s\n", c->name, c->usage, c->help);
+  if (c->details) printf("\n%s", c->details);
+}
+
+static bool asks_for_help(int argc, char **argv) {
+  return argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
 }
 
 static const char *command_name(size_t i) {
@@ -33,6 +58,7 @@ static int exit_status(esp_status status) {
       return 130;
     case ESP_ERR_MEMORY:
     case ESP_ERR_DIVERGED:
+    case ESP_ERR_FAILED:
       break;
   }
   return 1;
@@ -54,6 +80,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return usage(stdout), 0;
   for (int i = 0; i < COMMANDS; i++) {
     if (strcmp(argv[1], commands[i]->name) != 0) continue;
+    if (asks_for_help(argc, argv)) return explain(commands[i]), 0;
     const esp_status status = commands[i]->run(argc - 2, argv + 2, &err);
     if (status != ESP_OK) fprintf(stderr, "espalier: %s\n", err.text);
     return exit_status(status);

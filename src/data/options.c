@@ -34,7 +34,8 @@ const esp_option esp_data_option_table[] = {
      "The data set and its file format."},
     {"path", ESP_OPTION_TEXT, AT(path), "", 0, 0, NULL,
      "Folder that holds the files of the data set; shapes needs none. datasets/README.md says what belongs "
-     "there."},
+     "there.",
+     .neutral = true},
     {"validation", ESP_OPTION_INT, AT(validation), "0", 0, 1e9, NULL,
      "Images held out of the training split, chosen at random by the seed. 0 = no validation split."},
     {"train", ESP_OPTION_INT, AT(train), "0", 0, 1e9, NULL,

@@ -1,4 +1,5 @@
 /* From an INI file and arguments to a configuration in which every value is checked. */
+#include "experiment/config_read.h"
 #include "experiment/options.h"
 #include "experiment/value.h"
 
@@ -25,7 +26,11 @@ typedef struct reader {
   FILE *value;                /* of that key, so far */
   char *value_text;
   size_t value_bytes;
-  int *key_line; /* of each key of all sections: where it was given, 0 = not yet */
+  int *key_line;                 /* of each key of all sections: where it was given, 0 = not yet */
+  const esp_config_extra *extra; /* NULL: none */
+  bool in_extra;                 /* in its section */
+  char *extra_key;               /* whose value is being gathered, NULL = none */
+  int extra_line;
   esp_status status;
   int failed_line;
   esp_error *err;
@@ -81,12 +86,22 @@ static void unknown_section(const char *name, char *text, size_t bytes) {
            nearest ? nearest : list, nearest ? "?" : "");
 }
 
+/* Hands over the key of the extra section whose value has been gathered. */
+static void finish_extra(reader *r) {
+  char where[WHERE_MAX];
+  r->failed_line = r->extra_line;
+  where_line(r, r->extra_line, where);
+  r->status = r->extra->take(r->extra->user, where, r->extra_key, r->value_text, r->err);
+}
+
 /* Sets the key whose value has been gathered. */
 static void finish_value(reader *r) {
   if (!r->value) return;
   int failed = ferror(r->value);
   if (fclose(r->value) != 0 || failed) {
     r->status = esp_fail(r->err, ESP_ERR_MEMORY, "%s: out of memory", r->name);
+  } else if (r->status == ESP_OK && r->extra_key) {
+    finish_extra(r);
   } else if (r->status == ESP_OK) {
     char where[WHERE_MAX];
     r->failed_line = *line_of_key(r, r->section, r->option);
@@ -95,8 +110,9 @@ static void finish_value(reader *r) {
         esp_value_set(r->option, esp_section_options(r->section, r->config), r->value_text, where, r->err);
   }
   free(r->value_text);
+  free(r->extra_key);
   r->value = NULL;
-  r->value_text = NULL;
+  r->value_text = r->extra_key = NULL;
 }
 
 /* Bytes of the line without its comment and the white space at its end. */
@@ -123,7 +139,12 @@ static void begin_section(reader *r, const char *line) {
   finish_value(r);
   r->section = esp_section_find(name);
   r->option = NULL;
-  if (r->status != ESP_OK || r->section) return;
+  r->in_extra = r->extra && strcmp(name, r->extra->section) == 0;
+  if (r->status != ESP_OK || r->section || r->in_extra) return;
+  if (strcmp(name, "sweep") == 0) {
+    fail_line(r, "[sweep]: this file asks for many runs; expected: espalier sweep %.200s", r->name);
+    return;
+  }
   unknown_section(name, text, sizeof text);
   fail_line(r, "%s", text);
 }
@@ -147,7 +168,7 @@ static char *next_line(char *line, int size, void *user) {
   line[length] = '\0';
   r->rest += whole + (r->rest[whole] == '\n');
   r->indented = isspace((unsigned char)line[0]);
-  if (line[strspn(line, " \t\r\v\f")] == '[' && !(r->indented && r->option)) begin_section(r, line);
+  if (line[strspn(line, " \t\r\v\f")] == '[' && !(r->indented && r->value)) begin_section(r, line);
   if (r->status != ESP_OK) return NULL;
   line[length] = '\n';
   line[length + 1] = '\0';
@@ -155,7 +176,7 @@ static char *next_line(char *line, int size, void *user) {
 }
 
 static void continue_value(reader *r, const char *value) {
-  if (esp_option_is_list(r->option))
+  if (r->extra_key || esp_option_is_list(r->option))
     fprintf(r->value, "\n%s", value);
   else
     fail_line(r, "an indented line goes on with the key above, but %s takes a single line", r->option->name);
@@ -183,15 +204,30 @@ static void begin_value(reader *r, const char *key, const char *value) {
     r->status = esp_fail(r->err, ESP_ERR_MEMORY, "%s: out of memory", r->name);
 }
 
+static void begin_extra(reader *r, const char *key, const char *value) {
+  r->extra_line = r->line;
+  r->extra_key = strdup(key);
+  r->value = r->extra_key ? open_memstream(&r->value_text, &r->value_bytes) : NULL;
+  if (r->value) {
+    fputs(value, r->value);
+  } else {
+    free(r->extra_key);
+    r->extra_key = NULL;
+    r->status = esp_fail(r->err, ESP_ERR_MEMORY, "%s: out of memory", r->name);
+  }
+}
+
 static int take_key(void *user, const char *section, const char *key, const char *value) {
   (void)section; /* seen by next_line, also when it has no keys */
   reader *r = user;
-  if (r->indented && r->option) {
+  if (r->indented && r->value) {
     continue_value(r, value);
   } else {
     finish_value(r);
     if (r->status != ESP_OK) return 0;
-    if (r->section)
+    if (r->in_extra)
+      begin_extra(r, key, value);
+    else if (r->section)
       begin_value(r, key, value);
     else
       fail_line(r, "key '%s' before the first [section]", key);
@@ -238,29 +274,63 @@ static char *trim(char *text) {
   return text;
 }
 
+/* "; did you mean train.lr?" for what has no dot, or nothing. */
+static void suggest_key(const char *word, char *text, size_t bytes) {
+  const esp_section *in = NULL;
+  const esp_option *nearest = esp_option_nearest(word, NULL, &in);
+  snprintf(text, bytes, "%s%s%s%s%s", nearest ? "; did you mean " : "", nearest ? in->name : "",
+           nearest ? "." : "", nearest ? nearest->name : "", nearest ? "?" : "");
+}
+
+/* `name` is "section.key", to be cut into pieces. */
+static esp_status find_key(char *name, const char *where, const esp_section **section,
+                           const esp_option **option, esp_error *err) {
+  char text[512], *dot = strchr(name, '.');
+  if (!dot) {
+    suggest_key(name, text, sizeof text);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: key '%.200s': expected section.key%s", where, name, text);
+  }
+  *dot = '\0';
+  const char *section_name = trim(name), *key = trim(dot + 1);
+  *section = esp_section_find(section_name);
+  *option = *section ? esp_option_find(*section, key) : NULL;
+  if (*option) return ESP_OK;
+  if (*section)
+    unknown_key(*section, key, text, sizeof text);
+  else
+    unknown_section(section_name, text, sizeof text);
+  return esp_fail(err, ESP_ERR_INPUT, "%s: %s", where, text);
+}
+
+esp_status esp_config_key(const char *key, const char *where, const esp_section **section,
+                          const esp_option **option, esp_error *err) {
+  char *copy = strdup(key);
+  if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", where);
+  const esp_status status = find_key(copy, where, section, option, err);
+  free(copy);
+  return status;
+}
+
+esp_status esp_config_set(esp_config *config, const char *key, const char *value, const char *where,
+                          esp_error *err) {
+  const esp_section *section;
+  const esp_option *option;
+  ESP_TRY(esp_config_key(key, where, &section, &option, err));
+  return esp_value_set(option, esp_section_options(section, config), value, where, err);
+}
+
 /* `copy` is the argument, to be cut into pieces. */
 static esp_status override_one(esp_config *config, char *copy, const char *where, esp_error *err) {
   if (!esp_utf8_plain(copy, strlen(copy)))
     return esp_fail(err, ESP_ERR_INPUT, "%s: expected UTF-8 text without control characters", where);
-  char text[512], *equals = strchr(copy, '='), *dot = strchr(copy, '.');
+  char text[512] = "", *equals = strchr(copy, '='), *dot = strchr(copy, '.');
   if (!equals || !dot || dot > equals) {
     if (equals) *equals = '\0';
-    const esp_section *in = NULL;
-    const esp_option *nearest = equals ? esp_option_nearest(trim(copy), NULL, &in) : NULL;
-    return esp_fail(err, ESP_ERR_INPUT, "%s: expected section.key=value%s%s%s%s%s", where,
-                    nearest ? "; did you mean " : "", nearest ? in->name : "", nearest ? "." : "",
-                    nearest ? nearest->name : "", nearest ? "?" : "");
+    if (equals) suggest_key(trim(copy), text, sizeof text);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: expected section.key=value%s", where, text);
   }
-  *equals = *dot = '\0';
-  const char *section_name = trim(copy), *key = trim(dot + 1), *value = trim(equals + 1);
-  const esp_section *section = esp_section_find(section_name);
-  const esp_option *option = section ? esp_option_find(section, key) : NULL;
-  if (option) return esp_value_set(option, esp_section_options(section, config), value, where, err);
-  if (section)
-    unknown_key(section, key, text, sizeof text);
-  else
-    unknown_section(section_name, text, sizeof text);
-  return esp_fail(err, ESP_ERR_INPUT, "%s: %s", where, text);
+  *equals = '\0';
+  return esp_config_set(config, copy, trim(equals + 1), where, err);
 }
 
 static bool plain_name(const char *name) {
@@ -308,13 +378,14 @@ static esp_status name_run(esp_config *config, const char *file, esp_error *err)
   return status;
 }
 
-static esp_status read_file_text(esp_config *config, const char *name, const char *text, esp_error *err) {
+static esp_status read_file_text(esp_config *config, const char *name, const char *text,
+                                 const esp_config_extra *extra, esp_error *err) {
   size_t keys = 0;
   for (const esp_section *s = esp_sections; s->name; s++)
     for (const esp_option *o = s->table; o->name; o++) keys++;
   static const char byte_order_mark[] = "\xef\xbb\xbf";
   if (strncmp(text, byte_order_mark, 3) == 0) text += 3;
-  reader r = {.config = config, .name = name, .rest = text, .err = err};
+  reader r = {.config = config, .name = name, .rest = text, .extra = extra, .err = err};
   r.key_line = calloc(keys, sizeof *r.key_line);
   if (!r.key_line) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", name);
   esp_status status = read_text(&r);
@@ -327,26 +398,27 @@ static esp_status read_file_text(esp_config *config, const char *name, const cha
   return status;
 }
 
-esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
-                            const char *const *override, esp_error *err) {
+esp_status esp_config_parse_with(esp_config *config, const char *name, const char *text,
+                                 const esp_config_extra *extra, int overrides, const char *const *override,
+                                 esp_error *err) {
   *config = (esp_config){0};
   esp_status status = set_defaults(config, err);
-  if (status == ESP_OK) status = read_file_text(config, name, text, err);
+  if (status == ESP_OK) status = read_file_text(config, name, text, extra, err);
   if (status == ESP_OK) status = apply_overrides(config, overrides, override, err);
   if (status == ESP_OK) status = name_run(config, name, err);
   if (status != ESP_OK) esp_config_free(config);
   return status;
 }
 
-esp_status esp_config_load(esp_config *config, const char *path, int overrides, const char *const *override,
-                           esp_error *err) {
+esp_status esp_config_load_with(esp_config *config, const char *path, const esp_config_extra *extra,
+                                int overrides, const char *const *override, esp_error *err) {
   char *text;
   size_t bytes;
   *config = (esp_config){0};
   ESP_TRY(esp_file_read(path, FILE_MAX, &text, &bytes, err));
   esp_status status;
   if (strlen(text) == bytes) {
-    status = esp_config_parse(config, path, text, overrides, override, err);
+    status = esp_config_parse_with(config, path, text, extra, overrides, override, err);
   } else {
     int line = 1;
     for (const char *c = text; *c; c++) line += *c == '\n';
@@ -354,6 +426,16 @@ esp_status esp_config_load(esp_config *config, const char *path, int overrides, 
   }
   free(text);
   return status;
+}
+
+esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
+                            const char *const *override, esp_error *err) {
+  return esp_config_parse_with(config, name, text, NULL, overrides, override, err);
+}
+
+esp_status esp_config_load(esp_config *config, const char *path, int overrides, const char *const *override,
+                           esp_error *err) {
+  return esp_config_load_with(config, path, NULL, overrides, override, err);
 }
 
 void esp_config_free(esp_config *config) {

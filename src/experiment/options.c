@@ -7,12 +7,14 @@ const esp_option esp_run_option_table[] = {
      .type = ESP_OPTION_TEXT,
      .offset = offsetof(esp_run_options, name),
      .fallback = "",
-     .help = "Name of the run directory. Empty: the name of the configuration file without .ini."},
+     .help = "Name of the run directory. Empty: the name of the configuration file without .ini.",
+     .neutral = true},
     {.name = "output",
      .type = ESP_OPTION_TEXT,
      .offset = offsetof(esp_run_options, output),
      .fallback = "runs",
-     .help = "Folder in which the run directory is made."},
+     .help = "Folder in which the run directory is made.",
+     .neutral = true},
     {.name = "seed",
      .type = ESP_OPTION_INT,
      .offset = offsetof(esp_run_options, seed),
@@ -26,20 +28,50 @@ const esp_option esp_run_option_table[] = {
      .fallback = "0",
      .min = 0,
      .max = 1024,
-     .help = "Threads that compute; 0 = one per core. Results do not depend on it."},
+     .help = "Threads that compute; 0 = one per core. Results do not depend on it.",
+     .neutral = true},
     {.name = "checkpoint_minutes",
      .type = ESP_OPTION_REAL,
      .offset = offsetof(esp_run_options, checkpoint_minutes),
      .fallback = "10",
      .min = 0,
      .max = 1e6,
-     .help = "Longest time between two checkpoints, in minutes; 0 = one after every step."},
+     .help = "Longest time between two checkpoints, in minutes; 0 = one after every step.",
+     .neutral = true},
     {.name = "save_rounds",
      .type = ESP_OPTION_BOOL,
      .offset = offsetof(esp_run_options, save_rounds),
      .fallback = "yes",
-     .help = "Keep the weights of every pruning round, not only the last."},
+     .help = "Keep the weights of every pruning round, not only the last.",
+     .neutral = true},
+    {.name = "keep_epochs",
+     .type = ESP_OPTION_NUMBERS,
+     .offset = offsetof(esp_run_options, keep_epochs),
+     .fallback = "",
+     .min = 0,
+     .max = 1e6,
+     .help = "Epochs of the training after which the weights are kept, as epoch-N.safetensors; 0 = the "
+             "initial weights.",
+     .neutral = true},
+    {.name = "dense",
+     .type = ESP_OPTION_TEXT,
+     .offset = offsetof(esp_run_options, dense),
+     .fallback = "",
+     .help = "Directory of a finished run with prune.method = none and otherwise the same keys: its training "
+             "is taken over instead of done again. The results are the same to the bit. Retraining by "
+             "weight-rewind needs rewind_epoch among its keep_epochs.",
+     .neutral = true},
     {0}};
+
+const esp_option esp_log_option_table[] = {{.name = "tensorboard",
+                                            .type = ESP_OPTION_BOOL,
+                                            .offset = offsetof(esp_log_options, tensorboard),
+                                            .fallback = "no",
+                                            .help = "Write an event file for TensorBoard into the run "
+                                                    "directory: scalars an epoch, density and histogram of "
+                                                    "the nonzero weights of each layer.",
+                                            .neutral = true},
+                                           {0}};
 
 const esp_section esp_sections[] = {
     {"run", "where results go, and from which seed", esp_run_option_table, offsetof(esp_config, run)},
@@ -47,6 +79,7 @@ const esp_section esp_sections[] = {
     {"model", "the network", esp_model_option_table, offsetof(esp_config, model)},
     {"train", "training from scratch", esp_train_option_table, offsetof(esp_config, train)},
     {"prune", "what is removed, and when", esp_prune_option_table, offsetof(esp_config, prune)},
+    {"log", "what a run writes besides its own files", esp_log_option_table, offsetof(esp_config, log)},
     {0}};
 
 const esp_section *esp_section_find(const char *name) {

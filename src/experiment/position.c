@@ -8,7 +8,7 @@
 typedef struct field {
   const char *name;
   size_t offset;
-  enum { REAL, COUNT, SMALL, METRICS } type;
+  enum { REAL, COUNT, SMALL, METRICS, TEXT } type;
 } field;
 
 #define FIELD(type, kind, member) \
@@ -36,9 +36,17 @@ static const field result_fields[] = {RESULT(SMALL, round),
                                       RESULT(SMALL, guarded),
                                       {NULL, 0, REAL}};
 #define POSITION(kind, member) FIELD(esp_position, kind, member)
-static const field position_fields[] = {POSITION(SMALL, stage),       POSITION(COUNT, epoch),
-                                        POSITION(COUNT, batch),       POSITION(METRICS, train),
-                                        POSITION(REAL, peak_rss_mib), {NULL, 0, REAL}};
+static const field position_fields[] = {
+    POSITION(SMALL, stage),       POSITION(COUNT, epoch),  POSITION(COUNT, batch), POSITION(METRICS, train),
+    POSITION(REAL, peak_rss_mib), POSITION(COUNT, events), {NULL, 0, REAL}};
+/* The rows of tables, in the order of their files. */
+static const field position_texts[] = {POSITION(TEXT, log), POSITION(TEXT, layers), POSITION(TEXT, kernels),
+                                       POSITION(TEXT, confusion)};
+enum { TEXTS = sizeof position_texts / sizeof *position_texts };
+
+static char **text_at(const esp_position *p, int i) {
+  return (char **)((char *)p + position_texts[i].offset);
+}
 
 static cJSON *write_fields(const field *f, const void *from) {
   cJSON *o = cJSON_CreateObject();
@@ -83,9 +91,10 @@ static cJSON *write_position(const esp_position *p) {
   for (int i = 0; i < p->results; i++)
     cJSON_AddItemToArray(results, write_fields(result_fields, &p->result[i]));
   cJSON_AddStringToObject(o, "recipe", p->recipe);
-  cJSON_AddStringToObject(o, "log", p->log ? p->log : "");
-  cJSON_AddStringToObject(o, "layers", p->layers ? p->layers : "");
-  cJSON_AddStringToObject(o, "kernels", p->kernels ? p->kernels : "");
+  for (int i = 0; i < TEXTS; i++) {
+    const char *text = *text_at(p, i);
+    cJSON_AddStringToObject(o, position_texts[i].name, text ? text : "");
+  }
   return o;
 }
 
@@ -103,7 +112,7 @@ static bool read_text(char **to, const cJSON *item) {
 static bool read_position(esp_position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
   const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
-  if (!read_fields(position_fields, p, o) || !cJSON_IsArray(results)) return false;
+  if (!read_fields(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results)) return false;
   p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
   if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now"))) return false;
   cJSON_ArrayForEach(item, results) {
@@ -112,9 +121,9 @@ static bool read_position(esp_position *p, const cJSON *o) {
   }
   if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
   strcpy(p->recipe, recipe->valuestring);
-  return read_text(&p->log, cJSON_GetObjectItemCaseSensitive(o, "log")) &&
-         read_text(&p->layers, cJSON_GetObjectItemCaseSensitive(o, "layers")) &&
-         read_text(&p->kernels, cJSON_GetObjectItemCaseSensitive(o, "kernels"));
+  for (int i = 0; i < TEXTS; i++)
+    if (!read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, position_texts[i].name))) return false;
+  return true;
 }
 
 esp_status esp_position_parse(esp_position *p, const char *text, esp_error *err) {
@@ -129,9 +138,7 @@ esp_status esp_position_parse(esp_position *p, const char *text, esp_error *err)
 
 void esp_position_free(esp_position *p) {
   free(p->result);
-  free(p->log);
-  free(p->layers);
-  free(p->kernels);
+  for (int i = 0; i < TEXTS; i++) free(*text_at(p, i));
   *p = (esp_position){0};
 }
 

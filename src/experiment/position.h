@@ -29,8 +29,9 @@ typedef struct esp_position {
   esp_result now;    /* of the stage so far */
   esp_result *result;
   int results, capacity;
-  char *log, *layers, *kernels; /* rows of log.csv, layers.csv and kernels.csv */
-  double peak_rss_mib;          /* the most memory of any process that worked on the run */
+  char *log, *layers, *kernels, *confusion; /* rows of log.csv, layers.csv, ... */
+  double peak_rss_mib;                      /* the most memory of any process that worked on the run */
+  int64_t events;                           /* bytes of the event file for TensorBoard */
   char recipe[65]; /* SHA-256 of the keys that decide the result: a run goes on only with the same */
 } esp_position;
 

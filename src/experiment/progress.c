@@ -28,7 +28,7 @@ void esp_progress_say(esp_progress *p, const char *format, ...) {
   fflush(p->out);
 }
 
-static void format_time(char text[32], double seconds) {
+void esp_format_time(char text[32], double seconds) {
   const long s = seconds < 0 ? 0 : seconds > 1e7 ? 10000000 : (long)seconds;
   if (s >= 3600)
     snprintf(text, 32, "%ld h %02ld min", s / 3600, s / 60 % 60);
@@ -38,13 +38,18 @@ static void format_time(char text[32], double seconds) {
     snprintf(text, 32, "%ld s", s);
 }
 
+double esp_progress_rate(const esp_progress *p) {
+  const double seconds = esp_seconds() - p->begun;
+  return seconds > 0.0 ? (double)p->images_done / seconds : 0.0;
+}
+
 void esp_progress_step(esp_progress *p, int64_t images, const esp_progress_state *s) {
   const double now = esp_seconds();
   p->images_done += images;
   if (!p->out || now - p->shown < (p->terminal ? every_terminal : every_pipe)) return;
-  const double rate = (double)p->images_done / (now - p->begun);
+  const double rate = esp_progress_rate(p);
   char left[32];
-  format_time(left, (double)s->images_left / rate);
+  esp_format_time(left, (double)s->images_left / rate);
   close_line(p);
   fprintf(p->out, "%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  %.0f images/s  %s left%s",
           s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch, (long long)s->batches,

@@ -27,6 +27,10 @@ typedef struct esp_progress_state {
 void esp_progress_start(esp_progress *p, FILE *out);
 /* After each step: shows something when enough time has passed. */
 void esp_progress_step(esp_progress *p, int64_t images, const esp_progress_state *s);
+/* Images a second that this process has trained on. */
+double esp_progress_rate(const esp_progress *p);
+/* "2 h 05 min", "3 min 20 s" */
+void esp_format_time(char text[32], double seconds);
 /* A line that stays. */
 void esp_progress_say(esp_progress *p, const char *format, ...) ESP_PRINTF(2, 3);
 

@@ -91,6 +91,30 @@ esp_status esp_report_layers(esp_position *p, const esp_model *model, double req
   return append(&p->layers, f, &text, err);
 }
 
+static const char confusion_header[] = "round,label,answer,images\n";
+
+/* Of the results so far, that of the dense network stays: its rows stand first. */
+static void keep_dense_rows(char *rows) {
+  while (rows && strncmp(rows, "0,", 2) == 0) {
+    rows += strcspn(rows, "\n");
+    rows += *rows == '\n';
+  }
+  if (rows) *rows = '\0';
+}
+
+esp_status esp_report_confusion(esp_position *p, int round, const int64_t *confusion, int classes,
+                                esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the confusion of classes");
+  keep_dense_rows(p->confusion);
+  for (int label = 0; label < classes; label++)
+    for (int answer = 0; answer < classes; answer++, confusion++)
+      if (*confusion > 0) fprintf(f, "%d,%d,%d,%lld\n", round, label, answer, (long long)*confusion);
+  return append(&p->confusion, f, &text, err);
+}
+
 static const char rounds_header[] =
     "round,sparsity_requested,sparsity,density,compression,params,params_nonzero,bytes,macs,macs_effective,"
     "validation_accuracy_before,validation_loss_before,test_accuracy_before,test_loss_before,validation_"
@@ -153,6 +177,7 @@ esp_status esp_report_write(const esp_report *r, esp_error *err) {
   ESP_TRY(write_rows(log_header, r->position->log, IN_DIR("log.csv"), err));
   ESP_TRY(write_rows(layers_header, r->position->layers, IN_DIR("layers.csv"), err));
   ESP_TRY(write_rows(esp_choices_header, r->position->kernels, IN_DIR("kernels.csv"), err));
+  ESP_TRY(write_rows(confusion_header, r->position->confusion, IN_DIR("confusion.csv"), err));
   ESP_TRY(write_rounds(r, IN_DIR("rounds.csv"), err));
   return esp_report_json(r, IN_DIR("result.json"), err);
 #undef IN_DIR

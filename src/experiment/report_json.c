@@ -40,12 +40,25 @@ static cJSON *result_json(const esp_report *report, const esp_result *r) {
   return o;
 }
 
+static cJSON *classes_json(const char *names) {
+  cJSON *list = cJSON_CreateArray();
+  for (const char *next; *names; names = next) {
+    const size_t length = strcspn(names, "\n");
+    next = names + length + (names[length] == '\n');
+    char *name = strndup(names, length);
+    cJSON_AddItemToArray(list, cJSON_CreateString(name ? name : ""));
+    free(name);
+  }
+  return list;
+}
+
 static cJSON *report_json(const esp_report *r) {
   const esp_position *p = r->position;
   cJSON *o = cJSON_CreateObject(), *rounds = cJSON_CreateArray();
   cJSON_AddStringToObject(o, "name", r->config->run.name);
   cJSON_AddStringToObject(o, "status", r->sha256 ? "finished" : "running");
   cJSON_AddNumberToObject(o, "seed", (double)r->config->run.seed);
+  cJSON_AddItemToObject(o, "classes", classes_json(r->classes));
   cJSON_AddStringToObject(o, "isa", r->isa);
   cJSON_AddNumberToObject(o, "threads", r->threads);
   cJSON_AddNumberToObject(o, "peak_rss_mib", p->peak_rss_mib);

@@ -1,4 +1,6 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
+#include "experiment/adopt.h"
+#include "experiment/pulse.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
 
@@ -19,8 +21,10 @@ static esp_status finish(esp_run *r, esp_error *err) {
 }
 
 static esp_status all_stages(esp_run *r, esp_error *err) {
-  while (r->at.stage < esp_run_stages(r)) ESP_TRY(esp_run_stage(r, err));
-  return finish(r, err);
+  esp_status status = ESP_OK;
+  while (status == ESP_OK && r->at.stage < esp_run_stages(r)) status = esp_run_stage(r, err);
+  esp_pulse_end(r->dir);
+  return status == ESP_OK ? finish(r, err) : status;
 }
 
 static esp_status copy_config(const esp_config *from, esp_config *to, esp_error *err) {
@@ -62,7 +66,9 @@ esp_status esp_run_new(const esp_config *config, const char *source, const char 
   if (status != ESP_OK) return status;
   status = esp_run_open(&r, source, err);
   if (status == ESP_OK) status = esp_run_try_weights(&r, source, err);
+  if (status == ESP_OK) status = esp_run_try_dense(&r, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);
+  if (status == ESP_OK) status = esp_run_take_dense(&r, err);
   if (status == ESP_OK) status = all_stages(&r, err);
   esp_run_close(&r);
   return status;
@@ -88,10 +94,15 @@ static esp_status check_position(const esp_run *r, const char *path, esp_error *
   return ESP_OK;
 }
 
+/* Stopped before the first checkpoint. */
+static esp_status begin(esp_run *r, esp_error *err) {
+  ESP_TRY(esp_run_try_dense(r, err));
+  return esp_run_take_dense(r, err);
+}
+
 static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
-  if (access(esp_run_path(r, "checkpoint.safetensors", path), F_OK) != 0)
-    return ESP_OK; /* stopped before the first */
+  if (access(esp_run_path(r, "checkpoint.safetensors", path), F_OK) != 0) return begin(r, err);
   ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
   const esp_position fresh = r->at;
   const esp_status status = esp_position_parse(&r->at, position, NULL);

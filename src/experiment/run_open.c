@@ -1,5 +1,6 @@
 /* From a configuration to data, model, graph, loaders and pruner. */
 #include "base/clock.h"
+#include "experiment/recipe.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
 #include "kernels/kernels.h"
@@ -31,6 +32,7 @@ static esp_status describe(esp_run *r, esp_error *err) {
     r->config.data.std.value[c] = (double)set->std[c];
   }
   esp_status status = esp_config_text(&r->config, &r->config_text, err);
+  if (status == ESP_OK) status = esp_recipe(&r->config, ESP_RECIPE_ALL, r->at.recipe, err);
   r->config.data.mean = mean;
   r->config.data.std = std;
   for (int c = 0; status == ESP_OK && c < set->classes; c++) {
@@ -38,26 +40,6 @@ static esp_status describe(esp_run *r, esp_error *err) {
     if (status == ESP_OK) status = esp_rows_append(&r->classes, "\n", err);
   }
   return status;
-}
-
-/* Keys that change where and how a run computes, but not what. */
-static bool decides(const char *line) {
-  static const char *const neutral[] = {"name =",        "output =", "threads =", "checkpoint_minutes =",
-                                        "save_rounds =", "path =",   "weights =", "sparse ="};
-  for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++)
-    if (strncmp(line, neutral[i], strlen(neutral[i])) == 0) return false;
-  return true;
-}
-
-static void hash_recipe(esp_run *r) {
-  esp_sha256 s;
-  esp_sha256_start(&s);
-  for (const char *line = r->config_text; *line;) {
-    const size_t length = strcspn(line, "\n");
-    if (decides(line)) esp_sha256_add(&s, line, length);
-    line += length + (line[length] == '\n');
-  }
-  esp_sha256_end(&s, r->at.recipe);
 }
 
 static esp_status open_loaders(esp_run *r, esp_error *err) {
@@ -105,7 +87,6 @@ esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
   r->threads = omp_get_max_threads();
   ESP_TRY(located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
   ESP_TRY(describe(r, err));
-  hash_recipe(r);
   ESP_TRY(open_model(r, source, err));
   ESP_TRY(located(source, open_loaders(r, err), err));
   esp_progress_start(&r->progress, r->control.progress);

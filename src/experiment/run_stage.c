@@ -1,6 +1,7 @@
 /* A stage of a run: begin (prune, rewind), train, end (evaluate, report). */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "experiment/pulse.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
 #include "kernels/kernels.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1 };
+enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1, CONFUSION_CLASSES_MAX = 1000 };
 
 /* An epoch's number in the whole run: what shuffles and augments. */
 static uint64_t epoch_number(const esp_run *r, int64_t epoch) {
@@ -41,16 +42,30 @@ esp_status esp_run_save(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp_report report = {&r->config,           &r->at, r->dir, esp_kernels_active()->isa, r->threads,
-                             esp_run_has_dense(r), sha256};
+  const esp_report report = {&r->config,           &r->at,     r->dir, esp_kernels_active()->isa, r->threads,
+                             esp_run_has_dense(r), r->classes, sha256};
   ESP_TRY(esp_report_write(&report, err));
   if (sha256 && r->control.progress) esp_report_table(&report, r->control.progress);
   return ESP_OK;
 }
 
-static void evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test) {
-  if (r->validation) esp_evaluate(r->model, r->evaluation, r->validation, validation, NULL);
-  if (test) esp_evaluate(r->model, r->evaluation, r->test, test, NULL);
+/* The newest step can have spoilt the weights without having seen it: its loss is that of the step before. */
+static esp_status check_finite(const esp_metrics *m, const char *images, esp_error *err) {
+  if (isfinite(m->loss_sum)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_DIVERGED,
+                  "the loss is no longer a finite number on the %s images; try a smaller learning rate",
+                  images);
+}
+
+static esp_status evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test, int64_t *confusion,
+                           esp_error *err) {
+  if (r->validation) {
+    esp_evaluate(r->model, r->evaluation, r->validation, validation, NULL);
+    ESP_TRY(check_finite(validation, "validation", err));
+  }
+  if (!test) return ESP_OK;
+  esp_evaluate(r->model, r->evaluation, r->test, test, confusion);
+  return check_finite(test, "test", err);
 }
 
 /* ---- the beginning ---- */
@@ -65,9 +80,15 @@ static bool rewinds(const esp_run *r) {
   return r->pruner && !esp_run_in_training(r) && esp_retrain_of(&r->config) == ESP_WEIGHT_REWIND;
 }
 
-/* The weights to come back to, when training has reached their epoch. */
-static esp_status save_rewind(esp_run *r, int64_t epoch, esp_error *err) {
-  if (r->at.stage != 0 || !rewinds(r) || epoch != r->config.prune.rewind_epoch) return ESP_OK;
+/* The weights to come back to, and those to keep, when training has reached their epoch. */
+static esp_status save_epoch(esp_run *r, int64_t epoch, esp_error *err) {
+  const esp_numbers *keep = &r->config.run.keep_epochs;
+  char name[64];
+  if (r->at.stage != 0) return ESP_OK;
+  snprintf(name, sizeof name, "epoch-%lld.safetensors", (long long)epoch);
+  for (int i = 0; i < keep->count; i++)
+    if (keep->value[i] == (double)epoch) ESP_TRY(save_weights(r, name, err));
+  if (!rewinds(r) || epoch != r->config.prune.rewind_epoch) return ESP_OK;
   return save_weights(r, "rewind.safetensors", err);
 }
 
@@ -113,7 +134,7 @@ static esp_status begin_round(esp_run *r, esp_error *err) {
         &r->progress,
         "round %d: %d layer(s) would have lost everything; the best unit of each stays (allow_empty = no)",
         r->at.stage, now->guarded);
-  evaluate(r, &now->validation_before, &now->test_before);
+  ESP_TRY(evaluate(r, &now->validation_before, &now->test_before, NULL, err));
   return rewind_weights(r, err);
 }
 
@@ -122,7 +143,7 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
   if (r->at.stage > 0) {
     ESP_TRY(begin_round(r, err));
   } else {
-    ESP_TRY(save_rewind(r, 0, err)); /* the initial weights, also when training starts from others */
+    ESP_TRY(save_epoch(r, 0, err)); /* the initial weights, also when training starts from others */
     ESP_TRY(start_from_weights(r, err));
   }
   r->at.begun = true;
@@ -142,10 +163,11 @@ static esp_prune_window window_of(const esp_run *r) {
   return (esp_prune_window){first < last ? first : last, last};
 }
 
-static int64_t images_left(const esp_run *r) {
+/* Of the whole run, the one at work included. */
+static int64_t epochs_left(const esp_run *r) {
   int64_t epochs = esp_stage_epochs(&r->config, r->at.stage) - r->at.epoch;
   for (int s = r->at.stage + 1; s < esp_run_stages(r); s++) epochs += esp_stage_epochs(&r->config, s);
-  return epochs * (int64_t)r->set->train.count - r->at.train.count;
+  return epochs;
 }
 
 static const char *stage_name(const esp_run *r, char name[64]) {
@@ -153,8 +175,35 @@ static const char *stage_name(const esp_run *r, char name[64]) {
   return name;
 }
 
+static double sparsity_now(const esp_run *r) {
+  if (!r->pruner) return 0.0;
+  const esp_pruned c = esp_pruner_count(r->pruner);
+  return (double)c.pruned / (double)c.units;
+}
+
+/* For whoever watches from outside. */
+static void beat(esp_run *r, const esp_progress_state *s) {
+  if (esp_seconds() - r->beaten < 1.0) return;
+  const double rate = esp_progress_rate(&r->progress);
+  const esp_pulse pulse = {.stage = r->at.stage,
+                           .stages = esp_run_stages(r),
+                           .epoch = s->epoch,
+                           .epochs = s->epochs,
+                           .batch = s->batch,
+                           .batches = s->batches,
+                           .epochs_left = epochs_left(r),
+                           .loss = s->loss,
+                           .accuracy = s->top1,
+                           .sparsity = sparsity_now(r),
+                           .images_per_second = rate,
+                           .seconds_left = rate > 0.0 ? (double)s->images_left / rate : 0.0};
+  esp_pulse_write(&pulse, r->dir);
+  r->beaten = esp_seconds();
+}
+
 static void show(esp_run *r, int64_t images) {
   char name[64];
+  const int64_t left = epochs_left(r) * (int64_t)r->set->train.count - r->at.train.count;
   const esp_progress_state s = {stage_name(r, name),
                                 r->at.epoch,
                                 esp_stage_epochs(&r->config, r->at.stage),
@@ -162,8 +211,9 @@ static void show(esp_run *r, int64_t images) {
                                 esp_loader_batches(r->training),
                                 esp_loss_of(&r->at.train),
                                 esp_top1(&r->at.train),
-                                images_left(r)};
+                                left};
   esp_progress_step(&r->progress, images, &s);
+  beat(r, &s);
 }
 
 static bool asked_to_stop(const esp_run *r) {
@@ -207,12 +257,6 @@ static esp_status train_epoch(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
-static double sparsity_now(const esp_run *r) {
-  if (!r->pruner) return 0.0;
-  const esp_pruned c = esp_pruner_count(r->pruner);
-  return (double)c.pruned / (double)c.units;
-}
-
 /* Which kernels run: once they have been measured with the masks of this stage, and when that changes. */
 static void say_choices(esp_run *r) {
   char line[ESP_CHOICES_LINE];
@@ -223,9 +267,10 @@ static void say_choices(esp_run *r) {
 static esp_status end_epoch(esp_run *r, esp_error *err) {
   esp_log_row row = {.lr = esp_stage_rate(&r->config, r->at.stage, (double)r->at.epoch),
                      .sparsity = sparsity_now(r)};
-  evaluate(r, &row.validation, NULL);
+  ESP_TRY(evaluate(r, &row.validation, NULL, NULL, err));
   r->at.epoch++;
   ESP_TRY(esp_report_epoch(&r->at, &row, err));
+  ESP_TRY(esp_run_log_epoch(r, &row, &r->at.train, err));
   char name[64], validation[64] = "";
   if (row.validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row.validation));
@@ -239,7 +284,7 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   r->at.now.images += r->at.train.count;
   r->at.train = (esp_metrics){0};
   r->at.batch = 0;
-  ESP_TRY(save_rewind(r, r->at.epoch, err));
+  ESP_TRY(save_epoch(r, r->at.epoch, err));
   ESP_TRY(esp_run_report(r, NULL, err));
   if (r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(esp_run_save(r, err));
@@ -257,6 +302,18 @@ static esp_status keep_weights(esp_run *r, esp_error *err) {
   return r->config.run.save_rounds || last || r->at.stage == 0 ? save_weights(r, name, err) : ESP_OK;
 }
 
+/* The results of a stage, and which classes were taken for which unless they are too many for a table. */
+static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
+  const int classes = r->set->classes;
+  if (classes > CONFUSION_CLASSES_MAX) return evaluate(r, &now->validation, &now->test, NULL, err);
+  int64_t *confusion = calloc((size_t)classes * (size_t)classes, sizeof *confusion);
+  if (!confusion) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the confusion of classes");
+  esp_status status = evaluate(r, &now->validation, &now->test, confusion, err);
+  if (status == ESP_OK) status = esp_report_confusion(&r->at, now->round, confusion, classes, err);
+  free(confusion);
+  return status;
+}
+
 static esp_status end_stage(esp_run *r, esp_error *err) {
   char name[64];
   esp_result *now = &r->at.now;
@@ -265,12 +322,13 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
     now->round = 1; /* the training was the round */
     now->requested = esp_pruner_round_sparsity(r->pruner, 1);
   }
-  evaluate(r, &now->validation, &now->test);
+  ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
   esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
                    100.0 * esp_top1(&now->test), esp_loss_of(&now->test), 100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp_choices_record(&r->at, r->model, r->graph, err));
+  ESP_TRY(esp_run_log_result(r, now, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
   r->at.stage++;

@@ -27,6 +27,7 @@ struct esp_run {
   esp_progress progress;
   esp_choices_said said; /* of the kernels, in the log */
   double saved;          /* clock, at the newest checkpoint */
+  double beaten;         /* clock, when progress.json was written last; 0 = never */
   int threads;
 };
 
@@ -41,7 +42,10 @@ const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);
 esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
-bool esp_run_in_training(const esp_run *r);          /* the pruner works during stage 0 */
+/* tensorboard.c: events of the epoch just ended, and of a stage's result. */
+esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err);
+esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err);
+bool esp_run_in_training(const esp_run *r); /* the pruner works during stage 0 */
 int esp_run_stages(const esp_run *r);
 bool esp_run_has_dense(const esp_run *r); /* result 0 is that of a dense network */
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err);

@@ -6,6 +6,20 @@ bool esp_prunes(const esp_config *c) {
   return strcmp(c->prune.method, "none") != 0;
 }
 
+bool esp_prunes_in_training(const esp_config *c) {
+  const esp_dynamic *d;
+  const esp_prune_schedule *s;
+  for (size_t i = 0; (d = esp_dynamic_at(i)) != NULL; i++)
+    if (strcmp(d->name, c->prune.method) == 0) return true;
+  for (size_t i = 0; (s = esp_prune_schedule_at(i)) != NULL; i++)
+    if (strcmp(s->name, c->prune.schedule) == 0) return s->in_training && esp_prunes(c);
+  return false;
+}
+
+int esp_stages(const esp_config *c) {
+  return !esp_prunes(c) || esp_prunes_in_training(c) ? 1 : 1 + (int)c->prune.rounds;
+}
+
 esp_retrain esp_retrain_of(const esp_config *c) {
   size_t i = 0;
   while (i < ESP_RETRAIN_NONE && strcmp(esp_retrain_name(i), c->prune.retrain) != 0) i++;

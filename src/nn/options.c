@@ -18,7 +18,8 @@ const esp_option esp_model_option_table[] = {
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "With arch = custom: the network in the layer language, one layer a line."},
     {"weights", ESP_OPTION_TEXT, AT(weights), "", 0, 0, NULL,
-     "A safetensors file or a run directory whose weights to start from. Empty: fresh weights."},
+     "A safetensors file or a run directory whose weights to start from. Empty: fresh weights.",
+     .neutral = true},
     {"shortcut", ESP_OPTION_CHOICE, AT(shortcut), "projection", 0, 0, shortcut_name,
      "How the shortcut of a resnet changes shape: projection (1x1 convolution) or identity (subsampled, no "
      "weights)."},

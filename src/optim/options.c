@@ -53,5 +53,6 @@ const esp_option esp_train_option_table[] = {
     {"sparse", ESP_OPTION_CHOICE, AT(sparse), "auto", 0, 0, sparse_name,
      "kernels that skip pruned weights: chosen by stopwatch for each layer and direction (auto), always, or "
      "never; the results are the same "
-     "to the bit"},
+     "to the bit",
+     .neutral = true},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

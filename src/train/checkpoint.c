@@ -139,7 +139,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
                              esp_error *err) {
   char name[128];
   for (int i = 0; i < m->params.count; i++)
-    if (m->params.item[i]->mask) ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
+    if (pruner && m->params.item[i]->mask) ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
   for (int i = 0; i < m->params.count; i++) {
     esp_param *p = m->params.item[i];
     snprintf(name, sizeof name, "shadow.%s", p->name);

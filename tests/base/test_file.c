@@ -122,6 +122,17 @@ START_TEST(a_file_is_written_and_replaced) {
 }
 END_TEST
 
+START_TEST(a_file_that_matters_only_now) {
+  ck_assert_int_eq(esp_file_show(path, "old", 3, &err), ESP_OK);
+  check_content("old");
+  ck_assert_int_eq(esp_file_show(path, "newer", 5, &err), ESP_OK);
+  check_content("newer");
+  ck_assert_int_eq(mkdir(temporary, 0777), 0); /* in the way */
+  ck_assert_int_eq(esp_file_show(path, "third", 5, &err), ESP_ERR_IO);
+  check_content("newer");
+}
+END_TEST
+
 START_TEST(a_failed_write_leaves_the_old_file) {
   static char large[1 << 16];
   ck_assert_int_eq(esp_file_write(path, "old", 3, &err), ESP_OK);
@@ -460,6 +471,7 @@ int main(void) {
   tcase_add_test(tests, plain_text);
   tcase_add_test(tests, nearest_is_a_likely_misspelling);
   tcase_add_test(tests, a_file_is_written_and_replaced);
+  tcase_add_test(tests, a_file_that_matters_only_now);
   tcase_add_test(tests, a_failed_write_leaves_the_old_file);
   tcase_add_test(tests, an_abandoned_write_leaves_the_old_file);
   tcase_add_test(tests, places_that_cannot_be_written);

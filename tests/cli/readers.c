@@ -106,7 +106,7 @@ static bool same_table(const char *dir, const char *other, const char *name) {
 
 bool same_reports(const char *dir, const char *other) {
   return same_table(dir, other, "log.csv") && same_table(dir, other, "rounds.csv") &&
-         same_table(dir, other, "layers.csv");
+         same_table(dir, other, "layers.csv") && same_table(dir, other, "confusion.csv");
 }
 
 /* ---- safetensors ---- */

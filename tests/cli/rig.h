@@ -51,7 +51,7 @@ typedef struct table {
 table table_read(const char *path);
 void table_free(table *t);
 const char *cell_of(const table *t, int row, const char *column);
-/* Whether log.csv and rounds.csv of two runs say the same, times apart. */
+/* Whether the CSV files of two runs say the same, times apart. */
 bool same_reports(const char *dir, const char *other);
 
 /* A safetensors file. */

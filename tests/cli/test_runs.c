@@ -320,7 +320,7 @@ static void check_directory(const recipe *r) {
   ck_assert_int_eq(count_files("a", ".safetensors"),
                    1 + !in_training + r->rounds + exists("a/rewind.safetensors"));
   ck_assert_int_eq(count_files("a", ".tmp"), 0);
-  ck_assert_int_eq(count_files("a", ""), 6 + count_files("a", ".safetensors"));
+  ck_assert_int_eq(count_files("a", ""), 7 + count_files("a", ".safetensors"));
   check_log(r);
   check_rounds(r->rounds);
   tensors checkpoint = tensors_read("a/checkpoint.safetensors");
@@ -472,6 +472,34 @@ START_TEST(stopping_while_masks_change) {
 }
 END_TEST
 
+/* The last step of a training can spoil the weights, too late for the loss of a step to show it. With one
+ * step an epoch, a training that is as many epochs long as steps went well ends so. */
+START_TEST(diverging_in_the_last_step) {
+  text_write("mad.ini",
+             "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 32\ntest = 48\n[train]\nbatch = 32\n"
+             "loss = mse\nlr = 1000\nschedule = constant\n[model]\narch = custom\nlayers =\n"
+             "  conv 8 3x3 stride 4\n  relu\n  flatten\n  linear classes\n");
+  process p = espalier(&(process_options){0},
+                       (const char *[]){"run", "mad.ini", "-o", "a", "train.epochs=1000", NULL});
+  ck_assert_int_eq(p.status, 1);
+  const char *step = strstr(p.err, "at step ");
+  ck_assert_msg(step != NULL, "%s", p.err);
+  char epochs[64];
+  snprintf(epochs, sizeof epochs, "train.epochs=%d", atoi(step + strlen("at step ")));
+  process_free(&p);
+  const char *const ways[][6] = {{"run", "mad.ini", "-o", "b", epochs}, {"resume", "b"}};
+  for (int i = 0; i < 2; i++) {
+    p = espalier(&(process_options){0}, ways[i]);
+    ck_assert_int_eq(p.status, 1);
+    ck_assert_ptr_nonnull(strstr(p.err, "no longer a finite number on the test images"));
+    process_free(&p);
+    cJSON *result = json_read("b/result.json");
+    ck_assert_str_eq(cJSON_GetObjectItem(result, "status")->valuestring, "running");
+    cJSON_Delete(result);
+  }
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("runs");
   TCase *t = tcase_create("runs");
@@ -486,6 +514,7 @@ static Suite *suite(void) {
   tcase_add_test(t, rewinding_to_the_end);
   tcase_add_test(t, existing_run);
   tcase_add_test(t, resuming_a_finished_run);
+  tcase_add_test(t, diverging_in_the_last_step);
   tcase_add_loop_test(t, stopping, 0, 2);
   tcase_add_loop_test(t, stopping_while_masks_change, 0, 3);
   suite_add_tcase(s, t);

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Includes go downward only: base < tensor < kernels < autograd < nn < optim < prune < train < experiment < cli.
+# Includes go downward only: base < tensor < kernels < autograd < nn < optim < prune < train < experiment < report
+# < cli.
 # data is a side branch: it stands on autograd and what is below, and only train and what is above see it.
 
 set -u
 
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --include='*.[ch]' | awk '
   BEGIN {
-    split("base tensor kernels autograd nn optim prune train experiment cli", order)
+    split("base tensor kernels autograd nn optim prune train experiment report cli", order)
     for (i in order) level[order[i]] = i + 0
 
     # The room of each public header.
@@ -18,7 +19,8 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     home("prune", "prune")
     home("data", "data")
     home("train", "train")
-    home("config run", "experiment")
+    home("config run sweep", "experiment")
+    home("report", "report")
   }
   function home(headers, name,    h, n, i) {
     n = split(headers, h)

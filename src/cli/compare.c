@@ -1,0 +1,160 @@
+/* espalier compare: a sweep beside the figures of a paper */
+#include "cli/cli.h"
+#include "experiment/paper.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct arguments {
+  const char *dir, *paper;
+  esp_compare_options options;
+} arguments;
+
+static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "--absolute") == 0) {
+      a->options.absolute = true;
+    } else if (strcmp(argv[i], "--tolerance") == 0) {
+      char *end = NULL;
+      if (++i < argc) a->options.tolerance = strtod(argv[i], &end);
+      if (!end || end == argv[i] || *end || !(a->options.tolerance >= 0.0 && a->options.tolerance <= 100.0))
+        return esp_fail(err, ESP_ERR_INPUT,
+                        "--tolerance: expected points of per cent after it, from 0 to 100");
+    } else if (argv[i][0] == '-') {
+      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected --absolute or --tolerance POINTS",
+                      argv[i]);
+    } else if (!a->dir) {
+      a->dir = argv[i];
+    } else if (!a->paper) {
+      a->paper = argv[i];
+    } else {
+      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier compare DIR PAPER", argv[i]);
+    }
+  }
+  if (a->paper) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "expected a sweep or run and a paper: espalier compare DIR PAPER");
+}
+
+/* A file, or the name of one in configs/papers. */
+static esp_status find_paper(const char *name, char path[4096], esp_error *err) {
+  snprintf(path, 4096, "%s", name);
+  if (access(path, R_OK) == 0) return ESP_OK;
+  snprintf(path, 4096, "configs/papers/%s.csv", name);
+  if (!strchr(name, '/') && access(path, R_OK) == 0) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "%s: no such paper: expected a CSV file, or the name of one in configs/papers (which is looked "
+      "for from here)",
+      name);
+}
+
+static void print_points(const char *format, double value) {
+  char text[32] = "-";
+  if (!isnan(value)) snprintf(text, sizeof text, format, value);
+  printf(" %8s", text);
+}
+
+/* The values of the swept keys, but for the seed. */
+static void print_label(const esp_sweep *s, const esp_comparison *c) {
+  bool first = true;
+  printf("  ");
+  for (int a = 0; a < s->axes; a++) {
+    if (strcmp(s->axis[a].key, "run.seed") == 0) continue;
+    printf("%s%s=%s", first ? "" : ", ", s->axis[a].key, s->axis[a].value[s->run[c->ours->run].choice[a]]);
+    first = false;
+  }
+}
+
+static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparison *c) {
+  print_points("%.2f", 100.0 * c->ours->sparsity);
+  printf(" %4d", c->ours->accuracy.n);
+  print_points("%.2f", c->accuracy[0]);
+  print_points("%.2f", c->accuracy[1]);
+  print_points("%+.2f", c->difference);
+  print_points("%+.2f", c->change[0]);
+  print_points("%+.2f", c->change[1]);
+  print_points("%+.2f", c->difference_of_change);
+  print_points("%.2f", c->band);
+  printf("  %-7s", isnan(c->band) ? "-" : c->inside ? "inside" : "OUTSIDE");
+  print_label(s, c);
+  const char *source = esp_csv_cell(&p->table, c->theirs, p->source);
+  if (*source) printf("  (%s)", source);
+  putchar('\n');
+}
+
+static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const arguments *a,
+                        esp_error *err) {
+  esp_comparison *c;
+  int n, judged = 0, outside = 0;
+  ESP_TRY(esp_paper_compare(p, s, m, a->options, &c, &n, err));
+  if (n == 0)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities are in it",
+        a->dir, a->paper);
+  printf("%8s  %4s %26s %26s\n", "", "", "--------- top-1 ---------", "---- change to dense ----");
+  printf(" %8s %4s %8s %8s %8s %8s %8s %8s %8s\n", "sparsity", "runs", "ours", "theirs", "differ", "ours",
+         "theirs", "differ", "band");
+  for (int i = 0; i < n; i++) {
+    print_row(s, p, &c[i]);
+    judged += !isnan(c[i].band);
+    outside += !isnan(c[i].band) && !c[i].inside;
+  }
+  free(c);
+  printf("\n%d of %d figures judged, by their %s; %d outside the band\n", judged, n,
+         a->options.absolute ? "accuracy" : "change to the dense network", outside);
+  if (judged == 0) puts("nothing was judged: the paper states no deviation; give --tolerance POINTS");
+  if (m->seeds < 2) puts("warning: ours is one seed, at least in part; its deviation is taken to be theirs");
+  if (outside == 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_FAILED, "%d of %d figures lie outside the band", outside, judged);
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  arguments a = {.options = {.tolerance = (double)NAN}};
+  char path[4096];
+  esp_paper p;
+  esp_sweep s;
+  esp_summary m;
+  ESP_TRY(parse(argc, argv, &a, err));
+  ESP_TRY(find_paper(a.paper, path, err));
+  ESP_TRY(esp_paper_read(&p, path, err));
+  esp_status status = esp_sweep_open(&s, a.dir, err);
+  if (status == ESP_OK) {
+    status = esp_summary_make(&m, &s, err);
+    if (status == ESP_OK) {
+      status = print(&s, &p, &m, &a, err);
+      esp_summary_free(&m);
+    }
+    esp_sweep_free(&s);
+  }
+  esp_paper_free(&p);
+  return status;
+}
+
+const esp_command esp_command_compare = {
+    .name = "compare",
+    .usage = "DIR PAPER [--absolute] [--tolerance POINTS]",
+    .help = "the results of a sweep or run beside those of a paper; fails when they lie outside the band",
+    .details =
+        "PAPER is a CSV file, or the name of one in configs/papers, such as renda2020. Its rows are matched "
+        "with\n"
+        "ours by sparsity and by the keys that they name. All figures are points of per cent.\n"
+        "\n"
+        "What is judged is the change to the dense network (accuracy after pruning - accuracy of the dense\n"
+        "network, run by run), which depends less on data and recipe than the accuracy itself; with "
+        "--absolute it\n"
+        "is the accuracy. Ours lies inside the band when it differs from theirs by no more than\n"
+        "  - --tolerance POINTS, if given; else\n"
+        "  - the tolerance that the paper's row states, if it does; else\n"
+        "  - twice the standard deviation of the difference, 2 sqrt(theirs^2 + ours^2). Theirs is what the "
+        "paper\n"
+        "    reports over its trials, together with that of its dense network where changes are judged; ours "
+        "is\n"
+        "    that over seeds, and counts as theirs when there is only one.\n"
+        "Where a paper says neither, the row is shown and not judged. The exit status is 1 if any figure is\n"
+        "outside.\n",
+    .run = run,
+};

@@ -1,0 +1,50 @@
+/* espalier report: a page about runs */
+#include "cli/cli.h"
+
+#include <espalier/report.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DIRS_MAX = 4096 };
+
+/* The file or directory behind an option. */
+static esp_status operand(int argc, char **argv, int *i, const char **to, esp_error *err) {
+  if (*i + 1 == argc) return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name after it", argv[*i]);
+  *to = argv[++*i];
+  return ESP_OK;
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  const char *dir[DIRS_MAX];
+  esp_report_request request = {.dir = dir, .page = "report.html"};
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "-o") == 0)
+      ESP_TRY(operand(argc, argv, &i, &request.page, err));
+    else if (strcmp(argv[i], "--figures") == 0)
+      ESP_TRY(operand(argc, argv, &i, &request.figures, err));
+    else if (argv[i][0] == '-')
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "unknown option '%s'; expected: espalier report DIR... [-o PAGE.html] [--figures DIR]",
+                      argv[i]);
+    else if (request.dirs == DIRS_MAX)
+      return esp_fail(err, ESP_ERR_INPUT, "more than %d directories", DIRS_MAX);
+    else
+      dir[request.dirs++] = argv[i];
+  }
+  if (request.dirs == 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "expected run directories: espalier report DIR... [-o PAGE.html] [--figures DIR]");
+  ESP_TRY(esp_report_make(&request, err));
+  printf("%s\n", request.page);
+  return ESP_OK;
+}
+
+const esp_command esp_command_report = {
+    .name = "report",
+    .usage = "DIR... [-o PAGE.html] [--figures DIR]",
+    .help =
+        "a page with charts and tables about runs, or about the runs in a directory; --figures: CSV and SVG "
+        "files",
+    .run = run,
+};

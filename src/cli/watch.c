@@ -1,0 +1,186 @@
+/* espalier watch: how far a run or a sweep is, read from the files it writes */
+#include "cli/cli.h"
+#include "experiment/csv.h"
+#include "experiment/progress.h"
+#include "experiment/pulse.h"
+#include "experiment/results.h"
+
+#include <espalier/sweep.h>
+
+#include <langinfo.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SPARK = 60, FINISHED_SHOWN = 20 };
+static const double quiet_after = 30.0; /* seconds without a sign of life */
+
+/* ---- curves ---- */
+
+static const char *bar(int level, bool blocks) {
+  static const char *const utf8[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  static const char *const ascii[] = {"_", ".", "-", "=", "+", "*", "%", "#"};
+  return blocks ? utf8[level] : ascii[level];
+}
+
+/* The last values of a column of log.csv, from the smallest to the largest of them. */
+static void print_curve(const esp_csv *log, const char *column, const char *title, double unit) {
+  const int c = esp_csv_column(log, column), first = log->rows > SPARK ? log->rows - SPARK : 0;
+  const bool blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+  double low = INFINITY, high = -INFINITY, value = (double)NAN;
+  if (c < 0) return;
+  for (int r = first; r < log->rows; r++) {
+    value = strtod(esp_csv_cell(log, r, c), NULL);
+    low = fmin(low, value);
+    high = fmax(high, value);
+  }
+  if (!isfinite(low) || !isfinite(high)) return;
+  printf("  %-10s ", title);
+  for (int r = first; r < log->rows; r++) {
+    const double v = strtod(esp_csv_cell(log, r, c), NULL);
+    fputs(bar(high > low ? (int)(7.0 * (v - low) / (high - low) + 0.5) : 0, blocks), stdout);
+  }
+  printf("  %.4g to %.4g, now %.4g\n", unit * low, unit * high, unit * value);
+}
+
+static void print_curves(const char *dir) {
+  char path[4200];
+  esp_csv log;
+  snprintf(path, sizeof path, "%s/log.csv", dir);
+  (void)esp_csv_read(&log, path, NULL); /* what can be read of it */
+  if (log.rows > 1) {
+    print_curve(&log, "train_loss", "loss", 1.0);
+    print_curve(&log, "train_accuracy", "top-1 %", 100.0);
+    print_curve(&log, "sparsity", "sparsity %", 100.0);
+    print_curve(&log, "images_per_second", "images/s", 1.0);
+  }
+  esp_csv_free(&log);
+}
+
+/* ---- a run ---- */
+
+static void print_pulse(const char *name, const esp_pulse *p, double age) {
+  char left[32], stage[64] = "training", ago[32];
+  esp_format_time(left, p->seconds_left);
+  esp_format_time(ago, age);
+  if (p->stage > 0) snprintf(stage, sizeof stage, "round %d/%d", p->stage, p->stages - 1);
+  printf(
+      "%s%s%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  sparsity %.2f %%  %.0f images/s  ",
+      name, *name ? ": " : "", stage, (long long)p->epoch + 1, (long long)p->epochs, (long long)p->batch,
+      (long long)p->batches, p->loss, 100.0 * p->accuracy, 100.0 * p->sparsity, p->images_per_second);
+  if (age > quiet_after)
+    printf("no sign of life for %s\n", ago);
+  else
+    printf("%s left\n", left);
+}
+
+static void print_finished(const char *name, const esp_results *r) {
+  const esp_round *last = &r->round[r->rounds - 1];
+  printf("%s%sfinished  top-1 %.2f %%  sparsity %.2f %%\n", name, *name ? ": " : "",
+         100.0 * last->test_accuracy, 100.0 * last->sparsity);
+}
+
+/* Whether it has ended. */
+static bool show_run(const char *dir) {
+  esp_pulse p;
+  esp_results r;
+  double age;
+  const bool finished = esp_results_read(&r, dir, NULL) == ESP_OK;
+  printf("run %s\n\n", dir);
+  if (finished) {
+    print_finished("", &r);
+    esp_results_free(&r);
+  } else if (esp_pulse_read(&p, dir, &age)) {
+    print_pulse("", &p, age);
+  } else {
+    puts("not at work");
+  }
+  print_curves(dir);
+  return finished;
+}
+
+/* ---- a sweep ---- */
+
+typedef struct tally {
+  int finished, at_work, begun, waiting;
+  double epochs, done;
+} tally;
+
+static void show_one(const esp_sweep *s, int i, tally *t) {
+  char dir[4096];
+  esp_pulse p;
+  esp_results r;
+  double age;
+  const double epochs = (double)esp_sweep_epochs(s, i);
+  esp_sweep_path(s, i, dir);
+  t->epochs += epochs;
+  if (esp_results_read(&r, dir, NULL) == ESP_OK) {
+    t->done += epochs;
+    if (r.rounds > 0 && ++t->finished <= FINISHED_SHOWN) print_finished(s->run[i].name, &r);
+    esp_results_free(&r);
+  } else if (esp_pulse_read(&p, dir, &age)) {
+    print_pulse(s->run[i].name, &p, age);
+    t->at_work++;
+    t->done += esp_pulse_epochs(&p, epochs);
+  } else {
+    t->begun += access(dir, F_OK) == 0;
+    t->waiting += access(dir, F_OK) != 0;
+  }
+}
+
+static bool show_sweep(const esp_sweep *s) {
+  tally t = {0};
+  printf("sweep %s\n\n", s->dir);
+  for (int i = 0; i < s->runs; i++) show_one(s, i, &t);
+  if (t.finished > FINISHED_SHOWN) printf("and %d more that have finished\n", t.finished - FINISHED_SHOWN);
+  printf("\n%d of %d runs finished, %d at work, %d stopped or failed, %d waiting; %.1f %% of the epochs\n",
+         t.finished, s->runs, t.at_work, t.begun, t.waiting,
+         t.epochs > 0.0 ? 100.0 * t.done / t.epochs : 100.0);
+  return t.finished == s->runs;
+}
+
+/* ---- */
+
+static esp_status watch(const esp_sweep *s, bool once) {
+  const bool refresh = !once && isatty(STDOUT_FILENO);
+  for (;;) {
+    if (refresh) fputs("\033[H\033[J", stdout);
+    const bool ended = s->axes > 0 ? show_sweep(s) : show_run(s->dir);
+    fflush(stdout);
+    if (!refresh || ended) return ESP_OK;
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+  }
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  const char *dir = NULL;
+  bool once = false;
+  esp_sweep s;
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "--once") == 0)
+      once = true;
+    else if (argv[i][0] == '-' || dir)
+      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier watch DIR [--once]", argv[i]);
+    else
+      dir = argv[i];
+  }
+  if (!dir) return esp_fail(err, ESP_ERR_INPUT, "expected a run or sweep: espalier watch DIR [--once]");
+  setlocale(LC_CTYPE, "");
+  ESP_TRY(esp_sweep_open(&s, dir, err));
+  const esp_status status = watch(&s, once);
+  esp_sweep_free(&s);
+  return status;
+}
+
+const esp_command esp_command_watch = {
+    .name = "watch",
+    .usage = "DIR [--once]",
+    .help =
+        "how far a run or sweep is, from another terminal; refreshed each second, one look with --once or in "
+        "a pipe",
+    .run = run,
+};

@@ -1,0 +1,113 @@
+#include "cli/worker.h"
+
+#include "base/clock.h"
+
+#include <espalier/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4200, ERRORS_MAX = 1 << 16 };
+
+static int open_in(const char *dir, const char *name, int flags) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  return open(path, flags, 0666);
+}
+
+static esp_status refused(const char *dir, const char *what, esp_error *err) {
+  return esp_fail(err, ESP_ERR_IO, "%s: cannot %s: %s", dir, what, strerror(errno));
+}
+
+/* In the new process. */
+static void become(const char *dir, int out, int errors, pid_t parent) {
+  char command[] = "espalier", resume[] = "resume", *copy = strdup(dir);
+  char *const argument[] = {command, resume, copy, NULL};
+  const int nothing = open("/dev/null", O_RDONLY);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  if (getppid() == parent && copy && dup2(nothing, 0) >= 0 && dup2(out, 1) >= 0 && dup2(errors, 2) >= 0)
+    execv("/proc/self/exe", argument);
+  _exit(127);
+}
+
+static esp_status start_process(esp_worker *w, const char *dir, esp_error *err) {
+  const int out = open_in(dir, "output.txt", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
+  const int errors = open_in(dir, "errors.txt", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+  const pid_t parent = getpid();
+  esp_status status = out >= 0 && errors >= 0 ? ESP_OK : refused(dir, "open output.txt and errors.txt", err);
+  if (status == ESP_OK) {
+    w->process = fork();
+    if (w->process == 0) become(dir, out, errors, parent);
+    if (w->process < 0) status = refused(dir, "start a process", err);
+  }
+  if (out >= 0) close(out);
+  if (errors >= 0) close(errors);
+  return status;
+}
+
+esp_status esp_worker_begin(esp_worker *w, const esp_sweep *s, int run, esp_worker_start *start,
+                            esp_error *err) {
+  char dir[4096];
+  esp_sweep_path(s, run, dir);
+  *w = (esp_worker){.run = run, .begun = esp_seconds()};
+  ESP_TRY(esp_sweep_make_run(s, run, err));
+  w->lock = open_in(dir, "config.ini", O_RDWR); /* the process inherits it, and with it the lock */
+  if (w->lock < 0) return refused(dir, "open config.ini", err);
+  *start = flock(w->lock, LOCK_EX | LOCK_NB) == 0 ? ESP_WORKER_STARTED : ESP_WORKER_BUSY;
+  const esp_status status = *start == ESP_WORKER_STARTED ? start_process(w, dir, err) : ESP_OK;
+  if (status == ESP_OK && *start == ESP_WORKER_STARTED) {
+    fcntl(w->lock, F_SETFD, FD_CLOEXEC); /* not for the next process */
+    return ESP_OK;
+  }
+  close(w->lock);
+  *w = (esp_worker){0};
+  return status;
+}
+
+/* The last line of errors.txt, without the command's name. */
+static void last_line(const char *dir, char line[1024]) {
+  char path[PATH_BYTES], *text;
+  size_t bytes;
+  snprintf(path, sizeof path, "%s/errors.txt", dir);
+  snprintf(line, 1024, "ended without a word; see output.txt in its directory");
+  if (esp_file_read(path, ERRORS_MAX, &text, &bytes, NULL) != ESP_OK) return;
+  while (bytes > 0 && text[bytes - 1] == '\n') text[--bytes] = '\0';
+  const char *newline = strrchr(text, '\n'), *last = newline ? newline + 1 : text;
+  static const char prefix[] = "espalier: ";
+  if (strncmp(last, prefix, sizeof prefix - 1) == 0) last += sizeof prefix - 1;
+  if (*last) snprintf(line, 1024, "%s", last);
+  free(text);
+}
+
+bool esp_worker_ended(esp_worker *w, const esp_sweep *s, bool *failed, char line[1024]) {
+  char dir[4096], path[PATH_BYTES];
+  int status = 0;
+  const pid_t ended = waitpid(w->process, &status, WNOHANG);
+  if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+  esp_sweep_path(s, w->run, dir);
+  *failed = ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+  if (ended > 0 && WIFSIGNALED(status)) {
+    snprintf(line, 1024, "was killed by signal %d", WTERMSIG(status));
+  } else if (*failed) {
+    last_line(dir, line);
+  } else {
+    snprintf(path, sizeof path, "%s/errors.txt", dir);
+    unlink(path);
+  }
+  close(w->lock);
+  w->process = 0;
+  return true;
+}
+
+void esp_worker_stop(const esp_worker *w) {
+  if (w->process > 0) kill(w->process, SIGTERM);
+}

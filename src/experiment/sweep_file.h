@@ -1,0 +1,29 @@
+/* The section [sweep]: the lists, and how they are combined. */
+#ifndef ESP_SWEEP_FILE_H
+#define ESP_SWEEP_FILE_H
+
+#include <espalier/sweep.h>
+
+typedef struct esp_sweep_options {
+  char *mode; /* grid | zip | random */
+  int64_t count, seed;
+} esp_sweep_options;
+
+/* A sweep's file, taken apart. */
+typedef struct esp_sweep_file {
+  esp_config base;
+  esp_sweep_options options;
+  esp_axis axis[ESP_SWEEP_AXES_MAX];
+  int axes;
+} esp_sweep_file;
+
+/* On failure *f needs no freeing. */
+esp_status esp_sweep_file_load(esp_sweep_file *f, const char *path, int overrides,
+                               const char *const *override, esp_error *err);
+void esp_sweep_file_free(esp_sweep_file *f);
+/* As INI text that loads to the same. Newly allocated in *text. */
+esp_status esp_sweep_file_text(const esp_sweep_file *f, char **text, esp_error *err);
+
+void esp_axis_free(esp_axis *axis);
+
+#endif

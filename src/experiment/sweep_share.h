@@ -1,0 +1,13 @@
+/* Runs whose training before any pruning is the same. */
+#ifndef ESP_SWEEP_SHARE_H
+#define ESP_SWEEP_SHARE_H
+
+#include <espalier/sweep.h>
+
+/* Puts in front of the runs those that only train, one for each training that two or more share, and lets
+ * these take it over. Runs share a training when all keys of [data], [model], [train] and run.seed are equal,
+ * but for the neutral ones that say nothing of where data and weights come from, and they prune between
+ * rounds. */
+esp_status esp_sweep_share(esp_sweep *s, esp_error *err);
+
+#endif

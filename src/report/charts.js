@@ -1,0 +1,196 @@
+/* Charts drawn by Chart.js, in the colours of the page. */
+const drawn = []; // { chart, paint }: charts, and how each takes on the colours of the page
+const samples = []; // how each sample in a legend does
+
+/* ---- colours ---- */
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const seriesColour = (series) => colour(`--series-${(series % 8) + 1}`);
+const faint = (hex, alpha) => hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
+/* In grey, series differ by these. */
+const shapes = ["circle", "rect", "triangle", "rectRot", "crossRot", "star", "rectRounded", "cross"];
+const dashes = [[], [7, 4], [2, 3], [9, 3, 2, 3], [12, 4]];
+const shape = (series) => shapes[series % shapes.length];
+const dash = (series) => dashes[series % dashes.length];
+
+function repaint() {
+  for (const paint of samples) paint();
+  for (const { chart, paint } of drawn) {
+    for (const axis of Object.values(chart.options.scales)) {
+      axis.grid.color = axis.grid.borderColor = colour("--line");
+      axis.ticks.color = axis.title.color = colour("--quiet");
+    }
+    paint();
+    chart.update("none");
+  }
+}
+
+/* ---- charts ---- */
+
+/* 1, 2 and 5 times a power of ten have a label, if there is room. */
+function logTick(value) {
+  const digit = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  return [1, 2, 5].some((d) => Math.abs(digit - d) < 1e-6) ? String(Number(value.toPrecision(1))) : "";
+}
+
+function axis(of) {
+  const log = of.scale === "log";
+  return {
+    type: log ? "logarithmic" : "linear",
+    title: { display: true, text: of.label },
+    grid: {},
+    ticks: log ? { callback: logTick, autoSkip: false, maxRotation: 0 } : {},
+  };
+}
+
+function options(chart, label) {
+  return {
+    animation: false,
+    maintainAspectRatio: false,
+    spanGaps: false,
+    scales: { x: axis(chart.x), y: axis(chart.y) },
+    interaction: { mode: "nearest", intersect: true },
+    elements: { point: { hitRadius: 12 } },
+    plugins: { legend: { display: false }, tooltip: { displayColors: false, callbacks: { title: () => "", label: (item) => label(item.raw) } } },
+  };
+}
+
+/* A sample of a series' line and points, as the legend shows it. */
+function paintSample(canvas, series, lineDash, pointStyle) {
+  const c = canvas.getContext("2d");
+  c.reset();
+  c.scale(2, 2);
+  c.strokeStyle = c.fillStyle = seriesColour(series);
+  c.lineWidth = 2;
+  c.setLineDash(lineDash);
+  c.beginPath();
+  c.moveTo(0, 7);
+  c.lineTo(28, 7);
+  c.stroke();
+  c.setLineDash([]);
+  if (pointStyle) Chart.helpers.drawPoint(c, { pointStyle, radius: 4.5, rotation: 0, borderWidth: 2 }, 14, 7);
+}
+
+/* Entries { text, series, dash, shape, matches(dataset) }, for the charts of `handles`; a click shows or hides. */
+function legend(entries, handles) {
+  const list = element("ul", { className: "legend" });
+  for (const entry of entries) {
+    const canvas = element("canvas", { width: 56, height: 28 });
+    const button = element("button", { type: "button", ariaPressed: "true" }, canvas, entry.text);
+    samples.push(() => paintSample(canvas, entry.series, entry.dash, entry.shape));
+    button.addEventListener("click", () => {
+      const show = button.ariaPressed !== "true";
+      button.ariaPressed = String(show);
+      for (const { chart } of handles) {
+        chart.data.datasets.forEach((dataset, i) => entry.matches(dataset) && chart.setDatasetVisibility(i, show));
+        chart.update("none");
+      }
+    });
+    list.append(element("li", {}, button));
+  }
+  return list;
+}
+
+/* One legend for all charts of a section. */
+function seriesLegend(handles, styled) {
+  const style = (series) => (styled ? { dash: dash(series), shape: shape(series) } : { dash: [] });
+  const entries = report.series.map((text, series) => ({ text, series, ...style(series), matches: (d) => d.series === series }));
+  return report.series.length > 1 ? legend(entries, handles) : "";
+}
+
+/* A card with a canvas, which draws once it is in the page. */
+function card(chart, datasets, entries, label, paintDataset) {
+  const handle = { chart: null, draw: null };
+  const canvas = element("canvas", { id: chart.id, role: "img", ariaLabel: `${chart.title}: ${chart.y.label} over ${chart.x.label}` });
+  const png = element("button", { className: "save", type: "button", onclick: () => save(chart.id + ".png", handle.chart.toBase64Image()) }, chart.id + ".png");
+  handle.node = element("div", { className: "chart" }, element("h3", {}, chart.title), element("p", {}, chart.note),
+    element("div", { className: "canvas" }, canvas), entries.length > 0 ? legend(entries, [handle]) : "",
+    ...chart.sheets.map((id) => folded(sheets.get(id))), png);
+  handle.draw = () => {
+    const paint = () => datasets.forEach(paintDataset);
+    paint();
+    handle.chart = new Chart(canvas, { type: "line", data: { datasets }, options: options(chart, label) });
+    drawn.push({ chart: handle.chart, paint });
+  };
+  return handle;
+}
+
+/* ---- band: means with their spread, and every seed ---- */
+
+function bandPoints(chart, series) {
+  const [means, seeds] = chart.sheets.map((id) => sheets.get(id));
+  const x = means.columns[columnOf(means, "accuracy_mean_percent") - 1].name;
+  const of = (sheet) => records(sheet).filter((r) => r.series === series && r[x] !== null);
+  return {
+    means: of(means).map((r) => ({ ...r, x: r[x], y: r.accuracy_mean_percent, sd: r.accuracy_sd_percent })),
+    seeds: of(seeds).map((r) => ({ ...r, x: r[x], y: r.accuracy_percent })),
+  };
+}
+
+function bandDatasets(chart, name, series) {
+  const { means, seeds } = bandPoints(chart, name);
+  const known = means.filter((p) => p.sd !== null);
+  const edge = (sign) => known.map((p) => ({ x: p.x, y: p.y + sign * p.sd }));
+  const bars = known.flatMap((p) => [{ x: p.x, y: p.y - p.sd }, { x: p.x, y: p.y + p.sd }, { x: p.x, y: NaN }]);
+  const quiet = { pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0 };
+  return [
+    { part: "edge", data: edge(-1), ...quiet, borderWidth: 0 },
+    { part: "band", data: edge(1), ...quiet, borderWidth: 0, fill: chart.joined ? "-1" : false },
+    { part: "bars", data: bars, ...quiet, borderWidth: 1.5 },
+    { part: "seeds", data: seeds, showLine: false, pointRadius: 2.2, pointHoverRadius: 5, pointHitRadius: 3, borderWidth: 1 },
+    { part: "mean", data: means, pointRadius: 4.5, pointHoverRadius: 7, borderWidth: 2, pointStyle: shape(series), borderDash: dash(series), showLine: chart.joined },
+  ].map((dataset) => ({ ...dataset, series, label: name }));
+}
+
+function bandLabel(chart) {
+  return (p) => {
+    const x = `${chart.x.label}: ${format(p.x)}`;
+    if (p.run !== undefined) return [`${p.series}, seed ${p.seed}`, p.run, `accuracy ${format(p.y)} %`, x];
+    const sd = p.sd === null ? "" : ` ± ${format(p.sd)}`;
+    return [`${p.series}, ${p.level}`, `accuracy ${format(p.y)}${sd} % (${p.seeds} seed${p.seeds === 1 ? "" : "s"})`, x];
+  };
+}
+
+function band(chart) {
+  const datasets = report.series.flatMap((name, series) => bandDatasets(chart, name, series));
+  return card(chart, datasets, [], bandLabel(chart), (dataset) => {
+    const ink = seriesColour(dataset.series);
+    dataset.borderColor = dataset.pointBorderColor = ink;
+    dataset.backgroundColor = dataset.part === "band" ? faint(ink, 0.16) : ink;
+    dataset.pointBackgroundColor = dataset.part === "seeds" ? "transparent" : ink;
+  });
+}
+
+/* ---- lines: a line per run and column ---- */
+
+function runsOf(sheet) {
+  const runs = new Map();
+  for (const r of records(sheet)) {
+    const key = JSON.stringify([r.series, r.run, r.seed]);
+    if (!runs.has(key)) runs.set(key, []);
+    runs.get(key).push(r);
+  }
+  return [...runs.values()];
+}
+
+function lines(chart) {
+  const sheet = sheets.get(chart.sheets[0]);
+  const label = (name) => sheet.columns[columnOf(sheet, name)].label;
+  const columns = chart.y.columns.filter((name) => sheet.rows.some((row) => row[columnOf(sheet, name)] !== null));
+  const runs = runsOf(sheet);
+  const datasets = runs.flatMap((rows) => columns.map((column, i) => ({
+    series: report.series.indexOf(rows[0].series),
+    column,
+    data: rows.map((r) => ({ ...r, x: r[chart.x.column], y: r[column], column })).filter((p) => p.y !== null),
+    borderDash: dashes[i],
+    borderWidth: runs.length > 6 ? 1.1 : 1.8,
+    pointRadius: rows.length === 1 ? 3 : 0,
+    pointHoverRadius: 4,
+    pointHitRadius: 6,
+  })));
+  const entries = columns.length < 2 ? [] : columns.map((column, i) => ({ text: label(column), series: 6, dash: dashes[i], matches: (d) => d.column === column }));
+  const tip = (p) => [`${p.series}, seed ${p.seed}`, p.run, `stage ${p.stage}, epoch ${p.x}`, `${label(p.column)}: ${format(p.y)}`];
+  return card(chart, datasets, entries, tip, (dataset) => {
+    dataset.borderColor = dataset.pointBorderColor = dataset.pointBackgroundColor = seriesColour(dataset.series);
+  });
+}

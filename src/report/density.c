@@ -1,0 +1,88 @@
+/* Which layers the weights were taken from: a heat map per series, its columns the levels. */
+#include "report/findings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of one level in layers.csv: from `first` of the table, `count` of them, a layer each. */
+typedef struct rows {
+  int first, count;
+} rows;
+
+/* A method that prunes in training has no dense network, and its one result has the number 0 there. */
+static rows rows_of(const esp_record *r, int round) {
+  const bool dense = !isnan(esp_record_number(r, "dense", "test_accuracy"));
+  const double wanted = dense ? round : 0.0;
+  rows found = {0, 0};
+  for (int row = 0; row < r->layers.rows; row++) {
+    if (esp_csv_number(&r->layers, row, "round") != wanted) continue;
+    if (found.count == 0) found.first = row;
+    if (row == found.first + found.count) found.count++;
+  }
+  return found;
+}
+
+static int series_end(const esp_points *p, int first) {
+  int end = first;
+  while (end < p->count && esp_same_series(p, first, end)) end++;
+  return end;
+}
+
+/* Adds the densities of a point's layers to column[layers], as far as it has the same layers as `names`. */
+static void add_point(const esp_findings *f, const esp_point *p, const esp_csv *names, rows layers,
+                      esp_moments *column) {
+  const esp_csv *table = &f->runs.item[p->run].layers;
+  const rows at = rows_of(&f->runs.item[p->run], p->round);
+  for (int i = 0; i < layers.count && i < at.count; i++)
+    if (strcmp(esp_csv_text(table, at.first + i, "layer"), esp_csv_text(names, layers.first + i, "layer")) ==
+        0)
+      esp_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
+}
+
+/* The points [first, end) are a series. NULL when memory is out or its first run has no layers. */
+static cJSON *series_sheet(const esp_findings *f, const char *id, int first, int end) {
+  const esp_point *p = &f->points.item[first];
+  const esp_csv *names = &f->runs.item[p->run].layers;
+  const rows layers = rows_of(&f->runs.item[p->run], p->round);
+  /* [level][layer]; there are no more levels than points */
+  esp_moments *mean = calloc((size_t)layers.count * (size_t)(end - first) + 1, sizeof *mean), *column = mean;
+  if (!mean || layers.count == 0) return free(mean), NULL;
+  cJSON *sheet = esp_sheet_new(id, (const esp_column[]){{"layer", "layer"}, {0}});
+  for (int level = first, next; level < end; level = next, column += layers.count) {
+    char label[32];
+    next = esp_level_end(&f->points, level);
+    esp_level_label(&f->points, level, next, label);
+    esp_sheet_widen(sheet, label, label);
+    for (int i = level; i < next; i++) add_point(f, &f->points.item[i], names, layers, column);
+  }
+  for (int layer = 0; layer < layers.count; layer++) {
+    cJSON *row = esp_sheet_row_begin(sheet);
+    esp_sheet_cell(row, esp_text_cell(esp_csv_text(names, layers.first + layer, "layer")));
+    for (esp_moments *m = mean; m < column; m += layers.count)
+      esp_sheet_cell(row, esp_number_cell(esp_mean(&m[layer])));
+  }
+  free(mean);
+  return sheet;
+}
+
+void esp_add_density(cJSON *report, const esp_findings *f) {
+  for (int first = 0, end; first < f->points.count; first = end) {
+    end = series_end(&f->points, first);
+    if (f->points.item[end - 1].round == 0) continue; /* nothing was pruned */
+    char id[32];
+    const int series = f->points.item[first].series;
+    snprintf(id, sizeof id, "density-%d", series + 1);
+    cJSON *sheet = series_sheet(f, id, first, end);
+    if (!sheet) continue;
+    cJSON *chart =
+        esp_chart_add(report, (esp_chart){id, f->facts.series_name[series],
+                                          "Percentage of a layer's weights (row) that is left at a sparsity "
+                                          "of the network (column), the mean of all seeds.",
+                                          "heat"});
+    esp_chart_axis(chart, "x", "sparsity of the network", "linear");
+    esp_chart_axis(chart, "y", "layer", "linear");
+    esp_report_sheet(report, chart, sheet);
+  }
+}

@@ -1,0 +1,180 @@
+#include "report/facts.h"
+
+#include "experiment/run_state.h"
+#include "experiment/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static esp_status no_memory(esp_error *err) {
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+}
+
+/* ---- keys and values ---- */
+
+static int count_keys(void) {
+  int keys = 0;
+  for (const esp_section *s = esp_sections; s->name; s++)
+    for (const esp_option *o = s->table; o->name; o++) keys++;
+  return keys;
+}
+
+/* "method = magnitude\n" without what is not the value. */
+static char *value_text(const esp_option *o, const void *options) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return NULL;
+  esp_value_print(o, options, f);
+  if (fclose(f) != 0) {
+    free(text);
+    return NULL;
+  }
+  const size_t before = strlen(o->name) + strlen(" =");
+  char *from = text + before + (text[before] == ' ');
+  memmove(text, from, strlen(from) + 1);
+  const size_t length = strlen(text);
+  if (length > 0 && text[length - 1] == '\n') text[length - 1] = '\0';
+  return text;
+}
+
+static void name_keys(esp_facts *f) {
+  esp_fact *k = f->key;
+  for (const esp_section *s = esp_sections; s->name; s++)
+    for (const esp_option *o = s->table; o->name; o++, k++) {
+      snprintf(k->name, sizeof k->name, "%s.%s", s->name, o->name);
+      k->short_name = o->name;
+      k->names_itself = o->type == ESP_OPTION_CHOICE;
+      k->decides = !o->neutral && strcmp(k->name, "run.seed") != 0;
+    }
+}
+
+static esp_status read_values(esp_facts *f, const esp_records *runs, esp_error *err) {
+  char **value = f->value;
+  for (int r = 0; r < runs->count; r++)
+    for (const esp_section *s = esp_sections; s->name; s++)
+      for (const esp_option *o = s->table; o->name; o++, value++)
+        if (!(*value = value_text(o, (const char *)&runs->item[r].config + s->offset))) return no_memory(err);
+  return ESP_OK;
+}
+
+const char *esp_fact_value(const esp_facts *f, int run, int key) {
+  return f->value[(size_t)run * (size_t)f->keys + (size_t)key];
+}
+
+bool esp_fact_differs(const esp_facts *f, int key) {
+  for (int r = 1; r < f->runs; r++)
+    if (strcmp(esp_fact_value(f, 0, key), esp_fact_value(f, r, key)) != 0) return true;
+  return false;
+}
+
+/* ---- series ---- */
+
+static bool one_round(const esp_record *r) {
+  return r->config.prune.rounds == 1 || strcmp(r->config.prune.schedule, "iterative") != 0;
+}
+
+/* Whether the key is one that sets series apart. */
+static bool counts(const esp_facts *f, const esp_records *runs, int run, int key) {
+  return f->key[key].decides &&
+         !(one_round(&runs->item[run]) && strcmp(f->key[key].name, "prune.sparsity") == 0);
+}
+
+static bool same_series(const esp_facts *f, const esp_records *runs, int a, int b) {
+  for (int k = 0; k < f->keys; k++)
+    if (counts(f, runs, a, k) && strcmp(esp_fact_value(f, a, k), esp_fact_value(f, b, k)) != 0) return false;
+  return true;
+}
+
+static void find_series(esp_facts *f, const esp_records *runs) {
+  for (int r = 0; r < f->runs; r++) {
+    f->series_of[r] = -1;
+    for (int before = 0; before < r && f->series_of[r] < 0; before++)
+      if (same_series(f, runs, r, before)) f->series_of[r] = f->series_of[before];
+    if (f->series_of[r] < 0) f->series_of[r] = f->series++;
+  }
+}
+
+static int first_run(const esp_facts *f, int series) {
+  int r = 0;
+  while (f->series_of[r] != series) r++;
+  return r;
+}
+
+static bool series_differ(const esp_facts *f, const esp_records *runs, int key) {
+  const char *seen = NULL;
+  for (int s = 0; s < f->series; s++) {
+    const int r = first_run(f, s);
+    if (!counts(f, runs, r, key)) continue;
+    if (seen && strcmp(seen, esp_fact_value(f, r, key)) != 0) return true;
+    seen = esp_fact_value(f, r, key);
+  }
+  return false;
+}
+
+/* "magnitude, rounds=5"; of long values the first line's beginning. */
+static char *series_name(const esp_facts *f, const esp_records *runs, int series) {
+  enum { VALUE_MAX = 32 };
+  char *text = NULL;
+  size_t bytes;
+  const int run = first_run(f, series);
+  FILE *out = open_memstream(&text, &bytes);
+  if (!out) return NULL;
+  const char *between = "";
+  for (int k = 0; k < f->keys; k++) {
+    if (!counts(f, runs, run, k) || !series_differ(f, runs, k)) continue;
+    const char *value = esp_fact_value(f, run, k);
+    value += *value == '\n';
+    const bool alone = f->key[k].names_itself && strcmp(value, "none") != 0;
+    const size_t line = strcspn(value, "\n");
+    fprintf(out, "%s%s%s%.*s%s", between, alone ? "" : f->key[k].short_name, alone ? "" : "=",
+            (int)(line < VALUE_MAX ? line : VALUE_MAX), value, line > VALUE_MAX || value[line] ? "..." : "");
+    between = ", ";
+  }
+  if (!*between) fputs(runs->item[run].name, out);
+  return fclose(out) == 0 ? text : NULL;
+}
+
+/* Names can be equal where only the ends of long values differ. */
+static bool name_taken(const esp_facts *f, int series, const char *name) {
+  for (int s = 0; s < series; s++)
+    if (strcmp(f->series_name[s], name) == 0) return true;
+  return false;
+}
+
+static esp_status name_series(esp_facts *f, const esp_records *runs, esp_error *err) {
+  for (int s = 0; s < f->series; s++) {
+    char *name = series_name(f, runs, s);
+    if (name && name_taken(f, s, name)) {
+      char *other = malloc(strlen(name) + 16);
+      if (other) sprintf(other, "%s (%d)", name, s + 1);
+      free(name);
+      name = other;
+    }
+    if (!(f->series_name[s] = name)) return no_memory(err);
+  }
+  return ESP_OK;
+}
+
+esp_status esp_facts_gather(esp_facts *f, const esp_records *runs, esp_error *err) {
+  *f = (esp_facts){.keys = count_keys(), .runs = runs->count};
+  f->key = calloc((size_t)f->keys, sizeof *f->key);
+  f->value = calloc((size_t)f->keys * (size_t)f->runs, sizeof *f->value);
+  f->series_of = calloc((size_t)f->runs, sizeof *f->series_of);
+  f->series_name = calloc((size_t)f->runs, sizeof *f->series_name);
+  if (!f->key || !f->value || !f->series_of || !f->series_name) return no_memory(err);
+  name_keys(f);
+  ESP_TRY(read_values(f, runs, err));
+  find_series(f, runs);
+  return name_series(f, runs, err);
+}
+
+void esp_facts_free(esp_facts *f) {
+  for (size_t i = 0; f->value && i < (size_t)f->keys * (size_t)f->runs; i++) free(f->value[i]);
+  for (int i = 0; f->series_name && i < f->runs; i++) free(f->series_name[i]);
+  free(f->key);
+  free(f->value);
+  free(f->series_of);
+  free(f->series_name);
+  *f = (esp_facts){0};
+}

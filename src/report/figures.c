@@ -1,0 +1,113 @@
+/* A report's tables as CSV files, and its charts as SVG, drawn by gnuplot from those. */
+#include "report/gnuplot.h"
+#include "report/page.h"
+
+#include <espalier/file.h>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+/* ---- CSV (RFC 4180, but a row is a line: many programs take it so) ---- */
+
+static void print_text(const char *text, FILE *f) {
+  const bool quoted = text[strcspn(text, ",\"\n\r")] != '\0';
+  if (quoted) fputc('"', f);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', f);
+    fputc(*text == '\n' || *text == '\r' ? ' ' : *text, f);
+  }
+  if (quoted) fputc('"', f);
+}
+
+static void print_csv(const cJSON *sheet, FILE *f) {
+  const cJSON *column, *row, *cell;
+  const char *between = "";
+  cJSON_ArrayForEach(column, cJSON_GetObjectItem(sheet, "columns")) {
+    fputs(between, f);
+    print_text(esp_json_text(column, "name"), f);
+    between = ",";
+  }
+  fputc('\n', f);
+  cJSON_ArrayForEach(row, cJSON_GetObjectItem(sheet, "rows")) {
+    between = "";
+    cJSON_ArrayForEach(cell, row) {
+      fputs(between, f);
+      if (cJSON_IsString(cell)) print_text(cell->valuestring, f);
+      if (cJSON_IsNumber(cell)) fprintf(f, "%.10g", cell->valuedouble);
+      between = ",";
+    }
+    fputc('\n', f);
+  }
+}
+
+/* Runs gnuplot with one argument, in `dir` (NULL = here), silently; whether it succeeded. */
+static bool gnuplot(const char *argument, const char *dir) {
+  posix_spawn_file_actions_t actions;
+  pid_t child;
+  int state = -1;
+  char *const arguments[] = {(char[]){"gnuplot"}, (char *)argument, NULL};
+  if (posix_spawn_file_actions_init(&actions) != 0) return false;
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (dir) posix_spawn_file_actions_addchdir_np(&actions, dir);
+  const bool started = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ) == 0;
+  posix_spawn_file_actions_destroy(&actions);
+  return started && waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
+}
+
+esp_status esp_figures_check(esp_error *err) {
+  return gnuplot("--version", NULL)
+             ? ESP_OK
+             : esp_fail(err, ESP_ERR_INPUT,
+                        "--figures: there is no gnuplot to draw them; install gnuplot-nox");
+}
+
+/* ---- files ---- */
+
+static esp_status write_with(const cJSON *report, const cJSON *item, const char *path,
+                             void (*print)(const cJSON *report, const cJSON *item, FILE *f), esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (f) print(report, item, f);
+  const esp_status status = f && fclose(f) == 0
+                                ? esp_file_write(path, text, bytes, err)
+                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the figures");
+  free(text);
+  return status;
+}
+
+static void print_sheet(const cJSON *report, const cJSON *sheet, FILE *f) {
+  (void)report;
+  print_csv(sheet, f);
+}
+
+static const char *name_in(char path[4096], const char *dir, const cJSON *item, const char *ending) {
+  snprintf(path, 4096, "%s/%s%s", dir, esp_json_text(item, "id"), ending);
+  return path;
+}
+
+static esp_status draw(const cJSON *report, const cJSON *chart, const char *dir, esp_error *err) {
+  char path[4096], script[64];
+  ESP_TRY(write_with(report, chart, name_in(path, dir, chart, ".gp"), esp_gnuplot_script, err));
+  snprintf(script, sizeof script, "%s.gp", esp_json_text(chart, "id"));
+  return gnuplot(script, dir) ? ESP_OK : esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
+}
+
+esp_status esp_figures_write(const cJSON *report, const char *dir, esp_error *err) {
+  char path[4096];
+  const cJSON *item;
+  if (strlen(dir) > 3900) return esp_fail(err, ESP_ERR_INPUT, "--figures: the path is too long");
+  ESP_TRY(esp_directory_make(dir, err));
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "sheets"))
+      ESP_TRY(write_with(report, item, name_in(path, dir, item, ".csv"), print_sheet, err));
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "charts")) ESP_TRY(draw(report, item, dir, err));
+  return ESP_OK;
+}

@@ -1,0 +1,22 @@
+/* From the JSON of a report to a page, and to files for papers and slides. */
+#ifndef ESP_REPORT_PAGE_H
+#define ESP_REPORT_PAGE_H
+
+#include <espalier/status.h>
+
+#include <cjson/cJSON.h>
+
+esp_status esp_page_write(const cJSON *report, const char *path, esp_error *err);
+/* <dir>/<id>.csv per sheet; <dir>/<id>.gp and .svg per chart; needs gnuplot. */
+esp_status esp_figures_write(const cJSON *report, const char *dir, esp_error *err);
+esp_status esp_figures_check(esp_error *err); /* whether there is a gnuplot */
+
+/* A file that is built in (src/report/embed). Text; empty where it was missing when Espalier was built. */
+typedef struct esp_asset {
+  const char *name;
+  const unsigned char *data;
+  unsigned long bytes;
+} esp_asset;
+extern const esp_asset esp_assets[]; /* name NULL after the last */
+
+#endif

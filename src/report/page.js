@@ -1,0 +1,80 @@
+/* Puts the page together. */
+
+const kinds = { band, lines, heat };
+const places = [["accuracy-epochs", "training"], ["loss", "training"], ["learning-rate", "training"], ["accuracy", "accuracy"],
+  ["density", "density"], ["confusion", "confusion"]];
+
+function charts() {
+  const handles = new Map(); // of the charts in each place
+  for (const chart of report.charts) {
+    const made = kinds[chart.kind](chart);
+    const [, place] = places.find(([prefix]) => chart.id.startsWith(prefix));
+    inside(place, ".charts").append(made.node);
+    if (made.draw) handles.set(place, [...(handles.get(place) ?? []), made]);
+  }
+  for (const [place, made] of handles) {
+    inside(place, ".charts").before(seriesLegend(made, place === "accuracy"));
+    for (const one of made) one.draw();
+  }
+}
+
+function configuration() {
+  const differences = sheets.get("configuration-differences");
+  if (differences.rows.length > 0) inside("configuration").append(element("h3", {}, "Keys that differ"), table(differences), saveButton(differences));
+  const lines = [];
+  let section = "";
+  for (const [key, value] of sheets.get("configuration").rows) {
+    const [name, ...rest] = key.split(".");
+    if (name !== section) lines.push(`${lines.length > 0 ? "\n" : ""}[${name}]`);
+    section = name;
+    lines.push(`${rest.join(".")} = ${value}`);
+  }
+  inside("configuration").append(element("h3", {}, differences.rows.length > 0 ? "Keys that all runs share" : "All keys"),
+    element("pre", {}, lines.join("\n")));
+}
+
+function heading() {
+  const plural = (n, word) => `${n} ${word}${n === 1 || word === "series" ? "" : "s"}`;
+  const seeds = new Set(records(sheets.get("runs")).map((r) => r.seed)).size;
+  document.title = report.title;
+  inside("title").append(report.title);
+  inside("summary").append(`${plural(report.runs, "run")}, ${plural(report.series.length, "series")}, ${plural(seeds, "seed")}. ` +
+    (seeds === 1 ? "With one seed nothing can be concluded about which is better." : "A series is the runs that differ in seed only, or in sparsity where there is one round."));
+  inside("missing").hidden = report.notes.length === 0;
+  for (const note of report.notes) inside("missing", "ul").append(element("li", {}, note));
+}
+
+function comparison() {
+  const costs = tests("pruning-costs", (r) => [r.series_b], "dense", "pruned");
+  const differences = tests("differences", (r) => ["A: " + r.series_a, "B: " + r.series_b], "A", "B");
+  for (const [id, node] of [["costs", costs], ["differences", differences]])
+    if (node) inside(id).append(node);
+    else inside(id).remove();
+  if (!costs && !differences) inside("comparison").remove();
+}
+
+/* Sections that stayed empty go; the others are in the contents. */
+function contents() {
+  for (const section of document.querySelectorAll("main > section")) {
+    const place = section.querySelector(":scope > .charts");
+    if ((place && place.childElementCount === 0) || (section.id === "pictures" && report.pictures.length === 0)) section.remove();
+    else if (!section.hidden) inside("contents").append(element("a", { href: "#" + section.id }, section.querySelector("h2").textContent));
+  }
+}
+
+heading();
+const results = sheets.get("results");
+if (results.rows.length > 0) inside("results").append(table(results, 1), saveButton(results));
+else inside("results").append(element("p", {}, "There are no results yet."));
+comparison();
+charts();
+pictures();
+configuration();
+inside("runs").append(table(sheets.get("runs")), saveButton(sheets.get("runs")));
+contents();
+repaint();
+
+for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", repaint);
+/* A canvas does not follow the page to paper by itself. */
+addEventListener("beforeprint", () => drawn.forEach(({ chart }) => chart.resize(660, 280)));
+addEventListener("afterprint", () => drawn.forEach(({ chart }) => chart.resize()));

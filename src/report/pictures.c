@@ -1,0 +1,226 @@
+/* What masks and filters look like. */
+#include "report/findings.h"
+#include "report/picture.h"
+
+#include <espalier/file.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  MASK_WIDTH = 288,
+  MASK_HEIGHT = 128,
+  FILTERS_MAX = 64,
+  FILTER_COLUMNS = 16,
+  KERNEL_MAX = 64,
+  LAYERS_MAX = 512,
+  SERIES_MAX = 16
+};
+
+typedef struct picture {
+  uint8_t *pixels; /* RGBA; begins transparent */
+  int width, height;
+} picture;
+
+static picture blank(int width, int height) {
+  return (picture){calloc((size_t)width * (size_t)height, 4), width, height};
+}
+
+static void set_pixel(picture *p, int x, int y, const uint8_t rgba[4]) {
+  memcpy(p->pixels + 4 * ((size_t)y * (size_t)p->width + (size_t)x), rgba, 4);
+}
+
+/* What a picture shows, and of which network. */
+typedef struct caption {
+  int series;
+  const char *kind, *layer, *level;
+} caption;
+
+/* Gives the picture to the report and frees it. */
+static esp_status add_picture(cJSON *report, picture p, caption c, const char *note, esp_error *err) {
+  char *png = p.pixels ? esp_picture_base64(p.pixels, p.width, p.height) : NULL;
+  free(p.pixels);
+  if (!png) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a picture");
+  cJSON *o = cJSON_CreateObject();
+  cJSON_AddNumberToObject(o, "series", c.series);
+  cJSON_AddStringToObject(o, "kind", c.kind);
+  cJSON_AddStringToObject(o, "layer", c.layer);
+  cJSON_AddStringToObject(o, "level", c.level);
+  cJSON_AddStringToObject(o, "note", note);
+  cJSON_AddNumberToObject(o, "width", p.width);
+  cJSON_AddNumberToObject(o, "height", p.height);
+  cJSON_AddStringToObject(o, "png", png);
+  cJSON_AddItemToArray(cJSON_GetObjectItem(report, "pictures"), o);
+  free(png);
+  return ESP_OK;
+}
+
+/* ---- masks ---- */
+
+static int side(size_t of, int limit) {
+  return of < (size_t)limit ? (int)of : limit;
+}
+
+/* A row per output, a column per weight of it; where there is no room for each, a pixel is the share of
+ * several. */
+static picture mask_picture(const float *weight, size_t outputs, size_t inputs) {
+  picture p = blank(side(inputs, MASK_WIDTH), side(outputs, MASK_HEIGHT));
+  for (int y = 0; p.pixels && y < p.height; y++)
+    for (int x = 0; x < p.width; x++) {
+      const size_t top = (size_t)y * outputs / (size_t)p.height,
+                   below = ((size_t)y + 1) * outputs / (size_t)p.height;
+      const size_t left = (size_t)x * inputs / (size_t)p.width,
+                   right = ((size_t)x + 1) * inputs / (size_t)p.width;
+      size_t kept = 0;
+      for (size_t o = top; o < below; o++)
+        for (size_t i = left; i < right; i++) kept += weight[o * inputs + i] != 0.0f;
+      const size_t all = (below - top) * (right - left);
+      set_pixel(&p, x, y, (const uint8_t[]){0, 0, 0, (uint8_t)((255 * kept + all - 1) / all)});
+    }
+  return p;
+}
+
+static const esp_blob *layer_weight(const esp_bundle *b, const char *layer) {
+  char name[256];
+  snprintf(name, sizeof name, "%s.weight", layer);
+  const esp_blob *blob = esp_bundle_find(b, name);
+  const bool fits = blob && blob->dtype == ESP_F32 && blob->rank >= 2 && blob->bytes > 0;
+  return fits ? blob : NULL;
+}
+
+static esp_status add_mask(cJSON *report, const esp_blob *blob, caption c, esp_error *err) {
+  const size_t count = blob->bytes / sizeof(float), outputs = (size_t)blob->shape[0],
+               inputs = count / outputs;
+  const float *weight = blob->data;
+  size_t kept = 0;
+  char note[128];
+  for (size_t i = 0; i < count; i++) kept += weight[i] != 0.0f;
+  snprintf(note, sizeof note, "%zu x %zu, density %.4g %%", outputs, inputs,
+           100.0 * (double)kept / (double)count);
+  return add_picture(report, mask_picture(weight, outputs, inputs), c, note, err);
+}
+
+/* ---- filters ---- */
+
+/* Filters (n, channels, height, width): colours where there are three channels, else the mean of the
+ * channels. */
+typedef struct filters {
+  const float *weight;
+  int n, channels, height, width;
+  float largest; /* of all absolute values; > 0 */
+} filters;
+
+/* -largest is black, 0 the middle, largest white. */
+static uint8_t shade(const filters *f, float value) {
+  return (uint8_t)lrintf(127.5f + 127.5f * fmaxf(-1.0f, fminf(1.0f, value / f->largest)));
+}
+
+static void draw_pixel(picture *p, const filters *f, int filter, int y, int x) {
+  const int plane = f->height * f->width;
+  const float *w = f->weight + (size_t)filter * (size_t)(f->channels * plane) + y * f->width + x;
+  float sum = 0.0f;
+  uint8_t rgba[4] = {0, 0, 0, 0};
+  for (int c = 0; c < f->channels; c++) {
+    sum += w[c * plane];
+    if (w[c * plane] != 0.0f) rgba[3] = 255;
+  }
+  for (int c = 0; c < 3; c++) rgba[c] = shade(f, f->channels == 3 ? w[c * plane] : sum / (float)f->channels);
+  set_pixel(p, filter % FILTER_COLUMNS * (f->width + 1) + x, filter / FILTER_COLUMNS * (f->height + 1) + y,
+            rgba);
+}
+
+static picture filters_picture(const filters *f) {
+  const int columns = f->n < FILTER_COLUMNS ? f->n : FILTER_COLUMNS, rows = (f->n - 1) / FILTER_COLUMNS + 1;
+  picture p = blank(columns * (f->width + 1) - 1, rows * (f->height + 1) - 1);
+  for (int i = 0; p.pixels && i < f->n; i++)
+    for (int y = 0; y < f->height; y++)
+      for (int x = 0; x < f->width; x++) draw_pixel(&p, f, i, y, x);
+  return p;
+}
+
+/* The filters of a convolution, or of a linear layer that reads the image itself. */
+static bool find_filters(filters *f, const esp_bundle *b, const esp_blob *blob) {
+  const char *input = esp_bundle_text(b, "espalier.input");
+  esp_shape shape = {(int)blob->shape[1], 0, 0};
+  if (blob->rank == 4)
+    shape = (esp_shape){(int)blob->shape[1], (int)blob->shape[2], (int)blob->shape[3]};
+  else if (!input || esp_shape_parse(input, &shape, NULL) != ESP_OK ||
+           (int64_t)shape.channels * shape.height * shape.width != blob->shape[1])
+    return false;
+  if (shape.height > KERNEL_MAX || shape.width > KERNEL_MAX) return false;
+  *f = (filters){
+      blob->data, side((size_t)blob->shape[0], FILTERS_MAX), shape.channels, shape.height, shape.width, 0.0f};
+  for (size_t i = 0; i < blob->bytes / sizeof(float); i++)
+    f->largest = fmaxf(f->largest, fabsf(f->weight[i]));
+  return f->largest > 0.0f;
+}
+
+static esp_status add_filters(cJSON *report, const esp_bundle *b, const esp_blob *blob, caption c,
+                              esp_error *err) {
+  filters f;
+  char note[128];
+  if (!find_filters(&f, b, blob)) return ESP_OK;
+  snprintf(note, sizeof note, "%s%d filters of %dx%dx%d; black -%.3g, white %.3g",
+           f.n < blob->shape[0] ? "the first " : "", f.n, f.channels, f.height, f.width, (double)f.largest,
+           (double)f.largest);
+  return add_picture(report, filters_picture(&f), c, note, err);
+}
+
+/* ---- networks ---- */
+
+/* Which network: a point, and whether its masks are shown besides its filters. */
+typedef struct network {
+  const esp_findings *f;
+  const esp_point *point;
+  char level[32];
+  bool masks;
+} network;
+
+static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *b, esp_error *err) {
+  const esp_csv *layers = &n->f->runs.item[n->point->run].layers;
+  const char *first = esp_csv_text(layers, 0, "layer");
+  for (int row = 0; row < layers->rows && row < (n->masks ? LAYERS_MAX : 1); row++) {
+    const char *layer = esp_csv_text(layers, row, "layer");
+    if (row > 0 && strcmp(layer, first) == 0) break; /* the next round */
+    const esp_blob *blob = layer_weight(b, layer);
+    if (blob && row == 0)
+      ESP_TRY(add_filters(report, b, blob, (caption){n->point->series, "filters", layer, n->level}, err));
+    if (blob && n->masks)
+      ESP_TRY(add_mask(report, blob, (caption){n->point->series, "mask", layer, n->level}, err));
+  }
+  return ESP_OK;
+}
+
+static esp_status add_network(cJSON *report, const esp_findings *f, int first, int end, bool masks,
+                              esp_error *err) {
+  network n = {.f = f, .point = &f->points.item[first], .masks = masks};
+  const char *dir = f->runs.item[n.point->run].dir;
+  char path[4096], name[64] = "dense.safetensors";
+  esp_bundle b;
+  esp_error why;
+  esp_level_label(&f->points, first, end, n.level);
+  if (n.point->round > 0) snprintf(name, sizeof name, "round-%02d.safetensors", n.point->round);
+  if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path || access(path, F_OK) != 0)
+    return esp_report_note(report, "%s: %s is not there (yet)", dir, name), ESP_OK;
+  if (esp_bundle_load(&b, path, &why) != ESP_OK) return esp_report_note(report, "%s", why.text), ESP_OK;
+  const esp_status status = add_layers(report, &n, &b, err);
+  esp_bundle_free(&b);
+  return status;
+}
+
+esp_status esp_add_pictures(cJSON *report, const esp_findings *f, esp_error *err) {
+  const esp_points *p = &f->points;
+  if (f->facts.series > SERIES_MAX)
+    esp_report_note(report, "%d series: masks and filters are shown for the first %d", f->facts.series,
+                    SERIES_MAX);
+  for (int first = 0, end; first < p->count && p->item[first].series < SERIES_MAX; first = end) {
+    end = esp_level_end(p, first);
+    const bool last = end == p->count || !esp_same_series(p, first, end);
+    const bool pruned = p->item[first].round > 0; /* the masks of a dense network show nothing */
+    if (last || !pruned) ESP_TRY(add_network(report, f, first, end, last && pruned, err));
+  }
+  return ESP_OK;
+}

@@ -1,0 +1,117 @@
+#include "report/points.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double number(const cJSON *o, const char *name) {
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
+  return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
+}
+
+static esp_status add(esp_points *p, int run, const cJSON *o, const esp_records *runs, const esp_facts *facts,
+                      double *seconds, esp_error *err) {
+  const double round = number(o, "round"), spent = number(o, "seconds");
+  if (!(round >= 0.0 && round <= 1e6) || isnan(number(o, "test_accuracy"))) return ESP_OK;
+  esp_point *more = realloc(p->item, ((size_t)p->count + 1) * sizeof *more);
+  if (!more) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  p->item = more;
+  *seconds += isnan(spent) ? 0.0 : spent;
+  const double kept = number(o, "weights_nonzero");
+  more[p->count++] = (esp_point){
+      .series = facts->series_of[run],
+      .run = run,
+      .round = (int)round,
+      .target = round > 0.0 ? runs->item[run].config.prune.sparsity : 0.0,
+      .sparsity = number(o, "sparsity"),
+      .accuracy = number(o, "test_accuracy"),
+      .before = number(o, "test_accuracy_before"),
+      .compression = kept > 0.0 ? number(o, "weights") / kept : NAN,
+      .macs = number(o, "macs_effective"),
+      .milliseconds = number(o, "milliseconds_per_image"),
+      .seconds = *seconds,
+  };
+  return ESP_OK;
+}
+
+static esp_status add_run(esp_points *p, int run, const esp_records *runs, const esp_facts *facts,
+                          esp_error *err) {
+  const cJSON *result = runs->item[run].result, *round;
+  double seconds = 0.0;
+  ESP_TRY(add(p, run, cJSON_GetObjectItemCaseSensitive(result, "dense"), runs, facts, &seconds, err));
+  cJSON_ArrayForEach(round, cJSON_GetObjectItemCaseSensitive(result, "rounds"))
+      ESP_TRY(add(p, run, round, runs, facts, &seconds, err));
+  return ESP_OK;
+}
+
+/* ---- order ---- */
+
+static int sign(double d) {
+  return (d > 0.0) - (d < 0.0);
+}
+
+static int level_order(const esp_point *a, const esp_point *b) {
+  if (a->series != b->series) return a->series - b->series;
+  if ((a->round > 0) != (b->round > 0)) return (a->round > 0) - (b->round > 0);
+  if (a->target != b->target) return sign(a->target - b->target);
+  return a->round - b->round;
+}
+
+static int order(const void *left, const void *right, void *context) {
+  const esp_records *runs = context;
+  const esp_point *a = left, *b = right;
+  const int level = level_order(a, b);
+  if (level != 0) return level;
+  const int64_t s = runs->item[a->run].config.run.seed, t = runs->item[b->run].config.run.seed;
+  if (s != t) return s < t ? -1 : 1;
+  return a->accuracy != b->accuracy ? sign(a->accuracy - b->accuracy) : a->run - b->run;
+}
+
+static void drop_twins(esp_points *p, const esp_records *runs) {
+  int kept = 0;
+  for (int i = 0; i < p->count; i++) {
+    const esp_point *last = kept > 0 ? &p->item[kept - 1] : NULL, *now = &p->item[i];
+    const bool twin = last && level_order(last, now) == 0 && last->accuracy == now->accuracy &&
+                      runs->item[last->run].config.run.seed == runs->item[now->run].config.run.seed;
+    if (!twin) p->item[kept++] = *now;
+  }
+  p->count = kept;
+}
+
+esp_status esp_points_gather(esp_points *p, const esp_records *runs, const esp_facts *facts, esp_error *err) {
+  *p = (esp_points){0};
+  for (int r = 0; r < runs->count; r++) ESP_TRY(add_run(p, r, runs, facts, err));
+  if (p->count == 0) return ESP_OK;
+  qsort_r(p->item, (size_t)p->count, sizeof *p->item, order, (void *)runs);
+  drop_twins(p, runs);
+  return ESP_OK;
+}
+
+void esp_points_free(esp_points *p) {
+  free(p->item);
+  *p = (esp_points){0};
+}
+
+/* ---- levels ---- */
+
+int esp_level_end(const esp_points *p, int first) {
+  int end = first + 1;
+  while (end < p->count && level_order(&p->item[first], &p->item[end]) == 0) end++;
+  return end;
+}
+
+bool esp_same_series(const esp_points *p, int a, int b) {
+  return p->item[a].series == p->item[b].series;
+}
+
+double esp_point_value(const esp_point *p, size_t offset) {
+  double value;
+  memcpy(&value, (const char *)p + offset, sizeof value);
+  return value;
+}
+
+esp_moments esp_level_moments(const esp_points *p, int first, int end, size_t offset) {
+  esp_moments m = {0};
+  for (int i = first; i < end; i++) esp_moments_add(&m, esp_point_value(&p->item[i], offset));
+  return m;
+}

@@ -1,0 +1,41 @@
+/* The results of runs: a point per network that was evaluated, sorted so that the seeds of one level stand
+ * together. */
+#ifndef ESP_REPORT_POINTS_H
+#define ESP_REPORT_POINTS_H
+
+#include "report/facts.h"
+#include "experiment/stats.h"
+
+typedef struct esp_point {
+  int series, run;
+  int round;     /* 0 = the dense network */
+  double target; /* the run's prune.sparsity; 0 for the dense network */
+  /* What result.json says, NAN where it says nothing. */
+  double sparsity, accuracy, before; /* shares in [0, 1]; before = after pruning, before retraining */
+  double compression;                /* weights / nonzero weights */
+  double macs;                       /* multiply-adds of one image with the weights that are left */
+  double milliseconds;               /* of inference, an image */
+  double seconds;                    /* of training, up to here */
+} esp_point;
+
+/* In the order of series, dense network first, target, round, seed. */
+typedef struct esp_points {
+  esp_point *item;
+  int count;
+} esp_points;
+
+/* A seed that occurs twice at a level with the same accuracy is there once: it is the same network, as when
+ * runs share their dense training. */
+esp_status esp_points_gather(esp_points *p, const esp_records *runs, const esp_facts *facts, esp_error *err);
+void esp_points_free(esp_points *p);
+
+/* Points [first, end) are one level: one series, target and round, several seeds. */
+int esp_level_end(const esp_points *p, int first);
+/* Whether points a and b belong to one series. */
+bool esp_same_series(const esp_points *p, int a, int b);
+
+/* A member of a point by its offset, and its mean and spread over points [first, end) that have it. */
+double esp_point_value(const esp_point *p, size_t offset);
+esp_moments esp_level_moments(const esp_points *p, int first, int end, size_t offset);
+
+#endif

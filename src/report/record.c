@@ -1,0 +1,167 @@
+#include "report/record.h"
+
+#include <espalier/file.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RESULT_BYTES_MAX = 64 << 20, RUNS_MAX = 10000 };
+
+/* "<dir>/<name>", newly allocated. */
+static char *path_in(const char *dir, const char *name) {
+  const size_t bytes = strlen(dir) + strlen(name) + 2;
+  char *path = malloc(bytes);
+  if (path) snprintf(path, bytes, "%s/%s", dir, name);
+  return path;
+}
+
+static bool is_run(const char *dir) {
+  struct stat info;
+  char *path = path_in(dir, "config.ini");
+  const bool there = path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+  free(path);
+  return there;
+}
+
+/* ---- one run ---- */
+
+static esp_status note(esp_record *r, const char *text, esp_error *err) {
+  const size_t old = r->missing ? strlen(r->missing) : 0, more = strlen(text);
+  char *all = realloc(r->missing, old + more + 2);
+  if (!all) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  memcpy(all + old, text, more);
+  memcpy(all + old + more, "\n", 2);
+  r->missing = all;
+  return ESP_OK;
+}
+
+static esp_status read_result(esp_record *r, const char *path, esp_error *why) {
+  char *text;
+  size_t bytes;
+  ESP_TRY(esp_file_read(path, RESULT_BYTES_MAX, &text, &bytes, why));
+  r->result = cJSON_Parse(text);
+  free(text);
+  return cJSON_IsObject(r->result) ? ESP_OK
+                                   : esp_fail(why, ESP_ERR_INPUT, "%s: expected a JSON object", path);
+}
+
+/* Reads one of the files; what is wrong with it becomes a note. */
+static esp_status read_file(esp_record *r, const char *name, esp_csv *table, esp_error *err) {
+  esp_error why = {0};
+  char *path = path_in(r->dir, name);
+  if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
+  const bool there = access(path, F_OK) == 0;
+  const esp_status status = table ? esp_csv_read(table, path, &why) : read_result(r, path, &why);
+  free(path);
+  if (status == ESP_OK) return ESP_OK;
+  if (!there) snprintf(why.text, sizeof why.text, "%s is not there (yet)", name);
+  return note(r, why.text, err);
+}
+
+static esp_status read_record(esp_record *r, esp_error *err) {
+  char *path = path_in(r->dir, "config.ini");
+  if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
+  const esp_status status = esp_config_load(&r->config, path, 0, NULL, err);
+  free(path);
+  if (status != ESP_OK) {
+    r->config = (esp_config){0};
+    return status;
+  }
+  ESP_TRY(read_file(r, "log.csv", &r->log, err));
+  ESP_TRY(read_file(r, "layers.csv", &r->layers, err));
+  ESP_TRY(read_file(r, "confusion.csv", &r->confusion, err));
+  ESP_TRY(read_file(r, "result.json", NULL, err));
+  return strcmp(esp_record_status(r), "finished") == 0 ? ESP_OK : note(r, "the run is not finished", err);
+}
+
+static const char *last_part(const char *dir) {
+  const char *slash = strrchr(dir, '/');
+  return slash ? slash + 1 : dir;
+}
+
+/* Takes `dir`, an allocated path without a slash at its end. */
+static esp_status add_run(esp_records *r, char *dir, esp_error *err) {
+  esp_record *more =
+      dir && r->count < RUNS_MAX ? realloc(r->item, ((size_t)r->count + 1) * sizeof *more) : NULL;
+  if (!more) {
+    free(dir);
+    return r->count == RUNS_MAX ? esp_fail(err, ESP_ERR_INPUT, "more than %d runs", RUNS_MAX)
+                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  }
+  r->item = more;
+  more[r->count] = (esp_record){.dir = dir, .name = last_part(dir)};
+  return read_record(&more[r->count++], err);
+}
+
+/* ---- several ---- */
+
+static int not_hidden(const struct dirent *entry) {
+  return entry->d_name[0] != '.';
+}
+
+static esp_status add_children(esp_records *r, const char *dir, esp_error *err) {
+  struct dirent **entry;
+  const int count = scandir(dir, &entry, not_hidden, alphasort), before = r->count;
+  esp_status status = ESP_OK;
+  for (int i = 0; i < count; i++) {
+    char *child = status == ESP_OK ? path_in(dir, entry[i]->d_name) : NULL;
+    if (child && is_run(child))
+      status = add_run(r, child, err);
+    else
+      free(child);
+    free(entry[i]);
+  }
+  if (count >= 0) free(entry);
+  if (status == ESP_OK && r->count == before)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: not a run directory, and holds none: expected config.ini in it, or in directories in it", dir);
+  return status;
+}
+
+/* Without the slashes at the end, so that the last part has a name. */
+static char *trimmed(const char *dir) {
+  size_t length = strlen(dir);
+  while (length > 1 && dir[length - 1] == '/') length--;
+  return strndup(dir, length);
+}
+
+esp_status esp_records_add(esp_records *r, const char *dir, esp_error *err) {
+  char *path = trimmed(dir);
+  if (!path) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  if (is_run(path)) return add_run(r, path, err);
+  const esp_status status = add_children(r, path, err);
+  free(path);
+  return status;
+}
+
+void esp_records_free(esp_records *r) {
+  for (int i = 0; i < r->count; i++) {
+    esp_record *e = &r->item[i];
+    esp_csv_free(&e->log);
+    esp_csv_free(&e->layers);
+    esp_csv_free(&e->confusion);
+    cJSON_Delete(e->result);
+    if (e->config.run.name) esp_config_free(&e->config);
+    free(e->missing);
+    free(e->dir);
+  }
+  free(r->item);
+  *r = (esp_records){0};
+}
+
+double esp_record_number(const esp_record *r, const char *of, const char *name) {
+  const cJSON *object = of ? cJSON_GetObjectItemCaseSensitive(r->result, of) : r->result;
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+  return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
+}
+
+const char *esp_record_status(const esp_record *r) {
+  const cJSON *status = cJSON_GetObjectItemCaseSensitive(r->result, "status");
+  if (!cJSON_IsString(status)) return "not begun";
+  return strcmp(status->valuestring, "finished") == 0 ? "finished" : "running";
+}

@@ -1,0 +1,74 @@
+#include "report/findings.h"
+#include "report/page.h"
+
+#include <espalier/report.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TITLE_DIRS = 4 };
+
+static esp_status gather(esp_findings *f, const esp_report_request *request, esp_error *err) {
+  for (int i = 0; i < request->dirs; i++) ESP_TRY(esp_records_add(&f->runs, request->dir[i], err));
+  ESP_TRY(esp_facts_gather(&f->facts, &f->runs, err));
+  return esp_points_gather(&f->points, &f->runs, &f->facts, err);
+}
+
+/* The directories as they were given. */
+static esp_status add_title(cJSON *report, const esp_report_request *request, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  for (int i = 0; f && i < request->dirs && i < TITLE_DIRS; i++)
+    fprintf(f, "%s%s", i > 0 ? ", " : "", request->dir[i]);
+  if (f && request->dirs > TITLE_DIRS) fprintf(f, " and %d more", request->dirs - TITLE_DIRS);
+  const bool written = f && fclose(f) == 0;
+  if (written) cJSON_AddStringToObject(report, "title", text);
+  free(text);
+  return written ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+}
+
+static esp_status build(cJSON *report, const esp_findings *f, const esp_report_request *request,
+                        esp_error *err) {
+  ESP_TRY(add_title(report, request, err));
+  cJSON_AddNumberToObject(report, "runs", f->runs.count);
+  cJSON *series = cJSON_AddArrayToObject(report, "series");
+  static const char *const lists[] = {"notes", "charts", "sheets", "pictures"};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) cJSON_AddArrayToObject(report, lists[i]);
+  for (int s = 0; s < f->facts.series; s++)
+    cJSON_AddItemToArray(series, cJSON_CreateString(f->facts.series_name[s]));
+  esp_add_results(report, f);
+  esp_add_accuracy(report, f);
+  ESP_TRY(esp_add_tests(report, f, err));
+  esp_add_training(report, f);
+  esp_add_density(report, f);
+  esp_add_confusion(report, f);
+  esp_add_runs(report, f);
+  return esp_add_pictures(report, f, err);
+}
+
+/* What would make it fail only after something is written. */
+static esp_status check(const esp_report_request *request, esp_error *err) {
+  for (const esp_asset *a = esp_assets; a->name; a++)
+    if (a->bytes == 0)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "this espalier was built without %s: install libjs-chart.js (or give meson "
+                      "-Dchart_js=FILE, Chart.js 3) and build again",
+                      a->name);
+  return request->figures ? esp_figures_check(err) : ESP_OK;
+}
+
+esp_status esp_report_make(const esp_report_request *request, esp_error *err) {
+  esp_findings f = {0};
+  cJSON *report = cJSON_CreateObject();
+  esp_status status = check(request, err);
+  if (status == ESP_OK) status = gather(&f, request, err);
+  if (status == ESP_OK) status = build(report, &f, request, err);
+  if (status == ESP_OK) status = esp_page_write(report, request->page, err);
+  if (status == ESP_OK && request->figures) status = esp_figures_write(report, request->figures, err);
+  cJSON_Delete(report);
+  esp_points_free(&f.points);
+  esp_facts_free(&f.facts);
+  esp_records_free(&f.runs);
+  return status;
+}

@@ -1,0 +1,119 @@
+/* The tables of a report that no chart draws: results, and the runs themselves. */
+#include "report/findings.h"
+
+#include <string.h>
+
+#define OF(member) offsetof(esp_point, member)
+
+static const esp_column result_columns[] = {{"series", "series"},
+                                            {"level", "level"},
+                                            {"seeds", "seeds"},
+                                            {"accuracy_mean_percent", "test accuracy, mean (%)"},
+                                            {"accuracy_sd_percent", "sd (%)"},
+                                            {"before_percent", "before retraining (%)"},
+                                            {"sparsity_percent", "sparsity (%)"},
+                                            {"compression", "compression (times)"},
+                                            {"million_macs", "multiply-adds (million)"},
+                                            {"milliseconds_per_image", "inference (ms an image)"},
+                                            {"training_seconds", "training (s)"},
+                                            {0}};
+
+/* The measures behind the accuracy, in the order of the columns. */
+static const struct {
+  size_t offset;
+  double unit;
+} measures[] = {{OF(before), 100.0}, {OF(sparsity), 100.0},   {OF(compression), 1.0},
+                {OF(macs), 1e-6},    {OF(milliseconds), 1.0}, {OF(seconds), 1.0}};
+
+static void add_level(cJSON *sheet, const esp_findings *f, int first, int end) {
+  const esp_points *p = &f->points;
+  const esp_moments accuracy = esp_level_moments(p, first, end, OF(accuracy));
+  char level[32];
+  esp_level_label(p, first, end, level);
+  cJSON *row = esp_sheet_row_begin(sheet);
+  esp_sheet_cell(row, esp_text_cell(f->facts.series_name[p->item[first].series]));
+  esp_sheet_cell(row, esp_text_cell(level));
+  esp_sheet_cell(row, esp_number_cell(accuracy.n));
+  esp_sheet_cell(row, esp_number_cell(100.0 * esp_mean(&accuracy)));
+  esp_sheet_cell(row, esp_number_cell(100.0 * esp_sd(&accuracy)));
+  for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
+    const esp_moments m = esp_level_moments(p, first, end, measures[i].offset);
+    esp_sheet_cell(row, esp_number_cell(measures[i].unit * esp_mean(&m)));
+  }
+}
+
+void esp_add_results(cJSON *report, const esp_findings *f) {
+  cJSON *sheet = esp_sheet_new("results", result_columns);
+  for (int first = 0, end; first < f->points.count; first = end) {
+    end = esp_level_end(&f->points, first);
+    add_level(sheet, f, first, end);
+  }
+  esp_report_sheet(report, NULL, sheet);
+}
+
+/* ---- the runs ---- */
+
+static const char *text_of(const esp_record *r, const char *name) {
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->result, name);
+  return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static void add_runs_sheet(cJSON *report, const esp_findings *f) {
+  static const esp_column columns[] = {{"run", "directory"},
+                                       {"series", "series"},
+                                       {"seed", "seed"},
+                                       {"status", "status"},
+                                       {"isa", "instruction set"},
+                                       {"threads", "threads"},
+                                       {"weights_sha256", "SHA-256 of the weights"},
+                                       {"missing", "missing"},
+                                       {0}};
+  cJSON *sheet = esp_sheet_new("runs", columns);
+  for (int i = 0; i < f->runs.count; i++) {
+    const esp_record *r = &f->runs.item[i];
+    ESP_SHEET_ROW(sheet, esp_text_cell(r->dir), esp_text_cell(f->facts.series_name[f->facts.series_of[i]]),
+                  esp_number_cell((double)r->config.run.seed), esp_text_cell(esp_record_status(r)),
+                  esp_text_cell(text_of(r, "isa")), esp_number_cell(esp_record_number(r, NULL, "threads")),
+                  esp_text_cell(text_of(r, "weights_sha256")), esp_text_cell(r->missing ? r->missing : ""));
+  }
+  esp_report_sheet(report, NULL, sheet);
+}
+
+/* What the runs have in common, and a row for each key in which they differ. */
+static void add_configuration(cJSON *report, const esp_findings *f) {
+  static const esp_column common[] = {{"key", "key"}, {"value", "value"}, {0}};
+  cJSON *same = esp_sheet_new("configuration", common);
+  cJSON *other = esp_sheet_new("configuration-differences", (const esp_column[]){{"run", "run"}, {0}});
+  for (int k = 0; k < f->facts.keys; k++)
+    if (esp_fact_differs(&f->facts, k))
+      esp_sheet_widen(other, f->facts.key[k].name, f->facts.key[k].name);
+    else
+      ESP_SHEET_ROW(same, esp_text_cell(f->facts.key[k].name),
+                    esp_text_cell(esp_fact_value(&f->facts, 0, k)));
+  for (int r = 0; r < f->runs.count && f->runs.count > 1; r++) {
+    cJSON *row = esp_sheet_row_begin(other);
+    esp_sheet_cell(row, esp_text_cell(f->runs.item[r].name));
+    for (int k = 0; k < f->facts.keys; k++)
+      if (esp_fact_differs(&f->facts, k)) esp_sheet_cell(row, esp_text_cell(esp_fact_value(&f->facts, r, k)));
+  }
+  esp_report_sheet(report, NULL, same);
+  esp_report_sheet(report, NULL, other);
+}
+
+/* A note per run and thing that is missing. */
+static void add_notes(cJSON *report, const esp_findings *f) {
+  for (int i = 0; i < f->runs.count; i++) {
+    const esp_record *r = &f->runs.item[i];
+    for (const char *line = r->missing; line && *line;) {
+      const size_t length = strcspn(line, "\n");
+      esp_report_note(report, "%s: %.*s", r->dir, (int)length, line);
+      line += length + (line[length] == '\n');
+    }
+  }
+}
+
+void esp_add_runs(cJSON *report, const esp_findings *f) {
+  add_notes(report, f);
+  add_runs_sheet(report, f);
+  add_configuration(report, f);
+}

@@ -1,0 +1,240 @@
+/* espalier report from outside: what it refuses, what it makes of unfinished and hostile runs, the files of
+ * --figures. What the page looks like is tested in a browser (tests/report). */
+#include "nets.h"
+#include "rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void setup(void) {
+  rig_open();
+  text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
+}
+
+static void refused(const char *const *argument, const process_options *options, const char *expected) {
+  process p = espalier(options, argument);
+  const char *newline = strchr(p.err, '\n');
+  ck_assert_msg(p.status == 2 && newline && !newline[1], "status %d: '%s'", p.status, p.err);
+  ck_assert_msg(strstr(p.err, expected) != NULL, "'%s' lacks '%s'", p.err, expected);
+  ck_assert(!exists("page.html") && !exists("report.html") && !exists("figures"));
+  process_free(&p);
+}
+#define REFUSED(expected, ...) \
+  refused((const char *const[]){__VA_ARGS__, NULL}, &(process_options){0}, expected)
+
+static void run(const char *dir, const char *seed) {
+  ESPALIER("run", "plain.ini", "-o", dir, seed, "prune.method=magnitude", "prune.rounds=2",
+           "prune.sparsity=0.8");
+}
+
+/* The JSON in the page, as a browser finds it: from the tag to the first end of a script. */
+static cJSON *data_of(const char *page) {
+  char *text = bytes_read(page, NULL), *data = strstr(text, "<script id=\"data\" type=\"application/json\">");
+  ck_assert_ptr_nonnull(data);
+  data = strchr(data, '\n');
+  char *end = strstr(data, "</script");
+  ck_assert_ptr_nonnull(end);
+  *end = '\0';
+  cJSON *o = cJSON_Parse(data);
+  ck_assert_msg(o != NULL, "the page's data do not parse");
+  free(text);
+  return o;
+}
+
+static bool has_note(const cJSON *report, const char *text) {
+  const cJSON *note;
+  cJSON_ArrayForEach(note,
+                     cJSON_GetObjectItem(report, "notes")) if (strstr(note->valuestring, text)) return true;
+  return false;
+}
+
+START_TEST(bad_arguments) {
+  mkdir("empty", 0777);
+  REFUSED("expected run directories", "report");
+  REFUSED("expected run directories", "report", "-o", "page.html");
+  REFUSED("-o: expected a name after it", "report", "empty", "-o");
+  REFUSED("unknown option '--figure'", "report", "empty", "--figure", "figures");
+  REFUSED("nowhere: not a run directory", "report", "nowhere");
+  REFUSED("empty: not a run directory, and holds none", "report", "empty", "-o", "page.html");
+  REFUSED("plain.ini: not a run directory", "report", "plain.ini");
+  REFUSED("empty: not a run directory", "report", "empty", "-o", "page.html", "--figures", "figures");
+}
+END_TEST
+
+START_TEST(damaged_configuration) {
+  run("runs/a", "run.seed=1");
+  text_write("runs/a/config.ini", "[run]\nsede = 1\n");
+  REFUSED("runs/a/config.ini:2: unknown key 'sede' in [run]; did you mean 'seed'?", "report", "runs");
+}
+END_TEST
+
+/* The page is whole or not there. */
+START_TEST(page_that_cannot_be_written) {
+  run("runs/a", "run.seed=1");
+  REFUSED("missing/page.html: cannot be made", "report", "runs", "-o", "missing/page.html");
+  REFUSED("runs: is", "report", "runs", "-o", "runs");
+  refused((const char *const[]){"report", "runs", "-o", "page.html", NULL},
+          &(process_options){.file_limit = 1000}, "page.html: cannot be written");
+  ck_assert(!exists("page.html.tmp"));
+}
+END_TEST
+
+START_TEST(series_and_points) {
+  run("runs/a", "run.seed=1");
+  run("runs/b", "run.seed=2");
+  ESPALIER("run", "plain.ini", "-o", "other", "prune.method=random", "prune.rounds=2", "prune.sparsity=0.8");
+  ESPALIER("report", "runs", "other", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "series")), 2);
+  ck_assert_str_eq(cJSON_GetArrayItem(cJSON_GetObjectItem(report, "series"), 0)->valuestring, "magnitude");
+  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "notes")), 0);
+  cJSON_Delete(report);
+}
+END_TEST
+
+/* As after a crash: the first epoch is not over. */
+START_TEST(half_written_run) {
+  run("runs/a", "run.seed=1");
+  run("runs/b", "run.seed=2");
+  remove("runs/b/result.json");
+  remove("runs/b/log.csv");
+  remove("runs/a/confusion.csv");
+  remove("runs/a/round-02.safetensors");
+  ESPALIER("report", "runs", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert(has_note(report, "runs/b: result.json is not there (yet)"));
+  ck_assert(has_note(report, "runs/b: log.csv is not there (yet)"));
+  ck_assert(has_note(report, "runs/b: the run is not finished"));
+  ck_assert(has_note(report, "runs/a: confusion.csv is not there (yet)"));
+  ck_assert(has_note(report, "runs/a: round-02.safetensors is not there (yet)"));
+  cJSON_Delete(report);
+  ESPALIER("report", "runs/b", "-o", "page.html");
+}
+END_TEST
+
+/* Weights that are damaged are said to be, and not drawn. */
+START_TEST(damaged_weights) {
+  size_t bytes;
+  run("runs/a", "run.seed=1");
+  char *weights = bytes_read("runs/a/round-02.safetensors", &bytes);
+  weights[bytes - 5] ^= 1;
+  bytes_write("runs/a/round-02.safetensors", weights, bytes);
+  free(weights);
+  ESPALIER("report", "runs", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert(has_note(report, "do not match their SHA-256"));
+  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "pictures")), 1); /* the dense filters */
+  cJSON_Delete(report);
+}
+END_TEST
+
+/* No text from a run can end the script it stands in, or begin another. */
+START_TEST(hostile_names) {
+  ESPALIER("run", "plain.ini", "-o", "runs/<script>alert(1)<", "prune.method=magnitude",
+           "data.path=</script><script>alert(1)</script>");
+  ESPALIER("report", "runs/<script>alert(1)<", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert_str_eq(cJSON_GetObjectItem(report, "title")->valuestring, "runs/<script>alert(1)<");
+  cJSON_Delete(report);
+  char *page = bytes_read("page.html", NULL);
+  ck_assert_ptr_null(strstr(page, "<script>alert"));
+  free(page);
+}
+END_TEST
+
+/* The confusion of classes counts every test image, and its diagonal the right answers, of the dense network
+ * and of the newest round; also after a crash. */
+START_TEST(confusion_of_classes) {
+  ESPALIER("run", "plain.ini", "-o", "a", "prune.method=magnitude", "prune.rounds=3");
+  cJSON *result = result_read("a");
+  table t = table_read("a/confusion.csv");
+  const cJSON *of[] = {cJSON_GetObjectItem(result, "dense"), cJSON_GetObjectItem(result, "final")};
+  const char *const rounds[] = {"0", "3"};
+  int rows = 0;
+  for (int k = 0; k < 2; k++) {
+    double images = 0, right = 0;
+    for (int row = 1; row < t.rows; row++) {
+      if (strcmp(cell_of(&t, row, "round"), rounds[k]) != 0) continue;
+      const double count = atof(cell_of(&t, row, "images"));
+      images += count;
+      if (strcmp(cell_of(&t, row, "label"), cell_of(&t, row, "answer")) == 0) right += count;
+      rows++;
+    }
+    ck_assert_double_eq(images, 48);
+    ck_assert_double_eq_tol(right / images, number_of(of[k], "test_accuracy"), 1e-12);
+  }
+  ck_assert_int_eq(rows, t.rows - 1);
+  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(result, "classes")), 10);
+  table_free(&t);
+  cJSON_Delete(result);
+}
+END_TEST
+
+static bool has_gnuplot(void) {
+  return exists("/usr/bin/gnuplot");
+}
+
+static void has_figures(const char *const *name) {
+  char path[256];
+  for (; *name; name++) {
+    snprintf(path, sizeof path, "figures/%s", *name);
+    ck_assert_msg(exists(path), "no %s", path);
+  }
+  ck_assert_int_eq(count_files("figures", ".svg"), count_files("figures", ".gp"));
+  ck_assert(!exists("pwned") && !exists("figures/pwned"));
+}
+#define HAS_FIGURES(...) has_figures((const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(figures) {
+  if (!has_gnuplot()) return;
+  run("runs/a", "run.seed=1");
+  run("runs/b", "run.seed=2");
+  ESPALIER("report", "runs", "-o", "page.html", "--figures", "figures");
+  HAS_FIGURES("accuracy-sparsity.svg", "accuracy-training.svg", "loss.svg", "density-1.svg",
+              "confusion-1.svg", "training.csv", "results.csv", "differences.csv", "runs.csv");
+  table density = table_read("figures/density-1.csv");
+  ck_assert_str_eq(cell_of(&density, 3, "layer"), "linear1");
+  ck_assert_str_eq(cell_of(&density, 3, "dense"), "100");
+  table_free(&density);
+}
+END_TEST
+
+/* A series' name in a script: nothing in it is a command, and in a table it stays in its row. */
+START_TEST(figures_of_hostile_names) {
+  if (!has_gnuplot()) return;
+  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"", "prune.method=magnitude");
+  ESPALIER("report", "runs", "-o", "page.html", "--figures", "figures");
+  HAS_FIGURES("accuracy-sparsity.svg");
+}
+END_TEST
+
+START_TEST(figures_without_gnuplot) {
+  run("runs/a", "run.seed=1");
+  refused((const char *const[]){"report", "runs", "-o", "page.html", "--figures", "figures", NULL},
+          &(process_options){.environment = (const char *const[]){"PATH=/nowhere", NULL}},
+          "--figures: there is no gnuplot");
+}
+END_TEST
+
+int main(void) {
+  rig_begin();
+  Suite *suite = suite_create("report");
+  TCase *c = tcase_create("report");
+  tcase_add_checked_fixture(c, setup, NULL);
+  tcase_set_timeout(c, 120);
+  tcase_add_test(c, bad_arguments);
+  tcase_add_test(c, damaged_configuration);
+  tcase_add_test(c, page_that_cannot_be_written);
+  tcase_add_test(c, series_and_points);
+  tcase_add_test(c, half_written_run);
+  tcase_add_test(c, damaged_weights);
+  tcase_add_test(c, hostile_names);
+  tcase_add_test(c, confusion_of_classes);
+  tcase_add_test(c, figures);
+  tcase_add_test(c, figures_of_hostile_names);
+  tcase_add_test(c, figures_without_gnuplot);
+  suite_add_tcase(suite, c);
+  return rig_end(suite);
+}

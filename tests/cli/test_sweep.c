@@ -1,0 +1,428 @@
+/* Sweeps: what they make, what is left of them when they are killed, and what is said of wrong ones. */
+#include "nets.h"
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BASE CONFIG_BEGIN PLAIN_LAYERS
+#define PRUNED BASE "[prune]\nmethod = magnitude\nrounds = 2\nsparsity = 0.8\n"
+#define TWO_BY_TWO PRUNED "[sweep]\nprune.sparsity = 0.5 0.9\nrun.seed = 1 2\n"
+
+static void setup(void) {
+  rig_open();
+  text_write("two.ini", TWO_BY_TWO);
+}
+
+static const char *const four[] = {"prune.sparsity=0.5,run.seed=1", "prune.sparsity=0.5,run.seed=2",
+                                   "prune.sparsity=0.9,run.seed=1", "prune.sparsity=0.9,run.seed=2"};
+
+static const char *inside(const char *dir, const char *name) {
+  static char path[4][512];
+  static int turn;
+  turn = (turn + 1) % 4;
+  snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
+  return path[turn];
+}
+
+/* It ends with that status, and what it prints on stdout and stderr contains the texts (NULL = anything). */
+static void ends(int status, const char *out, const char *err, const char *const *argument) {
+  process p = espalier(&(process_options){0}, argument);
+  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out, p.err);
+  ck_assert_msg(!out || strstr(p.out, out), "'%s' lacks '%s'", p.out, out);
+  ck_assert_msg(!err || strstr(p.err, err), "'%s' lacks '%s'", p.err, err);
+  const char *newline = strchr(p.err, '\n');
+  ck_assert_msg(status == 0 ? !*p.err : newline && !newline[1], "expected %s: '%s'",
+                status == 0 ? "nothing" : "one line", p.err);
+  process_free(&p);
+}
+#define ENDS(status, out, err, ...) ends(status, out, err, (const char *const[]){__VA_ARGS__, NULL})
+
+static void check_same_runs(const char *dir, const char *other) {
+  for (int i = 0; i < 4; i++) {
+    ck_assert_str_eq(hash_of_run(inside(dir, four[i])), hash_of_run(inside(other, four[i])));
+    ck_assert(same_reports(inside(dir, four[i]), inside(other, four[i])));
+    ck_assert_int_eq(count_files(inside(dir, four[i]), ".tmp"), 0);
+  }
+}
+
+/* ---- what a sweep makes ---- */
+
+START_TEST(a_grid) {
+  ENDS(0, "prune.sparsity=0.9,run.seed=2: top-1", NULL, "sweep", "two.ini", "-o", "out");
+  ck_assert(exists("out/sweep.ini"));
+  ck_assert(exists("out/dense,run.seed=1/dense.safetensors"));
+  ck_assert(exists("out/dense,run.seed=2/dense.safetensors"));
+  ck_assert_int_eq(count_files("out", ""), 2 + 4 + 3);
+  /* A header; of four runs the dense network and two rounds. */
+  char *text = bytes_read("out/sweep.csv", NULL);
+  int lines = 0;
+  for (const char *c = text; *c; c++) lines += *c == '\n';
+  ck_assert_int_eq(lines, 1 + 4 * 3);
+  ck_assert_ptr_nonnull(strstr(text, hash_of_run("out/prune.sparsity=0.9,run.seed=2")));
+  free(text);
+  table summary = table_read("out/summary.csv");
+  ck_assert_int_eq(summary.rows, 1 + 2 * 3);
+  for (int r = 1; r < summary.rows; r++) ck_assert_str_eq(cell_of(&summary, r, "runs"), "2");
+  table_free(&summary);
+}
+END_TEST
+
+static double accuracy_of(const char *dir) {
+  cJSON *o = result_read(dir);
+  const double accuracy = number_of(cJSON_GetObjectItem(o, "final"), "test_accuracy");
+  cJSON_Delete(o);
+  return accuracy;
+}
+
+/* The mean and deviation over two seeds, by hand. */
+START_TEST(the_summary_says_mean_and_deviation) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  table summary = table_read("out/summary.csv");
+  for (int i = 0; i < 2; i++) {
+    const double a = accuracy_of(inside("out", four[2 * i])), b = accuracy_of(inside("out", four[2 * i + 1]));
+    const double mean = strtod(cell_of(&summary, 3 + 3 * i, "test_accuracy_mean"), NULL);
+    const double sd = strtod(cell_of(&summary, 3 + 3 * i, "test_accuracy_sd"), NULL);
+    ck_assert_str_eq(cell_of(&summary, 3 + 3 * i, "round"), "2");
+    ck_assert_double_eq_tol(mean, (a + b) / 2, 1e-5);
+    ck_assert_double_eq_tol(sd * sd, (a - b) * (a - b) / 2, 1e-5);
+  }
+  table_free(&summary);
+}
+END_TEST
+
+START_TEST(one_seed_is_warned_of) {
+  ENDS(0, "warning: some rows are one seed", NULL, "sweep", "two.ini", "-o", "out", "run.seed=3");
+}
+END_TEST
+
+/* What a run would be without the others: every way of retraining, whole filters, moving averages. */
+START_TEST(sharing_the_training_changes_no_bit) {
+  static const char *const retrain[] = {"finetune", "lr-rewind", "weight-rewind", "reinit"};
+  static const char *const more[][2] = {{"prune.structure=weight", "train.average=0"},
+                                        {"prune.structure=filter", "train.average=0.9"}};
+  text_write("ways.ini", PRUNED
+             "[prune]\nrewind_epoch = 1\n[sweep]\nprune.retrain = finetune lr-rewind weight-rewind reinit\n"
+             "prune.method = magnitude saliency\n");
+  text_write("plain.ini", PRUNED "[prune]\nrewind_epoch = 1\n");
+  const char *const *m = more[_i];
+  ESPALIER("sweep", "ways.ini", "-o", "out", m[0], m[1]);
+  ck_assert(exists("out/dense/dense.safetensors"));
+  for (int i = 0; i < 8; i++) {
+    char name[160], way[64], method[64];
+    snprintf(way, sizeof way, "prune.retrain=%s", retrain[i / 2]);
+    snprintf(method, sizeof method, "prune.method=%s", i % 2 ? "saliency" : "magnitude");
+    snprintf(name, sizeof name, "out/%s,%s", way, method);
+    ESPALIER("run", "plain.ini", "-o", "alone", way, method, m[0], m[1]);
+    ck_assert_str_eq(hash_of_run(name), hash_of_run("alone"));
+    ck_assert(same_reports(name, "alone"));
+    remove_tree("alone");
+  }
+}
+END_TEST
+
+/* Methods that prune while they train have no dense training to share; other seeds and rates share none. */
+START_TEST(only_the_same_training_is_shared) {
+  text_write("mixed.ini", PRUNED "[sweep]\nprune.method = rigl magnitude\ntrain.lr = 0.1 0.05\n");
+  ESPALIER("sweep", "mixed.ini", "-o", "out");
+  ck_assert_int_eq(count_files("out", ""), 4 + 3);
+  ENDS(0, "dense,train.lr=0.1 ", NULL, "sweep", "mixed.ini", "--dry-run", "-o", "new",
+       "prune.method=random magnitude");
+}
+END_TEST
+
+START_TEST(lists_side_by_side_and_values_in_quotes) {
+  text_write("zip.ini", PRUNED
+             "[sweep]\nmode = zip\ndata.augment = \"crop flip\" \"\"\n  flip\nprune.sparsity = 0.5 0.6 0.7\n"
+             "prune.skip = \"conv1 linear*\"\n");
+  ESPALIER("sweep", "zip.ini", "-o", "out");
+  table t = table_read("out/summary.csv");
+  ck_assert_str_eq(cell_of(&t, 1, "data.augment"), "crop flip");
+  ck_assert_str_eq(cell_of(&t, 4, "data.augment"), "");
+  ck_assert_str_eq(cell_of(&t, 7, "prune.sparsity"), "0.7");
+  ck_assert_str_eq(cell_of(&t, 7, "prune.skip"), "conv1 linear*");
+  table_free(&t);
+  ESPALIER("sweep", "out"); /* what it wrote back of itself is the same sweep */
+  ck_assert_int_eq(count_files("out", ""), 3 + 3);
+}
+END_TEST
+
+START_TEST(some_of_a_grid) {
+  text_write("random.ini", PRUNED
+             "[sweep]\nmode = random\ncount = 5\nseed = 3\nrun.seed = 1 2 3 4 5 6 7 8 9\n"
+             "prune.sparsity = 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8\n");
+  process a =
+      espalier(&(process_options){0}, (const char *const[]){"sweep", "random.ini", "--dry-run", NULL});
+  process b =
+      espalier(&(process_options){0}, (const char *const[]){"sweep", "random.ini", "--dry-run", NULL});
+  ck_assert_ptr_nonnull(strstr(a.out, "\n5 runs"));
+  const size_t list = (size_t)(strstr(a.out, "\n\n") - a.out);
+  ck_assert(strncmp(a.out, b.out, list) == 0);
+  process_free(&a);
+  process_free(&b);
+}
+END_TEST
+
+START_TEST(two_at_a_time_end_with_the_same_bits) {
+  ESPALIER("sweep", "two.ini", "-o", "one");
+  ESPALIER("sweep", "two.ini", "-o", "two", "--jobs", "3");
+  check_same_runs("two", "one");
+}
+END_TEST
+
+/* ---- interrupted ones ---- */
+
+static void kill_at(const char *file, int signal_number) {
+  const process_options options = {.signal = signal_number, .begun = file};
+  process p = espalier(
+      &options, (const char *const[]){"sweep", "two.ini", "-o", "killed", "--jobs", "2", "data.train=512",
+                                      "train.epochs=6", "run.checkpoint_minutes=0.0003", NULL});
+  ck_assert_msg(p.signal == signal_number || p.status == 130, "not stopped: status %d, signal %d: %s",
+                p.status, p.signal, p.err);
+  process_free(&p);
+}
+
+/* Killed while the shared training goes on, and between rounds; the processes of its runs go down with it. */
+START_TEST(killed_twice_and_gone_on) {
+  ESPALIER("sweep", "two.ini", "-o", "whole", "data.train=512", "train.epochs=6");
+  kill_at("killed/dense,run.seed=1/checkpoint.safetensors", _i ? SIGTERM : SIGKILL);
+  kill_at("killed/prune.sparsity=0.5,run.seed=1/round-01.safetensors", SIGKILL);
+  ESPALIER("sweep", "two.ini", "-o", "killed", "data.train=512", "train.epochs=6");
+  check_same_runs("killed", "whole");
+  ck_assert_int_eq(count_files("killed", ""), count_files("whole", ""));
+}
+END_TEST
+
+static struct timespec written(const char *path) {
+  struct stat info;
+  ck_assert_int_eq(stat(path, &info), 0);
+  return info.st_mtim;
+}
+
+START_TEST(what_is_finished_is_not_done_again) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  const struct timespec before = written("out/prune.sparsity=0.5,run.seed=1/result.json");
+  remove_tree("out/prune.sparsity=0.9,run.seed=2");
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  const struct timespec after = written("out/prune.sparsity=0.5,run.seed=1/result.json");
+  ck_assert(before.tv_sec == after.tv_sec && before.tv_nsec == after.tv_nsec);
+  hash_of_run("out/prune.sparsity=0.9,run.seed=2");
+}
+END_TEST
+
+/* A directory that was made just before a kill, with nothing in it yet. */
+START_TEST(half_written_runs_are_begun_again) {
+  ESPALIER("sweep", "two.ini", "-o", "whole");
+  ck_assert_int_eq(mkdir("out", 0777), 0);
+  char *text = bytes_read("whole/sweep.ini", NULL);
+  text_write("out/sweep.ini", text);
+  free(text);
+  for (int i = 0; i < 2; i++) ck_assert_int_eq(mkdir(inside("out", four[i]), 0777), 0);
+  text_write("out/prune.sparsity=0.5,run.seed=2/config.ini.tmp", "[run");
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  check_same_runs("out", "whole");
+}
+END_TEST
+
+START_TEST(shares_make_the_whole) {
+  ESPALIER("sweep", "two.ini", "-o", "whole");
+  int runs = 0;
+  for (int i = 1; i <= 3; i++) {
+    char shard[16];
+    snprintf(shard, sizeof shard, "%d/3", i);
+    ESPALIER("sweep", "two.ini", "-o", "out", "--shard", shard);
+    int finished = 0;
+    for (int k = 0; k < 4; k++) {
+      char path[256];
+      snprintf(path, sizeof path, "out/%s/result.json", four[k]);
+      finished += exists(path);
+    }
+    ck_assert_int_gt(finished, runs);
+    runs = finished;
+  }
+  check_same_runs("out", "whole");
+  table a = table_read("out/summary.csv"), b = table_read("whole/summary.csv");
+  ck_assert_int_eq(a.rows, b.rows);
+  table_free(&a);
+  table_free(&b);
+}
+END_TEST
+
+/* ---- runs that fail ---- */
+
+#define UNSTABLE                                                                                            \
+  "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 512\ntest = 48\n[train]\nepochs = 4\nloss = mse\n" \
+  "momentum = 0.9\n[model]\narch = custom\nlayers =\n  conv 8 3x3 stride 4\n  relu\n  conv 8 3x3\n  relu\n" \
+  "  flatten\n  linear classes\n[sweep]\n"
+
+START_TEST(a_run_that_fails_stops_no_other) {
+  text_write("unstable.ini", UNSTABLE "train.lr = 0.01 1000 0.02\n");
+  ENDS(1, "failed    train.lr=1000: the loss is no longer a finite number", "1 of 3 runs failed", "sweep",
+       "unstable.ini", "-o", "out");
+  hash_of_run("out/train.lr=0.01");
+  hash_of_run("out/train.lr=0.02");
+  ENDS(1, NULL, "1 of 3 runs failed", "sweep", "out"); /* it is tried again */
+}
+END_TEST
+
+START_TEST(runs_fail_with_the_training_they_share) {
+  text_write("unstable.ini", UNSTABLE "train.lr = 0.01 1000\nprune.method = magnitude random\n");
+  ENDS(1, "failed    train.lr=1000,prune.method=random: the training that it shares has failed",
+       "3 of 6 runs failed", "sweep", "unstable.ini", "-o", "out");
+  hash_of_run("out/train.lr=0.01,prune.method=random");
+}
+END_TEST
+
+/* ---- looking before leaping ---- */
+
+START_TEST(a_dry_run_makes_nothing) {
+  ENDS(0, "4 runs, 2 trainings shared among them", NULL, "sweep", "two.ini", "-o", "out", "--dry-run");
+  ENDS(0, "prune.sparsity=0.9,run.seed=2", NULL, "sweep", "two.ini", "-o", "out", "--dry-run");
+  ENDS(0, "about ", NULL, "sweep", "two.ini", "-o", "out", "--dry-run", "--shard", "1/2");
+  ck_assert(!exists("out"));
+}
+END_TEST
+
+static const struct {
+  const char *text, *expected;
+} wrong[] = {
+    {PRUNED, "bad.ini: nothing is swept; expected a section [sweep]"},
+    {PRUNED "[sweep]\n", "bad.ini: nothing is swept"},
+    {PRUNED "[sweep]\nprune.sparsty = 0.5\n", "unknown key 'sparsty' in [prune]; did you mean 'sparsity'?"},
+    {PRUNED "[sweep]\nprun.sparsity = 0.5\n", "unknown section [prun]; did you mean"},
+    {PRUNED "[sweep]\nsparsity = 0.5\n", "did you mean prune.sparsity?"},
+    {PRUNED "[sweep]\nmoed = zip\n", "unknown key 'moed' in [sweep]; did you mean 'mode'?"},
+    {PRUNED "[sweep]\nseed = 1 2 3\n", "did you mean run.seed?"},
+    {PRUNED "[sweep]\nmode = all\nrun.seed = 1\n", "mode = 'all': expected one of grid, zip, random"},
+    {PRUNED "[sweep]\nrun.seed =\n", "run.seed: no values, expected a list"},
+    {PRUNED "[sweep]\nrun.seed = 1\nrun.seed = 2\n", "run.seed given twice in [sweep], first at bad.ini:"},
+    {PRUNED "[sweep]\nrun.seed = 1 x\n", "seed = 'x': expected a whole number"},
+    {PRUNED "[sweep]\nprune.sparsity = 0.5 1.5\n", "sparsity = '1.5': expected a number from 0 to 1"},
+    {PRUNED "[sweep]\nprune.skip = \"conv1\n", "prune.skip: a double quote has no end"},
+    {PRUNED "[sweep]\nprune.skip = \"conv1\"x\n",
+     "prune.skip: expected a space behind a quoted value, not 'x'"},
+    {PRUNED "[sweep]\nprune.skip = conv\"1\n", "prune.skip: a double quote within 'conv'"},
+    {PRUNED "[sweep]\nrun.output = a b\n", "run.output cannot be swept"},
+    {PRUNED "[sweep]\nrun.seed = 1 1\n", "asks for the same run twice: run.seed=1 and run.seed=1"},
+    {PRUNED "[sweep]\nprune.sparsity = 0.9 0.90\n", "asks for the same run twice"},
+    {PRUNED "[sweep]\nmode = zip\nrun.seed = 1 2 3\nprune.sparsity = 0.5 0.6\n",
+     "mode = zip: prune.sparsity has 2 values"},
+    {PRUNED "[sweep]\nmode = random\nrun.seed = 1 2 3\n",
+     "[sweep] count = 0: expected 1 to the 3 combinations"},
+    {PRUNED "[sweep]\nmode = random\ncount = 4\nrun.seed = 1 2 3\n",
+     "[sweep] count = 4: expected 1 to the 3"},
+    {PRUNED "[sweep]\nprune.schedule = one-shot iterative\n",
+     "run prune.schedule=one-shot: [prune] rounds = 2 with schedule = one-shot"},
+    {PRUNED "[sweep]\nprune.skip = conv9 linear*\n",
+     "run prune.skip=conv9: [prune] skip: 'conv9' matches no layer"},
+    {PRUNED "[sweep]\nmodel.arch = custom resnet21\n", "run model.arch=resnet21: "},
+    {PRUNED "[sweep]\ndata.dataset = shapes cifar10\n", "run data.dataset=cifar10: data.path"},
+};
+enum { WRONG = sizeof wrong / sizeof *wrong };
+
+START_TEST(wrong_sweeps_make_nothing) {
+  text_write("bad.ini", wrong[_i].text);
+  ENDS(2, NULL, wrong[_i].expected, "sweep", "bad.ini", "-o", "out");
+  ck_assert(!exists("out"));
+  ck_assert(!exists("runs"));
+}
+END_TEST
+
+START_TEST(a_million_runs) {
+  char text[4096];
+  size_t used = (size_t)snprintf(text, sizeof text, "%s[sweep]\n", PRUNED);
+  static const char *const keys[] = {"run.seed", "prune.rounds", "train.epochs"};
+  for (int k = 0; k < 3; k++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s =\n", keys[k]);
+    for (int i = 1; i <= 100; i++)
+      used += (size_t)snprintf(text + used, sizeof text - used, i % 20 == 1 ? "\n  %d" : " %d", i);
+    used += (size_t)snprintf(text + used, sizeof text - used, "\n");
+  }
+  text_write("many.ini", text);
+  ENDS(2, NULL, "1000000 runs, expected at most 4096", "sweep", "many.ini", "-o", "out");
+  ck_assert(!exists("out"));
+}
+END_TEST
+
+START_TEST(wrong_arguments) {
+  ENDS(2, NULL, "--shard 3/2: expected I/N", "sweep", "two.ini", "--shard", "3/2");
+  ENDS(2, NULL, "--shard 0/2: expected I/N", "sweep", "two.ini", "--shard", "0/2");
+  ENDS(2, NULL, "--jobs 0: expected a number", "sweep", "two.ini", "--jobs", "0");
+  ENDS(2, NULL, "--jobs: expected a value", "sweep", "two.ini", "--jobs");
+  ENDS(2, NULL, "unknown option '--job'", "sweep", "two.ini", "--job", "2");
+  ENDS(2, NULL, "expected a file with a section [sweep]", "sweep");
+  ENDS(2, NULL, "no-such.ini", "sweep", "no-such.ini");
+  ENDS(2, NULL, "this file asks for many runs; expected: espalier sweep two.ini", "run", "two.ini");
+  ck_assert(!exists("runs"));
+}
+END_TEST
+
+/* ---- directories that are something else ---- */
+
+START_TEST(directories_of_others) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  ENDS(2, NULL, "out/dense,run.seed=1: was made by another configuration", "sweep", "two.ini", "-o", "out",
+       "train.epochs=3");
+  ESPALIER("run", "out/prune.sparsity=0.5,run.seed=1/config.ini", "-o", "run");
+  ENDS(2, NULL, "run: holds a run", "sweep", "two.ini", "-o", "run");
+  ck_assert_int_eq(mkdir("else", 0777), 0);
+  text_write("else/letter.txt", "Dear Sir");
+  ENDS(2, NULL, "else: not the directory of a sweep", "sweep", "two.ini", "-o", "else");
+  ENDS(2, NULL, "else: not the directory of a sweep", "sweep", "else");
+  text_write("file", "");
+  ENDS(2, NULL, "file: is in the way", "sweep", "two.ini", "-o", "file");
+}
+END_TEST
+
+START_TEST(a_directory_in_the_place_of_a_run) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  remove_tree("out/prune.sparsity=0.9,run.seed=1");
+  ck_assert_int_eq(mkdir("out/prune.sparsity=0.9,run.seed=1", 0777), 0);
+  text_write("out/prune.sparsity=0.9,run.seed=1/letter.txt", "Dear Sir");
+  ENDS(2, NULL, "out/prune.sparsity=0.9,run.seed=1: not a run directory", "sweep", "two.ini", "-o", "out");
+  remove_tree("out/prune.sparsity=0.9,run.seed=1");
+  text_write("out/prune.sparsity=0.9,run.seed=1", "");
+  ENDS(2, NULL, "out/prune.sparsity=0.9,run.seed=1: is in the way", "sweep", "two.ini", "-o", "out");
+}
+END_TEST
+
+static void add_tests(TCase *t) {
+  tcase_add_test(t, a_grid);
+  tcase_add_test(t, the_summary_says_mean_and_deviation);
+  tcase_add_test(t, one_seed_is_warned_of);
+  tcase_add_loop_test(t, sharing_the_training_changes_no_bit, 0, 2);
+  tcase_add_test(t, only_the_same_training_is_shared);
+  tcase_add_test(t, lists_side_by_side_and_values_in_quotes);
+  tcase_add_test(t, some_of_a_grid);
+  tcase_add_test(t, two_at_a_time_end_with_the_same_bits);
+  tcase_add_loop_test(t, killed_twice_and_gone_on, 0, 2);
+  tcase_add_test(t, what_is_finished_is_not_done_again);
+  tcase_add_test(t, half_written_runs_are_begun_again);
+  tcase_add_test(t, shares_make_the_whole);
+  tcase_add_test(t, a_run_that_fails_stops_no_other);
+  tcase_add_test(t, runs_fail_with_the_training_they_share);
+  tcase_add_test(t, a_dry_run_makes_nothing);
+  tcase_add_loop_test(t, wrong_sweeps_make_nothing, 0, WRONG);
+  tcase_add_test(t, a_million_runs);
+  tcase_add_test(t, wrong_arguments);
+  tcase_add_test(t, directories_of_others);
+  tcase_add_test(t, a_directory_in_the_place_of_a_run);
+}
+
+static Suite *suite(void) {
+  Suite *s = suite_create("sweep");
+  TCase *t = tcase_create("sweep");
+  tcase_set_timeout(t, 600);
+  tcase_add_checked_fixture(t, setup, NULL);
+  add_tests(t);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  rig_begin();
+  return rig_end(suite());
+}

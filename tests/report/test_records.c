@@ -1,0 +1,153 @@
+/* Run directories as a report reads them: damaged, unfinished, several of one configuration. */
+#include "report/points.h"
+#include "suite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static void setup(void) {
+  strcpy(folder, "/tmp/espalier-records-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  ck_assert_int_eq(chdir(folder), 0);
+}
+static void teardown(void) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  ck_assert_int_eq(chdir("/") | system(command), 0);
+}
+
+static void write_text(const char *path, const char *text) {
+  FILE *f = fopen(path, "w");
+  ck_assert_ptr_nonnull(f);
+  fputs(text, f);
+  ck_assert_int_eq(fclose(f), 0);
+}
+
+/* A run directory with results: dense and one round. */
+static void make_run(const char *dir, int seed, const char *prune, double dense, double pruned) {
+  char path[256], text[1024];
+  ck_assert_int_eq(mkdir(dir, 0777), 0);
+  snprintf(path, sizeof path, "%s/config.ini", dir);
+  snprintf(text, sizeof text, "[run]\nname = %s\nseed = %d\n[prune]\nmethod = magnitude\n%s", dir, seed,
+           prune);
+  write_text(path, text);
+  snprintf(path, sizeof path, "%s/result.json", dir);
+  snprintf(text, sizeof text,
+           "{\"status\": \"finished\", \"dense\": {\"round\": 0, \"test_accuracy\": %g, \"seconds\": 2}, "
+           "\"rounds\": "
+           "[{\"round\": 1, \"test_accuracy\": %g, \"sparsity\": 0.5, \"seconds\": 3}]}",
+           dense, pruned);
+  write_text(path, text);
+}
+
+typedef struct reading {
+  esp_records runs;
+  esp_facts facts;
+  esp_points points;
+} reading;
+
+static reading read_all(const char *dir) {
+  reading r = {0};
+  esp_error err;
+  ck_assert_msg(esp_records_add(&r.runs, dir, &err) == ESP_OK, "%s", err.text);
+  ck_assert_int_eq(esp_facts_gather(&r.facts, &r.runs, &err), ESP_OK);
+  ck_assert_int_eq(esp_points_gather(&r.points, &r.runs, &r.facts, &err), ESP_OK);
+  return r;
+}
+static void free_all(reading *r) {
+  esp_points_free(&r->points);
+  esp_facts_free(&r->facts);
+  esp_records_free(&r->runs);
+}
+
+/* One line of a chart: seeds and, with one round, sparsities; what else differs makes another and names it.
+ */
+START_TEST(series) {
+  make_run("a", 1, "sparsity = 0.5\n", 0.8, 0.7);
+  make_run("b", 2, "sparsity = 0.5\n", 0.8, 0.7);
+  make_run("c", 1, "sparsity = 0.9\n", 0.8, 0.6);
+  make_run("d", 1, "sparsity = 0.9\ndistribution = uniform\n", 0.8, 0.6);
+  make_run("e", 1, "sparsity = 0.5\nrounds = 3\n", 0.8, 0.6);
+  make_run("f", 1, "sparsity = 0.9\nrounds = 3\n", 0.8, 0.6);
+  reading r = read_all(".");
+  const int expected[] = {0, 0, 0, 1, 2, 3};
+  ck_assert_int_eq(r.facts.series, 4);
+  for (int i = 0; i < 6; i++) ck_assert_int_eq(r.facts.series_of[i], expected[i]);
+  ck_assert_str_eq(r.facts.series_name[0], "global, rounds=1");
+  ck_assert_str_eq(r.facts.series_name[1], "uniform, rounds=1");
+  ck_assert_str_eq(r.facts.series_name[2], "global, sparsity=0.5, rounds=3");
+  ck_assert_str_eq(r.facts.series_name[3], "global, sparsity=0.9, rounds=3");
+  free_all(&r);
+}
+END_TEST
+
+/* The dense network of seed 1 is in two runs; counted twice it would make the deviation too small. */
+START_TEST(shared_dense_network_counts_once) {
+  make_run("a", 1, "sparsity = 0.5\n", 0.8, 0.7);
+  make_run("b", 1, "sparsity = 0.9\n", 0.8, 0.6);
+  make_run("c", 2, "sparsity = 0.9\n", 0.82, 0.6);
+  reading r = read_all(".");
+  const int dense = esp_level_end(&r.points, 0), half = esp_level_end(&r.points, dense);
+  const esp_moments m = esp_level_moments(&r.points, 0, dense, offsetof(esp_point, accuracy));
+  ck_assert_int_eq(m.n, 2);
+  ck_assert_double_eq_tol(esp_mean(&m), 0.81, 1e-12);
+  ck_assert_int_eq(half - dense, 1);
+  ck_assert_double_eq(r.points.item[dense].seconds, 5.0); /* dense and the round */
+  ck_assert_int_eq(esp_level_end(&r.points, half) - half, 2);
+  ck_assert_int_eq(esp_level_end(&r.points, half), r.points.count);
+  free_all(&r);
+}
+END_TEST
+
+START_TEST(half_written_run) {
+  make_run("a", 1, "", 0.8, 0.7);
+  write_text("a/result.json", "{\"status\": \"running\", \"dense\": {");
+  write_text("a/log.csv", "stage,epoch\n0,1\n0\n");
+  reading r = read_all("a/");
+  ck_assert_int_eq(r.points.count, 0);
+  ck_assert_str_eq(r.runs.item[0].name, "a");
+  ck_assert_ptr_nonnull(strstr(r.runs.item[0].missing, "a/result.json: expected a JSON object\n"));
+  ck_assert_ptr_nonnull(
+      strstr(r.runs.item[0].missing, "a/log.csv:3: 1 cells, expected 2 as in the first row\n"));
+  ck_assert_ptr_nonnull(strstr(r.runs.item[0].missing, "layers.csv is not there (yet)\n"));
+  ck_assert_str_eq(esp_record_status(&r.runs.item[0]), "not begun");
+  free_all(&r);
+}
+END_TEST
+
+/* Numbers and kinds that a result never has. */
+START_TEST(hostile_results) {
+  static const char *const texts[] = {"[]",
+                                      "null",
+                                      "{\"dense\": 7, \"rounds\": {\"a\": 1}}",
+                                      "{\"dense\": {\"round\": -1, \"test_accuracy\": 1}}",
+                                      "{\"dense\": {\"round\": 1e300, \"test_accuracy\": 1}}",
+                                      "{\"dense\": {\"round\": 0, \"test_accuracy\": \"x\"}}",
+                                      "{\"rounds\": [[], 3, null, {\"round\": 0}]}"};
+  make_run("a", 1, "", 0.8, 0.7);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    write_text("a/result.json", texts[i]);
+    reading r = read_all("a");
+    ck_assert_int_eq(r.points.count, 0);
+    free_all(&r);
+  }
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("records");
+  TCase *c = tcase_create("records");
+  tcase_add_checked_fixture(c, setup, teardown);
+  tcase_add_test(c, series);
+  tcase_add_test(c, shared_dense_network_counts_once);
+  tcase_add_test(c, half_written_run);
+  tcase_add_test(c, hostile_results);
+  suite_add_tcase(suite, c);
+  return suite_run(suite);
+}
