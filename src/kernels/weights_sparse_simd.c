@@ -5,6 +5,7 @@
  * a memory operand per pixel, so the ceiling is the arithmetic peak as long as x comes from the first-level
  * cache. It does because all outputs pass over a patch of one block of channels before the next; between
  * patches the sums wait in `lanes`. */
+#include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
@@ -55,8 +56,10 @@ typedef void tile_function(const piece *i);
 #define EACH_COLUMN(M, Q, S)                                                                      \
   EIGHT(M, Q, S)                                                                                  \
   M(9, Q, S)                                                                                      \
-  M(10, Q, S) M(11, Q, S) M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S) M(17, Q, S) \
-      M(18, Q, S) M(19, Q, S) M(20, Q, S) M(21, Q, S) M(22, Q, S)
+  M(10, Q, S)                                                                                     \
+  M(11, Q, S)                                                                                     \
+  M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S) M(17, Q, S) M(18, Q, S) M(19, Q, S) \
+      M(20, Q, S) M(21, Q, S) M(22, Q, S)
 #endif
 #define BOTH_STEPS(Q) EACH_COLUMN(TILE, Q, 16) EACH_COLUMN(TILE, Q, 32)
 #if ESP_VECTOR != 8
@@ -78,10 +81,6 @@ static const shape shapes[] = {
 #endif
         SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
 
-static inline int least(int a, int b) {
-  return a < b ? a : b;
-}
-
 /* All entries of a block over one patch; returns where the next block's sums wait. */
 static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int first, int pixels, int b,
                    float *lanes) {
@@ -95,7 +94,7 @@ static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int fi
                .first = first == 0};
     for (int o = 0; o < k->outputs; o++, i.y += k->y_channel)
       for (uint32_t e = start[o]; e < start[o + 1];) {
-        const int columns = least((int)(start[o + 1] - e), COLUMNS);
+        const int columns = esp_least((int)(start[o + 1] - e), COLUMNS);
         i.offset = k->offset + e;
         s->tile[k->step == 32][columns - 1](&i);
         i.lanes += columns * ESP_LANES;
@@ -111,7 +110,7 @@ void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_spar
   for (int first = 0; first < k->pixels; first += k->patch) {
     float *lanes = k->lanes;
     for (int b = 0; b < k->blocks; b++)
-      lanes = pass(k, s, first, least(k->pixels - first, k->patch), b, lanes);
+      lanes = pass(k, s, first, esp_least(k->pixels - first, k->patch), b, lanes);
   }
   const float *lanes = k->lanes;
   for (int b = 0; b < k->blocks; b++)
