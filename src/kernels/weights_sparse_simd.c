@@ -49,17 +49,13 @@ typedef void tile_function(const piece *i);
     tile(i, C, Q, S);                                \
   }
 #define NAME(C, Q, S) tile_##C##_##Q##_##S,
-#define EIGHT(M, Q, S) M(1, Q, S) M(2, Q, S) M(3, Q, S) M(4, Q, S) M(5, Q, S) M(6, Q, S) M(7, Q, S) M(8, Q, S)
+#define FOUR(M, a, b, c, d, Q, S) M(a, Q, S) M(b, Q, S) M(c, Q, S) M(d, Q, S)
+#define EIGHT(M, Q, S) FOUR(M, 1, 2, 3, 4, Q, S) FOUR(M, 5, 6, 7, 8, Q, S)
+#define SIXTEEN(M, Q, S) EIGHT(M, Q, S) FOUR(M, 9, 10, 11, 12, Q, S) FOUR(M, 13, 14, 15, 16, Q, S)
 #if ESP_VECTOR == 8
-#define EACH_COLUMN(M, Q, S) EIGHT(M, Q, S)
+#define EACH_COLUMN EIGHT
 #else
-#define EACH_COLUMN(M, Q, S)                                                                      \
-  EIGHT(M, Q, S)                                                                                  \
-  M(9, Q, S)                                                                                      \
-  M(10, Q, S)                                                                                     \
-  M(11, Q, S)                                                                                     \
-  M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S) M(17, Q, S) M(18, Q, S) M(19, Q, S) \
-      M(20, Q, S) M(21, Q, S) M(22, Q, S)
+#define EACH_COLUMN(M, Q, S) SIXTEEN(M, Q, S) FOUR(M, 17, 18, 19, 20, Q, S) M(21, Q, S) M(22, Q, S)
 #endif
 #define BOTH_STEPS(Q) EACH_COLUMN(TILE, Q, 16) EACH_COLUMN(TILE, Q, 32)
 #if ESP_VECTOR != 8
