@@ -30,16 +30,8 @@ typedef struct bench {
   esp_prune_options prune;
 } bench;
 
-static char empty[] = "", projection[] = "projection", magnitude[] = "magnitude", global[] = "global",
-            weight[] = "weight", one_shot[] = "one-shot";
+static char empty[] = "", projection[] = "projection";
 
-static const esp_prune_options prune_options = {.method = magnitude,
-                                                .distribution = global,
-                                                .structure = weight,
-                                                .schedule = one_shot,
-                                                .skip = empty,
-                                                .rounds = 1,
-                                                .every = 1};
 static const esp_train_options train_options = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
 
 static esp_status make_images(bench *b, esp_error *err) {
@@ -54,8 +46,12 @@ static esp_status make_images(bench *b, esp_error *err) {
 }
 
 static esp_status make(bench *b, esp_error *err) {
-  const esp_model_options opt = {
-      .arch = b->network, .input = empty, .layers = empty, .weights = empty, .shortcut = projection};
+  const esp_model_options opt = {.arch = b->network,
+                                 .input = empty,
+                                 .layers = empty,
+                                 .weights = empty,
+                                 .shortcut = projection,
+                                 .width = 1.0};
   int guarded;
   if (b->threads > 0) omp_set_num_threads(b->threads);
   b->threads = omp_get_max_threads();
@@ -138,7 +134,7 @@ static esp_status measure(bench *b, esp_error *err) {
 
 int main(int argc, char **argv) {
   char resnet20[] = "resnet20";
-  bench b = {.network = resnet20, .batch = 128, .repeats = 15, .prune = prune_options};
+  bench b = {.network = resnet20, .batch = 128, .repeats = 15, .prune = esp_prune_plain};
   esp_error err = {0};
   if (!parse(&b, argc, argv))
     return fputs(

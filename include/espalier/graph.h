@@ -118,6 +118,17 @@ typedef struct esp_outcome {
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass);
 /* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training forward. */
 void esp_graph_backward(esp_graph *g);
+/* The same for `factor` times the sum of all logits of the batch, in place of the loss. */
+void esp_graph_backward_sum(esp_graph *g, float factor);
+
+/* What a layer did in the last pass of a graph with gradients. */
+typedef struct esp_activity {
+  const esp_tensor *input;  /* what it read */
+  const esp_tensor *output; /* what it wrote, behind the batch norm (and sum) and non-linearity that follow */
+  int images;               /* of the batch; the lanes of others hold nothing of meaning */
+} esp_activity;
+/* The activity of the convolution or linear layer of that weight. */
+esp_activity esp_graph_activity(const esp_graph *g, const esp_param *weight);
 
 /* The shape of a value; the value that feeds the loss (or was added last); its number `c` for an image of
  * the last batch. */

@@ -40,6 +40,7 @@ typedef struct esp_model_options {
   char *weights;      /* file or run directory to start from, "" = fresh */
   char *shortcut;     /* resnet: "projection" or "identity" */
   esp_numbers hidden; /* mlp: sizes of the hidden layers */
+  double width;       /* what the channels of all layers are multiplied by */
 } esp_model_options;
 extern const esp_option esp_model_option_table[];
 
@@ -80,7 +81,7 @@ const char *esp_layer_help(size_t i);
 esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err);
 
 /* The text of opt->arch for that input and number of classes, newly allocated in *text: one of the built-ins,
- * or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers. */
+ * or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers; opt->width times as wide. */
 esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
                          esp_error *err);
 /* Names and one-line descriptions of the built-ins, by index; NULL after the last. */

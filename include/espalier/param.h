@@ -32,6 +32,7 @@ typedef struct esp_param {
   float *grad;          /* [count], NULL for ESP_ROLE_RUNNING */
   float *momentum;      /* [count], NULL for ESP_ROLE_RUNNING */
   float *shadow;        /* [count] dense weights behind the mask, or NULL (see prune.h) */
+  float *movement;      /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
   float *average;       /* [count] moving average of the values, or NULL */
   const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
 } esp_param;

@@ -2,7 +2,7 @@
  *
  * A method is a product of small choices, each an entry in a table with one or two functions:
  *
- *     criterion     a score per weight; higher means keep
+ *     criterion     a score per weight; higher means keep; says what has to be measured for it
  *     structure     what is removed together (weight, channel, ...): turns weights into units
  *     distribution  how the budget is shared among layers
  *     schedule      how much, when
@@ -29,11 +29,13 @@
 
 /* [prune] */
 typedef struct esp_prune_options {
-  char *method;       /* none, a criterion, or a dynamic method */
-  char *distribution; /* global | uniform | erk | per-layer */
-  char *structure;    /* weight | filter | channel | neuron | layer | block | n:m | hybrid */
-  char *schedule;     /* one-shot | iterative | cubic */
-  double sparsity;    /* share of the units to remove in the end */
+  char *method;           /* none, a criterion, or a dynamic method */
+  char *distribution;     /* global | uniform | erk | lamp | per-layer */
+  char *structure;        /* weight | filter | channel | neuron | layer | block | n:m | hybrid */
+  char *schedule;         /* one-shot | iterative | cubic | linear | exponential | list */
+  char *at;               /* auto | init | rounds | training: when the schedule runs */
+  double sparsity;        /* share of the units to remove in the end */
+  esp_numbers sparsities; /* list: what each round prunes to */
   int64_t rounds;
   char *retrain;          /* finetune | lr-rewind | weight-rewind | reinit | none */
   int64_t retrain_epochs; /* per round */
@@ -46,17 +48,28 @@ typedef struct esp_prune_options {
   char *structures; /* hybrid: lines of "pattern structure" */
   int64_t n, m;     /* n:m: n weights stay of every m */
   int64_t block_outputs, block_inputs;
-  bool allow_empty; /* a layer may lose all its weights */
+  bool allow_empty;   /* a layer may lose all its weights */
+  double layer_floor; /* least density of a layer */
+  bool shuffle;       /* control: deal the scores of a layer out to its units at random */
   double begin_epoch,
       end_epoch; /* cubic and dynamic: epochs of training during which masks change; end 0 = 3/4 of it */
   int64_t every; /* steps between two mask changes */
+  double every_epochs; /* the same in epochs; 0 = as `every` says */
   double
       drop_fraction; /* SET, RigL: share of a layer's weights that move at a mask change, at the beginning */
   double splice_margin; /* surgery: half-width of the band, around the threshold, in which weights keep their
                            state */
-  int64_t saliency_batches; /* batches whose gradients a gradient criterion sees */
+  int64_t saliency_batches;    /* batches that a criterion which measures sees */
+  double activation_threshold; /* frequency: what counts as active */
+  int64_t trials;              /* predictor: channels removed on trial */
+  int64_t early_bird;          /* epochs over which masks must have settled to end the training; 0 = off */
+  double early_bird_distance;  /* share of the units in which settled masks may differ */
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
+/* Single weights by magnitude, in one ranking, at once: what options that come from no configuration begin
+ * with.
+ */
+extern const esp_prune_options esp_prune_plain;
 
 /* What follows the pruning of a round; the i-th is named esp_retrain_name(i), NULL after the last. */
 typedef enum esp_retrain {
@@ -68,21 +81,56 @@ typedef enum esp_retrain {
 } esp_retrain;
 const char *esp_retrain_name(size_t i);
 
-/* What a criterion may look at besides the parameter. p->grad holds the loss gradient, averaged over
- * saliency_batches, when the criterion asks for it. */
+typedef struct esp_pruner esp_pruner;
+typedef struct esp_target esp_target;
+
+/* What a criterion may look at besides the parameter. */
 typedef struct esp_prune_ctx {
   esp_key key; /* its own for each parameter and mask change */
+  const esp_prune_options *opt;
+  const esp_layer *layer; /* whose weight the parameter is */
+  esp_activity activity;  /* ESP_NEEDS_ACTIVATIONS: of that layer; else all NULL */
+  double *plane;          /* the same: room for a plane of the activity's output */
 } esp_prune_ctx;
+
+/* What must have been measured before a criterion scores. */
+typedef enum esp_needs {
+  ESP_NEEDS_NOTHING,
+  ESP_NEEDS_SCALE,       /* a batch norm behind each layer; nothing is measured */
+  ESP_NEEDS_MOVEMENT,    /* p->movement, gathered in every step of training */
+  ESP_NEEDS_GRADIENT,    /* p->grad, averaged over saliency_batches (in training: that of the step) */
+  ESP_NEEDS_GRADIENTS,   /* p->grad of a batch; the units' scores are averaged over the batches */
+  ESP_NEEDS_ACTIVATIONS, /* the same, and what the layer read and wrote */
+  ESP_NEEDS_PASSES       /* passes of its own: `measure` */
+} esp_needs;
+
+/* How the scores of a unit's weights become one. */
+typedef enum esp_unit_rule {
+  ESP_UNIT_MEAN,   /* their mean */
+  ESP_UNIT_SUM,    /* their sum */
+  ESP_UNIT_NORM,   /* the root of the sum of their squares */
+  ESP_UNIT_ABS_SUM /* the absolute value of their sum */
+} esp_unit_rule;
+
+/* Where a criterion gets what it measures with. */
+typedef struct esp_probe {
+  esp_graph *graph;                       /* of the pruner's model, with gradients */
+  esp_pass pass;                          /* how passes over the images are to be run */
+  const esp_batch *(*next)(void *images); /* the next batch; NULL at the end, and then the first again */
+  void *images;
+} esp_probe;
 
 typedef struct esp_criterion {
   const char *name, *help;
-  bool needs_gradient;
+  esp_needs needs;
+  esp_unit_rule unit;
+  bool negative; /* scores can lie below 0 */
+  bool channels; /* gives all weights of an output channel one score: only for structures of whole channels */
   void (*score)(const esp_param *p, const esp_prune_ctx *ctx, float *score); /* score[p->count] */
+  /* ESP_NEEDS_PASSES: leaves in p->grad what `score` wants, and all else as it was. Else NULL. */
+  esp_status (*measure)(esp_pruner *pruner, const esp_probe *probe, esp_error *err);
 } esp_criterion;
 const esp_criterion *esp_criterion_at(size_t i); /* NULL after the last, as all below */
-
-typedef struct esp_pruner esp_pruner;
-typedef struct esp_target esp_target;
 
 typedef struct esp_structure {
   const char *name, *help;
@@ -107,16 +155,27 @@ typedef struct esp_distribution {
   /* Fills the densities for a sparsity asked for. NULL: the units of all layers compete in one ranking. */
   esp_status (*share)(const esp_prune_options *opt, double sparsity, esp_share *share, int n, esp_error *err);
   bool explicit_total; /* the densities say how much is removed in all, whatever `sparsity` asks */
+  /* Puts other scores in the place of a layer's, before they are compared with those of others; `order` has
+   * room for n. May be NULL. Scores are not negative, but for -INFINITY, which stays. */
+  void (*rescale)(float *score, size_t n, uint64_t *order);
 } esp_distribution;
 const esp_distribution *esp_distribution_at(size_t i);
 
 typedef struct esp_prune_schedule {
   const char *name, *help;
-  bool in_training; /* masks change during training, by step; else between rounds of training */
+  bool in_training; /* with at = auto: masks change during training, by step; else between rounds of it */
+  bool listed;      /* it is the key `sparsities` that says how many rounds there are */
   /* Sparsity at `t` in [0, 1]: round / rounds, or the share of the steps from begin to end. */
   double (*sparsity)(const esp_prune_options *opt, double t);
 } esp_prune_schedule;
 const esp_prune_schedule *esp_prune_schedule_at(size_t i);
+
+/* When masks change: in rounds after the training, in rounds before it, or step by step during it. */
+typedef enum esp_prune_when { ESP_PRUNE_ROUNDS, ESP_PRUNE_INIT, ESP_PRUNE_TRAINING } esp_prune_when;
+/* As method, schedule and `at` say; the method is not none. */
+esp_prune_when esp_prune_time(const esp_prune_options *opt);
+/* Rounds of pruning; 1 for what prunes in training. */
+int esp_prune_rounds(const esp_prune_options *opt);
 
 /* A method that changes masks while training. One call per mask change, after the backward pass (p->grad is
  * the dense gradient of the step) and before the optimiser's step; t in [0, 1] is the share of the pruning
@@ -141,14 +200,29 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
 void esp_pruner_free(esp_pruner *pruner);
 
 bool esp_pruner_in_training(const esp_pruner *p);
-bool esp_pruner_needs_gradient(const esp_pruner *p);
+bool esp_pruner_at_init(const esp_pruner *p); /* all rounds come before the training */
+/* How many steps an epoch has: what every_epochs counts in. */
+void esp_pruner_set_epoch(esp_pruner *p, int64_t steps);
 /* Rounds of pruning (1 for methods that prune in training), and the sparsity asked for in round 1, 2, ... */
 int esp_pruner_rounds(const esp_pruner *p);
 double esp_pruner_round_sparsity(const esp_pruner *p, int round);
 
-/* Prunes to `sparsity` now; not for dynamic methods, which choose for themselves. What is pruned stays
- * pruned. *guarded: layers that kept one unit only because a layer is never emptied. */
+/* A round: measures what the criterion needs, then prunes to `sparsity`; not for dynamic methods, which
+ * choose for themselves. What is pruned stays pruned. *guarded: layers that kept units only because of
+ * layer_floor, or because a layer is never emptied. Touches nothing but masks, what they zero, and
+ * gradients. */
+esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
+                            esp_error *err);
+/* The same with what has been measured already: gradients in p->grad. Not for criteria that need activations
+ * or passes. */
 esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err);
+/* Early-bird tickets (You et al. 2020): measures, notes which units would stay at the final sparsity, and
+ * says whether that has settled: whether it differs from what each of the last opt->early_bird calls noted in
+ * at most the share early_bird_distance of the units. `calls`: how often it was called before. */
+esp_status esp_pruner_settled(esp_pruner *p, const esp_probe *probe, int64_t calls, bool *settled,
+                              esp_error *err);
+/* What it has noted, for a checkpoint: bytes [*count]; NULL with early_bird = 0. */
+uint8_t *esp_pruner_notes(esp_pruner *p, size_t *count);
 /* A step of training of a method that prunes in training: changes masks if it is time. begin <= end are
  * steps. */
 esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,

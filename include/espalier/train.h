@@ -77,9 +77,15 @@ typedef struct esp_difference {
 } esp_difference;
 esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_difference *d, esp_error *err);
 
-/* Leaves in every p->grad the gradient averaged over the first `batches` batches of epoch number `epoch` of
- * the loader, with running statistics, without touching anything else. */
-esp_status esp_mean_gradient(esp_trainer *t, uint64_t epoch, int64_t batches, esp_error *err);
+/* The first `batches` batches of epoch number `epoch`, over and over. */
+typedef struct esp_probe_images {
+  esp_loader *loader;
+  uint64_t epoch;
+  int64_t batches, done;
+} esp_probe_images;
+/* What a round of pruning measures with: those training images (*images must outlive the probe), with running
+ * statistics; before the training there are none, so then with those of each batch. */
+esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *images, uint64_t epoch, int64_t batches);
 
 /* What a file of weights says about itself besides the tensors. */
 typedef struct esp_provenance {
@@ -94,8 +100,8 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
  * become 0. After a failure the values are undefined. */
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
 
-/* Values, momentum, averages, shadows and masks, and a text that says where the run is. */
-esp_status esp_checkpoint_save(const esp_model *model, const esp_pruner *pruner, esp_provenance from,
+/* Values, momentum, averages, shadows, movements and masks, and a text that says where the run is. */
+esp_status esp_checkpoint_save(const esp_model *model, esp_pruner *pruner, esp_provenance from,
                                const char *position, const char *path, esp_error *err);
 /* *position is newly allocated. Without a pruner masks stay as they are. */
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,

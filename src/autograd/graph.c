@@ -235,6 +235,15 @@ void esp_graph_backward(esp_graph *g) {
   }
 }
 
+void esp_graph_backward_sum(esp_graph *g, float factor) {
+  const esp_tensor *dx = &g->logits->grad;
+  for (int block = 0; block < esp_graph_blocks(g); block++)
+    for (int i = 0; i < dx->channels * ESP_LANES; i++)
+      esp_plane(dx, block, 0)[i] =
+          i % ESP_LANES < esp_lanes_valid(esp_graph_images(g), block) ? factor : 0.0f;
+  esp_graph_backward(g);
+}
+
 void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode) {
   g->sparse = mode;
 }

@@ -29,6 +29,7 @@ typedef struct esp_op {
   bool correlates; /* its state is an esp_correlation */
   bool activates;  /* attr.activation says what it does */
   bool in_place;   /* a gradient of in[0] may overwrite the output's at its pixel, which is read before */
+  bool normalises; /* it is a batch norm */
 } esp_op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };

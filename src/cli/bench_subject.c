@@ -3,9 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char magnitude[] = "magnitude", one_shot[] = "one-shot", global[] = "global", weight[] = "weight",
-            none[] = "";
-
 static bool is_config(const char *path) {
   const size_t length = strlen(path);
   return length > 4 && strcmp(path + length - 4, ".ini") == 0;
@@ -31,9 +28,11 @@ static esp_status prune_initial(bench_subject *s, const char *path, esp_error *e
     snprintf(s->what, sizeof s->what, "initial weights of %s, not pruned", path);
     return ESP_OK;
   }
-  s->prune.method = magnitude;
-  s->prune.schedule = one_shot;
-  s->prune.rounds = 1;
+  s->prune.method = esp_prune_plain.method;
+  s->prune.schedule = esp_prune_plain.schedule;
+  s->prune.at = esp_prune_plain.at;
+  s->prune.rounds = esp_prune_plain.rounds;
+  s->prune.early_bird = 0;
   snprintf(s->what, sizeof s->what, "initial weights of %s, pruned by magnitude to sparsity = %g", path,
            s->prune.sparsity);
   ESP_TRY(esp_pruner_new(&s->pruner, &s->prune, s->opened.model, (esp_key)s->opened.config.run.seed, err));
@@ -66,14 +65,7 @@ static esp_status restore(esp_pruner *p, esp_param *w, esp_error *err) {
 /* A weights file has no masks: what is zero was pruned. */
 static esp_status restore_masks(bench_subject *s, esp_error *err) {
   const esp_params *params = &s->opened.model->params;
-  s->prune = (esp_prune_options){.method = magnitude,
-                                 .distribution = global,
-                                 .structure = weight,
-                                 .schedule = one_shot,
-                                 .skip = none,
-                                 .layers = none,
-                                 .rounds = 1,
-                                 .every = 1};
+  s->prune = esp_prune_plain;
   ESP_TRY(esp_pruner_new(&s->pruner, &s->prune, s->opened.model, 0, err));
   for (int i = 0; i < params->count; i++)
     if (params->item[i]->mask) ESP_TRY(restore(s->pruner, params->item[i], err));

@@ -63,10 +63,10 @@ esp_status esp_run_try_dense(const esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   esp_bundle b = {0};
   if (!r->config.run.dense[0]) return ESP_OK;
-  if (esp_run_in_training(r))
+  if (!esp_trains_plainly(&r->config))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "run.dense: this configuration prunes while it trains, so there is no dense training to "
-                    "take over");
+                    "run.dense: in this configuration [prune] takes part in the training before the first "
+                    "round, so no other's can be taken over");
   if (rewinds(r)) {
     ESP_TRY(rewind_path(r, path, err));
     if (access(path, R_OK) != 0)

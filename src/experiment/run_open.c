@@ -89,6 +89,7 @@ esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
   ESP_TRY(describe(r, err));
   ESP_TRY(open_model(r, source, err));
   ESP_TRY(located(source, open_loaders(r, err), err));
+  if (r->pruner) esp_pruner_set_epoch(r->pruner, esp_loader_batches(r->training));
   esp_progress_start(&r->progress, r->control.progress);
   r->saved = esp_seconds();
   return ESP_OK;

@@ -18,11 +18,11 @@ static uint64_t epoch_number(const esp_run *r, int64_t epoch) {
 }
 
 bool esp_run_in_training(const esp_run *r) {
-  return r->pruner && esp_pruner_in_training(r->pruner);
+  return esp_prunes_in_training(&r->config);
 }
 
 int esp_run_stages(const esp_run *r) {
-  return !r->pruner || esp_run_in_training(r) ? 1 : 1 + esp_pruner_rounds(r->pruner);
+  return esp_stages(&r->config);
 }
 
 bool esp_run_has_dense(const esp_run *r) {
@@ -122,20 +122,38 @@ static esp_trainer trainer_of(esp_run *r) {
                        r->pruner, &r->config.train, (esp_key)r->config.run.seed};
 }
 
-static esp_status begin_round(esp_run *r, esp_error *err) {
+/* Prunes to the sparsity of a round. */
+static esp_status prune_round(esp_run *r, int round, esp_error *err) {
+  esp_probe_images images;
   esp_trainer t = trainer_of(r);
   esp_result *now = &r->at.now;
-  now->requested = esp_pruner_round_sparsity(r->pruner, r->at.stage);
-  if (esp_pruner_needs_gradient(r->pruner))
-    ESP_TRY(esp_mean_gradient(&t, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches, err));
-  ESP_TRY(esp_pruner_prune(r->pruner, now->requested, &now->guarded, err));
+  const esp_probe probe =
+      esp_train_probe(&t, &images, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches);
+  now->requested = esp_pruner_round_sparsity(r->pruner, round);
+  ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
   if (now->guarded)
-    esp_progress_say(
-        &r->progress,
-        "round %d: %d layer(s) would have lost everything; the best unit of each stays (allow_empty = no)",
-        r->at.stage, now->guarded);
-  ESP_TRY(evaluate(r, &now->validation_before, &now->test_before, NULL, err));
+    esp_progress_say(&r->progress,
+                     "round %d: %d layer(s) would have lost too much; the best units of each stay "
+                     "(allow_empty, layer_floor)",
+                     round, now->guarded);
+  return ESP_OK;
+}
+
+static esp_status evaluate_before(esp_run *r, esp_error *err) {
+  return evaluate(r, &r->at.now.validation_before, &r->at.now.test_before, NULL, err);
+}
+
+static esp_status begin_round(esp_run *r, esp_error *err) {
+  ESP_TRY(prune_round(r, r->at.stage, err));
+  ESP_TRY(evaluate_before(r, err));
   return rewind_weights(r, err);
+}
+
+/* All rounds, before the training. */
+static esp_status prune_at_init(esp_run *r, esp_error *err) {
+  if (!r->pruner || !esp_pruner_at_init(r->pruner)) return ESP_OK;
+  for (int round = 1; round <= esp_pruner_rounds(r->pruner); round++) ESP_TRY(prune_round(r, round, err));
+  return evaluate_before(r, err);
 }
 
 static esp_status begin_stage(esp_run *r, esp_error *err) {
@@ -145,6 +163,7 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
   } else {
     ESP_TRY(save_epoch(r, 0, err)); /* the initial weights, also when training starts from others */
     ESP_TRY(start_from_weights(r, err));
+    ESP_TRY(prune_at_init(r, err));
   }
   r->at.begun = true;
   return esp_run_save(r, err);
@@ -156,7 +175,7 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
 static esp_prune_window window_of(const esp_run *r) {
   const esp_prune_options *o = &r->config.prune;
   const int64_t batches = esp_loader_batches(r->training), steps = r->config.train.epochs * batches;
-  if (r->at.stage > 0 || !esp_run_in_training(r)) return (esp_prune_window){0, -1};
+  if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
   const double end = o->end_epoch > 0.0 ? o->end_epoch : 0.75 * (double)r->config.train.epochs;
   int64_t first = (int64_t)(o->begin_epoch * (double)batches), last = (int64_t)(end * (double)batches);
   if (last > steps - 1) last = steps - 1;
@@ -264,7 +283,21 @@ static void say_choices(esp_run *r) {
     esp_progress_say(&r->progress, "%s", line);
 }
 
-static esp_status end_epoch(esp_run *r, esp_error *err) {
+/* Whether the training has shown what to prune; then it is over. */
+static esp_status early_bird(esp_run *r, bool *over, esp_error *err) {
+  esp_probe_images images;
+  esp_trainer t = trainer_of(r);
+  if (r->at.stage > 0 || !r->pruner || r->config.prune.early_bird == 0) return ESP_OK;
+  const esp_probe probe =
+      esp_train_probe(&t, &images, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches);
+  ESP_TRY(esp_pruner_settled(r->pruner, &probe, r->at.epoch - 1, over, err));
+  if (*over)
+    esp_progress_say(&r->progress, "early bird: what would be pruned has settled; the training ends");
+  return ESP_OK;
+}
+
+/* *over: no further epochs. */
+static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
   esp_log_row row = {.lr = esp_stage_rate(&r->config, r->at.stage, (double)r->at.epoch),
                      .sparsity = sparsity_now(r)};
   ESP_TRY(evaluate(r, &row.validation, NULL, NULL, err));
@@ -285,8 +318,9 @@ static esp_status end_epoch(esp_run *r, esp_error *err) {
   r->at.train = (esp_metrics){0};
   r->at.batch = 0;
   ESP_TRY(save_epoch(r, r->at.epoch, err));
+  ESP_TRY(early_bird(r, over, err));
   ESP_TRY(esp_run_report(r, NULL, err));
-  if (r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
+  if (!*over && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(esp_run_save(r, err));
     return asked_to_stop(r) ? save_between_steps(r, err) : ESP_OK;
   }
@@ -319,8 +353,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   esp_result *now = &r->at.now;
   if (esp_run_in_training(r)) {
     esp_pruner_finish(r->pruner);
-    now->round = 1; /* the training was the round */
-    now->requested = esp_pruner_round_sparsity(r->pruner, 1);
+    now->round = 1; /* what the training did or began with is the round */
+    now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }
   ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
@@ -340,10 +374,11 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_stage(esp_run *r, esp_error *err) {
+  bool over = false;
   if (!r->at.begun) ESP_TRY(begin_stage(r, err));
-  while (r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
+  while (!over && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(train_epoch(r, err));
-    ESP_TRY(end_epoch(r, err));
+    ESP_TRY(end_epoch(r, &over, err));
   }
   return end_stage(r, err);
 }

@@ -45,7 +45,7 @@ esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
 /* tensorboard.c: events of the epoch just ended, and of a stage's result. */
 esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err);
 esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err);
-bool esp_run_in_training(const esp_run *r); /* the pruner works during stage 0 */
+bool esp_run_in_training(const esp_run *r); /* the pruner works in stage 0, before or during the training */
 int esp_run_stages(const esp_run *r);
 bool esp_run_has_dense(const esp_run *r); /* result 0 is that of a dense network */
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err);

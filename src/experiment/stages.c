@@ -7,17 +7,16 @@ bool esp_prunes(const esp_config *c) {
 }
 
 bool esp_prunes_in_training(const esp_config *c) {
-  const esp_dynamic *d;
-  const esp_prune_schedule *s;
-  for (size_t i = 0; (d = esp_dynamic_at(i)) != NULL; i++)
-    if (strcmp(d->name, c->prune.method) == 0) return true;
-  for (size_t i = 0; (s = esp_prune_schedule_at(i)) != NULL; i++)
-    if (strcmp(s->name, c->prune.schedule) == 0) return s->in_training && esp_prunes(c);
-  return false;
+  return esp_prunes(c) && esp_prune_time(&c->prune) != ESP_PRUNE_ROUNDS;
 }
 
 int esp_stages(const esp_config *c) {
-  return !esp_prunes(c) || esp_prunes_in_training(c) ? 1 : 1 + (int)c->prune.rounds;
+  return !esp_prunes(c) || esp_prunes_in_training(c) ? 1 : 1 + esp_prune_rounds(&c->prune);
+}
+
+bool esp_trains_plainly(const esp_config *c) {
+  if (!esp_prunes(c)) return true;
+  return !esp_prunes_in_training(c) && c->prune.early_bird == 0 && strcmp(c->prune.method, "movement") != 0;
 }
 
 esp_retrain esp_retrain_of(const esp_config *c) {
@@ -72,6 +71,10 @@ esp_status esp_config_check(const esp_config *c, esp_error *err) {
                     "[prune] rounds = %lld with schedule = one-shot: expected 1; for several rounds use "
                     "schedule = iterative",
                     (long long)c->prune.rounds);
+  if (strcmp(c->prune.method, "movement") == 0 && c->train.epochs == 0)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] method = movement is gathered while training; expected [train] epochs >= 1, not 0");
   if (retrain == ESP_LR_REWIND && c->prune.retrain_epochs > c->train.epochs)
     return esp_fail(
         err, ESP_ERR_INPUT,

@@ -16,8 +16,10 @@ esp_status esp_config_check(const esp_config *c, esp_error *err);
 
 /* True unless method = none. */
 bool esp_prunes(const esp_config *c);
-/* Masks change while the network trains: there is one stage, and no dense network. */
+/* Masks change before or while the network trains: there is one stage, and no dense network. */
 bool esp_prunes_in_training(const esp_config *c);
+/* The training before the first round is the same, and leaves the same, as without [prune]. */
+bool esp_trains_plainly(const esp_config *c);
 /* Stages of the run: the training, then one per round. */
 int esp_stages(const esp_config *c);
 

@@ -1,6 +1,7 @@
 #include "experiment/summary.h"
 
 #include "experiment/recipe.h"
+#include "experiment/stages.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +39,9 @@ static esp_status find_dense(esp_summary *m, const esp_sweep *s, esp_error *err)
   for (int i = 0; i < s->runs; i++) {
     m->dense[i] = esp_results_dense(&m->result[i]) ? i : -1;
     for (int k = 0; k < s->runs && m->dense[i] < 0; k++)
-      if (strcmp(recipe[i], recipe[k]) == 0 && esp_results_dense(&m->result[k])) m->dense[i] = k;
+      if (strcmp(recipe[i], recipe[k]) == 0 && esp_trains_plainly(&s->run[k].config) &&
+          esp_results_dense(&m->result[k]))
+        m->dense[i] = k;
   }
   free(recipe);
   return status;

@@ -27,7 +27,7 @@ static esp_status find_trainings(const esp_sweep *s, training *t, int *of, int *
     const esp_config *c = &s->run[i].config;
     char recipe[65];
     of[i] = -1;
-    if (esp_prunes_in_training(c) || c->run.dense[0]) continue;
+    if (!esp_trains_plainly(c) || c->run.dense[0]) continue;
     ESP_TRY(esp_recipe(c, ESP_RECIPE_DENSE, recipe, err));
     int k = 0;
     while (k < *n && !same_training(&t[k], recipe, c, &s->run[t[k].first].config)) k++;

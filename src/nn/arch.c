@@ -126,9 +126,7 @@ static esp_status indented(const esp_arch_ask *ask, char *plain, char **text, es
   return no_memory(ask->opt, err);
 }
 
-esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
-                         esp_error *err) {
-  (void)classes; /* the texts say `classes` */
+static esp_status full_width(const esp_model_options *opt, esp_shape input, char **text, esp_error *err) {
   arch found;
   char *plain;
   *text = NULL;
@@ -138,5 +136,17 @@ esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int clas
   ESP_TRY(written(&found, &ask, &plain, err));
   esp_status status = indented(&ask, plain, text, err);
   free(plain);
+  return status;
+}
+
+esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
+                         esp_error *err) {
+  (void)classes; /* the texts say `classes` */
+  ESP_TRY(full_width(opt, input, text, err));
+  if (opt->width == 1.0) return ESP_OK;
+  const esp_status status = esp_width_apply(text, opt->width, err);
+  if (status == ESP_OK) return ESP_OK;
+  free(*text);
+  *text = NULL;
   return status;
 }

@@ -25,5 +25,10 @@ const esp_option esp_model_option_table[] = {
      "weights)."},
     {"hidden", ESP_OPTION_NUMBERS, AT(hidden), "300 100", 1, 65536, NULL,
      "With arch = mlp: sizes of the hidden layers."},
+    {"width", ESP_OPTION_REAL, AT(width), "1", 0.01, 16, NULL,
+     "Multiplies the channels of every layer but `linear classes`. sqrt(1 - sparsity) makes a dense network "
+     "of about as many "
+     "weights "
+     "as the pruned one has."},
     {.name = NULL},
 };

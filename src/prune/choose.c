@@ -12,9 +12,28 @@ static float ranked(double score) {
   return score > (double)FLT_MAX ? FLT_MAX : (float)score;
 }
 
-/* Each unit's mean of the scores in p->raw, over the weights that are there, added up in the order of slices
+/* A unit's score from the sum of what its weights contribute. */
+static double unit_score(esp_unit_rule rule, double sum, size_t weights) {
+  switch (rule) {
+    case ESP_UNIT_MEAN:
+      return sum / (double)weights;
+    case ESP_UNIT_SUM:
+      return sum;
+    case ESP_UNIT_NORM:
+      return sqrt(sum);
+    case ESP_UNIT_ABS_SUM:
+      break;
+  }
+  return fabs(sum);
+}
+
+static double contribution(esp_unit_rule rule, double score) {
+  return rule == ESP_UNIT_NORM ? score * score : score;
+}
+
+/* Each unit's score from those in p->raw, over the weights that are there, added up in the order of slices
  * and weights. */
-static void mean_scores(esp_pruner *p, const esp_target *t) {
+static void rank_units(esp_pruner *p, const esp_target *t, esp_unit_rule rule) {
   double *sum = p->sum + t->first;
   size_t *size = p->size + t->first;
   for (size_t u = 0; u < t->units; u++) sum[u] = 0.0, size[u] = 0;
@@ -23,27 +42,42 @@ static void mean_scores(esp_pruner *p, const esp_target *t) {
     for (size_t i = 0; s->scored && i < s->param->count; i++) {
       const uint32_t unit = esp_slice_unit(s, i);
       if (unit == ESP_NO_UNIT || !s->param->mask->keep[i]) continue;
-      sum[unit] += (double)p->raw[s->first_weight + i];
+      sum[unit] += contribution(rule, (double)p->raw[s->first_weight + i]);
       size[unit]++;
     }
   }
-  for (size_t u = 0; u < t->units; u++) p->score[t->first + u] = ranked(sum[u] / (double)size[u]);
+  for (size_t u = 0; u < t->units; u++) p->score[t->first + u] = ranked(unit_score(rule, sum[u], size[u]));
+}
+
+static void rank_target(esp_pruner *p, const esp_target *t, esp_unit_rule rule) {
+  const float *raw = p->raw + t->first_weight;
+  if (!esp_target_of_weights(t)) {
+    rank_units(p, t, rule);
+    return;
+  }
+  for (size_t u = 0; u < t->units; u++)
+    p->score[t->first + u] = ranked(unit_score(rule, contribution(rule, (double)raw[u]), 1));
+}
+
+static esp_prune_ctx context_of(const esp_pruner *p, int i, int k) {
+  const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
+  const esp_slice *s = &p->target[i].slice[k];
+  esp_prune_ctx ctx = {.key = k ? esp_key_of(key, (uint64_t)k) : key, .opt = p->opt, .layer = s->layer};
+  if (p->graph) ctx.activity = esp_graph_activity(p->graph, s->param);
+  if (p->planes) ctx.plane = p->planes + (size_t)i * p->plane_size;
+  return ctx;
 }
 
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
     for (int k = 0; k < t->slices; k++) {
-      const esp_prune_ctx ctx = {k ? esp_key_of(key, (uint64_t)k) : key};
-      if (t->slice[k].scored) criterion->score(t->slice[k].param, &ctx, p->raw + t->slice[k].first_weight);
+      if (!t->slice[k].scored) continue;
+      const esp_prune_ctx ctx = context_of(p, i, k);
+      criterion->score(t->slice[k].param, &ctx, p->raw + t->slice[k].first_weight);
     }
-    if (esp_target_of_weights(t))
-      for (size_t u = 0; u < t->units; u++)
-        p->score[t->first + u] = ranked((double)p->raw[t->first_weight + u]);
-    else
-      mean_scores(p, t);
+    rank_target(p, t, criterion->unit);
   }
 }
 
@@ -66,31 +100,44 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
+/* Units that the layer keeps whatever the others do: what may stay of its least density, and at least one,
+ * unless it may be emptied. */
+static size_t floor_of(const esp_pruner *p, const esp_target *t) {
+  const size_t least_density = (size_t)ceil(p->opt->layer_floor * (double)t->units - 1e-9);
+  const size_t wanted = least_density > 0 || p->opt->allow_empty ? least_density : 1;
+  return least(wanted, room_of(p->score + t->first, t->units));
+}
+
 /* ---- one ranking for all ---- */
 
-/* A layer that lost everything gets its best unit back, paid for by the worst unit kept in a layer that has
- * several. */
-static void guard_ranking(esp_pruner *p) {
+/* Layers that keep less than their floor. */
+static int short_layers(const esp_pruner *p) {
+  int count = 0;
   for (int i = 0; i < p->ranked; i++) {
     const esp_target *t = &p->target[i];
-    size_t kept = 0, best = t->first;
-    for (size_t u = t->first; u < t->first + t->units; u++) {
-      kept += p->keep[u];
-      if (p->score[u] > p->score[best]) best = u;
-    }
-    if (kept) continue;
-    p->guarded++;
-    size_t worst = SIZE_MAX;
-    for (int k = 0; k < p->ranked; k++) {
-      const esp_target *o = &p->target[k];
-      size_t left = 0;
-      for (size_t u = o->first; u < o->first + o->units; u++) left += p->keep[u];
-      for (size_t u = o->first; left > 1 && u < o->first + o->units; u++)
-        if (p->keep[u] && (worst == SIZE_MAX || p->score[u] <= p->score[worst])) worst = u;
-    }
-    p->keep[best] = 1;
-    if (worst != SIZE_MAX) p->keep[worst] = 0;
+    size_t kept = 0;
+    for (size_t u = t->first; u < t->first + t->units; u++) kept += p->keep[u];
+    count += kept < floor_of(p, t);
   }
+  return count;
+}
+
+/* Where a layer would keep too little, the best of every layer, up to its floor, rank before all others. So a
+ * layer that gets units back is paid for by the worst of layers that have more than their floor. */
+static void rank_all(esp_pruner *p, size_t kept, uint64_t *scratch) {
+  size_t floors = 0;
+  esp_select_top(p->score, p->ranked_units, kept, p->keep, scratch);
+  p->guarded = short_layers(p);
+  if (p->guarded == 0) return;
+  for (int i = 0; i < p->ranked; i++) {
+    const esp_target *t = &p->target[i];
+    const size_t floor = floor_of(p, t);
+    esp_select_top(p->score + t->first, t->units, floor, p->keep + t->first, scratch);
+    for (size_t u = t->first; u < t->first + t->units; u++)
+      if (p->keep[u]) p->score[u] = INFINITY;
+    floors += floor;
+  }
+  esp_select_top(p->score, p->ranked_units, kept > floors ? kept : floors, p->keep, scratch);
 }
 
 /* ---- shares ---- */
@@ -122,35 +169,64 @@ static void round_shares(const esp_share *share, const size_t *room, int n, size
   }
 }
 
-/* No layer ends up empty. Where the total is to be exact, the layer that keeps most gives a unit for it. */
-static int guard_shares(size_t *keep, int n, bool exact_total) {
+/* The layer that has most above its floor; -1 if none has any. */
+static int richest(const size_t *keep, const size_t *floor, int n) {
+  int best = -1;
+  for (int k = 0; k < n; k++)
+    if (keep[k] > floor[k] && (best < 0 || keep[k] - floor[k] > keep[best] - floor[best])) best = k;
+  return best;
+}
+
+/* No layer keeps less than its floor. Where the total is to be exact, the layer that can best spare one gives
+ * a unit for each. */
+static int guard_shares(size_t *keep, const size_t *floor, int n, bool exact_total) {
   int guarded = 0;
   for (int i = 0; i < n; i++) {
-    int richest = 0;
-    for (int k = 1; k < n; k++)
-      if (keep[k] > keep[richest]) richest = k;
-    if (keep[i] > 0) continue;
-    guarded++;
-    keep[i] = 1;
-    if (exact_total && keep[richest] > 1) keep[richest]--;
+    guarded += keep[i] < floor[i];
+    for (; keep[i] < floor[i]; keep[i]++) {
+      const int payer = exact_total ? richest(keep, floor, n) : -1;
+      if (payer >= 0) keep[payer]--;
+    }
   }
   return guarded;
 }
 
-static esp_status share_out(esp_pruner *p, double sparsity, esp_share *share, size_t *room, size_t *keep,
-                            esp_error *err) {
+/* What share_out works with, per layer. */
+typedef struct portion {
+  esp_share *share;
+  size_t *room, *floor, *keep;
+} portion;
+
+static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, esp_error *err) {
   for (int i = 0; i < p->ranked; i++) {
-    share[i] = (esp_share){p->target[i].layer, p->target[i].units, 1.0};
-    room[i] = room_of(p->score + p->target[i].first, p->target[i].units);
+    const esp_target *t = &p->target[i];
+    of->share[i] = (esp_share){t->layer, t->units, 1.0};
+    of->room[i] = room_of(p->score + t->first, t->units);
+    of->floor[i] = floor_of(p, t);
   }
-  ESP_TRY(p->distribution->share(p->opt, sparsity, share, p->ranked, err));
-  if (p->distribution->explicit_total)
-    for (int i = 0; i < p->ranked; i++)
-      keep[i] = least(kept_of(share[i].units, 1.0 - share[i].density), room[i]);
-  else
-    round_shares(share, room, p->ranked, kept_of(p->ranked_units, sparsity), keep);
-  if (!p->opt->allow_empty) p->guarded += guard_shares(keep, p->ranked, !p->distribution->explicit_total);
+  ESP_TRY(p->distribution->share(p->opt, sparsity, of->share, p->ranked, err));
+  const bool exact_total = !p->distribution->explicit_total;
+  if (exact_total) round_shares(of->share, of->room, p->ranked, kept_of(p->ranked_units, sparsity), of->keep);
+  for (int i = 0; !exact_total && i < p->ranked; i++)
+    of->keep[i] = least(kept_of(of->share[i].units, 1.0 - of->share[i].density), of->room[i]);
+  p->guarded = guard_shares(of->keep, of->floor, p->ranked, exact_total);
   return ESP_OK;
+}
+
+/* Each layer's best, as many as its share. */
+static esp_status choose_shares(esp_pruner *p, double sparsity, uint64_t *scratch, esp_error *err) {
+  const size_t n = (size_t)p->ranked + 1;
+  size_t *counts = calloc(3 * n, sizeof *counts);
+  const portion of = {calloc(n, sizeof *of.share), counts, counts + n, counts + 2 * n};
+  esp_status status = counts && of.share ? share_out(p, sparsity, &of, err)
+                                         : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
+  for (int i = 0; status == ESP_OK && i < p->ranked; i++) {
+    const esp_target *t = &p->target[i];
+    esp_select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first, scratch);
+  }
+  free(of.share);
+  free(counts);
+  return status;
 }
 
 /* The targets whose structure knows by itself what stays. */
@@ -160,27 +236,17 @@ static void choose_others(esp_pruner *p, double sparsity) {
 }
 
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
+  esp_status status = ESP_OK;
   uint64_t *scratch = malloc(p->units * sizeof *scratch);
-  const size_t targets = (size_t)p->ranked + 1;
-  esp_share *share = calloc(targets, sizeof *share);
-  size_t *room = calloc(targets, sizeof *room), *keep = calloc(targets, sizeof *keep);
-  esp_status status = scratch && share && room && keep
-                          ? ESP_OK
-                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
+  if (!scratch) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
   p->guarded = 0;
-  if (status == ESP_OK && !p->distribution->share) {
-    const size_t kept = least(kept_of(p->ranked_units, sparsity), room_of(p->score, p->ranked_units));
-    esp_select_top(p->score, p->ranked_units, kept, p->keep, scratch);
-    if (!p->opt->allow_empty) guard_ranking(p);
-  } else if (status == ESP_OK && (status = share_out(p, sparsity, share, room, keep, err)) == ESP_OK) {
-    for (int i = 0; i < p->ranked; i++)
-      esp_select_top(p->score + p->target[i].first, p->target[i].units, keep[i], p->keep + p->target[i].first,
-                     scratch);
-  }
+  for (int i = 0; p->distribution->rescale && i < p->ranked; i++)
+    p->distribution->rescale(p->score + p->target[i].first, p->target[i].units, scratch);
+  if (p->distribution->share)
+    status = choose_shares(p, sparsity, scratch, err);
+  else
+    rank_all(p, least(kept_of(p->ranked_units, sparsity), room_of(p->score, p->ranked_units)), scratch);
   if (status == ESP_OK) choose_others(p, sparsity);
   free(scratch);
-  free(share);
-  free(room);
-  free(keep);
   return status;
 }

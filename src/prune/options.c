@@ -21,6 +21,25 @@ const char *esp_retrain_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
+static const char *at_name(size_t i) {
+  static const char *const names[] = {"auto", "init", "rounds", "training"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight", one_shot[] = "one-shot",
+            at_auto[] = "auto", nothing[] = "";
+const esp_prune_options esp_prune_plain = {.method = magnitude,
+                                           .distribution = global,
+                                           .structure = weight,
+                                           .schedule = one_shot,
+                                           .at = at_auto,
+                                           .rounds = 1,
+                                           .retrain = nothing,
+                                           .skip = nothing,
+                                           .layers = nothing,
+                                           .structures = nothing,
+                                           .every = 1};
+
 #define AT(member) offsetof(esp_prune_options, member)
 const esp_option esp_prune_option_table[] = {
     {"method", ESP_OPTION_CHOICE, AT(method), "none", 0, 0, esp_prune_method_name,
@@ -31,9 +50,15 @@ const esp_option esp_prune_option_table[] = {
      "what is removed together: the unit that sparsity counts"},
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "iterative", 0, 0, schedule_name,
      "when, and how much (dynamic methods have their own)"},
+    {"at", ESP_OPTION_CHOICE, AT(at), "auto", 0, 0, at_name,
+     "when the schedule runs: all rounds before the training, on the initial weights (init); between rounds "
+     "of training (rounds); by step while training (training); as its help says (auto)"},
     {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL, "share of the units to remove in the end"},
+    {"sparsities", ESP_OPTION_NUMBERS, AT(sparsities), "", 0, 1, NULL,
+     "schedule list: the sparsity of each round; the last is that of the key sparsity"},
     {"rounds", ESP_OPTION_INT, AT(rounds), "1", 1, 1000, NULL,
-     "rounds of pruning and retraining (one-shot: 1)"},
+     "rounds of pruning and retraining (one-shot: 1; list: as many as it lists; at = init: without training "
+     "between)"},
     {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, esp_retrain_name,
      "what follows the pruning of a round: train on from the retrain_lr (finetune), with the last epochs of "
      "the training schedule again (lr-rewind), from the weights of an earlier epoch (weight-rewind), from "
@@ -47,7 +72,8 @@ const esp_option esp_prune_option_table[] = {
      "weight-rewind: the epoch whose weights come back; 0 = the initial ones, the original lottery ticket "
      "(Frankle & Carbin 2019)"},
     {"skip", ESP_OPTION_WORDS, AT(skip), "", 0, 0, NULL,
-     "patterns of layers that stay dense, such as: conv1 linear*"},
+     "patterns of layers that stay dense, such as: conv1 linear*; the words first and last stand for the "
+     "network's first and last layer with weights"},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "distribution per-layer: a line 'pattern sparsity' each"},
     {"structures", ESP_OPTION_LINES, AT(structures), "", 0, 0, NULL,
@@ -63,16 +89,32 @@ const esp_option esp_prune_option_table[] = {
      "structure block: inputs of a block"},
     {"allow_empty", ESP_OPTION_BOOL, AT(allow_empty), "no", 0, 0, NULL,
      "a layer may lose everything; else its best unit stays"},
+    {"layer_floor", ESP_OPTION_REAL, AT(layer_floor), "0", 0, 1, NULL,
+     "least density of a layer, so that none collapses; layers that have more pay for it"},
+    {"shuffle", ESP_OPTION_BOOL, AT(shuffle), "no", 0, 0, NULL,
+     "control: deal the scores of each layer out to its units at random, so that layers keep the method's "
+     "densities and positions mean nothing (Frankle et al. 2021)"},
     {"begin_epoch", ESP_OPTION_REAL, AT(begin_epoch), "0", 0, 1e6, NULL,
      "methods that prune in training: epoch of the first mask change"},
     {"end_epoch", ESP_OPTION_REAL, AT(end_epoch), "0", 0, 1e6, NULL,
      "methods that prune in training: epoch of the last mask change; 0 = three quarters of the training"},
     {"every", ESP_OPTION_INT, AT(every), "100", 1, 1e9, NULL,
      "methods that prune in training: steps between two mask changes"},
+    {"every_epochs", ESP_OPTION_REAL, AT(every_epochs), "0", 0, 1e6, NULL,
+     "the same in epochs, which may be fractions; 0 = as every says"},
     {"drop_fraction", ESP_OPTION_REAL, AT(drop_fraction), "0.3", 0, 1, NULL,
      "set, rigl: share of a layer's weights that move in a mask change"},
     {"splice_margin", ESP_OPTION_REAL, AT(splice_margin), "0.1", 0, 0.9, NULL,
      "surgery: half-width of the band around the threshold in which a weight keeps its state"},
     {"saliency_batches", ESP_OPTION_INT, AT(saliency_batches), "10", 1, 1e6, NULL,
-     "criteria with gradients: training batches they are averaged over"},
+     "criteria that measure gradients or activations: training batches they are averaged over"},
+    {"activation_threshold", ESP_OPTION_REAL, AT(activation_threshold), "0", 0, 1e6, NULL,
+     "method frequency: absolute value above which an activation counts"},
+    {"trials", ESP_OPTION_INT, AT(trials), "64", 8, 1e6, NULL,
+     "method predictor: channels that are removed on trial to learn from"},
+    {"early_bird", ESP_OPTION_INT, AT(early_bird), "0", 0, 7, NULL,
+     "end the training and prune when what would be pruned has been the same over so many epochs; 0 = train "
+     "to the end (early-bird tickets, You et al. 2020: 5)"},
+    {"early_bird_distance", ESP_OPTION_REAL, AT(early_bird_distance), "0.1", 0, 1, NULL,
+     "share of the units in which two choices that count as the same may differ"},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

@@ -39,6 +39,8 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' with structure '%s', distribution '%s', schedule '%s': not all known",
         o->method, o->structure, o->distribution, o->schedule);
+  p->when = esp_prune_time(o);
+  p->every = o->every;
   if (p->dynamic && p->structure != &esp_structure_weight)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: method '%s' moves single weights; expected structure = weight, not %s",
@@ -46,8 +48,16 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
   return ESP_OK;
 }
 
-static bool skipped(const esp_prune_options *o, const esp_layer *layer) {
-  return esp_pattern_any(o->skip, layer->name);
+/* The words that stand for a place, not a name. */
+static bool is_place(const char *word, size_t length) {
+  return (length == 5 && memcmp(word, "first", 5) == 0) || (length == 4 && memcmp(word, "last", 4) == 0);
+}
+
+static bool skipped(const esp_pruner *p, int layer) {
+  const char *skip = p->opt->skip;
+  return esp_pattern_any(skip, p->model->layer[layer].name) ||
+         (layer == 0 && esp_pattern_any(skip, "first")) ||
+         (layer == p->model->layers - 1 && esp_pattern_any(skip, "last"));
 }
 
 /* Targets that rank their units come first. */
@@ -60,7 +70,7 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
   const esp_model *m = p->model;
   bool *layers = malloc((size_t)m->layers + 1);
   if (!layers) return no_memory(err);
-  for (int i = 0; i < m->layers; i++) layers[i] = !skipped(p->opt, &m->layer[i]);
+  for (int i = 0; i < m->layers; i++) layers[i] = !skipped(p, i);
   const esp_status status = p->structure->cover(p, layers, err);
   free(layers);
   if (status != ESP_OK) return status;
@@ -76,7 +86,7 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
 static esp_status check_skip(const esp_pruner *p, esp_error *err) {
   for (const char *word = p->opt->skip; *word;) {
     const size_t length = strcspn(word, " ");
-    bool used = length == 0;
+    bool used = length == 0 || is_place(word, length);
     for (int i = 0; i < p->model->layers; i++)
       used |= esp_pattern_matches(word, length, p->model->layer[i].name);
     if (!used)
@@ -105,6 +115,10 @@ static esp_status make_mask(esp_pruner *p, esp_param *w, esp_error *err) {
   return ESP_OK;
 }
 
+static esp_status make_movement(esp_param *w, esp_error *err) {
+  return (w->movement = calloc(w->count, sizeof *w->movement)) ? ESP_OK : no_memory(err);
+}
+
 static esp_status make_shadow(esp_param *w, esp_error *err) {
   if (!(w->shadow = aligned_alloc(64, (w->count * sizeof(float) + 63) / 64 * 64))) return no_memory(err);
   memcpy(w->shadow, w->value, w->count * sizeof(float));
@@ -112,10 +126,15 @@ static esp_status make_shadow(esp_param *w, esp_error *err) {
 }
 
 static esp_status make_masks(esp_pruner *p, esp_error *err) {
+  const bool moves = p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT;
   if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
-    for (int k = 0; k < t->slices; k++) ESP_TRY(make_mask(p, t->slice[k].param, err));
+    for (int k = 0; k < t->slices; k++) {
+      esp_param *w = t->slice[k].param;
+      ESP_TRY(make_mask(p, w, err));
+      if (t->slice[k].scored && moves) ESP_TRY(make_movement(w, err));
+    }
     if (p->dynamic && p->dynamic->shadow) ESP_TRY(make_shadow(t->weight, err));
   }
   return ESP_OK;
@@ -138,6 +157,7 @@ static esp_status make_scratch(esp_pruner *p, esp_error *err) {
     p->size = malloc(p->units * sizeof *p->size);
     made &= p->sum && p->size;
   }
+  if (p->opt->early_bird > 0) made &= (p->notes = calloc(p->units, 1)) != NULL;
   return made ? ESP_OK : no_memory(err);
 }
 
@@ -151,6 +171,7 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   esp_status status = find_choices(p, err);
   if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
+  if (status == ESP_OK) status = esp_pruner_check(p, err);
   if (status == ESP_OK) status = make_masks(p, err);
   if (status == ESP_OK) status = make_scratch(p, err);
   if (status == ESP_OK) status = try_distribution(p, err);
@@ -165,8 +186,11 @@ void esp_pruner_free(esp_pruner *p) {
   if (!p) return;
   esp_pruner_finish(p);
   for (int i = 0; p->masks && i < p->model->params.count; i++) {
-    if (p->masks[i].keep) p->model->params.item[i]->mask = NULL;
+    esp_param *w = p->model->params.item[i];
+    if (p->masks[i].keep) w->mask = NULL;
     free(p->masks[i].keep);
+    free(w->movement);
+    w->movement = NULL;
   }
   free(p->masks);
   esp_targets_free(p);
@@ -177,6 +201,7 @@ void esp_pruner_free(esp_pruner *p) {
   free(p->keep);
   free(p->alive);
   free(p->next);
+  free(p->notes);
   free(p);
 }
 
@@ -281,10 +306,14 @@ void esp_pruner_finish(esp_pruner *p) {
 /* ---- asking ---- */
 
 bool esp_pruner_in_training(const esp_pruner *p) {
-  return p->dynamic || p->schedule->in_training;
+  return p->when == ESP_PRUNE_TRAINING;
 }
-bool esp_pruner_needs_gradient(const esp_pruner *p) {
-  return p->criterion && p->criterion->needs_gradient;
+bool esp_pruner_at_init(const esp_pruner *p) {
+  return p->when == ESP_PRUNE_INIT;
+}
+void esp_pruner_set_epoch(esp_pruner *p, int64_t steps) {
+  const double wanted = p->opt->every_epochs * (double)steps;
+  if (p->opt->every_epochs > 0.0) p->every = wanted < 1.0 ? 1 : (int64_t)wanted;
 }
 uint64_t esp_pruner_changes(const esp_pruner *p) {
   return p->changes;
@@ -294,12 +323,12 @@ void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
 }
 
 int esp_pruner_rounds(const esp_pruner *p) {
-  return esp_pruner_in_training(p) ? 1 : (int)p->opt->rounds;
+  return esp_prune_rounds(p->opt);
 }
 
 double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
-  if (esp_pruner_in_training(p)) return p->opt->sparsity;
-  return p->schedule->sparsity(p->opt, (double)round / (double)p->opt->rounds);
+  if (p->when == ESP_PRUNE_TRAINING) return p->opt->sparsity;
+  return p->schedule->sparsity(p->opt, (double)round / (double)esp_pruner_rounds(p));
 }
 
 esp_pruned esp_pruner_count(const esp_pruner *p) {
@@ -329,31 +358,57 @@ static double clamp01(double t) {
   return t < 0.0 ? 0.0 : t > 1.0 ? 1.0 : t;
 }
 
-esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
-  esp_pruner_score(p, p->criterion);
+esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err) {
   esp_pruner_recall(p);
   for (size_t u = 0; u < p->units; u++)
     if (!p->keep[u]) p->score[u] = -INFINITY;
-  ESP_TRY(esp_pruner_choose(p, sparsity, err));
+  if (p->opt->shuffle) ESP_TRY(esp_pruner_shuffle(p, err));
+  return esp_pruner_choose(p, sparsity, err);
+}
+
+static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+  ESP_TRY(esp_pruner_decide(p, sparsity, err));
   esp_pruner_commit(p);
   p->changes++;
   *guarded = p->guarded;
   return ESP_OK;
 }
 
+esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
+                            esp_error *err) {
+  ESP_TRY(esp_pruner_measure(p, probe, err));
+  return prune_by_score(p, sparsity, guarded, err);
+}
+
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+  esp_pruner_score(p, p->criterion);
+  return prune_by_score(p, sparsity, guarded, err);
+}
+
 static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
-  return step >= begin && step <= end && (step == end || (step - begin) % p->opt->every == 0);
+  return step >= begin && step <= end && (step == end || (step - begin) % p->every == 0);
 }
 
 bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
   if (p->target[0].weight->shadow) return true;
-  const bool looks = p->dynamic ? p->dynamic->needs_gradient : p->criterion->needs_gradient;
+  const bool looks =
+      p->dynamic ? p->dynamic->needs_gradient
+                 : p->criterion->needs == ESP_NEEDS_GRADIENT || p->criterion->needs == ESP_NEEDS_GRADIENTS;
   return looks && is_change(p, step, begin, end);
+}
+
+/* movement -= w g, before the step moves w. What is pruned has w = 0 and moves no further. */
+static void gather_movement(const esp_pruner *p) {
+  for (int k = 0; k < p->model->params.count; k++) {
+    const esp_param *w = p->model->params.item[k];
+    for (size_t i = 0; w->movement && i < w->count; i++) w->movement[i] -= w->value[i] * w->grad[i];
+  }
 }
 
 esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
                            esp_error *err) {
   *changed = false;
+  if (p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT) gather_movement(p);
   if (!is_change(p, step, begin, end)) return ESP_OK;
   const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
   int guarded;

@@ -10,11 +10,17 @@
 typedef struct esp_slice {
   esp_param *param;
   size_t extent, inner;
-  uint32_t *unit;      /* [extent] the unit, or ESP_NO_UNIT; NULL: place e is unit e. The slice's own. */
-  bool scored;         /* its weights make the unit's score; the others only go with it */
-  size_t first_weight; /* scored: its first among the scored weights of all targets */
+  uint32_t *unit;         /* [extent] the unit, or ESP_NO_UNIT; NULL: place e is unit e. The slice's own. */
+  bool scored;            /* its weights make the unit's score; the others only go with it */
+  size_t first_weight;    /* scored: its first among the scored weights of all targets */
+  const esp_layer *layer; /* scored: the layer whose weight it is; esp_target_add fills these two */
 } esp_slice;
 #define ESP_NO_UNIT UINT32_MAX
+
+/* Whether the weights of an output channel all belong to one unit. */
+static inline bool esp_slice_of_channels(const esp_slice *s) {
+  return s->inner % (s->param->count / (size_t)s->param->shape[0]) == 0;
+}
 
 static inline uint32_t esp_slice_unit(const esp_slice *s, size_t weight) {
   const size_t place = (s->inner == 1 ? weight : weight / s->inner) % s->extent;
@@ -53,8 +59,14 @@ struct esp_pruner {
   size_t ranked_units;   /* of those */
   size_t units, weights; /* of all targets; scored weights */
   esp_mask *masks;       /* [params of the model]; keep is NULL where there is none */
+  esp_prune_when when;
+  int64_t every; /* steps between two mask changes in training */
   esp_key key;
   uint64_t changes;
+  const esp_graph *graph; /* while scores look at activations: where they are */
+  double *planes;         /* the same: [targets][plane_size] */
+  size_t plane_size;
+  uint8_t *notes; /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
   float *raw;     /* [weights] the criterion's scores, before they become those of units */
   double *sum;    /* [units] sums of them; NULL where every unit is a weight */
   size_t *size;   /* [units] scored weights of each, with `sum` */
@@ -80,8 +92,18 @@ void esp_targets_free(esp_pruner *p);
 esp_status esp_cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers, bool linear,
                               esp_error *err);
 
-/* Scores every unit with the criterion (the mean over its scored weights). All scores are finite. */
+/* Whether the choices go together, once the layers are known. */
+esp_status esp_pruner_check(const esp_pruner *p, esp_error *err);
+
+/* Scores every unit with the criterion, by its rule over the unit's scored weights that are there. All scores
+ * are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
+/* Measures what p->criterion needs and scores every unit. */
+esp_status esp_pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
+/* Deals the scores of what may stay out anew, within each layer. */
+esp_status esp_pruner_shuffle(esp_pruner *p, esp_error *err);
+/* Chooses by the scores among what is there. */
+esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err);
 /* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. A unit
  * whose score was set to -INFINITY is never kept, even if fewer stay than asked for. */
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err);

@@ -1,5 +1,6 @@
 #include "prune/select.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A key that sorts ascending where scores sort descending, with the index behind it, so that all keys differ.
@@ -50,4 +51,15 @@ void esp_select_top(const float *score, size_t n, size_t k, uint8_t *keep, uint6
   for (size_t i = 0; i < n; i++) scratch[i] = key_of(score[i], i);
   const uint64_t last = smallest(scratch, n, k - 1);
   for (size_t i = 0; i < n; i++) keep[i] = key_of(score[i], i) <= last;
+}
+
+static int ascending(const void *a, const void *b) {
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+void esp_rank(const float *score, size_t n, uint64_t *order) {
+  for (size_t i = 0; i < n; i++) order[i] = key_of(score[i], i);
+  qsort(order, n, sizeof *order, ascending);
+  for (size_t i = 0; i < n; i++) order[i] &= UINT32_MAX;
 }

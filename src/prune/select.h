@@ -9,4 +9,7 @@
  * index is kept. A score that is not a number counts as the lowest. `scratch` has room for n. */
 void esp_select_top(const float *score, size_t n, size_t k, uint8_t *keep, uint64_t *scratch);
 
+/* Sorts: order[0..n) becomes the indices 0..n-1 by falling score, ties and what is not a number as above. */
+void esp_rank(const float *score, size_t n, uint64_t *order);
+
 #endif

@@ -14,7 +14,7 @@ static esp_status no_memory(esp_error *err) {
 static esp_status build(const esp_model *like, char *text, esp_model **model, esp_error *err) {
   char custom[] = "custom", none[] = "";
   const esp_model_options opt = {
-      .arch = custom, .input = none, .layers = text, .weights = none, .shortcut = none};
+      .arch = custom, .input = none, .layers = text, .weights = none, .shortcut = none, .width = 1.0};
   esp_status status = esp_model_new(model, &opt, like->input, like->classes, 0, err);
   free(text);
   return status;

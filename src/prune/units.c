@@ -7,6 +7,12 @@ static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the units of pruning");
 }
 
+static const esp_layer *layer_of(const esp_model *m, const esp_param *weight) {
+  int i = 0;
+  while (m->layer[i].weight != weight) i++;
+  return &m->layer[i];
+}
+
 esp_status esp_target_new(esp_pruner *p, const esp_structure *structure, const esp_layer *layer, size_t units,
                           esp_error *err) {
   esp_target *grown = realloc(p->target, (size_t)(p->targets + 1) * sizeof *grown);
@@ -34,6 +40,7 @@ esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err) {
     return no_memory(err);
   }
   if (slice.scored) {
+    slice.layer = layer_of(p->model, slice.param);
     slice.first_weight = p->weights;
     t->weights += slice.param->count;
     p->weights += slice.param->count;

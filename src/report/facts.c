@@ -1,6 +1,6 @@
 #include "report/facts.h"
 
-#include "experiment/run_state.h"
+#include "experiment/stages.h"
 #include "experiment/value.h"
 
 #include <stdlib.h>
@@ -71,7 +71,7 @@ bool esp_fact_differs(const esp_facts *f, int key) {
 /* ---- series ---- */
 
 static bool one_round(const esp_record *r) {
-  return r->config.prune.rounds == 1 || strcmp(r->config.prune.schedule, "iterative") != 0;
+  return esp_stages(&r->config) <= 2;
 }
 
 /* Whether the key is one that sets series apart. */

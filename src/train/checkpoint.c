@@ -6,11 +6,12 @@
 #include <string.h>
 
 /* The tensors of a parameter besides its value, and the prefix of each one's name in a checkpoint. */
-enum { MOMENTUM, AVERAGE, SHADOW, EXTRAS };
-static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow."};
+enum { MOMENTUM, AVERAGE, SHADOW, MOVEMENT, EXTRAS };
+static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow.", "movement."};
 
 static float *extra(const esp_param *p, int which) {
-  return which == MOMENTUM ? p->momentum : which == AVERAGE ? p->average : p->shadow;
+  float *const tensors[EXTRAS] = {p->momentum, p->average, p->shadow, p->movement};
+  return tensors[which];
 }
 
 static esp_status add(esp_bundle *b, const char *prefix, const esp_param *p, esp_dtype type, const void *data,
@@ -96,7 +97,29 @@ esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) 
 
 /* ---- everything ---- */
 
-static esp_status collect_state(esp_bundle *b, const esp_model *m, const esp_pruner *pruner, esp_error *err) {
+/* What the pruner has noted of earlier choices, a tensor of its own. */
+static const char notes_name[] = "prune.notes";
+
+static esp_status collect_notes(esp_bundle *b, esp_pruner *pruner, esp_error *err) {
+  size_t count;
+  const uint8_t *notes = pruner ? esp_pruner_notes(pruner, &count) : NULL;
+  if (!notes) return ESP_OK;
+  const int64_t shape[] = {(int64_t)count};
+  return esp_bundle_add(b, notes_name, ESP_U8, 1, shape, notes, err);
+}
+
+static esp_status read_notes(esp_pruner *pruner, const esp_bundle *b, const char *path, esp_error *err) {
+  size_t count;
+  uint8_t *notes = pruner ? esp_pruner_notes(pruner, &count) : NULL;
+  if (!notes) return ESP_OK;
+  const esp_blob *blob = esp_bundle_find(b, notes_name);
+  if (!blob || blob->dtype != ESP_U8 || blob->bytes != count)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: expected a tensor '%s' of %zu bytes", path, notes_name, count);
+  memcpy(notes, blob->data, count);
+  return ESP_OK;
+}
+
+static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *pruner, esp_error *err) {
   for (int i = 0; i < m->params.count; i++)
     ESP_TRY(add(b, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
   for (int i = 0; i < m->params.count; i++) {
@@ -105,12 +128,13 @@ static esp_status collect_state(esp_bundle *b, const esp_model *m, const esp_pru
       if (extra(p, k)) ESP_TRY(add(b, prefixes[k], p, ESP_F32, extra(p, k), err));
     if (p->mask) ESP_TRY(add(b, "mask.", p, ESP_U8, p->mask->keep, err));
   }
+  ESP_TRY(collect_notes(b, pruner, err));
   char changes[32];
   snprintf(changes, sizeof changes, "%" PRIu64, pruner ? esp_pruner_changes(pruner) : 0);
   return esp_bundle_add_text(b, "espalier.changes", changes, err);
 }
 
-esp_status esp_checkpoint_save(const esp_model *model, const esp_pruner *pruner, esp_provenance from,
+esp_status esp_checkpoint_save(const esp_model *model, esp_pruner *pruner, esp_provenance from,
                                const char *position, const char *path, esp_error *err) {
   esp_bundle b = {0};
   esp_status status = collect_state(&b, model, pruner, err);
@@ -147,6 +171,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
     for (int k = 0; k < EXTRAS; k++)
       if (extra(p, k)) ESP_TRY(read_blob(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
   }
+  ESP_TRY(read_notes(pruner, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");
   if (pruner && changes) esp_pruner_restore_changes(pruner, strtoull(changes, NULL, 10));
   return read_values(m, b, path, err);

@@ -286,6 +286,67 @@ START_TEST(labels_are_optional) {
 }
 END_TEST
 
+/* ---- what criteria of pruning look at ---- */
+
+/* d (2 * sum of logits) / d w[k][j] is twice the sum of x[j] over the 20 images; the lanes of the 12 that are
+ * not there give nothing. */
+START_TEST(gradients_of_the_sum_of_logits) {
+  static const net_plan plan = {"linear", {2, 1, 1}, 20, {{NET_END, {0}}}};
+  net n;
+  net_open(&n, &plan, 20, true);
+  esp_batch batch = net_batch(plan.input, 20, 4);
+  double sum[2] = {0.0, 0.0};
+  for (int i = 0; i < 20; i++)
+    for (int j = 0; j < 2; j++)
+      sum[j] += (double)batch.images[(i / ESP_LANES * 2 + j) * ESP_LANES + i % ESP_LANES];
+  for (int labelled = 0; labelled < 2; labelled++) {
+    const esp_batch given = {batch.images, labelled ? batch.labels : NULL, 20};
+    esp_graph_forward(n.graph, &given, (esp_pass){.dense_gradients = true});
+    esp_graph_backward_sum(n.graph, 2.0f);
+    const esp_param *w = n.params.item[0];
+    ck_assert_uint_eq(w->count, 2 * NET_CLASSES);
+    for (size_t i = 0; i < w->count; i++) ck_assert_double_eq_tol((double)w->grad[i], 2.0 * sum[i % 2], 1e-4);
+  }
+  net_batch_free(&batch);
+  net_close(&n);
+}
+END_TEST
+
+/* A layer's activity is looked for behind the batch norm and the non-linearity that follow it, and no
+ * further: where that is all there is before the last layer, it is what that layer reads. */
+START_TEST(activities_are_behind_the_non_linearity) {
+  static const struct {
+    net_plan plan;
+    bool read_by_last;
+  } of[] = {
+      {{"bare", {2, 1, 1}, 5, {CONV(4, 1, 1, 1, 0, 1, 1)}}, true},
+      {{"relu", {2, 1, 1}, 5, {CONV(4, 1, 1, 1, 0, 1, 1), BN(1)}}, true},
+      {{"gelu", {2, 1, 1}, 5, {CONV(4, 1, 1, 1, 0, 1, 1), BN(0), ACT(ESP_ACT_GELU)}}, true},
+      {{"twice", {2, 1, 1}, 5, {CONV(4, 1, 1, 1, 0, 1, 1), BN(1), ACT(ESP_ACT_TANH)}}, false},
+      {{"dropout", {2, 1, 1}, 5, {CONV(4, 1, 1, 1, 0, 1, 1), BN(1), DROPOUT(50)}}, false},
+      {{"sum", {4, 1, 1}, 5, {KEEP, CONV(4, 1, 1, 1, 0, 1, 1), BN_PLUS(1)}}, true},
+      {{"branch", {4, 1, 1}, 5, {CONV(4, 1, 1, 1, 0, 1, 1), KEEP, ACT(ESP_ACT_RELU), ADD}}, false},
+  };
+  for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+    net n;
+    net_open(&n, &of[k].plan, 5, true);
+    esp_batch batch = net_batch(of[k].plan.input, 3, 4);
+    esp_graph_forward(n.graph, &batch, (esp_pass){.training = false});
+    const esp_param *last = NULL;
+    for (int i = 0; i < n.params.count; i++)
+      if (n.params.item[i]->role == ESP_ROLE_LINEAR_WEIGHT) last = n.params.item[i];
+    const esp_activity a = esp_graph_activity(n.graph, n.params.item[0]),
+                       b = esp_graph_activity(n.graph, last);
+    ck_assert_msg((a.output == b.input) == of[k].read_by_last, "%s", of[k].plan.name);
+    ck_assert_int_eq(a.images, 3);
+    ck_assert_int_eq(a.output->channels, 4);
+    ck_assert(*esp_plane(b.output, 0, 1) == esp_value_at(esp_graph_output(n.graph), 0, 1, 0, 0));
+    net_batch_free(&batch);
+    net_close(&n);
+  }
+}
+END_TEST
+
 /* Smoothing is a way to train, not a measure. */
 START_TEST(evaluation_does_not_smooth) {
   static const net_plan smooth = {"smooth", {2, 4, 4}, 5, {LOSS(ESP_LOSS_CROSS_ENTROPY, 20)}};
@@ -535,6 +596,8 @@ int main(void) {
   tcase_add_loop_test(all, inference_agrees, 0, PLANS);
   tcase_add_loop_test(all, images_are_apart, 0, PLANS);
   tcase_add_loop_test(all, labels_are_optional, 0, PLANS);
+  tcase_add_test(all, gradients_of_the_sum_of_logits);
+  tcase_add_test(all, activities_are_behind_the_non_linearity);
   tcase_add_test(all, evaluation_does_not_smooth);
   tcase_add_loop_test(all, a_step_allocates_nothing, 0, PLANS);
   tcase_add_loop_test(all, errors_are_sentences, 0, sizeof wrongs / sizeof *wrongs);

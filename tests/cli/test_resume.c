@@ -2,6 +2,7 @@
 #include "nets.h"
 #include "rig.h"
 
+#include <espalier/prune.h>
 #include <espalier/random.h>
 
 #include <signal.h>
@@ -56,6 +57,16 @@ static const ordeal ordeals[] = {
     {3,
      "stream.ini",
      {ITERATIVE, "prune.structure=hybrid", "prune.distribution=uniform", "prune.sparsity=0.6"}},
+    {3, "plain.ini", {IN_TRAINING, "prune.method=movement", "prune.schedule=linear"}},
+    {3,
+     "plain.ini",
+     {IN_TRAINING, "prune.method=taylor", "prune.schedule=exponential", "prune.every_epochs=0.3"}},
+    {3, "plain.ini", {OFTEN, "prune.method=l1", "prune.schedule=list", "prune.sparsities=0.5 0.8 0.9"}},
+    {3, "plain.ini", {ITERATIVE, "prune.shuffle=yes", "prune.distribution=lamp", "prune.layer_floor=0.1"}},
+    {3,
+     "plain.ini",
+     {OFTEN, "prune.method=bn-scale", "prune.structure=filter", "prune.sparsity=0.4", "train.epochs=9",
+      "prune.early_bird=2", "prune.early_bird_distance=0.2", "train.lr=0.01"}},
     {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
 };
 enum { ORDEALS = sizeof ordeals / sizeof *ordeals };
@@ -115,6 +126,42 @@ START_TEST(killed) {
 }
 END_TEST
 
+/* The n-th criterion in rounds, and before the training where it can be. */
+static ordeal ordeal_of(int number) {
+  static char method[64];
+  const esp_criterion *c = esp_criterion_at((size_t)number / 2);
+  const bool init = number % 2 && c->needs != ESP_NEEDS_MOVEMENT;
+  snprintf(method, sizeof method, "prune.method=%s", c->name);
+  return (ordeal){1,
+                  "plain.ini",
+                  {OFTEN, method, init ? "prune.at=init" : "prune.rounds=2", "prune.sparsity=0.6",
+                   c->channels ? "prune.structure=filter" : "prune.structure=weight"}};
+}
+
+static int criteria(void) {
+  int n = 0;
+  while (esp_criterion_at((size_t)n)) n++;
+  return n;
+}
+
+/* With one thread and let be; with two, and killed in the middle. */
+START_TEST(killed_with_each_criterion) {
+  ordeal o = ordeal_of(_i);
+  const char *const single[] = {"OMP_NUM_THREADS=1", NULL}, *const two[] = {"OMP_NUM_THREADS=2", NULL};
+  const process_options stop = {
+      .environment = two, .signal = SIGKILL, .begun = "killed/checkpoint.safetensors", .after = 0.005};
+  int n = 0;
+  while (o.argument[n]) n++;
+  o.argument[n] = "run.threads=0"; /* as many as the environment says */
+  ck_assert(go_on(&o, "whole", &(process_options){.environment = single}));
+  if (!go_on(&o, "killed", &stop)) {
+    check_whole();
+    ck_assert(go_on(&o, "killed", &(process_options){.environment = two}));
+  }
+  check_same();
+}
+END_TEST
+
 /* Killed as soon as there is a directory, a configuration, a checkpoint, weights. */
 START_TEST(killed_at_its_files) {
   static const char *const files[] = {"killed",
@@ -159,6 +206,7 @@ static Suite *suite(void) {
   tcase_set_timeout(t, 600);
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_loop_test(t, killed, 0, ORDEALS);
+  tcase_add_loop_test(t, killed_with_each_criterion, 0, 2 * criteria());
   tcase_add_test(t, killed_at_its_files);
   tcase_add_test(t, resumed_elsewhere);
   suite_add_tcase(s, t);

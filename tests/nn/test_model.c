@@ -17,7 +17,8 @@ static esp_model_options options(const char *arch, const char *layers) {
                              .layers = (char *)(uintptr_t)layers,
                              .weights = (char *)(uintptr_t) "",
                              .shortcut = (char *)(uintptr_t) "projection",
-                             .hidden = {.value = {300, 100}, .count = 2}};
+                             .hidden = {.value = {300, 100}, .count = 2},
+                             .width = 1.0};
 }
 
 static esp_model *make_with(const esp_model_options *opt, esp_shape input, esp_key seed) {
@@ -684,6 +685,57 @@ START_TEST(params_sha256_is_over_the_bytes) {
 }
 END_TEST
 
+/* ---- width ---- */
+
+static void text_is(double width, const char *layers, const char *expected) {
+  char *text;
+  esp_error err = {.text = ""};
+  esp_model_options opt = options("custom", layers);
+  opt.width = width;
+  ck_assert_msg(esp_arch_text(&opt, mnist, 10, &text, &err) == ESP_OK, "%s", err.text);
+  ck_assert_str_eq(text, expected);
+  free(text);
+}
+
+/* The channels alone change: not kernels, strides, groups, repeats, sizes of pools, names or comments. */
+START_TEST(width_multiplies_channels) {
+  text_is(0.5,
+          "# conv 64 3x3\nconv 64 3x3 stride 2 groups 2\nrepeat 4\n  linear 10\nend\ngroup 8\nend\n"
+          "maxpool 4\nsubsample 6 stride 2\ndropout 0.5\n\nlinear classes",
+          "# conv 64 3x3\nconv 32 3x3 stride 2 groups 2\nrepeat 4\n  linear 5\nend\ngroup 8\nend\n"
+          "maxpool 4\nsubsample 3 stride 2\ndropout 0.5\n\nlinear classes\n");
+  text_is(0.3, "conv 5 3x3\nconv 1 1x1", "conv 2 3x3\nconv 1 1x1\n"); /* 1.5 is 2, 0.3 at least 1 */
+  text_is(2, "conv 7 3x3 nobias", "conv 14 3x3 nobias\n");
+  text_is(1, "conv 7 3x3", "conv 7 3x3");
+}
+END_TEST
+
+/* sqrt(0.1) of the channels is about a tenth of the weights: the dense control of 90 % sparsity. */
+START_TEST(width_makes_a_control) {
+  static const char *const archs[] = {"resnet20", "vgg16", "mobilenet"};
+  for (int i = 0; i < 3; i++) {
+    esp_model_options opt = options(archs[i], "");
+    esp_model *whole = make_with(&opt, cifar, 1);
+    opt.width = sqrt(0.1);
+    esp_model *narrow = make_with(&opt, cifar, 1);
+    const double share = (double)weights(narrow) / (double)weights(whole);
+    ck_assert_msg(share > 0.09 && share < 0.115, "%s: %g", archs[i], share);
+    esp_model_free(whole);
+    esp_model_free(narrow);
+  }
+}
+END_TEST
+
+START_TEST(width_beyond_what_there_is) {
+  esp_model *m;
+  esp_error err = {.text = ""};
+  esp_model_options opt = options("custom", "conv 65536 1x1\nglobal_avgpool\nflatten\nlinear classes");
+  opt.width = 16;
+  ck_assert(esp_model_new(&m, &opt, mnist, 10, 1, &err) == ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "layers:1") != NULL, "%s", err.text);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("model");
   TCase *builtin = tcase_create("built-in"), *language = tcase_create("language"),
@@ -714,6 +766,9 @@ static Suite *suite(void) {
   tcase_add_test(values, initialise_again);
   tcase_add_test(values, params_find_average_swap);
   tcase_add_test(values, params_sha256_is_over_the_bytes);
+  tcase_add_test(language, width_multiplies_channels);
+  tcase_add_test(builtin, width_makes_a_control);
+  tcase_add_test(language, width_beyond_what_there_is);
   suite_add_tcase(s, builtin);
   suite_add_tcase(s, language);
   suite_add_tcase(s, values);

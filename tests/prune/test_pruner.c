@@ -265,6 +265,10 @@ static const char *const methods[] = {
     "method = saliency\nschedule = cubic\nstructure = block\nblock_inputs = 3\n",
     "method = random\nschedule = cubic\ndistribution = uniform\nstructure = hybrid\nstructures =\n "
     "conv2 weight\n conv1 filter\n conv3 channel\n",
+    "method = movement\nschedule = cubic\n",
+    "method = taylor\nschedule = cubic\nstructure = filter\n",
+    "method = fisher\nschedule = cubic\nlayer_floor = 0.02\nshuffle = yes\n",
+    "method = magnitude\nschedule = cubic\ndistribution = lamp\n",
     "method = surgery\n",
     "method = surgery\ndistribution = uniform\nsplice_margin = 0\n",
     "method = set\n",

@@ -12,3 +12,10 @@ const esp_prune_schedule esp_prune_schedule_iterative = {
         "in rounds, each removing the same share of what remains, with retraining between (Han et al. 2015)",
     .sparsity = sparsity,
 };
+
+const esp_prune_schedule esp_prune_schedule_exponential = {
+    .name = "exponential",
+    .help = "gradually during training, each change removing the same share of what remains",
+    .in_training = true,
+    .sparsity = sparsity,
+};

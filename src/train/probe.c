@@ -1,0 +1,19 @@
+#include <espalier/train.h>
+
+static const esp_batch *next(void *images) {
+  esp_probe_images *s = images;
+  if (s->done == 0) esp_loader_start(s->loader, s->epoch, 0);
+  const esp_batch *batch = s->done < s->batches ? esp_loader_next(s->loader) : NULL;
+  s->done = batch ? s->done + 1 : 0;
+  return batch;
+}
+
+esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *s, uint64_t epoch, int64_t batches) {
+  *s = (esp_probe_images){t->loader, epoch, batches, 0};
+  const esp_pass pass = {
+      .training = t->pruner && esp_pruner_at_init(t->pruner),
+      .dropout_key = esp_key_of(esp_key_of(t->seed, ESP_STREAM_DROPOUT), UINT64_MAX),
+      .dense_gradients = true,
+  };
+  return (esp_probe){t->graph, pass, next, s};
+}
