@@ -1,14 +1,14 @@
 /* Dense against sparse over density, for every 3x3 layer of ResNet-20 and VGG-16: from which sparsity on do
  * the lists win?
  *
- * usage: crossover [threads=0] [batch=128] [repeats=5] */
+ * usage: crossover [threads=0] [batch=128] [repeats=5] [network=resnet20|vgg16|other] */
 #include "layer.h"
 
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
-static const double sparsities[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
+static const double sparsities[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98};
 enum { POINTS = sizeof sparsities / sizeof *sparsities };
 
 /* Seconds of the forward pass, and of all three. */
@@ -60,10 +60,11 @@ static void bench_layer(const layer_shape *shape, int batch, int repeats) {
 
 int main(int argc, char **argv) {
   int threads = 0, batch = 128, repeats = 5;
+  char network[16] = "";
   for (int i = 1; i < argc; i++)
     if (sscanf(argv[i], "threads=%d", &threads) != 1 && sscanf(argv[i], "batch=%d", &batch) != 1 &&
-        sscanf(argv[i], "repeats=%d", &repeats) != 1)
-      return fputs("usage: crossover [threads=N] [batch=N] [repeats=N]\n", stderr), 2;
+        sscanf(argv[i], "repeats=%d", &repeats) != 1 && sscanf(argv[i], "network=%15s", network) != 1)
+      return fputs("usage: crossover [threads=N] [batch=N] [repeats=N] [network=NAME]\n", stderr), 2;
   if (batch < 1 || repeats < 1 || repeats > 100)
     return fputs("crossover: batch >= 1, repeats 1 to 100\n", stderr), 2;
   if (threads > 0) omp_set_num_threads(threads);
@@ -74,6 +75,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < POINTS; i++) printf("        %2.0f %%", 100.0 * sparsities[i]);
   printf("   fwd   all\n");
   for (const layer_shape *s = layer_shapes; s->network; s++)
-    if (strcmp(s->network, "other") != 0) bench_layer(s, batch, repeats);
+    if (network[0] ? strcmp(s->network, network) == 0 : strcmp(s->network, "other") != 0)
+      bench_layer(s, batch, repeats);
   return 0;
 }

@@ -13,29 +13,33 @@
 
 typedef struct mean {
   double log_sum[LAYER_PASSES];
-  int count;
+  int count[LAYER_PASSES];
 } mean;
 
-static void add(mean *m, const double share[LAYER_PASSES]) {
-  for (int p = 0; p < LAYER_PASSES; p++) m->log_sum[p] += log(share[p]);
-  m->count++;
+/* No training goes back to the images. */
+static bool happens(const layer_shape *s, int pass) {
+  return pass != LAYER_TO_INPUT || s->channels > 3;
 }
 
 static void bench_layer(const layer_shape *shape, const esp_kernels *kernels, int batch, int repeats,
                         double peak, mean *three) {
   char name[64];
-  double share[LAYER_PASSES];
   layer l;
   layer_open(&l, shape, batch, kernels);
   printf("%-9s %-28s", shape->network, layer_name(shape, name));
   for (int p = 0; p < LAYER_PASSES; p++) {
+    if (!happens(shape, p)) {
+      printf("  %7s %5s", "-", "-");
+      continue;
+    }
     const double rate = layer_flops(&l) / layer_seconds(&l, (layer_pass)p, repeats) / 1e9;
-    share[p] = rate / peak;
-    printf("  %7.1f %5.1f", rate, 100.0 * share[p]);
+    printf("  %7.1f %5.1f", rate, 100.0 * rate / peak);
+    if (strcmp(shape->network, "other") == 0) continue;
+    three->log_sum[p] += log(rate / peak);
+    three->count[p]++;
   }
   putchar('\n');
   fflush(stdout);
-  if (strcmp(shape->network, "other") != 0) add(three, share);
   layer_close(&l);
 }
 
@@ -50,7 +54,7 @@ static void bench_isa(const esp_kernels *kernels, int threads, int batch, int re
     bench_layer(s, kernels, batch, repeats, peak, &three);
   printf("%-38s", "geometric mean of the 3x3 layers");
   for (int p = 0; p < LAYER_PASSES; p++)
-    printf("  %7s %5.1f", "", 100.0 * exp(three.log_sum[p] / three.count));
+    printf("  %7s %5.1f", "", 100.0 * exp(three.log_sum[p] / three.count[p]));
   putchar('\n');
 }
 

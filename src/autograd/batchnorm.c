@@ -215,8 +215,12 @@ static void backward(esp_graph *g, esp_node *n) {
   two_passes(g, n, sum_plane, sum_channel, to_input ? back_plane : to_residual ? back_to_residual : NULL);
 }
 
-static const esp_op batchnorm = {
-    .name = "batch norm", .plan = plan, .forward = forward, .backward = backward, .normalises = true};
+static const esp_op batchnorm = {.name = "batch norm",
+                                 .plan = plan,
+                                 .forward = forward,
+                                 .backward = backward,
+                                 .in_place = true,
+                                 .normalises = true};
 
 /* ---- inference: fused with the convolution before ---- */
 

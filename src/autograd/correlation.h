@@ -8,7 +8,7 @@
 
 enum {
   ESP_PIXELS_WANTED = 48,  /* planes smaller than this are joined across blocks of images */
-  ESP_WEIGHT_SUMS = 24576, /* of nonzero weights that a thread sums at a time, or those of one output */
+  ESP_WEIGHT_SUMS = 10240, /* of nonzero weights that a thread sums at a time, or those of one output */
 };
 
 /* One list of pixels and taps with the nonzero weights for it. */

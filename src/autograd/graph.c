@@ -147,6 +147,24 @@ static esp_status plan_data(esp_graph *g, slots *s, esp_error *err) {
   return ESP_OK;
 }
 
+/* Where an operation works in place both gradients must have one geometry. */
+static void align_in_place(esp_graph *g) {
+  for (int i = g->nodes - 1; i >= 0; i--) {
+    esp_node *n = g->node[i];
+    if (!n->op->in_place) continue;
+    esp_halo_at_least(&n->out.grad, n->in[0]->grad.halo);
+    esp_halo_at_least(&n->in[0]->grad, n->out.grad.halo);
+  }
+}
+
+/* Memory for the gradient of in[k]: that of the output's gradient, if it can be. */
+static esp_status take_gradient(esp_graph *g, slots *s, esp_node *n, int k, esp_error *err) {
+  esp_tensor *to = &n->in[k]->grad, *from = &n->out.grad;
+  if (k > 0 || !n->op->in_place || !same_geometry(to, from)) return take(g, s, to, err);
+  to->data = from->data;
+  return ESP_OK;
+}
+
 /* Walks the backward pass: a gradient begins at its first writer and ends when its own node has run. */
 static esp_status plan_gradients(esp_graph *g, slots *s, esp_error *err) {
   if (g->logits && g->logits->needs_grad) ESP_TRY(take(g, s, &g->logits->grad, err));
@@ -155,9 +173,9 @@ static esp_status plan_gradients(esp_graph *g, slots *s, esp_error *err) {
     if (!n->out.grad.data) continue;
     for (int k = 0; k < n->inputs; k++) {
       n->add[k] = n->in[k]->grad.data != NULL;
-      if (n->in[k]->needs_grad && !n->add[k]) ESP_TRY(take(g, s, &n->in[k]->grad, err));
+      if (n->in[k]->needs_grad && !n->add[k]) ESP_TRY(take_gradient(g, s, n, k, err));
     }
-    give(s, &n->out.grad);
+    if (!n->in[0] || n->in[0]->grad.data != n->out.grad.data) give(s, &n->out.grad);
   }
   return ESP_OK;
 }
@@ -184,6 +202,7 @@ esp_status esp_graph_plan(esp_graph *g, esp_error *err) {
   esp_status status = data.item && gradients.item ? ESP_OK : no_memory(err, 0);
   if (!g->gradients) esp_batchnorm_fuse(g);
   if (status == ESP_OK) status = plan_data(g, &data, err);
+  if (g->gradients) align_in_place(g);
   if (status == ESP_OK && g->gradients) status = plan_gradients(g, &gradients, err);
   free(data.item);
   free(gradients.item);

@@ -24,8 +24,8 @@ static esp_status alloc_taps(esp_graph *g, esp_lists *l, int taps, esp_error *er
 /* Patches are nearly square, so that their pixels share as many inputs as they can; their rows divide the
  * rows of the plane. */
 static void set_patch(esp_lists *l, int width, int step, int patch) {
-  static const int best_first[] = {4, 7, 5, 6, 3, 2, 1};
-  const int *run = best_first;
+  static const int best_first[] = {8, 4, 7, 5, 6, 3, 2, 1};
+  const int *run = best_first + (patch < ESP_WEIGHTS_PATCH);
   while (width % *run != 0) run++;
   l->run = step <= 2 ? *run : 1;
   l->step = step == 2 ? 2 * ESP_LANES : ESP_LANES;

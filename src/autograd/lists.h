@@ -3,6 +3,7 @@
 #define ESP_LISTS_H
 
 #include "autograd/node.h"
+#include "base/integer.h"
 
 /* The window that slides over the input. */
 typedef struct esp_window {
@@ -59,16 +60,6 @@ esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err);
 static inline int esp_lists_block(const esp_lists *l) {
   enum { FIRST_LEVEL_LINES = 600 };
   return l->lines > 0 && l->lines < FIRST_LEVEL_LINES ? FIRST_LEVEL_LINES / l->lines : 1;
-}
-
-static inline int esp_least(int a, int b) {
-  return a < b ? a : b;
-}
-static inline int esp_ceil_div(int a, int b) {
-  return (a + b - 1) / b;
-}
-static inline int esp_floor_div(int a, int b) {
-  return a >= 0 ? a / b : -esp_ceil_div(-a, b);
 }
 
 #endif

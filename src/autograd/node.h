@@ -28,6 +28,7 @@ typedef struct esp_op {
   bool can_fuse;   /* can do the batch norm that follows it */
   bool correlates; /* its state is an esp_correlation */
   bool activates;  /* attr.activation says what it does */
+  bool in_place;   /* a gradient of in[0] may overwrite the output's at its pixel, which is read before */
   bool normalises; /* it is a batch norm */
 } esp_op;
 

@@ -92,7 +92,7 @@ typedef struct esp_correlate_weights {
   float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned */
 } esp_correlate_weights;
 
-enum { ESP_WEIGHTS_PATCH = 32 }; /* pixels that all nonzero weights pass over before the next */
+enum { ESP_WEIGHTS_PATCH = 64 }; /* pixels that all nonzero weights pass over before the next */
 
 /* The same as esp_correlate_weights at the nonzero weights only: sum[e] for the entries of each output, in
  * blocks of channels as in esp_correlate_sparse. The order of arithmetic is that of esp_correlate_weights. */

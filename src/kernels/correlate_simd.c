@@ -3,6 +3,7 @@
  * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX multiply-adds, so
  * the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32 registers: 4 x 6 sums. AVX2
  * has 16: 4 x 3. */
+#include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
@@ -73,16 +74,12 @@ EACH_PIX(TILE, 1)
 EACH_PIX(TILE, 2)
 EACH_PIX(TILE, 3) EACH_PIX(TILE, 4) static tile_function *const tiles[ESP_TILE][PIX] = TABLE(tile);
 
-static inline int least(int a, int b) {
-  return a < b ? a : b;
-}
-
 /* The pixels' inputs stay in the first-level cache while all output channels pass over them. */
 void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
   const size_t per_output = (size_t)k->channels * (size_t)k->weights;
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
     for (int p = 0; p < k->pixels; p += PIX)
       for (int o = 0; o < k->outputs; o += ESP_TILE)
-        tiles[least(k->outputs - o, ESP_TILE) - 1][least(k->pixels - p, PIX) - 1](
+        tiles[esp_least(k->outputs - o, ESP_TILE) - 1][esp_least(k->pixels - p, PIX) - 1](
             k, k->pixel + p, k->weight + (size_t)o * per_output, o, lane);
 }

@@ -1,6 +1,7 @@
 /* The gradient of the weights: a tile of sums in registers, OUT outputs by some columns, while the pixels
  * pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16. A single output,
  * as depthwise layers have it, takes 8 columns: enough sums to hide the latency of a multiply-add. */
+#include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
@@ -74,10 +75,6 @@ EACH(4)
 static tile_function *const tiles[ESP_TILE][ALONE] = {
     {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
 
-static inline int least(int a, int b) {
-  return a < b ? a : b;
-}
-
 /* The images of a finished tile joined. */
 static void join(const esp_correlate_weights *k, const piece *i, int o, int outs, int j, int cols) {
   for (int r = 0; r < outs; r++)
@@ -107,8 +104,8 @@ static void pass(const esp_correlate_weights *k, int first, int pixels, int o, i
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
   for (int first = 0; first < k->pixels; first += PASS)
     for (int o = 0; o < k->outputs; o += ESP_TILE) {
-      const int outs = least(k->outputs - o, ESP_TILE), wide = outs == 1 ? ALONE : MANY;
+      const int outs = esp_least(k->outputs - o, ESP_TILE), wide = outs == 1 ? ALONE : MANY;
       for (int j = 0; j < k->columns; j += wide)
-        pass(k, first, least(k->pixels - first, PASS), o, outs, j, least(k->columns - j, wide));
+        pass(k, first, esp_least(k->pixels - first, PASS), o, outs, j, esp_least(k->columns - j, wide));
     }
 }

@@ -5,10 +5,11 @@
  * a memory operand per pixel, so the ceiling is the arithmetic peak as long as x comes from the first-level
  * cache. It does because all outputs pass over a patch of one block of channels before the next; between
  * patches the sums wait in `lanes`. */
+#include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
-enum { COLUMNS = ESP_VECTOR == 8 ? 8 : 16, RUN_MAX = 7 };
+enum { COLUMNS = ESP_VECTOR == 8 ? 8 : 22, RUN_MAX = 8 };
 
 /* One output's entries over one patch. */
 typedef struct piece {
@@ -22,40 +23,44 @@ typedef struct piece {
 static inline __attribute__((always_inline)) void tile(const piece *i, const int columns, const int run,
                                                        const int step) {
   esp_vec sum[COLUMNS], grad[RUN_MAX];
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int c = 0; c < columns; c++)
     sum[c] = i->first ? esp_vec_set(0.0f) : esp_vec_load(i->lanes + c * ESP_LANES);
   for (const esp_pixel *p = i->pixel; p < i->end; p += run) {
     const float *x = i->x + p->x, *y = i->y + p->y;
 #pragma GCC unroll 8
     for (int q = 0; q < run; q++) grad[q] = esp_vec_load(y + q * ESP_LANES);
-#pragma GCC unroll 16
+#pragma GCC unroll 24
     for (int c = 0; c < columns; c++) {
       const float *at = x + i->offset[c];
 #pragma GCC unroll 8
       for (int q = 0; q < run; q++) sum[c] = esp_vec_fma(grad[q], esp_vec_load(at + q * step), sum[c]);
     }
   }
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int c = 0; c < columns; c++) esp_vec_store(i->lanes + c * ESP_LANES, sum[c]);
 }
 
-/* Runs of 4, 7, 2 or 1, at steps of 16 or 32; longer runs that one of these divides are several. */
+/* Runs of 8, 4, 7, 2 or 1, at steps of 16 or 32; longer runs that one of these divides are several. With 16
+ * registers a run of 8 is two of 4. */
 typedef void tile_function(const piece *i);
 #define TILE(C, Q, S)                                \
   static void tile_##C##_##Q##_##S(const piece *i) { \
     tile(i, C, Q, S);                                \
   }
 #define NAME(C, Q, S) tile_##C##_##Q##_##S,
-#define EIGHT(M, Q, S) M(1, Q, S) M(2, Q, S) M(3, Q, S) M(4, Q, S) M(5, Q, S) M(6, Q, S) M(7, Q, S) M(8, Q, S)
+#define FOUR(M, a, b, c, d, Q, S) M(a, Q, S) M(b, Q, S) M(c, Q, S) M(d, Q, S)
+#define EIGHT(M, Q, S) FOUR(M, 1, 2, 3, 4, Q, S) FOUR(M, 5, 6, 7, 8, Q, S)
+#define SIXTEEN(M, Q, S) EIGHT(M, Q, S) FOUR(M, 9, 10, 11, 12, Q, S) FOUR(M, 13, 14, 15, 16, Q, S)
 #if ESP_VECTOR == 8
-#define EACH_COLUMN(M, Q, S) EIGHT(M, Q, S)
+#define EACH_COLUMN EIGHT
 #else
-#define EACH_COLUMN(M, Q, S) \
-  EIGHT(M, Q, S)             \
-  M(9, Q, S) M(10, Q, S) M(11, Q, S) M(12, Q, S) M(13, Q, S) M(14, Q, S) M(15, Q, S) M(16, Q, S)
+#define EACH_COLUMN(M, Q, S) SIXTEEN(M, Q, S) FOUR(M, 17, 18, 19, 20, Q, S) M(21, Q, S) M(22, Q, S)
 #endif
 #define BOTH_STEPS(Q) EACH_COLUMN(TILE, Q, 16) EACH_COLUMN(TILE, Q, 32)
+#if ESP_VECTOR != 8
+BOTH_STEPS(8)
+#endif
 BOTH_STEPS(4)
 BOTH_STEPS(7)
 BOTH_STEPS(2)
@@ -66,11 +71,11 @@ typedef struct shape {
   tile_function *tile[2][COLUMNS];
 } shape;
 #define SHAPE(Q) {Q, {{EACH_COLUMN(NAME, Q, 16)}, {EACH_COLUMN(NAME, Q, 32)}}},
-static const shape shapes[] = {SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
-
-static inline int least(int a, int b) {
-  return a < b ? a : b;
-}
+static const shape shapes[] = {
+#if ESP_VECTOR != 8
+    SHAPE(8)
+#endif
+        SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
 
 /* All entries of a block over one patch; returns where the next block's sums wait. */
 static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int first, int pixels, int b,
@@ -85,7 +90,7 @@ static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int fi
                .first = first == 0};
     for (int o = 0; o < k->outputs; o++, i.y += k->y_channel)
       for (uint32_t e = start[o]; e < start[o + 1];) {
-        const int columns = least((int)(start[o + 1] - e), COLUMNS);
+        const int columns = esp_least((int)(start[o + 1] - e), COLUMNS);
         i.offset = k->offset + e;
         s->tile[k->step == 32][columns - 1](&i);
         i.lanes += columns * ESP_LANES;
@@ -101,7 +106,7 @@ void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_spar
   for (int first = 0; first < k->pixels; first += k->patch) {
     float *lanes = k->lanes;
     for (int b = 0; b < k->blocks; b++)
-      lanes = pass(k, s, first, least(k->pixels - first, k->patch), b, lanes);
+      lanes = pass(k, s, first, esp_least(k->pixels - first, k->patch), b, lanes);
   }
   const float *lanes = k->lanes;
   for (int b = 0; b < k->blocks; b++)

@@ -158,7 +158,7 @@ static field draw_rows(trial *t, int run, int step, int *written_cells) {
 
 static void try_correlate_weights_sparse(trial *t) {
   int cells;
-  const int run = trial_draw(t, 1, 7), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
+  const int run = trial_draw(t, 1, 8), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
   const field f = draw_rows(t, run, step, &cells);
   esp_correlate_weights_sparse k = {.pixel = f.pixel,
                                     .pixels = f.pixels,

@@ -11,7 +11,7 @@ static esp_error err = {.text = ""};
 
 /* Weights 0.1 to 1 in two layers of 6 and 4; linear2 has the four largest. */
 static void open_two(plant *p, const char *prune) {
-  char ini[512];
+  char ini[2048];
   snprintf(ini, sizeof ini,
            "[model]\narch = custom\nlayers =\n linear 2 nobias\n linear classes nobias\n[prune]\n"
            "method = magnitude\n%s",

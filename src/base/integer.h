@@ -1,0 +1,15 @@
+/* Small functions of whole numbers. */
+#ifndef ESP_INTEGER_H
+#define ESP_INTEGER_H
+
+static inline int esp_least(int a, int b) {
+  return a < b ? a : b;
+}
+static inline int esp_ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
+static inline int esp_floor_div(int a, int b) {
+  return a >= 0 ? a / b : -esp_ceil_div(-a, b);
+}
+
+#endif
