@@ -24,6 +24,13 @@ static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, int t
   return ESP_OK;
 }
 
+/* Sums that wait in a thread's scratch, at most: those of a piece of all weights, or of some nonzero ones. */
+static int waiting_sums(int outputs, int columns) {
+  const int piece = esp_least(outputs, ESP_WEIGHT_OUTPUTS) * esp_least(columns, ESP_WEIGHT_COLUMNS),
+            list = columns > ESP_WEIGHT_SUMS ? columns : ESP_WEIGHT_SUMS;
+  return piece > list ? piece : list;
+}
+
 static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
@@ -32,7 +39,7 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
   ESP_TRY(esp_graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
   for (int i = 0; i < channels * taps; i++)
     p->column[i] = (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.list.tap[i % taps];
-  const int sums = channels * taps > ESP_WEIGHT_SUMS ? channels * taps : ESP_WEIGHT_SUMS;
+  const int sums = waiting_sums(dy->channels / p->window.groups, channels * taps);
   esp_graph_want(g, (size_t)sums * ESP_LANES * sizeof(float),
                  (size_t)esp_ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));
   if (!n->param[1]) return ESP_OK;

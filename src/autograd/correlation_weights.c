@@ -22,8 +22,6 @@ static float sum_chunks(const float *partial, size_t stride, int chunks) {
 
 /* ---- all weights ---- */
 
-enum { OUTPUTS = 64, COLUMNS = 324 }; /* what the second-level cache has room for */
-
 /* How the weights are cut into pieces, so that all threads have work. */
 typedef struct cut {
   int outputs, channels, output_pieces, channel_pieces;
@@ -32,7 +30,8 @@ typedef struct cut {
 static cut cut_of(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunks) {
   const int outputs = n->out.grad.channels / p->window.groups,
             channels = n->in[0]->data.channels / p->window.groups, taps = p->weights.list.taps;
-  cut c = {esp_least(outputs, OUTPUTS), taps < COLUMNS ? esp_least(channels, COLUMNS / taps) : 1, 1, 1};
+  cut c = {esp_least(outputs, ESP_WEIGHT_OUTPUTS),
+           taps < ESP_WEIGHT_COLUMNS ? esp_least(channels, ESP_WEIGHT_COLUMNS / taps) : 1, 1, 1};
   c.channel_pieces = esp_ceil_div(channels, c.channels);
   const int others = chunks * p->window.groups * c.channel_pieces,
             wanted = g->threads > 1 ? 4 * g->threads : 1;
