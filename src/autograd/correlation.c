@@ -24,10 +24,11 @@ static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, int t
   return ESP_OK;
 }
 
-/* Sums that wait in a thread's scratch, at most: those of a piece of all weights, or of some nonzero ones. */
+/* Sums that wait in a thread's scratch, at most: those of a piece of all weights, or of some nonzero ones, a
+ * tile of outputs at least. */
 static int waiting_sums(int outputs, int columns) {
   const int piece = esp_least(outputs, ESP_WEIGHT_OUTPUTS) * esp_least(columns, ESP_WEIGHT_COLUMNS),
-            list = columns > ESP_WEIGHT_SUMS ? columns : ESP_WEIGHT_SUMS;
+            list = ESP_TILE * columns > ESP_WEIGHT_SUMS ? ESP_TILE * columns : ESP_WEIGHT_SUMS;
   return piece > list ? piece : list;
 }
 

@@ -62,7 +62,9 @@ enum { PATCHES = 3, TILES = 48 }; /* in the smallest piece */
 
 static span span_of(const pass *p, int part) {
   const esp_lists *l = &p->way->list;
-  if (p->sparse) return (span){l->pixel, l->pixels, l->grid.blocks, PATCHES * l->patch, NULL};
+  if (p->sparse)
+    return (span){l->pixel, l->pixels, l->grid.blocks, p->way->sparse.width == 1 ? PATCHES * l->patch : TILES,
+                  NULL};
   const esp_part *own = &l->part[part];
   return (span){own->pixel, own->pixels, l->part_blocks, TILES, own};
 }
@@ -89,7 +91,7 @@ typedef struct piece {
   const float *x;
   float *y;
   const esp_pixel *pixel;
-  int pixels, output, outputs, channels;
+  int pixels, block, output, outputs, channels;
   const esp_part *part;
   esp_finish finish;
 } piece;
@@ -133,12 +135,29 @@ static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
                                   .start = s->start + i->output,
                                   .offset = s->offset,
                                   .blocks = s->blocks,
-                                  .next = s->outputs,
+                                  .next = s->rows,
                                   .value = s->value,
                                   .outputs = i->outputs,
                                   .waiting = esp_graph_scratch(g),
                                   .finish = i->finish};
   g->kernels->correlate_sparse(&k);
+}
+
+/* A tile's outputs are anywhere, so everything is counted from output 0. */
+static void run_tiles(const esp_graph *g, const pass *p, const piece *i) {
+  const esp_sparse *s = &p->way->sparse;
+  const esp_correlate_tiles k = {.x = i->x,
+                                 .y = esp_plane(p->to, i->block, 0),
+                                 .y_channel = esp_channel_stride(p->to),
+                                 .pixel = i->pixel,
+                                 .pixels = i->pixels,
+                                 .start = s->start + i->output / ESP_TILE,
+                                 .offset = s->offset,
+                                 .value = s->value,
+                                 .order = s->order + i->output,
+                                 .outputs = i->outputs,
+                                 .finish = finish_of(p, i->block, 0)};
+  g->kernels->correlate_tiles(&k);
 }
 
 static void run_piece(const esp_graph *g, const pass *p, const span *s, const cut *c, int number) {
@@ -153,15 +172,18 @@ static void run_piece(const esp_graph *g, const pass *p, const span *s, const cu
                    .y = esp_plane(p->to, block, group * outputs + o),
                    .pixel = s->pixel + first,
                    .pixels = esp_least(c->pixels, pixels - first),
+                   .block = block,
                    .output = group * outputs + o,
                    .outputs = esp_least(c->outputs, outputs - o),
                    .channels = channels,
                    .part = s->part,
                    .finish = finish_of(p, block, group * outputs + o)};
-  if (p->sparse)
+  if (!p->sparse)
+    run_dense(g, p, &i);
+  else if (p->way->sparse.width == 1)
     run_sparse(g, p, &i);
   else
-    run_dense(g, p, &i);
+    run_tiles(g, p, &i);
 }
 
 /* The pieces of a pass, shared by all threads of the team. */
@@ -177,8 +199,8 @@ static void run_pieces(const esp_graph *g, const pass *p) {
 /* ---- the two directions ---- */
 
 static bool wants_sparse(const esp_graph *g, const esp_correlation *p, esp_stopwatch *w,
-                         const esp_param *weight) {
-  return p->window.groups == 1 && esp_stopwatch_start(w, g, weight);
+                         const esp_param *weight, int width) {
+  return p->window.groups == 1 && esp_stopwatch_start(w, g, weight, width);
 }
 
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
@@ -199,7 +221,8 @@ void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
       .finish = finish,
       .groups = groups,
       .sparse =
-          wants_sparse(g, p, &p->forward_watch, w) && esp_sparse_update(g, &p->forward.sparse, &nonzero, w)};
+          wants_sparse(g, p, &p->forward_watch, w, esp_sparse_width(g, &p->forward.sparse, &nonzero, w)) &&
+          esp_sparse_update(g, &p->forward.sparse, &nonzero, w)};
 #pragma omp parallel num_threads(g->threads)
   {
     prepare(g, &whole);
@@ -232,20 +255,34 @@ static bool has_work(const esp_node *n, const esp_direction *d) {
   return d->list.pixels > 0 && (d->list.taps > 0 || !n->add[0]);
 }
 
-static bool update_classes(esp_graph *g, esp_node *n, esp_correlation *p) {
-  const int outputs = n->in[0]->data.channels, channels = n->out.data.channels;
+static esp_sparse_view back_view(const esp_node *n, const esp_correlation *p, int number) {
+  const int outputs = n->in[0]->data.channels;
   const size_t taps = (size_t)(p->window.rows * p->window.columns);
-  for (int s = 0; s < p->window.stride * p->window.stride; s++) {
-    const esp_lists *l = &p->back[s].list;
-    const esp_sparse_view nonzero = {.outputs = outputs,
-                                     .channels = channels,
-                                     .taps = l->taps,
-                                     .block = esp_lists_block(l),
-                                     .output_stride = taps,
-                                     .channel_stride = (size_t)outputs * taps,
-                                     .x_channel = esp_channel_stride(&n->out.grad),
-                                     .tap = l->tap,
-                                     .place = l->place};
+  const esp_lists *l = &p->back[number].list;
+  return (esp_sparse_view){.outputs = outputs,
+                           .channels = n->out.data.channels,
+                           .taps = l->taps,
+                           .block = esp_lists_block(l),
+                           .output_stride = taps,
+                           .channel_stride = (size_t)outputs * taps,
+                           .x_channel = esp_channel_stride(&n->out.grad),
+                           .tap = l->tap,
+                           .place = l->place};
+}
+
+/* Whether sparse kernels run: the lists of all classes are ready then. */
+static bool choose_back(esp_graph *g, const esp_node *n, esp_correlation *p) {
+  const int classes = p->window.stride * p->window.stride;
+  int width = 1;
+  if (p->window.groups > 1) return false;
+  for (int s = 0; s < classes; s++) {
+    const esp_sparse_view nonzero = back_view(n, p, s);
+    const int own = esp_sparse_width(g, &p->back[s].sparse, &nonzero, n->param[0]);
+    if (own > width) width = own;
+  }
+  if (!wants_sparse(g, p, &p->back_watch, n->param[0], width)) return false;
+  for (int s = 0; s < classes; s++) {
+    const esp_sparse_view nonzero = back_view(n, p, s);
     if (!esp_sparse_update(g, &p->back[s].sparse, &nonzero, n->param[0])) return false;
   }
   return true;
@@ -264,7 +301,7 @@ static void each_class(const esp_graph *g, const esp_node *n, const esp_correlat
 }
 
 void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *p) {
-  const bool sparse = wants_sparse(g, p, &p->back_watch, n->param[0]) && update_classes(g, n, p);
+  const bool sparse = choose_back(g, n, p);
 #pragma omp parallel num_threads(g->threads)
   {
     each_class(g, n, p, sparse, prepare);

@@ -99,8 +99,14 @@ static void clear(esp_correlation *p, esp_param *w) {
   p->cleared = w->mask->generation;
 }
 
+/* Sums of a chunk. */
+static size_t sums_of(const esp_sparse *s) {
+  return (size_t)esp_sparse_entries(s) * (size_t)s->width;
+}
+
+/* Some rows of lists over one chunk. */
 static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk,
-                         int first, int width) {
+                         int first, int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const esp_sparse *s = &p->weights.sparse;
   const esp_lists *l = &p->weights.list;
@@ -114,40 +120,66 @@ static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correl
                                           .step = l->step,
                                           .start = s->start + first,
                                           .blocks = s->blocks,
-                                          .next = s->outputs,
+                                          .next = s->rows,
                                           .offset = s->offset,
-                                          .outputs = width,
-                                          .sum = partial_of(g, chunk, esp_sparse_entries(s)),
+                                          .outputs = rows,
+                                          .sum = partial_of(g, chunk, sums_of(s)),
                                           .lanes = esp_graph_scratch(g)};
   g->kernels->correlate_weights_sparse(&k);
 }
 
-/* Outputs whose sums fit a thread's scratch, and few enough that all threads have work. */
-static int outputs_together(const esp_graph *g, const esp_sparse *s, int chunks) {
-  const int fit = s->most ? (int)(ESP_WEIGHT_SUMS / s->most) : s->outputs,
-            share = s->outputs * chunks / (4 * g->threads);
+static void tiles_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk, int first,
+                        int rows) {
+  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
+  const esp_sparse *s = &p->weights.sparse;
+  const esp_lists *l = &p->weights.list;
+  const esp_correlate_weights_tiles k = {
+      .x = esp_plane(x, chunk * p->chunk, 0),
+      .y = esp_plane(dy, chunk * p->chunk, 0),
+      .y_channel = esp_channel_stride(dy),
+      .pixel = l->pixel,
+      .pixels = part_of(g, p, chunk, l->pixels),
+      .start = s->start + first,
+      .offset = s->offset,
+      .order = s->order + first * ESP_TILE,
+      .outputs = esp_least(rows * ESP_TILE, dy->channels - first * ESP_TILE),
+      .sum = partial_of(g, chunk, sums_of(s)) + (size_t)s->start[first] * ESP_TILE,
+      .lanes = esp_graph_scratch(g)};
+  g->kernels->correlate_weights_tiles(&k);
+}
+
+/* Rows whose sums fit a thread's scratch, and few enough that all threads have work. */
+static int rows_together(const esp_graph *g, const esp_sparse *s, int chunks) {
+  const int fit = s->most ? (int)(ESP_WEIGHT_SUMS / s->most) : s->rows,
+            share = s->rows * chunks / (4 * g->threads);
   const int wanted = g->threads > 1 ? esp_least(fit, share) : fit;
-  return wanted < 1 ? 1 : esp_least(wanted, s->outputs);
+  return wanted < 1 ? 1 : esp_least(wanted, s->rows);
 }
 
 static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
   const esp_sparse *s = &p->weights.sparse;
-  const uint32_t entries = esp_sparse_entries(s);
-  const int width = outputs_together(g, s, chunks), pieces = esp_ceil_div(s->outputs, width);
+  const size_t sums = sums_of(s);
+  const int together = rows_together(g, s, chunks), pieces = esp_ceil_div(s->rows, together);
   clear(p, n->param[0]);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < chunks * pieces; i++)
-    sparse_piece(g, n, p, i / pieces, i % pieces * width, esp_least(width, s->outputs - i % pieces * width));
+  for (int i = 0; i < chunks * pieces; i++) {
+    const int first = i % pieces * together;
+    (s->width == 1 ? sparse_piece : tiles_piece)(g, n, p, i / pieces, first,
+                                                 esp_least(together, s->rows - first));
+  }
 #pragma omp parallel for schedule(static) num_threads(g->threads)
-  for (uint32_t e = 0; e < entries; e++)
-    n->param[0]->grad[s->index[e]] = sum_chunks(partial_of(g, 0, entries) + e, entries, chunks);
+  for (size_t e = 0; e < sums; e++)
+    if (s->index[e] != (uint32_t)ESP_NO_WEIGHT)
+      n->param[0]->grad[s->index[e]] = sum_chunks(partial_of(g, 0, sums) + e, sums, chunks);
 }
 
 void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
-  const bool wanted = allowed && esp_stopwatch_start(&p->weights_watch, g, n->param[0]);
   const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list);
+  const bool wanted =
+      allowed && esp_stopwatch_start(&p->weights_watch, g, n->param[0],
+                                     esp_sparse_width(g, &p->weights.sparse, &nonzero, n->param[0]));
   if (wanted && esp_sparse_update(g, &p->weights.sparse, &nonzero, n->param[0])) {
     sparse(g, n, p, chunks);
   } else {

@@ -1,8 +1,10 @@
 /* Lists of a layer's nonzero weights, one per direction, and the choice between them and the dense kernels.
  *
- * A list is built again when the mask's generation changes, and its values are fetched before each use. Dense
- * and sparse kernels return the same bits, so which one runs is decided by stopwatch: after a mask change
- * each is timed twice, in turn, on steps that are needed anyway. */
+ * A list belongs to one output, or, where the mask leaves whole places of neighbouring outputs empty
+ * (filters, channels, blocks), to a tile of ESP_TILE of them: those share what they load of x, as in a dense
+ * layer. A list is built again when the mask's generation changes, and its values are fetched before each
+ * use. Dense and sparse kernels return the same bits, so which one runs is decided by stopwatch: after a mask
+ * change each is timed twice, in turn, on steps that are needed anyway. */
 #ifndef ESP_SPARSE_H
 #define ESP_SPARSE_H
 
@@ -10,15 +12,18 @@
 
 typedef struct esp_sparse {
   bool built;
-  uint64_t generation;
-  uint32_t *start;       /* [blocks][outputs], and one more */
-  int32_t *offset;       /* [entries] */
-  uint32_t *index;       /* [entries] in the weight tensor */
-  float *value;          /* [entries] */
-  size_t lists, entries; /* room in `start`, and in the others */
-  int blocks, outputs;
-  uint32_t most; /* entries of one output */
+  uint64_t shaped, generation; /* of the mask for which width and order hold, and the lists */
+  int width;                   /* outputs of a list: 1 or ESP_TILE */
+  int32_t *order;              /* [outputs] those of the tiles: outputs with weights first */
+  uint32_t *start;             /* [blocks][rows], and one more */
+  int32_t *offset;             /* [entries] */
+  uint32_t *index;             /* [entries][width] in the weight tensor, or ESP_NO_WEIGHT */
+  float *value;                /* [entries][width] */
+  size_t lists, entries, sums; /* room in `start`, in `offset`, in the others */
+  int blocks, rows;
+  uint32_t most; /* weights in the lists of one row */
 } esp_sparse;
+enum { ESP_NO_WEIGHT = -1 };
 
 /* Where the nonzero weights of a direction stand: weight (output, channel, place[tap]) is number output *
  * output_stride + channel * channel_stride + place[tap], and meets an input at channel * x_channel +
@@ -30,13 +35,15 @@ typedef struct esp_sparse_view {
   const int32_t *tap, *place;
 } esp_sparse_view;
 
-/* Brings the list up to date with the parameter's mask, making its memory the first time. False: no memory.
- */
+/* Decides how wide the lists are for the parameter's mask; 1 if there is no memory. */
+int esp_sparse_width(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p);
+/* Brings the lists up to date with the parameter's mask, making their memory the first time. False: no
+ * memory. */
 bool esp_sparse_update(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p);
 /* Fetches the values of the weights: all threads of the team share the work. */
 void esp_sparse_fetch(esp_sparse *s, const esp_param *p);
 static inline uint32_t esp_sparse_entries(const esp_sparse *s) {
-  return s->start[s->blocks * s->outputs];
+  return s->start[s->blocks * s->rows];
 }
 
 /* The stopwatch of one layer and direction. */
@@ -50,8 +57,9 @@ typedef struct esp_stopwatch {
   double started;
 } esp_stopwatch;
 
-/* Says whether to run sparse this time, and starts the clock if this is a trial; stop ends it. */
-bool esp_stopwatch_start(esp_stopwatch *w, const esp_graph *g, const esp_param *p);
+/* Says whether to run sparse this time, and starts the clock if this is a trial; stop ends it. `width` of the
+ * lists. */
+bool esp_stopwatch_start(esp_stopwatch *w, const esp_graph *g, const esp_param *p, int width);
 void esp_stopwatch_stop(esp_stopwatch *w);
 
 #endif

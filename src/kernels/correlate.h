@@ -74,6 +74,23 @@ typedef struct esp_correlate_sparse {
   esp_finish finish;
 } esp_correlate_sparse;
 
+/* The same with a list for each tile of ESP_TILE outputs, of the places (c, tap) where any of them has a
+ * weight: entries start[t] to start[t + 1] - 1 for the outputs order[4 t] to order[4 t + 3]. For masks of
+ * filters, channels and blocks, which leave whole tiles or places empty. */
+typedef struct esp_correlate_tiles {
+  const float *x;
+  float *y;
+  size_t y_channel;
+  const esp_pixel *pixel;
+  int pixels;
+  const uint32_t *start; /* [tiles + 1] */
+  const int32_t *offset; /* of channel and tap together, in floats */
+  const float *value;    /* [entries][ESP_TILE], 0 where an output has no weight */
+  const int32_t *order;  /* [outputs] a permutation */
+  int outputs;
+  esp_finish finish;
+} esp_correlate_tiles;
+
 /* sum[o * next + column] = sum over pixels of y[pixel.y + o * y_channel] * x[pixel.x + column]: the gradient
  * of the weights.
  *
@@ -91,6 +108,20 @@ typedef struct esp_correlate_weights {
   size_t next;  /* at least `columns` */
   float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned */
 } esp_correlate_weights;
+
+/* The same with tiles as in esp_correlate_tiles: sum[(e - start[0]) * 4 + i] for output order[4 t + i] of
+ * tile t, where e is one of its entries. */
+typedef struct esp_correlate_weights_tiles {
+  const float *x, *y;
+  size_t y_channel;
+  const esp_pixel *pixel;
+  int pixels;
+  const uint32_t *start;
+  const int32_t *offset, *order;
+  int outputs;
+  float *sum;
+  float *lanes; /* [entries of all tiles][ESP_TILE][16] scratch, 64-byte aligned */
+} esp_correlate_weights_tiles;
 
 enum { ESP_WEIGHTS_PATCH = 64 }; /* pixels that all nonzero weights pass over before the next */
 

@@ -46,32 +46,46 @@ void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {
     for (int o = 0; o < k->outputs; o++) sparse_one(k, k->pixel[p], o);
 }
 
-void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
-  for (int o = 0; o < k->outputs; o++)
-    for (int j = 0; j < k->columns; j++) {
-      float lane[ESP_LANES] = {0};
-      for (int p = 0; p < k->pixels; p++) {
-        const float *x = k->x + k->pixel[p].x + k->column[j];
-        const float *y = k->y + k->pixel[p].y + (size_t)o * k->y_channel;
-        for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[l], x[l], lane[l]);
-      }
-      k->sum[(size_t)o * k->next + (size_t)j] = esp_lanes_sum(lane);
-    }
+static void tiled_one(const esp_correlate_tiles *k, esp_pixel pixel, int i) {
+  const int o = k->order[i], tile = i / ESP_TILE;
+  float sum[ESP_LANES] = {0};
+  for (uint32_t e = k->start[tile]; e < k->start[tile + 1]; e++)
+    for (int l = 0; l < ESP_LANES; l++)
+      sum[l] =
+          fmaf(k->value[e * ESP_TILE + (uint32_t)(i % ESP_TILE)], k->x[pixel.x + k->offset[e] + l], sum[l]);
+  store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
-static void weight_one(const esp_correlate_weights_sparse *k, int o, uint32_t e) {
+void ESP_ISA_NAME(esp_correlate_tiles)(const esp_correlate_tiles *k) {
+  for (int p = 0; p < k->pixels; p++)
+    for (int i = 0; i < k->outputs; i++) tiled_one(k, k->pixel[p], i);
+}
+
+/* The sum over pixels of y[pixel.y] * x[pixel.x]. */
+static float product(const esp_pixel *pixel, int pixels, const float *y, const float *x) {
   float lane[ESP_LANES] = {0};
-  for (int p = 0; p < k->pixels; p++) {
-    const float *x = k->x + k->pixel[p].x + k->offset[e];
-    const float *y = k->y + k->pixel[p].y + (size_t)o * k->y_channel;
-    for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[l], x[l], lane[l]);
-  }
-  k->sum[e] = esp_lanes_sum(lane);
+  for (int p = 0; p < pixels; p++)
+    for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[pixel[p].y + l], x[pixel[p].x + l], lane[l]);
+  return esp_lanes_sum(lane);
+}
+
+void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+  for (int o = 0; o < k->outputs; o++)
+    for (int j = 0; j < k->columns; j++)
+      k->sum[(size_t)o * k->next + (size_t)j] =
+          product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->column[j]);
+}
+
+void ESP_ISA_NAME(esp_correlate_weights_tiles)(const esp_correlate_weights_tiles *k) {
+  for (int i = 0; i < k->outputs; i++)
+    for (uint32_t e = k->start[i / ESP_TILE]; e < k->start[i / ESP_TILE + 1]; e++)
+      k->sum[(e - k->start[0]) * ESP_TILE + (uint32_t)(i % ESP_TILE)] =
+          product(k->pixel, k->pixels, k->y + (size_t)k->order[i] * k->y_channel, k->x + k->offset[e]);
 }
 
 void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_sparse *k) {
   for (int b = 0; b < k->blocks; b++)
     for (int o = 0; o < k->outputs; o++)
       for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
-        weight_one(k, o, e);
+        k->sum[e] = product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->offset[e]);
 }

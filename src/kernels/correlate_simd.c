@@ -2,7 +2,7 @@
  *
  * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX multiply-adds, so
  * the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32 registers: 4 x 6 sums. AVX2
- * has 16: 4 x 3. */
+ * has 16: 4 x 3. The weights are all there, or a list for each tile. */
 #include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -12,74 +12,100 @@
 
 enum { PIX = ESP_VECTOR == 8 ? 3 : 6 };
 
-INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first,
-                           size_t lane, const int outs, const int pixels) {
-  esp_vec sum[ESP_TILE][PIX];
-  const float *x[PIX];
+/* Adds what one tap of one channel gives: weights each[0] to each[outs - 1]. */
+INLINE void add_tap(esp_vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at, const float *each,
+                    const int outs, const int pixels) {
+  esp_vec value[PIX];
+#pragma GCC unroll 8
+  for (int p = 0; p < pixels; p++) value[p] = esp_vec_load(x[p] + at);
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++) {
+    const esp_vec weight = esp_vec_set(each[o]);
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; p++) sum[o][p] = esp_vec_fma(weight, value[p], sum[o][p]);
+  }
+}
+
+INLINE void begin(esp_vec sum[ESP_TILE][PIX], const float *x[PIX], const float *from, const esp_pixel *pixel,
+                  const int outs, const int pixels) {
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; p++) {
-    x[p] = k->x + pixel[p].x + lane;
+    x[p] = from + pixel[p].x;
 #pragma GCC unroll 4
     for (int o = 0; o < outs; o++) sum[o][p] = esp_vec_set(0.0f);
   }
-  for (int c = 0; c < k->channels; c++, w += k->weights * outs) {
-    const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
-    for (int t = 0; t < k->taps; t++) {
-      const ptrdiff_t at = channel + k->tap[t].x;
-      const float *each = w + k->tap[t].weight * outs;
-      esp_vec value[PIX];
-#pragma GCC unroll 8
-      for (int p = 0; p < pixels; p++) value[p] = esp_vec_load(x[p] + at);
-#pragma GCC unroll 4
-      for (int o = 0; o < outs; o++) {
-        const esp_vec weight = esp_vec_set(each[o]);
-#pragma GCC unroll 8
-        for (int p = 0; p < pixels; p++) sum[o][p] = esp_vec_fma(weight, value[p], sum[o][p]);
-      }
-    }
-  }
-  const esp_finish f = k->finish;
-  float *const y = k->y;
-  const size_t y_channel = k->y_channel;
-#define STORE(plain)                                                      \
-  _Pragma("GCC unroll 4") for (int o = 0; o < outs; o++)                  \
-      _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) esp_store( \
-          sum[o][p], &f, plain, first + o, y, (size_t)pixel[p].y + lane + (size_t)(first + o) * y_channel)
-  if (esp_finish_plain(&f))
-    STORE(true);
-  else
-    STORE(false);
-#undef STORE
 }
 
-typedef void tile_function(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first,
-                           size_t lane);
-#define TILE(O, P)                                                                                      \
-  static void tile_##O##_##P(const esp_correlate *k, const esp_pixel *pixel, const float *w, int first, \
-                             size_t lane) {                                                             \
-    correlate_tile(k, pixel, w, first, lane, O, P);                                                     \
+/* Stores a tile; NUMBER is that of output o. */
+#define STORE(plain, NUMBER)                                   \
+  _Pragma("GCC unroll 4") for (int o = 0; o < outs; o++)       \
+      _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) \
+          esp_store(sum[o][p], &f, plain, NUMBER, y, (size_t)pixel[p].y + lane + (size_t)(NUMBER)*y_channel)
+#define FINISH(k, NUMBER)                  \
+  const esp_finish f = (k)->finish;        \
+  float *const y = (k)->y;                 \
+  const size_t y_channel = (k)->y_channel; \
+  if (esp_finish_plain(&f))                \
+    STORE(true, NUMBER);                   \
+  else                                     \
+    STORE(false, NUMBER)
+
+INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, int first, size_t lane,
+                           const int outs, const int pixels) {
+  const float *w = k->weight + (size_t)first * (size_t)k->channels * (size_t)k->weights;
+  esp_vec sum[ESP_TILE][PIX];
+  const float *x[PIX];
+  begin(sum, x, k->x + lane, pixel, outs, pixels);
+  for (int c = 0; c < k->channels; c++, w += k->weights * outs) {
+    const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
+    for (int t = 0; t < k->taps; t++)
+      add_tap(sum, x, channel + k->tap[t].x, w + k->tap[t].weight * outs, outs, pixels);
+  }
+  FINISH(k, first + o);
+}
+
+INLINE void list_tile(const esp_correlate_tiles *k, const esp_pixel *pixel, int first, size_t lane,
+                      const int outs, const int pixels) {
+  const int32_t *order = k->order + first;
+  const uint32_t end = k->start[first / ESP_TILE + 1];
+  esp_vec sum[ESP_TILE][PIX];
+  const float *x[PIX];
+  begin(sum, x, k->x + lane, pixel, outs, pixels);
+  for (uint32_t e = k->start[first / ESP_TILE]; e < end; e++)
+    add_tap(sum, x, k->offset[e], k->value + (size_t)e * ESP_TILE, outs, pixels);
+  FINISH(k, order[o]);
+}
+
+/* Outputs from `first` at pixels from `pixel`, for 1 to ESP_TILE outputs and 1 to PIX pixels. */
+#define TILE(K, N, O, P)                                                                  \
+  static void N##_##O##_##P(const K *k, const esp_pixel *pixel, int first, size_t lane) { \
+    N(k, pixel, first, lane, O, P);                                                       \
   }
 #if ESP_VECTOR == 8
-#define EACH_PIX(M, O) M(O, 1) M(O, 2) M(O, 3)
+#define EACH_PIX(M, K, N, O) M(K, N, O, 1) M(K, N, O, 2) M(K, N, O, 3)
 #define ROW(N, O) \
   { N##_##O##_1, N##_##O##_2, N##_##O##_3 }
 #else
-#define EACH_PIX(M, O) M(O, 1) M(O, 2) M(O, 3) M(O, 4) M(O, 5) M(O, 6)
+#define EACH_PIX(M, K, N, O) \
+  M(K, N, O, 1) M(K, N, O, 2) M(K, N, O, 3) M(K, N, O, 4) M(K, N, O, 5) M(K, N, O, 6)
 #define ROW(N, O) \
   { N##_##O##_1, N##_##O##_2, N##_##O##_3, N##_##O##_4, N##_##O##_5, N##_##O##_6 }
 #endif
-#define TABLE(N) \
-  { ROW(N, 1), ROW(N, 2), ROW(N, 3), ROW(N, 4) }
-EACH_PIX(TILE, 1)
-EACH_PIX(TILE, 2)
-EACH_PIX(TILE, 3) EACH_PIX(TILE, 4) static tile_function *const tiles[ESP_TILE][PIX] = TABLE(tile);
-
-/* The pixels' inputs stay in the first-level cache while all output channels pass over them. */
-void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
-  const size_t per_output = (size_t)k->channels * (size_t)k->weights;
-  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int p = 0; p < k->pixels; p += PIX)
-      for (int o = 0; o < k->outputs; o += ESP_TILE)
-        tiles[esp_least(k->outputs - o, ESP_TILE) - 1][esp_least(k->pixels - p, PIX) - 1](
-            k, k->pixel + p, k->weight + (size_t)o * per_output, o, lane);
-}
+/* The table of all sizes, and the kernel: the pixels' inputs stay in the first-level cache while all outputs
+ * pass over them. */
+#define KERNEL(K, N)                                                                                        \
+  EACH_PIX(TILE, K, N, 1)                                                                                   \
+  EACH_PIX(TILE, K, N, 2)                                                                                   \
+  EACH_PIX(TILE, K, N, 3)                                                                                   \
+  EACH_PIX(TILE, K, N, 4)                                                                                   \
+  static void (*const N##s[ESP_TILE][PIX])(const K *k, const esp_pixel *pixel, int first, size_t lane) = {  \
+      ROW(N, 1), ROW(N, 2), ROW(N, 3), ROW(N, 4)};                                                          \
+  void ESP_ISA_NAME(K)(const K *k) {                                                                        \
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                                             \
+      for (int p = 0; p < k->pixels; p += PIX)                                                              \
+        for (int o = 0; o < k->outputs; o += ESP_TILE)                                                      \
+          N##s[esp_least(k->outputs - o, ESP_TILE) - 1][esp_least(k->pixels - p, PIX) - 1](k, k->pixel + p, \
+                                                                                           o, lane);        \
+  }
+KERNEL(esp_correlate, correlate_tile)
+KERNEL(esp_correlate_tiles, list_tile)

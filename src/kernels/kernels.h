@@ -19,15 +19,19 @@
 
 typedef void esp_correlate_fn(const esp_correlate *k);
 typedef void esp_correlate_sparse_fn(const esp_correlate_sparse *k);
+typedef void esp_correlate_tiles_fn(const esp_correlate_tiles *k);
 typedef void esp_correlate_weights_fn(const esp_correlate_weights *k);
 typedef void esp_correlate_weights_sparse_fn(const esp_correlate_weights_sparse *k);
+typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k);
 
 /* K(member of the table, type, function) */
 #define ESP_KERNELS(K)                                                                       \
   K(correlate, esp_correlate_fn, esp_correlate)                                              \
   K(correlate_sparse, esp_correlate_sparse_fn, esp_correlate_sparse)                         \
+  K(correlate_tiles, esp_correlate_tiles_fn, esp_correlate_tiles)                            \
   K(correlate_weights, esp_correlate_weights_fn, esp_correlate_weights)                      \
   K(correlate_weights_sparse, esp_correlate_weights_sparse_fn, esp_correlate_weights_sparse) \
+  K(correlate_weights_tiles, esp_correlate_weights_tiles_fn, esp_correlate_weights_tiles)    \
   K(activate, esp_activate_fn, esp_activate)                                                 \
   K(activate_back, esp_activate_back_fn, esp_activate_back)                                  \
   K(sum, esp_sum_fn, esp_sum)                                                                \

@@ -2,14 +2,24 @@
  * pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16. A single output,
  * as depthwise layers have it, takes 8 columns: enough sums to hide the latency of a multiply-add. */
 #include "base/integer.h"
+#include "kernels/join_simd.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
 enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, PASS = 64 };
 
+/* The sums of some outputs, and how far their columns go. */
+typedef struct strip {
+  const float *y[ESP_TILE];
+  int outs, columns;
+  const int32_t *column;
+  float *sum, *lanes;            /* where they go when finished, and where they wait */
+  size_t sum_output, sum_column; /* sum[o * sum_output + j * sum_column] */
+} strip;
+
 /* One pass of a tile. */
 typedef struct piece {
-  const float *y;
+  const float *x, *const *y;
   const esp_pixel *pixel, *end;
   const int32_t *column;
   float *lanes; /* of the tile: [outputs][next] */
@@ -17,21 +27,21 @@ typedef struct piece {
   bool first; /* the sums start from 0, else from `lanes` */
 } piece;
 
-static inline __attribute__((always_inline)) void tile(const esp_correlate_weights *k, const piece *i,
-                                                       size_t lane, const int outs, const int cols) {
+static inline __attribute__((always_inline)) void tile(const piece *i, size_t lane, const int outs,
+                                                       const int cols) {
   esp_vec sum[ESP_TILE][ALONE];
   const float *x[ALONE], *y[ESP_TILE];
   float *lanes[ESP_TILE];
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
-    y[o] = i->y + (size_t)o * k->y_channel + lane;
+    y[o] = i->y[o] + lane;
     lanes[o] = i->lanes + (size_t)o * i->next + lane;
 #pragma GCC unroll 8
     for (int c = 0; c < cols; c++)
       sum[o][c] = i->first ? esp_vec_set(0.0f) : esp_vec_load(lanes[o] + c * ESP_LANES);
   }
 #pragma GCC unroll 8
-  for (int c = 0; c < cols; c++) x[c] = k->x + i->column[c] + lane;
+  for (int c = 0; c < cols; c++) x[c] = i->x + i->column[c] + lane;
   for (const esp_pixel *p = i->pixel; p < i->end; p++) {
     esp_vec value[ALONE];
 #pragma GCC unroll 8
@@ -49,10 +59,10 @@ static inline __attribute__((always_inline)) void tile(const esp_correlate_weigh
     for (int c = 0; c < cols; c++) esp_vec_store(lanes[o] + c * ESP_LANES, sum[o][c]);
 }
 
-typedef void tile_function(const esp_correlate_weights *k, const piece *i, size_t lane);
-#define TILE(O, C)                                                                          \
-  static void tile_##O##_##C(const esp_correlate_weights *k, const piece *i, size_t lane) { \
-    tile(k, i, lane, O, C);                                                                 \
+typedef void tile_function(const piece *i, size_t lane);
+#define TILE(O, C)                                          \
+  static void tile_##O##_##C(const piece *i, size_t lane) { \
+    tile(i, lane, O, C);                                    \
   }
 #define THREE(O) TILE(O, 1) TILE(O, 2) TILE(O, 3)
 #define SIX(O) THREE(O) TILE(O, 4) TILE(O, 5) TILE(O, 6)
@@ -76,27 +86,32 @@ static tile_function *const tiles[ESP_TILE][ALONE] = {
     {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
 
 /* The images of a finished tile joined. */
-static void join(const esp_correlate_weights *k, const piece *i, int o, int outs, int j, int cols) {
-  for (int r = 0; r < outs; r++)
-    for (int c = 0; c < cols; c++)
-      k->sum[(size_t)(o + r) * k->next + (size_t)(j + c)] =
-          esp_lanes_sum(i->lanes + (size_t)r * i->next + (size_t)c * ESP_LANES);
+static void join(const strip *s, const piece *i, int j, int cols) {
+  for (int o = 0; o < s->outs; o++) {
+    float joined[ALONE], *to = s->sum + (size_t)o * s->sum_output + (size_t)j * s->sum_column;
+    esp_lanes_join(i->lanes + (size_t)o * i->next, cols, joined);
+    for (int c = 0; c < cols; c++) to[(size_t)c * s->sum_column] = joined[c];
+  }
 }
 
-/* A tile of columns for all outputs over one pass of pixels. Between passes the sums wait in `lanes`; a
- * single pass needs room for one tile only, which stays in the first-level cache. */
-static void pass(const esp_correlate_weights *k, int first, int pixels, int o, int outs, int j, int cols) {
-  const bool single = pixels == k->pixels, last = first + pixels == k->pixels;
-  const piece i = {
-      .y = k->y + (size_t)o * k->y_channel,
-      .pixel = k->pixel + first,
-      .end = k->pixel + first + pixels,
-      .column = k->column + j,
-      .lanes = k->lanes + (single ? 0 : ((size_t)o * (size_t)k->columns + (size_t)j) * ESP_LANES),
-      .next = (size_t)(single ? cols : k->columns) * ESP_LANES,
-      .first = first == 0};
-  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) tiles[outs - 1][cols - 1](k, &i, lane);
-  if (last) join(k, &i, o, outs, j, cols);
+/* All columns of a strip over one pass of pixels. Between passes the sums wait in `lanes`; a single pass
+ * needs room for one tile only, which stays in the first-level cache. */
+static void pass(const strip *s, const float *x, const esp_pixel *pixel, int pixels, int first) {
+  const int now = esp_least(pixels - first, PASS), wide = s->outs == 1 ? ALONE : MANY;
+  const bool single = now == pixels, last = first + now == pixels;
+  for (int j = 0; j < s->columns; j += wide) {
+    const int cols = esp_least(s->columns - j, wide);
+    const piece i = {.x = x,
+                     .y = s->y,
+                     .pixel = pixel + first,
+                     .end = pixel + first + now,
+                     .column = s->column + j,
+                     .lanes = s->lanes + (single ? 0 : j * ESP_LANES),
+                     .next = (size_t)(single ? cols : s->columns) * ESP_LANES,
+                     .first = first == 0};
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) tiles[s->outs - 1][cols - 1](&i, lane);
+    if (last) join(s, &i, j, cols);
+  }
 }
 
 /* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass, and what is
@@ -104,8 +119,32 @@ static void pass(const esp_correlate_weights *k, int first, int pixels, int o, i
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
   for (int first = 0; first < k->pixels; first += PASS)
     for (int o = 0; o < k->outputs; o += ESP_TILE) {
-      const int outs = esp_least(k->outputs - o, ESP_TILE), wide = outs == 1 ? ALONE : MANY;
-      for (int j = 0; j < k->columns; j += wide)
-        pass(k, first, esp_least(k->pixels - first, PASS), o, outs, j, esp_least(k->columns - j, wide));
+      strip s = {.outs = esp_least(k->outputs - o, ESP_TILE),
+                 .columns = k->columns,
+                 .column = k->column,
+                 .sum = k->sum + (size_t)o * k->next,
+                 .lanes = k->lanes + (k->pixels <= PASS ? 0 : o * k->columns * ESP_LANES),
+                 .sum_output = k->next,
+                 .sum_column = 1};
+      for (int r = 0; r < s.outs; r++) s.y[r] = k->y + (size_t)(o + r) * k->y_channel;
+      pass(&s, k->x, k->pixel, k->pixels, first);
+    }
+}
+
+/* The same, each tile of outputs with its own columns. */
+void ESP_ISA_NAME(esp_correlate_weights_tiles)(const esp_correlate_weights_tiles *k) {
+  const uint32_t begin = k->start[0];
+  for (int first = 0; first < k->pixels; first += PASS)
+    for (int o = 0, t = 0; o < k->outputs; o += ESP_TILE, t++) {
+      const size_t before = (size_t)(k->start[t] - begin) * ESP_TILE;
+      strip s = {.outs = esp_least(k->outputs - o, ESP_TILE),
+                 .columns = (int)(k->start[t + 1] - k->start[t]),
+                 .column = k->offset + k->start[t],
+                 .sum = k->sum + before,
+                 .lanes = k->lanes + (k->pixels <= PASS ? 0 : before * ESP_LANES),
+                 .sum_output = 1,
+                 .sum_column = ESP_TILE};
+      for (int r = 0; r < s.outs; r++) s.y[r] = k->y + (size_t)k->order[o + r] * k->y_channel;
+      pass(&s, k->x, k->pixel, k->pixels, first);
     }
 }

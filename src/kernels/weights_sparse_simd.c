@@ -6,6 +6,7 @@
  * cache. It does because all outputs pass over a patch of one block of channels before the next; between
  * patches the sums wait in `lanes`. */
 #include "base/integer.h"
+#include "kernels/join_simd.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
@@ -110,6 +111,10 @@ void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_spar
   }
   const float *lanes = k->lanes;
   for (int b = 0; b < k->blocks; b++)
-    for (uint32_t e = k->start[b * k->next]; e < k->start[b * k->next + k->outputs]; e++, lanes += ESP_LANES)
-      k->sum[e] = esp_lanes_sum(lanes);
+    for (uint32_t e = k->start[b * k->next], end = k->start[b * k->next + k->outputs]; e < end;) {
+      const int count = esp_least((int)(end - e), 8);
+      esp_lanes_join(lanes, count, k->sum + e);
+      lanes += count * ESP_LANES;
+      e += (uint32_t)count;
+    }
 }

@@ -147,15 +147,32 @@ START_TEST(threads_agree) {
 END_TEST
 
 /* Masks a share of every weight; one output in five loses everything. */
-static void mask_weights(net *n, esp_mask *mask, double sparsity) {
+/* Lists hold single outputs or tiles of four, as the mask's structure suggests. */
+typedef enum pattern { WEIGHTS, FILTERS_AND_CHANNELS, BLOCKS, PATTERNS } pattern;
+
+static bool is_kept(const esp_param *p, size_t i, pattern kind) {
+  const size_t per_output = p->count / (size_t)p->shape[0], taps = per_output / (size_t)p->shape[1],
+               output = i / per_output, channel = i / taps % (size_t)p->shape[1], tap = i % taps;
+  switch (kind) {
+    case WEIGHTS:
+      return output % 5 != 3 && esp_random_uniform(7, i) >= 0.8f;
+    case FILTERS_AND_CHANNELS:
+      return output % 5 != 3 && output % 3 != 1 && channel % 4 != 2;
+    case BLOCKS:
+    case PATTERNS:
+      break;
+  }
+  return esp_random_uniform(7, (output / 4 * 1000 + channel / 2) * 50 + tap) >= 0.6f;
+}
+
+static void mask_weights(net *n, esp_mask *mask, pattern kind) {
   for (int k = 0; k < n->params.count; k++) {
     esp_param *p = n->params.item[k];
     if (!esp_param_prunable(p)) continue;
     mask[k] = (esp_mask){.keep = calloc(p->count, 1), .count = p->count, .generation = 1};
     ck_assert_ptr_nonnull(mask[k].keep);
-    const size_t per_output = p->count / (size_t)p->shape[0];
     for (size_t i = 0; i < p->count; i++) {
-      mask[k].keep[i] = i / per_output % 5 != 3 && (double)esp_random_uniform(7, i) >= sparsity;
+      mask[k].keep[i] = is_kept(p, i, kind);
       mask[k].kept += mask[k].keep[i];
       if (!mask[k].keep[i]) p->value[i] = 0.0f;
     }
@@ -165,12 +182,13 @@ static void mask_weights(net *n, esp_mask *mask, double sparsity) {
 
 /* Two steps with kernels that skip pruned weights, or not. The gradient of a pruned weight counts only where
  * it was asked for. */
-static void masked_steps(const net_plan *plan, esp_sparse_mode mode, bool dense_gradients, record *r) {
+static void masked_steps(const net_plan *plan, pattern kind, esp_sparse_mode mode, bool dense_gradients,
+                         record *r) {
   net n;
   esp_mask mask[64] = {0};
   net_open(&n, plan, plan->batch, true);
   ck_assert_int_le(n.params.count, 64);
-  mask_weights(&n, mask, 0.8);
+  mask_weights(&n, mask, kind);
   esp_graph_sparse(n.graph, mode);
   for (int i = 0; i < 6; i++) { /* AUTO tries both before it chooses */
     esp_batch batch = net_batch(plan->input, plan->batch, (esp_key)i);
@@ -193,11 +211,12 @@ static void masked_steps(const net_plan *plan, esp_sparse_mode mode, bool dense_
 
 START_TEST(sparse_kernels_agree) {
   record *dense = new_record(), *sparse = new_record();
-  for (int all = 0; all < 2; all++) {
-    masked_steps(&plans[_i], ESP_SPARSE_OFF, all == 1, dense);
-    masked_steps(&plans[_i], ESP_SPARSE_ON, all == 1, sparse);
+  for (int i = 0; i < 2 * PATTERNS; i++) {
+    const pattern kind = (pattern)(i / 2);
+    masked_steps(&plans[_i], kind, ESP_SPARSE_OFF, i % 2 == 1, dense);
+    masked_steps(&plans[_i], kind, ESP_SPARSE_ON, i % 2 == 1, sparse);
     same(dense, sparse, plans[_i].name, "sparse = on");
-    masked_steps(&plans[_i], ESP_SPARSE_AUTO, all == 1, sparse);
+    masked_steps(&plans[_i], kind, ESP_SPARSE_AUTO, i % 2 == 1, sparse);
     same(dense, sparse, plans[_i].name, "sparse = auto");
   }
   free(dense);

@@ -189,6 +189,73 @@ static void try_correlate_weights_sparse(trial *t) {
   guard_close(&scratch);
 }
 
+/* A list per tile of outputs, of places that any channel has; and the outputs in some order. */
+static entries draw_tiles(trial *t, const field *f, int outputs, int channels, int32_t **order) {
+  const int tiles = (outputs + ESP_TILE - 1) / ESP_TILE;
+  uint32_t *start = trial_take(t, (size_t)(tiles + 1) * sizeof *start);
+  *order = trial_take(t, (size_t)outputs * sizeof **order);
+  start[0] = (uint32_t)trial_draw(t, 0, 5);
+  for (int i = 0; i < tiles; i++) start[i + 1] = start[i] + (uint32_t)trial_draw(t, 0, 20);
+  const int turn = trial_draw(t, 0, outputs - 1);
+  for (int i = 0; i < outputs; i++) (*order)[i] = (i + turn) % outputs;
+  const uint32_t count = start[tiles];
+  int32_t *offset = trial_take(t, (count + 1) * sizeof *offset);
+  for (uint32_t i = 0; i <= count; i++)
+    offset[i] = draw_tap(t, f, (int)i, (int)count) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
+  return (entries){.start = start, .offset = offset, .count = count};
+}
+
+static void try_correlate_tiles(trial *t) {
+  int cells, channels = trial_draw(t, 1, 9);
+  int32_t *order;
+  const field f = draw_field(t, trial_draw(t, 1, 40), &cells);
+  esp_correlate_tiles k = {
+      .pixel = f.pixel, .pixels = f.pixels, .outputs = trial_draw(t, 1, 13), .finish = draw_switches(t)};
+  const entries n = draw_tiles(t, &f, k.outputs, channels, &order);
+  k.start = n.start;
+  k.offset = n.offset;
+  k.order = order;
+  k.value = trial_floats(t, (n.count + 1) * ESP_TILE);
+  k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
+  trial_seal(t);
+  for (int o = 0; o < k.outputs; o++)
+    for (int p = 0; p < k.pixels; p++)
+      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  t->kernels->correlate_tiles(&k);
+}
+
+static void try_correlate_weights_tiles(trial *t) {
+  int cells, channels = trial_draw(t, 1, 9);
+  int32_t *order;
+  const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
+  esp_correlate_weights_tiles k = {.pixel = f.pixel, .pixels = f.pixels, .outputs = trial_draw(t, 1, 9)};
+  const entries n = draw_tiles(t, &f, k.outputs, channels, &order);
+  const int tiles = (k.outputs + ESP_TILE - 1) / ESP_TILE;
+  k.start = n.start;
+  k.offset = n.offset;
+  k.order = order;
+  k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  k.sum = trial_floats(t, (n.count + 1) * ESP_TILE);
+  const size_t room = (n.count - n.start[0] + 1) * ESP_TILE * LANE_BYTES;
+  guard scratch;
+  guard_open(&scratch, room);
+  k.lanes = guard_place(&scratch, room, t->at_end);
+  trial_seal(t);
+  for (uint32_t e = n.start[0]; e < n.count; e++)
+    trial_writes(
+        t, k.sum + (e - n.start[0]) * ESP_TILE,
+        (e < n.start[tiles - 1] || k.outputs % ESP_TILE == 0 ? ESP_TILE : (size_t)(k.outputs % ESP_TILE)) *
+            sizeof(float));
+  t->kernels->correlate_weights_tiles(&k);
+  ck_assert(guard_intact(&scratch));
+  guard_close(&scratch);
+}
+
 static void try_correlate_weights(trial *t) {
   int cells;
   const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
