@@ -14,6 +14,11 @@ static float *partial_of(const esp_graph *g, int chunk, size_t count) {
   return (float *)g->workspace + (size_t)chunk * count;
 }
 
+/* Where the sums of all weights go: with a single chunk they are the gradient. */
+static float *dense_sums(const esp_graph *g, const esp_correlation *p, const esp_param *w, int chunk) {
+  return p->chunk >= esp_graph_blocks(g) ? w->grad : partial_of(g, chunk, w->count);
+}
+
 static float sum_chunks(const float *partial, size_t stride, int chunks) {
   float sum = partial[0];
   for (int c = 1; c < chunks; c++) sum += partial[(size_t)c * stride];
@@ -73,7 +78,7 @@ static void dense_piece(const esp_graph *g, const esp_node *n, const esp_correla
       .column = p->column,
       .columns = i.channels * taps,
       .outputs = i.outputs,
-      .sum = partial_of(g, i.chunk, n->param[0]->count) + (size_t)output * next + (size_t)(i.channel * taps),
+      .sum = dense_sums(g, p, n->param[0], i.chunk) + (size_t)output * next + (size_t)(i.channel * taps),
       .next = next,
       .lanes = esp_graph_scratch(g)};
   g->kernels->correlate_weights(&k);
@@ -85,6 +90,7 @@ static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < chunks * p->window.groups * c.output_pieces * c.channel_pieces; i++)
     dense_piece(g, n, p, piece_of(n, p, &c, i));
+  if (chunks == 1) return;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (size_t i = 0; i < count; i++)
     n->param[0]->grad[i] = sum_chunks(partial_of(g, 0, count) + i, count, chunks);
