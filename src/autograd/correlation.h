@@ -8,10 +8,11 @@
 
 enum {
   ESP_PIXELS_WANTED = 48,  /* planes smaller than this are joined across blocks of images */
-  ESP_WEIGHT_SUMS = 10240, /* of nonzero weights that a thread sums at a time, or those of one output */
-  ESP_WEIGHT_OUTPUTS = 16, /* of all weights: outputs and columns that a thread sums at a time; the sums of */
-  ESP_WEIGHT_COLUMNS =
-      324, /* all images wait in its scratch, and what they read fits the second-level cache */
+  ESP_WEIGHT_SUMS = 10240, /* of nonzero weights that a thread sums at a time, or those of one row of lists */
+  /* Of all weights, the outputs and columns that a thread sums at a time: the sums wait in the second-level
+   * cache, beside what they read. */
+  ESP_WEIGHT_OUTPUTS = 16,
+  ESP_WEIGHT_COLUMNS = 324
 };
 
 /* One list of pixels and taps with the nonzero weights for it. */
