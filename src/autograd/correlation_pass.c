@@ -198,9 +198,14 @@ static void run_pieces(const esp_graph *g, const pass *p) {
 
 /* ---- the two directions ---- */
 
-static bool wants_sparse(const esp_graph *g, const esp_correlation *p, esp_stopwatch *w,
-                         const esp_param *weight, int width) {
-  return p->window.groups == 1 && esp_stopwatch_start(w, g, weight, width);
+/* Whether sparse kernels run: the lists are ready then. */
+static bool choose_forward(esp_graph *g, const esp_node *n, esp_correlation *p) {
+  const esp_param *w = n->param[0];
+  const esp_sparse_view nonzero = esp_correlation_view(n, &p->forward.list);
+  if (p->window.groups > 1) return false;
+  const int width = esp_sparse_width(g, &p->forward.sparse, &nonzero, w);
+  return esp_stopwatch_start(&p->forward_watch, g, w, width) &&
+         esp_sparse_update(g, &p->forward.sparse, &nonzero, w);
 }
 
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
@@ -208,7 +213,6 @@ void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
   const int groups = p->window.groups, outputs = n->out.data.channels / groups,
             channels = n->in[0]->data.channels / groups;
   const size_t taps = (size_t)p->forward.list.taps, per_output = (size_t)channels * taps;
-  const esp_sparse_view nonzero = esp_correlation_view(n, &p->forward.list);
   esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
   if (n->fused) esp_batchnorm_finish(n->fused, &finish);
   const pass whole = {
@@ -220,9 +224,7 @@ void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
       .to = &esp_output_of(n)->data,
       .finish = finish,
       .groups = groups,
-      .sparse =
-          wants_sparse(g, p, &p->forward_watch, w, esp_sparse_width(g, &p->forward.sparse, &nonzero, w)) &&
-          esp_sparse_update(g, &p->forward.sparse, &nonzero, w)};
+      .sparse = choose_forward(g, n, p)};
 #pragma omp parallel num_threads(g->threads)
   {
     prepare(g, &whole);
@@ -270,7 +272,6 @@ static esp_sparse_view back_view(const esp_node *n, const esp_correlation *p, in
                            .place = l->place};
 }
 
-/* Whether sparse kernels run: the lists of all classes are ready then. */
 static bool choose_back(esp_graph *g, const esp_node *n, esp_correlation *p) {
   const int classes = p->window.stride * p->window.stride;
   int width = 1;
@@ -280,7 +281,7 @@ static bool choose_back(esp_graph *g, const esp_node *n, esp_correlation *p) {
     const int own = esp_sparse_width(g, &p->back[s].sparse, &nonzero, n->param[0]);
     if (own > width) width = own;
   }
-  if (!wants_sparse(g, p, &p->back_watch, n->param[0], width)) return false;
+  if (!esp_stopwatch_start(&p->back_watch, g, n->param[0], width)) return false;
   for (int s = 0; s < classes; s++) {
     const esp_sparse_view nonzero = back_view(n, p, s);
     if (!esp_sparse_update(g, &p->back[s].sparse, &nonzero, n->param[0])) return false;

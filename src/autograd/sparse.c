@@ -76,7 +76,7 @@ static bool worth_tiles(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, c
 }
 
 int esp_sparse_width(esp_graph *g, esp_sparse *s, const esp_sparse_view *v, const esp_param *p) {
-  if (!p->mask) return 1;
+  if (!p->mask || g->sparse == ESP_SPARSE_OFF) return 1;
   if (s->shaped == p->mask->generation && s->order) return s->width;
   s->built = false;
   s->shaped = p->mask->generation;
