@@ -32,12 +32,11 @@ static void choose(esp_pruner *p, const esp_target *t, double progress) {
   const size_t stay = m - (size_t)nearbyint(progress * (double)(p->opt->m - p->opt->n));
   float score[M_MAX];
   uint8_t keep[M_MAX];
-  uint64_t scratch[M_MAX];
   for (size_t group = 0; group < t->units / m; group++) {
     const size_t base = t->first + group / kernel * m * kernel + group % kernel;
     size_t room = 0;
     for (size_t k = 0; k < m; k++) room += (score[k] = p->score[base + k * kernel]) > -INFINITY;
-    esp_select_top(score, m, stay < room ? stay : room, keep, scratch);
+    esp_select_top(score, m, stay < room ? stay : room, keep);
     for (size_t k = 0; k < m; k++) p->keep[base + k * kernel] = keep[k];
   }
 }
