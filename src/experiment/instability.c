@@ -79,13 +79,24 @@ static esp_status set_text(esp_bundle *b, const char *key, char *text, esp_error
   return esp_fail(err, ESP_ERR_INPUT, "no '%s': expected a checkpoint", key);
 }
 
+/* The recipe of the other run: of its configuration with what the first has filled in. */
+static esp_status recipe_of(const esp_bundle *b, int order, char hex[65], esp_error *err) {
+  esp_config c;
+  const char *text = esp_bundle_text(b, "espalier.config");
+  ESP_TRY(esp_config_parse(&c, "espalier.config", text ? text : "", 0, NULL, err));
+  c.run.order = order;
+  const esp_status status = esp_recipe(&c, ESP_RECIPE_ALL, hex, err);
+  esp_config_free(&c);
+  return status;
+}
+
 /* The position of a run says which recipe it has, and how long its event file is. */
 static esp_status pass_on(esp_bundle *b, const esp_config *c, esp_error *err) {
   char *text;
   esp_position at;
   const char *position = esp_bundle_text(b, "espalier.position");
   ESP_TRY(esp_position_parse(&at, position ? position : "", err));
-  esp_status status = esp_recipe(c, ESP_RECIPE_ALL, at.recipe, err);
+  esp_status status = recipe_of(b, (int)c->run.order, at.recipe, err);
   at.events = 0;
   if (status == ESP_OK) status = esp_position_text(&at, &text, err);
   esp_position_free(&at);

@@ -24,7 +24,10 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   return ESP_OK;
 }
 
+/* The choice takes the memory that activations have while the network trains. */
 static esp_status begin_round(esp_run *r, esp_error *err) {
+  esp_graph_rest(r->graph);
+  esp_graph_rest(r->evaluation);
   ESP_TRY(prune_round(r, r->at.stage, err));
   ESP_TRY(esp_run_evaluate_before(r, err));
   return esp_run_rewind(r, err);
@@ -47,7 +50,6 @@ esp_status esp_run_begin_stage(esp_run *r, esp_error *err) {
     ESP_TRY(esp_run_keep_step(r, 0, err));
     ESP_TRY(start_from_weights(r, err));
     ESP_TRY(prune_at_init(r, err));
-    if (r->config.train.epochs == 0) ESP_TRY(esp_run_at_step(r, err)); /* no step will come */
   }
   r->at.begun = true;
   return esp_run_save(r, err);

@@ -28,6 +28,7 @@ esp_status esp_run_end_stage(esp_run *r, esp_error *err) {
   char name[64];
   esp_result *now = &r->at.now;
   ESP_TRY(esp_run_check_weights(r, err));
+  ESP_TRY(esp_run_at_step(r, err)); /* what is due behind the last step */
   if (r->pruner) esp_pruner_finish(r->pruner);
   if (esp_run_in_training(r)) {
     now->round = 1; /* what the training did or began with is the round */
