@@ -184,7 +184,7 @@ static void free_choice(esp_pruner *p) {
 }
 
 void esp_choice_close(esp_pruner *p) {
-  if (p->when != ESP_PRUNE_TRAINING && !p->regulariser) free_choice(p);
+  if (p->when != ESP_PRUNE_TRAINING && (!p->regulariser || p->finished)) free_choice(p);
 }
 
 static esp_status make_scratch(esp_pruner *p, esp_error *err) {

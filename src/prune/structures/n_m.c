@@ -11,7 +11,7 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const int n = (int)p->opt->n, m = (int)p->opt->m;
   const double sparsity = 1.0 - (double)n / m;
   if (n >= m) return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", n, m);
-  if (p->structure == &esp_structure_n_m && fabs(p->opt->sparsity - sparsity) > 1e-3)
+  if (p->structure == &esp_structure_n_m && !esp_pruner_given(p) && fabs(p->opt->sparsity - sparsity) > 1e-3)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "[prune] sparsity = %g with structure = n:m: %d of every %d weights stay, expected sparsity = %g",
