@@ -64,8 +64,7 @@ esp_status esp_run_check_weights(const esp_run *r, esp_error *err) {
   const esp_param *bad = esp_params_infinite(&r->model->params);
   if (!bad) return ESP_OK;
   return esp_fail(err, ESP_ERR_DIVERGED,
-                  "'%s' has numbers that are no longer finite; try a smaller learning rate",
-                  bad->name);
+                  "'%s' has numbers that are no longer finite; try a smaller learning rate", bad->name);
 }
 
 /* The newest step can have spoilt the weights without having seen it: its loss is that of the step before. */
