@@ -74,10 +74,11 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
       source, esp_model_new(&r->model, &c->model, r->set->shape, r->set->classes, (esp_key)c->run.seed, err),
       err));
   if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
+  /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then take. */
+  if (esp_prunes(c))
+    ESP_TRY(located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
   ESP_TRY(located(source, open_graph(r, true, &r->graph, err), err));
-  ESP_TRY(located(source, open_graph(r, false, &r->evaluation, err), err));
-  if (!esp_prunes(c)) return ESP_OK;
-  return located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err);
+  return located(source, open_graph(r, false, &r->evaluation, err), err);
 }
 
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
