@@ -21,6 +21,8 @@ typedef struct esp_run_options {
   double checkpoint_minutes; /* longest time between two checkpoints */
   bool save_rounds;          /* keep the weights of every round */
   esp_numbers keep_epochs;   /* epochs of the training whose weights are kept */
+  esp_numbers keep_steps;    /* the same for steps */
+  int64_t order, order_step; /* another order of the images from that step on; 0 = none */
   char *dense;               /* "", or a finished run whose training is taken over */
 } esp_run_options;
 extern const esp_option esp_run_option_table[];

@@ -101,6 +101,10 @@ void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float 
 /* Makes all memory. After it no operation can be added. */
 esp_status esp_graph_plan(esp_graph *g, esp_error *err);
 
+/* Between passes: gives the memory of activations back to the system until the next pass, where that can be
+ * done (Linux). What was in them is lost; parameters and their gradients are not touched. */
+void esp_graph_rest(esp_graph *g);
+
 /* Layers whose parameter has a mask can run kernels that know only the nonzero weights; the results have the
  * same bits. AUTO chooses by stopwatch, per layer and direction. */
 typedef enum esp_sparse_mode { ESP_SPARSE_AUTO, ESP_SPARSE_ON, ESP_SPARSE_OFF } esp_sparse_mode;

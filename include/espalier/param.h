@@ -65,6 +65,9 @@ esp_param *esp_params_find(const esp_params *ps, const char *name);
 esp_status esp_params_average(esp_params *ps, esp_error *err);
 /* Exchanges values and moving averages, where there are any (evaluate with the average, then swap back). */
 void esp_params_swap_average(esp_params *ps);
+void esp_params_clear_momentum(esp_params *ps);
+/* The first parameter with a value that is not a finite number; NULL when there is none. */
+const esp_param *esp_params_infinite(const esp_params *ps);
 /* SHA-256 over all values in file order, as little-endian fp32; 64 hex digits and a NUL. */
 void esp_params_sha256(const esp_params *ps, char hex[65]);
 void esp_params_free(esp_params *ps);

@@ -45,11 +45,13 @@ typedef struct esp_prune_options {
   double retrain_lr;      /* peak rate of fine-tuning */
   char *retrain_schedule; /* a learning-rate schedule; fine-tuning has no warm-up */
   int64_t
-      rewind_epoch; /* weight-rewind: epoch of the dense training to go back to; 0 = the initial weights */
-  char *skip;       /* words: patterns of layers that stay dense */
-  char *layers;     /* per-layer: lines of "pattern sparsity" */
-  char *structures; /* hybrid: lines of "pattern structure" */
-  int64_t n, m;     /* n:m: n weights stay of every m */
+      rewind_epoch;    /* weight-rewind: epoch of the dense training to go back to; 0 = the initial weights */
+  int64_t rewind_step; /* the same in steps; 0 = as rewind_epoch says */
+  char *mask_from;     /* "", or the file or run directory whose masks are put on there */
+  char *skip;          /* words: patterns of layers that stay dense */
+  char *layers;        /* per-layer: lines of "pattern sparsity" */
+  char *structures;    /* hybrid: lines of "pattern structure" */
+  int64_t n, m;        /* n:m: n weights stay of every m */
   int64_t block_outputs, block_inputs;
   bool allow_empty;   /* a layer may lose all its weights */
   double layer_floor; /* least density of a layer */
@@ -251,6 +253,8 @@ void esp_pruner_free(esp_pruner *pruner);
 
 bool esp_pruner_in_training(const esp_pruner *p);
 bool esp_pruner_at_init(const esp_pruner *p); /* all rounds come before the training */
+/* Its masks come from elsewhere (opt->mask_from), and it decides nothing. */
+bool esp_pruner_given(const esp_pruner *p);
 /* How many steps an epoch has: what every_epochs counts in. */
 void esp_pruner_set_epoch(esp_pruner *p, int64_t steps);
 /* Rounds of pruning (1 for methods that prune in training), and the sparsity asked for in round 1, 2, ... */
@@ -308,6 +312,11 @@ typedef struct esp_prune_state {
   float *data; /* [count] */
 } esp_prune_state;
 esp_prune_state esp_pruner_state(const esp_pruner *p, int i);
+/* Makes the masks those of whole units: a unit stays while any of its scored weights does. */
+esp_status esp_pruner_unify(esp_pruner *p, esp_error *err);
+/* Whether the first round of a method that follows the synaptic flow before the training can measure it in
+ * this network; true of all others. Changes gradients only. */
+esp_status esp_pruner_try_flow(esp_pruner *p, esp_graph *graph, esp_error *err);
 /* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn anew. */
 void esp_pruner_apply(esp_pruner *p);
 /* A new model in *small without what the weights of `model` leave without effect: residual blocks that give

@@ -45,6 +45,8 @@ typedef struct esp_opened {
 } esp_opened;
 /* The file that `path` stands for: itself, or a run directory's newest weights. */
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
+/* The same for masks: a run directory's checkpoint, which has them, comes first. */
+esp_status esp_masks_path(const char *path, char file[4096], esp_error *err);
 /* with_data loads the data set too, as the file's configuration with `override` says. On failure *o needs no
  * freeing. */
 esp_status esp_open(esp_opened *o, const char *path, bool with_data, int overrides,

@@ -108,4 +108,17 @@ esp_status esp_checkpoint_save(const esp_model *model, esp_pruner *pruner, esp_p
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,
                                esp_error *err);
 
+/* Puts the masks of another run on the model of a new pruner and zeroes what they prune: those of a
+ * checkpoint, or the nonzero weights of a weights file. What the file has no mask for stays dense. Errors:
+ * another network (a layer's weights that are missing or of another shape, here or there); nothing pruned
+ * there; a layer pruned there that the pruner does not cover; masks that are not of whole units of its
+ * structure. After a failure the masks are undefined. */
+esp_status esp_masks_load(esp_pruner *pruner, esp_model *model, const char *path, esp_error *err);
+/* Finds out whether that would succeed; the masks are full again afterwards, the weights undefined. */
+esp_status esp_masks_try(esp_pruner *pruner, esp_model *model, const char *path, esp_error *err);
+/* Which weights of a parameter are there, in a loaded checkpoint or weights file: keep[p->count]. `path` is
+ * named in errors: no such tensor, or of another shape. */
+esp_status esp_mask_read(const esp_bundle *b, const char *path, const esp_param *p, uint8_t *keep,
+                         esp_error *err);
+
 #endif

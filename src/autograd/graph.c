@@ -27,6 +27,7 @@ static esp_status grow(void *list, int count, int *capacity, esp_error *err) {
 
 esp_status esp_graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err) {
   ESP_TRY(grow(&g->memory, g->blocks_of_memory, &g->memory_capacity, err));
+  ESP_TRY(grow(&g->memory_end, g->blocks_of_memory, &g->end_capacity, err));
   size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64, size = (bytes + align) / align * align;
   void *p = aligned_alloc(align, size);
   if (!p) return no_memory(err, bytes);
@@ -34,6 +35,7 @@ esp_status esp_graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err)
   if (align == HUGE_PAGE) madvise(p, size, MADV_HUGEPAGE); /* only advice */
 #endif
   memset(p, 0, size);
+  g->memory_end[g->blocks_of_memory] = (char *)p + size;
   g->memory[g->blocks_of_memory++] = p;
   g->bytes += size;
   memcpy(to, &p, sizeof p);
@@ -59,6 +61,7 @@ void esp_graph_free(esp_graph *g) {
   for (int i = 0; i < g->blocks_of_memory; i++) free(g->memory[i]);
   free(g->node);
   free(g->memory);
+  free(g->memory_end);
   free(g);
 }
 
@@ -206,9 +209,23 @@ esp_status esp_graph_plan(esp_graph *g, esp_error *err) {
   if (status == ESP_OK && g->gradients) status = plan_gradients(g, &gradients, err);
   free(data.item);
   free(gradients.item);
+  g->tensors = g->blocks_of_memory;
   if (status == ESP_OK) status = plan_nodes(g, err);
   g->planned = status == ESP_OK;
   return status;
+}
+
+/* Whole pages of private memory come back as zeros, which is what they held when they were made. Large blocks
+ * begin and end with a huge page, so that all of them goes; small ones do not matter. */
+void esp_graph_rest(esp_graph *g) {
+#ifdef __linux__
+  for (int i = 0; i < g->tensors; i++) {
+    const size_t size = (size_t)((char *)g->memory_end[i] - (char *)g->memory[i]);
+    if (size >= HUGE_PAGE) madvise(g->memory[i], size, MADV_DONTNEED);
+  }
+#else
+  (void)g; /* elsewhere the same call keeps what is in them */
+#endif
 }
 
 /* ---- running ---- */

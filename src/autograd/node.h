@@ -73,8 +73,10 @@ struct esp_graph {
   int nodes, capacity;
   int batch, threads;
   bool gradients, planned;
-  void **memory; /* every block of memory, freed with the graph */
-  int blocks_of_memory, memory_capacity;
+  void **memory;     /* every block of memory, freed with the graph */
+  void **memory_end; /* where each ends */
+  int blocks_of_memory, memory_capacity, end_capacity;
+  int tensors; /* the first blocks of memory, which hold activations and their gradients */
   size_t bytes;
   size_t scratch_bytes, workspace_bytes; /* of each thread, and of all together */
   char *scratch;

@@ -21,6 +21,8 @@ extern const esp_command esp_command_predict;
 extern const esp_command esp_command_inspect;
 extern const esp_command esp_command_bench;
 extern const esp_command esp_command_shrink;
+extern const esp_command esp_command_overlap;
+extern const esp_command esp_command_instability;
 extern const esp_command esp_command_report;
 extern const esp_command esp_command_list;
 extern const esp_command esp_command_help;

@@ -21,6 +21,8 @@ static const esp_command *const commands[] = {
     &esp_command_inspect,
     &esp_command_bench,
     &esp_command_shrink,
+    &esp_command_overlap,
+    &esp_command_instability,
     &esp_command_report,
     &esp_command_list,
     &esp_command_help,

@@ -18,7 +18,11 @@ static bool rewinds(const esp_run *r) {
 
 static esp_status rewind_path(const esp_run *r, char path[ESP_PATH_MAX], esp_error *err) {
   char name[64];
-  snprintf(name, sizeof name, "epoch-%lld.safetensors", (long long)r->config.prune.rewind_epoch);
+  const esp_prune_options *o = &r->config.prune;
+  if (o->rewind_step > 0)
+    snprintf(name, sizeof name, ESP_KEPT_STEP, (long long)o->rewind_step);
+  else
+    snprintf(name, sizeof name, ESP_KEPT_EPOCH, (long long)o->rewind_epoch);
   return path_in(r->config.run.dense, name, path, err);
 }
 
@@ -70,8 +74,8 @@ esp_status esp_run_try_dense(const esp_run *r, esp_error *err) {
   if (rewinds(r)) {
     ESP_TRY(rewind_path(r, path, err));
     if (access(path, R_OK) != 0)
-      return esp_fail(err, ESP_ERR_INPUT, "run.dense: no %s; expected %lld among the run.keep_epochs of it",
-                      path, (long long)r->config.prune.rewind_epoch);
+      return esp_fail(err, ESP_ERR_INPUT, "run.dense: no %s; expected its number among the run.%s of it",
+                      path, r->config.prune.rewind_step > 0 ? "keep_steps" : "keep_epochs");
   }
   ESP_TRY(path_in(r->config.run.dense, "checkpoint.safetensors", path, err));
   ESP_TRY(esp_bundle_load(&b, path, err));

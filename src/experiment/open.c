@@ -37,6 +37,10 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
                   path);
 }
 
+esp_status esp_masks_path(const char *path, char file[4096], esp_error *err) {
+  return in_directory(path, "checkpoint.safetensors", file) ? ESP_OK : esp_weights_path(path, file, err);
+}
+
 static esp_status need_text(const esp_bundle *b, const char *file, const char *key, const char **text,
                             esp_error *err) {
   *text = esp_bundle_text(b, key);

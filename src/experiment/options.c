@@ -53,13 +53,38 @@ const esp_option esp_run_option_table[] = {
      .help = "Epochs of the training after which the weights are kept, as epoch-N.safetensors; 0 = the "
              "initial weights.",
      .neutral = true},
+    {.name = "keep_steps",
+     .type = ESP_OPTION_NUMBERS,
+     .offset = offsetof(esp_run_options, keep_steps),
+     .fallback = "",
+     .min = 0,
+     .max = 1e12,
+     .help = "Steps of the training after which the weights are kept, as step-N.safetensors.",
+     .neutral = true},
+    {.name = "order",
+     .type = ESP_OPTION_INT,
+     .offset = offsetof(esp_run_options, order),
+     .fallback = "0",
+     .min = 0,
+     .max = 1000,
+     .help = "Another order of the training images, with other augmentation and dropout, than the seed's, "
+             "from order_step on; 0 = the seed's. Two runs that differ in it share all else "
+             "(espalier instability)."},
+    {.name = "order_step",
+     .type = ESP_OPTION_INT,
+     .offset = offsetof(esp_run_options, order_step),
+     .fallback = "0",
+     .min = 0,
+     .max = 1e12,
+     .help = "Step of the training before which the order changes. What a resumed run needs there is kept as "
+             "branch.safetensors."},
     {.name = "dense",
      .type = ESP_OPTION_TEXT,
      .offset = offsetof(esp_run_options, dense),
      .fallback = "",
      .help = "Directory of a finished run with prune.method = none and otherwise the same keys: its training "
              "is taken over instead of done again. The results are the same to the bit. Retraining by "
-             "weight-rewind needs rewind_epoch among its keep_epochs.",
+             "weight-rewind needs rewind_epoch among its keep_epochs, or rewind_step among its keep_steps.",
      .neutral = true},
     {0}};
 

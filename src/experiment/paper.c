@@ -132,7 +132,7 @@ static bool same_sparsity(double ours, double theirs) {
 static bool same_share(const esp_paper *p, int row, const esp_config *c) {
   const double theirs = number(p, row, p->retrain_share);
   if (isnan(theirs) || esp_stages(c) < 2 || c->train.epochs == 0) return true;
-  return fabs((double)esp_stage_epochs(c, 1) / (double)c->train.epochs - theirs) <= 0.02;
+  return fabs((double)esp_stage_epochs(c, 1, 0) / (double)c->train.epochs - theirs) <= 0.02;
 }
 
 /* The row of the dense network that `row` started from: the first whose keys do not contradict it. */

@@ -65,7 +65,7 @@ esp_status esp_run_new(const esp_config *config, const char *source, const char 
   esp_status status = copy_config(config, &r.config, err);
   if (status != ESP_OK) return status;
   status = esp_run_open(&r, source, err);
-  if (status == ESP_OK) status = esp_run_try_weights(&r, source, err);
+  if (status == ESP_OK) status = esp_run_try_start(&r, source, err);
   if (status == ESP_OK) status = esp_run_try_dense(&r, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);
   if (status == ESP_OK) status = esp_run_take_dense(&r, err);
@@ -79,7 +79,8 @@ static esp_status check_position(const esp_run *r, const char *path, esp_error *
   const esp_position *p = &r->at;
   const int stages = esp_run_stages(r);
   bool good = p->stage >= 0 && p->stage <= stages && p->results == p->stage;
-  const int64_t epochs = good && p->stage < stages ? esp_stage_epochs(&r->config, p->stage) : 0;
+  const int64_t epochs =
+      good && p->stage < stages ? esp_stage_epochs(&r->config, p->stage, esp_loader_batches(r->training)) : 0;
   good = good && p->epoch >= 0 && p->epoch < (epochs > 0 ? epochs : 1) && p->batch >= 0 &&
          p->batch < (epochs > 0 ? esp_loader_batches(r->training) : 1);
   good = good && (p->begun ? p->now.round == p->stage : p->epoch == 0 && p->batch == 0);

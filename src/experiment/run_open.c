@@ -53,12 +53,15 @@ static esp_status open_loaders(esp_run *r, esp_error *err) {
   return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
 }
 
+esp_loss_attr esp_run_loss(const esp_train_options *o) {
+  const bool squared = strcmp(o->loss, "mse") == 0;
+  return (esp_loss_attr){squared ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY, (float)o->label_smoothing};
+}
+
 /* A graph of the run's model, with the loss and the kernels that [train] asks for. */
 static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_error *err) {
   const esp_train_options *o = &r->config.train;
-  const esp_loss_attr loss = {strcmp(o->loss, "mse") == 0 ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY,
-                              (float)o->label_smoothing};
-  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, loss, graph, err));
+  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp_run_loss(o), graph, err));
   esp_graph_sparse(*graph, strcmp(o->sparse, "on") == 0    ? ESP_SPARSE_ON
                            : strcmp(o->sparse, "off") == 0 ? ESP_SPARSE_OFF
                                                            : ESP_SPARSE_AUTO);
@@ -71,10 +74,11 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
       source, esp_model_new(&r->model, &c->model, r->set->shape, r->set->classes, (esp_key)c->run.seed, err),
       err));
   if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
+  /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then take. */
+  if (esp_prunes(c))
+    ESP_TRY(located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
   ESP_TRY(located(source, open_graph(r, true, &r->graph, err), err));
-  ESP_TRY(located(source, open_graph(r, false, &r->evaluation, err), err));
-  if (!esp_prunes(c)) return ESP_OK;
-  return located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err);
+  return located(source, open_graph(r, false, &r->evaluation, err), err);
 }
 
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
@@ -89,18 +93,31 @@ esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
   ESP_TRY(describe(r, err));
   ESP_TRY(open_model(r, source, err));
   ESP_TRY(located(source, open_loaders(r, err), err));
+  ESP_TRY(located(source, esp_config_check_steps(c, esp_loader_batches(r->training), err), err));
   if (r->pruner) esp_pruner_set_epoch(r->pruner, esp_loader_batches(r->training));
   esp_progress_start(&r->progress, r->control.progress);
   r->saved = esp_seconds();
   return ESP_OK;
 }
 
-esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err) {
+static esp_status try_start(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
-  if (!r->config.model.weights[0]) return ESP_OK;
-  esp_status status = esp_weights_path(r->config.model.weights, path, err);
-  if (status == ESP_OK) status = esp_weights_load(r->model, path, err);
-  esp_model_initialise(r->model, (esp_key)r->config.run.seed);
+  const esp_config *c = &r->config;
+  if (c->model.weights[0]) {
+    ESP_TRY(esp_weights_path(c->model.weights, path, err));
+    ESP_TRY(esp_weights_load(r->model, path, err));
+  }
+  if (c->prune.mask_from[0]) {
+    ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
+    ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
+  }
+  return r->pruner ? esp_pruner_try_flow(r->pruner, r->graph, err) : ESP_OK;
+}
+
+esp_status esp_run_try_start(esp_run *r, const char *source, esp_error *err) {
+  const esp_status status = try_start(r, err);
+  if (r->config.model.weights[0] || r->config.prune.mask_from[0])
+    esp_model_initialise(r->model, (esp_key)r->config.run.seed);
   return located(source, status, err);
 }
 

@@ -33,11 +33,19 @@ struct esp_run {
   int threads;
 };
 
+/* Names of what is kept of the training. */
+#define ESP_KEPT_EPOCH "epoch-%lld.safetensors"
+#define ESP_KEPT_STEP "step-%lld.safetensors"
+/* The checkpoint where the order of the images changes. */
+#define ESP_BRANCH_FILE "branch.safetensors"
+
 /* run_open.c: data, model, graph, loaders, pruner as the configuration asks; at = the beginning. */
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err);
-/* Whether the weights to start from, if there are any, can be read: to know before a directory is made. */
-esp_status esp_run_try_weights(esp_run *r, const char *source, esp_error *err);
+/* Whether the run can begin: weights to start from and masks of another run, if there are any, can be read,
+ * and the synaptic flow has a range. To know before a directory is made. */
+esp_status esp_run_try_start(esp_run *r, const char *source, esp_error *err);
 void esp_run_close(esp_run *r);
+esp_loss_attr esp_run_loss(const esp_train_options *o);
 /* "<dir>/<name>" in `path`. */
 const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]);
 
@@ -47,6 +55,7 @@ esp_status esp_run_teacher(esp_run *r, esp_error *err);
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);
 esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
+esp_status esp_run_save_as(esp_run *r, const char *name, esp_error *err);
 /* tensorboard.c: events of the epoch just ended, and of a stage's result. */
 esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err);
 esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err);

@@ -22,6 +22,7 @@ static esp_status describe(esp_config *c, const esp_model *model, const char *pa
   ESP_TRY(put(&c->model.layers, model->text, err));
   c->model.width = 1.0; /* as they are written */
   ESP_TRY(put(&c->model.weights, path, err));
+  ESP_TRY(put(&c->prune.mask_from, "", err));
   return put(&c->prune.method, "none", err);
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 bool esp_prunes(const esp_config *c) {
-  return strcmp(c->prune.method, "none") != 0;
+  return strcmp(c->prune.method, "none") != 0 || c->prune.mask_from[0];
 }
 
 bool esp_prunes_in_training(const esp_config *c) {
@@ -26,14 +26,20 @@ esp_retrain esp_retrain_of(const esp_config *c) {
   return (esp_retrain)i;
 }
 
-int64_t esp_stage_epochs(const esp_config *c, int stage) {
+esp_rewind_point esp_rewind_point_of(const esp_config *c, int64_t batches) {
+  const int64_t step = batches > 0 ? c->prune.rewind_step : 0;
+  return step > 0 ? (esp_rewind_point){step / batches, step % batches}
+                  : (esp_rewind_point){c->prune.rewind_epoch, 0};
+}
+
+int64_t esp_stage_epochs(const esp_config *c, int stage, int64_t batches) {
   if (stage == 0) return c->train.epochs;
   switch (esp_retrain_of(c)) {
     case ESP_FINETUNE:
     case ESP_LR_REWIND:
       return c->prune.retrain_epochs;
     case ESP_WEIGHT_REWIND:
-      return c->train.epochs - c->prune.rewind_epoch;
+      return c->train.epochs - esp_rewind_point_of(c, batches).epoch;
     case ESP_REINIT:
       return c->train.epochs;
     case ESP_RETRAIN_NONE:
@@ -42,7 +48,11 @@ int64_t esp_stage_epochs(const esp_config *c, int stage) {
   return 0;
 }
 
-double esp_stage_rate(const esp_config *c, int stage, double epoch) {
+int64_t esp_stage_batch(const esp_config *c, int stage, int64_t batches) {
+  return stage > 0 && esp_retrain_of(c) == ESP_WEIGHT_REWIND ? esp_rewind_point_of(c, batches).batch : 0;
+}
+
+double esp_stage_rate(const esp_config *c, int stage, double epoch, int64_t batches) {
   const double all = (double)c->train.epochs;
   if (stage == 0) return esp_learning_rate(&c->train, epoch, all);
   esp_train_options fine = c->train;
@@ -55,7 +65,7 @@ double esp_stage_rate(const esp_config *c, int stage, double epoch) {
     case ESP_LR_REWIND:
       return esp_learning_rate(&c->train, all - (double)c->prune.retrain_epochs + epoch, all);
     case ESP_WEIGHT_REWIND:
-      return esp_learning_rate(&c->train, (double)c->prune.rewind_epoch + epoch, all);
+      return esp_learning_rate(&c->train, (double)esp_rewind_point_of(c, batches).epoch + epoch, all);
     case ESP_REINIT:
       return esp_learning_rate(&c->train, epoch, all);
     case ESP_RETRAIN_NONE:
@@ -64,12 +74,52 @@ double esp_stage_rate(const esp_config *c, int stage, double epoch) {
   return 0.0;
 }
 
+/* Where the weights of a moment of the training are asked for. */
+static esp_status check_rewind(const esp_config *c, esp_error *err) {
+  const bool rewinds = c->prune.mask_from[0] || esp_retrain_of(c) == ESP_WEIGHT_REWIND;
+  if (rewinds && c->prune.rewind_epoch > 0 && c->prune.rewind_step > 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] rewind_epoch = %lld and rewind_step = %lld: expected only one of them",
+                    (long long)c->prune.rewind_epoch, (long long)c->prune.rewind_step);
+  if (rewinds && c->prune.rewind_epoch > c->train.epochs)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] rewind_epoch = %lld: expected at most the %lld epochs of [train]",
+                    (long long)c->prune.rewind_epoch, (long long)c->train.epochs);
+  return ESP_OK;
+}
+
+/* Masks that come from another run leave nothing to decide. */
+static esp_status check_masks(const esp_config *c, esp_error *err) {
+  if (!c->prune.mask_from[0] || strcmp(c->prune.method, "none") == 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "[prune] mask_from with method = %s: expected method = none",
+                  c->prune.method);
+}
+
+esp_status esp_config_check_steps(const esp_config *c, int64_t batches, esp_error *err) {
+  const int64_t steps = c->train.epochs * batches;
+  if (c->prune.rewind_step > steps)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] rewind_step = %lld: expected at most the %lld steps of the training (%lld epochs of "
+        "%lld)",
+        (long long)c->prune.rewind_step, (long long)steps, (long long)c->train.epochs, (long long)batches);
+  if (c->run.order > 0 && c->run.order_step >= steps)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[run] order_step = %lld: expected less than the %lld steps of the training (%lld epochs of "
+        "%lld)",
+        (long long)c->run.order_step, (long long)steps, (long long)c->train.epochs, (long long)batches);
+  return ESP_OK;
+}
+
 esp_status esp_config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp_retrain_of(c);
   if (!esp_prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
     return esp_fail(err, ESP_ERR_INPUT, "[prune] regulariser = %s with method = none: expected a method",
                     c->prune.regulariser);
   if (!esp_prunes(c)) return ESP_OK;
+  ESP_TRY(check_masks(c, err));
+  ESP_TRY(check_rewind(c, err));
   if (c->prune.distill > 0.0 && esp_prunes_in_training(c))
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] distill = %g: the dense network teaches the retraining; expected a method and a "
@@ -92,10 +142,6 @@ esp_status esp_config_check(const esp_config *c, esp_error *err) {
         err, ESP_ERR_INPUT,
         "[prune] retrain_epochs = %lld with retrain = lr-rewind: expected at most the %lld epochs of [train]",
         (long long)c->prune.retrain_epochs, (long long)c->train.epochs);
-  if (retrain == ESP_WEIGHT_REWIND && c->prune.rewind_epoch > c->train.epochs)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] rewind_epoch = %lld: expected at most the %lld epochs of [train]",
-                    (long long)c->prune.rewind_epoch, (long long)c->train.epochs);
   if (c->prune.end_epoch > 0.0 && c->prune.end_epoch < c->prune.begin_epoch)
     return esp_fail(err, ESP_ERR_INPUT, "[prune] end_epoch = %g: expected at least begin_epoch = %g",
                     c->prune.end_epoch, c->prune.begin_epoch);

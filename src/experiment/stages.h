@@ -6,15 +6,27 @@
 
 esp_retrain esp_retrain_of(const esp_config *c);
 
-/* Epochs of stage 0 (training) or r (retraining after round r). */
-int64_t esp_stage_epochs(const esp_config *c, int stage);
+/* The moment of the training whose weights the pruned network gets (rewind_epoch, rewind_step): so many
+ * epochs and batches after its beginning. `batches`, here and below: of an epoch; 0 where the images are not
+ * known, then steps do not count. */
+typedef struct esp_rewind_point {
+  int64_t epoch, batch;
+} esp_rewind_point;
+esp_rewind_point esp_rewind_point_of(const esp_config *c, int64_t batches);
+
+/* Epochs of stage 0 (training) or r (retraining after round r); the batch of the first that it begins with.
+ */
+int64_t esp_stage_epochs(const esp_config *c, int stage, int64_t batches);
+int64_t esp_stage_batch(const esp_config *c, int stage, int64_t batches);
 /* The learning rate at a fractional epoch of a stage. */
-double esp_stage_rate(const esp_config *c, int stage, double epoch);
+double esp_stage_rate(const esp_config *c, int stage, double epoch, int64_t batches);
 
 /* Keys that do not go together, in one sentence. */
 esp_status esp_config_check(const esp_config *c, esp_error *err);
+/* Steps beyond the end of the training. */
+esp_status esp_config_check_steps(const esp_config *c, int64_t batches, esp_error *err);
 
-/* True unless method = none. */
+/* False if method = none and no masks come from another run. */
 bool esp_prunes(const esp_config *c);
 /* Masks change before or while the network trains: there is one stage, and no dense network. */
 bool esp_prunes_in_training(const esp_config *c);

@@ -281,6 +281,7 @@ const char *esp_sweep_path(const esp_sweep *s, int i, char path[4096]) {
 int64_t esp_sweep_epochs(const esp_sweep *s, int i) {
   const esp_config *c = &s->run[i].config;
   int64_t epochs = 0;
-  for (int stage = s->run[i].dense >= 0; stage < esp_stages(c); stage++) epochs += esp_stage_epochs(c, stage);
+  for (int stage = s->run[i].dense >= 0; stage < esp_stages(c); stage++)
+    epochs += esp_stage_epochs(c, stage, 0);
   return epochs;
 }

@@ -50,16 +50,17 @@ static esp_status reset_prune(esp_config *c, esp_error *err) {
   return ESP_OK;
 }
 
-/* Adds an epoch whose weights the shared training must keep. */
+/* Adds a moment whose weights the shared training must keep. */
 static esp_status keep(esp_config *c, const esp_sweep_run *run, esp_error *err) {
-  esp_numbers *n = &c->run.keep_epochs;
-  const double epoch = (double)run->config.prune.rewind_epoch;
+  const esp_prune_options *o = &run->config.prune;
+  esp_numbers *n = o->rewind_step > 0 ? &c->run.keep_steps : &c->run.keep_epochs;
+  const double moment = (double)(o->rewind_step > 0 ? o->rewind_step : o->rewind_epoch);
   if (!esp_prunes(&run->config) || esp_retrain_of(&run->config) != ESP_WEIGHT_REWIND) return ESP_OK;
   for (int i = 0; i < n->count; i++)
-    if (n->value[i] == epoch) return ESP_OK;
+    if (n->value[i] == moment) return ESP_OK;
   if (n->count == ESP_NUMBERS_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "[sweep]: more than %d epochs to rewind to", ESP_NUMBERS_MAX);
-  n->value[n->count++] = epoch;
+    return esp_fail(err, ESP_ERR_INPUT, "[sweep]: more than %d moments to rewind to", ESP_NUMBERS_MAX);
+  n->value[n->count++] = moment;
   return ESP_OK;
 }
 

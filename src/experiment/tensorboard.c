@@ -8,7 +8,8 @@
 static esp_events begin(const esp_run *r) {
   struct timespec now;
   esp_events e = {.step = r->at.epoch};
-  for (int stage = 0; stage < r->at.stage; stage++) e.step += esp_stage_epochs(&r->config, stage);
+  for (int stage = 0; stage < r->at.stage; stage++)
+    e.step += esp_stage_epochs(&r->config, stage, esp_loader_batches(r->training));
   clock_gettime(CLOCK_REALTIME, &now);
   e.time = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
   return e;

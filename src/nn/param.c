@@ -2,6 +2,7 @@
 
 #include <espalier/file.h>
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,21 @@ void esp_params_swap_average(esp_params *ps) {
       p->average[k] = value;
     }
   }
+}
+
+void esp_params_clear_momentum(esp_params *ps) {
+  for (int i = 0; i < ps->count; i++)
+    if (ps->item[i]->momentum) memset(ps->item[i]->momentum, 0, ps->item[i]->count * sizeof(float));
+}
+
+const esp_param *esp_params_infinite(const esp_params *ps) {
+  for (int i = 0; i < ps->count; i++) {
+    const esp_param *p = ps->item[i];
+    bool finite = true;
+    for (size_t k = 0; k < p->count; k++) finite &= isfinite(p->value[k]);
+    if (!finite) return p;
+  }
+  return NULL;
 }
 
 static void hash_values(esp_sha256 *hash, const float *value, size_t count) {

@@ -50,11 +50,12 @@ static esp_status check_early_bird(const esp_pruner *p, esp_error *err) {
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] early_bird ends the training before the first round; expected a criterion and "
                     "at = rounds");
-  if (strcmp(p->opt->retrain, "weight-rewind") == 0 && p->opt->rewind_epoch > 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] early_bird can end the training before rewind_epoch = %lld; expected 0",
-                    (long long)p->opt->rewind_epoch);
-  return ESP_OK;
+  const bool in_steps = p->opt->rewind_step > 0;
+  const long long rewind = in_steps ? p->opt->rewind_step : p->opt->rewind_epoch;
+  if (strcmp(p->opt->retrain, "weight-rewind") != 0 || rewind == 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] early_bird can end the training before rewind_%s = %lld; expected 0",
+                  in_steps ? "step" : "epoch", rewind);
 }
 
 static esp_status check_dynamic(const esp_pruner *p, esp_error *err) {
@@ -97,8 +98,10 @@ static esp_status check_regulariser(const esp_pruner *p, const esp_regulariser *
 }
 
 esp_status esp_pruner_check(const esp_pruner *p, esp_error *err) {
-  ESP_TRY(p->dynamic ? check_dynamic(p, err) : check_criterion(p, p->criterion, err));
-  ESP_TRY(check_rescale(p, err));
+  if (!esp_pruner_given(p)) {
+    ESP_TRY(p->dynamic ? check_dynamic(p, err) : check_criterion(p, p->criterion, err));
+    ESP_TRY(check_rescale(p, err));
+  }
   if (p->regulariser) ESP_TRY(check_regulariser(p, p->regulariser, err));
   if (p->schedule->listed) ESP_TRY(check_list(p->opt, err));
   return p->opt->early_bird > 0 ? check_early_bird(p, err) : ESP_OK;

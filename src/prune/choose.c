@@ -145,20 +145,20 @@ static int short_layers(const esp_pruner *p) {
 
 /* Where a layer would keep too little, the best of every layer, up to its floor, rank before all others. So a
  * layer that gets units back is paid for by the worst of layers that have more than their floor. */
-static void rank_all(esp_pruner *p, size_t kept, uint64_t *scratch) {
+static void rank_all(esp_pruner *p, size_t kept) {
   size_t floors = 0;
-  esp_select_top(p->score, p->ranked_units, kept, p->keep, scratch);
+  esp_select_top(p->score, p->ranked_units, kept, p->keep);
   p->guarded = short_layers(p);
   if (p->guarded == 0) return;
   for (int i = 0; i < p->ranked; i++) {
     const esp_target *t = &p->target[i];
     const size_t floor = floor_of(p, t);
-    esp_select_top(p->score + t->first, t->units, floor, p->keep + t->first, scratch);
+    esp_select_top(p->score + t->first, t->units, floor, p->keep + t->first);
     for (size_t u = t->first; u < t->first + t->units; u++)
       if (p->keep[u]) p->score[u] = INFINITY;
     floors += floor;
   }
-  esp_select_top(p->score, p->ranked_units, kept > floors ? kept : floors, p->keep, scratch);
+  esp_select_top(p->score, p->ranked_units, kept > floors ? kept : floors, p->keep);
 }
 
 /* ---- shares ---- */
@@ -235,7 +235,7 @@ static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, e
 }
 
 /* Each layer's best, as many as its share. */
-static esp_status choose_shares(esp_pruner *p, double sparsity, uint64_t *scratch, esp_error *err) {
+static esp_status choose_shares(esp_pruner *p, double sparsity, esp_error *err) {
   const size_t n = (size_t)p->ranked + 1;
   size_t *counts = calloc(3 * n, sizeof *counts);
   const portion of = {calloc(n, sizeof *of.share), counts, counts + n, counts + 2 * n};
@@ -243,7 +243,7 @@ static esp_status choose_shares(esp_pruner *p, double sparsity, uint64_t *scratc
                                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
   for (int i = 0; status == ESP_OK && i < p->ranked; i++) {
     const esp_target *t = &p->target[i];
-    esp_select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first, scratch);
+    esp_select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first);
   }
   free(of.share);
   free(counts);
@@ -256,18 +256,27 @@ static void choose_others(esp_pruner *p, double sparsity) {
   for (int i = p->ranked; i < p->targets; i++) p->target[i].structure->choose(p, &p->target[i], progress);
 }
 
+/* Puts the distribution's scores in the place of the layers'. */
+static esp_status rescale(esp_pruner *p, esp_error *err) {
+  size_t largest = 0;
+  if (!p->distribution->rescale) return ESP_OK;
+  for (int i = 0; i < p->ranked; i++)
+    if (p->target[i].units > largest) largest = p->target[i].units;
+  uint64_t *order = malloc((largest + 1) * sizeof *order);
+  if (!order) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
+  for (int i = 0; i < p->ranked; i++)
+    p->distribution->rescale(p->score + p->target[i].first, p->target[i].units, order);
+  free(order);
+  return ESP_OK;
+}
+
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
-  esp_status status = ESP_OK;
-  uint64_t *scratch = malloc(p->units * sizeof *scratch);
-  if (!scratch) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
   p->guarded = 0;
-  for (int i = 0; p->distribution->rescale && i < p->ranked; i++)
-    p->distribution->rescale(p->score + p->target[i].first, p->target[i].units, scratch);
+  ESP_TRY(rescale(p, err));
   if (p->distribution->share)
-    status = choose_shares(p, sparsity, scratch, err);
+    ESP_TRY(choose_shares(p, sparsity, err));
   else
-    rank_all(p, least(kept_of(p->ranked_units, sparsity), room_of(p->score, p->ranked_units)), scratch);
-  if (status == ESP_OK) choose_others(p, sparsity);
-  free(scratch);
-  return status;
+    rank_all(p, least(kept_of(p->ranked_units, sparsity), room_of(p->score, p->ranked_units)));
+  choose_others(p, sparsity);
+  return ESP_OK;
 }

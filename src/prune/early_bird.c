@@ -13,6 +13,7 @@ esp_status esp_pruner_settled(esp_pruner *p, const esp_probe *probe, int64_t cal
   ESP_TRY(esp_pruner_measure(p, probe, err));
   ESP_TRY(esp_pruner_decide(p, p->opt->sparsity, err));
   for (size_t u = 0; u < p->units; u++) p->notes[u] = (uint8_t)(p->notes[u] << 1 | p->keep[u]);
+  esp_choice_close(p);
   *settled = calls >= p->opt->early_bird;
   for (int64_t age = 1; *settled && age <= p->opt->early_bird; age++)
     *settled = distance(p, age) <= p->opt->early_bird_distance;

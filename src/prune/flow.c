@@ -1,6 +1,8 @@
 #include "prune/flow.h"
 
+#include "prune/catalogue.h"
 #include "prune/measure.h"
+#include "prune/pruner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,4 +74,9 @@ esp_status esp_measure_flow(const esp_model *m, esp_graph *g, esp_error *err) {
   free(saved);
   free(pixels);
   return status;
+}
+
+esp_status esp_pruner_try_flow(esp_pruner *p, esp_graph *graph, esp_error *err) {
+  if (p->criterion != &esp_criterion_synflow || p->when != ESP_PRUNE_INIT) return ESP_OK;
+  return esp_measure_flow(p->model, graph, err);
 }

@@ -40,6 +40,7 @@ const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .at = at_auto,
                                            .rounds = 1,
                                            .retrain = nothing,
+                                           .mask_from = nothing,
                                            .skip = nothing,
                                            .layers = nothing,
                                            .structures = nothing,
@@ -77,6 +78,14 @@ const esp_option esp_prune_option_table[] = {
     {"rewind_epoch", ESP_OPTION_INT, AT(rewind_epoch), "0", 0, 1e6, NULL,
      "weight-rewind: the epoch whose weights come back; 0 = the initial ones, the original lottery ticket "
      "(Frankle & Carbin 2019)"},
+    {"rewind_step", ESP_OPTION_INT, AT(rewind_step), "0", 0, 1e12, NULL,
+     "the same in steps, counted from the first (Frankle et al. 2020); 0 = as rewind_epoch says"},
+    {"mask_from", ESP_OPTION_TEXT, AT(mask_from), "", 0, 0, NULL,
+     "with method = none: a run directory, checkpoint or weights file whose masks are put on at rewind_epoch "
+     "or "
+     "rewind_step of the training (0 = on the initial weights) and stay (Frankle & Carbin 2019; Morcos et "
+     "al. "
+     "2019)"},
     {"skip", ESP_OPTION_WORDS, AT(skip), "", 0, 0, NULL,
      "patterns of layers that stay dense, such as: conv1 linear*; the words first and last stand for the "
      "network's first and last layer with weights"},

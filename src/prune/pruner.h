@@ -75,18 +75,24 @@ struct esp_pruner {
   const esp_graph *graph; /* while scores look at activations: where they are */
   double *planes;         /* the same: [targets][plane_size] */
   size_t plane_size;
-  uint8_t *notes;               /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
-  float *raw;                   /* [weights] the criterion's scores, before they become those of units */
-  double *sum;                  /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
-  size_t *size;                 /* [units] scored weights of each, with `sum` */
-  float *score;                 /* [units] */
-  uint8_t *keep;                /* [units] the choice being made */
-  uint8_t *alive;               /* [units] scratch: units that have weights */
-  uint8_t *next;                /* [largest parameter] scratch: the mask being made */
-  int guarded;                  /* layers the guard saved in the last choice */
-  bool finished;                /* hooks and shadows are gone */
+  uint8_t *notes; /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
+  float *raw;     /* [weights] the criterion's scores, before they become those of units; the same as
+                     `score` where they are, and no hooks need both */
+  double *sum;    /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
+  size_t *size;   /* [units] scored weights of each, with `sum` */
+  float *score;   /* [units] */
+  uint8_t *keep;  /* [units] the choice being made */
+  uint8_t *alive; /* [units] scratch: units that have weights; NULL where units are weights */
+  uint8_t *next;  /* [largest parameter] scratch: the mask being made */
+  int guarded;    /* layers the guard saved in the last choice */
+  bool finished;  /* hooks and shadows are gone */
   float *state[ESP_STATES_MAX]; /* of the hooks, those of all targets one after the other */
 };
+
+/* open.c: the memory that a choice is made in (raw, sum, size, score, keep). It is there while a method works
+ * in every step of training; rounds open it and close it again, since it is larger than the weights. */
+esp_status esp_choice_open(esp_pruner *p, esp_error *err);
+void esp_choice_close(esp_pruner *p);
 
 /* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose structure
  * chooses for itself come last. */
@@ -111,7 +117,7 @@ esp_status esp_pruner_check(const esp_pruner *p, esp_error *err);
 /* Scores every unit with the criterion, by its rule over the unit's scored weights that are there. All scores
  * are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
-/* Measures what p->criterion needs and scores every unit. */
+/* Opens the choice, measures what p->criterion needs and scores every unit. */
 esp_status esp_pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
 /* The second half of scoring: each unit's mean of the scores in p->raw. */
 void esp_pruner_rank(esp_pruner *p);

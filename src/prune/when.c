@@ -17,6 +17,7 @@ static const esp_prune_schedule *schedule_of(const esp_prune_options *opt) {
 }
 
 esp_prune_when esp_prune_time(const esp_prune_options *opt) {
+  if (opt->mask_from[0]) return ESP_PRUNE_INIT;
   if (is_dynamic(opt->method) || strcmp(opt->at, "training") == 0) return ESP_PRUNE_TRAINING;
   if (strcmp(opt->at, "init") == 0) return ESP_PRUNE_INIT;
   const bool by_step = strcmp(opt->at, "auto") == 0 && schedule_of(opt)->in_training;

@@ -1,3 +1,5 @@
+#include "train/blobs.h"
+
 #include <espalier/train.h>
 
 #include <inttypes.h>
@@ -51,27 +53,9 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
   return status;
 }
 
-/* The blob must have the parameter's type and shape. */
-static esp_status read_blob(const esp_bundle *b, const char *path, const char *prefix, const esp_param *p,
-                            esp_dtype type, void *to, esp_error *err) {
-  char name[128];
-  snprintf(name, sizeof name, "%s%s", prefix, p->name);
-  const esp_blob *blob = esp_bundle_find(b, name);
-  if (!blob)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: no tensor '%s'; the file belongs to another network", path,
-                    name);
-  bool same = blob->dtype == type && blob->rank == p->rank;
-  for (int i = 0; same && i < p->rank; i++) same = blob->shape[i] == p->shape[i];
-  if (!same)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' has another shape or type than the network's", path,
-                    name);
-  memcpy(to, blob->data, blob->bytes);
-  return ESP_OK;
-}
-
 static esp_status read_values(esp_model *m, const esp_bundle *b, const char *path, esp_error *err) {
   for (int i = 0; i < m->params.count; i++)
-    ESP_TRY(read_blob(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
+    ESP_TRY(esp_blob_read(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
   return ESP_OK;
 }
 
@@ -163,7 +147,7 @@ static esp_status read_mask(esp_pruner *pruner, const esp_bundle *b, const char 
                             esp_error *err) {
   uint8_t *keep = malloc(p->count);
   if (!keep) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a mask");
-  esp_status status = read_blob(b, path, "mask.", p, ESP_U8, keep, err);
+  esp_status status = esp_blob_read(b, path, "mask.", p, ESP_U8, keep, err);
   esp_error why = {0};
   if (status == ESP_OK && (status = esp_pruner_restore(pruner, p, keep, &why)) != ESP_OK)
     esp_fail(err, status, "%s: %s", path, why.text);
@@ -198,7 +182,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
   for (int i = 0; i < m->params.count; i++) {
     esp_param *p = m->params.item[i];
     for (int k = 0; k < EXTRAS; k++)
-      if (extra(p, k)) ESP_TRY(read_blob(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
+      if (extra(p, k)) ESP_TRY(esp_blob_read(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
   }
   ESP_TRY(read_notes(pruner, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");

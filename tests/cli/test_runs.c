@@ -522,11 +522,37 @@ START_TEST(diverging_in_the_last_step) {
   for (int i = 0; i < 2; i++) {
     p = espalier(&(process_options){0}, ways[i]);
     ck_assert_int_eq(p.status, 1);
-    ck_assert_ptr_nonnull(strstr(p.err, "no longer a finite number on the test images"));
+    ck_assert_msg(strstr(p.err, "no longer a finite number on the test images") ||
+                      strstr(p.err, "numbers that are no longer finite"),
+                  "%s", p.err);
     process_free(&p);
     cJSON *result = json_read("b/result.json");
     ck_assert_str_eq(cJSON_GetObjectItem(result, "status")->valuestring, "running");
     cJSON_Delete(result);
+  }
+}
+END_TEST
+
+/* Rectifiers turn what is not a number into 0: weights can be lost while the loss stays finite. Batch norms
+ * let them grow with the decay until then. The newest checkpoint is from before. */
+START_TEST(weights_lost_behind_a_finite_loss) {
+  text_write(
+      "hidden.ini",
+      "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 32\ntest = 48\n[train]\nbatch = 32\n"
+      "epochs = 20\nlr = 1000\nmomentum = 0\nweight_decay = 1\nschedule = constant\n"
+      "warmup_epochs = 0\n[model]\narch = custom\nlayers =\n  conv 8 3x3 stride 4 nobias\n  bn\n  relu\n"
+      "  conv classes 1x1 nobias\n  bn\n  relu\n  global_avgpool\n  flatten\n");
+  const char *const ways[][5] = {{"run", "hidden.ini", "-o", "b"}, {"resume", "b"}};
+  for (int i = 0; i < 2; i++) {
+    process p = espalier(&(process_options){0}, ways[i]);
+    ck_assert_int_eq(p.status, 1);
+    ck_assert_msg(strstr(p.err, "numbers that are no longer finite") != NULL, "%s", p.err);
+    process_free(&p);
+    ck_assert(!exists("b/dense.safetensors"));
+    tensors t = tensors_read("b/checkpoint.safetensors");
+    for (int k = 0; k < t.count; k++)
+      for (size_t n = 0; n < t.item[k].count; n++) ck_assert(isfinite(value_at(&t.item[k], n)));
+    tensors_free(&t);
   }
 }
 END_TEST
@@ -546,6 +572,7 @@ static Suite *suite(void) {
   tcase_add_test(t, existing_run);
   tcase_add_test(t, resuming_a_finished_run);
   tcase_add_test(t, diverging_in_the_last_step);
+  tcase_add_test(t, weights_lost_behind_a_finite_loss);
   tcase_add_loop_test(t, stopping, 0, 2);
   tcase_add_loop_test(t, stopping_while_masks_change, 0, 3);
   suite_add_tcase(s, t);

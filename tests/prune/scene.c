@@ -1,5 +1,7 @@
 #include "scene.h"
 
+#include "prune/pruner.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,4 +69,9 @@ int scene_round(scene *s, double sparsity) {
   const esp_status status = esp_pruner_round(s->p.pruner, &s->probe, sparsity, &guarded, &err);
   ck_assert_msg(status == ESP_OK, "%s: %s", s->p.config.prune.method, err.text);
   return guarded;
+}
+
+void scene_recall(scene *s) {
+  ck_assert(esp_choice_open(s->p.pruner, NULL) == ESP_OK);
+  esp_pruner_recall(s->p.pruner);
 }

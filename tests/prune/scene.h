@@ -27,5 +27,7 @@ void scene_limit(scene *s, int batches, int images);
 
 /* A round; aborts the test on failure. Returns how many layers were guarded. */
 int scene_round(scene *s, double sparsity);
+/* Reads the masks back into the pruner's choice, as a method does before it changes them. */
+void scene_recall(scene *s);
 
 #endif

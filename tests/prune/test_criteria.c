@@ -101,7 +101,7 @@ START_TEST(distances_from_the_other_filters) {
   const double far = sqrt(34.0), wide = sqrt(18.0);
   open_filters(&s, "fpgm");
   UNITS(&s, 1, far, far, (1 + 5) / 2.0, (1 + wide) / 2, (5 + wide) / 2);
-  esp_pruner_recall(s.p.pruner);
+  scene_recall(&s);
   s.p.pruner->keep[4] = 0;
   esp_pruner_commit(s.p.pruner);
   UNITS(&s, 1, far, far, 1, 1, -(double)FLT_MAX); /* what is gone ranks lowest, and is no one's neighbour */
@@ -186,7 +186,7 @@ START_TEST(the_hessian_leaves_out_what_is_pruned) {
   scene s;
   open_square(&s, "grasp");
   scene_limit(&s, 1, 1);
-  esp_pruner_recall(s.p.pruner);
+  scene_recall(&s);
   s.p.pruner->keep[1] = 0;
   esp_pruner_commit(s.p.pruner);
   UNITS(&s, 5, 0, 0, 3 * 1, -1 * 2);
@@ -564,10 +564,10 @@ START_TEST(every_criterion_prunes_exactly) {
   for (int round = 1; round <= 4; round++) {
     for (uint64_t step = 0; step < 3; step++) train(&s, step);
     uint8_t *before = malloc(units);
-    esp_pruner_recall(s.p.pruner);
+    scene_recall(&s);
     memcpy(before, s.p.pruner->keep, units);
     touches_nothing_else(&s, 0.2 * round, c.criterion->name);
-    esp_pruner_recall(s.p.pruner);
+    scene_recall(&s);
     for (size_t u = 0; u < units; u++) ck_assert(s.p.pruner->keep[u] <= before[u]);
     free(before);
     ck_assert_uint_eq(esp_pruner_count(s.p.pruner).pruned, (size_t)nearbyint(0.2 * round * (double)units));

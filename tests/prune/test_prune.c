@@ -11,11 +11,10 @@
 
 static void select_is(size_t n, const float *score, const char *expected) {
   uint8_t keep[16];
-  uint64_t scratch[16];
   char is[17] = "";
   size_t k = 0;
   for (size_t i = 0; i < n; i++) k += expected[i] == '1';
-  esp_select_top(score, n, k, keep, scratch);
+  esp_select_top(score, n, k, keep);
   for (size_t i = 0; i < n; i++) is[i] = (char)('0' + keep[i]);
   ck_assert_str_eq(is, expected);
 }
@@ -48,12 +47,11 @@ START_TEST(select_among_100000_equal) {
   enum { N = 100000 };
   static float score[N];
   static uint8_t keep[N];
-  static uint64_t scratch[N];
   for (size_t i = 0; i < N; i++) score[i] = 0.25f;
   static const size_t wanted[] = {0, 1, 2, 12345, 50000, N - 1, N};
   for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
     size_t wrong = 0;
-    esp_select_top(score, N, wanted[w], keep, scratch);
+    esp_select_top(score, N, wanted[w], keep);
     for (size_t i = 0; i < N; i++) wrong += keep[i] != (i < wanted[w]);
     ck_assert_uint_eq(wrong, 0);
   }
@@ -76,7 +74,6 @@ START_TEST(select_agrees_with_qsort) {
   float score[N];
   size_t order[N];
   uint8_t keep[N];
-  uint64_t scratch[N];
   for (uint64_t round = 0; round < 400; round++) {
     const size_t n = 1 + esp_random_below(round, 1000, N);
     for (size_t i = 0; i < n; i++) {
@@ -89,7 +86,7 @@ START_TEST(select_agrees_with_qsort) {
     sorting = score;
     qsort(order, n, sizeof *order, better_first);
     const size_t k = esp_random_below(round, 1001, (uint32_t)n + 1);
-    esp_select_top(score, n, k, keep, scratch);
+    esp_select_top(score, n, k, keep);
     for (size_t i = 0; i < n; i++)
       ck_assert_msg(keep[order[i]] == (i < k), "round %d: n %zu, k %zu, rank %zu", (int)round, n, k, i);
   }

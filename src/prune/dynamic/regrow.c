@@ -26,7 +26,7 @@ static size_t moving(const esp_target *t, double fraction) {
 
 /* Leaves in p->keep the layers' best units by score: kept - dropped of those there, or all there and the best
  * of the others. */
-static void choose(esp_pruner *p, const size_t *count, bool growing, uint64_t *scratch) {
+static void choose(esp_pruner *p, const size_t *count, bool growing) {
   for (int i = 0; i < p->targets; i++) {
     const esp_target *t = &p->target[i];
     float *score = p->score + t->first;
@@ -35,26 +35,21 @@ static void choose(esp_pruner *p, const size_t *count, bool growing, uint64_t *s
       if (!t->weight->mask->keep[u] && !growing) score[u] = -INFINITY;
     }
     const size_t kept = t->weight->mask->kept;
-    esp_select_top(score, t->units, growing ? kept + count[i] : kept - count[i], p->keep + t->first, scratch);
+    esp_select_top(score, t->units, growing ? kept + count[i] : kept - count[i], p->keep + t->first);
   }
   esp_pruner_commit(p);
 }
 
 esp_status esp_exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
-  uint64_t *scratch = malloc(p->units * sizeof *scratch);
   size_t *count = malloc((size_t)p->targets * sizeof *count);
-  esp_status status =
-      scratch && count ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
-  if (status == ESP_OK) {
-    for (int i = 0; i < p->targets; i++) count[i] = moving(&p->target[i], fraction);
-    esp_pruner_score(p, &esp_criterion_magnitude);
-    choose(p, count, false, scratch);
-    esp_pruner_score(p, grow);
-    choose(p, count, true, scratch);
-  }
-  free(scratch);
+  if (!count) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
+  for (int i = 0; i < p->targets; i++) count[i] = moving(&p->target[i], fraction);
+  esp_pruner_score(p, &esp_criterion_magnitude);
+  choose(p, count, false);
+  esp_pruner_score(p, grow);
+  choose(p, count, true);
   free(count);
-  return status;
+  return ESP_OK;
 }
 
 esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {

@@ -11,7 +11,7 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const int n = (int)p->opt->n, m = (int)p->opt->m;
   const double sparsity = 1.0 - (double)n / m;
   if (n >= m) return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", n, m);
-  if (p->structure == &esp_structure_n_m && fabs(p->opt->sparsity - sparsity) > 1e-3)
+  if (p->structure == &esp_structure_n_m && !esp_pruner_given(p) && fabs(p->opt->sparsity - sparsity) > 1e-3)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "[prune] sparsity = %g with structure = n:m: %d of every %d weights stay, expected sparsity = %g",
@@ -32,12 +32,11 @@ static void choose(esp_pruner *p, const esp_target *t, double progress) {
   const size_t stay = m - (size_t)nearbyint(progress * (double)(p->opt->m - p->opt->n));
   float score[M_MAX];
   uint8_t keep[M_MAX];
-  uint64_t scratch[M_MAX];
   for (size_t group = 0; group < t->units / m; group++) {
     const size_t base = t->first + group / kernel * m * kernel + group % kernel;
     size_t room = 0;
     for (size_t k = 0; k < m; k++) room += (score[k] = p->score[base + k * kernel]) > -INFINITY;
-    esp_select_top(score, m, stay < room ? stay : room, keep, scratch);
+    esp_select_top(score, m, stay < room ? stay : room, keep);
     for (size_t k = 0; k < m; k++) p->keep[base + k * kernel] = keep[k];
   }
 }

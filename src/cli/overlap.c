@@ -1,0 +1,132 @@
+/* espalier overlap: what the masks of runs have in common */
+#include "cli/cli.h"
+#include "experiment/overlap.h"
+
+#include <espalier/file.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUNS_MAX = 64 };
+
+typedef struct arguments {
+  const char *path[RUNS_MAX], *csv;
+  int runs;
+} arguments;
+
+static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
+  for (int i = 0; i < argc; i++) {
+    if (strcmp(argv[i], "--csv") == 0) {
+      if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "--csv: expected a file name after it");
+      a->csv = argv[i];
+    } else if (argv[i][0] == '-') {
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "unknown option '%s'; expected: espalier overlap DIR DIR... [--csv FILE]", argv[i]);
+    } else if (a->runs == RUNS_MAX) {
+      return esp_fail(err, ESP_ERR_INPUT, "more than %d runs", RUNS_MAX);
+    } else {
+      a->path[a->runs++] = argv[i];
+    }
+  }
+  if (a->runs > 1) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "expected two or more runs: espalier overlap DIR DIR... [--csv FILE]");
+}
+
+/* Where a row goes: to a person, and into the table of the file. */
+typedef struct output {
+  FILE *csv;
+  const char *path[2]; /* of the pair */
+} output;
+
+static void print_quoted(FILE *csv, const char *text) {
+  fputc('"', csv);
+  for (; *text; text++) fprintf(csv, *text == '"' ? "\"\"" : "%c", *text);
+  fputs("\",", csv);
+}
+
+static void print_row(const output *out, const char *layer, const esp_overlap *o) {
+  const double n = (double)o->weights, common = (double)o->common;
+  printf("  %-26s %9zu %9.2f %9.2f %9.2f %9.2f %9.4f %9.4f %9.1f\n", layer, o->weights,
+         100.0 * (double)o->kept[0] / n, 100.0 * (double)o->kept[1] / n, 100.0 * esp_overlap_share(o, common),
+         100.0 * esp_overlap_share(o, o->chance), esp_overlap_jaccard(o, common),
+         esp_overlap_jaccard(o, o->chance), esp_overlap_deviations(o));
+  print_quoted(out->csv, out->path[0]);
+  print_quoted(out->csv, out->path[1]);
+  fprintf(out->csv, "%s,%zu,%zu,%zu,%zu,%.9g,%.9g,%.9g,%.9g,%.9g\n", layer, o->weights, o->kept[0],
+          o->kept[1], o->common, o->chance, sqrt(o->variance), esp_overlap_jaccard(o, common),
+          esp_overlap_jaccard(o, o->chance), esp_overlap_deviations(o));
+}
+
+static esp_status compare(const esp_layer_masks *a, const esp_layer_masks *b, const output *out,
+                          esp_error *err) {
+  const esp_model *m = a->network.model;
+  esp_overlap all = {0};
+  ESP_TRY(esp_layer_masks_match(a, b, out->path, err));
+  printf("a = %s\nb = %s\n  %-26s %9s %19s %19s %19s %9s\n", out->path[0], out->path[1], "", "",
+         "---- density % ----", "----- common % ----", "----- Jaccard -----", "above");
+  printf("  %-26s %9s %9s %9s %9s %9s %9s %9s %9s\n", "layer", "weights", "a", "b", "seen", "chance", "seen",
+         "chance", "chance");
+  for (int i = 0; i < m->layers; i++) {
+    const esp_overlap o = esp_overlap_of(a->keep[i], b->keep[i], m->layer[i].weight->count);
+    print_row(out, m->layer[i].name, &o);
+    esp_overlap_add(&all, &o);
+  }
+  print_row(out, "all", &all);
+  return ESP_OK;
+}
+
+static esp_status compare_all(const arguments *a, const esp_layer_masks *masks, FILE *csv, esp_error *err) {
+  fputs(
+      "a,b,layer,weights,kept_a,kept_b,common,common_by_chance,deviation_of_chance,jaccard,jaccard_by_chance,"
+      "deviations\n",
+      csv);
+  for (int i = 0; i < a->runs; i++)
+    for (int k = i + 1; k < a->runs; k++) {
+      const output out = {csv, {a->path[i], a->path[k]}};
+      if (i + k > 1) putchar('\n');
+      ESP_TRY(compare(&masks[i], &masks[k], &out, err));
+    }
+  return ESP_OK;
+}
+
+static esp_status run(int argc, char **argv, esp_error *err) {
+  arguments a = {0};
+  esp_layer_masks masks[RUNS_MAX];
+  char *text = NULL;
+  size_t bytes = 0;
+  int opened = 0;
+  ESP_TRY(parse(argc, argv, &a, err));
+  esp_status status = ESP_OK;
+  while (status == ESP_OK && opened < a.runs) {
+    status = esp_layer_masks_open(&masks[opened], a.path[opened], err);
+    opened += status == ESP_OK;
+  }
+  if (status == ESP_OK) {
+    FILE *csv = open_memstream(&text, &bytes);
+    status =
+        csv ? compare_all(&a, masks, csv, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
+    if (csv) fclose(csv);
+  }
+  if (status == ESP_OK && a.csv) status = esp_file_write(a.csv, text, bytes, err);
+  free(text);
+  while (opened > 0) esp_layer_masks_free(&masks[--opened]);
+  return status;
+}
+
+const esp_command esp_command_overlap = {
+    .name = "overlap",
+    .usage = "DIR|FILE DIR|FILE... [--csv FILE]",
+    .help = "what the masks of runs have in common, layer by layer, beside what chance would give",
+    .details =
+        "Each pair of runs has a table. A run's masks are those of its checkpoint; those of a weights file, "
+        "such as\n"
+        "round-02.safetensors, are where its weights are not zero.\n"
+        "\n"
+        "common   weights that both keep, as a share of what the sparser of the two keeps in the layer\n"
+        "Jaccard  weights that both keep over weights that either keeps\n"
+        "chance   the same if each had drawn the positions of as many weights in each layer at random\n"
+        "above    by how many standard deviations of chance more weights are common\n",
+    .run = run,
+};

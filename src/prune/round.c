@@ -1,0 +1,115 @@
+/* When masks change: in rounds, or in steps of the training. */
+#include "prune/pruner.h"
+
+#include <math.h>
+
+bool esp_pruner_given(const esp_pruner *p) {
+  return p->opt->mask_from[0] != '\0';
+}
+bool esp_pruner_in_training(const esp_pruner *p) {
+  return p->when == ESP_PRUNE_TRAINING;
+}
+bool esp_pruner_at_init(const esp_pruner *p) {
+  return p->when == ESP_PRUNE_INIT;
+}
+void esp_pruner_set_epoch(esp_pruner *p, int64_t steps) {
+  const double wanted = p->opt->every_epochs * (double)steps;
+  if (p->opt->every_epochs > 0.0) p->every = wanted < 1.0 ? 1 : (int64_t)wanted;
+}
+uint64_t esp_pruner_changes(const esp_pruner *p) {
+  return p->changes;
+}
+void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
+  p->changes = changes;
+  esp_hooks_settle(p);
+}
+
+int esp_pruner_rounds(const esp_pruner *p) {
+  return esp_prune_rounds(p->opt);
+}
+
+double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
+  if (p->when == ESP_PRUNE_TRAINING) return p->opt->sparsity;
+  return p->schedule->sparsity(p->opt, (double)round / (double)esp_pruner_rounds(p));
+}
+
+/* ---- pruning ---- */
+
+static double clamp01(double t) {
+  return t < 0.0 ? 0.0 : t > 1.0 ? 1.0 : t;
+}
+
+esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err) {
+  esp_pruner_recall(p);
+  for (size_t u = 0; u < p->units; u++)
+    if (!p->keep[u]) p->score[u] = -INFINITY;
+  if (p->opt->shuffle) ESP_TRY(esp_pruner_shuffle(p, err));
+  return esp_pruner_choose(p, sparsity, err);
+}
+
+static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+  ESP_TRY(esp_pruner_decide(p, sparsity, err));
+  esp_pruner_commit(p);
+  p->changes++;
+  *guarded = p->guarded;
+  return ESP_OK;
+}
+
+esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
+                            esp_error *err) {
+  ESP_TRY(esp_pruner_measure(p, probe, err));
+  ESP_TRY(prune_by_score(p, sparsity, guarded, err));
+  esp_choice_close(p);
+  return ESP_OK;
+}
+
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+  ESP_TRY(esp_choice_open(p, err));
+  esp_pruner_score(p, p->criterion);
+  return prune_by_score(p, sparsity, guarded, err);
+}
+
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err) {
+  esp_pruner_score(p, criterion);
+  ESP_TRY(esp_pruner_decide(p, sparsity, err));
+  esp_pruner_commit(p);
+  return ESP_OK;
+}
+
+static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
+  return step >= begin && step <= end && (step == end || (step - begin) % p->every == 0);
+}
+
+static bool looks_at_gradients(const esp_pruner *p) {
+  if (p->dynamic) return p->dynamic->needs_gradient;
+  return p->criterion->needs == ESP_NEEDS_GRADIENT || p->criterion->needs == ESP_NEEDS_GRADIENTS;
+}
+
+bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
+  if (p->target[0].weight->shadow) return true;
+  return is_change(p, step, begin, end) && looks_at_gradients(p);
+}
+
+/* movement -= w g, before the step moves w. What is pruned has w = 0 and moves no further. */
+static void gather_movement(const esp_pruner *p) {
+  for (int k = 0; k < p->model->params.count; k++) {
+    const esp_param *w = p->model->params.item[k];
+    for (size_t i = 0; w->movement && i < w->count; i++) w->movement[i] -= w->value[i] * w->grad[i];
+  }
+}
+
+esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
+                           esp_error *err) {
+  *changed = false;
+  if (p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT) gather_movement(p);
+  if (!is_change(p, step, begin, end)) return ESP_OK;
+  const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
+  int guarded;
+  *changed = true;
+  if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
+  ESP_TRY(p->dynamic->change(p, t, err));
+  p->changes++;
+  esp_hooks_settle(p);
+  if (step == end) esp_pruner_finish(p);
+  return ESP_OK;
+}
