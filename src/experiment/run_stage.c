@@ -42,8 +42,9 @@ esp_status esp_run_save(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp_report report = {&r->config,           &r->at,     r->dir, esp_kernels_active()->isa, r->threads,
-                             esp_run_has_dense(r), r->classes, sha256};
+  const esp_report report = {
+      &r->config, &r->at, r->dir,        esp_kernels_active()->isa, r->threads, esp_run_has_dense(r),
+      r->classes, sha256, &r->set->tasks};
   ESP_TRY(esp_report_write(&report, err));
   if (sha256 && r->control.progress) esp_report_table(&report, r->control.progress);
   return ESP_OK;
@@ -190,6 +191,16 @@ static int64_t epochs_left(const esp_run *r) {
   return epochs;
 }
 
+/* "  kind 97.10 %" for each task behind the first. */
+static const char *task_text(const esp_run *r, const esp_metrics *m, char text[256]) {
+  size_t used = 0;
+  *text = '\0';
+  for (int t = 1; t < r->set->tasks.count && used < 256; t++)
+    used += (size_t)snprintf(text + used, 256 - used, "  %.20s %.2f %%", r->set->tasks.item[t].name,
+                             100.0 * esp_task_top1(m, t));
+  return text;
+}
+
 static const char *stage_name(const esp_run *r, char name[64]) {
   snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp_run_stages(r) - 1);
   return name;
@@ -304,16 +315,16 @@ static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
                      .sparsity = sparsity_now(r)};
   ESP_TRY(evaluate(r, &row.validation, NULL, NULL, err));
   r->at.epoch++;
-  ESP_TRY(esp_report_epoch(&r->at, &row, err));
+  ESP_TRY(esp_report_epoch(&r->at, &r->set->tasks, &row, err));
   ESP_TRY(esp_run_log_epoch(r, &row, &r->at.train, err));
-  char name[64], validation[64] = "";
+  char name[64], tasks[256], validation[64] = "";
   if (row.validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row.validation));
   esp_progress_say(
-      &r->progress, "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s  sparsity %.2f %%  %.0f images/s",
+      &r->progress, "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s%s  sparsity %.2f %%  %.0f images/s",
       stage_name(r, name), (long long)r->at.epoch, (long long)esp_stage_epochs(&r->config, r->at.stage),
-      esp_loss_of(&r->at.train), 100.0 * esp_top1(&r->at.train), validation, 100.0 * row.sparsity,
-      (double)r->at.train.count / r->at.train.seconds);
+      esp_loss_of(&r->at.train), 100.0 * esp_top1(&r->at.train), task_text(r, &r->at.train, tasks),
+      validation, 100.0 * row.sparsity, (double)r->at.train.count / r->at.train.seconds);
   say_choices(r);
   r->at.now.seconds += r->at.train.seconds;
   r->at.now.images += r->at.train.count;
@@ -351,7 +362,7 @@ static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
 }
 
 static esp_status end_stage(esp_run *r, esp_error *err) {
-  char name[64];
+  char name[64], tasks[256];
   esp_result *now = &r->at.now;
   if (r->pruner) esp_pruner_finish(r->pruner);
   if (esp_run_in_training(r)) {
@@ -360,8 +371,9 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   }
   ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
-  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
-                   100.0 * esp_top1(&now->test), esp_loss_of(&now->test), 100.0 * sparsity_now(r));
+  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%%s, loss %.4f, sparsity %.2f %%", stage_name(r, name),
+                   100.0 * esp_top1(&now->test), task_text(r, &now->test, tasks), esp_loss_of(&now->test),
+                   100.0 * sparsity_now(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp_choices_record(&r->at, r->model, r->graph, err));
   ESP_TRY(esp_run_log_result(r, now, err));

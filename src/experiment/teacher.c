@@ -6,7 +6,8 @@ esp_status esp_run_teacher(esp_run *r, esp_error *err) {
   const esp_loss_attr plain = {ESP_LOSS_CROSS_ENTROPY, 0.0f};
   char path[ESP_PATH_MAX];
   if (c->prune.distill <= 0.0 || r->at.stage == 0 || r->teacher_graph) return ESP_OK;
-  ESP_TRY(esp_model_new(&r->teacher, &c->model, r->set->shape, r->set->classes, (esp_key)c->run.seed, err));
+  ESP_TRY(
+      esp_model_new_tasks(&r->teacher, &c->model, r->set->shape, &r->set->tasks, (esp_key)c->run.seed, err));
   ESP_TRY(esp_weights_load(r->teacher, esp_run_path(r, "dense.safetensors", path), err));
   ESP_TRY(esp_model_graph(r->teacher, (int)c->train.batch, false, plain, &r->teacher_graph, err));
   esp_graph_teach(r->graph, r->teacher_graph, (float)c->prune.distill, (float)c->prune.temperature);
