@@ -2,7 +2,26 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+/* The classes are called by their numbers. */
+static esp_status make_model(plant *p, esp_shape input, int classes, esp_error *err) {
+  enum { CLASSES = 100 };
+  static char text[CLASSES][8];
+  char *name[CLASSES];
+  esp_tasks tasks;
+  ck_assert_int_le(classes, CLASSES);
+  for (int c = 0; c < classes; c++) {
+    snprintf(text[c], sizeof text[c], "%d", c);
+    name[c] = text[c];
+  }
+  ESP_TRY(esp_tasks_read(&tasks, &p->config.data, name, classes, err));
+  const esp_key seed = (esp_key)p->config.run.seed;
+  const esp_status status = esp_model_new_tasks(&p->model, &p->config.model, input, &tasks, seed, err);
+  esp_tasks_free(&tasks);
+  return status;
+}
 
 void plant_open(plant *p, esp_shape input, int classes, const char *ini) {
   esp_error err = {.text = ""};
@@ -10,7 +29,7 @@ void plant_open(plant *p, esp_shape input, int classes, const char *ini) {
   esp_status status = esp_config_parse(&p->config, "plant.ini", ini, 0, NULL, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
   const esp_key seed = (esp_key)p->config.run.seed;
-  status = esp_model_new(&p->model, &p->config.model, input, classes, seed, &err);
+  status = make_model(p, input, classes, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
   if (p->config.train.average > 0.0) ck_assert(esp_params_average(&p->model->params, &err) == ESP_OK);
   if (strcmp(p->config.prune.method, "none") == 0) return;

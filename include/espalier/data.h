@@ -13,14 +13,16 @@
 
 /* [data] */
 typedef struct esp_data_options {
-  char *dataset;         /* cifar10 | cifar100 | idx | folder | shapes */
-  char *path;            /* directory of the files; unused by shapes */
-  int64_t validation;    /* images held out of the training split */
-  int64_t train, test;   /* use only so many images; 0 = all (shapes: 0 = 10000 and 2000) */
-  char *augment;         /* words: crop flip cutout */
-  int64_t crop_padding;  /* pixels of zeros around the image that `crop` shifts into */
-  int64_t cutout_size;   /* side of the square that `cutout` blanks */
-  esp_numbers mean, std; /* per channel of pixels in [0, 1]; empty = measured on the training split */
+  char *dataset;            /* cifar10 | cifar100 | idx | folder | shapes */
+  char *path;               /* directory of the files; unused by shapes */
+  int64_t validation;       /* images held out of the training split */
+  int64_t train, test;      /* use only so many images; 0 = all (shapes: 0 = 10000 and 2000) */
+  char *augment;            /* words: crop flip cutout */
+  int64_t crop_padding;     /* pixels of zeros around the image that `crop` shifts into */
+  int64_t cutout_size;      /* side of the square that `cutout` blanks */
+  char *tasks;              /* lines of "name: classes | classes": what else the images show */
+  esp_numbers task_weights; /* of the class and of each of them, in the loss; empty = 1 */
+  esp_numbers mean, std;    /* per channel of pixels in [0, 1]; empty = measured on the training split */
 } esp_data_options;
 extern const esp_option esp_data_option_table[];
 
@@ -36,6 +38,7 @@ typedef struct esp_dataset {
   esp_shape shape;
   int classes;
   char **class_name; /* [classes] */
+  esp_tasks tasks;   /* the class, then those of the configuration */
   esp_images train, validation, test;
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
 } esp_dataset;
@@ -57,6 +60,12 @@ const esp_dataset_kind *esp_dataset_kind_at(size_t i); /* NULL after the last */
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
                             esp_error *err);
 void esp_dataset_free(esp_dataset *set);
+
+/* The class, and the tasks that the options ask for besides, of data whose classes have these names. Fails
+ * when a class is unknown, is in two groups of a task or in none; the text begins with "data.tasks:LINE: ",
+ * the key's lines counted from 1. On failure *tasks needs no freeing. */
+esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *const *class_name, int classes,
+                          esp_error *err);
 
 /* Reads one picture file (JPEG, PNG; at most 8192x8192 pixels), scaled to cover `shape` and cut to it in the
  * middle, into pixels [C][H][W]; C is 1 (brightness) or 3. */

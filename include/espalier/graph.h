@@ -13,6 +13,7 @@
 #include <espalier/param.h>
 #include <espalier/random.h>
 #include <espalier/status.h>
+#include <espalier/task.h>
 #include <espalier/tensor.h>
 
 #include <stdbool.h>
@@ -93,10 +94,20 @@ typedef enum esp_loss_kind { ESP_LOSS_CROSS_ENTROPY, ESP_LOSS_MEAN_SQUARED } esp
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
                           esp_error *err);
 
+/* Splits the logits among tasks, whose answers are as many as there are logits; the loss becomes the weighted
+ * sum of the tasks' losses. Borrowed, unlike a graph without tasks, in which all logits are those of the
+ * class. */
+esp_status esp_graph_tasks(esp_graph *g, const esp_tasks *tasks, esp_error *err);
+/* The tasks of a graph with a loss. */
+const esp_tasks *esp_graph_tasks_of(const esp_graph *g);
+
 /* Lets another graph of the same classes teach this one in training (Hinton et al. 2015): the loss becomes (1
  * - share) loss + share T^2 KL(teacher || own), of softmax(logits / T) both. The teacher must have run
  * forward on the same batch. NULL: no teacher. */
 void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float temperature);
+/* The same for training without labels, which are not read: the loss becomes the mean of (logit - teacher's
+ * logit)^2 over the answers of a task (Ba & Caruana 2014). */
+void esp_graph_imitate(esp_graph *g, const esp_graph *teacher);
 
 /* Makes all memory. After it no operation can be added. */
 esp_status esp_graph_plan(esp_graph *g, esp_error *err);
@@ -123,7 +134,8 @@ typedef struct esp_outcome {
   int count;       /* images */
 } esp_outcome;
 
-/* Runs the operations. `labels` of the batch may be NULL: then there is no loss. */
+/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher is
+ * imitated. */
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass);
 /* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training forward. */
 void esp_graph_backward(esp_graph *g);

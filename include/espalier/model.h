@@ -62,7 +62,8 @@ typedef struct esp_block {
 typedef struct esp_model {
   char *text; /* the layer language, every `repeat` written out; parses to the same model */
   esp_shape input;
-  int classes;
+  int classes;     /* of the data; the answers of the first task */
+  esp_tasks tasks; /* its own */
   esp_params params;
   esp_layer *layer; /* in the order of the network */
   int layers;
@@ -95,6 +96,11 @@ const char *esp_arch_help(size_t i);
  * "layers:3: " or "resnet20:3: ". Does not load opt->weights. */
 esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
                          esp_key seed, esp_error *err);
+/* The same with several tasks: the last line of the text, `linear classes`, becomes a head for each, in a
+ * concat named heads: "heads.branch1.class.linear1". A text that ends otherwise must have as many outputs
+ * as the tasks have answers. */
+esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, esp_shape input,
+                               const esp_tasks *tasks, esp_key seed, esp_error *err);
 void esp_model_free(esp_model *model);
 
 /* The model's text with other widths and fewer blocks, newly allocated in *text. `width` has the output

@@ -40,9 +40,9 @@ typedef struct esp_prune_options {
   double sparsity;        /* share of the units to remove in the end */
   esp_numbers sparsities; /* list: what each round prunes to */
   int64_t rounds;
-  char *retrain;          /* finetune | lr-rewind | weight-rewind | reinit | none */
+  char *retrain;          /* finetune | lr-rewind | weight-rewind | reinit | reconstruct | none */
   int64_t retrain_epochs; /* per round */
-  double retrain_lr;      /* peak rate of fine-tuning */
+  double retrain_lr;      /* peak rate of fine-tuning and reconstruction */
   char *retrain_schedule; /* a learning-rate schedule; fine-tuning has no warm-up */
   int64_t
       rewind_epoch;    /* weight-rewind: epoch of the dense training to go back to; 0 = the initial weights */
@@ -88,6 +88,7 @@ typedef enum esp_retrain {
   ESP_LR_REWIND,
   ESP_WEIGHT_REWIND,
   ESP_REINIT,
+  ESP_RECONSTRUCT,
   ESP_RETRAIN_NONE
 } esp_retrain;
 const char *esp_retrain_name(size_t i);

@@ -15,8 +15,9 @@
 /* What an evaluation or an epoch found. Shares are in [0, 1]. */
 typedef struct esp_metrics {
   double loss_sum;
-  int64_t top1, top5; /* images whose label is the best, among the five best classes */
-  int64_t count;      /* images */
+  int64_t top1, top5;           /* images whose label is the best, among the five best classes */
+  int64_t count;                /* images */
+  int64_t right[ESP_TASKS_MAX]; /* images answered right, in each task; the first is top1 */
   double seconds;
 } esp_metrics;
 
@@ -29,12 +30,15 @@ static inline double esp_top1(const esp_metrics *m) {
 static inline double esp_top5(const esp_metrics *m) {
   return esp_share_of(m->top5, m->count);
 }
+static inline double esp_task_top1(const esp_metrics *m, int task) {
+  return esp_share_of(m->right[task], m->count);
+}
 static inline double esp_loss_of(const esp_metrics *m) {
   return m->count > 0 ? m->loss_sum / (double)m->count : 0.0;
 }
 
-/* Adds the outcome of a forward pass over `batch` to *m. `confusion` [classes * classes] (row: label, column:
- * answer) may be NULL. Of equal logits the lower class wins. */
+/* Adds the outcome of a forward pass over `batch` to *m; without labels only its loss. `confusion` [classes *
+ * classes] (row: label, column: answer) of the class may be NULL. Of equal logits the lower class wins. */
 void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch, esp_outcome outcome,
                      int64_t *confusion);
 

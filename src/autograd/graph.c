@@ -239,7 +239,7 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
     g->node[i]->op->forward(g, g->node[i]);
     esp_profile_lap(g, i, ESP_FORWARD);
   }
-  if (g->logits && batch->labels) esp_loss_run(g);
+  if (g->logits && (batch->labels || (g->imitates && pass.training))) esp_loss_run(g);
   esp_profile_lap(g, g->nodes, ESP_FORWARD);
   return g->outcome;
 }

@@ -1,26 +1,45 @@
 /* The loss at the end of a graph; its gradient at the logits is computed along with it. */
 #include "autograd/node.h"
 
+/* The right answers for the images of a block. */
+static void answer(const esp_task *task, const int32_t *labels, int images, int32_t *right) {
+  for (int i = 0; i < images; i++) right[i] = esp_task_answer(task, labels[i]);
+}
+
+/* The loss of a task over the block at k->logits, with what the teacher says of it. */
+static void run_task(const esp_graph *g, int block, const esp_task *task, esp_loss_block *k) {
+  const esp_kernels *kernels = g->kernels;
+  const bool taught = g->teacher && g->pass.training;
+  const esp_lesson lesson = {taught ? esp_plane(&g->teacher->logits->data, block, task->first) : NULL,
+                             g->teacher_share, g->temperature};
+  if (taught && g->imitates) {
+    kernels->imitate(k, &lesson);
+    return;
+  }
+  int32_t right[ESP_LANES];
+  answer(task, g->current->labels + block * ESP_LANES, k->valid, right);
+  k->labels = right;
+  if (g->loss_kind == ESP_LOSS_CROSS_ENTROPY)
+    kernels->cross_entropy(k);
+  else
+    kernels->mean_squared(k);
+  if (taught) kernels->distil(k, &lesson);
+}
+
 void esp_loss_run(esp_graph *g) {
   const esp_tensor *x = &g->logits->data, *dx = &g->logits->grad;
-  void (*loss)(esp_loss_block *) =
-      g->loss_kind == ESP_LOSS_CROSS_ENTROPY ? g->kernels->cross_entropy : g->kernels->mean_squared;
-  for (int block = 0; block < esp_graph_blocks(g); block++) {
-    esp_loss_block k = {.logits = esp_plane(x, block, 0),
-                        .grad = dx->data ? esp_plane(dx, block, 0) : NULL,
-                        .labels = g->current->labels + block * ESP_LANES,
-                        .classes = x->channels,
-                        .valid = esp_lanes_valid(g->current->count, block),
-                        .smoothing = g->pass.training ? g->smoothing : 0.0f,
-                        .scale = 1.0f / (float)g->current->count};
-    loss(&k);
-    if (g->teacher && g->pass.training) {
-      const esp_lesson lesson = {esp_plane(&g->teacher->logits->data, block, 0), g->teacher_share,
-                                 g->temperature};
-      g->kernels->distil(&k, &lesson);
+  for (int block = 0; block < esp_graph_blocks(g); block++)
+    for (int t = 0; t < g->tasks.count; t++) {
+      const esp_task *task = &g->tasks.item[t];
+      esp_loss_block k = {.logits = esp_plane(x, block, task->first),
+                          .grad = dx->data ? esp_plane(dx, block, task->first) : NULL,
+                          .classes = task->answers,
+                          .valid = esp_lanes_valid(g->current->count, block),
+                          .smoothing = g->pass.training ? g->smoothing : 0.0f,
+                          .scale = task->weight / (float)g->current->count};
+      run_task(g, block, task, &k);
+      for (int i = 0; i < k.valid; i++) g->outcome.loss_sum += (double)task->weight * (double)k.loss[i];
     }
-    for (int i = 0; i < k.valid; i++) g->outcome.loss_sum += (double)k.loss[i];
-  }
 }
 
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
@@ -36,11 +55,30 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
   g->logits = logits;
   g->loss_kind = kind;
   g->smoothing = smoothing;
+  g->tasks = esp_tasks_plain(t->channels);
   return ESP_OK;
+}
+
+esp_status esp_graph_tasks(esp_graph *g, const esp_tasks *tasks, esp_error *err) {
+  if (esp_tasks_outputs(tasks) != g->logits->data.channels)
+    return esp_fail(err, ESP_ERR_INPUT, "tasks: %d answers for %d logits; expected as many",
+                    esp_tasks_outputs(tasks), g->logits->data.channels);
+  g->tasks = *tasks;
+  return ESP_OK;
+}
+
+const esp_tasks *esp_graph_tasks_of(const esp_graph *g) {
+  return &g->tasks;
 }
 
 void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float temperature) {
   g->teacher = teacher;
+  g->imitates = false;
   g->teacher_share = share;
   g->temperature = temperature;
+}
+
+void esp_graph_imitate(esp_graph *g, const esp_graph *teacher) {
+  g->teacher = teacher;
+  g->imitates = teacher != NULL;
 }

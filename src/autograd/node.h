@@ -91,7 +91,9 @@ struct esp_graph {
   esp_value *logits;
   esp_loss_kind loss_kind;
   float smoothing;
+  esp_tasks tasks;          /* their answers are borrowed */
   const esp_graph *teacher; /* NULL: none */
+  bool imitates;            /* the teacher's logits, whatever the labels */
   float teacher_share, temperature;
 };
 

@@ -16,7 +16,7 @@ static esp_status make_model(esp_opened *o, esp_error *err) {
   esp_shape wanted = {0};
   if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
   ESP_TRY(esp_dataset_load(&o->set, &c->data, wanted, (esp_key)c->run.seed, err));
-  return esp_model_new(&o->model, &c->model, o->set->shape, o->set->classes, (esp_key)c->run.seed, err);
+  return esp_model_new_tasks(&o->model, &c->model, o->set->shape, &o->set->tasks, (esp_key)c->run.seed, err);
 }
 
 /* The criterion of the configuration may need gradients, or training, to decide; how sparse the layers become

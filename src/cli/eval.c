@@ -65,6 +65,26 @@ static void print_confusion(const esp_opened *o, const int64_t *confusion) {
   putchar('\n');
 }
 
+static void print_metrics(const esp_opened *o, const esp_metrics *m) {
+  const esp_tasks *tasks = &o->model->tasks;
+  printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m->count, 100.0 * esp_top1(m),
+         100.0 * esp_top5(m), esp_loss_of(m));
+  for (int t = 1; t < tasks->count; t++)
+    printf("%s top-1 %.2f %%\n", tasks->item[t].name, 100.0 * esp_task_top1(m, t));
+}
+
+/* A column per output: the classes, then the groups of each task. */
+static void write_header(FILE *out, const esp_tasks *tasks) {
+  fputs("image,label", out);
+  for (int t = 0; t < tasks->count; t++)
+    for (int c = 0; c < tasks->item[t].answers; c++)
+      if (t == 0)
+        fprintf(out, ",logit_%d", c);
+      else
+        fprintf(out, ",logit_%s_%d", tasks->item[t].name, c);
+  fputc('\n', out);
+}
+
 /* The logits go to a temporary file first: a full disk leaves no half table behind. */
 static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *err) {
   esp_graph *g = NULL;
@@ -81,18 +101,13 @@ static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *er
   if (status == ESP_OK)
     status = esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
-    if (rows) {
-      fputs("image,label", rows);
-      for (int c = 0; c < classes; c++) fprintf(rows, ",logit_%d", c);
-      fputc('\n', rows);
-    }
+    if (rows) write_header(rows, &o->model->tasks);
     run_over(g, loader, &m, confusion, rows);
   }
   if (rows) fclose(rows);
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
   if (status == ESP_OK) {
-    printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m.count,
-           100.0 * esp_top1(&m), 100.0 * esp_top5(&m), esp_loss_of(&m));
+    print_metrics(o, &m);
     if (classes <= 20) print_confusion(o, confusion);
   }
   esp_loader_free(loader);

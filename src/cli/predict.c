@@ -20,28 +20,45 @@ static void fill(const esp_opened *o, const uint8_t *pixels, float *images) {
     }
 }
 
-static void print_best(const esp_opened *o, const char *path, const esp_value *logits) {
-  const int classes = o->model->classes;
+/* The name of an answer: of a group, its classes. */
+static void print_answer(const esp_opened *o, const esp_task *task, int answer) {
+  for (int c = 0; c < o->model->classes; c++)
+    if (esp_task_answer(task, c) == answer) printf(" %s", o->class_name[c]);
+  putchar('\n');
+}
+
+static void print_best(const esp_opened *o, const esp_task *task, const esp_value *logits) {
   double max = -INFINITY, sum = 0.0, last = INFINITY;
-  int last_class = -1;
-  for (int c = 0; c < classes; c++) max = fmax(max, (double)esp_value_at(logits, 0, c, 0, 0));
-  for (int c = 0; c < classes; c++) sum += exp((double)esp_value_at(logits, 0, c, 0, 0) - max);
-  printf("%s\n", path);
-  for (int k = 0; k < BEST && k < classes; k++) {
+  int last_answer = -1;
+#define LOGIT(c) ((double)esp_value_at(logits, 0, task->first + (c), 0, 0))
+  for (int c = 0; c < task->answers; c++) max = fmax(max, LOGIT(c));
+  for (int c = 0; c < task->answers; c++) sum += exp(LOGIT(c) - max);
+  for (int k = 0; k < BEST && k < task->answers; k++) {
     int best = -1;
     double best_value = -INFINITY;
-    for (int c = 0; c < classes;
+    for (int c = 0; c < task->answers;
          c++) { /* the best that comes after the one before: lower, or equal and later */
-      const double v = (double)esp_value_at(logits, 0, c, 0, 0);
-      if ((v < last || (v == last && c > last_class)) && v > best_value) {
+      const double v = LOGIT(c);
+      if ((v < last || (v == last && c > last_answer)) && v > best_value) {
         best = c;
         best_value = v;
       }
     }
     if (best < 0) break;
-    printf("  %6.2f %%  %s\n", 100.0 * exp(best_value - max) / sum, o->class_name[best]);
+    printf("  %6.2f %% ", 100.0 * exp(best_value - max) / sum);
+    print_answer(o, task, best);
     last = best_value;
-    last_class = best;
+    last_answer = best;
+  }
+#undef LOGIT
+}
+
+static void print_picture(const esp_opened *o, const char *path, const esp_value *logits) {
+  const esp_tasks *tasks = &o->model->tasks;
+  printf("%s\n", path);
+  for (int t = 0; t < tasks->count; t++) {
+    if (t > 0) printf(" %s\n", tasks->item[t].name);
+    print_best(o, &tasks->item[t], logits);
   }
 }
 
@@ -58,7 +75,7 @@ static esp_status predict(esp_opened *o, esp_graph *g, char **paths, int count, 
     fill(o, pixels, images);
     const esp_batch batch = {images, NULL, 1};
     esp_graph_forward(g, &batch, (esp_pass){0});
-    print_best(o, paths[i], esp_graph_output(g));
+    print_picture(o, paths[i], esp_graph_output(g));
   }
   free(pixels);
   free(images);

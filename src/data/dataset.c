@@ -79,6 +79,7 @@ static esp_status normalisation(esp_dataset *set, const esp_data_options *opt, e
 static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
                        esp_shape wanted, esp_key seed, esp_error *err) {
   ESP_TRY(kind->load(set, opt, wanted, seed, err));
+  ESP_TRY(esp_tasks_read(&set->tasks, opt, set->class_name, set->classes, err));
   ESP_TRY(limit(&set->train, set->shape, opt->train, "train", err));
   ESP_TRY(limit(&set->test, set->shape, opt->test, "test", err));
   ESP_TRY(split(set, opt->validation, seed, err));
@@ -109,5 +110,6 @@ void esp_dataset_free(esp_dataset *set) {
   esp_images_free(&set->test);
   for (int i = 0; i < set->classes; i++) free(set->class_name[i]);
   free(set->class_name);
+  esp_tasks_free(&set->tasks);
   free(set);
 }

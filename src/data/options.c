@@ -51,6 +51,15 @@ const esp_option esp_data_option_table[] = {
      "Pixels of black border that crop shifts into, at most; less than height and width of the images."},
     {"cutout_size", ESP_OPTION_INT, AT(cutout_size), "8", 1, 4096, NULL,
      "Side, in pixels, of the square that cutout blanks."},
+    {"tasks", ESP_OPTION_LINES, AT(tasks), "", 0, 0, NULL,
+     "What the network is to tell besides the class, a line 'name: classes | classes | ...' each: the "
+     "groups, "
+     "with the names of their classes or numbers from 0. Each task gets a head (a linear layer) of its own "
+     "in "
+     "the place of the network's last line, `linear classes`."},
+    {"task_weights", ESP_OPTION_NUMBERS, AT(task_weights), "", 0, 1000, NULL,
+     "Weight of each task in the loss, that of the class first; empty = 1 each. Gradients, and so the scores "
+     "of criteria, are those of the weighted sum."},
     {"mean", ESP_OPTION_NUMBERS, AT(mean), "", 0, 1, NULL,
      "Mean of each channel, of pixels in [0, 1]; empty = measured on the training split."},
     {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-3, 10, NULL,

@@ -65,15 +65,26 @@ static esp_status read_classes(esp_opened *o, const char *text, int *classes, es
 }
 
 /* The network is built from the layers in the file, whatever architecture they came from. */
-static esp_status build(esp_opened *o, const char *layers, esp_shape input, int classes, esp_error *err) {
+static esp_status build(esp_opened *o, const char *layers, esp_shape input, const esp_tasks *tasks,
+                        esp_error *err) {
   esp_model_options opt = o->config.model;
   opt.arch = (char[]){"custom"};
   opt.width = 1.0; /* the layers are written as they are */
   char *text = strdup(layers);
   if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   opt.layers = text;
-  esp_status status = esp_model_new(&o->model, &opt, input, classes, 0, err);
+  esp_status status = esp_model_new_tasks(&o->model, &opt, input, tasks, 0, err);
   free(text);
+  return status;
+}
+
+/* As above, with the tasks that the file's configuration puts the classes to. */
+static esp_status build_tasks(esp_opened *o, const char *layers, esp_shape input, int classes,
+                              esp_error *err) {
+  esp_tasks tasks;
+  ESP_TRY(esp_tasks_read(&tasks, &o->config.data, o->class_name, classes, err));
+  const esp_status status = build(o, layers, input, &tasks, err);
+  esp_tasks_free(&tasks);
   return status;
 }
 
@@ -93,7 +104,7 @@ static esp_status open_bundle(esp_opened *o, const esp_bundle *b, const char *fi
     o->mean[c] = (float)o->config.data.mean.value[c];
     o->std[c] = (float)o->config.data.std.value[c];
   }
-  ESP_TRY(build(o, layers, input, classes, err));
+  ESP_TRY(build_tasks(o, layers, input, classes, err));
   return esp_weights_load(o->model, file, err);
 }
 

@@ -8,14 +8,18 @@
 typedef struct field {
   const char *name;
   size_t offset;
-  enum { REAL, COUNT, SMALL, METRICS, TEXT } type;
+  enum { REAL, COUNT, SMALL, METRICS, TALLY, TEXT } type;
 } field;
 
 #define FIELD(type, kind, member) \
   { #member, offsetof(type, member), kind }
-static const field metrics_fields[] = {FIELD(esp_metrics, REAL, loss_sum), FIELD(esp_metrics, COUNT, top1),
-                                       FIELD(esp_metrics, COUNT, top5),    FIELD(esp_metrics, COUNT, count),
-                                       FIELD(esp_metrics, REAL, seconds),  {NULL, 0, REAL}};
+static const field metrics_fields[] = {FIELD(esp_metrics, REAL, loss_sum),
+                                       FIELD(esp_metrics, COUNT, top1),
+                                       FIELD(esp_metrics, COUNT, top5),
+                                       FIELD(esp_metrics, COUNT, count),
+                                       FIELD(esp_metrics, TALLY, right),
+                                       FIELD(esp_metrics, REAL, seconds),
+                                       {NULL, 0, REAL}};
 #define RESULT(kind, member) FIELD(esp_result, kind, member)
 static const field result_fields[] = {RESULT(SMALL, round),
                                       RESULT(REAL, requested),
@@ -48,12 +52,31 @@ static char **text_at(const esp_position *p, int i) {
   return (char **)((char *)p + position_texts[i].offset);
 }
 
+/* Numbers of all tasks. */
+static cJSON *write_tally(const int64_t *count) {
+  cJSON *list = cJSON_CreateArray();
+  for (int t = 0; t < ESP_TASKS_MAX; t++) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)count[t]));
+  return list;
+}
+
+static bool read_tally(int64_t *count, const cJSON *list) {
+  if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != ESP_TASKS_MAX) return false;
+  for (int t = 0; t < ESP_TASKS_MAX; t++) {
+    const cJSON *item = cJSON_GetArrayItem(list, t);
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53)) return false;
+    count[t] = (int64_t)item->valuedouble;
+  }
+  return true;
+}
+
 static cJSON *write_fields(const field *f, const void *from) {
   cJSON *o = cJSON_CreateObject();
   for (; o && f->name; f++) {
     const char *at = (const char *)from + f->offset;
     if (f->type == METRICS) {
       cJSON_AddItemToObject(o, f->name, write_fields(metrics_fields, at));
+    } else if (f->type == TALLY) {
+      cJSON_AddItemToObject(o, f->name, write_tally((const int64_t *)at));
     } else {
       const double v = f->type == REAL    ? *(const double *)at
                        : f->type == COUNT ? (double)*(const int64_t *)at
@@ -68,8 +91,9 @@ static bool read_fields(const field *f, void *to, const cJSON *o) {
   for (; f->name; f++) {
     char *at = (char *)to + f->offset;
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, f->name);
-    if (f->type == METRICS) {
-      if (!read_fields(metrics_fields, at, item)) return false;
+    if (f->type == METRICS || f->type == TALLY) {
+      if (f->type == METRICS ? !read_fields(metrics_fields, at, item) : !read_tally((int64_t *)at, item))
+        return false;
       continue;
     }
     if (!cJSON_IsNumber(item)) return false;

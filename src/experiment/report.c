@@ -47,6 +47,27 @@ static void print_measure(FILE *f, const esp_metrics *m, double value) {
     fputc(',', f);
 }
 
+/* The same for each task behind the first, in both. */
+static void print_tasks(FILE *f, const esp_tasks *tasks, const esp_metrics *a, const esp_metrics *b) {
+  for (int t = 1; t < tasks->count; t++) {
+    print_measure(f, a, esp_task_top1(a, t));
+    print_measure(f, b, esp_task_top1(b, t));
+  }
+}
+
+/* A row of names: `header`, then the tasks' columns behind `a` and `b`; newly allocated. */
+static char *header_of(const char *header, const esp_tasks *tasks, const char *a, const char *b) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return NULL;
+  fputs(header, f);
+  for (int t = 1; t < tasks->count; t++)
+    fprintf(f, ",%s_%s,%s_%s", a, tasks->item[t].name, b, tasks->item[t].name);
+  fputc('\n', f);
+  return fclose(f) == 0 ? text : NULL;
+}
+
 static esp_status append(char **rows, FILE *f, char **text, esp_error *err) {
   esp_status status = fclose(f) == 0 ? esp_rows_append(rows, *text, err)
                                      : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
@@ -56,9 +77,9 @@ static esp_status append(char **rows, FILE *f, char **text, esp_error *err) {
 
 static const char log_header[] =
     "stage,epoch,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,sparsity,images_per_second,"
-    "seconds\n";
+    "seconds";
 
-esp_status esp_report_epoch(esp_position *p, const esp_log_row *row, esp_error *err) {
+esp_status esp_report_epoch(esp_position *p, const esp_tasks *tasks, const esp_log_row *row, esp_error *err) {
   char *text = NULL;
   size_t bytes;
   FILE *f = open_memstream(&text, &bytes);
@@ -67,8 +88,10 @@ esp_status esp_report_epoch(esp_position *p, const esp_log_row *row, esp_error *
           esp_top1(&p->train));
   print_measure(f, &row->validation, esp_loss_of(&row->validation));
   print_measure(f, &row->validation, esp_top1(&row->validation));
-  fprintf(f, ",%.6g,%.1f,%.2f\n", row->sparsity,
+  fprintf(f, ",%.6g,%.1f,%.2f", row->sparsity,
           (double)p->train.count / (p->train.seconds > 0 ? p->train.seconds : 1), p->train.seconds);
+  print_tasks(f, tasks, &p->train, &row->validation);
+  fputc('\n', f);
   return append(&p->log, f, &text, err);
 }
 
@@ -119,7 +142,7 @@ static const char rounds_header[] =
     "round,sparsity_requested,sparsity,density,compression,params,params_nonzero,bytes,macs,macs_effective,"
     "validation_accuracy_before,validation_loss_before,test_accuracy_before,test_loss_before,validation_"
     "accuracy,validation_loss,"
-    "test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds\n";
+    "test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds";
 
 double esp_report_recovery(const esp_report *r, const esp_result *of) {
   const double loss = esp_loss_of(&of->test);
@@ -146,15 +169,19 @@ static void print_round(FILE *f, const esp_report *report, const esp_result *r) 
   else
     fputc(',', f);
   print_measure(f, &r->test, 1e3 * r->test.seconds / (double)r->test.count);
-  fprintf(f, ",%.1f,%.2f\n", esp_result_rate(r), r->seconds);
+  fprintf(f, ",%.1f,%.2f", esp_result_rate(r), r->seconds);
+  print_tasks(f, report->tasks, &r->test_before, &r->test);
+  fputc('\n', f);
 }
 
 static esp_status write_rounds(const esp_report *r, const char *path, esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  char *header = header_of(rounds_header, r->tasks, "test_accuracy_before", "test_accuracy");
+  FILE *f = header ? open_memstream(&text, &bytes) : NULL;
+  if (f) fputs(header, f);
+  free(header);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
-  fputs(rounds_header, f);
   for (int i = 0; i < r->position->results; i++)
     if (r->position->result[i].round > 0) print_round(f, r, &r->position->result[i]);
   fclose(f);
@@ -171,10 +198,18 @@ static esp_status write_rows(const char *header, const char *rows, const char *p
   return esp_file_commit(&w, err);
 }
 
+static esp_status write_log(const esp_report *r, const char *path, esp_error *err) {
+  char *header = header_of(log_header, r->tasks, "train_accuracy", "validation_accuracy");
+  if (!header) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
+  const esp_status status = write_rows(header, r->position->log, path, err);
+  free(header);
+  return status;
+}
+
 esp_status esp_report_write(const esp_report *r, esp_error *err) {
   char path[4096];
 #define IN_DIR(name) (snprintf(path, sizeof path, "%s/%s", r->dir, name), path)
-  ESP_TRY(write_rows(log_header, r->position->log, IN_DIR("log.csv"), err));
+  ESP_TRY(write_log(r, IN_DIR("log.csv"), err));
   ESP_TRY(write_rows(layers_header, r->position->layers, IN_DIR("layers.csv"), err));
   ESP_TRY(write_rows(esp_choices_header, r->position->kernels, IN_DIR("kernels.csv"), err));
   ESP_TRY(write_rows(confusion_header, r->position->confusion, IN_DIR("confusion.csv"), err));

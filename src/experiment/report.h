@@ -13,7 +13,7 @@ typedef struct esp_log_row {
   double lr, sparsity;
   esp_metrics validation;
 } esp_log_row;
-esp_status esp_report_epoch(esp_position *p, const esp_log_row *row, esp_error *err);
+esp_status esp_report_epoch(esp_position *p, const esp_tasks *tasks, const esp_log_row *row, esp_error *err);
 esp_status esp_report_layers(esp_position *p, const esp_model *model, double requested, esp_error *err);
 /* Rows for confusion.csv: test images of each label and answer, [classes * classes]. Only the newest result's
  * and the dense network's are kept, so that the text stays small with many rounds and classes. */
@@ -38,6 +38,7 @@ typedef struct esp_report {
   bool has_dense;      /* result 0 is that of a dense network */
   const char *classes; /* names, a line each */
   const char *sha256;  /* of the weights; NULL while the run goes on */
+  const esp_tasks *tasks;
 } esp_report;
 esp_status esp_report_write(const esp_report *r, esp_error *err);
 /* Only result.json, to `path`. */

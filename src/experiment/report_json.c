@@ -12,6 +12,13 @@ static void add_measure(cJSON *o, const char *name, const esp_metrics *m, double
     cJSON_AddNullToObject(o, name);
 }
 
+/* Accuracies by task, where there are several. */
+static void add_tasks(cJSON *o, const char *name, const esp_tasks *tasks, const esp_metrics *m) {
+  if (tasks->count == 1) return;
+  cJSON *each = cJSON_AddObjectToObject(o, name);
+  for (int t = 0; t < tasks->count; t++) add_measure(each, tasks->item[t].name, m, esp_task_top1(m, t));
+}
+
 static cJSON *result_json(const esp_report *report, const esp_result *r) {
   cJSON *o = cJSON_CreateObject();
   cJSON_AddNumberToObject(o, "round", r->round);
@@ -31,6 +38,9 @@ static cJSON *result_json(const esp_report *report, const esp_result *r) {
   add_measure(o, "test_accuracy", &r->test, esp_top1(&r->test));
   add_measure(o, "test_top5", &r->test, esp_top5(&r->test));
   add_measure(o, "test_loss", &r->test, esp_loss_of(&r->test));
+  add_tasks(o, "val_accuracy_tasks", report->tasks, &r->validation);
+  add_tasks(o, "test_accuracy_before_tasks", report->tasks, &r->test_before);
+  add_tasks(o, "test_accuracy_tasks", report->tasks, &r->test);
   if (report->has_dense) cJSON_AddNumberToObject(o, "recovery", esp_report_recovery(report, r));
   add_measure(o, "milliseconds_per_image", &r->test,
               1e3 * r->test.seconds / (double)(r->test.count ? r->test.count : 1));
@@ -89,23 +99,26 @@ esp_status esp_report_json(const esp_report *r, const char *path, esp_error *err
 
 /* ---- the table at the end ---- */
 
-static void print_cell(FILE *out, const esp_metrics *m) {
+static void print_cell(FILE *out, const esp_metrics *m, int task) {
   if (m->count > 0)
-    fprintf(out, " %9.2f", 100.0 * esp_top1(m));
+    fprintf(out, " %9.2f", 100.0 * esp_task_top1(m, task));
   else
     fprintf(out, " %9s", "-");
 }
 
 void esp_report_table(const esp_report *r, FILE *out) {
-  fprintf(out, "\n%5s %9s %11s %13s %9s %9s %9s\n", "round", "sparsity", "parameters", "MACs", "before",
-          "after", "seconds");
-  fprintf(out, "%5s %9s %11s %13s %9s %9s %9s\n", "", "%", "nonzero", "an image", "top-1 %", "top-1 %", "");
+  const esp_tasks *tasks = r->tasks;
+  fprintf(out, "\n%5s %9s %11s %13s %9s %9s", "round", "sparsity", "parameters", "MACs", "before", "after");
+  for (int t = 1; t < tasks->count; t++) fprintf(out, " %9.9s", tasks->item[t].name);
+  fprintf(out, " %9s\n%5s %9s %11s %13s", "seconds", "", "%", "nonzero", "an image");
+  for (int t = 0; t <= tasks->count; t++) fprintf(out, " %9s", "top-1 %");
+  fprintf(out, " %9s\n", "");
   for (int i = 0; i < r->position->results; i++) {
     const esp_result *e = &r->position->result[i];
     fprintf(out, "%5d %9.2f %11lld %13.0f", e->round, 100.0 * esp_result_sparsity(e),
             (long long)e->params_nonzero, e->macs_effective);
-    print_cell(out, &e->test_before);
-    print_cell(out, &e->test);
+    print_cell(out, &e->test_before, 0);
+    for (int t = 0; t < tasks->count; t++) print_cell(out, &e->test, t);
     fprintf(out, " %9.1f\n", e->seconds);
   }
 }

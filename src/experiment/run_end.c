@@ -25,7 +25,7 @@ static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
 }
 
 esp_status esp_run_end_stage(esp_run *r, esp_error *err) {
-  char name[64];
+  char name[64], tasks[256];
   esp_result *now = &r->at.now;
   ESP_TRY(esp_run_check_weights(r, err));
   ESP_TRY(esp_run_at_step(r, err)); /* what is due behind the last step */
@@ -36,8 +36,9 @@ esp_status esp_run_end_stage(esp_run *r, esp_error *err) {
   }
   ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
-  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%",
-                   esp_run_stage_name(r, name), 100.0 * esp_top1(&now->test), esp_loss_of(&now->test),
+  esp_progress_say(&r->progress, "%s: test top-1 %.2f %%%s, loss %.4f, sparsity %.2f %%",
+                   esp_run_stage_name(r, name), 100.0 * esp_top1(&now->test),
+                   esp_run_task_text(r, &now->test, tasks), esp_loss_of(&now->test),
                    100.0 * esp_run_sparsity(r));
   ESP_TRY(esp_report_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp_choices_record(&r->at, r->model, r->graph, err));

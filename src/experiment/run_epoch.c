@@ -78,14 +78,14 @@ static void show(esp_run *r, int64_t images) {
 }
 
 static void say_epoch(esp_run *r, const esp_log_row *row) {
-  char name[64], validation[64] = "";
+  char name[64], tasks[256], validation[64] = "";
   if (row->validation.count > 0)
     snprintf(validation, sizeof validation, "  validation %.2f %%", 100.0 * esp_top1(&row->validation));
-  esp_progress_say(&r->progress,
-                   "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s  sparsity %.2f %%  %.0f images/s",
-                   esp_run_stage_name(r, name), (long long)r->at.epoch, (long long)epochs_of(r, r->at.stage),
-                   esp_loss_of(&r->at.train), 100.0 * esp_top1(&r->at.train), validation,
-                   100.0 * row->sparsity, (double)r->at.train.count / r->at.train.seconds);
+  esp_progress_say(
+      &r->progress, "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s%s  sparsity %.2f %%  %.0f images/s",
+      esp_run_stage_name(r, name), (long long)r->at.epoch, (long long)epochs_of(r, r->at.stage),
+      esp_loss_of(&r->at.train), 100.0 * esp_top1(&r->at.train), esp_run_task_text(r, &r->at.train, tasks),
+      validation, 100.0 * row->sparsity, (double)r->at.train.count / r->at.train.seconds);
 }
 
 /* Which kernels run: once they have been measured with the masks of this stage, and when that changes. */
@@ -149,7 +149,7 @@ static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
   esp_log_row row = {.lr = rate_at(r, (double)r->at.epoch), .sparsity = esp_run_sparsity(r)};
   ESP_TRY(esp_run_evaluate(r, &row.validation, NULL, NULL, err));
   r->at.epoch++;
-  ESP_TRY(esp_report_epoch(&r->at, &row, err));
+  ESP_TRY(esp_report_epoch(&r->at, &r->set->tasks, &row, err));
   ESP_TRY(esp_run_log_epoch(r, &row, &r->at.train, err));
   say_epoch(r, &row);
   say_choices(r);

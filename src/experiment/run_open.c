@@ -1,5 +1,6 @@
 /* From a configuration to data, model, graph, loaders and pruner. */
 #include "base/clock.h"
+#include "experiment/locate.h"
 #include "experiment/recipe.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
@@ -12,13 +13,6 @@
 const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]) {
   snprintf(path, ESP_PATH_MAX, "%s/%s", r->dir, name);
   return path;
-}
-
-/* Errors in the configuration that show only now begin with the file's name. */
-static esp_status located(const char *source, esp_status status, esp_error *err) {
-  if (status != ESP_ERR_INPUT || !err) return status;
-  const esp_error cause = *err;
-  return esp_fail(err, status, "%s: %s", source, cause.text);
 }
 
 /* The configuration again with mean and deviation filled in, so that a weights file needs no data to be used.
@@ -70,30 +64,34 @@ static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_
 
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   const esp_config *c = &r->config;
-  ESP_TRY(located(
-      source, esp_model_new(&r->model, &c->model, r->set->shape, r->set->classes, (esp_key)c->run.seed, err),
+  ESP_TRY(esp_config_located(
+      source,
+      esp_model_new_tasks(&r->model, &c->model, r->set->shape, &r->set->tasks, (esp_key)c->run.seed, err),
       err));
   if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
   /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then take. */
   if (esp_prunes(c))
-    ESP_TRY(located(source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
-  ESP_TRY(located(source, open_graph(r, true, &r->graph, err), err));
-  return located(source, open_graph(r, false, &r->evaluation, err), err);
+    ESP_TRY(esp_config_located(
+        source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
+  ESP_TRY(esp_config_located(source, open_graph(r, true, &r->graph, err), err));
+  return esp_config_located(source, open_graph(r, false, &r->evaluation, err), err);
 }
 
 esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
   esp_config *c = &r->config;
   esp_shape wanted = {0};
   ESP_TRY(esp_kernels_check(err));
-  ESP_TRY(located(source, esp_config_check(c, err), err));
-  if (c->model.input[0]) ESP_TRY(located(source, esp_shape_parse(c->model.input, &wanted, err), err));
+  ESP_TRY(esp_config_located(source, esp_config_check(c, err), err));
+  if (c->model.input[0])
+    ESP_TRY(esp_config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
   r->threads = omp_get_max_threads();
-  ESP_TRY(located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
+  ESP_TRY(esp_config_located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err),
+                             err));
   ESP_TRY(describe(r, err));
   ESP_TRY(open_model(r, source, err));
-  ESP_TRY(located(source, open_loaders(r, err), err));
-  ESP_TRY(located(source, esp_config_check_steps(c, esp_loader_batches(r->training), err), err));
+  ESP_TRY(esp_config_located(source, open_loaders(r, err), err));
+  ESP_TRY(esp_config_located(source, esp_config_check_steps(c, esp_loader_batches(r->training), err), err));
   if (r->pruner) esp_pruner_set_epoch(r->pruner, esp_loader_batches(r->training));
   esp_progress_start(&r->progress, r->control.progress);
   r->saved = esp_seconds();
@@ -118,7 +116,7 @@ esp_status esp_run_try_start(esp_run *r, const char *source, esp_error *err) {
   const esp_status status = try_start(r, err);
   if (r->config.model.weights[0] || r->config.prune.mask_from[0])
     esp_model_initialise(r->model, (esp_key)r->config.run.seed);
-  return located(source, status, err);
+  return esp_config_located(source, status, err);
 }
 
 void esp_run_close(esp_run *r) {

@@ -53,6 +53,15 @@ bool esp_run_has_dense(const esp_run *r) {
   return !esp_run_in_training(r);
 }
 
+const char *esp_run_task_text(const esp_run *r, const esp_metrics *m, char text[256]) {
+  size_t used = 0;
+  *text = '\0';
+  for (int t = 1; t < r->set->tasks.count && used < 256; t++)
+    used += (size_t)snprintf(text + used, 256 - used, "  %.20s %.2f %%", r->set->tasks.item[t].name,
+                             100.0 * esp_task_top1(m, t));
+  return text;
+}
+
 const char *esp_run_stage_name(const esp_run *r, char name[64]) {
   snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp_run_stages(r) - 1);
   return name;
@@ -124,8 +133,9 @@ esp_status esp_run_save_in_time(esp_run *r, esp_error *err) {
 }
 
 esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp_report report = {&r->config,           &r->at,     r->dir, esp_kernels_active()->isa, r->threads,
-                             esp_run_has_dense(r), r->classes, sha256};
+  const esp_report report = {
+      &r->config, &r->at, r->dir,        esp_kernels_active()->isa, r->threads, esp_run_has_dense(r),
+      r->classes, sha256, &r->set->tasks};
   ESP_TRY(esp_report_write(&report, err));
   if (sha256 && r->control.progress) esp_report_table(&report, r->control.progress);
   return ESP_OK;

@@ -15,6 +15,8 @@ esp_trainer esp_run_trainer(esp_run *r);
 esp_probe esp_run_probe(esp_run *r, esp_probe_images *images);
 double esp_run_sparsity(const esp_run *r); /* of what the pruner covers */
 const char *esp_run_stage_name(const esp_run *r, char name[64]);
+/* "  kind 97.10 %" for each task behind the first. */
+const char *esp_run_task_text(const esp_run *r, const esp_metrics *m, char text[256]);
 /* Over the validation images, where there are any, and the test images unless `test` is NULL; a loss that is
  * not finite fails. */
 esp_status esp_run_evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test, int64_t *confusion,

@@ -1,5 +1,6 @@
 #include "experiment/stages.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool esp_prunes(const esp_config *c) {
@@ -36,6 +37,7 @@ int64_t esp_stage_epochs(const esp_config *c, int stage, int64_t batches) {
   if (stage == 0) return c->train.epochs;
   switch (esp_retrain_of(c)) {
     case ESP_FINETUNE:
+    case ESP_RECONSTRUCT:
     case ESP_LR_REWIND:
       return c->prune.retrain_epochs;
     case ESP_WEIGHT_REWIND:
@@ -61,6 +63,7 @@ double esp_stage_rate(const esp_config *c, int stage, double epoch, int64_t batc
   fine.warmup_epochs = 0.0;
   switch (esp_retrain_of(c)) {
     case ESP_FINETUNE:
+    case ESP_RECONSTRUCT:
       return esp_learning_rate(&fine, epoch, (double)c->prune.retrain_epochs);
     case ESP_LR_REWIND:
       return esp_learning_rate(&c->train, all - (double)c->prune.retrain_epochs + epoch, all);
@@ -112,6 +115,32 @@ esp_status esp_config_check_steps(const esp_config *c, int64_t batches, esp_erro
   return ESP_OK;
 }
 
+bool esp_is_taught(const esp_config *c) {
+  return esp_prunes(c) && (c->prune.distill > 0.0 || esp_retrain_of(c) == ESP_RECONSTRUCT);
+}
+
+/* What the dense network can teach. */
+static esp_status check_teaching(const esp_config *c, esp_error *err) {
+  const bool reconstructs = esp_retrain_of(c) == ESP_RECONSTRUCT;
+  char key[64];
+  if (!esp_is_taught(c)) return ESP_OK;
+  snprintf(key, sizeof key, reconstructs ? "retrain = reconstruct" : "distill = %g", c->prune.distill);
+  if (esp_prunes_in_training(c))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] %s: the dense network teaches the retraining; expected a method and a "
+                    "schedule that prune after the training, not '%s' with '%s'",
+                    key, c->prune.method, c->prune.schedule);
+  if (reconstructs && c->prune.distill > 0.0)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] distill = %g with retrain = reconstruct, which knows no labels: expected distill = 0",
+        c->prune.distill);
+  if (!reconstructs && strcmp(c->train.loss, "cross-entropy") != 0)
+    return esp_fail(err, ESP_ERR_INPUT, "[prune] %s with loss = %s: expected loss = cross-entropy", key,
+                    c->train.loss);
+  return ESP_OK;
+}
+
 esp_status esp_config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp_retrain_of(c);
   if (!esp_prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
@@ -120,14 +149,7 @@ esp_status esp_config_check(const esp_config *c, esp_error *err) {
   if (!esp_prunes(c)) return ESP_OK;
   ESP_TRY(check_masks(c, err));
   ESP_TRY(check_rewind(c, err));
-  if (c->prune.distill > 0.0 && esp_prunes_in_training(c))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] distill = %g: the dense network teaches the retraining; expected a method and a "
-                    "schedule that prune after the training, not '%s' with '%s'",
-                    c->prune.distill, c->prune.method, c->prune.schedule);
-  if (c->prune.distill > 0.0 && strcmp(c->train.loss, "cross-entropy") != 0)
-    return esp_fail(err, ESP_ERR_INPUT, "[prune] distill = %g with loss = %s: expected loss = cross-entropy",
-                    c->prune.distill, c->train.loss);
+  ESP_TRY(check_teaching(c, err));
   if (strcmp(c->prune.schedule, "one-shot") == 0 && c->prune.rounds != 1)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] rounds = %lld with schedule = one-shot: expected 1; for several rounds use "

@@ -32,6 +32,8 @@ bool esp_prunes(const esp_config *c);
 bool esp_prunes_in_training(const esp_config *c);
 /* The training before the first round is the same, and leaves the same, as without [prune]. */
 bool esp_trains_plainly(const esp_config *c);
+/* The dense network teaches the retraining: distill, or retrain = reconstruct. */
+bool esp_is_taught(const esp_config *c);
 /* Stages of the run: the training, then one per round. */
 int esp_stages(const esp_config *c);
 

@@ -20,7 +20,8 @@ static bool same_data(const esp_config *a, const esp_config *b) {
   return strcmp(a->data.dataset, b->data.dataset) == 0 && strcmp(a->data.path, b->data.path) == 0 &&
          strcmp(a->data.augment, b->data.augment) == 0 && strcmp(a->model.input, b->model.input) == 0 &&
          a->data.train == b->data.train && a->data.test == b->data.test &&
-         a->data.validation == b->data.validation &&
+         a->data.validation == b->data.validation && strcmp(a->data.tasks, b->data.tasks) == 0 &&
+         memcmp(&a->data.task_weights, &b->data.task_weights, sizeof a->data.task_weights) == 0 &&
          memcmp(&a->data.mean, &b->data.mean, sizeof a->data.mean) == 0 &&
          memcmp(&a->data.std, &b->data.std, sizeof a->data.std) == 0;
 }
@@ -41,7 +42,7 @@ static esp_status build(const esp_sweep_run *run, reader *d, esp_model **model, 
   const esp_config *c = &run->config;
   esp_pruner *pruner = NULL;
   ESP_TRY(read_data(d, c, err));
-  ESP_TRY(esp_model_new(model, &c->model, d->set->shape, d->set->classes, 0, err));
+  ESP_TRY(esp_model_new_tasks(model, &c->model, d->set->shape, &d->set->tasks, 0, err));
   esp_status status = ESP_OK;
   if (esp_prunes(c)) status = esp_pruner_new(&pruner, &c->prune, *model, 0, err);
   esp_pruner_free(pruner);

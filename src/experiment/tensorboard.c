@@ -23,10 +23,19 @@ static esp_status append(esp_run *r, esp_events *e, esp_error *err) {
   return status;
 }
 
-static void add_measures(esp_events *e, const char *loss, const char *accuracy, const esp_metrics *m) {
+/* Loss and accuracy on the images of `split`, and the accuracy of each task behind the first. */
+static void add_measures(esp_events *e, const esp_run *r, const char *split, const esp_metrics *m) {
+  const esp_tasks *tasks = &r->set->tasks;
+  char tag[128];
   if (m->count == 0) return;
-  esp_events_scalar(e, loss, esp_loss_of(m));
-  esp_events_scalar(e, accuracy, esp_top1(m));
+  snprintf(tag, sizeof tag, "loss/%s", split);
+  esp_events_scalar(e, tag, esp_loss_of(m));
+  snprintf(tag, sizeof tag, "accuracy/%s", split);
+  esp_events_scalar(e, tag, esp_top1(m));
+  for (int t = 1; t < tasks->count; t++) {
+    snprintf(tag, sizeof tag, "accuracy/%s/%s", split, tasks->item[t].name);
+    esp_events_scalar(e, tag, esp_task_top1(m, t));
+  }
 }
 
 static void add_layers(esp_events *e, const esp_model *model) {
@@ -43,8 +52,8 @@ static void add_layers(esp_events *e, const esp_model *model) {
 esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err) {
   if (!r->config.log.tensorboard) return ESP_OK;
   esp_events e = begin(r);
-  add_measures(&e, "loss/train", "accuracy/train", train);
-  add_measures(&e, "loss/validation", "accuracy/validation", &row->validation);
+  add_measures(&e, r, "train", train);
+  add_measures(&e, r, "validation", &row->validation);
   esp_events_scalar(&e, "learning_rate", row->lr);
   esp_events_scalar(&e, "sparsity", row->sparsity);
   if (train->seconds > 0.0) esp_events_scalar(&e, "images_per_second", (double)train->count / train->seconds);
@@ -55,6 +64,6 @@ esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metri
 esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err) {
   if (!r->config.log.tensorboard) return ESP_OK;
   esp_events e = begin(r);
-  add_measures(&e, "loss/test", "accuracy/test", &result->test);
+  add_measures(&e, r, "test", &result->test);
   return append(r, &e, err);
 }

@@ -47,6 +47,7 @@ typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k
   K(avgpool_back, esp_avgpool_back_fn, esp_avgpool_back)                                     \
   K(cross_entropy, esp_cross_entropy_fn, esp_cross_entropy)                                  \
   K(distil, esp_distil_fn, esp_distil)                                                       \
+  K(imitate, esp_imitate_fn, esp_imitate)                                                    \
   K(mean_squared, esp_mean_squared_fn, esp_mean_squared)                                     \
   K(sgd, esp_sgd_fn, esp_sgd)                                                                \
   K(unshadow, esp_unshadow_fn, esp_unshadow)                                                 \

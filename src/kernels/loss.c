@@ -26,14 +26,17 @@ static void cross_entropy_image(esp_loss_block *k, int image) {
   k->loss[image] = loss;
 }
 
-static void mean_squared_image(esp_loss_block *k, int image) {
+/* A part of the mean of squares: class c is `d` away from what is wanted. */
+static float square(const esp_loss_block *k, int image, int c, float d) {
   const float share = 1.0f / (float)k->classes;
+  write_gradient(k, image, c, 2.0f * d * share);
+  return d * d * share;
+}
+
+static void mean_squared_image(esp_loss_block *k, int image) {
   float loss = 0.0f;
-  for (int c = 0; c < k->classes; c++) {
-    float d = k->logits[c * ESP_LANES + image] - target_of(k, image, c);
-    loss += d * d * share;
-    write_gradient(k, image, c, 2.0f * d * share);
-  }
+  for (int c = 0; c < k->classes; c++)
+    loss += square(k, image, c, k->logits[c * ESP_LANES + image] - target_of(k, image, c));
   k->loss[image] = loss;
 }
 
@@ -91,4 +94,15 @@ static void distil_image(esp_loss_block *k, const esp_lesson *l, int image) {
 
 void ESP_ISA_NAME(esp_distil)(esp_loss_block *k, const esp_lesson *lesson) {
   for (int image = 0; image < k->valid; image++) distil_image(k, lesson, image);
+}
+
+void ESP_ISA_NAME(esp_imitate)(esp_loss_block *k, const esp_lesson *lesson) {
+  for (int image = 0; image < ESP_LANES; image++) {
+    float loss = 0.0f;
+    for (int c = 0; c < k->classes; c++) {
+      const int at = c * ESP_LANES + image;
+      loss += square(k, image, c, k->logits[at] - lesson->logits[at]);
+    }
+    k->loss[image] = loss;
+  }
 }

@@ -28,5 +28,7 @@ typedef struct esp_lesson {
 /* Distillation (Hinton et al. 2015), after a loss: loss becomes (1 - a) loss + a T^2 KL(teacher || own), of
  * softmax(logits / T) both, and the gradient follows. */
 typedef void esp_distil_fn(esp_loss_block *k, const esp_lesson *lesson);
+/* In place of a loss, without labels: mean over classes of (logit - teacher's logit)^2. */
+typedef void esp_imitate_fn(esp_loss_block *k, const esp_lesson *lesson);
 
 #endif

@@ -20,6 +20,9 @@ esp_arch_writer esp_arch_lenet5, esp_arch_mlp, esp_arch_conv, esp_arch_vgg,
     esp_arch_mobilenet;                        /* arch_plain.c */
 esp_arch_writer esp_arch_resnet, esp_arch_wrn; /* arch_resnet.c */
 
+/* Puts a head for each task in the place of the last line of *text, if that is `linear classes`. */
+esp_status esp_heads_write(char **text, const esp_tasks *tasks, esp_error *err);
+
 /* Multiplies the channels that each line of *text makes by `width`, rounded (halves to even), at least 1;
  * puts the new text in the place of the old. `classes` stays. */
 esp_status esp_width_apply(char **text, double width, esp_error *err);

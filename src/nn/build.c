@@ -105,11 +105,13 @@ esp_status esp_build_items(esp_builder *b, int from, int to, esp_value *x, esp_v
 }
 
 static esp_status check_logits(esp_builder *b, esp_shape found, esp_error *err) {
-  int classes = b->model->classes;
-  if (found.channels == classes && found.height == 1 && found.width == 1) return ESP_OK;
+  const esp_tasks *tasks = &b->model->tasks;
+  const int outputs = esp_tasks_outputs(tasks);
+  if (found.channels == outputs && found.height == 1 && found.width == 1) return ESP_OK;
   esp_status status =
-      esp_fail(err, ESP_ERR_INPUT, "the network ends with %dx%dx%d, expected %dx1x1 (a number per class)",
-               found.channels, found.height, found.width, classes);
+      esp_fail(err, ESP_ERR_INPUT, "the network ends with %dx%dx%d, expected %dx1x1 (a number per class%s)",
+               found.channels, found.height, found.width, outputs,
+               tasks->count > 1 ? ", and per group of each task; or 'linear classes' as its last line" : "");
   return esp_build_locate(b, b->program->count - 1, status, err);
 }
 

@@ -1,3 +1,4 @@
+#include "nn/arch.h"
 #include "nn/layers.h"
 
 #include <stdio.h>
@@ -60,23 +61,26 @@ static esp_status fill(esp_model *m, const char *label, const char *text, esp_er
   return status;
 }
 
-esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
-                         esp_key seed, esp_error *err) {
+static esp_status make(esp_model *m, const esp_model_options *opt, const esp_tasks *tasks, esp_error *err) {
+  char *text;
+  ESP_TRY(esp_tasks_copy(&m->tasks, tasks, err));
+  ESP_TRY(esp_arch_text(opt, m->input, m->classes, &text, err));
+  esp_status status = tasks->count > 1 ? esp_heads_write(&text, tasks, err) : ESP_OK;
+  if (status == ESP_OK) status = fill(m, strcmp(opt->arch, "custom") == 0 ? "layers" : opt->arch, text, err);
+  free(text);
+  return status;
+}
+
+esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, esp_shape input,
+                               const esp_tasks *tasks, esp_key seed, esp_error *err) {
+  const int classes = tasks->item[0].answers;
   *model = NULL;
   ESP_TRY(check_input(opt, input, classes, err));
-  char *text;
-  ESP_TRY(esp_arch_text(opt, input, classes, &text, err));
-  bool custom = strcmp(opt->arch, "custom") == 0;
   esp_model *m = calloc(1, sizeof *m);
-  esp_status status;
-  if (m) {
-    m->input = input;
-    m->classes = classes;
-    status = fill(m, custom ? "layers" : opt->arch, text, err);
-  } else {
-    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a model");
-  }
-  free(text);
+  if (!m) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a model");
+  m->input = input;
+  m->classes = classes;
+  const esp_status status = make(m, opt, tasks, err);
   if (status == ESP_OK) {
     esp_model_initialise(m, seed);
     *model = m;
@@ -86,8 +90,15 @@ esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_sh
   return status;
 }
 
+esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
+                         esp_key seed, esp_error *err) {
+  const esp_tasks plain = esp_tasks_plain(classes);
+  return esp_model_new_tasks(model, opt, input, &plain, seed, err);
+}
+
 void esp_model_free(esp_model *model) {
   if (!model) return;
+  esp_tasks_free(&model->tasks);
   esp_params_free(&model->params);
   esp_program_free(model->program);
   free(model->text);
@@ -100,6 +111,7 @@ static esp_status fill_graph(esp_model *model, esp_graph *graph, esp_loss_attr l
   esp_value *logits;
   ESP_TRY(esp_build(model, graph, false, &logits, err));
   ESP_TRY(esp_graph_loss(graph, logits, loss.kind, loss.smoothing, err));
+  ESP_TRY(esp_graph_tasks(graph, &model->tasks, err));
   return esp_graph_plan(graph, err);
 }
 

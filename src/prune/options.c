@@ -18,11 +18,9 @@ static const char *regulariser_name(size_t i) {
 }
 
 const char *esp_retrain_name(size_t i) {
-  static const char *const names[] = {[ESP_FINETUNE] = "finetune",
-                                      [ESP_LR_REWIND] = "lr-rewind",
-                                      [ESP_WEIGHT_REWIND] = "weight-rewind",
-                                      [ESP_REINIT] = "reinit",
-                                      [ESP_RETRAIN_NONE] = "none"};
+  static const char *const names[] = {
+      [ESP_FINETUNE] = "finetune", [ESP_LR_REWIND] = "lr-rewind",     [ESP_WEIGHT_REWIND] = "weight-rewind",
+      [ESP_REINIT] = "reinit",     [ESP_RECONSTRUCT] = "reconstruct", [ESP_RETRAIN_NONE] = "none"};
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
@@ -69,12 +67,14 @@ const esp_option esp_prune_option_table[] = {
     {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, esp_retrain_name,
      "what follows the pruning of a round: train on from the retrain_lr (finetune), with the last epochs of "
      "the training schedule again (lr-rewind), from the weights of an earlier epoch (weight-rewind), from "
-     "new weights (reinit), nothing (none); methods that prune in training: none"},
+     "new weights (reinit), without labels towards the dense network's logits (reconstruct), nothing (none); "
+     "methods that prune in training: none"},
     {"retrain_epochs", ESP_OPTION_INT, AT(retrain_epochs), "8", 0, 1e6, NULL,
-     "epochs of finetune and lr-rewind per round"},
-    {"retrain_lr", ESP_OPTION_REAL, AT(retrain_lr), "0.05", 0, 1000, NULL, "finetune: peak learning rate"},
+     "epochs of finetune, reconstruct and lr-rewind per round"},
+    {"retrain_lr", ESP_OPTION_REAL, AT(retrain_lr), "0.05", 0, 1000, NULL,
+     "finetune, reconstruct: peak learning rate"},
     {"retrain_schedule", ESP_OPTION_CHOICE, AT(retrain_schedule), "cosine", 0, 0, lr_schedule_name,
-     "finetune: learning-rate schedule, without warm-up"},
+     "finetune, reconstruct: learning-rate schedule, without warm-up"},
     {"rewind_epoch", ESP_OPTION_INT, AT(rewind_epoch), "0", 0, 1e6, NULL,
      "weight-rewind: the epoch whose weights come back; 0 = the initial ones, the original lottery ticket "
      "(Frankle & Carbin 2019)"},

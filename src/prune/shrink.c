@@ -15,7 +15,7 @@ static esp_status build(const esp_model *like, char *text, esp_model **model, es
   char custom[] = "custom", none[] = "";
   const esp_model_options opt = {
       .arch = custom, .input = none, .layers = text, .weights = none, .shortcut = none, .width = 1.0};
-  esp_status status = esp_model_new(model, &opt, like->input, like->classes, 0, err);
+  esp_status status = esp_model_new_tasks(model, &opt, like->input, &like->tasks, 0, err);
   free(text);
   return status;
 }

@@ -10,14 +10,14 @@ static float logit(const esp_value *logits, int image, int c) {
   return v == v ? v : -INFINITY;
 }
 
-/* Classes that come before the label when sorted by logit, of equal ones by number. */
-static int rank_of(const esp_value *logits, int classes, int image, int label, int *answer) {
-  const float own = logit(logits, image, label);
+/* Answers of the task that come before the right one when sorted by logit, of equal ones by number. */
+static int rank_of(const esp_value *logits, const esp_task *task, int image, int label, int *answer) {
+  const float own = logit(logits, image, task->first + label);
   float best = own;
   int rank = 0;
   *answer = label;
-  for (int c = 0; c < classes; c++) {
-    const float v = logit(logits, image, c);
+  for (int c = 0; c < task->answers; c++) {
+    const float v = logit(logits, image, task->first + c);
     rank += v > own || (v == own && c < label);
     if (v > best || (v == best && c < *answer)) {
       best = v;
@@ -30,15 +30,23 @@ static int rank_of(const esp_value *logits, int classes, int image, int label, i
 void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch, esp_outcome outcome,
                      int64_t *confusion) {
   const esp_value *logits = esp_graph_output(graph);
-  const int classes = esp_value_shape(logits).channels;
+  const esp_tasks *tasks = esp_graph_tasks_of(graph);
+  const int classes = tasks->item[0].answers;
   m->loss_sum += outcome.loss_sum;
   m->count += outcome.count;
+  if (!batch->labels) return;
   for (int i = 0; i < batch->count; i++) {
-    int answer;
-    const int rank = rank_of(logits, classes, i, batch->labels[i], &answer);
+    const int label = batch->labels[i];
+    int answer, other;
+    const int rank = rank_of(logits, &tasks->item[0], i, label, &answer);
     m->top1 += rank == 0;
     m->top5 += rank < 5;
-    if (confusion) confusion[batch->labels[i] * classes + answer]++;
+    m->right[0] += rank == 0;
+    for (int t = 1; t < tasks->count; t++) {
+      const esp_task *task = &tasks->item[t];
+      m->right[t] += rank_of(logits, task, i, esp_task_answer(task, label), &other) == 0;
+    }
+    if (confusion) confusion[label * classes + answer]++;
   }
 }
 

@@ -128,10 +128,10 @@ static const struct {
     {NET("  concat\n    relu\n  end\n"), "bad.ini: layers:3: the 'concat' of line 1 has one branch"},
     {NET("  shortcut\n"), "bad.ini: layers:1: 'shortcut' must stand directly in a 'residual'"},
     {NET(PLAIN_LAYERS "[prune]\nmethod = random\ndistribution = per-layer\nlayers =\n  conv1 2\n"),
-     "bad.ini: [prune] layers:1: 'conv1 2'"},
+     "bad.ini:31: [prune] layers:1: 'conv1 2'"},
     {NET(PLAIN_LAYERS
          "[prune]\nmethod = random\ndistribution = per-layer\nlayers =\n  conv1 .5\n  conv9 .5\n"),
-     "bad.ini: [prune] layers:2: 'conv9 .5' matches no layer"},
+     "bad.ini:32: [prune] layers:2: 'conv9 .5' matches no layer"},
     {NET(PLAIN_LAYERS "[prune]\nmethod = random\ndistribution = per-layer\n"),
      "bad.ini: [prune] distribution = per-layer"},
 };
@@ -171,6 +171,10 @@ static const struct {
     {{"prune.method=magnitude", "prune.regulariser=slimming", "model.arch=mlp"},
      "plain.ini: [prune]: regulariser 'slimming' finds nothing to act on"},
     {{"prune.method=rigl", "prune.distill=0.5"}, "plain.ini: [prune] distill = 0.5: the dense network"},
+    {{"prune.method=rigl", "prune.retrain=reconstruct"},
+     "plain.ini: [prune] retrain = reconstruct: the dense network"},
+    {{"prune.method=magnitude", "prune.retrain=reconstruct", "prune.distill=0.5"},
+     "plain.ini: [prune] distill = 0.5 with retrain = reconstruct"},
     {{"prune.method=magnitude", "prune.distill=0.5", "train.loss=mse"},
      "plain.ini: [prune] distill = 0.5 with loss = mse"},
     {{"prune.method=random", "prune.distribution=per-layer"}, "plain.ini: [prune] distribution = per-layer"},

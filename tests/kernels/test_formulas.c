@@ -497,6 +497,27 @@ static double softened(const float *logits, int image, int c, double temperature
   return 1.0 / sum;
 }
 
+/* Wrong labels change nothing: there is none in the formula. */
+START_TEST(imitation_is_its_formula) {
+  loss_data d;
+  float teacher[CLASSES * ESP_LANES];
+  make_loss(&d, 0.1f, 1.0f);
+  fill(teacher, CLASSES * ESP_LANES, 7);
+  d.block.labels = NULL;
+  scalar()->imitate(&d.block, &(esp_lesson){.logits = teacher});
+  for (int i = 0; i < VALID; i++) {
+    double loss = 0.0;
+    for (int c = 0; c < CLASSES; c++) {
+      const double off = (double)d.logits[c * ESP_LANES + i] - (double)teacher[c * ESP_LANES + i];
+      loss += off * off / CLASSES;
+      check_gradient(&d, i, c, 2.0 * off / CLASSES);
+    }
+    ck_assert(near((double)d.block.loss[i], loss, 1e-6));
+  }
+  check_padding(&d);
+}
+END_TEST
+
 START_TEST(distillation_is_its_formula) {
   static const float temperatures[] = {1.0f, 4.0f}, spreads[] = {1.0f, 20.0f};
   const float a = 0.75f, T = temperatures[_i % 2];
@@ -639,6 +660,7 @@ int main(void) {
   tcase_add_test(all, one_winner_takes_the_gradient);
   tcase_add_loop_test(all, cross_entropy_is_its_formula, 0, 6);
   tcase_add_loop_test(all, mean_squared_is_its_formula, 0, 2);
+  tcase_add_test(all, imitation_is_its_formula);
   tcase_add_loop_test(all, distillation_is_its_formula, 0, 4);
   tcase_add_test(all, sgd_by_hand);
   tcase_add_test(all, sgd_without_mask_or_clip);

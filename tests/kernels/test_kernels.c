@@ -478,7 +478,7 @@ static void try_mean_squared(trial *t) {
   try_loss(t, t->kernels->mean_squared);
 }
 
-static void try_distil(trial *t) {
+static void try_lesson(trial *t, void (*taught)(esp_loss_block *k, const esp_lesson *lesson)) {
   esp_loss_block k = {.classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
   const size_t floats = (size_t)k.classes * ESP_LANES;
   const esp_lesson lesson = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
@@ -489,8 +489,15 @@ static void try_distil(trial *t) {
   trial_seal(t);
   trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
   if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
-  t->kernels->distil(&k, &lesson);
+  taught(&k, &lesson);
   for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
+}
+
+static void try_distil(trial *t) {
+  try_lesson(t, t->kernels->distil);
+}
+static void try_imitate(trial *t) {
+  try_lesson(t, t->kernels->imitate);
 }
 
 /* ---- updates ---- */

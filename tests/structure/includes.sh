@@ -13,7 +13,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     # The room of each public header.
     home("status file random option", "base")
     home("tensor mask activation param", "tensor")
-    home("graph", "autograd")
+    home("graph task", "autograd")
     home("model", "nn")
     home("optim", "optim")
     home("prune", "prune")
