@@ -1,6 +1,8 @@
 /* A stage of a run: begin (prune, rewind), train, end (evaluate, report). */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "experiment/course.h"
+#include "experiment/judge.h"
 #include "experiment/pulse.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
@@ -10,19 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1, CONFUSION_CLASSES_MAX = 1000 };
+enum { CONFUSION_CLASSES_MAX = 1000 };
 
-/* An epoch's number in the whole run: what shuffles and augments. */
-static uint64_t epoch_number(const esp_run *r, int64_t epoch) {
-  return (uint64_t)r->at.stage * EPOCHS_MAX + (uint64_t)epoch;
+uint64_t esp_run_epoch_number(const esp_run *r, int64_t epoch) {
+  return (uint64_t)r->at.stage * ESP_RUN_EPOCHS_MAX + (uint64_t)epoch;
 }
 
 bool esp_run_in_training(const esp_run *r) {
   return esp_prunes_in_training(&r->config);
-}
-
-int esp_run_stages(const esp_run *r) {
-  return esp_stages(&r->config);
 }
 
 bool esp_run_has_dense(const esp_run *r) {
@@ -117,7 +114,7 @@ static esp_status rewind_weights(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_trainer trainer_of(esp_run *r) {
+esp_trainer esp_run_trainer(esp_run *r) {
   return (esp_trainer){r->model,        r->graph,         r->training,
                        r->pruner,       &r->config.train, (esp_key)r->config.run.seed,
                        r->teacher_graph};
@@ -126,12 +123,15 @@ static esp_trainer trainer_of(esp_run *r) {
 /* Prunes to the sparsity of a round. */
 static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   esp_probe_images images;
-  esp_trainer t = trainer_of(r);
+  esp_trainer t = esp_run_trainer(r);
   esp_result *now = &r->at.now;
-  const esp_probe probe =
-      esp_train_probe(&t, &images, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches);
-  now->requested = esp_pruner_round_sparsity(r->pruner, round);
+  const esp_probe probe = esp_train_probe(&t, &images, esp_run_epoch_number(r, ESP_SALIENCY_EPOCH),
+                                          r->config.prune.saliency_batches);
+  now->requested = esp_run_asked(r, round);
+  esp_judging judging = esp_judging_begin(r);
+  esp_pruner_set_judge(r->pruner, esp_judge_of(&judging));
   ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
+  ESP_TRY(esp_found_write(r, err));
   if (now->guarded)
     esp_progress_say(&r->progress,
                      "round %d: %d layer(s) would have lost too much; the best units of each stay "
@@ -145,6 +145,11 @@ static esp_status evaluate_before(esp_run *r, esp_error *err) {
 }
 
 static esp_status begin_round(esp_run *r, esp_error *err) {
+  ESP_TRY(esp_run_step_back(r, err));
+  if (esp_run_brings_back(r)) {
+    r->at.now.requested = esp_run_asked(r, r->at.stage);
+    return evaluate_before(r, err);
+  }
   ESP_TRY(prune_round(r, r->at.stage, err));
   ESP_TRY(evaluate_before(r, err));
   return rewind_weights(r, err);
@@ -177,8 +182,8 @@ static esp_prune_window window_of(const esp_run *r) {
   const esp_prune_options *o = &r->config.prune;
   const int64_t batches = esp_loader_batches(r->training), steps = r->config.train.epochs * batches;
   if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
-  const double end = o->end_epoch > 0.0 ? o->end_epoch : 0.75 * (double)r->config.train.epochs;
-  int64_t first = (int64_t)(o->begin_epoch * (double)batches), last = (int64_t)(end * (double)batches);
+  int64_t first = (int64_t)(o->begin_epoch * (double)batches);
+  int64_t last = (int64_t)(esp_prune_end_epoch(&r->config) * (double)batches);
   if (last > steps - 1) last = steps - 1;
   return (esp_prune_window){first < last ? first : last, last};
 }
@@ -240,7 +245,7 @@ static bool asked_to_stop(const esp_run *r) {
   return r->control.stop && *r->control.stop;
 }
 
-static esp_status save_between_steps(esp_run *r, esp_error *err) {
+esp_status esp_run_save_in_time(esp_run *r, esp_error *err) {
   if (asked_to_stop(r)) {
     ESP_TRY(esp_run_save(r, err));
     return esp_fail(err, ESP_ERR_INTERRUPTED, "stopped; go on with: espalier resume %s", r->dir);
@@ -256,9 +261,9 @@ static double rate_now(const esp_run *r) {
 
 static esp_status train_epoch(esp_run *r, esp_error *err) {
   ESP_TRY(esp_run_teacher(r, err));
-  esp_trainer t = trainer_of(r);
+  esp_trainer t = esp_run_trainer(r);
   const int64_t batches = esp_loader_batches(r->training);
-  const uint64_t number = epoch_number(r, r->at.epoch);
+  const uint64_t number = esp_run_epoch_number(r, r->at.epoch);
   const esp_batch *batch;
   double clock = esp_seconds();
   esp_loader_start(r->training, number, (int)r->at.batch);
@@ -273,7 +278,7 @@ static esp_status train_epoch(esp_run *r, esp_error *err) {
     r->at.train.seconds += now - clock;
     clock = now;
     show(r, images);
-    if (r->at.batch < batches) ESP_TRY(save_between_steps(r, err));
+    if (r->at.batch < batches) ESP_TRY(esp_run_save_in_time(r, err));
   }
   return ESP_OK;
 }
@@ -288,10 +293,10 @@ static void say_choices(esp_run *r) {
 /* Whether the training has shown what to prune; then it is over. */
 static esp_status early_bird(esp_run *r, bool *over, esp_error *err) {
   esp_probe_images images;
-  esp_trainer t = trainer_of(r);
+  esp_trainer t = esp_run_trainer(r);
   if (r->at.stage > 0 || !r->pruner || r->config.prune.early_bird == 0) return ESP_OK;
-  const esp_probe probe =
-      esp_train_probe(&t, &images, epoch_number(r, SALIENCY_EPOCH), r->config.prune.saliency_batches);
+  const esp_probe probe = esp_train_probe(&t, &images, esp_run_epoch_number(r, ESP_SALIENCY_EPOCH),
+                                          r->config.prune.saliency_batches);
   ESP_TRY(esp_pruner_settled(r->pruner, &probe, r->at.epoch - 1, over, err));
   if (*over)
     esp_progress_say(&r->progress, "early bird: what would be pruned has settled; the training ends");
@@ -324,7 +329,7 @@ static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
   ESP_TRY(esp_run_report(r, NULL, err));
   if (!*over && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(esp_run_save(r, err));
-    return asked_to_stop(r) ? save_between_steps(r, err) : ESP_OK;
+    return asked_to_stop(r) ? esp_run_save_in_time(r, err) : ESP_OK;
   }
   return ESP_OK;
 }
@@ -350,6 +355,14 @@ static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
   return status;
 }
 
+static void say_course(esp_run *r) {
+  if (!esp_reacts(&r->config) || r->at.stage == 0) return;
+  const esp_course c = esp_run_course(r);
+  const char *what = c.over ? "the end" : "on";
+  esp_progress_say(&r->progress, "feedback: the network is %s; %s from a sparsity of %.2f %%, step %.2f %%",
+                   c.back ? "not good enough" : "good", what, 100.0 * c.good, 100.0 * c.step);
+}
+
 static esp_status end_stage(esp_run *r, esp_error *err) {
   char name[64];
   esp_result *now = &r->at.now;
@@ -367,18 +380,20 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   ESP_TRY(esp_run_log_result(r, now, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
+  ESP_TRY(esp_run_keep_good(r, err));
+  say_course(r);
   r->at.stage++;
   r->at.epoch = r->at.batch = 0;
   r->at.begun = false;
   ESP_TRY(esp_run_save(r, err));
   ESP_TRY(esp_run_report(r, NULL, err));
-  return asked_to_stop(r) ? save_between_steps(r, err) : ESP_OK;
+  return asked_to_stop(r) ? esp_run_save_in_time(r, err) : ESP_OK;
 }
 
 esp_status esp_run_stage(esp_run *r, esp_error *err) {
   bool over = false;
   if (!r->at.begun) ESP_TRY(begin_stage(r, err));
-  while (!over && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
+  while (!over && !esp_run_brings_back(r) && r->at.epoch < esp_stage_epochs(&r->config, r->at.stage)) {
     ESP_TRY(train_epoch(r, err));
     ESP_TRY(end_epoch(r, &over, err));
   }

@@ -47,6 +47,12 @@ esp_status esp_run_teacher(esp_run *r, esp_error *err);
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);
 esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */
+/* The same if it is time for one, or the run is to stop; then ESP_ERR_INTERRUPTED. */
+esp_status esp_run_save_in_time(esp_run *r, esp_error *err);
+esp_trainer esp_run_trainer(esp_run *r);
+/* An epoch of the stage at work, numbered in the whole run: what shuffles and augments. */
+enum { ESP_RUN_EPOCHS_MAX = 1 << 20, ESP_SALIENCY_EPOCH = ESP_RUN_EPOCHS_MAX - 1 };
+uint64_t esp_run_epoch_number(const esp_run *r, int64_t epoch);
 /* tensorboard.c: events of the epoch just ended, and of a stage's result. */
 esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err);
 esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err);

@@ -3,6 +3,7 @@
 
 #include "base/pattern.h"
 #include "prune/catalogue.h"
+#include "prune/search.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -215,6 +216,7 @@ void esp_pruner_free(esp_pruner *p) {
   free(p->alive);
   free(p->next);
   free(p->notes);
+  free(p->densities);
   free(p);
 }
 
@@ -266,17 +268,18 @@ void esp_pruner_commit(esp_pruner *p) {
   }
 }
 
+static void find_alive_of(const esp_target *t, uint8_t *alive) {
+  for (int k = 0; k < t->slices; k++)
+    for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
+      const uint32_t unit = esp_slice_unit(&t->slice[k], w);
+      if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
+    }
+}
+
 /* alive[units]: which units have scored weights. */
 static void find_alive(const esp_pruner *p, uint8_t *alive) {
   memset(alive, 0, p->units);
-  for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
-    for (int k = 0; k < t->slices; k++)
-      for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
-        const uint32_t unit = esp_slice_unit(&t->slice[k], w);
-        if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
-      }
-  }
+  for (int i = 0; i < p->targets; i++) find_alive_of(&p->target[i], alive);
 }
 
 void esp_pruner_zero(esp_pruner *p) {
@@ -344,6 +347,7 @@ bool esp_pruner_at_init(const esp_pruner *p) {
 }
 void esp_pruner_set_epoch(esp_pruner *p, int64_t steps) {
   const double wanted = p->opt->every_epochs * (double)steps;
+  p->pause = (int64_t)(p->opt->pause_epochs * (double)steps);
   if (p->opt->every_epochs > 0.0) p->every = wanted < 1.0 ? 1 : (int64_t)wanted;
 }
 uint64_t esp_pruner_changes(const esp_pruner *p) {
@@ -368,6 +372,19 @@ esp_pruned esp_pruner_count(const esp_pruner *p) {
   find_alive(p, p->alive);
   for (size_t u = 0; u < p->units; u++) c.pruned += !p->alive[u];
   return c;
+}
+
+int esp_pruner_targets(const esp_pruner *p) {
+  return p->ranked;
+}
+
+const esp_layer *esp_pruner_target(const esp_pruner *p, int i, esp_pruned *count) {
+  const esp_target *t = &p->target[i];
+  *count = (esp_pruned){0, t->units};
+  memset(p->alive + t->first, 0, t->units);
+  find_alive_of(t, p->alive);
+  for (size_t u = 0; u < t->units; u++) count->pruned += !p->alive[t->first + u];
+  return t->layer;
 }
 
 /* `made` is what hooks make the values from, NULL where there are none. */
@@ -397,10 +414,6 @@ bool esp_pruner_holds(const esp_pruner *p) {
 
 /* ---- pruning ---- */
 
-static double clamp01(double t) {
-  return t < 0.0 ? 0.0 : t > 1.0 ? 1.0 : t;
-}
-
 esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err) {
   esp_pruner_recall(p);
   for (size_t u = 0; u < p->units; u++)
@@ -420,6 +433,7 @@ static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, e
 esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
                             esp_error *err) {
   ESP_TRY(esp_pruner_measure(p, probe, err));
+  if (p->distribution->search) ESP_TRY(esp_pruner_search(p, sparsity, err));
   return prune_by_score(p, sparsity, guarded, err);
 }
 
@@ -435,8 +449,13 @@ esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, doub
   return ESP_OK;
 }
 
+static double progress(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
+  return esp_prune_progress(step - begin, end - begin, p->opt->ramps, p->pause);
+}
+
 static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
-  return step >= begin && step <= end && (step == end || (step - begin) % p->every == 0);
+  if (step < begin || step > end) return false;
+  return step == end || ((step - begin) % p->every == 0 && progress(p, step, begin, end) >= 0.0);
 }
 
 bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
@@ -460,7 +479,7 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   *changed = false;
   if (p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT) gather_movement(p);
   if (!is_change(p, step, begin, end)) return ESP_OK;
-  const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
+  const double t = progress(p, step, begin, end);
   int guarded;
   *changed = true;
   if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);

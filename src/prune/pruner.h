@@ -70,11 +70,14 @@ struct esp_pruner {
   esp_mask *masks;       /* [params of the model]; keep is NULL where there is none */
   esp_prune_when when;
   int64_t every; /* steps between two mask changes in training */
+  int64_t pause; /* steps between two ramps */
   esp_key key;
   uint64_t changes;
   const esp_graph *graph; /* while scores look at activations: where they are */
   double *planes;         /* the same: [targets][plane_size] */
   size_t plane_size;
+  esp_judge judge;              /* of distributions that search */
+  double *densities;            /* [ranked] on trial, or found by a search; NULL: as the distribution says */
   uint8_t *notes;               /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
   float *raw;                   /* [weights] the criterion's scores, before they become those of units */
   double *sum;                  /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
@@ -134,6 +137,8 @@ void esp_pruner_commit(esp_pruner *p);
 
 /* Zeroes the weights of units that p->keep leaves out, without pruning them. */
 void esp_pruner_zero(esp_pruner *p);
+/* Whether the densities are rounded such that the total is exact. */
+bool esp_pruner_exact(const esp_pruner *p);
 
 /* Reads the masks back into p->keep: a unit is there while any of its scored weights is. */
 void esp_pruner_recall(esp_pruner *p);
