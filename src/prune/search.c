@@ -44,20 +44,48 @@ void esp_search_draw(esp_search *s, int i, double *point) {
   for (int k = 0; k < s->n; k++) point[k] = i == 0 ? 0.5 : esp_search_clip(esp_search_uniform(s));
 }
 
-/* Whole units, as many as fit, where the total of the units is not what is asked for. */
-static void round_down(const esp_pruner *p, double *density) {
-  for (int i = 0; i < p->ranked && !esp_pruner_exact(p); i++) {
-    const double units = (double)p->target[i].units;
-    density[i] = floor(density[i] * units + 1e-9) / units;
+/* Units that a target keeps whatever the point says. */
+static double least_of(const esp_pruner *p, int i) {
+  const double least = ceil(p->opt->layer_floor * (double)p->target[i].units - 1e-9);
+  return least > 0.0 || p->opt->allow_empty ? least : 1.0;
+}
+
+/* The target with most units above its least, -1 if none has any. */
+static int richest(const esp_search *s) {
+  int best = -1;
+  double most = 0.5;
+  for (int i = 0; i < s->n; i++) {
+    const double above = s->density[i] * (double)s->pruner->target[i].units - least_of(s->pruner, i);
+    if (above > most) {
+      most = above;
+      best = i;
+    }
   }
+  return best;
+}
+
+static double cost_now(const esp_search *s) {
+  double cost = 0.0;
+  for (int i = 0; i < s->n; i++) cost += s->cost[i] * s->density[i];
+  return cost;
+}
+
+/* Whole units, as many as fit. Where some have more than the point says, others pay. */
+static void round_down(esp_search *s, double budget) {
+  for (int i = 0; i < s->n; i++) {
+    const double units = (double)s->pruner->target[i].units;
+    s->density[i] = fmax(floor(s->density[i] * units + 1e-9), least_of(s->pruner, i)) / units;
+  }
+  for (int i; cost_now(s) > budget * (1.0 + 1e-12) && (i = richest(s)) >= 0;)
+    s->density[i] -= 1.0 / (double)s->pruner->target[i].units;
 }
 
 esp_status esp_search_try(esp_search *s, const double *point, double *worth, esp_error *err) {
   esp_pruner *p = s->pruner;
-  double total = 0.0;
-  for (int i = 0; i < s->n; i++) total += s->cost[i];
-  esp_share_budget(s->density, point, s->cost, s->n, (1.0 - s->sparsity) * total);
-  round_down(p, s->density);
+  double budget = 0.0;
+  for (int i = 0; i < s->n; i++) budget += (1.0 - s->sparsity) * s->cost[i];
+  esp_share_budget(s->density, point, s->cost, s->n, budget);
+  if (!esp_pruner_exact(p)) round_down(s, budget);
   ESP_TRY(esp_trial_begin(s->trial, s->sparsity, s->density, err));
   const esp_status status = p->judge.worth(p->judge.context, s->done, worth, err);
   esp_trial_end(s->trial);

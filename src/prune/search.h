@@ -2,7 +2,8 @@
  *
  * A search moves through points: a number in [ESP_POINT_MIN, 1] for each target. Densities are in proportion
  * to a point's numbers, at most 1, and such that the budget is met: of the units (exactly), of their weights
- * or of their multiply-adds (as whole units, never more) the share 1 - sparsity stays. A unit's multiply-adds
+ * or of their multiply-adds (as whole units, no more unless the least that layers keep is) the share
+ * 1 - sparsity stays. A unit's multiply-adds
  * are those of all weights that go with it. */
 #ifndef ESP_SEARCH_H
 #define ESP_SEARCH_H

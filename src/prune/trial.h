@@ -12,7 +12,8 @@ esp_status esp_trial_open(esp_trial **trial, esp_pruner *p, const esp_probe *pro
 void esp_trial_free(esp_trial *trial);
 
 /* Zeroes what a round to `sparsity` would prune with these densities, one for each target of the pruner
- * (esp_pruner_targets), with all that goes with it: values and moving averages. No mask changes. */
+ * (esp_pruner_targets), with all that goes with it: values and moving averages. No mask changes. The pruner's
+ * distribution has a `share`; where that is explicit, densities are met in each target, else in total. */
 esp_status esp_trial_begin(esp_trial *trial, double sparsity, const double *density, esp_error *err);
 /* Units that the target keeps in the trial. */
 size_t esp_trial_kept(const esp_trial *trial, int target);
