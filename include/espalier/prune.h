@@ -33,9 +33,9 @@
 /* [prune] */
 typedef struct esp_prune_options {
   char *method;           /* none, a criterion, or a dynamic method */
-  char *distribution;     /* global | uniform | erk | lamp | per-layer */
+  char *distribution;     /* global | uniform | erk | lamp | per-layer | genetic | swarm */
   char *structure;        /* weight | filter | channel | neuron | layer | block | n:m | hybrid */
-  char *schedule;         /* one-shot | iterative | cubic | linear | exponential | list */
+  char *schedule;         /* one-shot | iterative | cubic | linear | exponential | list | feedback */
   char *at;               /* auto | init | rounds | training: when the schedule runs */
   double sparsity;        /* share of the units to remove in the end */
   esp_numbers sparsities; /* list: what each round prunes to */

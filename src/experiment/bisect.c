@@ -182,11 +182,18 @@ static esp_status try_sparsity(bisection *b, double sparsity, esp_error *err) {
   return write_csv(b, err);
 }
 
+static void say_left(const bisection *b, double interval) {
+  int halvings = 0;
+  for (; interval > b->base->prune.least_step; interval *= 0.5) halvings++;
+  if (b->control.progress) fprintf(b->control.progress, "\nat most %d more trials\n", halvings);
+}
+
 static esp_status bisect(bisection *b, esp_error *err) {
   double good = 0.0, bad = b->base->prune.sparsity, next = bad;
   ESP_TRY(do_run(b, err));
   ESP_TRY(write_csv(b, err));
   while (b->runs.runs < RUNS_MAX && bad - good > b->base->prune.least_step) {
+    say_left(b, bad - good);
     ESP_TRY(try_sparsity(b, next, err));
     *(b->outcome[b->runs.runs - 1].good ? &good : &bad) = next;
     next = 0.5 * (good + bad);
