@@ -6,7 +6,7 @@
 
 static const char good_name[] = "good.safetensors";
 
-/* The course after at most `rounds` rounds; *seen: how many it had when it was over, or all. */
+/* The course after the rounds that there are; *seen: how many it took until it was over, or all. */
 static esp_course replay(const esp_run *r, int *seen) {
   const esp_prune_options *o = &r->config.prune;
   const esp_prune_schedule *schedule = esp_prune_schedule_of(o);

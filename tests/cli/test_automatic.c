@@ -195,6 +195,18 @@ START_TEST(feedback_follows_its_rule) {
 }
 END_TEST
 
+/* A training that was taken over leaves a good network to step back to. */
+START_TEST(feedback_after_a_shared_training) {
+#define COURSE \
+  "prune.schedule=feedback", "prune.rounds=3", "prune.step=0.8", "prune.tolerance=0", "run.name=same"
+  ESPALIER("run", "plain.ini", "-o", "dense", "prune.method=none");
+  ESPALIER("run", "plain.ini", "-o", "out", COURSE, "run.dense=dense");
+  ESPALIER("run", "plain.ini", "-o", "alone", COURSE);
+  ck_assert_str_eq(hash_of_run("out"), hash_of_run("alone"));
+  ck_assert(exists("out/good.safetensors"));
+}
+END_TEST
+
 /* ---- search ---- */
 
 /* Good is what is within the tolerance; sparsities halve the interval between good and not good, down to the
@@ -285,6 +297,7 @@ static Suite *suite(void) {
   tcase_add_test(t, what_is_pruned_is_the_best_trial);
   tcase_add_test(t, validation_images_are_needed);
   tcase_add_loop_test(t, feedback_follows_its_rule, 0, 4);
+  tcase_add_test(t, feedback_after_a_shared_training);
   tcase_add_test(t, search_bisects);
   tcase_add_test(t, search_among_dynamic_methods);
   tcase_add_test(t, search_is_killed_and_goes_on);
