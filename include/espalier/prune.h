@@ -33,9 +33,9 @@
 /* [prune] */
 typedef struct esp_prune_options {
   char *method;           /* none, a criterion, or a dynamic method */
-  char *distribution;     /* global | uniform | erk | lamp | per-layer */
+  char *distribution;     /* global | uniform | erk | lamp | per-layer | genetic | swarm */
   char *structure;        /* weight | filter | channel | neuron | layer | block | n:m | hybrid */
-  char *schedule;         /* one-shot | iterative | cubic | linear | exponential | list */
+  char *schedule;         /* one-shot | iterative | cubic | linear | exponential | list | feedback */
   char *at;               /* auto | init | rounds | training: when the schedule runs */
   double sparsity;        /* share of the units to remove in the end */
   esp_numbers sparsities; /* list: what each round prunes to */
@@ -60,6 +60,8 @@ typedef struct esp_prune_options {
       end_epoch; /* cubic and dynamic: epochs of training during which masks change; end 0 = 3/4 of it */
   int64_t every; /* steps between two mask changes */
   double every_epochs; /* the same in epochs; 0 = as `every` says */
+  int64_t ramps;       /* parts of the pruning period that pauses lie between */
+  double pause_epochs; /* length of a pause, in which no mask changes */
   double
       drop_fraction; /* SET, RigL: share of a layer's weights that move at a mask change, at the beginning */
   double splice_margin; /* surgery: half-width of the band, around the threshold, in which weights keep their
@@ -75,6 +77,12 @@ typedef struct esp_prune_options {
   double strength;             /* of the regulariser; str, soft-movement: what drives the sparsity */
   double explore;              /* topkast: share of the weights that learn though they are not used */
   double stall;                /* grow: a loss that falls by less than this share grows units */
+  double tolerance;            /* feedback: share of validation accuracy that pruning may cost */
+  double step, least_step;     /* feedback: what a round adds to the sparsity at first, and at least */
+  char *budget;                /* genetic, swarm: what `sparsity` is a share of: units | weights | macs */
+  int64_t population;          /* the same: members, or particles */
+  int64_t generations;         /* rounds of trials after the first population */
+  int64_t recalibrate;         /* training batches that batch norms see before a trial is judged */
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
 /* Single weights by magnitude, in one ranking, at once: what options that come from no configuration begin
@@ -162,6 +170,8 @@ typedef struct esp_share {
   double density; /* out: share of the units to keep, 0 to 1 */
 } esp_share;
 
+typedef struct esp_search esp_search; /* src/prune/search.h */
+
 typedef struct esp_distribution {
   const char *name, *help;
   /* Fills the densities for a sparsity asked for. NULL: the units of all layers compete in one ranking. */
@@ -170,8 +180,22 @@ typedef struct esp_distribution {
   /* Puts other scores in the place of a layer's, before they are compared with those of others; `order` has
    * room for n. May be NULL. Scores are not negative, but for -INFINITY, which stays. */
   void (*rescale)(float *score, size_t n, uint64_t *order);
+  /* Before a round prunes: finds densities by trying networks out; `share` is what comes before any were
+   * tried. worth and numbers are zeros to work with: [copies][population], and a point for each of them. May
+   * be NULL. */
+  esp_status (*search)(esp_search *search, double *worth, double *numbers, esp_error *err);
+  int copies;      /* of the population that the search works with */
+  bool keeps_best; /* one member of a later generation is known already */
 } esp_distribution;
 const esp_distribution *esp_distribution_at(size_t i);
+
+/* How far a schedule that reacts has come. */
+typedef struct esp_course {
+  double good; /* the sparsity of the last good network; 0 = the dense one */
+  double step; /* what the next round adds to it */
+  bool back;   /* the newest network was not good: the last good one takes its place */
+  bool over;   /* no further rounds */
+} esp_course;
 
 typedef struct esp_prune_schedule {
   const char *name, *help;
@@ -179,15 +203,24 @@ typedef struct esp_prune_schedule {
   bool listed;      /* it is the key `sparsities` that says how many rounds there are */
   /* Sparsity at `t` in [0, 1]: round / rounds, or the share of the steps from begin to end. */
   double (*sparsity)(const esp_prune_options *opt, double t);
+  /* What follows from a round to the sparsity `asked` whose network has a validation accuracy (0 to 1) that
+   * is lower by `drop` than the dense network's. The course begins as {0, opt->step}. NULL: a round does not
+   * depend on those before; else the rounds go to good + step, at most to opt->sparsity. */
+  void (*react)(const esp_prune_options *opt, esp_course *course, double asked, double drop);
 } esp_prune_schedule;
 const esp_prune_schedule *esp_prune_schedule_at(size_t i);
+/* The one that opt->schedule names. */
+const esp_prune_schedule *esp_prune_schedule_of(const esp_prune_options *opt);
 
 /* When masks change: in rounds after the training, in rounds before it, or step by step during it. */
 typedef enum esp_prune_when { ESP_PRUNE_ROUNDS, ESP_PRUNE_INIT, ESP_PRUNE_TRAINING } esp_prune_when;
 /* As method, schedule and `at` say; the method is not none. */
 esp_prune_when esp_prune_time(const esp_prune_options *opt);
-/* Rounds of pruning; 1 for what prunes in training. */
+/* Rounds of pruning; 1 for what prunes in training. At most so many where the schedule reacts. */
 int esp_prune_rounds(const esp_prune_options *opt);
+/* How much of a pruning period of `length` steps has passed after `step` of them, 0 to 1. There are `ramps`
+ * parts of equal length with `pause` steps between two; -1 within a pause. */
+double esp_prune_progress(int64_t step, int64_t length, int64_t ramps, int64_t pause);
 
 /* What a method keeps besides weights and masks, in zeros at first. Checkpoints hold it. */
 typedef enum esp_per { ESP_PER_WEIGHT, ESP_PER_UNIT, ESP_PER_LAYER, ESP_PER_NETWORK } esp_per;
@@ -256,11 +289,24 @@ bool esp_pruner_in_training(const esp_pruner *p);
 bool esp_pruner_at_init(const esp_pruner *p); /* all rounds come before the training */
 /* Its masks come from elsewhere (opt->mask_from), and it decides nothing. */
 bool esp_pruner_given(const esp_pruner *p);
-/* How many steps an epoch has: what every_epochs counts in. */
+/* How many steps an epoch has: what every_epochs and pause_epochs count in. */
 void esp_pruner_set_epoch(esp_pruner *p, int64_t steps);
 /* Rounds of pruning (1 for methods that prune in training), and the sparsity asked for in round 1, 2, ... */
 int esp_pruner_rounds(const esp_pruner *p);
 double esp_pruner_round_sparsity(const esp_pruner *p, int round);
+
+/* Who says how good networks on trial are. */
+typedef struct esp_judge {
+  /* *worth: the higher the better; a function of the weights as they stand, which are those of trial number
+   * `trial` of the search in progress (from 0), and may be changed. */
+  esp_status (*worth)(void *context, int trial, double *worth, esp_error *err);
+  /* After each trial, when the network is again what it was: to show and save progress. An error ends the
+   * search. */
+  esp_status (*after)(void *context, int trial, int trials, esp_error *err);
+  void *context;
+} esp_judge;
+/* For the rounds to come. A distribution that searches cannot do without. */
+void esp_pruner_set_judge(esp_pruner *p, esp_judge judge);
 
 /* A round: measures what the criterion needs, then prunes to `sparsity`; not for dynamic methods, which
  * choose for themselves. What is pruned stays pruned. *guarded: layers that kept units only because of
@@ -300,6 +346,10 @@ typedef struct esp_pruned {
   size_t pruned, units;
 } esp_pruned;
 esp_pruned esp_pruner_count(const esp_pruner *p);
+/* The same of a target: a layer, or the first of those whose channels go together. Only those whose units
+ * rank are counted. */
+int esp_pruner_targets(const esp_pruner *p);
+const esp_layer *esp_pruner_target(const esp_pruner *p, int i, esp_pruned *count);
 
 /* Number of mask changes so far; random choices depend on it, so a checkpoint holds it. */
 uint64_t esp_pruner_changes(const esp_pruner *p);

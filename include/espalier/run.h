@@ -4,7 +4,10 @@
  * (a row per pruning round), layers.csv (a row per round and layer), kernels.csv (a row per round, layer and
  * pass: which kernels ran, and why), confusion.csv (a row per label and answer that occurred, of the dense
  * network and of the newest round), result.json, checkpoint.safetensors (the newest), dense.safetensors and
- * round-NN.safetensors (weights), and rewind.safetensors where weights are rewound.
+ * round-NN.safetensors (weights), and rewind.safetensors where weights are rewound. A distribution that
+ * searches leaves trials.csv (a row per network on trial) and found.ini (the configuration with what was
+ * found for the newest round); a schedule that reacts keeps good.safetensors, a checkpoint of the last good
+ * network.
  *
  * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the
  * checkpoint or follows from the seed, so a run that was killed and resumed ends with the same bits as one

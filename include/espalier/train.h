@@ -74,6 +74,10 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step,
  * as above. */
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m, int64_t *confusion);
 
+/* Lets the running statistics of batch norms move with the first `batches` batches of epoch number `epoch`,
+ * with the moving average of the weights where there is one. */
+void esp_recalibrate(const esp_trainer *t, uint64_t epoch, int64_t batches);
+
 /* How far the logits of two networks of the same input and classes are apart, over the test images. */
 typedef struct esp_difference {
   double largest; /* |a - b| of any logit; not a number if one of them is not */

@@ -14,12 +14,14 @@ typedef struct esp_command {
 extern const esp_command esp_command_run;
 extern const esp_command esp_command_resume;
 extern const esp_command esp_command_sweep;
+extern const esp_command esp_command_search;
 extern const esp_command esp_command_compare;
 extern const esp_command esp_command_watch;
 extern const esp_command esp_command_eval;
 extern const esp_command esp_command_predict;
 extern const esp_command esp_command_inspect;
 extern const esp_command esp_command_bench;
+extern const esp_command esp_command_sensitivity;
 extern const esp_command esp_command_shrink;
 extern const esp_command esp_command_overlap;
 extern const esp_command esp_command_instability;

@@ -1,5 +1,6 @@
 /* espalier run, espalier resume */
 #include "cli/cli.h"
+#include "cli/control.h"
 
 #include <espalier/run.h>
 
@@ -13,7 +14,7 @@ static void on_signal(int number) {
   signal(number, SIG_DFL);
 }
 
-static esp_run_control control(void) {
+esp_run_control esp_cli_control(void) {
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
   return (esp_run_control){stdout, &stop};
@@ -43,7 +44,7 @@ static esp_status run(int argc, char **argv, esp_error *err) {
                     "expected a configuration: espalier run CONFIG.ini [-o DIR] [section.key=value ...]");
   esp_config config;
   ESP_TRY(esp_config_load(&config, config_path, overrides, override, err));
-  const esp_status status = esp_run_new(&config, config_path, dir, control(), err);
+  const esp_status status = esp_run_new(&config, config_path, dir, esp_cli_control(), err);
   esp_config_free(&config);
   return status;
 }
@@ -57,7 +58,7 @@ const esp_command esp_command_run = {
 
 static esp_status resume(int argc, char **argv, esp_error *err) {
   if (argc != 1) return esp_fail(err, ESP_ERR_INPUT, "expected one run directory: espalier resume DIR");
-  return esp_run_resume(argv[0], control(), err);
+  return esp_run_resume(argv[0], esp_cli_control(), err);
 }
 
 const esp_command esp_command_resume = {

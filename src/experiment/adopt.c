@@ -1,5 +1,6 @@
 #include "experiment/adopt.h"
 
+#include "experiment/course.h"
 #include "experiment/recipe.h"
 #include "experiment/stages.h"
 
@@ -114,6 +115,7 @@ esp_status esp_run_take_dense(esp_run *r, esp_error *err) {
   esp_status status = take_position(r, position, err);
   free(position);
   if (status == ESP_OK) status = save_weights(r, "dense.safetensors", err);
+  if (status == ESP_OK) status = esp_run_keep_good(r, err);
   if (status == ESP_OK) status = esp_run_save(r, err);
   return status == ESP_OK ? esp_run_report(r, NULL, err) : status;
 }

@@ -45,7 +45,7 @@ static const field position_fields[] = {
     POSITION(REAL, peak_rss_mib), POSITION(COUNT, events), {NULL, 0, REAL}};
 /* The rows of tables, in the order of their files. */
 static const field position_texts[] = {POSITION(TEXT, log), POSITION(TEXT, layers), POSITION(TEXT, kernels),
-                                       POSITION(TEXT, confusion)};
+                                       POSITION(TEXT, confusion), POSITION(TEXT, trials)};
 enum { TEXTS = sizeof position_texts / sizeof *position_texts };
 
 static char **text_at(const esp_position *p, int i) {

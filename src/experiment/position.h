@@ -30,6 +30,7 @@ typedef struct esp_position {
   esp_result *result;
   int results, capacity;
   char *log, *layers, *kernels, *confusion; /* rows of log.csv, layers.csv, ... */
+  char *trials;                             /* the same: of networks that were tried out */
   double peak_rss_mib;                      /* the most memory of any process that worked on the run */
   int64_t events;                           /* bytes of the event file for TensorBoard */
   char recipe[65]; /* SHA-256 of the keys that decide the result: a run goes on only with the same */

@@ -114,6 +114,8 @@ esp_status esp_report_layers(esp_position *p, const esp_model *model, double req
   return append(&p->layers, f, &text, err);
 }
 
+static const char trials_header[] = "round,trial,validation_accuracy,validation_loss\n";
+
 static const char confusion_header[] = "round,label,answer,images\n";
 
 /* Of the results so far, that of the dense network stays: its rows stand first. */
@@ -213,6 +215,8 @@ esp_status esp_report_write(const esp_report *r, esp_error *err) {
   ESP_TRY(write_rows(layers_header, r->position->layers, IN_DIR("layers.csv"), err));
   ESP_TRY(write_rows(esp_choices_header, r->position->kernels, IN_DIR("kernels.csv"), err));
   ESP_TRY(write_rows(confusion_header, r->position->confusion, IN_DIR("confusion.csv"), err));
+  if (r->position->trials && *r->position->trials)
+    ESP_TRY(write_rows(trials_header, r->position->trials, IN_DIR("trials.csv"), err));
   ESP_TRY(write_rounds(r, IN_DIR("rounds.csv"), err));
   return esp_report_json(r, IN_DIR("result.json"), err);
 #undef IN_DIR

@@ -1,5 +1,8 @@
 /* The beginning of a stage: weights to start from, pruning, rewinding. */
 #include "experiment/run_stage.h"
+
+#include "experiment/course.h"
+#include "experiment/judge.h"
 #include "experiment/stages.h"
 
 static esp_status start_from_weights(esp_run *r, esp_error *err) {
@@ -14,8 +17,11 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   esp_probe_images images;
   esp_result *now = &r->at.now;
   const esp_probe probe = esp_run_probe(r, &images);
-  now->requested = esp_pruner_round_sparsity(r->pruner, round);
+  now->requested = esp_run_asked(r, round);
+  esp_judging judging = esp_judging_begin(r);
+  esp_pruner_set_judge(r->pruner, esp_judge_of(&judging));
   ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
+  ESP_TRY(esp_found_write(r, err));
   if (now->guarded)
     esp_progress_say(&r->progress,
                      "round %d: %d layer(s) would have lost too much; the best units of each stay "
@@ -26,6 +32,11 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
 
 /* The choice takes the memory that activations have while the network trains. */
 static esp_status begin_round(esp_run *r, esp_error *err) {
+  ESP_TRY(esp_run_step_back(r, err));
+  if (esp_run_brings_back(r)) {
+    r->at.now.requested = esp_run_asked(r, r->at.stage);
+    return esp_run_evaluate_before(r, err);
+  }
   esp_graph_rest(r->graph);
   esp_graph_rest(r->evaluation);
   ESP_TRY(prune_round(r, r->at.stage, err));

@@ -1,6 +1,9 @@
 /* The end of a stage: evaluate, record, report. */
 #include "experiment/run_stage.h"
 
+#include "experiment/course.h"
+#include "experiment/stages.h"
+
 #include <stdlib.h>
 
 enum { CONFUSION_CLASSES_MAX = 1000 };
@@ -24,6 +27,14 @@ static esp_status evaluate_end(esp_run *r, esp_result *now, esp_error *err) {
   return status;
 }
 
+static void say_course(esp_run *r) {
+  if (!esp_reacts(&r->config) || r->at.stage == 0) return;
+  const esp_course c = esp_run_course(r);
+  const char *what = c.over ? "the end" : "on";
+  esp_progress_say(&r->progress, "feedback: the network is %s; %s from a sparsity of %.2f %%, step %.2f %%",
+                   c.back ? "not good enough" : "good", what, 100.0 * c.good, 100.0 * c.step);
+}
+
 esp_status esp_run_end_stage(esp_run *r, esp_error *err) {
   char name[64], tasks[256];
   esp_result *now = &r->at.now;
@@ -45,6 +56,8 @@ esp_status esp_run_end_stage(esp_run *r, esp_error *err) {
   ESP_TRY(esp_run_log_result(r, now, err));
   ESP_TRY(esp_position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
+  ESP_TRY(esp_run_keep_good(r, err));
+  say_course(r);
   r->at.stage++;
   r->at.epoch = r->at.batch = 0;
   r->at.begun = false;

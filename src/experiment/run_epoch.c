@@ -22,8 +22,8 @@ static esp_prune_window window_of(const esp_run *r) {
   const esp_prune_options *o = &r->config.prune;
   const int64_t batches = batches_of(r), steps = r->config.train.epochs * batches;
   if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
-  const double end = o->end_epoch > 0.0 ? o->end_epoch : 0.75 * (double)r->config.train.epochs;
-  int64_t first = (int64_t)(o->begin_epoch * (double)batches), last = (int64_t)(end * (double)batches);
+  int64_t first = (int64_t)(o->begin_epoch * (double)batches);
+  int64_t last = (int64_t)(esp_prune_end_epoch(&r->config) * (double)batches);
   if (last > steps - 1) last = steps - 1;
   return (esp_prune_window){first < last ? first : last, last};
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "experiment/course.h"
 #include "experiment/stages.h"
 #include "kernels/kernels.h"
 
@@ -29,10 +30,13 @@ esp_trainer esp_run_trainer(esp_run *r) {
                        r->teacher_graph};
 }
 
+uint64_t esp_run_probe_epoch(const esp_run *r) {
+  return (uint64_t)r->at.stage * EPOCHS_MAX + SALIENCY_EPOCH;
+}
+
 esp_probe esp_run_probe(esp_run *r, esp_probe_images *images) {
   const esp_trainer t = esp_run_trainer(r);
-  const uint64_t epoch = (uint64_t)r->at.stage * EPOCHS_MAX + SALIENCY_EPOCH;
-  return esp_train_probe(&t, images, epoch, r->config.prune.saliency_batches);
+  return esp_train_probe(&t, images, esp_run_probe_epoch(r), r->config.prune.saliency_batches);
 }
 
 double esp_run_sparsity(const esp_run *r) {
@@ -43,10 +47,6 @@ double esp_run_sparsity(const esp_run *r) {
 
 bool esp_run_in_training(const esp_run *r) {
   return esp_prunes_in_training(&r->config);
-}
-
-int esp_run_stages(const esp_run *r) {
-  return esp_stages(&r->config);
 }
 
 bool esp_run_has_dense(const esp_run *r) {
@@ -150,6 +150,7 @@ static int64_t epochs_of(const esp_run *r) {
 esp_status esp_run_stage(esp_run *r, esp_error *err) {
   bool over = false;
   if (!r->at.begun) ESP_TRY(esp_run_begin_stage(r, err));
-  while (!over && r->at.epoch < epochs_of(r)) ESP_TRY(esp_run_epoch(r, &over, err));
+  while (!over && !esp_run_brings_back(r) && r->at.epoch < epochs_of(r))
+    ESP_TRY(esp_run_epoch(r, &over, err));
   return esp_run_end_stage(r, err);
 }

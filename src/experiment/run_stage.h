@@ -11,6 +11,8 @@ uint64_t esp_run_epoch_number(const esp_run *r, int64_t epoch);
 /* Steps of the training before the one that comes next; in stage 0. */
 int64_t esp_run_step(const esp_run *r);
 esp_trainer esp_run_trainer(esp_run *r);
+/* The number of the epoch whose images are measured with, between two stages. */
+uint64_t esp_run_probe_epoch(const esp_run *r);
 /* What pruning measures with; *images must outlive it. */
 esp_probe esp_run_probe(esp_run *r, esp_probe_images *images);
 double esp_run_sparsity(const esp_run *r); /* of what the pruner covers */

@@ -141,6 +141,41 @@ static esp_status check_teaching(const esp_config *c, esp_error *err) {
   return ESP_OK;
 }
 
+bool esp_reacts(const esp_config *c) {
+  return esp_prunes(c) && esp_prune_schedule_of(&c->prune)->react;
+}
+
+bool esp_searches(const esp_config *c) {
+  size_t i = 0;
+  while (strcmp(esp_distribution_at(i)->name, c->prune.distribution) != 0) i++;
+  return esp_prunes(c) && esp_distribution_at(i)->search;
+}
+
+double esp_prune_end_epoch(const esp_config *c) {
+  return c->prune.end_epoch > 0.0 ? c->prune.end_epoch : 0.75 * (double)c->train.epochs;
+}
+
+/* What looks at validation images needs some. */
+static esp_status check_validation(const esp_config *c, esp_error *err) {
+  const bool searches = esp_searches(c);
+  if (c->data.validation > 0 || (!esp_reacts(c) && !searches)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] %s = %s compares networks on validation images: expected [data] validation above "
+                  "0, such as a tenth of the training images",
+                  searches ? "distribution" : "schedule",
+                  searches ? c->prune.distribution : c->prune.schedule);
+}
+
+static esp_status check_pauses(const esp_config *c, esp_error *err) {
+  const double period = esp_prune_end_epoch(c) - c->prune.begin_epoch;
+  const double pauses = (double)(c->prune.ramps - 1) * c->prune.pause_epochs;
+  if (pauses == 0.0 || pauses < period || !esp_prunes_in_training(c)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] %lld pause(s) of pause_epochs = %g: expected less than the %g epochs from "
+                  "begin_epoch to end_epoch",
+                  (long long)(c->prune.ramps - 1), c->prune.pause_epochs, period);
+}
+
 esp_status esp_config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp_retrain_of(c);
   if (!esp_prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
@@ -167,5 +202,6 @@ esp_status esp_config_check(const esp_config *c, esp_error *err) {
   if (c->prune.end_epoch > 0.0 && c->prune.end_epoch < c->prune.begin_epoch)
     return esp_fail(err, ESP_ERR_INPUT, "[prune] end_epoch = %g: expected at least begin_epoch = %g",
                     c->prune.end_epoch, c->prune.begin_epoch);
-  return ESP_OK;
+  ESP_TRY(check_validation(c, err));
+  return check_pauses(c, err);
 }

@@ -34,7 +34,13 @@ bool esp_prunes_in_training(const esp_config *c);
 bool esp_trains_plainly(const esp_config *c);
 /* The dense network teaches the retraining: distill, or retrain = reconstruct. */
 bool esp_is_taught(const esp_config *c);
-/* Stages of the run: the training, then one per round. */
+/* What a round prunes to depends on what came of those before (course.h). */
+bool esp_reacts(const esp_config *c);
+/* The distribution tries networks out, on validation images (judge.h). */
+bool esp_searches(const esp_config *c);
+/* Epoch of the last mask change of what prunes in training. */
+double esp_prune_end_epoch(const esp_config *c);
+/* Stages of the run: the training, then one per round; at most so many where the schedule reacts. */
 int esp_stages(const esp_config *c);
 
 #endif

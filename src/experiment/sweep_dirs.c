@@ -86,10 +86,14 @@ static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err
   return ESP_OK;
 }
 
+esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err) {
+  char dir[PATH_BYTES];
+  return survey_run(&s->run[i], esp_sweep_path(s, i, dir), err);
+}
+
 esp_status esp_sweep_survey(esp_sweep *s, esp_error *err) {
-  char path[PATH_BYTES];
   ESP_TRY(survey_sweep(s, err));
-  for (int i = 0; i < s->runs; i++) ESP_TRY(survey_run(&s->run[i], esp_sweep_path(s, i, path), err));
+  for (int i = 0; i < s->runs; i++) ESP_TRY(esp_sweep_survey_run(s, i, err));
   return ESP_OK;
 }
 

@@ -12,10 +12,10 @@ extern const esp_criterion esp_criterion_magnitude, esp_criterion_random, esp_cr
 extern const esp_structure esp_structure_weight, esp_structure_n_m, esp_structure_block, esp_structure_filter,
     esp_structure_channel, esp_structure_neuron, esp_structure_layer, esp_structure_hybrid;
 extern const esp_distribution esp_distribution_global, esp_distribution_uniform, esp_distribution_erk,
-    esp_distribution_lamp, esp_distribution_per_layer;
+    esp_distribution_lamp, esp_distribution_per_layer, esp_distribution_genetic, esp_distribution_swarm;
 extern const esp_prune_schedule esp_prune_schedule_one_shot, esp_prune_schedule_iterative,
     esp_prune_schedule_cubic, esp_prune_schedule_linear, esp_prune_schedule_exponential,
-    esp_prune_schedule_list;
+    esp_prune_schedule_list, esp_prune_schedule_feedback;
 extern const esp_dynamic esp_dynamic_surgery, esp_dynamic_set, esp_dynamic_rigl, esp_dynamic_static,
     esp_dynamic_dpf, esp_dynamic_acdc, esp_dynamic_granet, esp_dynamic_topkast, esp_dynamic_soft,
     esp_dynamic_grow, esp_dynamic_edge_popup, esp_dynamic_soft_movement, esp_dynamic_str;

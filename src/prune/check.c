@@ -45,6 +45,20 @@ static esp_status check_list(const esp_prune_options *o, esp_error *err) {
                   "[prune] schedule = list: expected sparsities that end with sparsity = %g", o->sparsity);
 }
 
+static esp_status check_react(const esp_pruner *p, esp_error *err) {
+  if (p->when != ESP_PRUNE_ROUNDS)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] schedule = %s looks at networks that have been retrained; expected a criterion and "
+        "at = rounds or auto",
+        p->opt->schedule);
+  if (p->opt->rounds > 1) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] rounds = %lld with schedule = %s: expected the most rounds that there may be, at "
+                  "least 2",
+                  (long long)p->opt->rounds, p->opt->schedule);
+}
+
 static esp_status check_early_bird(const esp_pruner *p, esp_error *err) {
   if (p->when != ESP_PRUNE_ROUNDS)
     return esp_fail(err, ESP_ERR_INPUT,
@@ -72,6 +86,20 @@ static esp_status check_dynamic(const esp_pruner *p, esp_error *err) {
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] shuffle deals out the scores of a criterion; method '%s' is none", method);
   return ESP_OK;
+}
+
+static esp_status check_search(const esp_pruner *p, esp_error *err) {
+  const char *name = p->distribution->name;
+  if (p->when != ESP_PRUNE_ROUNDS || p->opt->early_bird > 0)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: distribution '%s' tries out trained networks; expected a criterion, at = rounds "
+        "or auto with a schedule in rounds, and no early_bird",
+        name);
+  if (p->ranked > 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune]: distribution '%s' shares units out; expected a structure that ranks them, not %s",
+                  name, p->opt->structure);
 }
 
 static esp_status check_rescale(const esp_pruner *p, esp_error *err) {
@@ -102,7 +130,9 @@ esp_status esp_pruner_check(const esp_pruner *p, esp_error *err) {
     ESP_TRY(p->dynamic ? check_dynamic(p, err) : check_criterion(p, p->criterion, err));
     ESP_TRY(check_rescale(p, err));
   }
+  if (p->distribution->search) ESP_TRY(check_search(p, err));
   if (p->regulariser) ESP_TRY(check_regulariser(p, p->regulariser, err));
   if (p->schedule->listed) ESP_TRY(check_list(p->opt, err));
+  if (p->schedule->react) ESP_TRY(check_react(p, err));
   return p->opt->early_bird > 0 ? check_early_bird(p, err) : ESP_OK;
 }

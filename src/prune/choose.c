@@ -5,6 +5,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Every score is finite: -INFINITY is left for units that must not come back. Not a number ranks lowest. */
 static float ranked(double score) {
@@ -218,6 +219,11 @@ typedef struct portion {
   size_t *room, *floor, *keep;
 } portion;
 
+bool esp_pruner_exact(const esp_pruner *p) {
+  const bool others = p->distribution->search && strcmp(p->opt->budget, "units") != 0;
+  return !p->distribution->explicit_total && !(others && p->densities);
+}
+
 static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, esp_error *err) {
   for (int i = 0; i < p->ranked; i++) {
     const esp_target *t = &p->target[i];
@@ -226,7 +232,8 @@ static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, e
     of->floor[i] = floor_of(p, t);
   }
   ESP_TRY(p->distribution->share(p->opt, sparsity, of->share, p->ranked, err));
-  const bool exact_total = !p->distribution->explicit_total;
+  for (int i = 0; p->densities && i < p->ranked; i++) of->share[i].density = p->densities[i];
+  const bool exact_total = esp_pruner_exact(p);
   if (exact_total) round_shares(of->share, of->room, p->ranked, kept_of(p->ranked_units, sparsity), of->keep);
   for (int i = 0; !exact_total && i < p->ranked; i++)
     of->keep[i] = least(kept_of(of->share[i].units, 1.0 - of->share[i].density), of->room[i]);

@@ -246,5 +246,6 @@ void esp_pruner_free(esp_pruner *p) {
   free(p->alive);
   free(p->next);
   free(p->notes);
+  free(p->densities);
   free(p);
 }

@@ -29,8 +29,13 @@ static const char *at_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
+static const char *budget_name(size_t i) {
+  static const char *const names[] = {"units", "weights", "macs"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
 static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight", one_shot[] = "one-shot",
-            at_auto[] = "auto", no_regulariser[] = "none", nothing[] = "";
+            at_auto[] = "auto", no_regulariser[] = "none", units[] = "units", nothing[] = "";
 const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .distribution = global,
                                            .structure = weight,
@@ -43,6 +48,8 @@ const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .layers = nothing,
                                            .structures = nothing,
                                            .every = 1,
+                                           .ramps = 2,
+                                           .budget = units,
                                            .regulariser = no_regulariser};
 
 #define AT(member) offsetof(esp_prune_options, member)
@@ -118,6 +125,10 @@ const esp_option esp_prune_option_table[] = {
      "projections"},
     {"every_epochs", ESP_OPTION_REAL, AT(every_epochs), "0", 0, 1e6, NULL,
      "the same in epochs, which may be fractions; 0 = as every says"},
+    {"pause_epochs", ESP_OPTION_REAL, AT(pause_epochs), "0", 0, 1e6, NULL,
+     "methods that prune in training: epochs without a mask change between two ramps; 0 = no pause"},
+    {"ramps", ESP_OPTION_INT, AT(ramps), "2", 2, 1000, NULL,
+     "pause_epochs: equal parts of the time between begin_epoch and end_epoch in which masks change"},
     {"drop_fraction", ESP_OPTION_REAL, AT(drop_fraction), "0.3", 0, 1, NULL,
      "set, rigl, granet: share of a layer's weights that move in a mask change (rigl, granet: of the first; "
      "falls "
@@ -145,6 +156,24 @@ const esp_option esp_prune_option_table[] = {
     {"stall", ESP_OPTION_REAL, AT(stall), "0.02", 0, 1, NULL,
      "grow: units are added when the mean loss since the last change is not this share below the best so "
      "far"},
+    {"tolerance", ESP_OPTION_REAL, AT(tolerance), "0.01", 0, 1, NULL,
+     "schedule feedback, espalier search: how much lower than the dense network's the validation accuracy "
+     "may "
+     "be; 0.01 = one point"},
+    {"step", ESP_OPTION_REAL, AT(step), "0.2", 1e-4, 1, NULL,
+     "schedule feedback: what a round adds to the sparsity, until a network shows that it is too much"},
+    {"least_step", ESP_OPTION_REAL, AT(least_step), "0.01", 1e-4, 1, NULL,
+     "schedule feedback: ends when the step is below it; espalier search: how near the sparsity is found"},
+    {"budget", ESP_OPTION_CHOICE, AT(budget), "units", 0, 0, budget_name,
+     "distributions that search: what sparsity is the share of that goes: units, weights, or multiply-adds "
+     "(macs)"},
+    {"population", ESP_OPTION_INT, AT(population), "16", 2, 10000, NULL,
+     "distribution genetic: members of a generation; swarm: particles"},
+    {"generations", ESP_OPTION_INT, AT(generations), "10", 0, 10000, NULL,
+     "distributions genetic, swarm: how often a new population is tried after the first"},
+    {"recalibrate", ESP_OPTION_INT, AT(recalibrate), "0", 0, 1e6, NULL,
+     "distributions that search, espalier sensitivity: training batches that move the statistics of batch "
+     "norms before a pruned network is judged"},
     {"regulariser", ESP_OPTION_CHOICE, AT(regulariser), "none", 0, 0, regulariser_name,
      "what pushes weights towards zero during the training before the first round of pruning"},
     {"strength", ESP_OPTION_REAL, AT(strength), "1e-4", 0, 1e6, NULL,

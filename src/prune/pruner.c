@@ -50,17 +50,18 @@ void esp_pruner_commit(esp_pruner *p) {
   }
 }
 
+static void find_alive_of(const esp_target *t, uint8_t *alive) {
+  for (int k = 0; k < t->slices; k++)
+    for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
+      const uint32_t unit = esp_slice_unit(&t->slice[k], w);
+      if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
+    }
+}
+
 /* alive[units]: which units have scored weights. */
 static void find_alive(const esp_pruner *p, uint8_t *alive) {
   memset(alive, 0, p->units);
-  for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
-    for (int k = 0; k < t->slices; k++)
-      for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
-        const uint32_t unit = esp_slice_unit(&t->slice[k], w);
-        if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
-      }
-  }
+  for (int i = 0; i < p->targets; i++) find_alive_of(&p->target[i], alive);
 }
 
 void esp_pruner_zero(esp_pruner *p) {
@@ -129,15 +130,28 @@ bool esp_pruner_finished(const esp_pruner *p) {
 /* ---- asking ---- */
 
 /* Where units are weights the masks have counted them. */
+static size_t count_pruned(const esp_pruner *p, const esp_target *t) {
+  size_t pruned = 0;
+  if (!p->alive) return t->units - t->weight->mask->kept;
+  memset(p->alive + t->first, 0, t->units);
+  find_alive_of(t, p->alive);
+  for (size_t u = t->first; u < t->first + t->units; u++) pruned += !p->alive[u];
+  return pruned;
+}
+
 esp_pruned esp_pruner_count(const esp_pruner *p) {
   esp_pruned c = {0, p->units};
-  if (!p->alive) {
-    for (int i = 0; i < p->targets; i++) c.pruned += p->target[i].units - p->target[i].weight->mask->kept;
-    return c;
-  }
-  find_alive(p, p->alive);
-  for (size_t u = 0; u < p->units; u++) c.pruned += !p->alive[u];
+  for (int i = 0; i < p->targets; i++) c.pruned += count_pruned(p, &p->target[i]);
   return c;
+}
+
+int esp_pruner_targets(const esp_pruner *p) {
+  return p->ranked;
+}
+
+const esp_layer *esp_pruner_target(const esp_pruner *p, int i, esp_pruned *count) {
+  *count = (esp_pruned){count_pruned(p, &p->target[i]), p->target[i].units};
+  return p->target[i].layer;
 }
 
 /* `made` is what hooks make the values from, NULL where there are none. */

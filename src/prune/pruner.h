@@ -70,22 +70,25 @@ struct esp_pruner {
   esp_mask *masks;       /* [params of the model]; keep is NULL where there is none */
   esp_prune_when when;
   int64_t every; /* steps between two mask changes in training */
+  int64_t pause; /* steps between two ramps */
   esp_key key;
   uint64_t changes;
   const esp_graph *graph; /* while scores look at activations: where they are */
   double *planes;         /* the same: [targets][plane_size] */
   size_t plane_size;
-  uint8_t *notes; /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
-  float *raw;     /* [weights] the criterion's scores, before they become those of units; the same as
-                     `score` where they are, and no hooks need both */
-  double *sum;    /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
-  size_t *size;   /* [units] scored weights of each, with `sum` */
-  float *score;   /* [units] */
-  uint8_t *keep;  /* [units] the choice being made */
-  uint8_t *alive; /* [units] scratch: units that have weights; NULL where units are weights */
-  uint8_t *next;  /* [largest parameter] scratch: the mask being made */
-  int guarded;    /* layers the guard saved in the last choice */
-  bool finished;  /* hooks and shadows are gone */
+  esp_judge judge;   /* of distributions that search */
+  double *densities; /* [ranked] on trial, or found by a search; NULL: as the distribution says */
+  uint8_t *notes;    /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
+  float *raw;        /* [weights] the criterion's scores, before they become those of units; the same as
+                        `score` where they are, and no hooks need both */
+  double *sum;       /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
+  size_t *size;      /* [units] scored weights of each, with `sum` */
+  float *score;      /* [units] */
+  uint8_t *keep;     /* [units] the choice being made */
+  uint8_t *alive;    /* [units] scratch: units that have weights; NULL where units are weights */
+  uint8_t *next;     /* [largest parameter] scratch: the mask being made */
+  int guarded;       /* layers the guard saved in the last choice */
+  bool finished;     /* hooks and shadows are gone */
   float *state[ESP_STATES_MAX]; /* of the hooks, those of all targets one after the other */
 };
 
@@ -140,6 +143,9 @@ void esp_pruner_commit(esp_pruner *p);
 
 /* Zeroes the weights of units that p->keep leaves out, without pruning them. */
 void esp_pruner_zero(esp_pruner *p);
+
+/* Whether the densities are rounded such that the total is exact. */
+bool esp_pruner_exact(const esp_pruner *p);
 
 /* Reads the masks back into p->keep: a unit is there while any of its scored weights is. */
 void esp_pruner_recall(esp_pruner *p);

@@ -1,5 +1,6 @@
 /* When masks change: in rounds, or in steps of the training. */
 #include "prune/pruner.h"
+#include "prune/search.h"
 
 #include <math.h>
 
@@ -14,6 +15,7 @@ bool esp_pruner_at_init(const esp_pruner *p) {
 }
 void esp_pruner_set_epoch(esp_pruner *p, int64_t steps) {
   const double wanted = p->opt->every_epochs * (double)steps;
+  p->pause = (int64_t)(p->opt->pause_epochs * (double)steps);
   if (p->opt->every_epochs > 0.0) p->every = wanted < 1.0 ? 1 : (int64_t)wanted;
 }
 uint64_t esp_pruner_changes(const esp_pruner *p) {
@@ -35,10 +37,6 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
 
 /* ---- pruning ---- */
 
-static double clamp01(double t) {
-  return t < 0.0 ? 0.0 : t > 1.0 ? 1.0 : t;
-}
-
 esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err) {
   esp_pruner_recall(p);
   for (size_t u = 0; u < p->units; u++)
@@ -58,6 +56,7 @@ static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, e
 esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
                             esp_error *err) {
   ESP_TRY(esp_pruner_measure(p, probe, err));
+  if (p->distribution->search) ESP_TRY(esp_pruner_search(p, sparsity, err));
   ESP_TRY(prune_by_score(p, sparsity, guarded, err));
   esp_choice_close(p);
   return ESP_OK;
@@ -76,8 +75,13 @@ esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, doub
   return ESP_OK;
 }
 
+static double progress(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
+  return esp_prune_progress(step - begin, end - begin, p->opt->ramps, p->pause);
+}
+
 static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
-  return step >= begin && step <= end && (step == end || (step - begin) % p->every == 0);
+  if (step < begin || step > end) return false;
+  return step == end || ((step - begin) % p->every == 0 && progress(p, step, begin, end) >= 0.0);
 }
 
 static bool looks_at_gradients(const esp_pruner *p) {
@@ -103,7 +107,7 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   *changed = false;
   if (p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT) gather_movement(p);
   if (!is_change(p, step, begin, end)) return ESP_OK;
-  const double t = end > begin ? clamp01((double)(step - begin) / (double)(end - begin)) : 1.0;
+  const double t = progress(p, step, begin, end);
   int guarded;
   *changed = true;
   if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);

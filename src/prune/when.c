@@ -10,7 +10,7 @@ static bool is_dynamic(const char *method) {
   return false;
 }
 
-static const esp_prune_schedule *schedule_of(const esp_prune_options *opt) {
+const esp_prune_schedule *esp_prune_schedule_of(const esp_prune_options *opt) {
   size_t i = 0;
   while (strcmp(esp_prune_schedule_at(i)->name, opt->schedule) != 0) i++;
   return esp_prune_schedule_at(i);
@@ -20,11 +20,22 @@ esp_prune_when esp_prune_time(const esp_prune_options *opt) {
   if (opt->mask_from[0]) return ESP_PRUNE_INIT;
   if (is_dynamic(opt->method) || strcmp(opt->at, "training") == 0) return ESP_PRUNE_TRAINING;
   if (strcmp(opt->at, "init") == 0) return ESP_PRUNE_INIT;
-  const bool by_step = strcmp(opt->at, "auto") == 0 && schedule_of(opt)->in_training;
+  const bool by_step = strcmp(opt->at, "auto") == 0 && esp_prune_schedule_of(opt)->in_training;
   return by_step ? ESP_PRUNE_TRAINING : ESP_PRUNE_ROUNDS;
 }
 
 int esp_prune_rounds(const esp_prune_options *opt) {
   if (esp_prune_time(opt) == ESP_PRUNE_TRAINING) return 1;
-  return schedule_of(opt)->listed ? opt->sparsities.count : (int)opt->rounds;
+  return esp_prune_schedule_of(opt)->listed ? opt->sparsities.count : (int)opt->rounds;
+}
+
+double esp_prune_progress(int64_t step, int64_t length, int64_t ramps, int64_t pause) {
+  const int64_t active = length - (ramps - 1) * pause, ramp = active / ramps;
+  if (step >= length) return 1.0;
+  if (pause == 0 || ramp < 1) return (double)step / (double)length;
+  int64_t number = step / (ramp + pause);
+  if (number > ramps - 1) number = ramps - 1;
+  const int64_t within = step - number * (ramp + pause);
+  if (number < ramps - 1 && within > ramp) return -1.0;
+  return (double)(number * ramp + within) / (double)active;
 }

@@ -17,3 +17,13 @@ esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *s, uint64_t ep
   };
   return (esp_probe){t->graph, pass, next, s};
 }
+
+void esp_recalibrate(const esp_trainer *t, uint64_t epoch, int64_t batches) {
+  esp_probe_images images;
+  esp_probe probe = esp_train_probe(t, &images, epoch, batches);
+  const esp_batch *batch;
+  probe.pass.training = true;
+  esp_params_swap_average(&t->model->params);
+  while ((batch = probe.next(probe.images))) esp_graph_forward(t->graph, batch, probe.pass);
+  esp_params_swap_average(&t->model->params);
+}

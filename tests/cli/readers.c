@@ -104,9 +104,19 @@ static bool same_table(const char *dir, const char *other, const char *name) {
   return same;
 }
 
+/* Only searches leave trials. */
+static bool same_trials(const char *dir, const char *other) {
+  char path[2][512];
+  snprintf(path[0], sizeof path[0], "%s/trials.csv", dir);
+  snprintf(path[1], sizeof path[1], "%s/trials.csv", other);
+  if (!exists(path[0]) || !exists(path[1])) return exists(path[0]) == exists(path[1]);
+  return same_bytes(path[0], path[1]);
+}
+
 bool same_reports(const char *dir, const char *other) {
   return same_table(dir, other, "log.csv") && same_table(dir, other, "rounds.csv") &&
-         same_table(dir, other, "layers.csv") && same_table(dir, other, "confusion.csv");
+         same_table(dir, other, "layers.csv") && same_table(dir, other, "confusion.csv") &&
+         same_trials(dir, other);
 }
 
 /* ---- safetensors ---- */

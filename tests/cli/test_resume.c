@@ -32,6 +32,9 @@ typedef struct ordeal {
   OFTEN, "prune.method=magnitude", "prune.schedule=one-shot", "prune.strength=0.01", "prune.regulariser=" by
 #define TWO_TASKS "data.tasks=parity: 0 2 4 6 8 | 1 3 5 7 9", "data.task_weights=1 0.5"
 #define IN_TRAINING OFTEN, "train.epochs=5", "prune.sparsity=0.8"
+#define SEARCHING                                                                               \
+  OFTEN, "data.validation=64", "prune.method=saliency", "prune.rounds=2", "prune.population=6", \
+      "prune.generations=6", "prune.sparsity=0.7"
 static const ordeal ordeals[] = {
     {20,
      "rich.ini",
@@ -72,6 +75,22 @@ static const ordeal ordeals[] = {
      "plain.ini",
      {OFTEN, "prune.method=bn-scale", "prune.structure=filter", "prune.sparsity=0.4", "train.epochs=9",
       "prune.early_bird=2", "prune.early_bird_distance=0.2", "train.lr=0.01"}},
+    {5,
+     "plain.ini",
+     {OFTEN, "data.validation=64", "prune.method=magnitude", "prune.schedule=feedback", "prune.rounds=6",
+      "prune.tolerance=0"}},
+    {5,
+     "rich.ini",
+     {OFTEN, "data.validation=64", "prune.method=l1", "prune.schedule=feedback", "prune.rounds=5",
+      "prune.tolerance=0.05", "prune.structure=filter", "train.average=0.9", "prune.retrain=none"}},
+    {5, "plain.ini", {SEARCHING, "prune.distribution=genetic"}},
+    {5,
+     "rich.ini",
+     {SEARCHING, "prune.distribution=swarm", "prune.structure=filter", "train.average=0.9",
+      "prune.budget=macs", "prune.recalibrate=2"}},
+    {3,
+     "plain.ini",
+     {IN_TRAINING, "prune.method=magnitude", "prune.schedule=cubic", "prune.pause_epochs=1.3"}},
     {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
 };
 enum { ORDEALS = sizeof ordeals / sizeof *ordeals };

@@ -346,6 +346,14 @@ static const struct {
     {"method = set\nat = rounds\n", "prunes in training"},
     {"method = magnitude\nschedule = cubic\nearly_bird = 3\n", "early_bird"},
     {"method = surgery\nearly_bird = 3\n", "early_bird"},
+    {"method = magnitude\nschedule = feedback\n", "the most rounds that there may be"},
+    {"method = magnitude\nschedule = feedback\nrounds = 5\nat = training\n", "have been retrained"},
+    {"method = magnitude\nschedule = feedback\nrounds = 5\nat = init\n", "have been retrained"},
+    {"method = magnitude\nschedule = cubic\ndistribution = genetic\n", "tries out trained networks"},
+    {"method = snip\nat = init\ndistribution = swarm\n", "tries out trained networks"},
+    {"method = rigl\ndistribution = swarm\n", "tries out trained networks"},
+    {"method = magnitude\nearly_bird = 3\ndistribution = swarm\n", "no early_bird"},
+    {"method = magnitude\nstructure = n:m\ndistribution = genetic\nsparsity = 0.5\n", "ranks them, not n:m"},
     {"method = magnitude\nearly_bird = 3\nretrain = weight-rewind\nrewind_epoch = 1\n", "rewind_epoch = 1"},
 };
 

@@ -1,4 +1,7 @@
 #include "prune/catalogue.h"
+#include "prune/search.h"
+
+#include <stdlib.h>
 
 /* (in + out + kh + kw) / (in * out * kh * kw), in to be understood per group */
 static double raw_density(const esp_param *w) {
@@ -14,29 +17,18 @@ static double raw_density(const esp_param *w) {
  * the others share what is left. */
 static esp_status share(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
                         esp_error *err) {
-  (void)opt, (void)err;
-  double budget = 0.0;
+  (void)opt;
+  double budget = 0.0, *density = calloc(3 * (size_t)(n + 1), sizeof *density);
+  if (!density) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
+  double *raw = density + n, *units = raw + n;
   for (int i = 0; i < n; i++) {
-    budget += (1.0 - sparsity) * (double)share[i].units;
-    share[i].density = 0.0;
+    raw[i] = raw_density(share[i].layer->weight);
+    units[i] = (double)share[i].units;
+    budget += (1.0 - sparsity) * units[i];
   }
-  for (bool again = true; again;) {
-    double left = budget, weight = 0.0;
-    for (int i = 0; i < n; i++)
-      if (share[i].density >= 1.0)
-        left -= (double)share[i].units;
-      else
-        weight += raw_density(share[i].layer->weight) * (double)share[i].units;
-    again = false;
-    for (int i = 0; i < n; i++) {
-      if (share[i].density >= 1.0) continue;
-      share[i].density = left / weight * raw_density(share[i].layer->weight);
-      if (share[i].density >= 1.0) {
-        share[i].density = 1.0;
-        again = true;
-      }
-    }
-  }
+  esp_share_budget(density, raw, units, n, budget);
+  for (int i = 0; i < n; i++) share[i].density = density[i];
+  free(density);
   return ESP_OK;
 }
 

@@ -1,7 +1,8 @@
 #include "prune/catalogue.h"
+#include "prune/search.h"
 
-static esp_status share(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
-                        esp_error *err) {
+esp_status esp_share_uniform(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
+                             esp_error *err) {
   (void)opt, (void)err;
   for (int i = 0; i < n; i++) share[i].density = 1.0 - sparsity;
   return ESP_OK;
@@ -10,5 +11,5 @@ static esp_status share(const esp_prune_options *opt, double sparsity, esp_share
 const esp_distribution esp_distribution_uniform = {
     .name = "uniform",
     .help = "the same sparsity in every layer",
-    .share = share,
+    .share = esp_share_uniform,
 };

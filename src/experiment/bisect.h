@@ -1,0 +1,18 @@
+/* The sparsest network whose validation accuracy is within prune.tolerance of the dense one's, by bisection
+ * over the sparsity. Each trial is a run of its own, retrained as the configuration says. */
+#ifndef ESP_BISECT_H
+#define ESP_BISECT_H
+
+#include <espalier/run.h>
+
+/* path: a configuration, or the directory of a search that was begun, which goes on. dir: where it goes;
+ * NULL: the configuration's output/name, or `path`. The directory gets search.ini, the dense run "dense", a
+ * run "sparsity=S" for each trial, and search.csv, whole after each of them. What is there is not done again,
+ * so a search that was killed goes on, and one with another tolerance or least_step uses the trials of this
+ * one. The first trial is at prune.sparsity, the most that is tried; then the interval between the sparsest
+ * good network and the one that was not good is halved until it is no longer than prune.least_step. If
+ * accuracy falls with sparsity, what is found is the sparsest to within that. Test images choose nothing. */
+esp_status esp_bisect(const char *path, const char *dir, int overrides, const char *const *override,
+                      esp_run_control control, esp_error *err);
+
+#endif

@@ -1,0 +1,61 @@
+#include "prune/catalogue.h"
+#include "prune/search.h"
+
+#include <string.h>
+
+static const double mutation = 0.2; /* deviation of a changed number */
+
+/* The better of two at random. */
+static int pick(esp_search *s, const double *worth) {
+  const double size = (double)s->opt->population;
+  const int a = (int)(esp_search_uniform(s) * size), b = (int)(esp_search_uniform(s) * size);
+  return worth[b] > worth[a] ? b : a;
+}
+
+/* Each number from one parent or the other; on average one of them changes. */
+static void cross(esp_search *s, const double *a, const double *b, double *child) {
+  for (int k = 0; k < s->n; k++) {
+    child[k] = esp_search_uniform(s) < 0.5 ? a[k] : b[k];
+    if (esp_search_uniform(s) * s->n < 1.0)
+      child[k] = esp_search_clip(child[k] + mutation * esp_search_normal(s));
+  }
+}
+
+/* A generation from the one before, whose best lives on and need not be tried again. */
+static esp_status breed(esp_search *s, const double *old, const double *was, double *new, double *worth,
+                        esp_error *err) {
+  const int size = (int)s->opt->population;
+  int best = 0;
+  for (int i = 1; i < size; i++)
+    if (was[i] > was[best]) best = i;
+  memcpy(new, old + best * s->n, (size_t)s->n * sizeof *new);
+  worth[0] = was[best];
+  for (int i = 1; i < size; i++) {
+    const int a = pick(s, was), b = pick(s, was);
+    cross(s, old + a * s->n, old + b * s->n, new + i * s->n);
+    ESP_TRY(esp_search_try(s, new + i * s->n, &worth[i], err));
+  }
+  return ESP_OK;
+}
+
+static esp_status search(esp_search *s, double *worth, double *numbers, esp_error *err) {
+  const int size = (int)s->opt->population;
+  for (int i = 0; i < size; i++) {
+    esp_search_draw(s, i, numbers + i * s->n);
+    ESP_TRY(esp_search_try(s, numbers + i * s->n, &worth[i], err));
+  }
+  for (int64_t g = 0; g < s->opt->generations; g++) {
+    const int from = (int)(g % 2) * size, to = size - from;
+    ESP_TRY(breed(s, numbers + from * s->n, worth + from, numbers + to * s->n, worth + to, err));
+  }
+  return ESP_OK;
+}
+
+const esp_distribution esp_distribution_genetic = {
+    .name = "genetic",
+    .help = "found by a genetic algorithm on validation images, before retraining (Holland 1975)",
+    .share = esp_share_uniform,
+    .search = search,
+    .copies = 2,
+    .keeps_best = true,
+};

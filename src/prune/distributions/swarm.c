@@ -1,0 +1,48 @@
+#include "prune/catalogue.h"
+#include "prune/search.h"
+
+#include <string.h>
+
+/* The inertia and the pull that make a swarm converge (Clerc & Kennedy 2002). */
+static const double inertia = 0.7298, pull = 1.49618;
+
+/* v = w v + c r1 (own best - x) + c r2 (best of all - x); x = x + v, kept within the range. */
+static void fly(esp_search *s, double *x, double *v, const double *own, const double *best) {
+  for (int k = 0; k < s->n; k++) {
+    const double r1 = esp_search_uniform(s), r2 = esp_search_uniform(s);
+    v[k] = inertia * v[k] + pull * r1 * (own[k] - x[k]) + pull * r2 * (best[k] - x[k]);
+    x[k] = esp_search_clip(x[k] + v[k]);
+  }
+}
+
+/* Particles start at rest. Numbers: [population][n] of where they are, how fast, and of their own bests. */
+static esp_status search(esp_search *s, double *worth, double *numbers, esp_error *err) {
+  const int size = (int)s->opt->population, n = s->n;
+  double *v = numbers + size * n, *own = v + size * n;
+  int best = 0;
+  for (int64_t trial = 0; trial < s->trials; trial++) {
+    const int i = (int)(trial % size);
+    double *x = numbers + i * n, found;
+    if (trial < size)
+      esp_search_draw(s, i, x);
+    else
+      fly(s, x, v + i * n, own + i * n, own + best * n);
+    ESP_TRY(esp_search_try(s, x, &found, err));
+    if (trial >= size && !(found > worth[i])) continue;
+    worth[i] = found;
+    memcpy(own + i * n, x, (size_t)n * sizeof *x);
+    if (worth[i] > worth[best]) best = i;
+  }
+  return ESP_OK;
+}
+
+const esp_distribution esp_distribution_swarm = {
+    .name = "swarm",
+    .help =
+        "found by a particle swarm on validation images, before retraining (Kennedy & Eberhart 1995; "
+        "inertia: "
+        "Shi & Eberhart 1998)",
+    .share = esp_share_uniform,
+    .search = search,
+    .copies = 3,
+};
