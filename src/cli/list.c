@@ -80,7 +80,7 @@ static esp_status print_model(char *name, esp_error *err) {
                                  .shortcut = shortcut,
                                  .hidden = {{300, 100}, 2},
                                  .width = 1.0};
-  const bool grey = strcmp(name, "mlp") == 0 || strcmp(name, "lenet5") == 0;
+  const bool grey = strcmp(name, "mlp") == 0 || strncmp(name, "lenet5", 6) == 0;
   ESP_TRY(esp_arch_text(&opt, grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32}, 10, &text, err));
   fputs(text, stdout);
   free(text);

@@ -22,6 +22,8 @@ static esp_status write_custom(FILE *out, const esp_arch_ask *ask, esp_error *er
 
 static const arch arch_table[] = {
     {"lenet5", "LeNet-5 with ReLU and max pooling (LeCun et al. 1998)", esp_arch_lenet5, 0, 0},
+    {"lenet5-caffe", "LeNet-5 as Caffe has it, 431,080 parameters (Han et al. 2015; Guo et al. 2016)",
+     esp_arch_lenet5_caffe, 0, 0},
     {"mlp", "fully connected; model.hidden lists the hidden layers (LeNet-300-100)", esp_arch_mlp, 0, 0},
     {"conv2", "2 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp_arch_conv, 2, 0},
     {"conv4", "4 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp_arch_conv, 4, 0},

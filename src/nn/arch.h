@@ -16,7 +16,7 @@ typedef struct esp_arch_ask {
 
 typedef esp_status esp_arch_writer(FILE *out, const esp_arch_ask *ask, esp_error *err);
 
-esp_arch_writer esp_arch_lenet5, esp_arch_mlp, esp_arch_conv, esp_arch_vgg,
+esp_arch_writer esp_arch_lenet5, esp_arch_lenet5_caffe, esp_arch_mlp, esp_arch_conv, esp_arch_vgg,
     esp_arch_mobilenet;                        /* arch_plain.c */
 esp_arch_writer esp_arch_resnet, esp_arch_wrn; /* arch_resnet.c */
 

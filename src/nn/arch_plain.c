@@ -13,6 +13,17 @@ esp_status esp_arch_lenet5(FILE *out, const esp_arch_ask *ask, esp_error *err) {
   return ESP_OK;
 }
 
+/* What papers on pruning call LeNet-5; its only ReLU is that of the linear layer. */
+esp_status esp_arch_lenet5_caffe(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+  (void)ask;
+  (void)err;
+  fputs(
+      "conv 20 5x5 pad 0\nmaxpool 2\nconv 50 5x5 pad 0\nmaxpool 2\nflatten\nlinear 500\nrelu\nlinear "
+      "classes\n",
+      out);
+  return ESP_OK;
+}
+
 esp_status esp_arch_mlp(FILE *out, const esp_arch_ask *ask, esp_error *err) {
   const esp_numbers *hidden = &ask->opt->hidden;
   fputs("flatten\n", out);

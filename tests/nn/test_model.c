@@ -71,6 +71,7 @@ START_TEST(parameter_counts) {
   } known[] = {
       {"lenet5", 1, 28, 61706},
       {"lenet5", 1, 32, 61706},
+      {"lenet5-caffe", 1, 28, 431080},
       {"mlp", 1, 28, 266610},
       {"conv2", 3, 32, 4301642},
       {"conv4", 3, 32, 2425930},
