@@ -70,6 +70,25 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step,
  * as above. */
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m, int64_t *confusion);
 
+/* Multiply-adds that images needed (esp_graph_count_executed): in all, and the image with the fewest, the
+ * most.
+ */
+typedef struct esp_executed {
+  int64_t images, total, least, most;
+} esp_executed;
+static inline double esp_executed_mean(const esp_executed *e) {
+  return esp_share_of(e->total, e->images);
+}
+/* Adds the images of the pass that `graph`, which counts, has just run. */
+void esp_executed_add(esp_executed *e, const esp_graph *graph, int images);
+/* Counts over one epoch of `loader`; weights as in esp_evaluate. */
+esp_status esp_count_executed(esp_model *model, esp_graph *graph, esp_loader *loader, esp_executed *e,
+                              esp_error *err);
+
+/* Sets the thresholds that are to be chosen (esp_graph_fatrelu), layer after layer, over the first batch of
+ * epoch number `epoch` of `loader`; weights as in esp_evaluate. */
+void esp_choose_thresholds(esp_model *model, esp_graph *graph, esp_loader *loader, uint64_t epoch);
+
 /* How far the logits of two networks of the same input and classes are apart, over the test images. */
 typedef struct esp_difference {
   double largest; /* |a - b| of any logit; not a number if one of them is not */

@@ -358,6 +358,7 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
     now->round = 1; /* what the training did or began with is the round */
     now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }
+  ESP_TRY(esp_run_conditional(r, epoch_number(r, SALIENCY_EPOCH), err));
   ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
   esp_progress_say(&r->progress, "%s: test top-1 %.2f %%, loss %.4f, sparsity %.2f %%", stage_name(r, name),
