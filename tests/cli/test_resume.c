@@ -88,6 +88,8 @@ static const ordeal ordeals[] = {
      "plain.ini",
      {OFTEN, "prune.method=bn-scale", "prune.structure=filter", "prune.sparsity=0.4", "train.epochs=9",
       "prune.early_bird=2", "prune.early_bird_distance=0.2", "train.lr=0.01"}},
+    {3, "rich.ini", {ITERATIVE, "model.gate_density=0.5", "model.relu_zeros=0.7", "train.average=0.9"}},
+    {3, "plain.ini", {OFTEN, "prune.method=none", "model.gate_density=0.3", "model.relu_threshold=0.2"}},
     {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
 };
 enum { ORDEALS = sizeof ordeals / sizeof *ordeals };
