@@ -22,21 +22,23 @@ static esp_param *param(esp_params *ps, const char *name, esp_role role, int ran
   return p;
 }
 
-/* Images of 1x2x2 go through a 3x3 convolution, with padding, to two channels; a gate keeps one of them: the
- * first if the mean of |x| is below 2, else the second. Then a linear layer reads all 8 values.
+/* Images of 1x2x2 go through a 3x3 convolution with padding to two channels. A gate keeps one of them: the
+ * first if the mean of |x| is below 2, else the second. A linear layer to 3 outputs reads all 8 values.
  *
- *              image 0        image 1        image 2
- *              1 2            0 0            4 0
- *              3 4            0 1            0 0
- * mean |x|     2.5            0.25           1
- * gate         second         first          first
+ *                image 0     image 1     image 2
+ *                  1 2         0 0         4 0
+ *                  3 4         0 1         0 0
+ *     mean |x|     2.5         0.25        1
+ *     it keeps     second      first       first
  *
- * The weights of the second channel are 0 but for the centre and its right neighbour. Each of the 9 taps is
- * at 4 outputs. In a 2x2 plane the centre reads 4 pixels, the edges 2 each, the corners 1 each: 16 reads of
- * pixels, each pixel 4 times, and 20 of the padding. conv:   image 0: the second channel; 2 weights at 4
- * outputs, no pixel is 0:  8 image 1: the first; 36 less the reads of three zeros:  36 - 12 = 24 image 2: the
- * same, 24 predictor: 1 x 2 weights, the mean is not 0:  2 each, of which the second's alone is not 0: first
- * 0 + base linear: only the channel that the gate left is read; its values that are not 0, by 3 outputs. */
+ * Each of the 9 taps is at 4 outputs. In a 2x2 plane the centre reads 4 pixels, the edges 2 each, the corners
+ * 1 each: 16 reads of pixels, so 4 of each pixel, and 20 of the padding. The second channel has two weights:
+ * the centre and its right neighbour.
+ *
+ *     convolution, image 0: 2 weights at 4 outputs; no pixel is 0, and padding counts:         8
+ *                  images 1 and 2: 36 reads, less 4 of each of three zeros:                    24
+ *     prediction:  2 weights, of which one is 0; the mean is not:                              1
+ *     linear:      4 values of the channel that is left, none of them 0, by 3 outputs:         12 */
 static const float pixels[3][4] = {{1, 2, 3, 4}, {0, 0, 0, 1}, {4, 0, 0, 0}};
 static const float kernel[18] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0};
 
