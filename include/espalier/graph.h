@@ -88,6 +88,32 @@ esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value 
 esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
                                esp_error *err);
 
+/* The parts of a channel gate: dynamic channel pruning by feature boosting and suppression (Gao et al., ICLR
+ * 2019). x (C, H, W) to the mean of |x| of each channel, (C, 1, 1). */
+esp_status esp_graph_squeeze(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+/* x (C, 1, 1): of each image the `keep` (1 to C) largest numbers, where they are above 0, else 0; of equal
+ * ones those of lower channels. `penalty` (0 or more) is added to the gradient of every number above 0, as an
+ * L1 term of the loss, mean over the images, would; the loss itself does not show it. */
+typedef struct esp_winners_attr {
+  int keep;
+  float penalty;
+} esp_winners_attr;
+esp_status esp_graph_winners(esp_graph *g, esp_value *x, esp_winners_attr attr, esp_value **y,
+                             esp_error *err);
+/* x (C, H, W) times `by` (C, 1, 1). A convolution need not compute what a gate behind it and its batch norm
+ * or non-linearity sets to 0, and is counted so if `by` was added before it. */
+esp_status esp_graph_gate(esp_graph *g, esp_value *x, esp_value *by, esp_value **y, esp_error *err);
+
+/* ReLU with a threshold (FATReLU; Kurtz et al., ICML 2020): x where x > threshold, else 0. With `chosen`, a
+ * parameter of one number, the threshold is that number, which a pass with `choose` sets: the smallest such
+ * that a share (0 to below 1) of what the operation writes, or more, is 0 over the images of the pass. */
+typedef struct esp_fatrelu_attr {
+  float threshold, share;
+  esp_param *chosen; /* NULL: threshold is given */
+} esp_fatrelu_attr;
+esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
+                             esp_error *err);
+
 /* The loss, mean over the valid images. logits (classes, 1, 1). Smoothing in [0, 1) spreads that much of the
  * target evenly over all classes. Mean squared error is against the one-hot label, mean over classes too. */
 typedef enum esp_loss_kind { ESP_LOSS_CROSS_ENTROPY, ESP_LOSS_MEAN_SQUARED } esp_loss_kind;
@@ -125,6 +151,7 @@ void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
 typedef struct esp_pass {
   bool training;        /* batch statistics and dropout, or running statistics */
   esp_key dropout_key;  /* changes with every step */
+  bool choose;          /* thresholds that are chosen are chosen, for the images of this pass */
   bool dense_gradients; /* backward must fill the gradients of pruned weights too; else they may be 0 */
 } esp_pass;
 
@@ -175,6 +202,7 @@ typedef struct esp_operation {
   esp_param *param[4]; /* weight and bias, or scale, shift, mean and variance; NULL = none */
   int groups;          /* of a convolution; else 1 */
   bool keeps_zero;     /* a channel of zeros stays one: no parameters, f(0) = 0 */
+  bool ranks;          /* chooses among all channels, by how many there are: none can be left out */
 } esp_operation;
 /* Operations are numbered in the order in which they run. */
 int esp_graph_operations(const esp_graph *g);
@@ -183,6 +211,16 @@ esp_operation esp_graph_operation(const esp_graph *g, int i);
 /* Multiply-adds of one image through the convolutions and linear layers, pruned weights not counted when
  * `effective`. */
 double esp_graph_macs(const esp_graph *g, bool effective);
+
+/* On: from here on each forward pass counts, for each image, the multiply-adds whose product is not known to
+ * be 0 beforehand: those of weights that are not 0 with values that are not 0, for outputs that no gate sets
+ * to 0. What a window reads of the padding counts as in esp_graph_macs, unless the whole channel is 0: then
+ * nothing of it counts. Integers, so exact, and the same with any kernels and threads. After planning. */
+esp_status esp_graph_count_executed(esp_graph *g, bool on, esp_error *err);
+/* Those of the last pass that counted, [images of its batch]. */
+const int64_t *esp_graph_executed(const esp_graph *g);
+/* Whether it has operations that make zeros depending on the image: gates, or ReLUs with thresholds. */
+bool esp_graph_conditional(const esp_graph *g);
 
 /* Bytes of activations, gradients and scratch. */
 size_t esp_graph_bytes(const esp_graph *g);

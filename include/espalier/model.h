@@ -7,6 +7,8 @@
  *     depthwise 3x3 [stride 2] [pad 1] [bias|nobias]
  *     linear 10 [bias|nobias]                     on 1x1 planes: flatten first
  *     bn | relu | leaky_relu | tanh | sigmoid | gelu | global_avgpool | flatten
+ *     gate 0.5 [penalty 0.01]                     behind conv or depthwise, bn, relu, ...
+ *     fatrelu 0.1 | share_relu 0.8                ReLU with a threshold; one chosen for a share of zeros
  *     maxpool 2 [stride 2] [pad 0]                and avgpool; stride is the size unless given
  *     dropout 0.5
  *     residual [NAME] ... [shortcut ...] end      adds the two branches (no shortcut: the input itself)
@@ -34,15 +36,20 @@
 
 /* [model] */
 typedef struct esp_model_options {
-  char *arch;         /* a built-in name, or "custom" */
-  char *input;        /* "3x32x32", "" = as the data set */
-  char *layers;       /* the layer language, for custom */
-  char *weights;      /* file or run directory to start from, "" = fresh */
-  char *shortcut;     /* resnet: "projection" or "identity" */
-  esp_numbers hidden; /* mlp: sizes of the hidden layers */
-  double width;       /* what the channels of all layers are multiplied by */
+  char *arch;                        /* a built-in name, or "custom" */
+  char *input;                       /* "3x32x32", "" = as the data set */
+  char *layers;                      /* the layer language, for custom */
+  char *weights;                     /* file or run directory to start from, "" = fresh */
+  char *shortcut;                    /* resnet: "projection" or "identity" */
+  esp_numbers hidden;                /* mlp: sizes of the hidden layers */
+  double width;                      /* what the channels of all layers are multiplied by */
+  double gate_density, gate_penalty; /* of gates put behind convolutions with batch norm; density 0 = none */
+  double relu_threshold,
+      relu_zeros; /* what every ReLU becomes: a threshold, or a share of zeros; 0 = as is */
 } esp_model_options;
 extern const esp_option esp_model_option_table[];
+/* Puts the keys that change a network's text to their defaults: the text is to be built as it is. */
+void esp_model_options_literal(esp_model_options *opt);
 
 /* A convolution or linear layer and what belongs to its output channels. Any of bias, scale, shift may be
  * NULL. */
@@ -116,7 +123,8 @@ void esp_model_initialise(esp_model *model, esp_key seed);
 
 /* The layer that has this weight; NULL when there is none. */
 const esp_layer *esp_model_layer(const esp_model *model, const esp_param *weight);
-/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan. */
+/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan; of a gate a
+ * tenth of that. */
 double esp_layer_deviation(const esp_layer *layer);
 
 /* The model's graph for a batch size, planned, with a loss at its end. */

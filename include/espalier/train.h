@@ -78,6 +78,25 @@ void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_me
  * with the moving average of the weights where there is one. */
 void esp_recalibrate(const esp_trainer *t, uint64_t epoch, int64_t batches);
 
+/* Multiply-adds that images needed (esp_graph_count_executed): in all, and the image with the fewest, the
+ * most.
+ */
+typedef struct esp_executed {
+  int64_t images, total, least, most;
+} esp_executed;
+static inline double esp_executed_mean(const esp_executed *e) {
+  return esp_share_of(e->total, e->images);
+}
+/* Adds the images of the pass that `graph`, which counts, has just run. */
+void esp_executed_add(esp_executed *e, const esp_graph *graph, int images);
+/* Counts over one epoch of `loader`; weights as in esp_evaluate. */
+esp_status esp_count_executed(esp_model *model, esp_graph *graph, esp_loader *loader, esp_executed *e,
+                              esp_error *err);
+
+/* Sets the thresholds that are to be chosen (esp_graph_fatrelu), layer after layer, over the first batch of
+ * epoch number `epoch` of `loader`; weights as in esp_evaluate. */
+void esp_choose_thresholds(esp_model *model, esp_graph *graph, esp_loader *loader, uint64_t epoch);
+
 /* How far the logits of two networks of the same input and classes are apart, over the test images. */
 typedef struct esp_difference {
   double largest; /* |a - b| of any logit; not a number if one of them is not */

@@ -7,8 +7,7 @@ static const esp_node *layer_of(const esp_graph *g, const esp_param *weight) {
   return g->node[i];
 }
 
-/* The one node that reads what `n` wrote; NULL if there are several or none. */
-static const esp_node *only_reader(const esp_graph *g, const esp_node *n) {
+const esp_node *esp_only_reader(const esp_graph *g, const esp_node *n) {
   const esp_node *reader = NULL;
   int readers = &n->out == g->logits;
   for (int i = 0; i < g->nodes; i++)
@@ -26,13 +25,13 @@ static bool follows(const esp_node *reader, const esp_node *n) {
 }
 
 esp_activity esp_graph_activity(const esp_graph *g, const esp_param *weight) {
-  const esp_node *n = layer_of(g, weight), *next = only_reader(g, n);
+  const esp_node *n = layer_of(g, weight), *next = esp_only_reader(g, n);
   const esp_tensor *input = &n->in[0]->data;
   bool bent = false;
   if (follows(next, n) && next->op->normalises) {
     n = next;
     bent = n->attr.relu;
-    next = only_reader(g, n);
+    next = esp_only_reader(g, n);
   }
   if (!bent && follows(next, n) && next->op->activates) n = next;
   return (esp_activity){input, &n->out.data, g->outcome.count};

@@ -235,8 +235,10 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
   g->pass = pass;
   g->outcome = (esp_outcome){0, batch->count};
   esp_profile_start(g);
+  esp_tally_start(g);
   for (int i = 0; i < g->nodes; i++) {
     g->node[i]->op->forward(g, g->node[i]);
+    esp_tally_layer(g, g->node[i]);
     esp_profile_lap(g, i, ESP_FORWARD);
   }
   if (g->logits && (batch->labels || (g->imitates && pass.training))) esp_loss_run(g);
@@ -297,6 +299,7 @@ esp_operation esp_graph_operation(const esp_graph *g, int i) {
       .input = {number_of(n->in[0]), number_of(n->in[1])},
       .shape = esp_shape_of(&n->out.data),
       .groups = 1,
+      .ranks = n->op->ranks,
       .keeps_zero = !n->param[0] && !(n->op->activates && n->attr.activation == ESP_ACT_SIGMOID)};
   for (int k = 0; k < ESP_NODE_PARAMS; k++) o.param[k] = n->param[k];
   if (o.flow == ESP_FLOW_MIX) o.groups = n->attr.conv.groups;

@@ -24,12 +24,15 @@ typedef struct esp_op {
   /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters. May be
    * NULL. */
   void (*backward)(esp_graph *g, esp_node *n);
-  esp_flow flow;   /* how channels pass through */
-  bool can_fuse;   /* can do the batch norm that follows it */
-  bool correlates; /* its state is an esp_correlation */
-  bool activates;  /* attr.activation says what it does */
-  bool in_place;   /* a gradient of in[0] may overwrite the output's at its pixel, which is read before */
-  bool normalises; /* it is a batch norm */
+  esp_flow flow;    /* how channels pass through */
+  bool can_fuse;    /* can do the batch norm that follows it */
+  bool correlates;  /* its state is an esp_correlation */
+  bool activates;   /* attr.activation says what it does */
+  bool in_place;    /* a gradient of in[0] may overwrite the output's at its pixel, which is read before */
+  bool normalises;  /* it is a batch norm */
+  bool ranks;       /* what passes depends on how many channels there are: none may be taken away */
+  bool gates;       /* in[0] times a number per image and channel, in[1]; often 0 */
+  bool conditional; /* makes zeros, by image, so that less need be executed */
 } esp_op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };
@@ -46,6 +49,7 @@ struct esp_node {
     esp_pool_attr pool;
     esp_activation activation;
     float probability;
+    esp_winners_attr winners;
     bool relu;
     int stride;
   } attr;
@@ -87,6 +91,7 @@ struct esp_graph {
   esp_outcome outcome;
   esp_sparse_mode sparse;
   struct esp_profile *profile; /* NULL until asked for */
+  struct esp_tally *tally;     /* NULL until asked for (executed.c) */
   /* the loss at the end */
   esp_value *logits;
   esp_loss_kind loss_kind;
@@ -150,6 +155,13 @@ static inline esp_shape esp_shape_of(const esp_tensor *t) {
                                                                                              plane_ %        \
                                                                                              per_block_;     \
                                                                                          once_; once_ = 0)
+
+/* The one node that reads what `n` wrote; NULL if there are several or none (activity.c). */
+const esp_node *esp_only_reader(const esp_graph *g, const esp_node *n);
+
+/* While the graph counts what images need (executed.c): the pass begins; node `n` has just run forward. */
+void esp_tally_start(esp_graph *g);
+void esp_tally_layer(esp_graph *g, const esp_node *n);
 
 /* Lets convolutions do the batch norms that follow them, where nothing else reads what lies between
  * (batchnorm.c). */

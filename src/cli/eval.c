@@ -44,13 +44,21 @@ static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, in
   }
 }
 
-static void run_over(esp_graph *g, esp_loader *loader, esp_metrics *m, int64_t *confusion, FILE *rows) {
+/* What an evaluation finds. */
+typedef struct found {
+  esp_metrics metrics;
+  esp_executed executed;
+  int64_t *confusion; /* [classes * classes] */
+} found;
+
+static void run_over(esp_graph *g, esp_loader *loader, found *f, FILE *rows) {
   const esp_batch *batch;
   esp_loader_start(loader, 0, 0);
   while ((batch = esp_loader_next(loader))) {
     const esp_outcome outcome = esp_graph_forward(g, batch, (esp_pass){0});
-    if (rows) write_rows(rows, g, batch, m->count);
-    esp_metrics_add(m, g, batch, outcome, confusion);
+    if (rows) write_rows(rows, g, batch, f->metrics.count);
+    esp_metrics_add(&f->metrics, g, batch, outcome, f->confusion);
+    esp_executed_add(&f->executed, g, batch->count);
   }
 }
 
@@ -85,34 +93,39 @@ static void write_header(FILE *out, const esp_tasks *tasks) {
   fputc('\n', out);
 }
 
+static void print_found(const esp_opened *o, const found *f, double macs) {
+  const double mean = esp_executed_mean(&f->executed);
+  print_metrics(o, &f->metrics);
+  printf("MACs an image %.0f, executed %.0f (%.2f %%), from %" PRId64 " to %" PRId64 "\n", macs, mean,
+         100.0 * mean / macs, f->executed.least, f->executed.most);
+  if (o->model->classes <= 20) print_confusion(o, f->confusion);
+}
+
 /* The logits go to a temporary file first: a full disk leaves no half table behind. */
 static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *err) {
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   char *text = NULL;
   size_t bytes = 0;
-  esp_metrics m = {0};
   const int classes = o->model->classes;
-  int64_t *confusion = calloc((size_t)(classes * classes), sizeof *confusion);
+  found f = {.confusion = calloc((size_t)(classes * classes), sizeof *f.confusion)};
   FILE *rows = logits_path ? open_memstream(&text, &bytes) : NULL;
   esp_status status =
-      confusion && (rows || !logits_path) ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+      f.confusion && (rows || !logits_path) ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   if (status == ESP_OK) status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK) status = esp_graph_count_executed(g, true, err);
   if (status == ESP_OK)
     status = esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
     if (rows) write_header(rows, &o->model->tasks);
-    run_over(g, loader, &m, confusion, rows);
+    run_over(g, loader, &f, rows);
   }
   if (rows) fclose(rows);
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
-  if (status == ESP_OK) {
-    print_metrics(o, &m);
-    if (classes <= 20) print_confusion(o, confusion);
-  }
+  if (status == ESP_OK) print_found(o, &f, esp_graph_macs(g, false));
   esp_loader_free(loader);
   esp_graph_free(g);
-  free(confusion);
+  free(f.confusion);
   free(text);
   return status;
 }

@@ -69,7 +69,7 @@ static esp_status build(esp_opened *o, const char *layers, esp_shape input, cons
                         esp_error *err) {
   esp_model_options opt = o->config.model;
   opt.arch = (char[]){"custom"};
-  opt.width = 1.0; /* the layers are written as they are */
+  esp_model_options_literal(&opt);
   char *text = strdup(layers);
   if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   opt.layers = text;

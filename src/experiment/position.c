@@ -38,6 +38,10 @@ static const field result_fields[] = {RESULT(SMALL, round),
                                       RESULT(REAL, seconds),
                                       RESULT(COUNT, images),
                                       RESULT(SMALL, guarded),
+                                      RESULT(COUNT, executed.images),
+                                      RESULT(COUNT, executed.total),
+                                      RESULT(COUNT, executed.least),
+                                      RESULT(COUNT, executed.most),
                                       {NULL, 0, REAL}};
 #define POSITION(kind, member) FIELD(esp_position, kind, member)
 static const field position_fields[] = {

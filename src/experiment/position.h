@@ -15,9 +15,10 @@ typedef struct esp_result {
   double macs, macs_effective;
   esp_metrics validation_before, test_before; /* after pruning, before retraining */
   esp_metrics validation, test;
-  double seconds; /* of training */
-  int64_t images; /* trained on */
-  int guarded;    /* layers that only the guard kept from being emptied */
+  esp_executed executed; /* by the test images; 0 images: not counted */
+  double seconds;        /* of training */
+  int64_t images;        /* trained on */
+  int guarded;           /* layers that only the guard kept from being emptied */
 } esp_result;
 
 typedef struct esp_position {

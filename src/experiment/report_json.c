@@ -19,6 +19,23 @@ static void add_tasks(cJSON *o, const char *name, const esp_tasks *tasks, const 
   for (int t = 0; t < tasks->count; t++) add_measure(each, tasks->item[t].name, m, esp_task_top1(m, t));
 }
 
+/* Multiply-adds of a test image, where they depend on it; null where they do not. */
+static void add_executed(cJSON *o, const esp_result *r) {
+  const double mean = esp_executed_mean(&r->executed);
+  const struct {
+    const char *name;
+    double value;
+  } measure[] = {{"macs_executed", mean},
+                 {"macs_executed_share", r->macs > 0.0 ? mean / r->macs : 0.0},
+                 {"macs_executed_least", (double)r->executed.least},
+                 {"macs_executed_most", (double)r->executed.most}};
+  for (size_t i = 0; i < sizeof measure / sizeof *measure; i++)
+    if (r->executed.images > 0)
+      cJSON_AddNumberToObject(o, measure[i].name, measure[i].value);
+    else
+      cJSON_AddNullToObject(o, measure[i].name);
+}
+
 static cJSON *result_json(const esp_report *report, const esp_result *r) {
   cJSON *o = cJSON_CreateObject();
   cJSON_AddNumberToObject(o, "round", r->round);
@@ -31,6 +48,7 @@ static cJSON *result_json(const esp_report *report, const esp_result *r) {
   cJSON_AddNumberToObject(o, "bytes", (double)esp_result_bytes(r));
   cJSON_AddNumberToObject(o, "macs", r->macs);
   cJSON_AddNumberToObject(o, "macs_effective", r->macs_effective);
+  add_executed(o, r);
   add_measure(o, "val_accuracy_before", &r->validation_before, esp_top1(&r->validation_before));
   add_measure(o, "test_accuracy_before", &r->test_before, esp_top1(&r->test_before));
   add_measure(o, "val_accuracy", &r->validation, esp_top1(&r->validation));
@@ -106,19 +124,30 @@ static void print_cell(FILE *out, const esp_metrics *m, int task) {
     fprintf(out, " %9s", "-");
 }
 
+/* Whether any result has what depends on the image. */
+static bool counts_executed(const esp_position *p) {
+  for (int i = 0; i < p->results; i++)
+    if (p->result[i].executed.images > 0) return true;
+  return false;
+}
+
 void esp_report_table(const esp_report *r, FILE *out) {
   const esp_tasks *tasks = r->tasks;
+  const bool executed = counts_executed(r->position);
   fprintf(out, "\n%5s %9s %11s %13s %9s %9s", "round", "sparsity", "parameters", "MACs", "before", "after");
   for (int t = 1; t < tasks->count; t++) fprintf(out, " %9.9s", tasks->item[t].name);
-  fprintf(out, " %9s\n%5s %9s %11s %13s", "seconds", "", "%", "nonzero", "an image");
+  fprintf(out, " %9s%s\n%5s %9s %11s %13s", "seconds", executed ? "  MACs executed" : "", "", "%", "nonzero",
+          "an image");
   for (int t = 0; t <= tasks->count; t++) fprintf(out, " %9s", "top-1 %");
-  fprintf(out, " %9s\n", "");
+  fprintf(out, " %9s%s\n", "", executed ? "   a test image" : "");
   for (int i = 0; i < r->position->results; i++) {
     const esp_result *e = &r->position->result[i];
     fprintf(out, "%5d %9.2f %11lld %13.0f", e->round, 100.0 * esp_result_sparsity(e),
             (long long)e->params_nonzero, e->macs_effective);
     print_cell(out, &e->test_before, 0);
     for (int t = 0; t < tasks->count; t++) print_cell(out, &e->test, t);
-    fprintf(out, " %9.1f\n", e->seconds);
+    fprintf(out, " %9.1f", e->seconds);
+    if (executed) fprintf(out, " %14.0f", esp_executed_mean(&e->executed));
+    fputc('\n', out);
   }
 }

@@ -45,6 +45,7 @@ esp_status esp_run_end_stage(esp_run *r, esp_error *err) {
     now->round = 1; /* what the training did or began with is the round */
     now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }
+  ESP_TRY(esp_run_conditional(r, esp_run_probe_epoch(r), err));
   ESP_TRY(evaluate_end(r, now, err));
   esp_result_count(now, r->model, r->graph, r->pruner);
   esp_progress_say(&r->progress, "%s: test top-1 %.2f %%%s, loss %.4f, sparsity %.2f %%",

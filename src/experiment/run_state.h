@@ -52,6 +52,10 @@ const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_
 /* teacher.c: opens the dense network of this run where it is to teach, unless that is done. */
 esp_status esp_run_teacher(esp_run *r, esp_error *err);
 
+/* conditional.c: where the network makes zeros by image, chooses its thresholds, on the first training batch
+ * of epoch number `epoch`, and counts what the test images need. */
+esp_status esp_run_conditional(esp_run *r, uint64_t epoch, esp_error *err);
+
 /* run_stage.c: one stage, from where the position says. */
 esp_status esp_run_stage(esp_run *r, esp_error *err);
 esp_status esp_run_save(esp_run *r, esp_error *err); /* a checkpoint */

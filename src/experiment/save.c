@@ -20,7 +20,7 @@ static esp_status describe(esp_config *c, const esp_model *model, const char *pa
   ESP_TRY(put(&c->run.name, name, err));
   ESP_TRY(put(&c->model.arch, "custom", err));
   ESP_TRY(put(&c->model.layers, model->text, err));
-  c->model.width = 1.0; /* as they are written */
+  esp_model_options_literal(&c->model);
   ESP_TRY(put(&c->model.weights, path, err));
   ESP_TRY(put(&c->prune.mask_from, "", err));
   return put(&c->prune.method, "none", err);

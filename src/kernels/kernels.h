@@ -8,6 +8,7 @@
 #define ESP_KERNELS_H
 
 #include "kernels/correlate.h"
+#include "kernels/gate.h"
 #include "kernels/loss.h"
 #include "kernels/norm.h"
 #include "kernels/pointwise.h"
@@ -51,7 +52,15 @@ typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k
   K(mean_squared, esp_mean_squared_fn, esp_mean_squared)                                     \
   K(sgd, esp_sgd_fn, esp_sgd)                                                                \
   K(unshadow, esp_unshadow_fn, esp_unshadow)                                                 \
-  K(average, esp_average_fn, esp_average)
+  K(average, esp_average_fn, esp_average)                                                    \
+  K(threshold, esp_threshold_fn, esp_threshold)                                              \
+  K(threshold_back, esp_threshold_back_fn, esp_threshold_back)                               \
+  K(magnitude, esp_magnitude_fn, esp_magnitude)                                              \
+  K(magnitude_back, esp_magnitude_back_fn, esp_magnitude_back)                               \
+  K(winners, esp_winners_fn, esp_winners)                                                    \
+  K(scale_images, esp_scale_images_fn, esp_scale_images)                                     \
+  K(dot_images, esp_dot_images_fn, esp_dot_images)                                           \
+  K(count_images, esp_count_images_fn, esp_count_images)
 
 typedef struct esp_kernels {
   const char *isa;

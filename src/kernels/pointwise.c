@@ -101,6 +101,20 @@ void ESP_ISA_NAME(esp_activate_back)(esp_activation kind, esp_extent e, esp_rows
   activations[kind].back(e, x, y, dy, dx, add);
 }
 
+void ESP_ISA_NAME(esp_threshold)(esp_extent e, esp_rows x, esp_rows y, float t) {
+  EACH_FLOAT(e, {
+    const float v = x.at[r * x.stride + i];
+    y.at[r * y.stride + i] = v > t ? v : 0.0f;
+  })
+}
+
+void ESP_ISA_NAME(esp_threshold_back)(esp_extent e, esp_rows x, esp_rows dy, esp_rows dx, float t, bool add) {
+  EACH_FLOAT(e, {
+    const float v = x.at[r * x.stride + i] > t ? dy.at[r * dy.stride + i] : 0.0f;
+    dx.at[r * dx.stride + i] = add ? dx.at[r * dx.stride + i] + v : v;
+  })
+}
+
 void ESP_ISA_NAME(esp_sum)(esp_extent e, esp_rows x, esp_rows y, esp_rows z) {
   EACH_FLOAT(e, z.at[r * z.stride + i] = x.at[r * x.stride + i] + y.at[r * y.stride + i];)
 }

@@ -16,6 +16,10 @@ typedef void esp_activate_fn(esp_activation kind, esp_extent e, esp_rows x, esp_
 /* dx (+)= dy * f'(x), from x and y = f(x) */
 typedef void esp_activate_back_fn(esp_activation kind, esp_extent e, esp_rows x, esp_rows y, esp_rows dy,
                                   esp_rows dx, bool add);
+/* y = x where x > t, else 0;  t >= 0 */
+typedef void esp_threshold_fn(esp_extent e, esp_rows x, esp_rows y, float t);
+/* dx (+)= dy where x > t, else 0 */
+typedef void esp_threshold_back_fn(esp_extent e, esp_rows x, esp_rows dy, esp_rows dx, float t, bool add);
 /* z = x + y */
 typedef void esp_sum_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows z);
 /* y (+)= x; x.at NULL: zeros */

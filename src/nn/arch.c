@@ -145,8 +145,9 @@ esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int clas
                          esp_error *err) {
   (void)classes; /* the texts say `classes` */
   ESP_TRY(full_width(opt, input, text, err));
-  if (opt->width == 1.0) return ESP_OK;
-  const esp_status status = esp_width_apply(text, opt->width, err);
+  esp_status status = opt->width == 1.0 ? ESP_OK : esp_width_apply(text, opt->width, err);
+  const bool varies = opt->gate_density > 0.0 || opt->relu_threshold > 0.0 || opt->relu_zeros > 0.0;
+  if (status == ESP_OK && varies) status = esp_variant_apply(text, opt, err);
   if (status == ESP_OK) return ESP_OK;
   free(*text);
   *text = NULL;

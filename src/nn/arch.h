@@ -27,4 +27,8 @@ esp_status esp_heads_write(char **text, const esp_tasks *tasks, esp_error *err);
  * puts the new text in the place of the old. `classes` stays. */
 esp_status esp_width_apply(char **text, double width, esp_error *err);
 
+/* Puts gates behind the convolutions of *text that a bn follows, those of shortcuts apart, and thresholds
+ * into its relus, as the options say. */
+esp_status esp_variant_apply(char **text, const esp_model_options *opt, esp_error *err);
+
 #endif

@@ -78,17 +78,38 @@ static esp_status read_kernel(const esp_place *at, esp_item *item, const char *w
   return ESP_OK;
 }
 
+static const struct {
+  const char *name, *what, *range;
+  size_t offset; /* of a float in esp_item */
+  float above, below;
+} decimal_table[] = {
+    {"P", "probability", "from 0 to below 1", offsetof(esp_item, probability), -1e-30f, 1.0f},
+    {"SHARE", "share of zeros", "from 0 to below 1", offsetof(esp_item, share), -1e-30f, 1.0f},
+    {"DENSITY", "density", "above 0, up to 1", offsetof(esp_item, density), 0.0f, 1.0000001f},
+    {"THRESHOLD", "threshold", "from 0 to 1000", offsetof(esp_item, threshold), -1e-30f, 1000.001f},
+    {"penalty", "penalty", "from 0 to 1000", offsetof(esp_item, penalty), -1e-30f, 1000.001f},
+};
+enum { DECIMALS = sizeof decimal_table / sizeof *decimal_table };
+
+/* The entry called `name` in the table, DECIMALS if there is none. */
+static size_t decimal_named(const char *name) {
+  size_t i = 0;
+  while (i < DECIMALS && strcmp(decimal_table[i].name, name) != 0) i++;
+  return i;
+}
+
 /* Plain decimals only: the locale must not matter. */
-static esp_status read_probability(const esp_place *at, esp_item *item, const char *word, esp_error *err) {
+static esp_status read_decimal(const esp_place *at, esp_item *item, size_t entry, const char *word,
+                               esp_error *err) {
   double value = -1, unit = 1;
   const char *c = word;
   for (; *c >= '0' && *c <= '9'; c++) value = (value < 0 ? 0 : value) * 10 + (*c - '0');
   if (value >= 0 && *c == '.')
     for (c++; *c >= '0' && *c <= '9'; c++) value += (unit /= 10) * (*c - '0');
-  if (*c || value < 0 || (float)value >= 1)
-    return esp_line_fail(at, err, "%s: the probability is '%.40s', expected a number from 0 to below 1",
-                         item->kind->keyword, word);
-  item->probability = (float)value;
+  if (*c || !((float)value > decimal_table[entry].above && (float)value < decimal_table[entry].below))
+    return esp_line_fail(at, err, "%s: the %s is '%.40s', expected a number %s", item->kind->keyword,
+                         decimal_table[entry].what, word, decimal_table[entry].range);
+  *(float *)((char *)item + decimal_table[entry].offset) = (float)value;
   return ESP_OK;
 }
 
@@ -118,8 +139,8 @@ static esp_status read_required(const esp_place *at, esp_item *item, words *w, e
     const char *word = w->word[w->at++];
     if (strcmp(name, "KxK") == 0) {
       ESP_TRY(read_kernel(at, item, word, err));
-    } else if (strcmp(name, "P") == 0) {
-      ESP_TRY(read_probability(at, item, word, err));
+    } else if (decimal_named(name) < DECIMALS) {
+      ESP_TRY(read_decimal(at, item, decimal_named(name), word, err));
     } else {
       ESP_TRY(read_named(at, item, name, word, err));
     }
@@ -141,6 +162,9 @@ static esp_status read_optional(const esp_place *at, esp_item *item, words *w, e
     if (takes(item->kind, word, " N]")) {
       if (w->at == w->count) return fail_usage(at, item->kind, "there is no number after", word, err);
       ESP_TRY(read_named(at, item, word, w->word[w->at++], err));
+    } else if (takes(item->kind, word, " X]")) {
+      if (w->at == w->count) return fail_usage(at, item->kind, "there is no number after", word, err);
+      ESP_TRY(read_decimal(at, item, decimal_named(word), w->word[w->at++], err));
     } else if (takes(item->kind, "bias", "|") && (bias || strcmp(word, "nobias") == 0)) {
       if (item->bias != ESP_GIVEN_NOT) return fail_usage(at, item->kind, "a second", word, err);
       item->bias = bias;

@@ -19,8 +19,11 @@ static double fan(const esp_layer *layer) {
   return (double)(p->shape[0] / layer->groups) * p->shape[2] * p->shape[3];
 }
 
+/* What a gate predicts starts near 1: products of predictions would make the activations of a deep network
+ * grow from layer to layer. */
 double esp_layer_deviation(const esp_layer *layer) {
-  return sqrt(2.0 / fan(layer));
+  const bool gate = layer->bias && layer->bias->role == ESP_ROLE_BN_SCALE;
+  return (gate ? 0.1 : 1.0) * sqrt(2.0 / fan(layer));
 }
 
 static void draw(esp_param *p, double deviation, esp_key seed) {

@@ -8,14 +8,20 @@ static const esp_item *item_at(const esp_builder *b, int i) {
   return &b->program->item[i];
 }
 
-static esp_status record_layer(esp_builder *b, int i, const esp_layer *layer, esp_error *err) {
+esp_status esp_build_record(esp_builder *b, const esp_layer *layer, esp_error *err) {
   esp_model *m = b->model;
   if (!b->make) return ESP_OK;
   esp_layer *grown = realloc(m->layer, (size_t)(m->layers + 1) * sizeof *grown);
   if (!grown) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for layer '%s'", layer->name);
   m->layer = grown;
   m->layer[m->layers++] = *layer;
-  b->scaled = esp_build_next(b, i);
+  return ESP_OK;
+}
+
+/* Layer `i`; a bn that follows directly belongs to it. */
+static esp_status record_layer(esp_builder *b, int i, const esp_layer *layer, esp_error *err) {
+  ESP_TRY(esp_build_record(b, layer, err));
+  if (b->make) b->scaled = esp_build_next(b, i);
   return ESP_OK;
 }
 
@@ -37,6 +43,7 @@ static esp_status add_conv(esp_builder *b, int i, esp_value *x, int channels, in
                     groups, in, channels);
   int shape[4] = {channels, in / groups, item->kernel, item->kernel};
   esp_layer layer = {.groups = groups};
+  ESP_TRY(esp_build_saliency(b, i, x, channels, err));
   ESP_TRY(esp_build_name(b, i, layer.name, err));
   ESP_TRY(esp_build_param(b, layer.name, "weight", ESP_ROLE_CONV_WEIGHT, 4, shape, &layer.weight, err));
   ESP_TRY(make_bias(b, i, &layer, channels, err));
@@ -73,6 +80,18 @@ static esp_status build_linear(esp_builder *b, int i, esp_value *x, esp_value **
 
 static esp_status build_activation(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
   return esp_graph_activation(b->graph, x, item_at(b, i)->kind->activation, y, err);
+}
+
+static esp_status build_fatrelu(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  return esp_graph_fatrelu(b->graph, x, (esp_fatrelu_attr){.threshold = item_at(b, i)->threshold}, y, err);
+}
+
+static esp_status build_share_relu(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  char name[ESP_NAME_MAX];
+  esp_fatrelu_attr attr = {.share = item_at(b, i)->share};
+  ESP_TRY(esp_build_name(b, i, name, err));
+  ESP_TRY(esp_build_param(b, name, "threshold", ESP_ROLE_RUNNING, 1, (int[]){1}, &attr.chosen, err));
+  return esp_graph_fatrelu(b->graph, x, attr, y, err);
 }
 
 static esp_pool_attr pool_attr(const esp_item *item) {
@@ -125,10 +144,19 @@ static const esp_layer_kind kind_table[] = {
     {"bn", "", "batch normalisation (Ioffe & Szegedy 2015)", .role = ESP_KIND_BN,
      .build = esp_build_batchnorm},
     ACTIVATION("relu", ESP_ACT_RELU, ESP_KIND_RELU, "max(0, x)"),
-    ACTIVATION("leaky_relu", ESP_ACT_LEAKY_RELU, ESP_KIND_LAYER, "x above zero, 0.01 x below"),
-    ACTIVATION("tanh", ESP_ACT_TANH, ESP_KIND_LAYER, "hyperbolic tangent"),
-    ACTIVATION("sigmoid", ESP_ACT_SIGMOID, ESP_KIND_LAYER, "1 / (1 + exp(-x))"),
-    ACTIVATION("gelu", ESP_ACT_GELU, ESP_KIND_LAYER, "x Phi(x), tanh form (Hendrycks & Gimpel 2016)"),
+    ACTIVATION("leaky_relu", ESP_ACT_LEAKY_RELU, ESP_KIND_ACTIVATION, "x above zero, 0.01 x below"),
+    ACTIVATION("tanh", ESP_ACT_TANH, ESP_KIND_ACTIVATION, "hyperbolic tangent"),
+    ACTIVATION("sigmoid", ESP_ACT_SIGMOID, ESP_KIND_ACTIVATION, "1 / (1 + exp(-x))"),
+    ACTIVATION("gelu", ESP_ACT_GELU, ESP_KIND_ACTIVATION, "x Phi(x), tanh form (Hendrycks & Gimpel 2016)"),
+    {"fatrelu", "THRESHOLD", "x above the threshold, else 0 (FATReLU, Kurtz et al. 2020)",
+     .role = ESP_KIND_ACTIVATION, .build = build_fatrelu},
+    {"share_relu", "SHARE",
+     "fatrelu; the threshold is chosen when a stage of training ends, so that SHARE of the values are 0",
+     .role = ESP_KIND_ACTIVATION, .build = build_share_relu},
+    {"gate", "DENSITY [penalty X]",
+     "keeps, and scales, DENSITY of the channels of each image: those that a small layer predicts to matter "
+     "from what the convolution reads (feature boosting and suppression, Gao et al. 2019)",
+     .role = ESP_KIND_GATE, .weights = true, .build = esp_build_gate},
     {"maxpool", "SIZE [stride N] [pad N]", "maximum of SIZE x SIZE pixels; stride is SIZE unless given",
      .build = build_maxpool},
     {"avgpool", "SIZE [stride N] [pad N]", "mean of SIZE x SIZE pixels; stride is SIZE unless given",

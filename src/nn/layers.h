@@ -4,7 +4,9 @@
  *     arguments.c   the words of a line
  *     layers.c      the table of layer kinds, and how each becomes graph operations
  *     build.c       walks the items; makes or finds parameters, names, batch norm fused with what follows
- *     blocks.c      group, residual, concat */
+ *     blocks.c      group, residual, concat
+ *     gates.c       gate, and what it needs before the convolution whose outputs it multiplies
+ *     variants.c    a network's text with gates behind its convolutions, or thresholds in its ReLUs */
 #ifndef ESP_NN_LAYERS_H
 #define ESP_NN_LAYERS_H
 
@@ -28,7 +30,9 @@ typedef struct esp_builder esp_builder;
 typedef enum esp_kind_role {
   ESP_KIND_LAYER,
   ESP_KIND_BN,
+  ESP_KIND_ACTIVATION, /* another than relu */
   ESP_KIND_RELU,
+  ESP_KIND_GATE,
   ESP_KIND_GROUP, /* group to repeat open a block */
   ESP_KIND_RESIDUAL,
   ESP_KIND_CONCAT,
@@ -42,7 +46,8 @@ static inline bool esp_kind_opens(esp_kind_role role) {
 }
 
 /* A kind of layer. `arguments` is what the help shows and what the parser goes by: words that must come
- * (CHANNELS, KxK, SIZE, P, COUNT), then in brackets those that may ("[stride N]", "[bias|nobias]", "[NAME]").
+ * (CHANNELS, KxK, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]", "[penalty X]",
+ * "[bias|nobias]", "[NAME]").
  */
 typedef struct esp_layer_kind {
   const char *keyword, *arguments, *help;
@@ -62,7 +67,7 @@ typedef struct esp_item {
   const char *text; /* the line, single spaces */
   int line;
   int channels, kernel, size, count, stride, pad, groups, bias;
-  float probability;
+  float probability, share, density, threshold, penalty;
   char name[ESP_WORD_MAX + 1];
   /* Links. A block's opener and parts: `next` is the following part or the end. Opener: `end`; parts and end:
    * `opener`. */
@@ -100,6 +105,12 @@ typedef struct esp_scope {
   int blocks;                /* without a name */
 } esp_scope;
 
+/* What a gate multiplies by, and the layer that says it. */
+typedef struct esp_saliency {
+  esp_value *by; /* NULL: no gate is ahead */
+  esp_layer layer;
+} esp_saliency;
+
 struct esp_builder {
   esp_model *model;
   const esp_program *program;
@@ -109,12 +120,15 @@ struct esp_builder {
   int scaled;         /* the bn whose scale and shift belong to the model's last layer */
   int done;           /* a relu that the batch norm or residual before it has done */
   esp_bn_params held; /* a batch norm at the end of a residual's branch, left to the residual to add */
+  esp_saliency gate;  /* ahead */
   bool located;       /* the error names its line already */
 };
 
 /* Makes the network of model->program in `graph`. */
 esp_status esp_build(esp_model *model, esp_graph *graph, bool make, esp_value **logits, esp_error *err);
 
+/* Adds a layer to the model, unless it has its layers. */
+esp_status esp_build_record(esp_builder *b, const esp_layer *layer, esp_error *err);
 /* Items [from, to) after one another. */
 esp_status esp_build_items(esp_builder *b, int from, int to, esp_value *x, esp_value **y, esp_error *err);
 /* Starts the message in `err` with the line of item `i`, unless it has one. */
@@ -129,6 +143,11 @@ esp_status esp_build_param(esp_builder *b, const char *layer, const char *what, 
                            const int *shape, esp_param **param, esp_error *err);
 /* Batch norm `i`, together with a following relu; or held for the residual whose branch it ends. */
 esp_status esp_build_batchnorm(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+
+/* gates.c. The layer `i`, about to be built, reads x and makes `channels` channels: if a gate follows it,
+ * what predicts them is added to the graph. */
+esp_status esp_build_saliency(esp_builder *b, int i, esp_value *x, int channels, esp_error *err);
+esp_status esp_build_gate(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 
 /* blocks.c */
 esp_status esp_build_group(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);

@@ -30,5 +30,22 @@ const esp_option esp_model_option_table[] = {
      "of about as many "
      "weights "
      "as the pruned one has."},
+    {"gate_density", ESP_OPTION_REAL, AT(gate_density), "0", 0, 1, NULL,
+     "Feature boosting and suppression: behind every convolution with batch norm (but those of shortcuts) a "
+     "gate "
+     "keeps this share of the channels of each image, chosen by what the convolution reads. 0: no gates."},
+    {"gate_penalty", ESP_OPTION_REAL, AT(gate_penalty), "1e-8", 0, 1000, NULL,
+     "Weight of the sum of the gates' saliencies in the loss, mean over images."},
+    {"relu_threshold", ESP_OPTION_REAL, AT(relu_threshold), "0", 0, 1000, NULL,
+     "Every relu becomes fatrelu with this threshold, in training too: what is not above it is 0. 0: relu."},
+    {"relu_zeros", ESP_OPTION_REAL, AT(relu_zeros), "0", 0, 0.999, NULL,
+     "Every relu becomes share_relu: when a stage of training has ended, each gets the threshold that makes "
+     "this "
+     "share of its values 0 over a batch of training images. Goes before relu_threshold. 0: relu."},
     {.name = NULL},
 };
+
+void esp_model_options_literal(esp_model_options *opt) {
+  opt->width = 1.0;
+  opt->gate_density = opt->relu_threshold = opt->relu_zeros = 0.0;
+}

@@ -29,7 +29,7 @@ static void write_width(FILE *out, const esp_item *item, int width) {
 /* What follows from the lines around it, said: a block's name, whether a layer has a bias. */
 static void write_implied(FILE *out, const esp_model *m, int i, int layer) {
   const esp_item *item = item_of(m, i);
-  if (item->kind->weights && item->bias == ESP_GIVEN_NOT)
+  if (strstr(item->kind->arguments, "[bias|nobias]") && item->bias == ESP_GIVEN_NOT)
     fputs(m->layer[layer].bias ? " bias" : " nobias", out);
   for (int b = 0; b < m->blocks; b++) {
     if (m->block[b].item != i || *item->name) continue;

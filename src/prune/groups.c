@@ -80,7 +80,7 @@ static void fix_operations(esp_groups *g) {
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
     const bool grouped = o->flow == ESP_FLOW_MIX && o->groups > 1 && !esp_operation_depthwise(o);
-    if (o->flow == ESP_FLOW_START || i == g->ops - 1 || grouped) fix(g, i);
+    if (o->flow == ESP_FLOW_START || i == g->ops - 1 || grouped || o->ranks) fix(g, i);
     if (grouped) fix(g, o->input[0]);
   }
 }

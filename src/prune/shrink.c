@@ -20,6 +20,15 @@ static esp_status build(const esp_model *like, char *text, esp_model **model, es
   return status;
 }
 
+/* Copies the parameters that have as many values in both. */
+static void copy_same(const esp_model *from, esp_model *to) {
+  for (int k = 0; k < to->params.count; k++) {
+    esp_param *p = to->params.item[k];
+    const esp_param *q = esp_params_find(&from->params, p->name);
+    if (p->count == q->count) memcpy(p->value, q->value, p->count * sizeof *p->value);
+  }
+}
+
 /* ---- blocks ---- */
 
 static bool all_zero(const esp_param *w) {
@@ -52,11 +61,7 @@ static esp_status drop_blocks(const esp_model *m, esp_model **fewer, esp_error *
   free(drop);
   if (status == ESP_OK) status = build(m, text, fewer, err);
   if (status != ESP_OK) return status;
-  for (int k = 0; k < (*fewer)->params.count; k++) {
-    esp_param *to = (*fewer)->params.item[k];
-    const esp_param *from = esp_params_find(&m->params, to->name);
-    memcpy(to->value, from->value, to->count * sizeof *to->value);
-  }
+  copy_same(m, *fewer);
   return ESP_OK;
 }
 
@@ -189,8 +194,10 @@ static esp_status narrow(const esp_model *m, const cut *k, esp_model **small, es
   esp_status status = esp_model_rewrite(m, width, NULL, &text, err);
   free(width);
   if (status == ESP_OK) status = build(m, text, small, err);
-  if (status == ESP_OK) copy_all(k, *small);
-  return status;
+  if (status != ESP_OK) return status;
+  copy_same(m, *small); /* thresholds, which belong to no channel */
+  copy_all(k, *small);
+  return ESP_OK;
 }
 
 static esp_status drop_channels(esp_model *m, int multiple, esp_model **small, esp_error *err) {

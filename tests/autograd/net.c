@@ -8,7 +8,7 @@
 
 typedef struct builder {
   net *net;
-  esp_value *input, *it, *kept;
+  esp_value *input, *it, *kept, *winners;
   esp_loss_kind loss;
   float smoothing;
 } builder;
@@ -46,17 +46,34 @@ static esp_param *bias(builder *b, int outputs, int wanted) {
 
 /* ---- steps ---- */
 
+static esp_value *record(builder *b, const esp_value *in, const esp_param *w, esp_conv_attr attr,
+                         esp_value *out) {
+  b->net->layer[b->net->layers++] = (net_layer){.in = in, .out = out, .weight = w, .attr = attr};
+  return out;
+}
+
 static esp_status add_conv(builder *b, const int *a, esp_error *err) {
   const int shape[4] = {a[0], esp_value_shape(b->it).channels / a[5], a[1], a[2]};
+  const esp_conv_attr attr = {a[3], a[4], a[5]};
   esp_param *w = weight(b, ESP_ROLE_CONV_WEIGHT, 4, shape);
-  return esp_graph_conv(b->net->graph, b->it, (esp_conv_attr){a[3], a[4], a[5]}, w, bias(b, a[0], a[6]),
-                        &b->it, err);
+  esp_value *y = NULL;
+  esp_status status = esp_graph_conv(b->net->graph, b->it, attr, w, bias(b, a[0], a[6]), &y, err);
+  b->it = record(b, b->it, w, attr, y);
+  return status;
+}
+
+/* With bias p. */
+static esp_status linear_of(builder *b, esp_value *x, esp_param *w, esp_param *p, esp_value **y,
+                            esp_error *err) {
+  esp_status status = esp_graph_linear(b->net->graph, x, w, p, y, err);
+  if (status == ESP_OK) record(b, x, w, (esp_conv_attr){1, 0, 1}, *y);
+  return status;
 }
 
 static esp_status add_linear(builder *b, const int *a, esp_error *err) {
   const int shape[2] = {a[0], esp_value_shape(b->it).channels};
   esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, shape);
-  return esp_graph_linear(b->net->graph, b->it, w, bias(b, a[0], a[1]), &b->it, err);
+  return linear_of(b, b->it, w, bias(b, a[0], a[1]), &b->it, err);
 }
 
 static esp_status add_batchnorm(builder *b, const int *a, esp_error *err) {
@@ -66,6 +83,19 @@ static esp_status add_batchnorm(builder *b, const int *a, esp_error *err) {
   p.mean = param(b, ESP_ROLE_RUNNING, 1, &channels, 0.0, 0.5);
   p.var = param(b, ESP_ROLE_RUNNING, 1, &channels, 1.0, 0.5);
   return esp_graph_batchnorm(b->net->graph, b->it, p, a[1] ? b->kept : NULL, a[0] != 0, &b->it, err);
+}
+
+/* The prediction that a gate multiplies by, as the layer language's gate has it. */
+static esp_status add_winners(builder *b, const int *a, esp_error *err) {
+  esp_graph *g = b->net->graph;
+  const int shape[2] = {a[0], esp_value_shape(b->it).channels};
+  esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, shape),
+            *base = param(b, ESP_ROLE_BIAS, 1, shape, 0.5, 1.0);
+  esp_status status = esp_graph_squeeze(g, b->it, &b->winners, err);
+  if (status == ESP_OK) status = linear_of(b, b->winners, w, base, &b->winners, err);
+  if (status != ESP_OK) return status;
+  return esp_graph_winners(g, b->winners, (esp_winners_attr){a[1], (float)a[2] / 1000000.0f}, &b->winners,
+                           err);
 }
 
 static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
@@ -110,6 +140,13 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
       return esp_graph_concat(g, *it, other, it, err);
     case NET_SUBSAMPLE:
       return esp_graph_subsample(g, *it, a[0], a[1], it, err);
+    case NET_FATRELU:
+      return esp_graph_fatrelu(g, *it, (esp_fatrelu_attr){.threshold = (float)a[0] / 100.0f}, it, err);
+    case NET_WINNERS:
+      return add_winners(b, a, err);
+    case NET_GATE:
+      b->net->layer[b->net->layers - 1].gate = b->winners;
+      return esp_graph_gate(g, *it, b->winners, it, err);
     case NET_LOSS:
       b->loss = (esp_loss_kind)a[0];
       b->smoothing = (float)a[1] / 100.0f;

@@ -28,6 +28,9 @@ typedef enum net_kind {
   NET_TWICE,
   NET_CONCAT,
   NET_SUBSAMPLE,
+  NET_FATRELU,
+  NET_WINNERS,
+  NET_GATE,
   NET_LOSS
 } net_kind;
 
@@ -54,6 +57,9 @@ typedef struct net_step {
 #define TWICE {NET_TWICE, {0}} /* it + it */
 #define CONCAT {NET_CONCAT, {0}} /* it, then what is kept */
 #define SUBSAMPLE(channels, stride) {NET_SUBSAMPLE, {channels, stride}}
+#define FATRELU(percent) {NET_FATRELU, {percent}} /* its threshold */
+#define WINNERS(outputs, keep, millionths) {NET_WINNERS, {outputs, keep, millionths}} /* the numbers for a gate, from it; and the penalty */
+#define GATE {NET_GATE, {0}} /* it times the numbers made last */
 #define LOSS(kind, percent) {NET_LOSS, {kind, percent}} /* and label smoothing; cross entropy unless given */
 // clang-format on
 
@@ -64,9 +70,19 @@ typedef struct net_plan {
   net_step step[NET_STEPS];
 } net_plan;
 
+/* A convolution or linear layer of a network that was opened. */
+typedef struct net_layer {
+  const esp_value *in, *out;
+  const esp_value *gate; /* what its outputs are multiplied by in the end; NULL: nothing */
+  const esp_param *weight;
+  esp_conv_attr attr;
+} net_layer;
+
 typedef struct net {
   esp_params params;
   esp_graph *graph;
+  net_layer layer[2 * NET_STEPS];
+  int layers;
 } net;
 
 /* Parameters with random values, and a graph for up to `batch` images. Aborts the test on failure. */

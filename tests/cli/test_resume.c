@@ -91,6 +91,8 @@ static const ordeal ordeals[] = {
     {3,
      "plain.ini",
      {IN_TRAINING, "prune.method=magnitude", "prune.schedule=cubic", "prune.pause_epochs=1.3"}},
+    {3, "rich.ini", {ITERATIVE, "model.gate_density=0.5", "model.relu_zeros=0.7", "train.average=0.9"}},
+    {3, "plain.ini", {OFTEN, "prune.method=none", "model.gate_density=0.3", "model.relu_threshold=0.2"}},
     {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
 };
 enum { ORDEALS = sizeof ordeals / sizeof *ordeals };

@@ -49,6 +49,19 @@ START_TEST(answers_stay) {
 }
 END_TEST
 
+/* A gate keeps a share of the channels that there are, so those stay; thresholds go along. */
+START_TEST(gates_and_thresholds_stay) {
+  const char *const which[] = {"prune.structure=layer", "prune.structure=neuron"};
+  ESPALIER("run", "stream.ini", "-o", "a", which[_i], "prune.method=magnitude", "prune.sparsity=0.5",
+           "prune.distribution=uniform", "model.gate_density=0.5", "model.relu_zeros=0.6");
+  shrinks("a", "small", "1");
+  ESPALIER("eval", "a", "--logits", "a.csv");
+  ESPALIER("eval", "small.safetensors", "--logits", "small.csv");
+  ck_assert(same_bytes("a.csv", "small.csv"));
+  ck_assert_double_lt(numbers_in("small.safetensors"), numbers_in("a/round-01.safetensors"));
+}
+END_TEST
+
 /* What is shrunk can be trained on, pruned, resumed and shrunk again; not pruned, it stays. */
 START_TEST(a_network_like_any_other) {
 #define CHANNELS "prune.method=magnitude", "prune.structure=channel", "prune.sparsity=0.4"
@@ -130,6 +143,7 @@ static Suite *suite(void) {
   tcase_set_timeout(t, 120);
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_loop_test(t, answers_stay, 0, sizeof structures / sizeof *structures);
+  tcase_add_loop_test(t, gates_and_thresholds_stay, 0, 2);
   tcase_add_test(t, a_network_like_any_other);
   tcase_add_test(t, bad_calls);
   tcase_add_test(t, bad_files);

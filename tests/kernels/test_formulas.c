@@ -406,6 +406,52 @@ START_TEST(one_winner_takes_the_gradient) {
 }
 END_TEST
 
+/* ---- gates ---- */
+
+/* Image 0: two of equal size compete for the last place. Image 1: one number is above 0. Image 2: all are
+ * alike. */
+START_TEST(winners_are_the_largest) {
+  enum { CHANNELS = 5 };
+  static const float in[3][CHANNELS] = {{2, 3, -1, 2, 0.5f}, {-2, 0, 4, -0.0f, -9}, {1, 1, 1, 1, 1}},
+                     out[3][CHANNELS] = {{2, 3, 0, 0, 0}, {0, 0, 4, 0, 0}, {1, 1, 0, 0, 0}};
+  float x[CHANNELS * ESP_LANES] = {0}, y[CHANNELS * ESP_LANES];
+  for (int i = 0; i < 3; i++)
+    for (int c = 0; c < CHANNELS; c++) x[c * ESP_LANES + i] = in[i][c];
+  scalar()->winners(CHANNELS, 2, (esp_rows){x, ESP_LANES}, (esp_rows){y, ESP_LANES});
+  for (int i = 0; i < 3; i++)
+    for (int c = 0; c < CHANNELS; c++)
+      ck_assert_msg(y[c * ESP_LANES + i] == out[i][c], "image %d, channel %d: %g", i, c,
+                    (double)y[c * ESP_LANES + i]);
+}
+END_TEST
+
+START_TEST(images_are_summed_apart) {
+  enum { ROWS = 3, WIDTH = 7, FLOATS = ROWS * WIDTH * ESP_LANES };
+  static float x[FLOATS], y[FLOATS];
+  float mean[ESP_LANES], dot[ESP_LANES];
+  uint32_t count[ESP_LANES];
+  fill(x, FLOATS, 21);
+  fill(y, FLOATS, 22);
+  for (int i = 0; i < FLOATS; i += 3) x[i] = i % 2 ? 0.0f : -0.0f;
+  const esp_extent e = {ROWS, WIDTH};
+  const esp_rows from = {x, WIDTH * ESP_LANES}, with = {y, WIDTH * ESP_LANES};
+  scalar()->magnitude(e, from, mean);
+  scalar()->dot_images(e, from, with, dot);
+  scalar()->count_images(e, from, ESP_LANES, count);
+  for (int l = 0; l < ESP_LANES; l++) {
+    double size = 0, product = 0;
+    uint32_t nonzero = 0;
+    for (int p = l; p < FLOATS; p += ESP_LANES) {
+      size += fabs((double)x[p]) / (ROWS * WIDTH);
+      product += (double)x[p] * (double)y[p];
+      nonzero += x[p] != 0.0f;
+    }
+    ck_assert(near((double)mean[l], size, 1e-6) && near((double)dot[l], product, 1e-5));
+    ck_assert_uint_eq(count[l], nonzero);
+  }
+}
+END_TEST
+
 /* ---- losses ---- */
 
 enum { CLASSES = 11, VALID = 13 };
@@ -658,6 +704,8 @@ int main(void) {
   tcase_add_loop_test(all, activations_are_their_formulas, 0, ESP_ACTIVATIONS);
   tcase_add_loop_test(all, slopes_are_derivatives, 0, ESP_ACTIVATIONS);
   tcase_add_test(all, one_winner_takes_the_gradient);
+  tcase_add_test(all, winners_are_the_largest);
+  tcase_add_test(all, images_are_summed_apart);
   tcase_add_loop_test(all, cross_entropy_is_its_formula, 0, 6);
   tcase_add_loop_test(all, mean_squared_is_its_formula, 0, 2);
   tcase_add_test(all, imitation_is_its_formula);

@@ -345,6 +345,83 @@ static void try_drop(trial *t) {
   t->kernels->drop(e, x, y, t->key, threshold, scale, trial_flip(t));
 }
 
+static void try_threshold(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const float value = trial_value(t);
+  trial_seal(t);
+  writes_plane(t, e, y);
+  t->kernels->threshold(e, x, y, value < 0.0f ? -value : value);
+}
+
+static void try_threshold_back(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
+  const float value = trial_value(t);
+  trial_seal(t);
+  writes_plane(t, e, dx);
+  t->kernels->threshold_back(e, x, dy, dx, value < 0.0f ? -value : value, trial_flip(t));
+}
+
+/* ---- gates ---- */
+
+static void try_magnitude(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e);
+  float *mean = trial_floats(t, ESP_LANES);
+  trial_seal(t);
+  trial_writes(t, mean, LANE_BYTES);
+  t->kernels->magnitude(e, x, mean);
+}
+
+static void try_magnitude_back(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), dx = draw_plane(t, e);
+  const float *dmean = trial_floats(t, ESP_LANES);
+  trial_seal(t);
+  writes_plane(t, e, dx);
+  t->kernels->magnitude_back(e, x, dmean, dx, trial_flip(t));
+}
+
+static void try_winners(trial *t) {
+  const esp_extent channels = {trial_draw(t, 1, 40), 1};
+  const esp_rows x = draw_plane(t, channels), y = draw_plane(t, channels);
+  const int keep = trial_draw(t, 1, channels.rows);
+  trial_seal(t);
+  writes_plane(t, channels, y);
+  t->kernels->winners(channels.rows, keep, x, y);
+}
+
+static void try_scale_images(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const float *by = trial_floats(t, ESP_LANES);
+  trial_seal(t);
+  writes_plane(t, e, y);
+  t->kernels->scale_images(e, x, by, y, trial_flip(t));
+}
+
+static void try_dot_images(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  float *sum = trial_floats(t, ESP_LANES);
+  trial_seal(t);
+  trial_writes(t, sum, LANE_BYTES);
+  t->kernels->dot_images(e, x, y, sum);
+}
+
+/* Every second pixel of a row, or each. */
+static void try_count_images(trial *t) {
+  const esp_extent e = draw_extent(t);
+  const esp_rows x = draw_plane(t, e);
+  uint32_t *count = trial_take(t, LANE_BYTES);
+  const int step = trial_draw(t, 1, 2);
+  for (int l = 0; l < ESP_LANES; l++) count[l] = 77;
+  trial_seal(t);
+  trial_writes(t, count, LANE_BYTES);
+  t->kernels->count_images((esp_extent){e.rows, e.width / step}, x, (size_t)step * ESP_LANES, count);
+}
+
 /* ---- batch norm ---- */
 
 static void try_moments(trial *t) {
