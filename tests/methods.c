@@ -56,6 +56,9 @@ static const struct {
     {"soft", "structure = filter\n"},
     {"str", "strength = 0.01\n"},
     {"soft-movement", "strength = 1\n"},
+    {"genetic", "population = 2\ngenerations = 1\n"},
+    {"swarm", "population = 2\ngenerations = 1\n"},
+    {"feedback", "rounds = 2\n"},
     {"lr-rewind", "retrain_epochs = 2\n"},
     {"weight-rewind", "rewind_epoch = 1\n"},
 };
@@ -82,11 +85,11 @@ static void fill(method_case *m, const char *key, const char *with, const char *
     if (is(needs[k].name, name)) lines = needs[k].lines;
   const bool stream = is(key, "structure");
   snprintf(m->name, sizeof m->name, "%s%s = %s", is(with, "at = init\n") ? "at init, " : "", key, name);
-  snprintf(
-      m->text, sizeof m->text,
-      "[run]\nthreads = 1\ncheckpoint_minutes = 0\n[data]\ndataset = shapes\ntrain = 96\ntest = 48\n[train]\n"
-      "epochs = 3\nbatch = 32\naverage = %s\n[model]\narch = custom\nlayers =\n%s[prune]\n%s%s = %s\n%s",
-      strlen(name) % 2 ? "0.9" : "0", stream ? STREAM_NET : PLAIN_LAYERS, with, key, name, lines);
+  snprintf(m->text, sizeof m->text,
+           "[run]\nthreads = 1\ncheckpoint_minutes = 0\n[data]\ndataset = shapes\ntrain = 96\nvalidation = "
+           "24\ntest = 48\n[train]\n"
+           "epochs = 3\nbatch = 32\naverage = %s\n[model]\narch = custom\nlayers =\n%s[prune]\n%s%s = %s\n%s",
+           strlen(name) % 2 ? "0.9" : "0", stream ? STREAM_NET : PLAIN_LAYERS, with, key, name, lines);
   if (!strstr(lines, "sparsity =")) append(m, "sparsity = 0.6\n");
   if (!strstr(lines, "retrain_epochs")) append(m, "retrain_epochs = 1\n");
   if (of_channels(name)) append(m, "structure = filter\n");

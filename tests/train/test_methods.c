@@ -22,6 +22,17 @@ typedef struct trial {
   esp_trainer trainer;
 } trial;
 
+/* Networks on trial get better and better. */
+static esp_status worth_of(void *context, int number, double *worth, esp_error *error) {
+  (void)context, (void)error;
+  *worth = number;
+  return ESP_OK;
+}
+static esp_status after_trial(void *context, int number, int trials, esp_error *error) {
+  (void)context, (void)number, (void)trials, (void)error;
+  return ESP_OK;
+}
+
 static void open_trial(trial *t, int number) {
   method_case_of(&t->m, number);
   plant_open(&t->p, (esp_shape){3, 32, 32}, 10, t->m.text);
@@ -32,6 +43,7 @@ static void open_trial(trial *t, int number) {
   OK(esp_loader_new(&t->loader, t->set, &t->set->train, esp_loader_options_training(&c->data, batch, 1),
                     &err));
   t->trainer = (esp_trainer){t->p.model, t->graph, t->loader, t->p.pruner, &c->train, 1, NULL};
+  esp_pruner_set_judge(t->p.pruner, (esp_judge){worth_of, after_trial, NULL});
   esp_pruner_set_epoch(t->p.pruner, esp_loader_batches(t->loader));
 }
 
