@@ -252,6 +252,28 @@ START_TEST(earlier_batches_leave_nothing) {
 }
 END_TEST
 
+/* Memory that was given back comes again as it was at first, halos too; the batch is large enough that all
+ * goes. */
+START_TEST(after_a_rest_all_is_as_at_first) {
+  enum { MANY = 512 };
+  record *fresh = new_record(), *rested = new_record();
+  const net_plan *plan = &plans[_i];
+  net a, b;
+  net_open(&a, plan, MANY, true);
+  net_open(&b, plan, MANY, true);
+  step(&b, plan, MANY, 3, true, rested);
+  copy_running(&a.params, &b.params);
+  esp_graph_rest(b.graph);
+  step(&b, plan, MANY - 9, 7, true, rested);
+  step(&a, plan, MANY - 9, 7, true, fresh);
+  same(fresh, rested, plan->name, "after a rest");
+  net_close(&a);
+  net_close(&b);
+  free(fresh);
+  free(rested);
+}
+END_TEST
+
 /* Inference shares memory between values; training does not. */
 START_TEST(inference_agrees) {
   record *with = new_record(), *without = new_record();
@@ -614,6 +636,7 @@ int main(void) {
   tcase_add_loop_test(all, threads_agree, 0, PLANS);
   tcase_add_loop_test(all, sparse_kernels_agree, 0, PLANS);
   tcase_add_loop_test(all, earlier_batches_leave_nothing, 0, PLANS);
+  tcase_add_loop_test(all, after_a_rest_all_is_as_at_first, 0, PLANS);
   tcase_add_loop_test(all, inference_agrees, 0, PLANS);
   tcase_add_loop_test(all, images_are_apart, 0, PLANS);
   tcase_add_loop_test(all, labels_are_optional, 0, PLANS);
