@@ -58,7 +58,7 @@ static const struct {
     {"soft-movement", "strength = 1\n"},
     {"genetic", "population = 2\ngenerations = 1\n"},
     {"swarm", "population = 2\ngenerations = 1\n"},
-    {"feedback", "rounds = 2\n"},
+    {"feedback", "rounds = 3\n"},
     {"lr-rewind", "retrain_epochs = 2\n"},
     {"weight-rewind", "rewind_epoch = 1\n"},
 };
