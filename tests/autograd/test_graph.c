@@ -255,7 +255,7 @@ END_TEST
 /* Memory that was given back comes again as it was at first, halos too; the batch is large enough that all
  * goes. */
 START_TEST(after_a_rest_all_is_as_at_first) {
-  enum { MANY = 512 };
+  enum { MANY = 256 };
   record *fresh = new_record(), *rested = new_record();
   const net_plan *plan = &plans[_i];
   net a, b;
