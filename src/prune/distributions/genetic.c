@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-static const double mutation = 0.2; /* deviation of a changed number */
-
 /* The better of two at random. */
 static int pick(esp_search *s, const double *worth) {
   const double size = (double)s->opt->population;
@@ -12,12 +10,11 @@ static int pick(esp_search *s, const double *worth) {
   return worth[b] > worth[a] ? b : a;
 }
 
-/* Each number from one parent or the other; on average one of them changes. */
+/* Each number from one parent or the other; on average one of them changes, by a deviation of 0.2. */
 static void cross(esp_search *s, const double *a, const double *b, double *child) {
   for (int k = 0; k < s->n; k++) {
     child[k] = esp_search_uniform(s) < 0.5 ? a[k] : b[k];
-    if (esp_search_uniform(s) * s->n < 1.0)
-      child[k] = esp_search_clip(child[k] + mutation * esp_search_normal(s));
+    if (esp_search_uniform(s) * s->n < 1.0) child[k] = esp_search_clip(child[k] + 0.2 * esp_search_normal(s));
   }
 }
 
