@@ -212,7 +212,6 @@ START_TEST(threshold_for_a_share) {
   must(esp_graph_fatrelu(g, x, (esp_fatrelu_attr){.share = share, .chosen = t}, &y, &err), &err);
   must(esp_graph_plan(g, &err), &err);
   esp_batch batch = net_batch((esp_shape){2, 4, 3}, IMAGES, 3);
-  batch.labels = NULL;
   esp_graph_forward(g, &batch, (esp_pass){.choose = true});
   int zeros = 0, at = 0;
   for (int i = 0; i < IMAGES; i++)
@@ -229,7 +228,7 @@ START_TEST(threshold_for_a_share) {
   if (share >= 0.8f) ck_assert(t->value[0] > 0.5f);
   esp_graph_free(g);
   esp_params_free(&ps);
-  free((void *)(uintptr_t)batch.images);
+  net_batch_free(&batch);
 }
 END_TEST
 
