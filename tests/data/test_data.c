@@ -34,8 +34,9 @@ static void refuses(const esp_data_options *opt, const char *text) {
 }
 
 START_TEST(table_of_options) {
-  static const char *const names[] = {"dataset", "path",         "validation",  "train", "test",
-                                      "augment", "crop_padding", "cutout_size", "mean",  "std"};
+  static const char *const names[] = {"dataset", "path",         "validation",   "train",
+                                      "test",    "augment",      "crop_padding", "cutout_size",
+                                      "tasks",   "task_weights", "mean",         "std"};
   size_t n = 0;
   for (const esp_option *o = esp_data_option_table; o->name; o++, n++) {
     ck_assert_str_eq(o->name, names[n]);
