@@ -44,7 +44,7 @@ static void bench_layer(const layer_shape *shape, int batch, int repeats) {
   char name[64];
   double forward[POINTS], all[POINTS];
   layer l;
-  layer_open(&l, shape, batch, esp_kernels_active());
+  layer_open(&l, shape, batch, esp_kernels_active(), false);
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   const times dense = measure(&l, repeats);
   esp_graph_sparse(l.graph, ESP_SPARSE_ON);
@@ -85,7 +85,7 @@ static double bench_choice(const layer_shape *shape, int batch, int repeats) {
   char name[64];
   double most = 0.0;
   layer l;
-  layer_open(&l, shape, batch, esp_kernels_active());
+  layer_open(&l, shape, batch, esp_kernels_active(), false);
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   for (int i = 0; i < POINTS; i++) {
     layer_mask(&l, 1.0 - sparsities[i]);

@@ -25,7 +25,7 @@ static void fill(float *x, size_t n, uint64_t key, float size) {
   for (size_t i = 0; i < n; i++) x[i] = size * (2.0f * esp_random_uniform(key, i) - 1.0f);
 }
 
-static void make_graph(layer *l, int batch, const esp_kernels *kernels, esp_error *err) {
+static void make_graph(layer *l, int batch, const esp_kernels *kernels, bool direct, esp_error *err) {
   const layer_shape *s = &l->shape;
   const int shape[4] = {s->outputs, s->channels / s->groups, s->kernel, s->kernel};
   esp_value *x, *y;
@@ -33,6 +33,7 @@ static void make_graph(layer *l, int batch, const esp_kernels *kernels, esp_erro
   fill(l->weight->value, l->weight->count, 1, 0.1f);
   check(esp_graph_new(&l->graph, batch, true, err), err);
   l->graph->kernels = kernels;
+  esp_graph_direct(l->graph, direct);
   check(esp_graph_input(l->graph, (esp_shape){s->channels, s->width, s->width}, &x, err), err);
   x->needs_grad = true;
   check(esp_graph_conv(l->graph, x, (esp_conv_attr){s->stride, s->kernel / 2, s->groups}, l->weight, NULL, &y,
@@ -43,10 +44,10 @@ static void make_graph(layer *l, int batch, const esp_kernels *kernels, esp_erro
   check(esp_graph_plan(l->graph, err), err);
 }
 
-void layer_open(layer *l, const layer_shape *shape, int batch, const esp_kernels *kernels) {
+void layer_open(layer *l, const layer_shape *shape, int batch, const esp_kernels *kernels, bool direct) {
   esp_error err = {0};
   *l = (layer){.shape = *shape};
-  make_graph(l, batch, kernels, &err);
+  make_graph(l, batch, kernels, direct, &err);
   const size_t floats =
       (size_t)esp_blocks_for(batch) * ESP_LANES * (size_t)(shape->channels * shape->width * shape->width);
   l->images = aligned_alloc(64, floats * sizeof(float));

@@ -28,9 +28,9 @@ typedef struct layer {
 
 typedef enum layer_pass { LAYER_FORWARD, LAYER_TO_INPUT, LAYER_TO_WEIGHTS, LAYER_PASSES } layer_pass;
 
-/* A layer of that shape with random weights and activations, on kernels of that instruction set. Exits with a
- * message on failure. */
-void layer_open(layer *l, const layer_shape *shape, int batch, const esp_kernels *kernels);
+/* A layer of that shape with random weights and activations, on kernels of that instruction set; `direct`:
+ * without Winograd. Exits with a message on failure. */
+void layer_open(layer *l, const layer_shape *shape, int batch, const esp_kernels *kernels, bool direct);
 void layer_close(layer *l);
 /* Gives it a random mask of that density (1: none). */
 void layer_mask(layer *l, double density);

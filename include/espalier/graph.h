@@ -147,6 +147,12 @@ void esp_graph_rest(esp_graph *g);
 typedef enum esp_sparse_mode { ESP_SPARSE_AUTO, ESP_SPARSE_ON, ESP_SPARSE_OFF } esp_sparse_mode;
 void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
 
+/* Before planning. On: all convolutions multiply each weight with each input. Off, as it is at first: 3x3
+ * layers of stride 1 go by Winograd's F(2x2, 3x3) where they have 8 channels or more on both sides, planes of
+ * even sides of 4 pixels or more, and a density of 40 % or more (outputs and channels without weights not
+ * counted): 16 products instead of 36. The last bits differ between the two. */
+void esp_graph_direct(esp_graph *g, bool on);
+
 /* How a pass is run. */
 typedef struct esp_pass {
   bool training;        /* batch statistics and dropout, or running statistics */
@@ -243,6 +249,7 @@ typedef enum esp_reason {
   ESP_FORCED,     /* by esp_graph_sparse ON or OFF */
   ESP_WANTED_ALL, /* the gradients of pruned weights are asked for too */
   ESP_TOO_DENSE,  /* to be worth a try */
+  ESP_BY_TILES,   /* Winograd's way, as the geometry and the density say; see esp_graph_direct */
   ESP_UNMEASURED, /* the mask is new: no pass, or not yet all trials, have been run with it */
   ESP_FASTER,     /* by stopwatch */
   ESP_REASONS

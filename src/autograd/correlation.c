@@ -47,6 +47,14 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
   return esp_graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err);
 }
 
+/* The other way of a 3x3 layer, which its mask may make the better one. */
+static esp_status plan_winograd(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
+  if (g->direct || !esp_winograd_fits(n)) return ESP_OK;
+  esp_graph_want(g, esp_winograd_scratch(n), esp_winograd_packed(n));
+  if (n->out.grad.data) esp_graph_want(g, esp_winograd_weights_scratch(n), 0);
+  return esp_winograd_plan(g, n, &p->winograd, err);
+}
+
 /* What the passes between activations need: packed weights, and sums that wait. */
 static void want_memory(esp_graph *g, const esp_node *n) {
   const int most =
@@ -66,6 +74,7 @@ esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_cor
   ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, together, ESP_SPARSE_TILE, err));
   ESP_TRY(esp_lists_parts(g, &p->forward.list, err));
   want_memory(g, n);
+  ESP_TRY(plan_winograd(g, n, p, err));
   if (!n->out.grad.data) return ESP_OK;
   ESP_TRY(plan_back(g, n, p, together, err));
   return plan_weights(g, n, p, err);

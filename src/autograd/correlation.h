@@ -5,6 +5,7 @@
 
 #include "autograd/lists.h"
 #include "autograd/sparse.h"
+#include "autograd/winograd.h"
 
 enum {
   ESP_PIXELS_WANTED = 48,  /* planes smaller than this are joined across blocks of images */
@@ -32,6 +33,7 @@ typedef struct esp_correlation {
   double *bias;          /* [blocks][outputs] */
   uint64_t cleared;      /* generation of the mask for which the gradient of pruned weights was zeroed */
   esp_stopwatch forward_watch, back_watch, weights_watch;
+  esp_winograd *winograd; /* NULL where it is not allowed, or does not fit */
 } esp_correlation;
 
 /* Where the output gradient must have zeros around it so that every tap of the backward pass finds something.

@@ -210,6 +210,11 @@ static bool choose_forward(esp_graph *g, const esp_node *n, esp_correlation *p) 
 
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
   const esp_param *w = n->param[0];
+  if (esp_winograd_pays(p->winograd, w)) {
+    esp_stopwatch_skip(&p->forward_watch, ESP_BY_TILES);
+    esp_winograd_forward(g, n, p->winograd);
+    return;
+  }
   const int groups = p->window.groups, outputs = n->out.data.channels / groups,
             channels = n->in[0]->data.channels / groups;
   const size_t taps = (size_t)p->forward.list.taps, per_output = (size_t)channels * taps;
@@ -302,6 +307,11 @@ static void each_class(const esp_graph *g, const esp_node *n, const esp_correlat
 }
 
 void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *p) {
+  if (esp_winograd_pays(p->winograd, n->param[0])) {
+    esp_stopwatch_skip(&p->back_watch, ESP_BY_TILES);
+    esp_winograd_to_input(g, n, p->winograd);
+    return;
+  }
   const bool sparse = choose_back(g, n, p);
 #pragma omp parallel num_threads(g->threads)
   {

@@ -179,7 +179,21 @@ static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
       n->param[0]->grad[s->index[e]] = sum_chunks(partial_of(g, 0, sums) + e, sums, chunks);
 }
 
+/* Outputs and channels without weights are not computed, unless asked for. */
+static void by_winograd(esp_graph *g, esp_node *n, esp_correlation *p) {
+  esp_stopwatch_skip(&p->weights_watch, ESP_BY_TILES);
+  if (g->pass.dense_gradients)
+    p->cleared = 0;
+  else if (n->param[0]->mask)
+    clear(p, n->param[0]);
+  esp_winograd_to_weights(g, n, p->winograd, p->chunk);
+}
+
 void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
+  if (esp_winograd_pays(p->winograd, n->param[0])) {
+    by_winograd(g, n, p);
+    return;
+  }
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
   const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list);

@@ -267,6 +267,10 @@ void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode) {
   g->sparse = mode;
 }
 
+void esp_graph_direct(esp_graph *g, bool on) {
+  g->direct = on;
+}
+
 /* ---- looking ---- */
 
 esp_shape esp_value_shape(const esp_value *v) {

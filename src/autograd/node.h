@@ -76,7 +76,7 @@ struct esp_graph {
   esp_node **node;
   int nodes, capacity;
   int batch, threads;
-  bool gradients, planned;
+  bool gradients, planned, direct;
   void **memory;     /* every block of memory, freed with the graph */
   void **memory_end; /* where each ends */
   int blocks_of_memory, memory_capacity, end_capacity;

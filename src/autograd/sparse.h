@@ -61,5 +61,7 @@ typedef struct esp_stopwatch {
  * lists. */
 bool esp_stopwatch_start(esp_stopwatch *w, const esp_graph *g, const esp_param *p, int width);
 void esp_stopwatch_stop(esp_stopwatch *w);
+/* The pass goes another way, which is no matter of speed, for that reason. */
+void esp_stopwatch_skip(esp_stopwatch *w, esp_reason reason);
 
 #endif

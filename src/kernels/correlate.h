@@ -106,7 +106,8 @@ typedef struct esp_correlate_weights {
   int columns, outputs;
   float *sum;
   size_t next;  /* at least `columns` */
-  float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned */
+  bool add;     /* to what is in sum */
+  float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned; up to 64 pixels: [ESP_TILE][8][16] */
 } esp_correlate_weights;
 
 /* The same with tiles as in esp_correlate_tiles: sum[(e - start[0]) * 4 + i] for output order[4 t + i] of

@@ -71,9 +71,11 @@ static float product(const esp_pixel *pixel, int pixels, const float *y, const f
 
 void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
   for (int o = 0; o < k->outputs; o++)
-    for (int j = 0; j < k->columns; j++)
-      k->sum[(size_t)o * k->next + (size_t)j] =
-          product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->column[j]);
+    for (int j = 0; j < k->columns; j++) {
+      float *to = &k->sum[(size_t)o * k->next + (size_t)j];
+      const float sum = product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->column[j]);
+      *to = k->add ? *to + sum : sum;
+    }
 }
 
 void ESP_ISA_NAME(esp_correlate_weights_tiles)(const esp_correlate_weights_tiles *k) {

@@ -35,4 +35,9 @@ static inline void esp_lanes_join(const float *lanes, int count, float *to) {
 }
 #endif
 
+/* The same for any number of sums. */
+static inline void esp_lanes_join_all(const float *lanes, int count, float *to) {
+  for (; count > 0; count -= 8, lanes += 8 * 16, to += 8) esp_lanes_join(lanes, count < 8 ? count : 8, to);
+}
+
 #endif

@@ -14,6 +14,7 @@
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
 #include "kernels/update.h"
+#include "kernels/winograd.h"
 
 #include <espalier/status.h>
 #include <espalier/tensor.h>
@@ -24,6 +25,11 @@ typedef void esp_correlate_tiles_fn(const esp_correlate_tiles *k);
 typedef void esp_correlate_weights_fn(const esp_correlate_weights *k);
 typedef void esp_correlate_weights_sparse_fn(const esp_correlate_weights_sparse *k);
 typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k);
+typedef void esp_winograd_input_fn(const esp_winograd_input *k);
+typedef void esp_winograd_gradient_fn(const esp_winograd_gradient *k);
+typedef void esp_winograd_output_fn(const esp_winograd_output *k);
+typedef void esp_winograd_weights_fn(const esp_winograd_weights *k);
+typedef void esp_winograd_windows_fn(const esp_winograd_windows *k);
 
 /* K(member of the table, type, function) */
 #define ESP_KERNELS(K)                                                                       \
@@ -33,6 +39,11 @@ typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k
   K(correlate_weights, esp_correlate_weights_fn, esp_correlate_weights)                      \
   K(correlate_weights_sparse, esp_correlate_weights_sparse_fn, esp_correlate_weights_sparse) \
   K(correlate_weights_tiles, esp_correlate_weights_tiles_fn, esp_correlate_weights_tiles)    \
+  K(winograd_input, esp_winograd_input_fn, esp_winograd_input)                               \
+  K(winograd_gradient, esp_winograd_gradient_fn, esp_winograd_gradient)                      \
+  K(winograd_output, esp_winograd_output_fn, esp_winograd_output)                            \
+  K(winograd_weights, esp_winograd_weights_fn, esp_winograd_weights)                         \
+  K(winograd_windows, esp_winograd_windows_fn, esp_winograd_windows)                         \
   K(activate, esp_activate_fn, esp_activate)                                                 \
   K(activate_back, esp_activate_back_fn, esp_activate_back)                                  \
   K(sum, esp_sum_fn, esp_sum)                                                                \

@@ -2,9 +2,8 @@
  *
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of a vector;
  * a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754 defines to the bit are
- * here, so every set returns the same bits: load, store, add, multiply, fused multiply-add, and choices:
- *     esp_vec_positive(y, v)    v where y > 0, else +0
- *     esp_vec_larger(a, b)      a where a > b, else b
+ * here, so every set returns the same bits: load, store, add, subtract, multiply, fused multiply-add, and
+ * choices: esp_vec_positive(y, v)    v where y > 0, else +0 esp_vec_larger(a, b)      a where a > b, else b
  *     esp_vec_equal(a, b, v)    v where a = b, else +0
  *     esp_vec_unequal(a, b, v)  +0 where a = b, else v */
 #ifndef ESP_SIMD_H
@@ -17,6 +16,7 @@ typedef __m512 esp_vec;
 #define esp_vec_store(p, v) _mm512_store_ps(p, v)
 #define esp_vec_set(s) _mm512_set1_ps(s)
 #define esp_vec_add(a, b) _mm512_add_ps(a, b)
+#define esp_vec_sub(a, b) _mm512_sub_ps(a, b)
 #define esp_vec_mul(a, b) _mm512_mul_ps(a, b)
 #define esp_vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define esp_vec_positive(y, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v)
@@ -30,6 +30,7 @@ typedef __m256 esp_vec;
 #define esp_vec_store(p, v) _mm256_store_ps(p, v)
 #define esp_vec_set(s) _mm256_set1_ps(s)
 #define esp_vec_add(a, b) _mm256_add_ps(a, b)
+#define esp_vec_sub(a, b) _mm256_sub_ps(a, b)
 #define esp_vec_mul(a, b) _mm256_mul_ps(a, b)
 #define esp_vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define esp_vec_positive(y, v) _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v)
@@ -43,6 +44,7 @@ typedef float32x4_t esp_vec;
 #define esp_vec_store(p, v) vst1q_f32(p, v)
 #define esp_vec_set(s) vdupq_n_f32(s)
 #define esp_vec_add(a, b) vaddq_f32(a, b)
+#define esp_vec_sub(a, b) vsubq_f32(a, b)
 #define esp_vec_mul(a, b) vmulq_f32(a, b)
 #define esp_vec_fma(a, b, c) vfmaq_f32(c, a, b)
 #define esp_vec_positive(y, v) \
@@ -57,6 +59,7 @@ typedef float esp_vec;
 #define esp_vec_store(p, v) (*(p) = (v))
 #define esp_vec_set(s) (s)
 #define esp_vec_add(a, b) ((a) + (b))
+#define esp_vec_sub(a, b) ((a) - (b))
 #define esp_vec_mul(a, b) ((a) * (b))
 #define esp_vec_fma(a, b, c) fmaf(a, b, c)
 #define esp_vec_positive(y, v) ((y) > 0.0f ? (v) : 0.0f)

@@ -15,6 +15,7 @@ typedef struct strip {
   const int32_t *column;
   float *sum, *lanes;            /* where they go when finished, and where they wait */
   size_t sum_output, sum_column; /* sum[o * sum_output + j * sum_column] */
+  bool add;                      /* to what is there */
 } strip;
 
 /* One pass of a tile. */
@@ -87,10 +88,17 @@ static tile_function *const tiles[ESP_TILE][ALONE] = {
 
 /* The images of a finished tile joined. */
 static void join(const strip *s, const piece *i, int j, int cols) {
+  float joined[ESP_TILE * ALONE];
+  const int row = (int)(i->next / ESP_LANES); /* sums from one output to the next; without gaps, or many */
+  if (row == cols)
+    esp_lanes_join_all(i->lanes, s->outs * cols, joined);
+  else
+    for (int o = 0; o < s->outs; o++)
+      esp_lanes_join_all(i->lanes + (size_t)o * i->next, cols, joined + o * cols);
   for (int o = 0; o < s->outs; o++) {
-    float joined[ALONE], *to = s->sum + (size_t)o * s->sum_output + (size_t)j * s->sum_column;
-    esp_lanes_join(i->lanes + (size_t)o * i->next, cols, joined);
-    for (int c = 0; c < cols; c++) to[(size_t)c * s->sum_column] = joined[c];
+    float *to = s->sum + (size_t)o * s->sum_output + (size_t)j * s->sum_column;
+    for (int c = 0; c < cols; c++, to += s->sum_column)
+      *to = s->add ? *to + joined[o * cols + c] : joined[o * cols + c];
   }
 }
 
@@ -125,7 +133,8 @@ void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
                  .sum = k->sum + (size_t)o * k->next,
                  .lanes = k->lanes + (k->pixels <= PASS ? 0 : o * k->columns * ESP_LANES),
                  .sum_output = k->next,
-                 .sum_column = 1};
+                 .sum_column = 1,
+                 .add = k->add};
       for (int r = 0; r < s.outs; r++) s.y[r] = k->y + (size_t)(o + r) * k->y_channel;
       pass(&s, k->x, k->pixel, k->pixels, first);
     }

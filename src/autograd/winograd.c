@@ -1,0 +1,306 @@
+/* Planning a layer that goes by Winograd, and its passes that make activations. */
+#include "autograd/winograd.h"
+
+#include "base/integer.h"
+
+enum {
+  LEAST_PLANE = 16,   /* pixels: below, the direct way leaves out as many products as it has padding */
+  LEAST_CHANNELS = 8, /* of either side: below, the transforms cost more than they save */
+  TILES_WANTED = 48,
+  REGISTER_TILES = 6,      /* a piece has a multiple of them: what the kernels hold in registers */
+  MOST_TILES = 48,         /* in a piece */
+  SECOND_LEVEL = 768 << 10 /* bytes that a piece may fill */
+};
+/* Density of what is left, without empty outputs and channels, from which on this way is taken. Below, lists
+ * of the nonzero weights do fewer products. */
+static const double least_density = 0.4;
+
+/* ---- planning ---- */
+
+bool esp_winograd_fits(const esp_node *n) {
+  const esp_param *w = n->param[0];
+  const esp_tensor *x = &n->in[0]->data;
+  return w->rank == 4 && w->shape[2] == 3 && w->shape[3] == 3 && n->attr.conv.stride == 1 &&
+         n->attr.conv.padding == 1 && n->attr.conv.groups == 1 && x->height % 2 == 0 && x->width % 2 == 0 &&
+         x->height * x->width >= LEAST_PLANE && w->shape[0] >= LEAST_CHANNELS &&
+         w->shape[1] >= LEAST_CHANNELS;
+}
+
+static int32_t place(const esp_tensor *t, int block, int row, int column) {
+  return (int32_t)((ptrdiff_t)((size_t)block * esp_block_stride(t)) +
+                   (ptrdiff_t)row * (ptrdiff_t)esp_row_stride(t) + (ptrdiff_t)column * ESP_LANES);
+}
+
+static esp_status plan_tiles(esp_graph *g, const esp_winograd *w, const esp_tensor *from,
+                             const esp_tensor *to, esp_pixel **list, esp_error *err) {
+  const int columns = to->width / 2;
+  const size_t span =
+      esp_block_stride(from) > esp_block_stride(to) ? esp_block_stride(from) : esp_block_stride(to);
+  if (span * (size_t)w->together > INT32_MAX)
+    return esp_fail(err, ESP_ERR_MEMORY, "convolution: a layer of this size is too large");
+  ESP_TRY(esp_graph_alloc(g, (size_t)(w->together * w->tiles) * sizeof **list, list, err));
+  for (int i = 0; i < w->together * w->tiles; i++) {
+    const int block = i / w->tiles, row = i % w->tiles / columns * 2, column = i % w->tiles % columns * 2;
+    (*list)[i] = (esp_pixel){place(from, block, row - 1, column - 1), place(to, block, row, column)};
+  }
+  return ESP_OK;
+}
+
+esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp_error *err) {
+  const esp_tensor *x = &n->in[0]->data, *y = &esp_output_of(n)->data;
+  esp_winograd *w;
+  ESP_TRY(esp_graph_alloc(g, sizeof *w, &w, err));
+  w->tiles = y->height / 2 * (y->width / 2);
+  w->together = esp_least(esp_ceil_div(TILES_WANTED, w->tiles), y->blocks);
+  ESP_TRY(esp_graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
+  ESP_TRY(esp_graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
+  ESP_TRY(plan_tiles(g, w, x, y, &w->forward, err));
+  if (n->in[0]->grad.data) ESP_TRY(plan_tiles(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
+  *plan = w;
+  return ESP_OK;
+}
+
+/* ---- the mask ---- */
+
+/* Puts those places of one axis in front at which there are weights; returns how many. */
+static int sort_places(const esp_param *p, int axis, int32_t *order) {
+  const int places = p->shape[axis], others = p->shape[1 - axis];
+  const size_t own = axis == 0 ? (size_t)others * 9 : 9, other = axis == 0 ? 9 : (size_t)places * 9;
+  int live = 0, dead = places;
+  for (int i = 0; i < places; i++) {
+    bool any = !p->mask;
+    for (int j = 0; j < others && !any; j++)
+      for (int t = 0; t < 9 && !any; t++)
+        any = p->mask->keep[(size_t)i * own + (size_t)j * other + (size_t)t];
+    order[any ? live++ : --dead] = i;
+  }
+  for (int i = live, j = places - 1; i < j; i++, j--) { /* the others were put in from the end */
+    const int32_t swap = order[i];
+    order[i] = order[j];
+    order[j] = swap;
+  }
+  return live;
+}
+
+bool esp_winograd_pays(esp_winograd *w, const esp_param *weight) {
+  if (!w) return false;
+  const bool masked = weight->mask != NULL;
+  if (w->looked && w->masked == masked && (!masked || w->generation == weight->mask->generation))
+    return w->pays;
+  w->looked = true;
+  w->masked = masked;
+  w->generation = masked ? weight->mask->generation : 0;
+  w->outputs = sort_places(weight, 0, w->output);
+  w->channels = sort_places(weight, 1, w->channel);
+  w->pays = w->outputs >= LEAST_CHANNELS && w->channels >= LEAST_CHANNELS &&
+            (double)esp_param_kept(weight) >= least_density * 9.0 * w->outputs * w->channels;
+  return w->pays;
+}
+
+/* ---- a pass ---- */
+
+/* From one tensor to the other; `output` and `channel` are those of the direction of the pass. */
+typedef struct pass {
+  const esp_pixel *tile;
+  int tiles, together; /* of a plane; blocks of images in the list */
+  esp_winograd_weights weights;
+  const int32_t *output, *channel;
+  int outputs, channels, all_outputs;
+  const esp_tensor *from, *to;
+  esp_finish finish; /* of output 0; residual: of the whole tensor */
+} pass;
+
+/* Tiles of a piece of so many outputs and channels together: as many as fit the second-level cache, before
+ * and after the products. */
+static int tiles_of(int both) {
+  const int fit = (int)(SECOND_LEVEL / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_TILES *
+                  REGISTER_TILES;
+  return fit < REGISTER_TILES ? REGISTER_TILES : esp_least(fit, MOST_TILES);
+}
+
+/* What a piece needs, and an output without weights. */
+static size_t floats_of(int both) {
+  return ESP_POSITIONS * (esp_winograd_next(both, tiles_of(both)) + ESP_LANES) +
+         (size_t)MOST_TILES * ESP_LANES;
+}
+
+/* A layer that has lost channels has pieces of more tiles, so the most memory need not be that of all. */
+size_t esp_winograd_scratch(const esp_node *n) {
+  size_t most = 0;
+  for (int both = 1; both <= n->out.data.channels + n->in[0]->data.channels; both++)
+    if (floats_of(both) > most) most = floats_of(both);
+  return most * sizeof(float);
+}
+
+size_t esp_winograd_packed(const esp_node *n) {
+  return n->param[0]->count / 9 * ESP_POSITIONS * sizeof(float);
+}
+
+/* Floats of the packed weights of one position. */
+static size_t position_of(const pass *p) {
+  return (size_t)p->outputs * (size_t)p->channels;
+}
+
+/* Transforms the weights: all threads of the team share the work. */
+static void prepare(const esp_graph *g, const pass *p) {
+#pragma omp for schedule(static)
+  for (int first = 0; first < p->outputs; first += ESP_TILE) {
+    esp_winograd_weights k = p->weights;
+    k.output = p->output + first;
+    k.channel = p->channel;
+    k.outputs = esp_least(ESP_TILE, p->outputs - first);
+    k.channels = p->channels;
+    k.to = (float *)g->workspace + (size_t)first * (size_t)p->channels;
+    k.next = position_of(p);
+    g->kernels->winograd_weights(&k);
+  }
+}
+
+/* Some tiles of a set of blocks, some of the outputs. */
+typedef struct piece {
+  const esp_pixel *tile;
+  int tiles, block, output, outputs;
+  bool rest; /* the outputs without weights too */
+} piece;
+
+static void transform_inputs(const esp_graph *g, const pass *p, const piece *i, float *to) {
+  for (int c = 0; c < p->channels; c++) {
+    const esp_winograd_input k = {.x = esp_plane(p->from, i->block, p->channel[c]),
+                                  .row = esp_row_stride(p->from),
+                                  .tile = i->tile,
+                                  .tiles = i->tiles,
+                                  .to = to + (size_t)(c * i->tiles) * ESP_LANES,
+                                  .next = esp_winograd_next(p->channels, i->tiles),
+                                  .ahead = esp_channel_stride(p->from)};
+    g->kernels->winograd_input(&k);
+  }
+}
+
+static void multiply(const esp_graph *g, const pass *p, const piece *i, const float *from, float *to) {
+  static const esp_tap only = {0, 0};
+  const size_t row = (size_t)i->tiles * ESP_LANES, next = esp_winograd_next(i->outputs, i->tiles);
+  esp_pixel pixel[MOST_TILES];
+  for (int t = 0; t < i->tiles; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
+  for (int position = 0; position < ESP_POSITIONS; position++) {
+    const esp_correlate k = {.x = from + (size_t)position * esp_winograd_next(p->channels, i->tiles),
+                             .x_channel = row,
+                             .y = to + (size_t)position * next,
+                             .y_channel = row,
+                             .pixel = pixel,
+                             .pixels = i->tiles,
+                             .tap = &only,
+                             .taps = 1,
+                             .channels = p->channels,
+                             .outputs = i->outputs,
+                             .weight = (const float *)g->workspace + (size_t)position * position_of(p) +
+                                       (size_t)i->output * (size_t)p->channels,
+                             .weights = 1};
+    g->kernels->correlate(&k);
+  }
+}
+
+static void transform_output(const esp_graph *g, const pass *p, const piece *i, int output, const float *from,
+                             size_t next) {
+  esp_finish f = p->finish;
+  if (f.bias) f.bias += output;
+  if (f.scale) f.scale += output;
+  if (f.shift) f.shift += output;
+  if (f.residual) f.residual += esp_plane(p->to, i->block, output) - p->to->data;
+  const esp_winograd_output k = {.from = from,
+                                 .next = next,
+                                 .tile = i->tile,
+                                 .tiles = i->tiles,
+                                 .y = esp_plane(p->to, i->block, output),
+                                 .row = esp_row_stride(p->to),
+                                 .finish = f};
+  g->kernels->winograd_output(&k);
+}
+
+static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
+  const size_t row = (size_t)i->tiles * ESP_LANES, next = esp_winograd_next(i->outputs, i->tiles);
+  float *inputs = esp_graph_scratch(g),
+        *sums = inputs + ESP_POSITIONS * esp_winograd_next(p->channels, i->tiles),
+        *none = sums + ESP_POSITIONS * next;
+  transform_inputs(g, p, i, inputs);
+  multiply(g, p, i, inputs, sums);
+  for (int o = 0; o < i->outputs; o++)
+    transform_output(g, p, i, p->output[i->output + o], sums + (size_t)o * row, next);
+  if (!i->rest || p->outputs == p->all_outputs) return;
+  for (size_t z = 0; z < row; z++) none[z] = 0.0f;
+  for (int o = p->outputs; o < p->all_outputs; o++) transform_output(g, p, i, p->output[o], none, 0);
+}
+
+/* The pieces of a pass, shared by all threads of the team. What is computed does not depend on how it is cut.
+ */
+static void run_pieces(const esp_graph *g, const pass *p) {
+  const int wanted = g->threads > 1 ? 8 * g->threads : 1, blocks = esp_graph_blocks(g),
+            sets = esp_ceil_div(blocks, p->together), tiles = tiles_of(p->outputs + p->channels),
+            tile_pieces = esp_ceil_div(p->together * p->tiles, tiles),
+            groups = esp_ceil_div(p->outputs, ESP_TILE),
+            per_piece =
+                esp_ceil_div(groups, esp_least(groups, esp_ceil_div(wanted, sets * tile_pieces))) * ESP_TILE,
+            output_pieces = esp_ceil_div(p->outputs, per_piece);
+#pragma omp for schedule(dynamic) nowait
+  for (int i = 0; i < sets * tile_pieces * output_pieces; i++) {
+    const int output = i % output_pieces * per_piece, rest = i / output_pieces,
+              first = rest % tile_pieces * tiles, block = rest / tile_pieces * p->together,
+              end = p->tiles * esp_least(p->together, blocks - block);
+    if (first >= end) continue;
+    const piece own = {.tile = p->tile + first,
+                       .tiles = esp_least(tiles, end - first),
+                       .block = block,
+                       .output = output,
+                       .outputs = esp_least(per_piece, p->outputs - output),
+                       .rest = output == 0};
+    run_piece(g, p, &own);
+  }
+}
+
+static void run(const esp_graph *g, const pass *p) {
+#pragma omp parallel num_threads(g->threads)
+  {
+    prepare(g, p);
+    run_pieces(g, p);
+  }
+}
+
+void esp_winograd_forward(esp_graph *g, esp_node *n, const esp_winograd *w) {
+  const esp_param *weight = n->param[0];
+  esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
+  if (n->fused) esp_batchnorm_finish(n->fused, &finish);
+  const pass p = {
+      .tile = w->forward,
+      .tiles = w->tiles,
+      .together = w->together,
+      .weights = {.value = weight->value, .output_stride = (size_t)weight->shape[1] * 9, .channel_stride = 9},
+      .output = w->output,
+      .channel = w->channel,
+      .outputs = w->outputs,
+      .channels = w->channels,
+      .all_outputs = weight->shape[0],
+      .from = &n->in[0]->data,
+      .to = &esp_output_of(n)->data,
+      .finish = finish};
+  run(g, &p);
+}
+
+/* The same with inputs and outputs exchanged, and the windows turned. */
+void esp_winograd_to_input(esp_graph *g, esp_node *n, const esp_winograd *w) {
+  const esp_param *weight = n->param[0];
+  const pass p = {.tile = w->back,
+                  .tiles = w->tiles,
+                  .together = w->together,
+                  .weights = {.value = weight->value,
+                              .output_stride = 9,
+                              .channel_stride = (size_t)weight->shape[1] * 9,
+                              .turn = true},
+                  .output = w->channel,
+                  .channel = w->output,
+                  .outputs = w->channels,
+                  .channels = w->outputs,
+                  .all_outputs = weight->shape[1],
+                  .from = &n->out.grad,
+                  .to = &n->in[0]->grad,
+                  .finish = {.accumulate = n->add[0]}};
+  run(g, &p);
+}

@@ -1,0 +1,183 @@
+/* Gradients of weights by Winograd: for each position of a tile, the products of transformed inputs and
+ * transformed gradients are summed image by image over TILES tiles, then the images are joined, then the sums
+ * of a chunk added in order; each chunk's sums become windows, and the chunks are added in order. */
+#include "autograd/winograd.h"
+
+#include "base/integer.h"
+
+#include <string.h>
+
+enum { FEWEST_TILES = 32, MOST_TILES = 64, PIECE = 64 }; /* PIECE: outputs, and channels, of a piece */
+
+/* Tiles whose images are joined together: more where there are few channels. Part of the order of arithmetic,
+ * so it depends on the layer alone. */
+static int tiles_of(int outputs, int channels) {
+  const int most = outputs > channels ? outputs : channels;
+  int tiles = MOST_TILES;
+  while (tiles > FEWEST_TILES && tiles * most > FEWEST_TILES * PIECE) tiles /= 2;
+  return tiles;
+}
+
+size_t esp_winograd_weights_scratch(const esp_node *n) {
+  (void)n;
+  const size_t inputs = 2 * ESP_POSITIONS * esp_winograd_next(PIECE, FEWEST_TILES),
+               sums = (size_t)ESP_POSITIONS * PIECE * PIECE, waiting = (size_t)ESP_TILE * 8 * ESP_LANES;
+  return (inputs + sums + waiting) * sizeof(float);
+}
+
+/* All pieces of a pass: how the weights are cut, and where they are. */
+typedef struct pass {
+  const esp_winograd *w;
+  const esp_tensor *x, *dy;
+  int outputs, channels; /* those whose gradients are wanted */
+  int chunk, chunks, blocks, tiles;
+  int per_output, per_channel, output_pieces, channel_pieces;
+} pass;
+
+/* Smaller pieces transform more often, so they are only as small as gives all threads work. */
+static void cut(pass *p, int threads) {
+  p->per_output = esp_least(p->outputs, PIECE);
+  p->per_channel = esp_least(p->channels, PIECE);
+  for (;;) {
+    p->output_pieces = esp_ceil_div(p->outputs, p->per_output);
+    p->channel_pieces = esp_ceil_div(p->channels, p->per_channel);
+    int *larger = p->per_output >= p->per_channel ? &p->per_output : &p->per_channel;
+    if (threads == 1 || p->chunks * p->output_pieces * p->channel_pieces >= 4 * threads ||
+        *larger <= FEWEST_TILES)
+      return;
+    *larger = esp_ceil_div(*larger, 2 * ESP_TILE) * ESP_TILE;
+  }
+}
+
+typedef struct piece {
+  int chunk, output, outputs, channel, channels;
+  float *inputs, *gradients, *sums, *waiting; /* in the thread's scratch */
+} piece;
+
+static piece piece_of(const esp_graph *g, const pass *p, int number) {
+  const int channel = number % p->channel_pieces * p->per_channel, rest = number / p->channel_pieces,
+            output = rest % p->output_pieces * p->per_output;
+  piece i = {.chunk = rest / p->output_pieces,
+             .output = output,
+             .outputs = esp_least(p->per_output, p->outputs - output),
+             .channel = channel,
+             .channels = esp_least(p->per_channel, p->channels - channel),
+             .sums = esp_graph_scratch(g)};
+  i.waiting = i.sums + (size_t)ESP_POSITIONS * PIECE * PIECE;
+  i.inputs = i.waiting + (size_t)ESP_TILE * 8 * ESP_LANES;
+  i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, p->tiles);
+  return i;
+}
+
+/* Both transforms of some tiles of one set of blocks. */
+static void transform(const esp_graph *g, const pass *p, const piece *i, int block, const esp_pixel *tile,
+                      int tiles) {
+  const size_t row = (size_t)tiles * ESP_LANES;
+  for (int c = 0; c < i->channels; c++) {
+    const esp_winograd_input k = {.x = esp_plane(p->x, block, p->w->channel[i->channel + c]),
+                                  .row = esp_row_stride(p->x),
+                                  .tile = tile,
+                                  .tiles = tiles,
+                                  .to = i->inputs + (size_t)c * row,
+                                  .next = esp_winograd_next(i->channels, tiles),
+                                  .ahead = esp_channel_stride(p->x)};
+    g->kernels->winograd_input(&k);
+  }
+  for (int o = 0; o < i->outputs; o++) {
+    const esp_winograd_gradient k = {.y = esp_plane(p->dy, block, p->w->output[i->output + o]),
+                                     .row = esp_row_stride(p->dy),
+                                     .tile = tile,
+                                     .tiles = tiles,
+                                     .to = i->gradients + (size_t)o * row,
+                                     .next = esp_winograd_next(i->outputs, tiles)};
+    g->kernels->winograd_gradient(&k);
+  }
+}
+
+static void multiply(const esp_graph *g, const piece *i, int tiles, bool first) {
+  const size_t row = (size_t)tiles * ESP_LANES;
+  esp_pixel pixel[MOST_TILES];
+  int32_t column[PIECE];
+  for (int t = 0; t < tiles; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
+  for (int c = 0; c < i->channels; c++) column[c] = c * tiles * ESP_LANES;
+  for (int position = 0; position < ESP_POSITIONS; position++) {
+    const esp_correlate_weights k = {
+        .x = i->inputs + (size_t)position * esp_winograd_next(i->channels, tiles),
+        .y = i->gradients + (size_t)position * esp_winograd_next(i->outputs, tiles),
+        .y_channel = row,
+        .pixel = pixel,
+        .pixels = tiles,
+        .column = column,
+        .columns = i->channels,
+        .outputs = i->outputs,
+        .sum = i->sums + (size_t)(position * i->outputs * i->channels),
+        .next = (size_t)i->channels,
+        .add = !first,
+        .lanes = i->waiting};
+    g->kernels->correlate_weights(&k);
+  }
+}
+
+/* With a single chunk its windows are the gradient. */
+static float *windows_of(const esp_graph *g, const esp_param *w, const pass *p, int chunk) {
+  return p->chunks == 1 ? w->grad : (float *)g->workspace + (size_t)chunk * w->count;
+}
+
+static void run_piece(const esp_graph *g, const esp_param *w, const pass *p, const piece *i) {
+  const int begin = i->chunk * p->chunk, end = esp_least(begin + p->chunk, p->blocks);
+  bool first = true;
+  for (int block = begin; block < end;) {
+    const int together = esp_least(p->w->together, end - block), all = together * p->w->tiles;
+    for (int t = 0; t < all; t += p->tiles, first = false) {
+      const int tiles = esp_least(p->tiles, all - t);
+      transform(g, p, i, block, p->w->forward + t, tiles);
+      multiply(g, i, tiles, first);
+    }
+    block += together;
+  }
+  const esp_winograd_windows k = {.sum = i->sums,
+                                  .next = (size_t)(i->outputs * i->channels),
+                                  .output = p->w->output + i->output,
+                                  .channel = p->w->channel + i->channel,
+                                  .outputs = i->outputs,
+                                  .channels = i->channels,
+                                  .gradient = windows_of(g, w, p, i->chunk),
+                                  .output_stride = (size_t)w->shape[1] * 9};
+  g->kernels->winograd_windows(&k);
+}
+
+/* The chunks of one output's windows, added in order. */
+static void add_chunks(const esp_graph *g, esp_param *w, const pass *p, int o) {
+  const float *partial = g->workspace;
+  for (int c = 0; c < p->channels; c++) {
+    const size_t at = ((size_t)p->w->output[o] * (size_t)w->shape[1] + (size_t)p->w->channel[c]) * 9;
+    for (size_t i = at; i < at + 9; i++) {
+      float sum = partial[i];
+      for (int k = 1; k < p->chunks; k++) sum += partial[(size_t)k * w->count + i];
+      w->grad[i] = sum;
+    }
+  }
+}
+
+void esp_winograd_to_weights(esp_graph *g, esp_node *n, const esp_winograd *w, int chunk) {
+  esp_param *weight = n->param[0];
+  const bool all = g->pass.dense_gradients;
+  pass p = {.w = w,
+            .x = &n->in[0]->data,
+            .dy = &n->out.grad,
+            .outputs = all ? weight->shape[0] : w->outputs,
+            .channels = all ? weight->shape[1] : w->channels,
+            .chunk = chunk,
+            .blocks = esp_graph_blocks(g)};
+  p.chunks = esp_ceil_div(p.blocks, chunk);
+  p.tiles = tiles_of(p.outputs, p.channels);
+  cut(&p, g->threads);
+#pragma omp parallel for schedule(dynamic) num_threads(g->threads)
+  for (int i = 0; i < p.chunks * p.output_pieces * p.channel_pieces; i++) {
+    const piece own = piece_of(g, &p, i);
+    run_piece(g, weight, &p, &own);
+  }
+  if (p.chunks == 1) return;
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int o = 0; o < p.outputs; o++) add_chunks(g, weight, &p, o);
+}
