@@ -42,6 +42,7 @@ typedef struct esp_model_options {
   char *weights;                     /* file or run directory to start from, "" = fresh */
   char *shortcut;                    /* resnet: "projection" or "identity" */
   esp_numbers hidden;                /* mlp: sizes of the hidden layers */
+  char *convolution;                 /* "auto" or "direct" (esp_graph_direct); NULL = auto */
   double width;                      /* what the channels of all layers are multiplied by */
   double gate_density, gate_penalty; /* of gates put behind convolutions with batch norm; density 0 = none */
   double relu_threshold,
@@ -72,6 +73,7 @@ typedef struct esp_model {
   int classes;     /* of the data; the answers of the first task */
   esp_tasks tasks; /* its own */
   esp_params params;
+  bool direct;      /* its graphs do not use Winograd's convolution */
   esp_layer *layer; /* in the order of the network */
   int layers;
   esp_block *block; /* in the order in which they begin */

@@ -80,6 +80,7 @@ esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, 
   if (!m) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a model");
   m->input = input;
   m->classes = classes;
+  m->direct = opt->convolution && strcmp(opt->convolution, "direct") == 0;
   const esp_status status = make(m, opt, tasks, err);
   if (status == ESP_OK) {
     esp_model_initialise(m, seed);
@@ -120,6 +121,7 @@ esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss
   *graph = NULL;
   esp_graph *g;
   ESP_TRY(esp_graph_new(&g, batch, gradients, err));
+  esp_graph_direct(g, model->direct);
   esp_status status = fill_graph(model, g, loss, err);
   if (status == ESP_OK) {
     *graph = g;

@@ -83,8 +83,9 @@ static void stir(const plant *p, esp_key key) {
 static void open_net(plant *p, const char *layers, const char *prune, uint64_t seed) {
   char ini[5000];
   snprintf(ini, sizeof ini,
-           "[run]\nseed = %d\n[model]\narch = custom\nlayers =\n%s\n[prune]\nmethod = random\n%s", (int)seed,
-           layers, prune);
+           "[run]\nseed = %d\n[model]\nconvolution = direct\narch = custom\nlayers =\n%s\n[prune]\nmethod = "
+           "random\n%s",
+           (int)seed, layers, prune);
   plant_open(p, input, CLASSES, ini);
   stir(p, seed);
 }
@@ -260,7 +261,9 @@ START_TEST(all_that_is_pruned_goes) {
     plant p;
     char ini[512];
     size_t kept = 0, left = 0;
-    snprintf(ini, sizeof ini, "[model]\n%s[prune]\nmethod = magnitude\nstructure = channel\n", models[i]);
+    snprintf(ini, sizeof ini,
+             "[model]\nconvolution = direct\n%s[prune]\nmethod = magnitude\nstructure = channel\n",
+             models[i]);
     plant_open(&p, input, CLASSES, ini);
     stir(&p, 3);
     prune(&p, 0.4);
@@ -281,7 +284,9 @@ END_TEST
 
 START_TEST(channels_are_rounded_up) {
   plant p;
-  plant_open(&p, input, CLASSES, "[model]\narch = resnet14\n[prune]\nmethod = random\nstructure = channel\n");
+  plant_open(
+      &p, input, CLASSES,
+      "[model]\nconvolution = direct\narch = resnet14\n[prune]\nmethod = random\nstructure = channel\n");
   prune(&p, 0.45);
   esp_model *small = shrunk(p.model, 8);
   for (int i = 0; i + 1 < small->layers; i++) ck_assert_int_eq(small->layer[i].weight->shape[0] % 8, 0);
