@@ -138,6 +138,7 @@ static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
                                   .next = s->rows,
                                   .value = s->value,
                                   .outputs = i->outputs,
+                                  .ahead = esp_lists_ahead(&p->way->list, p->from),
                                   .waiting = esp_graph_scratch(g),
                                   .finish = i->finish};
   g->kernels->correlate_sparse(&k);

@@ -129,6 +129,7 @@ static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correl
                                           .next = s->rows,
                                           .offset = s->offset,
                                           .outputs = rows,
+                                          .ahead = esp_lists_ahead(l, x),
                                           .sum = partial_of(g, chunk, sums_of(s)),
                                           .lanes = esp_graph_scratch(g)};
   g->kernels->correlate_weights_sparse(&k);

@@ -55,14 +55,19 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Distinct inputs among all taps of the first patch. */
-static void count_lines(esp_lists *l) {
+static esp_status find_lines(esp_graph *g, esp_lists *l, esp_error *err) {
   enum { READS = 4096 };
   int32_t read[READS];
   int count = 0;
   for (int p = 0; p < esp_least(l->patch, l->pixels); p++)
-    for (int t = 0; t < l->taps && count < READS; t++) read[count++] = l->pixel[p].x + l->tap[t];
+    for (int t = 0; t < l->taps && count < READS; t++)
+      read[count++] = l->pixel[p].x + l->tap[t] - l->pixel[0].x;
   qsort(read, (size_t)count, sizeof *read, ascending);
-  for (int i = 0; i < count; i++) l->lines += i == 0 || read[i] != read[i - 1];
+  for (int i = 0; i < count; i++)
+    if (i == 0 || read[i] != read[i - 1]) read[l->lines++] = read[i];
+  ESP_TRY(esp_graph_alloc(g, (size_t)l->lines * sizeof *l->line, &l->line, err));
+  for (int i = 0; i < l->lines; i++) l->line[i] = read[i];
+  return ESP_OK;
 }
 
 /* From the grid and the taps' rows and columns. */
@@ -73,8 +78,7 @@ static esp_status build(esp_graph *g, esp_lists *l, int patch, esp_error *err) {
   set_patch(l, d->columns, d->read_step, patch);
   for (int b = 0; b < d->blocks; b++) EACH_PIXEL(l, r, c) l->pixel[l->pixels++] = pixel_at(d, b, r, c);
   for (int t = 0; t < l->taps; t++) l->tap[t] = offset(d->from, 0, l->at[t].row, l->at[t].column);
-  count_lines(l);
-  return ESP_OK;
+  return find_lines(g, l, err);
 }
 
 esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,

@@ -41,6 +41,7 @@ typedef struct esp_lists {
   int run, step; /* pixels come in runs whose inputs are `step` floats apart: the rows of a patch */
   int patch;     /* pixels of a patch, a multiple of `run` */
   int lines;     /* of 16 floats that a patch reads in one channel */
+  int32_t *line; /* [lines] where, from the x of its first pixel on */
   esp_part *part;
   int parts, part_blocks; /* every pixel of `part_blocks` blocks of images is in one part */
 } esp_lists;
@@ -55,6 +56,11 @@ esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int r
                           const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err);
 /* Makes the parts: one for a large plane, several for a small one, where much of what is read is padding. */
 esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err);
+
+/* What a patch reads of the tensor, all channels. */
+static inline esp_ahead esp_lists_ahead(const esp_lists *l, const esp_tensor *from) {
+  return (esp_ahead){l->line, l->lines, from->channels, esp_channel_stride(from)};
+}
 
 /* Channels of which a patch's inputs fit the first-level cache together. */
 static inline int esp_lists_block(const esp_lists *l) {

@@ -51,6 +51,21 @@ typedef struct esp_correlate {
   esp_finish finish;
 } esp_correlate;
 
+/* What is fetched into the second-level cache while the patch of pixels before it is worked on. It changes no
+ * result. */
+typedef struct esp_ahead {
+  const int32_t
+      *line; /* [lines] what a patch reads of a channel, from its first pixel's x on; NULL: nothing */
+  int lines, channels;
+  size_t x_channel;
+} esp_ahead;
+
+/* Fetches a share of what the patch that begins at `x` reads. */
+static inline void esp_fetch(const esp_ahead *a, const float *x, int share, int shares) {
+  for (int c = a->channels * share / shares; c < a->channels * (share + 1) / shares; c++)
+    for (int i = 0; i < a->lines; i++) __builtin_prefetch(x + (size_t)c * a->x_channel + a->line[i], 0, 2);
+}
+
 enum { ESP_SPARSE_TILE = 16 }; /* pixels whose sums are held in registers, at most */
 
 /* The same as esp_correlate with a list of the nonzero weights instead of all of them. The channels are cut
@@ -70,6 +85,7 @@ typedef struct esp_correlate_sparse {
   const int32_t *offset; /* of channel and tap together, in floats */
   const float *value;
   int outputs;
+  esp_ahead ahead;
   float *waiting; /* [outputs][ESP_SPARSE_TILE][16] scratch, 64-byte aligned; unused with a single block */
   esp_finish finish;
 } esp_correlate_sparse;
@@ -140,6 +156,7 @@ typedef struct esp_correlate_weights_sparse {
   int blocks, next;
   const int32_t *offset;
   int outputs;
+  esp_ahead ahead;
   float *sum;
   float *lanes; /* [entries of all `outputs`][16] scratch, 64-byte aligned */
 } esp_correlate_weights_sparse;

@@ -66,12 +66,16 @@ INLINE void sparse_tile(const esp_correlate_sparse *k, const esp_pixel *pixel, i
 }
 
 /* All outputs over `runs` runs, block by block. */
-typedef void tile_function(const esp_correlate_sparse *k, const esp_pixel *pixel);
-#define TILE(R, Q, S)                                                                       \
-  static void tile_##R##_##Q##_##S(const esp_correlate_sparse *k, const esp_pixel *pixel) { \
-    for (int b = 0; b < k->blocks; b++)                                                     \
-      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                           \
-        for (int o = 0; o < k->outputs; o++) sparse_tile(k, pixel, b, o, lane, R, Q, S);    \
+typedef void tile_function(const esp_correlate_sparse *k, const esp_pixel *pixel, const esp_pixel *next);
+#define TILE(R, Q, S)                                                                           \
+  static void tile_##R##_##Q##_##S(const esp_correlate_sparse *k, const esp_pixel *pixel,       \
+                                   const esp_pixel *next) {                                     \
+    for (int b = 0; b < k->blocks; b++)                                                         \
+      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                               \
+        for (int o = 0; o < k->outputs; o++) {                                                  \
+          sparse_tile(k, pixel, b, o, lane, R, Q, S);                                           \
+          if (next && b == 0 && lane == 0) esp_fetch(&k->ahead, k->x + next->x, o, k->outputs); \
+        }                                                                                       \
   }
 #define BOTH(M, R, Q) M(R, Q, 16) M(R, Q, 32)
 #define ENTRY(R, Q) \
@@ -109,6 +113,7 @@ void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {
   const shape *s = &shapes[k->run - 1];
   const int tile = k->run * s->runs, wide = k->step == 32;
   int p = 0;
-  for (; p + tile <= k->pixels; p += tile) s->many[wide](k, k->pixel + p);
-  for (; p < k->pixels; p += k->run) s->one[wide](k, k->pixel + p);
+  for (; p + tile <= k->pixels; p += tile)
+    s->many[wide](k, k->pixel + p, k->ahead.line && p + tile < k->pixels ? k->pixel + p + tile : NULL);
+  for (; p < k->pixels; p += k->run) s->one[wide](k, k->pixel + p, NULL);
 }

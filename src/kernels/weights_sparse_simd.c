@@ -78,6 +78,14 @@ static const shape shapes[] = {
 #endif
         SHAPE(4) SHAPE(7) SHAPE(2) SHAPE(1)};
 
+/* Fetches output o's share of what the patch behind pixel `next` reads. */
+static void fetch(const esp_correlate_weights_sparse *k, int next, int o) {
+  if (!k->ahead.line || next >= k->pixels) return;
+  esp_fetch(&k->ahead, k->x + k->pixel[next].x, o, k->outputs);
+  for (int p = next; p < esp_least(next + k->patch, k->pixels); p++)
+    __builtin_prefetch(k->y + (size_t)o * k->y_channel + k->pixel[p].y, 0, 2);
+}
+
 /* All entries of a block over one patch; returns where the next block's sums wait. */
 static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int first, int pixels, int b,
                    float *lanes) {
@@ -89,7 +97,8 @@ static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int fi
                .end = k->pixel + first + pixels,
                .lanes = lanes + lane,
                .first = first == 0};
-    for (int o = 0; o < k->outputs; o++, i.y += k->y_channel)
+    for (int o = 0; o < k->outputs; o++, i.y += k->y_channel) {
+      if (b == 0 && lane == 0) fetch(k, first + pixels, o);
       for (uint32_t e = start[o]; e < start[o + 1];) {
         const int columns = esp_least((int)(start[o + 1] - e), COLUMNS);
         i.offset = k->offset + e;
@@ -97,6 +106,7 @@ static float *pass(const esp_correlate_weights_sparse *k, const shape *s, int fi
         i.lanes += columns * ESP_LANES;
         e += (uint32_t)columns;
       }
+    }
   }
   return lanes + (size_t)(start[k->outputs] - start[0]) * ESP_LANES;
 }
