@@ -56,6 +56,7 @@ esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp
   ESP_TRY(esp_graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
   ESP_TRY(plan_tiles(g, w, x, y, &w->forward, err));
   if (n->in[0]->grad.data) ESP_TRY(plan_tiles(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
+  if (n->out.grad.data) ESP_TRY(plan_tiles(g, w, x, &n->out.grad, &w->weights, err));
   *plan = w;
   return ESP_OK;
 }

@@ -13,6 +13,7 @@
 typedef struct esp_winograd {
   esp_pixel *forward; /* [together * tiles] from the input to the output */
   esp_pixel *back;    /* from the gradient of the output to that of the input; NULL where there is none */
+  esp_pixel *weights; /* where the input and the gradient of the output are, whose halo is its own; or NULL */
   int tiles;          /* of 2x2 outputs, in a plane */
   int together;       /* blocks of images in the lists */
   int32_t *output, *channel; /* those with weights in front, in their order; the others behind */

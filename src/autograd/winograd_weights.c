@@ -130,7 +130,7 @@ static void run_piece(const esp_graph *g, const esp_param *w, const pass *p, con
     const int together = esp_least(p->w->together, end - block), all = together * p->w->tiles;
     for (int t = 0; t < all; t += p->tiles, first = false) {
       const int tiles = esp_least(p->tiles, all - t);
-      transform(g, p, i, block, p->w->forward + t, tiles);
+      transform(g, p, i, block, p->w->weights + t, tiles);
       multiply(g, i, tiles, first);
     }
     block += together;

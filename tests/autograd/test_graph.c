@@ -1,5 +1,6 @@
 /* What a whole graph promises: the same bits whatever the threads, the instruction set, the batch size it was
  * made for and the batches before; no allocation in a step; sentences when shapes do not fit. */
+#include "allocations.h"
 #include "kernels/kernels.h"
 #include "net.h"
 #include "suite.h"
@@ -36,6 +37,16 @@ static const net_plan plans[] = {
      {CONV(7, 1, 1, 1, 0, 1, 1), CONV(7, 1, 1, 1, 0, 1, 1), CONV(4, 1, 1, 1, 0, 1, 1), SUBSAMPLE(7, 1)}},
     /* sums wait in a thread's scratch over several passes of pixels: the most there are, on one thread */
     {"many weights", {40, 12, 11}, 19, {CONV(65, 3, 3, 1, 1, 1, 0), GLOBAL}},
+    {"by Winograd",
+     {11, 8, 12},
+     37,
+     {CONV(20, 3, 3, 1, 1, 1, 1), BN(1), KEEP, CONV(20, 3, 3, 1, 1, 1, 0), BN(1), CONV(20, 3, 3, 1, 1, 1, 0),
+      BN_PLUS(1), CONV(24, 3, 3, 2, 1, 1, 0), ACT(ESP_ACT_TANH), MAXPOOL(3, 1, 1),
+      CONV(17, 3, 3, 1, 1, 1, 1)}},
+    {"by Winograd, in several pieces",
+     {8, 16, 14},
+     35,
+     {CONV(68, 3, 3, 1, 1, 1, 0), BN(1), CONV(23, 3, 3, 1, 1, 1, 0), CONV(9, 3, 3, 1, 1, 1, 1), GLOBAL}},
     {"many images", {7, 1, 1}, 150, {LINEAR(30, 1), ACT(ESP_ACT_RELU), DROPOUT(50), LINEAR(13, 1), BN(1)}},
 };
 enum { PLANS = sizeof plans / sizeof *plans, RECORD = 1 << 16 };
@@ -411,35 +422,7 @@ START_TEST(evaluation_does_not_smooth) {
 }
 END_TEST
 
-/* ---- memory: the linker sends every allocation of the program through these ---- */
-
-static int allocations;
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *old, size_t bytes);
-void *__real_aligned_alloc(size_t align, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *old, size_t bytes);
-void *__wrap_aligned_alloc(size_t align, size_t bytes);
-
-void *__wrap_malloc(size_t bytes) {
-  allocations++;
-  return __real_malloc(bytes);
-}
-void *__wrap_calloc(size_t count, size_t bytes) {
-  allocations++;
-  return __real_calloc(count, bytes);
-}
-void *__wrap_realloc(void *old, size_t bytes) {
-  allocations++;
-  return __real_realloc(old, bytes);
-}
-void *__wrap_aligned_alloc(size_t align, size_t bytes) {
-  allocations++;
-  return __real_aligned_alloc(align, bytes);
-}
+/* ---- memory ---- */
 
 START_TEST(a_step_allocates_nothing) {
   net n;

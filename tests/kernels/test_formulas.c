@@ -199,12 +199,13 @@ static double weight_gradient(const convolution *v, int o, int c, int i, int j, 
   return sum;
 }
 
-static double worst_weight_gradient(const convolution *v, const float *sum, int outputs) {
+static double worst_weight_gradient(const convolution *v, const float *before, const float *sum,
+                                    int outputs) {
   const int taps = v->rows * v->columns, columns = v->channels * taps;
   double worst = 0.0;
   for (int i = 0; i < outputs * columns; i++) {
     const int column = i % columns, o = i / columns, tap = column % taps;
-    double expected = 0.0;
+    double expected = before ? (double)before[i] : 0.0;
     for (int lane = 0; lane < ESP_LANES; lane++)
       expected += weight_gradient(v, o, column / taps, tap / v->columns, tap % v->columns, lane);
     worst = fmax(worst, fabs(expected - (double)sum[i]));
@@ -217,16 +218,29 @@ START_TEST(correlate_weights_is_its_gradient) {
     convolution v = make_convolution(key);
     const int taps = v.rows * v.columns, columns = v.channels * taps;
     const int outputs = v.outputs < ESP_TILE ? v.outputs : ESP_TILE;
-    const size_t channel = at_x(&v, 1, 0, 0) - at_x(&v, 0, 0, 0);
+    const size_t channel = at_x(&v, 1, 0, 0) - at_x(&v, 0, 0, 0), sums = (size_t)(outputs * columns);
     int32_t *column = zeros((size_t)columns, sizeof *column);
     for (int i = 0; i < columns; i++) column[i] = (int32_t)((size_t)(i / taps) * channel) + v.tap[i % taps];
-    float *sum = zeros((size_t)(outputs * columns), sizeof *sum);
-    float *lanes = zeros((size_t)(outputs * columns), ESP_LANES * sizeof *lanes);
+    float *before = zeros(sums, sizeof *before), *sum = zeros(sums, sizeof *sum),
+          *lanes = zeros(sums + ESP_TILE * 8, ESP_LANES * sizeof *lanes);
+    fill(before, sums, key + 500);
+    memcpy(sum, before, sums * sizeof *sum);
     const esp_correlate c = correlate_of(&v);
-    scalar()->correlate_weights(&(esp_correlate_weights){c.x, v.y, c.y_channel, v.pixel, c.pixels, column,
-                                                         columns, outputs, sum, (size_t)columns, lanes});
-    const double worst = worst_weight_gradient(&v, sum, outputs);
+    scalar()->correlate_weights(&(esp_correlate_weights){.x = c.x,
+                                                         .y = v.y,
+                                                         .y_channel = c.y_channel,
+                                                         .pixel = v.pixel,
+                                                         .pixels = c.pixels,
+                                                         .column = column,
+                                                         .columns = columns,
+                                                         .outputs = outputs,
+                                                         .sum = sum,
+                                                         .next = (size_t)columns,
+                                                         .add = key % 2 == 1,
+                                                         .lanes = lanes});
+    const double worst = worst_weight_gradient(&v, key % 2 ? before : NULL, sum, outputs);
     ck_assert_msg(worst < 1e-4, "key %d: off by %g", (int)key, worst);
+    free(before);
     free(sum);
     free(lanes);
     free(column);
@@ -283,6 +297,182 @@ START_TEST(a_zero_weight_adds_nothing) {
     ck_assert_msg(memcmp(dense, v.y, floats * sizeof *dense) == 0, "key %d", (int)key);
     free(dense);
     free_convolution(&v);
+  }
+}
+END_TEST
+
+/* ---- Winograd ---- */
+
+typedef struct matrix {
+  int rows, columns;
+  double at[4][4];
+} matrix;
+
+/* As winograd.h has them; A_ and B_ stand for A' and B'. */
+static const matrix B_ = {4, 4, {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}}},
+                    G = {4, 3, {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}},
+                    A_ = {2, 4, {{1, 1, 1, 0}, {0, 1, -1, -1}}};
+
+static matrix transposed(const matrix *m) {
+  matrix t = {m->columns, m->rows, {{0}}};
+  for (int i = 0; i < t.rows; i++)
+    for (int j = 0; j < t.columns; j++) t.at[i][j] = m->at[j][i];
+  return t;
+}
+
+/* m v m' */
+static matrix on_both_sides(const matrix *m, const matrix *v) {
+  matrix product = {m->rows, m->rows, {{0}}};
+  for (int i = 0; i < m->rows * m->rows; i++)
+    for (int k = 0; k < m->columns * m->columns; k++)
+      product.at[i / m->rows][i % m->rows] += m->at[i / m->rows][k / m->columns] *
+                                              v->at[k / m->columns][k % m->columns] *
+                                              m->at[i % m->rows][k % m->columns];
+  return product;
+}
+
+/* Numbers of a matrix `row` and `column` apart, from a place on. */
+static matrix gather(const float *from, int rows, int columns, size_t row, size_t column) {
+  matrix v = {rows, columns, {{0}}};
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) v.at[i][j] = (double)from[(size_t)i * row + (size_t)j * column];
+  return v;
+}
+
+static void expect_matrix(const matrix *got, const matrix *expected, const char *of, int i) {
+  for (int r = 0; r < expected->rows; r++)
+    for (int c = 0; c < expected->columns; c++)
+      if (!near(got->at[r][c], expected->at[r][c], 2e-6))
+        ck_abort_msg("%s %d, row %d, column %d: %.9g, expected %.9g", of, i, r, c, got->at[r][c],
+                     expected->at[r][c]);
+}
+
+/* Tiles of a plane of 6x8 with two pixels between its rows, in no order. */
+enum { TILES = 4, ROW = 10 * ESP_LANES, TILED = 6 * ROW, NEXT = (TILES + 1) * ESP_LANES };
+#define AT(row, column) ((row)*ROW + (column)*ESP_LANES)
+static const esp_pixel tiles[TILES] = {
+    {AT(2, 4), AT(2, 4)}, {AT(0, 0), AT(0, 0)}, {AT(1, 3), AT(4, 6)}, {AT(2, 1), AT(0, 2)}};
+
+START_TEST(winograd_input_is_its_formula) {
+  static float x[TILED], to[ESP_POSITIONS * NEXT];
+  fill(x, TILED, 31);
+  scalar()->winograd_input(
+      &(esp_winograd_input){.x = x, .row = ROW, .tile = tiles, .tiles = TILES, .to = to, .next = NEXT});
+  for (int i = 0; i < TILES * ESP_LANES; i++) {
+    const matrix d = gather(x + tiles[i / ESP_LANES].x + i % ESP_LANES, 4, 4, ROW, ESP_LANES),
+                 expected = on_both_sides(&B_, &d), got = gather(to + i, 4, 4, (size_t)4 * NEXT, NEXT);
+    expect_matrix(&got, &expected, "image", i);
+  }
+}
+END_TEST
+
+START_TEST(winograd_gradient_is_its_formula) {
+  static float y[TILED], to[ESP_POSITIONS * NEXT];
+  const matrix A = transposed(&A_);
+  fill(y, TILED, 32);
+  scalar()->winograd_gradient(
+      &(esp_winograd_gradient){.y = y, .row = ROW, .tile = tiles, .tiles = TILES, .to = to, .next = NEXT});
+  for (int i = 0; i < TILES * ESP_LANES; i++) {
+    const matrix dy = gather(y + tiles[i / ESP_LANES].y + i % ESP_LANES, 2, 2, ROW, ESP_LANES),
+                 expected = on_both_sides(&A, &dy), got = gather(to + i, 4, 4, (size_t)4 * NEXT, NEXT);
+    expect_matrix(&got, &expected, "image", i);
+  }
+}
+END_TEST
+
+static double finished(const esp_finish *f, double v, double residual, double before) {
+  if (f->bias) v += (double)*f->bias;
+  if (f->scale) v = v * (double)*f->scale + (double)*f->shift;
+  if (f->residual) v += residual;
+  if (f->accumulate) v += before;
+  return f->relu && v < 0.0 ? 0.0 : v;
+}
+
+START_TEST(winograd_output_is_its_formula) {
+  static float from[ESP_POSITIONS * NEXT], before[TILED], residual[TILED], y[TILED];
+  static const float bias = 0.25f, scale = -1.5f, shift = 0.75f;
+  esp_finish f = {.accumulate = _i & 1, .relu = _i & 2};
+  if (_i & 4) f.bias = &bias;
+  if (_i & 8) f.scale = &scale, f.shift = &shift;
+  if (_i & 16) f.residual = residual;
+  fill(from, ESP_POSITIONS * NEXT, 33);
+  fill(residual, TILED, 34);
+  fill(before, TILED, 35);
+  memcpy(y, before, sizeof y);
+  scalar()->winograd_output(&(esp_winograd_output){
+      .from = from, .next = NEXT, .tile = tiles, .tiles = TILES, .y = y, .row = ROW, .finish = f});
+  for (int i = 0; i < TILES * ESP_LANES; i++) {
+    const int at = tiles[i / ESP_LANES].y + i % ESP_LANES;
+    const matrix m = gather(from + i, 4, 4, (size_t)4 * NEXT, NEXT),
+                 old = gather(before + at, 2, 2, ROW, ESP_LANES),
+                 beside = gather(residual + at, 2, 2, ROW, ESP_LANES),
+                 got = gather(y + at, 2, 2, ROW, ESP_LANES);
+    matrix expected = on_both_sides(&A_, &m);
+    for (int k = 0; k < 4; k++)
+      expected.at[k / 2][k % 2] =
+          finished(&f, expected.at[k / 2][k % 2], beside.at[k / 2][k % 2], old.at[k / 2][k % 2]);
+    expect_matrix(&got, &expected, "image", i);
+  }
+}
+END_TEST
+
+/* Some outputs and channels of 5x21 windows. */
+enum {
+  ALL_OUTPUTS = 5,
+  ALL_CHANNELS = 21,
+  WINDOWS = ALL_OUTPUTS * ALL_CHANNELS * 9,
+  SUMS = ALL_OUTPUTS * ALL_CHANNELS + 3
+};
+static const int32_t some_outputs[] = {3, 0, 4, 1},
+                     some_channels[] = {20, 1, 2, 0, 9, 8, 7, 13, 14, 12, 19, 11, 3, 5, 6, 10, 17};
+enum { SOME_CHANNELS = sizeof some_channels / sizeof *some_channels };
+
+/* Output and channel exchanged, and turned, as the gradient of the input wants them, or not. */
+START_TEST(winograd_weights_are_their_formula) {
+  static float value[WINDOWS], to[ESP_POSITIONS * SUMS];
+  const int outputs = _i / 2 + 1;
+  const bool turn = _i % 2;
+  esp_winograd_weights k = {.value = value,
+                            .output_stride = turn ? 9 : (size_t)ALL_CHANNELS * 9,
+                            .channel_stride = turn ? (size_t)ALL_OUTPUTS * 9 : 9,
+                            .output = some_outputs,
+                            .channel = some_channels,
+                            .outputs = outputs,
+                            .channels = SOME_CHANNELS,
+                            .turn = turn,
+                            .to = to,
+                            .next = SUMS};
+  fill(value, WINDOWS, 36);
+  scalar()->winograd_weights(&k);
+  for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
+    const float *window = value + (size_t)some_outputs[i % outputs] * k.output_stride +
+                          (size_t)some_channels[i / outputs] * k.channel_stride;
+    matrix g = gather(window, 3, 3, 3, 1);
+    for (int t = 0; t < 9 && turn; t++) g.at[t / 3][t % 3] = (double)window[8 - t];
+    const matrix expected = on_both_sides(&G, &g), got = gather(to + i, 4, 4, (size_t)4 * SUMS, SUMS);
+    expect_matrix(&got, &expected, "window", i);
+  }
+}
+END_TEST
+
+START_TEST(winograd_windows_are_their_formula) {
+  static float sum[ESP_POSITIONS * SUMS], gradient[WINDOWS];
+  const matrix G_ = transposed(&G);
+  const int outputs = sizeof some_outputs / sizeof *some_outputs;
+  fill(sum, ESP_POSITIONS * SUMS, 37);
+  scalar()->winograd_windows(&(esp_winograd_windows){.sum = sum,
+                                                     .next = SUMS,
+                                                     .output = some_outputs,
+                                                     .channel = some_channels,
+                                                     .outputs = outputs,
+                                                     .channels = SOME_CHANNELS,
+                                                     .gradient = gradient,
+                                                     .output_stride = (size_t)ALL_CHANNELS * 9});
+  for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
+    const int o = some_outputs[i / SOME_CHANNELS], c = some_channels[i % SOME_CHANNELS];
+    const matrix s = gather(sum + i, 4, 4, (size_t)4 * SUMS, SUMS), expected = on_both_sides(&G_, &s),
+                 got = gather(gradient + (o * ALL_CHANNELS + c) * 9, 3, 3, 3, 1);
+    expect_matrix(&got, &expected, "window", i);
   }
 }
 END_TEST
@@ -700,6 +890,11 @@ int main(void) {
   tcase_add_test(all, correlate_weights_is_its_gradient);
   tcase_add_test(all, a_zero_is_positive);
   tcase_add_test(all, a_zero_weight_adds_nothing);
+  tcase_add_test(all, winograd_input_is_its_formula);
+  tcase_add_test(all, winograd_gradient_is_its_formula);
+  tcase_add_loop_test(all, winograd_output_is_its_formula, 0, 32);
+  tcase_add_loop_test(all, winograd_weights_are_their_formula, 0, 2 * ESP_TILE);
+  tcase_add_test(all, winograd_windows_are_their_formula);
   tcase_add_test(all, expf_is_exp);
   tcase_add_loop_test(all, activations_are_their_formulas, 0, ESP_ACTIVATIONS);
   tcase_add_loop_test(all, slopes_are_derivatives, 0, ESP_ACTIVATIONS);

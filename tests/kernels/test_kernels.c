@@ -262,6 +262,7 @@ static void try_correlate_weights(trial *t) {
   esp_correlate_weights k = {
       .pixel = f.pixel, .pixels = f.pixels, .columns = trial_draw(t, 1, 30), .outputs = trial_draw(t, 1, 9)};
   const int channels = trial_draw(t, 1, 9);
+  k.add = trial_flip(t);
   int32_t *column = trial_take(t, (size_t)k.columns * sizeof *column);
   for (int i = 0; i < k.columns; i++)
     column[i] = draw_tap(t, &f, i, k.columns) +
@@ -270,18 +271,173 @@ static void try_correlate_weights(trial *t) {
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  const size_t sums = (size_t)(k.outputs * k.columns);
   k.next = (size_t)(k.columns + trial_draw(t, 0, 3));
   k.sum = trial_floats(t, (size_t)k.outputs * k.next);
+  const size_t room = (size_t)(k.pixels <= 64 ? ESP_TILE * 8 : k.outputs * k.columns) * LANE_BYTES;
   guard scratch; /* what is left there may differ */
-  guard_open(&scratch, sums * LANE_BYTES);
-  k.lanes = guard_place(&scratch, sums * LANE_BYTES, t->at_end);
+  guard_open(&scratch, room);
+  k.lanes = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     trial_writes(t, k.sum + (size_t)o * k.next, (size_t)k.columns * sizeof(float));
   t->kernels->correlate_weights(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
+}
+
+/* ---- Winograd ---- */
+
+/* Floats from one position to the next, of `used` that are used: none beside them, or up to `most` units. */
+static size_t draw_next(trial *t, size_t used, int most, size_t unit) {
+  return used + (size_t)(trial_flip(t) ? trial_draw(t, 1, most) : 0) * unit;
+}
+
+static float *draw_positions(trial *t, size_t next, size_t used) {
+  return trial_floats(t, (ESP_POSITIONS - 1) * next + used);
+}
+
+static void writes_positions(trial *t, const float *to, size_t next, size_t used) {
+  for (size_t p = 0; p < ESP_POSITIONS; p++) trial_writes(t, to + p * next, used * sizeof(float));
+}
+
+/* A plane and squares of `size` pixels in it. The first and the last touch its ends; the others are anywhere.
+ */
+typedef struct squares {
+  float *plane; /* where their offsets begin */
+  size_t row;
+  esp_pixel *tile;
+  int tiles;
+} squares;
+
+static squares draw_squares(trial *t, int size) {
+  const int height = trial_draw(t, size, 12), width = trial_draw(t, size, 12),
+            row = width + trial_draw(t, 0, 3), cells = (height - 1) * row + width,
+            base = trial_draw(t, 0, cells - 1);
+  squares s = {.row = (size_t)(row * ESP_LANES), .tiles = trial_draw(t, 1, 20)};
+  s.plane = trial_floats(t, (size_t)(cells * ESP_LANES)) + base * ESP_LANES;
+  s.tile = trial_take(t, (size_t)s.tiles * sizeof *s.tile);
+  for (int i = 0; i < s.tiles; i++) {
+    const int bottom = height - size, right = width - size;
+    const int cell = i == 0             ? 0
+                     : i == s.tiles - 1 ? bottom * row + right
+                                        : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
+    s.tile[i].x = s.tile[i].y = (cell - base) * ESP_LANES;
+  }
+  return s;
+}
+
+/* What is read next is fetched, wherever it is. */
+static void try_winograd_input(trial *t) {
+  const squares s = draw_squares(t, 4);
+  const size_t used = (size_t)s.tiles * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
+  const esp_winograd_input k = {.x = s.plane,
+                                .row = s.row,
+                                .tile = s.tile,
+                                .tiles = s.tiles,
+                                .to = draw_positions(t, next, used),
+                                .next = next,
+                                .ahead = trial_flip(t) ? (size_t)trial_draw(t, 0, 1 << 24) : 0};
+  trial_seal(t);
+  writes_positions(t, k.to, next, used);
+  t->kernels->winograd_input(&k);
+}
+
+static void try_winograd_gradient(trial *t) {
+  const squares s = draw_squares(t, 2);
+  const size_t used = (size_t)s.tiles * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
+  const esp_winograd_gradient k = {.y = s.plane,
+                                   .row = s.row,
+                                   .tile = s.tile,
+                                   .tiles = s.tiles,
+                                   .to = draw_positions(t, next, used),
+                                   .next = next};
+  trial_seal(t);
+  writes_positions(t, k.to, next, used);
+  t->kernels->winograd_gradient(&k);
+}
+
+/* `count` different numbers below `all`, in some order. */
+static int32_t *draw_order(trial *t, int count, int all) {
+  int32_t *to = trial_take(t, (size_t)count * sizeof *to);
+  uint32_t *order = calloc((size_t)all, sizeof *order);
+  ck_assert_ptr_nonnull(order);
+  esp_random_permutation(esp_key_of(t->key, t->draws++), order, (uint32_t)all);
+  for (int i = 0; i < count; i++) to[i] = (int32_t)order[i];
+  free(order);
+  return to;
+}
+
+/* Squares of 2x2 that do not overlap, all those of a plane or some. */
+static squares draw_outputs(trial *t, int *cells, int *base) {
+  const int rows = trial_draw(t, 1, 5), columns = trial_draw(t, 1, 5),
+            row = 2 * columns + trial_draw(t, 0, 3);
+  squares s = {.row = (size_t)(row * ESP_LANES), .tiles = rows * columns};
+  *cells = (2 * rows - 1) * row + 2 * columns;
+  *base = trial_draw(t, 0, *cells - 1);
+  s.plane = trial_floats(t, (size_t)(*cells * ESP_LANES)) + *base * ESP_LANES;
+  const int32_t *order = draw_order(t, s.tiles, s.tiles);
+  s.tile = trial_take(t, (size_t)s.tiles * sizeof *s.tile);
+  for (int i = 0; i < s.tiles; i++)
+    s.tile[i].y = (order[i] / columns * 2 * row + order[i] % columns * 2 - *base) * ESP_LANES;
+  if (trial_flip(t)) s.tiles = trial_draw(t, 1, s.tiles);
+  return s;
+}
+
+/* An output without weights has one row of zeros at all positions. */
+static void try_winograd_output(trial *t) {
+  int cells, base;
+  const squares s = draw_outputs(t, &cells, &base);
+  const size_t used = (size_t)s.tiles * ESP_LANES,
+               next = trial_draw(t, 0, 3) ? draw_next(t, used, 3, ESP_LANES) : 0;
+  esp_winograd_output k = {.from = draw_positions(t, next, used),
+                           .next = next,
+                           .tile = s.tile,
+                           .tiles = s.tiles,
+                           .y = s.plane,
+                           .row = s.row,
+                           .finish = draw_switches(t)};
+  draw_finish(t, &k.finish, 1, (size_t)(cells * ESP_LANES));
+  if (k.finish.residual) k.finish.residual += base * ESP_LANES;
+  trial_seal(t);
+  for (int i = 0; i < k.tiles; i++)
+    for (size_t r = 0; r < 2; r++) trial_writes(t, k.y + k.tile[i].y + r * k.row, 2 * LANE_BYTES);
+  t->kernels->winograd_output(&k);
+}
+
+static void try_winograd_weights(trial *t) {
+  esp_winograd_weights k = {
+      .outputs = trial_draw(t, 1, ESP_TILE), .channels = trial_draw(t, 1, 21), .turn = trial_flip(t)};
+  const int outputs = k.outputs + trial_draw(t, 0, 3), channels = k.channels + trial_draw(t, 0, 3);
+  k.output = draw_order(t, k.outputs, outputs);
+  k.channel = draw_order(t, k.channels, channels);
+  const bool outputs_first = trial_flip(t);
+  k.output_stride = outputs_first ? (size_t)channels * 9 : 9;
+  k.channel_stride = outputs_first ? 9 : (size_t)outputs * 9;
+  k.value = trial_floats(t, (size_t)(outputs * channels * 9));
+  const size_t used = (size_t)(k.outputs * k.channels);
+  k.next = draw_next(t, used, 9, 1);
+  k.to = draw_positions(t, k.next, used);
+  trial_seal(t);
+  writes_positions(t, k.to, k.next, used);
+  t->kernels->winograd_weights(&k);
+}
+
+static void try_winograd_windows(trial *t) {
+  esp_winograd_windows k = {.outputs = trial_draw(t, 1, 9), .channels = trial_draw(t, 1, 37)};
+  const int outputs = k.outputs + trial_draw(t, 0, 3), channels = k.channels + trial_draw(t, 0, 3);
+  k.output = draw_order(t, k.outputs, outputs);
+  k.channel = draw_order(t, k.channels, channels);
+  k.output_stride = (size_t)channels * 9;
+  k.gradient = trial_floats(t, (size_t)outputs * k.output_stride);
+  const size_t used = (size_t)(k.outputs * k.channels);
+  k.next = draw_next(t, used, 9, 1);
+  k.sum = draw_positions(t, k.next, used);
+  trial_seal(t);
+  for (int o = 0; o < k.outputs; o++)
+    for (int c = 0; c < k.channels; c++)
+      trial_writes(t, k.gradient + (size_t)k.output[o] * k.output_stride + k.channel[c] * 9,
+                   9 * sizeof(float));
+  t->kernels->winograd_windows(&k);
 }
 
 /* ---- planes ---- */
