@@ -182,9 +182,9 @@ static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
 /* Outputs and channels without weights are not computed, unless asked for. */
 static void by_winograd(esp_graph *g, esp_node *n, esp_correlation *p) {
   esp_stopwatch_skip(&p->weights_watch, ESP_BY_TILES);
-  if (g->pass.dense_gradients)
+  if (g->pass.dense_gradients || !n->param[0]->mask)
     p->cleared = 0;
-  else if (n->param[0]->mask)
+  else
     clear(p, n->param[0]);
   esp_winograd_to_weights(g, n, p->winograd, p->chunk);
 }
