@@ -194,6 +194,8 @@ void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
     by_winograd(g, n, p);
     return;
   }
+  if (p->weights_watch.reason == ESP_BY_TILES) /* and the stopwatch is not asked where all are wanted */
+    esp_stopwatch_skip(&p->weights_watch, ESP_NO_MASK);
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
   const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list);
