@@ -183,9 +183,9 @@ static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
 /* Outputs and channels without weights are not computed, unless asked for. */
 static void by_winograd(esp_graph *g, esp_node *n, esp_correlation *p) {
   esp_stopwatch_skip(&p->weights_watch, ESP_BY_TILES);
-  if (g->pass.dense_gradients)
+  if (g->pass.dense_gradients || !n->param[0]->mask)
     p->cleared = 0;
-  else if (n->param[0]->mask)
+  else
     clear(p, n->param[0]);
   esp_winograd_to_weights(g, n, p->winograd, p->chunk);
 }
@@ -195,6 +195,8 @@ void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
     by_winograd(g, n, p);
     return;
   }
+  if (p->weights_watch.reason == ESP_BY_TILES) /* and the stopwatch is not asked where all are wanted */
+    esp_stopwatch_skip(&p->weights_watch, ESP_NO_MASK);
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
   const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list);

@@ -167,6 +167,7 @@ void net_open(net *n, const net_plan *plan, int batch, bool gradients) {
   if (shape.height * shape.width > 1) must(add_step(&b, &(net_step)FLATTEN, &err), &err);
   must(add_step(&b, &(net_step)LINEAR(NET_CLASSES, 1), &err), &err);
   must(esp_graph_loss(n->graph, b.it, b.loss, b.smoothing, &err), &err);
+  esp_graph_direct(n->graph, plan->direct);
   must(esp_graph_plan(n->graph, &err), &err);
 }
 

@@ -68,6 +68,7 @@ typedef struct net_plan {
   esp_shape input;
   int batch;
   net_step step[NET_STEPS];
+  bool direct; /* esp_graph_direct */
 } net_plan;
 
 /* A convolution or linear layer of a network that was opened. */

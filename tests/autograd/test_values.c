@@ -107,6 +107,7 @@ static const conv convs[] = {
     {5, 6, 4, 5, 3, 3, {1, 1, 5}, true, NULL, NULL},    {3, 4, 4, 6, 5, 5, {1, 2, 3}, true, NULL, NULL},
     {2, 3, 3, 4, 3, 3, {1, 2, 1}, true, NULL, NULL},    {2, 4, 3, 5, 4, 3, {1, 0, 1}, true, NULL, NULL},
     {1, 20, 17, 13, 3, 3, {1, 1, 1}, true, NULL, NULL}, {2, 5, 4, 3, 1, 1, {2, 1, 1}, true, NULL, NULL},
+    {9, 6, 8, 10, 3, 3, {1, 1, 1}, true, NULL, NULL},   {8, 4, 4, 8, 3, 3, {1, 1, 1}, false, NULL, NULL},
 };
 
 START_TEST(convolutions) {
