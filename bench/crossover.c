@@ -2,7 +2,7 @@
  * the lists win?
  *
  * With auto=yes: what the choice by stopwatch costs. The time of what it has chosen over that of the dense
- * kernels, both measured in turn, all passes together.
+ * layer, which has no mask, both measured in turn, all passes together.
  *
  * usage: crossover [threads=0] [batch=128] [repeats=5] [network=resnet20|vgg16|other] [auto=yes] */
 #include "layer.h"
@@ -67,13 +67,13 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* The median over the repeats of the chosen kernels' time over the dense ones'. */
+/* The median over the repeats of the chosen kernels' time over that of the layer without a mask. */
 static double chosen_over_dense(layer *l, int repeats) {
   double ratio[101];
   for (int i = 0; i < repeats; i++) {
-    esp_graph_sparse(l->graph, ESP_SPARSE_AUTO);
+    l->weight->mask = &l->mask;
     const double chosen = measure(l, 3).all;
-    esp_graph_sparse(l->graph, ESP_SPARSE_OFF);
+    l->weight->mask = NULL;
     ratio[i] = chosen / measure(l, 3).all;
   }
   qsort(ratio, (size_t)repeats, sizeof *ratio, by_size);
@@ -89,7 +89,6 @@ static double bench_choice(const layer_shape *shape, int batch, int repeats) {
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   for (int i = 0; i < POINTS; i++) {
     layer_mask(&l, 1.0 - sparsities[i]);
-    esp_graph_sparse(l.graph, ESP_SPARSE_AUTO);
     measure(&l, 3); /* the stopwatch chooses */
     const double ratio = chosen_over_dense(&l, repeats);
     printf(" %11.3f", ratio);

@@ -147,10 +147,10 @@ void esp_graph_rest(esp_graph *g);
 typedef enum esp_sparse_mode { ESP_SPARSE_AUTO, ESP_SPARSE_ON, ESP_SPARSE_OFF } esp_sparse_mode;
 void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
 
-/* Before planning. On: all convolutions multiply each weight with each input. Off, as it is at first: 3x3
- * layers of stride 1 go by Winograd's F(2x2, 3x3) where they have 8 channels or more on both sides, planes of
- * even sides of 4 pixels or more, and a density of 40 % or more (outputs and channels without weights not
- * counted): 16 products instead of 36. The last bits differ between the two. */
+/* Before planning. On: convolutions multiply every weight with every input it meets. Off, as it is at first:
+ * 3x3 layers of stride 1 go by Winograd's F(2x2, 3x3), 16 products instead of 36, where they have 8 channels
+ * or more on both sides, planes of even sides and 16 pixels or more, and a density of 40 % or more (outputs
+ * and channels without weights not counted). The last bits differ between the two. */
 void esp_graph_direct(esp_graph *g, bool on);
 
 /* How a pass is run. */

@@ -75,11 +75,6 @@ static int sort_places(const esp_param *p, int axis, int32_t *order) {
         any = p->mask->keep[(size_t)i * own + (size_t)j * other + (size_t)t];
     order[any ? live++ : --dead] = i;
   }
-  for (int i = live, j = places - 1; i < j; i++, j--) { /* the others were put in from the end */
-    const int32_t swap = order[i];
-    order[i] = order[j];
-    order[j] = swap;
-  }
   return live;
 }
 

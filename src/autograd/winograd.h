@@ -16,7 +16,7 @@ typedef struct esp_winograd {
   esp_pixel *weights; /* where the input and the gradient of the output are, whose halo is its own; or NULL */
   int tiles;          /* of 2x2 outputs, in a plane */
   int together;       /* blocks of images in the lists */
-  int32_t *output, *channel; /* those with weights in front, in their order; the others behind */
+  int32_t *output, *channel; /* those with weights in front, in order; the others behind */
   int outputs, channels;     /* with weights */
   bool looked, masked, pays; /* what was found of the mask */
   uint64_t generation;       /* of the mask that was looked at */
