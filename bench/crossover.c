@@ -4,7 +4,10 @@
  * With auto=yes: what the choice by stopwatch costs. The time of what it has chosen over that of the dense
  * layer, which has no mask, both measured in turn, all passes together.
  *
- * usage: crossover [threads=0] [batch=128] [repeats=5] [network=resnet20|vgg16|other] [auto=yes] */
+ * Dense layers go by Winograd where they can; with direct=yes none does.
+ *
+ * usage: crossover [threads=0] [batch=128] [repeats=5] [network=resnet20|vgg16|other] [auto=yes] [direct=yes]
+ */
 #include "layer.h"
 
 #include <omp.h>
@@ -40,11 +43,11 @@ static void print_crossing(const double *speedup) {
                                             (speedup[i] - speedup[i - 1])));
 }
 
-static void bench_layer(const layer_shape *shape, int batch, int repeats) {
+static void bench_layer(const layer_shape *shape, int batch, int repeats, bool direct) {
   char name[64];
   double forward[POINTS], all[POINTS];
   layer l;
-  layer_open(&l, shape, batch, esp_kernels_active(), false);
+  layer_open(&l, shape, batch, esp_kernels_active(), direct);
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   const times dense = measure(&l, repeats);
   esp_graph_sparse(l.graph, ESP_SPARSE_ON);
@@ -81,11 +84,11 @@ static double chosen_over_dense(layer *l, int repeats) {
 }
 
 /* Returns the largest ratio. */
-static double bench_choice(const layer_shape *shape, int batch, int repeats) {
+static double bench_choice(const layer_shape *shape, int batch, int repeats, bool direct) {
   char name[64];
   double most = 0.0;
   layer l;
-  layer_open(&l, shape, batch, esp_kernels_active(), false);
+  layer_open(&l, shape, batch, esp_kernels_active(), direct);
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   for (int i = 0; i < POINTS; i++) {
     layer_mask(&l, 1.0 - sparsities[i]);
@@ -102,17 +105,20 @@ static double bench_choice(const layer_shape *shape, int batch, int repeats) {
 
 int main(int argc, char **argv) {
   int threads = 0, batch = 128, repeats = 5;
-  char network[16] = "", choice[4] = "";
+  char network[16] = "", choice[4] = "", direct[4] = "";
   for (int i = 1; i < argc; i++)
     if (sscanf(argv[i], "threads=%d", &threads) != 1 && sscanf(argv[i], "batch=%d", &batch) != 1 &&
         sscanf(argv[i], "repeats=%d", &repeats) != 1 && sscanf(argv[i], "network=%15s", network) != 1 &&
-        sscanf(argv[i], "auto=%3s", choice) != 1)
-      return fputs("usage: crossover [threads=N] [batch=N] [repeats=N] [network=NAME] [auto=yes]\n", stderr),
+        sscanf(argv[i], "auto=%3s", choice) != 1 && sscanf(argv[i], "direct=%3s", direct) != 1)
+      return fputs(
+                 "usage: crossover [threads=N] [batch=N] [repeats=N] [network=NAME] [auto=yes] "
+                 "[direct=yes]\n",
+                 stderr),
              2;
   if (batch < 1 || repeats < 1 || repeats > 100)
     return fputs("crossover: batch >= 1, repeats 1 to 100\n", stderr), 2;
   if (threads > 0) omp_set_num_threads(threads);
-  const bool only_choice = strcmp(choice, "yes") == 0;
+  const bool only_choice = strcmp(choice, "yes") == 0, no_winograd = strcmp(direct, "yes") == 0;
   double most = 0.0;
   printf("%s\n%-34s",
          only_choice
@@ -125,9 +131,9 @@ int main(int argc, char **argv) {
   for (const layer_shape *s = layer_shapes; s->network; s++) {
     if (network[0] ? strcmp(s->network, network) != 0 : strcmp(s->network, "other") == 0) continue;
     if (!only_choice) {
-      bench_layer(s, batch, repeats);
+      bench_layer(s, batch, repeats, no_winograd);
     } else {
-      const double ratio = bench_choice(s, batch, repeats);
+      const double ratio = bench_choice(s, batch, repeats, no_winograd);
       if (ratio > most) most = ratio;
     }
   }
