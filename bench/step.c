@@ -60,6 +60,7 @@ static esp_status make(bench *b, esp_error *err) {
   ESP_TRY(esp_model_graph(b->model, b->batch, true, (esp_loss_attr){0}, &b->train, err));
   if (b->sparsity <= 0.0) return ESP_OK;
   ESP_TRY(esp_pruner_new(&b->pruner, &b->prune, b->model, 1, err));
+  esp_graph_rest(b->train); /* as a run does */
   return esp_pruner_prune(b->pruner, b->sparsity, &guarded, err);
 }
 

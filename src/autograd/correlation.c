@@ -51,7 +51,7 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
 static esp_status plan_winograd(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
   if (g->direct || !esp_winograd_fits(n)) return ESP_OK;
   esp_graph_want(g, esp_winograd_scratch(n), esp_winograd_packed(n));
-  if (n->out.grad.data) esp_graph_want(g, esp_winograd_weights_scratch(n), 0);
+  if (n->out.grad.data) esp_graph_want(g, esp_winograd_weights_scratch(), 0);
   return esp_winograd_plan(g, n, &p->winograd, err);
 }
 

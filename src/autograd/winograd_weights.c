@@ -5,9 +5,12 @@
 
 #include "base/integer.h"
 
-#include <string.h>
-
-enum { FEWEST_TILES = 32, MOST_TILES = 64, PIECE = 64 }; /* PIECE: outputs, and channels, of a piece */
+enum {
+  FEWEST_TILES = 32,
+  MOST_TILES = 64,
+  PIECE = 64,      /* outputs, and channels, of a piece, at most */
+  LEAST_PIECE = 16 /* and when there are many threads */
+};
 
 /* Tiles whose images are joined together: more where there are few channels. Part of the order of arithmetic,
  * so it depends on the layer alone. */
@@ -18,8 +21,7 @@ static int tiles_of(int outputs, int channels) {
   return tiles;
 }
 
-size_t esp_winograd_weights_scratch(const esp_node *n) {
-  (void)n;
+size_t esp_winograd_weights_scratch(void) {
   const size_t inputs = 2 * ESP_POSITIONS * esp_winograd_next(PIECE, FEWEST_TILES),
                sums = (size_t)ESP_POSITIONS * PIECE * PIECE, waiting = (size_t)ESP_TILE * 8 * ESP_LANES;
   return (inputs + sums + waiting) * sizeof(float);
@@ -42,9 +44,8 @@ static void cut(pass *p, int threads) {
     p->output_pieces = esp_ceil_div(p->outputs, p->per_output);
     p->channel_pieces = esp_ceil_div(p->channels, p->per_channel);
     int *larger = p->per_output >= p->per_channel ? &p->per_output : &p->per_channel;
-    if (threads == 1 || p->chunks * p->output_pieces * p->channel_pieces >= 4 * threads ||
-        *larger <= FEWEST_TILES)
-      return;
+    const bool enough = p->chunks * p->output_pieces * p->channel_pieces >= 2 * threads;
+    if (threads == 1 || enough || *larger <= LEAST_PIECE) return;
     *larger = esp_ceil_div(*larger, 2 * ESP_TILE) * ESP_TILE;
   }
 }
