@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define OF(member) offsetof(esp_point, member)
-enum { TESTS_MAX = 1000 };
+enum { TESTS_MAX = 1000, MANY = 30 /* comparisons: who reads on wants only those that say something */ };
 
 /* A comparison of two levels. */
 typedef struct test {
@@ -157,6 +157,16 @@ static esp_status find_differences(tests *t, const esp_findings *f, bool *all, e
   return ESP_OK;
 }
 
+/* Where there are many, those of one seed, which conclude nothing, are left out. Returns how many. */
+static int leave_out_single_seeds(tests *t) {
+  const int all = t->count;
+  if (all <= MANY) return 0;
+  t->count = 0;
+  for (int i = 0; i < all; i++)
+    if (t->item[i].n > 1) t->item[t->count++] = t->item[i];
+  return all - t->count;
+}
+
 esp_status esp_add_tests(cJSON *report, const esp_findings *f, esp_error *err) {
   tests costs = {0}, differences = {0};
   bool all;
@@ -168,6 +178,12 @@ esp_status esp_add_tests(cJSON *report, const esp_findings *f, esp_error *err) {
                     "more than %d pairs of series at the same sparsity: none are compared; report on fewer",
                     TESTS_MAX);
   }
+  const int single = leave_out_single_seeds(&differences);
+  if (single > 0)
+    esp_report_note(report,
+                    "%d pairs of series have one seed, so nothing can be concluded of them and they are not "
+                    "listed; run more seeds",
+                    single);
   if (status == ESP_OK) status = add_sheet(report, f, "pruning-costs", &costs, err);
   if (status == ESP_OK) status = add_sheet(report, f, "differences", &differences, err);
   free(costs.item);
