@@ -28,8 +28,11 @@ static inline size_t esp_row_stride(const esp_tensor *t) {
 static inline size_t esp_channel_stride(const esp_tensor *t) {
   return (size_t)(t->height + 2 * t->halo) * esp_row_stride(t);
 }
+/* A few lines more than the planes fill: blocks that lie multiples of 4096 bytes apart would share the same
+ * few places of the first-level cache, and kernels read the same pixel of several blocks. */
 static inline size_t esp_block_stride(const esp_tensor *t) {
-  return (size_t)t->channels * esp_channel_stride(t);
+  enum { APART = 5 };
+  return (size_t)t->channels * esp_channel_stride(t) + (size_t)APART * ESP_LANES;
 }
 
 /* All floats of the tensor, halo included. */

@@ -11,6 +11,10 @@ int esp_correlation_back_halo(const esp_window *w, int in, int out, int kernel) 
   return before > after ? before : after;
 }
 
+static esp_status plan_sparse(esp_graph *g, esp_direction *d, esp_error *err) {
+  return esp_graph_alloc(g, (size_t)esp_lists_listed(&d->list) * sizeof *d->sparse, &d->sparse, err);
+}
+
 static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, int together, esp_error *err) {
   const int s = p->window.stride;
   if (!n->in[0]->grad.data) return ESP_OK;
@@ -20,6 +24,7 @@ static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, int t
     ESP_TRY(
         esp_lists_back(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad, &n->out.grad, together, err));
     ESP_TRY(esp_lists_parts(g, &d->list, err));
+    ESP_TRY(plan_sparse(g, d, err));
   }
   return ESP_OK;
 }
@@ -37,6 +42,7 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
   const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
   p->chunk = esp_least(esp_ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
   ESP_TRY(esp_lists_forward(g, &p->weights.list, &p->window, x, dy, p->chunk, ESP_WEIGHTS_PATCH, err));
+  ESP_TRY(plan_sparse(g, &p->weights, err));
   ESP_TRY(esp_graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
   for (int i = 0; i < channels * taps; i++)
     p->column[i] = (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.list.tap[i % taps];
@@ -73,6 +79,7 @@ esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_cor
   const int together = esp_least(esp_ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
   ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, together, ESP_SPARSE_TILE, err));
   ESP_TRY(esp_lists_parts(g, &p->forward.list, err));
+  ESP_TRY(plan_sparse(g, &p->forward, err));
   want_memory(g, n);
   ESP_TRY(plan_winograd(g, n, p, err));
   if (!n->out.grad.data) return ESP_OK;
@@ -80,15 +87,16 @@ esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_cor
   return plan_weights(g, n, p, err);
 }
 
-esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l) {
+esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l, int i) {
   const int channels = n->in[0]->data.channels;
+  const esp_part *part = esp_lists_part(l, i);
   return (esp_sparse_view){.outputs = n->out.data.channels,
                            .channels = channels,
-                           .taps = l->taps,
-                           .block = esp_lists_block(l),
+                           .taps = part->taps,
+                           .block = esp_part_block(part),
                            .output_stride = (size_t)channels * (size_t)l->taps,
                            .channel_stride = (size_t)l->taps,
                            .x_channel = esp_channel_stride(&n->in[0]->data),
-                           .tap = l->tap,
+                           .tap = part->tap,
                            .place = l->place};
 }

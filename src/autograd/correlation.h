@@ -16,10 +16,10 @@ enum {
   ESP_WEIGHT_COLUMNS = 324
 };
 
-/* One list of pixels and taps with the nonzero weights for it. */
+/* The pixels and taps of a direction, with the nonzero weights for each part that lists go by. */
 typedef struct esp_direction {
   esp_lists list;
-  esp_sparse sparse;
+  esp_sparse *sparse; /* [esp_lists_listed] */
 } esp_direction;
 
 typedef struct esp_correlation {
@@ -48,7 +48,7 @@ void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *c);
 void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *c);
 void esp_correlation_to_bias(esp_graph *g, esp_node *n, esp_correlation *c);
 
-/* The nonzero weights as the forward pass, or the weight gradient, meets them. */
-esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l);
+/* The nonzero weights as part i of the forward pass, or the weight gradient, meets them. */
+esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l, int i);
 
 #endif

@@ -40,7 +40,7 @@ static void prepare(const esp_graph *g, const pass *p) {
   const int tiles = esp_ceil_div(p->view.outputs, ESP_TILE);
   const size_t per_output = (size_t)p->view.channels * (size_t)p->way->list.taps;
   if (p->sparse) {
-    esp_sparse_fetch(&p->way->sparse, p->weight);
+    for (int i = 0; i < esp_lists_listed(&p->way->list); i++) esp_sparse_fetch(&p->way->sparse[i], p->weight);
     return;
   }
 #pragma omp for schedule(static) nowait
@@ -53,20 +53,20 @@ static void prepare(const esp_graph *g, const pass *p) {
 
 /* Some of the pixels of a pass, over `together` blocks of images. */
 typedef struct span {
-  const esp_pixel *pixel;
-  int pixels, together, grain; /* a piece has a multiple of `grain` pixels */
-  const esp_part *part;        /* dense: the taps they need */
+  const esp_part *part;
+  int together, grain;      /* a piece has a multiple of `grain` pixels */
+  const esp_sparse *sparse; /* their nonzero weights; NULL: all weights */
 } span;
 
 enum { PATCHES = 3, TILES = 48 }; /* in the smallest piece */
 
-static span span_of(const pass *p, int part) {
+static span span_of(const pass *p, int i) {
   const esp_lists *l = &p->way->list;
-  if (p->sparse)
-    return (span){l->pixel, l->pixels, l->grid.blocks, p->way->sparse.width == 1 ? PATCHES * l->patch : TILES,
-                  NULL};
-  const esp_part *own = &l->part[part];
-  return (span){own->pixel, own->pixels, l->part_blocks, TILES, own};
+  if (!p->sparse) return (span){&l->part[i], l->part_blocks, TILES, NULL};
+  const esp_part *part = esp_lists_part(l, i);
+  const esp_sparse *s = &p->way->sparse[i];
+  return (span){part, l->listed ? l->part_blocks : l->grid.blocks,
+                s->width == 1 ? PATCHES * part->patch : TILES, s};
 }
 
 /* How the work is cut: pieces of the list of pixels, then of the outputs, until every thread has some. What
@@ -77,10 +77,10 @@ typedef struct cut {
 
 static cut cut_of(const esp_graph *g, const pass *p, const span *s) {
   const int wanted = g->threads > 1 ? 8 * g->threads : 1, outputs = p->to->channels / p->groups;
-  const int grains = esp_ceil_div(s->pixels, s->grain), tiles = esp_ceil_div(outputs, ESP_TILE);
+  const int grains = esp_ceil_div(s->part->pixels, s->grain), tiles = esp_ceil_div(outputs, ESP_TILE);
   cut c = {.sets = esp_ceil_div(esp_graph_blocks(g), s->together) * p->groups};
   c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * s->grain;
-  c.pixel_pieces = esp_ceil_div(s->pixels, c.pixels);
+  c.pixel_pieces = esp_ceil_div(s->part->pixels, c.pixels);
   c.outputs = esp_ceil_div(tiles, esp_least(esp_ceil_div(wanted, c.sets * c.pixel_pieces), tiles)) * ESP_TILE;
   c.output_pieces = esp_ceil_div(outputs, c.outputs);
   return c;
@@ -93,6 +93,7 @@ typedef struct piece {
   const esp_pixel *pixel;
   int pixels, block, output, outputs, channels;
   const esp_part *part;
+  const esp_sparse *sparse;
   esp_finish finish;
 } piece;
 
@@ -124,21 +125,21 @@ static void run_dense(const esp_graph *g, const pass *p, const piece *i) {
 }
 
 static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
-  const esp_sparse *s = &p->way->sparse;
+  const esp_sparse *s = i->sparse;
   const esp_correlate_sparse k = {.x = i->x,
                                   .y = i->y,
                                   .y_channel = esp_channel_stride(p->to),
                                   .pixel = i->pixel,
                                   .pixels = i->pixels,
-                                  .run = p->way->list.run,
-                                  .step = p->way->list.step,
+                                  .run = i->part->run,
+                                  .step = i->part->step,
                                   .start = s->start + i->output,
                                   .offset = s->offset,
                                   .blocks = s->blocks,
                                   .next = s->rows,
                                   .value = s->value,
                                   .outputs = i->outputs,
-                                  .ahead = esp_lists_ahead(&p->way->list, p->from),
+                                  .ahead = esp_part_ahead(i->part, p->from),
                                   .waiting = esp_graph_scratch(g),
                                   .finish = i->finish};
   g->kernels->correlate_sparse(&k);
@@ -146,7 +147,7 @@ static void run_sparse(const esp_graph *g, const pass *p, const piece *i) {
 
 /* A tile's outputs are anywhere, so everything is counted from output 0. */
 static void run_tiles(const esp_graph *g, const pass *p, const piece *i) {
-  const esp_sparse *s = &p->way->sparse;
+  const esp_sparse *s = i->sparse;
   const esp_correlate_tiles k = {.x = i->x,
                                  .y = esp_plane(p->to, i->block, 0),
                                  .y_channel = esp_channel_stride(p->to),
@@ -167,21 +168,22 @@ static void run_piece(const esp_graph *g, const pass *p, const span *s, const cu
   const int first = number / c->output_pieces % c->pixel_pieces * c->pixels,
             o = number % c->output_pieces * c->outputs;
   const int outputs = p->to->channels / p->groups, channels = p->from->channels / p->groups;
-  const int pixels = s->pixels / s->together * esp_least(s->together, esp_graph_blocks(g) - block);
+  const int pixels = s->part->pixels / s->together * esp_least(s->together, esp_graph_blocks(g) - block);
   if (first >= pixels) return;
   const piece i = {.x = esp_plane(p->from, block, group * channels),
                    .y = esp_plane(p->to, block, group * outputs + o),
-                   .pixel = s->pixel + first,
+                   .pixel = s->part->pixel + first,
                    .pixels = esp_least(c->pixels, pixels - first),
                    .block = block,
                    .output = group * outputs + o,
                    .outputs = esp_least(c->outputs, outputs - o),
                    .channels = channels,
                    .part = s->part,
+                   .sparse = s->sparse,
                    .finish = finish_of(p, block, group * outputs + o)};
-  if (!p->sparse)
+  if (!i.sparse)
     run_dense(g, p, &i);
-  else if (p->way->sparse.width == 1)
+  else if (i.sparse->width == 1)
     run_sparse(g, p, &i);
   else
     run_tiles(g, p, &i);
@@ -189,7 +191,7 @@ static void run_piece(const esp_graph *g, const pass *p, const span *s, const cu
 
 /* The pieces of a pass, shared by all threads of the team. */
 static void run_pieces(const esp_graph *g, const pass *p) {
-  for (int part = 0; part < (p->sparse ? 1 : p->way->list.parts); part++) {
+  for (int part = 0; part < (p->sparse ? esp_lists_listed(&p->way->list) : p->way->list.parts); part++) {
     const span s = span_of(p, part);
     const cut c = cut_of(g, p, &s);
 #pragma omp for schedule(dynamic) nowait
@@ -199,14 +201,33 @@ static void run_pieces(const esp_graph *g, const pass *p) {
 
 /* ---- the two directions ---- */
 
+/* How the nonzero weights of a part stand, in one direction. */
+typedef esp_sparse_view view_function(const esp_node *n, const esp_lists *l, int part);
+
+static int width_of(esp_graph *g, const esp_node *n, esp_direction *d, view_function *view) {
+  int width = 1;
+  for (int i = 0; i < esp_lists_listed(&d->list); i++) {
+    const esp_sparse_view nonzero = view(n, &d->list, i);
+    const int own = esp_sparse_width(g, &d->sparse[i], &nonzero, n->param[0]);
+    if (own > width) width = own;
+  }
+  return width;
+}
+
+static bool update(esp_graph *g, const esp_node *n, esp_direction *d, view_function *view) {
+  for (int i = 0; i < esp_lists_listed(&d->list); i++) {
+    const esp_sparse_view nonzero = view(n, &d->list, i);
+    if (!esp_sparse_update(g, &d->sparse[i], &nonzero, n->param[0])) return false;
+  }
+  return true;
+}
+
 /* Whether sparse kernels run: the lists are ready then. */
 static bool choose_forward(esp_graph *g, const esp_node *n, esp_correlation *p) {
-  const esp_param *w = n->param[0];
-  const esp_sparse_view nonzero = esp_correlation_view(n, &p->forward.list);
   if (p->window.groups > 1) return false;
-  const int width = esp_sparse_width(g, &p->forward.sparse, &nonzero, w);
-  return esp_stopwatch_start(&p->forward_watch, g, w, width) &&
-         esp_sparse_update(g, &p->forward.sparse, &nonzero, w);
+  const int width = width_of(g, n, &p->forward, esp_correlation_view);
+  return esp_stopwatch_start(&p->forward_watch, g, n->param[0], width) &&
+         update(g, n, &p->forward, esp_correlation_view);
 }
 
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
@@ -260,21 +281,22 @@ static pass back_pass(const esp_graph *g, const esp_node *n, const esp_correlati
 
 /* A class that no tap reaches gets zeros: nothing to do where they would be added. */
 static bool has_work(const esp_node *n, const esp_direction *d) {
-  return d->list.pixels > 0 && (d->list.taps > 0 || !n->add[0]);
+  return d->list.whole.pixels > 0 && (d->list.taps > 0 || !n->add[0]);
 }
 
-static esp_sparse_view back_view(const esp_node *n, const esp_correlation *p, int number) {
-  const int outputs = n->in[0]->data.channels;
-  const size_t taps = (size_t)(p->window.rows * p->window.columns);
-  const esp_lists *l = &p->back[number].list;
+static esp_sparse_view back_view(const esp_node *n, const esp_lists *l, int i) {
+  const esp_param *w = n->param[0];
+  const esp_part *part = esp_lists_part(l, i);
+  const int outputs = n->in[0]->data.channels, channels = n->out.data.channels;
+  const size_t taps = w->count / (size_t)outputs / (size_t)channels;
   return (esp_sparse_view){.outputs = outputs,
-                           .channels = n->out.data.channels,
-                           .taps = l->taps,
-                           .block = esp_lists_block(l),
+                           .channels = channels,
+                           .taps = part->taps,
+                           .block = esp_part_block(part),
                            .output_stride = taps,
                            .channel_stride = (size_t)outputs * taps,
                            .x_channel = esp_channel_stride(&n->out.grad),
-                           .tap = l->tap,
+                           .tap = part->tap,
                            .place = l->place};
 }
 
@@ -283,15 +305,12 @@ static bool choose_back(esp_graph *g, const esp_node *n, esp_correlation *p) {
   int width = 1;
   if (p->window.groups > 1) return false;
   for (int s = 0; s < classes; s++) {
-    const esp_sparse_view nonzero = back_view(n, p, s);
-    const int own = esp_sparse_width(g, &p->back[s].sparse, &nonzero, n->param[0]);
+    const int own = width_of(g, n, &p->back[s], back_view);
     if (own > width) width = own;
   }
   if (!esp_stopwatch_start(&p->back_watch, g, n->param[0], width)) return false;
-  for (int s = 0; s < classes; s++) {
-    const esp_sparse_view nonzero = back_view(n, p, s);
-    if (!esp_sparse_update(g, &p->back[s].sparse, &nonzero, n->param[0])) return false;
-  }
+  for (int s = 0; s < classes; s++)
+    if (!update(g, n, &p->back[s], back_view)) return false;
   return true;
 }
 

@@ -73,8 +73,8 @@ static void dense_piece(const esp_graph *g, const esp_node *n, const esp_correla
       .x = esp_plane(x, block, i.group * channels + i.channel),
       .y = esp_plane(dy, block, output),
       .y_channel = esp_channel_stride(dy),
-      .pixel = p->weights.list.pixel,
-      .pixels = part_of(g, p, i.chunk, p->weights.list.pixels),
+      .pixel = p->weights.list.whole.pixel,
+      .pixels = part_of(g, p, i.chunk, p->weights.list.whole.pixels),
       .column = p->column,
       .columns = i.channels * taps,
       .outputs = i.outputs,
@@ -114,8 +114,8 @@ static size_t sums_of(const esp_sparse *s) {
 static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk,
                          int first, int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const esp_sparse *s = &p->weights.sparse;
-  const esp_lists *l = &p->weights.list;
+  const esp_sparse *s = p->weights.sparse;
+  const esp_part *l = &p->weights.list.whole;
   const esp_correlate_weights_sparse k = {.x = esp_plane(x, chunk * p->chunk, 0),
                                           .y = esp_plane(dy, chunk * p->chunk, first),
                                           .y_channel = esp_channel_stride(dy),
@@ -129,7 +129,7 @@ static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correl
                                           .next = s->rows,
                                           .offset = s->offset,
                                           .outputs = rows,
-                                          .ahead = esp_lists_ahead(l, x),
+                                          .ahead = esp_part_ahead(l, x),
                                           .sum = partial_of(g, chunk, sums_of(s)),
                                           .lanes = esp_graph_scratch(g)};
   g->kernels->correlate_weights_sparse(&k);
@@ -138,8 +138,8 @@ static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correl
 static void tiles_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk, int first,
                         int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const esp_sparse *s = &p->weights.sparse;
-  const esp_lists *l = &p->weights.list;
+  const esp_sparse *s = p->weights.sparse;
+  const esp_part *l = &p->weights.list.whole;
   const esp_correlate_weights_tiles k = {
       .x = esp_plane(x, chunk * p->chunk, 0),
       .y = esp_plane(dy, chunk * p->chunk, 0),
@@ -164,7 +164,7 @@ static int rows_together(const esp_graph *g, const esp_sparse *s, int chunks) {
 }
 
 static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
-  const esp_sparse *s = &p->weights.sparse;
+  const esp_sparse *s = p->weights.sparse;
   const size_t sums = sums_of(s);
   const int together = rows_together(g, s, chunks), pieces = esp_ceil_div(s->rows, together);
   clear(p, n->param[0]);
@@ -199,11 +199,11 @@ void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
     esp_stopwatch_skip(&p->weights_watch, ESP_NO_MASK);
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
-  const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list);
+  const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list, 0);
   const bool wanted =
       allowed && esp_stopwatch_start(&p->weights_watch, g, n->param[0],
-                                     esp_sparse_width(g, &p->weights.sparse, &nonzero, n->param[0]));
-  if (wanted && esp_sparse_update(g, &p->weights.sparse, &nonzero, n->param[0])) {
+                                     esp_sparse_width(g, p->weights.sparse, &nonzero, n->param[0]));
+  if (wanted && esp_sparse_update(g, p->weights.sparse, &nonzero, n->param[0])) {
     sparse(g, n, p, chunks);
   } else {
     dense(g, n, p, chunks);

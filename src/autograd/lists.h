@@ -22,28 +22,29 @@ typedef struct esp_place {
   int row, column;
 } esp_place;
 
-/* Pixels that need the same taps, because the others would read padding. */
+/* Pixels that need the same taps: all of them, or some of a small plane, where the other taps would read
+ * padding. They are listed in patches, so that neighbours in the list share inputs. */
 typedef struct esp_part {
   esp_pixel *pixel;
-  esp_tap *tap;
-  int pixels, taps;
-} esp_part;
-
-/* A list of pixels (over some blocks of images, the same number in each), and of taps with their place in the
- * kernel. Pixels are listed in patches, so that neighbours in the list share inputs. */
-typedef struct esp_lists {
-  esp_grid grid;
-  esp_pixel *pixel;
-  esp_place *at; /* [taps] rows and columns from where a pixel reads */
-  int32_t *tap;  /* [taps] the same in floats */
-  int32_t *place;
+  esp_tap *tap; /* with its number among those of the lists */
   int pixels, taps;
   int run, step; /* pixels come in runs whose inputs are `step` floats apart: the rows of a patch */
   int patch;     /* pixels of a patch, a multiple of `run` */
   int lines;     /* of 16 floats that a patch reads in one channel */
   int32_t *line; /* [lines] where, from the x of its first pixel on */
-  esp_part *part;
-  int parts, part_blocks; /* every pixel of `part_blocks` blocks of images is in one part */
+} esp_part;
+
+/* The pixels of some blocks of images, the same in each, and the taps with their places in the kernel. */
+typedef struct esp_lists {
+  esp_grid grid;
+  esp_place *at; /* [taps] rows and columns from where a pixel reads */
+  int32_t *tap;  /* [taps] the same in floats */
+  int32_t *place;
+  int taps;
+  esp_part whole; /* every pixel of grid.blocks blocks, with every tap */
+  esp_part *part; /* every pixel of `part_blocks` blocks is in one part: what the dense kernels go by */
+  int parts, part_blocks;
+  bool listed; /* lists of nonzero weights go by the parts too; else by the whole */
 } esp_lists;
 
 /* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c * stride -
@@ -58,14 +59,22 @@ esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int r
 esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err);
 
 /* What a patch reads of the tensor, all channels. */
-static inline esp_ahead esp_lists_ahead(const esp_lists *l, const esp_tensor *from) {
-  return (esp_ahead){l->line, l->lines, from->channels, esp_channel_stride(from)};
+static inline esp_ahead esp_part_ahead(const esp_part *p, const esp_tensor *from) {
+  return (esp_ahead){p->line, p->lines, from->channels, esp_channel_stride(from)};
 }
 
 /* Channels of which a patch's inputs fit the first-level cache together. */
-static inline int esp_lists_block(const esp_lists *l) {
+static inline int esp_part_block(const esp_part *p) {
   enum { FIRST_LEVEL_LINES = 600 };
-  return l->lines > 0 && l->lines < FIRST_LEVEL_LINES ? FIRST_LEVEL_LINES / l->lines : 1;
+  return p->lines > 0 && p->lines < FIRST_LEVEL_LINES ? FIRST_LEVEL_LINES / p->lines : 1;
+}
+
+/* What lists of nonzero weights go by. */
+static inline int esp_lists_listed(const esp_lists *l) {
+  return l->listed ? l->parts : 1;
+}
+static inline const esp_part *esp_lists_part(const esp_lists *l, int i) {
+  return l->listed ? &l->part[i] : &l->whole;
 }
 
 #endif

@@ -13,7 +13,7 @@ enum {
 static const double worth_trying = 0.7, fewer_places = 0.95, mostly_weights = 0.6;
 
 static size_t weight_at(const esp_sparse_view *v, int o, int c, int t) {
-  return (size_t)o * v->output_stride + (size_t)c * v->channel_stride + (size_t)v->place[t];
+  return (size_t)o * v->output_stride + (size_t)c * v->channel_stride + (size_t)v->place[v->tap[t].weight];
 }
 
 /* The outputs of a row. */
@@ -114,7 +114,7 @@ static cell cell_at(const esp_sparse *s, const esp_sparse_view *v, int block, in
 
 static void list_entry(esp_sparse *s, const esp_sparse_view *v, const uint8_t *keep, int row, int c, int t,
                        uint32_t e) {
-  s->offset[e] = (int32_t)((size_t)c * v->x_channel) + v->tap[t];
+  s->offset[e] = (int32_t)((size_t)c * v->x_channel) + v->tap[t].x;
   uint32_t *index = s->index + (size_t)e * (size_t)s->width;
   for (int i = 0; i < s->width; i++) {
     index[i] = (uint32_t)ESP_NO_WEIGHT;

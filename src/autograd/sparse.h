@@ -25,14 +25,16 @@ typedef struct esp_sparse {
 } esp_sparse;
 enum { ESP_NO_WEIGHT = -1 };
 
-/* Where the nonzero weights of a direction stand: weight (output, channel, place[tap]) is number output *
- * output_stride + channel * channel_stride + place[tap], and meets an input at channel * x_channel +
- * tap[tap]. Blocks have `block` channels at least: what the first-level cache holds of the inputs of a
- * patch. */
+/* Where the nonzero weights of a direction, or of a part of its pixels, stand: weight (output, channel, t) is
+ * number output * output_stride + channel * channel_stride + place[tap[t].weight], and meets an input at
+ * channel
+ * * x_channel + tap[t].x. Blocks have `block` channels at least: what the first-level cache holds of the
+ * inputs of a patch. */
 typedef struct esp_sparse_view {
   int outputs, channels, taps, block;
   size_t output_stride, channel_stride, x_channel;
-  const int32_t *tap, *place;
+  const esp_tap *tap;
+  const int32_t *place;
 } esp_sparse_view;
 
 /* Decides how wide the lists are for the parameter's mask; 1 if there is no memory. */
