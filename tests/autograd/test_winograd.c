@@ -426,6 +426,70 @@ START_TEST(a_mask_comes_back) {
 }
 END_TEST
 
+/* What is left of the channels that a layer reads, and of those that the layers write. */
+static bool is_left(int level, int i) {
+  return level == 1 ? i % 5 != 1 : level == 2 ? i % 4 != 2 : true;
+}
+
+/* The values [rows][columns][inner] whose row and column are left; returns how many. */
+typedef struct values {
+  int rows, row_level, columns, column_level, inner;
+} values;
+
+static size_t gather(const values *v, const float *from, float *to) {
+  size_t count = 0;
+  for (int i = 0; i < v->rows * v->columns * v->inner; i++)
+    if (is_left(v->row_level, i / v->inner / v->columns) &&
+        is_left(v->column_level, i / v->inner % v->columns))
+      to[count++] = from[i];
+  return count;
+}
+
+/* Of a net with masks and of the smaller one that has no more than what they keep: the parameters, then what
+ * the layers put out. */
+static const layers before = {8, 8, 35, 12, 20, 18}, after = {8, 8, 35, 12, 16, 14};
+static const values shrinking[] = {{20, 1, 12, 0, 9},  {20, 1, 1, 0, 1}, {18, 2, 20, 1, 9},
+                                   {3, 0, 18, 2, 64},  {3, 0, 1, 0, 1},  {35, 0, 20, 1, 64},
+                                   {35, 0, 18, 2, 64}, {35, 0, 3, 0, 1}};
+enum { SHRINKING = sizeof shrinking / sizeof *shrinking, SHRINKING_PARAMS = 5 };
+
+static void mask_layer(const net *n, int layer, esp_mask *m) {
+  uint8_t keep[20 * 20 * 9];
+  const values *v = &shrinking[2 * layer];
+  for (int i = 0; i < v->rows * v->columns * 9; i++)
+    keep[i] = is_left(v->row_level, i / 9 / v->columns) && is_left(v->column_level, i / 9 % v->columns);
+  set_mask(n, layer, m, keep);
+}
+
+START_TEST(a_smaller_layer_has_the_same_bits) {
+  const net_plan masked = plan_of(&before, false), shrunk = plan_of(&after, false);
+  esp_mask mask[2] = {{0}};
+  record *a = new_record(), *b = new_record(), *left = new_record();
+  net large, small;
+  net_open(&large, &masked, before.images, true);
+  net_open(&small, &shrunk, after.images, true);
+  for (int i = 0; i < 2; i++) mask_layer(&large, i, &mask[i]);
+  for (int i = 0; i < SHRINKING_PARAMS; i++)
+    ck_assert_uint_eq(gather(&shrinking[i], large.params.item[i]->value, small.params.item[i]->value),
+                      small.params.item[i]->count);
+  step(&large, &masked, before.images, 1, (esp_pass){.training = true}, a);
+  step(&small, &shrunk, after.images, 1, (esp_pass){.training = true}, b);
+  for (int i = 0; i < SHRINKING; i++) { /* a record has the outputs first */
+    const float *from = a->value + a->start[i];
+    float *to = part_of(left, b->start[i + 1] - b->start[i]);
+    gather(&shrinking[(i + SHRINKING_PARAMS) % SHRINKING], from, to);
+  }
+  same(left, b, "shrunk");
+  for (int i = 0; i < 2; i++) expect_way(&small, i, true, "shrunk");
+  drop_masks(&large, mask, 2);
+  net_close(&large);
+  net_close(&small);
+  free_record(a);
+  free_record(b);
+  free_record(left);
+}
+END_TEST
+
 /* ---- which way ---- */
 
 /* The second layer is the one in question. */
@@ -592,6 +656,7 @@ int main(void) {
   tcase_add_loop_test(all, fused_batch_norms_agree, 0, 2);
   tcase_add_loop_test(all, a_mask_leaves_out, 0, sizeof emptied / sizeof *emptied);
   tcase_add_test(all, a_mask_comes_back);
+  tcase_add_test(all, a_smaller_layer_has_the_same_bits);
   tcase_add_loop_test(all, geometry_chooses, 0, sizeof ways / sizeof *ways);
   tcase_add_loop_test(all, a_mask_chooses, 0, sizeof masks / sizeof *masks);
   tcase_add_test(all, the_way_follows_the_mask);
