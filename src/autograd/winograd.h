@@ -22,8 +22,8 @@ typedef struct esp_winograd {
   uint64_t generation;       /* of the mask that was looked at */
 } esp_winograd;
 
-/* Whether a layer of that geometry can go this way: 3x3, stride 1, padding 1, no groups, even sides from 4
- * on. */
+/* Whether a layer of that geometry can go this way: 3x3, stride 1, padding 1, no groups, planes of even sides
+ * and 16 pixels at least. */
 bool esp_winograd_fits(const esp_node *n);
 esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp_error *err);
 /* Whether it goes this way with the mask it has now. NULL never does. */

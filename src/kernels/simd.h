@@ -3,7 +3,9 @@
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of a vector;
  * a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754 defines to the bit are
  * here, so every set returns the same bits: load, store, add, subtract, multiply, fused multiply-add, and
- * choices: esp_vec_positive(y, v)    v where y > 0, else +0 esp_vec_larger(a, b)      a where a > b, else b
+ * choices:
+ *     esp_vec_positive(y, v)    v where y > 0, else +0
+ *     esp_vec_larger(a, b)      a where a > b, else b
  *     esp_vec_equal(a, b, v)    v where a = b, else +0
  *     esp_vec_unequal(a, b, v)  +0 where a = b, else v */
 #ifndef ESP_SIMD_H
