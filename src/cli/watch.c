@@ -215,9 +215,9 @@ static bool show_search(const esp_search *s) {
 
 /* ---- */
 
-static bool holds_search(const char *dir) {
+static bool holds(const char *dir, const char *name) {
   char path[4096];
-  return snprintf(path, sizeof path, "%s/search.ini", dir) < (int)sizeof path && access(path, F_OK) == 0;
+  return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path && access(path, F_OK) == 0;
 }
 
 /* Which trials a search has depends on how far it is, so it is read anew at each look. */
@@ -260,7 +260,12 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   if (!dir)
     return esp_fail(err, ESP_ERR_INPUT, "expected a run, sweep or search: espalier watch DIR [--once]");
   setlocale(LC_CTYPE, "");
-  if (holds_search(dir)) return watch(dir, NULL, once, err);
+  if (holds(dir, "search.ini")) return watch(dir, NULL, once, err);
+  if (!holds(dir, "sweep.ini") && !holds(dir, "config.ini"))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%.200s: neither a sweep nor a run nor a search: expected a directory with sweep.ini, "
+                    "config.ini or search.ini",
+                    dir);
   ESP_TRY(esp_sweep_open(&s, dir, err));
   const esp_status status = watch(dir, &s, once, err);
   esp_sweep_free(&s);
