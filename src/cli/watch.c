@@ -1,5 +1,6 @@
-/* espalier watch: how far a run or a sweep is, read from the files it writes */
+/* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
 #include "cli/cli.h"
+#include "experiment/bisect.h"
 #include "experiment/csv.h"
 #include "experiment/progress.h"
 #include "experiment/pulse.h"
@@ -143,13 +144,101 @@ static bool show_sweep(const esp_sweep *s) {
   return t.finished == s->runs;
 }
 
+/* ---- a search ---- */
+
+/* Run 0 is the dense network, the others are trials. */
+static const char *trial_name(const esp_search *s, int i, char name[128]) {
+  if (i == 0)
+    snprintf(name, 128, "%s", s->runs.run[i].name);
+  else
+    snprintf(name, 128, "trial %d, %.100s", i, s->runs.run[i].name);
+  return name;
+}
+
+static void print_trial(const esp_search *s, int i) {
+  char name[128];
+  const esp_search_outcome *o = &s->outcome[i];
+  printf("%s: finished  validation %.2f %%", trial_name(s, i, name), 100.0 * o->validation);
+  if (i > 0) printf(" (%+.2f)", 100.0 * (o->validation - s->outcome[0].validation));
+  printf("  top-1 %.2f %%  sparsity %.2f %%%s\n", 100.0 * o->test, 100.0 * o->sparsity,
+         i == 0    ? ""
+         : o->good ? "  good"
+                   : "  not good");
+}
+
+/* The run behind the finished ones. Returns how long it goes on, NAN where that is not known. */
+static double print_next(const esp_search *s) {
+  char dir[4096], name[128];
+  esp_pulse p;
+  double age;
+  esp_sweep_path(&s->runs, s->done, dir);
+  trial_name(s, s->done, name);
+  if (!esp_pulse_read(&p, dir, &age)) {
+    printf("%s: %s\n", name, access(dir, F_OK) == 0 ? "stopped or failed" : "waiting");
+    return (double)NAN;
+  }
+  print_pulse(name, &p, age);
+  return age > quiet_after ? (double)NAN : p.seconds_left;
+}
+
+/* The run at work, and as many trials as there may be, each as long as those before. */
+static void print_left(const esp_search *s, double now) {
+  const int trials = s->done - 1, more = s->most - (s->done > 0);
+  double seconds = 0.0;
+  char left[32];
+  for (int i = 1; i < s->done; i++) seconds += s->outcome[i].seconds;
+  if (!isfinite(now) || (more > 0 && trials < 1)) return;
+  esp_format_time(left, now + (more > 0 ? more * seconds / trials : 0.0));
+  printf("; about %s left if all are needed", left);
+}
+
+static bool show_search(const esp_search *s) {
+  const bool ended = s->done == s->runs.runs;
+  const esp_search_outcome *best = &s->outcome[s->best];
+  double now = (double)NAN;
+  printf("search %s\n\n", s->runs.dir);
+  for (int i = 0; i < s->done; i++) print_trial(s, i);
+  if (!ended) now = print_next(s);
+  const int trials = s->done > 0 ? s->done - 1 : 0;
+  printf("\n%d trial%s finished", trials, trials == 1 ? "" : "s");
+  if (!ended) {
+    printf(", at most %d more", s->most);
+    print_left(s, now);
+  }
+  if (s->best > 0)
+    printf("; the sparsest within %.2f points of the dense one: %.2f %%\n", 100.0 * s->tolerance,
+           100.0 * best->sparsity);
+  else
+    printf("; none within %.2f points of the dense one%s\n", 100.0 * s->tolerance, ended ? "" : " yet");
+  return ended;
+}
+
 /* ---- */
 
-static esp_status watch(const esp_sweep *s, bool once) {
+static bool holds(const char *dir, const char *name) {
+  char path[4096];
+  return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/* Which trials a search has depends on how far it is, so it is read anew at each look. */
+static esp_status look_at_search(const char *dir, bool *ended, esp_error *err) {
+  esp_search s;
+  ESP_TRY(esp_search_look(&s, dir, err));
+  *ended = show_search(&s);
+  esp_search_free(&s);
+  return ESP_OK;
+}
+
+/* s: a sweep or a run; NULL: a search. */
+static esp_status watch(const char *dir, const esp_sweep *s, bool once, esp_error *err) {
   const bool refresh = !once && isatty(STDOUT_FILENO);
   for (;;) {
+    bool ended = false;
     if (refresh) fputs("\033[H\033[J", stdout);
-    const bool ended = s->axes > 0 ? show_sweep(s) : show_run(s->dir);
+    if (s)
+      ended = s->axes > 0 ? show_sweep(s) : show_run(s->dir);
+    else
+      ESP_TRY(look_at_search(dir, &ended, err));
     fflush(stdout);
     if (!refresh || ended) return ESP_OK;
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
@@ -168,10 +257,17 @@ static esp_status run(int argc, char **argv, esp_error *err) {
     else
       dir = argv[i];
   }
-  if (!dir) return esp_fail(err, ESP_ERR_INPUT, "expected a run or sweep: espalier watch DIR [--once]");
+  if (!dir)
+    return esp_fail(err, ESP_ERR_INPUT, "expected a run, sweep or search: espalier watch DIR [--once]");
   setlocale(LC_CTYPE, "");
+  if (holds(dir, "search.ini")) return watch(dir, NULL, once, err);
+  if (!holds(dir, "sweep.ini") && !holds(dir, "config.ini"))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%.200s: neither a sweep nor a run nor a search: expected a directory with sweep.ini, "
+                    "config.ini or search.ini",
+                    dir);
   ESP_TRY(esp_sweep_open(&s, dir, err));
-  const esp_status status = watch(&s, once);
+  const esp_status status = watch(dir, &s, once, err);
   esp_sweep_free(&s);
   return status;
 }
@@ -180,7 +276,8 @@ const esp_command esp_command_watch = {
     .name = "watch",
     .usage = "DIR [--once]",
     .help =
-        "how far a run or sweep is, from another terminal; refreshed each second, one look with --once or in "
-        "a pipe",
+        "how far a run, sweep or search is, from another terminal; refreshed each second, one look with "
+        "--once "
+        "or in a pipe",
     .run = run,
 };

@@ -11,19 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { RUNS_MAX = 32 }; /* the dense one, prune.sparsity, and 14 halvings down to the least least_step */
 static const double slack = 1e-9;
 
-/* What came of a run. */
-typedef struct outcome {
-  double asked, sparsity, validation, test;
-  bool good;
-} outcome;
+typedef esp_search_outcome outcome;
 
 typedef struct bisection {
   const esp_config *base;
   esp_sweep runs; /* run 0 is the dense one */
-  outcome outcome[RUNS_MAX];
+  outcome outcome[ESP_SEARCH_RUNS_MAX];
   int best; /* the sparsest good run; 0 = the dense one */
   esp_run_control control;
 } bisection;
@@ -74,11 +69,13 @@ static esp_status derive(const bisection *b, esp_sweep_run *run, const char *nam
 
 /* The dense network, and the weights that will be rewound to. */
 static esp_status derive_dense(const bisection *b, esp_sweep_run *run, esp_error *err) {
-  char epoch[32];
+  char moment[32];
+  const esp_prune_options *o = &b->base->prune;
+  const bool step = o->rewind_step > 0;
   ESP_TRY(derive(b, run, "dense", err));
-  snprintf(epoch, sizeof epoch, "%lld", (long long)b->base->prune.rewind_epoch);
+  snprintf(moment, sizeof moment, "%lld", (long long)(step ? o->rewind_step : o->rewind_epoch));
   if (esp_retrain_of(b->base) == ESP_WEIGHT_REWIND)
-    ESP_TRY(esp_config_set(&run->config, "run.keep_epochs", epoch, "dense", err));
+    ESP_TRY(esp_config_set(&run->config, step ? "run.keep_steps" : "run.keep_epochs", moment, "dense", err));
   ESP_TRY(esp_config_set(&run->config, "prune.sparsity", "0.9", "dense", err)); /* as above */
   ESP_TRY(esp_config_set(&run->config, "prune.regulariser", "none", "dense", err));
   return esp_config_set(&run->config, "prune.method", "none", "dense", err);
@@ -105,6 +102,9 @@ static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error 
     return esp_fail(err, ESP_ERR_INPUT, "%s: its result.json has no results", dir);
   }
   const esp_round *last = &r.round[r.rounds - 1];
+  o->seconds = 0.0;
+  for (int k = 0; k < r.rounds; k++)
+    if (r.round[k].round > 0 || !b->runs.run[i].config.run.dense[0]) o->seconds += r.round[k].seconds;
   o->sparsity = i == 0 ? 0.0 : last->sparsity;
   o->validation = last->val_accuracy;
   o->test = last->test_accuracy;
@@ -173,30 +173,40 @@ static void print_table(const bisection *b, FILE *out) {
 
 /* ---- the search ---- */
 
-static esp_status try_sparsity(bisection *b, double sparsity, esp_error *err) {
-  const int i = b->runs.runs++;
-  b->outcome[i] = (outcome){.asked = sparsity};
-  ESP_TRY(derive_trial(b, &b->runs.run[i], sparsity, err));
-  ESP_TRY(do_run(b, err));
-  if (b->outcome[i].good && sparsity >= b->outcome[b->best].asked) b->best = i;
-  return write_csv(b, err);
+/* What is tried after the trials there are, whose results decide it, and how many more there may be; false at
+ * the end. */
+static bool next_sparsity(const bisection *b, double *sparsity, int *most) {
+  const double least = b->base->prune.least_step + slack;
+  double good = 0.0, bad = b->base->prune.sparsity;
+  for (int i = 1; i < b->runs.runs; i++) *(b->outcome[i].good ? &good : &bad) = b->outcome[i].asked;
+  const bool first = b->runs.runs == 1;
+  *sparsity = first ? bad : 0.5 * (good + bad);
+  *most = first;
+  for (double interval = bad - good; interval > least; interval *= 0.5) (*most)++;
+  return b->runs.runs < ESP_SEARCH_RUNS_MAX && bad - good > least;
 }
 
-static void say_left(const bisection *b, double interval) {
-  int halvings = 0;
-  for (; interval > b->base->prune.least_step; interval *= 0.5) halvings++;
-  if (b->control.progress) fprintf(b->control.progress, "\nat most %d more trials\n", halvings);
+static void judge(bisection *b, int i) {
+  if (b->outcome[i].good && b->outcome[i].asked >= b->outcome[b->best].asked) b->best = i;
+}
+
+static esp_status add_trial(bisection *b, double sparsity, esp_error *err) {
+  const int i = b->runs.runs++;
+  b->outcome[i] = (outcome){.asked = sparsity};
+  return derive_trial(b, &b->runs.run[i], sparsity, err);
 }
 
 static esp_status bisect(bisection *b, esp_error *err) {
-  double good = 0.0, bad = b->base->prune.sparsity, next = bad;
+  double sparsity;
+  int most;
   ESP_TRY(do_run(b, err));
   ESP_TRY(write_csv(b, err));
-  while (b->runs.runs < RUNS_MAX && bad - good > b->base->prune.least_step) {
-    say_left(b, bad - good);
-    ESP_TRY(try_sparsity(b, next, err));
-    *(b->outcome[b->runs.runs - 1].good ? &good : &bad) = next;
-    next = 0.5 * (good + bad);
+  while (next_sparsity(b, &sparsity, &most)) {
+    if (b->control.progress) fprintf(b->control.progress, "\nat most %d more trials\n", most);
+    ESP_TRY(add_trial(b, sparsity, err));
+    ESP_TRY(do_run(b, err));
+    judge(b, b->runs.runs - 1);
+    ESP_TRY(write_csv(b, err));
   }
   if (b->control.progress) print_table(b, b->control.progress);
   return ESP_OK;
@@ -230,13 +240,17 @@ static esp_status save_base(const bisection *b, esp_error *err) {
   return status;
 }
 
-/* The dense run tells a directory of other runs: nothing is written there. */
-static esp_status begin(bisection *b, const char *dir, esp_error *err) {
+static esp_status plan_dense(bisection *b, const char *dir, esp_error *err) {
   ESP_TRY(name_directory(b, dir, err));
-  if (!(b->runs.run = calloc(RUNS_MAX, sizeof *b->runs.run)))
+  if (!(b->runs.run = calloc(ESP_SEARCH_RUNS_MAX, sizeof *b->runs.run)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
   b->runs.runs = 1;
-  ESP_TRY(derive_dense(b, &b->runs.run[0], err));
+  return derive_dense(b, &b->runs.run[0], err);
+}
+
+/* The dense run tells a directory of other runs: nothing is written there. */
+static esp_status begin(bisection *b, const char *dir, esp_error *err) {
+  ESP_TRY(plan_dense(b, dir, err));
   ESP_TRY(esp_sweep_survey_run(&b->runs, 0, err));
   return save_base(b, err);
 }
@@ -267,4 +281,46 @@ esp_status esp_bisect(const char *path, const char *dir, int overrides, const ch
   if (status == ESP_OK) status = search(&c, dir, control, err);
   esp_config_free(&c);
   return status;
+}
+
+/* ---- looking at one ---- */
+
+/* Goes the way of the search for as far as there are results. */
+static esp_status follow(bisection *b, esp_search *s, esp_error *err) {
+  double sparsity;
+  while (read_outcome(b, s->done, &b->outcome[s->done], NULL) == ESP_OK) {
+    judge(b, s->done++);
+    if (!next_sparsity(b, &sparsity, &s->most)) {
+      s->most = 0;
+      return ESP_OK;
+    }
+    ESP_TRY(add_trial(b, sparsity, err));
+  }
+  if (s->done == 0) (void)next_sparsity(b, &sparsity, &s->most);
+  return ESP_OK;
+}
+
+esp_status esp_search_look(esp_search *s, const char *dir, esp_error *err) {
+  char path[4096];
+  *s = (esp_search){0};
+  if (snprintf(path, sizeof path, "%s/search.ini", dir) >= (int)sizeof path)
+    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  esp_config c;
+  ESP_TRY(esp_config_load(&c, path, 0, NULL, err));
+  bisection b = {.base = &c};
+  esp_status status = check(&c, path, err);
+  if (status == ESP_OK) status = plan_dense(&b, dir, err);
+  if (status == ESP_OK) status = follow(&b, s, err);
+  s->runs = b.runs;
+  s->best = b.best;
+  s->tolerance = c.prune.tolerance;
+  memcpy(s->outcome, b.outcome, sizeof s->outcome);
+  esp_config_free(&c);
+  if (status != ESP_OK) esp_search_free(s);
+  return status;
+}
+
+void esp_search_free(esp_search *s) {
+  esp_sweep_free(&s->runs);
+  *s = (esp_search){0};
 }

@@ -4,6 +4,7 @@
 #define ESP_BISECT_H
 
 #include <espalier/run.h>
+#include <espalier/sweep.h>
 
 /* path: a configuration, or the directory of a search that was begun, which goes on. dir: where it goes;
  * NULL: the configuration's output/name, or `path`. The directory gets search.ini, the dense run "dense", a
@@ -14,5 +15,27 @@
  * accuracy falls with sparsity, what is found is the sparsest to within that. Test images choose nothing. */
 esp_status esp_bisect(const char *path, const char *dir, int overrides, const char *const *override,
                       esp_run_control control, esp_error *err);
+
+/* The dense one, prune.sparsity, and 14 halvings down to the least least_step. */
+enum { ESP_SEARCH_RUNS_MAX = 32 };
+
+/* What came of a run. */
+typedef struct esp_search_outcome {
+  double asked, sparsity, validation, test, seconds; /* of its own training, not of one taken over */
+  bool good;
+} esp_search_outcome;
+
+/* How far a search is. Run 0 is the dense one; behind the finished ones stands the next, unless it is over.
+ */
+typedef struct esp_search {
+  esp_sweep runs;
+  esp_search_outcome outcome[ESP_SEARCH_RUNS_MAX];
+  int done, best, most; /* finished runs; the sparsest good one; the most trials that are left */
+  double tolerance;
+} esp_search;
+
+/* Reads what a search has left in its directory; makes nothing. On failure *s needs no freeing. */
+esp_status esp_search_look(esp_search *s, const char *dir, esp_error *err);
+void esp_search_free(esp_search *s);
 
 #endif

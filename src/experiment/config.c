@@ -11,6 +11,7 @@
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_MAX = 1 << 20, WHERE_MAX = 512 };
 
@@ -78,9 +79,11 @@ static void unknown_key(const esp_section *section, const char *key, char *text,
     snprintf(text + used, bytes - (size_t)used, "; 'espalier help %s' lists its keys", section->name);
 }
 
-static void unknown_section(const char *name, char *text, size_t bytes) {
+/* also: a section that is known besides those of a configuration; NULL: none. */
+static void unknown_section(const char *name, const char *also, char *text, size_t bytes) {
   char list[128];
   const char *nearest = esp_section_nearest(name);
+  if (also) nearest = esp_nearer(name, nearest, also);
   esp_section_list(list, sizeof list);
   snprintf(text, bytes, "unknown section [%s]; %s %s%s", name, nearest ? "did you mean" : "expected one of",
            nearest ? nearest : list, nearest ? "?" : "");
@@ -145,7 +148,7 @@ static void begin_section(reader *r, const char *line) {
     fail_line(r, "[sweep]: this file asks for many runs; expected: espalier sweep %.200s", r->name);
     return;
   }
-  unknown_section(name, text, sizeof text);
+  unknown_section(name, "sweep", text, sizeof text);
   fail_line(r, "%s", text);
 }
 
@@ -298,7 +301,7 @@ static esp_status find_key(char *name, const char *where, const esp_section **se
   if (*section)
     unknown_key(*section, key, text, sizeof text);
   else
-    unknown_section(section_name, text, sizeof text);
+    unknown_section(section_name, NULL, text, sizeof text);
   return esp_fail(err, ESP_ERR_INPUT, "%s: %s", where, text);
 }
 
@@ -436,6 +439,14 @@ esp_status esp_config_parse(esp_config *config, const char *name, const char *te
 esp_status esp_config_load(esp_config *config, const char *path, int overrides, const char *const *override,
                            esp_error *err) {
   return esp_config_load_with(config, path, NULL, overrides, override, err);
+}
+
+esp_status esp_config_load_run(esp_config *config, const char *path, esp_error *err) {
+  struct stat info;
+  *config = (esp_config){0};
+  if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: is empty; expected the configuration of a run", path);
+  return esp_config_load(config, path, 0, NULL, err);
 }
 
 void esp_config_free(esp_config *config) {

@@ -1,4 +1,4 @@
-/* Reading a configuration that has one section more, whose keys are no options. */
+/* Reading a configuration that has one section more, whose keys are no options; and that of a run. */
 #ifndef ESP_CONFIG_READ_H
 #define ESP_CONFIG_READ_H
 
@@ -18,6 +18,10 @@ esp_status esp_config_load_with(esp_config *config, const char *path, const esp_
 esp_status esp_config_parse_with(esp_config *config, const char *name, const char *text,
                                  const esp_config_extra *extra, int overrides, const char *const *override,
                                  esp_error *err);
+
+/* The config.ini of a run's directory: as esp_config_load, but not empty. An empty one is no run with all
+ * defaults, but what a crash of the system left. */
+esp_status esp_config_load_run(esp_config *config, const char *path, esp_error *err);
 
 /* Finds `key`, "section.key"; says of an unknown one which is the nearest. */
 esp_status esp_config_key(const char *key, const char *where, const esp_section **section,

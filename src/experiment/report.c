@@ -144,7 +144,8 @@ static const char rounds_header[] =
     "round,sparsity_requested,sparsity,density,compression,params,params_nonzero,bytes,macs,macs_effective,"
     "validation_accuracy_before,validation_loss_before,test_accuracy_before,test_loss_before,validation_"
     "accuracy,validation_loss,"
-    "test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds";
+    "test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds,macs_"
+    "executed";
 
 double esp_report_recovery(const esp_report *r, const esp_result *of) {
   const double loss = esp_loss_of(&of->test);
@@ -171,7 +172,8 @@ static void print_round(FILE *f, const esp_report *report, const esp_result *r) 
   else
     fputc(',', f);
   print_measure(f, &r->test, 1e3 * r->test.seconds / (double)r->test.count);
-  fprintf(f, ",%.1f,%.2f", esp_result_rate(r), r->seconds);
+  fprintf(f, ",%.1f,%.2f,", esp_result_rate(r), r->seconds);
+  if (r->executed.images > 0) fprintf(f, "%.0f", esp_executed_mean(&r->executed));
   print_tasks(f, report->tasks, &r->test_before, &r->test);
   fputc('\n', f);
 }

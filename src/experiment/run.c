@@ -1,5 +1,6 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
 #include "experiment/adopt.h"
+#include "experiment/config_read.h"
 #include "experiment/pulse.h"
 #include "experiment/run_state.h"
 #include "experiment/stages.h"
@@ -125,7 +126,7 @@ esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *e
   if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) ||
       access(esp_run_path(&r, "config.ini", path), F_OK) != 0)
     return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected a directory with config.ini", dir);
-  esp_status status = esp_config_load(&r.config, path, 0, NULL, err);
+  esp_status status = esp_config_load_run(&r.config, path, err);
   if (status != ESP_OK) return status;
   status = esp_run_open(&r, path, err);
   if (status == ESP_OK) status = load_checkpoint(&r, err);

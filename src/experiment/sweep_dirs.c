@@ -1,4 +1,5 @@
 /* The directories of a sweep: what is there, what has to be made. */
+#include "experiment/config_read.h"
 #include "experiment/recipe.h"
 #include "experiment/results.h"
 
@@ -60,7 +61,7 @@ static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_
   char path[PATH_BYTES], there[65], wanted[65];
   esp_config c;
   snprintf(path, sizeof path, "%s/config.ini", dir);
-  ESP_TRY(esp_config_load(&c, path, 0, NULL, err));
+  ESP_TRY(esp_config_load_run(&c, path, err));
   esp_status status = esp_recipe(&c, ESP_RECIPE_ALL, there, err);
   const bool weights = strcmp(c.model.weights, run->config.model.weights) == 0;
   esp_config_free(&c);

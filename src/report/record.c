@@ -1,5 +1,7 @@
 #include "report/record.h"
 
+#include "experiment/config_read.h"
+
 #include <espalier/file.h>
 
 #include <dirent.h>
@@ -65,7 +67,7 @@ static esp_status read_file(esp_record *r, const char *name, esp_csv *table, esp
 static esp_status read_record(esp_record *r, esp_error *err) {
   char *path = path_in(r->dir, "config.ini");
   if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
-  const esp_status status = esp_config_load(&r->config, path, 0, NULL, err);
+  const esp_status status = esp_config_load_run(&r->config, path, err);
   free(path);
   if (status != ESP_OK) {
     r->config = (esp_config){0};

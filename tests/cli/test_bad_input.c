@@ -378,6 +378,80 @@ START_TEST(damaged_checkpoint) {
 }
 END_TEST
 
+/* What a crash of the system may leave of a run: a file cut in half, emptied, or gone. */
+enum { HALF, EMPTY, GONE };
+static const struct {
+  const char *command, *file;
+  int damage;
+  const char *expected;
+} halves[] = {
+    {"resume", "config.ini", GONE, "a: not a run directory: expected a directory with config.ini"},
+    {"report", "config.ini", GONE, "a: not a run directory, and holds none"},
+    {"watch", "config.ini", GONE, "a: neither a sweep nor a run nor a search"},
+    {"resume", "config.ini", EMPTY, "a/config.ini: is empty"},
+    {"report", "config.ini", EMPTY, "a/config.ini: is empty"},
+    {"watch", "config.ini", EMPTY, "a/config.ini: is empty"},
+    {"compare", "config.ini", EMPTY, "a/config.ini: is empty"},
+    {"resume", "config.ini", HALF, "a/config.ini:3: expected 'key = value'"},
+    {"report", "config.ini", HALF, "a/config.ini:3: expected 'key = value'"},
+    {"watch", "config.ini", HALF, "a/config.ini:3: expected 'key = value'"},
+    {"compare", "config.ini", HALF, "a/config.ini:3: expected 'key = value'"},
+    {"resume", "checkpoint.safetensors", HALF, CHECKPOINT ": "},
+    {"resume", "checkpoint.safetensors", EMPTY, CHECKPOINT ": at byte 0"},
+    {"inspect", "round-02.safetensors", HALF, "a/round-02.safetensors: "},
+    {"bench", "round-02.safetensors", EMPTY, "a/round-02.safetensors: at byte 0"},
+    {"shrink", "round-02.safetensors", HALF, "a/round-02.safetensors: "},
+    {"eval", "round-02.safetensors", HALF, "a/round-02.safetensors: "},
+    {"compare", "result.json", HALF, "nothing in paper.csv is about these runs"},
+    {"compare", "result.json", GONE, "nothing in paper.csv is about these runs"},
+};
+
+static bool is(const char *text, const char *name) {
+  return strcmp(text, name) == 0;
+}
+
+/* As above, of a command and the directory it is about, with what else it wants to be called with. */
+static void refused_at(const char *expected, const char *command, const char *dir) {
+  if (is(command, "shrink"))
+    REFUSED(expected, command, dir, "-o", "small.safetensors");
+  else
+    REFUSED(expected, command, dir, is(command, "compare") ? "paper.csv" : NULL);
+}
+
+START_TEST(half_written_runs) {
+  char path[64], text[] = "[run]\nseed = 1\nthre";
+  ESPALIER("run", "plain.ini", "-o", "a", "prune.method=magnitude", "prune.rounds=2");
+  text_write("paper.csv", "sparsity,test_accuracy\n0.9,0.5\n");
+  snprintf(path, sizeof path, "a/%s", halves[_i].file);
+  size_t bytes;
+  char *whole = bytes_read(path, &bytes);
+  const bool config = is(halves[_i].file, "config.ini");
+  if (config) bytes = 2 * strlen(text);
+  if (halves[_i].damage == GONE)
+    ck_assert_int_eq(remove(path), 0);
+  else
+    bytes_write(path, config ? text : whole, halves[_i].damage == HALF ? bytes / 2 : 0);
+  const int files = count_files("a", "") + count_files(".", "");
+  refused_at(halves[_i].expected, halves[_i].command, "a");
+  ck_assert_int_eq(count_files("a", "") + count_files(".", ""), files);
+  free(whole);
+}
+END_TEST
+
+/* Commands that read a run, of a directory that is none. */
+START_TEST(not_a_run) {
+  static const char *const commands[] = {"report", "resume", "watch",       "compare", "inspect", "bench",
+                                         "eval",   "shrink", "sensitivity", "search",  "sweep"};
+  ck_assert_int_eq(mkdir("odd", 0777), 0);
+  text_write("odd/x", "x");
+  text_write("paper.csv", "sparsity,test_accuracy\n0.9,0.5\n");
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) refused_at("odd: n", commands[i], "odd");
+  REFUSED("odd: no weights in this directory", "overlap", "odd", "odd");
+  ck_assert_int_eq(count_files("odd", ""), 1);
+  leaves_nothing();
+}
+END_TEST
+
 /* Writes the checkpoint again with another position, or (NULL) with other data of the tensor `name` and
  * without its checksum. */
 static void rewrite(const tensors *t, size_t bytes, const char *position) {
@@ -536,6 +610,8 @@ static Suite *suite(void) {
   tcase_add_test(t, wrong_data);
   tcase_add_test(t, bad_weights);
   tcase_add_test(t, damaged_checkpoint);
+  tcase_add_loop_test(t, half_written_runs, 0, (int)(sizeof halves / sizeof *halves));
+  tcase_add_test(t, not_a_run);
   tcase_add_test(t, strange_positions);
   tcase_add_test(t, strange_masks);
   tcase_add_test(t, another_config);

@@ -1,4 +1,5 @@
-/* What a person sees of speed: the kernels that a run chose (log, kernels.csv, inspect), bench, peak memory.
+/* What a person sees of speed: the kernels that a run chose (log, kernels.csv, inspect), bench, peak memory,
+ * what images need; and how far a search is.
  */
 #include "nets.h"
 #include "rig.h"
@@ -185,6 +186,78 @@ START_TEST(inspect_of_damaged_records) {
 }
 END_TEST
 
+/* ---- multiply-adds that images need ---- */
+
+/* rounds.csv says what result.json says, and nothing where nothing depends on the image. */
+START_TEST(executed_multiply_adds) {
+  static const char *const extra[] = {NULL, "model.gate_density=0.5"};
+  for (int i = 0; i < 2; i++) {
+    const char *dir = i ? "gated" : "plain";
+    ESPALIER("run", "plain.ini", "-o", dir, MAGNITUDE, extra[i]);
+    char path[32];
+    snprintf(path, sizeof path, "%s/rounds.csv", dir);
+    table t = table_read(path);
+    cJSON *result = result_read(dir);
+    const cJSON *rounds = cJSON_GetObjectItem(result, "rounds");
+    ck_assert_int_eq(t.rows, 1 + ROUNDS);
+    ck_assert_str_eq(t.cell[t.columns - 1], "macs_executed");
+    for (int round = 1; round <= ROUNDS; round++) {
+      const char *cell = cell_of(&t, round, "macs_executed");
+      const cJSON *json = cJSON_GetObjectItem(cJSON_GetArrayItem(rounds, round - 1), "macs_executed");
+      ck_assert(i ? cJSON_IsNumber(json) && atof(cell) > 0.0 : cJSON_IsNull(json) && !*cell);
+      if (i) ck_assert_double_eq_tol(atof(cell), json->valuedouble, 0.51);
+    }
+    cJSON_Delete(result);
+    table_free(&t);
+  }
+}
+END_TEST
+
+/* ---- how far a search is ---- */
+
+static void check_watch(const char *dir, const char *expected, const char *not_expected) {
+  process p = SUCCEED("watch", dir, "--once");
+  ck_assert_msg(strstr(p.out, expected) != NULL, "'%s' lacks '%s'", p.out, expected);
+  ck_assert_msg(!not_expected || !strstr(p.out, not_expected), "'%s' has '%s'", p.out, not_expected);
+  process_free(&p);
+}
+
+#define SEARCH                                                                        \
+  "search", "plain.ini", "-o", "out", "data.validation=32", "prune.method=magnitude", \
+      "prune.schedule=one-shot", "prune.least_step=0.1", "prune.sparsity=0.8"
+
+/* With such tolerances all networks are good, and none. */
+START_TEST(watching_a_search) {
+  ESPALIER(SEARCH, "prune.tolerance=1");
+  check_watch("out", "dense: finished  validation ", "more");
+  check_watch("out", "trial 1, sparsity=0.8: finished  validation ", "trial 2");
+  check_watch("out", "  sparsity 80.00 %  good\n", "not good");
+  check_watch("out", "1 trial finished; the sparsest within 100.00 points of the dense one: 80.00 %", NULL);
+  text_write("out/search.ini", "[prune\n");
+  REFUSED("out/search.ini:1: section without ']'", "watch", "out");
+}
+END_TEST
+
+/* As it is when it was killed: the trial at work, and how many may come, half of the interval each. */
+START_TEST(watching_a_search_at_work) {
+  const process_options stop = {.signal = 9, .begun = "out/dense/progress.json"};
+  process p = espalier(&stop, (const char *const[]){SEARCH, "train.epochs=2000", NULL});
+  ck_assert_int_eq(p.signal, 9);
+  process_free(&p);
+  check_watch("out", "dense: training  epoch ", "trial 1");
+  check_watch("out", "0 trials finished, at most 4 more; none within 1.00 points of the dense one yet", NULL);
+  remove_tree("out");
+  const process_options later = {.signal = 9, .begun = "out/sparsity=0.8/progress.json"};
+  p = espalier(&later, (const char *const[]){SEARCH, "prune.retrain_epochs=2000", NULL});
+  ck_assert_int_eq(p.signal, 9);
+  process_free(&p);
+  check_watch("out", "trial 1, sparsity=0.8: round 1/1  epoch ", "trial 2");
+  check_watch("out", "0 trials finished, at most 4 more", NULL);
+  ck_assert_int_eq(remove("out/sparsity=0.8/progress.json"), 0);
+  check_watch("out", "trial 1, sparsity=0.8: stopped or failed\n", "left");
+}
+END_TEST
+
 /* ---- bench ---- */
 
 static const cJSON *member(const cJSON *o, const char *name) {
@@ -280,6 +353,9 @@ int main(void) {
   tcase_add_test(all, resuming_keeps_the_record);
   tcase_add_test(all, inspect_shows_the_choice);
   tcase_add_test(all, inspect_of_damaged_records);
+  tcase_add_test(all, executed_multiply_adds);
+  tcase_add_test(all, watching_a_search);
+  tcase_add_test(all, watching_a_search_at_work);
   tcase_add_test(all, bench_of_a_run);
   tcase_add_test(all, bench_of_a_configuration);
   tcase_add_test(all, bench_called_wrongly);

@@ -266,13 +266,14 @@ static void check_rounds(int rounds) {
                                           "test_loss_before",
                                           "validation_accuracy",
                                           "validation_loss",
-                                          "recovery"};
+                                          "recovery",
+                                          "macs_executed"};
   table t = table_read("a/rounds.csv");
   ck_assert_int_eq(t.rows, 1 + rounds);
-  ck_assert_int_eq(t.columns, 16 + 7);
+  ck_assert_int_eq(t.columns, 16 + 8);
   for (int row = 1; row < t.rows; row++) {
     for (int i = 0; i < 16; i++) check_number(&t, row, columns[i], false);
-    for (int i = 0; i < 7; i++) check_number(&t, row, sometimes[i], true);
+    for (int i = 0; i < 8; i++) check_number(&t, row, sometimes[i], true);
     ck_assert_int_eq(atoi(cell_of(&t, row, "round")), row);
   }
   table_free(&t);

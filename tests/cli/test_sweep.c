@@ -314,6 +314,8 @@ static const struct {
     {PRUNED "[sweep]\nprune.sparsty = 0.5\n", "unknown key 'sparsty' in [prune]; did you mean 'sparsity'?"},
     {PRUNED "[sweep]\nprun.sparsity = 0.5\n", "unknown section [prun]; did you mean"},
     {PRUNED "[sweep]\nsparsity = 0.5\n", "did you mean prune.sparsity?"},
+    {PRUNED "[sweeps]\nrun.seed = 1 2\n", "unknown section [sweeps]; did you mean sweep?"},
+    {PRUNED "[sweep\nrun.seed = 1 2\n", "section without ']'"},
     {PRUNED "[sweep]\nmoed = zip\n", "unknown key 'moed' in [sweep]; did you mean 'mode'?"},
     {PRUNED "[sweep]\nseed = 1 2 3\n", "did you mean run.seed?"},
     {PRUNED "[sweep]\nmode = all\nrun.seed = 1\n", "mode = 'all': expected one of grid, zip, random"},
@@ -348,6 +350,38 @@ START_TEST(wrong_sweeps_make_nothing) {
   ENDS(2, NULL, wrong[_i].expected, "sweep", "bad.ini", "-o", "out");
   ck_assert(!exists("out"));
   ck_assert(!exists("runs"));
+}
+END_TEST
+
+/* What is damaged in a sweep's directory is named, and nothing is repaired by guessing. */
+START_TEST(damaged_directories) {
+  static const struct {
+    const char *file, *text, *expected;
+  } damages[] = {
+      {"out/sweep.ini", "", "out/sweep.ini: nothing is swept"},
+      {"out/sweep.ini", PRUNED "[sweep]\nprune.sparsity\n", "out/sweep.ini:32: expected 'key = value'"},
+      {"out/run.seed=1/config.ini", "", "out/run.seed=1/config.ini: is empty"},
+      {"out/run.seed=1/config.ini", "[run]\nse", "out/run.seed=1/config.ini:2: expected 'key = value'"},
+      {"out/run.seed=1/config.ini", NULL,
+       "out/run.seed=1: not a run directory: expected one with config.ini"},
+  };
+  text_write("one.ini", PRUNED "[sweep]\nrun.seed = 1 2\n");
+  ENDS(0, NULL, NULL, "sweep", "one.ini", "-o", "out");
+  for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+    size_t bytes;
+    char *good = bytes_read(damages[i].file, &bytes);
+    const int files = count_files("out/run.seed=1", "");
+    if (damages[i].text)
+      text_write(damages[i].file, damages[i].text);
+    else
+      ck_assert_int_eq(remove(damages[i].file), 0);
+    ENDS(2, NULL, damages[i].expected, "sweep", "out");
+    ck_assert_int_eq(count_files("out/run.seed=1", ""), files - !damages[i].text);
+    ck_assert(exists(damages[i].file) == (damages[i].text != NULL));
+    bytes_write(damages[i].file, good, bytes);
+    free(good);
+  }
+  ENDS(0, NULL, NULL, "sweep", "out");
 }
 END_TEST
 
@@ -427,6 +461,7 @@ static void add_tests(TCase *t) {
   tcase_add_test(t, runs_fail_with_the_training_they_share);
   tcase_add_test(t, a_dry_run_makes_nothing);
   tcase_add_loop_test(t, wrong_sweeps_make_nothing, 0, WRONG);
+  tcase_add_test(t, damaged_directories);
   tcase_add_test(t, a_million_runs);
   tcase_add_test(t, wrong_arguments);
   tcase_add_test(t, directories_of_others);
