@@ -133,7 +133,7 @@ static const struct {
     {"[run] seed = 1\n", {":1: text after the ']'"}},
     {"[run]]\n", {":1: text after the ']'"}},
     {"[]\n", {":1: unknown section []", "expected one of run, data, model, train, prune"}},
-    {"[sweeps]\n", {":1: unknown section [sweeps]; expected one of"}},
+    {"[grids]\n", {":1: unknown section [grids]; expected one of"}},
     {"[run]\n[sweeps]\nlr = 0.1 0.2\n", {":2: unknown section [sweeps]"}},
     {"\n\n[trian]\n", {":3: unknown section [trian]; did you mean train?"}},
     {"[Train]\n", {":1: unknown section [Train]; did you mean train?"}},
