@@ -88,7 +88,8 @@ static void near(const record *a, const record *b, const char *what) {
   ck_assert_mem_eq(a->start, b->start, sizeof a->start);
   for (int p = 0; p < a->parts; p++) {
     double largest = 0.0;
-    for (size_t i = b->start[p]; i < b->start[p + 1]; i++) largest = fmax(largest, fabs((double)b->value[i]));
+    for (size_t i = b->start[p]; i < b->start[p + 1]; i++)
+      if (fabs((double)b->value[i]) > largest) largest = fabs((double)b->value[i]);
     for (size_t i = a->start[p]; i < a->start[p + 1]; i++)
       if (!(fabs((double)a->value[i] - (double)b->value[i]) <= 1e-4 * largest))
         ck_abort_msg("%s: value %zu of part %d of %d is %.9g and %.9g", what, i - a->start[p], p, a->parts,
