@@ -98,12 +98,7 @@ typedef struct piece {
 } piece;
 
 static esp_finish finish_of(const pass *p, int block, int output) {
-  esp_finish f = p->finish;
-  if (f.bias) f.bias += output;
-  if (f.scale) f.scale += output;
-  if (f.shift) f.shift += output;
-  if (f.residual) f.residual += esp_plane(p->to, block, output) - p->to->data;
-  return f;
+  return esp_finish_from(&p->finish, output, esp_plane(p->to, block, output) - p->to->data);
 }
 
 static void run_dense(const esp_graph *g, const pass *p, const piece *i) {

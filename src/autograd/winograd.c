@@ -4,26 +4,33 @@
 #include "base/integer.h"
 
 enum {
-  LEAST_PLANE = 16,   /* pixels: below, the direct way leaves out as many products as it has padding */
   LEAST_CHANNELS = 8, /* of either side: below, the transforms cost more than they save */
-  TILES_WANTED = 48,
-  REGISTER_TILES = 6,      /* a piece has a multiple of them: what the kernels hold in registers */
-  MOST_TILES = 48,         /* in a piece */
-  SECOND_LEVEL = 768 << 10 /* bytes that a piece may fill */
+  SQUARES_WANTED = 48,
+  REGISTER_PIXELS = 6,      /* a piece has a multiple of them: what the kernels hold in registers */
+  MOST_SQUARES = 48,        /* in a piece */
+  SECOND_LEVEL = 768 << 10, /* bytes that a piece may fill */
+  PADDING = 16              /* floats between the packed weights of positions */
 };
+/* Products of a plane, as a share of those of the direct way, up to which a layer can go this way. */
+static const double most_products = 0.5;
 /* Density of what is left, without empty outputs and channels, from which on this way is taken. Below, lists
  * of the nonzero weights do fewer products. */
-static const double least_density = 0.4;
+static const double least_density = 0.3;
 
 /* ---- planning ---- */
+
+static int squares_of(int height, int width) {
+  return esp_ceil_div(height, ESP_SQUARE) * esp_ceil_div(width, ESP_SQUARE);
+}
 
 bool esp_winograd_fits(const esp_node *n) {
   const esp_param *w = n->param[0];
   const esp_tensor *x = &n->in[0]->data;
   return w->rank == 4 && w->shape[2] == 3 && w->shape[3] == 3 && n->attr.conv.stride == 1 &&
-         n->attr.conv.padding == 1 && n->attr.conv.groups == 1 && x->height % 2 == 0 && x->width % 2 == 0 &&
-         x->height * x->width >= LEAST_PLANE && w->shape[0] >= LEAST_CHANNELS &&
-         w->shape[1] >= LEAST_CHANNELS;
+         n->attr.conv.padding == 1 && n->attr.conv.groups == 1 &&
+         (double)ESP_POSITIONS * squares_of(x->height, x->width) <=
+             most_products * 9.0 * x->height * x->width &&
+         w->shape[0] >= LEAST_CHANNELS && w->shape[1] >= LEAST_CHANNELS;
 }
 
 static int32_t place(const esp_tensor *t, int block, int row, int column) {
@@ -31,17 +38,21 @@ static int32_t place(const esp_tensor *t, int block, int row, int column) {
                    (ptrdiff_t)row * (ptrdiff_t)esp_row_stride(t) + (ptrdiff_t)column * ESP_LANES);
 }
 
-static esp_status plan_tiles(esp_graph *g, const esp_winograd *w, const esp_tensor *from,
-                             const esp_tensor *to, esp_pixel **list, esp_error *err) {
-  const int columns = to->width / 2;
+static esp_status plan_squares(esp_graph *g, const esp_winograd *w, const esp_tensor *from,
+                               const esp_tensor *to, esp_square **list, esp_error *err) {
+  const int columns = esp_ceil_div(to->width, ESP_SQUARE);
   const size_t span =
       esp_block_stride(from) > esp_block_stride(to) ? esp_block_stride(from) : esp_block_stride(to);
   if (span * (size_t)w->together > INT32_MAX)
     return esp_fail(err, ESP_ERR_MEMORY, "convolution: a layer of this size is too large");
-  ESP_TRY(esp_graph_alloc(g, (size_t)(w->together * w->tiles) * sizeof **list, list, err));
-  for (int i = 0; i < w->together * w->tiles; i++) {
-    const int block = i / w->tiles, row = i % w->tiles / columns * 2, column = i % w->tiles % columns * 2;
-    (*list)[i] = (esp_pixel){place(from, block, row - 1, column - 1), place(to, block, row, column)};
+  ESP_TRY(esp_graph_alloc(g, (size_t)(w->together * w->squares) * sizeof **list, list, err));
+  for (int i = 0; i < w->together * w->squares; i++) {
+    const int block = i / w->squares, row = i % w->squares / columns * ESP_SQUARE,
+              column = i % w->squares % columns * ESP_SQUARE;
+    (*list)[i] = (esp_square){.x = place(from, block, row - 1, column - 1),
+                              .y = place(to, block, row, column),
+                              .rows = (int16_t)esp_least(ESP_SQUARE, to->height - row),
+                              .columns = (int16_t)esp_least(ESP_SQUARE, to->width - column)};
   }
   return ESP_OK;
 }
@@ -50,13 +61,13 @@ esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp
   const esp_tensor *x = &n->in[0]->data, *y = &esp_output_of(n)->data;
   esp_winograd *w;
   ESP_TRY(esp_graph_alloc(g, sizeof *w, &w, err));
-  w->tiles = y->height / 2 * (y->width / 2);
-  w->together = esp_least(esp_ceil_div(TILES_WANTED, w->tiles), y->blocks);
+  w->squares = squares_of(y->height, y->width);
+  w->together = esp_least(esp_ceil_div(SQUARES_WANTED, w->squares), y->blocks);
   ESP_TRY(esp_graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
   ESP_TRY(esp_graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
-  ESP_TRY(plan_tiles(g, w, x, y, &w->forward, err));
-  if (n->in[0]->grad.data) ESP_TRY(plan_tiles(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
-  if (n->out.grad.data) ESP_TRY(plan_tiles(g, w, x, &n->out.grad, &w->weights, err));
+  ESP_TRY(plan_squares(g, w, x, y, &w->forward, err));
+  if (n->in[0]->grad.data) ESP_TRY(plan_squares(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
+  if (n->out.grad.data) ESP_TRY(plan_squares(g, w, x, &n->out.grad, &w->weights, err));
   *plan = w;
   return ESP_OK;
 }
@@ -97,8 +108,8 @@ bool esp_winograd_pays(esp_winograd *w, const esp_param *weight) {
 
 /* From one tensor to the other; `output` and `channel` are those of the direction of the pass. */
 typedef struct pass {
-  const esp_pixel *tile;
-  int tiles, together; /* of a plane; blocks of images in the list */
+  const esp_square *square;
+  int squares, together; /* of a plane; blocks of images in the list */
   esp_winograd_weights weights;
   const int32_t *output, *channel;
   int outputs, channels, all_outputs;
@@ -106,21 +117,21 @@ typedef struct pass {
   esp_finish finish; /* of output 0; residual: of the whole tensor */
 } pass;
 
-/* Tiles of a piece of so many outputs and channels together: as many as fit the second-level cache, before
+/* Squares of a piece of so many outputs and channels together: as many as fit the second-level cache, before
  * and after the products. */
-static int tiles_of(int both) {
-  const int fit = (int)(SECOND_LEVEL / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_TILES *
-                  REGISTER_TILES;
-  return fit < REGISTER_TILES ? REGISTER_TILES : esp_least(fit, MOST_TILES);
+static int squares_in_piece(int both) {
+  const int fit = (int)(SECOND_LEVEL / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_PIXELS *
+                  REGISTER_PIXELS;
+  return fit < REGISTER_PIXELS ? REGISTER_PIXELS : esp_least(fit, MOST_SQUARES);
 }
 
 /* What a piece needs, and an output without weights. */
 static size_t floats_of(int both) {
-  return ESP_POSITIONS * (esp_winograd_next(both, tiles_of(both)) + ESP_LANES) +
-         (size_t)MOST_TILES * ESP_LANES;
+  return ESP_POSITIONS * (esp_winograd_next(both, squares_in_piece(both)) + ESP_LANES) +
+         (size_t)MOST_SQUARES * ESP_LANES;
 }
 
-/* A layer that has lost channels has pieces of more tiles, so the most memory need not be that of all. */
+/* A layer that has lost channels has pieces of more squares, so the most memory need not be that of all. */
 size_t esp_winograd_scratch(const esp_node *n) {
   size_t most = 0;
   for (int both = 1; both <= n->out.data.channels + n->in[0]->data.channels; both++)
@@ -129,12 +140,12 @@ size_t esp_winograd_scratch(const esp_node *n) {
 }
 
 size_t esp_winograd_packed(const esp_node *n) {
-  return n->param[0]->count / 9 * ESP_POSITIONS * sizeof(float);
+  return (n->param[0]->count / 9 + PADDING) * ESP_POSITIONS * sizeof(float);
 }
 
 /* Floats of the packed weights of one position. */
 static size_t position_of(const pass *p) {
-  return (size_t)p->outputs * (size_t)p->channels;
+  return (size_t)p->outputs * (size_t)p->channels + PADDING;
 }
 
 /* Transforms the weights: all threads of the team share the work. */
@@ -152,21 +163,21 @@ static void prepare(const esp_graph *g, const pass *p) {
   }
 }
 
-/* Some tiles of a set of blocks, some of the outputs. */
+/* Some squares of a set of blocks, some of the outputs. */
 typedef struct piece {
-  const esp_pixel *tile;
-  int tiles, block, output, outputs;
+  const esp_square *square;
+  int squares, block, output, outputs;
   bool rest; /* the outputs without weights too */
 } piece;
 
 static void transform_inputs(const esp_graph *g, const pass *p, const piece *i, float *to) {
   for (int c = 0; c < p->channels; c++) {
-    const esp_winograd_input k = {.x = esp_plane(p->from, i->block, p->channel[c]),
+    const esp_winograd_plane k = {.plane = esp_plane(p->from, i->block, p->channel[c]),
                                   .row = esp_row_stride(p->from),
-                                  .tile = i->tile,
-                                  .tiles = i->tiles,
-                                  .to = to + (size_t)(c * i->tiles) * ESP_LANES,
-                                  .next = esp_winograd_next(p->channels, i->tiles),
+                                  .square = i->square,
+                                  .squares = i->squares,
+                                  .to = to + (size_t)(c * i->squares) * ESP_LANES,
+                                  .next = esp_winograd_next(p->channels, i->squares),
                                   .ahead = esp_channel_stride(p->from)};
     g->kernels->winograd_input(&k);
   }
@@ -174,16 +185,16 @@ static void transform_inputs(const esp_graph *g, const pass *p, const piece *i, 
 
 static void multiply(const esp_graph *g, const pass *p, const piece *i, const float *from, float *to) {
   static const esp_tap only = {0, 0};
-  const size_t row = (size_t)i->tiles * ESP_LANES, next = esp_winograd_next(i->outputs, i->tiles);
-  esp_pixel pixel[MOST_TILES];
-  for (int t = 0; t < i->tiles; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
+  const size_t row = (size_t)i->squares * ESP_LANES, next = esp_winograd_next(i->outputs, i->squares);
+  esp_pixel pixel[MOST_SQUARES];
+  for (int t = 0; t < i->squares; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
   for (int position = 0; position < ESP_POSITIONS; position++) {
-    const esp_correlate k = {.x = from + (size_t)position * esp_winograd_next(p->channels, i->tiles),
+    const esp_correlate k = {.x = from + (size_t)position * esp_winograd_next(p->channels, i->squares),
                              .x_channel = row,
                              .y = to + (size_t)position * next,
                              .y_channel = row,
                              .pixel = pixel,
-                             .pixels = i->tiles,
+                             .pixels = i->squares,
                              .tap = &only,
                              .taps = 1,
                              .channels = p->channels,
@@ -197,25 +208,21 @@ static void multiply(const esp_graph *g, const pass *p, const piece *i, const fl
 
 static void transform_output(const esp_graph *g, const pass *p, const piece *i, int output, const float *from,
                              size_t next) {
-  esp_finish f = p->finish;
-  if (f.bias) f.bias += output;
-  if (f.scale) f.scale += output;
-  if (f.shift) f.shift += output;
-  if (f.residual) f.residual += esp_plane(p->to, i->block, output) - p->to->data;
+  float *y = esp_plane(p->to, i->block, output);
   const esp_winograd_output k = {.from = from,
                                  .next = next,
-                                 .tile = i->tile,
-                                 .tiles = i->tiles,
-                                 .y = esp_plane(p->to, i->block, output),
+                                 .square = i->square,
+                                 .squares = i->squares,
+                                 .y = y,
                                  .row = esp_row_stride(p->to),
-                                 .finish = f};
+                                 .finish = esp_finish_from(&p->finish, output, y - p->to->data)};
   g->kernels->winograd_output(&k);
 }
 
 static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
-  const size_t row = (size_t)i->tiles * ESP_LANES, next = esp_winograd_next(i->outputs, i->tiles);
+  const size_t row = (size_t)i->squares * ESP_LANES, next = esp_winograd_next(i->outputs, i->squares);
   float *inputs = esp_graph_scratch(g),
-        *sums = inputs + ESP_POSITIONS * esp_winograd_next(p->channels, i->tiles),
+        *sums = inputs + ESP_POSITIONS * esp_winograd_next(p->channels, i->squares),
         *none = sums + ESP_POSITIONS * next;
   transform_inputs(g, p, i, inputs);
   multiply(g, p, i, inputs, sums);
@@ -230,20 +237,20 @@ static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
  */
 static void run_pieces(const esp_graph *g, const pass *p) {
   const int wanted = g->threads > 1 ? 8 * g->threads : 1, blocks = esp_graph_blocks(g),
-            sets = esp_ceil_div(blocks, p->together), tiles = tiles_of(p->outputs + p->channels),
-            tile_pieces = esp_ceil_div(p->together * p->tiles, tiles),
+            sets = esp_ceil_div(blocks, p->together), squares = squares_in_piece(p->outputs + p->channels),
+            square_pieces = esp_ceil_div(p->together * p->squares, squares),
             groups = esp_ceil_div(p->outputs, ESP_TILE),
-            per_piece =
-                esp_ceil_div(groups, esp_least(groups, esp_ceil_div(wanted, sets * tile_pieces))) * ESP_TILE,
+            per_piece = esp_ceil_div(groups, esp_least(groups, esp_ceil_div(wanted, sets * square_pieces))) *
+                        ESP_TILE,
             output_pieces = esp_ceil_div(p->outputs, per_piece);
 #pragma omp for schedule(dynamic) nowait
-  for (int i = 0; i < sets * tile_pieces * output_pieces; i++) {
+  for (int i = 0; i < sets * square_pieces * output_pieces; i++) {
     const int output = i % output_pieces * per_piece, rest = i / output_pieces,
-              first = rest % tile_pieces * tiles, block = rest / tile_pieces * p->together,
-              end = p->tiles * esp_least(p->together, blocks - block);
+              first = rest % square_pieces * squares, block = rest / square_pieces * p->together,
+              end = p->squares * esp_least(p->together, blocks - block);
     if (first >= end) continue;
-    const piece own = {.tile = p->tile + first,
-                       .tiles = esp_least(tiles, end - first),
+    const piece own = {.square = p->square + first,
+                       .squares = esp_least(squares, end - first),
                        .block = block,
                        .output = output,
                        .outputs = esp_least(per_piece, p->outputs - output),
@@ -265,8 +272,8 @@ void esp_winograd_forward(esp_graph *g, esp_node *n, const esp_winograd *w) {
   esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
   if (n->fused) esp_batchnorm_finish(n->fused, &finish);
   const pass p = {
-      .tile = w->forward,
-      .tiles = w->tiles,
+      .square = w->forward,
+      .squares = w->squares,
       .together = w->together,
       .weights = {.value = weight->value, .output_stride = (size_t)weight->shape[1] * 9, .channel_stride = 9},
       .output = w->output,
@@ -283,8 +290,8 @@ void esp_winograd_forward(esp_graph *g, esp_node *n, const esp_winograd *w) {
 /* The same with inputs and outputs exchanged, and the windows turned. */
 void esp_winograd_to_input(esp_graph *g, esp_node *n, const esp_winograd *w) {
   const esp_param *weight = n->param[0];
-  const pass p = {.tile = w->back,
-                  .tiles = w->tiles,
+  const pass p = {.square = w->back,
+                  .squares = w->squares,
                   .together = w->together,
                   .weights = {.value = weight->value,
                               .output_stride = 9,

@@ -1,5 +1,5 @@
-/* 3x3 layers by Winograd's F(2x2, 3x3) (kernels/winograd.h): 16 products where the direct way takes 36, in
- * all three passes.
+/* 3x3 layers by Winograd's F(4x4, 3x3) (kernels/winograd.h): 36 products where the direct way takes 144,
+ * in all three passes.
  *
  * The sums round otherwise than the direct ones. So which way a layer goes is no matter of speed: it follows
  * from its geometry and its mask alone, and the bits of a run still depend on nothing but the configuration.
@@ -11,19 +11,20 @@
 #include "autograd/node.h"
 
 typedef struct esp_winograd {
-  esp_pixel *forward; /* [together * tiles] from the input to the output */
-  esp_pixel *back;    /* from the gradient of the output to that of the input; NULL where there is none */
-  esp_pixel *weights; /* where the input and the gradient of the output are, whose halo is its own; or NULL */
-  int tiles;          /* of 2x2 outputs, in a plane */
-  int together;       /* blocks of images in the lists */
+  esp_square *forward; /* [together * squares] from the input to the output */
+  esp_square *back;    /* from the gradient of the output to that of the input; NULL where there is none */
+  esp_square
+      *weights; /* where the input and the gradient of the output are, whose halo is its own; or NULL */
+  int squares;  /* of 4x4 outputs, in a plane */
+  int together; /* blocks of images in the lists */
   int32_t *output, *channel; /* those with weights in front, in order; the others behind */
   int outputs, channels;     /* with weights */
   bool looked, masked, pays; /* what was found of the mask */
   uint64_t generation;       /* of the mask that was looked at */
 } esp_winograd;
 
-/* Whether a layer of that geometry can go this way: 3x3, stride 1, padding 1, no groups, planes of even sides
- * and 16 pixels at least. */
+/* Whether a layer of that geometry can go this way: 3x3, stride 1, padding 1, no groups, 8 outputs and
+ * channels at least, and planes of which enough is covered by whole squares. */
 bool esp_winograd_fits(const esp_node *n);
 esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp_error *err);
 /* Whether it goes this way with the mask it has now. NULL never does. */
@@ -35,10 +36,10 @@ void esp_winograd_to_input(esp_graph *g, esp_node *n, const esp_winograd *w);
 /* `chunk`: blocks of images whose sums are joined first. */
 void esp_winograd_to_weights(esp_graph *g, esp_node *n, const esp_winograd *w, int chunk);
 
-/* Floats from one position to the next, for so many planes of so many tiles. A line more than they fill,
+/* Floats from one position to the next, for so many planes of so many squares. A line more than they fill,
  * since multiples of 4096 bytes would fall upon the same few places of the first-level cache. */
-static inline size_t esp_winograd_next(int planes, int tiles) {
-  return ((size_t)planes * (size_t)tiles + 1) * ESP_LANES;
+static inline size_t esp_winograd_next(int planes, int squares) {
+  return ((size_t)planes * (size_t)squares + 1) * ESP_LANES;
 }
 
 /* Memory for a thread, and for all, that the passes need. */

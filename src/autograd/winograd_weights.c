@@ -1,28 +1,28 @@
-/* Gradients of weights by Winograd: for each position of a tile, the products of transformed inputs and
- * transformed gradients are summed image by image over TILES tiles, then the images are joined, then the sums
- * of a chunk added in order; each chunk's sums become windows, and the chunks are added in order. */
+/* Gradients of weights by Winograd: for each position of a square, the products of transformed inputs and
+ * transformed gradients are summed image by image over SQUARES squares, then the images are joined, then the
+ * sums of a chunk added in order; each chunk's sums become windows, and the chunks are added in order. */
 #include "autograd/winograd.h"
 
 #include "base/integer.h"
 
 enum {
-  FEWEST_TILES = 32,
-  MOST_TILES = 64,
+  FEWEST_SQUARES = 32,
+  MOST_SQUARES = 64,
   PIECE = 64,      /* outputs, and channels, of a piece, at most */
   LEAST_PIECE = 16 /* and when there are many threads */
 };
 
-/* Tiles whose images are joined together: more where there are few channels. Part of the order of arithmetic,
- * so it depends on the layer alone. */
-static int tiles_of(int outputs, int channels) {
+/* Squares whose images are joined together: more where there are few channels. Part of the order of
+ * arithmetic, so it depends on the layer alone. */
+static int squares_of(int outputs, int channels) {
   const int most = outputs > channels ? outputs : channels;
-  int tiles = MOST_TILES;
-  while (tiles > FEWEST_TILES && tiles * most > FEWEST_TILES * PIECE) tiles /= 2;
-  return tiles;
+  int squares = MOST_SQUARES;
+  while (squares > FEWEST_SQUARES && squares * most > FEWEST_SQUARES * PIECE) squares /= 2;
+  return squares;
 }
 
 size_t esp_winograd_weights_scratch(void) {
-  const size_t inputs = 2 * ESP_POSITIONS * esp_winograd_next(PIECE, FEWEST_TILES),
+  const size_t inputs = 2 * ESP_POSITIONS * esp_winograd_next(PIECE, FEWEST_SQUARES),
                sums = (size_t)ESP_POSITIONS * PIECE * PIECE, waiting = (size_t)ESP_TILE * 8 * ESP_LANES;
   return (inputs + sums + waiting) * sizeof(float);
 }
@@ -32,7 +32,7 @@ typedef struct pass {
   const esp_winograd *w;
   const esp_tensor *x, *dy;
   int outputs, channels; /* those whose gradients are wanted */
-  int chunk, chunks, blocks, tiles;
+  int chunk, chunks, blocks, squares;
   int per_output, per_channel, output_pieces, channel_pieces;
 } pass;
 
@@ -66,48 +66,49 @@ static piece piece_of(const esp_graph *g, const pass *p, int number) {
              .sums = esp_graph_scratch(g)};
   i.waiting = i.sums + (size_t)ESP_POSITIONS * PIECE * PIECE;
   i.inputs = i.waiting + (size_t)ESP_TILE * 8 * ESP_LANES;
-  i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, p->tiles);
+  i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, p->squares);
   return i;
 }
 
-/* Both transforms of some tiles of one set of blocks. */
-static void transform(const esp_graph *g, const pass *p, const piece *i, int block, const esp_pixel *tile,
-                      int tiles) {
-  const size_t row = (size_t)tiles * ESP_LANES;
+/* Both transforms of some squares of one set of blocks. */
+static void transform(const esp_graph *g, const pass *p, const piece *i, int block, const esp_square *square,
+                      int squares) {
+  const size_t row = (size_t)squares * ESP_LANES;
   for (int c = 0; c < i->channels; c++) {
-    const esp_winograd_input k = {.x = esp_plane(p->x, block, p->w->channel[i->channel + c]),
+    const esp_winograd_plane k = {.plane = esp_plane(p->x, block, p->w->channel[i->channel + c]),
                                   .row = esp_row_stride(p->x),
-                                  .tile = tile,
-                                  .tiles = tiles,
+                                  .square = square,
+                                  .squares = squares,
                                   .to = i->inputs + (size_t)c * row,
-                                  .next = esp_winograd_next(i->channels, tiles),
+                                  .next = esp_winograd_next(i->channels, squares),
                                   .ahead = esp_channel_stride(p->x)};
     g->kernels->winograd_input(&k);
   }
   for (int o = 0; o < i->outputs; o++) {
-    const esp_winograd_gradient k = {.y = esp_plane(p->dy, block, p->w->output[i->output + o]),
-                                     .row = esp_row_stride(p->dy),
-                                     .tile = tile,
-                                     .tiles = tiles,
-                                     .to = i->gradients + (size_t)o * row,
-                                     .next = esp_winograd_next(i->outputs, tiles)};
+    const esp_winograd_plane k = {.plane = esp_plane(p->dy, block, p->w->output[i->output + o]),
+                                  .row = esp_row_stride(p->dy),
+                                  .square = square,
+                                  .squares = squares,
+                                  .to = i->gradients + (size_t)o * row,
+                                  .next = esp_winograd_next(i->outputs, squares),
+                                  .ahead = esp_channel_stride(p->dy)};
     g->kernels->winograd_gradient(&k);
   }
 }
 
-static void multiply(const esp_graph *g, const piece *i, int tiles, bool first) {
-  const size_t row = (size_t)tiles * ESP_LANES;
-  esp_pixel pixel[MOST_TILES];
+static void multiply(const esp_graph *g, const piece *i, int squares, bool first) {
+  const size_t row = (size_t)squares * ESP_LANES;
+  esp_pixel pixel[MOST_SQUARES];
   int32_t column[PIECE];
-  for (int t = 0; t < tiles; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
-  for (int c = 0; c < i->channels; c++) column[c] = c * tiles * ESP_LANES;
+  for (int t = 0; t < squares; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
+  for (int c = 0; c < i->channels; c++) column[c] = c * squares * ESP_LANES;
   for (int position = 0; position < ESP_POSITIONS; position++) {
     const esp_correlate_weights k = {
-        .x = i->inputs + (size_t)position * esp_winograd_next(i->channels, tiles),
-        .y = i->gradients + (size_t)position * esp_winograd_next(i->outputs, tiles),
+        .x = i->inputs + (size_t)position * esp_winograd_next(i->channels, squares),
+        .y = i->gradients + (size_t)position * esp_winograd_next(i->outputs, squares),
         .y_channel = row,
         .pixel = pixel,
-        .pixels = tiles,
+        .pixels = squares,
         .column = column,
         .columns = i->channels,
         .outputs = i->outputs,
@@ -128,11 +129,11 @@ static void run_piece(const esp_graph *g, const esp_param *w, const pass *p, con
   const int begin = i->chunk * p->chunk, end = esp_least(begin + p->chunk, p->blocks);
   bool first = true;
   for (int block = begin; block < end;) {
-    const int together = esp_least(p->w->together, end - block), all = together * p->w->tiles;
-    for (int t = 0; t < all; t += p->tiles, first = false) {
-      const int tiles = esp_least(p->tiles, all - t);
-      transform(g, p, i, block, p->w->weights + t, tiles);
-      multiply(g, i, tiles, first);
+    const int together = esp_least(p->w->together, end - block), all = together * p->w->squares;
+    for (int t = 0; t < all; t += p->squares, first = false) {
+      const int squares = esp_least(p->squares, all - t);
+      transform(g, p, i, block, p->w->weights + t, squares);
+      multiply(g, i, squares, first);
     }
     block += together;
   }
@@ -171,7 +172,7 @@ void esp_winograd_to_weights(esp_graph *g, esp_node *n, const esp_winograd *w, i
             .chunk = chunk,
             .blocks = esp_graph_blocks(g)};
   p.chunks = esp_ceil_div(p.blocks, chunk);
-  p.tiles = tiles_of(p.outputs, p.channels);
+  p.squares = squares_of(p.outputs, p.channels);
   cut(&p, g->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < p.chunks * p.output_pieces * p.channel_pieces; i++) {

@@ -29,6 +29,16 @@ typedef struct esp_finish {
   bool accumulate, relu;
 } esp_finish;
 
+/* The same from an output on, whose plane lies `plane` floats behind that of the tensor's first. */
+static inline esp_finish esp_finish_from(const esp_finish *whole, int output, ptrdiff_t plane) {
+  esp_finish f = *whole;
+  if (f.bias) f.bias += output;
+  if (f.scale) f.scale += output;
+  if (f.shift) f.shift += output;
+  if (f.residual) f.residual += plane;
+  return f;
+}
+
 enum { ESP_TILE = 4 }; /* output channels whose weights are packed together */
 
 /* y[pixel.y + o * y_channel] = finish of the sum over c, then tap, of weight[o][c][tap.weight] * x[pixel.x +

@@ -7,146 +7,209 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+enum { SIDE = ESP_SQUARE + 2, WINDOW = 3 };
+
+static const float b = (float)1.41421356237309504880, a = (float)0.70710678118654752440;
+
 /* ---- activations: a lane of images at a time ---- */
 
-/* B' times four numbers. */
-INLINE void input_four(const esp_vec d[4], esp_vec v[4]) {
-  v[0] = esp_vec_sub(d[0], d[2]);
-  v[1] = esp_vec_add(d[1], d[2]);
-  v[2] = esp_vec_sub(d[2], d[1]);
-  v[3] = esp_vec_sub(d[1], d[3]);
+/* Of a square's pixel; those that are not in the plane are 0. */
+INLINE esp_vec pixel(const float *from, size_t row, int r, int c, int rows, int columns, const bool whole) {
+  return whole || (r < rows && c < columns) ? esp_vec_load(from + (size_t)r * row + (size_t)c * ESP_LANES)
+                                            : esp_vec_set(0.0f);
 }
 
-void ESP_ISA_NAME(esp_winograd_input)(const esp_winograd_input *k) {
-  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int t = 0; t < k->tiles; t++) {
-      const float *x = k->x + k->tile[t].x + lane;
-      float *to = k->to + (size_t)t * ESP_LANES + lane;
-      esp_vec along[4][4];
-      if (k->ahead && lane == 0)
-#pragma GCC unroll 4
-        for (int r = 0; r < 4; r++) {
-          __builtin_prefetch(x + k->ahead + (size_t)r * k->row + 2 * ESP_LANES);
-          __builtin_prefetch(x + k->ahead + (size_t)r * k->row + 3 * ESP_LANES);
-        }
-#pragma GCC unroll 4
-      for (int r = 0; r < 4; r++) {
-        esp_vec d[4];
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; c++) d[c] = esp_vec_load(x + (size_t)r * k->row + c * ESP_LANES);
-        input_four(d, along[r]);
-      }
-#pragma GCC unroll 4
-      for (int c = 0; c < 4; c++) {
-        const esp_vec d[4] = {along[0][c], along[1][c], along[2][c], along[3][c]};
-        esp_vec v[4];
-        input_four(d, v);
-#pragma GCC unroll 4
-        for (int r = 0; r < 4; r++) esp_vec_store(to + (size_t)(4 * r + c) * k->next, v[r]);
-      }
-    }
+/* B' times six numbers. */
+INLINE void input_six(const esp_vec d[SIDE], esp_vec v[SIDE]) {
+  const esp_vec near_even = esp_vec_fma(esp_vec_set(-2.0f), d[2], d[4]),
+                near_odd = esp_vec_fma(esp_vec_set(-2.0f), d[1], d[3]),
+                far_even = esp_vec_fma(esp_vec_set(-0.5f), d[2], d[4]),
+                far_odd = esp_vec_fma(esp_vec_set(-0.5f), d[1], d[3]);
+  v[0] = esp_vec_fma(esp_vec_set(-2.5f), d[2], esp_vec_add(d[0], d[4]));
+  v[1] = esp_vec_fma(esp_vec_set(a), near_odd, near_even);
+  v[2] = esp_vec_fma(esp_vec_set(-a), near_odd, near_even);
+  v[3] = esp_vec_fma(esp_vec_set(b), far_odd, far_even);
+  v[4] = esp_vec_fma(esp_vec_set(-b), far_odd, far_even);
+  v[5] = esp_vec_fma(esp_vec_set(-2.5f), d[3], esp_vec_add(d[1], d[5]));
 }
 
-/* A times two numbers. */
-INLINE void gradient_two(esp_vec a, esp_vec b, esp_vec v[4]) {
-  v[0] = a;
-  v[1] = esp_vec_add(a, b);
-  v[2] = esp_vec_sub(a, b);
-  v[3] = esp_vec_sub(esp_vec_set(0.0f), b);
-}
-
-void ESP_ISA_NAME(esp_winograd_gradient)(const esp_winograd_gradient *k) {
-  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int t = 0; t < k->tiles; t++) {
-      const float *y = k->y + k->tile[t].y + lane;
-      float *to = k->to + (size_t)t * ESP_LANES + lane;
-      esp_vec along[2][4];
-#pragma GCC unroll 2
-      for (int r = 0; r < 2; r++)
-        gradient_two(esp_vec_load(y + (size_t)r * k->row), esp_vec_load(y + (size_t)r * k->row + ESP_LANES),
-                     along[r]);
-#pragma GCC unroll 4
-      for (int c = 0; c < 4; c++) {
-        esp_vec v[4];
-        gradient_two(along[0][c], along[1][c], v);
-#pragma GCC unroll 4
-        for (int r = 0; r < 4; r++) esp_vec_store(to + (size_t)(4 * r + c) * k->next, v[r]);
-      }
-    }
-}
-
-/* A' times four numbers. */
-INLINE void output_two(const esp_vec m[4], esp_vec y[2]) {
-  y[0] = esp_vec_add(esp_vec_add(m[0], m[1]), m[2]);
-  y[1] = esp_vec_sub(esp_vec_sub(m[1], m[2]), m[3]);
-}
-
-INLINE void output_tile(const esp_winograd_output *k, int t, size_t lane, const bool plain) {
-  const float *from = k->from + (size_t)t * ESP_LANES + lane;
-  const size_t at = (size_t)k->tile[t].y + lane;
-  esp_vec along[4][2];
-#pragma GCC unroll 4
-  for (int r = 0; r < 4; r++) {
-    esp_vec m[4];
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; c++) m[c] = esp_vec_load(from + (size_t)(4 * r + c) * k->next);
-    output_two(m, along[r]);
+INLINE void input_square(const esp_winograd_plane *k, int t, size_t lane, const bool whole) {
+  const esp_square *s = &k->square[t];
+  const float *x = k->plane + s->x + lane;
+  float *to = k->to + (size_t)t * ESP_LANES + lane;
+  esp_vec along[SIDE][SIDE];
+#pragma GCC unroll 6
+  for (int r = 0; r < SIDE; r++) {
+    esp_vec d[SIDE];
+#pragma GCC unroll 6
+    for (int c = 0; c < SIDE; c++) d[c] = pixel(x, k->row, r, c, s->rows + 2, s->columns + 2, whole);
+    input_six(d, along[r]);
   }
-#pragma GCC unroll 2
-  for (int c = 0; c < 2; c++) {
-    const esp_vec m[4] = {along[0][c], along[1][c], along[2][c], along[3][c]};
-    esp_vec y[2];
-    output_two(m, y);
-    esp_store(y[0], &k->finish, plain, 0, k->y, at + (size_t)c * ESP_LANES);
-    esp_store(y[1], &k->finish, plain, 0, k->y, at + k->row + (size_t)c * ESP_LANES);
+#pragma GCC unroll 6
+  for (int c = 0; c < SIDE; c++) {
+    const esp_vec d[SIDE] = {along[0][c], along[1][c], along[2][c], along[3][c], along[4][c], along[5][c]};
+    esp_vec v[SIDE];
+    input_six(d, v);
+#pragma GCC unroll 6
+    for (int r = 0; r < SIDE; r++) esp_vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
+  }
+}
+
+/* A times four numbers. */
+INLINE void gradient_six(const esp_vec y[ESP_SQUARE], esp_vec v[SIDE]) {
+  const esp_vec near_even = esp_vec_fma(esp_vec_set(0.5f), y[2], y[0]),
+                near_odd = esp_vec_fma(esp_vec_set(0.5f), y[3], y[1]),
+                far_even = esp_vec_fma(esp_vec_set(2.0f), y[2], y[0]),
+                far_odd = esp_vec_fma(esp_vec_set(2.0f), y[3], y[1]);
+  v[0] = y[0];
+  v[1] = esp_vec_fma(esp_vec_set(a), near_odd, near_even);
+  v[2] = esp_vec_fma(esp_vec_set(-a), near_odd, near_even);
+  v[3] = esp_vec_fma(esp_vec_set(b), far_odd, far_even);
+  v[4] = esp_vec_fma(esp_vec_set(-b), far_odd, far_even);
+  v[5] = y[3];
+}
+
+INLINE void gradient_square(const esp_winograd_plane *k, int t, size_t lane, const bool whole) {
+  const esp_square *s = &k->square[t];
+  const float *y = k->plane + s->y + lane;
+  float *to = k->to + (size_t)t * ESP_LANES + lane;
+  esp_vec along[ESP_SQUARE][SIDE];
+#pragma GCC unroll 4
+  for (int r = 0; r < ESP_SQUARE; r++) {
+    esp_vec d[ESP_SQUARE];
+#pragma GCC unroll 4
+    for (int c = 0; c < ESP_SQUARE; c++) d[c] = pixel(y, k->row, r, c, s->rows, s->columns, whole);
+    gradient_six(d, along[r]);
+  }
+#pragma GCC unroll 6
+  for (int c = 0; c < SIDE; c++) {
+    const esp_vec d[ESP_SQUARE] = {along[0][c], along[1][c], along[2][c], along[3][c]};
+    esp_vec v[SIDE];
+    gradient_six(d, v);
+#pragma GCC unroll 6
+    for (int r = 0; r < SIDE; r++) esp_vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
+  }
+}
+
+INLINE bool is_whole(const esp_square *s) {
+  return s->rows == ESP_SQUARE && s->columns == ESP_SQUARE;
+}
+
+/* Fetches the outputs of a square. */
+INLINE void fetch(const esp_winograd_plane *k, const float *first, const esp_square *s) {
+  for (int r = 0; r < s->rows; r++)
+    for (int c = 0; c < s->columns; c++)
+      __builtin_prefetch(first + k->ahead + (size_t)r * k->row + (size_t)c * ESP_LANES);
+}
+
+void ESP_ISA_NAME(esp_winograd_input)(const esp_winograd_plane *k) {
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+    for (int t = 0; t < k->squares; t++) {
+      if (k->ahead && lane == 0) fetch(k, k->plane + k->square[t].x + k->row + ESP_LANES, &k->square[t]);
+      if (is_whole(&k->square[t]))
+        input_square(k, t, lane, true);
+      else
+        input_square(k, t, lane, false);
+    }
+}
+
+void ESP_ISA_NAME(esp_winograd_gradient)(const esp_winograd_plane *k) {
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+    for (int t = 0; t < k->squares; t++) {
+      if (k->ahead && lane == 0) fetch(k, k->plane + k->square[t].y, &k->square[t]);
+      if (is_whole(&k->square[t]))
+        gradient_square(k, t, lane, true);
+      else
+        gradient_square(k, t, lane, false);
+    }
+}
+
+/* A' times six numbers. */
+INLINE void output_four(const esp_vec m[SIDE], esp_vec y[ESP_SQUARE]) {
+  const esp_vec near_even = esp_vec_add(m[1], m[2]),
+                near_odd = esp_vec_mul(esp_vec_set(a), esp_vec_sub(m[1], m[2])),
+                far_even = esp_vec_add(m[3], m[4]),
+                far_odd = esp_vec_mul(esp_vec_set(b), esp_vec_sub(m[3], m[4]));
+  y[0] = esp_vec_add(esp_vec_add(m[0], near_even), far_even);
+  y[1] = esp_vec_add(near_odd, far_odd);
+  y[2] = esp_vec_fma(esp_vec_set(2.0f), far_even, esp_vec_mul(esp_vec_set(0.5f), near_even));
+  y[3] = esp_vec_fma(esp_vec_set(2.0f), far_odd, esp_vec_fma(esp_vec_set(0.5f), near_odd, m[5]));
+}
+
+INLINE void output_square(const esp_winograd_output *k, int t, size_t lane, const bool plain,
+                          const bool whole) {
+  const esp_square *s = &k->square[t];
+  const float *from = k->from + (size_t)t * ESP_LANES + lane;
+  const size_t at = (size_t)s->y + lane;
+  esp_vec along[SIDE][ESP_SQUARE];
+#pragma GCC unroll 6
+  for (int r = 0; r < SIDE; r++) {
+    esp_vec m[SIDE];
+#pragma GCC unroll 6
+    for (int c = 0; c < SIDE; c++) m[c] = esp_vec_load(from + (size_t)(SIDE * r + c) * k->next);
+    output_four(m, along[r]);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < ESP_SQUARE; c++) {
+    const esp_vec m[SIDE] = {along[0][c], along[1][c], along[2][c], along[3][c], along[4][c], along[5][c]};
+    esp_vec y[ESP_SQUARE];
+    output_four(m, y);
+#pragma GCC unroll 4
+    for (int r = 0; r < ESP_SQUARE; r++)
+      if (whole || (r < s->rows && c < s->columns))
+        esp_store(y[r], &k->finish, plain, 0, k->y, at + (size_t)r * k->row + (size_t)c * ESP_LANES);
   }
 }
 
 void ESP_ISA_NAME(esp_winograd_output)(const esp_winograd_output *k) {
   const bool plain = esp_finish_plain(&k->finish);
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int t = 0; t < k->tiles; t++)
-      if (plain)
-        output_tile(k, t, lane, true);
+    for (int t = 0; t < k->squares; t++)
+      if (!is_whole(&k->square[t]))
+        output_square(k, t, lane, false, false);
+      else if (plain)
+        output_square(k, t, lane, true, true);
       else
-        output_tile(k, t, lane, false);
+        output_square(k, t, lane, false, true);
 }
 
 /* ---- weights: 16 windows at a time; plain loops over them, which the compiler turns into vectors ---- */
 
-enum { WINDOWS = 16, WINDOW = 9 };
+enum { WINDOWS = 16 };
 #define EACH(l) for (int l = 0; l < WINDOWS; l++)
 
-/* G times three rows of numbers. */
-INLINE void weights_four(const float *a, const float *b, const float *c, float *to[4]) {
+/* G times three rows of numbers; results are `next` rows apart. */
+INLINE void weights_six(const float *x, const float *y, const float *z, float (*to)[WINDOWS], int next) {
+  const float third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
   EACH(l) {
-    const float ends = a[l] + c[l];
-    to[0][l] = a[l];
-    to[1][l] = 0.5f * (ends + b[l]);
-    to[2][l] = 0.5f * (ends - b[l]);
-    to[3][l] = c[l];
+    const float near_even = -third * (2.0f * x[l] + z[l]), near_odd = 2.0f * third * a * y[l],
+                far_even = sixth * (x[l] + 2.0f * z[l]), far_odd = sixth * b * y[l];
+    to[0][l] = x[l];
+    to[next][l] = near_even - near_odd;
+    to[2 * next][l] = near_even + near_odd;
+    to[3 * next][l] = far_even + far_odd;
+    to[4 * next][l] = far_even - far_odd;
+    to[5 * next][l] = z[l];
   }
 }
 
-static void transform_windows(float g[WINDOW][WINDOWS], float u[ESP_POSITIONS][WINDOWS]) {
-  float along[3][4][WINDOWS];
-  for (int r = 0; r < 3; r++)
-    weights_four(g[3 * r], g[3 * r + 1], g[3 * r + 2],
-                 (float *[4]){along[r][0], along[r][1], along[r][2], along[r][3]});
-  for (int c = 0; c < 4; c++)
-    weights_four(along[0][c], along[1][c], along[2][c], (float *[4]){u[c], u[4 + c], u[8 + c], u[12 + c]});
+static void transform_windows(float g[WINDOW * WINDOW][WINDOWS], float u[ESP_POSITIONS][WINDOWS]) {
+  float along[WINDOW][SIDE][WINDOWS];
+  for (int r = 0; r < WINDOW; r++) weights_six(g[3 * r], g[3 * r + 1], g[3 * r + 2], along[r], 1);
+  for (int c = 0; c < SIDE; c++) weights_six(along[0][c], along[1][c], along[2][c], u + c, SIDE);
 }
 
 void ESP_ISA_NAME(esp_winograd_weights)(const esp_winograd_weights *k) {
+  enum { PLACES = WINDOW * WINDOW };
   const int together = WINDOWS / ESP_TILE; /* channels */
-  float g[WINDOW][WINDOWS] = {{0}}, u[ESP_POSITIONS][WINDOWS];
+  float g[PLACES][WINDOWS] = {{0}}, u[ESP_POSITIONS][WINDOWS];
   for (int first = 0; first < k->channels; first += together) {
     const int channels = esp_least(together, k->channels - first), count = channels * k->outputs;
     for (int c = 0; c < channels; c++)
       for (int o = 0; o < k->outputs; o++) {
         const float *value = k->value + (size_t)k->output[o] * k->output_stride +
                              (size_t)k->channel[first + c] * k->channel_stride;
-        for (int i = 0; i < WINDOW; i++) g[i][c * k->outputs + o] = value[k->turn ? WINDOW - 1 - i : i];
+        for (int i = 0; i < PLACES; i++) g[i][c * k->outputs + o] = value[k->turn ? PLACES - 1 - i : i];
       }
     transform_windows(g, u);
     for (int p = 0; p < ESP_POSITIONS; p++) {
@@ -156,27 +219,30 @@ void ESP_ISA_NAME(esp_winograd_weights)(const esp_winograd_weights *k) {
   }
 }
 
-/* G' times four rows of numbers. */
-INLINE void windows_three(const float *const s[4], float *to[3]) {
+/* G' times six rows of numbers, `next` rows apart. */
+INLINE void windows_three(float (*s)[WINDOWS], int next, float *to[WINDOW]) {
+  const float third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
   EACH(l) {
-    to[0][l] = s[0][l] + 0.5f * (s[1][l] + s[2][l]);
-    to[1][l] = 0.5f * (s[1][l] - s[2][l]);
-    to[2][l] = 0.5f * (s[1][l] + s[2][l]) + s[3][l];
+    const float near_even = third * (s[next][l] + s[2 * next][l]), near_odd = s[2 * next][l] - s[next][l],
+                far_even = sixth * (s[3 * next][l] + s[4 * next][l]),
+                far_odd = s[3 * next][l] - s[4 * next][l];
+    to[0][l] = (s[0][l] - 2.0f * near_even) + far_even;
+    to[1][l] = 2.0f * third * a * near_odd + sixth * b * far_odd;
+    to[2][l] = (s[5 * next][l] - near_even) + 2.0f * far_even;
   }
 }
 
-static void transform_sums(float s[ESP_POSITIONS][WINDOWS], float g[WINDOW][WINDOWS]) {
-  float along[4][3][WINDOWS];
-  for (int r = 0; r < 4; r++)
-    windows_three((const float *const[4]){s[4 * r], s[4 * r + 1], s[4 * r + 2], s[4 * r + 3]},
-                  (float *[3]){along[r][0], along[r][1], along[r][2]});
-  for (int c = 0; c < 3; c++)
-    windows_three((const float *const[4]){along[0][c], along[1][c], along[2][c], along[3][c]},
-                  (float *[3]){g[c], g[3 + c], g[6 + c]});
+static void transform_sums(float s[ESP_POSITIONS][WINDOWS], float g[WINDOW * WINDOW][WINDOWS]) {
+  float along[SIDE][WINDOW][WINDOWS];
+  for (int r = 0; r < SIDE; r++)
+    windows_three(s + SIDE * r, 1, (float *[WINDOW]){along[r][0], along[r][1], along[r][2]});
+  for (int c = 0; c < WINDOW; c++)
+    windows_three(&along[0][c], WINDOW, (float *[WINDOW]){g[c], g[WINDOW + c], g[2 * WINDOW + c]});
 }
 
 void ESP_ISA_NAME(esp_winograd_windows)(const esp_winograd_windows *k) {
-  float s[ESP_POSITIONS][WINDOWS] = {{0}}, g[WINDOW][WINDOWS];
+  enum { PLACES = WINDOW * WINDOW };
+  float s[ESP_POSITIONS][WINDOWS] = {{0}}, g[PLACES][WINDOWS];
   for (int o = 0; o < k->outputs; o++)
     for (int first = 0; first < k->channels; first += WINDOWS) {
       const int count = esp_least(WINDOWS, k->channels - first);
@@ -187,8 +253,8 @@ void ESP_ISA_NAME(esp_winograd_windows)(const esp_winograd_windows *k) {
       transform_sums(s, g);
       for (int l = 0; l < count; l++) {
         float *to =
-            k->gradient + (size_t)k->output[o] * k->output_stride + (size_t)k->channel[first + l] * WINDOW;
-        for (int i = 0; i < WINDOW; i++) to[i] = g[i][l];
+            k->gradient + (size_t)k->output[o] * k->output_stride + (size_t)k->channel[first + l] * PLACES;
+        for (int i = 0; i < PLACES; i++) to[i] = g[i][l];
       }
     }
 }

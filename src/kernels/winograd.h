@@ -1,55 +1,58 @@
-/* Winograd's F(2x2, 3x3): a correlation with a 3x3 window from 16 products for every 2x2 outputs, where the
- * direct way takes 36 (Winograd 1980; Lavin & Gray, Fast Algorithms for Convolutional Neural Networks, 2016).
+/* Winograd's F(4x4, 3x3): a correlation with a 3x3 window from 36 products for every 4x4 outputs, where the
+ * direct way takes 144 (Winograd 1980; Lavin & Gray, Fast Algorithms for Convolutional Neural Networks,
+ * 2016).
  *
- *     Y = A' [ (G g G') * (B' d B) ] A          * by position, of 4 x 4; summed over channels there
+ *     Y = A' [ (G g G') * (B' d B) ] A          * by position, of 6 x 6; summed over channels there
  *     dg = G' [ (B' d B) * (A dy A') ] G        the gradient of the window; summed over tiles there
  *
- *     B' = 1  0 -1  0     G =  1   0   0      A' = 1  1  1  0
- *          0  1  1  0         1/2 1/2 1/2          0  1 -1 -1
- *          0 -1  1  0         1/2 -1/2 1/2
- *          0  1  0 -1          0   0   1
+ * The matrices are those of polynomials that are multiplied through their values at 0, -a, a, -b, b and
+ * infinity. With a = 1/sqrt(2) and b = sqrt(2) the sums are off by a little over twice what those of the
+ * direct way are; with the usual 1 and 2 it is four times (mean, 64 channels).
  *
- * d is a tile of 4x4 inputs, around the 2x2 outputs; tiles overlap. What stands in [...] is for each of the
- * 16 positions a correlation whose pixels are the tiles and whose only tap is 0 (correlate.h). Each transform
- * goes along the rows first, then down the columns, a + b before a - b of the same three numbers where G asks
- * for both; so there is one order of arithmetic here too. */
+ *     B' = 1   0 -5/2   0    1  0     G =   1     0    0       A' = 1  1   1   1   1   0
+ *          0 -2a  -2    a    1  0         -2/3 -2a/3 -1/3           0  a  -a   b  -b   0
+ *          0  2a  -2   -a    1  0         -2/3  2a/3 -1/3           0 1/2 1/2  2   2   0
+ *          0 -a  -1/2   b    1  0          1/6  b/6   1/3           0 a/2 -a/2 2b -2b  1
+ *          0  a  -1/2  -b    1  0          1/6 -b/6   1/3
+ *          0  1    0  -5/2   0  1           0     0    1
+ *
+ * d is a square of 6x6 inputs, around the 4x4 outputs; the squares overlap. What stands in [...] is for each
+ * of the 36 positions a correlation whose pixels are the squares and whose only tap is 0 (correlate.h). Each
+ * transform goes along the rows first, then down the columns; winograd.c is the order of its arithmetic. */
 #ifndef ESP_WINOGRAD_H
 #define ESP_WINOGRAD_H
 
 #include "kernels/correlate.h"
 
-enum { ESP_POSITIONS = 16 };
+enum { ESP_SQUARE = 4, ESP_POSITIONS = 36 }; /* a square's outputs along a side; the places of 6x6 */
 
-/* B' d B of one channel:  to[position * next + t * 16] for tile t, whose upper left input is x[tile[t].x];
- * rows are `row` floats apart. */
-typedef struct esp_winograd_input {
-  const float *x;
-  size_t row;
-  const esp_pixel *tile;
-  int tiles;
+/* Where a square's upper left input and output are, in floats; how many of its rows and columns of outputs
+ * are in the plane: 1 to 4, fewer than 4 at the lower and right border. Inputs further than one pixel from an
+ * output in the plane count as 0 and are not read, nor are outputs that are not in the plane. */
+typedef struct esp_square {
+  int32_t x, y;
+  int16_t rows, columns;
+} esp_square;
+
+/* Of one plane, to[position * next + t * 16] for square t:  winograd_input: B' d B, d from square.x on;
+ * winograd_gradient: A dy A', dy from square.y on. */
+typedef struct esp_winograd_plane {
+  const float *plane;
+  size_t row; /* floats between rows */
+  const esp_square *square;
+  int squares;
   float *to;
   size_t next;
-  size_t ahead; /* floats from x to what is read next, which is fetched; 0: not known */
-} esp_winograd_input;
+  size_t ahead; /* floats from here to the plane that is read next, which is fetched; 0: not known */
+} esp_winograd_plane;
 
-/* A dy A' of one output:  to[position * next + t * 16] for tile t, whose upper left output is y[tile[t].y].
- */
-typedef struct esp_winograd_gradient {
-  const float *y;
-  size_t row;
-  const esp_pixel *tile;
-  int tiles;
-  float *to;
-  size_t next;
-} esp_winograd_gradient;
-
-/* A' m A of one output, m = from[position * next + t * 16], finished (esp_finish, its output 0) and stored at
- * y[tile[t].y] and the three pixels to the right and below. */
+/* A' m A of one output, m = from[position * next + t * 16], finished (esp_finish, its output 0) and stored
+ * from y[square.y] on. */
 typedef struct esp_winograd_output {
   const float *from;
   size_t next;
-  const esp_pixel *tile;
-  int tiles;
+  const esp_square *square;
+  int squares;
   float *y;
   size_t row;
   esp_finish finish;

@@ -305,13 +305,34 @@ END_TEST
 
 typedef struct matrix {
   int rows, columns;
-  double at[4][4];
+  double at[6][6];
 } matrix;
 
 /* As winograd.h has them; A_ and B_ stand for A' and B'. */
-static const matrix B_ = {4, 4, {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}}},
-                    G = {4, 3, {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}},
-                    A_ = {2, 4, {{1, 1, 1, 0}, {0, 1, -1, -1}}};
+#define ROOT 1.41421356237309504880
+#define HALF_ROOT (ROOT / 2)
+static const matrix B_ = {6,
+                          6,
+                          {{1, 0, -2.5, 0, 1, 0},
+                           {0, -ROOT, -2, HALF_ROOT, 1, 0},
+                           {0, ROOT, -2, -HALF_ROOT, 1, 0},
+                           {0, -HALF_ROOT, -0.5, ROOT, 1, 0},
+                           {0, HALF_ROOT, -0.5, -ROOT, 1, 0},
+                           {0, 1, 0, -2.5, 0, 1}}},
+                    G = {6,
+                         3,
+                         {{1, 0, 0},
+                          {-2.0 / 3, -ROOT / 3, -1.0 / 3},
+                          {-2.0 / 3, ROOT / 3, -1.0 / 3},
+                          {1.0 / 6, ROOT / 6, 1.0 / 3},
+                          {1.0 / 6, -ROOT / 6, 1.0 / 3},
+                          {0, 0, 1}}},
+                    A_ = {4,
+                          6,
+                          {{1, 1, 1, 1, 1, 0},
+                           {0, HALF_ROOT, -HALF_ROOT, ROOT, -ROOT, 0},
+                           {0, 0.5, 0.5, 2, 2, 0},
+                           {0, ROOT / 4, -ROOT / 4, 2 * ROOT, -2 * ROOT, 1}}};
 
 static matrix transposed(const matrix *m) {
   matrix t = {m->columns, m->rows, {{0}}};
@@ -347,34 +368,78 @@ static void expect_matrix(const matrix *got, const matrix *expected, const char 
                      expected->at[r][c]);
 }
 
-/* Tiles of a plane of 6x8 with two pixels between its rows, in no order. */
-enum { TILES = 4, ROW = 10 * ESP_LANES, TILED = 6 * ROW, NEXT = (TILES + 1) * ESP_LANES };
+/* They are what makes of a correlation a product: with any window and any inputs, in double precision. */
+START_TEST(the_matrices_of_winograd_correlate) {
+  static float random[9 + 36];
+  fill(random, 9 + 36, 30 + (uint64_t)_i);
+  const matrix g = gather(random, 3, 3, 3, 1), d = gather(random + 9, 6, 6, 6, 1), u = on_both_sides(&G, &g),
+               v = on_both_sides(&B_, &d);
+  matrix product = {6, 6, {{0}}}, expected = {4, 4, {{0}}};
+  for (int i = 0; i < 36; i++) product.at[i / 6][i % 6] = u.at[i / 6][i % 6] * v.at[i / 6][i % 6];
+  for (int i = 0; i < 16 * 9; i++)
+    expected.at[i / 9 / 4][i / 9 % 4] +=
+        g.at[i % 9 / 3][i % 3] * d.at[i / 9 / 4 + i % 9 / 3][i / 9 % 4 + i % 3];
+  const matrix got = on_both_sides(&A_, &product);
+  for (int i = 0; i < 16; i++)
+    ck_assert_msg(near(got.at[i / 4][i % 4], expected.at[i / 4][i % 4], 1e-13), "output %d", i);
+}
+END_TEST
+
+/* Squares of a plane of 10x11 with two pixels between its rows, in no order; some are cut off. */
+enum { SQUARES = 5, HEIGHT = 10, WIDTH = 11, ROW = (WIDTH + 2) * ESP_LANES, PLANE = HEIGHT * ROW };
+enum { NEXT = (SQUARES + 1) * ESP_LANES };
 #define AT(row, column) ((row)*ROW + (column)*ESP_LANES)
-static const esp_pixel tiles[TILES] = {
-    {AT(2, 4), AT(2, 4)}, {AT(0, 0), AT(0, 0)}, {AT(1, 3), AT(4, 6)}, {AT(2, 1), AT(0, 2)}};
+static const esp_square squares[SQUARES] = {{AT(4, 5), AT(6, 7), 4, 4},
+                                            {AT(0, 0), AT(0, 0), 4, 4},
+                                            {AT(7, 3), AT(9, 3), 1, 4},
+                                            {AT(2, 7), AT(2, 8), 4, 2},
+                                            {AT(5, 8), AT(7, 0), 3, 1}};
+
+/* Those numbers of a matrix that are not in the plane are 0. */
+static matrix cut_off(const matrix *m, const esp_square *s, int more) {
+  matrix v = *m;
+  for (int i = 0; i < m->rows * m->columns; i++)
+    if (i / m->columns >= s->rows + more || i % m->columns >= s->columns + more)
+      v.at[i / m->columns][i % m->columns] = 0.0;
+  return v;
+}
+
+/* What is not in the plane is not a number here: it must not be looked at. */
+static void spoil_gaps(float *plane) {
+  for (int i = 0; i < PLANE; i++)
+    if (i % ROW >= WIDTH * ESP_LANES) plane[i] = NAN;
+}
+
+static matrix square_of(const float *from, int size) {
+  return gather(from, size, size, ROW, ESP_LANES);
+}
 
 START_TEST(winograd_input_is_its_formula) {
-  static float x[TILED], to[ESP_POSITIONS * NEXT];
-  fill(x, TILED, 31);
-  scalar()->winograd_input(
-      &(esp_winograd_input){.x = x, .row = ROW, .tile = tiles, .tiles = TILES, .to = to, .next = NEXT});
-  for (int i = 0; i < TILES * ESP_LANES; i++) {
-    const matrix d = gather(x + tiles[i / ESP_LANES].x + i % ESP_LANES, 4, 4, ROW, ESP_LANES),
-                 expected = on_both_sides(&B_, &d), got = gather(to + i, 4, 4, (size_t)4 * NEXT, NEXT);
+  static float x[PLANE + 4 * ROW], to[ESP_POSITIONS * NEXT];
+  fill(x, PLANE, 31);
+  spoil_gaps(x);
+  scalar()->winograd_input(&(esp_winograd_plane){
+      .plane = x, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
+  for (int i = 0; i < SQUARES * ESP_LANES; i++) {
+    const esp_square *s = &squares[i / ESP_LANES];
+    const matrix all = square_of(x + s->x + i % ESP_LANES, 6), d = cut_off(&all, s, 2),
+                 expected = on_both_sides(&B_, &d), got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
     expect_matrix(&got, &expected, "image", i);
   }
 }
 END_TEST
 
 START_TEST(winograd_gradient_is_its_formula) {
-  static float y[TILED], to[ESP_POSITIONS * NEXT];
+  static float y[PLANE + 4 * ROW], to[ESP_POSITIONS * NEXT];
   const matrix A = transposed(&A_);
-  fill(y, TILED, 32);
-  scalar()->winograd_gradient(
-      &(esp_winograd_gradient){.y = y, .row = ROW, .tile = tiles, .tiles = TILES, .to = to, .next = NEXT});
-  for (int i = 0; i < TILES * ESP_LANES; i++) {
-    const matrix dy = gather(y + tiles[i / ESP_LANES].y + i % ESP_LANES, 2, 2, ROW, ESP_LANES),
-                 expected = on_both_sides(&A, &dy), got = gather(to + i, 4, 4, (size_t)4 * NEXT, NEXT);
+  fill(y, PLANE, 32);
+  spoil_gaps(y);
+  scalar()->winograd_gradient(&(esp_winograd_plane){
+      .plane = y, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
+  for (int i = 0; i < SQUARES * ESP_LANES; i++) {
+    const esp_square *s = &squares[i / ESP_LANES];
+    const matrix all = square_of(y + s->y + i % ESP_LANES, 4), dy = cut_off(&all, s, 0),
+                 expected = on_both_sides(&A, &dy), got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
     expect_matrix(&got, &expected, "image", i);
   }
 }
@@ -389,29 +454,40 @@ static double finished(const esp_finish *f, double v, double residual, double be
 }
 
 START_TEST(winograd_output_is_its_formula) {
-  static float from[ESP_POSITIONS * NEXT], before[TILED], residual[TILED], y[TILED];
+  static float from[ESP_POSITIONS * NEXT], before[PLANE + 4 * ROW], residual[PLANE + 4 * ROW],
+      y[PLANE + 4 * ROW];
   static const float bias = 0.25f, scale = -1.5f, shift = 0.75f;
   esp_finish f = {.accumulate = _i & 1, .relu = _i & 2};
   if (_i & 4) f.bias = &bias;
   if (_i & 8) f.scale = &scale, f.shift = &shift;
   if (_i & 16) f.residual = residual;
   fill(from, ESP_POSITIONS * NEXT, 33);
-  fill(residual, TILED, 34);
-  fill(before, TILED, 35);
+  fill(residual, PLANE, 34);
+  fill(before, PLANE, 35);
   memcpy(y, before, sizeof y);
   scalar()->winograd_output(&(esp_winograd_output){
-      .from = from, .next = NEXT, .tile = tiles, .tiles = TILES, .y = y, .row = ROW, .finish = f});
-  for (int i = 0; i < TILES * ESP_LANES; i++) {
-    const int at = tiles[i / ESP_LANES].y + i % ESP_LANES;
-    const matrix m = gather(from + i, 4, 4, (size_t)4 * NEXT, NEXT),
-                 old = gather(before + at, 2, 2, ROW, ESP_LANES),
-                 beside = gather(residual + at, 2, 2, ROW, ESP_LANES),
-                 got = gather(y + at, 2, 2, ROW, ESP_LANES);
+      .from = from, .next = NEXT, .square = squares, .squares = SQUARES, .y = y, .row = ROW, .finish = f});
+  for (int i = 0; i < SQUARES * ESP_LANES; i++) {
+    const esp_square *s = &squares[i / ESP_LANES];
+    const int at = s->y + i % ESP_LANES;
+    const matrix m = gather(from + i, 6, 6, (size_t)6 * NEXT, NEXT), old = square_of(before + at, 4),
+                 beside = square_of(residual + at, 4), got = square_of(y + at, 4);
     matrix expected = on_both_sides(&A_, &m);
-    for (int k = 0; k < 4; k++)
-      expected.at[k / 2][k % 2] =
-          finished(&f, expected.at[k / 2][k % 2], beside.at[k / 2][k % 2], old.at[k / 2][k % 2]);
+    for (int k = 0; k < 16; k++) {
+      const int r = k / 4, c = k % 4;
+      expected.at[r][c] = r < s->rows && c < s->columns
+                              ? finished(&f, expected.at[r][c], beside.at[r][c], old.at[r][c])
+                              : got.at[r][c];
+    }
     expect_matrix(&got, &expected, "image", i);
+  }
+  for (int i = 0; i < PLANE; i++) { /* and nothing else has changed */
+    bool inside = false;
+    for (int k = 0; k < SQUARES; k++) {
+      const int from_first = i - squares[k].y, r = from_first / ROW, c = from_first % ROW / ESP_LANES;
+      inside = inside || (from_first >= 0 && r < squares[k].rows && c < squares[k].columns);
+    }
+    ck_assert_msg(inside || memcmp(&y[i], &before[i], sizeof *y) == 0, "float %d was written", i);
   }
 }
 END_TEST
@@ -449,7 +525,7 @@ START_TEST(winograd_weights_are_their_formula) {
                           (size_t)some_channels[i / outputs] * k.channel_stride;
     matrix g = gather(window, 3, 3, 3, 1);
     for (int t = 0; t < 9 && turn; t++) g.at[t / 3][t % 3] = (double)window[8 - t];
-    const matrix expected = on_both_sides(&G, &g), got = gather(to + i, 4, 4, (size_t)4 * SUMS, SUMS);
+    const matrix expected = on_both_sides(&G, &g), got = gather(to + i, 6, 6, (size_t)6 * SUMS, SUMS);
     expect_matrix(&got, &expected, "window", i);
   }
 }
@@ -470,7 +546,7 @@ START_TEST(winograd_windows_are_their_formula) {
                                                      .output_stride = (size_t)ALL_CHANNELS * 9});
   for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
     const int o = some_outputs[i / SOME_CHANNELS], c = some_channels[i % SOME_CHANNELS];
-    const matrix s = gather(sum + i, 4, 4, (size_t)4 * SUMS, SUMS), expected = on_both_sides(&G_, &s),
+    const matrix s = gather(sum + i, 6, 6, (size_t)6 * SUMS, SUMS), expected = on_both_sides(&G_, &s),
                  got = gather(gradient + (o * ALL_CHANNELS + c) * 9, 3, 3, 3, 1);
     expect_matrix(&got, &expected, "window", i);
   }
@@ -890,6 +966,7 @@ int main(void) {
   tcase_add_test(all, correlate_weights_is_its_gradient);
   tcase_add_test(all, a_zero_is_positive);
   tcase_add_test(all, a_zero_weight_adds_nothing);
+  tcase_add_loop_test(all, the_matrices_of_winograd_correlate, 0, 8);
   tcase_add_test(all, winograd_input_is_its_formula);
   tcase_add_test(all, winograd_gradient_is_its_formula);
   tcase_add_loop_test(all, winograd_output_is_its_formula, 0, 32);

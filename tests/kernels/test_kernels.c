@@ -3,6 +3,8 @@
 #include "kernels/trial.h"
 #include "suite.h"
 
+#include "base/integer.h"
+
 #include <stdlib.h>
 
 enum { KEYS = 400, LANE_BYTES = ESP_LANES * sizeof(float) };
@@ -300,60 +302,61 @@ static void writes_positions(trial *t, const float *to, size_t next, size_t used
   for (size_t p = 0; p < ESP_POSITIONS; p++) trial_writes(t, to + p * next, used * sizeof(float));
 }
 
-/* A plane and squares of `size` pixels in it. The first and the last touch its ends; the others are anywhere.
- */
+/* A plane and squares of `size` pixels in it, or less. The first and the last touch its ends; the others are
+ * anywhere. */
 typedef struct squares {
   float *plane; /* where their offsets begin */
   size_t row;
-  esp_pixel *tile;
-  int tiles;
+  esp_square *square;
+  int squares;
 } squares;
 
-static squares draw_squares(trial *t, int size) {
-  const int height = trial_draw(t, size, 12), width = trial_draw(t, size, 12),
+/* How much of a square is in the plane, counted in outputs. */
+static int draw_side(trial *t) {
+  return trial_flip(t) ? ESP_SQUARE : trial_draw(t, 1, ESP_SQUARE);
+}
+
+static squares draw_squares(trial *t, int around) {
+  const int most = ESP_SQUARE + around, height = trial_draw(t, most, 12), width = trial_draw(t, most, 12),
             row = width + trial_draw(t, 0, 3), cells = (height - 1) * row + width,
             base = trial_draw(t, 0, cells - 1);
-  squares s = {.row = (size_t)(row * ESP_LANES), .tiles = trial_draw(t, 1, 20)};
+  squares s = {.row = (size_t)(row * ESP_LANES), .squares = trial_draw(t, 1, 20)};
   s.plane = trial_floats(t, (size_t)(cells * ESP_LANES)) + base * ESP_LANES;
-  s.tile = trial_take(t, (size_t)s.tiles * sizeof *s.tile);
-  for (int i = 0; i < s.tiles; i++) {
-    const int bottom = height - size, right = width - size;
-    const int cell = i == 0             ? 0
-                     : i == s.tiles - 1 ? bottom * row + right
-                                        : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
-    s.tile[i].x = s.tile[i].y = (cell - base) * ESP_LANES;
+  s.square = trial_take(t, (size_t)s.squares * sizeof *s.square);
+  for (int i = 0; i < s.squares; i++) {
+    const int rows = draw_side(t), columns = draw_side(t), bottom = height - rows - around,
+              right = width - columns - around;
+    const int cell = i == 0               ? 0
+                     : i == s.squares - 1 ? bottom * row + right
+                                          : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
+    const int32_t at = (cell - base) * ESP_LANES;
+    s.square[i] = (esp_square){at, at, (int16_t)rows, (int16_t)columns};
   }
   return s;
 }
 
 /* What is read next is fetched, wherever it is. */
-static void try_winograd_input(trial *t) {
-  const squares s = draw_squares(t, 4);
-  const size_t used = (size_t)s.tiles * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
-  const esp_winograd_input k = {.x = s.plane,
+static void try_winograd_plane(trial *t, int around, void (*const kernel)(const esp_winograd_plane *)) {
+  const squares s = draw_squares(t, around);
+  const size_t used = (size_t)s.squares * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
+  const esp_winograd_plane k = {.plane = s.plane,
                                 .row = s.row,
-                                .tile = s.tile,
-                                .tiles = s.tiles,
+                                .square = s.square,
+                                .squares = s.squares,
                                 .to = draw_positions(t, next, used),
                                 .next = next,
                                 .ahead = trial_flip(t) ? (size_t)trial_draw(t, 0, 1 << 24) : 0};
   trial_seal(t);
   writes_positions(t, k.to, next, used);
-  t->kernels->winograd_input(&k);
+  kernel(&k);
+}
+
+static void try_winograd_input(trial *t) {
+  try_winograd_plane(t, 2, t->kernels->winograd_input);
 }
 
 static void try_winograd_gradient(trial *t) {
-  const squares s = draw_squares(t, 2);
-  const size_t used = (size_t)s.tiles * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
-  const esp_winograd_gradient k = {.y = s.plane,
-                                   .row = s.row,
-                                   .tile = s.tile,
-                                   .tiles = s.tiles,
-                                   .to = draw_positions(t, next, used),
-                                   .next = next};
-  trial_seal(t);
-  writes_positions(t, k.to, next, used);
-  t->kernels->winograd_gradient(&k);
+  try_winograd_plane(t, 0, t->kernels->winograd_gradient);
 }
 
 /* `count` different numbers below `all`, in some order. */
@@ -367,19 +370,24 @@ static int32_t *draw_order(trial *t, int count, int all) {
   return to;
 }
 
-/* Squares of 2x2 that do not overlap, all those of a plane or some. */
+/* Squares that do not overlap, all those of a plane or some; those at its right and lower border may be cut
+ * off. */
 static squares draw_outputs(trial *t, int *cells, int *base) {
-  const int rows = trial_draw(t, 1, 5), columns = trial_draw(t, 1, 5),
-            row = 2 * columns + trial_draw(t, 0, 3);
-  squares s = {.row = (size_t)(row * ESP_LANES), .tiles = rows * columns};
-  *cells = (2 * rows - 1) * row + 2 * columns;
+  const int height = trial_draw(t, 1, 14), width = trial_draw(t, 1, 14), row = width + trial_draw(t, 0, 3),
+            columns = esp_ceil_div(width, ESP_SQUARE);
+  squares s = {.row = (size_t)(row * ESP_LANES), .squares = esp_ceil_div(height, ESP_SQUARE) * columns};
+  *cells = (height - 1) * row + width;
   *base = trial_draw(t, 0, *cells - 1);
   s.plane = trial_floats(t, (size_t)(*cells * ESP_LANES)) + *base * ESP_LANES;
-  const int32_t *order = draw_order(t, s.tiles, s.tiles);
-  s.tile = trial_take(t, (size_t)s.tiles * sizeof *s.tile);
-  for (int i = 0; i < s.tiles; i++)
-    s.tile[i].y = (order[i] / columns * 2 * row + order[i] % columns * 2 - *base) * ESP_LANES;
-  if (trial_flip(t)) s.tiles = trial_draw(t, 1, s.tiles);
+  const int32_t *order = draw_order(t, s.squares, s.squares);
+  s.square = trial_take(t, (size_t)s.squares * sizeof *s.square);
+  for (int i = 0; i < s.squares; i++) {
+    const int r = order[i] / columns * ESP_SQUARE, c = order[i] % columns * ESP_SQUARE;
+    s.square[i] = (esp_square){.y = (r * row + c - *base) * ESP_LANES,
+                               .rows = (int16_t)esp_least(ESP_SQUARE, height - r),
+                               .columns = (int16_t)esp_least(ESP_SQUARE, width - c)};
+  }
+  if (trial_flip(t)) s.squares = trial_draw(t, 1, s.squares);
   return s;
 }
 
@@ -387,20 +395,21 @@ static squares draw_outputs(trial *t, int *cells, int *base) {
 static void try_winograd_output(trial *t) {
   int cells, base;
   const squares s = draw_outputs(t, &cells, &base);
-  const size_t used = (size_t)s.tiles * ESP_LANES,
+  const size_t used = (size_t)s.squares * ESP_LANES,
                next = trial_draw(t, 0, 3) ? draw_next(t, used, 3, ESP_LANES) : 0;
   esp_winograd_output k = {.from = draw_positions(t, next, used),
                            .next = next,
-                           .tile = s.tile,
-                           .tiles = s.tiles,
+                           .square = s.square,
+                           .squares = s.squares,
                            .y = s.plane,
                            .row = s.row,
                            .finish = draw_switches(t)};
   draw_finish(t, &k.finish, 1, (size_t)(cells * ESP_LANES));
   if (k.finish.residual) k.finish.residual += base * ESP_LANES;
   trial_seal(t);
-  for (int i = 0; i < k.tiles; i++)
-    for (size_t r = 0; r < 2; r++) trial_writes(t, k.y + k.tile[i].y + r * k.row, 2 * LANE_BYTES);
+  for (int i = 0; i < k.squares; i++)
+    for (int r = 0; r < k.square[i].rows; r++)
+      trial_writes(t, k.y + k.square[i].y + (size_t)r * k.row, (size_t)k.square[i].columns * LANE_BYTES);
   t->kernels->winograd_output(&k);
 }
 
