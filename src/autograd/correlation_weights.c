@@ -191,7 +191,7 @@ static void by_winograd(esp_graph *g, esp_node *n, esp_correlation *p) {
 }
 
 void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
-  if (esp_winograd_pays(p->winograd, n->param[0])) {
+  if (esp_winograd_pays(p->winograd, n)) {
     by_winograd(g, n, p);
     return;
   }

@@ -4,34 +4,41 @@
 #include "base/integer.h"
 
 enum {
-  LEAST_CHANNELS = 8, /* of either side: below, the transforms cost more than they save */
   SQUARES_WANTED = 48,
   REGISTER_PIXELS = 6,      /* a piece has a multiple of them: what the kernels hold in registers */
   MOST_SQUARES = 48,        /* in a piece */
-  SECOND_LEVEL = 768 << 10, /* bytes that a piece may fill */
+  PIECE_BYTES = 1536 << 10, /* that it may fill: most of it is in the second-level cache */
   PADDING = 16              /* floats between the packed weights of positions */
 };
-/* Products of a plane, as a share of those of the direct way, up to which a layer can go this way. */
-static const double most_products = 0.5;
-/* Density of what is left, without empty outputs and channels, from which on this way is taken. Below, lists
- * of the nonzero weights do fewer products. */
-static const double least_density = 0.3;
 
-/* ---- planning ---- */
+/* ---- which way ---- */
 
-static int squares_of(int height, int width) {
-  return esp_ceil_div(height, ESP_SQUARE) * esp_ceil_div(width, ESP_SQUARE);
+static int squares_of(const esp_tensor *t) {
+  return esp_ceil_div(t->height, ESP_SQUARE) * esp_ceil_div(t->width, ESP_SQUARE);
+}
+
+/* Whether a layer of so many outputs and channels, of whose weights `kept` are there, costs less this way: in
+ * multiply-adds of an image, where a transformed plane counts as TRANSFORM outputs. The direct way leaves out
+ * padding; it is as fast as the multiplications here are, but has to be beaten clearly, or the lists of the
+ * nonzero weights, which are slower. Both factors were measured (docs/performance.md). */
+static bool costs_less(const esp_tensor *plane, int outputs, int channels, double kept) {
+  enum { TRANSFORM = 7 };
+  const double clearly = 0.75, slower = 1.2;
+  const double all = (double)outputs * channels,
+               own = (double)ESP_POSITIONS * squares_of(plane) * (all + TRANSFORM * (outputs + channels)),
+               pixels = (3.0 * plane->height - 2.0) * (3.0 * plane->width - 2.0),
+               dense = pixels * all * clearly, sparse = pixels * kept / 9.0 * slower;
+  return own <= dense && own <= sparse;
 }
 
 bool esp_winograd_fits(const esp_node *n) {
   const esp_param *w = n->param[0];
-  const esp_tensor *x = &n->in[0]->data;
   return w->rank == 4 && w->shape[2] == 3 && w->shape[3] == 3 && n->attr.conv.stride == 1 &&
          n->attr.conv.padding == 1 && n->attr.conv.groups == 1 &&
-         (double)ESP_POSITIONS * squares_of(x->height, x->width) <=
-             most_products * 9.0 * x->height * x->width &&
-         w->shape[0] >= LEAST_CHANNELS && w->shape[1] >= LEAST_CHANNELS;
+         costs_less(&n->in[0]->data, w->shape[0], w->shape[1], (double)w->count);
 }
+
+/* ---- planning ---- */
 
 static int32_t place(const esp_tensor *t, int block, int row, int column) {
   return (int32_t)((ptrdiff_t)((size_t)block * esp_block_stride(t)) +
@@ -61,7 +68,7 @@ esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp
   const esp_tensor *x = &n->in[0]->data, *y = &esp_output_of(n)->data;
   esp_winograd *w;
   ESP_TRY(esp_graph_alloc(g, sizeof *w, &w, err));
-  w->squares = squares_of(y->height, y->width);
+  w->squares = squares_of(y);
   w->together = esp_least(esp_ceil_div(SQUARES_WANTED, w->squares), y->blocks);
   ESP_TRY(esp_graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
   ESP_TRY(esp_graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
@@ -89,7 +96,8 @@ static int sort_places(const esp_param *p, int axis, int32_t *order) {
   return live;
 }
 
-bool esp_winograd_pays(esp_winograd *w, const esp_param *weight) {
+bool esp_winograd_pays(esp_winograd *w, const esp_node *n) {
+  const esp_param *weight = n->param[0];
   if (!w) return false;
   const bool masked = weight->mask != NULL;
   if (w->looked && w->masked == masked && (!masked || w->generation == weight->mask->generation))
@@ -99,8 +107,7 @@ bool esp_winograd_pays(esp_winograd *w, const esp_param *weight) {
   w->generation = masked ? weight->mask->generation : 0;
   w->outputs = sort_places(weight, 0, w->output);
   w->channels = sort_places(weight, 1, w->channel);
-  w->pays = w->outputs >= LEAST_CHANNELS && w->channels >= LEAST_CHANNELS &&
-            (double)esp_param_kept(weight) >= least_density * 9.0 * w->outputs * w->channels;
+  w->pays = costs_less(&n->in[0]->data, w->outputs, w->channels, (double)esp_param_kept(weight));
   return w->pays;
 }
 
@@ -120,7 +127,7 @@ typedef struct pass {
 /* Squares of a piece of so many outputs and channels together: as many as fit the second-level cache, before
  * and after the products. */
 static int squares_in_piece(int both) {
-  const int fit = (int)(SECOND_LEVEL / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_PIXELS *
+  const int fit = (int)(PIECE_BYTES / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_PIXELS *
                   REGISTER_PIXELS;
   return fit < REGISTER_PIXELS ? REGISTER_PIXELS : esp_least(fit, MOST_SQUARES);
 }

@@ -23,12 +23,12 @@ typedef struct esp_winograd {
   uint64_t generation;       /* of the mask that was looked at */
 } esp_winograd;
 
-/* Whether a layer of that geometry can go this way: 3x3, stride 1, padding 1, no groups, 8 outputs and
- * channels at least, and planes of which enough is covered by whole squares. */
+/* Whether a layer can go this way: 3x3, stride 1, padding 1, no groups, and large enough that it pays while
+ * it has all its weights. */
 bool esp_winograd_fits(const esp_node *n);
 esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp_error *err);
 /* Whether it goes this way with the mask it has now. NULL never does. */
-bool esp_winograd_pays(esp_winograd *w, const esp_param *weight);
+bool esp_winograd_pays(esp_winograd *w, const esp_node *n);
 
 /* The passes, as in correlation.h. */
 void esp_winograd_forward(esp_graph *g, esp_node *n, const esp_winograd *w);
