@@ -56,9 +56,10 @@ static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, es
 /* The other way of a 3x3 layer, which its mask may make the better one. */
 static esp_status plan_winograd(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
   if (g->direct || !esp_winograd_fits(n)) return ESP_OK;
+  ESP_TRY(esp_winograd_plan(g, n, &p->winograd, err));
   esp_graph_want(g, esp_winograd_scratch(n), esp_winograd_packed(n));
-  if (n->out.grad.data) esp_graph_want(g, esp_winograd_weights_scratch(), 0);
-  return esp_winograd_plan(g, n, &p->winograd, err);
+  if (n->out.grad.data) esp_graph_want(g, esp_winograd_weights_scratch(n, p->winograd), 0);
+  return ESP_OK;
 }
 
 /* What the passes between activations need: packed weights, and sums that wait. */

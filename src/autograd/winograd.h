@@ -45,6 +45,6 @@ static inline size_t esp_winograd_next(int planes, int squares) {
 /* Memory for a thread, and for all, that the passes need. */
 size_t esp_winograd_scratch(const esp_node *n);
 size_t esp_winograd_packed(const esp_node *n);
-size_t esp_winograd_weights_scratch(void);
+size_t esp_winograd_weights_scratch(const esp_node *n, const esp_winograd *w);
 
 #endif

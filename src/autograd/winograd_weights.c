@@ -8,7 +8,7 @@
 enum {
   FEWEST_SQUARES = 32,
   MOST_SQUARES = 64,
-  PIECE = 64,      /* outputs, and channels, of a piece, at most */
+  PIECE = 128,     /* outputs, and channels, of a piece, at most */
   LEAST_PIECE = 16 /* and when there are many threads */
 };
 
@@ -21,10 +21,21 @@ static int squares_of(int outputs, int channels) {
   return squares;
 }
 
-size_t esp_winograd_weights_scratch(void) {
-  const size_t inputs = 2 * ESP_POSITIONS * esp_winograd_next(PIECE, FEWEST_SQUARES),
-               sums = (size_t)ESP_POSITIONS * PIECE * PIECE, waiting = (size_t)ESP_TILE * 8 * ESP_LANES;
-  return (inputs + sums + waiting) * sizeof(float);
+/* Floats of transformed planes: of a piece's outputs, or its channels. */
+static size_t planes_of(int planes, int squares) {
+  const int piece = esp_least(planes, PIECE),
+            most = esp_least(FEWEST_SQUARES * PIECE, piece * esp_least(squares, MOST_SQUARES));
+  return (size_t)ESP_POSITIONS * esp_winograd_next(most, 1);
+}
+
+enum { WAITING = ESP_TILE * 8 * ESP_LANES }; /* floats, esp_correlate_weights.lanes */
+
+size_t esp_winograd_weights_scratch(const esp_node *n, const esp_winograd *w) {
+  const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1],
+            squares = w->together * w->squares;
+  const size_t sums =
+      (size_t)ESP_POSITIONS * (size_t)esp_least(outputs, PIECE) * (size_t)esp_least(channels, PIECE);
+  return (WAITING + planes_of(outputs, squares) + planes_of(channels, squares) + sums) * sizeof(float);
 }
 
 /* All pieces of a pass: how the weights are cut, and where they are. */
@@ -52,7 +63,7 @@ static void cut(pass *p, int threads) {
 
 typedef struct piece {
   int chunk, output, outputs, channel, channels;
-  float *inputs, *gradients, *sums, *waiting; /* in the thread's scratch */
+  float *waiting, *inputs, *gradients, *sums; /* in the thread's scratch */
 } piece;
 
 static piece piece_of(const esp_graph *g, const pass *p, int number) {
@@ -63,10 +74,11 @@ static piece piece_of(const esp_graph *g, const pass *p, int number) {
              .outputs = esp_least(p->per_output, p->outputs - output),
              .channel = channel,
              .channels = esp_least(p->per_channel, p->channels - channel),
-             .sums = esp_graph_scratch(g)};
-  i.waiting = i.sums + (size_t)ESP_POSITIONS * PIECE * PIECE;
-  i.inputs = i.waiting + (size_t)ESP_TILE * 8 * ESP_LANES;
-  i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, p->squares);
+             .waiting = esp_graph_scratch(g)};
+  const int squares = esp_least(p->squares, p->w->together * p->w->squares);
+  i.inputs = i.waiting + WAITING;
+  i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, squares);
+  i.sums = i.gradients + ESP_POSITIONS * esp_winograd_next(i.outputs, squares);
   return i;
 }
 

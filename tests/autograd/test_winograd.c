@@ -168,12 +168,13 @@ static net_plan plan_of(const layers *l, bool direct) {
                     direct};
 }
 
-/* Planes that a piece holds several of, or one, or part of; the gradients of weights in one chunk of images
- * or several; 64 outputs, or channels, and more. */
+/* Planes that squares cover, and planes that cut some off; that a piece holds several of, or one, or part of;
+ * the gradients of weights in one chunk of images or several; 64 outputs, or channels, and more. */
 static const layers compared[] = {
-    {4, 4, 35, 8, 9, 20},    {4, 4, 530, 9, 20, 8},   {4, 6, 35, 20, 67, 9},     {2, 8, 19, 9, 8, 9},
-    {6, 4, 1, 67, 8, 130},   {8, 8, 35, 67, 130, 20}, {8, 8, 150, 20, 9, 67},    {14, 14, 35, 8, 20, 67},
-    {14, 14, 100, 20, 8, 9}, {16, 16, 35, 9, 67, 20}, {16, 16, 35, 130, 20, 67}, {16, 16, 5, 9, 130, 130},
+    {4, 4, 35, 13, 14, 20},    {4, 4, 530, 14, 20, 13}, {4, 6, 35, 22, 67, 24},    {7, 7, 19, 20, 18, 17},
+    {6, 4, 1, 67, 22, 130},    {8, 8, 35, 67, 130, 20}, {8, 8, 150, 20, 10, 67},   {14, 14, 35, 13, 20, 67},
+    {13, 15, 100, 20, 14, 16}, {16, 16, 35, 9, 67, 20}, {16, 16, 35, 130, 20, 67}, {16, 16, 5, 9, 130, 130},
+    {11, 9, 35, 20, 19, 40},
 };
 
 START_TEST(close_to_the_direct_way) {
@@ -203,7 +204,7 @@ END_TEST
 
 /* Padding images, and the padding around planes, are as at first after a larger batch. */
 START_TEST(earlier_batches_leave_nothing) {
-  static const layers l = {6, 8, 150, 9, 20, 8};
+  static const layers l = {6, 8, 150, 18, 20, 19};
   static const int images[] = {149, 35, 16, 1};
   const net_plan plan = plan_of(&l, false);
   record *used = new_record(), *fresh = new_record();
@@ -243,11 +244,11 @@ static void three_passes(const layers *l, record *r) {
   net_close(&n);
 }
 
-static const layers shared[] = {{4, 4, 530, 20, 14, 12},
-                                {4, 6, 35, 11, 67, 23},
+static const layers shared[] = {{4, 4, 530, 24, 24, 22},
+                                {4, 6, 35, 36, 67, 40},
                                 {8, 8, 35, 67, 130, 20},
                                 {16, 16, 35, 12, 67, 14},
-                                {16, 14, 3, 12, 11, 40}};
+                                {15, 14, 3, 16, 15, 40}};
 enum { SHARED = sizeof shared / sizeof *shared };
 
 START_TEST(threads_agree) {
@@ -296,7 +297,7 @@ END_TEST
  */
 START_TEST(fused_batch_norms_agree) {
   static const net_plan plan = {"residual blocks",
-                                {12, 8, 6},
+                                {12, 16, 15},
                                 53,
                                 {CONV(13, 3, 3, 1, 1, 1, 1), BN(1), KEEP, CONV(13, 3, 3, 1, 1, 1, 0), BN(0),
                                  CONV(13, 3, 3, 1, 1, 1, 1), BN_PLUS(1), CONV(20, 3, 3, 1, 1, 1, 0), BN(1)}};
@@ -390,7 +391,7 @@ static const struct {
   layers layers;
   bool same; /* either way before and after */
 } emptied[] = {
-    {{8, 8, 35, 20, 30, 24}, true},   {{8, 6, 35, 67, 60, 70}, true},  {{4, 4, 35, 11, 13, 12}, true},
+    {{8, 8, 35, 20, 30, 24}, true},   {{8, 6, 35, 67, 60, 70}, true},  {{4, 4, 35, 22, 24, 23}, true},
     {{16, 16, 35, 12, 11, 44}, true}, {{8, 8, 35, 36, 40, 33}, false},
 };
 
@@ -498,19 +499,19 @@ static const struct {
   net_plan plan;
   bool tiles;
 } ways[] = {
-    {{"least of all", {8, 4, 4}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, true},
+    {{"least of all", {8, 16, 16}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, true},
     {{"many", {9, 8, 6}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(67, 3, 3, 1, 1, 1, 0)}}, true},
-    {{"odd height", {8, 5, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, false},
-    {{"odd width", {8, 6, 5}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, false},
-    {{"12 pixels", {8, 2, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, false},
-    {{"stride 2", {8, 8, 8}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 2, 1, 1, 1)}}, false},
-    {{"no padding", {8, 6, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 0, 1, 1)}}, false},
-    {{"padding 2", {8, 6, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 2, 1, 1)}}, false},
-    {{"5x5", {8, 6, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 5, 5, 1, 2, 1, 1)}}, false},
-    {{"1x3", {8, 6, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 1, 3, 1, 1, 1, 1)}}, false},
-    {{"groups", {8, 6, 6}, 19, {CONV(16, 1, 1, 1, 0, 1, 1), CONV(16, 3, 3, 1, 1, 2, 1)}}, false},
-    {{"7 channels", {8, 6, 6}, 19, {CONV(7, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, false},
-    {{"7 outputs", {8, 6, 6}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(7, 3, 3, 1, 1, 1, 1)}}, false},
+    {{"odd sides", {8, 7, 7}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}}, true},
+    {{"much cut off", {8, 5, 6}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}}, false},
+    {{"two rows", {8, 2, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}}, false},
+    {{"stride 2", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 2, 1, 1, 1)}}, false},
+    {{"no padding", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 0, 1, 1)}}, false},
+    {{"padding 2", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 2, 1, 1)}}, false},
+    {{"5x5", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 5, 5, 1, 2, 1, 1)}}, false},
+    {{"1x3", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 1, 3, 1, 1, 1, 1)}}, false},
+    {{"groups", {8, 8, 8}, 19, {CONV(40, 1, 1, 1, 0, 1, 1), CONV(40, 3, 3, 1, 1, 2, 1)}}, false},
+    {{"7 channels", {8, 16, 16}, 19, {CONV(7, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, false},
+    {{"7 outputs", {8, 16, 16}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(7, 3, 3, 1, 1, 1, 1)}}, false},
 };
 
 START_TEST(geometry_chooses) {
@@ -533,7 +534,7 @@ START_TEST(geometry_chooses) {
 END_TEST
 
 static const net_plan wide = {
-    "wide", {9, 8, 6}, 19, {CONV(16, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 0), ACT(ESP_ACT_TANH)}};
+    "wide", {9, 8, 8}, 19, {CONV(16, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 0), ACT(ESP_ACT_TANH)}};
 enum { WEIGHTS = 20 * 16 * 9 };
 
 /* `kept` weights of the layer, anywhere in its first outputs and channels. */
@@ -566,22 +567,17 @@ static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode,
   net_close(&n);
 }
 
-/* 0.4 of 20 x 16 x 9, of those with weights, is 1152. */
+/* 36 * 4 * (20 * 16 + 7 * (20 + 16)) products and transforms against 1.2 * 22 * 22 * kept / 9: from 1277
+ * weights on. With o outputs and c channels, all their weights: 36 * 4 * (o c + 7 (o + c)) against 0.75 * 22
+ * * 22 * o c. */
 static const struct {
   int outputs, channels, kept;
   bool tiles;
 } masks[] = {
-    {20, 16, WEIGHTS, true},
-    {20, 16, WEIGHTS * 45 / 100, true},
-    {20, 16, 1152, true},
-    {20, 16, 1151, false},
-    {20, 16, WEIGHTS * 39 / 100, false},
-    {20, 16, WEIGHTS / 20, false},
-    {8, 16, 8 * 16 * 9, true},
-    {20, 8, 20 * 8 * 5, true},
-    {7, 16, 7 * 16 * 9, false},
-    {20, 7, 20 * 7 * 9, false},
-    {8, 8, 8 * 8 * 9, true},
+    {20, 16, WEIGHTS, true},      {20, 16, WEIGHTS * 45 / 100, true},  {20, 16, 1277, true},
+    {20, 16, 1276, false},        {20, 16, WEIGHTS * 39 / 100, false}, {20, 16, WEIGHTS / 20, false},
+    {8, 16, 8 * 16 * 9, true},    {20, 8, 20 * 8 * 5, true},           {6, 16, 6 * 16 * 9, false},
+    {20, 5, 20 * 5 * 9, false},   {9, 10, 9 * 10 * 9, true},           {8, 8, 8 * 8 * 9, false},
     {12, 10, 12 * 10 * 3, false},
 };
 

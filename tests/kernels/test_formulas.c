@@ -363,7 +363,7 @@ static matrix gather(const float *from, int rows, int columns, size_t row, size_
 static void expect_matrix(const matrix *got, const matrix *expected, const char *of, int i) {
   for (int r = 0; r < expected->rows; r++)
     for (int c = 0; c < expected->columns; c++)
-      if (!near(got->at[r][c], expected->at[r][c], 2e-6))
+      if (!near(got->at[r][c], expected->at[r][c], 2e-6 * fmax(1.0, fabs(expected->at[r][c]))))
         ck_abort_msg("%s %d, row %d, column %d: %.9g, expected %.9g", of, i, r, c, got->at[r][c],
                      expected->at[r][c]);
 }
@@ -386,7 +386,7 @@ START_TEST(the_matrices_of_winograd_correlate) {
 END_TEST
 
 /* Squares of a plane of 10x11 with two pixels between its rows, in no order; some are cut off. */
-enum { SQUARES = 5, HEIGHT = 10, WIDTH = 11, ROW = (WIDTH + 2) * ESP_LANES, PLANE = HEIGHT * ROW };
+enum { SQUARES = 5, DOWN = 10, ACROSS = 11, ROW = (ACROSS + 2) * ESP_LANES, FIELD = DOWN * ROW };
 enum { NEXT = (SQUARES + 1) * ESP_LANES };
 #define AT(row, column) ((row)*ROW + (column)*ESP_LANES)
 static const esp_square squares[SQUARES] = {{AT(4, 5), AT(6, 7), 4, 4},
@@ -406,8 +406,8 @@ static matrix cut_off(const matrix *m, const esp_square *s, int more) {
 
 /* What is not in the plane is not a number here: it must not be looked at. */
 static void spoil_gaps(float *plane) {
-  for (int i = 0; i < PLANE; i++)
-    if (i % ROW >= WIDTH * ESP_LANES) plane[i] = NAN;
+  for (int i = 0; i < FIELD; i++)
+    if (i % ROW >= ACROSS * ESP_LANES) plane[i] = NAN;
 }
 
 static matrix square_of(const float *from, int size) {
@@ -415,8 +415,8 @@ static matrix square_of(const float *from, int size) {
 }
 
 START_TEST(winograd_input_is_its_formula) {
-  static float x[PLANE + 4 * ROW], to[ESP_POSITIONS * NEXT];
-  fill(x, PLANE, 31);
+  static float x[FIELD + 4 * ROW], to[ESP_POSITIONS * NEXT];
+  fill(x, FIELD, 31);
   spoil_gaps(x);
   scalar()->winograd_input(&(esp_winograd_plane){
       .plane = x, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
@@ -430,9 +430,9 @@ START_TEST(winograd_input_is_its_formula) {
 END_TEST
 
 START_TEST(winograd_gradient_is_its_formula) {
-  static float y[PLANE + 4 * ROW], to[ESP_POSITIONS * NEXT];
+  static float y[FIELD + 4 * ROW], to[ESP_POSITIONS * NEXT];
   const matrix A = transposed(&A_);
-  fill(y, PLANE, 32);
+  fill(y, FIELD, 32);
   spoil_gaps(y);
   scalar()->winograd_gradient(&(esp_winograd_plane){
       .plane = y, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
@@ -454,16 +454,16 @@ static double finished(const esp_finish *f, double v, double residual, double be
 }
 
 START_TEST(winograd_output_is_its_formula) {
-  static float from[ESP_POSITIONS * NEXT], before[PLANE + 4 * ROW], residual[PLANE + 4 * ROW],
-      y[PLANE + 4 * ROW];
+  static float from[ESP_POSITIONS * NEXT], before[FIELD + 4 * ROW], residual[FIELD + 4 * ROW],
+      y[FIELD + 4 * ROW];
   static const float bias = 0.25f, scale = -1.5f, shift = 0.75f;
   esp_finish f = {.accumulate = _i & 1, .relu = _i & 2};
   if (_i & 4) f.bias = &bias;
   if (_i & 8) f.scale = &scale, f.shift = &shift;
   if (_i & 16) f.residual = residual;
   fill(from, ESP_POSITIONS * NEXT, 33);
-  fill(residual, PLANE, 34);
-  fill(before, PLANE, 35);
+  fill(residual, FIELD, 34);
+  fill(before, FIELD, 35);
   memcpy(y, before, sizeof y);
   scalar()->winograd_output(&(esp_winograd_output){
       .from = from, .next = NEXT, .square = squares, .squares = SQUARES, .y = y, .row = ROW, .finish = f});
@@ -481,7 +481,7 @@ START_TEST(winograd_output_is_its_formula) {
     }
     expect_matrix(&got, &expected, "image", i);
   }
-  for (int i = 0; i < PLANE; i++) { /* and nothing else has changed */
+  for (int i = 0; i < FIELD; i++) { /* and nothing else has changed */
     bool inside = false;
     for (int k = 0; k < SQUARES; k++) {
       const int from_first = i - squares[k].y, r = from_first / ROW, c = from_first % ROW / ESP_LANES;
