@@ -28,7 +28,7 @@ static bool costs_less(const esp_tensor *plane, int outputs, int channels, doubl
                own = (double)ESP_POSITIONS * squares_of(plane) * (all + TRANSFORM * (outputs + channels)),
                pixels = (3.0 * plane->height - 2.0) * (3.0 * plane->width - 2.0),
                dense = pixels * all * clearly, sparse = pixels * kept / 9.0 * slower;
-  return own <= dense && own <= sparse;
+  return own < dense && own < sparse; /* not with nothing left */
 }
 
 bool esp_winograd_fits(const esp_node *n) {

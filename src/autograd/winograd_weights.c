@@ -6,33 +6,25 @@
 #include "base/integer.h"
 
 enum {
-  FEWEST_SQUARES = 32,
-  MOST_SQUARES = 64,
+  SQUARES = 32,    /* whose images are joined together: part of the order of arithmetic */
   PIECE = 128,     /* outputs, and channels, of a piece, at most */
   LEAST_PIECE = 16 /* and when there are many threads */
 };
 
-/* Squares whose images are joined together: more where there are few channels. Part of the order of
- * arithmetic, so it depends on the layer alone. */
-static int squares_of(int outputs, int channels) {
-  const int most = outputs > channels ? outputs : channels;
-  int squares = MOST_SQUARES;
-  while (squares > FEWEST_SQUARES && squares * most > FEWEST_SQUARES * PIECE) squares /= 2;
-  return squares;
+/* Squares that are transformed together. */
+static int squares_of(const esp_winograd *w) {
+  return esp_least(SQUARES, w->together * w->squares);
 }
 
-/* Floats of transformed planes: of a piece's outputs, or its channels. */
+/* Floats of the transformed planes of a piece's outputs, or its channels. */
 static size_t planes_of(int planes, int squares) {
-  const int piece = esp_least(planes, PIECE),
-            most = esp_least(FEWEST_SQUARES * PIECE, piece * esp_least(squares, MOST_SQUARES));
-  return (size_t)ESP_POSITIONS * esp_winograd_next(most, 1);
+  return ESP_POSITIONS * esp_winograd_next(esp_least(planes, PIECE), squares);
 }
 
 enum { WAITING = ESP_TILE * 8 * ESP_LANES }; /* floats, esp_correlate_weights.lanes */
 
 size_t esp_winograd_weights_scratch(const esp_node *n, const esp_winograd *w) {
-  const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1],
-            squares = w->together * w->squares;
+  const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1], squares = squares_of(w);
   const size_t sums =
       (size_t)ESP_POSITIONS * (size_t)esp_least(outputs, PIECE) * (size_t)esp_least(channels, PIECE);
   return (WAITING + planes_of(outputs, squares) + planes_of(channels, squares) + sums) * sizeof(float);
@@ -43,7 +35,7 @@ typedef struct pass {
   const esp_winograd *w;
   const esp_tensor *x, *dy;
   int outputs, channels; /* those whose gradients are wanted */
-  int chunk, chunks, blocks, squares;
+  int chunk, chunks, blocks;
   int per_output, per_channel, output_pieces, channel_pieces;
 } pass;
 
@@ -75,7 +67,7 @@ static piece piece_of(const esp_graph *g, const pass *p, int number) {
              .channel = channel,
              .channels = esp_least(p->per_channel, p->channels - channel),
              .waiting = esp_graph_scratch(g)};
-  const int squares = esp_least(p->squares, p->w->together * p->w->squares);
+  const int squares = squares_of(p->w);
   i.inputs = i.waiting + WAITING;
   i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, squares);
   i.sums = i.gradients + ESP_POSITIONS * esp_winograd_next(i.outputs, squares);
@@ -110,7 +102,7 @@ static void transform(const esp_graph *g, const pass *p, const piece *i, int blo
 
 static void multiply(const esp_graph *g, const piece *i, int squares, bool first) {
   const size_t row = (size_t)squares * ESP_LANES;
-  esp_pixel pixel[MOST_SQUARES];
+  esp_pixel pixel[SQUARES];
   int32_t column[PIECE];
   for (int t = 0; t < squares; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
   for (int c = 0; c < i->channels; c++) column[c] = c * squares * ESP_LANES;
@@ -142,8 +134,8 @@ static void run_piece(const esp_graph *g, const esp_param *w, const pass *p, con
   bool first = true;
   for (int block = begin; block < end;) {
     const int together = esp_least(p->w->together, end - block), all = together * p->w->squares;
-    for (int t = 0; t < all; t += p->squares, first = false) {
-      const int squares = esp_least(p->squares, all - t);
+    for (int t = 0; t < all; t += SQUARES, first = false) {
+      const int squares = esp_least(SQUARES, all - t);
       transform(g, p, i, block, p->w->weights + t, squares);
       multiply(g, i, squares, first);
     }
@@ -184,7 +176,6 @@ void esp_winograd_to_weights(esp_graph *g, esp_node *n, const esp_winograd *w, i
             .chunk = chunk,
             .blocks = esp_graph_blocks(g)};
   p.chunks = esp_ceil_div(p.blocks, chunk);
-  p.squares = squares_of(p.outputs, p.channels);
   cut(&p, g->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < p.chunks * p.output_pieces * p.channel_pieces; i++) {

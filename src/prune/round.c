@@ -65,7 +65,9 @@ esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsi
 esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
   ESP_TRY(esp_choice_open(p, err));
   esp_pruner_score(p, p->criterion);
-  return prune_by_score(p, sparsity, guarded, err);
+  ESP_TRY(prune_by_score(p, sparsity, guarded, err));
+  esp_choice_close(p);
+  return ESP_OK;
 }
 
 esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err) {
