@@ -569,10 +569,18 @@ static const struct {
   int outputs, channels, kept;
   bool tiles;
 } masks[] = {
-    {20, 16, WEIGHTS, true},      {20, 16, WEIGHTS * 45 / 100, true},  {20, 16, 1277, true},
-    {20, 16, 1276, false},        {20, 16, WEIGHTS * 39 / 100, false}, {20, 16, WEIGHTS / 20, false},
-    {8, 16, 8 * 16 * 9, true},    {20, 8, 20 * 8 * 5, true},           {6, 16, 6 * 16 * 9, false},
-    {20, 5, 20 * 5 * 9, false},   {9, 10, 9 * 10 * 9, true},           {8, 8, 8 * 8 * 9, false},
+    {20, 16, WEIGHTS, true},
+    {20, 16, WEIGHTS * 45 / 100, true},
+    {20, 16, 1277, true},
+    {20, 16, 1276, false},
+    {20, 16, WEIGHTS * 39 / 100, false},
+    {20, 16, WEIGHTS / 20, false},
+    {8, 16, 8 * 16 * 9, true},
+    {20, 8, 20 * 8 * 5, true},
+    {6, 16, 6 * 16 * 9, false},
+    {20, 5, 20 * 5 * 9, false},
+    {9, 10, 9 * 10 * 9, true},
+    {8, 8, 8 * 8 * 9, false},
     {12, 10, 12 * 10 * 3, false},
     {20, 16, 0, false},
 };
