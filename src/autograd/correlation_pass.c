@@ -76,12 +76,11 @@ typedef struct cut {
 } cut;
 
 static cut cut_of(const esp_graph *g, const pass *p, const span *s) {
-  const int wanted = g->threads > 1 ? 8 * g->threads : 1, outputs = p->to->channels / p->groups;
-  const int grains = esp_ceil_div(s->part->pixels, s->grain), tiles = esp_ceil_div(outputs, ESP_TILE);
+  const int outputs = p->to->channels / p->groups, grains = esp_ceil_div(s->part->pixels, s->grain);
   cut c = {.sets = esp_ceil_div(esp_graph_blocks(g), s->together) * p->groups};
-  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(wanted, c.sets), grains)) * s->grain;
+  c.pixels = esp_ceil_div(grains, esp_least(esp_ceil_div(esp_pieces_wanted(g), c.sets), grains)) * s->grain;
   c.pixel_pieces = esp_ceil_div(s->part->pixels, c.pixels);
-  c.outputs = esp_ceil_div(tiles, esp_least(esp_ceil_div(wanted, c.sets * c.pixel_pieces), tiles)) * ESP_TILE;
+  c.outputs = esp_piece_outputs(g, c.sets * c.pixel_pieces, outputs);
   c.output_pieces = esp_ceil_div(outputs, c.outputs);
   return c;
 }

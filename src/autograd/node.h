@@ -4,6 +4,7 @@
 #ifndef ESP_NODE_H
 #define ESP_NODE_H
 
+#include "base/integer.h"
 #include "kernels/kernels.h"
 
 #include <espalier/graph.h>
@@ -119,6 +120,17 @@ static inline int esp_graph_images(const esp_graph *g) {
 }
 static inline int esp_graph_blocks(const esp_graph *g) {
   return esp_blocks_for(g->current->count);
+}
+
+/* Pieces that a pass should have: enough that no thread waits long for another. */
+static inline int esp_pieces_wanted(const esp_graph *g) {
+  enum { EACH = 8 };
+  return g->threads > 1 ? EACH * g->threads : 1;
+}
+/* Outputs of a piece, a multiple of ESP_TILE, where the rest of the work is `others` pieces already. */
+static inline int esp_piece_outputs(const esp_graph *g, int others, int outputs) {
+  const int tiles = esp_ceil_div(outputs, ESP_TILE);
+  return esp_ceil_div(tiles, esp_least(esp_ceil_div(esp_pieces_wanted(g), others), tiles)) * ESP_TILE;
 }
 
 /* Starts the clock; gives the time since then, or since the last lap, to operation number `index`

@@ -243,16 +243,14 @@ static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
 /* The pieces of a pass, shared by all threads of the team. What is computed does not depend on how it is cut.
  */
 static void run_pieces(const esp_graph *g, const pass *p) {
-  const int wanted = g->threads > 1 ? 8 * g->threads : 1, blocks = esp_graph_blocks(g),
-            sets = esp_ceil_div(blocks, p->together), squares = squares_in_piece(p->outputs + p->channels),
+  const int blocks = esp_graph_blocks(g), sets = esp_ceil_div(blocks, p->together),
+            squares = squares_in_piece(p->outputs + p->channels),
             square_pieces = esp_ceil_div(p->together * p->squares, squares),
-            groups = esp_ceil_div(p->outputs, ESP_TILE),
-            per_piece = esp_ceil_div(groups, esp_least(groups, esp_ceil_div(wanted, sets * square_pieces))) *
-                        ESP_TILE,
-            output_pieces = esp_ceil_div(p->outputs, per_piece);
+            outputs = esp_piece_outputs(g, sets * square_pieces, p->outputs),
+            output_pieces = esp_ceil_div(p->outputs, outputs);
 #pragma omp for schedule(dynamic) nowait
   for (int i = 0; i < sets * square_pieces * output_pieces; i++) {
-    const int output = i % output_pieces * per_piece, rest = i / output_pieces,
+    const int output = i % output_pieces * outputs, rest = i / output_pieces,
               first = rest % square_pieces * squares, block = rest / square_pieces * p->together,
               end = p->squares * esp_least(p->together, blocks - block);
     if (first >= end) continue;
@@ -260,7 +258,7 @@ static void run_pieces(const esp_graph *g, const pass *p) {
                        .squares = esp_least(squares, end - first),
                        .block = block,
                        .output = output,
-                       .outputs = esp_least(per_piece, p->outputs - output),
+                       .outputs = esp_least(outputs, p->outputs - output),
                        .rest = output == 0};
     run_piece(g, p, &own);
   }
