@@ -46,6 +46,7 @@ static void name_keys(esp_facts *f) {
       k->short_name = o->name;
       k->names_itself = o->type == ESP_OPTION_CHOICE;
       k->decides = !o->neutral && strcmp(k->name, "run.seed") != 0;
+      k->prunes = strcmp(s->name, "prune") == 0 && strcmp(o->name, "method") != 0 ? o->fallback : NULL;
     }
 }
 
@@ -74,9 +75,16 @@ static bool one_round(const esp_record *r) {
   return esp_stages(&r->config) <= 2;
 }
 
+/* Whether a run that prunes nothing has the key at its default, and so says nothing by it. */
+static bool is_idle(const esp_facts *f, const esp_records *runs, int run, int key) {
+  const char *fallback = f->key[key].prunes;
+  return fallback && strcmp(runs->item[run].config.prune.method, "none") == 0 &&
+         strcmp(esp_fact_value(f, run, key), fallback) == 0;
+}
+
 /* Whether the key is one that sets series apart. */
 static bool counts(const esp_facts *f, const esp_records *runs, int run, int key) {
-  return f->key[key].decides &&
+  return f->key[key].decides && !is_idle(f, runs, run, key) &&
          !(one_round(&runs->item[run]) && strcmp(f->key[key].name, "prune.sparsity") == 0);
 }
 

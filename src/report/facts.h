@@ -10,6 +10,7 @@ typedef struct esp_fact {
   const char *short_name; /* "method" */
   bool names_itself;      /* its values say what they are: "magnitude", "one-shot" */
   bool decides;           /* the result depends on it; the seed is not counted */
+  const char *prunes;     /* the default of a key that says how to prune; NULL: another key */
 } esp_fact;
 
 typedef struct esp_facts {

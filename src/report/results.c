@@ -79,22 +79,27 @@ static void add_runs_sheet(cJSON *report, const esp_findings *f) {
   esp_report_sheet(report, NULL, sheet);
 }
 
-/* What the runs have in common, and a row for each key in which they differ. */
+/* Whether runs differ in the key, and not only in where or how they ran. */
+static bool is_difference(const esp_facts *f, int key) {
+  return esp_fact_differs(f, key) && (f->key[key].decides || strcmp(f->key[key].name, "run.seed") == 0);
+}
+
+/* What the runs have in common, and a column for each key in which they differ. */
 static void add_configuration(cJSON *report, const esp_findings *f) {
   static const esp_column common[] = {{"key", "key"}, {"value", "value"}, {0}};
   cJSON *same = esp_sheet_new("configuration", common);
   cJSON *other = esp_sheet_new("configuration-differences", (const esp_column[]){{"run", "run"}, {0}});
   for (int k = 0; k < f->facts.keys; k++)
-    if (esp_fact_differs(&f->facts, k))
+    if (is_difference(&f->facts, k))
       esp_sheet_widen(other, f->facts.key[k].name, f->facts.key[k].name);
-    else
+    else if (!esp_fact_differs(&f->facts, k))
       ESP_SHEET_ROW(same, esp_text_cell(f->facts.key[k].name),
                     esp_text_cell(esp_fact_value(&f->facts, 0, k)));
   for (int r = 0; r < f->runs.count && f->runs.count > 1; r++) {
     cJSON *row = esp_sheet_row_begin(other);
     esp_sheet_cell(row, esp_text_cell(f->runs.item[r].name));
     for (int k = 0; k < f->facts.keys; k++)
-      if (esp_fact_differs(&f->facts, k)) esp_sheet_cell(row, esp_text_cell(esp_fact_value(&f->facts, r, k)));
+      if (is_difference(&f->facts, k)) esp_sheet_cell(row, esp_text_cell(esp_fact_value(&f->facts, r, k)));
   }
   esp_report_sheet(report, NULL, same);
   esp_report_sheet(report, NULL, other);

@@ -229,6 +229,9 @@ def check_page(page, html, folder, screenshots):
     assert max(look(page, html, screenshots, "dark", width=1280, height=900, dark=True)) < 60
     page.window(width=794, height=1123, dark=True, media="print")
     page.screenshot(screenshots + "/print.png")
+    # a table that is wider than a sheet of paper makes the browser print all of the page smaller
+    page.window(width=717, height=1000, dark=True, media="print")
+    assert page.evaluate("Math.max(...[...document.querySelectorAll('table')].map((t) => t.offsetWidth))") <= 717
     assert page.evaluate("colour('--ink')") == "#1d2329", "bright ink on paper"
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light", "dark paper"
     page.pdf(screenshots + "/print.pdf")
