@@ -148,9 +148,9 @@ typedef enum esp_sparse_mode { ESP_SPARSE_AUTO, ESP_SPARSE_ON, ESP_SPARSE_OFF } 
 void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
 
 /* Before planning. On: convolutions multiply every weight with every input it meets. Off, as it is at first:
- * 3x3 layers of stride 1 go by Winograd's F(2x2, 3x3), 16 products instead of 36, where they have 8 channels
- * or more on both sides, planes of even sides and 16 pixels or more, and a density of 40 % or more (outputs
- * and channels without weights not counted). The last bits differ between the two. */
+ * 3x3 layers of stride 1 go by Winograd's F(4x4, 3x3), 36 products instead of 144, where by their geometry
+ * and their mask that is clearly less work (outputs and channels without weights not counted). The last bits
+ * differ between the two. */
 void esp_graph_direct(esp_graph *g, bool on);
 
 /* How a pass is run. */
@@ -245,13 +245,13 @@ const char *esp_propagation_name(esp_propagation p); /* "forward", "to input", "
 /* Why a pass of a layer runs the kernels it does. */
 typedef enum esp_reason {
   ESP_NO_MASK,
-  ESP_GROUPED,    /* there are no sparse kernels for grouped convolutions */
-  ESP_FORCED,     /* by esp_graph_sparse ON or OFF */
-  ESP_WANTED_ALL, /* the gradients of pruned weights are asked for too */
-  ESP_TOO_DENSE,  /* to be worth a try */
-  ESP_BY_TILES,   /* Winograd's way, as the geometry and the density say; see esp_graph_direct */
-  ESP_UNMEASURED, /* the mask is new: no pass, or not yet all trials, have been run with it */
-  ESP_FASTER,     /* by stopwatch */
+  ESP_GROUPED,     /* there are no sparse kernels for grouped convolutions */
+  ESP_FORCED,      /* by esp_graph_sparse ON or OFF */
+  ESP_WANTED_ALL,  /* the gradients of pruned weights are asked for too */
+  ESP_TOO_DENSE,   /* to be worth a try */
+  ESP_BY_WINOGRAD, /* Winograd's way, as the geometry and the density say; see esp_graph_direct */
+  ESP_UNMEASURED,  /* the mask is new: no pass, or not yet all trials, have been run with it */
+  ESP_FASTER,      /* by stopwatch */
   ESP_REASONS
 } esp_reason;
 const char *esp_reason_text(esp_reason reason); /* "no mask", "grouped", ... */

@@ -14,7 +14,7 @@ const char *esp_reason_text(esp_reason reason) {
                                       [ESP_WANTED_ALL] = "all gradients wanted",
                                       [ESP_TOO_DENSE] = "too dense to try",
                                       [ESP_UNMEASURED] = "not measured yet",
-                                      [ESP_BY_TILES] = "fewer products by Winograd",
+                                      [ESP_BY_WINOGRAD] = "fewer products by Winograd",
                                       [ESP_FASTER] = "faster"};
   return texts[reason];
 }
@@ -38,7 +38,7 @@ static const esp_stopwatch *watch_of(const esp_node *n, esp_propagation p) {
 /* The stopwatch knows of the last pass it was asked for; it is not asked where there is nothing to choose. */
 static esp_reason reason_of(const esp_graph *g, const esp_node *n, esp_propagation p,
                             const esp_stopwatch *w) {
-  if (w->reason == ESP_BY_TILES) return w->reason;
+  if (w->reason == ESP_BY_WINOGRAD) return w->reason;
   if (!n->param[0]->mask) return ESP_NO_MASK;
   if (n->attr.conv.groups > 1) return ESP_GROUPED;
   if (w->reason != ESP_NO_MASK) return w->reason;

@@ -227,7 +227,7 @@ static bool choose_forward(esp_graph *g, const esp_node *n, esp_correlation *p) 
 void esp_correlation_forward(esp_graph *g, esp_node *n, esp_correlation *p) {
   const esp_param *w = n->param[0];
   if (esp_winograd_pays(p->winograd, n)) {
-    esp_stopwatch_skip(&p->forward_watch, ESP_BY_TILES);
+    esp_stopwatch_skip(&p->forward_watch, ESP_BY_WINOGRAD);
     esp_winograd_forward(g, n, p->winograd);
     return;
   }
@@ -322,7 +322,7 @@ static void each_class(const esp_graph *g, const esp_node *n, const esp_correlat
 
 void esp_correlation_to_input(esp_graph *g, esp_node *n, esp_correlation *p) {
   if (esp_winograd_pays(p->winograd, n)) {
-    esp_stopwatch_skip(&p->back_watch, ESP_BY_TILES);
+    esp_stopwatch_skip(&p->back_watch, ESP_BY_WINOGRAD);
     esp_winograd_to_input(g, n, p->winograd);
     return;
   }

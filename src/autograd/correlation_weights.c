@@ -182,7 +182,7 @@ static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
 
 /* Outputs and channels without weights are not computed, unless asked for. */
 static void by_winograd(esp_graph *g, esp_node *n, esp_correlation *p) {
-  esp_stopwatch_skip(&p->weights_watch, ESP_BY_TILES);
+  esp_stopwatch_skip(&p->weights_watch, ESP_BY_WINOGRAD);
   if (g->pass.dense_gradients || !n->param[0]->mask)
     p->cleared = 0;
   else
@@ -195,7 +195,7 @@ void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
     by_winograd(g, n, p);
     return;
   }
-  if (p->weights_watch.reason == ESP_BY_TILES) /* and the stopwatch is not asked where all are wanted */
+  if (p->weights_watch.reason == ESP_BY_WINOGRAD) /* and the stopwatch is not asked where all are wanted */
     esp_stopwatch_skip(&p->weights_watch, ESP_NO_MASK);
   const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;

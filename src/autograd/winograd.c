@@ -4,10 +4,11 @@
 #include "base/integer.h"
 
 enum {
-  SQUARES_WANTED = 48,
+  SQUARES_WANTED = 48,      /* in a list, so that small planes are joined across blocks */
   REGISTER_PIXELS = 6,      /* a piece has a multiple of them: what the kernels hold in registers */
   MOST_SQUARES = 48,        /* in a piece */
-  PIECE_BYTES = 1536 << 10, /* that it may fill: most of it is in the second-level cache */
+  PIECE_BYTES = 1536 << 10, /* that it may fill, but with the fewest squares */
+  PACKED_BYTES = 20 << 20,  /* of weights that are transformed together */
   PADDING = 16              /* floats between the packed weights of positions */
 };
 
@@ -19,8 +20,8 @@ static int squares_of(const esp_tensor *t) {
 
 /* Whether a layer of so many outputs and channels, of whose weights `kept` are there, costs less this way: in
  * multiply-adds of an image, where a transformed plane counts as TRANSFORM outputs. The direct way leaves out
- * padding; it is as fast as the multiplications here are, but has to be beaten clearly, or the lists of the
- * nonzero weights, which are slower. Both factors were measured (docs/performance.md). */
+ * padding, and must be beaten clearly; so must lists of the nonzero weights, whose multiply-adds are slower.
+ * The numbers were measured (docs/performance.md). */
 static bool costs_less(const esp_tensor *plane, int outputs, int channels, double kept) {
   enum { TRANSFORM = 7 };
   const double clearly = 0.75, slower = 1.2;
@@ -124,8 +125,8 @@ typedef struct pass {
   esp_finish finish; /* of output 0; residual: of the whole tensor */
 } pass;
 
-/* Squares of a piece of so many outputs and channels together: as many as fit the second-level cache, before
- * and after the products. */
+/* Squares of a piece of so many outputs and channels together: as many as PIECE_BYTES hold, before
+ * and after the products, and REGISTER_PIXELS at least. */
 static int squares_in_piece(int both) {
   const int fit = (int)(PIECE_BYTES / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_PIXELS *
                   REGISTER_PIXELS;
@@ -146,8 +147,23 @@ size_t esp_winograd_scratch(const esp_node *n) {
   return most * sizeof(float);
 }
 
+/* Weights of a position that are packed together, at most. */
+enum { PACKED = PACKED_BYTES / (ESP_POSITIONS * (int)sizeof(float)) };
+
+/* Outputs whose weights are transformed together, a multiple of ESP_TILE if they are not all. */
+static int outputs_together(int outputs, int channels) {
+  const int fit = PACKED / channels / ESP_TILE * ESP_TILE;
+  return esp_least(outputs, fit > ESP_TILE ? fit : ESP_TILE);
+}
+
+/* A layer that has lost channels takes more outputs together, so this is what they may be, not what they are.
+ */
 size_t esp_winograd_packed(const esp_node *n) {
-  return (n->param[0]->count / 9 + PADDING) * ESP_POSITIONS * sizeof(float);
+  const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1];
+  const size_t all = (size_t)outputs * (size_t)channels,
+               tile = (size_t)(outputs > channels ? outputs : channels) * ESP_TILE,
+               together = tile > PACKED ? tile : PACKED;
+  return ((all < together ? all : together) + PADDING) * ESP_POSITIONS * sizeof(float);
 }
 
 /* Floats of the packed weights of one position. */
@@ -185,7 +201,7 @@ static void transform_inputs(const esp_graph *g, const pass *p, const piece *i, 
                                   .squares = i->squares,
                                   .to = to + (size_t)(c * i->squares) * ESP_LANES,
                                   .next = esp_winograd_next(p->channels, i->squares),
-                                  .ahead = esp_channel_stride(p->from)};
+                                  .ahead = esp_winograd_ahead(p->from, p->channel, c, p->channels)};
     g->kernels->winograd_input(&k);
   }
 }
@@ -264,11 +280,24 @@ static void run_pieces(const esp_graph *g, const pass *p) {
   }
 }
 
-static void run(const esp_graph *g, const pass *p) {
+/* A pass with some of the outputs, and if they are the last with those that have no weights. */
+static pass part_of(const pass *whole, int first, int outputs) {
+  pass p = *whole;
+  const bool last = first + outputs >= whole->outputs;
+  p.output += first;
+  p.outputs = last ? whole->outputs - first : outputs;
+  p.all_outputs = last ? whole->all_outputs - first : outputs;
+  return p;
+}
+
+static void run(const esp_graph *g, const pass *whole) {
+  const int outputs = outputs_together(whole->outputs, whole->channels);
 #pragma omp parallel num_threads(g->threads)
-  {
-    prepare(g, p);
-    run_pieces(g, p);
+  for (int first = 0; first < whole->outputs; first += outputs) {
+    const pass p = part_of(whole, first, outputs);
+#pragma omp barrier
+    prepare(g, &p);
+    run_pieces(g, &p);
   }
 }
 

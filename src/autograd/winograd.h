@@ -1,7 +1,7 @@
 /* 3x3 layers by Winograd's F(4x4, 3x3) (kernels/winograd.h): 36 products where the direct way takes 144,
  * in all three passes.
  *
- * The sums round otherwise than the direct ones. So which way a layer goes is no matter of speed: it follows
+ * The sums round otherwise than the direct ones. So no stopwatch decides which way a layer goes: it follows
  * from its geometry and its mask alone, and the bits of a run still depend on nothing but the configuration.
  * Outputs and channels without any weight are left out, so a layer goes the same way before and after it is
  * shrunk, and has the same bits. */
@@ -40,6 +40,11 @@ void esp_winograd_to_weights(esp_graph *g, esp_node *n, const esp_winograd *w, i
  * since multiples of 4096 bytes would fall upon the same few places of the first-level cache. */
 static inline size_t esp_winograd_next(int planes, int squares) {
   return ((size_t)planes * (size_t)squares + 1) * ESP_LANES;
+}
+
+/* Floats to the plane that is transformed after that of channel[i], of `count`; 0 behind the last. */
+static inline size_t esp_winograd_ahead(const esp_tensor *t, const int32_t *channel, int i, int count) {
+  return i + 1 < count ? (size_t)(channel[i + 1] - channel[i]) * esp_channel_stride(t) : 0;
 }
 
 /* Memory for a thread, and for all, that the passes need. */

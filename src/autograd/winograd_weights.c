@@ -12,7 +12,7 @@ enum {
 };
 
 /* Squares that are transformed together. */
-static int squares_of(const esp_winograd *w) {
+static int squares_together(const esp_winograd *w) {
   return esp_least(SQUARES, w->together * w->squares);
 }
 
@@ -24,7 +24,7 @@ static size_t planes_of(int planes, int squares) {
 enum { WAITING = ESP_TILE * 8 * ESP_LANES }; /* floats, esp_correlate_weights.lanes */
 
 size_t esp_winograd_weights_scratch(const esp_node *n, const esp_winograd *w) {
-  const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1], squares = squares_of(w);
+  const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1], squares = squares_together(w);
   const size_t sums =
       (size_t)ESP_POSITIONS * (size_t)esp_least(outputs, PIECE) * (size_t)esp_least(channels, PIECE);
   return (WAITING + planes_of(outputs, squares) + planes_of(channels, squares) + sums) * sizeof(float);
@@ -67,7 +67,7 @@ static piece piece_of(const esp_graph *g, const pass *p, int number) {
              .channel = channel,
              .channels = esp_least(p->per_channel, p->channels - channel),
              .waiting = esp_graph_scratch(g)};
-  const int squares = squares_of(p->w);
+  const int squares = squares_together(p->w);
   i.inputs = i.waiting + WAITING;
   i.gradients = i.inputs + ESP_POSITIONS * esp_winograd_next(i.channels, squares);
   i.sums = i.gradients + ESP_POSITIONS * esp_winograd_next(i.outputs, squares);
@@ -79,23 +79,25 @@ static void transform(const esp_graph *g, const pass *p, const piece *i, int blo
                       int squares) {
   const size_t row = (size_t)squares * ESP_LANES;
   for (int c = 0; c < i->channels; c++) {
-    const esp_winograd_plane k = {.plane = esp_plane(p->x, block, p->w->channel[i->channel + c]),
-                                  .row = esp_row_stride(p->x),
-                                  .square = square,
-                                  .squares = squares,
-                                  .to = i->inputs + (size_t)c * row,
-                                  .next = esp_winograd_next(i->channels, squares),
-                                  .ahead = esp_channel_stride(p->x)};
+    const esp_winograd_plane k = {
+        .plane = esp_plane(p->x, block, p->w->channel[i->channel + c]),
+        .row = esp_row_stride(p->x),
+        .square = square,
+        .squares = squares,
+        .to = i->inputs + (size_t)c * row,
+        .next = esp_winograd_next(i->channels, squares),
+        .ahead = esp_winograd_ahead(p->x, p->w->channel + i->channel, c, i->channels)};
     g->kernels->winograd_input(&k);
   }
   for (int o = 0; o < i->outputs; o++) {
-    const esp_winograd_plane k = {.plane = esp_plane(p->dy, block, p->w->output[i->output + o]),
-                                  .row = esp_row_stride(p->dy),
-                                  .square = square,
-                                  .squares = squares,
-                                  .to = i->gradients + (size_t)o * row,
-                                  .next = esp_winograd_next(i->outputs, squares),
-                                  .ahead = esp_channel_stride(p->dy)};
+    const esp_winograd_plane k = {
+        .plane = esp_plane(p->dy, block, p->w->output[i->output + o]),
+        .row = esp_row_stride(p->dy),
+        .square = square,
+        .squares = squares,
+        .to = i->gradients + (size_t)o * row,
+        .next = esp_winograd_next(i->outputs, squares),
+        .ahead = esp_winograd_ahead(p->dy, p->w->output + i->output, o, i->outputs)};
     g->kernels->winograd_gradient(&k);
   }
 }

@@ -7,9 +7,10 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { SIDE = ESP_SQUARE + 2, WINDOW = 3 };
+enum { SIDE = ESP_SQUARE + 2, WINDOW = 3, PLACES = WINDOW * WINDOW };
 
-static const float b = (float)1.41421356237309504880, a = (float)0.70710678118654752440;
+static const float b = (float)1.41421356237309504880, a = (float)0.70710678118654752440,
+                   third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
 
 /* ---- activations: a lane of images at a time ---- */
 
@@ -95,7 +96,7 @@ INLINE bool is_whole(const esp_square *s) {
   return s->rows == ESP_SQUARE && s->columns == ESP_SQUARE;
 }
 
-/* Fetches the outputs of a square. */
+/* Fetches what lies where the outputs of a square do, or would. */
 INLINE void fetch(const esp_winograd_plane *k, const float *first, const esp_square *s) {
   for (int r = 0; r < s->rows; r++)
     for (int c = 0; c < s->columns; c++)
@@ -180,7 +181,6 @@ enum { WINDOWS = 16 };
 
 /* G times three rows of numbers; results are `next` rows apart. */
 INLINE void weights_six(const float *x, const float *y, const float *z, float (*to)[WINDOWS], int next) {
-  const float third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
   EACH(l) {
     const float near_even = -third * (2.0f * x[l] + z[l]), near_odd = 2.0f * third * a * y[l],
                 far_even = sixth * (x[l] + 2.0f * z[l]), far_odd = sixth * b * y[l];
@@ -193,14 +193,13 @@ INLINE void weights_six(const float *x, const float *y, const float *z, float (*
   }
 }
 
-static void transform_windows(float g[WINDOW * WINDOW][WINDOWS], float u[ESP_POSITIONS][WINDOWS]) {
+static void transform_windows(float g[PLACES][WINDOWS], float u[ESP_POSITIONS][WINDOWS]) {
   float along[WINDOW][SIDE][WINDOWS];
   for (int r = 0; r < WINDOW; r++) weights_six(g[3 * r], g[3 * r + 1], g[3 * r + 2], along[r], 1);
   for (int c = 0; c < SIDE; c++) weights_six(along[0][c], along[1][c], along[2][c], u + c, SIDE);
 }
 
 void ESP_ISA_NAME(esp_winograd_weights)(const esp_winograd_weights *k) {
-  enum { PLACES = WINDOW * WINDOW };
   const int together = WINDOWS / ESP_TILE; /* channels */
   float g[PLACES][WINDOWS] = {{0}}, u[ESP_POSITIONS][WINDOWS];
   for (int first = 0; first < k->channels; first += together) {
@@ -219,29 +218,25 @@ void ESP_ISA_NAME(esp_winograd_weights)(const esp_winograd_weights *k) {
   }
 }
 
-/* G' times six rows of numbers, `next` rows apart. */
-INLINE void windows_three(float (*s)[WINDOWS], int next, float *to[WINDOW]) {
-  const float third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
+/* G' times six rows of numbers, `next` rows apart; results are `to_next` rows apart. */
+INLINE void windows_three(float (*s)[WINDOWS], int next, float (*to)[WINDOWS], int to_next) {
   EACH(l) {
     const float near_even = third * (s[next][l] + s[2 * next][l]), near_odd = s[2 * next][l] - s[next][l],
                 far_even = sixth * (s[3 * next][l] + s[4 * next][l]),
                 far_odd = s[3 * next][l] - s[4 * next][l];
     to[0][l] = (s[0][l] - 2.0f * near_even) + far_even;
-    to[1][l] = 2.0f * third * a * near_odd + sixth * b * far_odd;
-    to[2][l] = (s[5 * next][l] - near_even) + 2.0f * far_even;
+    to[to_next][l] = 2.0f * third * a * near_odd + sixth * b * far_odd;
+    to[2 * to_next][l] = (s[5 * next][l] - near_even) + 2.0f * far_even;
   }
 }
 
-static void transform_sums(float s[ESP_POSITIONS][WINDOWS], float g[WINDOW * WINDOW][WINDOWS]) {
-  float along[SIDE][WINDOW][WINDOWS];
-  for (int r = 0; r < SIDE; r++)
-    windows_three(s + SIDE * r, 1, (float *[WINDOW]){along[r][0], along[r][1], along[r][2]});
-  for (int c = 0; c < WINDOW; c++)
-    windows_three(&along[0][c], WINDOW, (float *[WINDOW]){g[c], g[WINDOW + c], g[2 * WINDOW + c]});
+static void transform_sums(float s[ESP_POSITIONS][WINDOWS], float g[PLACES][WINDOWS]) {
+  float along[SIDE * WINDOW][WINDOWS];
+  for (int r = 0; r < SIDE; r++) windows_three(s + SIDE * r, 1, along + WINDOW * r, 1);
+  for (int c = 0; c < WINDOW; c++) windows_three(along + c, WINDOW, g + c, WINDOW);
 }
 
 void ESP_ISA_NAME(esp_winograd_windows)(const esp_winograd_windows *k) {
-  enum { PLACES = WINDOW * WINDOW };
   float s[ESP_POSITIONS][WINDOWS] = {{0}}, g[PLACES][WINDOWS];
   for (int o = 0; o < k->outputs; o++)
     for (int first = 0; first < k->channels; first += WINDOWS) {

@@ -3,7 +3,7 @@
  * 2016).
  *
  *     Y = A' [ (G g G') * (B' d B) ] A          * by position, of 6 x 6; summed over channels there
- *     dg = G' [ (B' d B) * (A dy A') ] G        the gradient of the window; summed over tiles there
+ *     dg = G' [ (B' d B) * (A dy A') ] G        the gradient of the window; summed over squares there
  *
  * The matrices are those of polynomials that are multiplied through their values at 0, -a, a, -b, b and
  * infinity. With a = 1/sqrt(2) and b = sqrt(2) the sums are off by a little over twice what those of the
@@ -43,7 +43,7 @@ typedef struct esp_winograd_plane {
   int squares;
   float *to;
   size_t next;
-  size_t ahead; /* floats from here to the plane that is read next, which is fetched; 0: not known */
+  size_t ahead; /* floats from here to the plane that is read next, which is fetched; 0: none */
 } esp_winograd_plane;
 
 /* A' m A of one output, m = from[position * next + t * 16], finished (esp_finish, its output 0) and stored

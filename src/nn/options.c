@@ -36,7 +36,8 @@ const esp_option esp_model_option_table[] = {
      "weights "
      "as the pruned one has."},
     {"convolution", ESP_OPTION_CHOICE, AT(convolution), "auto", 0, 0, convolution_name,
-     "auto: 3x3 layers of stride 1 that are dense, or pruned to 60 or 70 % at most, take 36 products where "
+     "auto: 3x3 layers of stride 1 that are dense, or pruned to about 60 to 75 % at most, take 36 products "
+     "where "
      "the direct way takes 144 (Winograd 1980; Lavin & Gray 2016). direct: none does. Their sums are rounded "
      "otherwise, so the last bits differ."},
     {"gate_density", ESP_OPTION_REAL, AT(gate_density), "0", 0, 1, NULL,

@@ -90,7 +90,9 @@ static bool counts(const esp_facts *f, const esp_records *runs, int run, int key
 
 static bool same_series(const esp_facts *f, const esp_records *runs, int a, int b) {
   for (int k = 0; k < f->keys; k++)
-    if (counts(f, runs, a, k) && strcmp(esp_fact_value(f, a, k), esp_fact_value(f, b, k)) != 0) return false;
+    if ((counts(f, runs, a, k) || counts(f, runs, b, k)) &&
+        strcmp(esp_fact_value(f, a, k), esp_fact_value(f, b, k)) != 0)
+      return false;
   return true;
 }
 

@@ -98,14 +98,14 @@ static void near(const record *a, const record *b, const char *what) {
 }
 
 /* Whether the passes of a layer went by Winograd, as the graph says. */
-static void expect_way(const net *n, int layer, bool tiles, const char *what) {
+static void expect_way(const net *n, int layer, bool by_winograd, const char *what) {
   esp_choice c;
   int passes = 0;
   for (int i = 0; esp_graph_choice(n->graph, i, &c); i++) {
     if (c.weight != n->layer[layer].weight) continue;
     passes++;
-    ck_assert_msg((c.reason == ESP_BY_TILES) == tiles && !(tiles && c.is_sparse), "%s, %s: %s", what,
-                  esp_propagation_name(c.pass), esp_reason_text(c.reason));
+    ck_assert_msg((c.reason == ESP_BY_WINOGRAD) == by_winograd && !(by_winograd && c.is_sparse), "%s, %s: %s",
+                  what, esp_propagation_name(c.pass), esp_reason_text(c.reason));
   }
   ck_assert_int_gt(passes, 0);
 }
@@ -169,33 +169,33 @@ static net_plan plan_of(const layers *l, bool direct) {
 }
 
 /* Planes that squares cover, and planes that cut some off; that a piece holds several of, or one, or part of;
- * the gradients of weights in one chunk of images or several; 64 outputs, or channels, and more. */
+ * the gradients of weights in one chunk of images or several; 128 outputs, or channels, and more. */
 static const layers compared[] = {
-    {4, 4, 35, 13, 14, 20},    {4, 4, 530, 14, 20, 13}, {4, 6, 35, 22, 67, 24},    {7, 7, 19, 20, 18, 17},
-    {6, 4, 1, 67, 22, 130},    {8, 8, 35, 67, 130, 20}, {8, 8, 150, 20, 10, 67},   {14, 14, 35, 13, 20, 67},
-    {13, 15, 100, 20, 14, 16}, {16, 16, 35, 9, 67, 20}, {16, 16, 35, 130, 20, 67}, {16, 16, 5, 9, 130, 130},
-    {11, 9, 35, 20, 19, 40},
+    {4, 4, 35, 13, 14, 20},    {4, 4, 530, 14, 20, 13},  {4, 6, 35, 22, 67, 24},    {7, 7, 19, 20, 18, 17},
+    {6, 4, 1, 67, 22, 130},    {8, 8, 35, 67, 130, 20},  {8, 8, 150, 20, 10, 67},   {14, 14, 35, 13, 20, 67},
+    {13, 15, 100, 20, 14, 16}, {16, 16, 35, 9, 67, 20},  {16, 16, 35, 130, 20, 67}, {16, 16, 5, 9, 130, 130},
+    {9, 9, 110, 34, 36, 40},   {29, 31, 20, 16, 17, 18}, {11, 9, 35, 20, 19, 40},
 };
 
 START_TEST(close_to_the_direct_way) {
   const layers *l = &compared[_i];
-  const net_plan tiles = plan_of(l, false), direct = plan_of(l, true);
+  const net_plan either = plan_of(l, false), direct = plan_of(l, true);
   const int images[] = {l->images, l->images * 2 / 3 + 1, 1};
   record *a = new_record(), *b = new_record();
-  net by_tiles, directly;
-  net_open(&by_tiles, &tiles, l->images, true);
+  net by_winograd, directly;
+  net_open(&by_winograd, &either, l->images, true);
   net_open(&directly, &direct, l->images, true);
   for (int i = 0; i < 3; i++) {
     a->parts = b->parts = 0;
-    step(&by_tiles, &tiles, images[i], (esp_key)i, (esp_pass){.training = true}, a);
+    step(&by_winograd, &either, images[i], (esp_key)i, (esp_pass){.training = true}, a);
     step(&directly, &direct, images[i], (esp_key)i, (esp_pass){.training = true}, b);
     near(a, b, "by Winograd, directly");
   }
   for (int i = 0; i < 2; i++) {
-    expect_way(&by_tiles, i, true, "by Winograd");
+    expect_way(&by_winograd, i, true, "by Winograd");
     expect_way(&directly, i, false, "directly");
   }
-  net_close(&by_tiles);
+  net_close(&by_winograd);
   net_close(&directly);
   free_record(a);
   free_record(b);
@@ -244,11 +244,8 @@ static void three_passes(const layers *l, record *r) {
   net_close(&n);
 }
 
-static const layers shared[] = {{4, 4, 530, 24, 24, 22},
-                                {4, 6, 35, 36, 67, 40},
-                                {8, 8, 35, 67, 130, 20},
-                                {16, 16, 35, 12, 67, 14},
-                                {15, 14, 3, 16, 15, 40}};
+static const layers shared[] = {{4, 4, 530, 24, 24, 22},  {4, 6, 35, 36, 67, 40},   {8, 8, 35, 67, 130, 20},
+                                {16, 16, 35, 12, 67, 14}, {15, 14, 40, 16, 15, 40}, {9, 9, 110, 44, 48, 52}};
 enum { SHARED = sizeof shared / sizeof *shared };
 
 START_TEST(threads_agree) {
@@ -492,7 +489,7 @@ END_TEST
 /* The second layer is the one in question. */
 static const struct {
   net_plan plan;
-  bool tiles;
+  bool by_winograd;
 } ways[] = {
     {{"least of all", {8, 16, 16}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, true},
     {{"many", {9, 8, 6}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(67, 3, 3, 1, 1, 1, 0)}}, true},
@@ -519,8 +516,8 @@ START_TEST(geometry_chooses) {
   net_open(&directly, &direct, plan->batch, true);
   step(&either, plan, plan->batch, 1, (esp_pass){.training = true}, a);
   step(&directly, &direct, plan->batch, 1, (esp_pass){.training = true}, b);
-  ck_assert_msg(equal(a, b) != ways[_i].tiles, "%s", plan->name);
-  expect_way(&either, 1, ways[_i].tiles, plan->name);
+  ck_assert_msg(equal(a, b) != ways[_i].by_winograd, "%s", plan->name);
+  expect_way(&either, 1, ways[_i].by_winograd, plan->name);
   net_close(&either);
   net_close(&directly);
   free_record(a);
@@ -542,7 +539,8 @@ static void draw_mask(uint8_t *keep, int outputs, int channels, int kept) {
 }
 
 /* Enough steps that the stopwatch has chosen, where there is a choice; the last is recorded. */
-static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode, int tiles, record *r) {
+static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode, bool by_winograd,
+                         record *r) {
   net_plan plan = wide;
   esp_mask mask = {0};
   net n;
@@ -554,7 +552,7 @@ static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode,
     r->parts = 0;
     step(&n, &plan, plan.batch, (esp_key)i, (esp_pass){.training = true}, r);
   }
-  expect_way(&n, 1, tiles, "masked");
+  expect_way(&n, 1, by_winograd, "masked");
   for (int i = 0; i < n.params.count; i++) /* without lists the gradients of pruned weights are there */
     for (size_t k = 0; n.params.item[i]->mask && k < WEIGHTS; k++)
       if (!keep[k]) r->value[r->start[n.layers + i] + k] = 0.0f;
@@ -567,7 +565,7 @@ static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode,
  * * 22 * o c. */
 static const struct {
   int outputs, channels, kept;
-  bool tiles;
+  bool by_winograd;
 } masks[] = {
     {20, 16, WEIGHTS, true},
     {20, 16, WEIGHTS * 45 / 100, true},
@@ -588,14 +586,14 @@ static const struct {
 START_TEST(a_mask_chooses) {
   record *a = new_record(), *b = new_record();
   uint8_t keep[WEIGHTS];
-  const bool tiles = masks[_i].tiles;
+  const bool by_winograd = masks[_i].by_winograd;
   draw_mask(keep, masks[_i].outputs, masks[_i].channels, masks[_i].kept);
-  masked_steps(keep, false, ESP_SPARSE_OFF, tiles, a);
+  masked_steps(keep, false, ESP_SPARSE_OFF, by_winograd, a);
   masked_steps(keep, true, ESP_SPARSE_OFF, false, b);
-  ck_assert_msg(equal(a, b) != tiles, "mask %d", _i);
-  masked_steps(keep, false, ESP_SPARSE_ON, tiles, b);
+  ck_assert_msg(equal(a, b) != by_winograd, "mask %d", _i);
+  masked_steps(keep, false, ESP_SPARSE_ON, by_winograd, b);
   same(a, b, "sparse = on");
-  masked_steps(keep, false, ESP_SPARSE_AUTO, tiles, b);
+  masked_steps(keep, false, ESP_SPARSE_AUTO, by_winograd, b);
   same(a, b, "sparse = auto");
   free_record(a);
   free_record(b);
@@ -610,13 +608,13 @@ START_TEST(the_way_follows_the_mask) {
   net n;
   net_open(&n, &wide, wide.batch, true);
   for (int i = 0; i < 24; i++) {
-    const bool tiles = i % 4 < 2;
-    draw_mask(keep, 20, 16, tiles ? 2000 - i : 900 - i);
+    const bool by_winograd = i % 4 < 2;
+    draw_mask(keep, 20, 16, by_winograd ? 2000 - i : 900 - i);
     set_mask(&n, 1, &mask, keep);
     if (i % 8 == 0) weight_of(&n, 1)->mask = NULL;
     r->parts = 0;
     step(&n, &wide, wide.batch, (esp_key)i, (esp_pass){.training = true, .dense_gradients = i % 3 == 2}, r);
-    expect_way(&n, 1, tiles, "the last mask");
+    expect_way(&n, 1, by_winograd, "the last mask");
   }
   drop_masks(&n, &mask, 1);
   net_close(&n);

@@ -386,7 +386,14 @@ START_TEST(the_matrices_of_winograd_correlate) {
 END_TEST
 
 /* Squares of a plane of 10x11 with two pixels between its rows, in no order; some are cut off. */
-enum { SQUARES = 5, DOWN = 10, ACROSS = 11, ROW = (ACROSS + 2) * ESP_LANES, FIELD = DOWN * ROW };
+enum {
+  SQUARES = 5,
+  DOWN = 10,
+  ACROSS = 11,
+  ROW = (ACROSS + 2) * ESP_LANES,
+  FIELD = DOWN * ROW,
+  BELOW = 4 * ROW
+};
 enum { NEXT = (SQUARES + 1) * ESP_LANES };
 #define AT(row, column) ((row)*ROW + (column)*ESP_LANES)
 static const esp_square squares[SQUARES] = {{AT(4, 5), AT(6, 7), 4, 4},
@@ -406,8 +413,8 @@ static matrix cut_off(const matrix *m, const esp_square *s, int more) {
 
 /* What is not in the plane is not a number here: it must not be looked at. */
 static void spoil_gaps(float *plane) {
-  for (int i = 0; i < FIELD; i++)
-    if (i % ROW >= ACROSS * ESP_LANES) plane[i] = NAN;
+  for (int i = 0; i < FIELD + BELOW; i++)
+    if (i >= FIELD || i % ROW >= ACROSS * ESP_LANES) plane[i] = NAN;
 }
 
 static matrix square_of(const float *from, int size) {
@@ -415,7 +422,7 @@ static matrix square_of(const float *from, int size) {
 }
 
 START_TEST(winograd_input_is_its_formula) {
-  static float x[FIELD + 4 * ROW], to[ESP_POSITIONS * NEXT];
+  static float x[FIELD + BELOW], to[ESP_POSITIONS * NEXT];
   fill(x, FIELD, 31);
   spoil_gaps(x);
   scalar()->winograd_input(&(esp_winograd_plane){
@@ -430,7 +437,7 @@ START_TEST(winograd_input_is_its_formula) {
 END_TEST
 
 START_TEST(winograd_gradient_is_its_formula) {
-  static float y[FIELD + 4 * ROW], to[ESP_POSITIONS * NEXT];
+  static float y[FIELD + BELOW], to[ESP_POSITIONS * NEXT];
   const matrix A = transposed(&A_);
   fill(y, FIELD, 32);
   spoil_gaps(y);
@@ -454,8 +461,7 @@ static double finished(const esp_finish *f, double v, double residual, double be
 }
 
 START_TEST(winograd_output_is_its_formula) {
-  static float from[ESP_POSITIONS * NEXT], before[FIELD + 4 * ROW], residual[FIELD + 4 * ROW],
-      y[FIELD + 4 * ROW];
+  static float from[ESP_POSITIONS * NEXT], before[FIELD + BELOW], residual[FIELD + BELOW], y[FIELD + BELOW];
   static const float bias = 0.25f, scale = -1.5f, shift = 0.75f;
   esp_finish f = {.accumulate = _i & 1, .relu = _i & 2};
   if (_i & 4) f.bias = &bias;
@@ -481,7 +487,7 @@ START_TEST(winograd_output_is_its_formula) {
     }
     expect_matrix(&got, &expected, "image", i);
   }
-  for (int i = 0; i < FIELD; i++) { /* and nothing else has changed */
+  for (int i = 0; i < FIELD + BELOW; i++) { /* and nothing else has changed */
     bool inside = false;
     for (int k = 0; k < SQUARES; k++) {
       const int from_first = i - squares[k].y, r = from_first / ROW, c = from_first % ROW / ESP_LANES;

@@ -302,8 +302,8 @@ static void writes_positions(trial *t, const float *to, size_t next, size_t used
   for (size_t p = 0; p < ESP_POSITIONS; p++) trial_writes(t, to + p * next, used * sizeof(float));
 }
 
-/* A plane and squares of `size` pixels in it, or less. The first and the last touch its ends; the others are
- * anywhere. */
+/* A plane and squares in it, of so many pixels around as many outputs as are not cut off. The first and the
+ * last touch its ends; the others are anywhere. */
 typedef struct squares {
   float *plane; /* where their offsets begin */
   size_t row;

@@ -30,11 +30,12 @@ static void write_text(const char *path, const char *text) {
 }
 
 /* A run directory with results: dense and one round. */
-static void make_run(const char *dir, int seed, const char *prune, double dense, double pruned) {
+static void make_run_by(const char *method, const char *dir, int seed, const char *prune, double dense,
+                        double pruned) {
   char path[256], text[1024];
   ck_assert_int_eq(mkdir(dir, 0777), 0);
   snprintf(path, sizeof path, "%s/config.ini", dir);
-  snprintf(text, sizeof text, "[run]\nname = %s\nseed = %d\n[prune]\nmethod = magnitude\n%s", dir, seed,
+  snprintf(text, sizeof text, "[run]\nname = %s\nseed = %d\n[prune]\nmethod = %s\n%s", dir, seed, method,
            prune);
   write_text(path, text);
   snprintf(path, sizeof path, "%s/result.json", dir);
@@ -44,6 +45,10 @@ static void make_run(const char *dir, int seed, const char *prune, double dense,
            "[{\"round\": 1, \"test_accuracy\": %g, \"sparsity\": 0.5, \"seconds\": 3}]}",
            dense, pruned);
   write_text(path, text);
+}
+
+static void make_run(const char *dir, int seed, const char *prune, double dense, double pruned) {
+  make_run_by("magnitude", dir, seed, prune, dense, pruned);
 }
 
 typedef struct reading {
@@ -83,6 +88,19 @@ START_TEST(series) {
   ck_assert_str_eq(r.facts.series_name[1], "uniform, rounds=1");
   ck_assert_str_eq(r.facts.series_name[2], "global, sparsity=0.5, rounds=3");
   ck_assert_str_eq(r.facts.series_name[3], "global, sparsity=0.9, rounds=3");
+  free_all(&r);
+}
+END_TEST
+
+/* A run that prunes nothing is named by no default of pruning, but by what was set; in either order. */
+START_TEST(series_of_dense_networks) {
+  make_run("a", 1, "sparsity = 0.5\nrounds = 1\n", 0.8, 0.7);
+  make_run_by("none", _i ? "b" : "c", 1, "", 0.8, 0.8);
+  make_run_by("none", _i ? "c" : "b", 1, "distribution = erk\n", 0.8, 0.8);
+  reading r = read_all(".");
+  ck_assert_int_eq(r.facts.series, 3);
+  ck_assert_str_eq(r.facts.series_name[_i ? 1 : 2], "method=none");
+  ck_assert_str_eq(r.facts.series_name[_i ? 2 : 1], "method=none, erk");
   free_all(&r);
 }
 END_TEST
@@ -145,6 +163,7 @@ int main(void) {
   TCase *c = tcase_create("records");
   tcase_add_checked_fixture(c, setup, teardown);
   tcase_add_test(c, series);
+  tcase_add_loop_test(c, series_of_dense_networks, 0, 2);
   tcase_add_test(c, shared_dense_network_counts_once);
   tcase_add_test(c, half_written_run);
   tcase_add_test(c, hostile_results);
