@@ -9,6 +9,7 @@ enum {
   MOST_SQUARES = 48,        /* in a piece */
   PIECE_BYTES = 1536 << 10, /* that it may fill, but with the fewest squares */
   PACKED_BYTES = 20 << 20,  /* of weights that are transformed together */
+  FEWER = 4,                /* times fewer pieces of outputs, each of which transforms all inputs */
   PADDING = 16              /* floats between the packed weights of positions */
 };
 
@@ -262,7 +263,7 @@ static void run_pieces(const esp_graph *g, const pass *p) {
   const int blocks = esp_graph_blocks(g), sets = esp_ceil_div(blocks, p->together),
             squares = squares_in_piece(p->outputs + p->channels),
             square_pieces = esp_ceil_div(p->together * p->squares, squares),
-            outputs = esp_piece_outputs(g, sets * square_pieces, p->outputs),
+            outputs = esp_piece_outputs(g, FEWER * sets * square_pieces, p->outputs),
             output_pieces = esp_ceil_div(p->outputs, outputs);
 #pragma omp for schedule(dynamic) nowait
   for (int i = 0; i < sets * square_pieces * output_pieces; i++) {
