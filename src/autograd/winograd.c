@@ -194,16 +194,18 @@ typedef struct piece {
   bool rest; /* the outputs without weights too */
 } piece;
 
-static void transform_inputs(const esp_graph *g, const pass *p, const piece *i, float *to) {
-  for (int c = 0; c < p->channels; c++) {
-    const esp_winograd_plane k = {.plane = esp_plane(p->from, i->block, p->channel[c]),
-                                  .row = esp_row_stride(p->from),
-                                  .square = i->square,
-                                  .squares = i->squares,
-                                  .to = to + (size_t)(c * i->squares) * ESP_LANES,
-                                  .next = esp_winograd_next(p->channels, i->squares),
-                                  .ahead = esp_winograd_ahead(p->from, p->channel, c, p->channels)};
-    g->kernels->winograd_input(&k);
+void esp_winograd_transform(const esp_winograd_planes *p, const esp_square *square, int squares, float *to) {
+  for (int i = 0; i < p->count; i++) {
+    const bool last = i + 1 == p->count;
+    const esp_winograd_plane k = {
+        .plane = esp_plane(p->of, p->block, p->order[i]),
+        .row = esp_row_stride(p->of),
+        .square = square,
+        .squares = squares,
+        .to = to + (size_t)(i * squares) * ESP_LANES,
+        .next = esp_winograd_next(p->count, squares),
+        .ahead = last ? 0 : (p->order[i + 1] - p->order[i]) * (ptrdiff_t)esp_channel_stride(p->of)};
+    p->kernel(&k);
   }
 }
 
@@ -248,7 +250,8 @@ static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
   float *inputs = esp_graph_scratch(g),
         *sums = inputs + ESP_POSITIONS * esp_winograd_next(p->channels, i->squares),
         *none = sums + ESP_POSITIONS * next;
-  transform_inputs(g, p, i, inputs);
+  const esp_winograd_planes planes = {g->kernels->winograd_input, p->from, i->block, p->channel, p->channels};
+  esp_winograd_transform(&planes, i->square, i->squares, inputs);
   multiply(g, p, i, inputs, sums);
   for (int o = 0; o < i->outputs; o++)
     transform_output(g, p, i, p->output[i->output + o], sums + (size_t)o * row, next);

@@ -42,10 +42,18 @@ static inline size_t esp_winograd_next(int planes, int squares) {
   return ((size_t)planes * (size_t)squares + 1) * ESP_LANES;
 }
 
-/* Floats to the plane that is transformed after that of channel[i], of `count`; 0 behind the last. */
-static inline size_t esp_winograd_ahead(const esp_tensor *t, const int32_t *channel, int i, int count) {
-  return i + 1 < count ? (size_t)(channel[i + 1] - channel[i]) * esp_channel_stride(t) : 0;
-}
+/* Planes of one block of images that are transformed: those of `order`. */
+typedef struct esp_winograd_planes {
+  esp_winograd_plane_fn *kernel; /* winograd_input or winograd_gradient */
+  const esp_tensor *of;
+  int block;
+  const int32_t *order;
+  int count;
+} esp_winograd_planes;
+
+/* Plane i of them goes to `to` + 16 i squares, its positions esp_winograd_next(count, squares) apart; the
+ * next plane is fetched ahead. */
+void esp_winograd_transform(const esp_winograd_planes *p, const esp_square *square, int squares, float *to);
 
 /* Memory for a thread, and for all, that the passes need. */
 size_t esp_winograd_scratch(const esp_node *n);

@@ -77,29 +77,12 @@ static piece piece_of(const esp_graph *g, const pass *p, int number) {
 /* Both transforms of some squares of one set of blocks. */
 static void transform(const esp_graph *g, const pass *p, const piece *i, int block, const esp_square *square,
                       int squares) {
-  const size_t row = (size_t)squares * ESP_LANES;
-  for (int c = 0; c < i->channels; c++) {
-    const esp_winograd_plane k = {
-        .plane = esp_plane(p->x, block, p->w->channel[i->channel + c]),
-        .row = esp_row_stride(p->x),
-        .square = square,
-        .squares = squares,
-        .to = i->inputs + (size_t)c * row,
-        .next = esp_winograd_next(i->channels, squares),
-        .ahead = esp_winograd_ahead(p->x, p->w->channel + i->channel, c, i->channels)};
-    g->kernels->winograd_input(&k);
-  }
-  for (int o = 0; o < i->outputs; o++) {
-    const esp_winograd_plane k = {
-        .plane = esp_plane(p->dy, block, p->w->output[i->output + o]),
-        .row = esp_row_stride(p->dy),
-        .square = square,
-        .squares = squares,
-        .to = i->gradients + (size_t)o * row,
-        .next = esp_winograd_next(i->outputs, squares),
-        .ahead = esp_winograd_ahead(p->dy, p->w->output + i->output, o, i->outputs)};
-    g->kernels->winograd_gradient(&k);
-  }
+  const esp_winograd_planes x = {g->kernels->winograd_input, p->x, block, p->w->channel + i->channel,
+                                 i->channels},
+                            dy = {g->kernels->winograd_gradient, p->dy, block, p->w->output + i->output,
+                                  i->outputs};
+  esp_winograd_transform(&x, square, squares, i->inputs);
+  esp_winograd_transform(&dy, square, squares, i->gradients);
 }
 
 static void multiply(const esp_graph *g, const piece *i, int squares, bool first) {

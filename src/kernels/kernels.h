@@ -25,8 +25,7 @@ typedef void esp_correlate_tiles_fn(const esp_correlate_tiles *k);
 typedef void esp_correlate_weights_fn(const esp_correlate_weights *k);
 typedef void esp_correlate_weights_sparse_fn(const esp_correlate_weights_sparse *k);
 typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k);
-typedef void esp_winograd_input_fn(const esp_winograd_plane *k);
-typedef void esp_winograd_gradient_fn(const esp_winograd_plane *k);
+typedef void esp_winograd_plane_fn(const esp_winograd_plane *k);
 typedef void esp_winograd_output_fn(const esp_winograd_output *k);
 typedef void esp_winograd_weights_fn(const esp_winograd_weights *k);
 typedef void esp_winograd_windows_fn(const esp_winograd_windows *k);
@@ -39,8 +38,8 @@ typedef void esp_winograd_windows_fn(const esp_winograd_windows *k);
   K(correlate_weights, esp_correlate_weights_fn, esp_correlate_weights)                      \
   K(correlate_weights_sparse, esp_correlate_weights_sparse_fn, esp_correlate_weights_sparse) \
   K(correlate_weights_tiles, esp_correlate_weights_tiles_fn, esp_correlate_weights_tiles)    \
-  K(winograd_input, esp_winograd_input_fn, esp_winograd_input)                               \
-  K(winograd_gradient, esp_winograd_gradient_fn, esp_winograd_gradient)                      \
+  K(winograd_input, esp_winograd_plane_fn, esp_winograd_input)                               \
+  K(winograd_gradient, esp_winograd_plane_fn, esp_winograd_gradient)                         \
   K(winograd_output, esp_winograd_output_fn, esp_winograd_output)                            \
   K(winograd_weights, esp_winograd_weights_fn, esp_winograd_weights)                         \
   K(winograd_windows, esp_winograd_windows_fn, esp_winograd_windows)                         \

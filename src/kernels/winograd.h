@@ -43,7 +43,7 @@ typedef struct esp_winograd_plane {
   int squares;
   float *to;
   size_t next;
-  size_t ahead; /* floats from here to the plane that is read next, which is fetched; 0: none */
+  ptrdiff_t ahead; /* floats from here to the plane that is read next, which is fetched; 0: none */
 } esp_winograd_plane;
 
 /* A' m A of one output, m = from[position * next + t * 16], finished (esp_finish, its output 0) and stored

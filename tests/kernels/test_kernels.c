@@ -345,7 +345,7 @@ static void try_winograd_plane(trial *t, int around, void (*const kernel)(const 
                                 .squares = s.squares,
                                 .to = draw_positions(t, next, used),
                                 .next = next,
-                                .ahead = trial_flip(t) ? (size_t)trial_draw(t, 0, 1 << 24) : 0};
+                                .ahead = trial_flip(t) ? trial_draw(t, 0, 1 << 24) : 0};
   trial_seal(t);
   writes_positions(t, k.to, next, used);
   kernel(&k);
