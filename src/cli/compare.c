@@ -1,12 +1,12 @@
 /* espalier compare: a sweep beside the figures of a paper */
 #include "cli/cli.h"
 #include "experiment/paper.h"
+#include "experiment/summary.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct arguments {
   const char *dir, *paper;
@@ -38,19 +38,6 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
   return esp_fail(err, ESP_ERR_INPUT, "expected a sweep or run and a paper: espalier compare DIR PAPER");
 }
 
-/* A file, or the name of one in configs/papers. */
-static esp_status find_paper(const char *name, char path[4096], esp_error *err) {
-  snprintf(path, 4096, "%s", name);
-  if (access(path, R_OK) == 0) return ESP_OK;
-  snprintf(path, 4096, "configs/papers/%s.csv", name);
-  if (!strchr(name, '/') && access(path, R_OK) == 0) return ESP_OK;
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "%s: no such paper: expected a CSV file, or the name of one in configs/papers (which is looked "
-      "for from here)",
-      name);
-}
-
 static void print_points(const char *format, double value) {
   char text[32] = "-";
   if (!isnan(value)) snprintf(text, sizeof text, format, value);
@@ -58,19 +45,20 @@ static void print_points(const char *format, double value) {
 }
 
 /* The values of the swept keys, but for the seed. */
-static void print_label(const esp_sweep *s, const esp_comparison *c) {
+static void print_label(const esp_sweep *s, int run) {
   bool first = true;
   printf("  ");
   for (int a = 0; a < s->axes; a++) {
     if (strcmp(s->axis[a].key, "run.seed") == 0) continue;
-    printf("%s%s=%s", first ? "" : ", ", s->axis[a].key, s->axis[a].value[s->run[c->ours->run].choice[a]]);
+    printf("%s%s=%s", first ? "" : ", ", s->axis[a].key, s->axis[a].value[s->run[run].choice[a]]);
     first = false;
   }
 }
 
-static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparison *c) {
-  print_points("%.2f", 100.0 * c->ours->sparsity);
-  printf(" %4d", c->ours->accuracy.n);
+static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparison *c,
+                      const esp_summary_row *ours) {
+  print_points("%.2f", 100.0 * ours->sparsity);
+  printf(" %4d", ours->accuracy.n);
   print_points("%.2f", c->accuracy[0]);
   print_points("%.2f", c->accuracy[1]);
   print_points("%+.2f", c->difference);
@@ -78,18 +66,16 @@ static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparis
   print_points("%+.2f", c->change[1]);
   print_points("%+.2f", c->difference_of_change);
   print_points("%.2f", c->band);
-  printf("  %-7s", isnan(c->band) ? "-" : c->inside ? "inside" : "OUTSIDE");
-  print_label(s, c);
+  printf("  %-7s", esp_verdict(c));
+  print_label(s, ours->run);
   const char *source = esp_csv_cell(&p->table, c->theirs, p->source);
   if (*source) printf("  (%s)", source);
   putchar('\n');
 }
 
-static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const arguments *a,
-                        esp_error *err) {
-  esp_comparison *c;
-  int n, judged = 0, outside = 0;
-  ESP_TRY(esp_paper_compare(p, s, m, a->options, &c, &n, err));
+static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const esp_comparison *c,
+                        int n, const arguments *a, esp_error *err) {
+  int judged = 0, outside = 0;
   if (n == 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
@@ -99,11 +85,10 @@ static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summar
   printf(" %8s %4s %8s %8s %8s %8s %8s %8s %8s\n", "sparsity", "runs", "ours", "theirs", "differ", "ours",
          "theirs", "differ", "band");
   for (int i = 0; i < n; i++) {
-    print_row(s, p, &c[i]);
+    print_row(s, p, &c[i], &m->row[c[i].ours]);
     judged += !isnan(c[i].band);
     outside += !isnan(c[i].band) && !c[i].inside;
   }
-  free(c);
   printf("\n%d of %d figures judged, by their %s; %d outside the band\n", judged, n,
          a->options.absolute ? "accuracy" : "change to the dense network", outside);
   if (judged == 0) puts("nothing was judged: the paper states no deviation; give --tolerance POINTS");
@@ -112,20 +97,36 @@ static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summar
   return esp_fail(err, ESP_ERR_FAILED, "%d of %d figures lie outside the band", outside, judged);
 }
 
+static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const arguments *a,
+                          esp_error *err) {
+  esp_comparison *c = NULL;
+  int n = 0;
+  esp_measured *ours = calloc((size_t)m->rows + 1, sizeof *ours);
+  if (!ours) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the comparison");
+  for (int i = 0; i < m->rows; i++) {
+    const esp_summary_row *r = &m->row[i];
+    const esp_sweep_run *run = &s->run[r->run];
+    ours[i] = (esp_measured){&run->config, run->dense, r->round, r->sparsity, r->accuracy, r->change};
+  }
+  esp_status status = esp_paper_compare(p, ours, m->rows, a->options, &c, &n, err);
+  if (status == ESP_OK) status = print(s, p, m, c, n, a, err);
+  free(c);
+  free(ours);
+  return status;
+}
+
 static esp_status run(int argc, char **argv, esp_error *err) {
   arguments a = {.options = {.tolerance = (double)NAN}};
-  char path[4096];
   esp_paper p;
   esp_sweep s;
   esp_summary m;
   ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(find_paper(a.paper, path, err));
-  ESP_TRY(esp_paper_read(&p, path, err));
+  ESP_TRY(esp_paper_open(&p, a.paper, err));
   esp_status status = esp_sweep_open(&s, a.dir, err);
   if (status == ESP_OK) {
     status = esp_summary_make(&m, &s, err);
     if (status == ESP_OK) {
-      status = print(&s, &p, &m, &a, err);
+      status = compare(&s, &p, &m, &a, err);
       esp_summary_free(&m);
     }
     esp_sweep_free(&s);

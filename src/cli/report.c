@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { DIRS_MAX = 4096 };
+#define USAGE "DIR... [--paper PAPER] [-o PAGE.html] [--figures DIR]"
 
 /* The file or directory behind an option. */
 static esp_status operand(int argc, char **argv, int *i, const char **to, esp_error *err) {
@@ -21,20 +22,19 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   for (int i = 0; i < argc; i++) {
     if (strcmp(argv[i], "-o") == 0)
       ESP_TRY(operand(argc, argv, &i, &request.page, err));
+    else if (strcmp(argv[i], "--paper") == 0)
+      ESP_TRY(operand(argc, argv, &i, &request.paper, err));
     else if (strcmp(argv[i], "--figures") == 0)
       ESP_TRY(operand(argc, argv, &i, &request.figures, err));
     else if (argv[i][0] == '-')
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected: espalier report DIR... [-o PAGE.html] [--figures DIR]",
-                      argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier report " USAGE, argv[i]);
     else if (request.dirs == DIRS_MAX)
       return esp_fail(err, ESP_ERR_INPUT, "more than %d directories", DIRS_MAX);
     else
       dir[request.dirs++] = argv[i];
   }
   if (request.dirs == 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected run directories: espalier report DIR... [-o PAGE.html] [--figures DIR]");
+    return esp_fail(err, ESP_ERR_INPUT, "expected run directories: espalier report " USAGE);
   ESP_TRY(esp_report_make(&request, err));
   printf("%s\n", request.page);
   return ESP_OK;
@@ -42,9 +42,13 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp_command esp_command_report = {
     .name = "report",
-    .usage = "DIR... [-o PAGE.html] [--figures DIR]",
-    .help =
-        "a page with charts and tables about runs, or about the runs in a directory; --figures: CSV and SVG "
-        "files",
+    .usage = USAGE,
+    .help = "a page with charts and tables about runs, or about the runs in a directory",
+    .details =
+        "--paper PAPER    the figures of a paper beside ours: a CSV file, or the name of one in "
+        "configs/papers,\n"
+        "                 such as renda2020; see espalier compare --help\n"
+        "-o PAGE.html     instead of report.html\n"
+        "--figures DIR    CSV and SVG files as well\n",
     .run = run,
 };

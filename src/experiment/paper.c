@@ -8,6 +8,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static esp_status no_memory(esp_error *err) {
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the figures of the paper");
+}
+
+static char **asked(const esp_paper *p, int row, int column) {
+  return &p->asked[(size_t)row * (size_t)p->table.columns + (size_t)column];
+}
 
 /* ---- reading ---- */
 
@@ -32,8 +41,22 @@ static esp_status check_number(const esp_paper *p, const char *path, int row, in
                   p->table.line[row], p->table.name[column], cell, max);
 }
 
-static esp_status check_row(const esp_paper *p, const char *path, int row, esp_config *scratch,
-                            esp_error *err) {
+/* "key = value" as a configuration has it, newly allocated. */
+static char *value_text(const esp_config *c, const char *key) {
+  const esp_section *section;
+  const esp_option *option;
+  char *text = NULL;
+  size_t bytes;
+  if (esp_config_key(key, "", &section, &option, NULL) != ESP_OK) return NULL;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return NULL;
+  esp_value_print(option, (const char *)c + section->offset, f);
+  fclose(f);
+  return text;
+}
+
+/* `scratch` takes the row's values, so that 0.90 is 0.9. */
+static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *scratch, esp_error *err) {
   char where[512];
   snprintf(where, sizeof where, "%.400s:%d", path, p->table.line[row]);
   ESP_TRY(check_number(p, path, row, p->sparsity, 1.0, true, err));
@@ -42,9 +65,10 @@ static esp_status check_row(const esp_paper *p, const char *path, int row, esp_c
   ESP_TRY(check_number(p, path, row, p->sd, 100.0, false, err));
   ESP_TRY(check_number(p, path, row, p->tolerance, 100.0, false, err));
   for (int c = 0; c < p->table.columns; c++) {
-    const char *cell = esp_csv_cell(&p->table, row, c);
-    if (is_key(p->table.name[c]) && *cell)
-      ESP_TRY(esp_config_set(scratch, p->table.name[c], cell, where, err));
+    const char *cell = esp_csv_cell(&p->table, row, c), *key = p->table.name[c];
+    if (!is_key(key) || !*cell) continue;
+    ESP_TRY(esp_config_set(scratch, key, cell, where, err));
+    if (!(*asked(p, row, c) = value_text(scratch, key))) return no_memory(err);
   }
   return ESP_OK;
 }
@@ -74,65 +98,67 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
   return ESP_OK;
 }
 
-esp_status esp_paper_read(esp_paper *p, const char *path, esp_error *err) {
+static esp_status read_rows(esp_paper *p, const char *path, esp_error *err) {
   esp_config scratch;
+  p->asked = calloc((size_t)p->table.rows * (size_t)p->table.columns + 1, sizeof *p->asked);
+  if (!p->asked) return no_memory(err);
+  ESP_TRY(esp_config_parse(&scratch, "paper", "", 0, NULL, err));
+  esp_status status = ESP_OK;
+  for (int r = 0; r < p->table.rows && status == ESP_OK; r++) status = read_row(p, path, r, &scratch, err);
+  esp_config_free(&scratch);
+  return status;
+}
+
+/* A file, or the name of one in configs/papers. */
+static esp_status find(const char *name, char path[4096], esp_error *err) {
+  snprintf(path, 4096, "%s", name);
+  if (access(path, R_OK) == 0) return ESP_OK;
+  snprintf(path, 4096, "configs/papers/%s.csv", name);
+  if (!strchr(name, '/') && access(path, R_OK) == 0) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "%s: no such paper: expected a CSV file, or the name of one in configs/papers (which is looked "
+      "for from here)",
+      name);
+}
+
+esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err) {
+  char path[4096];
   *p = (esp_paper){0};
+  ESP_TRY(find(name, path, err));
   esp_status status = esp_csv_read(&p->table, path, err);
   if (status == ESP_OK) status = check_columns(p, path, err);
-  if (status == ESP_OK) status = esp_config_parse(&scratch, "paper", "", 0, NULL, err);
-  if (status == ESP_OK) {
-    for (int r = 0; r < p->table.rows && status == ESP_OK; r++) status = check_row(p, path, r, &scratch, err);
-    esp_config_free(&scratch);
-  }
+  if (status == ESP_OK) status = read_rows(p, path, err);
   if (status != ESP_OK) esp_paper_free(p);
   return status;
 }
 
 void esp_paper_free(esp_paper *p) {
+  const size_t cells = (size_t)p->table.rows * (size_t)p->table.columns;
+  for (size_t i = 0; p->asked && i < cells; i++) free(p->asked[i]);
+  free(p->asked);
   esp_csv_free(&p->table);
   *p = (esp_paper){0};
 }
 
-/* ---- which rows belong together ---- */
-
-/* "key = value" as a configuration has it, newly allocated. */
-static char *value_text(const esp_config *c, const char *key) {
-  const esp_section *section;
-  const esp_option *option;
-  char *text = NULL;
-  size_t bytes;
-  if (esp_config_key(key, "", &section, &option, NULL) != ESP_OK) return NULL;
-  FILE *f = open_memstream(&text, &bytes);
-  if (!f) return NULL;
-  esp_value_print(option, (const char *)c + section->offset, f);
-  fclose(f);
-  return text;
-}
-
-/* Whether the run's keys are what the row asks for. `scratch` takes the row's values, so that 0.90 is 0.9. */
-static bool about(const esp_paper *p, int row, const esp_config *run, esp_config *scratch) {
-  bool same = true;
-  for (int c = 0; c < p->table.columns && same; c++) {
-    const char *cell = esp_csv_cell(&p->table, row, c), *key = p->table.name[c];
-    if (!is_key(key) || !*cell) continue;
-    same = esp_config_set(scratch, key, cell, "", NULL) == ESP_OK;
-    char *theirs = value_text(scratch, key), *ours = value_text(run, key);
-    same = same && theirs && ours && strcmp(theirs, ours) == 0;
-    free(theirs);
-    free(ours);
-  }
-  return same;
-}
-
-/* Papers round: densities may differ by a twentieth, and by two points. */
-static bool same_sparsity(double ours, double theirs) {
-  return fabs(ours - theirs) <= fmin(0.05 * (1.0 - theirs), 0.02) && (theirs > 0.0) == (ours > 0.0);
-}
+/* ---- what a row is about ---- */
 
 static bool same_share(const esp_paper *p, int row, const esp_config *c) {
   const double theirs = number(p, row, p->retrain_share);
   if (isnan(theirs) || esp_stages(c) < 2 || c->train.epochs == 0) return true;
   return fabs((double)esp_stage_epochs(c, 1, 0) / (double)c->train.epochs - theirs) <= 0.02;
+}
+
+bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
+  for (int c = 0; c < p->table.columns; c++) {
+    const char *theirs = *asked(p, row, c);
+    if (!theirs) continue;
+    char *ours = value_text(run, p->table.name[c]);
+    const bool same = ours && strcmp(theirs, ours) == 0;
+    free(ours);
+    if (!same) return false;
+  }
+  return number(p, row, p->sparsity) == 0.0 || same_share(p, row, run);
 }
 
 /* The row of the dense network that `row` started from: the first whose keys do not contradict it. */
@@ -148,80 +174,23 @@ static int dense_row(const esp_paper *p, int row) {
   return -1;
 }
 
-/* ---- figures ---- */
+/* ---- what it says ---- */
 
-/* A deviation that is not known counts as `other`. */
-static double squared(double sd, double other) {
-  const double v = isnan(sd) ? other : sd;
-  return v * v;
+/* An unknown deviation counts as none here. */
+static double squared(double sd) {
+  return isnan(sd) ? 0.0 : sd * sd;
 }
 
-/* Twice the standard deviation of the difference; ours counts as theirs when we have one seed. */
-static double band_of(const esp_paper *p, int row, int dense, const esp_comparison *c,
-                      esp_compare_options o) {
-  if (!isnan(o.tolerance)) return o.tolerance;
-  const double stated = number(p, row, p->tolerance), sd = number(p, row, p->sd);
-  if (!isnan(stated) || isnan(sd)) return stated;
-  const double begun = c->on_change ? squared(number(p, dense, p->sd), 0.0) : 0.0,
-               theirs = sqrt(sd * sd + begun);
-  const double ours = 100.0 * (c->on_change ? esp_sd(&c->ours->change) : esp_sd(&c->ours->accuracy));
-  return 2.0 * sqrt(theirs * theirs + squared(ours, theirs));
-}
-
-static esp_comparison compare(const esp_paper *p, int row, const esp_summary_row *ours,
-                              esp_compare_options o) {
-  const int dense = number(p, row, p->sparsity) > 0.0 ? dense_row(p, row) : -1;
-  esp_comparison c = {.ours = ours, .theirs = row};
-  c.accuracy[0] = 100.0 * esp_mean(&ours->accuracy);
-  c.accuracy[1] = number(p, row, p->accuracy);
-  c.difference = c.accuracy[0] - c.accuracy[1];
-  c.change[0] = ours->round > 0 ? 100.0 * esp_mean(&ours->change) : (double)NAN;
-  c.change[1] = dense < 0 ? (double)NAN : c.accuracy[1] - number(p, dense, p->accuracy);
-  c.difference_of_change = c.change[0] - c.change[1];
-  c.on_change = !o.absolute;
-  const double judged = c.on_change ? c.difference_of_change : c.difference;
-  c.band = isnan(judged) ? (double)NAN : band_of(p, row, dense, &c, o);
-  c.inside = fabs(judged) <= c.band;
-  return c;
-}
-
-/* Whether row `row` of the paper speaks of our row. */
-static bool matches(const esp_paper *p, int row, const esp_sweep *s, const esp_summary_row *ours,
-                    esp_config *scratch) {
-  const esp_config *run = &s->run[ours->run].config;
-  return same_sparsity(ours->sparsity, number(p, row, p->sparsity)) &&
-         (ours->round == 0 || same_share(p, row, run)) && about(p, row, run, scratch);
-}
-
-/* Runs that share their training have one dense network: it is compared once. */
-static bool seen(const esp_comparison *c, int n, int row, const esp_sweep *s, const esp_summary_row *ours) {
-  const int dense = s->run[ours->run].dense;
-  for (int i = 0; i < n && ours->round == 0 && dense >= 0; i++)
-    if (c[i].theirs == row && c[i].ours->round == 0 && s->run[c[i].ours->run].dense == dense) return true;
-  return false;
-}
-
-esp_status esp_paper_compare(const esp_paper *p, const esp_sweep *s, const esp_summary *m,
-                             esp_compare_options o, esp_comparison **c, int *n, esp_error *err) {
-  esp_config scratch;
-  *n = 0;
-  *c = NULL;
-  ESP_TRY(esp_config_parse(&scratch, "paper", "", 0, NULL, err));
-  esp_status status = ESP_OK;
-  for (int i = 0; i < m->rows; i++)
-    for (int r = 0; r < p->table.rows && status == ESP_OK; r++) {
-      if (!matches(p, r, s, &m->row[i], &scratch) || seen(*c, *n, r, s, &m->row[i])) continue;
-      esp_comparison *more = realloc(*c, (size_t)(*n + 1) * sizeof *more);
-      if (!more) {
-        status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the comparison");
-        break;
-      }
-      *c = more;
-      more[(*n)++] = compare(p, r, &m->row[i], o);
-    }
-  esp_config_free(&scratch);
-  if (status == ESP_OK) return ESP_OK;
-  free(*c);
-  *c = NULL;
-  return status;
+esp_figure esp_paper_figure(const esp_paper *p, int row) {
+  esp_figure f = {.sparsity = number(p, row, p->sparsity),
+                  .accuracy = number(p, row, p->accuracy),
+                  .sd = number(p, row, p->sd),
+                  .change = (double)NAN,
+                  .change_sd = (double)NAN,
+                  .tolerance = number(p, row, p->tolerance)};
+  const int dense = f.sparsity > 0.0 ? dense_row(p, row) : -1;
+  if (dense < 0) return f;
+  f.change = f.accuracy - number(p, dense, p->accuracy);
+  if (!isnan(f.sd)) f.change_sd = sqrt(f.sd * f.sd + squared(number(p, dense, p->sd)));
+  return f;
 }

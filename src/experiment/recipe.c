@@ -1,10 +1,12 @@
 #include "experiment/recipe.h"
 
+#include "experiment/stages.h"
 #include "experiment/value.h"
 
 #include <espalier/file.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 esp_status esp_recipe(const esp_config *c, esp_recipe_part part, char hex[65], esp_error *err) {
   char *text = NULL;
@@ -28,4 +30,20 @@ esp_status esp_recipe(const esp_config *c, esp_recipe_part part, char hex[65], e
   esp_sha256_end(&s, hex);
   free(text);
   return ESP_OK;
+}
+
+esp_status esp_dense_runs(const esp_config *const *run, const bool *has_dense, int runs, int *dense,
+                          esp_error *err) {
+  char(*recipe)[65] = calloc((size_t)runs + 1, sizeof *recipe);
+  if (!recipe) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the recipes of %d runs", runs);
+  esp_status status = ESP_OK;
+  for (int i = 0; i < runs && status == ESP_OK; i++)
+    status = esp_recipe(run[i], ESP_RECIPE_DENSE, recipe[i], err);
+  for (int i = 0; i < runs; i++) {
+    dense[i] = has_dense[i] ? i : -1;
+    for (int k = 0; k < runs && dense[i] < 0; k++)
+      if (has_dense[k] && strcmp(recipe[i], recipe[k]) == 0 && esp_trains_plainly(run[k])) dense[i] = k;
+  }
+  free(recipe);
+  return status;
 }

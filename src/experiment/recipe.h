@@ -10,4 +10,10 @@
 typedef enum esp_recipe_part { ESP_RECIPE_ALL, ESP_RECIPE_DENSE } esp_recipe_part;
 esp_status esp_recipe(const esp_config *c, esp_recipe_part part, char hex[65], esp_error *err);
 
+/* dense[i]: the run whose dense network run i is compared with. Itself where it has one, and else, as when it
+ * pruned while it trained, the first of those that have one and trained plainly with the same seed, [data],
+ * [model] and [train]; -1 = there is none. */
+esp_status esp_dense_runs(const esp_config *const *run, const bool *has_dense, int runs, int *dense,
+                          esp_error *err);
+
 #endif

@@ -1,7 +1,6 @@
 #include "experiment/summary.h"
 
 #include "experiment/recipe.h"
-#include "experiment/stages.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,19 +30,16 @@ double esp_summary_dense(const esp_summary *m, int i) {
 }
 
 static esp_status find_dense(esp_summary *m, const esp_sweep *s, esp_error *err) {
-  char(*recipe)[65] = calloc((size_t)s->runs, sizeof *recipe);
-  if (!recipe) return no_memory(err);
-  esp_status status = ESP_OK;
-  for (int i = 0; i < s->runs && status == ESP_OK; i++)
-    status = esp_recipe(&s->run[i].config, ESP_RECIPE_DENSE, recipe[i], err);
-  for (int i = 0; i < s->runs; i++) {
-    m->dense[i] = esp_results_dense(&m->result[i]) ? i : -1;
-    for (int k = 0; k < s->runs && m->dense[i] < 0; k++)
-      if (strcmp(recipe[i], recipe[k]) == 0 && esp_trains_plainly(&s->run[k].config) &&
-          esp_results_dense(&m->result[k]))
-        m->dense[i] = k;
+  const esp_config **run = calloc((size_t)s->runs, sizeof *run);
+  bool *has_dense = calloc((size_t)s->runs, sizeof *has_dense);
+  for (int i = 0; i < s->runs && run && has_dense; i++) {
+    run[i] = &s->run[i].config;
+    has_dense[i] = esp_results_dense(&m->result[i]) != NULL;
   }
-  free(recipe);
+  const esp_status status =
+      run && has_dense ? esp_dense_runs(run, has_dense, s->runs, m->dense, err) : no_memory(err);
+  free(run);
+  free(has_dense);
   return status;
 }
 

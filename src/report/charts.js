@@ -91,16 +91,23 @@ function legend(entries, handles) {
   return list;
 }
 
-/* One legend for all charts of a section. */
-function seriesLegend(handles, styled) {
-  const style = (series) => (styled ? { dash: dash(series), shape: shape(series) } : { dash: [] });
-  const entries = report.series.map((text, series) => ({ text, series, ...style(series), matches: (d) => d.series === series }));
+/* How a section's legend shows a series: as its charts draw it. */
+const samplesOf = {
+  accuracy: (series) => ({ dash: dash(series), shape: shape(series) }),
+  paper: (series) => ({ dash: [], shape: shape(series) }),
+  training: () => ({ dash: [] }),
+};
+
+/* One legend for all charts of a section, with the series that they draw. */
+function seriesLegend(handles, sample) {
+  const entries = report.series.map((text, series) => ({ text, series, ...sample(series), matches: (d) => d.series === series }))
+    .filter(({ matches }) => handles.some(({ datasets }) => datasets.some(matches)));
   return report.series.length > 1 ? legend(entries, handles) : "";
 }
 
 /* A card with a canvas, which draws once it is in the page. */
 function card(chart, datasets, entries, label, paintDataset) {
-  const handle = { chart: null, draw: null };
+  const handle = { datasets, chart: null, draw: null };
   const canvas = element("canvas", { id: chart.id, role: "img", ariaLabel: `${chart.title}: ${chart.y.label} over ${chart.x.label}` });
   const png = element("button", { className: "save", type: "button", onclick: () => save(chart.id + ".png", handle.chart.toBase64Image()) }, chart.id + ".png");
   handle.node = element("div", { className: "chart" }, element("h3", {}, chart.title), element("p", {}, chart.note),
@@ -158,6 +165,41 @@ function band(chart) {
     dataset.borderColor = dataset.pointBorderColor = ink;
     dataset.backgroundColor = dataset.part === "band" ? faint(ink, 0.16) : ink;
     dataset.pointBackgroundColor = dataset.part === "seeds" ? "transparent" : ink;
+  });
+}
+
+/* ---- beside: ours and those of a paper ---- */
+
+const whose = [{ name: "ours", dash: [] }, { name: "paper", dash: [7, 4] }];
+
+function besideDatasets(chart, series) {
+  const sheet = sheets.get(chart.sheets[0]);
+  const [x, y] = sheet.columns.slice(2, 4).map((column) => column.name);
+  return whose.flatMap(({ name, dash: borderDash }) => {
+    const points = records(sheet).filter((r) => r.series === report.series[series] && r.whose === name && r[y] !== null)
+      .map((r) => ({ ...r, x: r[x], y: r[y], sd: r.sd_points }));
+    const bars = points.flatMap((p) => (p.sd === null ? [] : [{ x: p.x, y: p.y - p.sd }, { x: p.x, y: p.y + p.sd }, { x: p.x, y: NaN }]));
+    const common = { series, whose: name, label: report.series[series] };
+    return [
+      { ...common, part: "bars", data: bars, pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0, borderWidth: 1 },
+      { ...common, part: "mean", data: points, borderDash, pointStyle: shape(series), pointRadius: name === "ours" ? 5 : 3.5, pointHoverRadius: 7, borderWidth: 2 },
+    ];
+  });
+}
+
+function besideLabel(chart) {
+  return (p) => {
+    const sd = p.sd === null ? "" : ` ± ${format(p.sd)}`;
+    return [`${p.series}, ${p.whose}${p.source ? ": " + p.source : ""}`, `${chart.y.label}: ${format(p.y)}${sd}`, `${chart.x.label}: ${format(p.x)}`];
+  };
+}
+
+function beside(chart) {
+  const datasets = report.series.flatMap((name, series) => besideDatasets(chart, series)).filter((d) => d.data.length > 0);
+  const entries = whose.map(({ name, dash: lineDash }) => ({ text: name, series: 6, dash: lineDash, matches: (d) => d.whose === name }));
+  return card(chart, datasets, entries, besideLabel(chart), (dataset) => {
+    dataset.borderColor = dataset.pointBorderColor = seriesColour(dataset.series);
+    dataset.backgroundColor = dataset.pointBackgroundColor = dataset.whose === "ours" ? seriesColour(dataset.series) : colour("--card");
   });
 }
 

@@ -2,6 +2,7 @@
 #ifndef ESP_REPORT_FINDINGS_H
 #define ESP_REPORT_FINDINGS_H
 
+#include "experiment/paper.h"
 #include "report/points.h"
 #include "report/sheet.h"
 
@@ -9,6 +10,7 @@ typedef struct esp_findings {
   esp_records runs;
   esp_facts facts;
   esp_points points;
+  esp_paper paper; /* no columns where none was asked for */
 } esp_findings;
 
 /* Each adds its sheets to report.sheets, and what draws them to report.charts:
@@ -18,9 +20,12 @@ typedef struct esp_findings {
  * kind "band": sheet 0 holds series, seeds, x, mean, sd; sheet 1 every point: series, run, seed, round, x, y;
  * "joined": whether a line through the means makes sense.
  * kind "lines": a line per run and column of "y": {"columns": [...]}, over the column of "x": {"column"}.
+ * kind "beside": ours and those of a paper; a sheet that holds series, whose ("ours", "paper"), x, y, sd.
  * kind "heat": a row per row, its name in the first column; values from 0 to 100. */
 void esp_add_accuracy(cJSON *report, const esp_findings *f);
 void esp_add_training(cJSON *report, const esp_findings *f);
+/* Also the sheet "paper": the comparison as `espalier compare` makes it. */
+esp_status esp_add_paper(cJSON *report, const esp_findings *f, const char *name, esp_error *err);
 void esp_add_density(cJSON *report, const esp_findings *f);
 void esp_add_confusion(cJSON *report, const esp_findings *f);
 

@@ -135,6 +135,26 @@ static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
   fputs("1/0 notitle\n", f);
 }
 
+/* Ours with solid lines and filled points, those of the paper dashed and hollow. */
+static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
+  block b = {.sheet = sheet_of(report, chart, 0)};
+  const int whose = column_of(b.sheet, "whose"), x = whose + 2;
+  fputs("plot \\\n", f);
+  while (next_block(&b, whose)) {
+    const bool ours = strcmp(cJSON_GetArrayItem(b.row, whose)->valuestring, "ours") == 0;
+    if (has_numbers(&b, x + 1)) {
+      print_source(&b, f);
+      fprintf(f, "%d:%d:%d with yerrorbars pt 0 lc rgb '%s'", x, x + 1, x + 2, colour(b.series));
+      print_title(&b, false, f);
+    }
+    print_source(&b, f);
+    fprintf(f, "%d:%d with linespoints lw 2 lc rgb '%s' pt %d dt %d", x, x + 1, colour(b.series),
+            b.series % 4 * 2 + (ours ? 5 : 4), ours ? 1 : 2);
+    print_title(&b, ours, f);
+  }
+  fputs("1/0 with lines lw 2 dt 2 lc rgb '#000000' title 'paper'\n", f);
+}
+
 static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *sheet = sheet_of(report, chart, 0), *column;
   const int x = column_of(sheet, esp_json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
@@ -170,7 +190,7 @@ static void print_heat(const cJSON *report, const cJSON *chart, FILE *f) {
 static const struct {
   const char *kind;
   void (*print)(const cJSON *report, const cJSON *chart, FILE *f);
-} kinds[] = {{"band", print_band}, {"lines", print_lines}, {"heat", print_heat}};
+} kinds[] = {{"band", print_band}, {"beside", print_beside}, {"lines", print_lines}, {"heat", print_heat}};
 
 void esp_gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *x = cJSON_GetObjectItem(chart, "x"), *y = cJSON_GetObjectItem(chart, "y");

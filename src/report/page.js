@@ -1,7 +1,8 @@
 /* Puts the page together. */
 
-const kinds = { band, lines, heat };
+const kinds = { band, beside, lines, heat };
 const places = [["accuracy-epochs", "training"], ["loss", "training"], ["learning-rate", "training"], ["accuracy", "accuracy"],
+  ["paper", "paper"],
   ["density", "density"], ["confusion", "confusion"]];
 
 function charts() {
@@ -13,7 +14,7 @@ function charts() {
     if (made.draw) handles.set(place, [...(handles.get(place) ?? []), made]);
   }
   for (const [place, made] of handles) {
-    inside(place, ".charts").before(seriesLegend(made, place === "accuracy"));
+    inside(place, ".charts").before(seriesLegend(made, samplesOf[place]));
     for (const one of made) one.draw();
   }
 }
@@ -44,6 +45,12 @@ function heading() {
   for (const note of report.notes) inside("missing", "ul").append(element("li", {}, note));
 }
 
+/* The table of a comparison is there, though a paper may have none of our sparsities. */
+function paper() {
+  const sheet = sheets.get("paper");
+  if (sheet && sheet.rows.length > 0) inside("paper").append(table(sheet, 1), saveButton(sheet));
+}
+
 function comparison() {
   const costs = tests("pruning-costs", (r) => [r.series_b], "dense", "pruned");
   const differences = tests("differences", (r) => ["A: " + r.series_a, "B: " + r.series_b], "A", "B");
@@ -68,6 +75,7 @@ if (results.rows.length > 0) inside("results").append(table(results, 1), saveBut
 else inside("results").append(element("p", {}, "There are no results yet."));
 comparison();
 charts();
+paper();
 pictures();
 configuration();
 inside("runs").append(table(sheets.get("runs")), saveButton(sheets.get("runs")));

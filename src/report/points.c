@@ -1,5 +1,7 @@
 #include "report/points.h"
 
+#include "experiment/recipe.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,32 @@ static esp_status add_run(esp_points *p, int run, const esp_records *runs, const
   return ESP_OK;
 }
 
+static double dense_accuracy(const esp_records *runs, int run) {
+  return run < 0 ? (double)NAN : esp_record_number(&runs->item[run], "dense", "test_accuracy");
+}
+
+static esp_status find_dense(esp_points *p, const esp_records *runs, esp_error *err) {
+  const esp_config **config = calloc((size_t)runs->count + 1, sizeof *config);
+  bool *has_dense = calloc((size_t)runs->count + 1, sizeof *has_dense);
+  int *dense = calloc((size_t)runs->count + 1, sizeof *dense);
+  esp_status status =
+      config && has_dense && dense ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  for (int r = 0; r < runs->count && status == ESP_OK; r++) {
+    config[r] = &runs->item[r].config;
+    has_dense[r] = !isnan(dense_accuracy(runs, r));
+  }
+  if (status == ESP_OK) status = esp_dense_runs(config, has_dense, runs->count, dense, err);
+  for (int i = 0; i < p->count && status == ESP_OK; i++) {
+    esp_point *one = &p->item[i];
+    one->dense = dense[one->run];
+    one->change = one->accuracy - dense_accuracy(runs, one->dense);
+  }
+  free(config);
+  free(has_dense);
+  free(dense);
+  return status;
+}
+
 /* ---- order ---- */
 
 static int sign(double d) {
@@ -82,6 +110,7 @@ esp_status esp_points_gather(esp_points *p, const esp_records *runs, const esp_f
   *p = (esp_points){0};
   for (int r = 0; r < runs->count; r++) ESP_TRY(add_run(p, r, runs, facts, err));
   if (p->count == 0) return ESP_OK;
+  ESP_TRY(find_dense(p, runs, err));
   qsort_r(p->item, (size_t)p->count, sizeof *p->item, order, (void *)runs);
   drop_twins(p, runs);
   return ESP_OK;
@@ -98,6 +127,13 @@ int esp_level_end(const esp_points *p, int first) {
   int end = first + 1;
   while (end < p->count && level_order(&p->item[first], &p->item[end]) == 0) end++;
   return end;
+}
+
+int esp_dense_level(const esp_points *p, const esp_facts *facts, int i) {
+  const int run = p->item[i].dense;
+  for (int first = 0; run >= 0 && first < p->count; first = esp_level_end(p, first))
+    if (p->item[first].round == 0 && p->item[first].series == facts->series_of[run]) return first;
+  return -1;
 }
 
 bool esp_same_series(const esp_points *p, int a, int b) {

@@ -9,9 +9,11 @@
 typedef struct esp_point {
   int series, run;
   int round;     /* 0 = the dense network */
+  int dense;     /* the run whose dense network this one is compared with (esp_dense_runs); -1 = none */
   double target; /* the run's prune.sparsity; 0 for the dense network */
   /* What result.json says, NAN where it says nothing. */
   double sparsity, accuracy, before; /* shares in [0, 1]; before = after pruning, before retraining */
+  double change;                     /* accuracy - that of the dense network */
   double compression;                /* weights / nonzero weights */
   double macs;                       /* multiply-adds of one image with the weights that are left */
   double milliseconds;               /* of inference, an image */
@@ -31,6 +33,8 @@ void esp_points_free(esp_points *p);
 
 /* Points [first, end) are one level: one series, target and round, several seeds. */
 int esp_level_end(const esp_points *p, int first);
+/* The level of the dense network of point i, which may be of another series; -1 = none. */
+int esp_dense_level(const esp_points *p, const esp_facts *facts, int i);
 /* Whether points a and b belong to one series. */
 bool esp_same_series(const esp_points *p, int a, int b);
 

@@ -9,6 +9,7 @@
 enum { TITLE_DIRS = 4 };
 
 static esp_status gather(esp_findings *f, const esp_report_request *request, esp_error *err) {
+  if (request->paper) ESP_TRY(esp_paper_open(&f->paper, request->paper, err));
   for (int i = 0; i < request->dirs; i++) ESP_TRY(esp_records_add(&f->runs, request->dir[i], err));
   ESP_TRY(esp_facts_gather(&f->facts, &f->runs, err));
   return esp_points_gather(&f->points, &f->runs, &f->facts, err);
@@ -38,6 +39,7 @@ static esp_status build(cJSON *report, const esp_findings *f, const esp_report_r
   for (int s = 0; s < f->facts.series; s++)
     cJSON_AddItemToArray(series, cJSON_CreateString(f->facts.series_name[s]));
   esp_add_results(report, f);
+  if (request->paper) ESP_TRY(esp_add_paper(report, f, request->paper, err));
   esp_add_accuracy(report, f);
   ESP_TRY(esp_add_tests(report, f, err));
   esp_add_training(report, f);
@@ -67,6 +69,7 @@ esp_status esp_report_make(const esp_report_request *request, esp_error *err) {
   if (status == ESP_OK) status = esp_page_write(report, request->page, err);
   if (status == ESP_OK && request->figures) status = esp_figures_write(report, request->figures, err);
   cJSON_Delete(report);
+  esp_paper_free(&f.paper);
   esp_points_free(&f.points);
   esp_facts_free(&f.facts);
   esp_records_free(&f.runs);

@@ -96,28 +96,16 @@ static test levels(const esp_points *p, int a, int b) {
 
 /* ---- what pruning costs: a level and the dense networks of the same seeds ---- */
 
-static esp_moments pairs(const esp_findings *f, int dense, int level) {
-  esp_moments m = {0};
-  const esp_points *p = &f->points;
-  for (int i = dense; i < esp_level_end(p, dense); i++)
-    for (int k = level; k < esp_level_end(p, level); k++)
-      if (esp_seed_of(f, &p->item[i]) == esp_seed_of(f, &p->item[k]))
-        esp_moments_add(&m, p->item[k].accuracy - p->item[i].accuracy);
-  return m;
-}
-
 static esp_status find_costs(tests *t, const esp_findings *f, esp_error *err) {
   const esp_points *p = &f->points;
-  for (int first = 0, dense = -1; first < p->count; first = esp_level_end(p, first)) {
-    if (p->item[first].round == 0) {
-      dense = first;
-      continue;
-    }
-    if (dense < 0 || !esp_same_series(p, dense, first)) continue;
+  for (int first = 0, end; first < p->count; first = end) {
+    end = esp_level_end(p, first);
+    const int dense = esp_dense_level(p, &f->facts, first);
+    if (p->item[first].round == 0 || dense < 0) continue;
     test one = levels(p, dense, first);
-    const esp_moments m = pairs(f, dense, first);
-    one.n = m.n;
-    one.d = esp_paired(m);
+    const esp_moments changes = esp_level_moments(p, first, end, OF(change));
+    one.n = changes.n;
+    one.d = esp_paired(changes);
     ESP_TRY(add_test(t, one, err));
   }
   return ESP_OK;

@@ -63,6 +63,78 @@ START_TEST(bad_arguments) {
 }
 END_TEST
 
+#define PAPER "prune.method,sparsity,test_accuracy,tolerance,source\n,0,50,,dense\n"
+
+START_TEST(bad_papers) {
+  run("runs/a", "run.seed=1");
+  REFUSED("--paper: expected a name after it", "report", "runs", "--paper");
+  REFUSED("renda: no such paper", "report", "runs", "--paper", "renda");
+  text_write("paper.csv", "sparsity,test_accuracy\n0.5,much\n");
+  REFUSED("paper.csv:2: test_accuracy = 'much'", "report", "runs", "--paper", "paper.csv");
+  text_write("paper.csv", PAPER "random,0.8,40,1,\n");
+  REFUSED("--paper: nothing in paper.csv is about these runs", "report", "runs", "--paper", "paper.csv");
+}
+END_TEST
+
+static const cJSON *sheet_of(const cJSON *report, const char *id) {
+  const cJSON *sheet;
+  cJSON_ArrayForEach(
+      sheet, cJSON_GetObjectItem(report, "sheets")) if (strcmp(cJSON_GetObjectItem(sheet, "id")->valuestring,
+                                                               id) == 0) return sheet;
+  ck_abort_msg("no sheet %s", id);
+}
+
+static const cJSON *cell_in(const cJSON *sheet, int row, const char *name) {
+  const cJSON *column;
+  int i = 0;
+  cJSON_ArrayForEach(column, cJSON_GetObjectItem(sheet, "columns")) {
+    if (strcmp(cJSON_GetObjectItem(column, "name")->valuestring, name) == 0) break;
+    i++;
+  }
+  return cJSON_GetArrayItem(cJSON_GetArrayItem(cJSON_GetObjectItem(sheet, "rows"), row), i);
+}
+
+/* Two seeds and two rounds, of which the paper has the last; the dense network, which both seeds have, and
+ * all the sparsities of the paper. */
+START_TEST(beside_a_paper) {
+  run("runs/a", "run.seed=1");
+  run("runs/b", "run.seed=2");
+  ESPALIER("run", "plain.ini", "-o", "runs/c", "prune.method=random", "prune.rounds=2", "prune.sparsity=0.8");
+  cJSON *a = result_read("runs/a"), *b = result_read("runs/b");
+  const double accuracy = 50.0 * (number_of(cJSON_GetObjectItem(a, "final"), "test_accuracy") +
+                                  number_of(cJSON_GetObjectItem(b, "final"), "test_accuracy"));
+  const double dense = 50.0 * (number_of(cJSON_GetObjectItem(a, "dense"), "test_accuracy") +
+                               number_of(cJSON_GetObjectItem(b, "dense"), "test_accuracy"));
+  cJSON_Delete(a);
+  cJSON_Delete(b);
+  for (int outside = 0; outside < 2; outside++) {
+    char text[512];
+    snprintf(text, sizeof text, PAPER "magnitude,0.95,30,,\nmagnitude,0.8,%.6f,1,table 1\n",
+             50.0 + accuracy - dense - (outside ? 1.01 : 0.99));
+    text_write("paper.csv", text);
+    ESPALIER("report", "runs", "--paper", "paper.csv", "-o", "page.html");
+    cJSON *report = data_of("page.html");
+    const cJSON *paper = sheet_of(report, "paper"), *change = sheet_of(report, "paper-change");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(paper, "rows")), 3);
+    ck_assert_str_eq(cell_in(paper, 0, "source")->valuestring, "dense");
+    ck_assert_double_eq(cell_in(paper, 1, "seeds")->valuedouble, 2);
+    ck_assert_double_eq_tol(cell_in(paper, 1, "accuracy_percent")->valuedouble, accuracy, 1e-6);
+    ck_assert_double_eq_tol(cell_in(paper, 1, "change_points")->valuedouble, accuracy - dense, 1e-6);
+    ck_assert_double_eq_tol(cell_in(paper, 1, "change_difference_points")->valuedouble, outside ? 1.01 : 0.99,
+                            1e-5);
+    ck_assert_str_eq(cell_in(paper, 1, "verdict")->valuestring, outside ? "OUTSIDE" : "inside");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(change, "rows")), 6);
+    const double sparsity[] = {0, 55.3, 80, 0, 80, 95};
+    for (int i = 0; i < 6; i++) {
+      ck_assert_str_eq(cell_in(change, i, "whose")->valuestring, i < 3 ? "ours" : "paper");
+      ck_assert_double_eq_tol(cell_in(change, i, "sparsity_percent")->valuedouble, sparsity[i], 1);
+    }
+    ck_assert_double_eq(cell_in(change, 5, "change_points")->valuedouble, -20);
+    cJSON_Delete(report);
+  }
+}
+END_TEST
+
 START_TEST(damaged_configuration) {
   run("runs/a", "run.seed=1");
   text_write("runs/a/config.ini", "[run]\nsede = 1\n");
@@ -225,6 +297,8 @@ int main(void) {
   tcase_add_checked_fixture(c, setup, NULL);
   tcase_set_timeout(c, 120);
   tcase_add_test(c, bad_arguments);
+  tcase_add_test(c, bad_papers);
+  tcase_add_test(c, beside_a_paper);
   tcase_add_test(c, damaged_configuration);
   tcase_add_test(c, page_that_cannot_be_written);
   tcase_add_test(c, series_and_points);

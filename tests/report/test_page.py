@@ -53,6 +53,15 @@ LINES = {"loss": ["train_loss", "validation_loss"], "accuracy-epochs": ["train_a
          "learning-rate": ["lr"]}
 
 
+# What a paper says of one of the methods, at a sparsity that the runs have and one that they have not.
+PAPER = """prune.method,sparsity,test_accuracy,sd,source
+,0,50,0.4,dense
+magnitude,0.8,45,0.3,<b>table</b> 1
+magnitude,0.9,40,,
+"""
+THEIRS = [(0, 50), (80, 45), (90, 40)]
+
+
 def close(a, b):
     return abs(a - b) <= 1e-6 * max(1.0, abs(a), abs(b))
 
@@ -72,6 +81,8 @@ def table(path):
 def make_runs(command, folder):
     with open(os.path.join(folder, "net.ini"), "w", encoding="utf-8") as file:
         file.write(CONFIG)
+    with open(os.path.join(folder, "paper.csv"), "w", encoding="utf-8") as file:
+        file.write(PAPER)
     os.mkdir(os.path.join(folder, "sweep"))
     for method in METHODS:
         for seed in SEEDS:
@@ -108,6 +119,21 @@ def check_bands(page, runs):
         means = [(statistics.mean(x for x, _ in level), statistics.mean(y for _, y in level),
                   statistics.stdev(y for _, y in level)) for level in levels.values()]
         same([p for d in datasets(page, chart, "d.part === 'mean'") for p in d], means, chart + " means")
+
+
+def check_paper(page, runs):
+    """Ours are the means over seeds of magnitude alone, since the paper knows nothing of the other."""
+    mine = [rounds for dir_, rounds in runs.items() if os.path.basename(dir_).startswith("magnitude")]
+    for chart, less in [("paper-accuracy", False), ("paper-change", True)]:
+        ours = [(100 * level[0]["sparsity"],
+                 statistics.mean(100 * (r["test_accuracy"] - less * rounds[0]["test_accuracy"]) for r, rounds in zip(level, mine)))
+                for level in zip(*mine)]
+        same([p[:2] for d in datasets(page, chart, "d.part === 'mean' && d.whose === 'ours'") for p in d], ours, chart)
+        theirs = [(x, y - less * 50) for x, y in THEIRS]
+        same([p[:2] for d in datasets(page, chart, "d.part === 'mean' && d.whose === 'paper'") for p in d], theirs, chart)
+    text = page.evaluate("document.querySelector('#paper').textContent")
+    assert "<b>table</b> 1" in text, "the source is not shown as it is"
+    assert page.evaluate("document.querySelectorAll('#paper > .scroll tbody tr:not(.group)').length") == 2, "dense, and 80 %"
 
 
 def check_lines(page, runs):
@@ -169,7 +195,7 @@ def check_hover(page, chart, part):
 
 def check_ink(page):
     """Pixels of at least two colours on each canvas."""
-    for chart in [*BANDS, *LINES]:
+    for chart in [*BANDS, *LINES, "paper-change", "paper-accuracy"]:
         colours = page.evaluate(f"""(() => {{
           const c = document.getElementById("{chart}");
           return new Set(new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size;
@@ -216,6 +242,7 @@ def check_page(page, html, folder, screenshots):
     assert 'document.title = "broken"' in page.evaluate("document.querySelector('#configuration').textContent")
     assert "random & <b>3" in page.evaluate("document.querySelector('#runs').textContent")
     check_bands(page, runs)
+    check_paper(page, runs)
     check_lines(page, runs)
     check_heat(page, runs)
     for chart in BANDS:
@@ -223,6 +250,9 @@ def check_page(page, html, folder, screenshots):
         check_hover(page, chart, "d.part === 'seeds'")
     for chart in LINES:
         check_hover(page, chart, "true")
+    for chart in ("paper-change", "paper-accuracy"):
+        check_hover(page, chart, "d.part === 'mean' && d.whose === 'ours'")
+        check_hover(page, chart, "d.part === 'mean' && d.whose === 'paper'")
     check_legend(page)
     check_tables(page)
     look(page, html, screenshots, "phone", width=390, height=844, phone=True)
@@ -250,7 +280,7 @@ def main():
     try:
         make_runs(command, folder)
         html = folder + "/page.html"
-        subprocess.run([command, "report", "sweep", "-o", html], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command, "report", "sweep", "--paper", "paper.csv", "-o", html], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         page = browser.Browser(program)
         check_page(page, html, folder, screenshots)
     finally:

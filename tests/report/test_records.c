@@ -29,21 +29,23 @@ static void write_text(const char *path, const char *text) {
   ck_assert_int_eq(fclose(f), 0);
 }
 
-/* A run directory with results: dense and one round. */
+/* A run directory with results: dense (unless that is NAN) and one round. */
 static void make_run_by(const char *method, const char *dir, int seed, const char *prune, double dense,
                         double pruned) {
-  char path[256], text[1024];
+  char path[256], text[1024], before[128] = "";
   ck_assert_int_eq(mkdir(dir, 0777), 0);
+  if (!isnan(dense))
+    snprintf(before, sizeof before, "\"dense\": {\"round\": 0, \"test_accuracy\": %g, \"seconds\": 2}, ",
+             dense);
   snprintf(path, sizeof path, "%s/config.ini", dir);
   snprintf(text, sizeof text, "[run]\nname = %s\nseed = %d\n[prune]\nmethod = %s\n%s", dir, seed, method,
            prune);
   write_text(path, text);
   snprintf(path, sizeof path, "%s/result.json", dir);
   snprintf(text, sizeof text,
-           "{\"status\": \"finished\", \"dense\": {\"round\": 0, \"test_accuracy\": %g, \"seconds\": 2}, "
-           "\"rounds\": "
+           "{\"status\": \"finished\", %s\"rounds\": "
            "[{\"round\": 1, \"test_accuracy\": %g, \"sparsity\": 0.5, \"seconds\": 3}]}",
-           dense, pruned);
+           before, pruned);
   write_text(path, text);
 }
 
@@ -123,6 +125,32 @@ START_TEST(shared_dense_network_counts_once) {
 }
 END_TEST
 
+/* What pruned while it trained has no dense network of its own: it is compared with that of a run with its
+ * seed that prunes nothing, and with none rather than with that of another seed or training. */
+START_TEST(dense_network_of_another_run) {
+  make_run_by("none", "a", 1, "", 0.8, 0.8);
+  make_run_by("none", "b", 2, "", 0.9, 0.9);
+  make_run_by("rigl", "c", 1, "sparsity = 0.5\n", NAN, 0.7);
+  make_run_by("rigl", "d", 2, "sparsity = 0.5\n", NAN, 0.6);
+  make_run_by("rigl", "e", 3, "sparsity = 0.5\n", NAN, 0.5);
+  make_run_by("rigl", "f", 1, "sparsity = 0.5\n[train]\nlr = 0.4\n", NAN, 0.4);
+  make_run("g", 1, "sparsity = 0.5\n", 0.85, 0.7); /* its own before any other's */
+  reading r = read_all(".");
+  const double expected[] = {0.0, 0.0, -0.1, -0.3, NAN, NAN, -0.15};
+  const int dense[] = {0, 1, 0, 1, -1, -1, 6};
+  for (int i = 0; i < r.points.count; i++) {
+    const esp_point *p = &r.points.item[i];
+    if (p->round == 0) continue;
+    ck_assert_int_eq(p->dense, dense[p->run]);
+    ck_assert(isnan(expected[p->run]) ? isnan(p->change) : fabs(p->change - expected[p->run]) < 1e-12);
+    const int level = esp_dense_level(&r.points, &r.facts, i);
+    ck_assert_int_eq(level < 0 ? -1 : r.points.item[level].series,
+                     dense[p->run] < 0 ? -1 : r.facts.series_of[dense[p->run]]);
+  }
+  free_all(&r);
+}
+END_TEST
+
 START_TEST(half_written_run) {
   make_run("a", 1, "", 0.8, 0.7);
   write_text("a/result.json", "{\"status\": \"running\", \"dense\": {");
@@ -166,6 +194,7 @@ int main(void) {
   tcase_add_loop_test(c, series_of_dense_networks, 0, 2);
   tcase_add_test(c, shared_dense_network_counts_once);
   tcase_add_test(c, half_written_run);
+  tcase_add_test(c, dense_network_of_another_run);
   tcase_add_test(c, hostile_results);
   suite_add_tcase(suite, c);
   return suite_run(suite);

@@ -1,0 +1,218 @@
+/* The figures of a paper beside ours. */
+#include "report/findings.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define OF(member) offsetof(esp_point, member)
+
+/* What is drawn over sparsity: of ours a member of a point, of theirs members of a figure. */
+typedef struct measure {
+  const char *id, *title, *note, *label;
+  esp_column column;
+  size_t ours, theirs, sd;
+} measure;
+
+#define THEIR(member) offsetof(esp_figure, member)
+static const measure measures[] = {
+    {"paper-change",
+     "Change to the dense network",
+     "Accuracy less that of the dense network, run by run. It depends less on data and recipe than the "
+     "accuracy itself.",
+     "change of test accuracy (% points)",
+     {"change_points", "change (% points)"},
+     OF(change),
+     THEIR(change),
+     THEIR(change_sd)},
+    {"paper-accuracy",
+     "Accuracy",
+     "As measured, here and there.",
+     "test accuracy, top-1 (%)",
+     {"accuracy_percent", "test accuracy (%)"},
+     OF(accuracy),
+     THEIR(accuracy),
+     THEIR(sd)},
+};
+
+static double figure_value(const esp_figure *f, size_t offset) {
+  return *(const double *)((const char *)f + offset);
+}
+
+static const char *series_name(const esp_findings *f, int level) {
+  return f->facts.series_name[f->points.item[level].series];
+}
+
+static const esp_config *config_of(const esp_findings *f, int level) {
+  return &f->runs.item[f->points.item[level].run].config;
+}
+
+/* Whether the paper has such pruned networks, at whatever sparsity. */
+static bool is_known(const esp_findings *f, int level) {
+  for (int r = 0; r < f->paper.table.rows; r++)
+    if (esp_paper_figure(&f->paper, r).sparsity > 0.0 && esp_paper_about(&f->paper, r, config_of(f, level)))
+      return true;
+  return false;
+}
+
+/* ---- curves ---- */
+
+/* The level as a network of the series of the point `of`. */
+static void add_ours(cJSON *sheet, const esp_findings *f, const measure *m, int level, int of) {
+  const esp_points *p = &f->points;
+  const int end = esp_level_end(p, level);
+  const esp_moments x = esp_level_moments(p, level, end, OF(sparsity));
+  const esp_moments y = esp_level_moments(p, level, end, m->ours);
+  if (y.n == 0) return;
+  ESP_SHEET_ROW(sheet, esp_text_cell(series_name(f, of)), esp_text_cell("ours"),
+                esp_number_cell(p->item[level].round == 0 ? 0.0 : 100.0 * esp_mean(&x)),
+                esp_number_cell(100.0 * esp_mean(&y)), esp_number_cell(100.0 * esp_sd(&y)),
+                esp_text_cell(""));
+}
+
+/* The row with the least sparsity above that of row `after`; of equal ones the next. -1 = none is left. */
+static int next_row(const esp_findings *f, const esp_config *run, int after) {
+  const esp_paper *p = &f->paper;
+  const double least = after < 0 ? -1.0 : esp_paper_figure(p, after).sparsity;
+  int next = -1;
+  for (int r = 0; r < p->table.rows; r++) {
+    const double s = esp_paper_figure(p, r).sparsity;
+    if (!(s > least || (s == least && r > after)) || !esp_paper_about(p, r, run)) continue;
+    if (next < 0 || s < esp_paper_figure(p, next).sparsity) next = r;
+  }
+  return next;
+}
+
+/* All that the paper has of the series, also at sparsities that we have not. */
+static void add_theirs(cJSON *sheet, const esp_findings *f, const measure *m, int level) {
+  const esp_config *run = config_of(f, level);
+  for (int r = next_row(f, run, -1); r >= 0; r = next_row(f, run, r)) {
+    const esp_figure theirs = esp_paper_figure(&f->paper, r);
+    const bool dense = theirs.sparsity == 0.0 && m->theirs == THEIR(change);
+    ESP_SHEET_ROW(sheet, esp_text_cell(series_name(f, level)), esp_text_cell("paper"),
+                  esp_number_cell(100.0 * theirs.sparsity),
+                  esp_number_cell(dense ? 0.0 : figure_value(&theirs, m->theirs)),
+                  esp_number_cell(figure_value(&theirs, m->sd)),
+                  esp_text_cell(esp_csv_cell(&f->paper.table, r, f->paper.source)));
+  }
+}
+
+/* Each series begins with its dense network, also where that was trained by another one. */
+static void add_curves(cJSON *sheet, const esp_findings *f, const measure *m) {
+  const esp_points *p = &f->points;
+  for (int first = 0, end; first < p->count; first = end) {
+    end = esp_level_end(p, first);
+    if (!is_known(f, first)) continue;
+    const int dense = esp_dense_level(p, &f->facts, first);
+    if (dense >= 0 && (first == 0 || !esp_same_series(p, first - 1, first)))
+      add_ours(sheet, f, m, dense, first);
+    if (p->item[first].round > 0) add_ours(sheet, f, m, first, first);
+    if (end == p->count || !esp_same_series(p, first, end)) add_theirs(sheet, f, m, first);
+  }
+}
+
+static void add_chart(cJSON *report, const esp_findings *f, const measure *m) {
+  const esp_column columns[] = {{"series", "series"},
+                                {"whose", "whose"},
+                                {"sparsity_percent", "sparsity (%)"},
+                                m->column,
+                                {"sd_points", "sd (% points)"},
+                                {"source", "source"},
+                                {0}};
+  cJSON *sheet = esp_sheet_new(m->id, columns);
+  add_curves(sheet, f, m);
+  cJSON *chart = esp_chart_add(report, (esp_chart){m->id, m->title, m->note, "beside"});
+  esp_chart_axis(chart, "x", "sparsity (%)", "linear");
+  esp_chart_axis(chart, "y", m->label, "linear");
+  esp_report_sheet(report, chart, sheet);
+}
+
+/* ---- the comparison ---- */
+
+/* Runs that share their training have equal dense networks: the first of them. */
+static int same_dense(const esp_measured *ours, int levels, const esp_measured *one) {
+  if (one->round > 0) return -1;
+  for (int i = 0; i < levels; i++)
+    if (ours[i].round == 0 && ours[i].accuracy.n == one->accuracy.n &&
+        ours[i].accuracy.mean == one->accuracy.mean)
+      return i;
+  return levels;
+}
+
+/* The networks of all levels, *first[i] being where the i-th begins; returns how many, -1 when memory is out.
+ */
+static int measure_levels(const esp_findings *f, esp_measured **ours, int **first) {
+  const esp_points *p = &f->points;
+  int levels = 0;
+  *ours = calloc((size_t)p->count + 1, sizeof **ours);
+  *first = calloc((size_t)p->count + 1, sizeof **first);
+  if (!*ours || !*first) return -1;
+  for (int i = 0, end; i < p->count; i = end) {
+    end = esp_level_end(p, i);
+    const esp_moments sparsity = esp_level_moments(p, i, end, OF(sparsity));
+    esp_measured one = {.config = config_of(f, i),
+                        .round = p->item[i].round,
+                        .sparsity = p->item[i].round == 0 ? 0.0 : esp_mean(&sparsity),
+                        .accuracy = esp_level_moments(p, i, end, OF(accuracy)),
+                        .change = esp_level_moments(p, i, end, OF(change))};
+    one.training = same_dense(*ours, levels, &one);
+    (*first)[levels] = i;
+    (*ours)[levels++] = one;
+  }
+  return levels;
+}
+
+static const esp_column columns[] = {{"series", "series"},
+                                     {"sparsity_percent", "sparsity (%)"},
+                                     {"seeds", "seeds"},
+                                     {"accuracy_percent", "test accuracy (%)"},
+                                     {"paper_accuracy_percent", "in the paper (%)"},
+                                     {"accuracy_difference_points", "difference (% points)"},
+                                     {"change_points", "change (% points)"},
+                                     {"paper_change_points", "in the paper (% points)"},
+                                     {"change_difference_points", "difference (% points)"},
+                                     {"band_points", "band (% points)"},
+                                     {"verdict", "verdict"},
+                                     {"source", "source"},
+                                     {0}};
+
+static void add_comparison(cJSON *sheet, const esp_findings *f, const esp_comparison *c,
+                           const esp_measured *ours, int first) {
+  ESP_SHEET_ROW(
+      sheet, esp_text_cell(series_name(f, first)), esp_number_cell(100.0 * ours->sparsity),
+      esp_number_cell(ours->accuracy.n), esp_number_cell(c->accuracy[0]), esp_number_cell(c->accuracy[1]),
+      esp_number_cell(c->difference), esp_number_cell(c->change[0]), esp_number_cell(c->change[1]),
+      esp_number_cell(c->difference_of_change), esp_number_cell(c->band), esp_text_cell(esp_verdict(c)),
+      esp_text_cell(esp_csv_cell(&f->paper.table, c->theirs, f->paper.source)));
+}
+
+static esp_status add_table(cJSON *report, const esp_findings *f, esp_error *err) {
+  const esp_compare_options as_the_paper_says = {.tolerance = (double)NAN};
+  esp_measured *ours;
+  int *first, n = 0;
+  esp_comparison *c = NULL;
+  const int levels = measure_levels(f, &ours, &first);
+  const esp_status status = levels < 0
+                                ? esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report")
+                                : esp_paper_compare(&f->paper, ours, levels, as_the_paper_says, &c, &n, err);
+  cJSON *sheet = esp_sheet_new("paper", columns);
+  for (int i = 0; i < n; i++) add_comparison(sheet, f, &c[i], &ours[c[i].ours], first[c[i].ours]);
+  esp_report_sheet(report, NULL, sheet);
+  free(c);
+  free(ours);
+  free(first);
+  return status;
+}
+
+esp_status esp_add_paper(cJSON *report, const esp_findings *f, const char *name, esp_error *err) {
+  bool known = false;
+  for (int i = 0; i < f->points.count && !known; i++) known = is_known(f, i);
+  if (!known && f->points.count > 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "--paper: nothing in %s is about these runs: expected runs whose keys are in it", name);
+  if (!known) {
+    esp_report_note(report, "There are no results yet to be compared with %s.", name);
+    return ESP_OK;
+  }
+  for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) add_chart(report, f, &measures[i]);
+  return add_table(report, f, err);
+}
