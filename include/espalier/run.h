@@ -9,6 +9,8 @@
  * found for the newest round); a schedule that reacts keeps good.safetensors, a checkpoint of the last good
  * network.
  *
+ * One process at a time works on a run: it holds a lock on the file "lock" in the directory.
+ *
  * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the
  * checkpoint or follows from the seed, so a run that was killed and resumed ends with the same bits as one
  * that was left alone. */
@@ -31,11 +33,12 @@ typedef struct esp_run_control {
 } esp_run_control;
 
 /* Trains and prunes as `config` says, in the directory `dir` (made if missing; NULL: config's output/name). A
- * directory that holds a run already is an error. `source` names the config in messages. */
+ * directory that holds a run already is an error, and ESP_ERR_BUSY one that another process is at work in.
+ * `source` names the config in messages. */
 esp_status esp_run_new(const esp_config *config, const char *source, const char *dir, esp_run_control control,
                        esp_error *err);
 /* Goes on with the run in `dir` from its newest checkpoint; from its beginning if it has none. Nothing to do
- * is not an error. */
+ * is not an error; ESP_ERR_BUSY: another process is at it. */
 esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *err);
 
 /* A trained network opened for use: from a weights file, or from a run directory (its newest weights). */

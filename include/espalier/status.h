@@ -14,6 +14,7 @@ typedef enum esp_status {
   ESP_ERR_MEMORY,      /* out of memory; exit status 1 */
   ESP_ERR_INTERRUPTED, /* asked to stop (SIGINT, SIGTERM); work so far is in a checkpoint */
   ESP_ERR_DIVERGED,    /* the loss is no longer finite */
+  ESP_ERR_BUSY,        /* another process is at it; exit status 75, as EX_TEMPFAIL of sysexits.h */
   ESP_ERR_FAILED       /* all was done that could be, and not all is well; exit status 1 */
 } esp_status;
 

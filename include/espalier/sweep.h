@@ -71,8 +71,9 @@ esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err);
 /* "<dir>/<name of run i>" in `path`. */
 const char *esp_sweep_path(const esp_sweep *s, int i, char path[4096]);
 
-/* Finds out how far each run is. Errors: a directory that is not the sweep's, one of a run that is none, or
- * that was made by another configuration. */
+/* Finds out how far each run is. A run whose shared training was made without keeping the weights that it
+ * rewinds to is left to train for itself. Errors: a directory that is not the sweep's, or that of a sweep
+ * with runs that this one has not; one of a run that is none, or that was made by another configuration. */
 esp_status esp_sweep_survey(esp_sweep *s, esp_error *err);
 esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err); /* run i alone */
 /* Whether the runs that are not finished can begin: the data are there, the network can be built, the pruner

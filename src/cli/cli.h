@@ -4,6 +4,8 @@
 
 #include <espalier/status.h>
 
+enum { ESP_EXIT_BUSY = 75 }; /* the exit status where another process is at work */
+
 /* argc and argv begin behind the subcommand's name. */
 typedef struct esp_command {
   const char *name, *usage, *help;

@@ -73,26 +73,57 @@ static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparis
   putchar('\n');
 }
 
+/* Runs that were asked for and are not finished. */
+static int count_missing(const esp_sweep *s, const esp_summary *m) {
+  int missing = 0;
+  for (int i = s->denses; i < s->runs; i++) missing += m->result[i].rounds == 0;
+  return missing;
+}
+
+/* Why there was nothing to judge. */
+static esp_status say_nothing_judged(const esp_comparison *c, int n, bool absolute, esp_error *err) {
+  bool pruned = false, changed = false;
+  for (int i = 0; i < n; i++) {
+    pruned |= !isnan(c[i].change[1]);
+    changed |= !isnan(c[i].difference_of_change);
+  }
+  return esp_fail(
+      err, ESP_ERR_FAILED,
+      absolute || changed ? "nothing was judged: the paper states no deviation; give --tolerance POINTS"
+      : pruned            ? "nothing was judged: our runs have no dense network to be compared with; add "
+                            "prune.method = none to the sweep, or give --absolute"
+                          : "nothing was judged: of pruned networks with a dense one beside there is none on "
+                            "both sides; --absolute judges accuracies");
+}
+
+static void print_table(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const esp_comparison *c,
+                        int n) {
+  printf("%8s  %4s %26s %26s\n", "", "", "--------- top-1 ---------", "---- change to dense ----");
+  printf(" %8s %4s %8s %8s %8s %8s %8s %8s %8s\n", "sparsity", "runs", "ours", "theirs", "differ", "ours",
+         "theirs", "differ", "band");
+  for (int i = 0; i < n; i++) print_row(s, p, &c[i], &m->row[c[i].ours]);
+}
+
 static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const esp_comparison *c,
                         int n, const arguments *a, esp_error *err) {
   int judged = 0, outside = 0;
+  const int missing = count_missing(s, m);
   if (n == 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities are in it",
         a->dir, a->paper);
-  printf("%8s  %4s %26s %26s\n", "", "", "--------- top-1 ---------", "---- change to dense ----");
-  printf(" %8s %4s %8s %8s %8s %8s %8s %8s %8s\n", "sparsity", "runs", "ours", "theirs", "differ", "ours",
-         "theirs", "differ", "band");
+  print_table(s, p, m, c, n);
   for (int i = 0; i < n; i++) {
-    print_row(s, p, &c[i], &m->row[c[i].ours]);
     judged += !isnan(c[i].band);
     outside += !isnan(c[i].band) && !c[i].inside;
   }
   printf("\n%d of %d figures judged, by their %s; %d outside the band\n", judged, n,
          a->options.absolute ? "accuracy" : "change to the dense network", outside);
-  if (judged == 0) puts("nothing was judged: the paper states no deviation; give --tolerance POINTS");
-  if (m->seeds < 2) puts("warning: ours is one seed, at least in part; its deviation is taken to be theirs");
+  if (missing > 0) printf("warning: %d of %d runs are not finished\n", missing, s->runs - s->denses);
+  if (judged == 0) return say_nothing_judged(c, n, a->options.absolute, err);
+  if (m->seeds < 2)
+    puts("warning: ours is one seed, at least in part; a deviation that the paper states counts as ours too");
   if (outside == 0) return ESP_OK;
   return esp_fail(err, ESP_ERR_FAILED, "%d of %d figures lie outside the band", outside, judged);
 }
@@ -156,6 +187,6 @@ const esp_command esp_command_compare = {
         "is\n"
         "    that over seeds, and counts as theirs when there is only one.\n"
         "Where a paper says neither, the row is shown and not judged. The exit status is 1 if any figure is\n"
-        "outside.\n",
+        "outside, and if none could be judged.\n",
     .run = run,
 };

@@ -1,16 +1,15 @@
 #include "cli/crew.h"
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "cli/worker.h"
 #include "experiment/progress.h"
 #include "experiment/pulse.h"
 #include "experiment/results.h"
 
-#include <fcntl.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -149,15 +148,13 @@ static void begin(crew *c, esp_worker *w, int i) {
   }
 }
 
-/* sweep.ini is locked meanwhile: another share of the sweep may be at it too. */
+/* The directory is locked meanwhile: another share of the sweep may be at it too. */
 static esp_status report(crew *c, bool last, esp_error *err) {
-  char path[4096];
+  esp_lock lock;
   if (!last && esp_seconds() - c->reported < every_report) return ESP_OK;
-  snprintf(path, sizeof path, "%s/sweep.ini", c->sweep->dir);
-  const int lock = open(path, O_RDWR | O_CLOEXEC);
-  if (lock >= 0) flock(lock, LOCK_EX);
+  ESP_TRY(esp_lock_take(&lock, c->sweep->dir, true, err));
   const esp_status status = esp_sweep_report(c->sweep, err);
-  if (lock >= 0) close(lock);
+  esp_lock_drop(&lock);
   c->reported = esp_seconds();
   return status;
 }
@@ -165,17 +162,21 @@ static esp_status report(crew *c, bool last, esp_error *err) {
 static esp_status collect(crew *c, esp_error *err) {
   for (int k = 0; k < c->o.jobs; k++) {
     esp_worker *w = &c->worker[k];
-    bool failed;
     char line[1024];
-    const int i = w->run;
-    if (w->process == 0 || !esp_worker_ended(w, c->sweep, &failed, line)) continue;
-    if (failed && *c->o.stop) {
-      c->state[i] = TO_DO; /* it was stopped */
+    if (w->process == 0) continue;
+    const esp_worker_end end = esp_worker_look(w, c->sweep, line);
+    if (end == ESP_WORKER_RUNS) continue;
+    if (end == ESP_WORKER_YIELDED) {
+      c->state[w->run] = ELSEWHERE;
       continue;
     }
-    c->state[i] = failed ? FAILED : DONE;
-    if (failed) say_failed(c, i, line);
-    if (!failed) say_finished(c, i, esp_seconds() - w->begun);
+    if (end == ESP_WORKER_FAILED && *c->o.stop) {
+      c->state[w->run] = TO_DO; /* it was stopped */
+      continue;
+    }
+    c->state[w->run] = end == ESP_WORKER_FAILED ? FAILED : DONE;
+    if (end == ESP_WORKER_FAILED) say_failed(c, w->run, line);
+    if (end == ESP_WORKER_FINISHED) say_finished(c, w->run, esp_seconds() - w->begun);
     ESP_TRY(report(c, false, err));
   }
   return ESP_OK;

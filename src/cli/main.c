@@ -60,6 +60,8 @@ static int exit_status(esp_status status) {
       return 2;
     case ESP_ERR_INTERRUPTED:
       return 130;
+    case ESP_ERR_BUSY:
+      return ESP_EXIT_BUSY;
     case ESP_ERR_MEMORY:
     case ESP_ERR_DIVERGED:
     case ESP_ERR_FAILED:

@@ -1,5 +1,6 @@
 /* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
 #include "cli/cli.h"
+#include "cli/worker.h"
 #include "experiment/bisect.h"
 #include "experiment/csv.h"
 #include "experiment/progress.h"
@@ -80,9 +81,12 @@ static void print_pulse(const char *name, const esp_pulse *p, double age) {
 }
 
 static void print_finished(const char *name, const esp_results *r) {
-  const esp_round *last = &r->round[r->rounds - 1];
-  printf("%s%sfinished  top-1 %.2f %%  sparsity %.2f %%\n", name, *name ? ": " : "",
-         100.0 * last->test_accuracy, 100.0 * last->sparsity);
+  printf("%s%sfinished", name, *name ? ": " : "");
+  if (r->rounds > 0) {
+    const esp_round *last = &r->round[r->rounds - 1];
+    printf("  top-1 %.2f %%  sparsity %.2f %%", 100.0 * last->test_accuracy, 100.0 * last->sparsity);
+  }
+  putchar('\n');
 }
 
 /* Whether it has ended. */
@@ -109,7 +113,21 @@ static bool show_run(const char *dir) {
 typedef struct tally {
   int finished, at_work, begun, waiting;
   double epochs, done;
+  double speed; /* epochs a second, of the runs at work together */
+  int busiest;  /* a run at work, -1 = none */
 } tally;
+
+/* A run that is neither finished nor at work: it waits, or was stopped or failed, and then may have said why.
+ */
+static void show_quiet(const esp_sweep *s, int i, const char *dir, tally *t) {
+  char line[1024];
+  if (access(dir, F_OK) != 0) {
+    t->waiting++;
+    return;
+  }
+  t->begun++;
+  if (esp_worker_last_line(dir, line)) printf("%s: not at work  %s\n", s->run[i].name, line);
+}
 
 static void show_one(const esp_sweep *s, int i, tally *t) {
   char dir[4096];
@@ -121,26 +139,41 @@ static void show_one(const esp_sweep *s, int i, tally *t) {
   t->epochs += epochs;
   if (esp_results_read(&r, dir, NULL) == ESP_OK) {
     t->done += epochs;
-    if (r.rounds > 0 && ++t->finished <= FINISHED_SHOWN) print_finished(s->run[i].name, &r);
+    if (++t->finished <= FINISHED_SHOWN) print_finished(s->run[i].name, &r);
     esp_results_free(&r);
   } else if (esp_pulse_read(&p, dir, &age)) {
+    const double done = esp_pulse_epochs(&p, epochs);
     print_pulse(s->run[i].name, &p, age);
     t->at_work++;
-    t->done += esp_pulse_epochs(&p, epochs);
+    t->done += done;
+    if (age > quiet_after) return;
+    t->busiest = i;
+    if (p.seconds_left > 0.0) t->speed += (epochs - done) / p.seconds_left;
   } else {
-    t->begun += access(dir, F_OK) == 0;
-    t->waiting += access(dir, F_OK) != 0;
+    show_quiet(s, i, dir, t);
   }
 }
 
+/* As if what waits went on like what is at work. */
+static void print_time_left(const tally *t) {
+  char left[32];
+  if (!(t->speed > 0.0)) return;
+  esp_format_time(left, (t->epochs - t->done) / t->speed);
+  printf(", about %s left", left);
+}
+
 static bool show_sweep(const esp_sweep *s) {
-  tally t = {0};
+  char dir[4096];
+  tally t = {.busiest = -1};
   printf("sweep %s\n\n", s->dir);
   for (int i = 0; i < s->runs; i++) show_one(s, i, &t);
   if (t.finished > FINISHED_SHOWN) printf("and %d more that have finished\n", t.finished - FINISHED_SHOWN);
-  printf("\n%d of %d runs finished, %d at work, %d stopped or failed, %d waiting; %.1f %% of the epochs\n",
+  if (t.busiest >= 0) print_curves(esp_sweep_path(s, t.busiest, dir));
+  printf("\n%d of %d runs finished, %d at work, %d stopped or failed, %d waiting; %.1f %% of the epochs",
          t.finished, s->runs, t.at_work, t.begun, t.waiting,
          t.epochs > 0.0 ? 100.0 * t.done / t.epochs : 100.0);
+  print_time_left(&t);
+  putchar('\n');
   return t.finished == s->runs;
 }
 

@@ -1,6 +1,8 @@
 #include "cli/worker.h"
 
 #include "base/clock.h"
+#include "base/lock.h"
+#include "cli/cli.h"
 
 #include <espalier/file.h>
 
@@ -9,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ static void become(const char *dir, int out, int errors, pid_t parent) {
 
 static esp_status start_process(esp_worker *w, const char *dir, esp_error *err) {
   const int out = open_in(dir, "output.txt", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
-  const int errors = open_in(dir, "errors.txt", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+  const int errors = open_in(dir, "errors.txt", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC);
   const pid_t parent = getpid();
   esp_status status = out >= 0 && errors >= 0 ? ESP_OK : refused(dir, "open output.txt and errors.txt", err);
   if (status == ESP_OK) {
@@ -60,52 +61,42 @@ esp_status esp_worker_begin(esp_worker *w, const esp_sweep *s, int run, esp_work
   esp_sweep_path(s, run, dir);
   *w = (esp_worker){.run = run, .begun = esp_seconds()};
   ESP_TRY(esp_sweep_make_run(s, run, err));
-  w->lock = open_in(dir, "config.ini", O_RDWR); /* the process inherits it, and with it the lock */
-  if (w->lock < 0) return refused(dir, "open config.ini", err);
-  *start = flock(w->lock, LOCK_EX | LOCK_NB) == 0 ? ESP_WORKER_STARTED : ESP_WORKER_BUSY;
-  const esp_status status = *start == ESP_WORKER_STARTED ? start_process(w, dir, err) : ESP_OK;
-  if (status == ESP_OK && *start == ESP_WORKER_STARTED) {
-    fcntl(w->lock, F_SETFD, FD_CLOEXEC); /* not for the next process */
-    return ESP_OK;
-  }
-  close(w->lock);
-  *w = (esp_worker){0};
-  return status;
+  *start = esp_lock_taken(dir) ? ESP_WORKER_BUSY : ESP_WORKER_STARTED;
+  return *start == ESP_WORKER_STARTED ? start_process(w, dir, err) : ESP_OK;
 }
 
-/* The last line of errors.txt, without the command's name. */
-static void last_line(const char *dir, char line[1024]) {
+bool esp_worker_last_line(const char *dir, char line[1024]) {
   char path[PATH_BYTES], *text;
   size_t bytes;
   snprintf(path, sizeof path, "%s/errors.txt", dir);
-  snprintf(line, 1024, "ended without a word; see output.txt in its directory");
-  if (esp_file_read(path, ERRORS_MAX, &text, &bytes, NULL) != ESP_OK) return;
+  if (esp_file_read(path, ERRORS_MAX, &text, &bytes, NULL) != ESP_OK) return false;
   while (bytes > 0 && text[bytes - 1] == '\n') text[--bytes] = '\0';
   const char *newline = strrchr(text, '\n'), *last = newline ? newline + 1 : text;
   static const char prefix[] = "espalier: ";
   if (strncmp(last, prefix, sizeof prefix - 1) == 0) last += sizeof prefix - 1;
-  if (*last) snprintf(line, 1024, "%s", last);
+  snprintf(line, 1024, "%s", last);
   free(text);
+  return *line;
 }
 
-bool esp_worker_ended(esp_worker *w, const esp_sweep *s, bool *failed, char line[1024]) {
+esp_worker_end esp_worker_look(esp_worker *w, const esp_sweep *s, char line[1024]) {
   char dir[4096], path[PATH_BYTES];
   int status = 0;
   const pid_t ended = waitpid(w->process, &status, WNOHANG);
-  if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+  if (ended == 0 || (ended < 0 && errno == EINTR)) return ESP_WORKER_RUNS;
+  w->process = 0;
   esp_sweep_path(s, w->run, dir);
-  *failed = ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-  if (ended > 0 && WIFSIGNALED(status)) {
-    snprintf(line, 1024, "was killed by signal %d", WTERMSIG(status));
-  } else if (*failed) {
-    last_line(dir, line);
-  } else {
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == ESP_EXIT_BUSY) return ESP_WORKER_YIELDED;
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
     snprintf(path, sizeof path, "%s/errors.txt", dir);
     unlink(path);
+    return ESP_WORKER_FINISHED;
   }
-  close(w->lock);
-  w->process = 0;
-  return true;
+  if (ended > 0 && WIFSIGNALED(status))
+    snprintf(line, 1024, "was killed by signal %d", WTERMSIG(status));
+  else if (!esp_worker_last_line(dir, line))
+    snprintf(line, 1024, "ended without a word; see output.txt in its directory");
+  return ESP_WORKER_FAILED;
 }
 
 void esp_worker_stop(const esp_worker *w) {

@@ -9,7 +9,6 @@
 typedef struct esp_worker {
   pid_t process; /* 0 = none */
   int run;       /* its index in the sweep */
-  int lock;      /* held on the run's config.ini as long as the process, or we, live */
   double begun;  /* clock */
 } esp_worker;
 
@@ -18,12 +17,22 @@ typedef enum esp_worker_start {
   ESP_WORKER_BUSY /* another process works on this run */
 } esp_worker_start;
 
+typedef enum esp_worker_end {
+  ESP_WORKER_RUNS, /* not ended */
+  ESP_WORKER_FINISHED,
+  ESP_WORKER_FAILED,
+  ESP_WORKER_YIELDED /* another process was quicker to take the run */
+} esp_worker_end;
+
 /* Makes the run's directory and starts `espalier resume` in it. What that prints goes to output.txt and
  * errors.txt there. When this process dies, the other is told to stop. */
 esp_status esp_worker_begin(esp_worker *w, const esp_sweep *s, int run, esp_worker_start *start,
                             esp_error *err);
-/* Whether it has ended; then *failed says how, and `line` is the last that it said on stderr. */
-bool esp_worker_ended(esp_worker *w, const esp_sweep *s, bool *failed, char line[1024]);
+/* Whether it has ended, and how; where it failed, `line` is the last that it said on stderr. */
+esp_worker_end esp_worker_look(esp_worker *w, const esp_sweep *s, char line[1024]);
+/* The last line of the errors.txt of a run that such a process works or worked on; false where it says
+ * nothing. */
+bool esp_worker_last_line(const char *dir, char line[1024]);
 void esp_worker_stop(const esp_worker *w);
 
 #endif

@@ -107,6 +107,8 @@ esp_status esp_csv_read(esp_csv *t, const char *path, esp_error *err) {
   *t = (esp_csv){0};
   ESP_TRY(esp_file_read(path, FILE_LIMIT, &t->text, &bytes, err));
   reader r = {.table = t, .path = path, .rest = t->text, .err = err};
+  static const char mark[] = "\xEF\xBB\xBF"; /* some programs begin UTF-8 with it */
+  if (strncmp(r.rest, mark, strlen(mark)) == 0) r.rest += strlen(mark);
   const esp_status status = cut(&r);
   t->name = t->cell; /* the first row */
   return status;

@@ -82,13 +82,21 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
                {"retrain_share", &p->retrain_share}, {"sd", &p->sd},
                {"tolerance", &p->tolerance},         {"source", &p->source}};
   enum { KNOWN = sizeof known / sizeof *known };
+  const esp_section *section;
+  const esp_option *option;
   for (int k = 0; k < KNOWN; k++) *known[k].column = esp_csv_column(&p->table, known[k].name);
   if (p->sparsity < 0 || p->accuracy < 0)
     return esp_fail(err, ESP_ERR_INPUT, "%s: expected columns sparsity and test_accuracy", path);
   for (int c = 0; c < p->table.columns; c++) {
     const char *name = p->table.name[c];
-    bool good = is_key(name) || strcmp(name, others[0]) == 0 || strcmp(name, others[1]) == 0;
+    bool good = strcmp(name, others[0]) == 0 || strcmp(name, others[1]) == 0;
     for (int k = 0; k < KNOWN; k++) good |= strcmp(name, known[k].name) == 0;
+    if (esp_csv_column(&p->table, name) != c)
+      return esp_fail(err, ESP_ERR_INPUT, "%s: two columns '%.60s'", path, name);
+    if (is_key(name)) {
+      ESP_TRY(esp_config_key(name, path, &section, &option, err));
+      continue;
+    }
     if (!good)
       return esp_fail(err, ESP_ERR_INPUT,
                       "%s: unknown column '%.60s'; expected section.key, or sparsity, "
@@ -166,8 +174,8 @@ static int dense_row(const esp_paper *p, int row) {
   for (int r = 0; r < p->table.rows; r++) {
     bool same = number(p, r, p->sparsity) == 0.0;
     for (int c = 0; c < p->table.columns && same; c++) {
-      const char *cell = esp_csv_cell(&p->table, r, c), *other = esp_csv_cell(&p->table, row, c);
-      same = !is_key(p->table.name[c]) || !*cell || !*other || strcmp(cell, other) == 0;
+      const char *value = *asked(p, r, c), *other = *asked(p, row, c);
+      same = !value || !other || strcmp(value, other) == 0;
     }
     if (same) return r;
   }

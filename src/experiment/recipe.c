@@ -32,6 +32,14 @@ esp_status esp_recipe(const esp_config *c, esp_recipe_part part, char hex[65], e
   return ESP_OK;
 }
 
+bool esp_key_is_source(const char *key) {
+  return strcmp(key, "data.path") == 0 || strcmp(key, "model.weights") == 0;
+}
+
+bool esp_same_sources(const esp_config *a, const esp_config *b) {
+  return strcmp(a->data.path, b->data.path) == 0 && strcmp(a->model.weights, b->model.weights) == 0;
+}
+
 esp_status esp_dense_runs(const esp_config *const *run, const bool *has_dense, int runs, int *dense,
                           esp_error *err) {
   char(*recipe)[65] = calloc((size_t)runs + 1, sizeof *recipe);
@@ -42,7 +50,9 @@ esp_status esp_dense_runs(const esp_config *const *run, const bool *has_dense, i
   for (int i = 0; i < runs; i++) {
     dense[i] = has_dense[i] ? i : -1;
     for (int k = 0; k < runs && dense[i] < 0; k++)
-      if (has_dense[k] && strcmp(recipe[i], recipe[k]) == 0 && esp_trains_plainly(run[k])) dense[i] = k;
+      if (has_dense[k] && strcmp(recipe[i], recipe[k]) == 0 && esp_same_sources(run[i], run[k]) &&
+          esp_trains_plainly(run[k]))
+        dense[i] = k;
   }
   free(recipe);
   return status;

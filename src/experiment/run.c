@@ -48,12 +48,13 @@ static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
   char path[ESP_PATH_MAX], *text = NULL;
   const esp_run_options *o = &r->config.run;
   ESP_TRY(dir ? set_directory(r, dir, "", "", err) : set_directory(r, o->output, "/", o->name, err));
+  ESP_TRY(esp_directory_make(r->dir, err));
+  ESP_TRY(esp_lock_take(&r->lock, r->dir, false, err));
   if (access(esp_run_path(r, "config.ini", path), F_OK) == 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "%s: holds a run already; go on with 'espalier resume %s', or choose another directory with -o",
         r->dir, r->dir);
-  ESP_TRY(esp_directory_make(r->dir, err));
   ESP_TRY(esp_config_text(&r->config, &text, err));
   esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);
@@ -128,7 +129,8 @@ esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *e
     return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected a directory with config.ini", dir);
   esp_status status = esp_config_load_run(&r.config, path, err);
   if (status != ESP_OK) return status;
-  status = esp_run_open(&r, path, err);
+  status = esp_lock_take(&r.lock, dir, false, err);
+  if (status == ESP_OK) status = esp_run_open(&r, path, err);
   if (status == ESP_OK) status = load_checkpoint(&r, err);
   if (status == ESP_OK) status = all_stages(&r, err);
   esp_run_close(&r);

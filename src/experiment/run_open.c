@@ -120,6 +120,7 @@ esp_status esp_run_try_start(esp_run *r, const char *source, esp_error *err) {
 }
 
 void esp_run_close(esp_run *r) {
+  esp_lock_drop(&r->lock);
   esp_graph_free(r->teacher_graph);
   esp_model_free(r->teacher);
   esp_loader_free(r->training);

@@ -2,6 +2,7 @@
 #ifndef ESP_RUN_STATE_H
 #define ESP_RUN_STATE_H
 
+#include "base/lock.h"
 #include "experiment/choices.h"
 #include "experiment/position.h"
 #include "experiment/progress.h"
@@ -28,6 +29,7 @@ struct esp_run {
   esp_choices_said said; /* of the kernels, in the log */
   esp_model *teacher;    /* the dense network, while it teaches; NULL: not */
   esp_graph *teacher_graph;
+  esp_lock lock; /* of the directory: nobody else works in it */
   double saved;  /* clock, at the newest checkpoint */
   double beaten; /* clock, when progress.json was written last; 0 = never */
   int threads;

@@ -11,8 +11,8 @@ void esp_moments_add(esp_moments *m, double value); /* NAN is no value */
 double esp_mean(const esp_moments *m);              /* NAN for none */
 double esp_sd(const esp_moments *m);                /* of the sample: by n - 1; NAN for fewer than two */
 
-/* A difference of means and its test against 0. NAN where a test is not possible: fewer than two values, or
- * no spread at all. */
+/* A difference of means of shares, and its test against 0. NAN where a test is not possible: fewer than two
+ * values, or no spread but what rounding makes, a standard error of 1e-9. */
 typedef struct esp_difference {
   double mean, error;   /* the difference and its standard error */
   double t, freedom, p; /* p: two-sided, of Student's t */

@@ -12,9 +12,13 @@ static esp_status no_memory(esp_error *err) {
 
 /* ---- who belongs together ---- */
 
+/* By what the values are: side by side, a list has the same one several times. */
 static bool same_but_seed(const esp_sweep *s, int a, int b) {
-  for (int i = 0; i < s->axes; i++)
-    if (strcmp(s->axis[i].key, "run.seed") != 0 && s->run[a].choice[i] != s->run[b].choice[i]) return false;
+  for (int i = 0; i < s->axes; i++) {
+    const esp_axis *axis = &s->axis[i];
+    const char *x = axis->value[s->run[a].choice[i]], *y = axis->value[s->run[b].choice[i]];
+    if (strcmp(axis->key, "run.seed") != 0 && strcmp(x, y) != 0) return false;
+  }
   return true;
 }
 

@@ -1,7 +1,9 @@
 /* The directories of a sweep: what is there, what has to be made. */
+#include "base/lock.h"
 #include "experiment/config_read.h"
 #include "experiment/recipe.h"
 #include "experiment/results.h"
+#include "experiment/sweep_share.h"
 
 #include <espalier/file.h>
 #include <espalier/sweep.h>
@@ -43,6 +45,39 @@ static bool is_empty(const char *path) {
   return empty;
 }
 
+static bool has_text(const char *path, const char *text) {
+  char *there;
+  size_t bytes;
+  if (esp_file_read(path, 1 << 20, &there, &bytes, NULL) != ESP_OK) return false;
+  const bool same = strcmp(there, text) == 0;
+  free(there);
+  return same;
+}
+
+static bool has_run(const esp_sweep *s, const char *name) {
+  for (int i = 0; i < s->runs; i++)
+    if (strcmp(s->run[i].name, name) == 0) return true;
+  return false;
+}
+
+/* A sweep may grow; one that has not all the runs of the one that is there would take its place. */
+static esp_status check_grown(const esp_sweep *s, esp_error *err) {
+  char path[PATH_BYTES];
+  esp_sweep there;
+  esp_status status = ESP_OK;
+  snprintf(path, sizeof path, "%s/sweep.ini", s->dir);
+  if (has_text(path, s->text)) return ESP_OK;
+  ESP_TRY(esp_sweep_load(&there, s->dir, NULL, 0, NULL, err));
+  for (int i = there.denses; i < there.runs && status == ESP_OK; i++)
+    if (!has_run(s, there.run[i].name))
+      status = esp_fail(err, ESP_ERR_INPUT,
+                        "%s: holds another sweep, with the run %s, which this one has not; list its values "
+                        "too, or choose another directory with -o",
+                        s->dir, there.run[i].name);
+  esp_sweep_free(&there);
+  return status;
+}
+
 static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
   if (access(s->dir, F_OK) != 0) return ESP_OK;
   if (!is_directory(s->dir))
@@ -50,7 +85,8 @@ static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
   if (in_directory(s->dir, "config.ini"))
     return esp_fail(err, ESP_ERR_INPUT, "%s: holds a run; choose another directory for the sweep with -o",
                     s->dir);
-  if (in_directory(s->dir, "sweep.ini") || is_empty(s->dir)) return ESP_OK;
+  if (in_directory(s->dir, "sweep.ini")) return check_grown(s, err);
+  if (is_empty(s->dir)) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "%s: not the directory of a sweep: expected one with sweep.ini, an empty one, or nothing",
                   s->dir);
@@ -92,37 +128,60 @@ esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err) {
   return survey_run(&s->run[i], esp_sweep_path(s, i, dir), err);
 }
 
+/* A training that was made before the run was asked for may not have kept the weights that it rewinds to. */
+static esp_status check_kept(esp_sweep *s, int i, esp_error *err) {
+  char dir[PATH_BYTES], path[PATH_BYTES + 16];
+  const esp_sweep_run *run = &s->run[i];
+  esp_config training;
+  if (run->dense < 0 || run->state != ESP_SWEEP_WAITING) return ESP_OK;
+  if (!in_directory(esp_sweep_path(s, run->dense, dir), "config.ini")) return ESP_OK;
+  snprintf(path, sizeof path, "%s/config.ini", dir);
+  ESP_TRY(esp_config_load_run(&training, path, err));
+  const bool kept = esp_keeps_moment(&training, &run->config);
+  esp_config_free(&training);
+  return kept ? ESP_OK : esp_sweep_part(s, i, err);
+}
+
 esp_status esp_sweep_survey(esp_sweep *s, esp_error *err) {
   ESP_TRY(survey_sweep(s, err));
   for (int i = 0; i < s->runs; i++) ESP_TRY(esp_sweep_survey_run(s, i, err));
+  for (int i = 0; i < s->runs; i++) ESP_TRY(check_kept(s, i, err));
   return ESP_OK;
 }
 
-static bool has_text(const char *path, const char *text) {
-  char *there;
-  size_t bytes;
-  if (esp_file_read(path, 1 << 20, &there, &bytes, NULL) != ESP_OK) return false;
-  const bool same = strcmp(there, text) == 0;
-  free(there);
-  return same;
+/* ---- making them, with the sweep's directory locked: shares of it may begin at the same time ---- */
+
+static esp_status write_text(const char *dir, const char *name, const char *text, esp_error *err) {
+  char path[PATH_BYTES + 16];
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  return has_text(path, text) ? ESP_OK : esp_file_write(path, text, strlen(text), err);
 }
 
 esp_status esp_sweep_make(const esp_sweep *s, esp_error *err) {
-  char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/sweep.ini", s->dir);
-  if (has_text(path, s->text)) return ESP_OK;
+  esp_lock lock;
   ESP_TRY(esp_directory_make(s->dir, err));
-  return esp_file_write(path, s->text, strlen(s->text), err);
+  ESP_TRY(esp_lock_take(&lock, s->dir, true, err));
+  const esp_status status = write_text(s->dir, "sweep.ini", s->text, err);
+  esp_lock_drop(&lock);
+  return status;
+}
+
+static esp_status make_run(const char *dir, const esp_config *c, esp_error *err) {
+  char *text;
+  if (in_directory(dir, "config.ini")) return ESP_OK;
+  ESP_TRY(esp_directory_make(dir, err));
+  ESP_TRY(esp_config_text(c, &text, err));
+  const esp_status status = write_text(dir, "config.ini", text, err);
+  free(text);
+  return status;
 }
 
 esp_status esp_sweep_make_run(const esp_sweep *s, int i, esp_error *err) {
-  char dir[PATH_BYTES], path[PATH_BYTES + 16], *text;
-  esp_sweep_path(s, i, dir);
-  if (in_directory(dir, "config.ini")) return ESP_OK;
-  ESP_TRY(esp_directory_make(dir, err));
-  ESP_TRY(esp_config_text(&s->run[i].config, &text, err));
-  snprintf(path, sizeof path, "%s/config.ini", dir);
-  const esp_status status = esp_file_write(path, text, strlen(text), err);
-  free(text);
+  char dir[PATH_BYTES];
+  esp_lock lock;
+  ESP_TRY(esp_directory_make(s->dir, err));
+  ESP_TRY(esp_lock_take(&lock, s->dir, true, err));
+  const esp_status status = make_run(esp_sweep_path(s, i, dir), &s->run[i].config, err);
+  esp_lock_drop(&lock);
   return status;
 }

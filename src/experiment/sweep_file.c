@@ -29,22 +29,40 @@ void esp_axis_free(esp_axis *axis) {
   *axis = (esp_axis){0};
 }
 
-/* Those that say where a run is are the sweep's to set. */
-static esp_status check_key(const char *key, const char *where, esp_error *err) {
-  static const char *const own[] = {"run.name", "run.output", "run.dense", "run.threads"};
+/* The key as it is called, whatever spaces stand in it. */
+static esp_status name_key(const char *key, const char *where, char name[128], esp_error *err) {
   const esp_section *section;
   const esp_option *option;
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-    if (strcmp(key, own[i]) == 0)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: %s cannot be swept: the sweep sets it for each run", where,
-                      key);
-  return esp_config_key(key, where, &section, &option, err);
+  ESP_TRY(esp_config_key(key, where, &section, &option, err));
+  snprintf(name, 128, "%s.%s", section->name, option->name);
+  return ESP_OK;
 }
 
-static int find_axis(const esp_sweep_file *f, const char *key, size_t length) {
+/* Those that say where a run is are the sweep's to set. */
+static esp_status check_key(const char *name, const char *where, esp_error *err) {
+  static const char *const own[] = {"run.name", "run.output", "run.dense", "run.threads"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if (strcmp(name, own[i]) == 0)
+      return esp_fail(err, ESP_ERR_INPUT, "%s: %s cannot be swept: the sweep sets it for each run", where,
+                      name);
+  return ESP_OK;
+}
+
+static int find_axis(const esp_sweep_file *f, const char *name) {
   for (int i = 0; i < f->axes; i++)
-    if (strlen(f->axis[i].key) == length && strncmp(f->axis[i].key, key, length) == 0) return i;
+    if (strcmp(f->axis[i].key, name) == 0) return i;
   return -1;
+}
+
+/* The axis that an argument "key=value" is about, -1 = none; *value becomes what stands behind the sign. */
+static int axis_of_argument(const esp_sweep_file *f, const char *argument, const char **value) {
+  char name[128];
+  const char *equals = strchr(argument, '=');
+  char *key = equals ? strndup(argument, (size_t)(equals - argument)) : NULL;
+  const bool known = key && name_key(key, "", name, NULL) == ESP_OK;
+  free(key);
+  *value = equals ? equals + 1 : "";
+  return known ? find_axis(f, name) : -1;
 }
 
 static esp_status fill_axis(esp_axis *axis, const char *key, const char *where, const char *text,
@@ -78,14 +96,16 @@ static esp_status take(void *user, const char *where, const char *key, const cha
                       where, value);
     }
   if (!strchr(key, '.')) return no_section(key, where, err);
-  ESP_TRY(check_key(key, where, err));
-  const int there = find_axis(f, key, strlen(key));
+  char name[128];
+  ESP_TRY(name_key(key, where, name, err));
+  ESP_TRY(check_key(name, where, err));
+  const int there = find_axis(f, name);
   if (there >= 0)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: %s given twice in [sweep], first at %s", where, key,
+    return esp_fail(err, ESP_ERR_INPUT, "%s: %s given twice in [sweep], first at %s", where, name,
                     f->axis[there].where);
   if (f->axes == ESP_SWEEP_AXES_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "%s: more than %d swept keys", where, ESP_SWEEP_AXES_MAX);
-  return fill_axis(&f->axis[f->axes++], key, where, value, err);
+  return fill_axis(&f->axis[f->axes++], name, where, value, err);
 }
 
 static esp_status ignore(void *user, const char *where, const char *key, const char *value, esp_error *err) {
@@ -98,8 +118,8 @@ static esp_status override_axes(esp_sweep_file *f, int overrides, const char *co
                                 const char **rest, int *n, esp_error *err) {
   *n = 0;
   for (int i = 0; i < overrides; i++) {
-    const char *equals = strchr(override[i], '=');
-    const int at = equals ? find_axis(f, override[i], (size_t)(equals - override[i])) : -1;
+    const char *value;
+    const int at = axis_of_argument(f, override[i], &value);
     if (at < 0) {
       rest[(*n)++] = override[i];
       continue;
@@ -107,11 +127,22 @@ static esp_status override_axes(esp_sweep_file *f, int overrides, const char *co
     char where[256];
     snprintf(where, sizeof where, "argument '%.200s'", override[i]);
     esp_axis fresh = {0};
-    const esp_status status = fill_axis(&fresh, f->axis[at].key, where, equals + 1, err);
+    const esp_status status = fill_axis(&fresh, f->axis[at].key, where, value, err);
     esp_axis_free(status == ESP_OK ? &f->axis[at] : &fresh);
     if (status != ESP_OK) return status;
     f->axis[at] = fresh;
   }
+  return ESP_OK;
+}
+
+/* Keys of mode random beside another mode would say something that is not done. */
+static esp_status check_mode(const esp_sweep_file *f, const char *path, esp_error *err) {
+  if (strcmp(f->options.mode, "random") == 0) return ESP_OK;
+  for (const esp_option *o = table; o->name; o++)
+    if (o->type == ESP_OPTION_INT &&
+        *(const int64_t *)((const char *)&f->options + o->offset) != atoll(o->fallback))
+      return esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] %s is for mode = random, and mode = %s", path, o->name,
+                      f->options.mode);
   return ESP_OK;
 }
 
@@ -147,6 +178,7 @@ static esp_status load(esp_sweep_file *f, const char *path, int overrides, const
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: nothing is swept; expected a section [sweep] with lists such as run.seed = 1 2 3",
                     path);
+  if (status == ESP_OK) status = check_mode(f, path, err);
   return status == ESP_OK ? check_values(f, err) : status;
 }
 

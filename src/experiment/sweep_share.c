@@ -15,11 +15,6 @@ typedef struct training {
   int dense;          /* its number among the shared ones, -1 = not shared */
 } training;
 
-static bool same_training(const training *t, const char *recipe, const esp_config *a, const esp_config *b) {
-  return strcmp(t->recipe, recipe) == 0 && strcmp(a->data.path, b->data.path) == 0 &&
-         strcmp(a->model.weights, b->model.weights) == 0;
-}
-
 /* of[i] becomes the training of run i, -1 if it has none. Returns their number in *n. */
 static esp_status find_trainings(const esp_sweep *s, training *t, int *of, int *n, esp_error *err) {
   *n = 0;
@@ -30,7 +25,8 @@ static esp_status find_trainings(const esp_sweep *s, training *t, int *of, int *
     if (!esp_trains_plainly(c) || c->run.dense[0]) continue;
     ESP_TRY(esp_recipe(c, ESP_RECIPE_DENSE, recipe, err));
     int k = 0;
-    while (k < *n && !same_training(&t[k], recipe, c, &s->run[t[k].first].config)) k++;
+    while (k < *n && !(strcmp(t[k].recipe, recipe) == 0 && esp_same_sources(c, &s->run[t[k].first].config)))
+      k++;
     if (k == *n) {
       t[(*n)++] = (training){.first = i, .dense = -1};
       memcpy(t[k].recipe, recipe, sizeof recipe);
@@ -50,17 +46,29 @@ static esp_status reset_prune(esp_config *c, esp_error *err) {
   return ESP_OK;
 }
 
-/* Adds a moment whose weights the shared training must keep. */
-static esp_status keep(esp_config *c, const esp_sweep_run *run, esp_error *err) {
-  const esp_prune_options *o = &run->config.prune;
-  esp_numbers *n = o->rewind_step > 0 ? &c->run.keep_steps : &c->run.keep_epochs;
-  const double moment = (double)(o->rewind_step > 0 ? o->rewind_step : o->rewind_epoch);
-  if (!esp_prunes(&run->config) || esp_retrain_of(&run->config) != ESP_WEIGHT_REWIND) return ESP_OK;
+static bool rewinds(const esp_config *run) {
+  return esp_prunes(run) && esp_retrain_of(run) == ESP_WEIGHT_REWIND;
+}
+
+static double moment_of(const esp_config *run) {
+  const esp_prune_options *o = &run->prune;
+  return (double)(o->rewind_step > 0 ? o->rewind_step : o->rewind_epoch);
+}
+
+bool esp_keeps_moment(const esp_config *dense, const esp_config *run) {
+  const esp_numbers *n = run->prune.rewind_step > 0 ? &dense->run.keep_steps : &dense->run.keep_epochs;
   for (int i = 0; i < n->count; i++)
-    if (n->value[i] == moment) return ESP_OK;
+    if (n->value[i] == moment_of(run)) return true;
+  return !rewinds(run);
+}
+
+/* Adds the moment whose weights the shared training must keep. */
+static esp_status keep(esp_config *dense, const esp_config *run, esp_error *err) {
+  esp_numbers *n = run->prune.rewind_step > 0 ? &dense->run.keep_steps : &dense->run.keep_epochs;
+  if (esp_keeps_moment(dense, run)) return ESP_OK;
   if (n->count == ESP_NUMBERS_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "[sweep]: more than %d moments to rewind to", ESP_NUMBERS_MAX);
-  n->value[n->count++] = moment;
+  n->value[n->count++] = moment_of(run);
   return ESP_OK;
 }
 
@@ -72,8 +80,8 @@ static void name_training(const esp_sweep *s, const esp_sweep_run *first, char n
     const esp_section *section;
     const esp_option *option;
     const bool known = esp_config_key(key, "", &section, &option, NULL) == ESP_OK;
-    const bool source = strcmp(key, "data.path") == 0 || strcmp(key, "model.weights") == 0;
-    named[i] = known && section->table != esp_prune_option_table && (!option->neutral || source);
+    named[i] =
+        known && section->table != esp_prune_option_table && (!option->neutral || esp_key_is_source(key));
   }
   esp_sweep_name("dense", s->axis, s->axes, first->choice, named, name);
 }
@@ -98,7 +106,7 @@ static esp_status join(const esp_sweep *s, esp_sweep_run *run, esp_sweep_run *de
   snprintf(path, sizeof path, "%s/%s", s->dir, dense->name);
   run->dense = index;
   ESP_TRY(esp_config_set(&run->config, "run.dense", path, "[sweep]", err));
-  return keep(&dense->config, run, err);
+  return keep(&dense->config, &run->config, err);
 }
 
 static esp_status put_in_front(esp_sweep *s, const training *t, const int *of, esp_error *err) {
@@ -131,4 +139,9 @@ esp_status esp_sweep_share(esp_sweep *s, esp_error *err) {
   free(t);
   free(of);
   return status;
+}
+
+esp_status esp_sweep_part(esp_sweep *s, int i, esp_error *err) {
+  s->run[i].dense = -1;
+  return esp_config_set(&s->run[i].config, "run.dense", "", "[sweep]", err);
 }

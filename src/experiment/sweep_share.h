@@ -9,5 +9,9 @@
  * but for the neutral ones that say nothing of where data and weights come from, and they prune between
  * rounds. */
 esp_status esp_sweep_share(esp_sweep *s, esp_error *err);
+/* Whether the training keeps the weights that the run rewinds to, if it rewinds to any. */
+bool esp_keeps_moment(const esp_config *dense, const esp_config *run);
+/* Lets run i train for itself. */
+esp_status esp_sweep_part(esp_sweep *s, int i, esp_error *err);
 
 #endif

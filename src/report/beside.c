@@ -110,6 +110,14 @@ static void add_curves(cJSON *sheet, const esp_findings *f, const measure *m) {
   }
 }
 
+/* Of a paper without a dense network there are no changes, nor of runs without one. */
+static bool has_numbers(const cJSON *sheet) {
+  const cJSON *row;
+  cJSON_ArrayForEach(
+      row, cJSON_GetObjectItem(sheet, "rows")) if (cJSON_IsNumber(cJSON_GetArrayItem(row, 3))) return true;
+  return false;
+}
+
 static void add_chart(cJSON *report, const esp_findings *f, const measure *m) {
   const esp_column columns[] = {{"series", "series"},
                                 {"whose", "whose"},
@@ -120,6 +128,10 @@ static void add_chart(cJSON *report, const esp_findings *f, const measure *m) {
                                 {0}};
   cJSON *sheet = esp_sheet_new(m->id, columns);
   add_curves(sheet, f, m);
+  if (!has_numbers(sheet)) {
+    cJSON_Delete(sheet);
+    return;
+  }
   cJSON *chart = esp_chart_add(report, (esp_chart){m->id, m->title, m->note, "beside"});
   esp_chart_axis(chart, "x", "sparsity (%)", "linear");
   esp_chart_axis(chart, "y", m->label, "linear");
@@ -166,10 +178,10 @@ static const esp_column columns[] = {{"series", "series"},
                                      {"seeds", "seeds"},
                                      {"accuracy_percent", "test accuracy (%)"},
                                      {"paper_accuracy_percent", "in the paper (%)"},
-                                     {"accuracy_difference_points", "difference (% points)"},
+                                     {"accuracy_difference_points", "accuracy, difference (% points)"},
                                      {"change_points", "change (% points)"},
                                      {"paper_change_points", "in the paper (% points)"},
-                                     {"change_difference_points", "difference (% points)"},
+                                     {"change_difference_points", "change, difference (% points)"},
                                      {"band_points", "band (% points)"},
                                      {"verdict", "verdict"},
                                      {"source", "source"},
@@ -185,17 +197,18 @@ static void add_comparison(cJSON *sheet, const esp_findings *f, const esp_compar
       esp_text_cell(esp_csv_cell(&f->paper.table, c->theirs, f->paper.source)));
 }
 
-static esp_status add_table(cJSON *report, const esp_findings *f, esp_error *err) {
+/* *n: rows of the table. */
+static esp_status add_table(cJSON *report, const esp_findings *f, int *n, esp_error *err) {
   const esp_compare_options as_the_paper_says = {.tolerance = (double)NAN};
   esp_measured *ours;
-  int *first, n = 0;
+  int *first;
   esp_comparison *c = NULL;
   const int levels = measure_levels(f, &ours, &first);
   const esp_status status = levels < 0
                                 ? esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report")
-                                : esp_paper_compare(&f->paper, ours, levels, as_the_paper_says, &c, &n, err);
+                                : esp_paper_compare(&f->paper, ours, levels, as_the_paper_says, &c, n, err);
   cJSON *sheet = esp_sheet_new("paper", columns);
-  for (int i = 0; i < n; i++) add_comparison(sheet, f, &c[i], &ours[c[i].ours], first[c[i].ours]);
+  for (int i = 0; i < *n; i++) add_comparison(sheet, f, &c[i], &ours[c[i].ours], first[c[i].ours]);
   esp_report_sheet(report, NULL, sheet);
   free(c);
   free(ours);
@@ -205,14 +218,14 @@ static esp_status add_table(cJSON *report, const esp_findings *f, esp_error *err
 
 esp_status esp_add_paper(cJSON *report, const esp_findings *f, const char *name, esp_error *err) {
   bool known = false;
+  int compared = 0;
   for (int i = 0; i < f->points.count && !known; i++) known = is_known(f, i);
-  if (!known && f->points.count > 0)
+  for (size_t i = 0; known && i < sizeof measures / sizeof *measures; i++) add_chart(report, f, &measures[i]);
+  ESP_TRY(add_table(report, f, &compared, err));
+  if (known || compared > 0) return ESP_OK;
+  if (f->points.count > 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "--paper: nothing in %s is about these runs: expected runs whose keys are in it", name);
-  if (!known) {
-    esp_report_note(report, "There are no results yet to be compared with %s.", name);
-    return ESP_OK;
-  }
-  for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) add_chart(report, f, &measures[i]);
-  return add_table(report, f, err);
+  esp_report_note(report, "There are no results yet to be compared with %s.", name);
+  return ESP_OK;
 }

@@ -1,5 +1,6 @@
 #include "report/facts.h"
 
+#include "experiment/recipe.h"
 #include "experiment/stages.h"
 #include "experiment/value.h"
 
@@ -45,7 +46,7 @@ static void name_keys(esp_facts *f) {
       snprintf(k->name, sizeof k->name, "%s.%s", s->name, o->name);
       k->short_name = o->name;
       k->names_itself = o->type == ESP_OPTION_CHOICE;
-      k->decides = !o->neutral && strcmp(k->name, "run.seed") != 0;
+      k->decides = (!o->neutral && strcmp(k->name, "run.seed") != 0) || esp_key_is_source(k->name);
       k->prunes = strcmp(s->name, "prune") == 0 && strcmp(o->name, "method") != 0 ? o->fallback : NULL;
     }
 }

@@ -40,8 +40,8 @@ static void print_quoted(const char *text, FILE *f) {
 
 /* Rows [first, end) of a sheet have the same series and run. */
 typedef struct block {
-  const cJSON *sheet, *row; /* row: the first */
-  int first, end, series;   /* series: counted from 0 */
+  const cJSON *report, *sheet, *row; /* row: the first */
+  int first, end, series;            /* series: its number among those of the report */
   bool new_series;
 } block;
 
@@ -49,6 +49,16 @@ static bool same_cell(const cJSON *a, const cJSON *b, int column) {
   const cJSON *x = cJSON_GetArrayItem(a, column), *y = cJSON_GetArrayItem(b, column);
   return column < 0 ||
          (cJSON_IsString(x) && cJSON_IsString(y) && strcmp(x->valuestring, y->valuestring) == 0);
+}
+
+static int series_of(const cJSON *report, const cJSON *row) {
+  int i = 0;
+  const cJSON *name;
+  cJSON_ArrayForEach(name, cJSON_GetObjectItem(report, "series")) {
+    if (strcmp(name->valuestring, cJSON_GetArrayItem(row, 0)->valuestring) == 0) return i;
+    i++;
+  }
+  return 0;
 }
 
 /* Goes on to the next block; begins with first = end = 0, row = NULL. False after the last. `split`: the
@@ -59,7 +69,7 @@ static bool next_block(block *b, int split) {
   if (!before) row = cJSON_GetObjectItem(b->sheet, "rows")->child;
   if (!row) return false;
   b->new_series = !before || !same_cell(before, row, 0);
-  b->series += before && b->new_series;
+  if (b->new_series) b->series = series_of(b->report, row);
   b->row = row;
   b->first = b->end;
   while (row && same_cell(b->row, row, 0) && same_cell(b->row, row, split)) {
@@ -119,7 +129,7 @@ static void print_means(const block *b, int x, bool joined, FILE *f) {
 }
 
 static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
-  block means = {.sheet = sheet_of(report, chart, 0)}, points = {.sheet = sheet_of(report, chart, 1)};
+  block means = {report, sheet_of(report, chart, 0)}, points = {report, sheet_of(report, chart, 1)};
   const int mean = column_of(means.sheet, "accuracy_mean_percent") + 1;
   const int value = column_of(points.sheet, "accuracy_percent") + 1;
   fputs("plot \\\n", f);
@@ -137,10 +147,11 @@ static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
 
 /* Ours with solid lines and filled points, those of the paper dashed and hollow. */
 static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
-  block b = {.sheet = sheet_of(report, chart, 0)};
+  block b = {report, sheet_of(report, chart, 0)};
   const int whose = column_of(b.sheet, "whose"), x = whose + 2;
   fputs("plot \\\n", f);
   while (next_block(&b, whose)) {
+    if (!has_numbers(&b, x)) continue;
     const bool ours = strcmp(cJSON_GetArrayItem(b.row, whose)->valuestring, "ours") == 0;
     if (has_numbers(&b, x + 1)) {
       print_source(&b, f);
@@ -149,7 +160,7 @@ static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
     }
     print_source(&b, f);
     fprintf(f, "%d:%d with linespoints lw 2 lc rgb '%s' pt %d dt %d", x, x + 1, colour(b.series),
-            b.series % 4 * 2 + (ours ? 5 : 4), ours ? 1 : 2);
+            b.series % 6 * 2 + (ours ? 5 : 4), ours ? 1 : 2);
     print_title(&b, ours, f);
   }
   fputs("1/0 with lines lw 2 dt 2 lc rgb '#000000' title 'paper'\n", f);
@@ -162,7 +173,7 @@ static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
   fputs("plot \\\n", f);
   cJSON_ArrayForEach(column, cJSON_GetObjectItem(cJSON_GetObjectItem(chart, "y"), "columns")) {
     const int y = column_of(sheet, column->valuestring) + 1;
-    block b = {.sheet = sheet};
+    block b = {report, sheet};
     while (next_block(&b, column_of(sheet, "run"))) {
       if (!has_numbers(&b, y - 1)) continue;
       print_source(&b, f);

@@ -64,7 +64,7 @@ function comparison() {
 function contents() {
   for (const section of document.querySelectorAll("main > section")) {
     const place = section.querySelector(":scope > .charts");
-    if ((place && place.childElementCount === 0) || (section.id === "pictures" && report.pictures.length === 0)) section.remove();
+    if ((place && place.childElementCount === 0 && !section.querySelector("table")) || (section.id === "pictures" && report.pictures.length === 0)) section.remove();
     else if (!section.hidden) inside("contents").append(element("a", { href: "#" + section.id }, section.querySelector("h2").textContent));
   }
 }

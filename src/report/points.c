@@ -129,10 +129,11 @@ int esp_level_end(const esp_points *p, int first) {
   return end;
 }
 
-int esp_dense_level(const esp_points *p, const esp_facts *facts, int i) {
-  const int run = p->item[i].dense;
-  for (int first = 0; run >= 0 && first < p->count; first = esp_level_end(p, first))
-    if (p->item[first].round == 0 && p->item[first].series == facts->series_of[run]) return first;
+int esp_dense_level(const esp_points *p, const esp_facts *facts, int first) {
+  int run = -1; /* not every seed may have one */
+  for (int i = first, end = esp_level_end(p, first); i < end && run < 0; i++) run = p->item[i].dense;
+  for (int level = 0; run >= 0 && level < p->count; level = esp_level_end(p, level))
+    if (p->item[level].round == 0 && p->item[level].series == facts->series_of[run]) return level;
   return -1;
 }
 

@@ -33,8 +33,9 @@ void esp_points_free(esp_points *p);
 
 /* Points [first, end) are one level: one series, target and round, several seeds. */
 int esp_level_end(const esp_points *p, int first);
-/* The level of the dense network of point i, which may be of another series; -1 = none. */
-int esp_dense_level(const esp_points *p, const esp_facts *facts, int i);
+/* The level of the dense networks of the level that begins at `first`, which may be of another series; -1 =
+ * none. */
+int esp_dense_level(const esp_points *p, const esp_facts *facts, int first);
 /* Whether points a and b belong to one series. */
 bool esp_same_series(const esp_points *p, int a, int b);
 

@@ -2,9 +2,11 @@
 #include "report/page.h"
 
 #include <espalier/report.h>
+#include <espalier/sweep.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { TITLE_DIRS = 4 };
 
@@ -29,6 +31,24 @@ static esp_status add_title(cJSON *report, const esp_report_request *request, es
   return written ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
 }
 
+/* The runs that a sweep asks for, and that are not there. */
+static void add_waiting(cJSON *report, const char *dir) {
+  char path[4096];
+  esp_sweep s;
+  esp_error why = {0};
+  int waiting = 0;
+  if (snprintf(path, sizeof path, "%s/sweep.ini", dir) >= (int)sizeof path || access(path, F_OK) != 0) return;
+  if (esp_sweep_open(&s, dir, &why) != ESP_OK) {
+    esp_report_note(report, "%s", why.text);
+    return;
+  }
+  for (int i = s.denses; i < s.runs; i++) waiting += access(esp_sweep_path(&s, i, path), F_OK) != 0;
+  if (waiting > 0)
+    esp_report_note(report, "%s: %d of the %d runs of the sweep have not begun", dir, waiting,
+                    s.runs - s.denses);
+  esp_sweep_free(&s);
+}
+
 static esp_status build(cJSON *report, const esp_findings *f, const esp_report_request *request,
                         esp_error *err) {
   ESP_TRY(add_title(report, request, err));
@@ -38,6 +58,7 @@ static esp_status build(cJSON *report, const esp_findings *f, const esp_report_r
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) cJSON_AddArrayToObject(report, lists[i]);
   for (int s = 0; s < f->facts.series; s++)
     cJSON_AddItemToArray(series, cJSON_CreateString(f->facts.series_name[s]));
+  for (int i = 0; i < request->dirs; i++) add_waiting(report, request->dir[i]);
   esp_add_results(report, f);
   if (request->paper) ESP_TRY(esp_add_paper(report, f, request->paper, err));
   esp_add_accuracy(report, f);

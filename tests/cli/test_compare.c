@@ -69,7 +69,8 @@ START_TEST(inside_and_outside) {
   ENDS(1, "by their accuracy", "lie outside the band", "compare", "out", "paper.csv", "--absolute",
        "--tolerance", "1");
   write_paper("none", 0.0, "", "");
-  ENDS(0, "nothing was judged", NULL, "compare", "out", "paper.csv");
+  ENDS(1, "0 of 2 figures judged", "nothing was judged: the paper states no deviation", "compare", "out",
+       "paper.csv");
 }
 END_TEST
 
@@ -104,7 +105,24 @@ START_TEST(only_what_is_about_our_runs) {
     ENDS(2, NULL, "nothing in paper.csv is about these runs", "compare", "out", "paper.csv");
   }
   text_write("paper.csv", NAMES "custom,finetune,0.5,0.80,50,,,\n");
-  ENDS(0, "0 of 1 figures judged", NULL, "compare", "out", "paper.csv");
+  ENDS(1, "0 of 1 figures judged", "nothing was judged", "compare", "out", "paper.csv");
+}
+END_TEST
+
+/* What pruned while it trained has a change when the sweep has a dense network too; without, it is said. */
+START_TEST(a_dense_network_to_compare_with) {
+  text_write("dynamic.ini", CONFIG_BEGIN PLAIN_LAYERS
+             "[prune]\nsparsity = 0.8\n[sweep]\nprune.method = rigl\nrun.seed = 1 2\n");
+  text_write("paper.csv",
+             "\xEF\xBB\xBFmodel.width,prune.method,sparsity,test_accuracy,tolerance\n1.0,,0,50,\n1,rigl,0.8,"
+             "40,100\n");
+  ESPALIER("sweep", "dynamic.ini", "-o", "out");
+  ENDS(1, "0 of 1 figures judged", "add prune.method = none to the sweep", "compare", "out", "paper.csv");
+  ENDS(0, "1 of 1 figures judged, by their accuracy", NULL, "compare", "out", "paper.csv", "--absolute");
+  ESPALIER("sweep", "dynamic.ini", "-o", "out", "prune.method=rigl none");
+  ENDS(0, "1 of 2 figures judged, by their change", NULL, "compare", "out", "paper.csv");
+  remove_tree("out/prune.method=rigl,run.seed=2");
+  ENDS(0, "warning: 1 of 4 runs are not finished", NULL, "compare", "out", "paper.csv");
 }
 END_TEST
 
@@ -122,8 +140,8 @@ static const struct {
     {"sparsity,test_accuracy\n0.5,nan\n", "paper.csv:2: test_accuracy = 'nan'"},
     {"sparsity,test_accuracy,sd\n0.5,90,few\n", "paper.csv:2: sd = 'few'"},
     {"sparsity,test_accuracy,source\n0.5,90,\"table\n", "paper.csv:2: a cell in quotes has no end"},
-    {"prune.retrian,sparsity,test_accuracy\nfinetune,0.5,90\n",
-     "paper.csv:2: unknown key 'retrian' in [prune]; did you mean"},
+    {"prune.retrian,sparsity,test_accuracy\n", "paper.csv: unknown key 'retrian' in [prune]; did you mean"},
+    {"sparsity,sparsity,test_accuracy\n", "paper.csv: two columns 'sparsity'"},
     {"prune.retrain,sparsity,test_accuracy\nfinetun,0.5,90\n", "paper.csv:2: retrain = 'finetun'"},
 };
 enum { PAPERS = sizeof papers / sizeof *papers };
@@ -181,6 +199,10 @@ END_TEST
 START_TEST(watching_a_sweep) {
   ESPALIER("sweep", "two.ini", "-o", "out");
   ENDS(0, "6 of 6 runs finished, 0 at work, 0 stopped or failed, 0 waiting; 100.0 %", NULL, "watch", "out");
+  remove("out/prune.retrain=none,run.seed=1/result.json");
+  text_write("out/prune.retrain=none,run.seed=1/errors.txt", "espalier: the loss is lost\n");
+  ENDS(0, "prune.retrain=none,run.seed=1: not at work  the loss is lost\n", NULL, "watch", "out");
+  ESPALIER("sweep", "out");
   remove_tree("out/prune.retrain=none,run.seed=2");
   ENDS(0, "5 of 6 runs finished, 0 at work, 0 stopped or failed, 1 waiting", NULL, "watch", "out");
 }
@@ -194,6 +216,7 @@ static Suite *suite(void) {
   tcase_add_test(t, inside_and_outside);
   tcase_add_test(t, the_band_of_a_deviation);
   tcase_add_test(t, only_what_is_about_our_runs);
+  tcase_add_test(t, a_dense_network_to_compare_with);
   tcase_add_loop_test(t, wrong_papers, 0, PAPERS);
   tcase_add_test(t, wrong_arguments);
   tcase_add_test(t, watching_a_run);

@@ -63,6 +63,10 @@ START_TEST(bad_arguments) {
 }
 END_TEST
 
+static bool has_gnuplot(void) {
+  return exists("/usr/bin/gnuplot");
+}
+
 #define PAPER "prune.method,sparsity,test_accuracy,tolerance,source\n,0,50,,dense\n"
 
 START_TEST(bad_papers) {
@@ -71,7 +75,7 @@ START_TEST(bad_papers) {
   REFUSED("renda: no such paper", "report", "runs", "--paper", "renda");
   text_write("paper.csv", "sparsity,test_accuracy\n0.5,much\n");
   REFUSED("paper.csv:2: test_accuracy = 'much'", "report", "runs", "--paper", "paper.csv");
-  text_write("paper.csv", PAPER "random,0.8,40,1,\n");
+  text_write("paper.csv", "prune.method,sparsity,test_accuracy\nrandom,0,50\nrandom,0.8,40\n");
   REFUSED("--paper: nothing in paper.csv is about these runs", "report", "runs", "--paper", "paper.csv");
 }
 END_TEST
@@ -132,6 +136,40 @@ START_TEST(beside_a_paper) {
     ck_assert_double_eq(cell_in(change, 5, "change_points")->valuedouble, -20);
     cJSON_Delete(report);
   }
+}
+END_TEST
+
+/* A paper without a dense network has no changes, one with nothing else no curve: what there is, is drawn. */
+START_TEST(papers_with_less) {
+  run("runs/a", "run.seed=1");
+  text_write("paper.csv", "prune.method,sparsity,test_accuracy\nmagnitude,0.8,40\n");
+  ESPALIER("run", "plain.ini", "-o", "runs/rigl", "prune.method=rigl", "prune.sparsity=0.8",
+           "prune.schedule=one-shot");
+  text_write("rigl.csv", "prune.method,sparsity,test_accuracy\nrigl,0.8,40\n");
+  ESPALIER("report", "runs/rigl", "--paper", "rigl.csv", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  const cJSON *chart;
+  cJSON_ArrayForEach(chart, cJSON_GetObjectItem(report, "charts"))
+      ck_assert_str_ne(cJSON_GetObjectItem(chart, "id")->valuestring, "paper-change");
+  sheet_of(report, "paper-accuracy");
+  cJSON_Delete(report);
+  if (has_gnuplot())
+    ESPALIER("report", "runs/rigl", "--paper", "rigl.csv", "-o", "page.html", "--figures", "figures");
+  if (has_gnuplot())
+    ESPALIER("report", "runs/a", "--paper", "paper.csv", "-o", "page.html", "--figures", "figures");
+  text_write("paper.csv", "sparsity,test_accuracy\n0,40\n");
+  ESPALIER("report", "runs/a", "--paper", "paper.csv", "-o", "page.html");
+}
+END_TEST
+
+START_TEST(sweep_that_goes_on) {
+  text_write("two.ini", CONFIG_BEGIN PLAIN_LAYERS "[prune]\nmethod = magnitude\n[sweep]\nrun.seed = 1 2 3\n");
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  remove_tree("out/run.seed=2");
+  ESPALIER("report", "out", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert(has_note(report, "out: 1 of the 3 runs of the sweep have not begun"));
+  cJSON_Delete(report);
 }
 END_TEST
 
@@ -244,10 +282,6 @@ START_TEST(confusion_of_classes) {
 }
 END_TEST
 
-static bool has_gnuplot(void) {
-  return exists("/usr/bin/gnuplot");
-}
-
 static void has_figures(const char *const *name) {
   char path[256];
   for (; *name; name++) {
@@ -299,6 +333,8 @@ int main(void) {
   tcase_add_test(c, bad_arguments);
   tcase_add_test(c, bad_papers);
   tcase_add_test(c, beside_a_paper);
+  tcase_add_test(c, papers_with_less);
+  tcase_add_test(c, sweep_that_goes_on);
   tcase_add_test(c, damaged_configuration);
   tcase_add_test(c, page_that_cannot_be_written);
   tcase_add_test(c, series_and_points);

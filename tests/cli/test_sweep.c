@@ -2,11 +2,15 @@
 #include "nets.h"
 #include "rig.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define BASE CONFIG_BEGIN PLAIN_LAYERS
 #define PRUNED BASE "[prune]\nmethod = magnitude\nrounds = 2\nsparsity = 0.8\n"
@@ -28,6 +32,13 @@ static const char *inside(const char *dir, const char *name) {
   return path[turn];
 }
 
+/* A file of a run of the sweep in "out". */
+static const char *inside_run(const char *name, const char *file) {
+  char run[256];
+  snprintf(run, sizeof run, "out/%s", name);
+  return inside(run, file);
+}
+
 /* It ends with that status, and what it prints on stdout and stderr contains the texts (NULL = anything). */
 static void ends(int status, const char *out, const char *err, const char *const *argument) {
   process p = espalier(&(process_options){0}, argument);
@@ -40,6 +51,15 @@ static void ends(int status, const char *out, const char *err, const char *const
   process_free(&p);
 }
 #define ENDS(status, out, err, ...) ends(status, out, err, (const char *const[]){__VA_ARGS__, NULL})
+
+/* How often the text occurs in the file. */
+static int times(const char *path, const char *text) {
+  int n = 0;
+  char *file = bytes_read(path, NULL);
+  for (const char *at = file; (at = strstr(at, text)); at++) n++;
+  free(file);
+  return n;
+}
 
 static void check_same_runs(const char *dir, const char *other) {
   for (int i = 0; i < 4; i++) {
@@ -56,7 +76,7 @@ START_TEST(a_grid) {
   ck_assert(exists("out/sweep.ini"));
   ck_assert(exists("out/dense,run.seed=1/dense.safetensors"));
   ck_assert(exists("out/dense,run.seed=2/dense.safetensors"));
-  ck_assert_int_eq(count_files("out", ""), 2 + 4 + 3);
+  ck_assert_int_eq(count_files("out", ""), 2 + 4 + 4);
   /* A header; of four runs the dense network and two rounds. */
   char *text = bytes_read("out/sweep.csv", NULL);
   int lines = 0;
@@ -136,7 +156,7 @@ START_TEST(a_training_that_prune_takes_part_in_is_not_shared) {
   text_write("parts.ini", text);
   text_write("alone.ini", PRUNED "[prune]\nstrength = 0.01\n");
   ESPALIER("sweep", "parts.ini", "-o", "out");
-  ck_assert_int_eq(count_files("out", ""), 1 + 4 + 3);
+  ck_assert_int_eq(count_files("out", ""), 1 + 4 + 4);
   snprintf(name, sizeof name, "out/prune.sparsity=0.9,%s", parts[_i]);
   ESPALIER("run", "alone.ini", "-o", "alone", parts[_i], "prune.sparsity=0.9");
   ck_assert_str_eq(hash_of_run(name), hash_of_run("alone"));
@@ -148,7 +168,7 @@ END_TEST
 START_TEST(only_the_same_training_is_shared) {
   text_write("mixed.ini", PRUNED "[sweep]\nprune.method = rigl magnitude\ntrain.lr = 0.1 0.05\n");
   ESPALIER("sweep", "mixed.ini", "-o", "out");
-  ck_assert_int_eq(count_files("out", ""), 4 + 3);
+  ck_assert_int_eq(count_files("out", ""), 4 + 4);
   ENDS(0, "dense,train.lr=0.1 ", NULL, "sweep", "mixed.ini", "--dry-run", "-o", "new",
        "prune.method=random magnitude");
 }
@@ -166,7 +186,29 @@ START_TEST(lists_side_by_side_and_values_in_quotes) {
   ck_assert_str_eq(cell_of(&t, 7, "prune.skip"), "conv1 linear*");
   table_free(&t);
   ESPALIER("sweep", "out"); /* what it wrote back of itself is the same sweep */
-  ck_assert_int_eq(count_files("out", ""), 3 + 3);
+  ck_assert_int_eq(count_files("out", ""), 3 + 4);
+}
+END_TEST
+
+/* Of equal combinations at several places of the lists the seeds are one sample. */
+START_TEST(seeds_side_by_side) {
+  text_write("zip.ini", PRUNED
+             "[sweep]\nmode = zip\nprune.method = magnitude random magnitude random\nrun.seed = 1 1 2 2\n");
+  ESPALIER("sweep", "zip.ini", "-o", "out");
+  table t = table_read("out/summary.csv");
+  ck_assert_int_eq(t.rows, 1 + 2 * 3);
+  for (int r = 1; r < t.rows; r++) ck_assert_str_eq(cell_of(&t, r, "runs"), "2");
+  table_free(&t);
+}
+END_TEST
+
+START_TEST(spaces_in_a_key_mean_nothing) {
+  text_write("spaces.ini", PRUNED "[sweep]\nrun. seed = 1 2\nprune . sparsity = 0.5\n");
+  ESPALIER("sweep", "spaces.ini", "-o", "out");
+  hash_of_run("out/run.seed=2,prune.sparsity=0.5");
+  table t = table_read("out/summary.csv");
+  ck_assert_str_eq(cell_of(&t, 1, "runs"), "2");
+  table_free(&t);
 }
 END_TEST
 
@@ -271,6 +313,76 @@ START_TEST(shares_make_the_whole) {
 }
 END_TEST
 
+/* A run that rewinds to weights which the training, finished before, has not kept trains for itself. */
+START_TEST(a_way_that_needs_more_than_was_kept) {
+  text_write("ways.ini", PRUNED "[prune]\nrewind_epoch = 1\n[sweep]\nprune.retrain = finetune lr-rewind\n");
+  text_write("plain.ini", PRUNED "[prune]\nrewind_epoch = 1\nretrain = weight-rewind\n");
+  ESPALIER("sweep", "ways.ini", "-o", "out");
+  ESPALIER("sweep", "ways.ini", "-o", "out", "prune.retrain=finetune lr-rewind weight-rewind");
+  ESPALIER("run", "plain.ini", "-o", "alone");
+  ck_assert_str_eq(hash_of_run("out/prune.retrain=weight-rewind"), hash_of_run("alone"));
+  ESPALIER("sweep", "out");
+}
+END_TEST
+
+/* ---- several at once ---- */
+
+/* A process that runs `espalier ARGUMENT...` and exits with its status. */
+static pid_t start(const char *const *argument) {
+  const pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child > 0) return child;
+  process p = espalier(&(process_options){0}, argument);
+  if (p.status != 0) fputs(p.err, stderr);
+  _exit(p.status);
+}
+
+/* As an array of jobs begins: none finds a directory half made, and each run is done by one of them. */
+START_TEST(shares_that_begin_together) {
+  static const char *const shard[] = {"1/4", "2/4", "3/4", "4/4"};
+  ESPALIER("sweep", "two.ini", "-o", "whole");
+  for (int again = 0; again < 5; again++) {
+    pid_t child[4];
+    for (int k = 0; k < 4; k++)
+      child[k] = start((const char *const[]){"sweep", "two.ini", "-o", "out", "--shard", shard[k], NULL});
+    for (int k = 0; k < 4; k++) {
+      int status;
+      ck_assert_int_eq(waitpid(child[k], &status, 0), child[k]);
+      ck_assert_int_eq(status, 0);
+    }
+    check_same_runs("out", "whole");
+    for (int k = 0; k < 4; k++)
+      ck_assert_int_eq(times(inside_run(four[k], "output.txt"), "results in out"), 1);
+    remove_tree("out");
+  }
+}
+END_TEST
+
+/* Whoever is second says so and touches nothing, and a sweep waits for the other's end. */
+START_TEST(one_process_at_a_run) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  text_write("plain.ini", PRUNED);
+  const char *run = inside("out", four[0]), *report = inside_run(four[0], "result.json");
+  remove(report);
+  const int lock = open(inside_run(four[0], "lock"), O_RDWR);
+  ck_assert_int_ge(lock, 0);
+  ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+  ENDS(75, NULL, "another process is at work in it", "resume", run);
+  ENDS(75, NULL, "another process is at work in it", "run", "plain.ini", "-o", run);
+  ck_assert(!exists(report));
+  const pid_t sweep = start((const char *const[]){"sweep", "out", NULL});
+  usleep(300000);
+  int status;
+  ck_assert_int_eq(waitpid(sweep, &status, WNOHANG), 0);
+  ck_assert(!exists(report));
+  ck_assert_int_eq(flock(lock, LOCK_UN), 0); /* the other process has the file open too */
+  close(lock);
+  ck_assert_int_eq(waitpid(sweep, &status, 0), sweep);
+  ck_assert_int_eq(status, 0);
+  ck_assert(exists(report));
+}
+END_TEST
+
 /* ---- runs that fail ---- */
 
 #define UNSTABLE                                                                                            \
@@ -334,6 +446,10 @@ static const struct {
      "mode = zip: prune.sparsity has 2 values"},
     {PRUNED "[sweep]\nmode = random\nrun.seed = 1 2 3\n",
      "[sweep] count = 0: expected 1 to the 3 combinations"},
+    {PRUNED "[sweep]\ncount = 2\nrun.seed = 1 2 3\n",
+     "bad.ini: [sweep] count is for mode = random, and mode = grid"},
+    {PRUNED "[sweep]\nmode = zip\nseed = 2\nrun.seed = 1 2 3\n", "seed is for mode = random, and mode = zip"},
+    {PRUNED "[sweep]\nrun . output = a b\n", "run.output cannot be swept"},
     {PRUNED "[sweep]\nmode = random\ncount = 4\nrun.seed = 1 2 3\n",
      "[sweep] count = 4: expected 1 to the 3"},
     {PRUNED "[sweep]\nprune.schedule = one-shot iterative\n",
@@ -416,6 +532,25 @@ END_TEST
 
 /* ---- directories that are something else ---- */
 
+/* A sweep takes the place of another one only with all of its runs. */
+START_TEST(directories_of_other_sweeps) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  char *before = bytes_read("out/sweep.ini", NULL);
+  ENDS(2, NULL,
+       "out: holds another sweep, with the run prune.sparsity=0.5,run.seed=2, which this one has not",
+       "sweep", "two.ini", "-o", "out", "run.seed=1");
+  ENDS(2, NULL, "out: holds another sweep", "sweep", "two.ini", "-o", "out", "run.seed=1", "--dry-run");
+  text_write("methods.ini", PRUNED "[sweep]\nprune.method = magnitude random\n");
+  ENDS(2, NULL, "out: holds another sweep", "sweep", "methods.ini", "-o", "out");
+  char *after = bytes_read("out/sweep.ini", NULL);
+  ck_assert_str_eq(before, after);
+  free(before);
+  free(after);
+  ESPALIER("sweep", "two.ini", "-o", "out", "run.seed=1 2 3");
+  hash_of_run("out/prune.sparsity=0.9,run.seed=3");
+}
+END_TEST
+
 START_TEST(directories_of_others) {
   ESPALIER("sweep", "two.ini", "-o", "out");
   ENDS(2, NULL, "out/dense,run.seed=1: was made by another configuration", "sweep", "two.ini", "-o", "out",
@@ -452,6 +587,12 @@ static void add_tests(TCase *t) {
   tcase_add_test(t, only_the_same_training_is_shared);
   tcase_add_test(t, lists_side_by_side_and_values_in_quotes);
   tcase_add_test(t, some_of_a_grid);
+  tcase_add_test(t, seeds_side_by_side);
+  tcase_add_test(t, spaces_in_a_key_mean_nothing);
+  tcase_add_test(t, a_way_that_needs_more_than_was_kept);
+  tcase_add_test(t, shares_that_begin_together);
+  tcase_add_test(t, one_process_at_a_run);
+  tcase_add_test(t, directories_of_other_sweeps);
   tcase_add_test(t, two_at_a_time_end_with_the_same_bits);
   tcase_add_loop_test(t, killed_twice_and_gone_on, 0, 2);
   tcase_add_test(t, what_is_finished_is_not_done_again);

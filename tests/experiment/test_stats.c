@@ -74,6 +74,10 @@ START_TEST(no_test_without_spread) {
   ck_assert_double_eq(esp_welch(MOMENTS(1), MOMENTS(2, 3)).mean, 1.5);
   ck_assert(isnan(esp_welch(MOMENTS(1, 1), MOMENTS(2, 2)).p));
   ck_assert(isnan(esp_paired(MOMENTS(1, 1, 1)).p));
+  /* Equal differences but for rounding: the last digit is no spread. */
+  const esp_moments equal = MOMENTS(0.9253 - 0.9301, 0.9211 - 0.9259, 0.9310 - 0.9358);
+  ck_assert(equal.squares > 0.0 && isnan(esp_paired(equal).p));
+  ck_assert(!isnan(esp_paired(MOMENTS(-0.0048, -0.0048, -0.00480001)).p));
 }
 END_TEST
 

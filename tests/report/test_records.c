@@ -135,14 +135,16 @@ START_TEST(dense_network_of_another_run) {
   make_run_by("rigl", "e", 3, "sparsity = 0.5\n", NAN, 0.5);
   make_run_by("rigl", "f", 1, "sparsity = 0.5\n[train]\nlr = 0.4\n", NAN, 0.4);
   make_run("g", 1, "sparsity = 0.5\n", 0.85, 0.7); /* its own before any other's */
+  make_run_by("rigl", "h", 1, "sparsity = 0.5\n[data]\npath = elsewhere\n", NAN, 0.3);
   reading r = read_all(".");
-  const double expected[] = {0.0, 0.0, -0.1, -0.3, NAN, NAN, -0.15};
-  const int dense[] = {0, 1, 0, 1, -1, -1, 6};
+  const double expected[] = {0.0, 0.0, -0.1, -0.3, NAN, NAN, -0.15, NAN};
+  const int dense[] = {0, 1, 0, 1, -1, -1, 6, -1};
   for (int i = 0; i < r.points.count; i++) {
     const esp_point *p = &r.points.item[i];
     if (p->round == 0) continue;
     ck_assert_int_eq(p->dense, dense[p->run]);
     ck_assert(isnan(expected[p->run]) ? isnan(p->change) : fabs(p->change - expected[p->run]) < 1e-12);
+    if (i > 0 && esp_level_end(&r.points, i - 1) != i) continue; /* within a level */
     const int level = esp_dense_level(&r.points, &r.facts, i);
     ck_assert_int_eq(level < 0 ? -1 : r.points.item[level].series,
                      dense[p->run] < 0 ? -1 : r.facts.series_of[dense[p->run]]);

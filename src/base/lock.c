@@ -1,0 +1,45 @@
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static int open_in(const char *dir, int flags) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/lock", dir);
+  return open(path, flags | O_CLOEXEC, 0666);
+}
+
+/* Whether nobody else has it. */
+static bool take(int file, bool wait) {
+  int result;
+  do result = flock(file, LOCK_EX | (wait ? 0 : LOCK_NB));
+  while (result != 0 && errno == EINTR);
+  return result == 0 || errno != EWOULDBLOCK;
+}
+
+esp_status esp_lock_take(esp_lock *lock, const char *dir, bool wait, esp_error *err) {
+  *lock = (esp_lock){.file = open_in(dir, O_RDWR | O_CREAT)};
+  if (lock->file < 0) return esp_fail(err, ESP_ERR_IO, "%s/lock: cannot be opened: %s", dir, strerror(errno));
+  lock->held = take(lock->file, wait);
+  if (lock->held) return ESP_OK;
+  close(lock->file);
+  return esp_fail(err, ESP_ERR_BUSY, "%s: another process is at work in it; wait for its end, or stop it",
+                  dir);
+}
+
+void esp_lock_drop(esp_lock *lock) {
+  if (lock->held) close(lock->file);
+  *lock = (esp_lock){0};
+}
+
+bool esp_lock_taken(const char *dir) {
+  const int file = open_in(dir, O_RDWR);
+  if (file < 0) return false;
+  const bool taken = !take(file, false);
+  close(file);
+  return taken;
+}
