@@ -2,6 +2,7 @@
 #include <espalier/file.h>
 #include <espalier/option.h>
 
+#include "base/lock.h"
 #include "base/utf8.h"
 #include "suite.h"
 
@@ -212,6 +213,25 @@ START_TEST(directories) {
   ck_assert_int_eq(esp_file_write(path, "x", 1, &err), ESP_OK);
   ck_assert_int_eq(esp_directory_make(deep, &err), ESP_ERR_IO);
   ck_assert_ptr_nonnull(strstr(err.text, "thing: is in the way"));
+}
+END_TEST
+
+/* Of two that open the lock, the second is refused until the first lets go; in a directory without one nobody
+ * has it. */
+START_TEST(locks) {
+  esp_lock one, two;
+  esp_error err = {0};
+  ck_assert(!esp_lock_taken("."));
+  ck_assert_int_eq(esp_lock_take(&one, ".", false, &err), ESP_OK);
+  ck_assert_int_eq(esp_lock_take(&two, ".", false, &err), ESP_ERR_BUSY);
+  ck_assert_str_eq(err.text, ".: another process is at work in it; wait for its end, or stop it");
+  ck_assert(!two.held && esp_lock_taken("."));
+  esp_lock_drop(&one);
+  ck_assert(!esp_lock_taken("."));
+  ck_assert_int_eq(esp_lock_take(&two, ".", true, &err), ESP_OK);
+  esp_lock_drop(&two);
+  esp_lock_drop(&two);
+  ck_assert_int_eq(esp_lock_take(&one, "missing", false, &err), ESP_ERR_IO);
 }
 END_TEST
 
@@ -477,6 +497,7 @@ int main(void) {
   tcase_add_test(tests, places_that_cannot_be_written);
   tcase_add_test(tests, reading_is_limited_to_regular_files);
   tcase_add_test(tests, directories);
+  tcase_add_test(tests, locks);
   tcase_add_test(tests, a_bundle_comes_back);
   tcase_add_test(tests, the_file_is_as_other_tools_expect);
   tcase_add_test(tests, what_cannot_be_added);
