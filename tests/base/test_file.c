@@ -220,18 +220,22 @@ END_TEST
  * has it. */
 START_TEST(locks) {
   esp_lock one, two;
-  esp_error err = {0};
-  ck_assert(!esp_lock_taken("."));
-  ck_assert_int_eq(esp_lock_take(&one, ".", false, &err), ESP_OK);
-  ck_assert_int_eq(esp_lock_take(&two, ".", false, &err), ESP_ERR_BUSY);
-  ck_assert_str_eq(err.text, ".: another process is at work in it; wait for its end, or stop it");
-  ck_assert(!two.held && esp_lock_taken("."));
+  char expected[256];
+  ck_assert(!esp_lock_taken(folder));
+  ck_assert_int_eq(esp_lock_take(&one, folder, false, &err), ESP_OK);
+  ck_assert_int_eq(esp_lock_take(&two, folder, false, &err), ESP_ERR_BUSY);
+  snprintf(expected, sizeof expected, "%s: another process is at work in it; wait for its end, or stop it",
+           folder);
+  ck_assert_str_eq(err.text, expected);
+  ck_assert(!two.held && esp_lock_taken(folder));
   esp_lock_drop(&one);
-  ck_assert(!esp_lock_taken("."));
-  ck_assert_int_eq(esp_lock_take(&two, ".", true, &err), ESP_OK);
+  ck_assert(!esp_lock_taken(folder));
+  ck_assert_int_eq(esp_lock_take(&two, folder, true, &err), ESP_OK);
   esp_lock_drop(&two);
   esp_lock_drop(&two);
-  ck_assert_int_eq(esp_lock_take(&one, "missing", false, &err), ESP_ERR_IO);
+  ck_assert_int_eq(esp_lock_take(&one, path, false, &err), ESP_ERR_IO); /* no such directory */
+  snprintf(expected, sizeof expected, "%s/lock", folder);
+  ck_assert_int_eq(unlink(expected), 0);
 }
 END_TEST
 
