@@ -345,7 +345,8 @@ static void check_directory(const recipe *r) {
   ck_assert_int_eq(count_files("a", ".safetensors"),
                    1 + !in_training + r->rounds + exists("a/rewind.safetensors"));
   ck_assert_int_eq(count_files("a", ".tmp"), 0);
-  ck_assert_int_eq(count_files("a", ""), 7 + count_files("a", ".safetensors"));
+  /* config.ini, five tables, result.json and the lock */
+  ck_assert_int_eq(count_files("a", ""), 8 + count_files("a", ".safetensors"));
   check_log(r);
   check_rounds(r->rounds);
   tensors checkpoint = tensors_read("a/checkpoint.safetensors");
