@@ -62,7 +62,8 @@ function filled(sheet) {
 function cell(value, whole) {
   if (typeof value !== "string") return element("td", {}, format(value, whole));
   if (/^[0-9a-f]{64}$/.test(value)) return element("td", { className: "text nowrap", title: value }, value.slice(0, 12) + "…");
-  return element("td", { className: value.length > 48 || value.includes("\n") ? "text long" : "text nowrap" }, value);
+  const width = value.length > 48 || value.includes("\n") ? "long" : value.length > 12 ? "nowrap" : "short";
+  return element("td", { className: "text " + width }, value);
 }
 
 /* With `group`, the first columns' texts stand in a row of their own above the rows that share them. */
