@@ -114,7 +114,7 @@ typedef struct tally {
   int finished, at_work, begun, waiting;
   double epochs, done;
   double speed; /* epochs a second, of the runs at work together */
-  int busiest;  /* a run at work, -1 = none */
+  int drawn;    /* the run at work whose curves are shown, -1 = none */
 } tally;
 
 /* A run that is neither finished nor at work: it waits, or was stopped or failed, and then may have said why.
@@ -147,7 +147,7 @@ static void show_one(const esp_sweep *s, int i, tally *t) {
     t->at_work++;
     t->done += done;
     if (age > quiet_after) return;
-    t->busiest = i;
+    t->drawn = i;
     if (p.seconds_left > 0.0) t->speed += (epochs - done) / p.seconds_left;
   } else {
     show_quiet(s, i, dir, t);
@@ -164,11 +164,11 @@ static void print_time_left(const tally *t) {
 
 static bool show_sweep(const esp_sweep *s) {
   char dir[4096];
-  tally t = {.busiest = -1};
+  tally t = {.drawn = -1};
   printf("sweep %s\n\n", s->dir);
   for (int i = 0; i < s->runs; i++) show_one(s, i, &t);
   if (t.finished > FINISHED_SHOWN) printf("and %d more that have finished\n", t.finished - FINISHED_SHOWN);
-  if (t.busiest >= 0) print_curves(esp_sweep_path(s, t.busiest, dir));
+  if (t.drawn >= 0) print_curves(esp_sweep_path(s, t.drawn, dir));
   printf("\n%d of %d runs finished, %d at work, %d stopped or failed, %d waiting; %.1f %% of the epochs",
          t.finished, s->runs, t.at_work, t.begun, t.waiting,
          t.epochs > 0.0 ? 100.0 * t.done / t.epochs : 100.0);

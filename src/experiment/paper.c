@@ -41,18 +41,12 @@ static esp_status check_number(const esp_paper *p, const char *path, int row, in
                   p->table.line[row], p->table.name[column], cell, max);
 }
 
-/* "key = value" as a configuration has it, newly allocated. */
+/* The key's value, newly allocated. */
 static char *value_text(const esp_config *c, const char *key) {
   const esp_section *section;
   const esp_option *option;
-  char *text = NULL;
-  size_t bytes;
   if (esp_config_key(key, "", &section, &option, NULL) != ESP_OK) return NULL;
-  FILE *f = open_memstream(&text, &bytes);
-  if (!f) return NULL;
-  esp_value_print(option, (const char *)c + section->offset, f);
-  fclose(f);
-  return text;
+  return esp_value_text(option, (const char *)c + section->offset);
 }
 
 /* `scratch` takes the row's values, so that 0.90 is 0.9. */

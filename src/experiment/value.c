@@ -293,3 +293,22 @@ void esp_value_print(const esp_option *o, const void *options, FILE *out) {
   }
   fputc('\n', out);
 }
+
+/* "method = magnitude\n" without what is not the value. */
+char *esp_value_text(const esp_option *o, const void *options) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *f = open_memstream(&text, &bytes);
+  if (!f) return NULL;
+  esp_value_print(o, options, f);
+  if (fclose(f) != 0) {
+    free(text);
+    return NULL;
+  }
+  const size_t before = strlen(o->name) + strlen(" =");
+  char *from = text + before + (text[before] == ' ');
+  memmove(text, from, strlen(from) + 1);
+  const size_t length = strlen(text);
+  if (length > 0 && text[length - 1] == '\n') text[length - 1] = '\0';
+  return text;
+}

@@ -27,5 +27,7 @@ void esp_value_print(const esp_option *o, const void *options, FILE *out);
 
 /* What a value of this key looks like: "a number from 0 to 1000". */
 void esp_value_expected(const esp_option *o, char *text, size_t bytes);
+/* The value alone, as one writes it in an INI file; newly allocated, NULL when memory is out. */
+char *esp_value_text(const esp_option *o, const void *options);
 
 #endif

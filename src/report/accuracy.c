@@ -53,10 +53,6 @@ static const measure measures[] = {
      1.0},
 };
 
-static const char *series_of(const esp_findings *f, int point) {
-  return f->facts.series_name[f->points.item[point].series];
-}
-
 static cJSON *means(const esp_findings *f, const measure *m) {
   const esp_column columns[] = {{"series", "series"},
                                 {"level", "level"},
@@ -73,7 +69,7 @@ static cJSON *means(const esp_findings *f, const measure *m) {
     const esp_moments x = esp_level_moments(&f->points, first, end, m->offset);
     const esp_moments y = esp_level_moments(&f->points, first, end, OF(accuracy));
     esp_level_label(&f->points, first, end, level);
-    ESP_SHEET_ROW(sheet, esp_text_cell(series_of(f, first)), esp_text_cell(level), esp_number_cell(y.n),
+    ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, first)), esp_text_cell(level), esp_number_cell(y.n),
                   esp_number_cell(m->unit * esp_mean(&x)), esp_number_cell(100.0 * esp_mean(&y)),
                   esp_number_cell(100.0 * esp_sd(&y)));
   }
@@ -93,7 +89,7 @@ static cJSON *points(const esp_findings *f, const measure *m) {
   cJSON *sheet = esp_sheet_new(id, columns);
   for (int i = 0; i < f->points.count; i++) {
     const esp_point *p = &f->points.item[i];
-    ESP_SHEET_ROW(sheet, esp_text_cell(series_of(f, i)), esp_text_cell(f->runs.item[p->run].name),
+    ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, i)), esp_text_cell(f->runs.item[p->run].name),
                   esp_number_cell((double)esp_seed_of(f, p)), esp_number_cell(p->round),
                   esp_number_cell(m->unit * esp_point_value(p, m->offset)),
                   esp_number_cell(100.0 * p->accuracy));

@@ -38,10 +38,6 @@ static double figure_value(const esp_figure *f, size_t offset) {
   return *(const double *)((const char *)f + offset);
 }
 
-static const char *series_name(const esp_findings *f, int level) {
-  return f->facts.series_name[f->points.item[level].series];
-}
-
 static const esp_config *config_of(const esp_findings *f, int level) {
   return &f->runs.item[f->points.item[level].run].config;
 }
@@ -63,7 +59,7 @@ static void add_ours(cJSON *sheet, const esp_findings *f, const measure *m, int 
   const esp_moments x = esp_level_moments(p, level, end, OF(sparsity));
   const esp_moments y = esp_level_moments(p, level, end, m->ours);
   if (y.n == 0) return;
-  ESP_SHEET_ROW(sheet, esp_text_cell(series_name(f, of)), esp_text_cell("ours"),
+  ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, of)), esp_text_cell("ours"),
                 esp_number_cell(p->item[level].round == 0 ? 0.0 : 100.0 * esp_mean(&x)),
                 esp_number_cell(100.0 * esp_mean(&y)), esp_number_cell(100.0 * esp_sd(&y)),
                 esp_text_cell(""));
@@ -88,7 +84,7 @@ static void add_theirs(cJSON *sheet, const esp_findings *f, const measure *m, in
   for (int r = next_row(f, run, -1); r >= 0; r = next_row(f, run, r)) {
     const esp_figure theirs = esp_paper_figure(&f->paper, r);
     const bool dense = theirs.sparsity == 0.0 && m->theirs == THEIR(change);
-    ESP_SHEET_ROW(sheet, esp_text_cell(series_name(f, level)), esp_text_cell("paper"),
+    ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, level)), esp_text_cell("paper"),
                   esp_number_cell(100.0 * theirs.sparsity),
                   esp_number_cell(dense ? 0.0 : figure_value(&theirs, m->theirs)),
                   esp_number_cell(figure_value(&theirs, m->sd)),
@@ -190,7 +186,7 @@ static const esp_column columns[] = {{"series", "series"},
 static void add_comparison(cJSON *sheet, const esp_findings *f, const esp_comparison *c,
                            const esp_measured *ours, int first) {
   ESP_SHEET_ROW(
-      sheet, esp_text_cell(series_name(f, first)), esp_number_cell(100.0 * ours->sparsity),
+      sheet, esp_text_cell(esp_series_of(f, first)), esp_number_cell(100.0 * ours->sparsity),
       esp_number_cell(ours->accuracy.n), esp_number_cell(c->accuracy[0]), esp_number_cell(c->accuracy[1]),
       esp_number_cell(c->difference), esp_number_cell(c->change[0]), esp_number_cell(c->change[1]),
       esp_number_cell(c->difference_of_change), esp_number_cell(c->band), esp_text_cell(esp_verdict(c)),

@@ -46,3 +46,7 @@ void esp_level_label(const esp_points *p, int first, int end, char text[32]) {
 int64_t esp_seed_of(const esp_findings *f, const esp_point *p) {
   return f->runs.item[p->run].config.run.seed;
 }
+
+const char *esp_series_of(const esp_findings *f, int point) {
+  return f->facts.series_name[f->points.item[point].series];
+}

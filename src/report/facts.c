@@ -20,25 +20,6 @@ static int count_keys(void) {
   return keys;
 }
 
-/* "method = magnitude\n" without what is not the value. */
-static char *value_text(const esp_option *o, const void *options) {
-  char *text = NULL;
-  size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
-  if (!f) return NULL;
-  esp_value_print(o, options, f);
-  if (fclose(f) != 0) {
-    free(text);
-    return NULL;
-  }
-  const size_t before = strlen(o->name) + strlen(" =");
-  char *from = text + before + (text[before] == ' ');
-  memmove(text, from, strlen(from) + 1);
-  const size_t length = strlen(text);
-  if (length > 0 && text[length - 1] == '\n') text[length - 1] = '\0';
-  return text;
-}
-
 static void name_keys(esp_facts *f) {
   esp_fact *k = f->key;
   for (const esp_section *s = esp_sections; s->name; s++)
@@ -56,7 +37,8 @@ static esp_status read_values(esp_facts *f, const esp_records *runs, esp_error *
   for (int r = 0; r < runs->count; r++)
     for (const esp_section *s = esp_sections; s->name; s++)
       for (const esp_option *o = s->table; o->name; o++, value++)
-        if (!(*value = value_text(o, (const char *)&runs->item[r].config + s->offset))) return no_memory(err);
+        if (!(*value = esp_value_text(o, (const char *)&runs->item[r].config + s->offset)))
+          return no_memory(err);
   return ESP_OK;
 }
 

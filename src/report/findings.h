@@ -54,6 +54,7 @@ void esp_report_note(cJSON *report, const char *format, ...) ESP_PRINTF(2, 3);
 
 /* "dense", "90 %": what a level is called. */
 void esp_level_label(const esp_points *p, int first, int end, char text[32]);
+const char *esp_series_of(const esp_findings *f, int point);
 int64_t esp_seed_of(const esp_findings *f, const esp_point *p);
 
 #endif

@@ -31,7 +31,7 @@ static void add_level(cJSON *sheet, const esp_findings *f, int first, int end) {
   char level[32];
   esp_level_label(p, first, end, level);
   cJSON *row = esp_sheet_row_begin(sheet);
-  esp_sheet_cell(row, esp_text_cell(f->facts.series_name[p->item[first].series]));
+  esp_sheet_cell(row, esp_text_cell(esp_series_of(f, first)));
   esp_sheet_cell(row, esp_text_cell(level));
   esp_sheet_cell(row, esp_number_cell(accuracy.n));
   esp_sheet_cell(row, esp_number_cell(100.0 * esp_mean(&accuracy)));

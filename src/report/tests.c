@@ -67,14 +67,13 @@ static void add_row(cJSON *sheet, const esp_findings *f, const test *t, double p
   char level[2][32];
   esp_level_label(points, t->a, esp_level_end(points, t->a), level[0]);
   esp_level_label(points, t->b, esp_level_end(points, t->b), level[1]);
-  ESP_SHEET_ROW(sheet, esp_text_cell(level[0]),
-                esp_text_cell(f->facts.series_name[points->item[t->a].series]), esp_number_cell(t->of_a.n),
-                esp_number_cell(100.0 * esp_mean(&t->of_a)), esp_number_cell(100.0 * esp_sd(&t->of_a)),
-                esp_text_cell(level[1]), esp_text_cell(f->facts.series_name[points->item[t->b].series]),
-                esp_number_cell(t->of_b.n), esp_number_cell(100.0 * esp_mean(&t->of_b)),
-                esp_number_cell(100.0 * esp_sd(&t->of_b)), esp_number_cell(100.0 * t->d.mean),
-                esp_number_cell(100.0 * t->d.error), esp_number_cell(t->d.t), esp_number_cell(t->d.freedom),
-                esp_number_cell(p), esp_text_cell(verdict(t, p)));
+  ESP_SHEET_ROW(
+      sheet, esp_text_cell(level[0]), esp_text_cell(esp_series_of(f, t->a)), esp_number_cell(t->of_a.n),
+      esp_number_cell(100.0 * esp_mean(&t->of_a)), esp_number_cell(100.0 * esp_sd(&t->of_a)),
+      esp_text_cell(level[1]), esp_text_cell(esp_series_of(f, t->b)), esp_number_cell(t->of_b.n),
+      esp_number_cell(100.0 * esp_mean(&t->of_b)), esp_number_cell(100.0 * esp_sd(&t->of_b)),
+      esp_number_cell(100.0 * t->d.mean), esp_number_cell(100.0 * t->d.error), esp_number_cell(t->d.t),
+      esp_number_cell(t->d.freedom), esp_number_cell(p), esp_text_cell(verdict(t, p)));
 }
 
 static esp_status add_sheet(cJSON *report, const esp_findings *f, const char *id, tests *t, esp_error *err) {
