@@ -2,7 +2,7 @@
 #ifndef BENCH_LAYER_H
 #define BENCH_LAYER_H
 
-#include "autograd/correlation.h"
+#include "autograd/conv_plan.h"
 
 #include <espalier/param.h>
 

@@ -170,7 +170,7 @@ typedef struct esp_share {
   double density; /* out: share of the units to keep, 0 to 1 */
 } esp_share;
 
-typedef struct esp_search esp_search; /* src/prune/search.h */
+typedef struct esp_distribution_search esp_distribution_search; /* src/prune/search.h */
 
 typedef struct esp_distribution {
   const char *name, *help;
@@ -183,7 +183,7 @@ typedef struct esp_distribution {
   /* Before a round prunes: finds densities by trying networks out; `share` is what comes before any were
    * tried. worth and numbers are zeros to work with: [copies][population], and a point for each of them. May
    * be NULL. */
-  esp_status (*search)(esp_search *search, double *worth, double *numbers, esp_error *err);
+  esp_status (*search)(esp_distribution_search *search, double *worth, double *numbers, esp_error *err);
   int copies;      /* of the population that the search works with */
   bool keeps_best; /* one member of a later generation is known already */
 } esp_distribution;

@@ -63,22 +63,4 @@ void esp_opened_free(esp_opened *o);
  * its weights, the name with "-shrunk" behind it, and no pruning. */
 esp_status esp_opened_save(esp_opened *o, const esp_model *model, const char *path, esp_error *err);
 
-/* Which kernels a pass of a layer ended a round with: a row of kernels.csv. */
-typedef struct esp_chosen {
-  int round;
-  char layer[ESP_NAME_MAX];
-  esp_propagation pass;
-  double dense_ms, sparse_ms; /* of a pass; 0 where the stopwatch did not run */
-  bool is_sparse;
-  char reason[32];
-} esp_chosen;
-typedef struct esp_chosen_list {
-  esp_chosen *row;
-  int count;
-} esp_chosen_list;
-/* The rows of the newest round in the run directory `dir`; none where nothing was recorded. Errors name file
- * and line. On failure *list needs no freeing. */
-esp_status esp_chosen_read(esp_chosen_list *list, const char *dir, esp_error *err);
-void esp_chosen_free(esp_chosen_list *list);
-
 #endif

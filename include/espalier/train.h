@@ -98,12 +98,12 @@ esp_status esp_count_executed(esp_model *model, esp_graph *graph, esp_loader *lo
 void esp_choose_thresholds(esp_model *model, esp_graph *graph, esp_loader *loader, uint64_t epoch);
 
 /* How far the logits of two networks of the same input and classes are apart, over the test images. */
-typedef struct esp_difference {
+typedef struct esp_logit_difference {
   double largest; /* |a - b| of any logit; not a number if one of them is not */
   double logit;   /* the largest finite |a| of any logit */
   int64_t images;
-} esp_difference;
-esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_difference *d, esp_error *err);
+} esp_logit_difference;
+esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_logit_difference *d, esp_error *err);
 
 /* The first `batches` batches of epoch number `epoch`, over and over. */
 typedef struct esp_probe_images {

@@ -155,9 +155,9 @@ static esp_rows output_rows(const esp_node *n, int block, int c) {
   return n->inputs == 2 ? esp_rows_of(&n->out.data, block, c) : (esp_rows){0};
 }
 
-static esp_gate gate_of(const esp_node *n, int c) {
+static esp_relu_mask gate_of(const esp_node *n, int c) {
   const state *s = n->state;
-  return (esp_gate){n->attr.relu, s->scale[c], s->shift[c]};
+  return (esp_relu_mask){n->attr.relu, s->scale[c], s->shift[c]};
 }
 
 static void sum_plane(esp_graph *g, esp_node *n, int block, int c) {

@@ -1,5 +1,5 @@
 /* Reading which kernels the layers of a graph run, and why. */
-#include "autograd/correlation.h"
+#include "autograd/conv_plan.h"
 
 const char *esp_propagation_name(esp_propagation p) {
   static const char *const names[] = {

@@ -1,6 +1,6 @@
 /* Convolution and linear layers. y = w * x + b;  dx = w^T * dy;  dw = dy * x, summed over images and pixels.
  */
-#include "autograd/correlation.h"
+#include "autograd/conv_plan.h"
 
 static void forward(esp_graph *g, esp_node *n) {
   esp_correlation_forward(g, n, n->state);

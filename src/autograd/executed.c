@@ -1,6 +1,6 @@
 /* Counts what each image needs: gates, and zeros among the activations, make work that an engine for single
  * images can leave out. (This one computes 16 images at a time, so it counts only.) */
-#include "autograd/correlation.h"
+#include "autograd/conv_plan.h"
 
 #include <omp.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* What an operation is, and what it may use of the graph. Internal to src/autograd.
  *
  * An operation is one file: its builder (shape, halo), then plan, forward and backward side by side. */
-#ifndef ESP_NODE_H
-#define ESP_NODE_H
+#ifndef ESP_AUTOGRAD_NODE_H
+#define ESP_AUTOGRAD_NODE_H
 
 #include "base/integer.h"
 #include "kernels/kernels.h"

@@ -1,6 +1,6 @@
 #include "autograd/sparse.h"
 
-#include "autograd/lists.h"
+#include "autograd/conv_geometry.h"
 #include "base/clock.h"
 
 enum {

@@ -5,8 +5,8 @@
  * layer. A list is built again when the mask's generation changes, and its values are fetched before each
  * use. Dense and sparse kernels return the same bits, so which one runs is decided by stopwatch: after a mask
  * change each is timed twice, in turn, on steps that are needed anyway. */
-#ifndef ESP_SPARSE_H
-#define ESP_SPARSE_H
+#ifndef ESP_AUTOGRAD_SPARSE_H
+#define ESP_AUTOGRAD_SPARSE_H
 
 #include "autograd/node.h"
 

@@ -5,8 +5,8 @@
  * from its geometry and its mask alone, and the bits of a run still depend on nothing but the configuration.
  * Outputs and channels without any weight are left out, so a layer goes the same way before and after it is
  * shrunk, and has the same bits. */
-#ifndef ESP_WINOGRAD_LAYER_H
-#define ESP_WINOGRAD_LAYER_H
+#ifndef ESP_AUTOGRAD_WINOGRAD_H
+#define ESP_AUTOGRAD_WINOGRAD_H
 
 #include "autograd/node.h"
 

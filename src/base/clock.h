@@ -1,5 +1,5 @@
-#ifndef ESP_CLOCK_H
-#define ESP_CLOCK_H
+#ifndef ESP_BASE_CLOCK_H
+#define ESP_BASE_CLOCK_H
 
 #include <time.h>
 

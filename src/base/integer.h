@@ -1,6 +1,6 @@
 /* Small functions of whole numbers. */
-#ifndef ESP_INTEGER_H
-#define ESP_INTEGER_H
+#ifndef ESP_BASE_INTEGER_H
+#define ESP_BASE_INTEGER_H
 
 static inline int esp_least(int a, int b) {
   return a < b ? a : b;

@@ -1,6 +1,6 @@
 /* Directories that one process at a time works in. */
-#ifndef ESP_LOCK_H
-#define ESP_LOCK_H
+#ifndef ESP_BASE_LOCK_H
+#define ESP_BASE_LOCK_H
 
 #include <espalier/status.h>
 

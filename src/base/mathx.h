@@ -3,8 +3,8 @@
  * libm's results differ in the last bit between machines and versions; these depend on IEEE arithmetic alone,
  * so whatever ends up in a weight (initial values, learning rates) is the same everywhere. Relative error
  * below 1e-14. */
-#ifndef ESP_MATHX_H
-#define ESP_MATHX_H
+#ifndef ESP_BASE_MATHX_H
+#define ESP_BASE_MATHX_H
 
 double esp_exp(double x);
 double esp_log(double x);           /* x > 0 */

@@ -1,6 +1,6 @@
 /* Patterns of layer names: '*' stands for any characters, the rest for itself. */
-#ifndef ESP_PATTERN_H
-#define ESP_PATTERN_H
+#ifndef ESP_BASE_PATTERN_H
+#define ESP_BASE_PATTERN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* The subcommands, a file each. The only place that prints to a person or exits. */
-#ifndef ESP_CLI_H
-#define ESP_CLI_H
+#ifndef ESP_CLI_CLI_H
+#define ESP_CLI_CLI_H
 
 #include <espalier/status.h>
 

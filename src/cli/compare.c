@@ -1,7 +1,7 @@
 /* espalier compare: a sweep beside the figures of a paper */
 #include "cli/cli.h"
-#include "experiment/paper.h"
-#include "experiment/summary.h"
+#include "analysis/paper.h"
+#include "sweep/summary.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "cli/worker.h"
-#include "experiment/progress.h"
-#include "experiment/pulse.h"
-#include "experiment/results.h"
+#include "run/progress.h"
+#include "rundir/progress_json.h"
+#include "rundir/result_read.h"
 
 #include <omp.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* espalier inspect: a row per layer */
 #include "cli/cli.h"
+#include "rundir/kernels_csv.h"
 
 #include <espalier/run.h>
 

@@ -1,6 +1,6 @@
 /* espalier instability: does the noise of training decide where a network ends? */
 #include "cli/cli.h"
-#include "experiment/instability.h"
+#include "analysis/instability.h"
 
 #include <stdlib.h>
 #include <string.h>

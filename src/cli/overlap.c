@@ -1,6 +1,6 @@
 /* espalier overlap: what the masks of runs have in common */
 #include "cli/cli.h"
-#include "experiment/overlap.h"
+#include "analysis/mask_overlap.h"
 
 #include <espalier/file.h>
 

@@ -1,7 +1,7 @@
 /* espalier search: the sparsest network that is good enough */
 #include "cli/cli.h"
 #include "cli/control.h"
-#include "experiment/bisect.h"
+#include "analysis/sparsity_search.h"
 
 #include <string.h>
 

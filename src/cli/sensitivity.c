@@ -1,6 +1,6 @@
 /* espalier sensitivity: what pruning each layer alone costs */
 #include "cli/cli.h"
-#include "experiment/sensitivity.h"
+#include "analysis/sensitivity.h"
 
 #include <string.h>
 

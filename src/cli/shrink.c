@@ -111,7 +111,7 @@ static void print_figures(const figures *before, const figures *after) {
 }
 
 /* What is left out would add zeros, so the difference should be 0; this much is float rounding. */
-static esp_status check(const esp_difference *d, esp_error *err) {
+static esp_status check(const esp_logit_difference *d, esp_error *err) {
   if (d->largest <= 1e-5 * (1.0 + d->logit)) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "the smaller network's logits differ by up to %g over %" PRId64
@@ -121,7 +121,7 @@ static esp_status check(const esp_difference *d, esp_error *err) {
 
 static esp_status shrink(esp_opened *o, const arguments *a, const char *file, esp_model *small,
                          esp_error *err) {
-  esp_difference d;
+  esp_logit_difference d;
   figures before, after;
   ESP_TRY(esp_compare(o->model, small, o->set, &d, err));
   ESP_TRY(check(&d, err));

@@ -1,7 +1,7 @@
 /* espalier sweep */
 #include "cli/cli.h"
 #include "cli/crew.h"
-#include "experiment/progress.h"
+#include "run/progress.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
 #include "cli/cli.h"
 #include "cli/worker.h"
-#include "experiment/bisect.h"
-#include "experiment/csv.h"
-#include "experiment/progress.h"
-#include "experiment/pulse.h"
-#include "experiment/results.h"
+#include "analysis/sparsity_search.h"
+#include "base/csv.h"
+#include "run/progress.h"
+#include "rundir/progress_json.h"
+#include "rundir/result_read.h"
 
 #include <espalier/sweep.h>
 
@@ -180,7 +180,7 @@ static bool show_sweep(const esp_sweep *s) {
 /* ---- a search ---- */
 
 /* Run 0 is the dense network, the others are trials. */
-static const char *trial_name(const esp_search *s, int i, char name[128]) {
+static const char *trial_name(const esp_sparsity_search *s, int i, char name[128]) {
   if (i == 0)
     snprintf(name, 128, "%s", s->runs.run[i].name);
   else
@@ -188,7 +188,7 @@ static const char *trial_name(const esp_search *s, int i, char name[128]) {
   return name;
 }
 
-static void print_trial(const esp_search *s, int i) {
+static void print_trial(const esp_sparsity_search *s, int i) {
   char name[128];
   const esp_search_outcome *o = &s->outcome[i];
   printf("%s: finished  validation %.2f %%", trial_name(s, i, name), 100.0 * o->validation);
@@ -200,7 +200,7 @@ static void print_trial(const esp_search *s, int i) {
 }
 
 /* The run behind the finished ones. Returns how long it goes on, NAN where that is not known. */
-static double print_next(const esp_search *s) {
+static double print_next(const esp_sparsity_search *s) {
   char dir[4096], name[128];
   esp_pulse p;
   double age;
@@ -215,7 +215,7 @@ static double print_next(const esp_search *s) {
 }
 
 /* The run at work, and as many trials as there may be, each as long as those before. */
-static void print_left(const esp_search *s, double now) {
+static void print_left(const esp_sparsity_search *s, double now) {
   const int trials = s->done - 1, more = s->most - (s->done > 0);
   double seconds = 0.0;
   char left[32];
@@ -225,7 +225,7 @@ static void print_left(const esp_search *s, double now) {
   printf("; about %s left if all are needed", left);
 }
 
-static bool show_search(const esp_search *s) {
+static bool show_search(const esp_sparsity_search *s) {
   const bool ended = s->done == s->runs.runs;
   const esp_search_outcome *best = &s->outcome[s->best];
   double now = (double)NAN;
@@ -255,7 +255,7 @@ static bool holds(const char *dir, const char *name) {
 
 /* Which trials a search has depends on how far it is, so it is read anew at each look. */
 static esp_status look_at_search(const char *dir, bool *ended, esp_error *err) {
-  esp_search s;
+  esp_sparsity_search s;
   ESP_TRY(esp_search_look(&s, dir, err));
   *ended = show_search(&s);
   esp_search_free(&s);

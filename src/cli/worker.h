@@ -1,6 +1,6 @@
 /* A run of a sweep in a process of its own. */
-#ifndef ESP_WORKER_H
-#define ESP_WORKER_H
+#ifndef ESP_CLI_WORKER_H
+#define ESP_CLI_WORKER_H
 
 #include <espalier/sweep.h>
 

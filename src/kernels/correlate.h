@@ -5,8 +5,8 @@
  * and the parity classes of a strided backward pass are then all the same loop; only the lists differ.
  *
  * A pixel stands for 16 images: x[pixel.x + tap + channel * x_channel + lane]. */
-#ifndef ESP_CORRELATE_H
-#define ESP_CORRELATE_H
+#ifndef ESP_KERNELS_CORRELATE_H
+#define ESP_KERNELS_CORRELATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

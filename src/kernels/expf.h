@@ -3,8 +3,8 @@
  * goes into the exponent. Relative error below 2e-7. Results that would be subnormal or overflow are clamped;
  * what is not a number stays so.
  */
-#ifndef ESP_EXPF_H
-#define ESP_EXPF_H
+#ifndef ESP_KERNELS_EXPF_H
+#define ESP_KERNELS_EXPF_H
 
 #include <stdint.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * decision is a row of 16 numbers.
  *
  * Sums keep the 16 images apart: four running sums by column % 4, joined as (0 + 1) + (2 + 3). */
-#ifndef ESP_GATE_H
-#define ESP_GATE_H
+#ifndef ESP_KERNELS_GATE_H
+#define ESP_KERNELS_GATE_H
 
 #include "kernels/rows.h"
 

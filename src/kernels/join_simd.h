@@ -1,6 +1,6 @@
 /* The 16 images of finished sums joined, several sums at a time, in the order of esp_lanes_sum. */
-#ifndef ESP_JOIN_SIMD_H
-#define ESP_JOIN_SIMD_H
+#ifndef ESP_KERNELS_JOIN_SIMD_H
+#define ESP_KERNELS_JOIN_SIMD_H
 
 #include "kernels/correlate.h"
 #include "kernels/simd.h"

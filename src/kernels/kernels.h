@@ -4,8 +4,8 @@
  * set with ESP_ISA (the name) and ESP_VECTOR (floats of a vector); ESP_ISA_NAME(esp_sum) is then
  * esp_sum_avx2, say. A new kernel is one line in ESP_KERNELS. Kernels know raw pointers and sizes only, run
  * on one thread, and allocate nothing. */
-#ifndef ESP_KERNELS_H
-#define ESP_KERNELS_H
+#ifndef ESP_KERNELS_KERNELS_H
+#define ESP_KERNELS_KERNELS_H
 
 #include "kernels/correlate.h"
 #include "kernels/gate.h"

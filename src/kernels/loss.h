@@ -1,6 +1,6 @@
 /* Losses of one block of 16 images, with their gradient. */
-#ifndef ESP_LOSS_H
-#define ESP_LOSS_H
+#ifndef ESP_KERNELS_LOSS_H
+#define ESP_KERNELS_LOSS_H
 
 #include <stddef.h>
 #include <stdint.h>

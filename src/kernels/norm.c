@@ -39,12 +39,12 @@ void ESP_ISA_NAME(esp_moments)(esp_extent e, esp_rows x_, float centre, float *s
 /* How the gate of a ReLU is found; a constant at each use below, so that the loops test nothing. */
 typedef enum gate_kind { NO_GATE, GATE_FROM_Y, GATE_FROM_X } gate_kind;
 
-static inline gate_kind kind_of(const esp_gate *gate, esp_rows y) {
+static inline gate_kind kind_of(const esp_relu_mask *gate, esp_rows y) {
   return !gate->relu ? NO_GATE : y.at ? GATE_FROM_Y : GATE_FROM_X;
 }
 
 /* The gradient that passes: `y` is read, or found again from x = `value`. */
-static inline __attribute__((always_inline)) esp_vec through(const gate_kind kind, const esp_gate *gate,
+static inline __attribute__((always_inline)) esp_vec through(const gate_kind kind, const esp_relu_mask *gate,
                                                              const float *y, esp_vec value, esp_vec g) {
   if (kind == GATE_FROM_Y) return esp_vec_positive(esp_vec_load(y), g);
   if (kind == NO_GATE) return g;
@@ -53,7 +53,7 @@ static inline __attribute__((always_inline)) esp_vec through(const gate_kind kin
 }
 
 void ESP_ISA_NAME(esp_normalise_sums)(esp_extent e, esp_rows x_, esp_rows y, esp_rows dy, float mean,
-                                      esp_gate gate, float *sum, float *product) {
+                                      esp_relu_mask gate, float *sum, float *product) {
   const esp_vec minus = esp_vec_set(-mean);
 #define SUMS(kind)                                                                                     \
   SUM_PLANE(e, sum, product, const esp_vec v = esp_vec_load(x_.at + r * x_.stride + i),                \

@@ -2,8 +2,8 @@
  *
  * Sums keep the 16 images apart: four running sums by column % 4, joined as (0 + 1) + (2 + 3). The caller
  * adds up valid images and blocks. */
-#ifndef ESP_NORM_H
-#define ESP_NORM_H
+#ifndef ESP_KERNELS_NORM_H
+#define ESP_KERNELS_NORM_H
 
 #include "kernels/rows.h"
 
@@ -18,20 +18,20 @@ typedef void esp_normalise_fn(esp_extent e, esp_rows x, esp_rows residual, esp_r
 
 /* Which values passed the ReLU of the forward pass. They are found again from x where y was no more than x *
  * scale + shift, so that y need not be read. */
-typedef struct esp_gate {
+typedef struct esp_relu_mask {
   bool relu;
   float scale, shift; /* used where y is absent */
-} esp_gate;
+} esp_relu_mask;
 
 /* With g = dy where the gate is open, else 0:  sum[l] = sum of g, product[l] = sum of g * (x - mean) */
 typedef void esp_normalise_sums_fn(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, float mean,
-                                   esp_gate gate, float *sum, float *product);
+                                   esp_relu_mask gate, float *sum, float *product);
 
 /* What goes back to the input:  dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c));  residual gradient (+)= g
  */
 typedef struct esp_normalise_back {
   float mean, a, b, c;
-  esp_gate gate;
+  esp_relu_mask gate;
   bool add, add_residual;
   _Alignas(64) float valid[16]; /* 1 for images of the batch, 0 for padding */
 } esp_normalise_back;

@@ -1,8 +1,8 @@
 /* Kernels that treat every value alike. Plain loops: the compiler vectorises them for each instruction set,
  * and IEEE arithmetic without contraction gives the same bits in all. `add` = add to what is in the output.
  */
-#ifndef ESP_POINTWISE_H
-#define ESP_POINTWISE_H
+#ifndef ESP_KERNELS_POINTWISE_H
+#define ESP_KERNELS_POINTWISE_H
 
 #include "kernels/rows.h"
 

@@ -1,6 +1,6 @@
 /* Pooling of one plane (block of 16 images, channel). */
-#ifndef ESP_POOL_H
-#define ESP_POOL_H
+#ifndef ESP_KERNELS_POOL_H
+#define ESP_KERNELS_POOL_H
 
 #include "kernels/rows.h"
 

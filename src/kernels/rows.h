@@ -1,7 +1,7 @@
 /* A plane for the pointwise kernels: rows of pixels, 16 images each, `stride` floats apart (the halo lies
  * between). */
-#ifndef ESP_ROWS_H
-#define ESP_ROWS_H
+#ifndef ESP_KERNELS_ROWS_H
+#define ESP_KERNELS_ROWS_H
 
 #include <stddef.h>
 

@@ -8,8 +8,8 @@
  *     esp_vec_larger(a, b)      a where a > b, else b
  *     esp_vec_equal(a, b, v)    v where a = b, else +0
  *     esp_vec_unequal(a, b, v)  +0 where a = b, else v */
-#ifndef ESP_SIMD_H
-#define ESP_SIMD_H
+#ifndef ESP_KERNELS_SIMD_H
+#define ESP_KERNELS_SIMD_H
 
 #if ESP_VECTOR == 16
 #include <immintrin.h>

@@ -1,6 +1,6 @@
 /* The last step of a correlation, the same for dense and sparse weights: esp_finish on one vector. */
-#ifndef ESP_STORE_SIMD_H
-#define ESP_STORE_SIMD_H
+#ifndef ESP_KERNELS_STORE_SIMD_H
+#define ESP_KERNELS_STORE_SIMD_H
 
 #include "kernels/correlate.h"
 #include "kernels/simd.h"

@@ -1,6 +1,6 @@
 /* The optimiser's pass over the weights: gradient, decay, momentum, mask and weight at once. */
-#ifndef ESP_UPDATE_H
-#define ESP_UPDATE_H
+#ifndef ESP_KERNELS_UPDATE_H
+#define ESP_KERNELS_UPDATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -19,8 +19,8 @@
  * d is a square of 6x6 inputs, around the 4x4 outputs; the squares overlap. What stands in [...] is for each
  * of the 36 positions a correlation whose pixels are the squares and whose only tap is 0 (correlate.h). Each
  * transform goes along the rows first, then down the columns; winograd.c is the order of its arithmetic. */
-#ifndef ESP_WINOGRAD_H
-#define ESP_WINOGRAD_H
+#ifndef ESP_KERNELS_WINOGRAD_H
+#define ESP_KERNELS_WINOGRAD_H
 
 #include "kernels/correlate.h"
 

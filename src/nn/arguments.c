@@ -12,7 +12,7 @@ typedef struct words {
   int count, at;
 } words;
 
-esp_status esp_line_fail(const esp_place *at, esp_error *err, const char *format, ...) {
+esp_status esp_line_fail(const esp_source_line *at, esp_error *err, const char *format, ...) {
   char text[512];
   va_list args;
   va_start(args, format);
@@ -21,7 +21,7 @@ esp_status esp_line_fail(const esp_place *at, esp_error *err, const char *format
   return esp_fail(err, ESP_ERR_INPUT, "%s:%d: %s", at->label, at->line, text);
 }
 
-static esp_status fail_usage(const esp_place *at, const esp_layer_kind *kind, const char *what,
+static esp_status fail_usage(const esp_source_line *at, const esp_layer_kind *kind, const char *what,
                              const char *word, esp_error *err) {
   return esp_line_fail(at, err, "%s: %s '%.40s'; expected '%s%s%s'", kind->keyword, what, word, kind->keyword,
                        *kind->arguments ? " " : "", kind->arguments);
@@ -52,7 +52,7 @@ static int read_number(const char *word, const char *end) {
 }
 
 /* The number called `name` in the table, from `word`. */
-static esp_status read_named(const esp_place *at, esp_item *item, const char *name, const char *word,
+static esp_status read_named(const esp_source_line *at, esp_item *item, const char *name, const char *word,
                              esp_error *err) {
   size_t i = 0;
   while (strcmp(number_table[i].name, name) != 0) i++;
@@ -68,7 +68,7 @@ static esp_status read_named(const esp_place *at, esp_item *item, const char *na
   return ESP_OK;
 }
 
-static esp_status read_kernel(const esp_place *at, esp_item *item, const char *word, esp_error *err) {
+static esp_status read_kernel(const esp_source_line *at, esp_item *item, const char *word, esp_error *err) {
   const char *x = strchr(word, 'x');
   int high = x ? read_number(word, x) : -1, wide = x ? read_number(x + 1, x + strlen(x)) : -1;
   if (high < 1 || high > KERNEL_MAX || high != wide)
@@ -99,7 +99,7 @@ static size_t decimal_named(const char *name) {
 }
 
 /* Plain decimals only: the locale must not matter. */
-static esp_status read_decimal(const esp_place *at, esp_item *item, size_t entry, const char *word,
+static esp_status read_decimal(const esp_source_line *at, esp_item *item, size_t entry, const char *word,
                                esp_error *err) {
   double value = -1, unit = 1;
   const char *c = word;
@@ -117,7 +117,7 @@ static bool name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-static esp_status read_name(const esp_place *at, esp_item *item, const char *word, esp_error *err) {
+static esp_status read_name(const esp_source_line *at, esp_item *item, const char *word, esp_error *err) {
   size_t length = 0;
   while (name_char(word[length])) length++;
   if (word[length] || length > ESP_WORD_MAX)
@@ -128,7 +128,7 @@ static esp_status read_name(const esp_place *at, esp_item *item, const char *wor
 }
 
 /* The words that must come: those of the kind's arguments before the first bracket. */
-static esp_status read_required(const esp_place *at, esp_item *item, words *w, esp_error *err) {
+static esp_status read_required(const esp_source_line *at, esp_item *item, words *w, esp_error *err) {
   const char *spec = item->kind->arguments;
   while (*spec && *spec != '[') {
     char name[16];
@@ -155,7 +155,7 @@ static bool takes(const esp_layer_kind *kind, const char *word, const char *afte
   return strstr(kind->arguments, option) != NULL;
 }
 
-static esp_status read_optional(const esp_place *at, esp_item *item, words *w, esp_error *err) {
+static esp_status read_optional(const esp_source_line *at, esp_item *item, words *w, esp_error *err) {
   while (w->at < w->count) {
     const char *word = w->word[w->at++];
     bool bias = strcmp(word, "bias") == 0;
@@ -184,7 +184,7 @@ static void fill_defaults(esp_item *item) {
 }
 
 /* The words behind the keyword, of which the line's copy `line` is made. */
-static esp_status split(const esp_place *at, const esp_item *item, char *line, words *w, esp_error *err) {
+static esp_status split(const esp_source_line *at, const esp_item *item, char *line, words *w, esp_error *err) {
   *w = (words){0};
   for (char *word = strchr(line, ' '); word; word = strchr(word, ' ')) {
     *word++ = '\0';
@@ -195,7 +195,7 @@ static esp_status split(const esp_place *at, const esp_item *item, char *line, w
   return ESP_OK;
 }
 
-esp_status esp_line_arguments(const esp_place *at, esp_item *item, esp_error *err) {
+esp_status esp_line_arguments(const esp_source_line *at, esp_item *item, esp_error *err) {
   char line[ESP_LINE_MAX + 1];
   words w;
   snprintf(line, sizeof line, "%s", item->text);

@@ -88,13 +88,13 @@ char *esp_program_text(const esp_program *p);
 void esp_program_free(esp_program *p);
 
 /* Where a message points; what `classes` stands for. */
-typedef struct esp_place {
+typedef struct esp_source_line {
   const char *label;
   int line, classes;
-} esp_place;
-esp_status esp_line_fail(const esp_place *at, esp_error *err, const char *format, ...) ESP_PRINTF(3, 4);
+} esp_source_line;
+esp_status esp_line_fail(const esp_source_line *at, esp_error *err, const char *format, ...) ESP_PRINTF(3, 4);
 /* Fills the arguments of an item from its text, of at most ESP_LINE_MAX characters. */
-esp_status esp_line_arguments(const esp_place *at, esp_item *item, esp_error *err);
+esp_status esp_line_arguments(const esp_source_line *at, esp_item *item, esp_error *err);
 /* Writes a line as deep as *depth, which follows the blocks that open and end. */
 void esp_line_write(FILE *out, const esp_layer_kind *kind, const char *line, int *depth);
 

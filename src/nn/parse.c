@@ -17,7 +17,7 @@ typedef struct open_block {
 
 typedef struct parser {
   esp_program *program;
-  esp_place at;
+  esp_source_line at;
   open_block open[ESP_DEPTH_MAX];
   int depth;
 } parser;

@@ -1,6 +1,6 @@
 /* Every entry of the pruning catalogue. Adding one: its file, a line here, a line in catalogue.c. */
-#ifndef ESP_CATALOGUE_H
-#define ESP_CATALOGUE_H
+#ifndef ESP_PRUNE_CATALOGUE_H
+#define ESP_PRUNE_CATALOGUE_H
 
 #include <espalier/prune.h>
 

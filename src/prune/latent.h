@@ -1,6 +1,6 @@
 /* What methods with learned scores, thresholds or gates share. */
-#ifndef ESP_LATENT_H
-#define ESP_LATENT_H
+#ifndef ESP_PRUNE_LATENT_H
+#define ESP_PRUNE_LATENT_H
 
 #include "base/mathx.h"
 #include "prune/catalogue.h"

@@ -1,6 +1,6 @@
 /* What structures, dynamic methods and regularisers may ask of the pruner. Internal to src/prune. */
-#ifndef ESP_PRUNER_H
-#define ESP_PRUNER_H
+#ifndef ESP_PRUNE_PRUNER_H
+#define ESP_PRUNE_PRUNER_H
 
 #include <espalier/prune.h>
 
@@ -46,10 +46,10 @@ static inline bool esp_target_of_weights(const esp_target *t) {
 }
 
 /* A layer whose weights have scores: the slice, and the target that its units are in. */
-typedef struct esp_part {
+typedef struct esp_scored_slice {
   const esp_target *target;
   const esp_slice *slice;
-} esp_part;
+} esp_scored_slice;
 
 struct esp_pruner {
   const esp_prune_options *opt;
@@ -62,7 +62,7 @@ struct esp_pruner {
   const esp_prune_schedule *schedule;
   esp_target *target;
   int targets;
-  esp_part *part; /* the scored slices of all targets, in order; where units are weights, one a target */
+  esp_scored_slice *part; /* the scored slices of all targets, in order; where units are weights, one a target */
   int parts;
   int ranked;            /* targets before the first whose structure chooses for itself */
   size_t ranked_units;   /* of those */

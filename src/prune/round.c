@@ -1,6 +1,6 @@
 /* When masks change: in rounds, or in steps of the training. */
 #include "prune/pruner.h"
-#include "prune/search.h"
+#include "prune/search/search.h"
 
 #include <math.h>
 

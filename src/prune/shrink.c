@@ -1,5 +1,5 @@
 /* A smaller model without what is pruned. First the blocks that do nothing go, then the channels. */
-#include "prune/groups.h"
+#include "prune/units/channel_groups.h"
 
 #include <espalier/prune.h>
 

@@ -1,8 +1,8 @@
 #include "report/facts.h"
 
-#include "experiment/recipe.h"
-#include "experiment/stages.h"
-#include "experiment/value.h"
+#include "config/fingerprint.h"
+#include "config/stages.h"
+#include "config/value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef ESP_REPORT_FINDINGS_H
 #define ESP_REPORT_FINDINGS_H
 
-#include "experiment/paper.h"
+#include "analysis/paper.h"
 #include "report/points.h"
 #include "report/sheet.h"
 

@@ -1,6 +1,6 @@
 #include "report/points.h"
 
-#include "experiment/recipe.h"
+#include "config/fingerprint.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define ESP_REPORT_POINTS_H
 
 #include "report/facts.h"
-#include "experiment/stats.h"
+#include "base/stats.h"
 
 typedef struct esp_point {
   int series, run;

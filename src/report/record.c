@@ -1,6 +1,6 @@
 #include "report/record.h"
 
-#include "experiment/config_read.h"
+#include "config/parse.h"
 
 #include <espalier/file.h>
 

@@ -2,7 +2,7 @@
 #ifndef ESP_REPORT_RECORD_H
 #define ESP_REPORT_RECORD_H
 
-#include "experiment/csv.h"
+#include "base/csv.h"
 
 #include <espalier/config.h>
 

@@ -12,7 +12,7 @@ typedef struct test {
   int a, b; /* first points of the levels */
   int n;    /* seeds that count */
   esp_moments of_a, of_b;
-  esp_difference d;
+  esp_mean_difference d;
 } test;
 
 typedef struct tests {

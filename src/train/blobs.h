@@ -1,6 +1,6 @@
 /* Tensors of a file as those of parameters. Internal to src/train. */
-#ifndef ESP_BLOBS_H
-#define ESP_BLOBS_H
+#ifndef ESP_TRAIN_BLOBS_H
+#define ESP_TRAIN_BLOBS_H
 
 #include <espalier/file.h>
 #include <espalier/param.h>

@@ -4,7 +4,7 @@
 
 enum { BATCH = 128 };
 
-static void add(esp_difference *d, const esp_graph *a, const esp_graph *b, int images) {
+static void add(esp_logit_difference *d, const esp_graph *a, const esp_graph *b, int images) {
   const esp_value *x = esp_graph_output(a), *y = esp_graph_output(b);
   for (int i = 0; i < images; i++)
     for (int c = 0; c < esp_value_shape(x).channels; c++) {
@@ -16,12 +16,12 @@ static void add(esp_difference *d, const esp_graph *a, const esp_graph *b, int i
   d->images += images;
 }
 
-esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_difference *d,
+esp_status esp_compare(esp_model *a, esp_model *b, const esp_dataset *set, esp_logit_difference *d,
                        esp_error *err) {
   esp_graph *g = NULL, *h = NULL;
   esp_loader *loader = NULL;
   const esp_batch *batch;
-  *d = (esp_difference){0};
+  *d = (esp_logit_difference){0};
   esp_status status = esp_model_graph(a, BATCH, false, (esp_loss_attr){0}, &g, err);
   if (status == ESP_OK) status = esp_model_graph(b, BATCH, false, (esp_loss_attr){0}, &h, err);
   if (status == ESP_OK)

@@ -609,8 +609,8 @@ static void try_normalise(trial *t) {
   t->kernels->normalise(e, x, residual, y, scale, shift, trial_flip(t));
 }
 
-static esp_gate draw_gate(trial *t) {
-  return (esp_gate){trial_flip(t), trial_value(t), trial_value(t)};
+static esp_relu_mask draw_gate(trial *t) {
+  return (esp_relu_mask){trial_flip(t), trial_value(t), trial_value(t)};
 }
 
 static void try_normalise_sums(trial *t) {

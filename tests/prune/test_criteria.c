@@ -1,7 +1,7 @@
 /* Criteria that measure, against tiny cases worked by hand; and what holds for every criterion there is. */
 #include "prune/pruner.h"
-#include "prune/rank.h"
-#include "prune/ridge.h"
+#include "prune/measure/matrix_rank.h"
+#include "prune/measure/ridge.h"
 #include "scene.h"
 #include "suite.h"
 

@@ -1,6 +1,6 @@
 /* What chooses sparsities by itself: searches for densities, feedback, and the pauses of a schedule. */
 #include "prune/pruner.h"
-#include "prune/search.h"
+#include "prune/search/search.h"
 #include "scene.h"
 #include "suite.h"
 

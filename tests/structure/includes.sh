@@ -1,25 +1,27 @@
 #!/bin/sh
-# Includes go downward only: base < tensor < kernels < autograd < nn < optim < prune < train < experiment < report
-# < cli.
+# Includes go downward only: base < tensor < kernels < autograd < nn < optim < prune < train < config < rundir < run
+# < sweep < analysis < report < cli.
 # data is a side branch: it stands on autograd and what is below, and only train and what is above see it.
 
 set -u
 
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --include='*.[ch]' | awk '
   BEGIN {
-    split("base tensor kernels autograd nn optim prune train experiment report cli", order)
+    split("base tensor kernels autograd nn optim prune train config rundir run sweep analysis report cli", order)
     for (i in order) level[order[i]] = i + 0
 
     # The room of each public header.
     home("status file random option", "base")
-    home("tensor mask activation param", "tensor")
-    home("graph task", "autograd")
+    home("tensor mask activation param task", "tensor")
+    home("graph", "autograd")
     home("model", "nn")
     home("optim", "optim")
     home("prune", "prune")
     home("data", "data")
     home("train", "train")
-    home("config run sweep", "experiment")
+    home("config", "config")
+    home("run", "run")
+    home("sweep", "sweep")
     home("report", "report")
   }
   function home(headers, name,    h, n, i) {

@@ -711,7 +711,7 @@ END_TEST
  * batch. */
 START_TEST(comparing_finds_the_largest_difference) {
   school s, t;
-  esp_difference d;
+  esp_logit_difference d;
   open_school(&s, tiny, few);
   open_school(&t, tiny, few);
   OK(esp_compare(s.p.model, t.p.model, s.set, &d, &err));

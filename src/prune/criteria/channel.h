@@ -1,7 +1,7 @@
 /* For criteria that score output channels: the weights of a channel are count / shape[0] in a row, and all
  * get its score. */
-#ifndef ESP_CHANNEL_H
-#define ESP_CHANNEL_H
+#ifndef ESP_PRUNE_CRITERIA_CHANNEL_H
+#define ESP_PRUNE_CRITERIA_CHANNEL_H
 
 #include <espalier/prune.h>
 

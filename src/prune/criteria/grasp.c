@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/measure.h"
+#include "prune/measure/criterion_inputs.h"
 
 /* Taking a weight away changes the squared norm of the gradient, which drives the training, by about
  * -2 w (H g); what keeps it highest stays. `measure` leaves H g in p->grad. */

@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/predict.h"
+#include "prune/measure/predictor.h"
 
 /* `measure` leaves in p->grad, for every weight of a channel, by how much the loss is predicted to rise when
  * the channel goes. */

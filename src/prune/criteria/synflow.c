@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/flow.h"
+#include "prune/measure/synaptic_flow.h"
 #include "prune/pruner.h"
 
 #include <math.h>

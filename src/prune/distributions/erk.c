@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/search.h"
+#include "prune/search/search.h"
 
 #include <stdlib.h>
 

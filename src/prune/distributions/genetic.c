@@ -1,17 +1,17 @@
 #include "prune/catalogue.h"
-#include "prune/search.h"
+#include "prune/search/search.h"
 
 #include <string.h>
 
 /* The better of two at random. */
-static int pick(esp_search *s, const double *worth) {
+static int pick(esp_distribution_search *s, const double *worth) {
   const double size = (double)s->opt->population;
   const int a = (int)(esp_search_uniform(s) * size), b = (int)(esp_search_uniform(s) * size);
   return worth[b] > worth[a] ? b : a;
 }
 
 /* Each number from one parent or the other; on average one of them changes, by a deviation of 0.2. */
-static void cross(esp_search *s, const double *a, const double *b, double *child) {
+static void cross(esp_distribution_search *s, const double *a, const double *b, double *child) {
   for (int k = 0; k < s->n; k++) {
     child[k] = esp_search_uniform(s) < 0.5 ? a[k] : b[k];
     if (esp_search_uniform(s) * s->n < 1.0) child[k] = esp_search_clip(child[k] + 0.2 * esp_search_normal(s));
@@ -19,7 +19,7 @@ static void cross(esp_search *s, const double *a, const double *b, double *child
 }
 
 /* A generation from the one before, whose best lives on and need not be tried again. */
-static esp_status breed(esp_search *s, const double *old, const double *was, double *new, double *worth,
+static esp_status breed(esp_distribution_search *s, const double *old, const double *was, double *new, double *worth,
                         esp_error *err) {
   const int size = (int)s->opt->population;
   int best = 0;
@@ -35,7 +35,7 @@ static esp_status breed(esp_search *s, const double *old, const double *was, dou
   return ESP_OK;
 }
 
-static esp_status search(esp_search *s, double *worth, double *numbers, esp_error *err) {
+static esp_status search(esp_distribution_search *s, double *worth, double *numbers, esp_error *err) {
   const int size = (int)s->opt->population;
   for (int i = 0; i < size; i++) {
     esp_search_draw(s, i, numbers + i * s->n);

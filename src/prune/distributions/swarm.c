@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/search.h"
+#include "prune/search/search.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 static const double inertia = 0.7298, pull = 1.49618;
 
 /* v = w v + c r1 (own best - x) + c r2 (best of all - x); x = x + v, kept within the range. */
-static void fly(esp_search *s, double *x, double *v, const double *own, const double *best) {
+static void fly(esp_distribution_search *s, double *x, double *v, const double *own, const double *best) {
   for (int k = 0; k < s->n; k++) {
     const double r1 = esp_search_uniform(s), r2 = esp_search_uniform(s);
     v[k] = inertia * v[k] + pull * r1 * (own[k] - x[k]) + pull * r2 * (best[k] - x[k]);
@@ -16,7 +16,7 @@ static void fly(esp_search *s, double *x, double *v, const double *own, const do
 }
 
 /* Particles start at rest. Numbers: [population][n] of where they are, how fast, and of their own bests. */
-static esp_status search(esp_search *s, double *worth, double *numbers, esp_error *err) {
+static esp_status search(esp_distribution_search *s, double *worth, double *numbers, esp_error *err) {
   const int size = (int)s->opt->population, n = s->n;
   double *v = numbers + size * n, *own = v + size * n;
   int best = 0;

@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/search.h"
+#include "prune/search/search.h"
 
 esp_status esp_share_uniform(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
                              esp_error *err) {

@@ -1,4 +1,4 @@
-#include "prune/begin.h"
+#include "prune/regrow_init.h"
 #include "prune/catalogue.h"
 #include "prune/dynamic/regrow.h"
 

@@ -1,7 +1,7 @@
 /* How methods with a shadow reach their sparsity: along the cubic curve over the first half of the period
  * (Zhu & Gupta 2017), so that masks only exchange weights in the second. */
-#ifndef ESP_RAMP_H
-#define ESP_RAMP_H
+#ifndef ESP_PRUNE_DYNAMIC_RAMP_H
+#define ESP_PRUNE_DYNAMIC_RAMP_H
 
 #include "prune/catalogue.h"
 

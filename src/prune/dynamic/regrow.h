@@ -1,6 +1,6 @@
 /* Drop and regrow, layer by layer: what SET, RigL and their like share. */
-#ifndef ESP_REGROW_H
-#define ESP_REGROW_H
+#ifndef ESP_PRUNE_DYNAMIC_REGROW_H
+#define ESP_PRUNE_DYNAMIC_REGROW_H
 
 #include "prune/pruner.h"
 

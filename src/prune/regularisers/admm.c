@@ -6,7 +6,7 @@
 enum { Z, U };
 
 /* Whether the weight's unit stays in the choice just made. */
-static bool stays(const esp_pruner *p, const esp_part *part, size_t weight) {
+static bool stays(const esp_pruner *p, const esp_scored_slice *part, size_t weight) {
   const uint32_t unit = esp_slice_unit(part->slice, weight);
   return unit == ESP_NO_UNIT || p->keep[part->target->first + unit];
 }

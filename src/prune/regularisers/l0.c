@@ -1,4 +1,4 @@
-#include "prune/gates.h"
+#include "prune/regularisers/hard_concrete.h"
 #include "prune/latent.h"
 
 /* value = w z with a hard concrete gate z for every unit, its noise drawn for each step. The penalty strength
@@ -6,7 +6,7 @@
 enum { GATE, VELOCITY };
 static const double initial = 2.5;
 
-static esp_gate noisy(const esp_pruner *p, int target, size_t unit, int64_t step) {
+static esp_hard_gate noisy(const esp_pruner *p, int target, size_t unit, int64_t step) {
   const esp_key gates = esp_key_of(p->key, ESP_STREAM_GATES);
   const esp_key key = esp_key_of(esp_key_of(gates, (uint64_t)step), (uint64_t)target);
   const double u = (double)esp_random_uniform(key, unit) + 0x1p-25; /* neither 0 nor 1 */
@@ -26,7 +26,7 @@ static void before(esp_pruner *p, const esp_moment *now) {
 static void move_gates(esp_pruner *p, int target, const esp_moment *now) {
   const size_t first = p->target[target].first;
   for (size_t u = 0; u < p->target[target].units; u++) {
-    const esp_gate g = noisy(p, target, u, now->step);
+    const esp_hard_gate g = noisy(p, target, u, now->step);
     float *gate = &p->state[GATE][first + u];
     const double open = esp_gate_open(initial + (double)*gate);
     p->score[first + u] = (float)g.z;

@@ -1,4 +1,4 @@
-#include "prune/assign.h"
+#include "prune/structures/assign.h"
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
 

@@ -1,0 +1,281 @@
+#include "analysis/sensitivity.h"
+
+#include "base/clock.h"
+#include "config/parse.h"
+#include "run/trial_evaluator.h"
+#include "run/services.h"
+#include "prune/search/trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const double every_line = 10.0; /* seconds */
+static const char default_sparsities[] = "0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 0.95";
+
+/* ---- the configuration ---- */
+
+static bool is_directory(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool ends_with(const char *text, const char *ending) {
+  const size_t n = strlen(text), m = strlen(ending);
+  return n >= m && strcmp(text + n - m, ending) == 0;
+}
+
+/* The configuration that weights come with has the normalisation they were trained with. *seen: the
+ * validation images are not among those that were held out then. */
+static esp_status config_of_weights(const esp_sensitivity_options *o, const char *path, esp_config *c,
+                                    bool *seen, esp_error *err) {
+  esp_opened opened;
+  char *text = NULL;
+  ESP_TRY(esp_open(&opened, path, false, 0, NULL, err));
+  const int64_t held_out = opened.config.data.validation;
+  esp_status status = esp_config_text(&opened.config, &text, err);
+  esp_opened_free(&opened);
+  if (status == ESP_OK) status = esp_config_parse(c, path, text, o->overrides, o->override, err);
+  free(text);
+  *seen = status == ESP_OK && (c->data.validation == 0 || c->data.validation > held_out);
+  return status;
+}
+
+/* Fills the configuration and the file of the weights. */
+static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, char file[4096], bool *seen,
+                               esp_error *err) {
+  char dense[4096];
+  if (!is_directory(o->path) && ends_with(o->path, ".ini")) {
+    ESP_TRY(esp_config_load(c, o->path, o->overrides, o->override, err));
+    esp_status status = ESP_OK;
+    *seen = c->data.validation == 0;
+    if (!c->model.weights[0])
+      status = esp_fail(err, ESP_ERR_INPUT,
+                        "%s: a trained network is looked at: expected [model] weights, or a run directory in "
+                        "the place of the configuration",
+                        o->path);
+    if (status == ESP_OK) status = esp_weights_path(c->model.weights, file, err);
+    if (status != ESP_OK) esp_config_free(c);
+    return status;
+  }
+  const int length = snprintf(dense, sizeof dense, "%s/dense.safetensors", o->path);
+  struct stat info;
+  const bool has_dense = length < (int)sizeof dense && stat(dense, &info) == 0;
+  ESP_TRY(esp_weights_path(has_dense ? dense : o->path, file, err));
+  return config_of_weights(o, file, c, seen, err);
+}
+
+static esp_status set(esp_config *c, const char *key, const char *value, esp_error *err) {
+  return esp_config_set(c, key, value, "sensitivity", err);
+}
+
+static const esp_criterion *criterion_of(const char *method) {
+  const esp_criterion *c;
+  for (size_t i = 0; (c = esp_criterion_at(i)); i++)
+    if (strcmp(c->name, method) == 0) return c;
+  return NULL;
+}
+
+/* Structures that choose by themselves give no layer a sparsity of its own. */
+static esp_status check_structure(const char *name, esp_error *err) {
+  size_t i = 0;
+  while (strcmp(esp_structure_at(i)->name, name) != 0) i++;
+  if (!esp_structure_at(i)->choose) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune] structure = %s: a sparsity does not say what stays; expected another structure, such "
+      "as prune.structure=weight",
+      name);
+}
+
+/* One pruning of given shares, of a network as it is, is all that is wanted. */
+static esp_status plain(esp_config *c, esp_error *err) {
+  static const char *const keys[][2] = {{"prune.distribution", "per-layer"},
+                                        {"prune.layers", "* 0.5"},
+                                        {"prune.sparsity", "0.5"},
+                                        {"prune.schedule", "one-shot"},
+                                        {"prune.rounds", "1"},
+                                        {"prune.at", "rounds"},
+                                        {"prune.regulariser", "none"},
+                                        {"prune.early_bird", "0"},
+                                        {"prune.distill", "0"},
+                                        {"prune.shuffle", "no"},
+                                        {"prune.retrain", "none"},
+                                        {"train.average", "0"}};
+  const esp_criterion *criterion = criterion_of(c->prune.method);
+  ESP_TRY(check_structure(c->prune.structure, err));
+  if (!criterion) ESP_TRY(set(c, "prune.method", "magnitude", err));
+  if (criterion && criterion->needs == ESP_NEEDS_MOVEMENT)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] method = %s is gathered while training, and weights do not hold it; expected "
+                    "another criterion, such as prune.method=magnitude",
+                    c->prune.method);
+  if (c->prune.sparsities.count == 0) ESP_TRY(set(c, "prune.sparsities", default_sparsities, err));
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) ESP_TRY(set(c, keys[i][0], keys[i][1], err));
+  return ESP_OK;
+}
+
+/* Where no number is given: a tenth of the training images. */
+static esp_status hold_out(esp_config *c, esp_error *err) {
+  esp_dataset *images = NULL;
+  esp_shape wanted = {0};
+  if (c->data.validation > 0) return ESP_OK;
+  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
+  ESP_TRY(esp_dataset_load(&images, &c->data, wanted, (esp_key)c->run.seed, err));
+  c->data.validation = images->train.count / 10;
+  if (c->data.validation == 0) c->data.validation = 1;
+  esp_dataset_free(images);
+  return ESP_OK;
+}
+
+static void warn(const esp_sensitivity_options *o, const esp_config *c) {
+  if (o->out)
+    fprintf(o->out,
+            "the run held out no such images: of the %lld validation images the network was trained on some "
+            "or all, and pruning costs more on new ones than this table says\n",
+            (long long)c->data.validation);
+}
+
+/* ---- the table ---- */
+
+typedef struct study {
+  const esp_sensitivity_options *o;
+  esp_run run;
+  bool seen; /* the network was trained on validation images */
+  esp_trial *trial;
+  double *density;
+  double dense; /* validation accuracy */
+  double begun, shown;
+  int done, all;
+  FILE *csv;
+} study;
+
+static const esp_numbers *sparsities(const study *s) {
+  return &s->run.config.prune.sparsities;
+}
+
+static void print_head(const study *s) {
+  if (!s->o->out) return;
+  fprintf(s->o->out, "%s, %s: validation accuracy %%, %lld images, nothing pruned: %.2f\n%-28s",
+          s->run.config.prune.method, s->run.config.prune.structure, (long long)s->run.set->validation.count,
+          100.0 * s->dense, "layer at a sparsity of");
+  for (int k = 0; k < sparsities(s)->count; k++) fprintf(s->o->out, " %6g", sparsities(s)->value[k]);
+  fputc('\n', s->o->out);
+}
+
+static void show_time(study *s) {
+  char left[32];
+  const double now = esp_seconds();
+  if (!s->o->out || now - s->shown < every_line || s->done == s->all) return;
+  esp_format_time(left, (now - s->begun) / s->done * (s->all - s->done));
+  fprintf(s->o->out, "  %s left\n", left);
+  fflush(s->o->out);
+  s->shown = now;
+}
+
+static void write_row(const study *s, const char *layer, const size_t units, double asked, double is,
+                      const esp_metrics *m) {
+  fprintf(s->csv, "%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g\n", layer, units, asked, is, esp_top1(m), esp_loss_of(m),
+          esp_top1(m) - s->dense);
+}
+
+static esp_status look_at(study *s, int target, double sparsity, esp_metrics *m, esp_error *err) {
+  esp_pruned count;
+  const esp_layer *l = esp_pruner_target(s->run.pruner, target, &count);
+  s->density[target] = 1.0 - sparsity;
+  ESP_TRY(esp_trial_begin(s->trial, 0.0, s->density, err));
+  esp_judge_network(&s->run, m);
+  const double gone = (double)(count.units - esp_trial_kept(s->trial, target));
+  esp_trial_end(s->trial);
+  s->density[target] = 1.0;
+  s->done++;
+  write_row(s, l->name, count.units, sparsity, gone / (double)count.units, m);
+  show_time(s);
+  return ESP_OK;
+}
+
+static esp_status look_at_layer(study *s, int target, esp_error *err) {
+  esp_pruned count;
+  char line[16 * ESP_NUMBERS_MAX] = "";
+  for (int k = 0; k < sparsities(s)->count; k++) {
+    esp_metrics m;
+    ESP_TRY(look_at(s, target, sparsities(s)->value[k], &m, err));
+    snprintf(line + strlen(line), sizeof line - strlen(line), " %6.2f", 100.0 * esp_top1(&m));
+  }
+  if (!s->o->out) return ESP_OK;
+  fprintf(s->o->out, "%-28s%s\n", esp_pruner_target(s->run.pruner, target, &count)->name, line);
+  fflush(s->o->out);
+  return ESP_OK;
+}
+
+static esp_status look_at_all(study *s, esp_error *err) {
+  const int targets = esp_pruner_targets(s->run.pruner);
+  esp_metrics m;
+  s->all = targets * sparsities(s)->count;
+  esp_evaluate(s->run.model, s->run.evaluation, s->run.validation, &m, NULL);
+  s->dense = esp_top1(&m);
+  fputs("layer,units,sparsity_requested,sparsity,validation_accuracy,validation_loss,change\n", s->csv);
+  write_row(s, "none", esp_pruner_count(s->run.pruner).units, 0.0, 0.0, &m);
+  print_head(s);
+  s->begun = s->shown = esp_seconds();
+  for (int i = 0; i < targets; i++) s->density[i] = 1.0;
+  for (int i = 0; i < targets; i++) ESP_TRY(look_at_layer(s, i, err));
+  return ESP_OK;
+}
+
+/* ---- all of it ---- */
+
+static esp_status open_study(study *s, const char *weights, esp_error *err) {
+  esp_run *r = &s->run;
+  esp_probe_images images;
+  ESP_TRY(esp_run_open(r, s->o->path, err));
+  ESP_TRY(esp_weights_load(r->model, weights, err));
+  if (!(s->density = calloc((size_t)esp_pruner_targets(r->pruner), sizeof *s->density)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the densities");
+  const esp_probe probe = esp_run_probe(r, &images);
+  return esp_trial_open(&s->trial, r->pruner, &probe, err);
+}
+
+static esp_status write_csv(const study *s, const char *text, size_t bytes, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  const esp_run_options *o = &s->run.config.run;
+  int length;
+  if (s->o->dir || is_directory(s->o->path))
+    length = snprintf(path, sizeof path, "%s", s->o->dir ? s->o->dir : s->o->path);
+  else
+    length = snprintf(path, sizeof path, "%s/%s", o->output, o->name);
+  if (length + 20 > (int)sizeof path) return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", path);
+  ESP_TRY(esp_directory_make(path, err));
+  strcat(path, "/sensitivity.csv");
+  ESP_TRY(esp_file_write(path, text, bytes, err));
+  if (s->o->out) fprintf(s->o->out, "results in %s\n", path);
+  return ESP_OK;
+}
+
+static esp_status study_weights(study *s, const char *weights, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  if (!(s->csv = open_memstream(&text, &bytes)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the table");
+  esp_status status = hold_out(&s->run.config, err);
+  if (status == ESP_OK && s->seen) warn(s->o, &s->run.config);
+  if (status == ESP_OK) status = plain(&s->run.config, err);
+  if (status == ESP_OK) status = open_study(s, weights, err);
+  if (status == ESP_OK) status = look_at_all(s, err);
+  if (fclose(s->csv) != 0 && status == ESP_OK)
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the table");
+  if (status == ESP_OK) status = write_csv(s, text, bytes, err);
+  free(text);
+  return status;
+}
+
+esp_status esp_sensitivity(const esp_sensitivity_options *o, esp_error *err) {
+  char weights[4096];
+  study s = {.o = o};
+  ESP_TRY(read_subject(o, &s.run.config, weights, &s.seen, err));
+  const esp_status status = study_weights(&s, weights, err);
+  esp_trial_free(s.trial);
+  free(s.density);
+  esp_run_close(&s.run);
+  return status;
+}

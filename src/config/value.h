@@ -1,0 +1,33 @@
+/* The value of a configuration key: from text into its member of an options struct, and back. */
+#ifndef ESP_CONFIG_VALUE_H
+#define ESP_CONFIG_VALUE_H
+
+#include <espalier/option.h>
+#include <espalier/status.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Bytes of a line of an INI file without its comment: what inih can take, less a margin. */
+enum { ESP_CONFIG_LINE_MAX = 196 };
+
+/* Whether the value may go on in indented lines below. */
+static inline bool esp_option_is_list(const esp_option *o) {
+  return o->type == ESP_OPTION_LINES || o->type == ESP_OPTION_WORDS || o->type == ESP_OPTION_NUMBERS;
+}
+
+/* Parses, checks, and replaces what the member held. `where` starts the message of an error. */
+esp_status esp_value_set(const esp_option *o, void *options, const char *text, const char *where,
+                         esp_error *err);
+void esp_value_free(const esp_option *o, void *options);
+
+/* "key = value" and a newline, lists over several lines if need be, such that setting it again gives the
+ * same. */
+void esp_value_print(const esp_option *o, const void *options, FILE *out);
+
+/* What a value of this key looks like: "a number from 0 to 1000". */
+void esp_value_expected(const esp_option *o, char *text, size_t bytes);
+/* The value alone, as one writes it in an INI file; newly allocated, NULL when memory is out. */
+char *esp_value_text(const esp_option *o, const void *options);
+
+#endif

@@ -1,0 +1,180 @@
+/* The pruner: owner of all masks, and the one function that writes them. */
+#include "prune/pruner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The state of one weight changes: pruned or regrown, it starts from zero. */
+static void reset_weight(esp_param *w, size_t i) {
+  if (w->shadow) return; /* the shadow and its momentum go on; value is set below */
+  w->value[i] = 0.0f;
+  w->momentum[i] = 0.0f;
+  if (w->average) w->average[i] = 0.0f;
+}
+
+/* keep[count] becomes the mask. */
+static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep) {
+  int index = 0;
+  while (p->model->params.item[index] != w) index++;
+  esp_mask *m = &p->masks[index];
+  for (size_t i = 0; i < w->count; i++) {
+    const uint8_t now = keep[i];
+    if (now != m->keep[i]) {
+      reset_weight(w, i);
+      m->kept = now ? m->kept + 1 : m->kept - 1;
+      m->keep[i] = now;
+    }
+    if (w->shadow) w->value[i] = now ? w->shadow[i] : 0.0f;
+  }
+  m->generation++;
+}
+
+/* Takes out of `next` what the slice's units lose. */
+static void take_out(const esp_slice *s, const uint8_t *keep, uint8_t *next) {
+  for (size_t i = 0; i < s->param->count; i++) {
+    const uint32_t unit = esp_slice_unit(s, i);
+    if (unit != ESP_NO_UNIT && !keep[unit]) next[i] = 0;
+  }
+}
+
+void esp_pruner_commit(esp_pruner *p) {
+  for (int n = 0; n < p->model->params.count; n++) {
+    esp_param *w = p->model->params.item[n];
+    if (!w->mask) continue;
+    memset(p->next, 1, w->count);
+    for (int i = 0; i < p->targets; i++)
+      for (int k = 0; k < p->target[i].slices; k++)
+        if (p->target[i].slice[k].param == w)
+          take_out(&p->target[i].slice[k], p->keep + p->target[i].first, p->next);
+    commit_param(p, w, p->next);
+  }
+}
+
+static void find_alive_of(const esp_target *t, uint8_t *alive) {
+  for (int k = 0; k < t->slices; k++)
+    for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
+      const uint32_t unit = esp_slice_unit(&t->slice[k], w);
+      if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
+    }
+}
+
+/* alive[units]: which units have scored weights. */
+static void find_alive(const esp_pruner *p, uint8_t *alive) {
+  memset(alive, 0, p->units);
+  for (int i = 0; i < p->targets; i++) find_alive_of(&p->target[i], alive);
+}
+
+void esp_pruner_zero(esp_pruner *p) {
+  for (int i = 0; i < p->parts; i++) {
+    const esp_slice *s = p->part[i].slice;
+    for (size_t k = 0; k < s->param->count; k++) {
+      const uint32_t unit = esp_slice_unit(s, k);
+      if (unit != ESP_NO_UNIT && !p->keep[p->part[i].target->first + unit]) s->param->value[k] = 0.0f;
+    }
+  }
+}
+
+void esp_pruner_recall(esp_pruner *p) {
+  find_alive(p, p->keep);
+}
+
+esp_status esp_pruner_unify(esp_pruner *p, esp_error *err) {
+  ESP_TRY(esp_choice_open(p, err));
+  esp_pruner_recall(p);
+  esp_pruner_commit(p);
+  esp_choice_close(p);
+  return ESP_OK;
+}
+
+esp_status esp_pruner_restore(esp_pruner *p, esp_param *w, const uint8_t *keep, esp_error *err) {
+  if (!w->mask) return esp_fail(err, ESP_ERR_INPUT, "a mask for '%s', which is not pruned here", w->name);
+  for (size_t i = 0; i < w->count; i++)
+    if (keep[i] > 1)
+      return esp_fail(err, ESP_ERR_INPUT, "mask of '%s': value %d at %zu; expected 0 or 1", w->name, keep[i],
+                      i);
+  commit_param(p, w, keep);
+  return ESP_OK;
+}
+
+void esp_pruner_apply(esp_pruner *p) {
+  for (int k = 0; k < p->model->params.count; k++) {
+    esp_param *w = p->model->params.item[k];
+    if (!w->mask) continue;
+    for (size_t i = 0; i < w->count; i++)
+      if (!w->mask->keep[i]) {
+        w->value[i] = 0.0f;
+        if (!w->shadow) w->momentum[i] = 0.0f;
+        if (w->average) w->average[i] = 0.0f;
+      }
+  }
+}
+
+/* The momentum of a latent parameter is that of what it was made from. */
+void esp_pruner_finish(esp_pruner *p) {
+  bool shadows = false;
+  for (int i = 0; i < p->model->params.count; i++) {
+    esp_param *w = p->model->params.item[i];
+    shadows |= w->shadow != NULL;
+    if (w->latent) memset(w->momentum, 0, w->count * sizeof(float));
+    free(w->shadow);
+    w->shadow = NULL;
+  }
+  p->finished = true;
+  esp_hooks_settle(p);
+  if (shadows && p->masks) esp_pruner_apply(p);
+}
+bool esp_pruner_finished(const esp_pruner *p) {
+  return p->finished;
+}
+
+/* ---- asking ---- */
+
+/* Where units are weights the masks have counted them. */
+static size_t count_pruned(const esp_pruner *p, const esp_target *t) {
+  size_t pruned = 0;
+  if (!p->alive) return t->units - t->weight->mask->kept;
+  memset(p->alive + t->first, 0, t->units);
+  find_alive_of(t, p->alive);
+  for (size_t u = t->first; u < t->first + t->units; u++) pruned += !p->alive[u];
+  return pruned;
+}
+
+esp_pruned esp_pruner_count(const esp_pruner *p) {
+  esp_pruned c = {0, p->units};
+  for (int i = 0; i < p->targets; i++) c.pruned += count_pruned(p, &p->target[i]);
+  return c;
+}
+
+int esp_pruner_targets(const esp_pruner *p) {
+  return p->ranked;
+}
+
+const esp_layer *esp_pruner_target(const esp_pruner *p, int i, esp_pruned *count) {
+  *count = (esp_pruned){count_pruned(p, &p->target[i]), p->target[i].units};
+  return p->target[i].layer;
+}
+
+/* `made` is what hooks make the values from, NULL where there are none. */
+static bool weight_holds(const esp_param *w, const float *made, size_t i) {
+  if (made) return w->value[i] == (w->mask->keep[i] ? made[i] : 0.0f);
+  if (w->shadow) return w->value[i] == (w->mask->keep[i] ? w->shadow[i] : 0.0f);
+  return w->mask->keep[i] || (w->value[i] == 0.0f && w->momentum[i] == 0.0f);
+}
+
+/* Where the values of a latent parameter stand in p->raw. */
+static const float *made_of(const esp_pruner *p, const esp_param *w) {
+  for (int i = 0; w->latent && i < p->parts; i++)
+    if (p->part[i].slice->param == w) return p->raw + p->part[i].slice->first_weight;
+  return NULL;
+}
+
+bool esp_pruner_holds(const esp_pruner *p) {
+  esp_hooks_values(p);
+  for (int k = 0; k < p->model->params.count; k++) {
+    const esp_param *w = p->model->params.item[k];
+    const float *made = made_of(p, w);
+    for (size_t i = 0; w->mask && i < w->count; i++)
+      if (!weight_holds(w, made, i)) return false;
+  }
+  return true;
+}

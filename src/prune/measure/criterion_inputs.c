@@ -1,0 +1,165 @@
+/* What a round looks at before it prunes. */
+#include "prune/measure/criterion_inputs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- values and gradients of all parameters, in one array ---- */
+
+static esp_status no_memory(esp_error *err) {
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what the pruning criterion measures");
+}
+
+static size_t all_values(const esp_model *m) {
+  size_t count = 0;
+  for (int k = 0; k < m->params.count; k++) count += m->params.item[k]->count;
+  return count;
+}
+
+esp_status esp_values_save(const esp_model *m, float **saved, esp_error *err) {
+  float *to = *saved = malloc((all_values(m) + 1) * sizeof *to);
+  if (!to) return no_memory(err);
+  for (int k = 0; k < m->params.count; k++) {
+    const esp_param *p = m->params.item[k];
+    memcpy(to, p->value, p->count * sizeof *to);
+    to += p->count;
+  }
+  return ESP_OK;
+}
+
+void esp_values_restore(const esp_model *m, const float *saved) {
+  for (int k = 0; k < m->params.count; k++) {
+    const esp_param *p = m->params.item[k];
+    memcpy(p->value, saved, p->count * sizeof *saved);
+    saved += p->count;
+  }
+}
+
+esp_status esp_gradients_save(const esp_model *m, float **saved, esp_error *err) {
+  float *to = *saved = calloc(all_values(m) + 1, sizeof *to);
+  if (!to) return no_memory(err);
+  for (int k = 0; k < m->params.count; k++) {
+    const esp_param *p = m->params.item[k];
+    if (esp_param_trains(p)) memcpy(to, p->grad, p->count * sizeof *to);
+    to += p->count;
+  }
+  return ESP_OK;
+}
+
+static void add_gradients(const esp_params *ps, float *sum) {
+  for (int k = 0; k < ps->count; k++) {
+    const esp_param *p = ps->item[k];
+    for (size_t i = 0; esp_param_trains(p) && i < p->count; i++) sum[i] += p->grad[i];
+    sum += p->count;
+  }
+}
+
+static void put_gradients(const esp_params *ps, const float *sum, float share) {
+  for (int k = 0; k < ps->count; k++) {
+    const esp_param *p = ps->item[k];
+    for (size_t i = 0; esp_param_trains(p) && i < p->count; i++) p->grad[i] = sum[i] * share;
+    sum += p->count;
+  }
+}
+
+/* ---- passes over the batches ---- */
+
+/* Runs one batch forward and backward. False at the end. */
+static bool pass(const esp_probe *probe) {
+  const esp_batch *batch = probe->next(probe->images);
+  if (!batch) return false;
+  esp_graph_forward(probe->graph, batch, probe->pass);
+  esp_graph_backward(probe->graph);
+  return true;
+}
+
+/* Running statistics move when passes use those of the batch, so values come back afterwards. */
+static esp_status average(const esp_model *m, const esp_probe *probe, float *sum, esp_error *err) {
+  float *saved = NULL;
+  int done = 0;
+  if (probe->pass.training) ESP_TRY(esp_values_save(m, &saved, err));
+  for (; pass(probe); done++) add_gradients(&m->params, sum);
+  put_gradients(&m->params, sum, 1.0f / (float)(done > 0 ? done : 1));
+  if (saved) esp_values_restore(m, saved);
+  free(saved);
+  return ESP_OK;
+}
+
+esp_status esp_measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err) {
+  float *sum = calloc(all_values(m) + 1, sizeof *sum);
+  if (!sum) return no_memory(err);
+  const esp_status status = average(m, probe, sum, err);
+  free(sum);
+  return status;
+}
+
+/* ---- scores averaged over the batches ---- */
+
+static void average_scores(esp_pruner *p, const esp_probe *probe, double *sum) {
+  int done = 0;
+  for (; pass(probe); done++) {
+    esp_pruner_score(p, p->criterion);
+    for (size_t u = 0; u < p->units; u++) sum[u] += (double)p->score[u];
+  }
+  for (size_t u = 0; u < p->units; u++) p->score[u] = (float)(sum[u] / (done > 0 ? done : 1));
+}
+
+static size_t largest_plane(const esp_pruner *p, const esp_graph *graph) {
+  size_t most = 0;
+  for (int i = 0; i < p->parts; i++) {
+    const esp_tensor *t = esp_graph_activity(graph, p->part[i].slice->param).output;
+    const size_t size = (size_t)t->height * (size_t)t->width;
+    if (size > most) most = size;
+  }
+  return most;
+}
+
+/* Lets scores see activations while they are averaged. */
+static esp_status look(esp_pruner *p, const esp_probe *probe, double *sum, esp_error *err) {
+  p->plane_size = largest_plane(p, probe->graph);
+  p->planes = malloc((size_t)p->targets * p->plane_size * sizeof *p->planes);
+  if (!p->planes) return no_memory(err);
+  p->graph = probe->graph;
+  average_scores(p, probe, sum);
+  p->graph = NULL;
+  free(p->planes);
+  p->planes = NULL;
+  return ESP_OK;
+}
+
+static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_error *err) {
+  esp_status status = ESP_OK;
+  float *saved = NULL;
+  double *sum = calloc(p->units, sizeof *sum);
+  if (!sum) return no_memory(err);
+  if (probe->pass.training) status = esp_values_save(p->model, &saved, err);
+  if (status == ESP_OK && p->criterion->needs == ESP_NEEDS_ACTIVATIONS)
+    status = look(p, probe, sum, err);
+  else if (status == ESP_OK)
+    average_scores(p, probe, sum);
+  if (saved) esp_values_restore(p->model, saved);
+  free(saved);
+  free(sum);
+  return status;
+}
+
+esp_status esp_pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err) {
+  ESP_TRY(esp_choice_open(p, err));
+  switch (p->criterion->needs) {
+    case ESP_NEEDS_GRADIENTS:
+    case ESP_NEEDS_ACTIVATIONS:
+      return measure_scores(p, probe, err);
+    case ESP_NEEDS_GRADIENT:
+      ESP_TRY(esp_measure_gradient(p->model, probe, err));
+      break;
+    case ESP_NEEDS_PASSES:
+      ESP_TRY(p->criterion->measure(p, probe, err));
+      break;
+    case ESP_NEEDS_NOTHING:
+    case ESP_NEEDS_SCALE:
+    case ESP_NEEDS_MOVEMENT:
+      break;
+  }
+  esp_pruner_score(p, p->criterion);
+  return ESP_OK;
+}

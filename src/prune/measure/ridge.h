@@ -1,0 +1,21 @@
+/* Ridge regression (Hoerl & Kennard 1970). Internal to src/prune. */
+#ifndef ESP_PRUNE_MEASURE_RIDGE_H
+#define ESP_PRUNE_MEASURE_RIDGE_H
+
+#include <stddef.h>
+
+enum { ESP_FEATURES_MAX = 16 };
+
+/* y is about `mean` + the sum of weight[k] * (x[k] - center[k]) / scale[k]. */
+typedef struct esp_ridge {
+  size_t features;
+  double mean, weight[ESP_FEATURES_MAX], center[ESP_FEATURES_MAX], scale[ESP_FEATURES_MAX];
+} esp_ridge;
+
+/* Fits n rows x [n][features] (at most ESP_FEATURES_MAX) to y [n]. Features are standardised; one that is
+ * constant gets weight 0. The penalty is `strength` * n on the squared weights, strength > 0. */
+void esp_ridge_fit(esp_ridge *r, const double *x, const double *y, size_t n, size_t features,
+                   double strength);
+double esp_ridge_predict(const esp_ridge *r, const double *x); /* x [features] */
+
+#endif

@@ -1,0 +1,44 @@
+#include "prune/regularisers/hard_concrete.h"
+
+#include "prune/latent.h"
+
+static const double low = -0.1, high = 1.1, beta = 2.0 / 3.0;
+
+static esp_hard_gate cut(double s) {
+  const double z = s * (high - low) + low, slope = z > 0.0 && z < 1.0 ? (high - low) * s * (1.0 - s) : 0.0;
+  return (esp_hard_gate){z < 0.0 ? 0.0 : z > 1.0 ? 1.0 : z, slope};
+}
+
+esp_hard_gate esp_gate_noisy(double a, double u) {
+  esp_hard_gate g = cut(esp_sigmoid((esp_log(u) - esp_log(1.0 - u) + a) / beta));
+  g.slope /= beta;
+  return g;
+}
+
+double esp_gate_still(double a) {
+  return cut(esp_sigmoid(a)).z;
+}
+
+double esp_gate_open(double a) {
+  return esp_sigmoid(a - beta * esp_log(-low / high));
+}
+
+void esp_gates_apply(const esp_slice *s, const float *z, float *value) {
+  for (size_t k = 0; k < s->param->count; k++) value[k] = s->param->shadow[k] * esp_gate_of(s, k, z);
+}
+
+void esp_gates_sum(const esp_target *t, double *sum) {
+  for (size_t u = 0; u < t->units; u++) sum[u] = 0.0;
+  for (int k = 0; k < t->slices; k++) {
+    const esp_slice *s = &t->slice[k];
+    for (size_t i = 0; s->scored && i < s->param->count; i++) {
+      const uint32_t unit = esp_slice_unit(s, i);
+      if (unit != ESP_NO_UNIT) sum[unit] += (double)s->param->grad[i] * (double)s->param->shadow[i];
+    }
+  }
+}
+
+void esp_gates_chain(const esp_slice *s, const float *z, float decay) {
+  for (size_t k = 0; k < s->param->count; k++)
+    s->param->grad[k] = esp_gate_of(s, k, z) * s->param->grad[k] + decay * s->param->shadow[k];
+}

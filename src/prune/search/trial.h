@@ -1,0 +1,25 @@
+/* The network with fewer units, for a look at it, and then as it was. */
+#ifndef ESP_PRUNE_SEARCH_TRIAL_H
+#define ESP_PRUNE_SEARCH_TRIAL_H
+
+#include <espalier/prune.h>
+
+typedef struct esp_trial esp_trial;
+
+/* Measures what the criterion needs (probe NULL: that was done, and p->score is filled), and keeps scores,
+ * values and moving averages. The pruner must outlive it. */
+esp_status esp_trial_open(esp_trial **trial, esp_pruner *p, const esp_probe *probe, esp_error *err);
+void esp_trial_free(esp_trial *trial);
+
+/* Zeroes what a round to `sparsity` would prune with these densities, one for each target of the pruner
+ * (esp_pruner_targets), with all that goes with it: values and moving averages. No mask changes. The pruner's
+ * distribution has a `share`; where that is explicit, densities are met in each target, else in total. */
+esp_status esp_trial_begin(esp_trial *trial, double sparsity, const double *density, esp_error *err);
+/* Units that the target keeps in the trial. */
+size_t esp_trial_kept(const esp_trial *trial, int target);
+/* Puts values and moving averages back. */
+void esp_trial_end(esp_trial *trial);
+/* Puts the scores back too, as they were measured. */
+void esp_trial_over(esp_trial *trial);
+
+#endif

@@ -1,0 +1,138 @@
+/* From a configuration to data, model, graph, loaders and pruner. */
+#include "base/clock.h"
+#include "config/locate.h"
+#include "config/fingerprint.h"
+#include "run/run_state.h"
+#include "config/stages.h"
+#include "kernels/kernels.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]) {
+  snprintf(path, ESP_PATH_MAX, "%s/%s", r->dir, name);
+  return path;
+}
+
+/* The configuration again with mean and deviation filled in, so that a weights file needs no data to be used.
+ */
+static esp_status describe(esp_run *r, esp_error *err) {
+  esp_numbers mean = r->config.data.mean, std = r->config.data.std;
+  const esp_dataset *set = r->set;
+  r->config.data.mean.count = r->config.data.std.count = set->shape.channels;
+  for (int c = 0; c < set->shape.channels; c++) {
+    r->config.data.mean.value[c] = (double)set->mean[c];
+    r->config.data.std.value[c] = (double)set->std[c];
+  }
+  esp_status status = esp_config_text(&r->config, &r->config_text, err);
+  if (status == ESP_OK) status = esp_recipe(&r->config, ESP_RECIPE_ALL, r->at.recipe, err);
+  r->config.data.mean = mean;
+  r->config.data.std = std;
+  for (int c = 0; status == ESP_OK && c < set->classes; c++) {
+    status = esp_rows_append(&r->classes, set->class_name[c], err);
+    if (status == ESP_OK) status = esp_rows_append(&r->classes, "\n", err);
+  }
+  return status;
+}
+
+static esp_status open_loaders(esp_run *r, esp_error *err) {
+  const int batch = (int)r->config.train.batch;
+  const esp_key seed = (esp_key)r->config.run.seed;
+  const esp_loader_options plain = {.batch = batch};
+  ESP_TRY(esp_loader_new(&r->training, r->set, &r->set->train,
+                         esp_loader_options_training(&r->config.data, batch, seed), err));
+  if (r->set->validation.count > 0)
+    ESP_TRY(esp_loader_new(&r->validation, r->set, &r->set->validation, plain, err));
+  return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
+}
+
+esp_loss_attr esp_run_loss(const esp_train_options *o) {
+  const bool squared = strcmp(o->loss, "mse") == 0;
+  return (esp_loss_attr){squared ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY, (float)o->label_smoothing};
+}
+
+/* A graph of the run's model, with the loss and the kernels that [train] asks for. */
+static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_error *err) {
+  const esp_train_options *o = &r->config.train;
+  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp_run_loss(o), graph, err));
+  esp_graph_sparse(*graph, strcmp(o->sparse, "on") == 0    ? ESP_SPARSE_ON
+                           : strcmp(o->sparse, "off") == 0 ? ESP_SPARSE_OFF
+                                                           : ESP_SPARSE_AUTO);
+  return ESP_OK;
+}
+
+static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
+  const esp_config *c = &r->config;
+  ESP_TRY(esp_config_located(
+      source,
+      esp_model_new_tasks(&r->model, &c->model, r->set->shape, &r->set->tasks, (esp_key)c->run.seed, err),
+      err));
+  if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
+  /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then take. */
+  if (esp_prunes(c))
+    ESP_TRY(esp_config_located(
+        source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
+  ESP_TRY(esp_config_located(source, open_graph(r, true, &r->graph, err), err));
+  return esp_config_located(source, open_graph(r, false, &r->evaluation, err), err);
+}
+
+esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
+  esp_config *c = &r->config;
+  esp_shape wanted = {0};
+  ESP_TRY(esp_kernels_check(err));
+  ESP_TRY(esp_config_located(source, esp_config_check(c, err), err));
+  if (c->model.input[0])
+    ESP_TRY(esp_config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
+  if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
+  r->threads = omp_get_max_threads();
+  ESP_TRY(esp_config_located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err),
+                             err));
+  ESP_TRY(describe(r, err));
+  ESP_TRY(open_model(r, source, err));
+  ESP_TRY(esp_config_located(source, open_loaders(r, err), err));
+  ESP_TRY(esp_config_located(source, esp_config_check_steps(c, esp_loader_batches(r->training), err), err));
+  if (r->pruner) esp_pruner_set_epoch(r->pruner, esp_loader_batches(r->training));
+  esp_progress_start(&r->progress, r->control.progress);
+  r->saved = esp_seconds();
+  return ESP_OK;
+}
+
+static esp_status try_start(esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  const esp_config *c = &r->config;
+  if (c->model.weights[0]) {
+    ESP_TRY(esp_weights_path(c->model.weights, path, err));
+    ESP_TRY(esp_weights_load(r->model, path, err));
+  }
+  if (c->prune.mask_from[0]) {
+    ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
+    ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
+  }
+  return r->pruner ? esp_pruner_try_flow(r->pruner, r->graph, err) : ESP_OK;
+}
+
+esp_status esp_run_try_start(esp_run *r, const char *source, esp_error *err) {
+  const esp_status status = try_start(r, err);
+  if (r->config.model.weights[0] || r->config.prune.mask_from[0])
+    esp_model_initialise(r->model, (esp_key)r->config.run.seed);
+  return esp_config_located(source, status, err);
+}
+
+void esp_run_close(esp_run *r) {
+  esp_lock_drop(&r->lock);
+  esp_graph_free(r->teacher_graph);
+  esp_model_free(r->teacher);
+  esp_loader_free(r->training);
+  esp_loader_free(r->validation);
+  esp_loader_free(r->test);
+  esp_pruner_free(r->pruner);
+  esp_graph_free(r->graph);
+  esp_graph_free(r->evaluation);
+  esp_model_free(r->model);
+  esp_dataset_free(r->set);
+  esp_position_free(&r->at);
+  esp_config_free(&r->config);
+  free(r->config_text);
+  free(r->classes);
+}

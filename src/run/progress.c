@@ -1,0 +1,60 @@
+#include "run/progress.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+static const double every_terminal = 0.2, every_pipe = 60.0; /* seconds between two lines */
+
+void esp_progress_start(esp_progress *p, FILE *out) {
+  *p = (esp_progress){
+      .out = out, .terminal = out && isatty(fileno(out)), .begun = esp_seconds(), .shown = esp_seconds()};
+}
+
+static void close_line(esp_progress *p) {
+  if (p->line_open) fputs("\r\033[K", p->out);
+  p->line_open = false;
+}
+
+void esp_progress_say(esp_progress *p, const char *format, ...) {
+  if (!p->out) return;
+  va_list args;
+  close_line(p);
+  va_start(args, format);
+  vfprintf(p->out, format, args);
+  va_end(args);
+  fputc('\n', p->out);
+  fflush(p->out);
+}
+
+void esp_format_time(char text[32], double seconds) {
+  const long s = seconds < 0 ? 0 : seconds > 1e7 ? 10000000 : (long)seconds;
+  if (s >= 3600)
+    snprintf(text, 32, "%ld h %02ld min", s / 3600, s / 60 % 60);
+  else if (s >= 60)
+    snprintf(text, 32, "%ld min %02ld s", s / 60, s % 60);
+  else
+    snprintf(text, 32, "%ld s", s);
+}
+
+double esp_progress_rate(const esp_progress *p) {
+  const double seconds = esp_seconds() - p->begun;
+  return seconds > 0.0 ? (double)p->images_done / seconds : 0.0;
+}
+
+void esp_progress_step(esp_progress *p, int64_t images, const esp_progress_state *s) {
+  const double now = esp_seconds();
+  p->images_done += images;
+  if (!p->out || now - p->shown < (p->terminal ? every_terminal : every_pipe)) return;
+  const double rate = esp_progress_rate(p);
+  char left[32];
+  esp_format_time(left, (double)s->images_left / rate);
+  close_line(p);
+  fprintf(p->out, "%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  %.0f images/s  %s left%s",
+          s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch, (long long)s->batches,
+          s->loss, 100.0 * s->top1, rate, left, p->terminal ? "" : "\n");
+  p->line_open = p->terminal;
+  p->shown = now;
+  fflush(p->out);
+}

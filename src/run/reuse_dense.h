@@ -1,0 +1,13 @@
+/* Taking over the training of another run: key run.dense. */
+#ifndef ESP_RUN_REUSE_DENSE_H
+#define ESP_RUN_REUSE_DENSE_H
+
+#include "run/run_state.h"
+
+/* Whether the run that run.dense names, if any, is a finished dense run of the same configuration, and has
+ * the weights that will be rewound to. Touches nothing. */
+esp_status esp_run_try_dense(const esp_run *r, esp_error *err);
+/* Puts the run, which has no checkpoint yet, where the training has ended: tensors, position, files. */
+esp_status esp_run_take_dense(esp_run *r, esp_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+#include "rundir/result_read.h"
+
+#include <espalier/file.h>
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_LIMIT = 1 << 24, ROUNDS_MAX = 100000, PATH_BYTES = 4096 };
+
+static const struct {
+  const char *name;
+  size_t offset;
+} fields[] = {
+#define FIELD(member) \
+  { #member, offsetof(esp_round, member) }
+    FIELD(sparsity_requested),
+    FIELD(sparsity),
+    FIELD(weights),
+    FIELD(weights_nonzero),
+    FIELD(macs),
+    FIELD(macs_effective),
+    FIELD(test_accuracy_before),
+    FIELD(test_accuracy),
+    FIELD(test_top5),
+    FIELD(test_loss),
+    FIELD(val_accuracy),
+    FIELD(train_images_per_second),
+    FIELD(seconds),
+#undef FIELD
+};
+
+static bool read_round(esp_round *r, const cJSON *o) {
+  const cJSON *number = cJSON_GetObjectItemCaseSensitive(o, "round");
+  if (!cJSON_IsNumber(number) || !(number->valuedouble >= 0 && number->valuedouble < ROUNDS_MAX))
+    return false;
+  r->round = (int)number->valuedouble;
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, fields[i].name);
+    *(double *)((char *)r + fields[i].offset) = cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+  }
+  return true;
+}
+
+static bool read_rounds(esp_results *r, const cJSON *o) {
+  const cJSON *dense = cJSON_GetObjectItemCaseSensitive(o, "dense"), *item;
+  const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(o, "rounds");
+  const cJSON *hash = cJSON_GetObjectItemCaseSensitive(o, "weights_sha256");
+  const int n = cJSON_GetArraySize(rounds);
+  if (!cJSON_IsArray(rounds) || n > ROUNDS_MAX || !cJSON_IsString(hash)) return false;
+  snprintf(r->sha256, sizeof r->sha256, "%s", hash->valuestring);
+  if (!(r->round = calloc((size_t)n + 1, sizeof *r->round))) return false;
+  if (read_round(&r->round[0], dense)) r->rounds = 1; /* one that was never dense says null */
+  cJSON_ArrayForEach(item, rounds) if (!read_round(&r->round[r->rounds++], item)) return false;
+  return true;
+}
+
+static bool is_finished(const cJSON *o) {
+  const cJSON *status = cJSON_GetObjectItemCaseSensitive(o, "status");
+  return cJSON_IsString(status) && strcmp(status->valuestring, "finished") == 0;
+}
+
+esp_status esp_results_read(esp_results *r, const char *dir, esp_error *err) {
+  char path[PATH_BYTES], *text;
+  size_t bytes;
+  *r = (esp_results){0};
+  if (snprintf(path, sizeof path, "%s/result.json", dir) >= PATH_BYTES)
+    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  ESP_TRY(esp_file_read(path, FILE_LIMIT, &text, &bytes, err));
+  cJSON *o = cJSON_Parse(text);
+  free(text);
+  const bool finished = is_finished(o), good = finished && read_rounds(r, o);
+  cJSON_Delete(o);
+  if (good) return ESP_OK;
+  esp_results_free(r);
+  return esp_fail(err, ESP_ERR_INPUT, "%s: %s", path,
+                  finished ? "expected the results that a run writes" : "the run is not finished");
+}
+
+void esp_results_free(esp_results *r) {
+  free(r->round);
+  *r = (esp_results){0};
+}
+
+bool esp_results_finished(const char *dir) {
+  esp_results r;
+  if (esp_results_read(&r, dir, NULL) != ESP_OK) return false;
+  esp_results_free(&r);
+  return true;
+}
+
+const esp_round *esp_results_dense(const esp_results *r) {
+  return r->rounds > 0 && r->round[0].round == 0 ? &r->round[0] : NULL;
+}

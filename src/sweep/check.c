@@ -1,0 +1,173 @@
+/* What runs would complain of before their first step, and how long they take. */
+#include "base/clock.h"
+#include "rundir/result_read.h"
+#include "run/run_state.h"
+#include "config/stages.h"
+
+#include <espalier/sweep.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A data set is read once for all runs that have the same. */
+typedef struct reader {
+  esp_dataset *set;
+  const esp_config *config; /* what it was read for */
+} reader;
+
+/* The seed chooses the validation images only, which do not matter here. */
+static bool same_data(const esp_config *a, const esp_config *b) {
+  return strcmp(a->data.dataset, b->data.dataset) == 0 && strcmp(a->data.path, b->data.path) == 0 &&
+         strcmp(a->data.augment, b->data.augment) == 0 && strcmp(a->model.input, b->model.input) == 0 &&
+         a->data.train == b->data.train && a->data.test == b->data.test &&
+         a->data.validation == b->data.validation && strcmp(a->data.tasks, b->data.tasks) == 0 &&
+         memcmp(&a->data.task_weights, &b->data.task_weights, sizeof a->data.task_weights) == 0 &&
+         memcmp(&a->data.mean, &b->data.mean, sizeof a->data.mean) == 0 &&
+         memcmp(&a->data.std, &b->data.std, sizeof a->data.std) == 0;
+}
+
+static esp_status read_data(reader *d, const esp_config *c, esp_error *err) {
+  esp_shape wanted = {0};
+  if (d->config && same_data(d->config, c)) return ESP_OK;
+  esp_dataset_free(d->set);
+  *d = (reader){0};
+  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
+  ESP_TRY(esp_dataset_load(&d->set, &c->data, wanted, (esp_key)c->run.seed, err));
+  d->config = c;
+  return ESP_OK;
+}
+
+/* The network of run i, and its pruner if there is one. */
+static esp_status build(const esp_sweep_run *run, reader *d, esp_model **model, esp_error *err) {
+  const esp_config *c = &run->config;
+  esp_pruner *pruner = NULL;
+  ESP_TRY(read_data(d, c, err));
+  ESP_TRY(esp_model_new_tasks(model, &c->model, d->set->shape, &d->set->tasks, 0, err));
+  esp_status status = ESP_OK;
+  if (esp_prunes(c)) status = esp_pruner_new(&pruner, &c->prune, *model, 0, err);
+  esp_pruner_free(pruner);
+  return status;
+}
+
+static double macs_of(const esp_model *m) {
+  double macs = 0.0;
+  for (int i = 0; i < m->layers; i++)
+    macs += (double)m->layer[i].weight->count * m->layer[i].weight->positions;
+  return macs;
+}
+
+/* Calls `see` with each run that is left to do. */
+typedef void visitor(void *user, int i, const esp_model *model, const esp_dataset *set);
+static esp_status visit(const esp_sweep *s, bool finished_too, visitor *see, void *user, esp_error *err) {
+  reader d = {0};
+  esp_status status = ESP_OK;
+  for (int i = 0; i < s->runs && status == ESP_OK; i++) {
+    esp_model *model = NULL;
+    esp_error why = {0};
+    if (s->run[i].state == ESP_SWEEP_FINISHED && !finished_too) continue;
+    status = build(&s->run[i], &d, &model, &why);
+    if (status != ESP_OK)
+      esp_fail(err, status, "run %s: %s", s->run[i].name, why.text);
+    else if (see)
+      see(user, i, model, d.set);
+    esp_model_free(model);
+  }
+  esp_dataset_free(d.set);
+  return status;
+}
+
+esp_status esp_sweep_check(const esp_sweep *s, esp_error *err) {
+  return visit(s, false, NULL, NULL, err);
+}
+
+/* ---- time ---- */
+
+typedef struct work {
+  const esp_sweep *sweep;
+  double *macs; /* of each run, all its epochs */
+} work;
+
+static void count_work(void *user, int i, const esp_model *model, const esp_dataset *set) {
+  const work *w = user;
+  w->macs[i] = (double)esp_sweep_epochs(w->sweep, i) * (double)set->train.count * macs_of(model);
+}
+
+/* Multiply-adds a second of the finished runs, forward passes only, 0 if there are none. */
+static double speed_of_finished(const esp_sweep *s, const double *macs, int *runs) {
+  char path[ESP_PATH_MAX];
+  double seconds = 0.0, done = 0.0;
+  *runs = 0;
+  for (int i = 0; i < s->runs; i++) {
+    esp_results r;
+    if (s->run[i].state != ESP_SWEEP_FINISHED ||
+        esp_results_read(&r, esp_sweep_path(s, i, path), NULL) != ESP_OK)
+      continue;
+    for (int k = s->run[i].dense >= 0; k < r.rounds; k++) seconds += r.round[k].seconds;
+    done += macs[i];
+    (*runs)++;
+    esp_results_free(&r);
+  }
+  return seconds > 0.0 ? done / seconds : 0.0;
+}
+
+/* Trains until some seconds have passed, the first steps not counted. */
+static esp_status time_steps(esp_run *r, double *rate, esp_error *err) {
+  enum { WARM = 2 };
+  const double enough = 3.0;
+  esp_trainer t = {r->model, r->graph, r->training, r->pruner, &r->config.train, 0};
+  const esp_batch *batch;
+  esp_metrics m = {0};
+  int64_t images = 0;
+  double begun = 0.0, seconds = 0.0;
+  esp_loader_start(r->training, 0, 0);
+  for (int step = 0; seconds < enough && (batch = esp_loader_next(r->training)); step++) {
+    bool changed;
+    ESP_TRY(
+        esp_train_step(&t, batch, (esp_step){.step = step, .lr = 0.0, .window = {0, -1}}, &m, &changed, err));
+    if (step + 1 == WARM) begun = esp_seconds();
+    if (step < WARM) continue;
+    images += batch->count;
+    seconds = esp_seconds() - begun;
+  }
+  *rate = seconds > 0.0 ? (double)images / seconds : 0.0;
+  return ESP_OK;
+}
+
+static esp_status measure(const esp_sweep *s, int i, double *speed, char how[256], esp_error *err) {
+  char *text;
+  double rate = 0.0;
+  esp_run r = {0};
+  ESP_TRY(esp_config_text(&s->run[i].config, &text, err));
+  esp_status status = esp_config_parse(&r.config, "configuration", text, 0, NULL, err);
+  free(text);
+  if (status != ESP_OK) return status;
+  status = esp_run_open(&r, s->run[i].name, err);
+  if (status == ESP_OK) status = time_steps(&r, &rate, err);
+  if (status == ESP_OK) *speed = rate * macs_of(r.model);
+  snprintf(how, 256, "from a few steps of %s (%.0f images/s); other networks by their multiply-adds",
+           s->run[i].name, rate);
+  esp_run_close(&r);
+  return status;
+}
+
+static esp_status find_speed(const esp_sweep *s, const double *macs, double *speed, char how[256],
+                             esp_error *err) {
+  int finished, first = 0;
+  *speed = speed_of_finished(s, macs, &finished);
+  if (*speed > 0.0) {
+    snprintf(how, 256, "from the %d finished run%s, by multiply-adds", finished, finished == 1 ? "" : "s");
+    return ESP_OK;
+  }
+  while (first + 1 < s->runs && s->run[first].state == ESP_SWEEP_FINISHED) first++;
+  return measure(s, first, speed, how, err);
+}
+
+esp_status esp_sweep_estimate(const esp_sweep *s, double *seconds, char how[256], esp_error *err) {
+  double speed = 0.0;
+  work w = {s, seconds};
+  ESP_TRY(visit(s, true, count_work, &w, err));
+  ESP_TRY(find_speed(s, seconds, &speed, how, err));
+  for (int i = 0; i < s->runs; i++)
+    seconds[i] = s->run[i].state == ESP_SWEEP_FINISHED || speed <= 0.0 ? 0.0 : seconds[i] / speed;
+  return ESP_OK;
+}

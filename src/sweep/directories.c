@@ -1,0 +1,187 @@
+/* The directories of a sweep: what is there, what has to be made. */
+#include "base/lock.h"
+#include "config/parse.h"
+#include "config/fingerprint.h"
+#include "rundir/result_read.h"
+#include "sweep/reuse_dense.h"
+
+#include <espalier/file.h>
+#include <espalier/sweep.h>
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+static bool is_directory(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool in_directory(const char *dir, const char *name) {
+  char path[PATH_BYTES];
+  return snprintf(path, sizeof path, "%s/%s", dir, name) < PATH_BYTES && access(path, F_OK) == 0;
+}
+
+/* What a sweep may leave in a directory before there is a run in it. */
+static bool ours(const char *name) {
+  static const char *const names[] = {".",    "..",         "config.ini.tmp", "sweep.ini.tmp",
+                                      "lock", "output.txt", "errors.txt"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
+/* Nothing in it that a sweep did not make. */
+static bool is_empty(const char *path) {
+  DIR *dir = opendir(path);
+  bool empty = dir != NULL;
+  for (const struct dirent *e = dir ? readdir(dir) : NULL; e && empty; e = readdir(dir))
+    empty = ours(e->d_name);
+  if (dir) closedir(dir);
+  return empty;
+}
+
+static bool has_text(const char *path, const char *text) {
+  char *there;
+  size_t bytes;
+  if (esp_file_read(path, 1 << 20, &there, &bytes, NULL) != ESP_OK) return false;
+  const bool same = strcmp(there, text) == 0;
+  free(there);
+  return same;
+}
+
+static bool has_run(const esp_sweep *s, const char *name) {
+  for (int i = 0; i < s->runs; i++)
+    if (strcmp(s->run[i].name, name) == 0) return true;
+  return false;
+}
+
+/* A sweep may grow; one that has not all the runs of the one that is there would take its place. */
+static esp_status check_grown(const esp_sweep *s, esp_error *err) {
+  char path[PATH_BYTES];
+  esp_sweep there;
+  esp_status status = ESP_OK;
+  snprintf(path, sizeof path, "%s/sweep.ini", s->dir);
+  if (has_text(path, s->text)) return ESP_OK;
+  ESP_TRY(esp_sweep_load(&there, s->dir, NULL, 0, NULL, err));
+  for (int i = there.denses; i < there.runs && status == ESP_OK; i++)
+    if (!has_run(s, there.run[i].name))
+      status = esp_fail(err, ESP_ERR_INPUT,
+                        "%s: holds another sweep, with the run %s, which this one has not; list its values "
+                        "too, or choose another directory with -o",
+                        s->dir, there.run[i].name);
+  esp_sweep_free(&there);
+  return status;
+}
+
+static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
+  if (access(s->dir, F_OK) != 0) return ESP_OK;
+  if (!is_directory(s->dir))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a directory or nothing", s->dir);
+  if (in_directory(s->dir, "config.ini"))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: holds a run; choose another directory for the sweep with -o",
+                    s->dir);
+  if (in_directory(s->dir, "sweep.ini")) return check_grown(s, err);
+  if (is_empty(s->dir)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: not the directory of a sweep: expected one with sweep.ini, an empty one, or nothing",
+                  s->dir);
+}
+
+/* The directory must have been made by the same configuration, neutral keys apart. */
+static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_error *err) {
+  char path[PATH_BYTES], there[65], wanted[65];
+  esp_config c;
+  snprintf(path, sizeof path, "%s/config.ini", dir);
+  ESP_TRY(esp_config_load_run(&c, path, err));
+  esp_status status = esp_recipe(&c, ESP_RECIPE_ALL, there, err);
+  const bool weights = strcmp(c.model.weights, run->config.model.weights) == 0;
+  esp_config_free(&c);
+  if (status == ESP_OK) status = esp_recipe(&run->config, ESP_RECIPE_ALL, wanted, err);
+  if (status != ESP_OK || (weights && strcmp(there, wanted) == 0)) return status;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: was made by another configuration; go back to the one in its config.ini, or choose "
+                  "another directory with -o",
+                  dir);
+}
+
+static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err) {
+  run->state = ESP_SWEEP_WAITING;
+  if (access(dir, F_OK) != 0) return ESP_OK;
+  if (!is_directory(dir))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a run directory or nothing", dir);
+  if (!in_directory(dir, "config.ini")) {
+    if (is_empty(dir)) return ESP_OK; /* killed before it began */
+    return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected one with config.ini", dir);
+  }
+  ESP_TRY(compare_config(run, dir, err));
+  run->state = esp_results_finished(dir) ? ESP_SWEEP_FINISHED : ESP_SWEEP_BEGUN;
+  return ESP_OK;
+}
+
+esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err) {
+  char dir[PATH_BYTES];
+  return survey_run(&s->run[i], esp_sweep_path(s, i, dir), err);
+}
+
+/* A training that was made before the run was asked for may not have kept the weights that it rewinds to. */
+static esp_status check_kept(esp_sweep *s, int i, esp_error *err) {
+  char dir[PATH_BYTES], path[PATH_BYTES + 16];
+  const esp_sweep_run *run = &s->run[i];
+  esp_config training;
+  if (run->dense < 0 || run->state != ESP_SWEEP_WAITING) return ESP_OK;
+  if (!in_directory(esp_sweep_path(s, run->dense, dir), "config.ini")) return ESP_OK;
+  snprintf(path, sizeof path, "%s/config.ini", dir);
+  ESP_TRY(esp_config_load_run(&training, path, err));
+  const bool kept = esp_keeps_moment(&training, &run->config);
+  esp_config_free(&training);
+  return kept ? ESP_OK : esp_sweep_part(s, i, err);
+}
+
+esp_status esp_sweep_survey(esp_sweep *s, esp_error *err) {
+  ESP_TRY(survey_sweep(s, err));
+  for (int i = 0; i < s->runs; i++) ESP_TRY(esp_sweep_survey_run(s, i, err));
+  for (int i = 0; i < s->runs; i++) ESP_TRY(check_kept(s, i, err));
+  return ESP_OK;
+}
+
+/* ---- making them, with the sweep's directory locked: shares of it may begin at the same time ---- */
+
+static esp_status write_text(const char *dir, const char *name, const char *text, esp_error *err) {
+  char path[PATH_BYTES + 16];
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  return has_text(path, text) ? ESP_OK : esp_file_write(path, text, strlen(text), err);
+}
+
+esp_status esp_sweep_make(const esp_sweep *s, esp_error *err) {
+  esp_lock lock;
+  ESP_TRY(esp_directory_make(s->dir, err));
+  ESP_TRY(esp_lock_take(&lock, s->dir, true, err));
+  const esp_status status = write_text(s->dir, "sweep.ini", s->text, err);
+  esp_lock_drop(&lock);
+  return status;
+}
+
+static esp_status make_run(const char *dir, const esp_config *c, esp_error *err) {
+  char *text;
+  if (in_directory(dir, "config.ini")) return ESP_OK;
+  ESP_TRY(esp_directory_make(dir, err));
+  ESP_TRY(esp_config_text(c, &text, err));
+  const esp_status status = write_text(dir, "config.ini", text, err);
+  free(text);
+  return status;
+}
+
+esp_status esp_sweep_make_run(const esp_sweep *s, int i, esp_error *err) {
+  char dir[PATH_BYTES];
+  esp_lock lock;
+  ESP_TRY(esp_directory_make(s->dir, err));
+  ESP_TRY(esp_lock_take(&lock, s->dir, true, err));
+  const esp_status status = make_run(esp_sweep_path(s, i, dir), &s->run[i].config, err);
+  esp_lock_drop(&lock);
+  return status;
+}

@@ -1,0 +1,107 @@
+#include "sweep/summary.h"
+
+#include "config/fingerprint.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static esp_status no_memory(esp_error *err) {
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the summary of the sweep");
+}
+
+/* ---- who belongs together ---- */
+
+/* By what the values are: side by side, a list has the same one several times. */
+static bool same_but_seed(const esp_sweep *s, int a, int b) {
+  for (int i = 0; i < s->axes; i++) {
+    const esp_axis *axis = &s->axis[i];
+    const char *x = axis->value[s->run[a].choice[i]], *y = axis->value[s->run[b].choice[i]];
+    if (strcmp(axis->key, "run.seed") != 0 && strcmp(x, y) != 0) return false;
+  }
+  return true;
+}
+
+static const esp_round *round_of(const esp_results *r, int number) {
+  for (int i = 0; i < r->rounds; i++)
+    if (r->round[i].round == number) return &r->round[i];
+  return NULL;
+}
+
+double esp_summary_dense(const esp_summary *m, int i) {
+  const esp_round *dense = m->dense[i] < 0 ? NULL : esp_results_dense(&m->result[m->dense[i]]);
+  return dense ? dense->test_accuracy : (double)NAN;
+}
+
+static esp_status find_dense(esp_summary *m, const esp_sweep *s, esp_error *err) {
+  const esp_config **run = calloc((size_t)s->runs, sizeof *run);
+  bool *has_dense = calloc((size_t)s->runs, sizeof *has_dense);
+  for (int i = 0; i < s->runs && run && has_dense; i++) {
+    run[i] = &s->run[i].config;
+    has_dense[i] = esp_results_dense(&m->result[i]) != NULL;
+  }
+  const esp_status status =
+      run && has_dense ? esp_dense_runs(run, has_dense, s->runs, m->dense, err) : no_memory(err);
+  free(run);
+  free(has_dense);
+  return status;
+}
+
+/* ---- rows ---- */
+
+/* The figures of all runs of the row. */
+static void fill_row(const esp_summary *m, const esp_sweep *s, esp_summary_row *row) {
+  for (int i = row->run; i < s->runs; i++) {
+    const esp_round *r = round_of(&m->result[i], row->round);
+    if (!r || !same_but_seed(s, row->run, i)) continue;
+    esp_moments_add(&row->accuracy, r->test_accuracy);
+    esp_moments_add(&row->dense, esp_summary_dense(m, i));
+    esp_moments_add(&row->change, r->test_accuracy - esp_summary_dense(m, i));
+  }
+}
+
+static bool first_of_its_kind(const esp_summary *m, const esp_sweep *s, int i) {
+  for (int k = s->denses; k < i; k++)
+    if (m->result[k].rounds > 0 && same_but_seed(s, k, i)) return false;
+  return m->result[i].rounds > 0;
+}
+
+static esp_status make_rows(esp_summary *m, const esp_sweep *s, esp_error *err) {
+  int rows = 0;
+  for (int i = s->denses; i < s->runs; i++) rows += m->result[i].rounds;
+  if (!(m->row = calloc((size_t)rows + 1, sizeof *m->row))) return no_memory(err);
+  for (int i = s->denses; i < s->runs; i++) {
+    if (!first_of_its_kind(m, s, i)) continue;
+    for (int k = 0; k < m->result[i].rounds; k++) {
+      const esp_round *r = &m->result[i].round[k];
+      esp_summary_row *row = &m->row[m->rows++];
+      *row = (esp_summary_row){.run = i, .round = r->round, .sparsity = r->sparsity};
+      fill_row(m, s, row);
+      if (m->rows == 1 || row->accuracy.n < m->seeds) m->seeds = row->accuracy.n;
+    }
+  }
+  return ESP_OK;
+}
+
+esp_status esp_summary_make(esp_summary *m, const esp_sweep *s, esp_error *err) {
+  char path[4096];
+  *m = (esp_summary){.runs = s->runs};
+  m->result = calloc((size_t)s->runs, sizeof *m->result);
+  m->dense = calloc((size_t)s->runs, sizeof *m->dense);
+  esp_status status = m->result && m->dense ? ESP_OK : no_memory(err);
+  for (int i = 0; i < s->runs && status == ESP_OK; i++)
+    if (esp_results_read(&m->result[i], esp_sweep_path(s, i, path), NULL) != ESP_OK)
+      m->result[i] = (esp_results){0}; /* not finished */
+  if (status == ESP_OK) status = find_dense(m, s, err);
+  if (status == ESP_OK) status = make_rows(m, s, err);
+  if (status != ESP_OK) esp_summary_free(m);
+  return status;
+}
+
+void esp_summary_free(esp_summary *m) {
+  for (int i = 0; m->result && i < m->runs; i++) esp_results_free(&m->result[i]);
+  free(m->result);
+  free(m->dense);
+  free(m->row);
+  *m = (esp_summary){0};
+}
