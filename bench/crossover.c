@@ -1,13 +1,13 @@
-/* Dense against sparse over density, for every 3x3 layer of ResNet-20 and VGG-16: from which sparsity on do
- * the lists win?
+/* Dense against sparse over density, for every 3x3 layer of ResNet-20 and VGG-16: from which
+ * sparsity on do the lists win?
  *
- * With auto=yes: what the choice by stopwatch costs. The time of what it has chosen over that of the dense
- * layer, which has no mask, both measured in turn, all passes together.
+ * With auto=yes: what the choice by stopwatch costs. The time of what it has chosen over that of
+ * the dense layer, which has no mask, both measured in turn, all passes together.
  *
  * Dense layers go by Winograd where they can; with direct=yes none does.
  *
- * usage: crossover [threads=0] [batch=128] [repeats=5] [network=resnet20|vgg16|other] [auto=yes] [direct=yes]
- */
+ * usage: crossover [threads=0] [batch=128] [repeats=5] [network=resnet20|vgg16|other] [auto=yes]
+ * [direct=yes] */
 #include "layer.h"
 
 #include <omp.h>
@@ -25,7 +25,8 @@ typedef struct times {
 
 static times measure(layer *l, int repeats) {
   times t = {layer_seconds(l, LAYER_FORWARD, repeats), 0};
-  t.all = t.forward + layer_seconds(l, LAYER_TO_INPUT, repeats) + layer_seconds(l, LAYER_TO_WEIGHTS, repeats);
+  t.all = t.forward + layer_seconds(l, LAYER_TO_INPUT, repeats) +
+          layer_seconds(l, LAYER_TO_WEIGHTS, repeats);
   return t;
 }
 
@@ -38,16 +39,16 @@ static void print_crossing(const double *speedup) {
   else if (i == POINTS)
     printf("  none");
   else
-    printf("  %4.1f",
-           100.0 * (sparsities[i - 1] + (sparsities[i] - sparsities[i - 1]) * (1.0 - speedup[i - 1]) /
-                                            (speedup[i] - speedup[i - 1])));
+    printf("  %4.1f", 100.0 * (sparsities[i - 1] + (sparsities[i] - sparsities[i - 1]) *
+                                                       (1.0 - speedup[i - 1]) /
+                                                       (speedup[i] - speedup[i - 1])));
 }
 
 static void bench_layer(const layer_shape *shape, int batch, int repeats, bool direct) {
   char name[64];
   double forward[POINTS], all[POINTS];
   layer l;
-  layer_open(&l, shape, batch, esp_kernels_active(), direct);
+  layer_open(&l, shape, batch, esp__kernels_active(), direct);
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   const times dense = measure(&l, repeats);
   esp_graph_sparse(l.graph, ESP_SPARSE_ON);
@@ -88,7 +89,7 @@ static double bench_choice(const layer_shape *shape, int batch, int repeats, boo
   char name[64];
   double most = 0.0;
   layer l;
-  layer_open(&l, shape, batch, esp_kernels_active(), direct);
+  layer_open(&l, shape, batch, esp__kernels_active(), direct);
   printf("%-9s %-24s", shape->network, layer_name(shape, name));
   for (int i = 0; i < POINTS; i++) {
     layer_mask(&l, 1.0 - sparsities[i]);
@@ -108,8 +109,9 @@ int main(int argc, char **argv) {
   char network[16] = "", choice[4] = "", direct[4] = "";
   for (int i = 1; i < argc; i++)
     if (sscanf(argv[i], "threads=%d", &threads) != 1 && sscanf(argv[i], "batch=%d", &batch) != 1 &&
-        sscanf(argv[i], "repeats=%d", &repeats) != 1 && sscanf(argv[i], "network=%15s", network) != 1 &&
-        sscanf(argv[i], "auto=%3s", choice) != 1 && sscanf(argv[i], "direct=%3s", direct) != 1)
+        sscanf(argv[i], "repeats=%d", &repeats) != 1 &&
+        sscanf(argv[i], "network=%15s", network) != 1 && sscanf(argv[i], "auto=%3s", choice) != 1 &&
+        sscanf(argv[i], "direct=%3s", direct) != 1)
       return fputs(
                  "usage: crossover [threads=N] [batch=N] [repeats=N] [network=NAME] [auto=yes] "
                  "[direct=yes]\n",
@@ -123,8 +125,8 @@ int main(int argc, char **argv) {
   printf("%s\n%-34s",
          only_choice
              ? "time of the chosen kernels over the dense ones', all passes, by sparsity"
-             : "speed-up of the sparse kernels, forward / forward and both gradients, by sparsity; then "
-               "where each passes 1",
+             : "speed-up of the sparse kernels, forward / forward and both gradients, by sparsity; "
+               "then where each passes 1",
          "");
   for (int i = 0; i < POINTS; i++) printf("        %2.0f %%", 100.0 * sparsities[i]);
   puts(only_choice ? "" : "   fwd   all");

@@ -1,5 +1,5 @@
-/* Every kind of layer on every instruction set: GF/s and per cent of the multiply-add peak measured in the
- * same run.
+/* Every kind of layer on every instruction set: GF/s and per cent of the multiply-add peak measured
+ * in the same run.
  *
  * usage: kernels [threads=0] [batch=128] [isa=NAME] [repeats=7] [layer=TEXT] [direct=yes]
  *        layer: only those with that text in their line; direct: without Winograd */
@@ -29,8 +29,8 @@ static bool happens(const layer_shape *s, int pass) {
   return pass != LAYER_TO_INPUT || s->channels > 3;
 }
 
-static void bench_layer(const layer_shape *shape, const esp_kernels *kernels, const request *q, double peak,
-                        mean *three) {
+static void bench_layer(const layer_shape *shape, const esp__kernels *kernels, const request *q,
+                        double peak, mean *three) {
   char name[64];
   layer l;
   layer_open(&l, shape, q->batch, kernels, q->direct);
@@ -56,12 +56,13 @@ static bool is_wanted(const layer_shape *s, const char *text) {
   return !text || strstr(layer_name(s, name), text) || strcmp(s->network, text) == 0;
 }
 
-static void bench_isa(const esp_kernels *kernels, const request *q) {
+static void bench_isa(const esp__kernels *kernels, const request *q) {
   const int threads = omp_get_max_threads();
   mean three = {0};
   const double peak = peak_measure(peak_find(kernels->isa), threads);
-  printf("\n%s, %d threads, batch %d: peak %.1f GF/s\n%-9s %-28s  %13s  %13s  %13s\n%-9s %-28s", kernels->isa,
-         threads, q->batch, peak, "network", "layer", "forward", "to the input", "to the weights", "", "");
+  printf("\n%s, %d threads, batch %d: peak %.1f GF/s\n%-9s %-28s  %13s  %13s  %13s\n%-9s %-28s",
+         kernels->isa, threads, q->batch, peak, "network", "layer", "forward", "to the input",
+         "to the weights", "", "");
   for (int p = 0; p < LAYER_PASSES; p++) printf("  %7s %5s", "GF/s", "%");
   putchar('\n');
   for (const layer_shape *s = layer_shapes; s->network; s++)
@@ -73,7 +74,8 @@ static void bench_isa(const esp_kernels *kernels, const request *q) {
 }
 
 static int usage(void) {
-  fputs("usage: kernels [threads=N] [batch=N] [isa=NAME] [repeats=N] [layer=TEXT] [direct=yes]\n", stderr);
+  fputs("usage: kernels [threads=N] [batch=N] [isa=NAME] [repeats=N] [layer=TEXT] [direct=yes]\n",
+        stderr);
   return 2;
 }
 
@@ -81,7 +83,8 @@ int main(int argc, char **argv) {
   request q = {.batch = 128, .repeats = 7};
   for (int i = 1; i < argc; i++) {
     const char *value = strchr(argv[i], '=');
-    if (sscanf(argv[i], "threads=%d", &q.threads) == 1 || sscanf(argv[i], "batch=%d", &q.batch) == 1 ||
+    if (sscanf(argv[i], "threads=%d", &q.threads) == 1 ||
+        sscanf(argv[i], "batch=%d", &q.batch) == 1 ||
         sscanf(argv[i], "repeats=%d", &q.repeats) == 1)
       continue;
     if (value && strncmp(argv[i], "isa=", 4) == 0)
@@ -96,9 +99,10 @@ int main(int argc, char **argv) {
   if (q.batch < 1 || q.repeats < 1 || q.repeats > 100)
     return fputs("kernels: batch >= 1, repeats 1 to 100\n", stderr), 2;
   if (q.threads > 0) omp_set_num_threads(q.threads);
-  const esp_kernels *k;
-  for (size_t i = 0; (k = esp_kernels_at(i)); i++) {
-    const bool slow = strcmp(k->isa, "scalar") == 0; /* the reference takes minutes: only when asked for */
+  const esp__kernels *k;
+  for (size_t i = 0; (k = esp__kernels_at(i)); i++) {
+    const bool slow =
+        strcmp(k->isa, "scalar") == 0; /* the reference takes minutes: only when asked for */
     if (q.isa ? strcmp(q.isa, k->isa) == 0 : !slow) bench_isa(k, &q);
   }
   return 0;

@@ -7,12 +7,15 @@
 #include <string.h>
 
 const layer_shape layer_shapes[] = {
-    {"resnet20", 3, 16, 32, 3, 1, 1},  {"resnet20", 16, 16, 32, 3, 1, 1}, {"resnet20", 16, 32, 32, 3, 2, 1},
-    {"resnet20", 32, 32, 16, 3, 1, 1}, {"resnet20", 32, 64, 16, 3, 2, 1}, {"resnet20", 64, 64, 8, 3, 1, 1},
-    {"vgg16", 3, 64, 32, 3, 1, 1},     {"vgg16", 64, 64, 32, 3, 1, 1},    {"vgg16", 64, 128, 16, 3, 1, 1},
-    {"vgg16", 128, 128, 16, 3, 1, 1},  {"vgg16", 128, 256, 8, 3, 1, 1},   {"vgg16", 256, 256, 8, 3, 1, 1},
-    {"vgg16", 256, 512, 4, 3, 1, 1},   {"vgg16", 512, 512, 4, 3, 1, 1},   {"vgg16", 512, 512, 2, 3, 1, 1},
-    {"other", 64, 128, 16, 1, 1, 1},   {"other", 16, 32, 32, 1, 2, 1},    {"other", 256, 256, 8, 3, 1, 256},
+    {"resnet20", 3, 16, 32, 3, 1, 1},  {"resnet20", 16, 16, 32, 3, 1, 1},
+    {"resnet20", 16, 32, 32, 3, 2, 1}, {"resnet20", 32, 32, 16, 3, 1, 1},
+    {"resnet20", 32, 64, 16, 3, 2, 1}, {"resnet20", 64, 64, 8, 3, 1, 1},
+    {"vgg16", 3, 64, 32, 3, 1, 1},     {"vgg16", 64, 64, 32, 3, 1, 1},
+    {"vgg16", 64, 128, 16, 3, 1, 1},   {"vgg16", 128, 128, 16, 3, 1, 1},
+    {"vgg16", 128, 256, 8, 3, 1, 1},   {"vgg16", 256, 256, 8, 3, 1, 1},
+    {"vgg16", 256, 512, 4, 3, 1, 1},   {"vgg16", 512, 512, 4, 3, 1, 1},
+    {"vgg16", 512, 512, 2, 3, 1, 1},   {"other", 64, 128, 16, 1, 1, 1},
+    {"other", 16, 32, 32, 1, 2, 1},    {"other", 256, 256, 8, 3, 1, 256},
     {"other", 768, 3072, 1, 1, 1, 1},  {NULL, 0, 0, 0, 0, 0, 0}};
 
 static void check(esp_status status, const esp_error *err) {
@@ -25,7 +28,8 @@ static void fill(float *x, size_t n, uint64_t key, float size) {
   for (size_t i = 0; i < n; i++) x[i] = size * (2.0f * esp_random_uniform(key, i) - 1.0f);
 }
 
-static void make_graph(layer *l, int batch, const esp_kernels *kernels, bool direct, esp_error *err) {
+static void make_graph(layer *l, int batch, const esp__kernels *kernels, bool direct,
+                       esp_error *err) {
   const layer_shape *s = &l->shape;
   const int shape[4] = {s->outputs, s->channels / s->groups, s->kernel, s->kernel};
   esp_value *x, *y;
@@ -33,23 +37,24 @@ static void make_graph(layer *l, int batch, const esp_kernels *kernels, bool dir
   fill(l->weight->value, l->weight->count, 1, 0.1f);
   check(esp_graph_new(&l->graph, batch, true, err), err);
   l->graph->kernels = kernels;
-  esp_graph_direct(l->graph, direct);
+  esp_graph_disable_winograd(l->graph, direct);
   check(esp_graph_input(l->graph, (esp_shape){s->channels, s->width, s->width}, &x, err), err);
   x->needs_grad = true;
-  check(esp_graph_conv(l->graph, x, (esp_conv_attr){s->stride, s->kernel / 2, s->groups}, l->weight, NULL, &y,
-                       err),
+  check(esp_graph_conv(l->graph, x, (esp_conv_attr){s->stride, s->kernel / 2, s->groups}, l->weight,
+                       NULL, &y, err),
         err);
   l->node = l->graph->node[1];
   l->graph->logits = y; /* so that its gradient gets memory; there is no loss */
   check(esp_graph_plan(l->graph, err), err);
 }
 
-void layer_open(layer *l, const layer_shape *shape, int batch, const esp_kernels *kernels, bool direct) {
+void layer_open(layer *l, const layer_shape *shape, int batch, const esp__kernels *kernels,
+                bool direct) {
   esp_error err = {0};
   *l = (layer){.shape = *shape};
   make_graph(l, batch, kernels, direct, &err);
-  const size_t floats =
-      (size_t)esp_blocks_for(batch) * ESP_LANES * (size_t)(shape->channels * shape->width * shape->width);
+  const size_t floats = (size_t)esp_blocks_for(batch) * ESP_LANES *
+                        (size_t)(shape->channels * shape->width * shape->width);
   l->images = aligned_alloc(64, floats * sizeof(float));
   if (!l->images) check(esp_fail(&err, ESP_ERR_MEMORY, "out of memory"), &err);
   fill(l->images, floats, 2, 1.0f);
@@ -87,9 +92,9 @@ void layer_mask(layer *l, double density) {
 }
 
 static void run(layer *l, layer_pass pass) {
-  if (pass == LAYER_FORWARD) esp_correlation_forward(l->graph, l->node, l->node->state);
-  if (pass == LAYER_TO_INPUT) esp_correlation_to_input(l->graph, l->node, l->node->state);
-  if (pass == LAYER_TO_WEIGHTS) esp_correlation_to_weights(l->graph, l->node, l->node->state);
+  if (pass == LAYER_FORWARD) esp__conv_forward(l->graph, l->node, l->node->state);
+  if (pass == LAYER_TO_INPUT) esp__conv_backward_data(l->graph, l->node, l->node->state);
+  if (pass == LAYER_TO_WEIGHTS) esp__conv_backward_weights(l->graph, l->node, l->node->state);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -101,13 +106,13 @@ double layer_seconds(layer *l, layer_pass pass, int repeats) {
   double seconds[101];
   run(l, pass);
   for (int i = 0; i < repeats; i++) {
-    const double start = esp_seconds();
+    const double start = esp__seconds();
     int runs = 0;
     do {
       run(l, pass);
       runs++;
-    } while (esp_seconds() - start < 0.005);
-    seconds[i] = (esp_seconds() - start) / runs;
+    } while (esp__seconds() - start < 0.005);
+    seconds[i] = (esp__seconds() - start) / runs;
   }
   qsort(seconds, (size_t)repeats, sizeof *seconds, by_size);
   return seconds[repeats / 2];
@@ -119,7 +124,7 @@ double layer_flops(const layer *l) {
 }
 
 const char *layer_name(const layer_shape *s, char text[64]) {
-  snprintf(text, 64, "%dx%d %dx%d/%d%s on %dx%d", s->channels, s->outputs, s->kernel, s->kernel, s->stride,
-           s->groups > 1 ? " depthwise" : "", s->width, s->width);
+  snprintf(text, 64, "%dx%d %dx%d/%d%s on %dx%d", s->channels, s->outputs, s->kernel, s->kernel,
+           s->stride, s->groups > 1 ? " depthwise" : "", s->width, s->width);
   return text;
 }

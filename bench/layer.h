@@ -11,8 +11,8 @@ typedef struct layer_shape {
   int channels, outputs, width, kernel, stride, groups;
 } layer_shape;
 
-/* The 3x3 convolutions of ResNet-20 and VGG-16, each shape once, and one of each other kind; network NULL
- * after the last. */
+/* The 3x3 convolutions of ResNet-20 and VGG-16, each shape once, and one of each other kind;
+ * network NULL after the last. */
 extern const layer_shape layer_shapes[];
 
 typedef struct layer {
@@ -20,17 +20,23 @@ typedef struct layer {
   esp_params params;
   esp_param *weight;
   esp_graph *graph;
-  esp_node *node;
+  esp__node *node;
   esp_mask mask;
   float *images;
   esp_batch batch;
 } layer;
 
-typedef enum layer_pass { LAYER_FORWARD, LAYER_TO_INPUT, LAYER_TO_WEIGHTS, LAYER_PASSES } layer_pass;
+typedef enum layer_pass {
+  LAYER_FORWARD,
+  LAYER_TO_INPUT,
+  LAYER_TO_WEIGHTS,
+  LAYER_PASSES
+} layer_pass;
 
-/* A layer of that shape with random weights and activations, on kernels of that instruction set; `direct`:
- * without Winograd. Exits with a message on failure. */
-void layer_open(layer *l, const layer_shape *shape, int batch, const esp_kernels *kernels, bool direct);
+/* A layer of that shape with random weights and activations, on kernels of that instruction set;
+ * `direct`: without Winograd. Exits with a message on failure. */
+void layer_open(layer *l, const layer_shape *shape, int batch, const esp__kernels *kernels,
+                bool direct);
 void layer_close(layer *l);
 /* Gives it a random mask of that density (1: none). */
 void layer_mask(layer *l, double density);

@@ -24,12 +24,12 @@ double peak_measure(peak_function *f, int threads) {
     {
 #pragma omp barrier
 #pragma omp master
-      start = esp_seconds();
+      start = esp__seconds();
       float sink = 0.0f;
       work += f(300000, &sink);
       total += sink;
     }
-    const double rate = work / (esp_seconds() - start) / 1e9;
+    const double rate = work / (esp__seconds() - start) / 1e9;
     if (rate > best) best = rate;
   }
   return total == 1.0f ? 0.0 : best; /* the sums must be computed */

@@ -2,8 +2,8 @@
 #ifndef BENCH_PEAK_H
 #define BENCH_PEAK_H
 
-/* `rounds` rounds of 12 to 24 multiply-adds; returns how many floating-point operations that was. One per
- * instruction set. */
+/* `rounds` rounds of 12 to 24 multiply-adds; returns how many floating-point operations that was.
+ * One per instruction set. */
 typedef double peak_function(long rounds, float *sink);
 peak_function peak_scalar, peak_avx2, peak_avx512, peak_neon;
 

@@ -7,16 +7,16 @@
 enum { CHAINS = ESP_VECTOR == 8 ? 12 : 24 };
 
 double ESP_ISA_NAME(peak)(long rounds, float *sink) {
-  esp_vec sum[CHAINS];
-  const esp_vec a = esp_vec_set(0.999f), b = esp_vec_set(0.001f);
+  esp__vec sum[CHAINS];
+  const esp__vec a = esp__vec_set(0.999f), b = esp__vec_set(0.001f);
 #pragma GCC unroll 24
-  for (int i = 0; i < CHAINS; i++) sum[i] = esp_vec_set((float)i);
+  for (int i = 0; i < CHAINS; i++) sum[i] = esp__vec_set((float)i);
   for (long r = 0; r < rounds; r++)
 #pragma GCC unroll 24
-    for (int i = 0; i < CHAINS; i++) sum[i] = esp_vec_fma(sum[i], a, b);
+    for (int i = 0; i < CHAINS; i++) sum[i] = esp__vec_fma(sum[i], a, b);
   _Alignas(64) float out[16];
   for (int i = 0; i < CHAINS; i++) {
-    esp_vec_store(out, sum[i]);
+    esp__vec_store(out, sum[i]);
     *sink += out[0];
   }
   return 2.0 * ESP_VECTOR * CHAINS * (double)rounds;

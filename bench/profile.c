@@ -44,13 +44,14 @@ esp_status profile_print(esp_graph *graph, void (*step)(void *data), void *data,
   double inside = 0.0;
   step(data);
   ESP_TRY(esp_graph_profile(graph, true, err));
-  const double start = esp_seconds();
+  const double start = esp__seconds();
   for (int i = 0; i < repeats; i++) step(data);
-  const double scale = 1e3 / repeats, whole = scale * (esp_seconds() - start);
+  const double scale = 1e3 / repeats, whole = scale * (esp__seconds() - start);
   ESP_TRY(esp_graph_profile(graph, false, err));
   for (int i = 0; esp_graph_cost(graph, i, &c); i++) add(&k, &c);
   printf("%-16s", "ms a step");
-  for (int p = 0; p < ESP_PROPAGATIONS; p++) printf(" %10s", esp_propagation_name((esp_propagation)p));
+  for (int p = 0; p < ESP_PROPAGATIONS; p++)
+    printf(" %10s", esp_propagation_name((esp_propagation)p));
   printf(" %10s %7s\n", "sum", "%");
   for (int i = 0; i < k.count; i++) {
     inside += scale * sum_of(&k.kind[i]);

@@ -1,10 +1,12 @@
 /* Images per second of a training step and of inference, on random images.
  *
- * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0] [distribution=global]
+ * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0]
+ * [distribution=global]
  *             [profile=no]
- * Prints one JSON line: medians over the repeats; peak_rss_mib is the most memory resident in training,
- * before the graph for inference is made. Threads 0 = all cores. A sparsity above 0 prunes by global
- * magnitude first. profile=yes prints where the time of a training step goes, too. */
+ * Prints one JSON line: medians over the repeats; peak_rss_mib is the most memory resident in
+ * training, before the graph for inference is made. Threads 0 = all cores. A sparsity above 0
+ * prunes by global magnitude first. profile=yes prints where the time of a training step goes,
+ * too. */
 #include "profile.h"
 
 #include "base/clock.h"
@@ -32,7 +34,8 @@ typedef struct bench {
 
 static char empty[] = "", projection[] = "projection";
 
-static const esp_train_options train_options = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
+static const esp_train_options train_options = {
+    .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
 
 static esp_status make_images(bench *b, esp_error *err) {
   const size_t floats = (size_t)esp_blocks_for(b->batch) * 3 * 32 * 32 * ESP_LANES;
@@ -60,7 +63,7 @@ static esp_status make(bench *b, esp_error *err) {
   ESP_TRY(esp_model_graph(b->model, b->batch, true, (esp_loss_attr){0}, &b->train, err));
   if (b->sparsity <= 0.0) return ESP_OK;
   ESP_TRY(esp_pruner_new(&b->pruner, &b->prune, b->model, 1, err));
-  esp_graph_rest(b->train); /* as a run does */
+  esp_graph_release_activations(b->train); /* as a run does */
   return esp_pruner_prune(b->pruner, b->sparsity, &guarded, err);
 }
 
@@ -88,9 +91,9 @@ static double rate(bench *b, void (*work)(void *)) {
   double seconds[1000];
   for (int i = 0; i < WARM_UP; i++) work(b);
   for (int i = 0; i < b->repeats; i++) {
-    const double start = esp_seconds();
+    const double start = esp__seconds();
     work(b);
-    seconds[i] = esp_seconds() - start;
+    seconds[i] = esp__seconds() - start;
   }
   qsort(seconds, (size_t)b->repeats, sizeof *seconds, by_size);
   return b->batch / seconds[b->repeats / 2];
@@ -122,14 +125,14 @@ static int parse(bench *b, int argc, char **argv) {
 }
 
 static esp_status measure(bench *b, esp_error *err) {
-  const double training = rate(b, train), peak = esp_peak_rss_mib();
+  const double training = rate(b, train), peak = esp__peak_rss_mib();
   ESP_TRY(esp_model_graph(b->model, b->batch, false, (esp_loss_attr){0}, &b->infer, err));
   printf(
       "{\"network\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %d, \"sparsity\": %g, "
       "\"train_images_per_second\": %.1f, \"infer_images_per_second\": %.1f, \"graph_mib\": %zu, "
       "\"peak_rss_mib\": %.1f}\n",
-      b->network, esp_kernels_active()->isa, b->threads, b->batch, b->sparsity, training, rate(b, infer),
-      esp_graph_bytes(b->train) >> 20, peak);
+      b->network, esp__kernels_active()->isa, b->threads, b->batch, b->sparsity, training,
+      rate(b, infer), esp_graph_bytes(b->train) >> 20, peak);
   return b->profile ? profile_print(b->train, train, b, b->repeats, err) : ESP_OK;
 }
 
@@ -139,11 +142,11 @@ int main(int argc, char **argv) {
   esp_error err = {0};
   if (!parse(&b, argc, argv))
     return fputs(
-               "usage: step [network=N] [batch=N] [threads=N] [repeats=N] [sparsity=S] [distribution=D] "
-               "[profile=yes]\n",
+               "usage: step [network=N] [batch=N] [threads=N] [repeats=N] [sparsity=S] "
+               "[distribution=D] [profile=yes]\n",
                stderr),
            2;
-  if (esp_kernels_check(&err) != ESP_OK || make(&b, &err) != ESP_OK || measure(&b, &err) != ESP_OK)
+  if (esp__kernels_check(&err) != ESP_OK || make(&b, &err) != ESP_OK || measure(&b, &err) != ESP_OK)
     return fprintf(stderr, "step: %s\n", err.text), 2;
   return 0;
 }

@@ -14,7 +14,8 @@ static size_t page(void) {
 void guard_open(guard *g, size_t bytes) {
   g->room = (bytes / page() + 2) * page();
   g->map = mmap(NULL, g->room + 2 * page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (g->map == MAP_FAILED || mprotect(g->map + page(), g->room, PROT_READ | PROT_WRITE) != 0) abort();
+  if (g->map == MAP_FAILED || mprotect(g->map + page(), g->room, PROT_READ | PROT_WRITE) != 0)
+    abort();
 }
 
 void guard_close(guard *g) {

@@ -1,5 +1,5 @@
-/* Memory between two pages that nobody may touch, for kernels that must not read or write beside their
- * buffers. */
+/* Memory between two pages that nobody may touch, for kernels that must not read or write beside
+ * their buffers. */
 #ifndef GUARD_H
 #define GUARD_H
 
@@ -18,8 +18,9 @@ typedef struct guard {
 void guard_open(guard *g, size_t bytes);
 void guard_close(guard *g);
 
-/* A new buffer in the same room: right before the forbidden page behind it, or right behind the one before
- * it. Aligned to 64 bytes (at the end: if `bytes` is a multiple of 64). The room near it gets a pattern. */
+/* A new buffer in the same room: right before the forbidden page behind it, or right behind the one
+ * before it. Aligned to 64 bytes (at the end: if `bytes` is a multiple of 64). The room near it
+ * gets a pattern. */
 void *guard_place(guard *g, size_t bytes, bool at_end);
 
 /* Whether the pattern is still there. */

@@ -19,7 +19,8 @@ NAME_OF(regulariser)
 /* The criteria once more, before the training; those that training feeds stay out. */
 static const char *at_init(size_t i) {
   for (size_t c = 0; esp_criterion_at(c); c++)
-    if (esp_criterion_at(c)->needs != ESP_NEEDS_MOVEMENT && i-- == 0) return esp_criterion_at(c)->name;
+    if (esp_criterion_at(c)->needs != ESP_NEEDS_MOVEMENT && i-- == 0)
+      return esp_criterion_at(c)->name;
   return NULL;
 }
 
@@ -42,7 +43,8 @@ static const struct {
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
-/* What an entry cannot do without, or would do nothing without; sparsity = 0.6 where none is said. */
+/* What an entry cannot do without, or would do nothing without; sparsity = 0.6 where none is
+ * said. */
 static const struct {
   const char *name, *lines;
 } needs[] = {
@@ -50,7 +52,8 @@ static const struct {
     {"n:m", "sparsity = 0.5\n"},
     {"layer", "allow_empty = yes\n"},
     {"hybrid",
-     "distribution = uniform\nstructures =\n  * channel\n  linear1 n:m\n  linear2 weight\n  0.conv1 block\n"},
+     "distribution = uniform\nstructures =\n  * channel\n  linear1 n:m\n  linear2 weight\n"
+     "  0.conv1 block\n"},
     {"list", "sparsities = 0.2 0.6\n"},
     {"grow", "stall = 1\n"},
     {"soft", "structure = filter\n"},
@@ -84,12 +87,15 @@ static void fill(method_case *m, const char *key, const char *with, const char *
   for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
     if (is(needs[k].name, name)) lines = needs[k].lines;
   const bool stream = is(key, "structure");
-  snprintf(m->name, sizeof m->name, "%s%s = %s", is(with, "at = init\n") ? "at init, " : "", key, name);
+  snprintf(m->name, sizeof m->name, "%s%s = %s", is(with, "at = init\n") ? "at init, " : "", key,
+           name);
   snprintf(m->text, sizeof m->text,
-           "[run]\nthreads = 1\ncheckpoint_minutes = 0\n[data]\ndataset = shapes\ntrain = 96\nvalidation = "
-           "24\ntest = 48\n[train]\n"
-           "epochs = 3\nbatch = 32\naverage = %s\n[model]\narch = custom\nlayers =\n%s[prune]\n%s%s = %s\n%s",
-           strlen(name) % 2 ? "0.9" : "0", stream ? STREAM_NET : PLAIN_LAYERS, with, key, name, lines);
+           "[run]\nthreads = 1\ncheckpoint_minutes = 0\n[data]\ndataset = shapes\ntrain = 96\n"
+           "validation = 24\ntest = 48\n[train]\n"
+           "epochs = 3\nbatch = 32\naverage = %s\n[model]\narch = custom\nlayers =\n%s[prune]\n"
+           "%s%s = %s\n%s",
+           strlen(name) % 2 ? "0.9" : "0", stream ? STREAM_NET : PLAIN_LAYERS, with, key, name,
+           lines);
   if (!strstr(lines, "sparsity =")) append(m, "sparsity = 0.6\n");
   if (!strstr(lines, "retrain_epochs")) append(m, "retrain_epochs = 1\n");
   if (of_channels(name)) append(m, "structure = filter\n");

@@ -1,6 +1,7 @@
-/* A configuration for every entry of the tables of pruning: each method, distribution, structure, schedule,
- * regulariser and way of retraining. They are read from the tables, so a new entry is tested like the others
- * from its first day: tests/train/test_methods.c looks at every step, tests/cli/test_methods.c kills runs. */
+/* A configuration for every entry of the tables of pruning: each method, distribution, structure,
+ * schedule, regulariser and way of retraining. They are read from the tables, so a new entry is
+ * tested like the others from its first day: tests/train/test_methods.c looks at every step,
+ * tests/cli/test_methods.c kills runs. */
 #ifndef METHODS_H
 #define METHODS_H
 

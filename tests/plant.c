@@ -18,7 +18,8 @@ static esp_status make_model(plant *p, esp_shape input, int classes, esp_error *
   }
   ESP_TRY(esp_tasks_read(&tasks, &p->config.data, name, classes, err));
   const esp_key seed = (esp_key)p->config.run.seed;
-  const esp_status status = esp_model_new_tasks(&p->model, &p->config.model, input, &tasks, seed, err);
+  const esp_status status =
+      esp_model_new_tasks(&p->model, &p->config.model, input, &tasks, seed, err);
   esp_tasks_free(&tasks);
   return status;
 }
@@ -31,7 +32,8 @@ void plant_open(plant *p, esp_shape input, int classes, const char *ini) {
   const esp_key seed = (esp_key)p->config.run.seed;
   status = make_model(p, input, classes, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
-  if (p->config.train.average > 0.0) ck_assert(esp_params_average(&p->model->params, &err) == ESP_OK);
+  if (p->config.train.average > 0.0)
+    ck_assert(esp_params_average(&p->model->params, &err) == ESP_OK);
   if (strcmp(p->config.prune.method, "none") == 0) return;
   status = esp_pruner_new(&p->pruner, &p->config.prune, p->model, seed, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
@@ -79,14 +81,16 @@ void plant_wild_gradients(const plant *p, esp_key key) {
 /* Not with ck_assert, which writes to a file each time. */
 static void check_weight(const esp_param *w, size_t i, const char *when) {
   const bool kept = w->mask->keep[i], dense = w->shadow != NULL;
-  const float value = w->value[i], momentum = w->momentum[i], average = w->average ? w->average[i] : 0.0f;
-  if (w->mask->keep[i] > 1) ck_abort_msg("%s: %s[%zu]: mask %d", when, w->name, i, w->mask->keep[i]);
+  const float value = w->value[i], momentum = w->momentum[i],
+              average = w->average ? w->average[i] : 0.0f;
+  if (w->mask->keep[i] > 1)
+    ck_abort_msg("%s: %s[%zu]: mask %d", when, w->name, i, w->mask->keep[i]);
   if (dense && !w->latent && value != (kept ? w->shadow[i] : 0.0f))
     ck_abort_msg("%s: %s[%zu]: value %g, shadow %g, mask %d", when, w->name, i, (double)value,
                  (double)w->shadow[i], kept);
   if (!kept && (value != 0.0f || average != 0.0f || (!dense && momentum != 0.0f)))
-    ck_abort_msg("%s: %s[%zu] is pruned: value %g, momentum %g, average %g", when, w->name, i, (double)value,
-                 (double)momentum, (double)average);
+    ck_abort_msg("%s: %s[%zu] is pruned: value %g, momentum %g, average %g", when, w->name, i,
+                 (double)value, (double)momentum, (double)average);
 }
 
 void plant_check(const plant *p, const char *when) {

@@ -1,4 +1,5 @@
-/* A model and its pruner, grown from the text of a configuration: what the suites prune and train work on. */
+/* A model and its pruner, grown from the text of a configuration: what the suites prune and train
+ * work on. */
 #ifndef PLANT_H
 #define PLANT_H
 
@@ -10,7 +11,8 @@ typedef struct plant {
   esp_pruner *pruner; /* NULL with method = none */
 } plant;
 
-/* `ini` holds keys as a configuration file does; the seed is that of [run]. Aborts the test on failure. */
+/* `ini` holds keys as a configuration file does; the seed is that of [run]. Aborts the test on
+ * failure. */
 void plant_open(plant *p, esp_shape input, int classes, const char *ini);
 void plant_close(plant *p);
 
@@ -25,8 +27,9 @@ void plant_set(const plant *p, const char *name, size_t count, const float *valu
 void plant_mask_is(const plant *p, const char *name, const char *digits);
 /* Random gradients of every size from 1e-6 to 1e12 in every parameter. */
 void plant_wild_gradients(const plant *p, esp_key key);
-/* Checks, without the pruner's help, that what is pruned is exactly 0 in value, momentum and moving average,
- * or that value = shadow * mask, and that the masks' counts are right. Aborts the test if not. */
+/* Checks, without the pruner's help, that what is pruned is exactly 0 in value, momentum and moving
+ * average, or that value = shadow * mask, and that the masks' counts are right. Aborts the test if
+ * not. */
 void plant_check(const plant *p, const char *when);
 
 #endif

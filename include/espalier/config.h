@@ -50,20 +50,21 @@ typedef struct esp_section {
 } esp_section;
 extern const esp_section esp_sections[]; /* name NULL after the last */
 
-/* Reads `path` (at most 1 MiB, lines of at most 196 bytes; lists go on in indented lines), then applies
- * `overrides`, each "section.key=value". Every error is one line, "path:line: ..." or "argument
- * 'section.key=value': ...": unknown section or key (with the nearest known one), value that does not parse
- * or lies out of range (with the range), choice not known (with the choices, or the nearest), key given twice
- * in the file, line without a key. On failure *config needs no freeing. */
-esp_status esp_config_load(esp_config *config, const char *path, int overrides, const char *const *override,
-                           esp_error *err);
+/* Reads `path` (at most 1 MiB, lines of at most 196 bytes; lists go on in indented lines), then
+ * applies `overrides`, each "section.key=value". Every error is one line, "path:line: ..." or
+ * "argument 'section.key=value': ...": unknown section or key (with the nearest known one), value
+ * that does not parse or lies out of range (with the range), choice not known (with the choices, or
+ * the nearest), key given twice in the file, line without a key. On failure *config needs no
+ * freeing. */
+esp_status esp_config_load(esp_config *config, const char *path, int overrides,
+                           const char *const *override, esp_error *err);
 /* The same from text already in memory; `name` starts the messages. */
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err);
 void esp_config_free(esp_config *config);
 
-/* The whole configuration, every default written out, as INI text that parses to the same configuration.
- * Newly allocated in *text. */
+/* The whole configuration, every default written out, as INI text that parses to the same
+ * configuration. Newly allocated in *text. */
 esp_status esp_config_text(const esp_config *config, char **text, esp_error *err);
 
 /* Explains "section.key", "key" or "section" on `out`; fails with the nearest known key. */

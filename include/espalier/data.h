@@ -1,5 +1,5 @@
-/* Image classification data: sets in memory as bytes, splits, and batches prepared ahead on another thread.
- */
+/* Image classification data: sets in memory as bytes, splits, and batches prepared ahead on another
+ * thread. */
 #ifndef ESP_DATA_H
 #define ESP_DATA_H
 
@@ -22,7 +22,8 @@ typedef struct esp_data_options {
   int64_t cutout_size;      /* side of the square that `cutout` blanks */
   char *tasks;              /* lines of "name: classes | classes": what else the images show */
   esp_numbers task_weights; /* of the class and of each of them, in the loss; empty = 1 */
-  esp_numbers mean, std;    /* per channel of pixels in [0, 1]; empty = measured on the training split */
+  esp_numbers mean,
+      std; /* per channel of pixels in [0, 1]; empty = measured on the training split */
 } esp_data_options;
 extern const esp_option esp_data_option_table[];
 
@@ -46,51 +47,54 @@ typedef struct esp_dataset {
 /* One kind of data set: an entry in the table of src/data/dataset.c. */
 typedef struct esp_dataset_kind {
   const char *name, *help;
-  /* Fills train, test, shape, classes and class_name of *set (zeroed). `wanted` is the shape to resize to
-   * (folder). */
+  /* Fills train, test, shape, classes and class_name of *set (zeroed). `wanted` is the shape to
+   * resize to (folder). */
   esp_status (*load)(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
                      esp_error *err);
 } esp_dataset_kind;
 const esp_dataset_kind *esp_dataset_kind_at(size_t i); /* NULL after the last */
 
-/* Loads, limits (to images evenly spaced over the set), splits off the validation images (chosen at random
- * from the seed; both splits keep the order of the files), measures mean and std (a constant channel gets a
- * std of 1 / 255). `wanted` is the model's input, {0} if it has none of its own: folder resizes to it
- * (3x32x32 if none), others ignore it. Fails when the files are damaged: the text names file and place. */
-esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                            esp_error *err);
+/* Loads, limits (to images evenly spaced over the set), splits off the validation images (chosen at
+ * random from the seed; both splits keep the order of the files), measures mean and std (a constant
+ * channel gets a std of 1 / 255). `wanted` is the model's input, {0} if it has none of its own:
+ * folder resizes to it (3x32x32 if none), others ignore it. Fails when the files are damaged: the
+ * text names file and place. */
+esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
+                            esp_key seed, esp_error *err);
 void esp_dataset_free(esp_dataset *set);
 
-/* The class, and the tasks that the options ask for besides, of data whose classes have these names. Fails
- * when a class is unknown, is in two groups of a task or in none; the text begins with "data.tasks:LINE: ",
- * the key's lines counted from 1. On failure *tasks needs no freeing. */
-esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *const *class_name, int classes,
-                          esp_error *err);
+/* The class, and the tasks that the options ask for besides, of data whose classes have these
+ * names. Fails when a class is unknown, is in two groups of a task or in none; the text begins with
+ * "data.tasks:LINE: ", the key's lines counted from 1. On failure *tasks needs no freeing. */
+esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *const *class_name,
+                          int classes, esp_error *err);
 
-/* Reads one picture file (JPEG, PNG; at most 8192x8192 pixels), scaled to cover `shape` and cut to it in the
- * middle, into pixels [C][H][W]; C is 1 (brightness) or 3. */
+/* Reads one picture file (JPEG, PNG; at most 8192x8192 pixels), scaled to cover `shape` and cut to
+ * it in the middle, into pixels [C][H][W]; C is 1 (brightness) or 3. */
 esp_status esp_picture_load(const char *path, esp_shape shape, uint8_t *pixels, esp_error *err);
 
 /* Which images, in which order, changed how. */
 typedef struct esp_loader_options {
-  int batch;                     /* images in a batch */
-  bool shuffle;                  /* a new order each epoch */
-  bool crop, flip;               /* augmentation, drawn per image (its index in `images`) and epoch */
+  int batch;       /* images in a batch */
+  bool shuffle;    /* a new order each epoch */
+  bool crop, flip; /* augmentation, drawn per image (its index in `images`) and epoch */
   int crop_padding, cutout_size; /* cutout_size 0 = none */
   esp_key seed;
 } esp_loader_options;
 /* The training loader's options as the [data] section asks. */
-esp_loader_options esp_loader_options_training(const esp_data_options *opt, int batch, esp_key seed);
+esp_loader_options esp_loader_options_training(const esp_data_options *opt, int batch,
+                                               esp_key seed);
 
 typedef struct esp_loader esp_loader;
-/* Makes a loader over `images` of `set` (both must outlive it), with a thread that prepares batches ahead. */
+/* Makes a loader over `images` of `set` (both must outlive it), with a thread that prepares batches
+ * ahead. */
 esp_status esp_loader_new(esp_loader **loader, const esp_dataset *set, const esp_images *images,
                           esp_loader_options opt, esp_error *err);
-/* Starts an epoch at batch number `first` (0 = its beginning). What follows is a function of seed, epoch and
- * batch number alone. May be called at any time, also in the middle of an epoch. */
+/* Starts an epoch at batch number `first` (0 = its beginning). What follows is a function of seed,
+ * epoch and batch number alone. May be called at any time, also in the middle of an epoch. */
 void esp_loader_start(esp_loader *loader, uint64_t epoch, int first);
-/* The next batch, valid until the next call; NULL at the end of the epoch and before the first start. The
- * last batch can be smaller. */
+/* The next batch, valid until the next call; NULL at the end of the epoch and before the first
+ * start. The last batch can be smaller. */
 const esp_batch *esp_loader_next(esp_loader *loader);
 int esp_loader_batches(const esp_loader *loader); /* in an epoch */
 void esp_loader_free(esp_loader *loader);

@@ -1,11 +1,11 @@
 /* The autograd graph: operations on activations, in the order they were added.
  *
- * A graph is built once for a model and a batch size, planned once (all memory is made there), and then run
- * for every batch: esp_graph_forward, esp_graph_backward. A pass allocates nothing, but for the lists of
- * nonzero weights when a mask first appears.
+ * A graph is built once for a model and a batch size, planned once (all memory is made there), and
+ * then run for every batch: esp_graph_forward, esp_graph_backward. A pass allocates nothing, but
+ * for the lists of nonzero weights when a mask first appears.
  *
- * Every builder below infers the output's shape, and fails with a sentence when shapes do not fit. Values are
- * owned by the graph. Gradients add up where a value is used more than once. */
+ * Every builder below infers the output's shape, and fails with a sentence when shapes do not fit.
+ * Values are owned by the graph. Gradients add up where a value is used more than once. */
 #ifndef ESP_GRAPH_H
 #define ESP_GRAPH_H
 
@@ -28,85 +28,92 @@ typedef struct esp_shape {
 
 /* A batch as the data loader makes it. */
 typedef struct esp_batch {
-  const float *images;   /* lane layout without halo: [blocks][C][H][W][16]; padding images are zeros */
+  const float
+      *images; /* lane layout without halo: [blocks][C][H][W][16]; padding images are zeros */
   const int32_t *labels; /* [count], 0-based class */
   int count;             /* images that are valid, 1 to the graph's batch */
 } esp_batch;
 
-/* A new empty graph for batches of up to `batch` images (1 to 65536). `gradients` = false makes one for
- * inference: it holds no gradients and backward must not be called. */
+/* A new empty graph for batches of up to `batch` images (1 to 65536). `gradients` = false makes one
+ * for inference: it holds no gradients and backward must not be called. */
 esp_status esp_graph_new(esp_graph **graph, int batch, bool gradients, esp_error *err);
 void esp_graph_free(esp_graph *graph); /* not the parameters: the model owns them */
 
 esp_status esp_graph_input(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err);
 
-/* Convolution (really cross-correlation), zero padding. weight (O, C / groups, kh, kw), bias (O) or NULL.
- * Groups divide C and O; groups = C = O is depthwise. */
+/* Convolution (really cross-correlation), zero padding. weight (O, C / groups, kh, kw), bias (O) or
+ * NULL. Groups divide C and O; groups = C = O is depthwise. */
 typedef struct esp_conv_attr {
   int stride, padding, groups;
 } esp_conv_attr;
-esp_status esp_graph_conv(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_param *weight, esp_param *bias,
-                          esp_value **y, esp_error *err);
+esp_status esp_graph_conv(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_param *weight,
+                          esp_param *bias, esp_value **y, esp_error *err);
 
 /* x (F, 1, 1), weight (O, F), bias (O) or NULL. */
-esp_status esp_graph_linear(esp_graph *g, esp_value *x, esp_param *weight, esp_param *bias, esp_value **y,
-                            esp_error *err);
+esp_status esp_graph_linear(esp_graph *g, esp_value *x, esp_param *weight, esp_param *bias,
+                            esp_value **y, esp_error *err);
 
-/* Batch normalisation (Ioffe & Szegedy 2015; epsilon 1e-5, running = 0.9 running + 0.1 batch, unbiased
- * running variance), plus `residual` if not NULL, then ReLU if asked: one pass. */
+/* Batch normalisation (Ioffe & Szegedy 2015; epsilon 1e-5, running = 0.9 running + 0.1 batch,
+ * unbiased running variance), plus `residual` if not NULL, then ReLU if asked: one pass. */
 typedef struct esp_bn_params {
   esp_param *scale, *shift, *mean, *var;
 } esp_bn_params;
-esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual,
-                               bool relu, esp_value **y, esp_error *err);
+esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
+                               esp_value *residual, bool relu, esp_value **y, esp_error *err);
 
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
                                 esp_error *err);
 
-/* Windows lie inside the plane padded by `padding` (below size); average divides by the whole window. Max
- * pooling never chooses a padding pixel; of equal values the first in row order wins, and only it gets the
- * gradient. */
+/* Windows lie inside the plane padded by `padding` (below size); average divides by the whole
+ * window. Max pooling never chooses a padding pixel; of equal values the first in row order wins,
+ * and only it gets the gradient. */
 typedef struct esp_pool_attr {
   int size, stride, padding;
 } esp_pool_attr;
-esp_status esp_graph_maxpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y, esp_error *err);
-esp_status esp_graph_avgpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y, esp_error *err);
+esp_status esp_graph_maxpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
+                             esp_error *err);
+esp_status esp_graph_avgpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
+                             esp_error *err);
 /* (C, H, W) to (C, 1, 1) */
 esp_status esp_graph_global_avgpool(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
 
 /* Inverted dropout: in training each value is 0 with `probability` in [0, 1), else divided by 1 -
  * probability. */
-esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y, esp_error *err);
+esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y,
+                             esp_error *err);
 
 /* (C, H, W) to (C * H * W, 1, 1), in that order. */
 esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
 esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
 /* Along the channels. */
-esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
-/* Every stride-th row and column, followed by zero channels up to `channels`: the parameter-free shortcut
- * ("option A") of He et al. 2016. */
+esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,
+                            esp_error *err);
+/* Every stride-th row and column, followed by zero channels up to `channels`: the parameter-free
+ * shortcut ("option A") of He et al. 2016. */
 esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
                                esp_error *err);
 
-/* The parts of a channel gate: dynamic channel pruning by feature boosting and suppression (Gao et al., ICLR
- * 2019). x (C, H, W) to the mean of |x| of each channel, (C, 1, 1). */
-esp_status esp_graph_squeeze(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
-/* x (C, 1, 1): of each image the `keep` (1 to C) largest numbers, where they are above 0, else 0; of equal
- * ones those of lower channels. `penalty` (0 or more) is added to the gradient of every number above 0, as an
- * L1 term of the loss, mean over the images, would; the loss itself does not show it. */
-typedef struct esp_winners_attr {
+/* The parts of a channel gate: dynamic channel pruning by feature boosting and suppression (Gao et
+ * al., ICLR 2019). x (C, H, W) to the mean of |x| of each channel, (C, 1, 1). */
+esp_status esp_graph_mean_abs(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+/* x (C, 1, 1): of each image the `keep` (1 to C) largest numbers, where they are above 0, else 0;
+ * of equal ones those of lower channels. `penalty` (0 or more) is added to the gradient of every
+ * number above 0, as an L1 term of the loss, mean over the images, would; the loss itself does not
+ * show it. */
+typedef struct esp_top_k_attr {
   int keep;
   float penalty;
-} esp_winners_attr;
-esp_status esp_graph_winners(esp_graph *g, esp_value *x, esp_winners_attr attr, esp_value **y,
-                             esp_error *err);
-/* x (C, H, W) times `by` (C, 1, 1). A convolution need not compute what a gate behind it and its batch norm
- * or non-linearity sets to 0, and is counted so if `by` was added before it. */
+} esp_top_k_attr;
+esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_value **y,
+                           esp_error *err);
+/* x (C, H, W) times `by` (C, 1, 1). A convolution need not compute what a gate behind it and its
+ * batch norm or non-linearity sets to 0, and is counted so if `by` was added before it. */
 esp_status esp_graph_gate(esp_graph *g, esp_value *x, esp_value *by, esp_value **y, esp_error *err);
 
-/* ReLU with a threshold (FATReLU; Kurtz et al., ICML 2020): x where x > threshold, else 0. With `chosen`, a
- * parameter of one number, the threshold is that number, which a pass with `choose` sets: the smallest such
- * that a share (0 to below 1) of what the operation writes, or more, is 0 over the images of the pass. */
+/* ReLU with a threshold (FATReLU; Kurtz et al., ICML 2020): x where x > threshold, else 0. With
+ * `chosen`, a parameter of one number, the threshold is that number, which a pass with `choose`
+ * sets: the smallest such that a share (0 to below 1) of what the operation writes, or more, is 0
+ * over the images of the pass. */
 typedef struct esp_fatrelu_attr {
   float threshold, share;
   esp_param *chosen; /* NULL: threshold is given */
@@ -114,51 +121,55 @@ typedef struct esp_fatrelu_attr {
 esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                              esp_error *err);
 
-/* The loss, mean over the valid images. logits (classes, 1, 1). Smoothing in [0, 1) spreads that much of the
- * target evenly over all classes. Mean squared error is against the one-hot label, mean over classes too. */
+/* The loss, mean over the valid images. logits (classes, 1, 1). Smoothing in [0, 1) spreads that
+ * much of the target evenly over all classes. Mean squared error is against the one-hot label, mean
+ * over classes too. */
 typedef enum esp_loss_kind { ESP_LOSS_CROSS_ENTROPY, ESP_LOSS_MEAN_SQUARED } esp_loss_kind;
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
                           esp_error *err);
 
-/* Splits the logits among tasks, whose answers are as many as there are logits; the loss becomes the weighted
- * sum of the tasks' losses. Borrowed, unlike a graph without tasks, in which all logits are those of the
- * class. */
+/* Splits the logits among tasks, whose answers are as many as there are logits; the loss becomes
+ * the weighted sum of the tasks' losses. Borrowed, unlike a graph without tasks, in which all
+ * logits are those of the class. */
 esp_status esp_graph_tasks(esp_graph *g, const esp_tasks *tasks, esp_error *err);
 /* The tasks of a graph with a loss. */
 const esp_tasks *esp_graph_tasks_of(const esp_graph *g);
 
-/* Lets another graph of the same classes teach this one in training (Hinton et al. 2015): the loss becomes (1
+/* Lets another graph of the same classes teach this one in training (Hinton et al. 2015): the loss
+ * becomes (1
  * - share) loss + share T^2 KL(teacher || own), of softmax(logits / T) both. The teacher must have run
  * forward on the same batch. NULL: no teacher. */
-void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float temperature);
-/* The same for training without labels, which are not read: the loss becomes the mean of (logit - teacher's
- * logit)^2 over the answers of a task (Ba & Caruana 2014). */
-void esp_graph_imitate(esp_graph *g, const esp_graph *teacher);
+void esp_graph_distill(esp_graph *g, const esp_graph *teacher, float share, float temperature);
+/* The same for training without labels, which are not read: the loss becomes the mean of (logit -
+ * teacher's logit)^2 over the answers of a task (Ba & Caruana 2014). */
+void esp_graph_match_logits(esp_graph *g, const esp_graph *teacher);
 
 /* Makes all memory. After it no operation can be added. */
 esp_status esp_graph_plan(esp_graph *g, esp_error *err);
 
-/* Between passes: gives the memory of activations back to the system until the next pass, where that can be
- * done (Linux). What was in them is lost; parameters and their gradients are not touched. */
-void esp_graph_rest(esp_graph *g);
+/* Between passes: gives the memory of activations back to the system until the next pass, where
+ * that can be done (Linux). What was in them is lost; parameters and their gradients are not
+ * touched. */
+void esp_graph_release_activations(esp_graph *g);
 
-/* Layers whose parameter has a mask can run kernels that know only the nonzero weights; the results have the
- * same bits. AUTO chooses by stopwatch, per layer and direction. */
+/* Layers whose parameter has a mask can run kernels that know only the nonzero weights; the results
+ * have the same bits. AUTO chooses by stopwatch, per layer and direction. */
 typedef enum esp_sparse_mode { ESP_SPARSE_AUTO, ESP_SPARSE_ON, ESP_SPARSE_OFF } esp_sparse_mode;
 void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
 
-/* Before planning. On: convolutions multiply every weight with every input it meets. Off, as it is at first:
- * 3x3 layers of stride 1 go by Winograd's F(4x4, 3x3), 36 products instead of 144, where by their geometry
- * and their mask that is clearly less work (outputs and channels without weights not counted). The last bits
- * differ between the two. */
-void esp_graph_direct(esp_graph *g, bool on);
+/* Before planning. On: convolutions multiply every weight with every input it meets. Off, as it is
+ * at first: 3x3 layers of stride 1 go by Winograd's F(4x4, 3x3), 36 products instead of 144, where
+ * by their geometry and their mask that is clearly less work (outputs and channels without weights
+ * not counted). The last bits differ between the two. */
+void esp_graph_disable_winograd(esp_graph *g, bool on);
 
 /* How a pass is run. */
 typedef struct esp_pass {
   bool training;        /* batch statistics and dropout, or running statistics */
   esp_key dropout_key;  /* changes with every step */
   bool choose;          /* thresholds that are chosen are chosen, for the images of this pass */
-  bool dense_gradients; /* backward must fill the gradients of pruned weights too; else they may be 0 */
+  bool dense_gradients; /* backward must fill the gradients of pruned weights too; else they may be
+                          0 */
 } esp_pass;
 
 /* What a pass found over the valid images of the batch. */
@@ -167,25 +178,27 @@ typedef struct esp_outcome {
   int count;       /* images */
 } esp_outcome;
 
-/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher is
- * imitated. */
+/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher
+ * is imitated. */
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass);
-/* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training forward. */
+/* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training
+ * forward. */
 void esp_graph_backward(esp_graph *g);
 /* The same for `factor` times the sum of all logits of the batch, in place of the loss. */
 void esp_graph_backward_sum(esp_graph *g, float factor);
 
 /* What a layer did in the last pass of a graph with gradients. */
 typedef struct esp_activity {
-  const esp_tensor *input;  /* what it read */
-  const esp_tensor *output; /* what it wrote, behind the batch norm (and sum) and non-linearity that follow */
-  int images;               /* of the batch; the lanes of others hold nothing of meaning */
+  const esp_tensor *input; /* what it read */
+  const esp_tensor
+      *output; /* what it wrote, behind the batch norm (and sum) and non-linearity that follow */
+  int images;  /* of the batch; the lanes of others hold nothing of meaning */
 } esp_activity;
 /* The activity of the convolution or linear layer of that weight. */
 esp_activity esp_graph_activity(const esp_graph *g, const esp_param *weight);
 
-/* The shape of a value; the value that feeds the loss (or was added last); its number `c` for an image of
- * the last batch. */
+/* The shape of a value; the value that feeds the loss (or was added last); its number `c` for an
+ * image of the last batch. */
 esp_shape esp_value_shape(const esp_value *v);
 esp_value *esp_graph_output(const esp_graph *g);
 float esp_value_at(const esp_value *v, int image, int c, int row, int column);
@@ -214,18 +227,20 @@ typedef struct esp_operation {
 int esp_graph_operations(const esp_graph *g);
 esp_operation esp_graph_operation(const esp_graph *g, int i);
 
-/* Multiply-adds of one image through the convolutions and linear layers, pruned weights not counted when
- * `effective`. */
+/* Multiply-adds of one image through the convolutions and linear layers, pruned weights not counted
+ * when `effective`. */
 double esp_graph_macs(const esp_graph *g, bool effective);
 
-/* On: from here on each forward pass counts, for each image, the multiply-adds whose product is not known to
- * be 0 beforehand: those of weights that are not 0 with values that are not 0, for outputs that no gate sets
- * to 0. What a window reads of the padding counts as in esp_graph_macs, unless the whole channel is 0: then
- * nothing of it counts. Integers, so exact, and the same with any kernels and threads. After planning. */
-esp_status esp_graph_count_executed(esp_graph *g, bool on, esp_error *err);
+/* On: from here on each forward pass counts, for each image, the multiply-adds whose product is not
+ * known to be 0 beforehand: those of weights that are not 0 with values that are not 0, for outputs
+ * that no gate sets to 0. What a window reads of the padding counts as in esp_graph_macs, unless
+ * the whole channel is 0: then nothing of it counts. Integers, so exact, and the same with any
+ * kernels and threads. After planning. */
+esp_status esp_graph_count_dynamic_macs(esp_graph *g, bool on, esp_error *err);
 /* Those of the last pass that counted, [images of its batch]. */
-const int64_t *esp_graph_executed(const esp_graph *g);
-/* Whether it has operations that make zeros depending on the image: gates, or ReLUs with thresholds. */
+const int64_t *esp_graph_dynamic_macs(const esp_graph *g);
+/* Whether it has operations that make zeros depending on the image: gates, or ReLUs with
+ * thresholds. */
 bool esp_graph_conditional(const esp_graph *g);
 
 /* Bytes of activations, gradients and scratch. */
@@ -236,41 +251,42 @@ size_t esp_graph_bytes(const esp_graph *g);
 /* The passes of an operation. Without weights, "to input" is all of its backward pass. */
 typedef enum esp_propagation {
   ESP_FORWARD,
-  ESP_TO_INPUT,   /* the gradient of the input */
-  ESP_TO_WEIGHTS, /* the gradients of the parameters */
+  ESP_BACKWARD_DATA,    /* the gradient of the input */
+  ESP_BACKWARD_WEIGHTS, /* the gradients of the parameters */
   ESP_PROPAGATIONS
 } esp_propagation;
 const char *esp_propagation_name(esp_propagation p); /* "forward", "to input", "to weights" */
 
 /* Why a pass of a layer runs the kernels it does. */
-typedef enum esp_reason {
+typedef enum esp_kernel_reason {
   ESP_NO_MASK,
   ESP_GROUPED,     /* there are no sparse kernels for grouped convolutions */
   ESP_FORCED,      /* by esp_graph_sparse ON or OFF */
   ESP_WANTED_ALL,  /* the gradients of pruned weights are asked for too */
   ESP_TOO_DENSE,   /* to be worth a try */
-  ESP_BY_WINOGRAD, /* Winograd's way, as the geometry and the density say; see esp_graph_direct */
+  ESP_BY_WINOGRAD, /* Winograd's way, as the geometry and the density say; see
+                      esp_graph_disable_winograd */
   ESP_UNMEASURED,  /* the mask is new: no pass, or not yet all trials, have been run with it */
   ESP_FASTER,      /* by stopwatch */
-  ESP_REASONS
-} esp_reason;
-const char *esp_reason_text(esp_reason reason); /* "no mask", "grouped", ... */
+  ESP_KERNEL_REASONS
+} esp_kernel_reason;
+const char *esp_kernel_reason_text(esp_kernel_reason reason); /* "no mask", "grouped", ... */
 
-typedef struct esp_choice {
+typedef struct esp_kernel_choice {
   const esp_param *weight; /* of the layer */
   esp_propagation pass;
   double density;       /* of the mask, 1 without one */
   double dense, sparse; /* seconds of a pass when the stopwatch ran last; 0 where it did not */
   bool is_sparse;       /* the kernels that know only the nonzero weights run */
-  esp_reason reason;
-} esp_choice;
-/* The i-th pass of a convolution or linear layer, in the order of the network, as chosen in the last passes.
- * False after the last; a graph for inference has forward passes only, the first layer has none to its input.
- */
-bool esp_graph_choice(const esp_graph *g, int i, esp_choice *choice);
+  esp_kernel_reason reason;
+} esp_kernel_choice;
+/* The i-th pass of a convolution or linear layer, in the order of the network, as chosen in the
+ * last passes. False after the last; a graph for inference has forward passes only, the first layer
+ * has none to its input. */
+bool esp_graph_kernel_choice(const esp_graph *g, int i, esp_kernel_choice *choice);
 
-/* On: times every operation from here on, from 0; costs a look at the clock per operation. Off: stops, and
- * keeps what was measured. After planning. */
+/* On: times every operation from here on, from 0; costs a look at the clock per operation. Off:
+ * stops, and keeps what was measured. After planning. */
 esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err);
 
 typedef struct esp_cost {
@@ -278,8 +294,8 @@ typedef struct esp_cost {
   const esp_param *weight;          /* of a convolution or linear layer, else NULL */
   double seconds[ESP_PROPAGATIONS]; /* since profiling was switched on */
 } esp_cost;
-/* What the i-th operation has cost; the last is the loss. False after the last, or if never profiled. The sum
- * is all the time that was spent in forward and backward. */
+/* What the i-th operation has cost; the last is the loss. False after the last, or if never
+ * profiled. The sum is all the time that was spent in forward and backward. */
 bool esp_graph_cost(const esp_graph *g, int i, esp_cost *cost);
 
 #endif

@@ -1,5 +1,6 @@
-/* A mask says which weights of a parameter exist. It is plain data; struct esp_pruner owns every mask and its
- * commit function is the only code that writes one. Everybody else borrows it read-only. */
+/* A mask says which weights of a parameter exist. It is plain data; struct esp_pruner owns every
+ * mask and its commit function is the only code that writes one. Everybody else borrows it
+ * read-only. */
 #ifndef ESP_MASK_H
 #define ESP_MASK_H
 

@@ -1,7 +1,7 @@
 /* A model: a network written in the layer language, and its parameters.
  *
- * The layer language is one line a layer; the built-in architectures are written in it too (`espalier list
- * models` prints them):
+ * The layer language is one line a layer; the built-in architectures are written in it too
+ * (`espalier list models` prints them):
  *
  *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]
  *     depthwise 3x3 [stride 2] [pad 1] [bias|nobias]
@@ -18,14 +18,14 @@
  *     repeat N ... end                            the lines within, N times
  *
  * Padding is k/2 unless given. conv, depthwise and linear have a bias unless a bn follows directly.
- * An empty shortcut or branch is the input itself. `#` starts a comment. `classes` may stand for the data
- * set's number of classes: `linear classes`.
+ * An empty shortcut or branch is the input itself. `#` starts a comment. `classes` may stand for
+ * the data set's number of classes: `linear classes`.
  *
- * Layers are named by kind and number within their group, from 1: conv1, bn1, conv2. residual, concat and
- * group without a NAME are named by their number within theirs, from 0. The second branch of a residual is
- * the group "shortcut", those of a concat are "branch1", "branch2". So the parameters of a network are called
- * "layer1.0.conv1.weight", ".bias", "layer1.0.bn1.scale", ".shift", ".mean", ".var",
- * "layer2.0.shortcut.conv1.weight". */
+ * Layers are named by kind and number within their group, from 1: conv1, bn1, conv2. residual,
+ * concat and group without a NAME are named by their number within theirs, from 0. The second
+ * branch of a residual is the group "shortcut", those of a concat are "branch1", "branch2". So the
+ * parameters of a network are called "layer1.0.conv1.weight", ".bias", "layer1.0.bn1.scale",
+ * ".shift", ".mean", ".var", "layer2.0.shortcut.conv1.weight". */
 #ifndef ESP_MODEL_H
 #define ESP_MODEL_H
 
@@ -36,24 +36,26 @@
 
 /* [model] */
 typedef struct esp_model_options {
-  char *arch;                        /* a built-in name, or "custom" */
-  char *input;                       /* "3x32x32", "" = as the data set */
-  char *layers;                      /* the layer language, for custom */
-  char *weights;                     /* file or run directory to start from, "" = fresh */
-  char *shortcut;                    /* resnet: "projection" or "identity" */
-  esp_numbers hidden;                /* mlp: sizes of the hidden layers */
-  char *convolution;                 /* "auto" or "direct" (esp_graph_direct); NULL = auto */
-  double width;                      /* what the channels of all layers are multiplied by */
-  double gate_density, gate_penalty; /* of gates put behind convolutions with batch norm; density 0 = none */
+  char *arch;         /* a built-in name, or "custom" */
+  char *input;        /* "3x32x32", "" = as the data set */
+  char *layers;       /* the layer language, for custom */
+  char *weights;      /* file or run directory to start from, "" = fresh */
+  char *shortcut;     /* resnet: "projection" or "identity" */
+  esp_numbers hidden; /* mlp: sizes of the hidden layers */
+  char *convolution;  /* "auto" or "direct" (esp_graph_disable_winograd); NULL = auto */
+  double width;       /* what the channels of all layers are multiplied by */
+  double gate_density,
+      gate_penalty; /* of gates put behind convolutions with batch norm; density 0 = none */
   double relu_threshold,
       relu_zeros; /* what every ReLU becomes: a threshold, or a share of zeros; 0 = as is */
 } esp_model_options;
 extern const esp_option esp_model_option_table[];
-/* Puts the keys that change a network's text to their defaults: the text is to be built as it is. */
+/* Puts the keys that change a network's text to their defaults: the text is to be built as it
+ * is. */
 void esp_model_options_literal(esp_model_options *opt);
 
-/* A convolution or linear layer and what belongs to its output channels. Any of bias, scale, shift may be
- * NULL. */
+/* A convolution or linear layer and what belongs to its output channels. Any of bias, scale, shift
+ * may be NULL. */
 typedef struct esp_layer {
   char name[ESP_NAME_MAX]; /* "layer1.0.conv1" */
   esp_param *weight, *bias, *scale, *shift;
@@ -64,7 +66,8 @@ typedef struct esp_layer {
 typedef struct esp_block {
   char prefix[ESP_NAME_MAX]; /* of the names within: "layer1.0." */
   int item;                  /* its line among the program's items */
-  bool optional; /* a residual that is the identity once its last layer gives 0: x + branch(x), one shape */
+  bool optional; /* a residual that is the identity once its last layer gives 0: x + branch(x), one
+                   shape */
 } esp_block;
 
 typedef struct esp_model {
@@ -81,8 +84,8 @@ typedef struct esp_model {
   struct esp_program *program; /* the text, parsed */
 } esp_model;
 
-/* The kinds of layers, by index: the keyword (NULL after the last), what follows it ("" for nothing), one
- * line of help. */
+/* The kinds of layers, by index: the keyword (NULL after the last), what follows it ("" for
+ * nothing), one line of help. */
 const char *esp_layer_keyword(size_t i);
 const char *esp_layer_arguments(size_t i);
 const char *esp_layer_help(size_t i);
@@ -90,43 +93,46 @@ const char *esp_layer_help(size_t i);
 /* "3x32x32" as channels, height, width. */
 esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err);
 
-/* The text of opt->arch for that input and number of classes, newly allocated in *text: one of the built-ins,
- * or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers; opt->width times as wide. */
+/* The text of opt->arch for that input and number of classes, newly allocated in *text: one of the
+ * built-ins, or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers;
+ * opt->width times as wide. */
 esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
                          esp_error *err);
 /* Names and one-line descriptions of the built-ins, by index; NULL after the last. */
 const char *esp_arch_name(size_t i);
 const char *esp_arch_help(size_t i);
 
-/* Parses the options into a model with initialised parameters: convolution and linear weights He normal with
- * fan-out (convolution) or fan-in (linear), biases 0, BN scale 1, shift 0, running mean 0 and variance 1.
- * Key: a function of seed, parameter name and index, so that a layer's weights do not depend on its
- * neighbours. `input` is the data set's; opt->input, when given, must agree. Errors start with the line,
- * "layers:3: " or "resnet20:3: ". Does not load opt->weights. */
-esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
-                         esp_key seed, esp_error *err);
-/* The same with several tasks: the last line of the text, `linear classes`, becomes a head for each, in a
- * concat named heads: "heads.branch1.class.linear1". A text that ends otherwise must have as many outputs
- * as the tasks have answers. */
+/* Parses the options into a model with initialised parameters: convolution and linear weights He
+ * normal with fan-out (convolution) or fan-in (linear), biases 0, BN scale 1, shift 0, running mean
+ * 0 and variance 1. Key: a function of seed, parameter name and index, so that a layer's weights do
+ * not depend on its neighbours. `input` is the data set's; opt->input, when given, must agree.
+ * Errors start with the line, "layers:3: " or "resnet20:3: ". Does not load opt->weights. */
+esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input,
+                         int classes, esp_key seed, esp_error *err);
+/* The same with several tasks: the last line of the text, `linear classes`, becomes a head for
+ * each, in a concat named heads: "heads.branch1.class.linear1". A text that ends otherwise must
+ * have as many outputs as the tasks have answers. */
 esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, esp_shape input,
                                const esp_tasks *tasks, esp_key seed, esp_error *err);
 void esp_model_free(esp_model *model);
 
-/* The model's text with other widths and fewer blocks, newly allocated in *text. `width` has the output
- * channels of every conv, depthwise, linear and subsample line, in order (NULL: as they are); of a grouped
- * convolution only one with as many groups as channels may change. drop[b] leaves block b out (NULL: none);
- * where one is, names and biases are written out, so that the parameters that stay keep their names. */
-esp_status esp_model_rewrite(const esp_model *model, const int *width, const bool *drop, char **text,
-                             esp_error *err);
+/* The model's text with other widths and fewer blocks, newly allocated in *text. `width` has the
+ * output channels of every conv, depthwise, linear and subsample line, in order (NULL: as they
+ * are); of a grouped convolution only one with as many groups as channels may change. drop[b]
+ * leaves block b out (NULL: none); where one is, names and biases are written out, so that the
+ * parameters that stay keep their names. */
+esp_status esp_model_rewrite(const esp_model *model, const int *width, const bool *drop,
+                             char **text, esp_error *err);
 
-/* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights become 0
- * (a shadow, being dense, gets what was drawn). Moving averages start from the new values. */
+/* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights
+ * become 0 (a shadow, being dense, gets what was drawn). Moving averages start from the new
+ * values. */
 void esp_model_initialise(esp_model *model, esp_key seed);
 
 /* The layer that has this weight; NULL when there is none. */
 const esp_layer *esp_model_layer(const esp_model *model, const esp_param *weight);
-/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan; of a gate a
- * tenth of that. */
+/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan; of
+ * a gate a tenth of that. */
 double esp_layer_deviation(const esp_layer *layer);
 
 /* The model's graph for a batch size, planned, with a loss at its end. */
@@ -134,7 +140,7 @@ typedef struct esp_loss_attr {
   esp_loss_kind kind;
   float smoothing;
 } esp_loss_attr;
-esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss, esp_graph **graph,
-                           esp_error *err);
+esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss,
+                           esp_graph **graph, esp_error *err);
 
 #endif

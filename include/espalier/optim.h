@@ -29,32 +29,33 @@ typedef struct esp_train_options {
 } esp_train_options;
 extern const esp_option esp_train_option_table[];
 
-/* A learning-rate schedule: the rate `epoch` epochs (fractional) after the warm-up, of `epochs`. One entry in
- * the table of src/optim/schedule.c. */
+/* A learning-rate schedule: the rate `epoch` epochs (fractional) after the warm-up, of `epochs`.
+ * One entry in the table of src/optim/schedule.c. */
 typedef struct esp_lr_schedule {
   const char *name, *help;
   double (*rate)(const esp_train_options *opt, double epoch, double epochs);
 } esp_lr_schedule;
 const esp_lr_schedule *esp_lr_schedule_at(size_t i); /* NULL after the last */
 
-/* The learning rate at `epoch` (fractional, 0 <= epoch <= epochs) of a phase of `epochs` epochs whose peak
- * rate is opt->lr. The warm-up rises linearly from 0 over warmup_epochs and the schedule runs over what is
- * left. */
+/* The learning rate at `epoch` (fractional, 0 <= epoch <= epochs) of a phase of `epochs` epochs
+ * whose peak rate is opt->lr. The warm-up rises linearly from 0 over warmup_epochs and the schedule
+ * runs over what is left. */
 double esp_learning_rate(const esp_train_options *opt, double epoch, double epochs);
 
-/* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in one fixed
- * order. */
+/* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in
+ * one fixed order. */
 double esp_gradient_norm(const esp_params *ps);
 
-/* One step of SGD (Sutskever et al. 2013, as in torch) on every training parameter:
- * Gradients are first scaled so that their norm is at most clip_norm, then clipped to +- clip_value. Then
+/* One step of SGD (Sutskever et al. 2013, as in torch) on every training parameter: Gradients are
+ * first scaled so that their norm is at most clip_norm, then clipped to +- clip_value. Then
  *     g = grad + decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v)
- * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the shadow, dense,
- * and value becomes shadow * mask. Moving averages follow. Of a latent parameter only the shadow moves,
- * without decay. */
+ * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the
+ * shadow, dense, and value becomes shadow * mask. Moving averages follow. Of a latent parameter
+ * only the shadow moves, without decay. */
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr);
 
-/* The moving average of a parameter that has one takes in its value: average = decay * average + (1 - decay)
+/* The moving average of a parameter that has one takes in its value: average = decay * average + (1
+ * - decay)
  * * value, and exactly 0 outside the mask. A part of esp_sgd_step, for latent parameters. */
 void esp_average_step(esp_param *p, double decay);
 

@@ -1,8 +1,8 @@
 /* A configuration key is one entry in a table that stands beside the code it configures.
  *
- * The table is all there is to say about a key: parsing, range checks, defaults, `espalier help`, and the
- * written-back config read it. Each module has one options struct, one table of esp_option over it, and a
- * terminating entry whose name is NULL. */
+ * The table is all there is to say about a key: parsing, range checks, defaults, `espalier help`,
+ * and the written-back config read it. Each module has one options struct, one table of esp_option
+ * over it, and a terminating entry whose name is NULL. */
 #ifndef ESP_OPTION_H
 #define ESP_OPTION_H
 
@@ -17,7 +17,8 @@ typedef enum esp_option_type {
   ESP_OPTION_TEXT,   /* char *, owned by the config; "" when not given */
   ESP_OPTION_LINES,  /* char *, lines joined by '\n' (a multi-line INI value) */
   ESP_OPTION_CHOICE, /* char *, one of the names `choice` gives */
-  ESP_OPTION_WORDS,  /* char *, several of them (any words if `choice` is NULL), separated by single spaces */
+  ESP_OPTION_WORDS,  /* char *, several of them (any words if `choice` is NULL), separated by single
+                       spaces */
   ESP_OPTION_NUMBERS /* esp_numbers */
 } esp_option_type;
 
@@ -38,12 +39,13 @@ typedef struct esp_option {
   bool neutral;                    /* changes where and how a run computes, but not what */
 } esp_option;
 
-/* Of the names `choice` gives (NULL after the last) the one that `word` is most likely a misspelling of: the
- * nearest by insertions, deletions, substitutions and swaps of neighbours (Damerau 1964), not counting case.
- * NULL when none is within max(1, a third of the word's length). */
+/* Of the names `choice` gives (NULL after the last) the one that `word` is most likely a
+ * misspelling of: the nearest by insertions, deletions, substitutions and swaps of neighbours
+ * (Damerau 1964), not counting case. NULL when none is within max(1, a third of the word's
+ * length). */
 const char *esp_nearest(const char *word, const char *(*choice)(size_t i));
-/* One step of such a search: `name` if it is near enough and nearer to `word` than `best` (NULL = none yet),
- * or `best`. */
+/* One step of such a search: `name` if it is near enough and nearer to `word` than `best` (NULL =
+ * none yet), or `best`. */
 const char *esp_nearer(const char *word, const char *best, const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 /* A parameter: a weight tensor the optimiser moves, or a running statistic it does not.
  *
- * Weights are stored in the field's order: convolution (out, in / groups, kh, kw), linear (out, in). */
+ * Weights are stored in the field's order: convolution (out, in / groups, kh, kw), linear (out,
+ * in). */
 #ifndef ESP_PARAM_H
 #define ESP_PARAM_H
 
@@ -26,15 +27,15 @@ typedef struct esp_param {
   esp_role role;
   int rank;
   int shape[ESP_RANK_MAX];
-  size_t count;         /* product of shape */
-  int positions;        /* output pixels one image uses each weight at; MACs = count * positions */
-  float *value;         /* [count] */
-  float *grad;          /* [count], NULL for ESP_ROLE_RUNNING */
-  float *momentum;      /* [count], NULL for ESP_ROLE_RUNNING */
-  float *shadow;        /* [count] dense weights behind the mask, or NULL (see prune.h) */
-  bool latent;          /* the pruner makes the value from the shadow, and its decay */
-  float *movement;      /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
-  float *average;       /* [count] moving average of the values, or NULL */
+  size_t count;    /* product of shape */
+  int positions;   /* output pixels one image uses each weight at; MACs = count * positions */
+  float *value;    /* [count] */
+  float *grad;     /* [count], NULL for ESP_ROLE_RUNNING */
+  float *momentum; /* [count], NULL for ESP_ROLE_RUNNING */
+  float *shadow;   /* [count] dense weights behind the mask, or NULL (see prune.h) */
+  bool latent;     /* the pruner makes the value from the shadow, and its decay */
+  float *movement; /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
+  float *average;  /* [count] moving average of the values, or NULL */
   const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
 } esp_param;
 
@@ -55,15 +56,16 @@ typedef struct esp_params {
   int count, capacity;
 } esp_params;
 
-/* Appends a parameter with zeroed value (and gradient and momentum, unless RUNNING), all 64-byte aligned.
- * `shape` has `rank` numbers >= 1. Fails on a name that exists. */
-esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank, const int *shape,
-                          esp_param **param, esp_error *err);
+/* Appends a parameter with zeroed value (and gradient and momentum, unless RUNNING), all 64-byte
+ * aligned. `shape` has `rank` numbers >= 1. Fails on a name that exists. */
+esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank,
+                          const int *shape, esp_param **param, esp_error *err);
 /* The parameter of that name, or NULL. */
 esp_param *esp_params_find(const esp_params *ps, const char *name);
 /* Gives every training parameter a moving average, a copy of its value. */
 esp_status esp_params_average(esp_params *ps, esp_error *err);
-/* Exchanges values and moving averages, where there are any (evaluate with the average, then swap back). */
+/* Exchanges values and moving averages, where there are any (evaluate with the average, then swap
+ * back). */
 void esp_params_swap_average(esp_params *ps);
 void esp_params_clear_momentum(esp_params *ps);
 /* The first parameter with a value that is not a finite number; NULL when there is none. */

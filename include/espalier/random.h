@@ -1,9 +1,9 @@
 /* Random numbers that have no state.
  *
- * A number is a function of a key and an index. Keys are derived from the seed of the run by naming what
- * they are for (a stream, then an epoch, a layer, an image). So nothing has to be saved to resume a run,
- * and the order in which threads ask changes nothing. The mixer is SplitMix64's finaliser (Steele, Lea,
- * Flood 2014), applied to key + index * golden ratio. */
+ * A number is a function of a key and an index. Keys are derived from the seed of the run by naming
+ * what they are for (a stream, then an epoch, a layer, an image). So nothing has to be saved to
+ * resume a run, and the order in which threads ask changes nothing. The mixer is SplitMix64's
+ * finaliser (Steele, Lea, Flood 2014), applied to key + index * golden ratio. */
 #ifndef ESP_RANDOM_H
 #define ESP_RANDOM_H
 
@@ -36,7 +36,8 @@ uint32_t esp_random_below(esp_key key, uint64_t index, uint32_t n);
 /* Uniform in [0, 1), 24 bits. */
 float esp_random_uniform(esp_key key, uint64_t index);
 
-/* Standard normal (Box and Muller 1958), from our own log and cos so that every machine gets one value. */
+/* Standard normal (Box and Muller 1958), from our own log and cos so that every machine gets one
+ * value. */
 double esp_random_normal(esp_key key, uint64_t index);
 
 /* Fills order[0..n) with a permutation of 0..n-1 (Fisher and Yates), n < 2^32. */

@@ -1,4 +1,5 @@
-/* A page about runs: charts, tables, what the masks look like, in one HTML file that needs no network. */
+/* A page about runs: charts, tables, what the masks look like, in one HTML file that needs no
+ * network. */
 #ifndef ESP_REPORT_H
 #define ESP_REPORT_H
 
@@ -7,15 +8,19 @@
 typedef struct esp_report_request {
   const char *const *dir; /* run directories, or directories of them */
   int dirs;
-  const char *paper; /* a CSV file of a paper's figures, or the name of one in configs/papers; NULL = none */
-  const char *page;  /* the HTML file to write; its directory must exist */
-  const char *figures; /* directory for a CSV file per table and an SVG per chart (made if missing; needs
+  const char
+      *paper;       /* a CSV file of a paper's figures, or the name of one in configs/papers; NULL =
+                none */
+  const char *page; /* the HTML file to write; its directory must exist */
+  const char
+      *figures; /* directory for a CSV file per table and an SVG per chart (made if missing; needs
                           gnuplot); NULL = none */
 } esp_report_request;
 
-/* Reads the runs, which may be unfinished or going on: what is not there is named on the page. Fails, with
- * nothing written, when a directory is no run and holds none, when a config.ini or the paper does not parse,
- * when the paper says nothing about these runs, and when the program was built without Chart.js. */
+/* Reads the runs, which may be unfinished or going on: what is not there is named on the page.
+ * Fails, with nothing written, when a directory is no run and holds none, when a config.ini or the
+ * paper does not parse, when the paper says nothing about these runs, and when the program was
+ * built without Chart.js. */
 esp_status esp_report_make(const esp_report_request *request, esp_error *err);
 
 #endif

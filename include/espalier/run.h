@@ -1,19 +1,20 @@
-/* A run: what one configuration asks for, from the first image to the report, in a directory of its own.
+/* A run: what one configuration asks for, from the first image to the report, in a directory of its
+ * own.
  *
- * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch), rounds.csv
- * (a row per pruning round), layers.csv (a row per round and layer), kernels.csv (a row per round, layer and
- * pass: which kernels ran, and why), confusion.csv (a row per label and answer that occurred, of the dense
- * network and of the newest round), result.json, checkpoint.safetensors (the newest), dense.safetensors and
- * round-NN.safetensors (weights), and rewind.safetensors where weights are rewound. A distribution that
- * searches leaves trials.csv (a row per network on trial) and found.ini (the configuration with what was
- * found for the newest round); a schedule that reacts keeps good.safetensors, a checkpoint of the last good
- * network.
+ * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch),
+ * rounds.csv (a row per pruning round), layers.csv (a row per round and layer), kernels.csv (a row
+ * per round, layer and pass: which kernels ran, and why), confusion.csv (a row per label and answer
+ * that occurred, of the dense network and of the newest round), result.json, checkpoint.safetensors
+ * (the newest), dense.safetensors and round-NN.safetensors (weights), and rewind.safetensors where
+ * weights are rewound. A distribution that searches leaves trials.csv (a row per network on trial)
+ * and found.ini (the configuration with what was found for the newest round); a schedule that
+ * reacts keeps good.safetensors, a checkpoint of the last good network.
  *
  * One process at a time works on a run: it holds a lock on the file "lock" in the directory.
  *
- * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in the
- * checkpoint or follows from the seed, so a run that was killed and resumed ends with the same bits as one
- * that was left alone. */
+ * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in
+ * the checkpoint or follows from the seed, so a run that was killed and resumed ends with the same
+ * bits as one that was left alone. */
 #ifndef ESP_RUN_H
 #define ESP_RUN_H
 
@@ -32,35 +33,37 @@ typedef struct esp_run_control {
       *stop; /* becomes non-zero: finish the step, write a checkpoint, return ESP_ERR_INTERRUPTED */
 } esp_run_control;
 
-/* Trains and prunes as `config` says, in the directory `dir` (made if missing; NULL: config's output/name). A
- * directory that holds a run already is an error, and ESP_ERR_BUSY one that another process is at work in.
- * `source` names the config in messages. */
-esp_status esp_run_new(const esp_config *config, const char *source, const char *dir, esp_run_control control,
-                       esp_error *err);
-/* Goes on with the run in `dir` from its newest checkpoint; from its beginning if it has none. Nothing to do
- * is not an error; ESP_ERR_BUSY: another process is at it. */
+/* Trains and prunes as `config` says, in the directory `dir` (made if missing; NULL: config's
+ * output/name). A directory that holds a run already is an error, and ESP_ERR_BUSY one that another
+ * process is at work in. `source` names the config in messages. */
+esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
+                       esp_run_control control, esp_error *err);
+/* Goes on with the run in `dir` from its newest checkpoint; from its beginning if it has none.
+ * Nothing to do is not an error; ESP_ERR_BUSY: another process is at it. */
 esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *err);
 
-/* A trained network opened for use: from a weights file, or from a run directory (its newest weights). */
-typedef struct esp_opened {
+/* A trained network opened for use: from a weights file, or from a run directory (its newest
+ * weights). */
+typedef struct esp_loaded_run {
   esp_config config;
   esp_dataset *set; /* NULL unless asked for */
   esp_model *model;
   char **class_name; /* [classes] */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
-} esp_opened;
+} esp_loaded_run;
 /* The file that `path` stands for: itself, or a run directory's newest weights. */
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
 /* The same for masks: a run directory's checkpoint, which has them, comes first. */
 esp_status esp_masks_path(const char *path, char file[4096], esp_error *err);
-/* with_data loads the data set too, as the file's configuration with `override` says. On failure *o needs no
- * freeing. */
-esp_status esp_open(esp_opened *o, const char *path, bool with_data, int overrides,
-                    const char *const *override, esp_error *err);
-void esp_opened_free(esp_opened *o);
-/* Saves another network of the same input and classes to `path`, which ends with .safetensors, and next to
- * it, with .ini, a configuration that trains it on: that of `o`, which changes, with the network's layers,
- * its weights, the name with "-shrunk" behind it, and no pruning. */
-esp_status esp_opened_save(esp_opened *o, const esp_model *model, const char *path, esp_error *err);
+/* with_data loads the data set too, as the file's configuration with `override` says. On failure *o
+ * needs no freeing. */
+esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,
+                        const char *const *override, esp_error *err);
+void esp_loaded_run_free(esp_loaded_run *o);
+/* Saves another network of the same input and classes to `path`, which ends with .safetensors, and
+ * next to it, with .ini, a configuration that trains it on: that of `o`, which changes, with the
+ * network's layers, its weights, the name with "-shrunk" behind it, and no pruning. */
+esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *path,
+                               esp_error *err);
 
 #endif

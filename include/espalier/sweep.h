@@ -1,22 +1,24 @@
 /* A sweep: many runs from one file, in a directory of their own.
  *
- * The file is a configuration with one section more, [sweep], in which a key "section.key" has a list of
- * values:
+ * The file is a configuration with one section more, [sweep], in which a key "section.key" has a
+ * list of values:
  *
  *     [sweep]
  *     prune.sparsity = 0.5 0.8 0.9 0.95
  *     data.augment = "crop flip" ""
  *     run.seed = 1 2 3
  *
- * Values are separated by white space; one that contains white space, or is empty, stands in double quotes,
- * in which a double quote is written twice. A list may go on in indented lines. mode = grid (every
- * combination; the default), zip (the first values of all lists, then the second ones; a list of one value
- * serves all), random (`count` different combinations of the grid, drawn with `seed`).
+ * Values are separated by white space; one that contains white space, or is empty, stands in double
+ * quotes, in which a double quote is written twice. A list may go on in indented lines. mode = grid
+ * (every combination; the default), zip (the first values of all lists, then the second ones; a
+ * list of one value serves all), random (`count` different combinations of the grid, drawn with
+ * `seed`).
  *
- * Each run has a directory, named by its values of the swept keys: "prune.sparsity=0.9,run.seed=2". Runs
- * whose training before any pruning is the same share one run that only trains, "dense,run.seed=2"; their
- * weights have the bits that they would have alone (key run.dense). A sweep that was stopped goes on when it
- * is asked for again: what is finished stays, what was begun is resumed. */
+ * Each run has a directory, named by its values of the swept keys: "prune.sparsity=0.9,run.seed=2".
+ * Runs whose training before any pruning is the same share one run that only trains,
+ * "dense,run.seed=2"; their weights have the bits that they would have alone (key run.dense). A
+ * sweep that was stopped goes on when it is asked for again: what is finished stays, what was begun
+ * is resumed. */
 #ifndef ESP_SWEEP_H
 #define ESP_SWEEP_H
 
@@ -52,16 +54,17 @@ typedef struct esp_sweep {
   char *dir, *text; /* the directory; what its sweep.ini says */
   esp_axis *axis;
   int axes;
-  esp_sweep_run *run; /* the shared trainings, then the runs that were asked for, in the order of the lists */
-  int denses, runs;   /* of the former; of both */
-  int64_t threads;    /* for all runs at a time together; 0 = one per core */
+  esp_sweep_run
+      *run; /* the shared trainings, then the runs that were asked for, in the order of the lists */
+  int denses, runs; /* of the former; of both */
+  int64_t threads;  /* for all runs at a time together; 0 = one per core */
 } esp_sweep;
 
-/* Reads the file, or the sweep.ini of a sweep's directory, and plans the runs; makes nothing. dir: NULL = the
- * configuration's output/name. An override of a swept key takes the place of its list. Errors, in one line
- * each: those of a configuration; a list that is empty or has a value that its key does not take; a key that
- * cannot be swept; the same run twice; more than ESP_SWEEP_RUNS_MAX runs; keys that do not go together. On
- * failure *s needs no freeing. */
+/* Reads the file, or the sweep.ini of a sweep's directory, and plans the runs; makes nothing. dir:
+ * NULL = the configuration's output/name. An override of a swept key takes the place of its list.
+ * Errors, in one line each: those of a configuration; a list that is empty or has a value that its
+ * key does not take; a key that cannot be swept; the same run twice; more than ESP_SWEEP_RUNS_MAX
+ * runs; keys that do not go together. On failure *s needs no freeing. */
 esp_status esp_sweep_load(esp_sweep *s, const char *path, const char *dir, int overrides,
                           const char *const *override, esp_error *err);
 void esp_sweep_free(esp_sweep *s);
@@ -71,13 +74,14 @@ esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err);
 /* "<dir>/<name of run i>" in `path`. */
 const char *esp_sweep_path(const esp_sweep *s, int i, char path[4096]);
 
-/* Finds out how far each run is. A run whose shared training was made without keeping the weights that it
- * rewinds to is left to train for itself. Errors: a directory that is not the sweep's, or that of a sweep
- * with runs that this one has not; one of a run that is none, or that was made by another configuration. */
+/* Finds out how far each run is. A run whose shared training was made without keeping the weights
+ * that it rewinds to is left to train for itself. Errors: a directory that is not the sweep's, or
+ * that of a sweep with runs that this one has not; one of a run that is none, or that was made by
+ * another configuration. */
 esp_status esp_sweep_survey(esp_sweep *s, esp_error *err);
 esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err); /* run i alone */
-/* Whether the runs that are not finished can begin: the data are there, the network can be built, the pruner
- * can do what is asked. */
+/* Whether the runs that are not finished can begin: the data are there, the network can be built,
+ * the pruner can do what is asked. */
 esp_status esp_sweep_check(const esp_sweep *s, esp_error *err);
 /* Makes the sweep's directory; the directory of run i, ready to be resumed. */
 esp_status esp_sweep_make(const esp_sweep *s, esp_error *err);
@@ -87,12 +91,14 @@ esp_status esp_sweep_make_run(const esp_sweep *s, int i, esp_error *err);
 int64_t esp_sweep_epochs(const esp_sweep *s, int i);
 
 /* How long runs will take, in seconds; finished ones 0. The work of a run is its epochs x images x
- * multiply-adds. The speed is that of the finished runs, or of a few steps of the first run. Pruned rounds
- * are taken to be as slow as dense ones. `how` says in a line what the speed was taken from. */
+ * multiply-adds. The speed is that of the finished runs, or of a few steps of the first run. Pruned
+ * rounds are taken to be as slow as dense ones. `how` says in a line what the speed was taken
+ * from. */
 esp_status esp_sweep_estimate(const esp_sweep *s, double *seconds, char how[256], esp_error *err);
 
-/* Writes sweep.csv (a row per finished run and round) and summary.csv (a row per round and combination of the
- * values, run.seed left out: mean and standard deviation over the seeds) from the runs' result.json. */
+/* Writes sweep.csv (a row per finished run and round) and summary.csv (a row per round and
+ * combination of the values, run.seed left out: mean and standard deviation over the seeds) from
+ * the runs' result.json. */
 esp_status esp_sweep_report(const esp_sweep *s, esp_error *err);
 /* The summary as a table for people. */
 esp_status esp_sweep_table(const esp_sweep *s, FILE *out, esp_error *err);

@@ -1,6 +1,6 @@
-/* Tasks: what a network tells apart in an image. The first is always the class; others put the classes into
- * groups (animal or vehicle). Each has a head of its own, a linear layer behind the same trunk, and the loss
- * is the weighted sum of theirs (Caruana 1997). */
+/* Tasks: what a network tells apart in an image. The first is always the class; others put the
+ * classes into groups (animal or vehicle). Each has a head of its own, a linear layer behind the
+ * same trunk, and the loss is the weighted sum of theirs (Caruana 1997). */
 #ifndef ESP_TASK_H
 #define ESP_TASK_H
 
@@ -14,7 +14,7 @@ typedef struct esp_task {
   char name[ESP_TASK_NAME_MAX + 1];
   int first, answers; /* its logits are the channels first to first + answers - 1 of the output */
   float weight;       /* of its loss, >= 0 */
-  int32_t *answer;    /* [classes of the data] what is right for each class; NULL: the class itself */
+  int32_t *answer; /* [classes of the data] what is right for each class; NULL: the class itself */
 } esp_task;
 
 typedef struct esp_tasks {

@@ -2,11 +2,13 @@
  *
  *     x[image / 16][channel][row][column][image % 16]
  *
- * 16 floats, one cache line, per (channel, pixel). Every kernel is written once over "a lane of images" and
- * never meets an edge. Images beyond the batch are padding: finite, and of weight 0 in every sum.
+ * 16 floats, one cache line, per (channel, pixel). Every kernel is written once over "a lane of
+ * images" and never meets an edge. Images beyond the batch are padding: finite, and of weight 0 in
+ * every sum.
  *
- * A tensor can have a halo: `halo` rows and columns of zeros around each plane, written once when the memory
- * is made, so that a padded convolution reads zeros where it reaches outside. Nothing writes there. */
+ * A tensor can have a halo: `halo` rows and columns of zeros around each plane, written once when
+ * the memory is made, so that a padded convolution reads zeros where it reaches outside. Nothing
+ * writes there. */
 #ifndef ESP_TENSOR_H
 #define ESP_TENSOR_H
 
@@ -28,8 +30,9 @@ static inline size_t esp_row_stride(const esp_tensor *t) {
 static inline size_t esp_channel_stride(const esp_tensor *t) {
   return (size_t)(t->height + 2 * t->halo) * esp_row_stride(t);
 }
-/* A few lines more than the planes fill: blocks that lie multiples of 4096 bytes apart would share the same
- * few places of the first-level cache, and kernels read the same pixel of several blocks. */
+/* A few lines more than the planes fill: blocks that lie multiples of 4096 bytes apart would share
+ * the same few places of the first-level cache, and kernels read the same pixel of several
+ * blocks. */
 static inline size_t esp_block_stride(const esp_tensor *t) {
   enum { APART = 5 };
   return (size_t)t->channels * esp_channel_stride(t) + (size_t)APART * ESP_LANES;

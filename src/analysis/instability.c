@@ -1,8 +1,8 @@
-#include "analysis/instability.h"
+#include <espalier/instability.h>
 
 #include "config/parse.h"
 #include "config/fingerprint.h"
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 #include "run/run_state.h"
 #include "config/stages.h"
 
@@ -26,15 +26,15 @@ static esp_status steps_of(const esp_config *c, int64_t *steps, esp_error *err) 
 }
 
 static esp_status check_config(const esp_config *c, const char *source, esp_error *err) {
-  if (esp_stages(c) != 1)
+  if (esp__stages(c) != 1)
     return esp_fail(
         err, ESP_ERR_INPUT,
-        "%s: instability looks at one training, and [prune] asks for rounds of retraining; expected "
-        "prune.method=none, with mask_from for a pruned network",
+        "%s: instability looks at one training, and [prune] asks for rounds of retraining; "
+        "expected prune.method=none, with mask_from for a pruned network",
         source);
   if (c->run.order == 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: [run] order = %lld: instability sets it; expected 0", source,
-                  (long long)c->run.order);
+  return esp_fail(err, ESP_ERR_INPUT, "%s: [run] order = %lld: instability sets it; expected 0",
+                  source, (long long)c->run.order);
 }
 
 static esp_status copy_config(const esp_config *from, int order, int64_t step, esp_config *to,
@@ -51,7 +51,8 @@ static esp_status copy_config(const esp_config *from, int order, int64_t step, e
 
 /* ---- the two runs ---- */
 
-static esp_status path_of(const char *dir, const char *name, char path[ESP_PATH_MAX], esp_error *err) {
+static esp_status path_of(const char *dir, const char *name, char path[ESP_PATH_MAX],
+                          esp_error *err) {
   if (snprintf(path, ESP_PATH_MAX, "%s/%s", dir, name) < 2000) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
 }
@@ -59,13 +60,13 @@ static esp_status path_of(const char *dir, const char *name, char path[ESP_PATH_
 static esp_status check_same(const esp_config *c, const char *path, esp_error *err) {
   char ours[65], theirs[65];
   esp_config there;
-  ESP_TRY(esp_recipe(c, ESP_RECIPE_ALL, ours, err));
+  ESP_TRY(esp__config_fingerprint(c, ESP_FINGERPRINT_ALL, ours, err));
   ESP_TRY(esp_config_load(&there, path, 0, NULL, err));
-  const esp_status status = esp_recipe(&there, ESP_RECIPE_ALL, theirs, err);
+  const esp_status status = esp__config_fingerprint(&there, ESP_FINGERPRINT_ALL, theirs, err);
   esp_config_free(&there);
   if (status != ESP_OK || strcmp(ours, theirs) == 0) return status;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: made with another configuration; choose another directory with -o",
-                  path);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: made with another configuration; choose another directory with -o", path);
 }
 
 static esp_status set_text(esp_bundle *b, const char *key, char *text, esp_error *err) {
@@ -85,7 +86,7 @@ static esp_status recipe_of(const esp_bundle *b, int order, char hex[65], esp_er
   const char *text = esp_bundle_text(b, "espalier.config");
   ESP_TRY(esp_config_parse(&c, "espalier.config", text ? text : "", 0, NULL, err));
   c.run.order = order;
-  const esp_status status = esp_recipe(&c, ESP_RECIPE_ALL, hex, err);
+  const esp_status status = esp__config_fingerprint(&c, ESP_FINGERPRINT_ALL, hex, err);
   esp_config_free(&c);
   return status;
 }
@@ -93,19 +94,20 @@ static esp_status recipe_of(const esp_bundle *b, int order, char hex[65], esp_er
 /* The position of a run says which recipe it has, and how long its event file is. */
 static esp_status pass_on(esp_bundle *b, const esp_config *c, esp_error *err) {
   char *text;
-  esp_position at;
+  esp__position at;
   const char *position = esp_bundle_text(b, "espalier.position");
-  ESP_TRY(esp_position_parse(&at, position ? position : "", err));
+  ESP_TRY(esp__position_parse(&at, position ? position : "", err));
   esp_status status = recipe_of(b, (int)c->run.order, at.recipe, err);
   at.events = 0;
-  if (status == ESP_OK) status = esp_position_text(&at, &text, err);
-  esp_position_free(&at);
+  if (status == ESP_OK) status = esp__position_text(&at, &text, err);
+  esp__position_free(&at);
   return status == ESP_OK ? set_text(b, "espalier.position", text, err) : status;
 }
 
-/* The second run's directory, at the checkpoint that the first left where they part. The configuration comes
- * last: without it there is no run. */
-static esp_status take_branch(const esp_config *c, const char *branch, const char *dir, esp_error *err) {
+/* The second run's directory, at the checkpoint that the first left where they part. The
+ * configuration comes last: without it there is no run. */
+static esp_status take_branch(const esp_config *c, const char *branch, const char *dir,
+                              esp_error *err) {
   char path[ESP_PATH_MAX], *text;
   esp_bundle b = {0};
   ESP_TRY(esp_directory_make(dir, err));
@@ -122,9 +124,10 @@ static esp_status take_branch(const esp_config *c, const char *branch, const cha
   return status;
 }
 
-/* Brings the run to its end, from wherever it is. `branch`: a checkpoint to begin at, if that is there. */
-static esp_status train(const esp_config *c, const char *source, const char *dir, const char *branch,
-                        esp_run_control control, esp_error *err) {
+/* Brings the run to its end, from wherever it is. `branch`: a checkpoint to begin at, if that is
+ * there. */
+static esp_status train(const esp_config *c, const char *source, const char *dir,
+                        const char *branch, esp_run_control control, esp_error *err) {
   char path[ESP_PATH_MAX];
   ESP_TRY(path_of(dir, "config.ini", path, err));
   const bool begun = access(path, F_OK) == 0;
@@ -135,8 +138,9 @@ static esp_status train(const esp_config *c, const char *source, const char *dir
   return esp_run_resume(dir, control, err);
 }
 
-static esp_status train_both(const esp_config *config, const char *source, char dir[2][ESP_PATH_MAX],
-                             int64_t step, esp_run_control control, esp_error *err) {
+static esp_status train_both(const esp_config *config, const char *source,
+                             char dir[2][ESP_PATH_MAX], int64_t step, esp_run_control control,
+                             esp_error *err) {
   char branch[ESP_PATH_MAX];
   ESP_TRY(path_of(dir[0], ESP_BRANCH_FILE, branch, err));
   for (int i = 0; i < 2; i++) {
@@ -144,7 +148,8 @@ static esp_status train_both(const esp_config *config, const char *source, char 
     ESP_TRY(copy_config(config, i + 1, step, &c, err));
     const esp_status status = train(&c, source, dir[i], i > 0 ? branch : "", control, err);
     esp_config_free(&c);
-    if (status == ESP_ERR_INTERRUPTED) return esp_fail(err, status, "stopped; the same command goes on");
+    if (status == ESP_ERR_INTERRUPTED)
+      return esp_fail(err, status, "stopped; the same command goes on");
     if (status != ESP_OK) return status;
   }
   return ESP_OK;
@@ -152,32 +157,32 @@ static esp_status train_both(const esp_config *config, const char *source, char 
 
 /* ---- what is found ---- */
 
-static void write_points(FILE *out, const esp_line *line) {
+static void write_points(FILE *out, const esp_interpolation *line) {
   fputs("alpha,statistics,loss,error\n", out);
   for (int kind = 0; kind < line->kinds; kind++)
     for (int i = 0; i < line->points; i++) {
       const esp_metrics *m = &line->point[i].test[kind];
-      fprintf(out, "%.9g,%s,%.9g,%.9g\n", line->point[i].alpha, esp_line_name((esp_line_statistics)kind),
-              esp_loss_of(m), 1.0 - esp_top1(m));
+      fprintf(out, "%.9g,%s,%.9g,%.9g\n", line->point[i].alpha,
+              esp_interpolation_name((esp_interpolation_statistics)kind), esp_metrics_loss(m),
+              1.0 - esp_metrics_top1(m));
     }
 }
 
-static void write_barriers(FILE *out, const esp_line *line, int64_t step) {
+static void write_barriers(FILE *out, const esp_interpolation *line, int64_t step) {
   fputs(
-      "step,statistics,error_one,error_two,error_worst,error_barrier,loss_one,loss_two,loss_worst,loss_"
-      "barrier,"
-      "distance\n",
+      "step,statistics,error_one,error_two,error_worst,error_barrier,loss_one,loss_two,loss_worst,loss_barrier,distance\n",
       out);
   for (int kind = 0; kind < line->kinds; kind++) {
-    const esp_barrier b = esp_line_barrier(line, (esp_line_statistics)kind);
+    const esp_barrier b = esp_interpolation_barrier(line, (esp_interpolation_statistics)kind);
     fprintf(out, "%lld,%s,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", (long long)step,
-            esp_line_name((esp_line_statistics)kind), b.error[0], b.error[1], b.worst_error, b.error_barrier,
-            b.loss[0], b.loss[1], b.worst_loss, b.loss_barrier, line->distance);
+            esp_interpolation_name((esp_interpolation_statistics)kind), b.error[0], b.error[1],
+            b.worst_error, b.error_barrier, b.loss[0], b.loss[1], b.worst_loss, b.loss_barrier,
+            line->distance);
   }
 }
 
-static esp_status write_table(const char *dir, const char *name, const esp_line *line, int64_t step,
-                              esp_error *err) {
+static esp_status write_table(const char *dir, const char *name, const esp_interpolation *line,
+                              int64_t step, esp_error *err) {
   char path[ESP_PATH_MAX], *text = NULL;
   size_t bytes = 0;
   ESP_TRY(path_of(dir, name, path, err));
@@ -193,8 +198,9 @@ static esp_status write_table(const char *dir, const char *name, const esp_line 
   return status;
 }
 
-esp_status esp_instability(esp_line *line, const esp_config *config, const char *source, const char *dir,
-                           esp_parting parting, int points, esp_run_control control, esp_error *err) {
+esp_status esp_instability(esp_interpolation *line, const esp_config *config, const char *source,
+                           const char *dir, esp_branch_point parting, int points,
+                           esp_run_control control, esp_error *err) {
   char path[2][ESP_PATH_MAX];
   const char *const ends[2] = {path[0], path[1]};
   int64_t steps = 1;
@@ -203,9 +209,9 @@ esp_status esp_instability(esp_line *line, const esp_config *config, const char 
   if (parting.epochs) ESP_TRY(steps_of(config, &steps, err));
   const int64_t step = parting.number * steps;
   ESP_TRY(train_both(config, source, path, step, control, err));
-  ESP_TRY(esp_line_measure(line, ends, points, control, err));
+  ESP_TRY(esp_interpolation_measure(line, ends, points, control, err));
   esp_status status = write_table(dir, "line.csv", line, -1, err);
   if (status == ESP_OK) status = write_table(dir, "instability.csv", line, step, err);
-  if (status != ESP_OK) esp_line_free(line);
+  if (status != ESP_OK) esp_interpolation_free(line);
   return status;
 }

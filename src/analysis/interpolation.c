@@ -1,4 +1,4 @@
-#include "analysis/interpolation.h"
+#include <espalier/interpolation.h>
 
 #include "run/run_state.h"
 
@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *esp_line_name(esp_line_statistics kind) {
-  return kind == ESP_LINE_WEIGHTED ? "weighted" : "measured";
+const char *esp_interpolation_name(esp_interpolation_statistics kind) {
+  return kind == ESP_INTERPOLATION_WEIGHTED ? "weighted" : "measured";
 }
 
 /* The two ends, and what measures between them: the graphs are of the first end's model. */
 typedef struct walk {
-  esp_opened end[2];
+  esp_loaded_run end[2];
   float *first; /* the values of the first end, which its model does not keep */
   esp_graph *evaluation, *training;
   esp_loader *test, *images;
@@ -36,8 +36,9 @@ static esp_status check_same(const walk *w, const char *const path[2], esp_error
   bool same = a->count == b->count;
   for (int i = 0; same && i < a->count; i++) same = same_param(a->item[i], b->item[i]);
   if (same) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: another network than that of %s; expected the same parameters",
-                  path[1], path[0]);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: another network than that of %s; expected the same parameters", path[1],
+                  path[0]);
 }
 
 static esp_status keep_first(walk *w, esp_error *err) {
@@ -52,21 +53,22 @@ static esp_status keep_first(walk *w, esp_error *err) {
 }
 
 static esp_status open_measures(walk *w, esp_error *err) {
-  esp_opened *o = &w->end[0];
+  esp_loaded_run *o = &w->end[0];
   const esp_train_options *t = &o->config.train;
   const int batch = (int)t->batch;
   const esp_key seed = (esp_key)o->config.run.seed;
-  ESP_TRY(esp_model_graph(o->model, batch, false, esp_run_loss(t), &w->evaluation, err));
-  ESP_TRY(esp_loader_new(&w->test, o->set, &o->set->test, (esp_loader_options){.batch = batch}, err));
+  ESP_TRY(esp_model_graph(o->model, batch, false, esp__run_loss(t), &w->evaluation, err));
+  ESP_TRY(
+      esp_loader_new(&w->test, o->set, &o->set->test, (esp_loader_options){.batch = batch}, err));
   if (!is_normalised(o->model)) return ESP_OK;
-  ESP_TRY(esp_model_graph(o->model, batch, true, esp_run_loss(t), &w->training, err));
+  ESP_TRY(esp_model_graph(o->model, batch, true, esp__run_loss(t), &w->training, err));
   return esp_loader_new(&w->images, o->set, &o->set->train,
                         esp_loader_options_training(&o->config.data, batch, seed), err);
 }
 
 static esp_status open_walk(walk *w, const char *const path[2], esp_error *err) {
-  ESP_TRY(esp_open(&w->end[0], path[0], true, 0, NULL, err));
-  ESP_TRY(esp_open(&w->end[1], path[1], false, 0, NULL, err));
+  ESP_TRY(esp_load_run(&w->end[0], path[0], true, 0, NULL, err));
+  ESP_TRY(esp_load_run(&w->end[1], path[1], false, 0, NULL, err));
   ESP_TRY(check_same(w, path, err));
   ESP_TRY(keep_first(w, err));
   return open_measures(w, err);
@@ -78,8 +80,8 @@ static void close_walk(walk *w) {
   esp_graph_free(w->training);
   esp_graph_free(w->evaluation);
   free(w->first);
-  esp_opened_free(&w->end[1]);
-  esp_opened_free(&w->end[0]);
+  esp_loaded_run_free(&w->end[1]);
+  esp_loaded_run_free(&w->end[0]);
 }
 
 /* ---- walking ---- */
@@ -99,17 +101,17 @@ static void stand_at(const walk *w, double alpha) {
 static void measure_statistics(const walk *w) {
   const esp_batch *batch;
   esp_loader_start(w->images, 0, 0);
-  for (int i = 0; i < ESP_LINE_BATCHES && (batch = esp_loader_next(w->images)); i++) {
+  for (int i = 0; i < ESP_INTERPOLATION_BATCHES && (batch = esp_loader_next(w->images)); i++) {
     const esp_key key =
         esp_key_of(esp_key_of((esp_key)w->end[0].config.run.seed, ESP_STREAM_DROPOUT), (uint64_t)i);
     esp_graph_forward(w->training, batch, (esp_pass){.training = true, .dropout_key = key});
   }
 }
 
-static void measure_point(const walk *w, esp_line_point *p, int kinds) {
+static void measure_point(const walk *w, esp_interpolation_point *p, int kinds) {
   stand_at(w, p->alpha);
   for (int kind = 0; kind < kinds; kind++) {
-    if (kind == ESP_LINE_MEASURED) measure_statistics(w);
+    if (kind == ESP_INTERPOLATION_RECALIBRATED) measure_statistics(w);
     esp_evaluate(w->end[0].model, w->evaluation, w->test, &p->test[kind], NULL);
   }
 }
@@ -126,8 +128,9 @@ static double distance_of(const walk *w) {
   return sqrt(sum);
 }
 
-static esp_status walk_along(const walk *w, esp_line *line, esp_run_control control, esp_error *err) {
-  line->kinds = w->training ? ESP_LINE_KINDS : 1;
+static esp_status walk_along(const walk *w, esp_interpolation *line, esp_run_control control,
+                             esp_error *err) {
+  line->kinds = w->training ? ESP_INTERPOLATION_KINDS : 1;
   line->distance = distance_of(w);
   for (int i = 0; i < line->points; i++) {
     if (control.stop && *control.stop) return esp_fail(err, ESP_ERR_INTERRUPTED, "stopped");
@@ -137,27 +140,30 @@ static esp_status walk_along(const walk *w, esp_line *line, esp_run_control cont
   return ESP_OK;
 }
 
-esp_status esp_line_measure(esp_line *line, const char *const path[2], int points, esp_run_control control,
-                            esp_error *err) {
+esp_status esp_interpolation_measure(esp_interpolation *line, const char *const path[2], int points,
+                                     esp_run_control control, esp_error *err) {
   walk w = {0};
-  *line = (esp_line){.point = calloc((size_t)points, sizeof *line->point), .points = points};
-  esp_status status = line->point ? open_walk(&w, path, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  *line =
+      (esp_interpolation){.point = calloc((size_t)points, sizeof *line->point), .points = points};
+  esp_status status =
+      line->point ? open_walk(&w, path, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   if (status == ESP_OK) status = walk_along(&w, line, control, err);
   close_walk(&w);
-  if (status != ESP_OK) esp_line_free(line);
+  if (status != ESP_OK) esp_interpolation_free(line);
   return status;
 }
 
-void esp_line_free(esp_line *line) {
+void esp_interpolation_free(esp_interpolation *line) {
   free(line->point);
-  *line = (esp_line){0};
+  *line = (esp_interpolation){0};
 }
 
-esp_barrier esp_line_barrier(const esp_line *line, esp_line_statistics kind) {
+esp_barrier esp_interpolation_barrier(const esp_interpolation *line,
+                                      esp_interpolation_statistics kind) {
   esp_barrier b = {.worst_loss = -INFINITY};
   for (int i = 0; i < line->points; i++) {
     const esp_metrics *m = &line->point[i].test[kind];
-    const double loss = esp_loss_of(m), error = 1.0 - esp_top1(m);
+    const double loss = esp_metrics_loss(m), error = 1.0 - esp_metrics_top1(m);
     if (i == 0 || i == line->points - 1) b.loss[i > 0] = loss, b.error[i > 0] = error;
     b.worst_loss = fmax(b.worst_loss, loss);
     b.worst_error = fmax(b.worst_error, error);

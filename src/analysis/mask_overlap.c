@@ -1,4 +1,4 @@
-#include "analysis/mask_overlap.h"
+#include <espalier/mask_overlap.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,7 +42,8 @@ double esp_overlap_deviations(const esp_overlap *o) {
 
 /* ---- from files ---- */
 
-static esp_status read_masks(esp_layer_masks *m, const esp_bundle *b, const char *file, esp_error *err) {
+static esp_status read_masks(esp_layer_masks *m, const esp_bundle *b, const char *file,
+                             esp_error *err) {
   const esp_model *model = m->network.model;
   if (!(m->keep = calloc((size_t)model->layers + 1, sizeof *m->keep)))
     return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for the masks", file);
@@ -60,7 +61,7 @@ esp_status esp_layer_masks_open(esp_layer_masks *m, const char *path, esp_error 
   esp_bundle b = {0};
   *m = (esp_layer_masks){0};
   ESP_TRY(esp_masks_path(path, file, err));
-  ESP_TRY(esp_open(&m->network, file, false, 0, NULL, err));
+  ESP_TRY(esp_load_run(&m->network, file, false, 0, NULL, err));
   esp_status status = esp_bundle_load(&b, file, err);
   if (status == ESP_OK) status = read_masks(m, &b, file, err);
   esp_bundle_free(&b);
@@ -71,7 +72,7 @@ esp_status esp_layer_masks_open(esp_layer_masks *m, const char *path, esp_error 
 void esp_layer_masks_free(esp_layer_masks *m) {
   for (int i = 0; m->keep && i < m->network.model->layers; i++) free(m->keep[i]);
   free(m->keep);
-  esp_opened_free(&m->network);
+  esp_loaded_run_free(&m->network);
   *m = (esp_layer_masks){0};
 }
 
@@ -87,6 +88,6 @@ esp_status esp_layer_masks_match(const esp_layer_masks *a, const esp_layer_masks
   for (int i = 0; same && i < x->layers; i++) same = same_layer(&x->layer[i], &y->layer[i]);
   if (same) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: another network than that of %s; expected the same layers and shapes", paths[1],
-                  paths[0]);
+                  "%s: another network than that of %s; expected the same layers and shapes",
+                  paths[1], paths[0]);
 }

@@ -1,4 +1,4 @@
-#include "analysis/paper.h"
+#include <espalier/paper.h>
 
 #include "config/parse.h"
 #include "config/sections.h"
@@ -30,8 +30,8 @@ static double number(const esp_paper *p, int row, int column) {
   return *cell ? strtod(cell, NULL) : (double)NAN;
 }
 
-static esp_status check_number(const esp_paper *p, const char *path, int row, int column, double max,
-                               bool needed, esp_error *err) {
+static esp_status check_number(const esp_paper *p, const char *path, int row, int column,
+                               double max, bool needed, esp_error *err) {
   const char *cell = esp_csv_cell(&p->table, row, column);
   char *end;
   const double value = strtod(cell, &end);
@@ -45,12 +45,13 @@ static esp_status check_number(const esp_paper *p, const char *path, int row, in
 static char *value_text(const esp_config *c, const char *key) {
   const esp_section *section;
   const esp_option *option;
-  if (esp_config_key(key, "", &section, &option, NULL) != ESP_OK) return NULL;
-  return esp_value_text(option, (const char *)c + section->offset);
+  if (esp__config_key(key, "", &section, &option, NULL) != ESP_OK) return NULL;
+  return esp__value_text(option, (const char *)c + section->offset);
 }
 
 /* `scratch` takes the row's values, so that 0.90 is 0.9. */
-static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *scratch, esp_error *err) {
+static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *scratch,
+                           esp_error *err) {
   char where[512];
   snprintf(where, sizeof where, "%.400s:%d", path, p->table.line[row]);
   ESP_TRY(check_number(p, path, row, p->sparsity, 1.0, true, err));
@@ -61,7 +62,7 @@ static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *
   for (int c = 0; c < p->table.columns; c++) {
     const char *cell = esp_csv_cell(&p->table, row, c), *key = p->table.name[c];
     if (!is_key(key) || !*cell) continue;
-    ESP_TRY(esp_config_set(scratch, key, cell, where, err));
+    ESP_TRY(esp__config_set(scratch, key, cell, where, err));
     if (!(*asked(p, row, c) = value_text(scratch, key))) return no_memory(err);
   }
   return ESP_OK;
@@ -88,14 +89,15 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
     if (esp_csv_column(&p->table, name) != c)
       return esp_fail(err, ESP_ERR_INPUT, "%s: two columns '%.60s'", path, name);
     if (is_key(name)) {
-      ESP_TRY(esp_config_key(name, path, &section, &option, err));
+      ESP_TRY(esp__config_key(name, path, &section, &option, err));
       continue;
     }
     if (!good)
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "%s: unknown column '%.60s'; expected section.key, or sparsity, "
-                      "retrain_share, test_accuracy, sd, trials, tolerance, source, note",
-                      path, name);
+      return esp_fail(
+          err, ESP_ERR_INPUT,
+          "%s: unknown column '%.60s'; expected section.key, or sparsity, retrain_share, "
+          "test_accuracy, sd, trials, tolerance, source, note",
+          path, name);
   }
   return ESP_OK;
 }
@@ -106,7 +108,8 @@ static esp_status read_rows(esp_paper *p, const char *path, esp_error *err) {
   if (!p->asked) return no_memory(err);
   ESP_TRY(esp_config_parse(&scratch, "paper", "", 0, NULL, err));
   esp_status status = ESP_OK;
-  for (int r = 0; r < p->table.rows && status == ESP_OK; r++) status = read_row(p, path, r, &scratch, err);
+  for (int r = 0; r < p->table.rows && status == ESP_OK; r++)
+    status = read_row(p, path, r, &scratch, err);
   esp_config_free(&scratch);
   return status;
 }
@@ -119,8 +122,8 @@ static esp_status find(const char *name, char path[4096], esp_error *err) {
   if (!strchr(name, '/') && access(path, R_OK) == 0) return ESP_OK;
   return esp_fail(
       err, ESP_ERR_INPUT,
-      "%s: no such paper: expected a CSV file, or the name of one in configs/papers (which is looked "
-      "for from here)",
+      "%s: no such paper: expected a CSV file, or the name of one in configs/papers (which is "
+      "looked for from here)",
       name);
 }
 
@@ -147,8 +150,8 @@ void esp_paper_free(esp_paper *p) {
 
 static bool same_share(const esp_paper *p, int row, const esp_config *c) {
   const double theirs = number(p, row, p->retrain_share);
-  if (isnan(theirs) || esp_stages(c) < 2 || c->train.epochs == 0) return true;
-  return fabs((double)esp_stage_epochs(c, 1, 0) / (double)c->train.epochs - theirs) <= 0.02;
+  if (isnan(theirs) || esp__stages(c) < 2 || c->train.epochs == 0) return true;
+  return fabs((double)esp__stage_epochs(c, 1, 0) / (double)c->train.epochs - theirs) <= 0.02;
 }
 
 bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
@@ -163,7 +166,8 @@ bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
   return number(p, row, p->sparsity) == 0.0 || same_share(p, row, run);
 }
 
-/* The row of the dense network that `row` started from: the first whose keys do not contradict it. */
+/* The row of the dense network that `row` started from: the first whose keys do not contradict
+ * it. */
 static int dense_row(const esp_paper *p, int row) {
   for (int r = 0; r < p->table.rows; r++) {
     bool same = number(p, r, p->sparsity) == 0.0;

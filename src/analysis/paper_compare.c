@@ -1,4 +1,4 @@
-#include "analysis/paper.h"
+#include <espalier/paper.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,16 +13,18 @@ static double band_of(const esp_figure *theirs, const esp_measured *ours, esp_co
   if (!isnan(o.tolerance)) return o.tolerance;
   if (!isnan(theirs->tolerance)) return theirs->tolerance;
   const double sd = o.absolute ? theirs->sd : theirs->change_sd;
-  const double own = 100.0 * esp_sd(o.absolute ? &ours->accuracy : &ours->change);
+  const double own = 100.0 * esp_stats_sd(o.absolute ? &ours->accuracy : &ours->change);
   return 2.0 * hypot(sd, isnan(own) ? sd : own);
 }
 
-static esp_comparison compare(const esp_paper *p, int row, const esp_measured *ours, esp_compare_options o) {
+static esp_comparison compare(const esp_paper *p, int row, const esp_measured *ours,
+                              esp_compare_options o) {
   const esp_figure theirs = esp_paper_figure(p, row);
   esp_comparison c = {
       .theirs = row,
-      .accuracy = {100.0 * esp_mean(&ours->accuracy), theirs.accuracy},
-      .change = {ours->round > 0 ? 100.0 * esp_mean(&ours->change) : (double)NAN, theirs.change}};
+      .accuracy = {100.0 * esp_stats_mean(&ours->accuracy), theirs.accuracy},
+      .change = {ours->round > 0 ? 100.0 * esp_stats_mean(&ours->change) : (double)NAN,
+                 theirs.change}};
   c.difference = c.accuracy[0] - c.accuracy[1];
   c.difference_of_change = c.change[0] - c.change[1];
   const double judged = o.absolute ? c.difference : c.difference_of_change;
@@ -35,7 +37,8 @@ static esp_comparison compare(const esp_paper *p, int row, const esp_measured *o
 static bool seen(const esp_comparison *c, int n, int row, const esp_measured *network, int ours) {
   const int training = network[ours].training;
   for (int i = 0; i < n && network[ours].round == 0 && training >= 0; i++)
-    if (c[i].theirs == row && network[c[i].ours].round == 0 && network[c[i].ours].training == training)
+    if (c[i].theirs == row && network[c[i].ours].round == 0 &&
+        network[c[i].ours].training == training)
       return true;
   return false;
 }

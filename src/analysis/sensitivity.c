@@ -1,4 +1,4 @@
-#include "analysis/sensitivity.h"
+#include <espalier/sensitivity.h>
 
 #include "base/clock.h"
 #include "config/parse.h"
@@ -27,14 +27,14 @@ static bool ends_with(const char *text, const char *ending) {
 
 /* The configuration that weights come with has the normalisation they were trained with. *seen: the
  * validation images are not among those that were held out then. */
-static esp_status config_of_weights(const esp_sensitivity_options *o, const char *path, esp_config *c,
-                                    bool *seen, esp_error *err) {
-  esp_opened opened;
+static esp_status config_of_weights(const esp_sensitivity_options *o, const char *path,
+                                    esp_config *c, bool *seen, esp_error *err) {
+  esp_loaded_run opened;
   char *text = NULL;
-  ESP_TRY(esp_open(&opened, path, false, 0, NULL, err));
+  ESP_TRY(esp_load_run(&opened, path, false, 0, NULL, err));
   const int64_t held_out = opened.config.data.validation;
   esp_status status = esp_config_text(&opened.config, &text, err);
-  esp_opened_free(&opened);
+  esp_loaded_run_free(&opened);
   if (status == ESP_OK) status = esp_config_parse(c, path, text, o->overrides, o->override, err);
   free(text);
   *seen = status == ESP_OK && (c->data.validation == 0 || c->data.validation > held_out);
@@ -42,8 +42,8 @@ static esp_status config_of_weights(const esp_sensitivity_options *o, const char
 }
 
 /* Fills the configuration and the file of the weights. */
-static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, char file[4096], bool *seen,
-                               esp_error *err) {
+static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, char file[4096],
+                               bool *seen, esp_error *err) {
   char dense[4096];
   if (!is_directory(o->path) && ends_with(o->path, ".ini")) {
     ESP_TRY(esp_config_load(c, o->path, o->overrides, o->override, err));
@@ -51,8 +51,8 @@ static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, 
     *seen = c->data.validation == 0;
     if (!c->model.weights[0])
       status = esp_fail(err, ESP_ERR_INPUT,
-                        "%s: a trained network is looked at: expected [model] weights, or a run directory in "
-                        "the place of the configuration",
+                        "%s: a trained network is looked at: expected [model] weights, "
+                        "or a run directory in the place of the configuration",
                         o->path);
     if (status == ESP_OK) status = esp_weights_path(c->model.weights, file, err);
     if (status != ESP_OK) esp_config_free(c);
@@ -66,7 +66,7 @@ static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, 
 }
 
 static esp_status set(esp_config *c, const char *key, const char *value, esp_error *err) {
-  return esp_config_set(c, key, value, "sensitivity", err);
+  return esp__config_set(c, key, value, "sensitivity", err);
 }
 
 static const esp_criterion *criterion_of(const char *method) {
@@ -83,8 +83,8 @@ static esp_status check_structure(const char *name, esp_error *err) {
   if (!esp_structure_at(i)->choose) return ESP_OK;
   return esp_fail(
       err, ESP_ERR_INPUT,
-      "[prune] structure = %s: a sparsity does not say what stays; expected another structure, such "
-      "as prune.structure=weight",
+      "[prune] structure = %s: a sparsity does not say what stays; expected another structure, "
+      "such as prune.structure=weight",
       name);
 }
 
@@ -107,11 +107,12 @@ static esp_status plain(esp_config *c, esp_error *err) {
   if (!criterion) ESP_TRY(set(c, "prune.method", "magnitude", err));
   if (criterion && criterion->needs == ESP_NEEDS_MOVEMENT)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] method = %s is gathered while training, and weights do not hold it; expected "
-                    "another criterion, such as prune.method=magnitude",
+                    "[prune] method = %s is gathered while training, and weights do not hold it; "
+                    "expected another criterion, such as prune.method=magnitude",
                     c->prune.method);
   if (c->prune.sparsities.count == 0) ESP_TRY(set(c, "prune.sparsities", default_sparsities, err));
-  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) ESP_TRY(set(c, keys[i][0], keys[i][1], err));
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    ESP_TRY(set(c, keys[i][0], keys[i][1], err));
   return ESP_OK;
 }
 
@@ -130,10 +131,11 @@ static esp_status hold_out(esp_config *c, esp_error *err) {
 
 static void warn(const esp_sensitivity_options *o, const esp_config *c) {
   if (o->out)
-    fprintf(o->out,
-            "the run held out no such images: of the %lld validation images the network was trained on some "
-            "or all, and pruning costs more on new ones than this table says\n",
-            (long long)c->data.validation);
+    fprintf(
+        o->out,
+        "the run held out no such images: of the %lld validation images the network was trained "
+        "on some or all, and pruning costs more on new ones than this table says\n",
+        (long long)c->data.validation);
 }
 
 /* ---- the table ---- */
@@ -142,7 +144,7 @@ typedef struct study {
   const esp_sensitivity_options *o;
   esp_run run;
   bool seen; /* the network was trained on validation images */
-  esp_trial *trial;
+  esp__trial *trial;
   double *density;
   double dense; /* validation accuracy */
   double begun, shown;
@@ -157,36 +159,37 @@ static const esp_numbers *sparsities(const study *s) {
 static void print_head(const study *s) {
   if (!s->o->out) return;
   fprintf(s->o->out, "%s, %s: validation accuracy %%, %lld images, nothing pruned: %.2f\n%-28s",
-          s->run.config.prune.method, s->run.config.prune.structure, (long long)s->run.set->validation.count,
-          100.0 * s->dense, "layer at a sparsity of");
-  for (int k = 0; k < sparsities(s)->count; k++) fprintf(s->o->out, " %6g", sparsities(s)->value[k]);
+          s->run.config.prune.method, s->run.config.prune.structure,
+          (long long)s->run.set->validation.count, 100.0 * s->dense, "layer at a sparsity of");
+  for (int k = 0; k < sparsities(s)->count; k++)
+    fprintf(s->o->out, " %6g", sparsities(s)->value[k]);
   fputc('\n', s->o->out);
 }
 
 static void show_time(study *s) {
   char left[32];
-  const double now = esp_seconds();
+  const double now = esp__seconds();
   if (!s->o->out || now - s->shown < every_line || s->done == s->all) return;
-  esp_format_time(left, (now - s->begun) / s->done * (s->all - s->done));
+  esp__format_time(left, (now - s->begun) / s->done * (s->all - s->done));
   fprintf(s->o->out, "  %s left\n", left);
   fflush(s->o->out);
   s->shown = now;
 }
 
-static void write_row(const study *s, const char *layer, const size_t units, double asked, double is,
-                      const esp_metrics *m) {
-  fprintf(s->csv, "%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g\n", layer, units, asked, is, esp_top1(m), esp_loss_of(m),
-          esp_top1(m) - s->dense);
+static void write_row(const study *s, const char *layer, const size_t units, double asked,
+                      double is, const esp_metrics *m) {
+  fprintf(s->csv, "%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g\n", layer, units, asked, is, esp_metrics_top1(m),
+          esp_metrics_loss(m), esp_metrics_top1(m) - s->dense);
 }
 
 static esp_status look_at(study *s, int target, double sparsity, esp_metrics *m, esp_error *err) {
   esp_pruned count;
-  const esp_layer *l = esp_pruner_target(s->run.pruner, target, &count);
+  const esp_layer *l = esp_pruner_pool(s->run.pruner, target, &count);
   s->density[target] = 1.0 - sparsity;
-  ESP_TRY(esp_trial_begin(s->trial, 0.0, s->density, err));
-  esp_judge_network(&s->run, m);
-  const double gone = (double)(count.units - esp_trial_kept(s->trial, target));
-  esp_trial_end(s->trial);
+  ESP_TRY(esp__trial_begin(s->trial, 0.0, s->density, err));
+  esp__trial_evaluate(&s->run, m);
+  const double gone = (double)(count.units - esp__trial_kept(s->trial, target));
+  esp__trial_end(s->trial);
   s->density[target] = 1.0;
   s->done++;
   write_row(s, l->name, count.units, sparsity, gone / (double)count.units, m);
@@ -200,24 +203,26 @@ static esp_status look_at_layer(study *s, int target, esp_error *err) {
   for (int k = 0; k < sparsities(s)->count; k++) {
     esp_metrics m;
     ESP_TRY(look_at(s, target, sparsities(s)->value[k], &m, err));
-    snprintf(line + strlen(line), sizeof line - strlen(line), " %6.2f", 100.0 * esp_top1(&m));
+    snprintf(line + strlen(line), sizeof line - strlen(line), " %6.2f",
+             100.0 * esp_metrics_top1(&m));
   }
   if (!s->o->out) return ESP_OK;
-  fprintf(s->o->out, "%-28s%s\n", esp_pruner_target(s->run.pruner, target, &count)->name, line);
+  fprintf(s->o->out, "%-28s%s\n", esp_pruner_pool(s->run.pruner, target, &count)->name, line);
   fflush(s->o->out);
   return ESP_OK;
 }
 
 static esp_status look_at_all(study *s, esp_error *err) {
-  const int targets = esp_pruner_targets(s->run.pruner);
+  const int targets = esp_pruner_pools(s->run.pruner);
   esp_metrics m;
   s->all = targets * sparsities(s)->count;
   esp_evaluate(s->run.model, s->run.evaluation, s->run.validation, &m, NULL);
-  s->dense = esp_top1(&m);
-  fputs("layer,units,sparsity_requested,sparsity,validation_accuracy,validation_loss,change\n", s->csv);
+  s->dense = esp_metrics_top1(&m);
+  fputs("layer,units,sparsity_requested,sparsity,validation_accuracy,validation_loss,change\n",
+        s->csv);
   write_row(s, "none", esp_pruner_count(s->run.pruner).units, 0.0, 0.0, &m);
   print_head(s);
-  s->begun = s->shown = esp_seconds();
+  s->begun = s->shown = esp__seconds();
   for (int i = 0; i < targets; i++) s->density[i] = 1.0;
   for (int i = 0; i < targets; i++) ESP_TRY(look_at_layer(s, i, err));
   return ESP_OK;
@@ -228,12 +233,12 @@ static esp_status look_at_all(study *s, esp_error *err) {
 static esp_status open_study(study *s, const char *weights, esp_error *err) {
   esp_run *r = &s->run;
   esp_probe_images images;
-  ESP_TRY(esp_run_open(r, s->o->path, err));
+  ESP_TRY(esp__run_open(r, s->o->path, err));
   ESP_TRY(esp_weights_load(r->model, weights, err));
-  if (!(s->density = calloc((size_t)esp_pruner_targets(r->pruner), sizeof *s->density)))
+  if (!(s->density = calloc((size_t)esp_pruner_pools(r->pruner), sizeof *s->density)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the densities");
-  const esp_probe probe = esp_run_probe(r, &images);
-  return esp_trial_open(&s->trial, r->pruner, &probe, err);
+  const esp_probe probe = esp__run_probe(r, &images);
+  return esp__trial_open(&s->trial, r->pruner, &probe, err);
 }
 
 static esp_status write_csv(const study *s, const char *text, size_t bytes, esp_error *err) {
@@ -244,7 +249,8 @@ static esp_status write_csv(const study *s, const char *text, size_t bytes, esp_
     length = snprintf(path, sizeof path, "%s", s->o->dir ? s->o->dir : s->o->path);
   else
     length = snprintf(path, sizeof path, "%s/%s", o->output, o->name);
-  if (length + 20 > (int)sizeof path) return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", path);
+  if (length + 20 > (int)sizeof path)
+    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", path);
   ESP_TRY(esp_directory_make(path, err));
   strcat(path, "/sensitivity.csv");
   ESP_TRY(esp_file_write(path, text, bytes, err));
@@ -274,8 +280,8 @@ esp_status esp_sensitivity(const esp_sensitivity_options *o, esp_error *err) {
   study s = {.o = o};
   ESP_TRY(read_subject(o, &s.run.config, weights, &s.seen, err));
   const esp_status status = study_weights(&s, weights, err);
-  esp_trial_free(s.trial);
+  esp__trial_free(s.trial);
   free(s.density);
-  esp_run_close(&s.run);
+  esp__run_close(&s.run);
   return status;
 }

@@ -1,7 +1,7 @@
-#include "analysis/sparsity_search.h"
+#include <espalier/sparsity_search.h>
 
 #include "config/parse.h"
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 #include "config/stages.h"
 
 #include <espalier/file.h>
@@ -13,7 +13,7 @@
 
 static const double slack = 1e-9;
 
-typedef esp_search_outcome outcome;
+typedef esp_sparsity_search_outcome outcome;
 
 typedef struct bisection {
   const esp_config *base;
@@ -30,25 +30,26 @@ static bool by_sparsity(const esp_prune_options *o) {
   while (strcmp(esp_distribution_at(d)->name, o->distribution) != 0) d++;
   while (strcmp(esp_structure_at(s)->name, o->structure) != 0) s++;
   const esp_prune_schedule *schedule = esp_prune_schedule_of(o);
-  return !esp_distribution_at(d)->explicit_total && !esp_structure_at(s)->choose && !schedule->listed &&
-         !schedule->react;
+  return !esp_distribution_at(d)->explicit_total && !esp_structure_at(s)->choose &&
+         !schedule->listed && !schedule->react;
 }
 
 static esp_status check(const esp_config *c, const char *path, esp_error *err) {
-  if (!esp_prunes(c))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: [prune] method = none: expected one that prunes", path);
+  if (!esp__prunes(c))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: [prune] method = none: expected one that prunes",
+                    path);
   if (c->data.validation == 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
-        "%s: networks are compared on validation images: expected [data] validation above 0, such "
-        "as a tenth of the training images",
+        "%s: networks are compared on validation images: expected [data] validation above 0, "
+        "such as a tenth of the training images",
         path);
-  if (by_sparsity(&c->prune)) return esp_config_check(c, err);
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "%s: the key sparsity alone must say how much goes; expected another schedule than list and "
-      "feedback, distribution than per-layer, structure than n:m",
-      path);
+  if (by_sparsity(&c->prune)) return esp__config_check(c, err);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: the key sparsity alone must say how much goes; "
+                  "expected another schedule than list and feedback, distribution than per-layer, "
+                  "structure than n:m",
+                  path);
 }
 
 /* A copy of the base with another name. */
@@ -61,10 +62,10 @@ static esp_status derive(const bisection *b, esp_sweep_run *run, const char *nam
   free(text);
   if (status != ESP_OK) return status;
   /* They decide nothing in these runs, so trials serve searches with others too. */
-  ESP_TRY(esp_config_set(&run->config, "prune.tolerance", "0.01", name, err));
-  ESP_TRY(esp_config_set(&run->config, "prune.least_step", "0.01", name, err));
-  ESP_TRY(esp_config_set(&run->config, "run.output", b->runs.dir, name, err));
-  return esp_config_set(&run->config, "run.name", name, name, err);
+  ESP_TRY(esp__config_set(&run->config, "prune.tolerance", "0.01", name, err));
+  ESP_TRY(esp__config_set(&run->config, "prune.least_step", "0.01", name, err));
+  ESP_TRY(esp__config_set(&run->config, "run.output", b->runs.dir, name, err));
+  return esp__config_set(&run->config, "run.name", name, name, err);
 }
 
 /* The dense network, and the weights that will be rewound to. */
@@ -74,21 +75,24 @@ static esp_status derive_dense(const bisection *b, esp_sweep_run *run, esp_error
   const bool step = o->rewind_step > 0;
   ESP_TRY(derive(b, run, "dense", err));
   snprintf(moment, sizeof moment, "%lld", (long long)(step ? o->rewind_step : o->rewind_epoch));
-  if (esp_retrain_of(b->base) == ESP_WEIGHT_REWIND)
-    ESP_TRY(esp_config_set(&run->config, step ? "run.keep_steps" : "run.keep_epochs", moment, "dense", err));
-  ESP_TRY(esp_config_set(&run->config, "prune.sparsity", "0.9", "dense", err)); /* as above */
-  ESP_TRY(esp_config_set(&run->config, "prune.regulariser", "none", "dense", err));
-  return esp_config_set(&run->config, "prune.method", "none", "dense", err);
+  if (esp__retrain_of(b->base) == ESP_WEIGHT_REWIND)
+    ESP_TRY(esp__config_set(&run->config, step ? "run.keep_steps" : "run.keep_epochs", moment,
+                            "dense", err));
+  ESP_TRY(esp__config_set(&run->config, "prune.sparsity", "0.9", "dense", err)); /* as above */
+  ESP_TRY(esp__config_set(&run->config, "prune.regulariser", "none", "dense", err));
+  return esp__config_set(&run->config, "prune.method", "none", "dense", err);
 }
 
-static esp_status derive_trial(const bisection *b, esp_sweep_run *run, double sparsity, esp_error *err) {
+static esp_status derive_trial(const bisection *b, esp_sweep_run *run, double sparsity,
+                               esp_error *err) {
   char name[64], value[32], dense[4096];
   snprintf(value, sizeof value, "%.6g", sparsity);
   snprintf(name, sizeof name, "sparsity=%s", value);
   ESP_TRY(derive(b, run, name, err));
-  if (esp_trains_plainly(b->base))
-    ESP_TRY(esp_config_set(&run->config, "run.dense", esp_sweep_path(&b->runs, 0, dense), name, err));
-  return esp_config_set(&run->config, "prune.sparsity", value, name, err);
+  if (esp__has_plain_dense_stage(b->base))
+    ESP_TRY(
+        esp__config_set(&run->config, "run.dense", esp_sweep_path(&b->runs, 0, dense), name, err));
+  return esp__config_set(&run->config, "prune.sparsity", value, name, err);
 }
 
 /* ---- the runs ---- */
@@ -104,7 +108,8 @@ static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error 
   const esp_round *last = &r.round[r.rounds - 1];
   o->seconds = 0.0;
   for (int k = 0; k < r.rounds; k++)
-    if (r.round[k].round > 0 || !b->runs.run[i].config.run.dense[0]) o->seconds += r.round[k].seconds;
+    if (r.round[k].round > 0 || !b->runs.run[i].config.run.dense[0])
+      o->seconds += r.round[k].seconds;
   o->sparsity = i == 0 ? 0.0 : last->sparsity;
   o->validation = last->val_accuracy;
   o->test = last->test_accuracy;
@@ -147,7 +152,8 @@ static esp_status write_csv(const bisection *b, esp_error *err) {
   FILE *f = open_memstream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for search.csv");
   print_rows(b, f);
-  esp_status status = fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for search.csv");
+  esp_status status =
+      fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for search.csv");
   snprintf(path, sizeof path, "%s/search.csv", b->runs.dir);
   if (status == ESP_OK) status = esp_file_write(path, text, bytes, err);
   free(text);
@@ -156,25 +162,27 @@ static esp_status write_csv(const bisection *b, esp_error *err) {
 
 static void print_table(const bisection *b, FILE *out) {
   const outcome *best = &b->outcome[b->best];
-  fprintf(out, "\n%-20s %10s %13s %8s %8s\n", "run", "sparsity %", "validation %", "change", "test %");
+  fprintf(out, "\n%-20s %10s %13s %8s %8s\n", "run", "sparsity %", "validation %", "change",
+          "test %");
   for (int i = 0; i < b->runs.runs; i++) {
     const outcome *o = &b->outcome[i];
     fprintf(out, "%-20s %10.2f %13.2f %+8.2f %8.2f %s\n", b->runs.run[i].name, 100.0 * o->sparsity,
-            100.0 * o->validation, 100.0 * (o->validation - b->outcome[0].validation), 100.0 * o->test,
-            o->good ? "" : "not good");
+            100.0 * o->validation, 100.0 * (o->validation - b->outcome[0].validation),
+            100.0 * o->test, o->good ? "" : "not good");
   }
   if (b->best == 0)
     fprintf(out, "\nno pruned network is within %.2f points of the dense one\n",
             100.0 * b->base->prune.tolerance);
   else
     fprintf(out, "\nthe sparsest within %.2f points of the dense one: %.2f %%, in %s/%s\n",
-            100.0 * b->base->prune.tolerance, 100.0 * best->sparsity, b->runs.dir, b->runs.run[b->best].name);
+            100.0 * b->base->prune.tolerance, 100.0 * best->sparsity, b->runs.dir,
+            b->runs.run[b->best].name);
 }
 
 /* ---- the search ---- */
 
-/* What is tried after the trials there are, whose results decide it, and how many more there may be; false at
- * the end. */
+/* What is tried after the trials there are, whose results decide it, and how many more there may
+ * be; false at the end. */
 static bool next_sparsity(const bisection *b, double *sparsity, int *most) {
   const double least = b->base->prune.least_step + slack;
   double good = 0.0, bad = b->base->prune.sparsity;
@@ -215,16 +223,18 @@ static esp_status bisect(bisection *b, esp_error *err) {
 static esp_status name_directory(bisection *b, const char *dir, esp_error *err) {
   char path[4096];
   const esp_run_options *o = &b->base->run;
-  const int length =
-      dir ? snprintf(path, sizeof path, "%s", dir) : snprintf(path, sizeof path, "%s/%s", o->output, o->name);
+  const int length = dir ? snprintf(path, sizeof path, "%s", dir)
+                         : snprintf(path, sizeof path, "%s/%s", o->output, o->name);
   if (length < 1 || length >= 180) /* it becomes a value of each run's configuration */
-    return esp_fail(err, ESP_ERR_INPUT, "%.60s: a directory name of %d bytes, expected 1 to 179", path,
-                    length);
-  if (!(b->runs.dir = strdup(path))) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
+    return esp_fail(err, ESP_ERR_INPUT, "%.60s: a directory name of %d bytes, expected 1 to 179",
+                    path, length);
+  if (!(b->runs.dir = strdup(path)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
   strcat(path, "/config.ini");
   struct stat info;
   if (stat(path, &info) == 0)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: holds a run; choose another directory for the search with -o",
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: holds a run; choose another directory for the search with -o",
                     b->runs.dir);
   return ESP_OK;
 }
@@ -255,7 +265,8 @@ static esp_status begin(bisection *b, const char *dir, esp_error *err) {
   return save_base(b, err);
 }
 
-static esp_status search(const esp_config *c, const char *dir, esp_run_control control, esp_error *err) {
+static esp_status search(const esp_config *c, const char *dir, esp_run_control control,
+                         esp_error *err) {
   bisection b = {.base = c, .control = control};
   esp_status status = begin(&b, dir, err);
   if (status == ESP_OK) status = bisect(&b, err);
@@ -263,16 +274,17 @@ static esp_status search(const esp_config *c, const char *dir, esp_run_control c
   return status;
 }
 
-esp_status esp_bisect(const char *path, const char *dir, int overrides, const char *const *override,
-                      esp_run_control control, esp_error *err) {
+esp_status esp_sparsity_search_run(const char *path, const char *dir, int overrides,
+                                   const char *const *override, esp_run_control control,
+                                   esp_error *err) {
   char inside[4096];
   struct stat info;
   esp_config c;
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
     if (snprintf(inside, sizeof inside, "%s/search.ini", path) >= (int)sizeof inside ||
         stat(inside, &info) != 0)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: not the directory of a search: expected one with search.ini",
-                      path);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: not the directory of a search: expected one with search.ini", path);
     if (!dir) dir = path;
     path = inside;
   }
@@ -300,7 +312,7 @@ static esp_status follow(bisection *b, esp_sparsity_search *s, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_search_look(esp_sparsity_search *s, const char *dir, esp_error *err) {
+esp_status esp_sparsity_search_look(esp_sparsity_search *s, const char *dir, esp_error *err) {
   char path[4096];
   *s = (esp_sparsity_search){0};
   if (snprintf(path, sizeof path, "%s/search.ini", dir) >= (int)sizeof path)
@@ -316,11 +328,11 @@ esp_status esp_search_look(esp_sparsity_search *s, const char *dir, esp_error *e
   s->tolerance = c.prune.tolerance;
   memcpy(s->outcome, b.outcome, sizeof s->outcome);
   esp_config_free(&c);
-  if (status != ESP_OK) esp_search_free(s);
+  if (status != ESP_OK) esp_sparsity_search_free(s);
   return status;
 }
 
-void esp_search_free(esp_sparsity_search *s) {
+void esp_sparsity_search_free(esp_sparsity_search *s) {
   esp_sweep_free(&s->runs);
   *s = (esp_sparsity_search){0};
 }

@@ -1,7 +1,7 @@
 /* Batch normalisation with residual add and ReLU in one pass (Ioffe & Szegedy 2015).
  *
- * Forward:  y = relu(scale * (x - mean) / sqrt(var + epsilon) + shift + residual)
- * Backward, with g = dy where y > 0, m = images * pixels, r = 1 / sqrt(var + epsilon), v = x - mean:
+ * Forward: y = relu(scale * (x - mean) / sqrt(var + epsilon) + shift + residual) Backward, with g =
+ * dy where y > 0, m = images * pixels, r = 1 / sqrt(var + epsilon), v = x - mean:
  *     d shift = sum g;  d scale = r * sum g v
  *     d x = scale * r * (g - sum g / m - v * r^2 * sum g v / m)
  * Sums: 16 images apart within a plane, then valid images and blocks in order, in double. */
@@ -18,17 +18,18 @@ typedef struct state {
   double *mean, *var;     /* [channels] of this batch (training) or running */
 } state;
 
-static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
-  const size_t channels = (size_t)n->out.data.channels, planes = channels * (size_t)n->out.data.blocks;
+static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
+  const size_t channels = (size_t)n->out.data.channels,
+               planes = channels * (size_t)n->out.data.blocks;
   state *s;
-  ESP_TRY(esp_graph_alloc(g, sizeof *s, &s, err));
+  ESP_TRY(esp__graph_alloc(g, sizeof *s, &s, err));
   n->state = s;
-  ESP_TRY(esp_graph_alloc(g, planes * sizeof(double), &s->first, err));
-  ESP_TRY(esp_graph_alloc(g, planes * sizeof(double), &s->second, err));
-  ESP_TRY(esp_graph_alloc(g, channels * sizeof(double), &s->mean, err));
-  ESP_TRY(esp_graph_alloc(g, channels * sizeof(double), &s->var, err));
-  ESP_TRY(esp_graph_alloc(g, channels * sizeof(float), &s->scale, err));
-  return esp_graph_alloc(g, channels * sizeof(float), &s->shift, err);
+  ESP_TRY(esp__graph_alloc(g, planes * sizeof(double), &s->first, err));
+  ESP_TRY(esp__graph_alloc(g, planes * sizeof(double), &s->second, err));
+  ESP_TRY(esp__graph_alloc(g, channels * sizeof(double), &s->mean, err));
+  ESP_TRY(esp__graph_alloc(g, channels * sizeof(double), &s->var, err));
+  ESP_TRY(esp__graph_alloc(g, channels * sizeof(float), &s->scale, err));
+  return esp__graph_alloc(g, channels * sizeof(float), &s->shift, err);
 }
 
 static double sum_valid(const float lane[ESP_LANES], int valid) {
@@ -40,31 +41,31 @@ static double sum_valid(const float lane[ESP_LANES], int valid) {
 /* Adds up a channel's planes in the order of the blocks. */
 static double sum_blocks(const esp_graph *g, const double *plane, int channels, int c) {
   double sum = 0.0;
-  for (int block = 0; block < esp_graph_blocks(g); block++) sum += plane[block * channels + c];
+  for (int block = 0; block < esp__graph_blocks(g); block++) sum += plane[block * channels + c];
   return sum;
 }
 
 static double pixels_of(const esp_graph *g, const esp_tensor *t) {
-  return (double)esp_graph_images(g) * t->height * t->width;
+  return (double)esp__graph_images(g) * t->height * t->width;
 }
 
 /* ---- a batch norm reads its planes twice ---- */
 
-typedef void plane_function(esp_graph *g, esp_node *n, int block, int c);
-typedef void channel_function(esp_graph *g, esp_node *n, int c);
+typedef void plane_function(esp_graph *g, esp__node *n, int block, int c);
+typedef void channel_function(esp_graph *g, esp__node *n, int c);
 
 enum { ENOUGH = 4 }; /* channels per thread, from which on each thread takes whole channels */
 
-static void each_plane(esp_graph *g, esp_node *n, plane_function *work) {
+static void each_plane(esp_graph *g, esp__node *n, plane_function *work) {
   ESP_EACH_PLANE(g, &n->out.data, block, c) work(g, n, block, c);
 }
 
-/* First all planes of a channel, then what they add up to, then the planes again, backwards: while they are
- * still in the cache. Where there are few channels for the threads, all planes first. `second` may be NULL.
- */
-static void two_passes(esp_graph *g, esp_node *n, plane_function *first, channel_function *between,
+/* First all planes of a channel, then what they add up to, then the planes again, backwards: while
+ * they are still in the cache. Where there are few channels for the threads, all planes first.
+ * `second` may be NULL. */
+static void two_passes(esp_graph *g, esp__node *n, plane_function *first, channel_function *between,
                        plane_function *second) {
-  const int channels = n->out.data.channels, blocks = esp_graph_blocks(g);
+  const int channels = n->out.data.channels, blocks = esp__graph_blocks(g);
   if (channels < ENOUGH * g->threads) {
     each_plane(g, n, first);
     for (int c = 0; c < channels; c++) between(g, n, c);
@@ -82,14 +83,14 @@ static void two_passes(esp_graph *g, esp_node *n, plane_function *first, channel
 /* ---- forward ---- */
 
 /* y = x * scale + shift, from mean and variance */
-static void set_line(const esp_node *n, int c) {
+static void set_line(const esp__node *n, int c) {
   const state *s = n->state;
   const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
   s->scale[c] = (float)scale;
   s->shift[c] = (float)((double)n->param[SHIFT]->value[c] - s->mean[c] * scale);
 }
 
-static void recall(const esp_node *n, int c) {
+static void recall(const esp__node *n, int c) {
   const state *s = n->state;
   s->mean[c] = (double)n->param[MEAN]->value[c];
   s->var[c] = (double)n->param[VAR]->value[c];
@@ -97,17 +98,19 @@ static void recall(const esp_node *n, int c) {
 }
 
 /* Sums around the running mean, so that nothing cancels. */
-static void measure_plane(esp_graph *g, esp_node *n, int block, int c) {
+static void measure_plane(esp_graph *g, esp__node *n, int block, int c) {
   const state *s = n->state;
   const esp_tensor *x = &n->in[0]->data;
   _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
-  g->kernels->moments(esp_extent_of(x), esp_rows_of(x, block, c), n->param[MEAN]->value[c], sum, square);
-  s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
-  s->second[block * x->channels + c] = sum_valid(square, esp_lanes_valid(esp_graph_images(g), block));
+  g->kernels->moments(esp__extent_of(x), esp__rows_of(x, block, c), n->param[MEAN]->value[c], sum,
+                      square);
+  s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp__graph_images(g), block));
+  s->second[block * x->channels + c] =
+      sum_valid(square, esp_lanes_valid(esp__graph_images(g), block));
 }
 
 /* Mean and variance of the batch; then the running ones. */
-static void measure_channel(esp_graph *g, esp_node *n, int c) {
+static void measure_channel(esp_graph *g, esp__node *n, int c) {
   const state *s = n->state;
   const esp_tensor *x = &n->in[0]->data;
   float *mean = &n->param[MEAN]->value[c], *var = &n->param[VAR]->value[c];
@@ -115,19 +118,20 @@ static void measure_channel(esp_graph *g, esp_node *n, int c) {
   s->mean[c] = (double)*mean + off;
   s->var[c] = fmax(sum_blocks(g, s->second, x->channels, c) / m - off * off, 0.0);
   *mean = (float)(keep_running * (double)*mean + (1.0 - keep_running) * s->mean[c]);
-  *var = (float)(keep_running * (double)*var + (1.0 - keep_running) * s->var[c] * m / fmax(m - 1.0, 1.0));
+  *var = (float)(keep_running * (double)*var +
+                 (1.0 - keep_running) * s->var[c] * m / fmax(m - 1.0, 1.0));
   set_line(n, c);
 }
 
-static void normalise_plane(esp_graph *g, esp_node *n, int block, int c) {
+static void normalise_plane(esp_graph *g, esp__node *n, int block, int c) {
   const state *s = n->state;
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  g->kernels->normalise(esp_extent_of(y), esp_rows_of(x, block, c),
-                        n->inputs == 2 ? esp_rows_of(&n->in[1]->data, block, c) : (esp_rows){0},
-                        esp_rows_of(y, block, c), s->scale[c], s->shift[c], n->attr.relu);
+  g->kernels->normalise(esp__extent_of(y), esp__rows_of(x, block, c),
+                        n->inputs == 2 ? esp__rows_of(&n->in[1]->data, block, c) : (esp__rows){0},
+                        esp__rows_of(y, block, c), s->scale[c], s->shift[c], n->attr.relu);
 }
 
-static void forward(esp_graph *g, esp_node *n) {
+static void forward(esp_graph *g, esp__node *n) {
   if (n->fused) return; /* the convolution before did it */
   if (g->pass.training) {
     two_passes(g, n, measure_plane, measure_channel, normalise_plane);
@@ -139,7 +143,7 @@ static void forward(esp_graph *g, esp_node *n) {
 
 /* ---- inference: part of the convolution before ---- */
 
-void esp_batchnorm_finish(const esp_node *n, esp_finish *f) {
+void esp__batchnorm_epilogue(const esp__node *n, esp__epilogue *f) {
   const state *s = n->state;
   for (int c = 0; c < n->out.data.channels; c++) recall(n, c);
   f->scale = s->scale;
@@ -151,27 +155,30 @@ void esp_batchnorm_finish(const esp_node *n, esp_finish *f) {
 /* ---- backward ---- */
 
 /* Without a residual y is found again from x. */
-static esp_rows output_rows(const esp_node *n, int block, int c) {
-  return n->inputs == 2 ? esp_rows_of(&n->out.data, block, c) : (esp_rows){0};
+static esp__rows output_rows(const esp__node *n, int block, int c) {
+  return n->inputs == 2 ? esp__rows_of(&n->out.data, block, c) : (esp__rows){0};
 }
 
-static esp_relu_mask gate_of(const esp_node *n, int c) {
+static esp__relu_mask gate_of(const esp__node *n, int c) {
   const state *s = n->state;
-  return (esp_relu_mask){n->attr.relu, s->scale[c], s->shift[c]};
+  return (esp__relu_mask){n->attr.relu, s->scale[c], s->shift[c]};
 }
 
-static void sum_plane(esp_graph *g, esp_node *n, int block, int c) {
+static void sum_plane(esp_graph *g, esp__node *n, int block, int c) {
   const state *s = n->state;
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   _Alignas(64) float sum[ESP_LANES], product[ESP_LANES];
-  g->kernels->normalise_sums(esp_extent_of(x), esp_rows_of(x, block, c), output_rows(n, block, c),
-                             esp_rows_of(dy, block, c), (float)s->mean[c], gate_of(n, c), sum, product);
-  s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp_graph_images(g), block));
-  s->second[block * x->channels + c] = sum_valid(product, esp_lanes_valid(esp_graph_images(g), block));
+  g->kernels->normalise_sums(esp__extent_of(x), esp__rows_of(x, block, c), output_rows(n, block, c),
+                             esp__rows_of(dy, block, c), (float)s->mean[c], gate_of(n, c), sum,
+                             product);
+  s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp__graph_images(g), block));
+  s->second[block * x->channels + c] =
+      sum_valid(product, esp_lanes_valid(esp__graph_images(g), block));
 }
 
-/* Gradients of scale and shift; leaves sum g and sum g v of the channel in the first row of the sums. */
-static void sum_channel(esp_graph *g, esp_node *n, int c) {
+/* Gradients of scale and shift; leaves sum g and sum g v of the channel in the first row of the
+ * sums. */
+static void sum_channel(esp_graph *g, esp__node *n, int c) {
   const state *s = n->state;
   s->first[c] = sum_blocks(g, s->first, n->out.data.channels, c);
   s->second[c] = sum_blocks(g, s->second, n->out.data.channels, c);
@@ -179,48 +186,52 @@ static void sum_channel(esp_graph *g, esp_node *n, int c) {
   n->param[SCALE]->grad[c] = (float)(s->second[c] / sqrt(s->var[c] + epsilon));
 }
 
-static void run_back(const esp_graph *g, const esp_node *n, int block, int c, const esp_tensor *to,
-                     const esp_tensor *side, esp_normalise_back *k) {
+static void run_back(const esp_graph *g, const esp__node *n, int block, int c, const esp_tensor *to,
+                     const esp_tensor *side, esp__normalise_back *k) {
   k->gate = gate_of(n, c);
-  for (int l = 0; l < esp_lanes_valid(esp_graph_images(g), block); l++) k->valid[l] = 1.0f;
-  g->kernels->normalise_back(esp_extent_of(to), esp_rows_of(&n->in[0]->data, block, c),
-                             output_rows(n, block, c), esp_rows_of(&n->out.grad, block, c),
-                             esp_rows_of(to, block, c), side ? esp_rows_of(side, block, c) : (esp_rows){0},
-                             k);
+  for (int l = 0; l < esp_lanes_valid(esp__graph_images(g), block); l++) k->valid[l] = 1.0f;
+  g->kernels->normalise_back(esp__extent_of(to), esp__rows_of(&n->in[0]->data, block, c),
+                             output_rows(n, block, c), esp__rows_of(&n->out.grad, block, c),
+                             esp__rows_of(to, block, c),
+                             side ? esp__rows_of(side, block, c) : (esp__rows){0}, k);
 }
 
-/* For an input without gradient (the images) only the residual gets one, which is g itself: a = 1. */
-static void back_to_residual(esp_graph *g, esp_node *n, int block, int c) {
-  esp_normalise_back k = {.a = 1.0f, .add = n->add[1]};
+/* For an input without gradient (the images) only the residual gets one, which is g itself: a =
+ * 1. */
+static void back_to_residual(esp_graph *g, esp__node *n, int block, int c) {
+  esp__normalise_back k = {.a = 1.0f, .add = n->add[1]};
   run_back(g, n, block, c, &n->in[1]->grad, NULL, &k);
 }
 
 /* With running statistics mean and variance are constants: only the first term is left. */
-static void back_plane(esp_graph *g, esp_node *n, int block, int c) {
+static void back_plane(esp_graph *g, esp__node *n, int block, int c) {
   const state *s = n->state;
   const double share = g->pass.training ? 1.0 / pixels_of(g, &n->in[0]->data) : 0.0,
                r = 1.0 / sqrt(s->var[c] + epsilon), a = (double)n->param[SCALE]->value[c] * r;
-  esp_normalise_back k = {.mean = (float)s->mean[c],
-                          .a = (float)a,
-                          .b = (float)(-a * r * r * s->second[c] * share),
-                          .c = (float)(-a * s->first[c] * share),
-                          .add = n->add[0],
-                          .add_residual = n->add[1]};
-  run_back(g, n, block, c, &n->in[0]->grad, n->inputs == 2 && n->in[1]->grad.data ? &n->in[1]->grad : NULL,
-           &k);
+  esp__normalise_back k = {.mean = (float)s->mean[c],
+                           .a = (float)a,
+                           .b = (float)(-a * r * r * s->second[c] * share),
+                           .c = (float)(-a * s->first[c] * share),
+                           .add = n->add[0],
+                           .add_residual = n->add[1]};
+  run_back(g, n, block, c, &n->in[0]->grad,
+           n->inputs == 2 && n->in[1]->grad.data ? &n->in[1]->grad : NULL, &k);
 }
 
-static void backward(esp_graph *g, esp_node *n) {
+static void backward(esp_graph *g, esp__node *n) {
   const bool to_input = n->in[0]->grad.data, to_residual = n->inputs == 2 && n->in[1]->grad.data;
-  two_passes(g, n, sum_plane, sum_channel, to_input ? back_plane : to_residual ? back_to_residual : NULL);
+  two_passes(g, n, sum_plane, sum_channel,
+             to_input      ? back_plane
+             : to_residual ? back_to_residual
+                           : NULL);
 }
 
-static const esp_op batchnorm = {.name = "batch norm",
-                                 .plan = plan,
-                                 .forward = forward,
-                                 .backward = backward,
-                                 .in_place = true,
-                                 .normalises = true};
+static const esp__op batchnorm = {.name = "batch norm",
+                                  .plan = plan,
+                                  .forward = forward,
+                                  .backward = backward,
+                                  .in_place = true,
+                                  .normalises = true};
 
 /* ---- inference: fused with the convolution before ---- */
 
@@ -232,29 +243,29 @@ static int readers(const esp_graph *g, const esp_value *v) {
 }
 
 /* The node that makes the value. */
-static esp_node *maker(const esp_graph *g, const esp_value *v) {
+static esp__node *maker(const esp_graph *g, const esp_value *v) {
   int i = 0;
   while (&g->node[i]->out != v) i++;
   return g->node[i];
 }
 
 /* The convolution must find the residual ready. */
-static void fuse(const esp_graph *g, esp_node *n) {
-  esp_node *conv = maker(g, n->in[0]);
+static void fuse(const esp_graph *g, esp__node *n) {
+  esp__node *conv = maker(g, n->in[0]);
   if (!conv->op->can_fuse || readers(g, n->in[0]) != 1) return;
   if (n->inputs == 2 && maker(g, n->in[1])->index > conv->index) return;
   conv->fused = n->fused = n;
 }
 
 /* The residual is read at the offsets at which the output is written, so their halos must agree. */
-static bool align(esp_node *n) {
+static bool align(esp__node *n) {
   if (n->fused != n || n->inputs < 2 || n->in[1]->data.halo == n->out.data.halo) return false;
-  esp_halo_at_least(&n->in[1]->data, n->out.data.halo);
-  esp_halo_at_least(&n->out.data, n->in[1]->data.halo);
+  esp__halo_at_least(&n->in[1]->data, n->out.data.halo);
+  esp__halo_at_least(&n->out.data, n->in[1]->data.halo);
   return true;
 }
 
-void esp_batchnorm_fuse(esp_graph *g) {
+void esp__batchnorm_fuse(esp_graph *g) {
   for (int i = 0; i < g->nodes; i++)
     if (g->node[i]->op == &batchnorm) fuse(g, g->node[i]);
   for (bool again = true; again;) {
@@ -263,22 +274,22 @@ void esp_batchnorm_fuse(esp_graph *g) {
   }
 }
 
-esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual,
-                               bool relu, esp_value **y, esp_error *err) {
-  esp_node *n;
+esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
+                               esp_value *residual, bool relu, esp_value **y, esp_error *err) {
+  esp__node *n;
   const esp_tensor *t = &x->data;
   const esp_param *each[] = {params.scale, params.shift, params.mean, params.var};
   for (int i = 0; i < ESP_NODE_PARAMS; i++)
     if (each[i]->count != (size_t)t->channels)
-      return esp_fail(err, ESP_ERR_INPUT, "batch norm: '%s' has %zu values for %d channels", each[i]->name,
-                      each[i]->count, t->channels);
+      return esp_fail(err, ESP_ERR_INPUT, "batch norm: '%s' has %zu values for %d channels",
+                      each[i]->name, each[i]->count, t->channels);
   if (residual && (residual->data.channels != t->channels || residual->data.height != t->height ||
                    residual->data.width != t->width))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "add: the branches are %dx%dx%d and %dx%dx%d; expected the same shape", t->channels,
-                    t->height, t->width, residual->data.channels, residual->data.height,
-                    residual->data.width);
-  ESP_TRY(esp_node_add(g, &batchnorm, x, residual, esp_shape_of(t), &n, err));
+                    "add: the branches are %dx%dx%d and %dx%dx%d; expected the same shape",
+                    t->channels, t->height, t->width, residual->data.channels,
+                    residual->data.height, residual->data.width);
+  ESP_TRY(esp__node_add(g, &batchnorm, x, residual, esp__shape_of(t), &n, err));
   n->out.needs_grad = true;
   n->attr.relu = relu;
   n->param[SCALE] = params.scale;

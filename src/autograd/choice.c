@@ -2,12 +2,13 @@
 #include "autograd/conv_plan.h"
 
 const char *esp_propagation_name(esp_propagation p) {
-  static const char *const names[] = {
-      [ESP_FORWARD] = "forward", [ESP_TO_INPUT] = "to input", [ESP_TO_WEIGHTS] = "to weights"};
+  static const char *const names[] = {[ESP_FORWARD] = "forward",
+                                      [ESP_BACKWARD_DATA] = "to input",
+                                      [ESP_BACKWARD_WEIGHTS] = "to weights"};
   return names[p];
 }
 
-const char *esp_reason_text(esp_reason reason) {
+const char *esp_kernel_reason_text(esp_kernel_reason reason) {
   static const char *const texts[] = {[ESP_NO_MASK] = "no mask",
                                       [ESP_GROUPED] = "grouped",
                                       [ESP_FORCED] = "forced",
@@ -20,14 +21,14 @@ const char *esp_reason_text(esp_reason reason) {
 }
 
 /* The stopwatch of a pass; NULL where the layer does not make it. */
-static const esp_stopwatch *watch_of(const esp_node *n, esp_propagation p) {
-  const esp_correlation *c = n->state;
+static const esp__autotune *watch_of(const esp__node *n, esp_propagation p) {
+  const esp__conv_plan *c = n->state;
   switch (p) {
     case ESP_FORWARD:
       return &c->forward_watch;
-    case ESP_TO_INPUT:
+    case ESP_BACKWARD_DATA:
       return c->back ? &c->back_watch : NULL;
-    case ESP_TO_WEIGHTS:
+    case ESP_BACKWARD_WEIGHTS:
       return n->out.grad.data ? &c->weights_watch : NULL;
     case ESP_PROPAGATIONS:
       break;
@@ -35,23 +36,24 @@ static const esp_stopwatch *watch_of(const esp_node *n, esp_propagation p) {
   return NULL;
 }
 
-/* The stopwatch knows of the last pass it was asked for; it is not asked where there is nothing to choose. */
-static esp_reason reason_of(const esp_graph *g, const esp_node *n, esp_propagation p,
-                            const esp_stopwatch *w) {
+/* The stopwatch knows of the last pass it was asked for; it is not asked where there is nothing to
+ * choose. */
+static esp_kernel_reason reason_of(const esp_graph *g, const esp__node *n, esp_propagation p,
+                                   const esp__autotune *w) {
   if (w->reason == ESP_BY_WINOGRAD) return w->reason;
   if (!n->param[0]->mask) return ESP_NO_MASK;
   if (n->attr.conv.groups > 1) return ESP_GROUPED;
   if (w->reason != ESP_NO_MASK) return w->reason;
-  return p == ESP_TO_WEIGHTS && g->pass.dense_gradients ? ESP_WANTED_ALL : ESP_UNMEASURED;
+  return p == ESP_BACKWARD_WEIGHTS && g->pass.dense_gradients ? ESP_WANTED_ALL : ESP_UNMEASURED;
 }
 
-static esp_choice read_choice(const esp_graph *g, const esp_node *n, esp_propagation p,
-                              const esp_stopwatch *w) {
+static esp_kernel_choice read_choice(const esp_graph *g, const esp__node *n, esp_propagation p,
+                                     const esp__autotune *w) {
   const esp_param *weight = n->param[0];
-  esp_choice c = {.weight = weight,
-                  .pass = p,
-                  .density = (double)esp_param_kept(weight) / (double)weight->count,
-                  .reason = reason_of(g, n, p, w)};
+  esp_kernel_choice c = {.weight = weight,
+                         .pass = p,
+                         .density = (double)esp_param_kept(weight) / (double)weight->count,
+                         .reason = reason_of(g, n, p, w)};
   c.is_sparse = w->sparse && (c.reason == ESP_FORCED || c.reason == ESP_FASTER);
   if (c.reason == ESP_FASTER) {
     c.dense = w->seconds[0];
@@ -60,11 +62,11 @@ static esp_choice read_choice(const esp_graph *g, const esp_node *n, esp_propaga
   return c;
 }
 
-bool esp_graph_choice(const esp_graph *g, int i, esp_choice *choice) {
+bool esp_graph_kernel_choice(const esp_graph *g, int i, esp_kernel_choice *choice) {
   for (int k = 0; k < g->nodes; k++)
     for (int p = 0; p < ESP_PROPAGATIONS; p++) {
-      const esp_node *n = g->node[k];
-      const esp_stopwatch *w = n->op->correlates ? watch_of(n, (esp_propagation)p) : NULL;
+      const esp__node *n = g->node[k];
+      const esp__autotune *w = n->op->correlates ? watch_of(n, (esp_propagation)p) : NULL;
       if (!w || i-- > 0) continue;
       *choice = read_choice(g, n, (esp_propagation)p, w);
       return true;

@@ -1,13 +1,13 @@
-/* Gradients of weights and biases: products summed image by image over a chunk of blocks, then the images
- * joined, then the chunks added in order. With a mask, the nonzero weights alone: the same sums, fewer of
- * them. */
+/* Gradients of weights and biases: products summed image by image over a chunk of blocks, then the
+ * images joined, then the chunks added in order. With a mask, the nonzero weights alone: the same
+ * sums, fewer of them. */
 #include "autograd/conv_plan.h"
 
 #include <string.h>
 
 /* How many of a list's pixels a chunk has; the last one may have fewer blocks. */
-static int part_of(const esp_graph *g, const esp_correlation *p, int chunk, int pixels) {
-  return pixels / p->chunk * esp_least(p->chunk, esp_graph_blocks(g) - chunk * p->chunk);
+static int part_of(const esp_graph *g, const esp__conv_plan *p, int chunk, int pixels) {
+  return pixels / p->chunk * esp__least(p->chunk, esp__graph_blocks(g) - chunk * p->chunk);
 }
 
 static float *partial_of(const esp_graph *g, int chunk, size_t count) {
@@ -15,8 +15,9 @@ static float *partial_of(const esp_graph *g, int chunk, size_t count) {
 }
 
 /* Where the sums of all weights go: with a single chunk they are the gradient. */
-static float *dense_sums(const esp_graph *g, const esp_correlation *p, const esp_param *w, int chunk) {
-  return p->chunk >= esp_graph_blocks(g) ? w->grad : partial_of(g, chunk, w->count);
+static float *dense_sums(const esp_graph *g, const esp__conv_plan *p, const esp_param *w,
+                         int chunk) {
+  return p->chunk >= esp__graph_blocks(g) ? w->grad : partial_of(g, chunk, w->count);
 }
 
 static float sum_chunks(const float *partial, size_t stride, int chunks) {
@@ -32,17 +33,17 @@ typedef struct cut {
   int outputs, channels, output_pieces, channel_pieces;
 } cut;
 
-static cut cut_of(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunks) {
+static cut cut_of(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunks) {
   const int outputs = n->out.grad.channels / p->window.groups,
             channels = n->in[0]->data.channels / p->window.groups, taps = p->weights.list.taps;
-  cut c = {esp_least(outputs, ESP_WEIGHT_OUTPUTS),
-           taps < ESP_WEIGHT_COLUMNS ? esp_least(channels, ESP_WEIGHT_COLUMNS / taps) : 1, 1, 1};
-  c.channel_pieces = esp_ceil_div(channels, c.channels);
+  cut c = {esp__least(outputs, ESP_WEIGHT_OUTPUTS),
+           taps < ESP_WEIGHT_COLUMNS ? esp__least(channels, ESP_WEIGHT_COLUMNS / taps) : 1, 1, 1};
+  c.channel_pieces = esp__ceil_div(channels, c.channels);
   const int others = chunks * p->window.groups * c.channel_pieces,
             wanted = g->threads > 1 ? 4 * g->threads : 1;
-  while (c.outputs > ESP_TILE && others * esp_ceil_div(outputs, c.outputs) < wanted)
-    c.outputs = esp_ceil_div(c.outputs, 2 * ESP_TILE) * ESP_TILE;
-  c.output_pieces = esp_ceil_div(outputs, c.outputs);
+  while (c.outputs > ESP_TILE && others * esp__ceil_div(outputs, c.outputs) < wanted)
+    c.outputs = esp__ceil_div(c.outputs, 2 * ESP_TILE) * ESP_TILE;
+  c.output_pieces = esp__ceil_div(outputs, c.outputs);
   return c;
 }
 
@@ -51,7 +52,7 @@ typedef struct piece {
   int chunk, group, output, outputs, channel, channels;
 } piece;
 
-static piece piece_of(const esp_node *n, const esp_correlation *p, const cut *c, int i) {
+static piece piece_of(const esp__node *n, const esp__conv_plan *p, const cut *c, int i) {
   const int groups = p->window.groups, outputs = n->out.grad.channels / groups,
             channels = n->in[0]->data.channels / groups;
   const int channel = i % c->channel_pieces * c->channels, rest = i / c->channel_pieces,
@@ -59,32 +60,33 @@ static piece piece_of(const esp_node *n, const esp_correlation *p, const cut *c,
   return (piece){.chunk = rest / c->output_pieces / groups,
                  .group = rest / c->output_pieces % groups,
                  .output = output,
-                 .outputs = esp_least(c->outputs, outputs - output),
+                 .outputs = esp__least(c->outputs, outputs - output),
                  .channel = channel,
-                 .channels = esp_least(c->channels, channels - channel)};
+                 .channels = esp__least(c->channels, channels - channel)};
 }
 
-static void dense_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, piece i) {
+static void dense_piece(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, piece i) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = p->weights.list.taps,
-            output = i.group * (dy->channels / p->window.groups) + i.output, block = i.chunk * p->chunk;
+            output = i.group * (dy->channels / p->window.groups) + i.output,
+            block = i.chunk * p->chunk;
   const size_t next = (size_t)channels * (size_t)taps;
-  const esp_correlate_weights k = {
-      .x = esp_plane(x, block, i.group * channels + i.channel),
-      .y = esp_plane(dy, block, output),
-      .y_channel = esp_channel_stride(dy),
-      .pixel = p->weights.list.whole.pixel,
-      .pixels = part_of(g, p, i.chunk, p->weights.list.whole.pixels),
-      .column = p->column,
-      .columns = i.channels * taps,
-      .outputs = i.outputs,
-      .sum = dense_sums(g, p, n->param[0], i.chunk) + (size_t)output * next + (size_t)(i.channel * taps),
-      .next = next,
-      .lanes = esp_graph_scratch(g)};
+  const esp__correlate_weights k = {.x = esp_plane(x, block, i.group * channels + i.channel),
+                                    .y = esp_plane(dy, block, output),
+                                    .y_channel = esp_channel_stride(dy),
+                                    .pixel = p->weights.list.whole.pixel,
+                                    .pixels = part_of(g, p, i.chunk, p->weights.list.whole.pixels),
+                                    .column = p->column,
+                                    .columns = i.channels * taps,
+                                    .outputs = i.outputs,
+                                    .sum = dense_sums(g, p, n->param[0], i.chunk) +
+                                           (size_t)output * next + (size_t)(i.channel * taps),
+                                    .next = next,
+                                    .lanes = esp__graph_scratch(g)};
   g->kernels->correlate_weights(&k);
 }
 
-static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
+static void dense(esp_graph *g, esp__node *n, esp__conv_plan *p, int chunks) {
   const cut c = cut_of(g, n, p, chunks);
   const size_t count = n->param[0]->count;
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
@@ -99,48 +101,48 @@ static void dense(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
 /* ---- the nonzero weights ---- */
 
 /* The gradient of pruned weights is not computed: it is 0 from the mask's change on. */
-static void clear(esp_correlation *p, esp_param *w) {
+static void clear(esp__conv_plan *p, esp_param *w) {
   if (p->cleared == w->mask->generation) return;
   memset(w->grad, 0, w->count * sizeof(float));
   p->cleared = w->mask->generation;
 }
 
 /* Sums of a chunk. */
-static size_t sums_of(const esp_sparse *s) {
-  return (size_t)esp_sparse_entries(s) * (size_t)s->width;
+static size_t sums_of(const esp__sparse *s) {
+  return (size_t)esp__sparse_entries(s) * (size_t)s->width;
 }
 
 /* Some rows of lists over one chunk. */
-static void sparse_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk,
+static void sparse_piece(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunk,
                          int first, int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const esp_sparse *s = p->weights.sparse;
-  const esp_pixel_set *l = &p->weights.list.whole;
-  const esp_correlate_weights_sparse k = {.x = esp_plane(x, chunk * p->chunk, 0),
-                                          .y = esp_plane(dy, chunk * p->chunk, first),
-                                          .y_channel = esp_channel_stride(dy),
-                                          .pixel = l->pixel,
-                                          .pixels = part_of(g, p, chunk, l->pixels),
-                                          .patch = l->patch,
-                                          .run = l->run,
-                                          .step = l->step,
-                                          .start = s->start + first,
-                                          .blocks = s->blocks,
-                                          .next = s->rows,
-                                          .offset = s->offset,
-                                          .outputs = rows,
-                                          .ahead = esp_part_ahead(l, x),
-                                          .sum = partial_of(g, chunk, sums_of(s)),
-                                          .lanes = esp_graph_scratch(g)};
+  const esp__sparse *s = p->weights.sparse;
+  const esp__pixel_set *l = &p->weights.list.whole;
+  const esp__correlate_weights_sparse k = {.x = esp_plane(x, chunk * p->chunk, 0),
+                                           .y = esp_plane(dy, chunk * p->chunk, first),
+                                           .y_channel = esp_channel_stride(dy),
+                                           .pixel = l->pixel,
+                                           .pixels = part_of(g, p, chunk, l->pixels),
+                                           .patch = l->patch,
+                                           .run = l->run,
+                                           .step = l->step,
+                                           .start = s->start + first,
+                                           .blocks = s->blocks,
+                                           .next = s->rows,
+                                           .offset = s->offset,
+                                           .outputs = rows,
+                                           .ahead = esp__pixel_set_prefetch(l, x),
+                                           .sum = partial_of(g, chunk, sums_of(s)),
+                                           .lanes = esp__graph_scratch(g)};
   g->kernels->correlate_weights_sparse(&k);
 }
 
-static void tiles_piece(const esp_graph *g, const esp_node *n, const esp_correlation *p, int chunk, int first,
-                        int rows) {
+static void tiles_piece(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunk,
+                        int first, int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const esp_sparse *s = p->weights.sparse;
-  const esp_pixel_set *l = &p->weights.list.whole;
-  const esp_correlate_weights_tiles k = {
+  const esp__sparse *s = p->weights.sparse;
+  const esp__pixel_set *l = &p->weights.list.whole;
+  const esp__correlate_weights_tiles k = {
       .x = esp_plane(x, chunk * p->chunk, 0),
       .y = esp_plane(dy, chunk * p->chunk, 0),
       .y_channel = esp_channel_stride(dy),
@@ -149,30 +151,30 @@ static void tiles_piece(const esp_graph *g, const esp_node *n, const esp_correla
       .start = s->start + first,
       .offset = s->offset,
       .order = s->order + first * ESP_TILE,
-      .outputs = esp_least(rows * ESP_TILE, dy->channels - first * ESP_TILE),
+      .outputs = esp__least(rows * ESP_TILE, dy->channels - first * ESP_TILE),
       .sum = partial_of(g, chunk, sums_of(s)) + (size_t)s->start[first] * ESP_TILE,
-      .lanes = esp_graph_scratch(g)};
+      .lanes = esp__graph_scratch(g)};
   g->kernels->correlate_weights_tiles(&k);
 }
 
 /* Rows whose sums fit a thread's scratch, and few enough that all threads have work. */
-static int rows_together(const esp_graph *g, const esp_sparse *s, int chunks) {
+static int rows_together(const esp_graph *g, const esp__sparse *s, int chunks) {
   const int fit = s->most ? (int)(ESP_WEIGHT_SUMS / s->most) : s->rows,
             share = s->rows * chunks / (4 * g->threads);
-  const int wanted = g->threads > 1 ? esp_least(fit, share) : fit;
-  return wanted < 1 ? 1 : esp_least(wanted, s->rows);
+  const int wanted = g->threads > 1 ? esp__least(fit, share) : fit;
+  return wanted < 1 ? 1 : esp__least(wanted, s->rows);
 }
 
-static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
-  const esp_sparse *s = p->weights.sparse;
+static void sparse(esp_graph *g, esp__node *n, esp__conv_plan *p, int chunks) {
+  const esp__sparse *s = p->weights.sparse;
   const size_t sums = sums_of(s);
-  const int together = rows_together(g, s, chunks), pieces = esp_ceil_div(s->rows, together);
+  const int together = rows_together(g, s, chunks), pieces = esp__ceil_div(s->rows, together);
   clear(p, n->param[0]);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < chunks * pieces; i++) {
     const int first = i % pieces * together;
     (s->width == 1 ? sparse_piece : tiles_piece)(g, n, p, i / pieces, first,
-                                                 esp_least(together, s->rows - first));
+                                                 esp__least(together, s->rows - first));
   }
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (size_t e = 0; e < sums; e++)
@@ -181,47 +183,49 @@ static void sparse(esp_graph *g, esp_node *n, esp_correlation *p, int chunks) {
 }
 
 /* Outputs and channels without weights are not computed, unless asked for. */
-static void by_winograd(esp_graph *g, esp_node *n, esp_correlation *p) {
-  esp_stopwatch_skip(&p->weights_watch, ESP_BY_WINOGRAD);
+static void by_winograd(esp_graph *g, esp__node *n, esp__conv_plan *p) {
+  esp__autotune_skip(&p->weights_watch, ESP_BY_WINOGRAD);
   if (g->pass.dense_gradients || !n->param[0]->mask)
     p->cleared = 0;
   else
     clear(p, n->param[0]);
-  esp_winograd_to_weights(g, n, p->winograd, p->chunk);
+  esp__winograd_backward_weights(g, n, p->winograd, p->chunk);
 }
 
-void esp_correlation_to_weights(esp_graph *g, esp_node *n, esp_correlation *p) {
-  if (esp_winograd_pays(p->winograd, n)) {
+void esp__conv_backward_weights(esp_graph *g, esp__node *n, esp__conv_plan *p) {
+  if (esp__winograd_pays(p->winograd, n)) {
     by_winograd(g, n, p);
     return;
   }
-  if (p->weights_watch.reason == ESP_BY_WINOGRAD) /* and the stopwatch is not asked where all are wanted */
-    esp_stopwatch_skip(&p->weights_watch, ESP_NO_MASK);
-  const int chunks = esp_ceil_div(esp_graph_blocks(g), p->chunk);
+  if (p->weights_watch.reason ==
+      ESP_BY_WINOGRAD) /* and the stopwatch is not asked where all are wanted */
+    esp__autotune_skip(&p->weights_watch, ESP_NO_MASK);
+  const int chunks = esp__ceil_div(esp__graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
-  const esp_sparse_view nonzero = esp_correlation_view(n, &p->weights.list, 0);
-  const bool wanted =
-      allowed && esp_stopwatch_start(&p->weights_watch, g, n->param[0],
-                                     esp_sparse_width(g, p->weights.sparse, &nonzero, n->param[0]));
-  if (wanted && esp_sparse_update(g, p->weights.sparse, &nonzero, n->param[0])) {
+  const esp__sparse_view nonzero = esp__conv_plan_choices(n, &p->weights.list, 0);
+  const bool wanted = allowed && esp__autotune_start(&p->weights_watch, g, n->param[0],
+                                                     esp__sparse_width(g, p->weights.sparse,
+                                                                       &nonzero, n->param[0]));
+  if (wanted && esp__sparse_update(g, p->weights.sparse, &nonzero, n->param[0])) {
     sparse(g, n, p, chunks);
   } else {
     dense(g, n, p, chunks);
     p->cleared = 0;
   }
-  if (allowed) esp_stopwatch_stop(&p->weights_watch);
+  if (allowed) esp__autotune_stop(&p->weights_watch);
 }
 
-void esp_correlation_to_bias(esp_graph *g, esp_node *n, esp_correlation *p) {
+void esp__conv_backward_bias(esp_graph *g, esp__node *n, esp__conv_plan *p) {
   const esp_tensor *dy = &n->out.grad;
   ESP_EACH_PLANE(g, dy, block, c) {
     _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
-    g->kernels->moments(esp_extent_of(dy), esp_rows_of(dy, block, c), 0.0f, sum, square);
-    p->bias[plane_] = (double)esp_lanes_sum(sum);
+    g->kernels->moments(esp__extent_of(dy), esp__rows_of(dy, block, c), 0.0f, sum, square);
+    p->bias[plane_] = (double)esp__lanes_sum(sum);
   }
   for (int c = 0; c < dy->channels; c++) {
     double sum = 0.0;
-    for (int block = 0; block < esp_graph_blocks(g); block++) sum += p->bias[block * dy->channels + c];
+    for (int block = 0; block < esp__graph_blocks(g); block++)
+      sum += p->bias[block * dy->channels + c];
     n->param[1]->grad[c] = (float)sum;
   }
 }

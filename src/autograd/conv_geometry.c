@@ -9,21 +9,22 @@ static int32_t offset(const esp_tensor *t, int block, int row, int column) {
 
 /* Offsets are 32 bits: a list must not span more than that. */
 static esp_status check_span(const esp_tensor *a, const esp_tensor *b, int blocks, esp_error *err) {
-  size_t span = esp_block_stride(a) > esp_block_stride(b) ? esp_block_stride(a) : esp_block_stride(b);
+  size_t span =
+      esp_block_stride(a) > esp_block_stride(b) ? esp_block_stride(a) : esp_block_stride(b);
   if (span * (size_t)blocks > INT32_MAX)
     return esp_fail(err, ESP_ERR_MEMORY, "convolution: a layer of this size is too large");
   return ESP_OK;
 }
 
-static esp_status alloc_taps(esp_graph *g, esp_lists *l, int taps, esp_error *err) {
-  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof *l->at, &l->at, err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)taps * sizeof *l->tap, &l->tap, err));
-  return esp_graph_alloc(g, (size_t)taps * sizeof *l->place, &l->place, err);
+static esp_status alloc_taps(esp_graph *g, esp__conv_geometry *l, int taps, esp_error *err) {
+  ESP_TRY(esp__graph_alloc(g, (size_t)taps * sizeof *l->at, &l->at, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)taps * sizeof *l->tap, &l->tap, err));
+  return esp__graph_alloc(g, (size_t)taps * sizeof *l->place, &l->place, err);
 }
 
-/* Patches are nearly square, so that their pixels share as many inputs as they can; their rows divide the
- * rows of the plane. */
-static void set_patch(esp_lists *l, int width, int step, int patch) {
+/* Patches are nearly square, so that their pixels share as many inputs as they can; their rows
+ * divide the rows of the plane. */
+static void set_patch(esp__conv_geometry *l, int width, int step, int patch) {
   static const int best_first[] = {8, 4, 7, 5, 6, 3, 2, 1};
   const int *run = best_first + (patch < ESP_WEIGHTS_PATCH);
   while (width % *run != 0) run++;
@@ -33,18 +34,19 @@ static void set_patch(esp_lists *l, int width, int step, int patch) {
 }
 
 /* Calls for each pixel (r, c) of a block of images in the order of the list. */
-#define EACH_PIXEL(l, r, c)                                                                          \
-  for (int r0_ = 0; r0_ < (l)->grid.rows; r0_ += (l)->whole.patch / (l)->whole.run)                  \
-    for (int c0_ = 0; c0_ < (l)->grid.columns; c0_ += (l)->whole.run)                                \
-      for (int r = r0_; r < esp_least((l)->grid.rows, r0_ + (l)->whole.patch / (l)->whole.run); r++) \
+#define EACH_PIXEL(l, r, c)                                                                      \
+  for (int r0_ = 0; r0_ < (l)->grid.rows; r0_ += (l)->whole.patch / (l)->whole.run)              \
+    for (int c0_ = 0; c0_ < (l)->grid.columns; c0_ += (l)->whole.run)                            \
+      for (int r = r0_; r < esp__least((l)->grid.rows, r0_ + (l)->whole.patch / (l)->whole.run); \
+           r++)                                                                                  \
         for (int c = c0_; c < c0_ + (l)->whole.run; c++)
 
-static int read_at(const esp_grid *d, int i) {
+static int read_at(const esp__grid *d, int i) {
   return i * d->read_step + d->read_first;
 }
 
-static esp_pixel pixel_at(const esp_grid *d, int block, int r, int c) {
-  return (esp_pixel){
+static esp__pixel pixel_at(const esp__grid *d, int block, int r, int c) {
+  return (esp__pixel){
       offset(d->from, block, read_at(d, r), read_at(d, c)),
       offset(d->to, block, r * d->write_step + d->write_row, c * d->write_step + d->write_column)};
 }
@@ -55,65 +57,69 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Distinct inputs among all taps of the first patch. */
-static esp_status find_lines(esp_graph *g, esp_pixel_set *p, esp_error *err) {
+static esp_status find_lines(esp_graph *g, esp__pixel_set *p, esp_error *err) {
   enum { READS = 4096 };
   int32_t read[READS];
   int count = 0;
-  for (int i = 0; i < esp_least(p->patch, p->pixels); i++)
+  for (int i = 0; i < esp__least(p->patch, p->pixels); i++)
     for (int t = 0; t < p->taps && count < READS; t++)
       read[count++] = p->pixel[i].x + p->tap[t].x - p->pixel[0].x;
   qsort(read, (size_t)count, sizeof *read, ascending);
   p->lines = 0;
   for (int i = 0; i < count; i++)
     if (i == 0 || read[i] != read[i - 1]) read[p->lines++] = read[i];
-  ESP_TRY(esp_graph_alloc(g, (size_t)p->lines * sizeof *p->line, &p->line, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)p->lines * sizeof *p->line, &p->line, err));
   for (int i = 0; i < p->lines; i++) p->line[i] = read[i];
   return ESP_OK;
 }
 
-static esp_status alloc_part(esp_graph *g, esp_pixel_set *p, int pixels, int taps, esp_error *err) {
-  ESP_TRY(esp_graph_alloc(g, (size_t)pixels * sizeof *p->pixel, &p->pixel, err));
-  return esp_graph_alloc(g, (size_t)taps * sizeof *p->tap, &p->tap, err);
+static esp_status alloc_part(esp_graph *g, esp__pixel_set *p, int pixels, int taps,
+                             esp_error *err) {
+  ESP_TRY(esp__graph_alloc(g, (size_t)pixels * sizeof *p->pixel, &p->pixel, err));
+  return esp__graph_alloc(g, (size_t)taps * sizeof *p->tap, &p->tap, err);
 }
 
 /* From the grid and the taps' rows and columns. */
-static esp_status build(esp_graph *g, esp_lists *l, int patch, esp_error *err) {
-  const esp_grid *d = &l->grid;
+static esp_status build(esp_graph *g, esp__conv_geometry *l, int patch, esp_error *err) {
+  const esp__grid *d = &l->grid;
   ESP_TRY(check_span(d->from, d->to, d->blocks, err));
-  esp_pixel_set *all = &l->whole;
+  esp__pixel_set *all = &l->whole;
   ESP_TRY(alloc_part(g, all, d->blocks * d->rows * d->columns, l->taps, err));
   set_patch(l, d->columns, d->read_step, patch);
-  for (int b = 0; b < d->blocks; b++) EACH_PIXEL(l, r, c) all->pixel[all->pixels++] = pixel_at(d, b, r, c);
+  for (int b = 0; b < d->blocks; b++)
+    EACH_PIXEL(l, r, c) all->pixel[all->pixels++] = pixel_at(d, b, r, c);
   for (int t = 0; t < l->taps; t++) {
     l->tap[t] = offset(d->from, 0, l->at[t].row, l->at[t].column);
-    all->tap[all->taps++] = (esp_tap){l->tap[t], t};
+    all->tap[all->taps++] = (esp__tap){l->tap[t], t};
   }
   return find_lines(g, all, err);
 }
 
-esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
-                             const esp_tensor *out, int blocks, int patch, esp_error *err) {
-  l->grid = (esp_grid){in, out, blocks, out->height, out->width, w->stride, -w->padding, 1, 0, 0};
+esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
+                                      const esp_tensor *in, const esp_tensor *out, int blocks,
+                                      int patch, esp_error *err) {
+  l->grid = (esp__grid){in, out, blocks, out->height, out->width, w->stride, -w->padding, 1, 0, 0};
   l->taps = w->rows * w->columns;
   ESP_TRY(alloc_taps(g, l, l->taps, err));
   for (int i = 0; i < l->taps; i++) {
-    l->at[i] = (esp_tap_pos){i / w->columns, i % w->columns};
+    l->at[i] = (esp__tap_pos){i / w->columns, i % w->columns};
     l->place[i] = i;
   }
   return build(g, l, patch, err);
 }
 
-esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
-                          const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err) {
-  const int s = w->stride, rows = esp_ceil_div(in->height - row, s),
-            columns = esp_ceil_div(in->width - column, s);
+esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
+                                       int row, int column, const esp_tensor *in,
+                                       const esp_tensor *out, int blocks, esp_error *err) {
+  const int s = w->stride, rows = esp__ceil_div(in->height - row, s),
+            columns = esp__ceil_div(in->width - column, s);
   if (rows <= 0 || columns <= 0) return ESP_OK;
-  l->grid = (esp_grid){out, in, blocks, rows, columns, 1, 0, s, row, column};
+  l->grid = (esp__grid){out, in, blocks, rows, columns, 1, 0, s, row, column};
   ESP_TRY(alloc_taps(g, l, w->rows * w->columns, err));
   for (int i = w->rows * w->columns - 1; i >= 0; i--) {
     const int r = row + w->padding - i / w->columns, c = column + w->padding - i % w->columns;
-    if (esp_floor_div(r, s) * s != r || esp_floor_div(c, s) * s != c) continue;
-    l->at[l->taps] = (esp_tap_pos){esp_floor_div(r, s), esp_floor_div(c, s)};
+    if (esp__floor_div(r, s) * s != r || esp__floor_div(c, s) * s != c) continue;
+    l->at[l->taps] = (esp__tap_pos){esp__floor_div(r, s), esp__floor_div(c, s)};
     l->place[l->taps++] = i;
   }
   return build(g, l, ESP_SPARSE_TILE, err);
@@ -123,7 +129,8 @@ esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int r
 
 enum {
   SMALL_PLANE = 64,
-  LISTED_PLANE = 4, /* pixels; in a larger one, parts would need many more lists than they save work */
+  LISTED_PLANE =
+      4, /* pixels; in a larger one, parts would need many more lists than they save work */
   TAPS_MAX = 64,
   BLOCKS_WANTED = 8 /* that fill tiles even with corners */
 };
@@ -133,8 +140,8 @@ static bool inside(int at, int size) {
 }
 
 /* Which taps of a pixel read the plane and not its border: one bit each. */
-static uint64_t taps_inside(const esp_lists *l, int r, int c) {
-  const esp_grid *d = &l->grid;
+static uint64_t taps_inside(const esp__conv_geometry *l, int r, int c) {
+  const esp__grid *d = &l->grid;
   uint64_t bits = 0;
   for (int t = 0; t < l->taps; t++)
     if (inside(read_at(d, r) + l->at[t].row, d->from->height) &&
@@ -143,23 +150,25 @@ static uint64_t taps_inside(const esp_lists *l, int r, int c) {
   return bits;
 }
 
-static esp_status add_part(esp_graph *g, esp_lists *l, uint64_t bits, int pixels, esp_error *err) {
-  esp_pixel_set *part = &l->part[l->parts++];
+static esp_status add_part(esp_graph *g, esp__conv_geometry *l, uint64_t bits, int pixels,
+                           esp_error *err) {
+  esp__pixel_set *part = &l->part[l->parts++];
   ESP_TRY(alloc_part(g, part, pixels, l->taps, err));
   for (int t = 0; t < l->taps; t++)
-    if (bits >> t & 1) part->tap[part->taps++] = (esp_tap){l->tap[t], t};
+    if (bits >> t & 1) part->tap[part->taps++] = (esp__tap){l->tap[t], t};
   return ESP_OK;
 }
 
 /* Whether the part's pixels, `each` in a block of images, come in runs of that length. */
-static bool has_runs(const esp_pixel_set *p, int each, int run) {
+static bool has_runs(const esp__pixel_set *p, int each, int run) {
   if (each % run != 0) return false;
   for (int i = 0; i < p->pixels; i++)
     if (p->pixel[i].x != p->pixel[i - i % run].x + i % run * p->step) return false;
   return true;
 }
 
-static esp_status find_runs(esp_graph *g, esp_lists *l, esp_pixel_set *p, esp_error *err) {
+static esp_status find_runs(esp_graph *g, esp__conv_geometry *l, esp__pixel_set *p,
+                            esp_error *err) {
   p->step = l->whole.step;
   p->run = 7;
   while (!has_runs(p, p->pixels / l->part_blocks, p->run)) p->run--;
@@ -168,8 +177,8 @@ static esp_status find_runs(esp_graph *g, esp_lists *l, esp_pixel_set *p, esp_er
 }
 
 /* The part for those taps, a new one if there is none. */
-static esp_status part_for(esp_graph *g, esp_lists *l, uint64_t *known, uint64_t bits, int pixels, int *part,
-                           esp_error *err) {
+static esp_status part_for(esp_graph *g, esp__conv_geometry *l, uint64_t *known, uint64_t bits,
+                           int pixels, int *part, esp_error *err) {
   for (*part = 0; *part < l->parts && known[*part] != bits;) ++*part;
   if (*part < l->parts) return ESP_OK;
   known[*part] = bits;
@@ -177,18 +186,18 @@ static esp_status part_for(esp_graph *g, esp_lists *l, uint64_t *known, uint64_t
 }
 
 /* Every pixel of a small plane into the part for its taps. */
-static esp_status deal(esp_graph *g, esp_lists *l, int plane, esp_error *err) {
+static esp_status deal(esp_graph *g, esp__conv_geometry *l, int plane, esp_error *err) {
   uint64_t known[SMALL_PLANE];
   for (int b = 0; b < l->part_blocks; b++) EACH_PIXEL(l, r, c) {
       int i;
       ESP_TRY(part_for(g, l, known, taps_inside(l, r, c), plane * l->part_blocks, &i, err));
-      esp_pixel_set *part = &l->part[i];
+      esp__pixel_set *part = &l->part[i];
       part->pixel[part->pixels++] = pixel_at(&l->grid, b, r, c);
     }
   return ESP_OK;
 }
 
-esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err) {
+esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err) {
   const int plane = l->grid.rows * l->grid.columns;
   if (l->whole.pixels == 0) return ESP_OK;
   if (plane > SMALL_PLANE || l->taps > TAPS_MAX) {
@@ -197,9 +206,9 @@ esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err) {
     l->part_blocks = l->grid.blocks;
     return ESP_OK;
   }
-  l->part_blocks = esp_least(l->grid.from->blocks, BLOCKS_WANTED);
+  l->part_blocks = esp__least(l->grid.from->blocks, BLOCKS_WANTED);
   ESP_TRY(check_span(l->grid.from, l->grid.to, l->part_blocks, err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)plane * sizeof *l->part, &l->part, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)plane * sizeof *l->part, &l->part, err));
   ESP_TRY(deal(g, l, plane, err));
   l->listed = plane > 1 && plane <= LISTED_PLANE;
   for (int i = 0; l->listed && i < l->parts; i++) ESP_TRY(find_runs(g, l, &l->part[i], err));

@@ -6,74 +6,81 @@
 #include "base/integer.h"
 
 /* The window that slides over the input. */
-typedef struct esp_window {
+typedef struct esp__window {
   int rows, columns, stride, padding, groups;
-} esp_window;
+} esp__window;
 
 /* The pixels (r, c) of a plane, and where they read and write: rows and columns alike. */
-typedef struct esp_grid {
+typedef struct esp__grid {
   const esp_tensor *from, *to;
   int blocks, rows, columns;
   int read_step, read_first;               /* row r reads around row r * read_step + read_first */
   int write_step, write_row, write_column; /* and writes row r * write_step + write_row */
-} esp_grid;
+} esp__grid;
 
-typedef struct esp_tap_pos {
+typedef struct esp__tap_pos {
   int row, column;
-} esp_tap_pos;
+} esp__tap_pos;
 
-/* Pixels that need the same taps: all of them, or some of a small plane, where the other taps would read
- * padding. They are listed in patches, so that neighbours in the list share inputs. */
-typedef struct esp_pixel_set {
-  esp_pixel *pixel;
-  esp_tap *tap; /* with its number among those of the lists */
+/* Pixels that need the same taps: all of them, or some of a small plane, where the other taps would
+ * read padding. They are listed in patches, so that neighbours in the list share inputs. */
+typedef struct esp__pixel_set {
+  esp__pixel *pixel;
+  esp__tap *tap; /* with its number among those of the lists */
   int pixels, taps;
   int run, step; /* pixels come in runs whose inputs are `step` floats apart: the rows of a patch */
   int patch;     /* pixels of a patch, a multiple of `run` */
   int lines;     /* of 16 floats that a patch reads in one channel */
   int32_t *line; /* [lines] where, from the x of its first pixel on */
-} esp_pixel_set;
+} esp__pixel_set;
 
-/* The pixels of some blocks of images, the same in each, and the taps with their places in the kernel. */
-typedef struct esp_lists {
-  esp_grid grid;
-  esp_tap_pos *at; /* [taps] rows and columns from where a pixel reads */
-  int32_t *tap;  /* [taps] the same in floats */
+/* The pixels of some blocks of images, the same in each, and the taps with their places in the
+ * kernel. */
+typedef struct esp__conv_geometry {
+  esp__grid grid;
+  esp__tap_pos *at; /* [taps] rows and columns from where a pixel reads */
+  int32_t *tap;     /* [taps] the same in floats */
   int32_t *place;
   int taps;
-  esp_pixel_set whole; /* every pixel of grid.blocks blocks, with every tap */
-  esp_pixel_set *part; /* every pixel of `part_blocks` blocks is in one part: what the dense kernels go by */
+  esp__pixel_set whole; /* every pixel of grid.blocks blocks, with every tap */
+  esp__pixel_set
+      *part; /* every pixel of `part_blocks` blocks is in one part: what the dense kernels go by */
   int parts, part_blocks;
   bool listed; /* lists of nonzero weights go by the parts too; else by the whole */
-} esp_lists;
+} esp__conv_geometry;
 
-/* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c * stride -
- * padding). Patches have at most `patch` pixels. */
-esp_status esp_lists_forward(esp_graph *g, esp_lists *l, const esp_window *w, const esp_tensor *in,
-                             const esp_tensor *out, int blocks, int patch, esp_error *err);
-/* From the gradient `out` back to `in`: the input pixels that leave the remainders (row, column) when divided
- * by the stride, and the taps that reach them, in ascending order of the output pixel they come from. */
-esp_status esp_lists_back(esp_graph *g, esp_lists *l, const esp_window *w, int row, int column,
-                          const esp_tensor *in, const esp_tensor *out, int blocks, esp_error *err);
-/* Makes the parts: one for a large plane, several for a small one, where much of what is read is padding. */
-esp_status esp_lists_parts(esp_graph *g, esp_lists *l, esp_error *err);
+/* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c *
+ * stride - padding). Patches have at most `patch` pixels. */
+esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
+                                      const esp_tensor *in, const esp_tensor *out, int blocks,
+                                      int patch, esp_error *err);
+/* From the gradient `out` back to `in`: the input pixels that leave the remainders (row, column)
+ * when divided by the stride, and the taps that reach them, in ascending order of the output pixel
+ * they come from. */
+esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
+                                       int row, int column, const esp_tensor *in,
+                                       const esp_tensor *out, int blocks, esp_error *err);
+/* Makes the parts: one for a large plane, several for a small one, where much of what is read is
+ * padding. */
+esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err);
 
 /* What a patch reads of the tensor, all channels. */
-static inline esp_ahead esp_part_ahead(const esp_pixel_set *p, const esp_tensor *from) {
-  return (esp_ahead){p->line, p->lines, from->channels, esp_channel_stride(from)};
+static inline esp__prefetch_list esp__pixel_set_prefetch(const esp__pixel_set *p,
+                                                         const esp_tensor *from) {
+  return (esp__prefetch_list){p->line, p->lines, from->channels, esp_channel_stride(from)};
 }
 
 /* Channels of which a patch's inputs fit the first-level cache together. */
-static inline int esp_part_block(const esp_pixel_set *p) {
+static inline int esp__pixel_set_block(const esp__pixel_set *p) {
   enum { FIRST_LEVEL_LINES = 600 };
   return p->lines > 0 && p->lines < FIRST_LEVEL_LINES ? FIRST_LEVEL_LINES / p->lines : 1;
 }
 
 /* What lists of nonzero weights go by. */
-static inline int esp_lists_listed(const esp_lists *l) {
+static inline int esp__conv_geometry_listed(const esp__conv_geometry *l) {
   return l->listed ? l->parts : 1;
 }
-static inline const esp_pixel_set *esp_lists_part(const esp_lists *l, int i) {
+static inline const esp__pixel_set *esp__conv_geometry_set(const esp__conv_geometry *l, int i) {
   return l->listed ? &l->part[i] : &l->whole;
 }
 

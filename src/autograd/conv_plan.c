@@ -1,85 +1,97 @@
 /* Planning a layer: its lists and its buffers. */
 #include "autograd/conv_plan.h"
 
-enum { SUM_PIXELS = 512 }; /* pixels whose products are summed image by image before the images are joined */
+enum {
+  SUM_PIXELS = 512
+}; /* pixels whose products are summed image by image before the images are joined */
 
-/* A position i of the input is reached from outputs (i + padding - k) / stride, for the k that divide. */
-int esp_correlation_back_halo(const esp_window *w, int in, int out, int kernel) {
-  int low = esp_floor_div(w->padding - (kernel - 1), w->stride),
-      high = esp_floor_div(in - 1 + w->padding, w->stride);
+/* A position i of the input is reached from outputs (i + padding - k) / stride, for the k that
+ * divide. */
+int esp__conv_backward_halo(const esp__window *w, int in, int out, int kernel) {
+  int low = esp__floor_div(w->padding - (kernel - 1), w->stride),
+      high = esp__floor_div(in - 1 + w->padding, w->stride);
   int before = low < 0 ? -low : 0, after = high > out - 1 ? high - (out - 1) : 0;
   return before > after ? before : after;
 }
 
-static esp_status plan_sparse(esp_graph *g, esp_direction *d, esp_error *err) {
-  return esp_graph_alloc(g, (size_t)esp_lists_listed(&d->list) * sizeof *d->sparse, &d->sparse, err);
+static esp_status plan_sparse(esp_graph *g, esp__direction *d, esp_error *err) {
+  return esp__graph_alloc(g, (size_t)esp__conv_geometry_listed(&d->list) * sizeof *d->sparse,
+                          &d->sparse, err);
 }
 
-static esp_status plan_back(esp_graph *g, esp_node *n, esp_correlation *p, int together, esp_error *err) {
+static esp_status plan_back(esp_graph *g, esp__node *n, esp__conv_plan *p, int together,
+                            esp_error *err) {
   const int s = p->window.stride;
   if (!n->in[0]->grad.data) return ESP_OK;
-  ESP_TRY(esp_graph_alloc(g, (size_t)(s * s) * sizeof *p->back, &p->back, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)(s * s) * sizeof *p->back, &p->back, err));
   for (int i = 0; i < s * s; i++) {
-    esp_direction *d = &p->back[i];
-    ESP_TRY(
-        esp_lists_back(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad, &n->out.grad, together, err));
-    ESP_TRY(esp_lists_parts(g, &d->list, err));
+    esp__direction *d = &p->back[i];
+    ESP_TRY(esp__conv_geometry_backward(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad,
+                                        &n->out.grad, together, err));
+    ESP_TRY(esp__conv_geometry_sets(g, &d->list, err));
     ESP_TRY(plan_sparse(g, d, err));
   }
   return ESP_OK;
 }
 
-/* Sums that wait in a thread's scratch, at most: those of a piece of all weights, or of some nonzero ones, a
- * tile of outputs at least. */
+/* Sums that wait in a thread's scratch, at most: those of a piece of all weights, or of some
+ * nonzero ones, a tile of outputs at least. */
 static int waiting_sums(int outputs, int columns) {
-  const int piece = esp_least(outputs, ESP_WEIGHT_OUTPUTS) * esp_least(columns, ESP_WEIGHT_COLUMNS),
+  const int piece =
+                esp__least(outputs, ESP_WEIGHT_OUTPUTS) * esp__least(columns, ESP_WEIGHT_COLUMNS),
             list = ESP_TILE * columns > ESP_WEIGHT_SUMS ? ESP_TILE * columns : ESP_WEIGHT_SUMS;
   return piece > list ? piece : list;
 }
 
-static esp_status plan_weights(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
+static esp_status plan_weights(esp_graph *g, esp__node *n, esp__conv_plan *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
-  p->chunk = esp_least(esp_ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
-  ESP_TRY(esp_lists_forward(g, &p->weights.list, &p->window, x, dy, p->chunk, ESP_WEIGHTS_PATCH, err));
+  p->chunk = esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
+  ESP_TRY(esp__conv_geometry_forward(g, &p->weights.list, &p->window, x, dy, p->chunk,
+                                     ESP_WEIGHTS_PATCH, err));
   ESP_TRY(plan_sparse(g, &p->weights, err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
   for (int i = 0; i < channels * taps; i++)
-    p->column[i] = (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.list.tap[i % taps];
+    p->column[i] =
+        (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.list.tap[i % taps];
   const int sums = waiting_sums(dy->channels / p->window.groups, channels * taps);
-  esp_graph_want(g, (size_t)sums * ESP_LANES * sizeof(float),
-                 (size_t)esp_ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));
+  esp__graph_reserve_scratch(
+      g, (size_t)sums * ESP_LANES * sizeof(float),
+      (size_t)esp__ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));
   if (!n->param[1]) return ESP_OK;
-  return esp_graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err);
+  return esp__graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err);
 }
 
 /* The other way of a 3x3 layer, which its mask may make the better one. */
-static esp_status plan_winograd(esp_graph *g, esp_node *n, esp_correlation *p, esp_error *err) {
-  if (g->direct || !esp_winograd_fits(n)) return ESP_OK;
-  ESP_TRY(esp_winograd_plan(g, n, &p->winograd, err));
-  esp_graph_want(g, esp_winograd_scratch(n), esp_winograd_packed(n));
-  if (n->out.grad.data) esp_graph_want(g, esp_winograd_weights_scratch(n, p->winograd), 0);
+static esp_status plan_winograd(esp_graph *g, esp__node *n, esp__conv_plan *p, esp_error *err) {
+  if (g->direct || !esp__winograd_fits(n)) return ESP_OK;
+  ESP_TRY(esp__winograd_plan(g, n, &p->winograd, err));
+  esp__graph_reserve_scratch(g, esp__winograd_scratch(n), esp__winograd_packed(n));
+  if (n->out.grad.data)
+    esp__graph_reserve_scratch(g, esp__winograd_weights_scratch(n, p->winograd), 0);
   return ESP_OK;
 }
 
 /* What the passes between activations need: packed weights, and sums that wait. */
-static void want_memory(esp_graph *g, const esp_node *n) {
-  const int most =
-      n->in[0]->data.channels > n->out.data.channels ? n->in[0]->data.channels : n->out.data.channels;
-  esp_graph_want(g, (size_t)most * ESP_SPARSE_TILE * ESP_LANES * sizeof(float),
-                 n->param[0]->count * sizeof(float));
+static void want_memory(esp_graph *g, const esp__node *n) {
+  const int most = n->in[0]->data.channels > n->out.data.channels ? n->in[0]->data.channels
+                                                                  : n->out.data.channels;
+  esp__graph_reserve_scratch(g, (size_t)most * ESP_SPARSE_TILE * ESP_LANES * sizeof(float),
+                             n->param[0]->count * sizeof(float));
 }
 
-esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_correlation **plan,
-                                esp_error *err) {
-  const esp_tensor *x = &n->in[0]->data, *y = &esp_output_of(n)->data;
-  esp_correlation *p;
-  ESP_TRY(esp_graph_alloc(g, sizeof *p, &p, err));
+esp_status esp__conv_plan_make(esp_graph *g, esp__node *n, esp__window w, esp__conv_plan **plan,
+                               esp_error *err) {
+  const esp_tensor *x = &n->in[0]->data, *y = &esp__output_of(n)->data;
+  esp__conv_plan *p;
+  ESP_TRY(esp__graph_alloc(g, sizeof *p, &p, err));
   *plan = p;
   p->window = w;
-  const int together = esp_least(esp_ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
-  ESP_TRY(esp_lists_forward(g, &p->forward.list, &w, x, y, together, ESP_SPARSE_TILE, err));
-  ESP_TRY(esp_lists_parts(g, &p->forward.list, err));
+  const int together =
+      esp__least(esp__ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
+  ESP_TRY(
+      esp__conv_geometry_forward(g, &p->forward.list, &w, x, y, together, ESP_SPARSE_TILE, err));
+  ESP_TRY(esp__conv_geometry_sets(g, &p->forward.list, err));
   ESP_TRY(plan_sparse(g, &p->forward, err));
   want_memory(g, n);
   ESP_TRY(plan_winograd(g, n, p, err));
@@ -88,16 +100,16 @@ esp_status esp_correlation_plan(esp_graph *g, esp_node *n, esp_window w, esp_cor
   return plan_weights(g, n, p, err);
 }
 
-esp_sparse_view esp_correlation_view(const esp_node *n, const esp_lists *l, int i) {
+esp__sparse_view esp__conv_plan_choices(const esp__node *n, const esp__conv_geometry *l, int i) {
   const int channels = n->in[0]->data.channels;
-  const esp_pixel_set *part = esp_lists_part(l, i);
-  return (esp_sparse_view){.outputs = n->out.data.channels,
-                           .channels = channels,
-                           .taps = part->taps,
-                           .block = esp_part_block(part),
-                           .output_stride = (size_t)channels * (size_t)l->taps,
-                           .channel_stride = (size_t)l->taps,
-                           .x_channel = esp_channel_stride(&n->in[0]->data),
-                           .tap = part->tap,
-                           .place = l->place};
+  const esp__pixel_set *part = esp__conv_geometry_set(l, i);
+  return (esp__sparse_view){.outputs = n->out.data.channels,
+                            .channels = channels,
+                            .taps = part->taps,
+                            .block = esp__pixel_set_block(part),
+                            .output_stride = (size_t)channels * (size_t)l->taps,
+                            .channel_stride = (size_t)l->taps,
+                            .x_channel = esp_channel_stride(&n->in[0]->data),
+                            .tap = part->tap,
+                            .place = l->place};
 }

@@ -1,29 +1,31 @@
-/* Inverted dropout (Srivastava et al. 2014). What is dropped is a function of the step's key, the node and
- * the place, so the backward pass draws it again instead of storing it. */
+/* Inverted dropout (Srivastava et al. 2014). What is dropped is a function of the step's key, the
+ * node and the place, so the backward pass draws it again instead of storing it. */
 #include "autograd/node.h"
 
-static void drop(esp_graph *g, esp_node *n, const esp_tensor *from, const esp_tensor *to, bool add) {
+static void drop(esp_graph *g, esp__node *n, const esp_tensor *from, const esp_tensor *to,
+                 bool add) {
   const float keep = 1.0f - n->attr.probability;
   const uint32_t threshold = (uint32_t)((double)n->attr.probability * 0x1p24);
   const esp_key key = esp_key_of(g->pass.dropout_key, (uint64_t)n->index);
   ESP_EACH_PLANE(g, to, block, c)
-  g->kernels->drop(esp_extent_of(to), esp_rows_of(from, block, c), esp_rows_of(to, block, c),
+  g->kernels->drop(esp__extent_of(to), esp__rows_of(from, block, c), esp__rows_of(to, block, c),
                    esp_key_of(key, (uint64_t)plane_), threshold, 1.0f / keep, add);
 }
 
 static void copy(esp_graph *g, const esp_tensor *from, const esp_tensor *to, bool add) {
   ESP_EACH_PLANE(g, to, block, c)
-  g->kernels->copy(esp_extent_of(to), esp_rows_of(from, block, c), esp_rows_of(to, block, c), add);
+  g->kernels->copy(esp__extent_of(to), esp__rows_of(from, block, c), esp__rows_of(to, block, c),
+                   add);
 }
 
-static void forward(esp_graph *g, esp_node *n) {
+static void forward(esp_graph *g, esp__node *n) {
   if (g->pass.training)
     drop(g, n, &n->in[0]->data, &n->out.data, false);
   else
     copy(g, &n->in[0]->data, &n->out.data, false);
 }
 
-static void backward(esp_graph *g, esp_node *n) {
+static void backward(esp_graph *g, esp__node *n) {
   if (!n->in[0]->grad.data) return;
   if (g->pass.training)
     drop(g, n, &n->out.grad, &n->in[0]->grad, n->add[0]);
@@ -31,14 +33,15 @@ static void backward(esp_graph *g, esp_node *n) {
     copy(g, &n->out.grad, &n->in[0]->grad, n->add[0]);
 }
 
-static const esp_op dropout = {.name = "dropout", .forward = forward, .backward = backward};
+static const esp__op dropout = {.name = "dropout", .forward = forward, .backward = backward};
 
-esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y, esp_error *err) {
-  esp_node *n;
+esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y,
+                             esp_error *err) {
+  esp__node *n;
   if (!(probability >= 0.0f && probability < 1.0f))
     return esp_fail(err, ESP_ERR_INPUT, "dropout: probability %g; expected 0 to below 1",
                     (double)probability);
-  ESP_TRY(esp_node_add(g, &dropout, x, NULL, esp_shape_of(&x->data), &n, err));
+  ESP_TRY(esp__node_add(g, &dropout, x, NULL, esp__shape_of(&x->data), &n, err));
   n->attr.probability = probability;
   *y = &n->out;
   return ESP_OK;

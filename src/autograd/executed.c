@@ -1,25 +1,25 @@
-/* Counts what each image needs: gates, and zeros among the activations, make work that an engine for single
- * images can leave out. (This one computes 16 images at a time, so it counts only.) */
+/* Counts what each image needs: gates, and zeros among the activations, make work that an engine
+ * for single images can leave out. (This one computes 16 images at a time, so it counts only.) */
 #include "autograd/conv_plan.h"
 
 #include <omp.h>
 #include <string.h>
 
 /* What the passes count. */
-typedef struct esp_tally {
+typedef struct esp__macs_counter {
   bool on;
   int64_t *image;    /* [blocks][16] multiply-adds of the pass so far */
   size_t per_thread; /* cells of 16 counts */
   uint32_t *reads;   /* [threads][per_thread][16] */
-} esp_tally;
+} esp__macs_counter;
 
-void esp_tally_start(esp_graph *g) {
+void esp__macs_count_start(esp_graph *g) {
   if (!g->tally || !g->tally->on) return;
-  memset(g->tally->image, 0, (size_t)esp_graph_blocks(g) * ESP_LANES * sizeof *g->tally->image);
+  memset(g->tally->image, 0, (size_t)esp__graph_blocks(g) * ESP_LANES * sizeof *g->tally->image);
 }
 
-static const esp_window *window_of(const esp_node *n) {
-  const esp_correlation *c = n->state;
+static const esp__window *window_of(const esp__node *n) {
+  const esp__conv_plan *c = n->state;
   return &c->window;
 }
 
@@ -30,28 +30,28 @@ typedef struct range {
   int first, end;
 } range;
 
-static range inside(const esp_window *w, int tap, int size, int outputs) {
+static range inside(const esp__window *w, int tap, int size, int outputs) {
   const int shift = w->padding - tap;
-  range r = {shift > 0 ? esp_ceil_div(shift, w->stride) : 0, 0};
+  range r = {shift > 0 ? esp__ceil_div(shift, w->stride) : 0, 0};
   const int last = size - 1 + shift;
-  r.end = last < 0 ? 0 : esp_least(last / w->stride + 1, outputs);
+  r.end = last < 0 ? 0 : esp__least(last / w->stride + 1, outputs);
   if (r.first > r.end) r.first = r.end;
   return r;
 }
 
-/* For a tap of a channel and each image: at how many outputs it reads something else than 0. A channel that
- * is not `live` is 0 all over; else what lies outside the plane is counted. */
-static void count_tap(const esp_graph *g, const esp_node *n, esp_rows plane, int row, int column,
+/* For a tap of a channel and each image: at how many outputs it reads something else than 0. A
+ * channel that is not `live` is 0 all over; else what lies outside the plane is counted. */
+static void count_tap(const esp_graph *g, const esp__node *n, esp__rows plane, int row, int column,
                       const uint32_t *live, uint32_t *reads) {
-  const esp_window *w = window_of(n);
+  const esp__window *w = window_of(n);
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   const range v = inside(w, row, x->height, y->height), h = inside(w, column, x->width, y->width);
-  const esp_extent e = {v.end - v.first, h.end - h.first};
+  const esp__extent e = {v.end - v.first, h.end - h.first};
   const uint32_t outside = (uint32_t)(y->height * y->width - e.rows * e.width);
   const bool some = e.rows > 0 && e.width > 0;
   const ptrdiff_t first_row = v.first * w->stride + row - w->padding,
                   first_column = h.first * w->stride + column - w->padding;
-  const esp_rows from = {
+  const esp__rows from = {
       plane.at + (some ? first_row * (ptrdiff_t)plane.stride + first_column * ESP_LANES : 0),
       plane.stride * (size_t)w->stride};
   g->kernels->count_images(e, from, (size_t)w->stride * ESP_LANES, reads);
@@ -59,13 +59,13 @@ static void count_tap(const esp_graph *g, const esp_node *n, esp_rows plane, int
 }
 
 /* reads[channel][tap][16] of a block of images. */
-static void count_reads(const esp_graph *g, const esp_node *n, int block, uint32_t *reads) {
-  const esp_window *w = window_of(n);
+static void count_reads(const esp_graph *g, const esp__node *n, int block, uint32_t *reads) {
+  const esp__window *w = window_of(n);
   const esp_tensor *x = &n->in[0]->data;
   for (int c = 0; c < x->channels; c++) {
-    const esp_rows plane = esp_rows_of(x, block, c);
+    const esp__rows plane = esp__rows_of(x, block, c);
     uint32_t live[ESP_LANES];
-    g->kernels->count_images(esp_extent_of(x), plane, ESP_LANES, live);
+    g->kernels->count_images(esp__extent_of(x), plane, ESP_LANES, live);
     for (int row = 0; row < w->rows; row++)
       for (int column = 0; column < w->columns; column++, reads += ESP_LANES)
         count_tap(g, n, plane, row, column, live, reads);
@@ -94,8 +94,10 @@ static sums sum_all(size_t weights, const uint32_t *reads) {
   return s;
 }
 
-/* The reads of an output's weights that are not 0; `all` are those of all weights, so the fewer are added. */
-static sums sum_output(const float *weight, size_t weights, const uint32_t *reads, const sums *all) {
+/* The reads of an output's weights that are not 0; `all` are those of all weights, so the fewer are
+ * added. */
+static sums sum_output(const float *weight, size_t weights, const uint32_t *reads,
+                       const sums *all) {
   size_t zeros = 0;
   for (size_t k = 0; k < weights; k++) zeros += weight[k] == 0.0f;
   if (zeros > weights / 2) return sum_where(weight, weights, false, reads);
@@ -104,17 +106,19 @@ static sums sum_output(const float *weight, size_t weights, const uint32_t *read
   return s;
 }
 
-/* The numbers by which the layer's outputs are multiplied in the end, if they are known before; else NULL. */
-static const esp_value *gate_behind(const esp_graph *g, const esp_node *n) {
-  const esp_node *next = esp_only_reader(g, n);
-  while (next && (next->op->normalises || next->op->activates)) next = esp_only_reader(g, next);
+/* The numbers by which the layer's outputs are multiplied in the end, if they are known before;
+ * else NULL. */
+static const esp_value *gate_behind(const esp_graph *g, const esp__node *n) {
+  const esp__node *next = esp__only_reader(g, n);
+  while (next && (next->op->normalises || next->op->activates)) next = esp__only_reader(g, next);
   if (!next || !next->op->gates) return NULL;
   for (int i = 0; i < n->index; i++)
     if (&g->node[i]->out == next->in[1]) return next->in[1];
   return NULL;
 }
 
-static void tally_block(esp_graph *g, const esp_node *n, int block, const esp_value *gate, uint32_t *reads) {
+static void tally_block(esp_graph *g, const esp__node *n, int block, const esp_value *gate,
+                        uint32_t *reads) {
   const esp_param *w = n->param[0];
   const int groups = window_of(n)->groups, outputs = n->out.data.channels / groups;
   const size_t weights = w->count / (size_t)n->out.data.channels;
@@ -131,10 +135,10 @@ static void tally_block(esp_graph *g, const esp_node *n, int block, const esp_va
   }
 }
 
-void esp_tally_layer(esp_graph *g, const esp_node *n) {
+void esp__macs_count_layer(esp_graph *g, const esp__node *n) {
   if (!g->tally || !g->tally->on || !n->op->correlates) return;
   const esp_value *gate = gate_behind(g, n);
-  const int blocks = esp_graph_blocks(g);
+  const int blocks = esp__graph_blocks(g);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int block = 0; block < blocks; block++)
     tally_block(g, n, block, gate,
@@ -144,30 +148,30 @@ void esp_tally_layer(esp_graph *g, const esp_node *n) {
 /* ---- asking ---- */
 
 static esp_status make(esp_graph *g, esp_error *err) {
-  esp_tally *t;
-  ESP_TRY(esp_graph_alloc(g, sizeof *t, &t, err));
+  esp__macs_counter *t;
+  ESP_TRY(esp__graph_alloc(g, sizeof *t, &t, err));
   for (int i = 0; i < g->nodes; i++) {
-    const esp_node *n = g->node[i];
+    const esp__node *n = g->node[i];
     if (!n->op->correlates) continue;
     const size_t cells =
         (size_t)n->in[0]->data.channels * (size_t)(window_of(n)->rows * window_of(n)->columns);
     if (cells > t->per_thread) t->per_thread = cells;
   }
   const size_t images = (size_t)esp_blocks_for(g->batch) * ESP_LANES;
-  ESP_TRY(esp_graph_alloc(g, images * sizeof *t->image, &t->image, err));
-  ESP_TRY(
-      esp_graph_alloc(g, (size_t)g->threads * t->per_thread * ESP_LANES * sizeof *t->reads, &t->reads, err));
+  ESP_TRY(esp__graph_alloc(g, images * sizeof *t->image, &t->image, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)g->threads * t->per_thread * ESP_LANES * sizeof *t->reads,
+                           &t->reads, err));
   g->tally = t;
   return ESP_OK;
 }
 
-esp_status esp_graph_count_executed(esp_graph *g, bool on, esp_error *err) {
+esp_status esp_graph_count_dynamic_macs(esp_graph *g, bool on, esp_error *err) {
   if (on && !g->tally) ESP_TRY(make(g, err));
   if (g->tally) g->tally->on = on;
   return ESP_OK;
 }
 
-const int64_t *esp_graph_executed(const esp_graph *g) {
+const int64_t *esp_graph_dynamic_macs(const esp_graph *g) {
   return g->tally->image;
 }
 

@@ -1,11 +1,11 @@
-/* ReLU with a threshold: y = x where x > T, else 0 (FATReLU; Kurtz et al., Inducing and Exploiting Activation
- * Sparsity for Fast Neural Network Inference, ICML 2020; they keep x = T too). Zeros cost nothing in what
- * reads them.
+/* ReLU with a threshold: y = x where x > T, else 0 (FATReLU; Kurtz et al., Inducing and Exploiting
+ * Activation Sparsity for Fast Neural Network Inference, ICML 2020; they keep x = T too). Zeros
+ * cost nothing in what reads them.
  *
- * T is given, or the smallest number such that at least a share of what the operation writes is 0 over the
- * images of one pass (esp_pass.choose). It is found by counting: floats above 0 have the order of their bits,
- * so their upper and then their lower halves are counted. That is exact, and the same with any number of
- * threads. */
+ * T is given, or the smallest number such that at least a share of what the operation writes is 0
+ * over the images of one pass (esp_pass.choose). It is found by counting: floats above 0 have the
+ * order of their bits, so their upper and then their lower halves are counted. That is exact, and
+ * the same with any number of threads. */
 #include "autograd/node.h"
 
 #include <math.h>
@@ -18,10 +18,10 @@ typedef struct state {
   uint64_t low; /* values of 0 and less */
 } state;
 
-static esp_status plan(esp_graph *g, esp_node *n, esp_error *err) {
+static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   (void)n;
   (void)err;
-  esp_graph_want(g, 0, HALF * sizeof(uint32_t));
+  esp__graph_reserve_scratch(g, 0, HALF * sizeof(uint32_t));
   return ESP_OK;
 }
 
@@ -31,16 +31,16 @@ static uint32_t bits_of(float v) {
   return bits;
 }
 
-/* Counts the values above 0 whose upper half is `upper` by their lower half; with upper < 0 all of them by
- * their upper half. */
+/* Counts the values above 0 whose upper half is `upper` by their lower half; with upper < 0 all of
+ * them by their upper half. */
 static void count_halves(const esp_graph *g, const esp_tensor *x, int upper, state *s) {
   uint32_t *count = memset(g->workspace, 0, HALF * sizeof *count);
   s->low = 0;
-  for (int block = 0; block < esp_graph_blocks(g); block++)
+  for (int block = 0; block < esp__graph_blocks(g); block++)
     for (int c = 0; c < x->channels; c++)
       for (int r = 0; r < x->height; r++) {
         const float *row = esp_plane(x, block, c) + (size_t)r * esp_row_stride(x);
-        const int valid = esp_lanes_valid(esp_graph_images(g), block);
+        const int valid = esp_lanes_valid(esp__graph_images(g), block);
         for (int i = 0; i < x->width * ESP_LANES; i++) {
           if (i % ESP_LANES >= valid) continue;
           const uint32_t bits = row[i] > 0.0f ? bits_of(row[i]) : 0;
@@ -60,7 +60,7 @@ static uint32_t half_at(const esp_graph *g, uint64_t *wanted) {
 }
 
 static float choose(const esp_graph *g, const esp_tensor *x, state *s) {
-  const double values = (double)esp_graph_images(g) * x->channels * x->height * x->width;
+  const double values = (double)esp__graph_images(g) * x->channels * x->height * x->width;
   uint64_t wanted = (uint64_t)ceil((double)s->attr.share * values);
   count_halves(g, x, -1, s);
   if (s->low >= wanted) return 0.0f;
@@ -77,43 +77,46 @@ static float threshold_of(const state *s) {
   return s->attr.chosen ? s->attr.chosen->value[0] : s->attr.threshold;
 }
 
-static void forward(esp_graph *g, esp_node *n) {
+static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   state *s = n->state;
   if (g->pass.choose && s->attr.chosen) s->attr.chosen->value[0] = choose(g, x, s);
   const float threshold = threshold_of(s);
   ESP_EACH_PLANE(g, y, block, c)
-  g->kernels->threshold(esp_extent_of(y), esp_rows_of(x, block, c), esp_rows_of(y, block, c), threshold);
+  g->kernels->threshold(esp__extent_of(y), esp__rows_of(x, block, c), esp__rows_of(y, block, c),
+                        threshold);
 }
 
-static void backward(esp_graph *g, esp_node *n) {
+static void backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
   const float threshold = threshold_of(n->state);
   if (!dx->data) return;
   ESP_EACH_PLANE(g, dx, block, c)
-  g->kernels->threshold_back(esp_extent_of(dx), esp_rows_of(x, block, c), esp_rows_of(dy, block, c),
-                             esp_rows_of(dx, block, c), threshold, n->add[0]);
+  g->kernels->threshold_back(esp__extent_of(dx), esp__rows_of(x, block, c),
+                             esp__rows_of(dy, block, c), esp__rows_of(dx, block, c), threshold,
+                             n->add[0]);
 }
 
 /* attr.activation stays ESP_ACT_RELU: to whoever asks what follows a layer this is one. */
-static const esp_op fatrelu = {.name = "fatrelu",
-                               .plan = plan,
-                               .forward = forward,
-                               .backward = backward,
-                               .activates = true,
-                               .conditional = true};
+static const esp__op fatrelu = {.name = "fatrelu",
+                                .plan = plan,
+                                .forward = forward,
+                                .backward = backward,
+                                .activates = true,
+                                .conditional = true};
 
 esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                              esp_error *err) {
-  esp_node *n;
+  esp__node *n;
   state *s;
-  if (!(attr.threshold >= 0.0f && attr.threshold < 1e30f) || !(attr.share >= 0.0f && attr.share < 1.0f))
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "fatrelu: threshold %g, share %g; expected a threshold of 0 or more, a share of 0 to below 1",
-        (double)attr.threshold, (double)attr.share);
-  ESP_TRY(esp_node_add(g, &fatrelu, x, NULL, esp_shape_of(&x->data), &n, err));
-  ESP_TRY(esp_graph_alloc(g, sizeof *s, &s, err));
+  if (!(attr.threshold >= 0.0f && attr.threshold < 1e30f) ||
+      !(attr.share >= 0.0f && attr.share < 1.0f))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "fatrelu: threshold %g, share %g; expected a threshold of 0 or more, "
+                    "a share of 0 to below 1",
+                    (double)attr.threshold, (double)attr.share);
+  ESP_TRY(esp__node_add(g, &fatrelu, x, NULL, esp__shape_of(&x->data), &n, err));
+  ESP_TRY(esp__graph_alloc(g, sizeof *s, &s, err));
   s->attr = attr;
   n->state = s;
   n->attr.activation = ESP_ACT_RELU;

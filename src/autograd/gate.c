@@ -1,37 +1,39 @@
-/* Dynamic channel pruning: feature boosting and suppression (Gao, Zhao, Dudziak, Mullins & Xu, ICLR 2019).
+/* Dynamic channel pruning: feature boosting and suppression (Gao, Zhao, Dudziak, Mullins & Xu, ICLR
+ * 2019).
  *
- * Of each image a small linear layer predicts, from the mean |x| of the channels that a convolution reads,
- * how much each of its outputs matters: g = max(0, mean|x| * phi + rho). The `keep` largest of an image stay,
- * the others are 0, and the outputs are multiplied by them. So a channel is boosted or, for this image,
- * suppressed: it need not be computed, nor read. The three operations here are the parts of that which are no
- * linear layer.
+ * Of each image a small linear layer predicts, from the mean |x| of the channels that a convolution
+ * reads, how much each of its outputs matters: g = max(0, mean|x| * phi + rho). The `keep` largest
+ * of an image stay, the others are 0, and the outputs are multiplied by them. So a channel is
+ * boosted or, for this image, suppressed: it need not be computed, nor read. The three operations
+ * here are the parts of that which are no linear layer.
  *
- * Backward: squeeze   dx = sign(x) dy / pixels
+ * Backward: squeeze dx = sign(x) dy / pixels
  *           winners   dx = dy where the channel won, + penalty / images where g > 0: the L1 term of the paper
  *           gate      dx = dy * g;  dg = sum over the plane of dy * x */
 #include "autograd/node.h"
 
 /* ---- squeeze: (C, H, W) to the mean of |x| of each channel ---- */
 
-static void squeeze_forward(esp_graph *g, esp_node *n) {
+static void squeeze_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   ESP_EACH_PLANE(g, x, block, c)
-  g->kernels->magnitude(esp_extent_of(x), esp_rows_of(x, block, c), esp_plane(y, block, c));
+  g->kernels->magnitude(esp__extent_of(x), esp__rows_of(x, block, c), esp_plane(y, block, c));
 }
 
-static void squeeze_backward(esp_graph *g, esp_node *n) {
+static void squeeze_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
   if (!dx->data) return;
   ESP_EACH_PLANE(g, x, block, c)
-  g->kernels->magnitude_back(esp_extent_of(x), esp_rows_of(x, block, c), esp_plane(dy, block, c),
-                             esp_rows_of(dx, block, c), n->add[0]);
+  g->kernels->magnitude_back(esp__extent_of(x), esp__rows_of(x, block, c), esp_plane(dy, block, c),
+                             esp__rows_of(dx, block, c), n->add[0]);
 }
 
-static const esp_op squeeze = {.name = "squeeze", .forward = squeeze_forward, .backward = squeeze_backward};
+static const esp__op squeeze = {
+    .name = "squeeze", .forward = squeeze_forward, .backward = squeeze_backward};
 
-esp_status esp_graph_squeeze(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
-  esp_node *n;
-  ESP_TRY(esp_node_add(g, &squeeze, x, NULL, (esp_shape){x->data.channels, 1, 1}, &n, err));
+esp_status esp_graph_mean_abs(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
+  esp__node *n;
+  ESP_TRY(esp__node_add(g, &squeeze, x, NULL, (esp_shape){x->data.channels, 1, 1}, &n, err));
   *y = &n->out;
   return ESP_OK;
 }
@@ -39,26 +41,29 @@ esp_status esp_graph_squeeze(esp_graph *g, esp_value *x, esp_value **y, esp_erro
 /* ---- winners: the `keep` largest numbers of an image, if above 0 ---- */
 
 /* The channels of a block, as rows of one pixel. */
-static esp_rows channels_of(const esp_tensor *t, int block) {
-  return (esp_rows){esp_plane(t, block, 0), esp_channel_stride(t)};
+static esp__rows channels_of(const esp_tensor *t, int block) {
+  return (esp__rows){esp_plane(t, block, 0), esp_channel_stride(t)};
 }
 
-static void winners_forward(esp_graph *g, esp_node *n) {
+static void winners_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  const int blocks = esp_graph_blocks(g);
+  const int blocks = esp__graph_blocks(g);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int block = 0; block < blocks; block++)
-    g->kernels->winners(y->channels, n->attr.winners.keep, channels_of(x, block), channels_of(y, block));
+    g->kernels->winners(y->channels, n->attr.winners.keep, channels_of(x, block),
+                        channels_of(y, block));
 }
 
-static void winners_backward(esp_graph *g, esp_node *n) {
-  const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data, *dy = &n->out.grad;
-  const float penalty = n->attr.winners.penalty / (float)esp_graph_images(g);
+static void winners_backward(esp_graph *g, esp__node *n) {
+  const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data,
+                   *dy = &n->out.grad;
+  const float penalty = n->attr.winners.penalty / (float)esp__graph_images(g);
   if (!dx->data) return;
   ESP_EACH_PLANE(g, y, block, c) {
-    const float *from = esp_plane(x, block, c), *won = esp_plane(y, block, c), *up = esp_plane(dy, block, c);
+    const float *from = esp_plane(x, block, c), *won = esp_plane(y, block, c),
+                *up = esp_plane(dy, block, c);
     float *to = esp_plane(dx, block, c);
-    const int valid = esp_lanes_valid(esp_graph_images(g), block);
+    const int valid = esp_lanes_valid(esp__graph_images(g), block);
     for (int l = 0; l < ESP_LANES; l++) {
       float v = won[l] > 0.0f ? up[l] : 0.0f;
       if (l < valid && from[l] > 0.0f) v += penalty;
@@ -67,21 +72,23 @@ static void winners_backward(esp_graph *g, esp_node *n) {
   }
 }
 
-static const esp_op winners = {
+static const esp__op winners = {
     .name = "winners", .forward = winners_forward, .backward = winners_backward, .ranks = true};
 
-esp_status esp_graph_winners(esp_graph *g, esp_value *x, esp_winners_attr attr, esp_value **y,
-                             esp_error *err) {
-  esp_node *n;
+esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_value **y,
+                           esp_error *err) {
+  esp__node *n;
   const esp_tensor *t = &x->data;
   if (t->height != 1 || t->width != 1)
-    return esp_fail(err, ESP_ERR_INPUT, "winners: the input is %dx%dx%d; expected a number per channel",
-                    t->channels, t->height, t->width);
-  if (attr.keep < 1 || attr.keep > t->channels || !(attr.penalty >= 0.0f && attr.penalty < 1e30f))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "winners: keep %d, penalty %g; expected to keep 1 to %d, and a penalty of 0 or more",
-                    attr.keep, (double)attr.penalty, t->channels);
-  ESP_TRY(esp_node_add(g, &winners, x, NULL, esp_shape_of(t), &n, err));
+                    "winners: the input is %dx%dx%d; expected a number per channel", t->channels,
+                    t->height, t->width);
+  if (attr.keep < 1 || attr.keep > t->channels || !(attr.penalty >= 0.0f && attr.penalty < 1e30f))
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "winners: keep %d, penalty %g; expected to keep 1 to %d, and a penalty of 0 or more",
+        attr.keep, (double)attr.penalty, t->channels);
+  ESP_TRY(esp__node_add(g, &winners, x, NULL, esp__shape_of(t), &n, err));
   n->attr.winners = attr;
   *y = &n->out;
   return ESP_OK;
@@ -89,41 +96,47 @@ esp_status esp_graph_winners(esp_graph *g, esp_value *x, esp_winners_attr attr, 
 
 /* ---- gate: y = x * by ---- */
 
-static void gate_forward(esp_graph *g, esp_node *n) {
+static void gate_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *by = &n->in[1]->data, *y = &n->out.data;
   ESP_EACH_PLANE(g, y, block, c)
-  g->kernels->scale_images(esp_extent_of(y), esp_rows_of(x, block, c), esp_plane(by, block, c),
-                           esp_rows_of(y, block, c), false);
+  g->kernels->scale_images(esp__extent_of(y), esp__rows_of(x, block, c), esp_plane(by, block, c),
+                           esp__rows_of(y, block, c), false);
 }
 
-static void gate_to_winners(esp_graph *g, esp_node *n) {
+static void gate_to_winners(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dby = &n->in[1]->grad, *dy = &n->out.grad;
   ESP_EACH_PLANE(g, x, block, c) {
     float sum[ESP_LANES], *to = esp_plane(dby, block, c);
-    g->kernels->dot_images(esp_extent_of(x), esp_rows_of(x, block, c), esp_rows_of(dy, block, c), sum);
+    g->kernels->dot_images(esp__extent_of(x), esp__rows_of(x, block, c), esp__rows_of(dy, block, c),
+                           sum);
     for (int l = 0; l < ESP_LANES; l++) to[l] = n->add[1] ? to[l] + sum[l] : sum[l];
   }
 }
 
-static void gate_backward(esp_graph *g, esp_node *n) {
+static void gate_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *dx = &n->in[0]->grad, *by = &n->in[1]->data, *dy = &n->out.grad;
   if (n->in[1]->grad.data) gate_to_winners(g, n);
   if (!dx->data) return;
   ESP_EACH_PLANE(g, dx, block, c)
-  g->kernels->scale_images(esp_extent_of(dx), esp_rows_of(dy, block, c), esp_plane(by, block, c),
-                           esp_rows_of(dx, block, c), n->add[0]);
+  g->kernels->scale_images(esp__extent_of(dx), esp__rows_of(dy, block, c), esp_plane(by, block, c),
+                           esp__rows_of(dx, block, c), n->add[0]);
 }
 
-static const esp_op gate = {
-    .name = "gate", .forward = gate_forward, .backward = gate_backward, .gates = true, .conditional = true};
+static const esp__op gate = {.name = "gate",
+                             .forward = gate_forward,
+                             .backward = gate_backward,
+                             .gates = true,
+                             .conditional = true};
 
-esp_status esp_graph_gate(esp_graph *g, esp_value *x, esp_value *by, esp_value **y, esp_error *err) {
-  esp_node *n;
+esp_status esp_graph_gate(esp_graph *g, esp_value *x, esp_value *by, esp_value **y,
+                          esp_error *err) {
+  esp__node *n;
   const esp_tensor *s = &x->data, *t = &by->data;
   if (t->channels != s->channels || t->height != 1 || t->width != 1)
-    return esp_fail(err, ESP_ERR_INPUT, "gate: %dx%dx%d numbers for %d channels; expected one for each",
-                    t->channels, t->height, t->width, s->channels);
-  ESP_TRY(esp_node_add(g, &gate, x, by, esp_shape_of(s), &n, err));
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "gate: %dx%dx%d numbers for %d channels; expected one for each", t->channels,
+                    t->height, t->width, s->channels);
+  ESP_TRY(esp__node_add(g, &gate, x, by, esp__shape_of(s), &n, err));
   *y = &n->out;
   return ESP_OK;
 }

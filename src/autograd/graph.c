@@ -10,7 +10,8 @@ enum { HUGE_PAGE = 2 << 20 };
 
 static esp_status no_memory(esp_error *err, size_t bytes) {
   return esp_fail(err, ESP_ERR_MEMORY,
-                  "out of memory: cannot get %zu MiB for the network; try a smaller batch", bytes >> 20);
+                  "out of memory: cannot get %zu MiB for the network; try a smaller batch",
+                  bytes >> 20);
 }
 
 /* Makes room for one more pointer in a list. */
@@ -25,7 +26,7 @@ static esp_status grow(void *list, int count, int *capacity, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err) {
+esp_status esp__graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err) {
   ESP_TRY(grow(&g->memory, g->blocks_of_memory, &g->memory_capacity, err));
   ESP_TRY(grow(&g->memory_end, g->blocks_of_memory, &g->end_capacity, err));
   size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64, size = (bytes + align) / align * align;
@@ -47,7 +48,7 @@ esp_status esp_graph_new(esp_graph **graph, int batch, bool gradients, esp_error
     return esp_fail(err, ESP_ERR_INPUT, "batch = %d: expected 1 to 65536 images", batch);
   esp_graph *g = calloc(1, sizeof *g);
   if (!g) return no_memory(err, sizeof *g);
-  g->kernels = esp_kernels_active();
+  g->kernels = esp__kernels_active();
   g->batch = batch;
   g->gradients = gradients;
   g->threads = omp_get_max_threads();
@@ -66,20 +67,23 @@ void esp_graph_free(esp_graph *g) {
 }
 
 static esp_tensor tensor_of(const esp_graph *g, esp_shape s) {
-  return (esp_tensor){
-      .blocks = esp_blocks_for(g->batch), .channels = s.channels, .height = s.height, .width = s.width};
+  return (esp_tensor){.blocks = esp_blocks_for(g->batch),
+                      .channels = s.channels,
+                      .height = s.height,
+                      .width = s.width};
 }
 
-esp_status esp_node_add(esp_graph *g, const esp_op *op, esp_value *a, esp_value *b, esp_shape shape,
-                        esp_node **node, esp_error *err) {
+esp_status esp__node_add(esp_graph *g, const esp__op *op, esp_value *a, esp_value *b,
+                         esp_shape shape, esp__node **node, esp_error *err) {
   if (g->planned) return esp_fail(err, ESP_ERR_INPUT, "%s: the graph is planned already", op->name);
   const double floats = (double)shape.channels * shape.height * shape.width * ESP_LANES;
   if (shape.channels < 1 || shape.height < 1 || shape.width < 1 || floats > 1 << 28)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: its output would be %dx%dx%d; expected at least 1x1x1 and at most 16M values",
-                    op->name, shape.channels, shape.height, shape.width);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: its output would be %dx%dx%d; expected at least 1x1x1 and at most 16M values",
+        op->name, shape.channels, shape.height, shape.width);
   ESP_TRY(grow(&g->node, g->nodes, &g->capacity, err));
-  esp_node *n = calloc(1, sizeof *n);
+  esp__node *n = calloc(1, sizeof *n);
   if (!n) return no_memory(err, sizeof *n);
   n->op = op;
   n->in[0] = a;
@@ -95,8 +99,8 @@ esp_status esp_node_add(esp_graph *g, const esp_op *op, esp_value *a, esp_value 
 
 /* ---- planning ---- */
 
-/* Memory of one geometry that several values use one after the other. The halo stays valid because all users
- * have the same. */
+/* Memory of one geometry that several values use one after the other. The halo stays valid because
+ * all users have the same. */
 typedef struct slot {
   esp_tensor shape;
   bool free;
@@ -108,7 +112,8 @@ typedef struct slots {
 } slots;
 
 static bool same_geometry(const esp_tensor *a, const esp_tensor *b) {
-  return a->channels == b->channels && a->height == b->height && a->width == b->width && a->halo == b->halo;
+  return a->channels == b->channels && a->height == b->height && a->width == b->width &&
+         a->halo == b->halo;
 }
 
 static esp_status take(esp_graph *g, slots *s, esp_tensor *t, esp_error *err) {
@@ -118,7 +123,7 @@ static esp_status take(esp_graph *g, slots *s, esp_tensor *t, esp_error *err) {
       t->data = s->item[i].shape.data;
       return ESP_OK;
     }
-  ESP_TRY(esp_graph_alloc(g, esp_tensor_floats(t) * sizeof(float), &t->data, err));
+  ESP_TRY(esp__graph_alloc(g, esp_tensor_floats(t) * sizeof(float), &t->data, err));
   s->item[s->count++] = (slot){*t, false};
   return ESP_OK;
 }
@@ -137,11 +142,12 @@ static int last_reader(const esp_graph *g, const esp_value *v) {
   return last;
 }
 
-/* Training keeps every activation for the backward pass; inference lets go of one after its last reader. */
+/* Training keeps every activation for the backward pass; inference lets go of one after its last
+ * reader. */
 static esp_status plan_data(esp_graph *g, slots *s, esp_error *err) {
   for (int i = 0; i < g->nodes; i++) {
-    esp_node *n = g->node[i];
-    esp_tensor *y = &esp_output_of(n)->data;
+    esp__node *n = g->node[i];
+    esp_tensor *y = &esp__output_of(n)->data;
     if (!y->data) ESP_TRY(take(g, s, y, err));
     if (g->gradients) continue;
     for (int k = 0; k < n->inputs; k++)
@@ -153,26 +159,27 @@ static esp_status plan_data(esp_graph *g, slots *s, esp_error *err) {
 /* Where an operation works in place both gradients must have one geometry. */
 static void align_in_place(esp_graph *g) {
   for (int i = g->nodes - 1; i >= 0; i--) {
-    esp_node *n = g->node[i];
+    esp__node *n = g->node[i];
     if (!n->op->in_place) continue;
-    esp_halo_at_least(&n->out.grad, n->in[0]->grad.halo);
-    esp_halo_at_least(&n->in[0]->grad, n->out.grad.halo);
+    esp__halo_at_least(&n->out.grad, n->in[0]->grad.halo);
+    esp__halo_at_least(&n->in[0]->grad, n->out.grad.halo);
   }
 }
 
 /* Memory for the gradient of in[k]: that of the output's gradient, if it can be. */
-static esp_status take_gradient(esp_graph *g, slots *s, esp_node *n, int k, esp_error *err) {
+static esp_status take_gradient(esp_graph *g, slots *s, esp__node *n, int k, esp_error *err) {
   esp_tensor *to = &n->in[k]->grad, *from = &n->out.grad;
   if (k > 0 || !n->op->in_place || !same_geometry(to, from)) return take(g, s, to, err);
   to->data = from->data;
   return ESP_OK;
 }
 
-/* Walks the backward pass: a gradient begins at its first writer and ends when its own node has run. */
+/* Walks the backward pass: a gradient begins at its first writer and ends when its own node has
+ * run. */
 static esp_status plan_gradients(esp_graph *g, slots *s, esp_error *err) {
   if (g->logits && g->logits->needs_grad) ESP_TRY(take(g, s, &g->logits->grad, err));
   for (int i = g->nodes - 1; i >= 0; i--) {
-    esp_node *n = g->node[i];
+    esp__node *n = g->node[i];
     if (!n->out.grad.data) continue;
     for (int k = 0; k < n->inputs; k++) {
       n->add[k] = n->in[k]->grad.data != NULL;
@@ -183,27 +190,27 @@ static esp_status plan_gradients(esp_graph *g, slots *s, esp_error *err) {
   return ESP_OK;
 }
 
-void esp_graph_want(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes) {
+void esp__graph_reserve_scratch(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes) {
   if (scratch_bytes > g->scratch_bytes) g->scratch_bytes = (scratch_bytes + 63) / 64 * 64;
   if (workspace_bytes > g->workspace_bytes) g->workspace_bytes = workspace_bytes;
 }
 
-void *esp_graph_scratch(const esp_graph *g) {
+void *esp__graph_scratch(const esp_graph *g) {
   return g->scratch + (size_t)omp_get_thread_num() * g->scratch_bytes;
 }
 
 static esp_status plan_nodes(esp_graph *g, esp_error *err) {
   for (int i = 0; i < g->nodes; i++)
     if (g->node[i]->op->plan) ESP_TRY(g->node[i]->op->plan(g, g->node[i], err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)g->threads * g->scratch_bytes, &g->scratch, err));
-  return esp_graph_alloc(g, g->workspace_bytes, &g->workspace, err);
+  ESP_TRY(esp__graph_alloc(g, (size_t)g->threads * g->scratch_bytes, &g->scratch, err));
+  return esp__graph_alloc(g, g->workspace_bytes, &g->workspace, err);
 }
 
 esp_status esp_graph_plan(esp_graph *g, esp_error *err) {
   slots data = {calloc((size_t)g->nodes + 1, sizeof(slot)), 0},
         gradients = {calloc((size_t)g->nodes + 1, sizeof(slot)), 0};
   esp_status status = data.item && gradients.item ? ESP_OK : no_memory(err, 0);
-  if (!g->gradients) esp_batchnorm_fuse(g);
+  if (!g->gradients) esp__batchnorm_fuse(g);
   if (status == ESP_OK) status = plan_data(g, &data, err);
   if (g->gradients) align_in_place(g);
   if (status == ESP_OK && g->gradients) status = plan_gradients(g, &gradients, err);
@@ -215,9 +222,10 @@ esp_status esp_graph_plan(esp_graph *g, esp_error *err) {
   return status;
 }
 
-/* Whole pages of private memory come back as zeros, which is what they held when they were made. Large blocks
- * begin and end with a huge page, so that all of them goes; small ones do not matter. */
-void esp_graph_rest(esp_graph *g) {
+/* Whole pages of private memory come back as zeros, which is what they held when they were made.
+ * Large blocks begin and end with a huge page, so that all of them goes; small ones do not
+ * matter. */
+void esp_graph_release_activations(esp_graph *g) {
 #ifdef __linux__
   for (int i = 0; i < g->tensors; i++) {
     const size_t size = (size_t)((char *)g->memory_end[i] - (char *)g->memory[i]);
@@ -234,32 +242,33 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
   g->current = batch;
   g->pass = pass;
   g->outcome = (esp_outcome){0, batch->count};
-  esp_profile_start(g);
-  esp_tally_start(g);
+  esp__profile_start(g);
+  esp__macs_count_start(g);
   for (int i = 0; i < g->nodes; i++) {
     g->node[i]->op->forward(g, g->node[i]);
-    esp_tally_layer(g, g->node[i]);
-    esp_profile_lap(g, i, ESP_FORWARD);
+    esp__macs_count_layer(g, g->node[i]);
+    esp__profile_lap(g, i, ESP_FORWARD);
   }
-  if (g->logits && (batch->labels || (g->imitates && pass.training))) esp_loss_run(g);
-  esp_profile_lap(g, g->nodes, ESP_FORWARD);
+  if (g->logits && (batch->labels || (g->imitates && pass.training))) esp__loss_run(g);
+  esp__profile_lap(g, g->nodes, ESP_FORWARD);
   return g->outcome;
 }
 
 void esp_graph_backward(esp_graph *g) {
-  esp_profile_start(g);
+  esp__profile_start(g);
   for (int i = g->nodes - 1; i >= 0; i--) {
-    if (g->node[i]->out.grad.data && g->node[i]->op->backward) g->node[i]->op->backward(g, g->node[i]);
-    esp_profile_lap(g, i, ESP_TO_INPUT);
+    if (g->node[i]->out.grad.data && g->node[i]->op->backward)
+      g->node[i]->op->backward(g, g->node[i]);
+    esp__profile_lap(g, i, ESP_BACKWARD_DATA);
   }
 }
 
 void esp_graph_backward_sum(esp_graph *g, float factor) {
   const esp_tensor *dx = &g->logits->grad;
-  for (int block = 0; block < esp_graph_blocks(g); block++)
+  for (int block = 0; block < esp__graph_blocks(g); block++)
     for (int i = 0; i < dx->channels * ESP_LANES; i++)
       esp_plane(dx, block, 0)[i] =
-          i % ESP_LANES < esp_lanes_valid(esp_graph_images(g), block) ? factor : 0.0f;
+          i % ESP_LANES < esp_lanes_valid(esp__graph_images(g), block) ? factor : 0.0f;
   esp_graph_backward(g);
 }
 
@@ -267,14 +276,14 @@ void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode) {
   g->sparse = mode;
 }
 
-void esp_graph_direct(esp_graph *g, bool on) {
+void esp_graph_disable_winograd(esp_graph *g, bool on) {
   g->direct = on;
 }
 
 /* ---- looking ---- */
 
 esp_shape esp_value_shape(const esp_value *v) {
-  return esp_shape_of(&v->data);
+  return esp__shape_of(&v->data);
 }
 
 esp_value *esp_graph_output(const esp_graph *g) {
@@ -293,15 +302,15 @@ int esp_graph_operations(const esp_graph *g) {
 }
 
 static int number_of(const esp_value *v) {
-  return v ? ((const esp_node *)((const char *)v - offsetof(esp_node, out)))->index : -1;
+  return v ? ((const esp__node *)((const char *)v - offsetof(esp__node, out)))->index : -1;
 }
 
 esp_operation esp_graph_operation(const esp_graph *g, int i) {
-  const esp_node *n = g->node[i];
+  const esp__node *n = g->node[i];
   esp_operation o = {
       .flow = n->op->flow,
       .input = {number_of(n->in[0]), number_of(n->in[1])},
-      .shape = esp_shape_of(&n->out.data),
+      .shape = esp__shape_of(&n->out.data),
       .groups = 1,
       .ranks = n->op->ranks,
       .keeps_zero = !n->param[0] && !(n->op->activates && n->attr.activation == ESP_ACT_SIGMOID)};

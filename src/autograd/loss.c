@@ -7,11 +7,12 @@ static void answer(const esp_task *task, const int32_t *labels, int images, int3
 }
 
 /* The loss of a task over the block at k->logits, with what the teacher says of it. */
-static void run_task(const esp_graph *g, int block, const esp_task *task, esp_loss_block *k) {
-  const esp_kernels *kernels = g->kernels;
+static void run_task(const esp_graph *g, int block, const esp_task *task, esp__loss_block *k) {
+  const esp__kernels *kernels = g->kernels;
   const bool taught = g->teacher && g->pass.training;
-  const esp_lesson lesson = {taught ? esp_plane(&g->teacher->logits->data, block, task->first) : NULL,
-                             g->teacher_share, g->temperature};
+  const esp__distill_target lesson = {
+      taught ? esp_plane(&g->teacher->logits->data, block, task->first) : NULL, g->teacher_share,
+      g->temperature};
   if (taught && g->imitates) {
     kernels->imitate(k, &lesson);
     return;
@@ -26,19 +27,20 @@ static void run_task(const esp_graph *g, int block, const esp_task *task, esp_lo
   if (taught) kernels->distil(k, &lesson);
 }
 
-void esp_loss_run(esp_graph *g) {
+void esp__loss_run(esp_graph *g) {
   const esp_tensor *x = &g->logits->data, *dx = &g->logits->grad;
-  for (int block = 0; block < esp_graph_blocks(g); block++)
+  for (int block = 0; block < esp__graph_blocks(g); block++)
     for (int t = 0; t < g->tasks.count; t++) {
       const esp_task *task = &g->tasks.item[t];
-      esp_loss_block k = {.logits = esp_plane(x, block, task->first),
-                          .grad = dx->data ? esp_plane(dx, block, task->first) : NULL,
-                          .classes = task->answers,
-                          .valid = esp_lanes_valid(g->current->count, block),
-                          .smoothing = g->pass.training ? g->smoothing : 0.0f,
-                          .scale = task->weight / (float)g->current->count};
+      esp__loss_block k = {.logits = esp_plane(x, block, task->first),
+                           .grad = dx->data ? esp_plane(dx, block, task->first) : NULL,
+                           .classes = task->answers,
+                           .valid = esp_lanes_valid(g->current->count, block),
+                           .smoothing = g->pass.training ? g->smoothing : 0.0f,
+                           .scale = task->weight / (float)g->current->count};
       run_task(g, block, task, &k);
-      for (int i = 0; i < k.valid; i++) g->outcome.loss_sum += (double)task->weight * (double)k.loss[i];
+      for (int i = 0; i < k.valid; i++)
+        g->outcome.loss_sum += (double)task->weight * (double)k.loss[i];
     }
 }
 
@@ -51,7 +53,8 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
         "loss: the network ends in %dx%dx%d; expected classes x 1 x 1 (a linear layer at its end)",
         t->channels, t->height, t->width);
   if (!(smoothing >= 0.0f && smoothing < 1.0f))
-    return esp_fail(err, ESP_ERR_INPUT, "loss: label smoothing %g; expected 0 to below 1", (double)smoothing);
+    return esp_fail(err, ESP_ERR_INPUT, "loss: label smoothing %g; expected 0 to below 1",
+                    (double)smoothing);
   g->logits = logits;
   g->loss_kind = kind;
   g->smoothing = smoothing;
@@ -71,14 +74,14 @@ const esp_tasks *esp_graph_tasks_of(const esp_graph *g) {
   return &g->tasks;
 }
 
-void esp_graph_teach(esp_graph *g, const esp_graph *teacher, float share, float temperature) {
+void esp_graph_distill(esp_graph *g, const esp_graph *teacher, float share, float temperature) {
   g->teacher = teacher;
   g->imitates = false;
   g->teacher_share = share;
   g->temperature = temperature;
 }
 
-void esp_graph_imitate(esp_graph *g, const esp_graph *teacher) {
+void esp_graph_match_logits(esp_graph *g, const esp_graph *teacher) {
   g->teacher = teacher;
   g->imitates = teacher != NULL;
 }

@@ -1,6 +1,7 @@
 /* What an operation is, and what it may use of the graph. Internal to src/autograd.
  *
- * An operation is one file: its builder (shape, halo), then plan, forward and backward side by side. */
+ * An operation is one file: its builder (shape, halo), then plan, forward and backward side by
+ * side. */
 #ifndef ESP_AUTOGRAD_NODE_H
 #define ESP_AUTOGRAD_NODE_H
 
@@ -9,37 +10,38 @@
 
 #include <espalier/graph.h>
 
-typedef struct esp_node esp_node;
+typedef struct esp__node esp__node;
 
 struct esp_value {
   esp_tensor data, grad; /* grad.data is NULL where no gradient is needed */
   bool needs_grad;
 };
 
-typedef struct esp_op {
+typedef struct esp__op {
   const char *name;
-  /* Makes the node's own memory and lists; all tensors have their final shape, halo and memory. May be NULL.
-   */
-  esp_status (*plan)(esp_graph *g, esp_node *n, esp_error *err);
-  void (*forward)(esp_graph *g, esp_node *n);
-  /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters. May be
-   * NULL. */
-  void (*backward)(esp_graph *g, esp_node *n);
+  /* Makes the node's own memory and lists; all tensors have their final shape, halo and memory. May
+   * be NULL. */
+  esp_status (*plan)(esp_graph *g, esp__node *n, esp_error *err);
+  void (*forward)(esp_graph *g, esp__node *n);
+  /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters.
+   * May be NULL. */
+  void (*backward)(esp_graph *g, esp__node *n);
   esp_flow flow;    /* how channels pass through */
   bool can_fuse;    /* can do the batch norm that follows it */
-  bool correlates;  /* its state is an esp_correlation */
+  bool correlates;  /* its state is an esp__conv_plan */
   bool activates;   /* attr.activation says what it does */
-  bool in_place;    /* a gradient of in[0] may overwrite the output's at its pixel, which is read before */
+  bool in_place;    /* a gradient of in[0] may overwrite the output's at its pixel, which is read
+                   before */
   bool normalises;  /* it is a batch norm */
   bool ranks;       /* what passes depends on how many channels there are: none may be taken away */
   bool gates;       /* in[0] times a number per image and channel, in[1]; often 0 */
   bool conditional; /* makes zeros, by image, so that less need be executed */
-} esp_op;
+} esp__op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };
 
-struct esp_node {
-  const esp_op *op;
+struct esp__node {
+  const esp__op *op;
   esp_value *in[ESP_NODE_INPUTS];
   bool add[ESP_NODE_INPUTS]; /* the gradient of in[i] has been written before: add to it */
   int inputs, index;
@@ -50,31 +52,32 @@ struct esp_node {
     esp_pool_attr pool;
     esp_activation activation;
     float probability;
-    esp_winners_attr winners;
+    esp_top_k_attr winners;
     bool relu;
     int stride;
   } attr;
   void *state; /* what plan made */
-  /* In a graph for inference a batch norm is done by the convolution before it: that one's `fused` is the
-   * batch norm, whose own is itself and which then does nothing. */
-  esp_node *fused;
+  /* In a graph for inference a batch norm is done by the convolution before it: that one's `fused`
+   * is the batch norm, whose own is itself and which then does nothing. */
+  esp__node *fused;
 };
 
 /* The value that the node writes: a fused convolution writes that of the batch norm. */
-static inline esp_value *esp_output_of(esp_node *n) {
+static inline esp_value *esp__output_of(esp__node *n) {
   return n->fused ? &n->fused->out : &n->out;
 }
 
-/* Seconds per operation and pass. A clock runs through; whoever ends a part of the work takes the lap. */
-typedef struct esp_profile {
+/* Seconds per operation and pass. A clock runs through; whoever ends a part of the work takes the
+ * lap. */
+typedef struct esp__profile {
   bool on;
   double last;                         /* clock, at the last lap */
   double (*seconds)[ESP_PROPAGATIONS]; /* [nodes + 1], the last is the loss */
-} esp_profile;
+} esp__profile;
 
 struct esp_graph {
-  const esp_kernels *kernels;
-  esp_node **node;
+  const esp__kernels *kernels;
+  esp__node **node;
   int nodes, capacity;
   int batch, threads;
   bool gradients, planned, direct;
@@ -91,8 +94,8 @@ struct esp_graph {
   esp_pass pass;
   esp_outcome outcome;
   esp_sparse_mode sparse;
-  struct esp_profile *profile; /* NULL until asked for */
-  struct esp_tally *tally;     /* NULL until asked for (executed.c) */
+  struct esp__profile *profile;    /* NULL until asked for */
+  struct esp__macs_counter *tally; /* NULL until asked for (executed.c) */
   /* the loss at the end */
   esp_value *logits;
   esp_loss_kind loss_kind;
@@ -103,86 +106,85 @@ struct esp_graph {
   float teacher_share, temperature;
 };
 
-/* Appends a node; its output has that shape. It needs a gradient if an input does or it has a parameter. */
-esp_status esp_node_add(esp_graph *g, const esp_op *op, esp_value *a, esp_value *b, esp_shape shape,
-                        esp_node **n, esp_error *err);
+/* Appends a node; its output has that shape. It needs a gradient if an input does or it has a
+ * parameter. */
+esp_status esp__node_add(esp_graph *g, const esp__op *op, esp_value *a, esp_value *b,
+                         esp_shape shape, esp__node **n, esp_error *err);
 
 /* Zeroed memory, 64-byte aligned, that lives as long as the graph. */
-esp_status esp_graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err);
+esp_status esp__graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err);
 
-/* While planning: asks for memory that a node needs only while it runs, so that all share it. A thread's own,
- * and the node's. Later: there it is, 64-byte aligned and not zeroed. */
-void esp_graph_want(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes);
-void *esp_graph_scratch(const esp_graph *g);
+/* While planning: asks for memory that a node needs only while it runs, so that all share it. A
+ * thread's own, and the node's. Later: there it is, 64-byte aligned and not zeroed. */
+void esp__graph_reserve_scratch(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes);
+void *esp__graph_scratch(const esp_graph *g);
 
-static inline int esp_graph_images(const esp_graph *g) {
+static inline int esp__graph_images(const esp_graph *g) {
   return g->current->count;
 }
-static inline int esp_graph_blocks(const esp_graph *g) {
+static inline int esp__graph_blocks(const esp_graph *g) {
   return esp_blocks_for(g->current->count);
 }
 
 /* Pieces that a pass should have: enough that no thread waits long for another. */
-static inline int esp_pieces_wanted(const esp_graph *g) {
+static inline int esp__pieces_wanted(const esp_graph *g) {
   enum { EACH = 8 };
   return g->threads > 1 ? EACH * g->threads : 1;
 }
-/* Outputs of a piece, a multiple of ESP_TILE, where the rest of the work is `others` pieces already. */
-static inline int esp_piece_outputs(const esp_graph *g, int others, int outputs) {
-  const int tiles = esp_ceil_div(outputs, ESP_TILE);
-  return esp_ceil_div(tiles, esp_least(esp_ceil_div(esp_pieces_wanted(g), others), tiles)) * ESP_TILE;
+/* Outputs of a piece, a multiple of ESP_TILE, where the rest of the work is `others` pieces
+ * already. */
+static inline int esp__piece_outputs(const esp_graph *g, int others, int outputs) {
+  const int tiles = esp__ceil_div(outputs, ESP_TILE);
+  return esp__ceil_div(tiles, esp__least(esp__ceil_div(esp__pieces_wanted(g), others), tiles)) *
+         ESP_TILE;
 }
 
 /* Starts the clock; gives the time since then, or since the last lap, to operation number `index`
  * (profile.c). */
-void esp_profile_start(esp_graph *g);
-void esp_profile_lap(esp_graph *g, int index, esp_propagation p);
+void esp__profile_start(esp_graph *g);
+void esp__profile_lap(esp_graph *g, int index, esp_propagation p);
 
 /* Makes sure the tensor has at least that halo; before planning only. */
-static inline void esp_halo_at_least(esp_tensor *t, int halo) {
+static inline void esp__halo_at_least(esp_tensor *t, int halo) {
   if (t->halo < halo) t->halo = halo;
 }
 
 /* A plane as rows, for the pointwise kernels. A tensor without memory gives at = NULL. */
-static inline esp_rows esp_rows_of(const esp_tensor *t, int block, int channel) {
-  return (esp_rows){t->data ? esp_plane(t, block, channel) : NULL, esp_row_stride(t)};
+static inline esp__rows esp__rows_of(const esp_tensor *t, int block, int channel) {
+  return (esp__rows){t->data ? esp_plane(t, block, channel) : NULL, esp_row_stride(t)};
 }
-static inline esp_extent esp_extent_of(const esp_tensor *t) {
-  return (esp_extent){t->height, t->width};
+static inline esp__extent esp__extent_of(const esp_tensor *t) {
+  return (esp__extent){t->height, t->width};
 }
-static inline esp_shape esp_shape_of(const esp_tensor *t) {
+static inline esp_shape esp__shape_of(const esp_tensor *t) {
   return (esp_shape){t->channels, t->height, t->width};
 }
 
-/* Runs the body for every (block, channel) of a tensor on all threads; block 0's channels first, so that a
- * thread meets the same images in every operation. */
-#define ESP_EACH_PLANE(g, tensor, block, channel)                                                            \
-  const int planes_ = esp_graph_blocks(g) * (tensor)->channels, per_block_ = (tensor)->channels;             \
-  _Pragma(                                                                                                   \
-      "omp parallel for schedule(static) num_threads((g)->threads)") for (int plane_ = 0; plane_ < planes_;  \
-                                                                          plane_++) for (int once_ = 1,      \
-                                                                                         block = plane_ /    \
-                                                                                                 per_block_, \
-                                                                                         channel =           \
-                                                                                             plane_ %        \
-                                                                                             per_block_;     \
-                                                                                         once_; once_ = 0)
+/* Runs the body for every (block, channel) of a tensor on all threads; block 0's channels first, so
+ * that a thread meets the same images in every operation. */
+#define ESP_EACH_PLANE(g, tensor, block, channel)                                                 \
+  const int planes_ = esp__graph_blocks(g) * (tensor)->channels, per_block_ = (tensor)->channels; \
+  _Pragma("omp parallel for schedule(static) num_threads((g)->threads)") for (                    \
+      int plane_ = 0; plane_ < planes_;                                                           \
+      plane_++) for (int once_ = 1, block = plane_ / per_block_, channel = plane_ % per_block_;   \
+                     once_; once_ = 0)
 
 /* The one node that reads what `n` wrote; NULL if there are several or none (activity.c). */
-const esp_node *esp_only_reader(const esp_graph *g, const esp_node *n);
+const esp__node *esp__only_reader(const esp_graph *g, const esp__node *n);
 
-/* While the graph counts what images need (executed.c): the pass begins; node `n` has just run forward. */
-void esp_tally_start(esp_graph *g);
-void esp_tally_layer(esp_graph *g, const esp_node *n);
+/* While the graph counts what images need (executed.c): the pass begins; node `n` has just run
+ * forward. */
+void esp__macs_count_start(esp_graph *g);
+void esp__macs_count_layer(esp_graph *g, const esp__node *n);
 
 /* Lets convolutions do the batch norms that follow them, where nothing else reads what lies between
  * (batchnorm.c). */
-void esp_batchnorm_fuse(esp_graph *g);
+void esp__batchnorm_fuse(esp_graph *g);
 /* What the convolution before must do for this batch norm, with running statistics. */
-void esp_batchnorm_finish(const esp_node *n, esp_finish *f);
+void esp__batchnorm_epilogue(const esp__node *n, esp__epilogue *f);
 
-/* Computes the loss of the current batch and, in a graph with gradients, its gradient at the logits (loss.c).
- */
-void esp_loss_run(esp_graph *g);
+/* Computes the loss of the current batch and, in a graph with gradients, its gradient at the logits
+ * (loss.c). */
+void esp__loss_run(esp_graph *g);
 
 #endif

@@ -2,81 +2,87 @@
 #include "autograd/node.h"
 
 /* The window; global pooling (size 0) takes the whole plane. */
-static esp_pool kernel_of(const esp_node *n) {
-  const esp_extent in = esp_extent_of(&n->in[0]->data), out = esp_extent_of(&n->out.data);
+static esp__pool kernel_of(const esp__node *n) {
+  const esp__extent in = esp__extent_of(&n->in[0]->data), out = esp__extent_of(&n->out.data);
   const esp_pool_attr a = n->attr.pool;
-  if (a.size == 0) return (esp_pool){in, out, in.rows, in.width, 1, 0};
-  return (esp_pool){in, out, a.size, a.size, a.stride, a.padding};
+  if (a.size == 0) return (esp__pool){in, out, in.rows, in.width, 1, 0};
+  return (esp__pool){in, out, a.size, a.size, a.stride, a.padding};
 }
 
-static void forward_with(esp_graph *g, esp_node *n, esp_pool_fn *pool) {
+static void forward_with(esp_graph *g, esp__node *n, esp__pool_fn *pool) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  const esp_pool k = kernel_of(n);
-  ESP_EACH_PLANE(g, y, block, c) pool(&k, esp_rows_of(x, block, c), esp_rows_of(y, block, c));
+  const esp__pool k = kernel_of(n);
+  ESP_EACH_PLANE(g, y, block, c) pool(&k, esp__rows_of(x, block, c), esp__rows_of(y, block, c));
 }
 
-static void max_forward(esp_graph *g, esp_node *n) {
+static void max_forward(esp_graph *g, esp__node *n) {
   forward_with(g, n, g->kernels->maxpool);
 }
-static void avg_forward(esp_graph *g, esp_node *n) {
+static void avg_forward(esp_graph *g, esp__node *n) {
   forward_with(g, n, g->kernels->avgpool);
 }
 
-static void max_backward(esp_graph *g, esp_node *n) {
-  const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data, *dy = &n->out.grad;
+static void max_backward(esp_graph *g, esp__node *n) {
+  const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data,
+                   *dy = &n->out.grad;
   if (!dx->data) return;
-  const esp_pool k = kernel_of(n);
+  const esp__pool k = kernel_of(n);
   ESP_EACH_PLANE(g, y, block, c) {
-    g->kernels->copy(k.in, (esp_rows){0}, esp_rows_of(dx, block, c), n->add[0]);
-    g->kernels->maxpool_back(&k, esp_rows_of(x, block, c), esp_rows_of(y, block, c),
-                             esp_rows_of(dy, block, c), esp_rows_of(dx, block, c));
+    g->kernels->copy(k.in, (esp__rows){0}, esp__rows_of(dx, block, c), n->add[0]);
+    g->kernels->maxpool_back(&k, esp__rows_of(x, block, c), esp__rows_of(y, block, c),
+                             esp__rows_of(dy, block, c), esp__rows_of(dx, block, c));
   }
 }
 
-static void avg_backward(esp_graph *g, esp_node *n) {
+static void avg_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *dx = &n->in[0]->grad, *dy = &n->out.grad;
   if (!dx->data) return;
-  const esp_pool k = kernel_of(n);
+  const esp__pool k = kernel_of(n);
   ESP_EACH_PLANE(g, dy, block, c) {
-    g->kernels->copy(k.in, (esp_rows){0}, esp_rows_of(dx, block, c), n->add[0]);
-    g->kernels->avgpool_back(&k, esp_rows_of(dy, block, c), esp_rows_of(dx, block, c));
+    g->kernels->copy(k.in, (esp__rows){0}, esp__rows_of(dx, block, c), n->add[0]);
+    g->kernels->avgpool_back(&k, esp__rows_of(dy, block, c), esp__rows_of(dx, block, c));
   }
 }
 
-static const esp_op maxpool = {.name = "maxpool", .forward = max_forward, .backward = max_backward};
-static const esp_op avgpool = {.name = "avgpool", .forward = avg_forward, .backward = avg_backward};
+static const esp__op maxpool = {
+    .name = "maxpool", .forward = max_forward, .backward = max_backward};
+static const esp__op avgpool = {
+    .name = "avgpool", .forward = avg_forward, .backward = avg_backward};
 
-static esp_status pool(esp_graph *g, const esp_op *op, esp_value *x, esp_pool_attr a, esp_value **y,
-                       esp_error *err) {
-  esp_node *n;
+static esp_status pool(esp_graph *g, const esp__op *op, esp_value *x, esp_pool_attr a,
+                       esp_value **y, esp_error *err) {
+  esp__node *n;
   const esp_tensor *t = &x->data;
   if (a.size < 1 || a.stride < 1 || a.padding < 0 || a.padding >= a.size)
     return esp_fail(
         err, ESP_ERR_INPUT,
-        "%s: size %d, stride %d, padding %d; expected size >= 1, stride >= 1, 0 <= padding < size", op->name,
-        a.size, a.stride, a.padding);
+        "%s: size %d, stride %d, padding %d; expected size >= 1, stride >= 1, 0 <= padding < size",
+        op->name, a.size, a.stride, a.padding);
   if (a.size > t->height + 2 * a.padding || a.size > t->width + 2 * a.padding)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: a window of %d does not fit a plane of %dx%d with padding %d",
-                    op->name, a.size, t->height, t->width, a.padding);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: a window of %d does not fit a plane of %dx%d with padding %d", op->name,
+                    a.size, t->height, t->width, a.padding);
   const esp_shape shape = {t->channels, (t->height + 2 * a.padding - a.size) / a.stride + 1,
                            (t->width + 2 * a.padding - a.size) / a.stride + 1};
-  ESP_TRY(esp_node_add(g, op, x, NULL, shape, &n, err));
+  ESP_TRY(esp__node_add(g, op, x, NULL, shape, &n, err));
   n->attr.pool = a;
   *y = &n->out;
   return ESP_OK;
 }
 
-esp_status esp_graph_maxpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y, esp_error *err) {
+esp_status esp_graph_maxpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
+                             esp_error *err) {
   return pool(g, &maxpool, x, attr, y, err);
 }
 
-esp_status esp_graph_avgpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y, esp_error *err) {
+esp_status esp_graph_avgpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
+                             esp_error *err) {
   return pool(g, &avgpool, x, attr, y, err);
 }
 
 esp_status esp_graph_global_avgpool(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
-  esp_node *n;
-  ESP_TRY(esp_node_add(g, &avgpool, x, NULL, (esp_shape){x->data.channels, 1, 1}, &n, err));
+  esp__node *n;
+  ESP_TRY(esp__node_add(g, &avgpool, x, NULL, (esp_shape){x->data.channels, 1, 1}, &n, err));
   n->attr.pool = (esp_pool_attr){0, 1, 0};
   *y = &n->out;
   return ESP_OK;

@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-void esp_profile_start(esp_graph *g) {
-  if (g->profile && g->profile->on) g->profile->last = esp_seconds();
+void esp__profile_start(esp_graph *g) {
+  if (g->profile && g->profile->on) g->profile->last = esp__seconds();
 }
 
-void esp_profile_lap(esp_graph *g, int index, esp_propagation p) {
+void esp__profile_lap(esp_graph *g, int index, esp_propagation p) {
   if (!g->profile || !g->profile->on) return;
-  const double now = esp_seconds();
+  const double now = esp__seconds();
   g->profile->seconds[index][p] += now - g->profile->last;
   g->profile->last = now;
 }
@@ -19,9 +19,9 @@ void esp_profile_lap(esp_graph *g, int index, esp_propagation p) {
 esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err) {
   const size_t bytes = (size_t)(g->nodes + 1) * sizeof *g->profile->seconds;
   if (!g->profile) {
-    esp_profile *p;
-    ESP_TRY(esp_graph_alloc(g, sizeof *p, &p, err));
-    ESP_TRY(esp_graph_alloc(g, bytes, &p->seconds, err));
+    esp__profile *p;
+    ESP_TRY(esp__graph_alloc(g, sizeof *p, &p, err));
+    ESP_TRY(esp__graph_alloc(g, bytes, &p->seconds, err));
     g->profile = p;
   }
   if (on) memset(g->profile->seconds, 0, bytes);
@@ -31,7 +31,7 @@ esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err) {
 
 bool esp_graph_cost(const esp_graph *g, int i, esp_cost *cost) {
   if (!g->profile || i > g->nodes) return false;
-  const esp_node *n = i < g->nodes ? g->node[i] : NULL;
+  const esp__node *n = i < g->nodes ? g->node[i] : NULL;
   *cost = (esp_cost){.operation = n ? n->op->name : "loss",
                      .weight = n && n->op->correlates ? n->param[0] : NULL};
   memcpy(cost->seconds, g->profile->seconds[i], sizeof cost->seconds);

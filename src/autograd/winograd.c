@@ -16,24 +16,25 @@ enum {
 /* ---- which way ---- */
 
 static int squares_of(const esp_tensor *t) {
-  return esp_ceil_div(t->height, ESP_SQUARE) * esp_ceil_div(t->width, ESP_SQUARE);
+  return esp__ceil_div(t->height, ESP_WINOGRAD_TILE) * esp__ceil_div(t->width, ESP_WINOGRAD_TILE);
 }
 
-/* Whether a layer of so many outputs and channels, of whose weights `kept` are there, costs less this way: in
- * multiply-adds of an image, where a transformed plane counts as TRANSFORM outputs. The direct way leaves out
- * padding, and must be beaten clearly; so must lists of the nonzero weights, whose multiply-adds are slower.
- * The numbers were measured (docs/performance.md). */
+/* Whether a layer of so many outputs and channels, of whose weights `kept` are there, costs less
+ * this way: in multiply-adds of an image, where a transformed plane counts as TRANSFORM outputs.
+ * The direct way leaves out padding, and must be beaten clearly; so must lists of the nonzero
+ * weights, whose multiply-adds are slower. The numbers were measured (docs/performance.md). */
 static bool costs_less(const esp_tensor *plane, int outputs, int channels, double kept) {
   enum { TRANSFORM = 7 };
   const double clearly = 0.75, slower = 1.2;
   const double all = (double)outputs * channels,
-               own = (double)ESP_POSITIONS * squares_of(plane) * (all + TRANSFORM * (outputs + channels)),
+               own = (double)ESP_POSITIONS * squares_of(plane) *
+                     (all + TRANSFORM * (outputs + channels)),
                pixels = (3.0 * plane->height - 2.0) * (3.0 * plane->width - 2.0),
                dense = pixels * all * clearly, sparse = pixels * kept / 9.0 * slower;
   return own < dense && own < sparse; /* not with nothing left */
 }
 
-bool esp_winograd_fits(const esp_node *n) {
+bool esp__winograd_fits(const esp__node *n) {
   const esp_param *w = n->param[0];
   return w->rank == 4 && w->shape[2] == 3 && w->shape[3] == 3 && n->attr.conv.stride == 1 &&
          n->attr.conv.padding == 1 && n->attr.conv.groups == 1 &&
@@ -47,35 +48,37 @@ static int32_t place(const esp_tensor *t, int block, int row, int column) {
                    (ptrdiff_t)row * (ptrdiff_t)esp_row_stride(t) + (ptrdiff_t)column * ESP_LANES);
 }
 
-static esp_status plan_squares(esp_graph *g, const esp_winograd *w, const esp_tensor *from,
-                               const esp_tensor *to, esp_square **list, esp_error *err) {
-  const int columns = esp_ceil_div(to->width, ESP_SQUARE);
+static esp_status plan_squares(esp_graph *g, const esp__winograd *w, const esp_tensor *from,
+                               const esp_tensor *to, esp__winograd_tile **list, esp_error *err) {
+  const int columns = esp__ceil_div(to->width, ESP_WINOGRAD_TILE);
   const size_t span =
       esp_block_stride(from) > esp_block_stride(to) ? esp_block_stride(from) : esp_block_stride(to);
   if (span * (size_t)w->together > INT32_MAX)
     return esp_fail(err, ESP_ERR_MEMORY, "convolution: a layer of this size is too large");
-  ESP_TRY(esp_graph_alloc(g, (size_t)(w->together * w->squares) * sizeof **list, list, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)(w->together * w->squares) * sizeof **list, list, err));
   for (int i = 0; i < w->together * w->squares; i++) {
-    const int block = i / w->squares, row = i % w->squares / columns * ESP_SQUARE,
-              column = i % w->squares % columns * ESP_SQUARE;
-    (*list)[i] = (esp_square){.x = place(from, block, row - 1, column - 1),
-                              .y = place(to, block, row, column),
-                              .rows = (int16_t)esp_least(ESP_SQUARE, to->height - row),
-                              .columns = (int16_t)esp_least(ESP_SQUARE, to->width - column)};
+    const int block = i / w->squares, row = i % w->squares / columns * ESP_WINOGRAD_TILE,
+              column = i % w->squares % columns * ESP_WINOGRAD_TILE;
+    (*list)[i] =
+        (esp__winograd_tile){.x = place(from, block, row - 1, column - 1),
+                             .y = place(to, block, row, column),
+                             .rows = (int16_t)esp__least(ESP_WINOGRAD_TILE, to->height - row),
+                             .columns = (int16_t)esp__least(ESP_WINOGRAD_TILE, to->width - column)};
   }
   return ESP_OK;
 }
 
-esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp_error *err) {
-  const esp_tensor *x = &n->in[0]->data, *y = &esp_output_of(n)->data;
-  esp_winograd *w;
-  ESP_TRY(esp_graph_alloc(g, sizeof *w, &w, err));
+esp_status esp__winograd_plan(esp_graph *g, esp__node *n, esp__winograd **plan, esp_error *err) {
+  const esp_tensor *x = &n->in[0]->data, *y = &esp__output_of(n)->data;
+  esp__winograd *w;
+  ESP_TRY(esp__graph_alloc(g, sizeof *w, &w, err));
   w->squares = squares_of(y);
-  w->together = esp_least(esp_ceil_div(SQUARES_WANTED, w->squares), y->blocks);
-  ESP_TRY(esp_graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
-  ESP_TRY(esp_graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
+  w->together = esp__least(esp__ceil_div(SQUARES_WANTED, w->squares), y->blocks);
+  ESP_TRY(esp__graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
   ESP_TRY(plan_squares(g, w, x, y, &w->forward, err));
-  if (n->in[0]->grad.data) ESP_TRY(plan_squares(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
+  if (n->in[0]->grad.data)
+    ESP_TRY(plan_squares(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
   if (n->out.grad.data) ESP_TRY(plan_squares(g, w, x, &n->out.grad, &w->weights, err));
   *plan = w;
   return ESP_OK;
@@ -98,7 +101,7 @@ static int sort_places(const esp_param *p, int axis, int32_t *order) {
   return live;
 }
 
-bool esp_winograd_pays(esp_winograd *w, const esp_node *n) {
+bool esp__winograd_pays(esp__winograd *w, const esp__node *n) {
   const esp_param *weight = n->param[0];
   if (!w) return false;
   const bool masked = weight->mask != NULL;
@@ -117,31 +120,32 @@ bool esp_winograd_pays(esp_winograd *w, const esp_node *n) {
 
 /* From one tensor to the other; `output` and `channel` are those of the direction of the pass. */
 typedef struct pass {
-  const esp_square *square;
+  const esp__winograd_tile *square;
   int squares, together; /* of a plane; blocks of images in the list */
-  esp_winograd_weights weights;
+  esp__winograd_weights weights;
   const int32_t *output, *channel;
   int outputs, channels, all_outputs;
   const esp_tensor *from, *to;
-  esp_finish finish; /* of output 0; residual: of the whole tensor */
+  esp__epilogue finish; /* of output 0; residual: of the whole tensor */
 } pass;
 
 /* Squares of a piece of so many outputs and channels together: as many as PIECE_BYTES hold, before
  * and after the products, and REGISTER_PIXELS at least. */
 static int squares_in_piece(int both) {
-  const int fit = (int)(PIECE_BYTES / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both / REGISTER_PIXELS *
-                  REGISTER_PIXELS;
-  return fit < REGISTER_PIXELS ? REGISTER_PIXELS : esp_least(fit, MOST_SQUARES);
+  const int fit = (int)(PIECE_BYTES / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both /
+                  REGISTER_PIXELS * REGISTER_PIXELS;
+  return fit < REGISTER_PIXELS ? REGISTER_PIXELS : esp__least(fit, MOST_SQUARES);
 }
 
 /* What a piece needs, and an output without weights. */
 static size_t floats_of(int both) {
-  return ESP_POSITIONS * (esp_winograd_next(both, squares_in_piece(both)) + ESP_LANES) +
+  return ESP_POSITIONS * (esp__winograd_next(both, squares_in_piece(both)) + ESP_LANES) +
          (size_t)MOST_SQUARES * ESP_LANES;
 }
 
-/* A layer that has lost channels has pieces of more squares, so the most memory need not be that of all. */
-size_t esp_winograd_scratch(const esp_node *n) {
+/* A layer that has lost channels has pieces of more squares, so the most memory need not be that of
+ * all. */
+size_t esp__winograd_scratch(const esp__node *n) {
   size_t most = 0;
   for (int both = 1; both <= n->out.data.channels + n->in[0]->data.channels; both++)
     if (floats_of(both) > most) most = floats_of(both);
@@ -154,12 +158,12 @@ enum { PACKED = PACKED_BYTES / (ESP_POSITIONS * (int)sizeof(float)) };
 /* Outputs whose weights are transformed together, a multiple of ESP_TILE if they are not all. */
 static int outputs_together(int outputs, int channels) {
   const int fit = PACKED / channels / ESP_TILE * ESP_TILE;
-  return esp_least(outputs, fit > ESP_TILE ? fit : ESP_TILE);
+  return esp__least(outputs, fit > ESP_TILE ? fit : ESP_TILE);
 }
 
-/* A layer that has lost channels takes more outputs together, so this is what they may be, not what they are.
- */
-size_t esp_winograd_packed(const esp_node *n) {
+/* A layer that has lost channels takes more outputs together, so this is what they may be, not what
+ * they are. */
+size_t esp__winograd_packed(const esp__node *n) {
   const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1];
   const size_t all = (size_t)outputs * (size_t)channels,
                tile = (size_t)(outputs > channels ? outputs : channels) * ESP_TILE,
@@ -176,10 +180,10 @@ static size_t position_of(const pass *p) {
 static void prepare(const esp_graph *g, const pass *p) {
 #pragma omp for schedule(static)
   for (int first = 0; first < p->outputs; first += ESP_TILE) {
-    esp_winograd_weights k = p->weights;
+    esp__winograd_weights k = p->weights;
     k.output = p->output + first;
     k.channel = p->channel;
-    k.outputs = esp_least(ESP_TILE, p->outputs - first);
+    k.outputs = esp__least(ESP_TILE, p->outputs - first);
     k.channels = p->channels;
     k.to = (float *)g->workspace + (size_t)first * (size_t)p->channels;
     k.next = position_of(p);
@@ -189,96 +193,104 @@ static void prepare(const esp_graph *g, const pass *p) {
 
 /* Some squares of a set of blocks, some of the outputs. */
 typedef struct piece {
-  const esp_square *square;
+  const esp__winograd_tile *square;
   int squares, block, output, outputs;
   bool rest; /* the outputs without weights too */
 } piece;
 
-void esp_winograd_transform(const esp_winograd_planes *p, const esp_square *square, int squares, float *to) {
+void esp__winograd_transform(const esp__winograd_planes *p, const esp__winograd_tile *square,
+                             int squares, float *to) {
   for (int i = 0; i < p->count; i++) {
     const bool last = i + 1 == p->count;
-    const esp_winograd_plane k = {
+    const esp__winograd_plane k = {
         .plane = esp_plane(p->of, p->block, p->order[i]),
         .row = esp_row_stride(p->of),
         .square = square,
         .squares = squares,
         .to = to + (size_t)(i * squares) * ESP_LANES,
-        .next = esp_winograd_next(p->count, squares),
+        .next = esp__winograd_next(p->count, squares),
         .ahead = last ? 0 : (p->order[i + 1] - p->order[i]) * (ptrdiff_t)esp_channel_stride(p->of)};
     p->kernel(&k);
   }
 }
 
-static void multiply(const esp_graph *g, const pass *p, const piece *i, const float *from, float *to) {
-  static const esp_tap only = {0, 0};
-  const size_t row = (size_t)i->squares * ESP_LANES, next = esp_winograd_next(i->outputs, i->squares);
-  esp_pixel pixel[MOST_SQUARES];
-  for (int t = 0; t < i->squares; t++) pixel[t] = (esp_pixel){t * ESP_LANES, t * ESP_LANES};
+static void multiply(const esp_graph *g, const pass *p, const piece *i, const float *from,
+                     float *to) {
+  static const esp__tap only = {0, 0};
+  const size_t row = (size_t)i->squares * ESP_LANES,
+               next = esp__winograd_next(i->outputs, i->squares);
+  esp__pixel pixel[MOST_SQUARES];
+  for (int t = 0; t < i->squares; t++) pixel[t] = (esp__pixel){t * ESP_LANES, t * ESP_LANES};
   for (int position = 0; position < ESP_POSITIONS; position++) {
-    const esp_correlate k = {.x = from + (size_t)position * esp_winograd_next(p->channels, i->squares),
-                             .x_channel = row,
-                             .y = to + (size_t)position * next,
-                             .y_channel = row,
-                             .pixel = pixel,
-                             .pixels = i->squares,
-                             .tap = &only,
-                             .taps = 1,
-                             .channels = p->channels,
-                             .outputs = i->outputs,
-                             .weight = (const float *)g->workspace + (size_t)position * position_of(p) +
-                                       (size_t)i->output * (size_t)p->channels,
-                             .weights = 1};
+    const esp__correlate k = {
+        .x = from + (size_t)position * esp__winograd_next(p->channels, i->squares),
+        .x_channel = row,
+        .y = to + (size_t)position * next,
+        .y_channel = row,
+        .pixel = pixel,
+        .pixels = i->squares,
+        .tap = &only,
+        .taps = 1,
+        .channels = p->channels,
+        .outputs = i->outputs,
+        .weight = (const float *)g->workspace + (size_t)position * position_of(p) +
+                  (size_t)i->output * (size_t)p->channels,
+        .weights = 1};
     g->kernels->correlate(&k);
   }
 }
 
-static void transform_output(const esp_graph *g, const pass *p, const piece *i, int output, const float *from,
-                             size_t next) {
+static void transform_output(const esp_graph *g, const pass *p, const piece *i, int output,
+                             const float *from, size_t next) {
   float *y = esp_plane(p->to, i->block, output);
-  const esp_winograd_output k = {.from = from,
-                                 .next = next,
-                                 .square = i->square,
-                                 .squares = i->squares,
-                                 .y = y,
-                                 .row = esp_row_stride(p->to),
-                                 .finish = esp_finish_from(&p->finish, output, y - p->to->data)};
+  const esp__winograd_output k = {
+      .from = from,
+      .next = next,
+      .square = i->square,
+      .squares = i->squares,
+      .y = y,
+      .row = esp_row_stride(p->to),
+      .finish = esp__epilogue_from(&p->finish, output, y - p->to->data)};
   g->kernels->winograd_output(&k);
 }
 
 static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
-  const size_t row = (size_t)i->squares * ESP_LANES, next = esp_winograd_next(i->outputs, i->squares);
-  float *inputs = esp_graph_scratch(g),
-        *sums = inputs + ESP_POSITIONS * esp_winograd_next(p->channels, i->squares),
+  const size_t row = (size_t)i->squares * ESP_LANES,
+               next = esp__winograd_next(i->outputs, i->squares);
+  float *inputs = esp__graph_scratch(g),
+        *sums = inputs + ESP_POSITIONS * esp__winograd_next(p->channels, i->squares),
         *none = sums + ESP_POSITIONS * next;
-  const esp_winograd_planes planes = {g->kernels->winograd_input, p->from, i->block, p->channel, p->channels};
-  esp_winograd_transform(&planes, i->square, i->squares, inputs);
+  const esp__winograd_planes planes = {g->kernels->winograd_input, p->from, i->block, p->channel,
+                                       p->channels};
+  esp__winograd_transform(&planes, i->square, i->squares, inputs);
   multiply(g, p, i, inputs, sums);
   for (int o = 0; o < i->outputs; o++)
     transform_output(g, p, i, p->output[i->output + o], sums + (size_t)o * row, next);
   if (!i->rest || p->outputs == p->all_outputs) return;
   for (size_t z = 0; z < row; z++) none[z] = 0.0f;
-  for (int o = p->outputs; o < p->all_outputs; o++) transform_output(g, p, i, p->output[o], none, 0);
+  for (int o = p->outputs; o < p->all_outputs; o++)
+    transform_output(g, p, i, p->output[o], none, 0);
 }
 
-/* The pieces of a pass, shared by all threads of the team. What is computed does not depend on how it is cut.
- */
+/* The pieces of a pass, shared by all threads of the team. What is computed does not depend on how
+ * it is cut. */
 static void run_pieces(const esp_graph *g, const pass *p) {
-  const int blocks = esp_graph_blocks(g), sets = esp_ceil_div(blocks, p->together),
+  const int blocks = esp__graph_blocks(g), sets = esp__ceil_div(blocks, p->together),
             squares = squares_in_piece(p->outputs + p->channels),
-            square_pieces = esp_ceil_div(p->together * p->squares, squares),
-            outputs = esp_piece_outputs(g, FEWER * sets * square_pieces, p->outputs),
-            output_pieces = esp_ceil_div(p->outputs, outputs);
+            square_pieces = esp__ceil_div(p->together * p->squares, squares),
+            outputs = esp__piece_outputs(g, FEWER * sets * square_pieces, p->outputs),
+            output_pieces = esp__ceil_div(p->outputs, outputs);
 #pragma omp for schedule(dynamic) nowait
   for (int i = 0; i < sets * square_pieces * output_pieces; i++) {
     const int output = i % output_pieces * outputs, rest = i / output_pieces,
               first = rest % square_pieces * squares, block = rest / square_pieces * p->together,
-              end = p->squares * esp_least(p->together, blocks - block);
+              end = p->squares * esp__least(p->together, blocks - block);
     if (first >= end) continue;
     const piece own = {.square = p->square + first,
-                       .squares = esp_least(squares, end - first),
+                       .squares = esp__least(squares, end - first),
                        .block = block,
                        .output = output,
-                       .outputs = esp_least(outputs, p->outputs - output),
+                       .outputs = esp__least(outputs, p->outputs - output),
                        .rest = output == 0};
     run_piece(g, p, &own);
   }
@@ -305,28 +317,29 @@ static void run(const esp_graph *g, const pass *whole) {
   }
 }
 
-void esp_winograd_forward(esp_graph *g, esp_node *n, const esp_winograd *w) {
+void esp__winograd_forward(esp_graph *g, esp__node *n, const esp__winograd *w) {
   const esp_param *weight = n->param[0];
-  esp_finish finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
-  if (n->fused) esp_batchnorm_finish(n->fused, &finish);
-  const pass p = {
-      .square = w->forward,
-      .squares = w->squares,
-      .together = w->together,
-      .weights = {.value = weight->value, .output_stride = (size_t)weight->shape[1] * 9, .channel_stride = 9},
-      .output = w->output,
-      .channel = w->channel,
-      .outputs = w->outputs,
-      .channels = w->channels,
-      .all_outputs = weight->shape[0],
-      .from = &n->in[0]->data,
-      .to = &esp_output_of(n)->data,
-      .finish = finish};
+  esp__epilogue finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
+  if (n->fused) esp__batchnorm_epilogue(n->fused, &finish);
+  const pass p = {.square = w->forward,
+                  .squares = w->squares,
+                  .together = w->together,
+                  .weights = {.value = weight->value,
+                              .output_stride = (size_t)weight->shape[1] * 9,
+                              .channel_stride = 9},
+                  .output = w->output,
+                  .channel = w->channel,
+                  .outputs = w->outputs,
+                  .channels = w->channels,
+                  .all_outputs = weight->shape[0],
+                  .from = &n->in[0]->data,
+                  .to = &esp__output_of(n)->data,
+                  .finish = finish};
   run(g, &p);
 }
 
 /* The same with inputs and outputs exchanged, and the windows turned. */
-void esp_winograd_to_input(esp_graph *g, esp_node *n, const esp_winograd *w) {
+void esp__winograd_backward_data(esp_graph *g, esp__node *n, const esp__winograd *w) {
   const esp_param *weight = n->param[0];
   const pass p = {.square = w->back,
                   .squares = w->squares,

@@ -1,63 +1,67 @@
-/* 3x3 layers by Winograd's F(4x4, 3x3) (kernels/winograd.h): 36 products where the direct way takes 144,
- * in all three passes.
+/* 3x3 layers by Winograd's F(4x4, 3x3) (kernels/winograd.h): 36 products where the direct way takes
+ * 144, in all three passes.
  *
- * The sums round otherwise than the direct ones. So no stopwatch decides which way a layer goes: it follows
- * from its geometry and its mask alone, and the bits of a run still depend on nothing but the configuration.
- * Outputs and channels without any weight are left out, so a layer goes the same way before and after it is
- * shrunk, and has the same bits. */
+ * The sums round otherwise than the direct ones. So no stopwatch decides which way a layer goes: it
+ * follows from its geometry and its mask alone, and the bits of a run still depend on nothing but
+ * the configuration. Outputs and channels without any weight are left out, so a layer goes the same
+ * way before and after it is shrunk, and has the same bits. */
 #ifndef ESP_AUTOGRAD_WINOGRAD_H
 #define ESP_AUTOGRAD_WINOGRAD_H
 
 #include "autograd/node.h"
 
-typedef struct esp_winograd {
-  esp_square *forward; /* [together * squares] from the input to the output */
-  esp_square *back;    /* from the gradient of the output to that of the input; NULL where there is none */
-  esp_square
-      *weights; /* where the input and the gradient of the output are, whose halo is its own; or NULL */
+typedef struct esp__winograd {
+  esp__winograd_tile *forward; /* [together * squares] from the input to the output */
+  esp__winograd_tile
+      *back; /* from the gradient of the output to that of the input; NULL where there is none */
+  esp__winograd_tile
+      *weights; /* where the input and the gradient of the output are, whose halo is its own; or
+                  NULL */
   int squares;  /* of 4x4 outputs, in a plane */
   int together; /* blocks of images in the lists */
   int32_t *output, *channel; /* those with weights in front, in order; the others behind */
   int outputs, channels;     /* with weights */
   bool looked, masked, pays; /* what was found of the mask */
   uint64_t generation;       /* of the mask that was looked at */
-} esp_winograd;
+} esp__winograd;
 
-/* Whether a layer can go this way: 3x3, stride 1, padding 1, no groups, and large enough that it pays while
- * it has all its weights. */
-bool esp_winograd_fits(const esp_node *n);
-esp_status esp_winograd_plan(esp_graph *g, esp_node *n, esp_winograd **plan, esp_error *err);
+/* Whether a layer can go this way: 3x3, stride 1, padding 1, no groups, and large enough that it
+ * pays while it has all its weights. */
+bool esp__winograd_fits(const esp__node *n);
+esp_status esp__winograd_plan(esp_graph *g, esp__node *n, esp__winograd **plan, esp_error *err);
 /* Whether it goes this way with the mask it has now. NULL never does. */
-bool esp_winograd_pays(esp_winograd *w, const esp_node *n);
+bool esp__winograd_pays(esp__winograd *w, const esp__node *n);
 
 /* The passes, as in correlation.h. */
-void esp_winograd_forward(esp_graph *g, esp_node *n, const esp_winograd *w);
-void esp_winograd_to_input(esp_graph *g, esp_node *n, const esp_winograd *w);
+void esp__winograd_forward(esp_graph *g, esp__node *n, const esp__winograd *w);
+void esp__winograd_backward_data(esp_graph *g, esp__node *n, const esp__winograd *w);
 /* `chunk`: blocks of images whose sums are joined first. */
-void esp_winograd_to_weights(esp_graph *g, esp_node *n, const esp_winograd *w, int chunk);
+void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winograd *w, int chunk);
 
-/* Floats from one position to the next, for so many planes of so many squares. A line more than they fill,
- * since multiples of 4096 bytes would fall upon the same few places of the first-level cache. */
-static inline size_t esp_winograd_next(int planes, int squares) {
+/* Floats from one position to the next, for so many planes of so many squares. A line more than
+ * they fill, since multiples of 4096 bytes would fall upon the same few places of the first-level
+ * cache. */
+static inline size_t esp__winograd_next(int planes, int squares) {
   return ((size_t)planes * (size_t)squares + 1) * ESP_LANES;
 }
 
 /* Planes of one block of images that are transformed: those of `order`. */
-typedef struct esp_winograd_planes {
-  esp_winograd_plane_fn *kernel; /* winograd_input or winograd_gradient */
+typedef struct esp__winograd_planes {
+  esp__winograd_plane_fn *kernel; /* winograd_input or winograd_gradient */
   const esp_tensor *of;
   int block;
   const int32_t *order;
   int count;
-} esp_winograd_planes;
+} esp__winograd_planes;
 
-/* Plane i of them goes to `to` + 16 i squares, its positions esp_winograd_next(count, squares) apart; the
- * next plane is fetched ahead. */
-void esp_winograd_transform(const esp_winograd_planes *p, const esp_square *square, int squares, float *to);
+/* Plane i of them goes to `to` + 16 i squares, its positions esp__winograd_next(count, squares)
+ * apart; the next plane is fetched ahead. */
+void esp__winograd_transform(const esp__winograd_planes *p, const esp__winograd_tile *square,
+                             int squares, float *to);
 
 /* Memory for a thread, and for all, that the passes need. */
-size_t esp_winograd_scratch(const esp_node *n);
-size_t esp_winograd_packed(const esp_node *n);
-size_t esp_winograd_weights_scratch(const esp_node *n, const esp_winograd *w);
+size_t esp__winograd_scratch(const esp__node *n);
+size_t esp__winograd_packed(const esp__node *n);
+size_t esp__winograd_weights_scratch(const esp__node *n, const esp__winograd *w);
 
 #endif

@@ -6,17 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written as they stand in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "tensors are written as they stand in memory");
 
-const char *const esp_dtype_names[2] = {[ESP_F32] = "F32", [ESP_U8] = "U8"};
+const char *const esp__dtype_names[2] = {[ESP_F32] = "F32", [ESP_U8] = "U8"};
 
-bool esp_blob_name_fits(const char *name) {
+bool esp__blob_name_fits(const char *name) {
   size_t length = strlen(name);
-  return length > 0 && length < sizeof((esp_blob *)NULL)->name && strcmp(name, ESP_METADATA_NAME) != 0 &&
-         esp_utf8_plain(name, length) && !strpbrk(name, "\t\r\n");
+  return length > 0 && length < sizeof((esp_blob *)NULL)->name &&
+         strcmp(name, ESP_METADATA_NAME) != 0 && esp__utf8_plain(name, length) &&
+         !strpbrk(name, "\t\r\n");
 }
 
-bool esp_blob_measure(esp_blob *blob) {
+bool esp__blob_measure(esp_blob *blob) {
   size_t bytes = blob->dtype == ESP_F32 ? 4 : 1;
   for (int i = 0; i < blob->rank; i++) {
     if (blob->shape[i] < 0 || (uint64_t)blob->shape[i] > SIZE_MAX) return false;
@@ -28,7 +30,7 @@ bool esp_blob_measure(esp_blob *blob) {
   return true;
 }
 
-void esp_blob_sha256(const esp_blob *blob, char hex[65]) {
+void esp__blob_sha256(const esp_blob *blob, char hex[65]) {
   esp_sha256 s;
   esp_sha256_start(&s);
   esp_sha256_add(&s, blob->data, blob->bytes);
@@ -40,17 +42,21 @@ static int grown(int count, int capacity) {
   return count < capacity ? capacity : capacity ? 2 * capacity : 16;
 }
 
-esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int rank, const int64_t *shape,
-                          const void *data, esp_error *err) {
-  if (!esp_blob_name_fits(name) || rank < 0 || rank > 4)
+esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int rank,
+                          const int64_t *shape, const void *data, esp_error *err) {
+  if (!esp__blob_name_fits(name) || rank < 0 || rank > 4)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "tensor '%s': a name of 1 to 127 bytes and at most 4 dimensions expected", name);
-  if (b->blobs == ESP_BLOBS_MAX) return esp_fail(err, ESP_ERR_INPUT, "more than %d tensors", ESP_BLOBS_MAX);
-  if (esp_bundle_find(b, name)) return esp_fail(err, ESP_ERR_INPUT, "tensor '%s' was added before", name);
+                    "tensor '%s': a name of 1 to 127 bytes and at most 4 dimensions expected",
+                    name);
+  if (b->blobs == ESP_BLOBS_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "more than %d tensors", ESP_BLOBS_MAX);
+  if (esp_bundle_find(b, name))
+    return esp_fail(err, ESP_ERR_INPUT, "tensor '%s' was added before", name);
   esp_blob blob = {.dtype = dtype, .rank = rank, .data = (void *)data};
   memcpy(blob.name, name, strlen(name));
   if (rank > 0) memcpy(blob.shape, shape, (size_t)rank * sizeof *shape);
-  if (!esp_blob_measure(&blob)) return esp_fail(err, ESP_ERR_INPUT, "tensor '%s': impossible shape", name);
+  if (!esp__blob_measure(&blob))
+    return esp_fail(err, ESP_ERR_INPUT, "tensor '%s': impossible shape", name);
 
   int capacity = grown(b->blobs, b->blobs_capacity);
   esp_blob *larger = realloc(b->blob, (size_t)capacity * sizeof *larger);
@@ -65,11 +71,14 @@ esp_status esp_bundle_add_text(esp_bundle *b, const char *key, const char *text,
   if (strncmp(key, ESP_CHECKSUM_PREFIX, strlen(ESP_CHECKSUM_PREFIX)) == 0 ||
       strcmp(key, ESP_TEXTS_CHECKSUM) == 0)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "metadata '%s': sha256 and keys that begin with sha256. are for checksums", key);
-  if (esp_bundle_text(b, key)) return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' was added before", key);
-  if (!esp_utf8_plain(key, strlen(key)) || !esp_utf8_plain(text, strlen(text)))
+                    "metadata '%s': sha256 and keys that begin with sha256. are for checksums",
+                    key);
+  if (esp_bundle_text(b, key))
+    return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' was added before", key);
+  if (!esp__utf8_plain(key, strlen(key)) || !esp__utf8_plain(text, strlen(text)))
     return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is not plain UTF-8 text", key);
-  if (b->texts == ESP_BLOBS_MAX) return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is one too many", key);
+  if (b->texts == ESP_BLOBS_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "metadata '%s' is one too many", key);
 
   int capacity = grown(b->texts, b->texts_capacity);
   char **keys = realloc(b->key, (size_t)capacity * sizeof *keys);
@@ -112,7 +121,7 @@ void esp_bundle_free(esp_bundle *b) {
   *b = (esp_bundle){0};
 }
 
-void esp_texts_sha256(const esp_bundle *b, char hex[65]) {
+void esp__texts_sha256(const esp_bundle *b, char hex[65]) {
   esp_sha256 s;
   esp_sha256_start(&s);
   for (int i = 0; i < b->texts; i++) {
@@ -125,15 +134,16 @@ void esp_texts_sha256(const esp_bundle *b, char hex[65]) {
 static bool describe_metadata(const esp_bundle *b, cJSON *header) {
   cJSON *metadata = cJSON_AddObjectToObject(header, ESP_METADATA_NAME);
   bool ok = metadata != NULL;
-  for (int i = 0; ok && i < b->texts; i++) ok = cJSON_AddStringToObject(metadata, b->key[i], b->text[i]);
+  for (int i = 0; ok && i < b->texts; i++)
+    ok = cJSON_AddStringToObject(metadata, b->key[i], b->text[i]);
   for (int i = 0; ok && i < b->blobs; i++) {
     char key[sizeof ESP_CHECKSUM_PREFIX + sizeof b->blob->name], hex[65];
     snprintf(key, sizeof key, ESP_CHECKSUM_PREFIX "%s", b->blob[i].name);
-    esp_blob_sha256(&b->blob[i], hex);
+    esp__blob_sha256(&b->blob[i], hex);
     ok = cJSON_AddStringToObject(metadata, key, hex);
   }
   char hex[65];
-  esp_texts_sha256(b, hex);
+  esp__texts_sha256(b, hex);
   return ok && (b->texts == 0 || cJSON_AddStringToObject(metadata, ESP_TEXTS_CHECKSUM, hex));
 }
 
@@ -143,12 +153,13 @@ static bool add_number(cJSON *array, double number) {
 
 static bool describe_blob(const esp_blob *blob, size_t begin, cJSON *header) {
   cJSON *tensor = cJSON_AddObjectToObject(header, blob->name);
-  bool ok = tensor && cJSON_AddStringToObject(tensor, "dtype", esp_dtype_names[blob->dtype]);
+  bool ok = tensor && cJSON_AddStringToObject(tensor, "dtype", esp__dtype_names[blob->dtype]);
   cJSON *shape = ok ? cJSON_AddArrayToObject(tensor, "shape") : NULL;
   ok = shape != NULL;
   for (int i = 0; ok && i < blob->rank; i++) ok = add_number(shape, (double)blob->shape[i]);
   cJSON *offsets = ok ? cJSON_AddArrayToObject(tensor, "data_offsets") : NULL;
-  return offsets && add_number(offsets, (double)begin) && add_number(offsets, (double)(begin + blob->bytes));
+  return offsets && add_number(offsets, (double)begin) &&
+         add_number(offsets, (double)(begin + blob->bytes));
 }
 
 /* The JSON header, NULL when memory is short. */
@@ -165,19 +176,22 @@ static char *describe(const esp_bundle *b) {
   return text;
 }
 
-static esp_status write_parts(const esp_bundle *b, const char *header, const char *path, esp_error *err) {
+static esp_status write_parts(const esp_bundle *b, const char *header, const char *path,
+                              esp_error *err) {
   size_t length = strlen(header), padding = (8 - length % 8) % 8;
   uint64_t announced = length + padding, whole = announced;
   for (int i = 0; i < b->blobs; i++) whole += b->blob[i].bytes;
   if (announced > ESP_HEADER_MAX || whole > ESP_BUNDLE_FILE_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: %llu bytes of tensors and text are more than a file may hold",
-                    path, (unsigned long long)whole);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: %llu bytes of tensors and text are more than a file may hold", path,
+                    (unsigned long long)whole);
   esp_file_writer w;
   ESP_TRY(esp_file_begin(&w, path, err));
   ESP_TRY(esp_file_append(&w, &announced, sizeof announced, err));
   ESP_TRY(esp_file_append(&w, header, length, err));
   ESP_TRY(esp_file_append(&w, "       ", padding, err));
-  for (int i = 0; i < b->blobs; i++) ESP_TRY(esp_file_append(&w, b->blob[i].data, b->blob[i].bytes, err));
+  for (int i = 0; i < b->blobs; i++)
+    ESP_TRY(esp_file_append(&w, b->blob[i].data, b->blob[i].bytes, err));
   return esp_file_commit(&w, err);
 }
 

@@ -14,14 +14,15 @@
 enum { ESP_HEADER_MAX = 16 << 20 };
 #define ESP_BUNDLE_FILE_MAX UINT32_MAX
 
-extern const char *const esp_dtype_names[2]; /* by esp_dtype, as safetensors writes them */
+extern const char *const esp__dtype_names[2]; /* by esp_dtype, as safetensors writes them */
 
-/* Whether the blob's name, rank and shape are ones a bundle can hold; fills bytes from the shape. */
-bool esp_blob_name_fits(const char *name);
-bool esp_blob_measure(esp_blob *blob);
+/* Whether the blob's name, rank and shape are ones a bundle can hold; fills bytes from the
+ * shape. */
+bool esp__blob_name_fits(const char *name);
+bool esp__blob_measure(esp_blob *blob);
 /* The SHA-256 of the blob's bytes. */
-void esp_blob_sha256(const esp_blob *blob, char hex[65]);
+void esp__blob_sha256(const esp_blob *blob, char hex[65]);
 /* Of all texts and their keys, in their order. */
-void esp_texts_sha256(const esp_bundle *b, char hex[65]);
+void esp__texts_sha256(const esp_bundle *b, char hex[65]);
 
 #endif

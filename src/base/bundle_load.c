@@ -36,7 +36,8 @@ static int name_against(const void *name, const void *item) {
 
 static const cJSON *member(const members *m, const char *name) {
   if (m->count == 0) return NULL;
-  const cJSON *const *found = bsearch(name, m->item, (size_t)m->count, sizeof *m->item, name_against);
+  const cJSON *const *found =
+      bsearch(name, m->item, (size_t)m->count, sizeof *m->item, name_against);
   return found ? *found : NULL;
 }
 
@@ -44,8 +45,8 @@ static esp_status sort_members(const loading *l, const cJSON *object, members *m
   m->count = cJSON_GetArraySize(object);
   if (m->count == 0) return ESP_OK;
   if (m->count > 2 * ESP_BLOBS_MAX)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: header has %d entries, expected at most %d", l->path,
-                    m->count, 2 * ESP_BLOBS_MAX);
+    return esp_fail(l->err, ESP_ERR_INPUT, "%s: header has %d entries, expected at most %d",
+                    l->path, m->count, 2 * ESP_BLOBS_MAX);
   m->item = malloc((size_t)m->count * sizeof *m->item);
   if (!m->item) return esp_fail(l->err, ESP_ERR_MEMORY, "%s: out of memory", l->path);
   int n = 0;
@@ -61,8 +62,8 @@ static esp_status sort_members(const loading *l, const cJSON *object, members *m
 
 /* Whether the JSON number is a whole one from 0 that a double holds exactly. */
 static bool whole(const cJSON *item) {
-  return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= 9007199254740992.0 &&
-         floor(item->valuedouble) == item->valuedouble;
+  return cJSON_IsNumber(item) && item->valuedouble >= 0 &&
+         item->valuedouble <= 9007199254740992.0 && floor(item->valuedouble) == item->valuedouble;
 }
 
 static esp_status bad_tensor(const loading *l, const char *name, const char *what) {
@@ -77,7 +78,8 @@ static esp_status read_shape(const loading *l, const cJSON *shape, esp_blob *blo
       return bad_tensor(l, blob->name, "shape has an entry that is not a whole number from 0");
     blob->shape[blob->rank++] = (int64_t)item->valuedouble;
   }
-  if (!esp_blob_measure(blob)) return bad_tensor(l, blob->name, "shape is too large for any memory");
+  if (!esp__blob_measure(blob))
+    return bad_tensor(l, blob->name, "shape is too large for any memory");
   return ESP_OK;
 }
 
@@ -87,20 +89,21 @@ static esp_status read_range(const loading *l, const cJSON *offsets, esp_blob *b
     return bad_tensor(l, blob->name, "data_offsets are not two whole numbers from 0");
   if (second->valuedouble > (double)l->data_bytes)
     return esp_fail(l->err, ESP_ERR_INPUT,
-                    "%s: tensor '%s' ends at byte %.0f of the data, but there are only %zu", l->path,
-                    blob->name, second->valuedouble, l->data_bytes);
+                    "%s: tensor '%s' ends at byte %.0f of the data, but there are only %zu",
+                    l->path, blob->name, second->valuedouble, l->data_bytes);
   if (first->valuedouble > second->valuedouble)
     return bad_tensor(l, blob->name, "data ends before it begins");
   size_t begin = (size_t)first->valuedouble, end = (size_t)second->valuedouble;
   if (end - begin != blob->bytes)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: tensor '%s' has %zu bytes of data, its shape asks for %zu",
-                    l->path, blob->name, end - begin, blob->bytes);
+    return esp_fail(l->err, ESP_ERR_INPUT,
+                    "%s: tensor '%s' has %zu bytes of data, its shape asks for %zu", l->path,
+                    blob->name, end - begin, blob->bytes);
   blob->data = l->data + begin;
   return ESP_OK;
 }
 
 static esp_status read_tensor(const loading *l, const cJSON *item, esp_blob *blob) {
-  if (!esp_blob_name_fits(item->string))
+  if (!esp__blob_name_fits(item->string))
     return bad_tensor(l, item->string, "name is not 1 to 127 bytes of plain text");
   memcpy(blob->name, item->string, strlen(item->string));
   const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
@@ -109,13 +112,14 @@ static esp_status read_tensor(const loading *l, const cJSON *item, esp_blob *blo
   if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) != 3 || !cJSON_IsString(dtype) ||
       !cJSON_IsArray(shape) || !cJSON_IsArray(offsets))
     return bad_tensor(l, blob->name, "expected dtype, shape and data_offsets, once each");
-  if (strcmp(dtype->valuestring, esp_dtype_names[ESP_F32]) == 0)
+  if (strcmp(dtype->valuestring, esp__dtype_names[ESP_F32]) == 0)
     blob->dtype = ESP_F32;
-  else if (strcmp(dtype->valuestring, esp_dtype_names[ESP_U8]) == 0)
+  else if (strcmp(dtype->valuestring, esp__dtype_names[ESP_U8]) == 0)
     blob->dtype = ESP_U8;
   else
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: tensor '%s': dtype '%s' is not known, expected F32 or U8",
-                    l->path, blob->name, dtype->valuestring);
+    return esp_fail(l->err, ESP_ERR_INPUT,
+                    "%s: tensor '%s': dtype '%s' is not known, expected F32 or U8", l->path,
+                    blob->name, dtype->valuestring);
   ESP_TRY(read_shape(l, shape, blob));
   return read_range(l, offsets, blob);
 }
@@ -130,8 +134,8 @@ static int by_place(const void *a, const void *b) {
 static esp_status read_tensors(const loading *l) {
   esp_bundle *b = l->bundle;
   if (l->tensors.count > ESP_BLOBS_MAX + 1)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: %d tensors, expected at most %d", l->path, l->tensors.count,
-                    ESP_BLOBS_MAX);
+    return esp_fail(l->err, ESP_ERR_INPUT, "%s: %d tensors, expected at most %d", l->path,
+                    l->tensors.count, ESP_BLOBS_MAX);
   b->blob = calloc((size_t)l->tensors.count + 1, sizeof *b->blob);
   if (!b->blob) return esp_fail(l->err, ESP_ERR_MEMORY, "%s: out of memory", l->path);
   b->blobs_capacity = l->tensors.count + 1;
@@ -148,8 +152,8 @@ static esp_status read_tensors(const loading *l) {
     end = begin + b->blob[i].bytes;
   }
   if (end != l->data + l->data_bytes)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: data that belong to no tensor", l->path,
-                    (size_t)(end - b->storage));
+    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: data that belong to no tensor",
+                    l->path, (size_t)(end - b->storage));
   return ESP_OK;
 }
 
@@ -172,10 +176,12 @@ static esp_status read_metadata(loading *l) {
   b->texts_capacity = l->metadata.count + 1;
   cJSON_ArrayForEach(item, metadata) {
     if (!cJSON_IsString(item))
-      return esp_fail(l->err, ESP_ERR_INPUT, "%s: metadata '%s' is not a string", l->path, item->string);
+      return esp_fail(l->err, ESP_ERR_INPUT, "%s: metadata '%s' is not a string", l->path,
+                      item->string);
     const char *tensor = checksum_of(item->string);
     if (tensor && (strcmp(tensor, ESP_METADATA_NAME) == 0 || !member(&l->tensors, tensor)))
-      return esp_fail(l->err, ESP_ERR_INPUT, "%s: '%s' is the checksum of no tensor", l->path, item->string);
+      return esp_fail(l->err, ESP_ERR_INPUT, "%s: '%s' is the checksum of no tensor", l->path,
+                      item->string);
     if (tensor || strcmp(item->string, ESP_TEXTS_CHECKSUM) == 0) continue;
     b->key[b->texts] = strdup(item->string);
     b->text[b->texts++] = strdup(item->valuestring);
@@ -189,10 +195,10 @@ static esp_status verify_texts(const loading *l) {
   char hex[65];
   const cJSON *expected = member(&l->metadata, ESP_TEXTS_CHECKSUM);
   if (!expected) return ESP_OK;
-  esp_texts_sha256(l->bundle, hex);
+  esp__texts_sha256(l->bundle, hex);
   if (strcasecmp(hex, expected->valuestring) == 0) return ESP_OK;
-  return esp_fail(l->err, ESP_ERR_INPUT, "%s: its metadata do not match their SHA-256: the file is damaged",
-                  l->path);
+  return esp_fail(l->err, ESP_ERR_INPUT,
+                  "%s: its metadata do not match their SHA-256: the file is damaged", l->path);
 }
 
 static esp_status verify(const loading *l) {
@@ -202,15 +208,16 @@ static esp_status verify(const loading *l) {
     snprintf(key, sizeof key, ESP_CHECKSUM_PREFIX "%s", blob->name);
     const cJSON *expected = member(&l->metadata, key);
     if (!expected) continue;
-    esp_blob_sha256(blob, hex);
+    esp__blob_sha256(blob, hex);
     if (strcasecmp(hex, expected->valuestring) != 0)
       return bad_tensor(l, blob->name, "its data do not match their SHA-256: the file is damaged");
   }
   return ESP_OK;
 }
 
-/* Moves the tensors down over prefix and header, each to a multiple of 8 bytes. There is room: a tensor's
- * entry in the header is longer than the 7 bytes that rounding may cost it, so none moves up. */
+/* Moves the tensors down over prefix and header, each to a multiple of 8 bytes. There is room: a
+ * tensor's entry in the header is longer than the 7 bytes that rounding may cost it, so none moves
+ * up. */
 static void align(esp_bundle *b) {
   char *to = b->storage;
   for (int i = 0; i < b->blobs; i++) {
@@ -223,24 +230,27 @@ static void align(esp_bundle *b) {
 static esp_status parse_header(loading *l, const char *file, size_t bytes, cJSON **root) {
   uint64_t length;
   if (bytes < PREFIX)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: the file ends before its header", l->path,
-                    bytes);
+    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: the file ends before its header",
+                    l->path, bytes);
   memcpy(&length, file, PREFIX);
   if (length > ESP_HEADER_MAX || length > bytes - PREFIX)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 0: header of %llu bytes, expected at most %zu: %s",
-                    l->path, (unsigned long long)length,
+    return esp_fail(l->err, ESP_ERR_INPUT,
+                    "%s: at byte 0: header of %llu bytes, expected at most %zu: %s", l->path,
+                    (unsigned long long)length,
                     bytes - PREFIX < ESP_HEADER_MAX ? bytes - PREFIX : (size_t)ESP_HEADER_MAX,
                     "not a safetensors file, or cut short");
   const char *header = file + PREFIX, *end = header;
   /* A NUL in a name would hide what follows it from us. */
-  if (!esp_utf8_plain(header, length) || memmem(header, length, "\\u0000", 6))
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 8: header is not plain UTF-8 text", l->path);
+  if (!esp__utf8_plain(header, length) || memmem(header, length, "\\u0000", 6))
+    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 8: header is not plain UTF-8 text",
+                    l->path);
   *root = cJSON_ParseWithLengthOpts(header, length, &end, 0);
   size_t at = end ? (size_t)(end - header) : 0;
   if (*root)
     while (at < length && strchr(" \t\r\n", header[at])) at++;
   if (!*root || at < length)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: header is not JSON", l->path, PREFIX + at);
+    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: header is not JSON", l->path,
+                    PREFIX + at);
   if (!cJSON_IsObject(*root))
     return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 8: header is not a JSON object", l->path);
   l->data = l->bundle->storage + PREFIX + length;

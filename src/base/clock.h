@@ -4,7 +4,7 @@
 #include <time.h>
 
 /* Seconds of a clock that only goes forward. */
-static inline double esp_seconds(void) {
+static inline double esp__seconds(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;

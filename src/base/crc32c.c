@@ -1,7 +1,7 @@
 #include "base/crc32c.h"
 
 /* Bit by bit: what it guards is small. */
-uint32_t esp_crc32c(const void *data, size_t bytes) {
+uint32_t esp__crc32c(const void *data, size_t bytes) {
   const uint8_t *at = data;
   uint32_t crc = UINT32_MAX;
   for (; bytes > 0; bytes--) {

@@ -1,4 +1,4 @@
-#include "base/csv.h"
+#include <espalier/csv.h>
 
 #include <espalier/file.h>
 
@@ -30,8 +30,8 @@ static esp_status add_cell(reader *r, char *cell) {
   return ESP_OK;
 }
 
-/* Takes the quotes off the cell at `from`, within its line. Returns what follows it, NULL if it has no end.
- */
+/* Takes the quotes off the cell at `from`, within its line. Returns what follows it, NULL if it has
+ * no end. */
 static char *unquote(char *from) {
   char *to = from;
   for (char *c = from + 1; *c && *c != '\n'; c++) {
@@ -51,10 +51,12 @@ static esp_status cut_line(reader *r, int *count) {
   for (bool more = true; more; (*count)++) {
     char *cell = r->rest, *end;
     if (*count == COLUMNS_MAX)
-      return esp_fail(r->err, ESP_ERR_INPUT, "%s:%d: more than %d cells", r->path, r->line, COLUMNS_MAX);
+      return esp_fail(r->err, ESP_ERR_INPUT, "%s:%d: more than %d cells", r->path, r->line,
+                      COLUMNS_MAX);
     if (*cell == '"') {
       if (!(end = unquote(cell)) || !strchr(",\r\n", *end))
-        return esp_fail(r->err, ESP_ERR_INPUT, "%s:%d: a cell in quotes has no end", r->path, r->line);
+        return esp_fail(r->err, ESP_ERR_INPUT, "%s:%d: a cell in quotes has no end", r->path,
+                        r->line);
     } else {
       end = cell + strcspn(cell, ",\r\n");
     }
@@ -76,8 +78,8 @@ static esp_status take_line(reader *r) {
     t->rows = -1; /* the names are counted as a row here and taken off again */
   }
   if (count != t->columns)
-    return esp_fail(r->err, ESP_ERR_INPUT, "%s:%d: %d cells, expected %d as in the first row", r->path,
-                    r->line, count, t->columns);
+    return esp_fail(r->err, ESP_ERR_INPUT, "%s:%d: %d cells, expected %d as in the first row",
+                    r->path, r->line, count, t->columns);
   t->rows++;
   int *more = realloc(t->line, (size_t)(t->rows + 1) * sizeof *more);
   if (!more) return esp_fail(r->err, ESP_ERR_MEMORY, "%s: out of memory", r->path);
@@ -97,8 +99,8 @@ static esp_status cut(reader *r) {
     ESP_TRY(take_line(r));
   }
   if (r->table->columns == 0)
-    return esp_fail(r->err, ESP_ERR_INPUT, "%s: empty, expected a row with the names of the columns",
-                    r->path);
+    return esp_fail(r->err, ESP_ERR_INPUT,
+                    "%s: empty, expected a row with the names of the columns", r->path);
   return ESP_OK;
 }
 

@@ -48,7 +48,8 @@ static esp_status read_all(int file, const char *path, size_t limit, size_t anno
   return ESP_OK;
 }
 
-esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *bytes, esp_error *err) {
+esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *bytes,
+                         esp_error *err) {
   /* Not blocking: opening a pipe must not wait for its writer. */
   int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return refused(path, "open", err);

@@ -21,22 +21,23 @@ static bool take(int file, bool wait) {
   return result == 0 || errno != EWOULDBLOCK;
 }
 
-esp_status esp_lock_take(esp_lock *lock, const char *dir, bool wait, esp_error *err) {
-  *lock = (esp_lock){.file = open_in(dir, O_RDWR | O_CREAT)};
-  if (lock->file < 0) return esp_fail(err, ESP_ERR_IO, "%s/lock: cannot be opened: %s", dir, strerror(errno));
+esp_status esp__lock_take(esp__lock *lock, const char *dir, bool wait, esp_error *err) {
+  *lock = (esp__lock){.file = open_in(dir, O_RDWR | O_CREAT)};
+  if (lock->file < 0)
+    return esp_fail(err, ESP_ERR_IO, "%s/lock: cannot be opened: %s", dir, strerror(errno));
   lock->held = take(lock->file, wait);
   if (lock->held) return ESP_OK;
   close(lock->file);
-  return esp_fail(err, ESP_ERR_BUSY, "%s: another process is at work in it; wait for its end, or stop it",
-                  dir);
+  return esp_fail(err, ESP_ERR_BUSY,
+                  "%s: another process is at work in it; wait for its end, or stop it", dir);
 }
 
-void esp_lock_drop(esp_lock *lock) {
+void esp__lock_drop(esp__lock *lock) {
   if (lock->held) close(lock->file);
-  *lock = (esp_lock){0};
+  *lock = (esp__lock){0};
 }
 
-bool esp_lock_taken(const char *dir) {
+bool esp__lock_taken(const char *dir) {
   const int file = open_in(dir, O_RDWR);
   if (file < 0) return false;
   const bool taken = !take(file, false);

@@ -6,18 +6,18 @@
 
 #include <stdbool.h>
 
-/* A lock on the file "lock" in a directory, which is made, and stays. The system lets go of it when the
- * process ends, however it does. Begins as {0}. */
-typedef struct esp_lock {
+/* A lock on the file "lock" in a directory, which is made, and stays. The system lets go of it when
+ * the process ends, however it does. Begins as {0}. */
+typedef struct esp__lock {
   bool held;
   int file;
-} esp_lock;
+} esp__lock;
 
-/* Takes it. Where another has it: waits, or fails with ESP_ERR_BUSY. On a file system that knows no locks
- * (flock(2)) it holds nobody off. */
-esp_status esp_lock_take(esp_lock *lock, const char *dir, bool wait, esp_error *err);
-void esp_lock_drop(esp_lock *lock);
+/* Takes it. Where another has it: waits, or fails with ESP_ERR_BUSY. On a file system that knows no
+ * locks (flock(2)) it holds nobody off. */
+esp_status esp__lock_take(esp__lock *lock, const char *dir, bool wait, esp_error *err);
+void esp__lock_drop(esp__lock *lock);
 /* Whether another has it now. */
-bool esp_lock_taken(const char *dir);
+bool esp__lock_taken(const char *dir);
 
 #endif

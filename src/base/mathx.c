@@ -6,7 +6,7 @@ static const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.908214929
 static const double pi = 3.14159265358979323846;
 
 /* x = n ln 2 + r, |r| <= ln 2 / 2; Taylor to r^13. */
-double esp_exp(double x) {
+double esp__exp(double x) {
   if (x > 709.0) return HUGE_VAL;
   if (x < -745.0) return 0.0;
   double n = floor(x / 0.693147180559945309 + 0.5);
@@ -17,7 +17,7 @@ double esp_exp(double x) {
 }
 
 /* x = 2^n m, sqrt(1/2) <= m < sqrt(2); log m = 2 atanh((m - 1) / (m + 1)). */
-double esp_log(double x) {
+double esp__log(double x) {
   int n;
   double m = frexp(x, &n);
   if (m < 0.70710678118654752440) {
@@ -29,13 +29,13 @@ double esp_log(double x) {
   return n * ln2_high + (n * ln2_low + 2.0 * t * sum);
 }
 
-double esp_pow(double x, double y) {
+double esp__pow(double x, double y) {
   if (y == 0.0) return 1.0;
-  return x <= 0.0 ? 0.0 : esp_exp(y * esp_log(x));
+  return x <= 0.0 ? 0.0 : esp__exp(y * esp__log(x));
 }
 
 /* Reduced to [0, pi / 2] by symmetry; Taylor to x^22. */
-double esp_cos(double x) {
+double esp__cos(double x) {
   x = fabs(x);
   x -= floor(x / (2.0 * pi)) * 2.0 * pi;
   if (x > pi) x = 2.0 * pi - x;

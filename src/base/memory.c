@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-/* Linux: getrusage would count the process that started this one, from before it became this one. */
+/* Linux: getrusage would count the process that started this one, from before it became this
+ * one. */
 static double from_proc(void) {
   double kib = 0.0;
   char line[256];
@@ -24,7 +25,7 @@ static double from_usage(void) {
 #endif
 }
 
-double esp_peak_rss_mib(void) {
+double esp__peak_rss_mib(void) {
   const double mib = from_proc();
   return mib > 0.0 ? mib : from_usage();
 }

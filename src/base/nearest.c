@@ -23,7 +23,8 @@ static int distance(const char *a, const char *b) {
       }
       int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
       d[i][j] = min_of(d[i - 1][j - 1] + (x != y), min_of(d[i - 1][j], d[i][j - 1]) + 1);
-      if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) && y == tolower((unsigned char)a[i - 2]))
+      if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+          y == tolower((unsigned char)a[i - 2]))
         d[i][j] = min_of(d[i][j], d[i - 2][j - 2] + 1);
     }
   }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-bool esp_pattern_matches(const char *pattern, size_t length, const char *name) {
+bool esp__pattern_matches(const char *pattern, size_t length, const char *name) {
   const char *end = pattern + length, *star = NULL, *retry = NULL;
   while (*name) {
     if (pattern < end && *pattern == '*') {
@@ -22,16 +22,16 @@ bool esp_pattern_matches(const char *pattern, size_t length, const char *name) {
   return pattern == end;
 }
 
-bool esp_pattern_any(const char *patterns, const char *name) {
+bool esp__pattern_any(const char *patterns, const char *name) {
   for (const char *p = patterns; *p;) {
     const size_t length = strcspn(p, " ");
-    if (length > 0 && esp_pattern_matches(p, length, name)) return true;
+    if (length > 0 && esp__pattern_matches(p, length, name)) return true;
     p += length + strspn(p + length, " ");
   }
   return false;
 }
 
-bool esp_pattern_next(esp_pattern_line *l) {
+bool esp__pattern_next(esp__pattern_line *l) {
   do {
     l->text += l->length + (l->text[l->length] == '\n' && l->number > 0);
     l->length = strcspn(l->text, "\n");

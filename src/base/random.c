@@ -32,7 +32,7 @@ double esp_random_normal(esp_key key, uint64_t index) {
   uint64_t bits = esp_random(key, index);
   double u = ((double)(bits >> 32) + 1.0) * 0x1p-32; /* (0, 1]: the logarithm exists */
   double v = (double)(bits & 0xffffffffu) * 0x1p-32;
-  return sqrt(-2.0 * esp_log(u)) * esp_cos(2.0 * 3.14159265358979323846 * v);
+  return sqrt(-2.0 * esp__log(u)) * esp__cos(2.0 * 3.14159265358979323846 * v);
 }
 
 void esp_random_permutation(esp_key key, uint32_t *order, uint32_t n) {

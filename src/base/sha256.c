@@ -57,8 +57,8 @@ static void compress(uint32_t H[8], const uint8_t *block) {
 }
 
 void esp_sha256_start(esp_sha256 *s) {
-  *s = (esp_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-                              0x1f83d9ab, 0x5be0cd19}};
+  *s = (esp_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                              0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
 void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes) {
@@ -87,6 +87,7 @@ void esp_sha256_end(esp_sha256 *s, char hex[65]) {
   size_t zeros = (119 - s->length % 64) % 64; /* so that the length ends a block */
   for (int i = 0; i < 8; i++) padding[1 + zeros + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
   esp_sha256_add(s, padding, 1 + zeros + 8);
-  for (int i = 0; i < 64; i++) hex[i] = "0123456789abcdef"[s->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+  for (int i = 0; i < 64; i++)
+    hex[i] = "0123456789abcdef"[s->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
   hex[64] = '\0';
 }

@@ -16,7 +16,7 @@ static size_t sequence(const uint8_t *p, size_t left) {
   return bytes;
 }
 
-bool esp_utf8_plain(const char *text, size_t bytes) {
+bool esp__utf8_plain(const char *text, size_t bytes) {
   const uint8_t *p = (const uint8_t *)text;
   for (size_t i = 0; i < bytes;) {
     if ((p[i] < ' ' && p[i] != '\t' && p[i] != '\r' && p[i] != '\n') || p[i] == 0x7f) return false;

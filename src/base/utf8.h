@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the bytes are UTF-8 (RFC 3629) without control characters other than tab, CR and newline. */
-bool esp_utf8_plain(const char *text, size_t bytes);
+/* Whether the bytes are UTF-8 (RFC 3629) without control characters other than tab, CR and
+ * newline. */
+bool esp__utf8_plain(const char *text, size_t bytes);
 
 #endif

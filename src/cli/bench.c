@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USAGE "DIR|FILE|CONFIG.ini [--batch N] [--repeats N] [--threads N] [--json] [section.key=value ...]"
+#define USAGE \
+  "DIR|FILE|CONFIG.ini [--batch N] [--repeats N] [--threads N] [--json] [section.key=value ...]"
 
 enum { OVERRIDES_MAX = 256, THREADS_MAX = 1024 };
 
@@ -41,7 +42,8 @@ static esp_status parse_word(arguments *a, const char *word, esp_error *err) {
   if (strcmp(word, "--json") == 0)
     a->json = true;
   else if (word[0] == '-')
-    return esp_fail(err, ESP_ERR_INPUT, "unknown option '%.60s'; expected: espalier bench " USAGE, word);
+    return esp_fail(err, ESP_ERR_INPUT, "unknown option '%.60s'; expected: espalier bench " USAGE,
+                    word);
   else if (!a->path)
     a->path = word;
   else if (a->overrides == OVERRIDES_MAX)
@@ -66,8 +68,9 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
       ESP_TRY(parse_word(a, argv[i], err));
   }
   if (!a->path)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected a run directory, a weights file or a configuration: espalier bench " USAGE);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "expected a run directory, a weights file or a configuration: espalier bench " USAGE);
   return ESP_OK;
 }
 
@@ -77,7 +80,8 @@ static esp_status bench(bench_subject *s, const arguments *a, esp_error *err) {
   bench_times t;
   if (threads > 0) omp_set_num_threads(threads);
   ESP_TRY(bench_measure(&t, s, a->batch ? a->batch : (int)c->train.batch, a->repeats, err));
-  const bench_report report = {s, &t, esp_kernels_active()->isa, omp_get_max_threads(), a->repeats};
+  const bench_report report = {s, &t, esp__kernels_active()->isa, omp_get_max_threads(),
+                               a->repeats};
   esp_status status = ESP_OK;
   if (a->json)
     status = bench_print_json(&report, err);
@@ -91,18 +95,18 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   arguments a = {.repeats = 9};
   bench_subject s;
   ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(esp_kernels_check(err));
+  ESP_TRY(esp__kernels_check(err));
   ESP_TRY(bench_subject_open(&s, a.path, a.overrides, a.override, err));
   const esp_status status = bench(&s, &a, err);
   bench_subject_close(&s);
   return status;
 }
 
-const esp_command esp_command_bench = {
+const esp__command esp__command_bench = {
     .name = "bench",
     .usage = USAGE,
     .help =
-        "what pruning bought: times each layer, a training step and inference, with dense and with sparse "
-        "kernels",
+        "what pruning bought: times each layer, a training step and inference, "
+        "with dense and with sparse kernels",
     .run = run,
 };

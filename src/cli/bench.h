@@ -8,17 +8,17 @@
 
 /* A network with its masks. */
 typedef struct bench_subject {
-  esp_opened opened;
+  esp_loaded_run opened;
   esp_prune_options prune; /* of the pruner, which holds the masks; NULL: nothing is pruned */
   esp_pruner *pruner;
   char what[4400]; /* where it comes from, for a person */
 } bench_subject;
 
-/* path: a run directory or weights file, whose zeros become the masks; or a configuration (*.ini), whose
- * network gets its initial weights, pruned by magnitude to the sparsity of [prune]. On failure *s needs no
- * freeing. */
-esp_status bench_subject_open(bench_subject *s, const char *path, int overrides, const char *const *override,
-                              esp_error *err);
+/* path: a run directory or weights file, whose zeros become the masks; or a configuration (*.ini),
+ * whose network gets its initial weights, pruned by magnitude to the sparsity of [prune]. On
+ * failure *s needs no freeing. */
+esp_status bench_subject_open(bench_subject *s, const char *path, int overrides,
+                              const char *const *override, esp_error *err);
 void bench_subject_close(bench_subject *s);
 
 /* ---- bench_measure.c: the times ---- */
@@ -40,9 +40,9 @@ typedef struct bench_times {
   double inference[BENCH_MODES];
 } bench_times;
 
-/* Times training steps and inference on random images, dense and sparse in turn, `repeats` times each after a
- * warm-up. The weights stay as they are, running statistics and momentum do not. On failure *t needs no
- * freeing. */
+/* Times training steps and inference on random images, dense and sparse in turn, `repeats` times
+ * each after a warm-up. The weights stay as they are, running statistics and momentum do not. On
+ * failure *t needs no freeing. */
 esp_status bench_measure(bench_times *t, bench_subject *s, int batch, int repeats, esp_error *err);
 void bench_times_free(bench_times *t);
 

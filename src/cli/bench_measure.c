@@ -6,8 +6,8 @@
 
 enum { WARM_UP = 6 }; /* more than the stopwatch needs to choose */
 
-/* All that a measurement holds. Series are times of one thing, [repeats] long: for each mode the passes of
- * each layer, then what else there is. */
+/* All that a measurement holds. Series are times of one thing, [repeats] long: for each mode the
+ * passes of each layer, then what else there is. */
 enum { REST, TRAINING, INFERENCE, OTHERS };
 typedef struct lab {
   bench_subject *subject;
@@ -39,7 +39,8 @@ static esp_status make_images(lab *l, int batch, esp_error *err) {
                         (size_t)(m->input.channels * m->input.height * m->input.width);
   l->images = aligned_alloc(64, floats * sizeof *l->images);
   l->labels = malloc((size_t)batch * sizeof *l->labels);
-  if (!l->images || !l->labels) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
+  if (!l->images || !l->labels)
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
   for (size_t i = 0; i < floats; i++) l->images[i] = (float)esp_random_normal(1, i);
   for (int i = 0; i < batch; i++)
     l->labels[i] = (int32_t)esp_random_below(2, (uint64_t)i, (uint32_t)m->classes);
@@ -73,18 +74,18 @@ static void close_lab(lab *l) {
 /* ---- running ---- */
 
 static double train(const lab *l) {
-  const double start = esp_seconds();
+  const double start = esp__seconds();
   esp_graph_forward(l->training, &l->batch, (esp_pass){.training = true});
   esp_graph_backward(l->training);
   esp_sgd_step(&l->subject->opened.model->params, &l->subject->opened.config.train, 0.0);
-  return esp_seconds() - start;
+  return esp__seconds() - start;
 }
 
 static double infer(const lab *l) {
   const esp_batch images = {l->images, NULL, l->batch.count};
-  const double start = esp_seconds();
+  const double start = esp__seconds();
   esp_graph_forward(l->inference, &images, (esp_pass){0});
-  return esp_seconds() - start;
+  return esp__seconds() - start;
 }
 
 /* The dense network knows of no masks: it runs what it would if nothing had been pruned. */
@@ -93,7 +94,8 @@ static void set_mode(const lab *l, bench_mode mode) {
     l->subject->opened.model->layer[i].weight->mask = mode == BENCH_DENSE ? NULL : l->mask[i];
 }
 
-/* Takes the times of the layers from the profile of one step; what is left of the step is the rest. */
+/* Takes the times of the layers from the profile of one step; what is left of the step is the
+ * rest. */
 static void read_profile(const lab *l, bench_mode mode, int repeat, double step) {
   const esp_model *m = l->subject->opened.model;
   esp_cost c;
@@ -126,7 +128,8 @@ static esp_status measure_all(const lab *l, esp_error *err) {
     }
   }
   for (int repeat = 0; repeat < l->repeats; repeat++)
-    for (int mode = 0; mode < BENCH_MODES; mode++) ESP_TRY(measure_once(l, (bench_mode)mode, repeat, err));
+    for (int mode = 0; mode < BENCH_MODES; mode++)
+      ESP_TRY(measure_once(l, (bench_mode)mode, repeat, err));
   return ESP_OK;
 }
 
@@ -145,8 +148,8 @@ static double median_ms(const lab *l, double *seconds) {
 
 /* A pass that the graph does not make takes no time; the clock's own nanoseconds are none. */
 static bool has_pass(const lab *l, const esp_layer *layer, int pass) {
-  esp_choice c;
-  for (int i = 0; esp_graph_choice(l->training, i, &c); i++)
+  esp_kernel_choice c;
+  for (int i = 0; esp_graph_kernel_choice(l->training, i, &c); i++)
     if (c.weight == layer->weight && (int)c.pass == pass) return true;
   return false;
 }
@@ -168,7 +171,8 @@ esp_status bench_measure(bench_times *t, bench_subject *s, int batch, int repeat
   const esp_model *m = s->opened.model;
   *t = (bench_times){.layers = m->layers, .batch = batch};
   t->layer = calloc((size_t)m->layers + 1, sizeof *t->layer);
-  esp_status status = t->layer ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the times");
+  esp_status status =
+      t->layer ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the times");
   for (int i = 0; t->layer && i < m->layers; i++) t->layer[i].layer = &m->layer[i];
   if (status == ESP_OK) status = open_lab(&l, batch, err);
   if (status == ESP_OK) status = measure_all(&l, err);

@@ -65,9 +65,10 @@ static void print_row(const row *r) {
   printf(" %8.2f\n", speed_up_of(r));
 }
 
-static void print_total(const bench_times *t, const char *name, const double ms[BENCH_MODES], bool rates) {
-  printf("%-24s %8.2f ms dense %8.2f ms sparse %8.2f times faster", name, ms[BENCH_DENSE], ms[BENCH_SPARSE],
-         ratio(ms[BENCH_DENSE], ms[BENCH_SPARSE]));
+static void print_total(const bench_times *t, const char *name, const double ms[BENCH_MODES],
+                        bool rates) {
+  printf("%-24s %8.2f ms dense %8.2f ms sparse %8.2f times faster", name, ms[BENCH_DENSE],
+         ms[BENCH_SPARSE], ratio(ms[BENCH_DENSE], ms[BENCH_SPARSE]));
   if (rates) printf(" %9.0f -> %.0f images/s", rate(t, ms[BENCH_DENSE]), rate(t, ms[BENCH_SPARSE]));
   putchar('\n');
 }
@@ -76,8 +77,10 @@ void bench_print_table(const bench_report *r) {
   const bench_times *t = r->times;
   const row all = total_of(t);
   printf(
-      "%s\n%s, %d thread(s), batch %d; milliseconds, median of %d; sparse: the faster kernels, as a run "
-      "chooses\n\n",
+      "%s\n"
+      "%s, %d thread(s), batch %d; milliseconds, median of %d; sparse: the faster kernels, "
+      "as a run chooses\n"
+      "\n",
       r->subject->what, r->isa, r->threads, t->batch, r->repeats);
   printf("%-24s %8s %12s %12s %16s %16s %16s %8s\n", "layer", "sparsity", "MACs", "MACs", "forward",
          "to input", "to weights", "speed-up");
@@ -98,7 +101,8 @@ void bench_print_table(const bench_report *r) {
 /* ---- JSON ---- */
 
 static const char *const mode_names[BENCH_MODES] = {"dense", "sparse"};
-static const char *const pass_names[ESP_PROPAGATIONS] = {"forward_ms", "to_input_ms", "to_weights_ms"};
+static const char *const pass_names[ESP_PROPAGATIONS] = {"forward_ms", "to_input_ms",
+                                                         "to_weights_ms"};
 
 static cJSON *pair_json(const double value[BENCH_MODES]) {
   cJSON *o = cJSON_CreateObject();

@@ -11,16 +11,17 @@ static bool is_config(const char *path) {
 /* ---- a configuration ---- */
 
 /* Of the data only the images' shape and the number of classes are needed. */
-static esp_status make_model(esp_opened *o, esp_error *err) {
+static esp_status make_model(esp_loaded_run *o, esp_error *err) {
   const esp_config *c = &o->config;
   esp_shape wanted = {0};
   if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
   ESP_TRY(esp_dataset_load(&o->set, &c->data, wanted, (esp_key)c->run.seed, err));
-  return esp_model_new_tasks(&o->model, &c->model, o->set->shape, &o->set->tasks, (esp_key)c->run.seed, err);
+  return esp_model_new_tasks(&o->model, &c->model, o->set->shape, &o->set->tasks,
+                             (esp_key)c->run.seed, err);
 }
 
-/* The criterion of the configuration may need gradients, or training, to decide; how sparse the layers become
- * depends on the rest. */
+/* The criterion of the configuration may need gradients, or training, to decide; how sparse the
+ * layers become depends on the rest. */
 static esp_status prune_initial(bench_subject *s, const char *path, esp_error *err) {
   int guarded;
   s->prune = s->opened.config.prune;
@@ -34,14 +35,15 @@ static esp_status prune_initial(bench_subject *s, const char *path, esp_error *e
   s->prune.rounds = esp_prune_plain.rounds;
   s->prune.early_bird = 0;
   s->prune.regulariser = esp_prune_plain.regulariser;
-  snprintf(s->what, sizeof s->what, "initial weights of %s, pruned by magnitude to sparsity = %g", path,
-           s->prune.sparsity);
-  ESP_TRY(esp_pruner_new(&s->pruner, &s->prune, s->opened.model, (esp_key)s->opened.config.run.seed, err));
+  snprintf(s->what, sizeof s->what, "initial weights of %s, pruned by magnitude to sparsity = %g",
+           path, s->prune.sparsity);
+  ESP_TRY(esp_pruner_new(&s->pruner, &s->prune, s->opened.model, (esp_key)s->opened.config.run.seed,
+                         err));
   return esp_pruner_prune(s->pruner, s->prune.sparsity, &guarded, err);
 }
 
-static esp_status open_config(bench_subject *s, const char *path, int overrides, const char *const *override,
-                              esp_error *err) {
+static esp_status open_config(bench_subject *s, const char *path, int overrides,
+                              const char *const *override, esp_error *err) {
   ESP_TRY(esp_config_load(&s->opened.config, path, overrides, override, err));
   esp_status status = make_model(&s->opened, err);
   if (status == ESP_OK) status = prune_initial(s, path, err);
@@ -73,19 +75,19 @@ static esp_status restore_masks(bench_subject *s, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status open_weights(bench_subject *s, const char *path, int overrides, const char *const *override,
-                               esp_error *err) {
+static esp_status open_weights(bench_subject *s, const char *path, int overrides,
+                               const char *const *override, esp_error *err) {
   char file[4096];
   ESP_TRY(esp_weights_path(path, file, err));
-  ESP_TRY(esp_open(&s->opened, path, false, overrides, override, err));
+  ESP_TRY(esp_load_run(&s->opened, path, false, overrides, override, err));
   snprintf(s->what, sizeof s->what, "weights of %s", file);
   return restore_masks(s, err);
 }
 
 /* ---- both ---- */
 
-esp_status bench_subject_open(bench_subject *s, const char *path, int overrides, const char *const *override,
-                              esp_error *err) {
+esp_status bench_subject_open(bench_subject *s, const char *path, int overrides,
+                              const char *const *override, esp_error *err) {
   *s = (bench_subject){0};
   const esp_status status = is_config(path) ? open_config(s, path, overrides, override, err)
                                             : open_weights(s, path, overrides, override, err);
@@ -95,6 +97,6 @@ esp_status bench_subject_open(bench_subject *s, const char *path, int overrides,
 
 void bench_subject_close(bench_subject *s) {
   esp_pruner_free(s->pruner);
-  esp_opened_free(&s->opened);
+  esp_loaded_run_free(&s->opened);
   *s = (bench_subject){0};
 }

@@ -1,6 +1,6 @@
 /* espalier compare: a sweep beside the figures of a paper */
 #include "cli/cli.h"
-#include "analysis/paper.h"
+#include <espalier/paper.h>
 #include "sweep/summary.h"
 
 #include <math.h>
@@ -20,22 +20,25 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
     } else if (strcmp(argv[i], "--tolerance") == 0) {
       char *end = NULL;
       if (++i < argc) a->options.tolerance = strtod(argv[i], &end);
-      if (!end || end == argv[i] || *end || !(a->options.tolerance >= 0.0 && a->options.tolerance <= 100.0))
+      if (!end || end == argv[i] || *end ||
+          !(a->options.tolerance >= 0.0 && a->options.tolerance <= 100.0))
         return esp_fail(err, ESP_ERR_INPUT,
                         "--tolerance: expected points of per cent after it, from 0 to 100");
     } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected --absolute or --tolerance POINTS",
-                      argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "unknown option '%s'; expected --absolute or --tolerance POINTS", argv[i]);
     } else if (!a->dir) {
       a->dir = argv[i];
     } else if (!a->paper) {
       a->paper = argv[i];
     } else {
-      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier compare DIR PAPER", argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier compare DIR PAPER",
+                      argv[i]);
     }
   }
   if (a->paper) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "expected a sweep or run and a paper: espalier compare DIR PAPER");
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "expected a sweep or run and a paper: espalier compare DIR PAPER");
 }
 
 static void print_points(const char *format, double value) {
@@ -56,7 +59,7 @@ static void print_label(const esp_sweep *s, int run) {
 }
 
 static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparison *c,
-                      const esp_summary_row *ours) {
+                      const esp__summary_row *ours) {
   print_points("%.2f", 100.0 * ours->sparsity);
   printf(" %4d", ours->accuracy.n);
   print_points("%.2f", c->accuracy[0]);
@@ -74,14 +77,15 @@ static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparis
 }
 
 /* Runs that were asked for and are not finished. */
-static int count_missing(const esp_sweep *s, const esp_summary *m) {
+static int count_missing(const esp_sweep *s, const esp__summary *m) {
   int missing = 0;
   for (int i = s->denses; i < s->runs; i++) missing += m->result[i].rounds == 0;
   return missing;
 }
 
 /* Why there was nothing to judge. */
-static esp_status say_nothing_judged(const esp_comparison *c, int n, bool absolute, esp_error *err) {
+static esp_status say_nothing_judged(const esp_comparison *c, int n, bool absolute,
+                                     esp_error *err) {
   bool pruned = false, changed = false;
   for (int i = 0; i < n; i++) {
     pruned |= !isnan(c[i].change[1]);
@@ -89,29 +93,31 @@ static esp_status say_nothing_judged(const esp_comparison *c, int n, bool absolu
   }
   return esp_fail(
       err, ESP_ERR_FAILED,
-      absolute || changed ? "nothing was judged: the paper states no deviation; give --tolerance POINTS"
-      : pruned            ? "nothing was judged: our runs have no dense network to be compared with; add "
-                            "prune.method = none to the sweep, or give --absolute"
-                          : "nothing was judged: of pruned networks with a dense one beside there is none on "
-                            "both sides; --absolute judges accuracies");
+      absolute || changed
+          ? "nothing was judged: the paper states no deviation; give --tolerance POINTS"
+      : pruned ? "nothing was judged: our runs have no dense network to be compared with; "
+                 "add prune.method = none to the sweep, or give --absolute"
+               : "nothing was judged: of pruned networks with a dense one beside there is none on "
+                 "both sides; --absolute judges accuracies");
 }
 
-static void print_table(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const esp_comparison *c,
-                        int n) {
+static void print_table(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                        const esp_comparison *c, int n) {
   printf("%8s  %4s %26s %26s\n", "", "", "--------- top-1 ---------", "---- change to dense ----");
-  printf(" %8s %4s %8s %8s %8s %8s %8s %8s %8s\n", "sparsity", "runs", "ours", "theirs", "differ", "ours",
-         "theirs", "differ", "band");
+  printf(" %8s %4s %8s %8s %8s %8s %8s %8s %8s\n", "sparsity", "runs", "ours", "theirs", "differ",
+         "ours", "theirs", "differ", "band");
   for (int i = 0; i < n; i++) print_row(s, p, &c[i], &m->row[c[i].ours]);
 }
 
-static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const esp_comparison *c,
-                        int n, const arguments *a, esp_error *err) {
+static esp_status print(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                        const esp_comparison *c, int n, const arguments *a, esp_error *err) {
   int judged = 0, outside = 0;
   const int missing = count_missing(s, m);
   if (n == 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
-        "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities are in it",
+        "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities "
+        "are in it",
         a->dir, a->paper);
   print_table(s, p, m, c, n);
   for (int i = 0; i < n; i++) {
@@ -120,24 +126,28 @@ static esp_status print(const esp_sweep *s, const esp_paper *p, const esp_summar
   }
   printf("\n%d of %d figures judged, by their %s; %d outside the band\n", judged, n,
          a->options.absolute ? "accuracy" : "change to the dense network", outside);
-  if (missing > 0) printf("warning: %d of %d runs are not finished\n", missing, s->runs - s->denses);
+  if (missing > 0)
+    printf("warning: %d of %d runs are not finished\n", missing, s->runs - s->denses);
   if (judged == 0) return say_nothing_judged(c, n, a->options.absolute, err);
   if (m->seeds < 2)
-    puts("warning: ours is one seed, at least in part; a deviation that the paper states counts as ours too");
+    puts(
+        "warning: ours is one seed, at least in part; "
+        "a deviation that the paper states counts as ours too");
   if (outside == 0) return ESP_OK;
   return esp_fail(err, ESP_ERR_FAILED, "%d of %d figures lie outside the band", outside, judged);
 }
 
-static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp_summary *m, const arguments *a,
-                          esp_error *err) {
+static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                          const arguments *a, esp_error *err) {
   esp_comparison *c = NULL;
   int n = 0;
   esp_measured *ours = calloc((size_t)m->rows + 1, sizeof *ours);
   if (!ours) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the comparison");
   for (int i = 0; i < m->rows; i++) {
-    const esp_summary_row *r = &m->row[i];
+    const esp__summary_row *r = &m->row[i];
     const esp_sweep_run *run = &s->run[r->run];
-    ours[i] = (esp_measured){&run->config, run->dense, r->round, r->sparsity, r->accuracy, r->change};
+    ours[i] =
+        (esp_measured){&run->config, run->dense, r->round, r->sparsity, r->accuracy, r->change};
   }
   esp_status status = esp_paper_compare(p, ours, m->rows, a->options, &c, &n, err);
   if (status == ESP_OK) status = print(s, p, m, c, n, a, err);
@@ -150,15 +160,15 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   arguments a = {.options = {.tolerance = (double)NAN}};
   esp_paper p;
   esp_sweep s;
-  esp_summary m;
+  esp__summary m;
   ESP_TRY(parse(argc, argv, &a, err));
   ESP_TRY(esp_paper_open(&p, a.paper, err));
   esp_status status = esp_sweep_open(&s, a.dir, err);
   if (status == ESP_OK) {
-    status = esp_summary_make(&m, &s, err);
+    status = esp__summary_make(&m, &s, err);
     if (status == ESP_OK) {
       status = compare(&s, &p, &m, &a, err);
-      esp_summary_free(&m);
+      esp__summary_free(&m);
     }
     esp_sweep_free(&s);
   }
@@ -166,27 +176,31 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   return status;
 }
 
-const esp_command esp_command_compare = {
+const esp__command esp__command_compare = {
     .name = "compare",
     .usage = "DIR PAPER [--absolute] [--tolerance POINTS]",
-    .help = "the results of a sweep or run beside those of a paper; fails when they lie outside the band",
+    .help =
+        "the results of a sweep or run beside those of a paper; "
+        "fails when they lie outside the band",
     .details =
-        "PAPER is a CSV file, or the name of one in configs/papers, such as renda2020. Its rows are matched "
-        "with\n"
+        "PAPER is a CSV file, or the name of one in configs/papers, such as renda2020. "
+        "Its rows are matched with\n"
         "ours by sparsity and by the keys that they name. All figures are points of per cent.\n"
         "\n"
-        "What is judged is the change to the dense network (accuracy after pruning - accuracy of the dense\n"
-        "network, run by run), which depends less on data and recipe than the accuracy itself; with "
-        "--absolute it\n"
+        "What is judged is the change to the dense network (accuracy after pruning - accuracy of "
+        "the dense\n"
+        "network, run by run), which depends less on data and recipe than the accuracy itself; "
+        "with --absolute it\n"
         "is the accuracy. Ours lies inside the band when it differs from theirs by no more than\n"
         "  - --tolerance POINTS, if given; else\n"
         "  - the tolerance that the paper's row states, if it does; else\n"
-        "  - twice the standard deviation of the difference, 2 sqrt(theirs^2 + ours^2). Theirs is what the "
-        "paper\n"
-        "    reports over its trials, together with that of its dense network where changes are judged; ours "
-        "is\n"
+        "  - twice the standard deviation of the difference, 2 sqrt(theirs^2 + ours^2). "
+        "Theirs is what the paper\n"
+        "    reports over its trials, together with that of its dense network where changes are "
+        "judged; ours is\n"
         "    that over seeds, and counts as theirs when there is only one.\n"
-        "Where a paper says neither, the row is shown and not judged. The exit status is 1 if any figure is\n"
+        "Where a paper says neither, the row is shown and not judged. "
+        "The exit status is 1 if any figure is\n"
         "outside, and if none could be judged.\n",
     .run = run,
 };

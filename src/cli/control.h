@@ -4,7 +4,8 @@
 
 #include <espalier/run.h>
 
-/* Progress to stdout; the first signal to end lets the run finish its step, a second one ends the process. */
-esp_run_control esp_cli_control(void);
+/* Progress to stdout; the first signal to end lets the run finish its step, a second one ends the
+ * process. */
+esp_run_control esp__cli_control(void);
 
 #endif

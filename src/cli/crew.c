@@ -5,7 +5,7 @@
 #include "cli/worker.h"
 #include "run/progress.h"
 #include "rundir/progress_json.h"
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 
 #include <omp.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@ typedef enum state { TO_DO, AT_WORK, ELSEWHERE, DONE, FAILED } state;
 
 typedef struct crew {
   esp_sweep *sweep;
-  esp_crew_options o;
-  esp_worker *worker; /* [jobs] */
-  state *state;       /* of each run */
+  esp__worker_pool_options o;
+  esp__worker *worker; /* [jobs] */
+  state *state;        /* of each run */
   bool terminal, line_open;
   double begun, shown, reported, looked; /* clocks */
   double done_before;                    /* epochs that were done when we began */
@@ -39,10 +39,12 @@ static void close_line(crew *c) {
 static double epochs_done(const crew *c, int i) {
   char path[4096];
   double age;
-  esp_pulse p;
+  esp__heartbeat p;
   const double all = (double)esp_sweep_epochs(c->sweep, i);
   if (c->state[i] == DONE || c->state[i] == FAILED) return all;
-  return esp_pulse_read(&p, esp_sweep_path(c->sweep, i, path), &age) ? esp_pulse_epochs(&p, all) : 0.0;
+  return esp__heartbeat_read(&p, esp_sweep_path(c->sweep, i, path), &age)
+             ? esp__heartbeat_epochs(&p, all)
+             : 0.0;
 }
 
 static int count(const crew *c, state wanted) {
@@ -70,17 +72,19 @@ static void sum_epochs(const crew *c, double *done, double *all) {
 static void show(crew *c) {
   char left[32] = "?", elsewhere[32] = "", failed[32] = "";
   double done, all;
-  const double now = esp_seconds();
+  const double now = esp__seconds();
   if (now - c->shown < (c->terminal ? every_terminal : every_pipe)) return;
   c->shown = now;
   sum_epochs(c, &done, &all);
-  if (done > c->done_before) esp_format_time(left, (all - done) * (now - c->begun) / (done - c->done_before));
-  if (count(c, ELSEWHERE)) snprintf(elsewhere, sizeof elsewhere, ", %d elsewhere", count(c, ELSEWHERE));
+  if (done > c->done_before)
+    esp__format_time(left, (all - done) * (now - c->begun) / (done - c->done_before));
+  if (count(c, ELSEWHERE))
+    snprintf(elsewhere, sizeof elsewhere, ", %d elsewhere", count(c, ELSEWHERE));
   if (count(c, FAILED)) snprintf(failed, sizeof failed, ", %d failed", count(c, FAILED));
   close_line(c);
   printf("%d of %d runs done, %d at work%s%s  %.1f %% of the epochs  %s left%s", count(c, DONE),
-         count_mine(c), count(c, AT_WORK), elsewhere, failed, all > 0.0 ? 100.0 * done / all : 100.0, left,
-         c->terminal ? "" : "\n");
+         count_mine(c), count(c, AT_WORK), elsewhere, failed,
+         all > 0.0 ? 100.0 * done / all : 100.0, left, c->terminal ? "" : "\n");
   c->line_open = c->terminal;
   fflush(stdout);
 }
@@ -88,7 +92,7 @@ static void show(crew *c) {
 static void say_finished(crew *c, int i, double seconds) {
   char path[4096], time_text[32];
   esp_results r;
-  esp_format_time(time_text, seconds);
+  esp__format_time(time_text, seconds);
   close_line(c);
   if (esp_results_read(&r, esp_sweep_path(c->sweep, i, path), NULL) == ESP_OK && r.rounds > 0) {
     const esp_round *last = &r.round[r.rounds - 1];
@@ -110,7 +114,7 @@ static void say_failed(crew *c, int i, const char *why) {
 /* Looks again at runs that another process was at. */
 static void look_elsewhere(crew *c) {
   char path[4096];
-  const double now = esp_seconds();
+  const double now = esp__seconds();
   if (now - c->looked < every_look) return;
   c->looked = now;
   for (int i = 0; i < c->sweep->runs; i++)
@@ -118,7 +122,8 @@ static void look_elsewhere(crew *c) {
       c->state[i] = esp_results_finished(esp_sweep_path(c->sweep, i, path)) ? DONE : TO_DO;
 }
 
-/* The next run that can begin, -1 if there is none now. Those whose training failed fail with it. */
+/* The next run that can begin, -1 if there is none now. Those whose training failed fail with
+ * it. */
 static int next_run(crew *c) {
   for (int i = 0; i < c->sweep->runs; i++) {
     const int dense = c->sweep->run[i].dense;
@@ -131,16 +136,16 @@ static int next_run(crew *c) {
   return -1;
 }
 
-static esp_worker *free_worker(crew *c) {
+static esp__worker *free_worker(crew *c) {
   for (int k = 0; k < c->o.jobs; k++)
     if (c->worker[k].process == 0) return &c->worker[k];
   return NULL;
 }
 
-static void begin(crew *c, esp_worker *w, int i) {
-  esp_worker_start start;
+static void begin(crew *c, esp__worker *w, int i) {
+  esp__worker_start start;
   esp_error why = {0};
-  if (esp_worker_begin(w, c->sweep, i, &start, &why) != ESP_OK) {
+  if (esp__worker_begin(w, c->sweep, i, &start, &why) != ESP_OK) {
     c->state[i] = FAILED;
     say_failed(c, i, why.text);
   } else {
@@ -150,21 +155,21 @@ static void begin(crew *c, esp_worker *w, int i) {
 
 /* The directory is locked meanwhile: another share of the sweep may be at it too. */
 static esp_status report(crew *c, bool last, esp_error *err) {
-  esp_lock lock;
-  if (!last && esp_seconds() - c->reported < every_report) return ESP_OK;
-  ESP_TRY(esp_lock_take(&lock, c->sweep->dir, true, err));
+  esp__lock lock;
+  if (!last && esp__seconds() - c->reported < every_report) return ESP_OK;
+  ESP_TRY(esp__lock_take(&lock, c->sweep->dir, true, err));
   const esp_status status = esp_sweep_report(c->sweep, err);
-  esp_lock_drop(&lock);
-  c->reported = esp_seconds();
+  esp__lock_drop(&lock);
+  c->reported = esp__seconds();
   return status;
 }
 
 static esp_status collect(crew *c, esp_error *err) {
   for (int k = 0; k < c->o.jobs; k++) {
-    esp_worker *w = &c->worker[k];
+    esp__worker *w = &c->worker[k];
     char line[1024];
     if (w->process == 0) continue;
-    const esp_worker_end end = esp_worker_look(w, c->sweep, line);
+    const esp__worker_end end = esp__worker_look(w, c->sweep, line);
     if (end == ESP_WORKER_RUNS) continue;
     if (end == ESP_WORKER_YIELDED) {
       c->state[w->run] = ELSEWHERE;
@@ -176,7 +181,7 @@ static esp_status collect(crew *c, esp_error *err) {
     }
     c->state[w->run] = end == ESP_WORKER_FAILED ? FAILED : DONE;
     if (end == ESP_WORKER_FAILED) say_failed(c, w->run, line);
-    if (end == ESP_WORKER_FINISHED) say_finished(c, w->run, esp_seconds() - w->begun);
+    if (end == ESP_WORKER_FINISHED) say_finished(c, w->run, esp__seconds() - w->begun);
     ESP_TRY(report(c, false, err));
   }
   return ESP_OK;
@@ -185,13 +190,13 @@ static esp_status collect(crew *c, esp_error *err) {
 static esp_status work(crew *c, esp_error *err) {
   bool told = false;
   for (;;) {
-    esp_worker *w;
+    esp__worker *w;
     int next;
     ESP_TRY(collect(c, err));
     look_elsewhere(c);
     while (!*c->o.stop && (w = free_worker(c)) && (next = next_run(c)) >= 0) begin(c, w, next);
     if (*c->o.stop && !told)
-      for (int k = 0; k < c->o.jobs; k++) esp_worker_stop(&c->worker[k]);
+      for (int k = 0; k < c->o.jobs; k++) esp__worker_stop(&c->worker[k]);
     told = *c->o.stop != 0;
     if (count(c, AT_WORK) == 0 && (told || count(c, TO_DO) + count(c, ELSEWHERE) == 0)) break;
     show(c);
@@ -204,9 +209,11 @@ static esp_status work(crew *c, esp_error *err) {
 static esp_status outcome(const crew *c, esp_error *err) {
   const int failed = count(c, FAILED);
   if (*c->o.stop)
-    return esp_fail(err, ESP_ERR_INTERRUPTED, "stopped; go on with: espalier sweep %s", c->sweep->dir);
+    return esp_fail(err, ESP_ERR_INTERRUPTED, "stopped; go on with: espalier sweep %s",
+                    c->sweep->dir);
   if (failed > 0)
-    return esp_fail(err, ESP_ERR_FAILED, "%d of %d runs failed; to try them again: espalier sweep %s", failed,
+    return esp_fail(err, ESP_ERR_FAILED,
+                    "%d of %d runs failed; to try them again: espalier sweep %s", failed,
                     count_mine(c), c->sweep->dir);
   return ESP_OK;
 }
@@ -219,16 +226,17 @@ static void divide_threads(const crew *c) {
   setenv("OMP_NUM_THREADS", text, 1);
 }
 
-esp_status esp_crew_work(esp_sweep *s, esp_crew_options o, esp_error *err) {
+esp_status esp__worker_pool_work(esp_sweep *s, esp__worker_pool_options o, esp_error *err) {
   double all;
-  crew c = {.sweep = s, .o = o, .terminal = isatty(STDOUT_FILENO), .begun = esp_seconds()};
+  crew c = {.sweep = s, .o = o, .terminal = isatty(STDOUT_FILENO), .begun = esp__seconds()};
   c.shown = c.begun;
   c.worker = calloc((size_t)o.jobs, sizeof *c.worker);
   c.state = calloc((size_t)s->runs, sizeof *c.state);
   esp_status status =
       c.worker && c.state ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
   if (status == ESP_OK) {
-    for (int i = 0; i < s->runs; i++) c.state[i] = s->run[i].state == ESP_SWEEP_FINISHED ? DONE : TO_DO;
+    for (int i = 0; i < s->runs; i++)
+      c.state[i] = s->run[i].state == ESP_SWEEP_FINISHED ? DONE : TO_DO;
     sum_epochs(&c, &c.done_before, &all);
     divide_threads(&c);
     status = work(&c, err);

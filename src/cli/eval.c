@@ -17,11 +17,13 @@ typedef struct arguments {
 static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
   for (int i = 0; i < argc; i++) {
     if (strcmp(argv[i], "--logits") == 0) {
-      if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "--logits: expected a file name after it");
+      if (++i == argc)
+        return esp_fail(err, ESP_ERR_INPUT, "--logits: expected a file name after it");
       a->logits = argv[i];
     } else if (argv[i][0] == '-') {
       return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected: espalier eval DIR|FILE [--logits OUT.csv]", argv[i]);
+                      "unknown option '%s'; expected: espalier eval DIR|FILE [--logits OUT.csv]",
+                      argv[i]);
     } else if (!a->path) {
       a->path = argv[i];
     } else if (a->overrides < 256) {
@@ -29,8 +31,9 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
     }
   }
   if (!a->path)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected a run directory or a weights file: espalier eval DIR|FILE [--logits OUT.csv]");
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "expected a run directory or a weights file: espalier eval DIR|FILE [--logits OUT.csv]");
   return ESP_OK;
 }
 
@@ -39,7 +42,8 @@ static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, in
   const int classes = esp_value_shape(logits).channels;
   for (int i = 0; i < batch->count; i++) {
     fprintf(out, "%" PRId64 ",%d", first + i, batch->labels[i]);
-    for (int c = 0; c < classes; c++) fprintf(out, ",%.9g", (double)esp_value_at(logits, i, c, 0, 0));
+    for (int c = 0; c < classes; c++)
+      fprintf(out, ",%.9g", (double)esp_value_at(logits, i, c, 0, 0));
     fputc('\n', out);
   }
 }
@@ -47,7 +51,7 @@ static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, in
 /* What an evaluation finds. */
 typedef struct found {
   esp_metrics metrics;
-  esp_executed executed;
+  esp_dynamic_macs executed;
   int64_t *confusion; /* [classes * classes] */
 } found;
 
@@ -58,11 +62,11 @@ static void run_over(esp_graph *g, esp_loader *loader, found *f, FILE *rows) {
     const esp_outcome outcome = esp_graph_forward(g, batch, (esp_pass){0});
     if (rows) write_rows(rows, g, batch, f->metrics.count);
     esp_metrics_add(&f->metrics, g, batch, outcome, f->confusion);
-    esp_executed_add(&f->executed, g, batch->count);
+    esp_dynamic_macs_add(&f->executed, g, batch->count);
   }
 }
 
-static void print_confusion(const esp_opened *o, const int64_t *confusion) {
+static void print_confusion(const esp_loaded_run *o, const int64_t *confusion) {
   const int classes = o->model->classes;
   printf("\nconfusion: a row per class, a column per answer\n%16s", "");
   for (int c = 0; c < classes; c++) printf(" %6d", c);
@@ -73,12 +77,12 @@ static void print_confusion(const esp_opened *o, const int64_t *confusion) {
   putchar('\n');
 }
 
-static void print_metrics(const esp_opened *o, const esp_metrics *m) {
+static void print_metrics(const esp_loaded_run *o, const esp_metrics *m) {
   const esp_tasks *tasks = &o->model->tasks;
-  printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m->count, 100.0 * esp_top1(m),
-         100.0 * esp_top5(m), esp_loss_of(m));
+  printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m->count,
+         100.0 * esp_metrics_top1(m), 100.0 * esp_metrics_top5(m), esp_metrics_loss(m));
   for (int t = 1; t < tasks->count; t++)
-    printf("%s top-1 %.2f %%\n", tasks->item[t].name, 100.0 * esp_task_top1(m, t));
+    printf("%s top-1 %.2f %%\n", tasks->item[t].name, 100.0 * esp_metrics_task_top1(m, t));
 }
 
 /* A column per output: the classes, then the groups of each task. */
@@ -93,16 +97,16 @@ static void write_header(FILE *out, const esp_tasks *tasks) {
   fputc('\n', out);
 }
 
-static void print_found(const esp_opened *o, const found *f, double macs) {
-  const double mean = esp_executed_mean(&f->executed);
+static void print_found(const esp_loaded_run *o, const found *f, double macs) {
+  const double mean = esp_dynamic_macs_mean(&f->executed);
   print_metrics(o, &f->metrics);
-  printf("MACs an image %.0f, executed %.0f (%.2f %%), from %" PRId64 " to %" PRId64 "\n", macs, mean,
-         100.0 * mean / macs, f->executed.least, f->executed.most);
+  printf("MACs an image %.0f, executed %.0f (%.2f %%), from %" PRId64 " to %" PRId64 "\n", macs,
+         mean, 100.0 * mean / macs, f->executed.least, f->executed.most);
   if (o->model->classes <= 20) print_confusion(o, f->confusion);
 }
 
 /* The logits go to a temporary file first: a full disk leaves no half table behind. */
-static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *err) {
+static esp_status evaluate(esp_loaded_run *o, const char *logits_path, esp_error *err) {
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   char *text = NULL;
@@ -110,12 +114,15 @@ static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *er
   const int classes = o->model->classes;
   found f = {.confusion = calloc((size_t)(classes * classes), sizeof *f.confusion)};
   FILE *rows = logits_path ? open_memstream(&text, &bytes) : NULL;
-  esp_status status =
-      f.confusion && (rows || !logits_path) ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-  if (status == ESP_OK) status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
-  if (status == ESP_OK) status = esp_graph_count_executed(g, true, err);
+  esp_status status = f.confusion && (rows || !logits_path)
+                          ? ESP_OK
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   if (status == ESP_OK)
-    status = esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
+    status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK) status = esp_graph_count_dynamic_macs(g, true, err);
+  if (status == ESP_OK)
+    status =
+        esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
     if (rows) write_header(rows, &o->model->tasks);
     run_over(g, loader, &f, rows);
@@ -132,15 +139,15 @@ static esp_status evaluate(esp_opened *o, const char *logits_path, esp_error *er
 
 static esp_status run(int argc, char **argv, esp_error *err) {
   arguments a = {0};
-  esp_opened o;
+  esp_loaded_run o;
   ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(esp_open(&o, a.path, true, a.overrides, a.override, err));
+  ESP_TRY(esp_load_run(&o, a.path, true, a.overrides, a.override, err));
   const esp_status status = evaluate(&o, a.logits, err);
-  esp_opened_free(&o);
+  esp_loaded_run_free(&o);
   return status;
 }
 
-const esp_command esp_command_eval = {
+const esp__command esp__command_eval = {
     .name = "eval",
     .usage = "DIR|FILE [--logits OUT.csv] [section.key=value ...]",
     .help = "accuracy, loss and confusion of trained weights on the test images",

@@ -27,8 +27,8 @@ static void print_row(const char *name, const char *shape, double weights, doubl
 
 static void print_layers(const esp_model *m) {
   double all = 0, kept = 0, macs = 0, macs_kept = 0;
-  printf("%-28s %-16s %10s %10s %9s %13s %13s\n", "layer", "weights", "all", "nonzero", "sparsity%", "MACs",
-         "effective");
+  printf("%-28s %-16s %10s %10s %9s %13s %13s\n", "layer", "weights", "all", "nonzero", "sparsity%",
+         "MACs", "effective");
   for (int i = 0; i < m->layers; i++) {
     const esp_param *w = m->layer[i].weight;
     const double here = (double)nonzero(w), count = (double)w->count;
@@ -45,26 +45,29 @@ static void print_layers(const esp_model *m) {
 
 /* ---- what the run chose ---- */
 
-static void print_choice(const esp_chosen *c) {
+static void print_choice(const esp__kernels_row *c) {
   char text[64];
   const char *name = c->is_sparse ? "sparse" : "dense";
   if (c->dense_ms > 0.0 && c->sparse_ms > 0.0)
-    snprintf(text, sizeof text, "%s %.2f ms (%s %.2f)", name, c->is_sparse ? c->sparse_ms : c->dense_ms,
-             c->is_sparse ? "dense" : "sparse", c->is_sparse ? c->dense_ms : c->sparse_ms);
+    snprintf(text, sizeof text, "%s %.2f ms (%s %.2f)", name,
+             c->is_sparse ? c->sparse_ms : c->dense_ms, c->is_sparse ? "dense" : "sparse",
+             c->is_sparse ? c->dense_ms : c->sparse_ms);
   else
     snprintf(text, sizeof text, "%s, %s", name, c->reason);
   printf(" %-28s", text);
 }
 
 /* A line per layer, whose passes stand one after the other. */
-static void print_choices(const esp_chosen_list *list) {
+static void print_choices(const esp__kernels_rows *list) {
   if (list->count == 0) return;
-  printf("\nkernels of the training passes, at the end of round %d\n%-28s", list->row[0].round, "layer");
-  for (int p = 0; p < ESP_PROPAGATIONS; p++) printf(" %-28s", esp_propagation_name((esp_propagation)p));
+  printf("\nkernels of the training passes, at the end of round %d\n%-28s", list->row[0].round,
+         "layer");
+  for (int p = 0; p < ESP_PROPAGATIONS; p++)
+    printf(" %-28s", esp_propagation_name((esp_propagation)p));
   const char *layer = "";
   int column = 0;
   for (int i = 0; i < list->count; i++) {
-    const esp_chosen *c = &list->row[i];
+    const esp__kernels_row *c = &list->row[i];
     if (strcmp(c->layer, layer) != 0) {
       printf("\n%-28s", layer = c->layer);
       column = 0;
@@ -77,27 +80,27 @@ static void print_choices(const esp_chosen_list *list) {
 }
 
 static esp_status run(int argc, char **argv, esp_error *err) {
-  esp_opened o;
-  esp_chosen_list chosen;
+  esp_loaded_run o;
+  esp__kernels_rows chosen;
   if (argc != 1)
     return esp_fail(err, ESP_ERR_INPUT,
                     "expected one run directory or weights file: espalier inspect DIR|FILE");
-  ESP_TRY(esp_chosen_read(&chosen, argv[0], err));
-  const esp_status status = esp_open(&o, argv[0], false, 0, NULL, err);
+  ESP_TRY(esp__kernels_rows_read(&chosen, argv[0], err));
+  const esp_status status = esp_load_run(&o, argv[0], false, 0, NULL, err);
   if (status == ESP_OK) {
     print_layers(o.model);
     print_choices(&chosen);
-    esp_opened_free(&o);
+    esp_loaded_run_free(&o);
   }
-  esp_chosen_free(&chosen);
+  esp__kernels_rows_free(&chosen);
   return status;
 }
 
-const esp_command esp_command_inspect = {
+const esp__command esp__command_inspect = {
     .name = "inspect",
     .usage = "DIR|FILE",
     .help =
-        "a row per layer: weights, nonzero weights, sparsity, multiply-adds of an image; which kernels a "
-        "run chose, and why",
+        "a row per layer: weights, nonzero weights, sparsity, multiply-adds of an image; "
+        "which kernels a run chose, and why",
     .run = run,
 };

@@ -35,9 +35,9 @@ static entry layer(size_t i) {
   return (entry){esp_layer_keyword(i), esp_layer_keyword(i) ? esp_layer_help(i) : NULL};
 }
 static entry isa(size_t i) {
-  const esp_kernels *k = esp_kernels_at(i);
-  return k ? (entry){k->isa, k == esp_kernels_active() ? "instruction set of the kernels; in use"
-                                                       : "instruction set of the kernels"}
+  const esp__kernels *k = esp__kernels_at(i);
+  return k ? (entry){k->isa, k == esp__kernels_active() ? "instruction set of the kernels; in use"
+                                                        : "instruction set of the kernels"}
            : (entry){0};
 }
 
@@ -66,7 +66,8 @@ static const char *table_name(size_t i) {
 static void print_table(int t) {
   entry e;
   printf("%s (%s)\n", tables[t].name, tables[t].help);
-  for (size_t i = 0; (e = tables[t].at(i)).name; i++) printf("  %-16s %s\n", e.name, e.help ? e.help : "");
+  for (size_t i = 0; (e = tables[t].at(i)).name; i++)
+    printf("  %-16s %s\n", e.name, e.help ? e.help : "");
   putchar('\n');
 }
 
@@ -81,7 +82,8 @@ static esp_status print_model(char *name, esp_error *err) {
                                  .hidden = {{300, 100}, 2},
                                  .width = 1.0};
   const bool grey = strcmp(name, "mlp") == 0 || strncmp(name, "lenet5", 6) == 0;
-  ESP_TRY(esp_arch_text(&opt, grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32}, 10, &text, err));
+  ESP_TRY(
+      esp_arch_text(&opt, grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32}, 10, &text, err));
   fputs(text, stdout);
   free(text);
   return ESP_OK;
@@ -97,23 +99,23 @@ static esp_status list(int argc, char **argv, esp_error *err) {
   const char *nearest = esp_nearest(argv[0], table_name);
   return esp_fail(
       err, ESP_ERR_INPUT,
-      "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, regularisers, structures, "
-      "distributions, schedules, lr-schedules, datasets or kernels",
+      "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, regularisers, "
+      "structures, distributions, schedules, lr-schedules, datasets or kernels",
       argv[0], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-const esp_command esp_command_list = {
+const esp__command esp__command_list = {
     .name = "list",
     .usage =
-        "[models|layers|criteria|dynamic|regularisers|structures|distributions|schedules|lr-schedules|"
-        "datasets|kernels] "
-        "[models NAME]",
-    .help = "what there is to choose from; 'list models NAME' prints a network in the layer language",
+        "[models|layers|criteria|dynamic|regularisers|structures|distributions|schedules|lr-schedules|datasets|kernels] [models NAME]",
+    .help =
+        "what there is to choose from; 'list models NAME' prints a network in the layer language",
     .run = list,
 };
 
 static esp_status help(int argc, char **argv, esp_error *err) {
-  if (argc > 1) return esp_fail(err, ESP_ERR_INPUT, "expected one key or section: espalier help KEY");
+  if (argc > 1)
+    return esp_fail(err, ESP_ERR_INPUT, "expected one key or section: espalier help KEY");
   if (argc == 1) return esp_config_help(argv[0], stdout, err);
   for (const esp_section *s = esp_sections; s->name; s++) {
     ESP_TRY(esp_config_help(s->name, stdout, err));
@@ -122,7 +124,7 @@ static esp_status help(int argc, char **argv, esp_error *err) {
   return ESP_OK;
 }
 
-const esp_command esp_command_help = {
+const esp__command esp__command_help = {
     .name = "help",
     .usage = "[SECTION|KEY]",
     .help = "explains the keys of a configuration",

@@ -10,24 +10,24 @@
 
 /* In the order of --help, a line each: adding one touches no other. */
 // clang-format off
-static const esp_command *const commands[] = {
-    &esp_command_run,
-    &esp_command_resume,
-    &esp_command_sweep,
-    &esp_command_search,
-    &esp_command_compare,
-    &esp_command_watch,
-    &esp_command_eval,
-    &esp_command_predict,
-    &esp_command_inspect,
-    &esp_command_bench,
-    &esp_command_sensitivity,
-    &esp_command_shrink,
-    &esp_command_overlap,
-    &esp_command_instability,
-    &esp_command_report,
-    &esp_command_list,
-    &esp_command_help,
+static const esp__command *const commands[] = {
+    &esp__command_run,
+    &esp__command_resume,
+    &esp__command_sweep,
+    &esp__command_search,
+    &esp__command_compare,
+    &esp__command_watch,
+    &esp__command_eval,
+    &esp__command_predict,
+    &esp__command_inspect,
+    &esp__command_bench,
+    &esp__command_sensitivity,
+    &esp__command_shrink,
+    &esp__command_overlap,
+    &esp__command_instability,
+    &esp__command_report,
+    &esp__command_list,
+    &esp__command_help,
 };
 // clang-format on
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -35,10 +35,11 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static void usage(FILE *out) {
   fputs("Espalier trains neural networks and prunes them while they train.\n\nusage:\n", out);
   for (int i = 0; i < COMMANDS; i++)
-    fprintf(out, "  espalier %s %s\n      %s\n", commands[i]->name, commands[i]->usage, commands[i]->help);
+    fprintf(out, "  espalier %s %s\n      %s\n", commands[i]->name, commands[i]->usage,
+            commands[i]->help);
 }
 
-static void explain(const esp_command *c) {
+static void explain(const esp__command *c) {
   printf("usage: espalier %s %s\n\n%s\n", c->name, c->usage, c->help);
   if (c->details) printf("\n%s", c->details);
 }
@@ -70,9 +71,9 @@ static int exit_status(esp_status status) {
   return 1;
 }
 
-/* Threads that wait for each other should sleep after a moment: on a busy machine, spinning for one that is
- * not running makes everything many times slower. libgomp reads its settings as it is loaded, so they take a
- * second start. */
+/* Threads that wait for each other should sleep after a moment: on a busy machine, spinning for one
+ * that is not running makes everything many times slower. libgomp reads its settings as it is
+ * loaded, so they take a second start. */
 static void limit_spinning(char **argv) {
   if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
   if (setenv("GOMP_SPINCOUNT", "20000", 1) == 0)

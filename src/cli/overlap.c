@@ -1,6 +1,6 @@
 /* espalier overlap: what the masks of runs have in common */
 #include "cli/cli.h"
-#include "analysis/mask_overlap.h"
+#include <espalier/mask_overlap.h>
 
 #include <espalier/file.h>
 
@@ -23,7 +23,8 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
       a->csv = argv[i];
     } else if (argv[i][0] == '-') {
       return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected: espalier overlap DIR DIR... [--csv FILE]", argv[i]);
+                      "unknown option '%s'; expected: espalier overlap DIR DIR... [--csv FILE]",
+                      argv[i]);
     } else if (a->runs == RUNS_MAX) {
       return esp_fail(err, ESP_ERR_INPUT, "more than %d runs", RUNS_MAX);
     } else {
@@ -31,7 +32,8 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
     }
   }
   if (a->runs > 1) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "expected two or more runs: espalier overlap DIR DIR... [--csv FILE]");
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "expected two or more runs: espalier overlap DIR DIR... [--csv FILE]");
 }
 
 /* Where a row goes: to a person, and into the table of the file. */
@@ -49,9 +51,10 @@ static void print_quoted(FILE *csv, const char *text) {
 static void print_row(const output *out, const char *layer, const esp_overlap *o) {
   const double n = (double)o->weights, common = (double)o->common;
   printf("  %-26s %9zu %9.2f %9.2f %9.2f %9.2f %9.4f %9.4f %9.1f\n", layer, o->weights,
-         100.0 * (double)o->kept[0] / n, 100.0 * (double)o->kept[1] / n, 100.0 * esp_overlap_share(o, common),
-         100.0 * esp_overlap_share(o, o->chance), esp_overlap_jaccard(o, common),
-         esp_overlap_jaccard(o, o->chance), esp_overlap_deviations(o));
+         100.0 * (double)o->kept[0] / n, 100.0 * (double)o->kept[1] / n,
+         100.0 * esp_overlap_share(o, common), 100.0 * esp_overlap_share(o, o->chance),
+         esp_overlap_jaccard(o, common), esp_overlap_jaccard(o, o->chance),
+         esp_overlap_deviations(o));
   print_quoted(out->csv, out->path[0]);
   print_quoted(out->csv, out->path[1]);
   fprintf(out->csv, "%s,%zu,%zu,%zu,%zu,%.9g,%.9g,%.9g,%.9g,%.9g\n", layer, o->weights, o->kept[0],
@@ -66,8 +69,8 @@ static esp_status compare(const esp_layer_masks *a, const esp_layer_masks *b, co
   ESP_TRY(esp_layer_masks_match(a, b, out->path, err));
   printf("a = %s\nb = %s\n  %-26s %9s %19s %19s %19s %9s\n", out->path[0], out->path[1], "", "",
          "---- density % ----", "----- common % ----", "----- Jaccard -----", "above");
-  printf("  %-26s %9s %9s %9s %9s %9s %9s %9s %9s\n", "layer", "weights", "a", "b", "seen", "chance", "seen",
-         "chance", "chance");
+  printf("  %-26s %9s %9s %9s %9s %9s %9s %9s %9s\n", "layer", "weights", "a", "b", "seen",
+         "chance", "seen", "chance", "chance");
   for (int i = 0; i < m->layers; i++) {
     const esp_overlap o = esp_overlap_of(a->keep[i], b->keep[i], m->layer[i].weight->count);
     print_row(out, m->layer[i].name, &o);
@@ -77,10 +80,10 @@ static esp_status compare(const esp_layer_masks *a, const esp_layer_masks *b, co
   return ESP_OK;
 }
 
-static esp_status compare_all(const arguments *a, const esp_layer_masks *masks, FILE *csv, esp_error *err) {
+static esp_status compare_all(const arguments *a, const esp_layer_masks *masks, FILE *csv,
+                              esp_error *err) {
   fputs(
-      "a,b,layer,weights,kept_a,kept_b,common,common_by_chance,deviation_of_chance,jaccard,jaccard_by_chance,"
-      "deviations\n",
+      "a,b,layer,weights,kept_a,kept_b,common,common_by_chance,deviation_of_chance,jaccard,jaccard_by_chance,deviations\n",
       csv);
   for (int i = 0; i < a->runs; i++)
     for (int k = i + 1; k < a->runs; k++) {
@@ -105,8 +108,8 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   }
   if (status == ESP_OK) {
     FILE *csv = open_memstream(&text, &bytes);
-    status =
-        csv ? compare_all(&a, masks, csv, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
+    status = csv ? compare_all(&a, masks, csv, err)
+                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
     if (csv) fclose(csv);
   }
   if (status == ESP_OK && a.csv) status = esp_file_write(a.csv, text, bytes, err);
@@ -115,18 +118,20 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   return status;
 }
 
-const esp_command esp_command_overlap = {
+const esp__command esp__command_overlap = {
     .name = "overlap",
     .usage = "DIR|FILE DIR|FILE... [--csv FILE]",
     .help = "what the masks of runs have in common, layer by layer, beside what chance would give",
     .details =
-        "Each pair of runs has a table. A run's masks are those of its checkpoint; those of a weights file, "
-        "such as\n"
+        "Each pair of runs has a table. A run's masks are those of its checkpoint; "
+        "those of a weights file, such as\n"
         "round-02.safetensors, are where its weights are not zero.\n"
         "\n"
-        "common   weights that both keep, as a share of what the sparser of the two keeps in the layer\n"
+        "common   weights that both keep, as a share of what the sparser of the two keeps in the "
+        "layer\n"
         "Jaccard  weights that both keep over weights that either keeps\n"
-        "chance   the same if each had drawn the positions of as many weights in each layer at random\n"
+        "chance   the same if each had drawn the positions of as many weights in each layer at "
+        "random\n"
         "above    by how many standard deviations of chance more weights are common\n",
     .run = run,
 };

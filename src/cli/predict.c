@@ -10,7 +10,7 @@
 enum { BEST = 5 };
 
 /* Image 0 of a batch of one, in the lane layout. */
-static void fill(const esp_opened *o, const uint8_t *pixels, float *images) {
+static void fill(const esp_loaded_run *o, const uint8_t *pixels, float *images) {
   const esp_shape s = o->model->input;
   const size_t plane = (size_t)(s.height * s.width);
   for (int c = 0; c < s.channels; c++)
@@ -21,13 +21,13 @@ static void fill(const esp_opened *o, const uint8_t *pixels, float *images) {
 }
 
 /* The name of an answer: of a group, its classes. */
-static void print_answer(const esp_opened *o, const esp_task *task, int answer) {
+static void print_answer(const esp_loaded_run *o, const esp_task *task, int answer) {
   for (int c = 0; c < o->model->classes; c++)
     if (esp_task_answer(task, c) == answer) printf(" %s", o->class_name[c]);
   putchar('\n');
 }
 
-static void print_best(const esp_opened *o, const esp_task *task, const esp_value *logits) {
+static void print_best(const esp_loaded_run *o, const esp_task *task, const esp_value *logits) {
   double max = -INFINITY, sum = 0.0, last = INFINITY;
   int last_answer = -1;
 #define LOGIT(c) ((double)esp_value_at(logits, 0, task->first + (c), 0, 0))
@@ -53,7 +53,7 @@ static void print_best(const esp_opened *o, const esp_task *task, const esp_valu
 #undef LOGIT
 }
 
-static void print_picture(const esp_opened *o, const char *path, const esp_value *logits) {
+static void print_picture(const esp_loaded_run *o, const char *path, const esp_value *logits) {
   const esp_tasks *tasks = &o->model->tasks;
   printf("%s\n", path);
   for (int t = 0; t < tasks->count; t++) {
@@ -62,7 +62,8 @@ static void print_picture(const esp_opened *o, const char *path, const esp_value
   }
 }
 
-static esp_status predict(esp_opened *o, esp_graph *g, char **paths, int count, esp_error *err) {
+static esp_status predict(esp_loaded_run *o, esp_graph *g, char **paths, int count,
+                          esp_error *err) {
   const esp_shape s = o->model->input;
   const size_t values = (size_t)(s.channels * s.height * s.width);
   uint8_t *pixels = malloc(values);
@@ -83,21 +84,21 @@ static esp_status predict(esp_opened *o, esp_graph *g, char **paths, int count, 
 }
 
 static esp_status run(int argc, char **argv, esp_error *err) {
-  esp_opened o;
+  esp_loaded_run o;
   esp_graph *g = NULL;
   if (argc < 2)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "expected a run directory or weights file, and pictures: espalier predict DIR|FILE IMAGE...");
-  ESP_TRY(esp_open(&o, argv[0], false, 0, NULL, err));
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "expected a run directory or weights file, and pictures: "
+                    "espalier predict DIR|FILE IMAGE...");
+  ESP_TRY(esp_load_run(&o, argv[0], false, 0, NULL, err));
   esp_status status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
   if (status == ESP_OK) status = predict(&o, g, argv + 1, argc - 1, err);
   esp_graph_free(g);
-  esp_opened_free(&o);
+  esp_loaded_run_free(&o);
   return status;
 }
 
-const esp_command esp_command_predict = {
+const esp__command esp__command_predict = {
     .name = "predict",
     .usage = "DIR|FILE IMAGE...",
     .help = "the five best classes of picture files (JPEG, PNG), with probabilities",

@@ -27,7 +27,8 @@ static esp_status run(int argc, char **argv, esp_error *err) {
     else if (strcmp(argv[i], "--figures") == 0)
       ESP_TRY(operand(argc, argv, &i, &request.figures, err));
     else if (argv[i][0] == '-')
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier report " USAGE, argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier report " USAGE,
+                      argv[i]);
     else if (request.dirs == DIRS_MAX)
       return esp_fail(err, ESP_ERR_INPUT, "more than %d directories", DIRS_MAX);
     else
@@ -40,13 +41,13 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   return ESP_OK;
 }
 
-const esp_command esp_command_report = {
+const esp__command esp__command_report = {
     .name = "report",
     .usage = USAGE,
     .help = "a page with charts and tables about runs, or about the runs in a directory",
     .details =
-        "--paper PAPER    the figures of a paper beside ours: a CSV file, or the name of one in "
-        "configs/papers,\n"
+        "--paper PAPER    the figures of a paper beside ours: a CSV file, "
+        "or the name of one in configs/papers,\n"
         "                 such as renda2020; see espalier compare --help\n"
         "-o PAGE.html     instead of report.html\n"
         "--figures DIR    CSV and SVG files as well\n",

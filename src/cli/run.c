@@ -14,7 +14,7 @@ static void on_signal(int number) {
   signal(number, SIG_DFL);
 }
 
-esp_run_control esp_cli_control(void) {
+esp_run_control esp__cli_control(void) {
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
   return (esp_run_control){stdout, &stop};
@@ -30,7 +30,8 @@ static esp_status run(int argc, char **argv, esp_error *err) {
     } else if (argv[i][0] == '-') {
       return esp_fail(
           err, ESP_ERR_INPUT,
-          "unknown option '%s'; expected: espalier run CONFIG.ini [-o DIR] [section.key=value ...]", argv[i]);
+          "unknown option '%s'; expected: espalier run CONFIG.ini [-o DIR] [section.key=value ...]",
+          argv[i]);
     } else if (!config_path) {
       config_path = argv[i];
     } else if (overrides == 256) {
@@ -40,16 +41,17 @@ static esp_status run(int argc, char **argv, esp_error *err) {
     }
   }
   if (!config_path)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected a configuration: espalier run CONFIG.ini [-o DIR] [section.key=value ...]");
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "expected a configuration: espalier run CONFIG.ini [-o DIR] [section.key=value ...]");
   esp_config config;
   ESP_TRY(esp_config_load(&config, config_path, overrides, override, err));
-  const esp_status status = esp_run_new(&config, config_path, dir, esp_cli_control(), err);
+  const esp_status status = esp_run_new(&config, config_path, dir, esp__cli_control(), err);
   esp_config_free(&config);
   return status;
 }
 
-const esp_command esp_command_run = {
+const esp__command esp__command_run = {
     .name = "run",
     .usage = "CONFIG.ini [-o DIR] [section.key=value ...]",
     .help = "train and prune as the configuration says; the results go to a run directory",
@@ -57,11 +59,12 @@ const esp_command esp_command_run = {
 };
 
 static esp_status resume(int argc, char **argv, esp_error *err) {
-  if (argc != 1) return esp_fail(err, ESP_ERR_INPUT, "expected one run directory: espalier resume DIR");
-  return esp_run_resume(argv[0], esp_cli_control(), err);
+  if (argc != 1)
+    return esp_fail(err, ESP_ERR_INPUT, "expected one run directory: espalier resume DIR");
+  return esp_run_resume(argv[0], esp__cli_control(), err);
 }
 
-const esp_command esp_command_resume = {
+const esp__command esp__command_resume = {
     .name = "resume",
     .usage = "DIR",
     .help = "go on with a run that was stopped or killed, from its newest checkpoint",

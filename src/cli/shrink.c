@@ -22,7 +22,8 @@ static esp_status read_multiple(const char *word, arguments *a, esp_error *err) 
   char *end;
   const long n = strtol(word, &end, 10);
   if (*end || end == word || n < 1 || n > 65536)
-    return esp_fail(err, ESP_ERR_INPUT, "--multiple '%.40s': expected a whole number from 1 to 65536", word);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "--multiple '%.40s': expected a whole number from 1 to 65536", word);
   a->multiple = (int)n;
   return ESP_OK;
 }
@@ -39,7 +40,8 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
     } else if (multiple) {
       ESP_TRY(read_multiple(argv[++i], a, err));
     } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier shrink " USAGE, argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier shrink " USAGE,
+                      argv[i]);
     } else if (!a->path) {
       a->path = argv[i];
     } else if (a->overrides < OVERRIDES) {
@@ -62,7 +64,8 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Median of the times for a batch, after one that warms up; milliseconds an image. */
-static esp_status measure(esp_model *m, const esp_dataset *set, double *milliseconds, esp_error *err) {
+static esp_status measure(esp_model *m, const esp_dataset *set, double *milliseconds,
+                          esp_error *err) {
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   double seconds[TIMES];
@@ -74,9 +77,9 @@ static esp_status measure(esp_model *m, const esp_dataset *set, double *millisec
     const esp_batch *batch = esp_loader_next(loader);
     esp_graph_forward(g, batch, (esp_pass){0});
     for (int i = 0; i < TIMES; i++) {
-      const double start = esp_seconds();
+      const double start = esp__seconds();
       esp_graph_forward(g, batch, (esp_pass){0});
-      seconds[i] = esp_seconds() - start;
+      seconds[i] = esp__seconds() - start;
     }
     qsort(seconds, TIMES, sizeof *seconds, ascending);
     *milliseconds = 1e3 * seconds[TIMES / 2] / batch->count;
@@ -119,39 +122,42 @@ static esp_status check(const esp_logit_difference *d, esp_error *err) {
                   d->largest, d->images, d->logit);
 }
 
-static esp_status shrink(esp_opened *o, const arguments *a, const char *file, esp_model *small,
+static esp_status shrink(esp_loaded_run *o, const arguments *a, const char *file, esp_model *small,
                          esp_error *err) {
   esp_logit_difference d;
   figures before, after;
   ESP_TRY(esp_compare(o->model, small, o->set, &d, err));
   ESP_TRY(check(&d, err));
   ESP_TRY(describe(o->model, o->set, file, &before, err));
-  ESP_TRY(esp_opened_save(o, small, a->out, err));
+  ESP_TRY(esp_loaded_run_save(o, small, a->out, err));
   ESP_TRY(describe(small, o->set, a->out, &after, err));
   print_figures(&before, &after);
-  printf("largest difference of a logit over %" PRId64 " test images: %g (largest logit %g)\nsaved in %s\n",
+  printf("largest difference of a logit over %" PRId64
+         " test images: %g (largest logit %g)\nsaved in %s\n",
          d.images, d.largest, d.logit, a->out);
   return ESP_OK;
 }
 
 static esp_status run(int argc, char **argv, esp_error *err) {
   arguments a;
-  esp_opened o;
+  esp_loaded_run o;
   char file[4096];
   esp_model *small = NULL;
   ESP_TRY(parse(argc, argv, &a, err));
   ESP_TRY(esp_weights_path(a.path, file, err));
-  ESP_TRY(esp_open(&o, a.path, true, a.overrides, a.override, err));
+  ESP_TRY(esp_load_run(&o, a.path, true, a.overrides, a.override, err));
   esp_status status = esp_shrink(o.model, a.multiple, &small, err);
   if (status == ESP_OK) status = shrink(&o, &a, file, small, err);
   esp_model_free(small);
-  esp_opened_free(&o);
+  esp_loaded_run_free(&o);
   return status;
 }
 
-const esp_command esp_command_shrink = {
+const esp__command esp__command_shrink = {
     .name = "shrink",
     .usage = USAGE,
-    .help = "a smaller network without the channels and blocks that are pruned, proved on the test images",
+    .help =
+        "a smaller network without the channels and blocks that are pruned, "
+        "proved on the test images",
     .run = run,
 };

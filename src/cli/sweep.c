@@ -36,26 +36,31 @@ static bool parse_count(const char *text, int max, int *value, const char **rest
 static bool parse_shard(const char *text, arguments *a) {
   const char *rest;
   if (!parse_count(text, ESP_SWEEP_RUNS_MAX, &a->shard, &rest) || *rest != '/') return false;
-  return parse_count(rest + 1, ESP_SWEEP_RUNS_MAX, &a->shards, &rest) && !*rest && a->shard <= a->shards;
+  return parse_count(rest + 1, ESP_SWEEP_RUNS_MAX, &a->shards, &rest) && !*rest &&
+         a->shard <= a->shards;
 }
 
 /* An option that takes a value, which is `value`, or NULL if there is none. */
-static esp_status parse_option(arguments *a, const char *option, const char *value, esp_error *err) {
+static esp_status parse_option(arguments *a, const char *option, const char *value,
+                               esp_error *err) {
   const char *rest = "";
   if (!value) return esp_fail(err, ESP_ERR_INPUT, "%s: expected a value after it", option);
   if (strcmp(option, "-o") == 0) {
     a->dir = value;
   } else if (strcmp(option, "--jobs") == 0) {
     if (!parse_count(value, JOBS_MAX, &a->jobs, &rest) || *rest)
-      return esp_fail(err, ESP_ERR_INPUT, "--jobs %s: expected a number from 1 to %d", value, JOBS_MAX);
+      return esp_fail(err, ESP_ERR_INPUT, "--jobs %s: expected a number from 1 to %d", value,
+                      JOBS_MAX);
   } else if (!parse_shard(value, a)) {
-    return esp_fail(err, ESP_ERR_INPUT, "--shard %s: expected I/N with 1 <= I <= N, such as 2/8", value);
+    return esp_fail(err, ESP_ERR_INPUT, "--shard %s: expected I/N with 1 <= I <= N, such as 2/8",
+                    value);
   }
   return ESP_OK;
 }
 
 static bool takes_value(const char *option) {
-  return strcmp(option, "-o") == 0 || strcmp(option, "--jobs") == 0 || strcmp(option, "--shard") == 0;
+  return strcmp(option, "-o") == 0 || strcmp(option, "--jobs") == 0 ||
+         strcmp(option, "--shard") == 0;
 }
 
 static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
@@ -66,10 +71,10 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
     } else if (strcmp(argv[i], "--dry-run") == 0) {
       a->dry_run = true;
     } else if (argv[i][0] == '-') {
-      return esp_fail(
-          err, ESP_ERR_INPUT,
-          "unknown option '%s'; expected -o, --jobs, --shard or --dry-run; see espalier sweep --help",
-          argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "unknown option '%s'; expected -o, --jobs, --shard or --dry-run; "
+                      "see espalier sweep --help",
+                      argv[i]);
     } else if (!a->path) {
       a->path = argv[i];
     } else if (a->overrides == OVERRIDES_MAX) {
@@ -80,7 +85,8 @@ static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
     }
   }
   if (a->path) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "expected a file with a section [sweep]: espalier sweep CONFIG.ini");
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "expected a file with a section [sweep]: espalier sweep CONFIG.ini");
 }
 
 /* ---- shares ---- */
@@ -93,7 +99,8 @@ static int rank(const esp_sweep *s, int i) {
   return before;
 }
 
-/* The runs of our share, and the trainings they need. Runs that share one stay together where they can. */
+/* The runs of our share, and the trainings they need. Runs that share one stay together where they
+ * can. */
 static void choose_mine(const esp_sweep *s, const arguments *a, bool *mine) {
   const int64_t asked = s->runs - s->denses;
   for (int i = s->denses; i < s->runs; i++) {
@@ -119,17 +126,18 @@ static esp_status dry_run(const esp_sweep *s, const bool *mine, esp_error *err) 
   if (status == ESP_OK) printf("%-*s  %8s  %12s\n", width, "run", "epochs", "time");
   for (int i = 0; i < s->runs && status == ESP_OK; i++) {
     if (!mine[i]) continue;
-    esp_format_time(text, seconds[i]);
-    printf("%-*s  %8lld  %12s  %s\n", width, s->run[i].name, (long long)esp_sweep_epochs(s, i), text,
-           state_name(s->run[i].state));
+    esp__format_time(text, seconds[i]);
+    printf("%-*s  %8lld  %12s  %s\n", width, s->run[i].name, (long long)esp_sweep_epochs(s, i),
+           text, state_name(s->run[i].state));
     total += seconds[i];
     runs += i >= s->denses;
     trainings += i < s->denses;
   }
-  esp_format_time(text, total);
+  esp__format_time(text, total);
   if (status == ESP_OK)
     printf(
-        "\n%d runs, %d trainings shared among them, in %s; nothing was made\nabout %s on this machine, %s;\n"
+        "\n%d runs, %d trainings shared among them, in %s; nothing was made\n"
+        "about %s on this machine, %s;\n"
         "pruned rounds are taken to be as slow as dense ones, so it will rather be less\n",
         runs, trainings, s->dir, text, how);
   free(seconds);
@@ -145,7 +153,8 @@ static esp_status go(esp_sweep *s, const arguments *a, const bool *mine, esp_err
   ESP_TRY(esp_sweep_make(s, err));
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
-  const esp_status status = esp_crew_work(s, (esp_crew_options){a->jobs, mine, &stop}, err);
+  const esp_status status =
+      esp__worker_pool_work(s, (esp__worker_pool_options){a->jobs, mine, &stop}, err);
   if (status != ESP_OK && status != ESP_ERR_FAILED) return status;
   ESP_TRY(esp_sweep_table(s, stdout, err));
   printf("results in %s/sweep.csv, means in summary.csv\n", s->dir);
@@ -159,24 +168,26 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   ESP_TRY(esp_sweep_load(&s, a.path, a.dir, a.overrides, a.override, err));
   bool *mine = calloc((size_t)s.runs, sizeof *mine);
   if (mine) choose_mine(&s, &a, mine);
-  const esp_status status = mine ? go(&s, &a, mine, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  const esp_status status =
+      mine ? go(&s, &a, mine, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   free(mine);
   esp_sweep_free(&s);
   return status;
 }
 
-const esp_command esp_command_sweep = {
+const esp__command esp__command_sweep = {
     .name = "sweep",
     .usage = "CONFIG.ini|DIR [-o DIR] [--jobs N] [--shard I/N] [--dry-run] [section.key=value ...]",
     .help = "many runs from one file with a section [sweep]; the training they share is done once",
     .details =
-        "A key of [sweep] is a key of the configuration with its section, and has a list of values:\n"
+        "A key of [sweep] is a key of the configuration with its section, "
+        "and has a list of values:\n"
         "    [sweep]\n"
         "    prune.sparsity = 0.5 0.8 0.9 0.95\n"
         "    data.augment = \"crop flip\" \"\"\n"
         "    run.seed = 1 2 3\n"
-        "A value with spaces in it, or an empty one, stands in double quotes; a quote within is written "
-        "twice.\n"
+        "A value with spaces in it, or an empty one, stands in double quotes; "
+        "a quote within is written twice.\n"
         "    mode = grid      every combination (the default)\n"
         "    mode = zip       the first values of all lists, then the second ones, ...\n"
         "    mode = random    count = N different combinations of the grid, drawn with seed = S\n"
@@ -187,8 +198,8 @@ const esp_command esp_command_sweep = {
         "  --dry-run          the list of runs and how long they may take; makes nothing\n"
         "  section.key=value  changes the configuration; of a swept key, its list\n"
         "\n"
-        "The same command again goes on with what was stopped, and tries again what failed. A run that "
-        "fails\n"
+        "The same command again goes on with what was stopped, and tries again what failed. "
+        "A run that fails\n"
         "does not stop the others; the exit status is then 1. docs/sweeps.md tells more.\n",
     .run = run,
 };

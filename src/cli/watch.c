@@ -1,11 +1,11 @@
 /* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
 #include "cli/cli.h"
 #include "cli/worker.h"
-#include "analysis/sparsity_search.h"
-#include "base/csv.h"
+#include <espalier/sparsity_search.h>
+#include <espalier/csv.h>
 #include "run/progress.h"
 #include "rundir/progress_json.h"
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 
 #include <espalier/sweep.h>
 
@@ -65,15 +65,17 @@ static void print_curves(const char *dir) {
 
 /* ---- a run ---- */
 
-static void print_pulse(const char *name, const esp_pulse *p, double age) {
+static void print_pulse(const char *name, const esp__heartbeat *p, double age) {
   char left[32], stage[64] = "training", ago[32];
-  esp_format_time(left, p->seconds_left);
-  esp_format_time(ago, age);
+  esp__format_time(left, p->seconds_left);
+  esp__format_time(ago, age);
   if (p->stage > 0) snprintf(stage, sizeof stage, "round %d/%d", p->stage, p->stages - 1);
   printf(
-      "%s%s%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  sparsity %.2f %%  %.0f images/s  ",
-      name, *name ? ": " : "", stage, (long long)p->epoch + 1, (long long)p->epochs, (long long)p->batch,
-      (long long)p->batches, p->loss, 100.0 * p->accuracy, 100.0 * p->sparsity, p->images_per_second);
+      "%s%s%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  sparsity %.2f %%  %.0f "
+      "images/s  ",
+      name, *name ? ": " : "", stage, (long long)p->epoch + 1, (long long)p->epochs,
+      (long long)p->batch, (long long)p->batches, p->loss, 100.0 * p->accuracy, 100.0 * p->sparsity,
+      p->images_per_second);
   if (age > quiet_after)
     printf("no sign of life for %s\n", ago);
   else
@@ -84,14 +86,15 @@ static void print_finished(const char *name, const esp_results *r) {
   printf("%s%sfinished", name, *name ? ": " : "");
   if (r->rounds > 0) {
     const esp_round *last = &r->round[r->rounds - 1];
-    printf("  top-1 %.2f %%  sparsity %.2f %%", 100.0 * last->test_accuracy, 100.0 * last->sparsity);
+    printf("  top-1 %.2f %%  sparsity %.2f %%", 100.0 * last->test_accuracy,
+           100.0 * last->sparsity);
   }
   putchar('\n');
 }
 
 /* Whether it has ended. */
 static bool show_run(const char *dir) {
-  esp_pulse p;
+  esp__heartbeat p;
   esp_results r;
   double age;
   const bool finished = esp_results_read(&r, dir, NULL) == ESP_OK;
@@ -99,7 +102,7 @@ static bool show_run(const char *dir) {
   if (finished) {
     print_finished("", &r);
     esp_results_free(&r);
-  } else if (esp_pulse_read(&p, dir, &age)) {
+  } else if (esp__heartbeat_read(&p, dir, &age)) {
     print_pulse("", &p, age);
   } else {
     puts("not at work");
@@ -117,8 +120,8 @@ typedef struct tally {
   int drawn;    /* the run at work whose curves are shown, -1 = none */
 } tally;
 
-/* A run that is neither finished nor at work: it waits, or was stopped or failed, and then may have said why.
- */
+/* A run that is neither finished nor at work: it waits, or was stopped or failed, and then may have
+ * said why. */
 static void show_quiet(const esp_sweep *s, int i, const char *dir, tally *t) {
   char line[1024];
   if (access(dir, F_OK) != 0) {
@@ -126,12 +129,12 @@ static void show_quiet(const esp_sweep *s, int i, const char *dir, tally *t) {
     return;
   }
   t->begun++;
-  if (esp_worker_last_line(dir, line)) printf("%s: not at work  %s\n", s->run[i].name, line);
+  if (esp__worker_last_line(dir, line)) printf("%s: not at work  %s\n", s->run[i].name, line);
 }
 
 static void show_one(const esp_sweep *s, int i, tally *t) {
   char dir[4096];
-  esp_pulse p;
+  esp__heartbeat p;
   esp_results r;
   double age;
   const double epochs = (double)esp_sweep_epochs(s, i);
@@ -141,8 +144,8 @@ static void show_one(const esp_sweep *s, int i, tally *t) {
     t->done += epochs;
     if (++t->finished <= FINISHED_SHOWN) print_finished(s->run[i].name, &r);
     esp_results_free(&r);
-  } else if (esp_pulse_read(&p, dir, &age)) {
-    const double done = esp_pulse_epochs(&p, epochs);
+  } else if (esp__heartbeat_read(&p, dir, &age)) {
+    const double done = esp__heartbeat_epochs(&p, epochs);
     print_pulse(s->run[i].name, &p, age);
     t->at_work++;
     t->done += done;
@@ -158,7 +161,7 @@ static void show_one(const esp_sweep *s, int i, tally *t) {
 static void print_time_left(const tally *t) {
   char left[32];
   if (!(t->speed > 0.0)) return;
-  esp_format_time(left, (t->epochs - t->done) / t->speed);
+  esp__format_time(left, (t->epochs - t->done) / t->speed);
   printf(", about %s left", left);
 }
 
@@ -167,11 +170,14 @@ static bool show_sweep(const esp_sweep *s) {
   tally t = {.drawn = -1};
   printf("sweep %s\n\n", s->dir);
   for (int i = 0; i < s->runs; i++) show_one(s, i, &t);
-  if (t.finished > FINISHED_SHOWN) printf("and %d more that have finished\n", t.finished - FINISHED_SHOWN);
+  if (t.finished > FINISHED_SHOWN)
+    printf("and %d more that have finished\n", t.finished - FINISHED_SHOWN);
   if (t.drawn >= 0) print_curves(esp_sweep_path(s, t.drawn, dir));
-  printf("\n%d of %d runs finished, %d at work, %d stopped or failed, %d waiting; %.1f %% of the epochs",
-         t.finished, s->runs, t.at_work, t.begun, t.waiting,
-         t.epochs > 0.0 ? 100.0 * t.done / t.epochs : 100.0);
+  printf(
+      "\n"
+      "%d of %d runs finished, %d at work, %d stopped or failed, %d waiting; %.1f %% of the epochs",
+      t.finished, s->runs, t.at_work, t.begun, t.waiting,
+      t.epochs > 0.0 ? 100.0 * t.done / t.epochs : 100.0);
   print_time_left(&t);
   putchar('\n');
   return t.finished == s->runs;
@@ -190,7 +196,7 @@ static const char *trial_name(const esp_sparsity_search *s, int i, char name[128
 
 static void print_trial(const esp_sparsity_search *s, int i) {
   char name[128];
-  const esp_search_outcome *o = &s->outcome[i];
+  const esp_sparsity_search_outcome *o = &s->outcome[i];
   printf("%s: finished  validation %.2f %%", trial_name(s, i, name), 100.0 * o->validation);
   if (i > 0) printf(" (%+.2f)", 100.0 * (o->validation - s->outcome[0].validation));
   printf("  top-1 %.2f %%  sparsity %.2f %%%s\n", 100.0 * o->test, 100.0 * o->sparsity,
@@ -202,11 +208,11 @@ static void print_trial(const esp_sparsity_search *s, int i) {
 /* The run behind the finished ones. Returns how long it goes on, NAN where that is not known. */
 static double print_next(const esp_sparsity_search *s) {
   char dir[4096], name[128];
-  esp_pulse p;
+  esp__heartbeat p;
   double age;
   esp_sweep_path(&s->runs, s->done, dir);
   trial_name(s, s->done, name);
-  if (!esp_pulse_read(&p, dir, &age)) {
+  if (!esp__heartbeat_read(&p, dir, &age)) {
     printf("%s: %s\n", name, access(dir, F_OK) == 0 ? "stopped or failed" : "waiting");
     return (double)NAN;
   }
@@ -221,13 +227,13 @@ static void print_left(const esp_sparsity_search *s, double now) {
   char left[32];
   for (int i = 1; i < s->done; i++) seconds += s->outcome[i].seconds;
   if (!isfinite(now) || (more > 0 && trials < 1)) return;
-  esp_format_time(left, now + (more > 0 ? more * seconds / trials : 0.0));
+  esp__format_time(left, now + (more > 0 ? more * seconds / trials : 0.0));
   printf("; about %s left if all are needed", left);
 }
 
 static bool show_search(const esp_sparsity_search *s) {
   const bool ended = s->done == s->runs.runs;
-  const esp_search_outcome *best = &s->outcome[s->best];
+  const esp_sparsity_search_outcome *best = &s->outcome[s->best];
   double now = (double)NAN;
   printf("search %s\n\n", s->runs.dir);
   for (int i = 0; i < s->done; i++) print_trial(s, i);
@@ -242,7 +248,8 @@ static bool show_search(const esp_sparsity_search *s) {
     printf("; the sparsest within %.2f points of the dense one: %.2f %%\n", 100.0 * s->tolerance,
            100.0 * best->sparsity);
   else
-    printf("; none within %.2f points of the dense one%s\n", 100.0 * s->tolerance, ended ? "" : " yet");
+    printf("; none within %.2f points of the dense one%s\n", 100.0 * s->tolerance,
+           ended ? "" : " yet");
   return ended;
 }
 
@@ -250,15 +257,16 @@ static bool show_search(const esp_sparsity_search *s) {
 
 static bool holds(const char *dir, const char *name) {
   char path[4096];
-  return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path && access(path, F_OK) == 0;
+  return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path &&
+         access(path, F_OK) == 0;
 }
 
 /* Which trials a search has depends on how far it is, so it is read anew at each look. */
 static esp_status look_at_search(const char *dir, bool *ended, esp_error *err) {
   esp_sparsity_search s;
-  ESP_TRY(esp_search_look(&s, dir, err));
+  ESP_TRY(esp_sparsity_search_look(&s, dir, err));
   *ended = show_search(&s);
-  esp_search_free(&s);
+  esp_sparsity_search_free(&s);
   return ESP_OK;
 }
 
@@ -286,31 +294,33 @@ static esp_status run(int argc, char **argv, esp_error *err) {
     if (strcmp(argv[i], "--once") == 0)
       once = true;
     else if (argv[i][0] == '-' || dir)
-      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier watch DIR [--once]", argv[i]);
+      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier watch DIR [--once]",
+                      argv[i]);
     else
       dir = argv[i];
   }
   if (!dir)
-    return esp_fail(err, ESP_ERR_INPUT, "expected a run, sweep or search: espalier watch DIR [--once]");
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "expected a run, sweep or search: espalier watch DIR [--once]");
   setlocale(LC_CTYPE, "");
   if (holds(dir, "search.ini")) return watch(dir, NULL, once, err);
   if (!holds(dir, "sweep.ini") && !holds(dir, "config.ini"))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%.200s: neither a sweep nor a run nor a search: expected a directory with sweep.ini, "
-                    "config.ini or search.ini",
-                    dir);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%.200s: neither a sweep nor a run nor a search: expected a directory with sweep.ini, "
+        "config.ini or search.ini",
+        dir);
   ESP_TRY(esp_sweep_open(&s, dir, err));
   const esp_status status = watch(dir, &s, once, err);
   esp_sweep_free(&s);
   return status;
 }
 
-const esp_command esp_command_watch = {
+const esp__command esp__command_watch = {
     .name = "watch",
     .usage = "DIR [--once]",
     .help =
-        "how far a run, sweep or search is, from another terminal; refreshed each second, one look with "
-        "--once "
-        "or in a pipe",
+        "how far a run, sweep or search is, from another terminal; refreshed each second, "
+        "one look with --once or in a pipe",
     .run = run,
 };

@@ -35,16 +35,19 @@ static void become(const char *dir, int out, int errors, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
-  if (getppid() == parent && copy && dup2(nothing, 0) >= 0 && dup2(out, 1) >= 0 && dup2(errors, 2) >= 0)
+  if (getppid() == parent && copy && dup2(nothing, 0) >= 0 && dup2(out, 1) >= 0 &&
+      dup2(errors, 2) >= 0)
     execv("/proc/self/exe", argument);
   _exit(127);
 }
 
-static esp_status start_process(esp_worker *w, const char *dir, esp_error *err) {
+static esp_status start_process(esp__worker *w, const char *dir, esp_error *err) {
   const int out = open_in(dir, "output.txt", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
-  const int errors = open_in(dir, "errors.txt", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC);
+  const int errors =
+      open_in(dir, "errors.txt", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC);
   const pid_t parent = getpid();
-  esp_status status = out >= 0 && errors >= 0 ? ESP_OK : refused(dir, "open output.txt and errors.txt", err);
+  esp_status status =
+      out >= 0 && errors >= 0 ? ESP_OK : refused(dir, "open output.txt and errors.txt", err);
   if (status == ESP_OK) {
     w->process = fork();
     if (w->process == 0) become(dir, out, errors, parent);
@@ -55,17 +58,17 @@ static esp_status start_process(esp_worker *w, const char *dir, esp_error *err) 
   return status;
 }
 
-esp_status esp_worker_begin(esp_worker *w, const esp_sweep *s, int run, esp_worker_start *start,
-                            esp_error *err) {
+esp_status esp__worker_begin(esp__worker *w, const esp_sweep *s, int run, esp__worker_start *start,
+                             esp_error *err) {
   char dir[4096];
   esp_sweep_path(s, run, dir);
-  *w = (esp_worker){.run = run, .begun = esp_seconds()};
+  *w = (esp__worker){.run = run, .begun = esp__seconds()};
   ESP_TRY(esp_sweep_make_run(s, run, err));
-  *start = esp_lock_taken(dir) ? ESP_WORKER_BUSY : ESP_WORKER_STARTED;
+  *start = esp__lock_taken(dir) ? ESP_WORKER_BUSY : ESP_WORKER_STARTED;
   return *start == ESP_WORKER_STARTED ? start_process(w, dir, err) : ESP_OK;
 }
 
-bool esp_worker_last_line(const char *dir, char line[1024]) {
+bool esp__worker_last_line(const char *dir, char line[1024]) {
   char path[PATH_BYTES], *text;
   size_t bytes;
   snprintf(path, sizeof path, "%s/errors.txt", dir);
@@ -79,14 +82,15 @@ bool esp_worker_last_line(const char *dir, char line[1024]) {
   return *line;
 }
 
-esp_worker_end esp_worker_look(esp_worker *w, const esp_sweep *s, char line[1024]) {
+esp__worker_end esp__worker_look(esp__worker *w, const esp_sweep *s, char line[1024]) {
   char dir[4096], path[PATH_BYTES];
   int status = 0;
   const pid_t ended = waitpid(w->process, &status, WNOHANG);
   if (ended == 0 || (ended < 0 && errno == EINTR)) return ESP_WORKER_RUNS;
   w->process = 0;
   esp_sweep_path(s, w->run, dir);
-  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == ESP_EXIT_BUSY) return ESP_WORKER_YIELDED;
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == ESP_EXIT_BUSY)
+    return ESP_WORKER_YIELDED;
   if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
     snprintf(path, sizeof path, "%s/errors.txt", dir);
     unlink(path);
@@ -94,11 +98,11 @@ esp_worker_end esp_worker_look(esp_worker *w, const esp_sweep *s, char line[1024
   }
   if (ended > 0 && WIFSIGNALED(status))
     snprintf(line, 1024, "was killed by signal %d", WTERMSIG(status));
-  else if (!esp_worker_last_line(dir, line))
+  else if (!esp__worker_last_line(dir, line))
     snprintf(line, 1024, "ended without a word; see output.txt in its directory");
   return ESP_WORKER_FAILED;
 }
 
-void esp_worker_stop(const esp_worker *w) {
+void esp__worker_stop(const esp__worker *w) {
   if (w->process > 0) kill(w->process, SIGTERM);
 }

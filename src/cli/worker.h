@@ -6,33 +6,33 @@
 
 #include <sys/types.h>
 
-typedef struct esp_worker {
+typedef struct esp__worker {
   pid_t process; /* 0 = none */
   int run;       /* its index in the sweep */
   double begun;  /* clock */
-} esp_worker;
+} esp__worker;
 
-typedef enum esp_worker_start {
+typedef enum esp__worker_start {
   ESP_WORKER_STARTED,
   ESP_WORKER_BUSY /* another process works on this run */
-} esp_worker_start;
+} esp__worker_start;
 
-typedef enum esp_worker_end {
+typedef enum esp__worker_end {
   ESP_WORKER_RUNS, /* not ended */
   ESP_WORKER_FINISHED,
   ESP_WORKER_FAILED,
   ESP_WORKER_YIELDED /* another process was quicker to take the run */
-} esp_worker_end;
+} esp__worker_end;
 
-/* Makes the run's directory and starts `espalier resume` in it. What that prints goes to output.txt and
- * errors.txt there. When this process dies, the other is told to stop. */
-esp_status esp_worker_begin(esp_worker *w, const esp_sweep *s, int run, esp_worker_start *start,
-                            esp_error *err);
+/* Makes the run's directory and starts `espalier resume` in it. What that prints goes to output.txt
+ * and errors.txt there. When this process dies, the other is told to stop. */
+esp_status esp__worker_begin(esp__worker *w, const esp_sweep *s, int run, esp__worker_start *start,
+                             esp_error *err);
 /* Whether it has ended, and how; where it failed, `line` is the last that it said on stderr. */
-esp_worker_end esp_worker_look(esp_worker *w, const esp_sweep *s, char line[1024]);
-/* The last line of the errors.txt of a run that such a process works or worked on; false where it says
- * nothing. */
-bool esp_worker_last_line(const char *dir, char line[1024]);
-void esp_worker_stop(const esp_worker *w);
+esp__worker_end esp__worker_look(esp__worker *w, const esp_sweep *s, char line[1024]);
+/* The last line of the errors.txt of a run that such a process works or worked on; false where it
+ * says nothing. */
+bool esp__worker_last_line(const char *dir, char line[1024]);
+void esp__worker_stop(const esp__worker *w);
 
 #endif

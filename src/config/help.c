@@ -5,7 +5,7 @@
 
 static void describe_key(const esp_section *s, const esp_option *o, FILE *out) {
   char expected[1024];
-  esp_value_expected(o, expected, sizeof expected);
+  esp__value_expected(o, expected, sizeof expected);
   fprintf(out, "%s.%s\n", s->name, o->name);
   fprintf(out, "    type:    %s\n", expected);
   fprintf(out, "    default: %s\n", *o->fallback ? o->fallback : "(empty)");
@@ -16,7 +16,8 @@ static void describe_section(const esp_section *s, FILE *out) {
   fprintf(out, "[%s]  %s\n", s->name, s->help);
   for (const esp_option *o = s->table; o->name; o++) {
     int width = (int)(strlen(o->name) + strlen(o->fallback)) + 3;
-    fprintf(out, "  %s = %s%*s  %s\n", o->name, o->fallback, width < 28 ? 28 - width : 0, "", o->help);
+    fprintf(out, "  %s = %s%*s  %s\n", o->name, o->fallback, width < 28 ? 28 - width : 0, "",
+            o->help);
   }
 }
 
@@ -31,17 +32,18 @@ static esp_status unknown(const char *what, esp_error *err) {
   const esp_section *in = NULL;
   for (const esp_section *s = esp_sections; dot && s->name; s++)
     if (in_section(what, dot, s)) in = s;
-  const esp_option *key = esp_option_nearest(dot ? dot + 1 : what, in, &in);
-  const char *section = esp_section_nearest(what);
+  const esp_option *key = esp__option_nearest(dot ? dot + 1 : what, in, &in);
+  const char *section = esp__section_nearest(what);
   if (section && (!key || esp_nearer(what, section, key->name) == section))
-    return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s'?", what,
-                    section);
+    return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s'?",
+                    what, section);
   if (key)
-    return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s.%s'?", what,
-                    in->name, key->name);
+    return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s.%s'?",
+                    what, in->name, key->name);
   char sections[128];
-  esp_section_list(sections, sizeof sections);
-  return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; sections are %s", what, sections);
+  esp__section_list(sections, sizeof sections);
+  return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; sections are %s", what,
+                  sections);
 }
 
 esp_status esp_config_help(const char *what, FILE *out, esp_error *err) {
@@ -52,7 +54,8 @@ esp_status esp_config_help(const char *what, FILE *out, esp_error *err) {
       describe_section(s, out);
       found = true;
     }
-    const esp_option *o = !dot || in_section(what, dot, s) ? esp_option_find(s, dot ? dot + 1 : what) : NULL;
+    const esp_option *o =
+        !dot || in_section(what, dot, s) ? esp__option_find(s, dot ? dot + 1 : what) : NULL;
     if (!o) continue;
     describe_key(s, o, out);
     found = true;

@@ -18,7 +18,8 @@ typedef struct place {
 
 static bool read_place(const char *text, place *p) {
   int end = 0;
-  return sscanf(text, "[%31[a-z]] %31[a-z_]:%9d: %n", p->section, p->key, &p->number, &end) == 3 && end > 0;
+  return sscanf(text, "[%31[a-z]] %31[a-z_]:%9d: %n", p->section, p->key, &p->number, &end) == 3 &&
+         end > 0;
 }
 
 static bool ends_here(char c) {
@@ -43,8 +44,8 @@ static int find_line(char *text, const place *p) {
     if (ends_here(*start)) continue;
     if (start == line) in_value = false;
     if (*line == '[')
-      in_section =
-          strncmp(line + 1, p->section, strlen(p->section)) == 0 && line[1 + strlen(p->section)] == ']';
+      in_section = strncmp(line + 1, p->section, strlen(p->section)) == 0 &&
+                   line[1 + strlen(p->section)] == ']';
     const char *value = in_section && !in_value ? value_of(start, p->key) : NULL;
     seen += in_value || (value && !ends_here(*value));
     in_value |= value != NULL;
@@ -62,7 +63,7 @@ static int line_in_file(const char *path, const place *p) {
   return line;
 }
 
-esp_status esp_config_located(const char *source, esp_status status, esp_error *err) {
+esp_status esp__config_located(const char *source, esp_status status, esp_error *err) {
   if (status != ESP_ERR_INPUT || !err) return status;
   const esp_error cause = *err;
   place p;

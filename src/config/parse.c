@@ -15,8 +15,9 @@
 
 enum { FILE_MAX = 1 << 20, WHERE_MAX = 512 };
 
-/* inih takes the text apart into section, key and value; it asks us for a line at a time, so we know which
- * line it is at when it hands over a key. A value is complete when the next key, or the end, comes. */
+/* inih takes the text apart into section, key and value; it asks us for a line at a time, so we
+ * know which line it is at when it hands over a key. A value is complete when the next key, or the
+ * end, comes. */
 typedef struct reader {
   esp_config *config;
   const char *name, *rest; /* of the file; of its text */
@@ -27,10 +28,10 @@ typedef struct reader {
   FILE *value;                /* of that key, so far */
   char *value_text;
   size_t value_bytes;
-  int *key_line;                 /* of each key of all sections: where it was given, 0 = not yet */
-  const esp_config_extra *extra; /* NULL: none */
-  bool in_extra;                 /* in its section */
-  char *extra_key;               /* whose value is being gathered, NULL = none */
+  int *key_line;                  /* of each key of all sections: where it was given, 0 = not yet */
+  const esp__config_extra *extra; /* NULL: none */
+  bool in_extra;                  /* in its section */
+  char *extra_key;                /* whose value is being gathered, NULL = none */
   int extra_line;
   esp_status status;
   int failed_line;
@@ -63,30 +64,33 @@ static int *line_of_key(const reader *r, const esp_section *section, const esp_o
 /* What to say of a key that is not known in `section`. */
 static void unknown_key(const esp_section *section, const char *key, char *text, size_t bytes) {
   const esp_section *in = section;
-  const esp_option *nearest = esp_option_nearest(key, section, &in);
-  if (!nearest) nearest = esp_option_nearest(key, NULL, &in);
+  const esp_option *nearest = esp__option_nearest(key, section, &in);
+  if (!nearest) nearest = esp__option_nearest(key, NULL, &in);
   int used = snprintf(text, bytes, "unknown key '%.200s' in [%s]", key, section->name);
   for (const esp_section *s = esp_sections; s->name; s++) {
-    if (!esp_option_find(s, key)) continue;
+    if (!esp__option_find(s, key)) continue;
     snprintf(text + used, bytes - (size_t)used, "; it belongs to [%s]", s->name);
     return;
   }
   if (nearest && in == section)
     snprintf(text + used, bytes - (size_t)used, "; did you mean '%s'?", nearest->name);
   else if (nearest)
-    snprintf(text + used, bytes - (size_t)used, "; did you mean '%s' of [%s]?", nearest->name, in->name);
+    snprintf(text + used, bytes - (size_t)used, "; did you mean '%s' of [%s]?", nearest->name,
+             in->name);
   else
-    snprintf(text + used, bytes - (size_t)used, "; 'espalier help %s' lists its keys", section->name);
+    snprintf(text + used, bytes - (size_t)used, "; 'espalier help %s' lists its keys",
+             section->name);
 }
 
 /* also: a section that is known besides those of a configuration; NULL: none. */
 static void unknown_section(const char *name, const char *also, char *text, size_t bytes) {
   char list[128];
-  const char *nearest = esp_section_nearest(name);
+  const char *nearest = esp__section_nearest(name);
   if (also) nearest = esp_nearer(name, nearest, also);
-  esp_section_list(list, sizeof list);
-  snprintf(text, bytes, "unknown section [%s]; %s %s%s", name, nearest ? "did you mean" : "expected one of",
-           nearest ? nearest : list, nearest ? "?" : "");
+  esp__section_list(list, sizeof list);
+  snprintf(text, bytes, "unknown section [%s]; %s %s%s", name,
+           nearest ? "did you mean" : "expected one of", nearest ? nearest : list,
+           nearest ? "?" : "");
 }
 
 /* Hands over the key of the extra section whose value has been gathered. */
@@ -109,8 +113,8 @@ static void finish_value(reader *r) {
     char where[WHERE_MAX];
     r->failed_line = *line_of_key(r, r->section, r->option);
     where_line(r, r->failed_line, where);
-    r->status =
-        esp_value_set(r->option, esp_section_options(r->section, r->config), r->value_text, where, r->err);
+    r->status = esp__value_set(r->option, esp__section_options(r->section, r->config),
+                               r->value_text, where, r->err);
   }
   free(r->value_text);
   free(r->extra_key);
@@ -135,12 +139,13 @@ static void begin_section(reader *r, const char *line) {
   char name[ESP_CONFIG_LINE_MAX], text[512];
   const char *open = strchr(line, '['), *close = strchr(line, ']');
   if (!close || close[1]) {
-    fail_line(r, close ? "text after the ']' of a section" : "section without ']', expected [name]");
+    fail_line(r,
+              close ? "text after the ']' of a section" : "section without ']', expected [name]");
     return;
   }
   snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
   finish_value(r);
-  r->section = esp_section_find(name);
+  r->section = esp__section_find(name);
   r->option = NULL;
   r->in_extra = r->extra && strcmp(name, r->extra->section) == 0;
   if (r->status != ESP_OK || r->section || r->in_extra) return;
@@ -159,11 +164,11 @@ static char *next_line(char *line, int size, void *user) {
   r->line++;
   size_t whole = strcspn(r->rest, "\n"), length = content(r->rest, whole);
   if (length > ESP_CONFIG_LINE_MAX || length + 2 > (size_t)size) {
-    fail_line(r, "line of %zu bytes, expected at most %d (a list can go on in indented lines)", length,
-              ESP_CONFIG_LINE_MAX);
+    fail_line(r, "line of %zu bytes, expected at most %d (a list can go on in indented lines)",
+              length, ESP_CONFIG_LINE_MAX);
     return NULL;
   }
-  if (!esp_utf8_plain(r->rest, length)) {
+  if (!esp__utf8_plain(r->rest, length)) {
     fail_line(r, "expected UTF-8 text without control characters");
     return NULL;
   }
@@ -179,15 +184,16 @@ static char *next_line(char *line, int size, void *user) {
 }
 
 static void continue_value(reader *r, const char *value) {
-  if (r->extra_key || esp_option_is_list(r->option))
+  if (r->extra_key || esp__option_is_list(r->option))
     fprintf(r->value, "\n%s", value);
   else
-    fail_line(r, "an indented line goes on with the key above, but %s takes a single line", r->option->name);
+    fail_line(r, "an indented line goes on with the key above, but %s takes a single line",
+              r->option->name);
 }
 
 static void begin_value(reader *r, const char *key, const char *value) {
   char text[512];
-  const esp_option *option = esp_option_find(r->section, key);
+  const esp_option *option = esp__option_find(r->section, key);
   if (!option) {
     unknown_key(r->section, key, text, sizeof text);
     fail_line(r, "%s", text);
@@ -242,7 +248,8 @@ static esp_status read_text(reader *r) {
   int line = ini_parse_stream(next_line, r, take_key, r);
   finish_value(r);
   if (line < 0) return esp_fail(r->err, ESP_ERR_MEMORY, "%s: out of memory", r->name);
-  /* inih also counts as an error where we failed, and goes on after a line it does not understand. */
+  /* inih also counts as an error where we failed, and goes on after a line it does not
+   * understand. */
   if (line > 0 && (r->status == ESP_OK || line < r->failed_line)) {
     r->line = line;
     fail_line(r, "expected 'key = value', [section] or a comment");
@@ -255,7 +262,7 @@ static esp_status set_defaults(esp_config *config, esp_error *err) {
     char where[64];
     snprintf(where, sizeof where, "default of [%s]", s->name);
     for (const esp_option *o = s->table; o->name; o++)
-      ESP_TRY(esp_value_set(o, esp_section_options(s, config), o->fallback, where, err));
+      ESP_TRY(esp__value_set(o, esp__section_options(s, config), o->fallback, where, err));
   }
   return ESP_OK;
 }
@@ -263,7 +270,7 @@ static esp_status set_defaults(esp_config *config, esp_error *err) {
 /* Starts the messages about an argument; of a long or strange one only with its beginning. */
 static void where_argument(const char *argument, char where[WHERE_MAX]) {
   size_t bytes = strlen(argument);
-  bool shown = bytes <= 200 && esp_utf8_plain(argument, bytes);
+  bool shown = bytes <= 200 && esp__utf8_plain(argument, bytes);
   size_t length = shown ? bytes : strspn(argument, "abcdefghijklmnopqrstuvwxyz_.=");
   snprintf(where, WHERE_MAX, "argument '%.*s%s'", length > 200 ? 200 : (int)length, argument,
            shown ? "" : "...");
@@ -280,7 +287,7 @@ static char *trim(char *text) {
 /* "; did you mean train.lr?" for what has no dot, or nothing. */
 static void suggest_key(const char *word, char *text, size_t bytes) {
   const esp_section *in = NULL;
-  const esp_option *nearest = esp_option_nearest(word, NULL, &in);
+  const esp_option *nearest = esp__option_nearest(word, NULL, &in);
   snprintf(text, bytes, "%s%s%s%s%s", nearest ? "; did you mean " : "", nearest ? in->name : "",
            nearest ? "." : "", nearest ? nearest->name : "", nearest ? "?" : "");
 }
@@ -291,12 +298,13 @@ static esp_status find_key(char *name, const char *where, const esp_section **se
   char text[512], *dot = strchr(name, '.');
   if (!dot) {
     suggest_key(name, text, sizeof text);
-    return esp_fail(err, ESP_ERR_INPUT, "%s: key '%.200s': expected section.key%s", where, name, text);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: key '%.200s': expected section.key%s", where, name,
+                    text);
   }
   *dot = '\0';
   const char *section_name = trim(name), *key = trim(dot + 1);
-  *section = esp_section_find(section_name);
-  *option = *section ? esp_option_find(*section, key) : NULL;
+  *section = esp__section_find(section_name);
+  *option = *section ? esp__option_find(*section, key) : NULL;
   if (*option) return ESP_OK;
   if (*section)
     unknown_key(*section, key, text, sizeof text);
@@ -305,8 +313,8 @@ static esp_status find_key(char *name, const char *where, const esp_section **se
   return esp_fail(err, ESP_ERR_INPUT, "%s: %s", where, text);
 }
 
-esp_status esp_config_key(const char *key, const char *where, const esp_section **section,
-                          const esp_option **option, esp_error *err) {
+esp_status esp__config_key(const char *key, const char *where, const esp_section **section,
+                           const esp_option **option, esp_error *err) {
   char *copy = strdup(key);
   if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", where);
   const esp_status status = find_key(copy, where, section, option, err);
@@ -314,18 +322,19 @@ esp_status esp_config_key(const char *key, const char *where, const esp_section 
   return status;
 }
 
-esp_status esp_config_set(esp_config *config, const char *key, const char *value, const char *where,
-                          esp_error *err) {
+esp_status esp__config_set(esp_config *config, const char *key, const char *value,
+                           const char *where, esp_error *err) {
   const esp_section *section;
   const esp_option *option;
-  ESP_TRY(esp_config_key(key, where, &section, &option, err));
-  return esp_value_set(option, esp_section_options(section, config), value, where, err);
+  ESP_TRY(esp__config_key(key, where, &section, &option, err));
+  return esp__value_set(option, esp__section_options(section, config), value, where, err);
 }
 
 /* `copy` is the argument, to be cut into pieces. */
 static esp_status override_one(esp_config *config, char *copy, const char *where, esp_error *err) {
-  if (!esp_utf8_plain(copy, strlen(copy)))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: expected UTF-8 text without control characters", where);
+  if (!esp__utf8_plain(copy, strlen(copy)))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: expected UTF-8 text without control characters",
+                    where);
   char text[512] = "", *equals = strchr(copy, '='), *dot = strchr(copy, '.');
   if (!equals || !dot || dot > equals) {
     if (equals) *equals = '\0';
@@ -333,7 +342,7 @@ static esp_status override_one(esp_config *config, char *copy, const char *where
     return esp_fail(err, ESP_ERR_INPUT, "%s: expected section.key=value%s", where, text);
   }
   *equals = '\0';
-  return esp_config_set(config, copy, trim(equals + 1), where, err);
+  return esp__config_set(config, copy, trim(equals + 1), where, err);
 }
 
 static bool plain_name(const char *name) {
@@ -373,16 +382,17 @@ static esp_status name_run(esp_config *config, const char *file, esp_error *err)
   if (length >= 4 && strcmp(name + length - 4, ".ini") == 0) name[length - 4] = '\0';
   esp_status status = ESP_OK;
   if (plain_name(name))
-    status = esp_value_set(esp_run_option_table, &config->run, name, file, err);
+    status = esp__value_set(esp_run_option_table, &config->run, name, file, err);
   else
-    status = esp_fail(err, ESP_ERR_INPUT,
-                      "%s: cannot name the run after this file, expected name = ... in [run]", file);
+    status =
+        esp_fail(err, ESP_ERR_INPUT,
+                 "%s: cannot name the run after this file, expected name = ... in [run]", file);
   free(name);
   return status;
 }
 
 static esp_status read_file_text(esp_config *config, const char *name, const char *text,
-                                 const esp_config_extra *extra, esp_error *err) {
+                                 const esp__config_extra *extra, esp_error *err) {
   size_t keys = 0;
   for (const esp_section *s = esp_sections; s->name; s++)
     for (const esp_option *o = s->table; o->name; o++) keys++;
@@ -401,9 +411,9 @@ static esp_status read_file_text(esp_config *config, const char *name, const cha
   return status;
 }
 
-esp_status esp_config_parse_with(esp_config *config, const char *name, const char *text,
-                                 const esp_config_extra *extra, int overrides, const char *const *override,
-                                 esp_error *err) {
+esp_status esp__config_parse_with(esp_config *config, const char *name, const char *text,
+                                  const esp__config_extra *extra, int overrides,
+                                  const char *const *override, esp_error *err) {
   *config = (esp_config){0};
   esp_status status = set_defaults(config, err);
   if (status == ESP_OK) status = read_file_text(config, name, text, extra, err);
@@ -413,15 +423,16 @@ esp_status esp_config_parse_with(esp_config *config, const char *name, const cha
   return status;
 }
 
-esp_status esp_config_load_with(esp_config *config, const char *path, const esp_config_extra *extra,
-                                int overrides, const char *const *override, esp_error *err) {
+esp_status esp__config_load_with(esp_config *config, const char *path,
+                                 const esp__config_extra *extra, int overrides,
+                                 const char *const *override, esp_error *err) {
   char *text;
   size_t bytes;
   *config = (esp_config){0};
   ESP_TRY(esp_file_read(path, FILE_MAX, &text, &bytes, err));
   esp_status status;
   if (strlen(text) == bytes) {
-    status = esp_config_parse_with(config, path, text, extra, overrides, override, err);
+    status = esp__config_parse_with(config, path, text, extra, overrides, override, err);
   } else {
     int line = 1;
     for (const char *c = text; *c; c++) line += *c == '\n';
@@ -433,15 +444,15 @@ esp_status esp_config_load_with(esp_config *config, const char *path, const esp_
 
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err) {
-  return esp_config_parse_with(config, name, text, NULL, overrides, override, err);
+  return esp__config_parse_with(config, name, text, NULL, overrides, override, err);
 }
 
-esp_status esp_config_load(esp_config *config, const char *path, int overrides, const char *const *override,
-                           esp_error *err) {
-  return esp_config_load_with(config, path, NULL, overrides, override, err);
+esp_status esp_config_load(esp_config *config, const char *path, int overrides,
+                           const char *const *override, esp_error *err) {
+  return esp__config_load_with(config, path, NULL, overrides, override, err);
 }
 
-esp_status esp_config_load_run(esp_config *config, const char *path, esp_error *err) {
+esp_status esp__config_load_run(esp_config *config, const char *path, esp_error *err) {
   struct stat info;
   *config = (esp_config){0};
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
@@ -451,6 +462,7 @@ esp_status esp_config_load_run(esp_config *config, const char *path, esp_error *
 
 void esp_config_free(esp_config *config) {
   for (const esp_section *s = esp_sections; s->name; s++)
-    for (const esp_option *o = s->table; o->name; o++) esp_value_free(o, esp_section_options(s, config));
+    for (const esp_option *o = s->table; o->name; o++)
+      esp__value_free(o, esp__section_options(s, config));
   *config = (esp_config){0};
 }

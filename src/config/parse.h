@@ -1,33 +1,36 @@
-/* Reading a configuration that has one section more, whose keys are no options; and that of a run. */
+/* Reading a configuration that has one section more, whose keys are no options; and that of a
+ * run. */
 #ifndef ESP_CONFIG_PARSE_H
 #define ESP_CONFIG_PARSE_H
 
 #include <espalier/config.h>
 
-/* Gets each key of the section `section`, in the order of the file, with its value (indented lines go on with
- * it, joined by '\n') and the place, "path:line", that starts a message about it. */
-typedef struct esp_config_extra {
+/* Gets each key of the section `section`, in the order of the file, with its value (indented lines
+ * go on with it, joined by '\n') and the place, "path:line", that starts a message about it. */
+typedef struct esp__config_extra {
   const char *section;
   void *user;
-  esp_status (*take)(void *user, const char *where, const char *key, const char *value, esp_error *err);
-} esp_config_extra;
+  esp_status (*take)(void *user, const char *where, const char *key, const char *value,
+                     esp_error *err);
+} esp__config_extra;
 
 /* esp_config_load and esp_config_parse; extra NULL: no such section. */
-esp_status esp_config_load_with(esp_config *config, const char *path, const esp_config_extra *extra,
-                                int overrides, const char *const *override, esp_error *err);
-esp_status esp_config_parse_with(esp_config *config, const char *name, const char *text,
-                                 const esp_config_extra *extra, int overrides, const char *const *override,
-                                 esp_error *err);
+esp_status esp__config_load_with(esp_config *config, const char *path,
+                                 const esp__config_extra *extra, int overrides,
+                                 const char *const *override, esp_error *err);
+esp_status esp__config_parse_with(esp_config *config, const char *name, const char *text,
+                                  const esp__config_extra *extra, int overrides,
+                                  const char *const *override, esp_error *err);
 
-/* The config.ini of a run's directory: as esp_config_load, but not empty. An empty one is no run with all
- * defaults, but what a crash of the system left. */
-esp_status esp_config_load_run(esp_config *config, const char *path, esp_error *err);
+/* The config.ini of a run's directory: as esp_config_load, but not empty. An empty one is no run
+ * with all defaults, but what a crash of the system left. */
+esp_status esp__config_load_run(esp_config *config, const char *path, esp_error *err);
 
 /* Finds `key`, "section.key"; says of an unknown one which is the nearest. */
-esp_status esp_config_key(const char *key, const char *where, const esp_section **section,
-                          const esp_option **option, esp_error *err);
+esp_status esp__config_key(const char *key, const char *where, const esp_section **section,
+                           const esp_option **option, esp_error *err);
 /* Sets `key`, "section.key", to `value`. `where` starts the message of an error. */
-esp_status esp_config_set(esp_config *config, const char *key, const char *value, const char *where,
-                          esp_error *err);
+esp_status esp__config_set(esp_config *config, const char *key, const char *value,
+                           const char *where, esp_error *err);
 
 #endif

@@ -21,7 +21,8 @@ const esp_option esp_run_option_table[] = {
      .fallback = "1",
      .min = 0,
      .max = 9007199254740992.0,
-     .help = "Where all random numbers come from; the same seed gives the same weights on any machine."},
+     .help = "Where all random numbers come from; the same seed gives the same weights on any "
+             "machine."},
     {.name = "threads",
      .type = ESP_OPTION_INT,
      .offset = offsetof(esp_run_options, threads),
@@ -50,8 +51,8 @@ const esp_option esp_run_option_table[] = {
      .fallback = "",
      .min = 0,
      .max = 1e6,
-     .help = "Epochs of the training after which the weights are kept, as epoch-N.safetensors; 0 = the "
-             "initial weights.",
+     .help = "Epochs of the training after which the weights are kept, as epoch-N.safetensors; "
+             "0 = the initial weights.",
      .neutral = true},
     {.name = "keep_steps",
      .type = ESP_OPTION_NUMBERS,
@@ -67,59 +68,64 @@ const esp_option esp_run_option_table[] = {
      .fallback = "0",
      .min = 0,
      .max = 1000,
-     .help = "Another order of the training images, with other augmentation and dropout, than the seed's, "
-             "from order_step on; 0 = the seed's. Two runs that differ in it share all else "
-             "(espalier instability)."},
+     .help = "Another order of the training images, with other augmentation and dropout, "
+             "than the seed's, from order_step on; 0 = the seed's. "
+             "Two runs that differ in it share all else (espalier instability)."},
     {.name = "order_step",
      .type = ESP_OPTION_INT,
      .offset = offsetof(esp_run_options, order_step),
      .fallback = "0",
      .min = 0,
      .max = 1e12,
-     .help = "Step of the training before which the order changes. What a resumed run needs there is kept as "
-             "branch.safetensors."},
+     .help = "Step of the training before which the order changes. "
+             "What a resumed run needs there is kept as branch.safetensors."},
     {.name = "dense",
      .type = ESP_OPTION_TEXT,
      .offset = offsetof(esp_run_options, dense),
      .fallback = "",
-     .help = "Directory of a finished run with prune.method = none and otherwise the same keys: its training "
-             "is taken over instead of done again. The results are the same to the bit. Retraining by "
-             "weight-rewind needs rewind_epoch among its keep_epochs, or rewind_step among its keep_steps.",
+     .help =
+         "Directory of a finished run with prune.method = none and otherwise the same keys: "
+         "its training is taken over instead of done again. The results are the same to the bit. "
+         "Retraining by weight-rewind needs rewind_epoch among its keep_epochs, "
+         "or rewind_step among its keep_steps.",
      .neutral = true},
     {0}};
 
-const esp_option esp_log_option_table[] = {{.name = "tensorboard",
-                                            .type = ESP_OPTION_BOOL,
-                                            .offset = offsetof(esp_log_options, tensorboard),
-                                            .fallback = "no",
-                                            .help = "Write an event file for TensorBoard into the run "
-                                                    "directory: scalars an epoch, density and histogram of "
-                                                    "the nonzero weights of each layer.",
-                                            .neutral = true},
-                                           {0}};
+const esp_option esp_log_option_table[] = {
+    {.name = "tensorboard",
+     .type = ESP_OPTION_BOOL,
+     .offset = offsetof(esp_log_options, tensorboard),
+     .fallback = "no",
+     .help = "Write an event file for TensorBoard into the run directory: scalars an epoch, "
+             "density and histogram of the nonzero weights of each layer.",
+     .neutral = true},
+    {0}};
 
 const esp_section esp_sections[] = {
-    {"run", "where results go, and from which seed", esp_run_option_table, offsetof(esp_config, run)},
+    {"run", "where results go, and from which seed", esp_run_option_table,
+     offsetof(esp_config, run)},
     {"data", "the images", esp_data_option_table, offsetof(esp_config, data)},
     {"model", "the network", esp_model_option_table, offsetof(esp_config, model)},
     {"train", "training from scratch", esp_train_option_table, offsetof(esp_config, train)},
     {"prune", "what is removed, and when", esp_prune_option_table, offsetof(esp_config, prune)},
-    {"log", "what a run writes besides its own files", esp_log_option_table, offsetof(esp_config, log)},
+    {"log", "what a run writes besides its own files", esp_log_option_table,
+     offsetof(esp_config, log)},
     {0}};
 
-const esp_section *esp_section_find(const char *name) {
+const esp_section *esp__section_find(const char *name) {
   for (const esp_section *s = esp_sections; s->name; s++)
     if (strcmp(s->name, name) == 0) return s;
   return NULL;
 }
 
-const esp_option *esp_option_find(const esp_section *section, const char *name) {
+const esp_option *esp__option_find(const esp_section *section, const char *name) {
   for (const esp_option *o = section->table; o->name; o++)
     if (strcmp(o->name, name) == 0) return o;
   return NULL;
 }
 
-const esp_option *esp_option_nearest(const char *name, const esp_section *section, const esp_section **in) {
+const esp_option *esp__option_nearest(const char *name, const esp_section *section,
+                                      const esp_section **in) {
   const esp_option *best = NULL;
   for (const esp_section *s = esp_sections; s->name; s++) {
     if (section && s != section) continue;
@@ -132,13 +138,13 @@ const esp_option *esp_option_nearest(const char *name, const esp_section *sectio
   return best;
 }
 
-const char *esp_section_nearest(const char *name) {
+const char *esp__section_nearest(const char *name) {
   const char *best = NULL;
   for (const esp_section *s = esp_sections; s->name; s++) best = esp_nearer(name, best, s->name);
   return best;
 }
 
-void esp_section_list(char *text, size_t bytes) {
+void esp__section_list(char *text, size_t bytes) {
   size_t used = 0;
   for (const esp_section *s = esp_sections; s->name && used < bytes; s++)
     used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "", s->name);

@@ -5,19 +5,20 @@
 #include <espalier/config.h>
 
 /* NULL when there is none. */
-const esp_section *esp_section_find(const char *name);
-const esp_option *esp_option_find(const esp_section *section, const char *name);
+const esp_section *esp__section_find(const char *name);
+const esp_option *esp__option_find(const esp_section *section, const char *name);
 
-/* Of the keys of `section` (NULL = of all sections) the nearest to `name`, or NULL; *in becomes its section.
- */
-const esp_option *esp_option_nearest(const char *name, const esp_section *section, const esp_section **in);
+/* Of the keys of `section` (NULL = of all sections) the nearest to `name`, or NULL; *in becomes its
+ * section. */
+const esp_option *esp__option_nearest(const char *name, const esp_section *section,
+                                      const esp_section **in);
 /* Of the sections the nearest to `name`, or NULL. */
-const char *esp_section_nearest(const char *name);
+const char *esp__section_nearest(const char *name);
 /* "run, data, ..." */
-void esp_section_list(char *text, size_t bytes);
+void esp__section_list(char *text, size_t bytes);
 
 /* The options struct of a section within a configuration. */
-static inline void *esp_section_options(const esp_section *section, esp_config *config) {
+static inline void *esp__section_options(const esp_section *section, esp_config *config) {
   return (char *)config + section->offset;
 }
 

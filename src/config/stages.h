@@ -4,43 +4,44 @@
 
 #include <espalier/config.h>
 
-esp_retrain esp_retrain_of(const esp_config *c);
+esp_retrain esp__retrain_of(const esp_config *c);
 
-/* The moment of the training whose weights the pruned network gets (rewind_epoch, rewind_step): so many
- * epochs and batches after its beginning. `batches`, here and below: of an epoch; 0 where the images are not
- * known, then steps do not count. */
-typedef struct esp_rewind_point {
+/* The moment of the training whose weights the pruned network gets (rewind_epoch, rewind_step): so
+ * many epochs and batches after its beginning. `batches`, here and below: of an epoch; 0 where the
+ * images are not known, then steps do not count. */
+typedef struct esp__rewind_point {
   int64_t epoch, batch;
-} esp_rewind_point;
-esp_rewind_point esp_rewind_point_of(const esp_config *c, int64_t batches);
+} esp__rewind_point;
+esp__rewind_point esp__rewind_point_of(const esp_config *c, int64_t batches);
 
-/* Epochs of stage 0 (training) or r (retraining after round r); the batch of the first that it begins with.
- */
-int64_t esp_stage_epochs(const esp_config *c, int stage, int64_t batches);
-int64_t esp_stage_batch(const esp_config *c, int stage, int64_t batches);
+/* Epochs of stage 0 (training) or r (retraining after round r); the batch of the first that it
+ * begins with. */
+int64_t esp__stage_epochs(const esp_config *c, int stage, int64_t batches);
+int64_t esp__stage_batch(const esp_config *c, int stage, int64_t batches);
 /* The learning rate at a fractional epoch of a stage. */
-double esp_stage_rate(const esp_config *c, int stage, double epoch, int64_t batches);
+double esp__stage_rate(const esp_config *c, int stage, double epoch, int64_t batches);
 
 /* Keys that do not go together, in one sentence. */
-esp_status esp_config_check(const esp_config *c, esp_error *err);
+esp_status esp__config_check(const esp_config *c, esp_error *err);
 /* Steps beyond the end of the training. */
-esp_status esp_config_check_steps(const esp_config *c, int64_t batches, esp_error *err);
+esp_status esp__config_check_steps(const esp_config *c, int64_t batches, esp_error *err);
 
 /* False if method = none and no masks come from another run. */
-bool esp_prunes(const esp_config *c);
+bool esp__prunes(const esp_config *c);
 /* Masks change before or while the network trains: there is one stage, and no dense network. */
-bool esp_prunes_in_training(const esp_config *c);
+bool esp__prunes_in_training(const esp_config *c);
 /* The training before the first round is the same, and leaves the same, as without [prune]. */
-bool esp_trains_plainly(const esp_config *c);
+bool esp__has_plain_dense_stage(const esp_config *c);
 /* The dense network teaches the retraining: distill, or retrain = reconstruct. */
-bool esp_is_taught(const esp_config *c);
+bool esp__uses_distillation(const esp_config *c);
 /* What a round prunes to depends on what came of those before (course.h). */
-bool esp_reacts(const esp_config *c);
+bool esp__reacts(const esp_config *c);
 /* The distribution tries networks out, on validation images (judge.h). */
-bool esp_searches(const esp_config *c);
+bool esp__searches(const esp_config *c);
 /* Epoch of the last mask change of what prunes in training. */
-double esp_prune_end_epoch(const esp_config *c);
-/* Stages of the run: the training, then one per round; at most so many where the schedule reacts. */
-int esp_stages(const esp_config *c);
+double esp__prune_end_epoch(const esp_config *c);
+/* Stages of the run: the training, then one per round; at most so many where the schedule
+ * reacts. */
+int esp__stages(const esp_config *c);
 
 #endif

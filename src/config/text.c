@@ -11,7 +11,7 @@ esp_status esp_config_text(const esp_config *config, char **text, esp_error *err
   for (const esp_section *s = esp_sections; s->name; s++) {
     fprintf(out, "%s[%s]\n", s == esp_sections ? "" : "\n", s->name);
     for (const esp_option *o = s->table; o->name; o++)
-      esp_value_print(o, (const char *)config + s->offset, out);
+      esp__value_print(o, (const char *)config + s->offset, out);
   }
   int failed = ferror(out);
   if (fclose(out) != 0 || failed) {

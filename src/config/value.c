@@ -36,7 +36,7 @@ static void list_choices(const esp_option *o, const char *intro, char *text, siz
   }
 }
 
-void esp_value_expected(const esp_option *o, char *text, size_t bytes) {
+void esp__value_expected(const esp_option *o, char *text, size_t bytes) {
   char min[32], max[32];
   real_text(o->min, min);
   real_text(o->max, max);
@@ -66,35 +66,40 @@ void esp_value_expected(const esp_option *o, char *text, size_t bytes) {
         snprintf(text, bytes, "words separated by spaces");
       break;
     case ESP_OPTION_NUMBERS:
-      snprintf(text, bytes, "at most %d numbers from %s to %s, separated by spaces", ESP_NUMBERS_MAX, min,
-               max);
+      snprintf(text, bytes, "at most %d numbers from %s to %s, separated by spaces",
+               ESP_NUMBERS_MAX, min, max);
       break;
   }
 }
 
 /* `part` is the value, or the word of it that is wrong. */
-static esp_status unexpected(const esp_option *o, const char *part, const char *where, esp_error *err) {
+static esp_status unexpected(const esp_option *o, const char *part, const char *where,
+                             esp_error *err) {
   char expected[640];
-  esp_value_expected(o, expected, sizeof expected);
+  esp__value_expected(o, expected, sizeof expected);
   const char *nearest = o->choice ? esp_nearest(part, o->choice) : NULL;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: %s = '%s': expected %s%s%s%s", where, o->name, part, expected,
-                  nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  return esp_fail(err, ESP_ERR_INPUT, "%s: %s = '%s': expected %s%s%s%s", where, o->name, part,
+                  expected, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                  nearest ? "'?" : "");
 }
 
 /* Checks what every piece of text must be, so that it reads back the same from a file. */
-static esp_status check_piece(const esp_option *o, const char *piece, const char *where, esp_error *err) {
-  size_t lead = o->type == ESP_OPTION_TEXT || o->type == ESP_OPTION_CHOICE ? strlen(o->name) + 3 : 2;
+static esp_status check_piece(const esp_option *o, const char *piece, const char *where,
+                              esp_error *err) {
+  size_t lead =
+      o->type == ESP_OPTION_TEXT || o->type == ESP_OPTION_CHOICE ? strlen(o->name) + 3 : 2;
   if (strlen(piece) + lead > ESP_CONFIG_LINE_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: %s: text of %zu bytes, expected at most %zu%s", where, o->name,
-                    strlen(piece), ESP_CONFIG_LINE_MAX - lead,
-                    esp_option_is_list(o) ? " in a line or word" : "");
-  if (!esp_utf8_plain(piece, strlen(piece)) || strpbrk(piece, "\r\n"))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: %s: expected UTF-8 text without control characters", where,
-                    o->name);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: %s: text of %zu bytes, expected at most %zu%s", where,
+                    o->name, strlen(piece), ESP_CONFIG_LINE_MAX - lead,
+                    esp__option_is_list(o) ? " in a line or word" : "");
+  if (!esp__utf8_plain(piece, strlen(piece)) || strpbrk(piece, "\r\n"))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: %s: expected UTF-8 text without control characters",
+                    where, o->name);
   for (const char *c = piece; *c; c++)
     if ((*c == ';' && (c == piece || isspace((unsigned char)c[-1]))) ||
-        (*c == '#' && c == piece && esp_option_is_list(o)))
-      return esp_fail(err, ESP_ERR_INPUT, "%s: %s: '%c' would start a comment here", where, o->name, *c);
+        (*c == '#' && c == piece && esp__option_is_list(o)))
+      return esp_fail(err, ESP_ERR_INPUT, "%s: %s: '%c' would start a comment here", where, o->name,
+                      *c);
   return ESP_OK;
 }
 
@@ -136,8 +141,8 @@ static bool is_choice(const esp_option *o, const char *text) {
   return false;
 }
 
-/* Cuts the next piece out of the text: a line without the spaces around it, or a word. NULL after the last.
- */
+/* Cuts the next piece out of the text: a line without the spaces around it, or a word. NULL after
+ * the last. */
 static char *next_piece(char **rest, bool lines) {
   char *piece = *rest + strspn(*rest, " \t\r\n\v\f");
   if (!*piece) return NULL;
@@ -148,8 +153,8 @@ static char *next_piece(char **rest, bool lines) {
   return piece;
 }
 
-static esp_status set_numbers(const esp_option *o, esp_numbers *numbers, char *text, const char *where,
-                              esp_error *err) {
+static esp_status set_numbers(const esp_option *o, esp_numbers *numbers, char *text,
+                              const char *where, esp_error *err) {
   esp_numbers read = {.count = 0};
   char *piece;
   while ((piece = next_piece(&text, false)) != NULL) {
@@ -192,7 +197,7 @@ static esp_status set_list(const esp_option *o, void *options, const char *text,
     free(joined);
     return status;
   }
-  esp_value_free(o, options);
+  esp__value_free(o, options);
   *(char **)member(o, options) = joined;
   return ESP_OK;
 }
@@ -203,13 +208,13 @@ static esp_status set_text(const esp_option *o, void *options, const char *text,
   if (o->type == ESP_OPTION_CHOICE && !is_choice(o, text)) return unexpected(o, text, where, err);
   char *copy = strdup(text);
   if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", where);
-  esp_value_free(o, options);
+  esp__value_free(o, options);
   *(char **)member(o, options) = copy;
   return ESP_OK;
 }
 
-static esp_status set_scalar(const esp_option *o, void *options, const char *text, const char *where,
-                             esp_error *err) {
+static esp_status set_scalar(const esp_option *o, void *options, const char *text,
+                             const char *where, esp_error *err) {
   ESP_TRY(check_piece(o, text, where, err));
   void *value = member(o, options);
   bool fits = o->type == ESP_OPTION_INT    ? parse_int(o, text, value)
@@ -218,15 +223,15 @@ static esp_status set_scalar(const esp_option *o, void *options, const char *tex
   return fits ? ESP_OK : unexpected(o, text, where, err);
 }
 
-esp_status esp_value_set(const esp_option *o, void *options, const char *text, const char *where,
-                         esp_error *err) {
-  if (esp_option_is_list(o)) return set_list(o, options, text, where, err);
+esp_status esp__value_set(const esp_option *o, void *options, const char *text, const char *where,
+                          esp_error *err) {
+  if (esp__option_is_list(o)) return set_list(o, options, text, where, err);
   if (o->type == ESP_OPTION_TEXT || o->type == ESP_OPTION_CHOICE)
     return set_text(o, options, text, where, err);
   return set_scalar(o, options, text, where, err);
 }
 
-void esp_value_free(const esp_option *o, void *options) {
+void esp__value_free(const esp_option *o, void *options) {
   if (o->type != ESP_OPTION_TEXT && o->type != ESP_OPTION_CHOICE && o->type != ESP_OPTION_LINES &&
       o->type != ESP_OPTION_WORDS)
     return;
@@ -235,7 +240,8 @@ void esp_value_free(const esp_option *o, void *options) {
   *text = NULL;
 }
 
-/* Prints a piece of a list after a space, or on a line of its own where the line would become long. */
+/* Prints a piece of a list after a space, or on a line of its own where the line would become
+ * long. */
 static void print_piece(const char *piece, size_t length, size_t *column, FILE *out) {
   enum { WIDTH = 100 };
   bool wrap = *column + 1 + length > WIDTH;
@@ -265,7 +271,7 @@ static void print_list(const esp_option *o, const void *value, FILE *out) {
   }
 }
 
-void esp_value_print(const esp_option *o, const void *options, FILE *out) {
+void esp__value_print(const esp_option *o, const void *options, FILE *out) {
   const void *value = (const char *)options + o->offset;
   char text[32];
   fprintf(out, "%s =", o->name);
@@ -295,12 +301,12 @@ void esp_value_print(const esp_option *o, const void *options, FILE *out) {
 }
 
 /* "method = magnitude\n" without what is not the value. */
-char *esp_value_text(const esp_option *o, const void *options) {
+char *esp__value_text(const esp_option *o, const void *options) {
   char *text = NULL;
   size_t bytes;
   FILE *f = open_memstream(&text, &bytes);
   if (!f) return NULL;
-  esp_value_print(o, options, f);
+  esp__value_print(o, options, f);
   if (fclose(f) != 0) {
     free(text);
     return NULL;

@@ -12,22 +12,23 @@
 enum { ESP_CONFIG_LINE_MAX = 196 };
 
 /* Whether the value may go on in indented lines below. */
-static inline bool esp_option_is_list(const esp_option *o) {
-  return o->type == ESP_OPTION_LINES || o->type == ESP_OPTION_WORDS || o->type == ESP_OPTION_NUMBERS;
+static inline bool esp__option_is_list(const esp_option *o) {
+  return o->type == ESP_OPTION_LINES || o->type == ESP_OPTION_WORDS ||
+         o->type == ESP_OPTION_NUMBERS;
 }
 
 /* Parses, checks, and replaces what the member held. `where` starts the message of an error. */
-esp_status esp_value_set(const esp_option *o, void *options, const char *text, const char *where,
-                         esp_error *err);
-void esp_value_free(const esp_option *o, void *options);
+esp_status esp__value_set(const esp_option *o, void *options, const char *text, const char *where,
+                          esp_error *err);
+void esp__value_free(const esp_option *o, void *options);
 
-/* "key = value" and a newline, lists over several lines if need be, such that setting it again gives the
- * same. */
-void esp_value_print(const esp_option *o, const void *options, FILE *out);
+/* "key = value" and a newline, lists over several lines if need be, such that setting it again
+ * gives the same. */
+void esp__value_print(const esp_option *o, const void *options, FILE *out);
 
 /* What a value of this key looks like: "a number from 0 to 1000". */
-void esp_value_expected(const esp_option *o, char *text, size_t bytes);
+void esp__value_expected(const esp_option *o, char *text, size_t bytes);
 /* The value alone, as one writes it in an INI file; newly allocated, NULL when memory is out. */
-char *esp_value_text(const esp_option *o, const void *options);
+char *esp__value_text(const esp_option *o, const void *options);
 
 #endif

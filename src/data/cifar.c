@@ -1,5 +1,5 @@
-/* CIFAR-10 and CIFAR-100 (Krizhevsky 2009), the official "binary version": records of one label byte (two for
- * CIFAR-100, coarse before fine) and 3 x 32 x 32 pixels. */
+/* CIFAR-10 and CIFAR-100 (Krizhevsky 2009), the official "binary version": records of one label
+ * byte (two for CIFAR-100, coarse before fine) and 3 x 32 x 32 pixels. */
 #include "base/utf8.h"
 #include "data/set.h"
 
@@ -54,7 +54,7 @@ static esp_status append(esp_images *images, const cifar_layout *layout, const c
                     "%s: at byte %zu: record cut short, expected whole records of %zu bytes", path,
                     bytes - bytes % record, record);
   uint32_t first = images->count, more = (uint32_t)(bytes / record);
-  ESP_TRY(esp_images_grow(images, (esp_shape){3, 32, 32}, more, path, err));
+  ESP_TRY(esp__images_grow(images, (esp_shape){3, 32, 32}, more, path, err));
   for (uint32_t i = 0; i < more; i++) {
     const uint8_t *at = data + i * record;
     for (size_t b = 0; b < layout->label_bytes; b++)
@@ -71,7 +71,7 @@ static esp_status read_file(esp_images *images, const cifar_layout *layout, cons
                             const char *name, esp_error *err) {
   char path[ESP_PATH_BYTES], *data = NULL;
   size_t bytes = 0;
-  ESP_TRY(esp_data_path(path, folder, name, err));
+  ESP_TRY(esp__data_path(path, folder, name, err));
   ESP_TRY(esp_file_read(path, file_limit, &data, &bytes, err));
   esp_status status = append(images, layout, path, (const uint8_t *)data, bytes, err);
   free(data);
@@ -79,12 +79,13 @@ static esp_status read_file(esp_images *images, const cifar_layout *layout, cons
 }
 
 /* Splits `text`, in place, into one name a line; blank lines do not count. */
-static esp_status parse_names(char *text, size_t bytes, const cifar_layout *layout, const char *path,
-                              esp_dataset *set, esp_error *err) {
+static esp_status parse_names(char *text, size_t bytes, const cifar_layout *layout,
+                              const char *path, esp_dataset *set, esp_error *err) {
   const char *name[CLASSES_MAX];
   int count = 0;
-  if (!esp_utf8_plain(text, bytes))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: not plain UTF-8 text, expected class names, one a line", path);
+  if (!esp__utf8_plain(text, bytes))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: not plain UTF-8 text, expected class names, one a line", path);
   char *rest = NULL;
   for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
     if (count < layout->classes) name[count] = line;
@@ -93,15 +94,15 @@ static esp_status parse_names(char *text, size_t bytes, const cifar_layout *layo
   if (count != layout->classes)
     return esp_fail(err, ESP_ERR_INPUT, "%s: %d class names, expected %d, one a line", path, count,
                     layout->classes);
-  return esp_class_names(set, name, count, err);
+  return esp__class_names(set, name, count, err);
 }
 
 static esp_status read_names(esp_dataset *set, const cifar_layout *layout, const char *folder,
                              esp_error *err) {
   char path[ESP_PATH_BYTES], *text = NULL;
   size_t bytes = 0;
-  ESP_TRY(esp_data_path(path, folder, layout->names, err));
-  if (access(path, F_OK) != 0) return esp_class_names(set, layout->built_in, layout->classes, err);
+  ESP_TRY(esp__data_path(path, folder, layout->names, err));
+  if (access(path, F_OK) != 0) return esp__class_names(set, layout->built_in, layout->classes, err);
   ESP_TRY(esp_file_read(path, names_limit, &text, &bytes, err));
   esp_status status = parse_names(text, bytes, layout, path, set, err);
   free(text);
@@ -110,7 +111,7 @@ static esp_status read_names(esp_dataset *set, const cifar_layout *layout, const
 
 static esp_status load(esp_dataset *set, const cifar_layout *layout, const esp_data_options *opt,
                        esp_error *err) {
-  ESP_TRY(esp_data_folder(opt, err));
+  ESP_TRY(esp__data_folder(opt, err));
   set->shape = (esp_shape){3, 32, 32};
   ESP_TRY(read_names(set, layout, opt->path, err));
   for (const char *const *file = layout->train; *file; file++)
@@ -118,25 +119,25 @@ static esp_status load(esp_dataset *set, const cifar_layout *layout, const esp_d
   return read_file(&set->test, layout, opt->path, layout->test, err);
 }
 
-static esp_status load_cifar10(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                               esp_error *err) {
+static esp_status load_cifar10(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
+                               esp_key seed, esp_error *err) {
   (void)wanted, (void)seed;
   return load(set, &cifar10, opt, err);
 }
 
-static esp_status load_cifar100(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                                esp_error *err) {
+static esp_status load_cifar100(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
+                                esp_key seed, esp_error *err) {
   (void)wanted, (void)seed;
   return load(set, &cifar100, opt, err);
 }
 
-const esp_dataset_kind esp_dataset_cifar10 = {
+const esp_dataset_kind esp__dataset_cifar10 = {
     .name = "cifar10",
     .help = "CIFAR-10, binary version: data_batch_1.bin to data_batch_5.bin and test_batch.bin",
     .load = load_cifar10,
 };
 
-const esp_dataset_kind esp_dataset_cifar100 = {
+const esp_dataset_kind esp__dataset_cifar100 = {
     .name = "cifar100",
     .help = "CIFAR-100, binary version: train.bin and test.bin, the 100 fine labels",
     .load = load_cifar100,

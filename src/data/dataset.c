@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp_dataset_kind *const kinds[] = {&esp_dataset_cifar10, &esp_dataset_cifar100, &esp_dataset_idx,
-                                                &esp_dataset_folder, &esp_dataset_shapes};
+static const esp_dataset_kind *const kinds[] = {&esp__dataset_cifar10, &esp__dataset_cifar100,
+                                                &esp__dataset_idx, &esp__dataset_folder,
+                                                &esp__dataset_shapes};
 
 const esp_dataset_kind *esp_dataset_kind_at(size_t i) {
   return i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
@@ -25,7 +26,7 @@ static esp_status limit(esp_images *images, esp_shape shape, int64_t wanted, con
   if (wanted < 0 || wanted > images->count)
     return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, the data set has %u", key,
                     (long long)wanted, (unsigned)images->count);
-  esp_images_thin(images, shape, (uint32_t)wanted);
+  esp__images_thin(images, shape, (uint32_t)wanted);
   return ESP_OK;
 }
 
@@ -34,13 +35,14 @@ static esp_status split(esp_dataset *set, int64_t validation, esp_key seed, esp_
     return esp_fail(err, ESP_ERR_INPUT,
                     "data.validation: %lld images asked for, must be fewer than the %u to train on",
                     (long long)validation, (unsigned)set->train.count);
-  return esp_images_split(&set->train, &set->validation, set->shape, (uint32_t)validation, seed, err);
+  return esp__images_split(&set->train, &set->validation, set->shape, (uint32_t)validation, seed,
+                           err);
 }
 
-/* Mean and standard deviation of a channel of the training split. The sums are whole numbers, so exact. A
- * constant channel gets a deviation of one grey level: something to divide by. */
+/* Mean and standard deviation of a channel of the training split. The sums are whole numbers, so
+ * exact. A constant channel gets a deviation of one grey level: something to divide by. */
 static void measure(const esp_dataset *set, int channel, float *mean, float *std) {
-  size_t plane = esp_plane_bytes(set->shape), image = esp_image_bytes(set->shape);
+  size_t plane = esp__plane_bytes(set->shape), image = esp__image_bytes(set->shape);
   const uint8_t *first = set->train.pixels + (size_t)channel * plane;
   uint64_t sum = 0, squares = 0;
   for (uint32_t i = 0; i < set->train.count; i++) {
@@ -57,10 +59,11 @@ static void measure(const esp_dataset *set, int channel, float *mean, float *std
   *std = (float)(deviation / 255.0);
 }
 
-static esp_status check_numbers(const esp_numbers *numbers, int channels, const char *key, esp_error *err) {
+static esp_status check_numbers(const esp_numbers *numbers, int channels, const char *key,
+                                esp_error *err) {
   if (numbers->count != 0 && numbers->count != channels)
-    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %d numbers for images of %d channels", key, numbers->count,
-                    channels);
+    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %d numbers for images of %d channels", key,
+                    numbers->count, channels);
   return ESP_OK;
 }
 
@@ -71,7 +74,8 @@ static esp_status normalisation(esp_dataset *set, const esp_data_options *opt, e
     if (!opt->mean.count || !opt->std.count) measure(set, c, &set->mean[c], &set->std[c]);
     if (opt->mean.count) set->mean[c] = (float)opt->mean.value[c];
     if (opt->std.count) set->std[c] = (float)opt->std.value[c];
-    if (!(set->std[c] > 0.0f)) return esp_fail(err, ESP_ERR_INPUT, "data.std: must be greater than 0");
+    if (!(set->std[c] > 0.0f))
+      return esp_fail(err, ESP_ERR_INPUT, "data.std: must be greater than 0");
   }
   return ESP_OK;
 }
@@ -86,8 +90,8 @@ static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp
   return normalisation(set, opt, err);
 }
 
-esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                            esp_error *err) {
+esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
+                            esp_key seed, esp_error *err) {
   *set = NULL;
   const esp_dataset_kind *kind = find_kind(opt->dataset);
   if (!kind)
@@ -105,9 +109,9 @@ esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_
 
 void esp_dataset_free(esp_dataset *set) {
   if (!set) return;
-  esp_images_free(&set->train);
-  esp_images_free(&set->validation);
-  esp_images_free(&set->test);
+  esp__images_free(&set->train);
+  esp__images_free(&set->validation);
+  esp__images_free(&set->test);
   for (int i = 0; i < set->classes; i++) free(set->class_name[i]);
   free(set->class_name);
   esp_tasks_free(&set->tasks);

@@ -16,12 +16,13 @@ typedef struct change {
 
 enum { DRAW_DOWN, DRAW_RIGHT, DRAW_FLIP, DRAW_CUT_ROW, DRAW_CUT_COLUMN };
 
-esp_status esp_filler_make(esp_filler *f, const esp_dataset *set, const esp_images *images,
-                           esp_loader_options opt, esp_error *err) {
-  *f = (esp_filler){.shape = set->shape, .images = images, .opt = opt};
+esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_images *images,
+                            esp_loader_options opt, esp_error *err) {
+  *f = (esp__filler){.shape = set->shape, .images = images, .opt = opt};
   int side = f->shape.height < f->shape.width ? f->shape.height : f->shape.width;
   if (opt.crop && (opt.crop_padding < 0 || opt.crop_padding >= side))
-    return esp_fail(err, ESP_ERR_INPUT, "data.crop_padding: %d, must be less than the images' side of %d",
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "data.crop_padding: %d, must be less than the images' side of %d",
                     opt.crop_padding, side);
   if (opt.cutout_size < 0 || opt.cutout_size > ESP_SIDE_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "data.cutout_size: %d, expected 0 to %d", opt.cutout_size,
@@ -33,13 +34,13 @@ esp_status esp_filler_make(esp_filler *f, const esp_dataset *set, const esp_imag
   return f->rows ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "no memory for a data loader");
 }
 
-void esp_filler_free(esp_filler *f) {
+void esp__filler_free(esp__filler *f) {
   free(f->rows);
   f->rows = NULL;
 }
 
 /* A function of seed, epoch and image alone, whoever asks and when. */
-static change draw_change(const esp_filler *f, uint64_t epoch, uint32_t image) {
+static change draw_change(const esp__filler *f, uint64_t epoch, uint32_t image) {
   const esp_loader_options *opt = &f->opt;
   esp_key key = esp_key_of(esp_key_of(esp_key_of(opt->seed, ESP_STREAM_AUGMENT), epoch), image);
   change ch = {0};
@@ -50,8 +51,10 @@ static change draw_change(const esp_filler *f, uint64_t epoch, uint32_t image) {
   }
   if (opt->flip) ch.flip = esp_random_below(key, DRAW_FLIP, 2) == 1;
   if (opt->cutout_size > 0) {
-    ch.top = (int)esp_random_below(key, DRAW_CUT_ROW, (uint32_t)f->shape.height) - opt->cutout_size / 2;
-    ch.left = (int)esp_random_below(key, DRAW_CUT_COLUMN, (uint32_t)f->shape.width) - opt->cutout_size / 2;
+    ch.top =
+        (int)esp_random_below(key, DRAW_CUT_ROW, (uint32_t)f->shape.height) - opt->cutout_size / 2;
+    ch.left = (int)esp_random_below(key, DRAW_CUT_COLUMN, (uint32_t)f->shape.width) -
+              opt->cutout_size / 2;
   }
   return ch;
 }
@@ -76,7 +79,7 @@ static void copy_row(uint8_t *to, const uint8_t *plane, esp_shape shape, int y, 
 }
 
 /* Blanks the square in one lane of a block. */
-static void cut_out(const esp_filler *f, const change *ch, int lane, float *block) {
+static void cut_out(const esp__filler *f, const change *ch, int lane, float *block) {
   int size = f->opt.cutout_size, height = f->shape.height, width = f->shape.width;
   int top = ch->top < 0 ? 0 : ch->top, left = ch->left < 0 ? 0 : ch->left;
   int bottom = ch->top + size < height ? ch->top + size : height;
@@ -90,29 +93,34 @@ static void cut_out(const esp_filler *f, const change *ch, int lane, float *bloc
 
 static void transpose_row(const uint8_t *rows, size_t width, const float *level, float *to) {
   for (size_t x = 0; x < width; x++)
-    for (size_t lane = 0; lane < ESP_LANES; lane++) to[x * ESP_LANES + lane] = level[rows[lane * width + x]];
+    for (size_t lane = 0; lane < ESP_LANES; lane++)
+      to[x * ESP_LANES + lane] = level[rows[lane * width + x]];
 }
 
-static void fill_block(esp_filler *f, uint64_t epoch, const uint32_t *index, int lanes, float *block) {
-  size_t width = (size_t)f->shape.width, plane = esp_plane_bytes(f->shape), image = esp_image_bytes(f->shape);
+static void fill_block(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
+                       float *block) {
+  size_t width = (size_t)f->shape.width, plane = esp__plane_bytes(f->shape),
+         image = esp__image_bytes(f->shape);
   change ch[ESP_LANES];
   for (int lane = 0; lane < lanes; lane++) ch[lane] = draw_change(f, epoch, index[lane]);
   float *to = block;
   for (int c = 0; c < f->shape.channels; c++)
     for (int y = 0; y < f->shape.height; y++, to += width * ESP_LANES) {
       for (int lane = 0; lane < lanes; lane++)
-        copy_row(f->rows + (size_t)lane * width, f->images->pixels + index[lane] * image + (size_t)c * plane,
-                 f->shape, y, &ch[lane]);
+        copy_row(f->rows + (size_t)lane * width,
+                 f->images->pixels + index[lane] * image + (size_t)c * plane, f->shape, y,
+                 &ch[lane]);
       transpose_row(f->rows, width, f->level[c], to);
     }
-  for (int lane = 0; f->opt.cutout_size > 0 && lane < lanes; lane++) cut_out(f, &ch[lane], lane, block);
+  for (int lane = 0; f->opt.cutout_size > 0 && lane < lanes; lane++)
+    cut_out(f, &ch[lane], lane, block);
   for (size_t p = 0; lanes < ESP_LANES && p < image; p++)
     for (int lane = lanes; lane < ESP_LANES; lane++) block[p * ESP_LANES + (size_t)lane] = 0.0f;
 }
 
-void esp_filler_batch(esp_filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
-                      int32_t *labels) {
-  size_t block = esp_image_bytes(f->shape) * ESP_LANES;
+void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
+                       int32_t *labels) {
+  size_t block = esp__image_bytes(f->shape) * ESP_LANES;
   for (int b = 0; b < esp_blocks_for(count); b++)
     fill_block(f, epoch, index + b * ESP_LANES, esp_lanes_valid(count, b), to + (size_t)b * block);
   for (int i = 0; i < count; i++) labels[i] = f->images->labels[index[i]];

@@ -5,20 +5,20 @@
 #include <espalier/data.h>
 
 /* Turns images of one set into floats. */
-typedef struct esp_filler {
+typedef struct esp__filler {
   esp_shape shape;
   const esp_images *images;
   esp_loader_options opt;
   float level[ESP_CHANNELS_MAX][256]; /* the normalised value of each byte */
   uint8_t *rows;                      /* [16][W], scratch */
-} esp_filler;
+} esp__filler;
 
-esp_status esp_filler_make(esp_filler *f, const esp_dataset *set, const esp_images *images,
-                           esp_loader_options opt, esp_error *err);
-void esp_filler_free(esp_filler *f);
-/* Writes images index[0..count) into blocks of lanes at `to`, their labels into `labels`, zeros into the
- * padding lanes. */
-void esp_filler_batch(esp_filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
-                      int32_t *labels);
+esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_images *images,
+                            esp_loader_options opt, esp_error *err);
+void esp__filler_free(esp__filler *f);
+/* Writes images index[0..count) into blocks of lanes at `to`, their labels into `labels`, zeros
+ * into the padding lanes. */
+void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
+                       int32_t *labels);
 
 #endif

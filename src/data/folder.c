@@ -51,21 +51,21 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static esp_status scan(name_list *list, DIR *dir, const char *folder, bool (*takes)(const char *path),
-                       esp_error *err) {
+static esp_status scan(name_list *list, DIR *dir, const char *folder,
+                       bool (*takes)(const char *path), esp_error *err) {
   char path[ESP_PATH_BYTES];
   errno = 0;
   for (struct dirent *entry; (entry = readdir(dir)) != NULL; errno = 0) {
     if (entry->d_name[0] == '.') continue;
-    ESP_TRY(esp_data_path(path, folder, entry->d_name, err));
+    ESP_TRY(esp__data_path(path, folder, entry->d_name, err));
     if (takes(path)) ESP_TRY(list_add(list, entry->d_name, err));
   }
   if (errno) return esp_fail(err, ESP_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
   return ESP_OK;
 }
 
-/* The names in a folder that `takes` accepts, sorted by their bytes: the order a file system gives means
- * nothing. */
+/* The names in a folder that `takes` accepts, sorted by their bytes: the order a file system gives
+ * means nothing. */
 static esp_status list_folder(name_list *list, const char *folder, bool (*takes)(const char *path),
                               esp_error *err) {
   DIR *dir = opendir(folder);
@@ -80,10 +80,11 @@ static esp_status read_pictures(esp_images *images, esp_shape shape, const char 
                                 const name_list *files, int label, esp_error *err) {
   char path[ESP_PATH_BYTES];
   uint32_t first = images->count;
-  ESP_TRY(esp_images_grow(images, shape, files->count, folder, err));
+  ESP_TRY(esp__images_grow(images, shape, files->count, folder, err));
   for (uint32_t i = 0; i < files->count; i++) {
-    ESP_TRY(esp_data_path(path, folder, files->item[i], err));
-    ESP_TRY(esp_picture_load(path, shape, images->pixels + (first + i) * esp_image_bytes(shape), err));
+    ESP_TRY(esp__data_path(path, folder, files->item[i], err));
+    ESP_TRY(
+        esp_picture_load(path, shape, images->pixels + (first + i) * esp__image_bytes(shape), err));
     images->labels[first + i] = label;
   }
   return ESP_OK;
@@ -107,11 +108,13 @@ static int find_class(const esp_dataset *set, const char *name) {
 }
 
 /* The folders of train decide which classes there are. */
-static esp_status name_classes(esp_dataset *set, const char *folder, const name_list *found, esp_error *err) {
+static esp_status name_classes(esp_dataset *set, const char *folder, const name_list *found,
+                               esp_error *err) {
   if (found->count < 2 || found->count > CLASSES_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: %zu folders in it, expected one for each of 2 to %d classes",
-                    folder, found->count, CLASSES_MAX);
-  return esp_class_names(set, (const char *const *)found->item, (int)found->count, err);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: %zu folders in it, expected one for each of 2 to %d classes", folder,
+                    found->count, CLASSES_MAX);
+  return esp__class_names(set, (const char *const *)found->item, (int)found->count, err);
 }
 
 static esp_status read_classes(esp_dataset *set, esp_images *images, const char *folder,
@@ -120,19 +123,20 @@ static esp_status read_classes(esp_dataset *set, esp_images *images, const char 
   if (set->classes == 0) ESP_TRY(name_classes(set, folder, found, err));
   if (found->count == 0) return esp_fail(err, ESP_ERR_INPUT, "%s: no class folder in it", folder);
   for (size_t i = 0; i < found->count; i++) {
-    ESP_TRY(esp_data_path(path, folder, found->item[i], err));
+    ESP_TRY(esp__data_path(path, folder, found->item[i], err));
     int label = find_class(set, found->item[i]);
     if (label < 0)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: no class of that name among those to train on", path);
+      return esp_fail(err, ESP_ERR_INPUT, "%s: no class of that name among those to train on",
+                      path);
     ESP_TRY(read_class(images, set->shape, path, label, err));
   }
   return ESP_OK;
 }
 
-static esp_status read_split(esp_dataset *set, esp_images *images, const char *root, const char *split,
-                             esp_error *err) {
+static esp_status read_split(esp_dataset *set, esp_images *images, const char *root,
+                             const char *split, esp_error *err) {
   char folder[ESP_PATH_BYTES];
-  ESP_TRY(esp_data_path(folder, root, split, err));
+  ESP_TRY(esp__data_path(folder, root, split, err));
   name_list found = {0};
   esp_status status = list_folder(&found, folder, is_folder, err);
   if (status == ESP_OK) status = read_classes(set, images, folder, &found, err);
@@ -140,16 +144,16 @@ static esp_status read_split(esp_dataset *set, esp_images *images, const char *r
   return status;
 }
 
-static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                       esp_error *err) {
+static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
+                       esp_key seed, esp_error *err) {
   (void)seed;
-  ESP_TRY(esp_data_folder(opt, err));
+  ESP_TRY(esp__data_folder(opt, err));
   set->shape = wanted.channels ? wanted : (esp_shape){3, 32, 32};
   ESP_TRY(read_split(set, &set->train, opt->path, "train", err));
   return read_split(set, &set->test, opt->path, "test", err);
 }
 
-const esp_dataset_kind esp_dataset_folder = {
+const esp_dataset_kind esp__dataset_folder = {
     .name = "folder",
     .help = "JPEG and PNG files in train/CLASS/ and test/CLASS/, resized to the model's input",
     .load = load,

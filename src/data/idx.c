@@ -1,6 +1,6 @@
-/* IDX files (LeCun, Cortes, Burges: MNIST; Xiao, Rasul, Vollgraf 2017: Fashion-MNIST), plain or compressed by
- * gzip: bytes 0, 0, 8 (unsigned bytes), number of dimensions; each dimension as a big-endian 32-bit number;
- * the bytes. */
+/* IDX files (LeCun, Cortes, Burges: MNIST; Xiao, Rasul, Vollgraf 2017: Fashion-MNIST), plain or
+ * compressed by gzip: bytes 0, 0, 8 (unsigned bytes), number of dimensions; each dimension as a
+ * big-endian 32-bit number; the bytes. */
 #include "data/set.h"
 
 #include <errno.h>
@@ -23,27 +23,30 @@ typedef struct idx_file {
   uint32_t dimension[DIMENSIONS_MAX];
 } idx_file;
 
-static const char *const fashion_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-                                            "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+static const char *const fashion_names[] = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
+                                            "Coat",        "Sandal",    "Shirt",    "Sneaker",
+                                            "Bag",         "Ankle boot"};
 
-/* The file may be called train-images-idx3-ubyte or train-images.idx3-ubyte, with or without .gz. */
-static esp_status find(idx_file *f, const char *folder, const char *split, const char *what, int dimensions,
-                       esp_error *err) {
+/* The file may be called train-images-idx3-ubyte or train-images.idx3-ubyte, with or without
+ * .gz. */
+static esp_status find(idx_file *f, const char *folder, const char *split, const char *what,
+                       int dimensions, esp_error *err) {
   for (int form = 0; form < 4; form++) {
     char name[64];
-    snprintf(name, sizeof name, "%s-%s%cidx%d-ubyte%s", split, what, form & 2 ? '.' : '-', dimensions,
-             form & 1 ? ".gz" : "");
-    ESP_TRY(esp_data_path(f->path, folder, name, err));
+    snprintf(name, sizeof name, "%s-%s%cidx%d-ubyte%s", split, what, form & 2 ? '.' : '-',
+             dimensions, form & 1 ? ".gz" : "");
+    ESP_TRY(esp__data_path(f->path, folder, name, err));
     if (access(f->path, F_OK) == 0) return ESP_OK;
   }
   return esp_fail(err, ESP_ERR_INPUT,
-                  "%s/%s-%s-idx%d-ubyte: no such file, nor with .gz; datasets/README.md says more", folder,
-                  split, what, dimensions);
+                  "%s/%s-%s-idx%d-ubyte: no such file, nor with .gz; datasets/README.md says more",
+                  folder, split, what, dimensions);
 }
 
 static esp_status open_file(idx_file *f, esp_error *err) {
   struct stat info;
-  int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not block */
+  int fd =
+      open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not block */
   if (fd < 0) return esp_fail(err, ESP_ERR_IO, "%s: cannot open: %s", f->path, strerror(errno));
   bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   f->size = regular ? (uint64_t)info.st_size : 0;
@@ -57,7 +60,8 @@ static esp_status open_file(idx_file *f, esp_error *err) {
 static esp_status damaged(const idx_file *f, esp_error *err) {
   int code = Z_OK;
   gzerror(f->gz, &code);
-  if (code == Z_ERRNO) return esp_fail(err, ESP_ERR_IO, "%s: cannot read: %s", f->path, strerror(errno));
+  if (code == Z_ERRNO)
+    return esp_fail(err, ESP_ERR_IO, "%s: cannot read: %s", f->path, strerror(errno));
   if (code != Z_OK && code != Z_BUF_ERROR)
     return esp_fail(err, ESP_ERR_INPUT, "%s: after byte %llu: compressed data is damaged", f->path,
                     (unsigned long long)f->at);
@@ -77,27 +81,30 @@ static esp_status read_bytes(idx_file *f, uint8_t *to, size_t bytes, esp_error *
   return ESP_OK;
 }
 
-/* Nothing may follow, and the checksum of gzip must hold (zlib compares it when it meets the end). */
+/* Nothing may follow, and the checksum of gzip must hold (zlib compares it when it meets the
+ * end). */
 static esp_status read_end(idx_file *f, esp_error *err) {
   uint8_t extra;
   int got = gzread(f->gz, &extra, 1);
   if (got > 0)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: at byte %llu: more data than the header announces", f->path,
-                    (unsigned long long)f->at);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: at byte %llu: more data than the header announces",
+                    f->path, (unsigned long long)f->at);
   int code = Z_OK;
   gzerror(f->gz, &code);
   return got == 0 && code == Z_OK ? ESP_OK : damaged(f, err);
 }
 
-/* Whether a file of this size can hold what its header announces: to know before memory is asked for. */
+/* Whether a file of this size can hold what its header announces: to know before memory is asked
+ * for. */
 static esp_status check_size(idx_file *f, uint64_t payload, esp_error *err) {
   uint64_t total = f->at + payload;
   if (payload > payload_limit)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: the header announces %llu bytes, at most %llu are supported",
-                    f->path, (unsigned long long)payload, (unsigned long long)payload_limit);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: the header announces %llu bytes, at most %llu are supported", f->path,
+                    (unsigned long long)payload, (unsigned long long)payload_limit);
   if (gzdirect(f->gz) ? total != f->size : total / deflate_ratio > f->size)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: the header announces %llu bytes, the file has %llu", f->path,
-                    (unsigned long long)total, (unsigned long long)f->size);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: the header announces %llu bytes, the file has %llu",
+                    f->path, (unsigned long long)total, (unsigned long long)f->size);
   return ESP_OK;
 }
 
@@ -105,15 +112,17 @@ static esp_status read_header(idx_file *f, int dimensions, esp_error *err) {
   uint8_t bytes[4];
   ESP_TRY(read_bytes(f, bytes, 4, err));
   if (bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != dimensions)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: at byte 0: magic number %02x%02x%02x%02x, expected 000008%02x",
-                    f->path, bytes[0], bytes[1], bytes[2], bytes[3], dimensions);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: at byte 0: magic number %02x%02x%02x%02x, expected 000008%02x", f->path,
+                    bytes[0], bytes[1], bytes[2], bytes[3], dimensions);
   uint64_t payload = 1;
   for (int d = 0; d < dimensions; d++) {
     ESP_TRY(read_bytes(f, bytes, 4, err));
-    uint32_t n = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    uint32_t n =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
     if (n == 0 || (d > 0 && n > ESP_SIDE_MAX))
-      return esp_fail(err, ESP_ERR_INPUT, "%s: at byte %llu: dimension of %u, expected 1 to %u", f->path,
-                      (unsigned long long)f->at - 4, (unsigned)n,
+      return esp_fail(err, ESP_ERR_INPUT, "%s: at byte %llu: dimension of %u, expected 1 to %u",
+                      f->path, (unsigned long long)f->at - 4, (unsigned)n,
                       d > 0 ? (unsigned)ESP_SIDE_MAX : (unsigned)UINT32_MAX);
     f->dimension[d] = n;
     payload *= n; /* below 2^32 * 2^12 * 2^12 */
@@ -125,11 +134,12 @@ static esp_status take_images(idx_file *f, esp_images *images, esp_shape *shape,
   ESP_TRY(read_header(f, 3, err));
   esp_shape found = {1, (int)f->dimension[1], (int)f->dimension[2]};
   if (shape->channels && (shape->height != found.height || shape->width != found.width))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: at byte 8: images of %dx%d, those to train on have %dx%d",
-                    f->path, found.height, found.width, shape->height, shape->width);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: at byte 8: images of %dx%d, those to train on have %dx%d", f->path,
+                    found.height, found.width, shape->height, shape->width);
   *shape = found;
-  ESP_TRY(esp_images_grow(images, found, f->dimension[0], f->path, err));
-  ESP_TRY(read_bytes(f, images->pixels, images->count * esp_image_bytes(found), err));
+  ESP_TRY(esp__images_grow(images, found, f->dimension[0], f->path, err));
+  ESP_TRY(read_bytes(f, images->pixels, images->count * esp__image_bytes(found), err));
   return read_end(f, err);
 }
 
@@ -147,16 +157,17 @@ static esp_status take_labels(idx_file *f, esp_images *images, int classes, esp_
     for (uint32_t i = 0; i < n; i++) {
       if (classes && label[i] >= classes)
         return esp_fail(err, ESP_ERR_INPUT,
-                        "%s: at byte %llu: label %d of image %u, those to train on go to %d", f->path,
-                        (unsigned long long)at + i, label[i], (unsigned)(first + i), classes - 1);
+                        "%s: at byte %llu: label %d of image %u, those to train on go to %d",
+                        f->path, (unsigned long long)at + i, label[i], (unsigned)(first + i),
+                        classes - 1);
       images->labels[first + i] = label[i];
     }
   }
   return read_end(f, err);
 }
 
-static esp_status load_images(esp_images *images, esp_shape *shape, const char *folder, const char *split,
-                              esp_error *err) {
+static esp_status load_images(esp_images *images, esp_shape *shape, const char *folder,
+                              const char *split, esp_error *err) {
   idx_file f = {0};
   ESP_TRY(find(&f, folder, split, "images", 3, err));
   ESP_TRY(open_file(&f, err));
@@ -165,8 +176,8 @@ static esp_status load_images(esp_images *images, esp_shape *shape, const char *
   return status;
 }
 
-static esp_status load_labels(esp_images *images, int classes, const char *folder, const char *split,
-                              esp_error *err) {
+static esp_status load_labels(esp_images *images, int classes, const char *folder,
+                              const char *split, esp_error *err) {
   idx_file f = {0};
   ESP_TRY(find(&f, folder, split, "labels", 1, err));
   ESP_TRY(open_file(&f, err));
@@ -180,13 +191,13 @@ static esp_status name_classes(esp_dataset *set, const char *folder, esp_error *
   for (uint32_t i = 0; i < set->train.count; i++)
     if (set->train.labels[i] >= classes) classes = set->train.labels[i] + 1;
   bool fashion = classes == 10 && strcasestr(folder, "fashion");
-  return esp_class_names(set, fashion ? fashion_names : NULL, classes, err);
+  return esp__class_names(set, fashion ? fashion_names : NULL, classes, err);
 }
 
-static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                       esp_error *err) {
+static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
+                       esp_key seed, esp_error *err) {
   (void)wanted, (void)seed;
-  ESP_TRY(esp_data_folder(opt, err));
+  ESP_TRY(esp__data_folder(opt, err));
   ESP_TRY(load_images(&set->train, &set->shape, opt->path, "train", err));
   ESP_TRY(load_labels(&set->train, 0, opt->path, "train", err));
   ESP_TRY(name_classes(set, opt->path, err));
@@ -194,8 +205,10 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
   return load_labels(&set->test, set->classes, opt->path, "t10k", err);
 }
 
-const esp_dataset_kind esp_dataset_idx = {
+const esp_dataset_kind esp__dataset_idx = {
     .name = "idx",
-    .help = "IDX files of MNIST, Fashion-MNIST and kin: train-images-idx3-ubyte and three more, plain or .gz",
+    .help =
+        "IDX files of MNIST, Fashion-MNIST and kin: train-images-idx3-ubyte and three more, "
+        "plain or .gz",
     .load = load,
 };

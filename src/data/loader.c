@@ -1,8 +1,8 @@
 /* Batches made ahead by one thread, into a ring of buffers.
  *
- * The thread alone writes buffers and the order of the images; positions in the ring are under the mutex. A
- * new start makes what the thread is working on worthless: it finishes, sees the start's number, and begins
- * again. */
+ * The thread alone writes buffers and the order of the images; positions in the ring are under the
+ * mutex. A new start makes what the thread is working on worthless: it finishes, sees the start's
+ * number, and begins again. */
 #include "data/fill.h"
 #include "data/set.h"
 #include "data/words.h"
@@ -17,7 +17,7 @@
 enum { RING = 3, BATCH_MAX = 65536 };
 
 struct esp_loader {
-  esp_filler filler;
+  esp__filler filler;
   uint32_t *order; /* [images->count] of the epoch; the thread's */
   float *buffer[RING];
   int32_t *labels[RING];
@@ -34,24 +34,28 @@ struct esp_loader {
   bool quit;
 };
 
-esp_loader_options esp_loader_options_training(const esp_data_options *opt, int batch, esp_key seed) {
+esp_loader_options esp_loader_options_training(const esp_data_options *opt, int batch,
+                                               esp_key seed) {
   return (esp_loader_options){
       .batch = batch,
       .shuffle = true,
-      .crop = esp_augment_asked(opt->augment, ESP_AUGMENT_CROP),
-      .flip = esp_augment_asked(opt->augment, ESP_AUGMENT_FLIP),
+      .crop = esp__augment_asked(opt->augment, ESP_AUGMENT_CROP),
+      .flip = esp__augment_asked(opt->augment, ESP_AUGMENT_FLIP),
       .crop_padding = (int)opt->crop_padding,
-      .cutout_size = esp_augment_asked(opt->augment, ESP_AUGMENT_CUTOUT) ? (int)opt->cutout_size : 0,
+      .cutout_size =
+          esp__augment_asked(opt->augment, ESP_AUGMENT_CUTOUT) ? (int)opt->cutout_size : 0,
       .seed = seed,
   };
 }
 
 static void make_batch(esp_loader *l, uint64_t epoch, int number) {
   int slot = number % RING;
-  uint32_t first = (uint32_t)number * (uint32_t)l->filler.opt.batch, left = l->filler.images->count - first;
+  uint32_t first = (uint32_t)number * (uint32_t)l->filler.opt.batch,
+           left = l->filler.images->count - first;
   int count = left < (uint32_t)l->filler.opt.batch ? (int)left : l->filler.opt.batch;
-  esp_filler_batch(&l->filler, epoch, l->order + first, count, l->buffer[slot], l->labels[slot]);
-  l->batch[slot] = (esp_batch){.images = l->buffer[slot], .labels = l->labels[slot], .count = count};
+  esp__filler_batch(&l->filler, epoch, l->order + first, count, l->buffer[slot], l->labels[slot]);
+  l->batch[slot] =
+      (esp_batch){.images = l->buffer[slot], .labels = l->labels[slot], .count = count};
 }
 
 static void make_order(esp_loader *l, uint64_t epoch) {
@@ -94,13 +98,14 @@ static esp_status start_thread(esp_loader *l, esp_error *err) {
   int failed = pthread_create(&l->thread, NULL, work, l);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   l->running = !failed;
-  return failed ? esp_fail(err, ESP_ERR_IO, "cannot start the data loader's thread: %s", strerror(failed))
+  return failed ? esp_fail(err, ESP_ERR_IO, "cannot start the data loader's thread: %s",
+                           strerror(failed))
                 : ESP_OK;
 }
 
 static esp_status make_buffers(esp_loader *l, esp_error *err) {
   size_t lanes = (size_t)esp_blocks_for(l->filler.opt.batch) * ESP_LANES,
-         image = esp_image_bytes(l->filler.shape);
+         image = esp__image_bytes(l->filler.shape);
   bool made = image > 0 && lanes <= SIZE_MAX / sizeof(float) / image;
   for (int i = 0; made && i < RING; i++) {
     l->buffer[i] = aligned_alloc(64, lanes * image * sizeof(float));
@@ -116,7 +121,7 @@ static esp_status make_buffers(esp_loader *l, esp_error *err) {
 
 static esp_status prepare(esp_loader *l, const esp_dataset *set, const esp_images *images,
                           esp_loader_options opt, esp_error *err) {
-  ESP_TRY(esp_filler_make(&l->filler, set, images, opt, err));
+  ESP_TRY(esp__filler_make(&l->filler, set, images, opt, err));
   ESP_TRY(make_buffers(l, err));
   l->batches = (int)(((uint64_t)images->count + (uint64_t)opt.batch - 1) / (uint64_t)opt.batch);
   l->made = l->taken = l->batches; /* nothing to do before the first start */
@@ -127,10 +132,11 @@ esp_status esp_loader_new(esp_loader **loader, const esp_dataset *set, const esp
                           esp_loader_options opt, esp_error *err) {
   *loader = NULL;
   if (opt.batch < 1 || opt.batch > BATCH_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "batch of %d images, expected 1 to %d", opt.batch, BATCH_MAX);
+    return esp_fail(err, ESP_ERR_INPUT, "batch of %d images, expected 1 to %d", opt.batch,
+                    BATCH_MAX);
   if (images->count > INT32_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "%u images, at most %d are supported", (unsigned)images->count,
-                    INT32_MAX);
+    return esp_fail(err, ESP_ERR_INPUT, "%u images, at most %d are supported",
+                    (unsigned)images->count, INT32_MAX);
   esp_loader *made = calloc(1, sizeof *made);
   if (!made) return esp_fail(err, ESP_ERR_MEMORY, "no memory for a data loader");
   esp_status status = prepare(made, set, images, opt, err);
@@ -193,6 +199,6 @@ void esp_loader_free(esp_loader *loader) {
     free(loader->labels[i]);
   }
   free(loader->order);
-  esp_filler_free(&loader->filler);
+  esp__filler_free(&loader->filler);
   free(loader);
 }

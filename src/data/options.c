@@ -15,7 +15,7 @@ static const char *augment_choice(size_t i) {
   return i < ESP_AUGMENTS ? augment_names[i] : NULL;
 }
 
-bool esp_augment_asked(const char *words, esp_augment which) {
+bool esp__augment_asked(const char *words, esp__augment which) {
   const char *name = augment_names[which];
   size_t length = strlen(name);
   for (const char *word = words; word && *word;) {
@@ -33,36 +33,39 @@ const esp_option esp_data_option_table[] = {
     {"dataset", ESP_OPTION_CHOICE, AT(dataset), "cifar10", 0, 0, dataset_choice,
      "The data set and its file format."},
     {"path", ESP_OPTION_TEXT, AT(path), "", 0, 0, NULL,
-     "Folder that holds the files of the data set; shapes needs none. datasets/README.md says what belongs "
-     "there.",
+     "Folder that holds the files of the data set; shapes needs none. "
+     "datasets/README.md says what belongs there.",
      .neutral = true},
     {"validation", ESP_OPTION_INT, AT(validation), "0", 0, 1e9, NULL,
-     "Images held out of the training split, chosen at random by the seed. 0 = no validation split."},
+     "Images held out of the training split, chosen at random by the seed. "
+     "0 = no validation split."},
     {"train", ESP_OPTION_INT, AT(train), "0", 0, 1e9, NULL,
-     "Use only so many training images (validation images included), evenly spaced over the set; 0 = all "
-     "(shapes: 10000)."},
+     "Use only so many training images (validation images included), evenly spaced over the set; "
+     "0 = all (shapes: 10000)."},
     {"test", ESP_OPTION_INT, AT(test), "0", 0, 1e9, NULL,
      "Use only so many test images, evenly spaced over the set; 0 = all (shapes: 2000)."},
     {"augment", ESP_OPTION_WORDS, AT(augment), "", 0, 0, augment_choice,
-     "Random changes to each training image, new in each epoch: crop (shift over a black border), flip (left "
-     "and right, "
-     "one in two), cutout (a blank square)."},
+     "Random changes to each training image, new in each epoch: "
+     "crop (shift over a black border), flip (left and right, one in two), "
+     "cutout (a blank square)."},
     {"crop_padding", ESP_OPTION_INT, AT(crop_padding), "4", 0, 1024, NULL,
-     "Pixels of black border that crop shifts into, at most; less than height and width of the images."},
+     "Pixels of black border that crop shifts into, at most; "
+     "less than height and width of the images."},
     {"cutout_size", ESP_OPTION_INT, AT(cutout_size), "8", 1, 4096, NULL,
      "Side, in pixels, of the square that cutout blanks."},
     {"tasks", ESP_OPTION_LINES, AT(tasks), "", 0, 0, NULL,
-     "What the network is to tell besides the class, a line 'name: classes | classes | ...' each: the "
-     "groups, "
-     "with the names of their classes or numbers from 0. Each task gets a head (a linear layer) of its own "
-     "in "
-     "the place of the network's last line, `linear classes`."},
+     "What the network is to tell besides the class, a line 'name: "
+     "classes | classes | ...' each: the groups, "
+     "with the names of their classes or numbers from 0. "
+     "Each task gets a head (a linear layer) of its own in the place of the network's last line, "
+     "`linear classes`."},
     {"task_weights", ESP_OPTION_NUMBERS, AT(task_weights), "", 0, 1000, NULL,
-     "Weight of each task in the loss, that of the class first; empty = 1 each. Gradients, and so the scores "
-     "of criteria, are those of the weighted sum."},
+     "Weight of each task in the loss, that of the class first; empty = 1 each. Gradients, "
+     "and so the scores of criteria, are those of the weighted sum."},
     {"mean", ESP_OPTION_NUMBERS, AT(mean), "", 0, 1, NULL,
      "Mean of each channel, of pixels in [0, 1]; empty = measured on the training split."},
     {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-3, 10, NULL,
-     "Standard deviation of each channel, of pixels in [0, 1]; empty = measured on the training split."},
+     "Standard deviation of each channel, of pixels in [0, 1]; "
+     "empty = measured on the training split."},
     {.name = NULL},
 };

@@ -1,4 +1,5 @@
-/* A picture file becomes an image of the wanted shape: scaled to cover it, the overhang cut off evenly. */
+/* A picture file becomes an image of the wanted shape: scaled to cover it, the overhang cut off
+ * evenly. */
 #include "data/set.h"
 #include "data/stb.h"
 #include "data/whole.h"
@@ -10,9 +11,9 @@
 
 static const size_t file_limit = (size_t)256 << 20;
 
-/* How output positions of one axis lie over the source: position i is centred at start + (i + 1/2) * step
- * source pixels, under a triangle that reaches `reach` to either side: bilinear when enlarging, an area
- * average when reducing. */
+/* How output positions of one axis lie over the source: position i is centred at start + (i + 1/2)
+ * * step source pixels, under a triangle that reaches `reach` to either side: bilinear when
+ * enlarging, an area average when reducing. */
 typedef struct axis {
   double start, step, reach;
   int source; /* pixels */
@@ -39,14 +40,15 @@ static double weight(const axis *a, double centre, int pixel) {
 }
 
 /* The weighted means, one a channel, around (row, column) of the output. */
-static void sample(const uint8_t *pixels, int channels, const axis *down, const axis *across, int row,
-                   int column, double mean[3]) {
+static void sample(const uint8_t *pixels, int channels, const axis *down, const axis *across,
+                   int row, int column, double mean[3]) {
   int y0, y1, x0, x1;
   double cy = span(down, row, &y0, &y1), cx = span(across, column, &x0, &x1), total = 0.0;
   for (int c = 0; c < channels; c++) mean[c] = 0.0;
   for (int y = y0; y < y1; y++) {
     double wy = weight(down, cy, y);
-    const uint8_t *at = pixels + ((size_t)y * (size_t)across->source + (size_t)x0) * (size_t)channels;
+    const uint8_t *at =
+        pixels + ((size_t)y * (size_t)across->source + (size_t)x0) * (size_t)channels;
     for (int x = x0; x < x1; x++, at += channels) {
       double w = wy * weight(across, cx, x);
       total += w;
@@ -64,25 +66,27 @@ static void fit(const uint8_t *pixels, int width, int height, esp_shape shape, u
   else
     h = w * shape.height / shape.width;
   axis across = axis_of(width, w, shape.width), down = axis_of(height, h, shape.height);
-  size_t plane = esp_plane_bytes(shape);
+  size_t plane = esp__plane_bytes(shape);
   for (int row = 0; row < shape.height; row++)
     for (int column = 0; column < shape.width; column++) {
       double mean[3];
       sample(pixels, shape.channels, &down, &across, row, column, mean);
       size_t at = (size_t)row * (size_t)shape.width + (size_t)column;
-      for (int c = 0; c < shape.channels; c++) to[(size_t)c * plane + at] = (uint8_t)(mean[c] + 0.5);
+      for (int c = 0; c < shape.channels; c++)
+        to[(size_t)c * plane + at] = (uint8_t)(mean[c] + 0.5);
     }
 }
 
-static esp_status decode(const char *path, const uint8_t *data, size_t bytes, esp_shape shape, uint8_t *to,
-                         esp_error *err) {
+static esp_status decode(const char *path, const uint8_t *data, size_t bytes, esp_shape shape,
+                         uint8_t *to, esp_error *err) {
   const char *why = "";
   int width = 0, height = 0;
-  ESP_TRY(esp_picture_whole(path, data, bytes, err));
-  if (!esp_stb_header_sound(data, bytes))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: header is damaged, or announces more than %dx%d pixels", path,
+  ESP_TRY(esp__picture_whole(path, data, bytes, err));
+  if (!esp__stb_header_sound(data, bytes))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: header is damaged, or announces more than %dx%d pixels", path,
                     ESP_PICTURE_SIDE_MAX, ESP_PICTURE_SIDE_MAX);
-  uint8_t *pixels = esp_stb_decode(data, bytes, shape.channels, &width, &height, &why);
+  uint8_t *pixels = esp__stb_decode(data, bytes, shape.channels, &width, &height, &why);
   if (!pixels) return esp_fail(err, ESP_ERR_INPUT, "%s: unreadable picture: %s", path, why);
   fit(pixels, width, height, shape, to);
   free(pixels);
@@ -90,11 +94,12 @@ static esp_status decode(const char *path, const uint8_t *data, size_t bytes, es
 }
 
 esp_status esp_picture_load(const char *path, esp_shape shape, uint8_t *pixels, esp_error *err) {
-  if ((shape.channels != 1 && shape.channels != 3) || shape.height < 1 || shape.height > ESP_SIDE_MAX ||
-      shape.width < 1 || shape.width > ESP_SIDE_MAX)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: pictures become 1 or 3 channels of up to %dx%d pixels, the model wants %dx%dx%d",
-                    path, ESP_SIDE_MAX, ESP_SIDE_MAX, shape.channels, shape.height, shape.width);
+  if ((shape.channels != 1 && shape.channels != 3) || shape.height < 1 ||
+      shape.height > ESP_SIDE_MAX || shape.width < 1 || shape.width > ESP_SIDE_MAX)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: pictures become 1 or 3 channels of up to %dx%d pixels, the model wants %dx%dx%d", path,
+        ESP_SIDE_MAX, ESP_SIDE_MAX, shape.channels, shape.height, shape.width);
   char *data = NULL;
   size_t bytes = 0;
   ESP_TRY(esp_file_read(path, file_limit, &data, &bytes, err));

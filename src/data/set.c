@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-esp_status esp_images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
-                           esp_error *err) {
-  size_t one = esp_image_bytes(shape);
+esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
+                            esp_error *err) {
+  size_t one = esp__image_bytes(shape);
   if (more > UINT32_MAX - images->count)
     return esp_fail(err, ESP_ERR_INPUT, "%s: more than %u images", name, (unsigned)UINT32_MAX);
   size_t total = images->count + (size_t)more;
@@ -24,7 +24,7 @@ esp_status esp_images_grow(esp_images *images, esp_shape shape, uint64_t more, c
   return ESP_OK;
 }
 
-void esp_images_free(esp_images *images) {
+void esp__images_free(esp_images *images) {
   free(images->pixels);
   free(images->labels);
   *images = (esp_images){0};
@@ -32,7 +32,7 @@ void esp_images_free(esp_images *images) {
 
 /* Class names go into reports: one line of text each. */
 static esp_status add_name(esp_dataset *set, const char *name, esp_error *err) {
-  if (!esp_utf8_plain(name, strlen(name)) || strpbrk(name, "\t\r\n"))
+  if (!esp__utf8_plain(name, strlen(name)) || strpbrk(name, "\t\r\n"))
     return esp_fail(err, ESP_ERR_INPUT, "class name '%s': not plain UTF-8 text", name);
   char *copy = strdup(name);
   if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "no memory for class names");
@@ -40,7 +40,8 @@ static esp_status add_name(esp_dataset *set, const char *name, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_class_names(esp_dataset *set, const char *const *name, int classes, esp_error *err) {
+esp_status esp__class_names(esp_dataset *set, const char *const *name, int classes,
+                            esp_error *err) {
   set->class_name = calloc((size_t)classes, sizeof *set->class_name);
   if (!set->class_name) return esp_fail(err, ESP_ERR_MEMORY, "no memory for class names");
   for (int i = 0; i < classes; i++) {
@@ -51,21 +52,24 @@ esp_status esp_class_names(esp_dataset *set, const char *const *name, int classe
   return ESP_OK;
 }
 
-esp_status esp_data_path(char path[ESP_PATH_BYTES], const char *folder, const char *name, esp_error *err) {
+esp_status esp__data_path(char path[ESP_PATH_BYTES], const char *folder, const char *name,
+                          esp_error *err) {
   int length = snprintf(path, ESP_PATH_BYTES, "%s/%s", folder, name);
   if (length < 0 || length >= ESP_PATH_BYTES)
-    return esp_fail(err, ESP_ERR_INPUT, "%.200s...: path longer than %d bytes", folder, ESP_PATH_BYTES - 1);
+    return esp_fail(err, ESP_ERR_INPUT, "%.200s...: path longer than %d bytes", folder,
+                    ESP_PATH_BYTES - 1);
   return ESP_OK;
 }
 
-esp_status esp_data_folder(const esp_data_options *opt, esp_error *err) {
+esp_status esp__data_folder(const esp_data_options *opt, esp_error *err) {
   struct stat info;
   if (!opt->path || !opt->path[0])
-    return esp_fail(err, ESP_ERR_INPUT, "data.path: data set '%s' needs the folder that holds its files",
-                    opt->dataset);
-  if (stat(opt->path, &info) != 0 || !S_ISDIR(info.st_mode))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: no such folder (data.path of data set '%s'); datasets/README.md says how to get it",
-                    opt->path, opt->dataset);
+                    "data.path: data set '%s' needs the folder that holds its files", opt->dataset);
+  if (stat(opt->path, &info) != 0 || !S_ISDIR(info.st_mode))
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: no such folder (data.path of data set '%s'); datasets/README.md says how to get it",
+        opt->path, opt->dataset);
   return ESP_OK;
 }

@@ -1,4 +1,5 @@
-/* What the readers of the data sets share: room for images, class names, paths, and the kinds themselves. */
+/* What the readers of the data sets share: room for images, class names, paths, and the kinds
+ * themselves. */
 #ifndef ESP_DATA_SET_H
 #define ESP_DATA_SET_H
 
@@ -6,36 +7,41 @@
 
 #include <stddef.h>
 
-extern const esp_dataset_kind esp_dataset_cifar10, esp_dataset_cifar100, esp_dataset_idx, esp_dataset_folder,
-    esp_dataset_shapes;
+extern const esp_dataset_kind esp__dataset_cifar10, esp__dataset_cifar100, esp__dataset_idx,
+    esp__dataset_folder, esp__dataset_shapes;
 
-enum { ESP_PATH_BYTES = 4096, ESP_SIDE_MAX = 4096 }; /* longest path; largest height and width of an image */
+enum {
+  ESP_PATH_BYTES = 4096,
+  ESP_SIDE_MAX = 4096
+}; /* longest path; largest height and width of an image */
 
-static inline size_t esp_plane_bytes(esp_shape s) {
+static inline size_t esp__plane_bytes(esp_shape s) {
   return (size_t)s.height * (size_t)s.width;
 }
-static inline size_t esp_image_bytes(esp_shape s) {
-  return (size_t)s.channels * esp_plane_bytes(s);
+static inline size_t esp__image_bytes(esp_shape s) {
+  return (size_t)s.channels * esp__plane_bytes(s);
 }
 
-/* Appends room for `more` images of `shape`, which the caller fills: *count grows with it. `name` starts the
- * message. */
-esp_status esp_images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
-                           esp_error *err);
-void esp_images_free(esp_images *images);
+/* Appends room for `more` images of `shape`, which the caller fills: *count grows with it. `name`
+ * starts the message. */
+esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
+                            esp_error *err);
+void esp__images_free(esp_images *images);
 
 /* Keeps `wanted` images, evenly spaced, so that a set sorted by class keeps all its classes. */
-void esp_images_thin(esp_images *images, esp_shape shape, uint32_t wanted);
-/* Moves `count` < train->count images, chosen at random, to *validation. Both keep the order they had. */
-esp_status esp_images_split(esp_images *train, esp_images *validation, esp_shape shape, uint32_t count,
-                            esp_key seed, esp_error *err);
+void esp__images_thin(esp_images *images, esp_shape shape, uint32_t wanted);
+/* Moves `count` < train->count images, chosen at random, to *validation. Both keep the order they
+ * had. */
+esp_status esp__images_split(esp_images *train, esp_images *validation, esp_shape shape,
+                             uint32_t count, esp_key seed, esp_error *err);
 
 /* Sets classes and class_name, copying `name`; NULL = the numbers from 0. */
-esp_status esp_class_names(esp_dataset *set, const char *const *name, int classes, esp_error *err);
+esp_status esp__class_names(esp_dataset *set, const char *const *name, int classes, esp_error *err);
 
 /* Joins folder and name. */
-esp_status esp_data_path(char path[ESP_PATH_BYTES], const char *folder, const char *name, esp_error *err);
+esp_status esp__data_path(char path[ESP_PATH_BYTES], const char *folder, const char *name,
+                          esp_error *err);
 /* Fails with advice unless data.path is a folder. */
-esp_status esp_data_folder(const esp_data_options *opt, esp_error *err);
+esp_status esp__data_folder(const esp_data_options *opt, esp_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* A set that needs no files: ten kinds of figures, drawn from the seed. Whole numbers only, so that every
- * machine draws the same bytes. */
+/* A set that needs no files: ten kinds of figures, drawn from the seed. Whole numbers only, so that
+ * every machine draws the same bytes. */
 #include "data/set.h"
 
 #include <stdlib.h>
@@ -59,9 +59,10 @@ static bool saltire(const scene *s, int u, int v) {
 static const struct {
   const char *name;
   covers *covers;
-} figures[] = {{"circle", circle},   {"square", square},  {"triangle", triangle}, {"ring", ring},
-               {"cross", cross},     {"rows", rows},      {"columns", columns},   {"diagonals", diagonals},
-               {"checker", checker}, {"saltire", saltire}};
+} figures[] = {{"circle", circle},   {"square", square},       {"triangle", triangle},
+               {"ring", ring},       {"cross", cross},         {"rows", rows},
+               {"columns", columns}, {"diagonals", diagonals}, {"checker", checker},
+               {"saltire", saltire}};
 enum { FIGURES = sizeof figures / sizeof *figures };
 
 /* Draws of one image are numbered: what each number decides. */
@@ -114,7 +115,8 @@ static int draw_image(esp_key key, uint8_t *pixels) {
   scene s = draw_scene(key);
   for (int y = 0; y < SIDE; y++)
     for (int x = 0; x < SIDE; x++) {
-      bool covered = figures[label].covers(&s, UNIT * x + UNIT / 2 - s.x, UNIT * y + UNIT / 2 - s.y);
+      bool covered =
+          figures[label].covers(&s, UNIT * x + UNIT / 2 - s.x, UNIT * y + UNIT / 2 - s.y);
       uint64_t noise = esp_random(key, DRAW_NOISE + (uint64_t)(y * SIDE + x));
       for (int c = 0; c < 3; c++) {
         int level = covered ? s.front[c] : s.back[c] + s.slope[c] * (x - SIDE / 2) / SIDE;
@@ -127,29 +129,30 @@ static int draw_image(esp_key key, uint8_t *pixels) {
 static esp_status draw_split(esp_images *images, esp_shape shape, int64_t count, const char *split,
                              esp_key key, esp_error *err) {
   if (count < 1 || count > COUNT_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, shapes draws 1 to %d", split,
-                    (long long)count, COUNT_MAX);
-  ESP_TRY(esp_images_grow(images, shape, (uint64_t)count, "shapes", err));
+    return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, shapes draws 1 to %d",
+                    split, (long long)count, COUNT_MAX);
+  ESP_TRY(esp__images_grow(images, shape, (uint64_t)count, "shapes", err));
   for (uint32_t i = 0; i < images->count; i++)
-    images->labels[i] = draw_image(esp_key_of(key, i), images->pixels + i * esp_image_bytes(shape));
+    images->labels[i] =
+        draw_image(esp_key_of(key, i), images->pixels + i * esp__image_bytes(shape));
   return ESP_OK;
 }
 
-static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
-                       esp_error *err) {
+static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
+                       esp_key seed, esp_error *err) {
   (void)wanted;
   esp_key key = esp_key_of(seed, ESP_STREAM_SHAPES);
   const char *name[FIGURES];
   for (int i = 0; i < FIGURES; i++) name[i] = figures[i].name;
   set->shape = (esp_shape){3, SIDE, SIDE};
-  ESP_TRY(esp_class_names(set, name, FIGURES, err));
+  ESP_TRY(esp__class_names(set, name, FIGURES, err));
   ESP_TRY(draw_split(&set->train, set->shape, opt->train ? opt->train : DEFAULT_TRAIN, "train",
                      esp_key_of(key, 0), err));
-  return draw_split(&set->test, set->shape, opt->test ? opt->test : DEFAULT_TEST, "test", esp_key_of(key, 1),
-                    err);
+  return draw_split(&set->test, set->shape, opt->test ? opt->test : DEFAULT_TEST, "test",
+                    esp_key_of(key, 1), err);
 }
 
-const esp_dataset_kind esp_dataset_shapes = {
+const esp_dataset_kind esp__dataset_shapes = {
     .name = "shapes",
     .help = "drawn on the spot, no files: ten kinds of figures in 3x32x32, to try things out",
     .load = load,

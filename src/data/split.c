@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void copy_image(esp_images *to, uint32_t t, const esp_images *from, uint32_t f, size_t bytes) {
+static void copy_image(esp_images *to, uint32_t t, const esp_images *from, uint32_t f,
+                       size_t bytes) {
   if (to == from && t == f) return;
   memcpy(to->pixels + t * bytes, from->pixels + f * bytes, bytes);
   to->labels[t] = from->labels[f];
@@ -16,9 +17,9 @@ static void shrink(esp_images *images, uint32_t count, size_t bytes) {
   images->count = count;
 }
 
-void esp_images_thin(esp_images *images, esp_shape shape, uint32_t wanted) {
+void esp__images_thin(esp_images *images, esp_shape shape, uint32_t wanted) {
   if (wanted >= images->count) return;
-  size_t bytes = esp_image_bytes(shape);
+  size_t bytes = esp__image_bytes(shape);
   for (uint32_t i = 0; i < wanted; i++)
     copy_image(images, i, images, (uint32_t)((uint64_t)i * images->count / wanted), bytes);
   shrink(images, wanted, bytes);
@@ -39,13 +40,13 @@ static bool *choose(uint32_t all, uint32_t count, esp_key seed) {
   return chosen;
 }
 
-esp_status esp_images_split(esp_images *train, esp_images *validation, esp_shape shape, uint32_t count,
-                            esp_key seed, esp_error *err) {
+esp_status esp__images_split(esp_images *train, esp_images *validation, esp_shape shape,
+                             uint32_t count, esp_key seed, esp_error *err) {
   if (count == 0) return ESP_OK;
-  ESP_TRY(esp_images_grow(validation, shape, count, "validation split", err));
+  ESP_TRY(esp__images_grow(validation, shape, count, "validation split", err));
   bool *chosen = choose(train->count, count, seed);
   if (!chosen) return esp_fail(err, ESP_ERR_MEMORY, "no memory for the validation split");
-  size_t bytes = esp_image_bytes(shape);
+  size_t bytes = esp__image_bytes(shape);
   uint32_t kept = 0, moved = 0;
   for (uint32_t i = 0; i < train->count; i++) {
     if (chosen[i])

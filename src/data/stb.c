@@ -3,8 +3,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* A picture of the largest size needs 512 MiB (16 bits, four channels). Zlib data in a PNG that swells beyond
- * twice that is an attack, and stb_image would follow it to 4 GiB. */
+/* A picture of the largest size needs 512 MiB (16 bits, four channels). Zlib data in a PNG that
+ * swells beyond twice that is an attack, and stb_image would follow it to 4 GiB. */
 static const size_t memory_limit = (size_t)1 << 30;
 
 static void *bounded_realloc(void *old, size_t bytes) {
@@ -33,16 +33,17 @@ static void *bounded_realloc(void *old, size_t bytes) {
 #endif
 #include <stb_image.h>
 
-bool esp_stb_header_sound(const uint8_t *data, size_t bytes) {
+bool esp__stb_header_sound(const uint8_t *data, size_t bytes) {
   int width, height, channels;
   return bytes <= INT_MAX && stbi_info_from_memory(data, (int)bytes, &width, &height, &channels);
 }
 
-uint8_t *esp_stb_decode(const uint8_t *data, size_t bytes, int channels, int *width, int *height,
-                        const char **why) {
+uint8_t *esp__stb_decode(const uint8_t *data, size_t bytes, int channels, int *width, int *height,
+                         const char **why) {
   int in_file;
-  uint8_t *pixels =
-      bytes <= INT_MAX ? stbi_load_from_memory(data, (int)bytes, width, height, &in_file, channels) : NULL;
+  uint8_t *pixels = bytes <= INT_MAX
+                        ? stbi_load_from_memory(data, (int)bytes, width, height, &in_file, channels)
+                        : NULL;
   if (!pixels) *why = stbi_failure_reason();
   return pixels;
 }

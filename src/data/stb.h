@@ -1,4 +1,5 @@
-/* The two things we ask of stb_image. Its symbols stay inside stb.c, so a program may link its own copy. */
+/* The two things we ask of stb_image. Its symbols stay inside stb.c, so a program may link its own
+ * copy. */
 #ifndef ESP_DATA_STB_H
 #define ESP_DATA_STB_H
 
@@ -8,12 +9,12 @@
 
 enum { ESP_PICTURE_SIDE_MAX = 8192 }; /* of a picture file; 64 Mpixel */
 
-/* Whether the header of a JPEG or PNG in memory is sound and announces at most ESP_PICTURE_SIDE_MAX pixels a
- * side. */
-bool esp_stb_header_sound(const uint8_t *data, size_t bytes);
-/* Decodes to `channels` (1 or 3) interleaved bytes a pixel; free() the result. NULL on failure, *why in a
- * word or two. */
-uint8_t *esp_stb_decode(const uint8_t *data, size_t bytes, int channels, int *width, int *height,
-                        const char **why);
+/* Whether the header of a JPEG or PNG in memory is sound and announces at most ESP_PICTURE_SIDE_MAX
+ * pixels a side. */
+bool esp__stb_header_sound(const uint8_t *data, size_t bytes);
+/* Decodes to `channels` (1 or 3) interleaved bytes a pixel; free() the result. NULL on failure,
+ * *why in a word or two. */
+uint8_t *esp__stb_decode(const uint8_t *data, size_t bytes, int channels, int *width, int *height,
+                         const char **why);
 
 #endif

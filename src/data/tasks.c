@@ -1,4 +1,5 @@
-/* data.tasks: groups of classes. A task begins with a line that has a ':', and may go on in lines without. */
+/* data.tasks: groups of classes. A task begins with a line that has a ':', and may go on in lines
+ * without. */
 #include <espalier/data.h>
 
 #include <stdarg.h>
@@ -47,8 +48,9 @@ static esp_status read_name(reader *r, const esp_tasks *before) {
                 length > 40 ? 40 : (int)length, r->at, ESP_TASK_NAME_MAX);
   for (int i = 0; i < before->count; i++)
     if (same(before->item[i].name, r->at, length))
-      return fail(r, "a second task '%.*s': expected a name for each, 'class' being the data set's own",
-                  (int)length, r->at);
+      return fail(
+          r, "a second task '%.*s': expected a name for each, 'class' being the data set's own",
+          (int)length, r->at);
   memcpy(r->task->name, r->at, length);
   r->at = colon + 1;
   return ESP_OK;
@@ -73,8 +75,8 @@ static esp_status fail_class(const reader *r, const char *word, size_t length) {
   snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), word);
   for (int c = 0; c < r->classes; c++) near = esp_nearer(name, near, r->class_name[c]);
   if (near) return fail(r, "unknown class '%s'; did you mean '%.100s'?", name, near);
-  return fail(r, "unknown class '%s'; expected names of classes, or their numbers from 0 to %d", name,
-              r->classes - 1);
+  return fail(r, "unknown class '%s'; expected names of classes, or their numbers from 0 to %d",
+              name, r->classes - 1);
 }
 
 static esp_status take_class(reader *r, size_t length) {
@@ -104,7 +106,8 @@ static esp_status read_group(reader *r) {
 
 static esp_status read_groups(reader *r) {
   for (int more = 1; more; more = r->at++ < r->end) ESP_TRY(read_group(r));
-  if (r->task->answers < 2) return fail(r, "one group; expected two or more, with '|' between them");
+  if (r->task->answers < 2)
+    return fail(r, "one group; expected two or more, with '|' between them");
   for (int c = 0; c < r->classes; c++)
     if (r->task->answer[c] < 0)
       return fail(r, "class '%.100s' is in no group; expected each in one", r->class_name[c]);
@@ -162,8 +165,8 @@ static esp_status read_tasks(reader *r, const char *text, esp_tasks *tasks) {
   return ESP_OK;
 }
 
-esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *const *class_name, int classes,
-                          esp_error *err) {
+esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *const *class_name,
+                          int classes, esp_error *err) {
   reader r = {.class_name = class_name, .classes = classes, .err = err};
   *tasks = esp_tasks_plain(classes);
   esp_status status = opt->tasks ? read_tasks(&r, opt->tasks, tasks) : ESP_OK;

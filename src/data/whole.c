@@ -29,8 +29,8 @@ static size_t skip_coded(const uint8_t *data, size_t bytes, size_t at) {
   return bytes;
 }
 
-/* The Huffman tables of a segment [at, end): a byte, 16 counts of codes, as many values, at most 256.
- * Releases of stb_image before 2023 copy any number of them into room for 256. */
+/* The Huffman tables of a segment [at, end): a byte, 16 counts of codes, as many values, at most
+ * 256. Releases of stb_image before 2023 copy any number of them into room for 256. */
 static bool tables_sound(const uint8_t *data, size_t at, size_t end) {
   while (end - at >= 17) {
     size_t values = 0;
@@ -48,7 +48,8 @@ static esp_status jpeg_whole(const char *path, const uint8_t *data, size_t bytes
     int marker = data[at + 1];
     if (marker == JPEG_EOI) return ESP_OK;
     at += marker == 0xff ? 1 : 2; /* 0xff may be repeated */
-    if (marker == 0xff || marker == JPEG_TEM || (marker >= JPEG_RST0 && marker <= JPEG_RST7)) continue;
+    if (marker == 0xff || marker == JPEG_TEM || (marker >= JPEG_RST0 && marker <= JPEG_RST7))
+      continue;
     if (bytes - at < 2) break;
     size_t length = (size_t)data[at] << 8 | data[at + 1];
     if (length < 2) return cut(path, at, "JPEG segment of impossible length", err);
@@ -78,8 +79,9 @@ static esp_status png_whole(const char *path, const uint8_t *data, size_t bytes,
   return cut(path, bytes, "PNG ends before its IEND chunk: cut short", err);
 }
 
-esp_status esp_picture_whole(const char *path, const uint8_t *data, size_t bytes, esp_error *err) {
-  if (bytes >= 2 && data[0] == 0xff && data[1] == JPEG_SOI) return jpeg_whole(path, data, bytes, err);
+esp_status esp__picture_whole(const char *path, const uint8_t *data, size_t bytes, esp_error *err) {
+  if (bytes >= 2 && data[0] == 0xff && data[1] == JPEG_SOI)
+    return jpeg_whole(path, data, bytes, err);
   if (bytes >= sizeof png_signature && memcmp(data, png_signature, sizeof png_signature) == 0)
     return png_whole(path, data, bytes, err);
   return cut(path, 0, "neither JPEG nor PNG", err);

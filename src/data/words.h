@@ -4,9 +4,14 @@
 
 #include <stdbool.h>
 
-typedef enum esp_augment { ESP_AUGMENT_CROP, ESP_AUGMENT_FLIP, ESP_AUGMENT_CUTOUT, ESP_AUGMENTS } esp_augment;
+typedef enum esp__augment {
+  ESP_AUGMENT_CROP,
+  ESP_AUGMENT_FLIP,
+  ESP_AUGMENT_CUTOUT,
+  ESP_AUGMENTS
+} esp__augment;
 
 /* Whether `words` (separated by spaces, may be NULL) has the word. */
-bool esp_augment_asked(const char *words, esp_augment which);
+bool esp__augment_asked(const char *words, esp__augment which);
 
 #endif

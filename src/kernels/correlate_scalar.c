@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-static void store(const float sum[ESP_LANES], const esp_finish *f, int o, float *y, ptrdiff_t at) {
+static void store(const float sum[ESP_LANES], const esp__epilogue *f, int o, float *y,
+                  ptrdiff_t at) {
   for (int l = 0; l < ESP_LANES; l++) {
     float value = sum[l] + 0.0f;
     if (f->bias) value += f->bias[o];
@@ -15,8 +16,9 @@ static void store(const float sum[ESP_LANES], const esp_finish *f, int o, float 
   }
 }
 
-static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
-  const int tile = o - o % ESP_TILE, width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
+static void correlate_one(const esp__correlate *k, esp__pixel pixel, int o) {
+  const int tile = o - o % ESP_TILE,
+            width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
   const float *w = k->weight + (size_t)tile * (size_t)(k->channels * k->weights) + o % ESP_TILE;
   float sum[ESP_LANES] = {0};
   for (int c = 0; c < k->channels; c++, w += k->weights * width)
@@ -27,12 +29,12 @@ static void correlate_one(const esp_correlate *k, esp_pixel pixel, int o) {
   store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
-void ESP_ISA_NAME(esp_correlate)(const esp_correlate *k) {
+void ESP_ISA_NAME(esp__correlate)(const esp__correlate *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int o = 0; o < k->outputs; o++) correlate_one(k, k->pixel[p], o);
 }
 
-static void sparse_one(const esp_correlate_sparse *k, esp_pixel pixel, int o) {
+static void sparse_one(const esp__correlate_sparse *k, esp__pixel pixel, int o) {
   float sum[ESP_LANES] = {0};
   for (int b = 0; b < k->blocks; b++)
     for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
@@ -41,53 +43,56 @@ static void sparse_one(const esp_correlate_sparse *k, esp_pixel pixel, int o) {
   store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
-void ESP_ISA_NAME(esp_correlate_sparse)(const esp_correlate_sparse *k) {
+void ESP_ISA_NAME(esp__correlate_sparse)(const esp__correlate_sparse *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int o = 0; o < k->outputs; o++) sparse_one(k, k->pixel[p], o);
 }
 
-static void tiled_one(const esp_correlate_tiles *k, esp_pixel pixel, int i) {
+static void tiled_one(const esp__correlate_tiles *k, esp__pixel pixel, int i) {
   const int o = k->order[i], tile = i / ESP_TILE;
   float sum[ESP_LANES] = {0};
   for (uint32_t e = k->start[tile]; e < k->start[tile + 1]; e++)
     for (int l = 0; l < ESP_LANES; l++)
-      sum[l] =
-          fmaf(k->value[e * ESP_TILE + (uint32_t)(i % ESP_TILE)], k->x[pixel.x + k->offset[e] + l], sum[l]);
+      sum[l] = fmaf(k->value[e * ESP_TILE + (uint32_t)(i % ESP_TILE)],
+                    k->x[pixel.x + k->offset[e] + l], sum[l]);
   store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
-void ESP_ISA_NAME(esp_correlate_tiles)(const esp_correlate_tiles *k) {
+void ESP_ISA_NAME(esp__correlate_tiles)(const esp__correlate_tiles *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int i = 0; i < k->outputs; i++) tiled_one(k, k->pixel[p], i);
 }
 
 /* The sum over pixels of y[pixel.y] * x[pixel.x]. */
-static float product(const esp_pixel *pixel, int pixels, const float *y, const float *x) {
+static float product(const esp__pixel *pixel, int pixels, const float *y, const float *x) {
   float lane[ESP_LANES] = {0};
   for (int p = 0; p < pixels; p++)
-    for (int l = 0; l < ESP_LANES; l++) lane[l] = fmaf(y[pixel[p].y + l], x[pixel[p].x + l], lane[l]);
-  return esp_lanes_sum(lane);
+    for (int l = 0; l < ESP_LANES; l++)
+      lane[l] = fmaf(y[pixel[p].y + l], x[pixel[p].x + l], lane[l]);
+  return esp__lanes_sum(lane);
 }
 
-void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+void ESP_ISA_NAME(esp__correlate_weights)(const esp__correlate_weights *k) {
   for (int o = 0; o < k->outputs; o++)
     for (int j = 0; j < k->columns; j++) {
       float *to = &k->sum[(size_t)o * k->next + (size_t)j];
-      const float sum = product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->column[j]);
+      const float sum =
+          product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->column[j]);
       *to = k->add ? *to + sum : sum;
     }
 }
 
-void ESP_ISA_NAME(esp_correlate_weights_tiles)(const esp_correlate_weights_tiles *k) {
+void ESP_ISA_NAME(esp__correlate_weights_tiles)(const esp__correlate_weights_tiles *k) {
   for (int i = 0; i < k->outputs; i++)
     for (uint32_t e = k->start[i / ESP_TILE]; e < k->start[i / ESP_TILE + 1]; e++)
-      k->sum[(e - k->start[0]) * ESP_TILE + (uint32_t)(i % ESP_TILE)] =
-          product(k->pixel, k->pixels, k->y + (size_t)k->order[i] * k->y_channel, k->x + k->offset[e]);
+      k->sum[(e - k->start[0]) * ESP_TILE + (uint32_t)(i % ESP_TILE)] = product(
+          k->pixel, k->pixels, k->y + (size_t)k->order[i] * k->y_channel, k->x + k->offset[e]);
 }
 
-void ESP_ISA_NAME(esp_correlate_weights_sparse)(const esp_correlate_weights_sparse *k) {
+void ESP_ISA_NAME(esp__correlate_weights_sparse)(const esp__correlate_weights_sparse *k) {
   for (int b = 0; b < k->blocks; b++)
     for (int o = 0; o < k->outputs; o++)
       for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
-        k->sum[e] = product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->offset[e]);
+        k->sum[e] =
+            product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->offset[e]);
 }

@@ -1,8 +1,8 @@
 /* Correlation with a tile of the output held in registers: OUT channels by PIX pixels.
  *
- * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX multiply-adds, so
- * the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32 registers: 4 x 6 sums. AVX2
- * has 16: 4 x 3. The weights are all there, or a list for each tile. */
+ * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX
+ * multiply-adds, so the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32
+ * registers: 4 x 6 sums. AVX2 has 16: 4 x 3. The weights are all there, or a list for each tile. */
 #include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -13,47 +13,47 @@
 enum { PIX = ESP_VECTOR == 8 ? 3 : 6 };
 
 /* Adds what one tap of one channel gives: weights each[0] to each[outs - 1]. */
-INLINE void add_tap(esp_vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at, const float *each,
-                    const int outs, const int pixels) {
-  esp_vec value[PIX];
+INLINE void add_tap(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at,
+                    const float *each, const int outs, const int pixels) {
+  esp__vec value[PIX];
 #pragma GCC unroll 8
-  for (int p = 0; p < pixels; p++) value[p] = esp_vec_load(x[p] + at);
+  for (int p = 0; p < pixels; p++) value[p] = esp__vec_load(x[p] + at);
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
-    const esp_vec weight = esp_vec_set(each[o]);
+    const esp__vec weight = esp__vec_set(each[o]);
 #pragma GCC unroll 8
-    for (int p = 0; p < pixels; p++) sum[o][p] = esp_vec_fma(weight, value[p], sum[o][p]);
+    for (int p = 0; p < pixels; p++) sum[o][p] = esp__vec_fma(weight, value[p], sum[o][p]);
   }
 }
 
-INLINE void begin(esp_vec sum[ESP_TILE][PIX], const float *x[PIX], const float *from, const esp_pixel *pixel,
-                  const int outs, const int pixels) {
+INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const float *from,
+                  const esp__pixel *pixel, const int outs, const int pixels) {
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; p++) {
     x[p] = from + pixel[p].x;
 #pragma GCC unroll 4
-    for (int o = 0; o < outs; o++) sum[o][p] = esp_vec_set(0.0f);
+    for (int o = 0; o < outs; o++) sum[o][p] = esp__vec_set(0.0f);
   }
 }
 
 /* Stores a tile; NUMBER is that of output o. */
-#define STORE(plain, NUMBER)                                   \
-  _Pragma("GCC unroll 4") for (int o = 0; o < outs; o++)       \
-      _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) \
-          esp_store(sum[o][p], &f, plain, NUMBER, y, (size_t)pixel[p].y + lane + (size_t)(NUMBER)*y_channel)
+#define STORE(plain, NUMBER)                                               \
+  _Pragma("GCC unroll 4") for (int o = 0; o < outs; o++)                   \
+      _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) esp__store( \
+          sum[o][p], &f, plain, NUMBER, y, (size_t)pixel[p].y + lane + (size_t)(NUMBER)*y_channel)
 #define FINISH(k, NUMBER)                  \
-  const esp_finish f = (k)->finish;        \
+  const esp__epilogue f = (k)->finish;     \
   float *const y = (k)->y;                 \
   const size_t y_channel = (k)->y_channel; \
-  if (esp_finish_plain(&f))                \
+  if (esp__epilogue_plain(&f))             \
     STORE(true, NUMBER);                   \
   else                                     \
     STORE(false, NUMBER)
 
-INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, int first, size_t lane,
+INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first, size_t lane,
                            const int outs, const int pixels) {
   const float *w = k->weight + (size_t)first * (size_t)k->channels * (size_t)k->weights;
-  esp_vec sum[ESP_TILE][PIX];
+  esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
   for (int c = 0; c < k->channels; c++, w += k->weights * outs) {
@@ -64,11 +64,11 @@ INLINE void correlate_tile(const esp_correlate *k, const esp_pixel *pixel, int f
   FINISH(k, first + o);
 }
 
-INLINE void list_tile(const esp_correlate_tiles *k, const esp_pixel *pixel, int first, size_t lane,
-                      const int outs, const int pixels) {
+INLINE void list_tile(const esp__correlate_tiles *k, const esp__pixel *pixel, int first,
+                      size_t lane, const int outs, const int pixels) {
   const int32_t *order = k->order + first;
   const uint32_t end = k->start[first / ESP_TILE + 1];
-  esp_vec sum[ESP_TILE][PIX];
+  esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
   for (uint32_t e = k->start[first / ESP_TILE]; e < end; e++)
@@ -77,9 +77,9 @@ INLINE void list_tile(const esp_correlate_tiles *k, const esp_pixel *pixel, int 
 }
 
 /* Outputs from `first` at pixels from `pixel`, for 1 to ESP_TILE outputs and 1 to PIX pixels. */
-#define TILE(K, N, O, P)                                                                  \
-  static void N##_##O##_##P(const K *k, const esp_pixel *pixel, int first, size_t lane) { \
-    N(k, pixel, first, lane, O, P);                                                       \
+#define TILE(K, N, O, P)                                                                   \
+  static void N##_##O##_##P(const K *k, const esp__pixel *pixel, int first, size_t lane) { \
+    N(k, pixel, first, lane, O, P);                                                        \
   }
 #if ESP_VECTOR == 8
 #define EACH_PIX(M, K, N, O) M(K, N, O, 1) M(K, N, O, 2) M(K, N, O, 3)
@@ -91,21 +91,22 @@ INLINE void list_tile(const esp_correlate_tiles *k, const esp_pixel *pixel, int 
 #define ROW(N, O) \
   { N##_##O##_1, N##_##O##_2, N##_##O##_3, N##_##O##_4, N##_##O##_5, N##_##O##_6 }
 #endif
-/* The table of all sizes, and the kernel: the pixels' inputs stay in the first-level cache while all outputs
- * pass over them. */
-#define KERNEL(K, N)                                                                                        \
-  EACH_PIX(TILE, K, N, 1)                                                                                   \
-  EACH_PIX(TILE, K, N, 2)                                                                                   \
-  EACH_PIX(TILE, K, N, 3)                                                                                   \
-  EACH_PIX(TILE, K, N, 4)                                                                                   \
-  static void (*const N##s[ESP_TILE][PIX])(const K *k, const esp_pixel *pixel, int first, size_t lane) = {  \
-      ROW(N, 1), ROW(N, 2), ROW(N, 3), ROW(N, 4)};                                                          \
-  void ESP_ISA_NAME(K)(const K *k) {                                                                        \
-    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                                             \
-      for (int p = 0; p < k->pixels; p += PIX)                                                              \
-        for (int o = 0; o < k->outputs; o += ESP_TILE)                                                      \
-          N##s[esp_least(k->outputs - o, ESP_TILE) - 1][esp_least(k->pixels - p, PIX) - 1](k, k->pixel + p, \
-                                                                                           o, lane);        \
+/* The table of all sizes, and the kernel: the pixels' inputs stay in the first-level cache while
+ * all outputs pass over them. */
+#define KERNEL(K, N)                                                                          \
+  EACH_PIX(TILE, K, N, 1)                                                                     \
+  EACH_PIX(TILE, K, N, 2)                                                                     \
+  EACH_PIX(TILE, K, N, 3)                                                                     \
+  EACH_PIX(TILE, K, N, 4)                                                                     \
+  static void (*const N##s[ESP_TILE][PIX])(const K *k, const esp__pixel *pixel, int first,    \
+                                           size_t lane) = {ROW(N, 1), ROW(N, 2), ROW(N, 3),   \
+                                                           ROW(N, 4)};                        \
+  void ESP_ISA_NAME(K)(const K *k) {                                                          \
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                               \
+      for (int p = 0; p < k->pixels; p += PIX)                                                \
+        for (int o = 0; o < k->outputs; o += ESP_TILE)                                        \
+          N##s[esp__least(k->outputs - o, ESP_TILE) - 1][esp__least(k->pixels - p, PIX) - 1]( \
+              k, k->pixel + p, o, lane);                                                      \
   }
-KERNEL(esp_correlate, correlate_tile)
-KERNEL(esp_correlate_tiles, list_tile)
+KERNEL(esp__correlate, correlate_tile)
+KERNEL(esp__correlate_tiles, list_tile)

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const esp_kernels esp_kernels_scalar, esp_kernels_avx2, esp_kernels_avx512, esp_kernels_neon;
+extern const esp__kernels esp__kernels_scalar, esp__kernels_avx2, esp__kernels_avx512,
+    esp__kernels_neon;
 
 #if defined(__x86_64__) && !defined(ESP_SCALAR_ONLY)
 static bool has_avx2(void) {
@@ -21,33 +22,33 @@ static bool always(void) {
 
 /* From the plainest to the best. */
 static const struct {
-  const esp_kernels *kernels;
+  const esp__kernels *kernels;
   bool (*runs)(void);
 } sets[] = {
-    {&esp_kernels_scalar, always},
+    {&esp__kernels_scalar, always},
 #if defined(__x86_64__) && !defined(ESP_SCALAR_ONLY)
-    {&esp_kernels_avx2, has_avx2},
-    {&esp_kernels_avx512, has_avx512},
+    {&esp__kernels_avx2, has_avx2},
+    {&esp__kernels_avx512, has_avx512},
 #elif defined(__aarch64__) && !defined(ESP_SCALAR_ONLY)
-    {&esp_kernels_neon, always},
+    {&esp__kernels_neon, always},
 #endif
 };
 enum { SETS = sizeof sets / sizeof *sets };
 
-const esp_kernels *esp_kernels_at(size_t i) {
+const esp__kernels *esp__kernels_at(size_t i) {
   for (size_t s = 0; s < SETS; s++)
     if (sets[s].runs() && i-- == 0) return sets[s].kernels;
   return NULL;
 }
 
-static const esp_kernels *find(const char *isa) {
-  const esp_kernels *best = NULL, *k;
-  for (size_t i = 0; (k = esp_kernels_at(i)); i++)
+static const esp__kernels *find(const char *isa) {
+  const esp__kernels *best = NULL, *k;
+  for (size_t i = 0; (k = esp__kernels_at(i)); i++)
     if (!isa || strcmp(isa, k->isa) == 0) best = k;
   return best;
 }
 
-static const esp_kernels *active;
+static const esp__kernels *active;
 static pthread_once_t chosen = PTHREAD_ONCE_INIT;
 
 static void choose(void) {
@@ -55,20 +56,21 @@ static void choose(void) {
   if (!active) active = find(NULL);
 }
 
-const esp_kernels *esp_kernels_active(void) {
+const esp__kernels *esp__kernels_active(void) {
   pthread_once(&chosen, choose);
   return active;
 }
 
-esp_status esp_kernels_check(esp_error *err) {
+esp_status esp__kernels_check(esp_error *err) {
   const char *isa = getenv("ESPALIER_ISA");
   if (!isa || find(isa)) return ESP_OK;
   char known[128] = "";
-  const esp_kernels *k;
-  for (size_t i = 0; (k = esp_kernels_at(i)); i++) {
+  const esp__kernels *k;
+  for (size_t i = 0; (k = esp__kernels_at(i)); i++) {
     if (i) strcat(known, ", ");
     strcat(known, k->isa);
   }
-  return esp_fail(err, ESP_ERR_INPUT, "environment ESPALIER_ISA = '%s': expected one of %s on this machine",
-                  isa, known);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "environment ESPALIER_ISA = '%s': expected one of %s on this machine", isa,
+                  known);
 }

@@ -1,15 +1,14 @@
-/* exp in single precision from IEEE operations alone, so that every instruction set and libm returns the same
- * bits. x = n ln 2 + r; a polynomial in r (Cephes' coefficients are the usual minimax ones of degree 5); n
- * goes into the exponent. Relative error below 2e-7. Results that would be subnormal or overflow are clamped;
- * what is not a number stays so.
- */
+/* exp in single precision from IEEE operations alone, so that every instruction set and libm
+ * returns the same bits. x = n ln 2 + r; a polynomial in r (Cephes' coefficients are the usual
+ * minimax ones of degree 5); n goes into the exponent. Relative error below 2e-7. Results that
+ * would be subnormal or overflow are clamped; what is not a number stays so. */
 #ifndef ESP_KERNELS_EXPF_H
 #define ESP_KERNELS_EXPF_H
 
 #include <stdint.h>
 #include <string.h>
 
-static inline float esp_expf(float x) {
+static inline float esp__expf(float x) {
   const float given = x;
   x = x > -87.0f ? x : -87.0f; /* also what is not a number */
   x = x < 88.0f ? x : 88.0f;

@@ -3,29 +3,30 @@
 enum { CHAINS = 4 }; /* running sums by column, so that additions do not wait for each other */
 
 /* to[l] = the sum over the plane of `value`, an expression of the pixel p. */
-#define SUM_IMAGES(e, x, p, to, value)                                                               \
-  {                                                                                                  \
-    float sum[CHAINS][ESP_LANES] = {{0}};                                                            \
-    for (int r = 0; r < (e).rows; r++)                                                               \
-      for (int column = 0; column < (e).width; column++) {                                           \
-        const size_t p = (size_t)column * ESP_LANES;                                                 \
-        float *chain = sum[column % CHAINS];                                                         \
-        for (size_t l = 0; l < ESP_LANES; l++) chain[l] += value;                                    \
-      }                                                                                              \
-    for (int l = 0; l < ESP_LANES; l++) (to)[l] = (sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l]); \
+#define SUM_IMAGES(e, x, p, to, value)                             \
+  {                                                                \
+    float sum[CHAINS][ESP_LANES] = {{0}};                          \
+    for (int r = 0; r < (e).rows; r++)                             \
+      for (int column = 0; column < (e).width; column++) {         \
+        const size_t p = (size_t)column * ESP_LANES;               \
+        float *chain = sum[column % CHAINS];                       \
+        for (size_t l = 0; l < ESP_LANES; l++) chain[l] += value;  \
+      }                                                            \
+    for (int l = 0; l < ESP_LANES; l++)                            \
+      (to)[l] = (sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l]); \
   }
 
 static inline float size_of(float x) {
   return x < 0.0f ? -x : x;
 }
 
-void ESP_ISA_NAME(esp_magnitude)(esp_extent e, esp_rows x, float *mean) {
+void ESP_ISA_NAME(esp__magnitude)(esp__extent e, esp__rows x, float *mean) {
   const float share = 1.0f / (float)(e.rows * e.width);
   SUM_IMAGES(e, x, p, mean, size_of(x.at[(size_t)r * x.stride + p + l]))
   for (int l = 0; l < ESP_LANES; l++) mean[l] *= share;
 }
 
-void ESP_ISA_NAME(esp_dot_images)(esp_extent e, esp_rows x, esp_rows y, float *sum_) {
+void ESP_ISA_NAME(esp__dot_images)(esp__extent e, esp__rows x, esp__rows y, float *sum_) {
   SUM_IMAGES(e, x, p, sum_, x.at[(size_t)r * x.stride + p + l] * y.at[(size_t)r * y.stride + p + l])
 }
 
@@ -34,7 +35,8 @@ void ESP_ISA_NAME(esp_dot_images)(esp_extent e, esp_rows x, esp_rows y, float *s
   for (size_t r = 0; r < (size_t)(e).rows; r++) \
     for (size_t p = 0; p < (size_t)(e).width * ESP_LANES; p += ESP_LANES)
 
-void ESP_ISA_NAME(esp_magnitude_back)(esp_extent e, esp_rows x, const float *dmean, esp_rows dx, bool add) {
+void ESP_ISA_NAME(esp__magnitude_back)(esp__extent e, esp__rows x, const float *dmean, esp__rows dx,
+                                       bool add) {
   const float share = 1.0f / (float)(e.rows * e.width);
   EACH_PIXEL(e, r, p) {
     const float *from = x.at + r * x.stride + p;
@@ -46,7 +48,8 @@ void ESP_ISA_NAME(esp_magnitude_back)(esp_extent e, esp_rows x, const float *dme
   }
 }
 
-void ESP_ISA_NAME(esp_scale_images)(esp_extent e, esp_rows x, const float *by, esp_rows y, bool add) {
+void ESP_ISA_NAME(esp__scale_images)(esp__extent e, esp__rows x, const float *by, esp__rows y,
+                                     bool add) {
   EACH_PIXEL(e, r, p) {
     const float *from = x.at + r * x.stride + p;
     float *to = y.at + r * y.stride + p;
@@ -58,7 +61,7 @@ void ESP_ISA_NAME(esp_scale_images)(esp_extent e, esp_rows x, const float *by, e
 }
 
 /* A channel wins when fewer than `keep` others come before it. */
-void ESP_ISA_NAME(esp_winners)(int channels, int keep, esp_rows x, esp_rows y) {
+void ESP_ISA_NAME(esp__winners)(int channels, int keep, esp__rows x, esp__rows y) {
   for (int c = 0; c < channels; c++) {
     const float *own = x.at + (size_t)c * x.stride;
     float *to = y.at + (size_t)c * y.stride;
@@ -66,13 +69,14 @@ void ESP_ISA_NAME(esp_winners)(int channels, int keep, esp_rows x, esp_rows y) {
     for (int d = 0; d < channels; d++) {
       const float *other = x.at + (size_t)d * x.stride;
       const bool first = d < c;
-      for (int l = 0; l < ESP_LANES; l++) before[l] += (other[l] > own[l]) | (first & (other[l] == own[l]));
+      for (int l = 0; l < ESP_LANES; l++)
+        before[l] += (other[l] > own[l]) | (first & (other[l] == own[l]));
     }
     for (int l = 0; l < ESP_LANES; l++) to[l] = before[l] < keep && own[l] > 0.0f ? own[l] : 0.0f;
   }
 }
 
-void ESP_ISA_NAME(esp_count_images)(esp_extent e, esp_rows x, size_t step, uint32_t *count) {
+void ESP_ISA_NAME(esp__count_images)(esp__extent e, esp__rows x, size_t step, uint32_t *count) {
   for (int l = 0; l < ESP_LANES; l++) count[l] = 0;
   for (size_t r = 0; r < (size_t)e.rows; r++)
     for (size_t c = 0; c < (size_t)e.width; c++) {

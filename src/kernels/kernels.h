@@ -1,9 +1,9 @@
 /* The table of kernels, one per instruction set, and the choice among them.
  *
- * A family's header (correlate.h, norm.h, ...) is its contract. Its source is compiled once per instruction
- * set with ESP_ISA (the name) and ESP_VECTOR (floats of a vector); ESP_ISA_NAME(esp_sum) is then
- * esp_sum_avx2, say. A new kernel is one line in ESP_KERNELS. Kernels know raw pointers and sizes only, run
- * on one thread, and allocate nothing. */
+ * A family's header (correlate.h, norm.h, ...) is its contract. Its source is compiled once per
+ * instruction set with ESP_ISA (the name) and ESP_VECTOR (floats of a vector);
+ * ESP_ISA_NAME(esp__sum) is then esp__sum_avx2, say. A new kernel is one line in ESP_KERNELS.
+ * Kernels know raw pointers and sizes only, run on one thread, and allocate nothing. */
 #ifndef ESP_KERNELS_KERNELS_H
 #define ESP_KERNELS_KERNELS_H
 
@@ -19,65 +19,65 @@
 #include <espalier/status.h>
 #include <espalier/tensor.h>
 
-typedef void esp_correlate_fn(const esp_correlate *k);
-typedef void esp_correlate_sparse_fn(const esp_correlate_sparse *k);
-typedef void esp_correlate_tiles_fn(const esp_correlate_tiles *k);
-typedef void esp_correlate_weights_fn(const esp_correlate_weights *k);
-typedef void esp_correlate_weights_sparse_fn(const esp_correlate_weights_sparse *k);
-typedef void esp_correlate_weights_tiles_fn(const esp_correlate_weights_tiles *k);
-typedef void esp_winograd_plane_fn(const esp_winograd_plane *k);
-typedef void esp_winograd_output_fn(const esp_winograd_output *k);
-typedef void esp_winograd_weights_fn(const esp_winograd_weights *k);
-typedef void esp_winograd_windows_fn(const esp_winograd_windows *k);
+typedef void esp__correlate_fn(const esp__correlate *k);
+typedef void esp__correlate_sparse_fn(const esp__correlate_sparse *k);
+typedef void esp__correlate_tiles_fn(const esp__correlate_tiles *k);
+typedef void esp__correlate_weights_fn(const esp__correlate_weights *k);
+typedef void esp__correlate_weights_sparse_fn(const esp__correlate_weights_sparse *k);
+typedef void esp__correlate_weights_tiles_fn(const esp__correlate_weights_tiles *k);
+typedef void esp__winograd_plane_fn(const esp__winograd_plane *k);
+typedef void esp__winograd_output_fn(const esp__winograd_output *k);
+typedef void esp__winograd_weights_fn(const esp__winograd_weights *k);
+typedef void esp__winograd_windows_fn(const esp__winograd_windows *k);
 
 /* K(member of the table, type, function) */
-#define ESP_KERNELS(K)                                                                       \
-  K(correlate, esp_correlate_fn, esp_correlate)                                              \
-  K(correlate_sparse, esp_correlate_sparse_fn, esp_correlate_sparse)                         \
-  K(correlate_tiles, esp_correlate_tiles_fn, esp_correlate_tiles)                            \
-  K(correlate_weights, esp_correlate_weights_fn, esp_correlate_weights)                      \
-  K(correlate_weights_sparse, esp_correlate_weights_sparse_fn, esp_correlate_weights_sparse) \
-  K(correlate_weights_tiles, esp_correlate_weights_tiles_fn, esp_correlate_weights_tiles)    \
-  K(winograd_input, esp_winograd_plane_fn, esp_winograd_input)                               \
-  K(winograd_gradient, esp_winograd_plane_fn, esp_winograd_gradient)                         \
-  K(winograd_output, esp_winograd_output_fn, esp_winograd_output)                            \
-  K(winograd_weights, esp_winograd_weights_fn, esp_winograd_weights)                         \
-  K(winograd_windows, esp_winograd_windows_fn, esp_winograd_windows)                         \
-  K(activate, esp_activate_fn, esp_activate)                                                 \
-  K(activate_back, esp_activate_back_fn, esp_activate_back)                                  \
-  K(sum, esp_sum_fn, esp_sum)                                                                \
-  K(copy, esp_copy_fn, esp_copy)                                                             \
-  K(drop, esp_drop_fn, esp_drop)                                                             \
-  K(moments, esp_moments_fn, esp_moments)                                                    \
-  K(normalise, esp_normalise_fn, esp_normalise)                                              \
-  K(normalise_sums, esp_normalise_sums_fn, esp_normalise_sums)                               \
-  K(normalise_back, esp_normalise_back_fn, esp_normalise_back)                               \
-  K(maxpool, esp_pool_fn, esp_maxpool)                                                       \
-  K(maxpool_back, esp_maxpool_back_fn, esp_maxpool_back)                                     \
-  K(avgpool, esp_pool_fn, esp_avgpool)                                                       \
-  K(avgpool_back, esp_avgpool_back_fn, esp_avgpool_back)                                     \
-  K(cross_entropy, esp_cross_entropy_fn, esp_cross_entropy)                                  \
-  K(distil, esp_distil_fn, esp_distil)                                                       \
-  K(imitate, esp_imitate_fn, esp_imitate)                                                    \
-  K(mean_squared, esp_mean_squared_fn, esp_mean_squared)                                     \
-  K(sgd, esp_sgd_fn, esp_sgd)                                                                \
-  K(unshadow, esp_unshadow_fn, esp_unshadow)                                                 \
-  K(average, esp_average_fn, esp_average)                                                    \
-  K(threshold, esp_threshold_fn, esp_threshold)                                              \
-  K(threshold_back, esp_threshold_back_fn, esp_threshold_back)                               \
-  K(magnitude, esp_magnitude_fn, esp_magnitude)                                              \
-  K(magnitude_back, esp_magnitude_back_fn, esp_magnitude_back)                               \
-  K(winners, esp_winners_fn, esp_winners)                                                    \
-  K(scale_images, esp_scale_images_fn, esp_scale_images)                                     \
-  K(dot_images, esp_dot_images_fn, esp_dot_images)                                           \
-  K(count_images, esp_count_images_fn, esp_count_images)
+#define ESP_KERNELS(K)                                                                         \
+  K(correlate, esp__correlate_fn, esp__correlate)                                              \
+  K(correlate_sparse, esp__correlate_sparse_fn, esp__correlate_sparse)                         \
+  K(correlate_tiles, esp__correlate_tiles_fn, esp__correlate_tiles)                            \
+  K(correlate_weights, esp__correlate_weights_fn, esp__correlate_weights)                      \
+  K(correlate_weights_sparse, esp__correlate_weights_sparse_fn, esp__correlate_weights_sparse) \
+  K(correlate_weights_tiles, esp__correlate_weights_tiles_fn, esp__correlate_weights_tiles)    \
+  K(winograd_input, esp__winograd_plane_fn, esp__winograd_input)                               \
+  K(winograd_gradient, esp__winograd_plane_fn, esp__winograd_gradient)                         \
+  K(winograd_output, esp__winograd_output_fn, esp__winograd_output)                            \
+  K(winograd_weights, esp__winograd_weights_fn, esp__winograd_weights)                         \
+  K(winograd_windows, esp__winograd_windows_fn, esp__winograd_windows)                         \
+  K(activate, esp__activate_fn, esp__activate)                                                 \
+  K(activate_back, esp__activate_back_fn, esp__activate_back)                                  \
+  K(sum, esp__sum_fn, esp__sum)                                                                \
+  K(copy, esp__copy_fn, esp__copy)                                                             \
+  K(drop, esp__drop_fn, esp__drop)                                                             \
+  K(moments, esp__moments_fn, esp__moments)                                                    \
+  K(normalise, esp__normalise_fn, esp__normalise)                                              \
+  K(normalise_sums, esp__normalise_sums_fn, esp__normalise_sums)                               \
+  K(normalise_back, esp__normalise_back_fn, esp__normalise_back)                               \
+  K(maxpool, esp__pool_fn, esp__maxpool)                                                       \
+  K(maxpool_back, esp__maxpool_back_fn, esp__maxpool_back)                                     \
+  K(avgpool, esp__pool_fn, esp__avgpool)                                                       \
+  K(avgpool_back, esp__avgpool_back_fn, esp__avgpool_back)                                     \
+  K(cross_entropy, esp__cross_entropy_fn, esp__cross_entropy)                                  \
+  K(distil, esp__distil_fn, esp__distil)                                                       \
+  K(imitate, esp__imitate_fn, esp__imitate)                                                    \
+  K(mean_squared, esp__mean_squared_fn, esp__mean_squared)                                     \
+  K(sgd, esp__sgd_fn, esp__sgd)                                                                \
+  K(unshadow, esp__unshadow_fn, esp__unshadow)                                                 \
+  K(average, esp__average_fn, esp__average)                                                    \
+  K(threshold, esp__threshold_fn, esp__threshold)                                              \
+  K(threshold_back, esp__threshold_back_fn, esp__threshold_back)                               \
+  K(magnitude, esp__magnitude_fn, esp__magnitude)                                              \
+  K(magnitude_back, esp__magnitude_back_fn, esp__magnitude_back)                               \
+  K(winners, esp__winners_fn, esp__winners)                                                    \
+  K(scale_images, esp__scale_images_fn, esp__scale_images)                                     \
+  K(dot_images, esp__dot_images_fn, esp__dot_images)                                           \
+  K(count_images, esp__count_images_fn, esp__count_images)
 
-typedef struct esp_kernels {
+typedef struct esp__kernels {
   const char *isa;
 #define K(member, type, function) type *member;
   ESP_KERNELS(K)
 #undef K
-} esp_kernels;
+} esp__kernels;
 
 #define ESP_JOIN_(a, b) a##_##b
 #define ESP_JOIN(a, b) ESP_JOIN_(a, b)
@@ -88,11 +88,12 @@ ESP_KERNELS(K)
 #undef K
 #endif
 
-/* The kernels this process uses: the best the CPU can run, or the one ESPALIER_ISA names. Chosen once. */
-const esp_kernels *esp_kernels_active(void);
+/* The kernels this process uses: the best the CPU can run, or the one ESPALIER_ISA names. Chosen
+ * once. */
+const esp__kernels *esp__kernels_active(void);
 /* Says whether ESPALIER_ISA, if set, names a set this build has and this CPU can run. */
-esp_status esp_kernels_check(esp_error *err);
+esp_status esp__kernels_check(esp_error *err);
 /* All sets this build has and this CPU can run, scalar first; NULL after the last. */
-const esp_kernels *esp_kernels_at(size_t i);
+const esp__kernels *esp__kernels_at(size_t i);
 
 #endif

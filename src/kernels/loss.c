@@ -2,45 +2,46 @@
 #include "kernels/expf.h"
 #include "kernels/kernels.h"
 
-static inline float target_of(const esp_loss_block *k, int image, int c) {
+static inline float target_of(const esp__loss_block *k, int image, int c) {
   float even = k->smoothing / (float)k->classes;
   return k->labels[image] == c ? 1.0f - k->smoothing + even : even;
 }
 
-static void write_gradient(const esp_loss_block *k, int image, int c, float value) {
-  if (k->grad) k->grad[(size_t)c * ESP_LANES + (size_t)image] = image < k->valid ? value * k->scale : 0.0f;
+static void write_gradient(const esp__loss_block *k, int image, int c, float value) {
+  if (k->grad)
+    k->grad[(size_t)c * ESP_LANES + (size_t)image] = image < k->valid ? value * k->scale : 0.0f;
 }
 
 /* log softmax(x) = x - max - log(sum exp(x - max)) */
-static void cross_entropy_image(esp_loss_block *k, int image) {
+static void cross_entropy_image(esp__loss_block *k, int image) {
   const float *x = k->logits + image;
   float max = x[0], sum = 0.0f, loss = 0.0f;
   for (int c = 1; c < k->classes; c++) max = x[c * ESP_LANES] > max ? x[c * ESP_LANES] : max;
-  for (int c = 0; c < k->classes; c++) sum += esp_expf(x[c * ESP_LANES] - max);
-  const float log_sum = (float)esp_log(sum);
+  for (int c = 0; c < k->classes; c++) sum += esp__expf(x[c * ESP_LANES] - max);
+  const float log_sum = (float)esp__log(sum);
   for (int c = 0; c < k->classes; c++) {
     float v = x[c * ESP_LANES] - max, target = target_of(k, image, c);
     loss -= target * (v - log_sum);
-    write_gradient(k, image, c, esp_expf(v) / sum - target);
+    write_gradient(k, image, c, esp__expf(v) / sum - target);
   }
   k->loss[image] = loss;
 }
 
 /* A part of the mean of squares: class c is `d` away from what is wanted. */
-static float square(const esp_loss_block *k, int image, int c, float d) {
+static float square(const esp__loss_block *k, int image, int c, float d) {
   const float share = 1.0f / (float)k->classes;
   write_gradient(k, image, c, 2.0f * d * share);
   return d * d * share;
 }
 
-static void mean_squared_image(esp_loss_block *k, int image) {
+static void mean_squared_image(esp__loss_block *k, int image) {
   float loss = 0.0f;
   for (int c = 0; c < k->classes; c++)
     loss += square(k, image, c, k->logits[c * ESP_LANES + image] - target_of(k, image, c));
   k->loss[image] = loss;
 }
 
-static void each_image(esp_loss_block *k, void (*loss)(esp_loss_block *, int)) {
+static void each_image(esp__loss_block *k, void (*loss)(esp__loss_block *, int)) {
   for (int image = 0; image < ESP_LANES; image++)
     if (image < k->valid)
       loss(k, image);
@@ -48,10 +49,10 @@ static void each_image(esp_loss_block *k, void (*loss)(esp_loss_block *, int)) {
       for (int c = 0; c < k->classes; c++) write_gradient(k, image, c, 0.0f);
 }
 
-void ESP_ISA_NAME(esp_cross_entropy)(esp_loss_block *k) {
+void ESP_ISA_NAME(esp__cross_entropy)(esp__loss_block *k) {
   each_image(k, cross_entropy_image);
 }
-void ESP_ISA_NAME(esp_mean_squared)(esp_loss_block *k) {
+void ESP_ISA_NAME(esp__mean_squared)(esp__loss_block *k) {
   each_image(k, mean_squared_image);
 }
 
@@ -64,8 +65,8 @@ typedef struct softened {
 static softened soften(const float *x, int classes, float temperature) {
   softened s = {x, x[0], 0.0f, 0.0f, temperature};
   for (int c = 1; c < classes; c++) s.max = x[c * ESP_LANES] > s.max ? x[c * ESP_LANES] : s.max;
-  for (int c = 0; c < classes; c++) s.sum += esp_expf((x[c * ESP_LANES] - s.max) / temperature);
-  s.log_sum = (float)esp_log(s.sum);
+  for (int c = 0; c < classes; c++) s.sum += esp__expf((x[c * ESP_LANES] - s.max) / temperature);
+  s.log_sum = (float)esp__log(s.sum);
   return s;
 }
 
@@ -73,11 +74,11 @@ static float log_share(const softened *s, int c) {
   return (s->x[c * ESP_LANES] - s->max) / s->temperature - s->log_sum;
 }
 static float share(const softened *s, int c) {
-  return esp_expf((s->x[c * ESP_LANES] - s->max) / s->temperature) / s->sum;
+  return esp__expf((s->x[c * ESP_LANES] - s->max) / s->temperature) / s->sum;
 }
 
 /* d (T^2 KL) / d logit = T (share of own - share of teacher) */
-static void distil_image(esp_loss_block *k, const esp_lesson *l, int image) {
+static void distil_image(esp__loss_block *k, const esp__distill_target *l, int image) {
   const softened own = soften(k->logits + image, k->classes, l->temperature),
                  teacher = soften(l->logits + image, k->classes, l->temperature);
   const float rest = 1.0f - l->share;
@@ -92,11 +93,11 @@ static void distil_image(esp_loss_block *k, const esp_lesson *l, int image) {
   k->loss[image] = rest * k->loss[image] + l->share * l->temperature * l->temperature * divergence;
 }
 
-void ESP_ISA_NAME(esp_distil)(esp_loss_block *k, const esp_lesson *lesson) {
+void ESP_ISA_NAME(esp__distil)(esp__loss_block *k, const esp__distill_target *lesson) {
   for (int image = 0; image < k->valid; image++) distil_image(k, lesson, image);
 }
 
-void ESP_ISA_NAME(esp_imitate)(esp_loss_block *k, const esp_lesson *lesson) {
+void ESP_ISA_NAME(esp__imitate)(esp__loss_block *k, const esp__distill_target *lesson) {
   for (int image = 0; image < ESP_LANES; image++) {
     float loss = 0.0f;
     for (int c = 0; c < k->classes; c++) {

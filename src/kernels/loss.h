@@ -5,30 +5,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct esp_loss_block {
-  const float *logits;   /* [classes][16] */
-  float *grad;           /* [classes][16] or NULL: d (loss * scale) / d logits; 0 for padding images */
+typedef struct esp__loss_block {
+  const float *logits; /* [classes][16] */
+  float *grad; /* [classes][16] or NULL: d (loss * scale) / d logits; 0 for padding images */
   const int32_t *labels; /* [valid] */
   int classes, valid;
   float smoothing, scale;
   float loss[16]; /* out, of each valid image; not scaled */
-} esp_loss_block;
+} esp__loss_block;
 
-/* -sum over classes of target * log softmax(logits); target = 1 - smoothing on the label plus smoothing /
- * classes on all */
-typedef void esp_cross_entropy_fn(esp_loss_block *k);
+/* -sum over classes of target * log softmax(logits); target = 1 - smoothing on the label plus
+ * smoothing / classes on all */
+typedef void esp__cross_entropy_fn(esp__loss_block *k);
 /* mean over classes of (logit - target)^2 */
-typedef void esp_mean_squared_fn(esp_loss_block *k);
+typedef void esp__mean_squared_fn(esp__loss_block *k);
 
 /* What a teacher says of the same images. */
-typedef struct esp_lesson {
+typedef struct esp__distill_target {
   const float *logits;      /* [classes][16] */
   float share, temperature; /* a and T below */
-} esp_lesson;
-/* Distillation (Hinton et al. 2015), after a loss: loss becomes (1 - a) loss + a T^2 KL(teacher || own), of
- * softmax(logits / T) both, and the gradient follows. */
-typedef void esp_distil_fn(esp_loss_block *k, const esp_lesson *lesson);
+} esp__distill_target;
+/* Distillation (Hinton et al. 2015), after a loss: loss becomes (1 - a) loss + a T^2 KL(teacher ||
+ * own), of softmax(logits / T) both, and the gradient follows. */
+typedef void esp__distil_fn(esp__loss_block *k, const esp__distill_target *lesson);
 /* In place of a loss, without labels: mean over classes of (logit - teacher's logit)^2. */
-typedef void esp_imitate_fn(esp_loss_block *k, const esp_lesson *lesson);
+typedef void esp__imitate_fn(esp__loss_block *k, const esp__distill_target *lesson);
 
 #endif

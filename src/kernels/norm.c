@@ -3,15 +3,16 @@
 
 enum { CHAINS = 4 }; /* running sums by column, so that additions do not wait for each other */
 
-static inline void store_joined(float *to, const esp_vec s[CHAINS]) {
-  esp_vec_store(to, esp_vec_add(esp_vec_add(s[0], s[1]), esp_vec_add(s[2], s[3])));
+static inline void store_joined(float *to, const esp__vec s[CHAINS]) {
+  esp__vec_store(to, esp__vec_add(esp__vec_add(s[0], s[1]), esp__vec_add(s[2], s[3])));
 }
 
-/* Adds `a(column)` and `b(column)`, expressions of the offset i, over the plane into first[] and second[]. */
+/* Adds `a(column)` and `b(column)`, expressions of the offset i, over the plane into first[] and
+ * second[]. */
 #define SUM_PLANE(e, FIRST, SECOND, setup, a, b)                           \
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {            \
-    esp_vec s[CHAINS], q[CHAINS];                                          \
-    for (int k = 0; k < CHAINS; k++) s[k] = q[k] = esp_vec_set(0.0f);      \
+    esp__vec s[CHAINS], q[CHAINS];                                         \
+    for (int k = 0; k < CHAINS; k++) s[k] = q[k] = esp__vec_set(0.0f);     \
     for (size_t r = 0; r < (size_t)(e).rows; r++) {                        \
       int x = 0;                                                           \
       for (; x + CHAINS <= (e).width; x += CHAINS)                         \
@@ -25,40 +26,45 @@ static inline void store_joined(float *to, const esp_vec s[CHAINS]) {
   {                                                     \
     const size_t i = (size_t)(column)*ESP_LANES + lane; \
     setup;                                              \
-    const esp_vec first_ = a, second_ = b;              \
-    s[k] = esp_vec_add(s[k], first_);                   \
-    q[k] = esp_vec_fma(first_, second_, q[k]);          \
+    const esp__vec first_ = a, second_ = b;             \
+    s[k] = esp__vec_add(s[k], first_);                  \
+    q[k] = esp__vec_fma(first_, second_, q[k]);         \
   }
 
-void ESP_ISA_NAME(esp_moments)(esp_extent e, esp_rows x_, float centre, float *sum, float *square) {
-  const esp_vec minus = esp_vec_set(-centre);
-  SUM_PLANE(e, sum, square, const esp_vec v = esp_vec_add(esp_vec_load(x_.at + r * x_.stride + i), minus), v,
-            v)
+void ESP_ISA_NAME(esp__moments)(esp__extent e, esp__rows x_, float centre, float *sum,
+                                float *square) {
+  const esp__vec minus = esp__vec_set(-centre);
+  SUM_PLANE(e, sum, square,
+            const esp__vec v = esp__vec_add(esp__vec_load(x_.at + r * x_.stride + i), minus), v, v)
 }
 
 /* How the gate of a ReLU is found; a constant at each use below, so that the loops test nothing. */
 typedef enum gate_kind { NO_GATE, GATE_FROM_Y, GATE_FROM_X } gate_kind;
 
-static inline gate_kind kind_of(const esp_relu_mask *gate, esp_rows y) {
+static inline gate_kind kind_of(const esp__relu_mask *gate, esp__rows y) {
   return !gate->relu ? NO_GATE : y.at ? GATE_FROM_Y : GATE_FROM_X;
 }
 
 /* The gradient that passes: `y` is read, or found again from x = `value`. */
-static inline __attribute__((always_inline)) esp_vec through(const gate_kind kind, const esp_relu_mask *gate,
-                                                             const float *y, esp_vec value, esp_vec g) {
-  if (kind == GATE_FROM_Y) return esp_vec_positive(esp_vec_load(y), g);
+static inline __attribute__((always_inline)) esp__vec through(const gate_kind kind,
+                                                              const esp__relu_mask *gate,
+                                                              const float *y, esp__vec value,
+                                                              esp__vec g) {
+  if (kind == GATE_FROM_Y) return esp__vec_positive(esp__vec_load(y), g);
   if (kind == NO_GATE) return g;
-  return esp_vec_positive(esp_vec_add(esp_vec_mul(value, esp_vec_set(gate->scale)), esp_vec_set(gate->shift)),
-                          g);
+  return esp__vec_positive(
+      esp__vec_add(esp__vec_mul(value, esp__vec_set(gate->scale)), esp__vec_set(gate->shift)), g);
 }
 
-void ESP_ISA_NAME(esp_normalise_sums)(esp_extent e, esp_rows x_, esp_rows y, esp_rows dy, float mean,
-                                      esp_relu_mask gate, float *sum, float *product) {
-  const esp_vec minus = esp_vec_set(-mean);
-#define SUMS(kind)                                                                                     \
-  SUM_PLANE(e, sum, product, const esp_vec v = esp_vec_load(x_.at + r * x_.stride + i),                \
-            through(kind, &gate, y.at + r * y.stride + i, v, esp_vec_load(dy.at + r * dy.stride + i)), \
-            esp_vec_add(v, minus))
+void ESP_ISA_NAME(esp__normalise_sums)(esp__extent e, esp__rows x_, esp__rows y, esp__rows dy,
+                                       float mean, esp__relu_mask gate, float *sum,
+                                       float *product) {
+  const esp__vec minus = esp__vec_set(-mean);
+#define SUMS(kind)                                                                                \
+  SUM_PLANE(                                                                                      \
+      e, sum, product, const esp__vec v = esp__vec_load(x_.at + r * x_.stride + i),               \
+      through(kind, &gate, y.at + r * y.stride + i, v, esp__vec_load(dy.at + r * dy.stride + i)), \
+      esp__vec_add(v, minus))
   switch (kind_of(&gate, y)) {
     case NO_GATE:
       SUMS(NO_GATE)
@@ -74,11 +80,12 @@ void ESP_ISA_NAME(esp_normalise_sums)(esp_extent e, esp_rows x_, esp_rows y, esp
 }
 
 /* The forward pass is a plain loop (see pointwise.h). */
-void ESP_ISA_NAME(esp_normalise)(esp_extent e, esp_rows x, esp_rows residual, esp_rows y, float scale,
-                                 float shift, bool relu) {
+void ESP_ISA_NAME(esp__normalise)(esp__extent e, esp__rows x, esp__rows residual, esp__rows y,
+                                  float scale, float shift, bool relu) {
   const size_t width = (size_t)e.width * ESP_LANES;
   for (size_t r = 0; r < (size_t)e.rows; r++) {
-    const float *from = x.at + r * x.stride, *more = residual.at ? residual.at + r * residual.stride : NULL;
+    const float *from = x.at + r * x.stride,
+                *more = residual.at ? residual.at + r * residual.stride : NULL;
     float *to = y.at + r * y.stride;
     if (more)
       for (size_t i = 0; i < width; i++) {
@@ -94,34 +101,34 @@ void ESP_ISA_NAME(esp_normalise)(esp_extent e, esp_rows x, esp_rows residual, es
 }
 
 /* `kind`, `add` and `side` are constants at each call below. */
-static inline __attribute__((always_inline)) void normalise_back(esp_extent e, esp_rows x, esp_rows y,
-                                                                 esp_rows dy, esp_rows dx, esp_rows dresidual,
-                                                                 const esp_normalise_back *k,
-                                                                 const gate_kind kind, const bool add,
-                                                                 const bool side) {
-  const esp_vec minus = esp_vec_set(-k->mean), a = esp_vec_set(k->a), b = esp_vec_set(k->b),
-                c = esp_vec_set(k->c);
+static inline __attribute__((always_inline)) void normalise_back(
+    esp__extent e, esp__rows x, esp__rows y, esp__rows dy, esp__rows dx, esp__rows dresidual,
+    const esp__normalise_back *k, const gate_kind kind, const bool add, const bool side) {
+  const esp__vec minus = esp__vec_set(-k->mean), a = esp__vec_set(k->a), b = esp__vec_set(k->b),
+                 c = esp__vec_set(k->c);
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
-    const esp_vec valid = esp_vec_load(k->valid + lane);
+    const esp__vec valid = esp__vec_load(k->valid + lane);
     for (size_t r = 0; r < (size_t)e.rows; r++)
       for (size_t i = lane; i < (size_t)e.width * ESP_LANES; i += ESP_LANES) {
-        const esp_vec value = esp_vec_load(x.at + r * x.stride + i);
-        esp_vec g =
-            through(kind, &k->gate, y.at + r * y.stride + i, value, esp_vec_load(dy.at + r * dy.stride + i));
-        esp_vec v = esp_vec_mul(esp_vec_fma(a, g, esp_vec_fma(b, esp_vec_add(value, minus), c)), valid);
+        const esp__vec value = esp__vec_load(x.at + r * x.stride + i);
+        esp__vec g = through(kind, &k->gate, y.at + r * y.stride + i, value,
+                             esp__vec_load(dy.at + r * dy.stride + i));
+        esp__vec v =
+            esp__vec_mul(esp__vec_fma(a, g, esp__vec_fma(b, esp__vec_add(value, minus), c)), valid);
         float *down = dx.at + r * dx.stride + i;
-        if (add) v = esp_vec_add(esp_vec_load(down), v);
-        esp_vec_store(down, v);
+        if (add) v = esp__vec_add(esp__vec_load(down), v);
+        esp__vec_store(down, v);
         if (!side) continue;
         float *beside = dresidual.at + r * dresidual.stride + i;
-        if (k->add_residual) g = esp_vec_add(esp_vec_load(beside), g);
-        esp_vec_store(beside, g);
+        if (k->add_residual) g = esp__vec_add(esp__vec_load(beside), g);
+        esp__vec_store(beside, g);
       }
   }
 }
 
-void ESP_ISA_NAME(esp_normalise_back)(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx,
-                                      esp_rows dresidual, const esp_normalise_back *k) {
+void ESP_ISA_NAME(esp__normalise_back)(esp__extent e, esp__rows x, esp__rows y, esp__rows dy,
+                                       esp__rows dx, esp__rows dresidual,
+                                       const esp__normalise_back *k) {
   const bool side = dresidual.at != NULL;
 #define BACK(kind)                                                       \
   case kind:                                                             \

@@ -1,8 +1,8 @@
 #include "kernels/expf.h"
 #include "kernels/kernels.h"
 
-/* Each activation is its value and its derivative, side by side; the derivative may use both x and y = f(x).
- */
+/* Each activation is its value and its derivative, side by side; the derivative may use both x and
+ * y = f(x). */
 static inline float relu(float x) {
   return x > 0.0f ? x : 0.0f;
 }
@@ -21,7 +21,8 @@ static inline float leaky_relu_slope(float x, float y) {
 
 /* Near zero (1 - t) / (1 + t) cancels; there the odd series to x^9 takes over. */
 static inline float tanh_of(float x) {
-  float size = x < 0.0f ? -x : x, t = esp_expf(-2.0f * size), large = (1.0f - t) / (1.0f + t), x2 = x * x;
+  float size = x < 0.0f ? -x : x, t = esp__expf(-2.0f * size), large = (1.0f - t) / (1.0f + t),
+        x2 = x * x;
   float series = 2.1869488536e-2f;
   series = series * x2 - 5.3968253968e-2f;
   series = series * x2 + 1.3333333333e-1f;
@@ -35,7 +36,7 @@ static inline float tanh_of_slope(float x, float y) {
 }
 
 static inline float sigmoid(float x) {
-  float t = esp_expf(x < 0.0f ? x : -x);
+  float t = esp__expf(x < 0.0f ? x : -x);
   return (x < 0.0f ? t : 1.0f) / (1.0f + t);
 }
 static inline float sigmoid_slope(float x, float y) {
@@ -56,7 +57,8 @@ static inline float gelu_slope(float x, float y) {
       : x < -16.0f ? -16.0f
                    : x; /* beyond, the slope is that of a line, and x^2 may overflow */
   float t = tanh_of(gelu_inner(x));
-  return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * (0.7978845608f * (1.0f + 0.134145f * x * x));
+  return 0.5f * (1.0f + t) +
+         0.5f * x * (1.0f - t * t) * (0.7978845608f * (1.0f + 0.134145f * x * x));
 }
 
 /* The loop over a plane, once; `body` sees r (row) and i (float in the row). */
@@ -64,16 +66,17 @@ static inline float gelu_slope(float x, float y) {
   for (size_t r = 0; r < (size_t)(e).rows; r++) \
     for (size_t i = 0; i < (size_t)(e).width * ESP_LANES; i++) body
 
-#define ACTIVATION(f)                                                                                    \
-  static void f##_plane(esp_extent e, esp_rows x, esp_rows y) {                                          \
-    EACH_FLOAT(e, y.at[r * y.stride + i] = f(x.at[r * x.stride + i]);)                                   \
-  }                                                                                                      \
-  static void f##_plane_back(esp_extent e, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx, bool add) { \
-    EACH_FLOAT(e, {                                                                                      \
-      float slope = f##_slope(x.at[r * x.stride + i], y.at[r * y.stride + i]);                           \
-      float value = dy.at[r * dy.stride + i] * slope;                                                    \
-      dx.at[r * dx.stride + i] = add ? dx.at[r * dx.stride + i] + value : value;                         \
-    })                                                                                                   \
+#define ACTIVATION(f)                                                                             \
+  static void f##_plane(esp__extent e, esp__rows x, esp__rows y) {                                \
+    EACH_FLOAT(e, y.at[r * y.stride + i] = f(x.at[r * x.stride + i]);)                            \
+  }                                                                                               \
+  static void f##_plane_back(esp__extent e, esp__rows x, esp__rows y, esp__rows dy, esp__rows dx, \
+                             bool add) {                                                          \
+    EACH_FLOAT(e, {                                                                               \
+      float slope = f##_slope(x.at[r * x.stride + i], y.at[r * y.stride + i]);                    \
+      float value = dy.at[r * dy.stride + i] * slope;                                             \
+      dx.at[r * dx.stride + i] = add ? dx.at[r * dx.stride + i] + value : value;                  \
+    })                                                                                            \
   }
 ACTIVATION(relu)
 ACTIVATION(leaky_relu)
@@ -82,8 +85,8 @@ ACTIVATION(sigmoid)
 ACTIVATION(gelu)
 
 static const struct {
-  void (*forward)(esp_extent, esp_rows, esp_rows);
-  void (*back)(esp_extent, esp_rows, esp_rows, esp_rows, esp_rows, bool);
+  void (*forward)(esp__extent, esp__rows, esp__rows);
+  void (*back)(esp__extent, esp__rows, esp__rows, esp__rows, esp__rows, bool);
 } activations[ESP_ACTIVATIONS] = {
     [ESP_ACT_RELU] = {relu_plane, relu_plane_back},
     [ESP_ACT_LEAKY_RELU] = {leaky_relu_plane, leaky_relu_plane_back},
@@ -92,34 +95,35 @@ static const struct {
     [ESP_ACT_GELU] = {gelu_plane, gelu_plane_back},
 };
 
-void ESP_ISA_NAME(esp_activate)(esp_activation kind, esp_extent e, esp_rows x, esp_rows y) {
+void ESP_ISA_NAME(esp__activate)(esp_activation kind, esp__extent e, esp__rows x, esp__rows y) {
   activations[kind].forward(e, x, y);
 }
 
-void ESP_ISA_NAME(esp_activate_back)(esp_activation kind, esp_extent e, esp_rows x, esp_rows y, esp_rows dy,
-                                     esp_rows dx, bool add) {
+void ESP_ISA_NAME(esp__activate_back)(esp_activation kind, esp__extent e, esp__rows x, esp__rows y,
+                                      esp__rows dy, esp__rows dx, bool add) {
   activations[kind].back(e, x, y, dy, dx, add);
 }
 
-void ESP_ISA_NAME(esp_threshold)(esp_extent e, esp_rows x, esp_rows y, float t) {
+void ESP_ISA_NAME(esp__threshold)(esp__extent e, esp__rows x, esp__rows y, float t) {
   EACH_FLOAT(e, {
     const float v = x.at[r * x.stride + i];
     y.at[r * y.stride + i] = v > t ? v : 0.0f;
   })
 }
 
-void ESP_ISA_NAME(esp_threshold_back)(esp_extent e, esp_rows x, esp_rows dy, esp_rows dx, float t, bool add) {
+void ESP_ISA_NAME(esp__threshold_back)(esp__extent e, esp__rows x, esp__rows dy, esp__rows dx,
+                                       float t, bool add) {
   EACH_FLOAT(e, {
     const float v = x.at[r * x.stride + i] > t ? dy.at[r * dy.stride + i] : 0.0f;
     dx.at[r * dx.stride + i] = add ? dx.at[r * dx.stride + i] + v : v;
   })
 }
 
-void ESP_ISA_NAME(esp_sum)(esp_extent e, esp_rows x, esp_rows y, esp_rows z) {
+void ESP_ISA_NAME(esp__sum)(esp__extent e, esp__rows x, esp__rows y, esp__rows z) {
   EACH_FLOAT(e, z.at[r * z.stride + i] = x.at[r * x.stride + i] + y.at[r * y.stride + i];)
 }
 
-void ESP_ISA_NAME(esp_copy)(esp_extent e, esp_rows x, esp_rows y, bool add) {
+void ESP_ISA_NAME(esp__copy)(esp__extent e, esp__rows x, esp__rows y, bool add) {
   if (x.at && add)
     EACH_FLOAT(e, y.at[r * y.stride + i] += x.at[r * x.stride + i];)
   else if (x.at)
@@ -128,12 +132,13 @@ void ESP_ISA_NAME(esp_copy)(esp_extent e, esp_rows x, esp_rows y, bool add) {
     EACH_FLOAT(e, y.at[r * y.stride + i] = 0.0f;)
 }
 
-void ESP_ISA_NAME(esp_drop)(esp_extent e, esp_rows x, esp_rows y, esp_key key, uint32_t threshold,
-                            float scale, bool add) {
+void ESP_ISA_NAME(esp__drop)(esp__extent e, esp__rows x, esp__rows y, esp_key key,
+                             uint32_t threshold, float scale, bool add) {
   EACH_FLOAT(e, {
     uint64_t number = r * (size_t)e.width * ESP_LANES + i;
-    float value =
-        (uint32_t)(esp_random(key, number) >> 40) >= threshold ? x.at[r * x.stride + i] * scale : 0.0f;
+    float value = (uint32_t)(esp_random(key, number) >> 40) >= threshold
+                      ? x.at[r * x.stride + i] * scale
+                      : 0.0f;
     y.at[r * y.stride + i] = add ? y.at[r * y.stride + i] + value : value;
   })
 }

@@ -10,13 +10,13 @@ static inline int clamp(int v, int low, int high) {
   return v < low ? low : v > high ? high : v;
 }
 
-static inline window window_of(const esp_pool *k, int r, int c) {
+static inline window window_of(const esp__pool *k, int r, int c) {
   int row = r * k->stride - k->padding, column = c * k->stride - k->padding;
   return (window){clamp(row, 0, k->in.rows), clamp(row + k->size_rows, 0, k->in.rows),
                   clamp(column, 0, k->in.width), clamp(column + k->size_columns, 0, k->in.width)};
 }
 
-static inline float *pixel(esp_rows p, int r, int c) {
+static inline float *pixel(esp__rows p, int r, int c) {
   return p.at + (size_t)r * p.stride + (size_t)c * ESP_LANES;
 }
 
@@ -27,39 +27,40 @@ static inline float *pixel(esp_rows p, int r, int c) {
   for (int i = (w).row; i < (w).row_end; i++) \
     for (int j = (w).column; j < (w).column_end; j++)
 
-void ESP_ISA_NAME(esp_maxpool)(const esp_pool *k, esp_rows x, esp_rows y) {
+void ESP_ISA_NAME(esp__maxpool)(const esp__pool *k, esp__rows x, esp__rows y) {
   EACH_OUTPUT(k, r, c) {
     const window w = window_of(k, r, c);
     for (int lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
-      esp_vec best = esp_vec_load(pixel(x, w.row, w.column) + lane);
+      esp__vec best = esp__vec_load(pixel(x, w.row, w.column) + lane);
       EACH_IN_WINDOW(w, i, j) {
-        const esp_vec v = esp_vec_load(pixel(x, i, j) + lane);
-        best = esp_vec_larger(v, best);
+        const esp__vec v = esp__vec_load(pixel(x, i, j) + lane);
+        best = esp__vec_larger(v, best);
       }
-      esp_vec_store(pixel(y, r, c) + lane, best);
+      esp__vec_store(pixel(y, r, c) + lane, best);
     }
   }
 }
 
-/* The winner is found again: the first value of the window that equals the output takes the gradient, which
- * is then 0 for the rest of the window. */
-void ESP_ISA_NAME(esp_maxpool_back)(const esp_pool *k, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx) {
+/* The winner is found again: the first value of the window that equals the output takes the
+ * gradient, which is then 0 for the rest of the window. */
+void ESP_ISA_NAME(esp__maxpool_back)(const esp__pool *k, esp__rows x, esp__rows y, esp__rows dy,
+                                     esp__rows dx) {
   EACH_OUTPUT(k, r, c) {
     const window w = window_of(k, r, c);
     for (int lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
-      const esp_vec best = esp_vec_load(pixel(y, r, c) + lane);
-      esp_vec left = esp_vec_load(pixel(dy, r, c) + lane);
+      const esp__vec best = esp__vec_load(pixel(y, r, c) + lane);
+      esp__vec left = esp__vec_load(pixel(dy, r, c) + lane);
       EACH_IN_WINDOW(w, i, j) {
-        const esp_vec v = esp_vec_load(pixel(x, i, j) + lane);
+        const esp__vec v = esp__vec_load(pixel(x, i, j) + lane);
         float *down = pixel(dx, i, j) + lane;
-        esp_vec_store(down, esp_vec_add(esp_vec_load(down), esp_vec_equal(v, best, left)));
-        left = esp_vec_unequal(v, best, left);
+        esp__vec_store(down, esp__vec_add(esp__vec_load(down), esp__vec_equal(v, best, left)));
+        left = esp__vec_unequal(v, best, left);
       }
     }
   }
 }
 
-void ESP_ISA_NAME(esp_avgpool)(const esp_pool *k, esp_rows x, esp_rows y) {
+void ESP_ISA_NAME(esp__avgpool)(const esp__pool *k, esp__rows x, esp__rows y) {
   const float share = 1.0f / (float)(k->size_rows * k->size_columns);
   EACH_OUTPUT(k, r, c) {
     const window w = window_of(k, r, c);
@@ -72,7 +73,7 @@ void ESP_ISA_NAME(esp_avgpool)(const esp_pool *k, esp_rows x, esp_rows y) {
   }
 }
 
-void ESP_ISA_NAME(esp_avgpool_back)(const esp_pool *k, esp_rows dy, esp_rows dx) {
+void ESP_ISA_NAME(esp__avgpool_back)(const esp__pool *k, esp__rows dy, esp__rows dx) {
   const float share = 1.0f / (float)(k->size_rows * k->size_columns);
   EACH_OUTPUT(k, r, c) {
     const window w = window_of(k, r, c);

@@ -6,14 +6,15 @@
 
 #include <stdbool.h>
 
-typedef struct esp_pool {
-  esp_extent in, out;
+typedef struct esp__pool {
+  esp__extent in, out;
   int size_rows, size_columns, stride, padding;
-} esp_pool;
+} esp__pool;
 
-typedef void esp_pool_fn(const esp_pool *k, esp_rows x, esp_rows y);
+typedef void esp__pool_fn(const esp__pool *k, esp__rows x, esp__rows y);
 /* dx += what comes back through each window, in row order of the outputs. */
-typedef void esp_maxpool_back_fn(const esp_pool *k, esp_rows x, esp_rows y, esp_rows dy, esp_rows dx);
-typedef void esp_avgpool_back_fn(const esp_pool *k, esp_rows dy, esp_rows dx);
+typedef void esp__maxpool_back_fn(const esp__pool *k, esp__rows x, esp__rows y, esp__rows dy,
+                                  esp__rows dx);
+typedef void esp__avgpool_back_fn(const esp__pool *k, esp__rows dy, esp__rows dx);
 
 #endif

@@ -1,73 +1,76 @@
 /* One SIMD vector per instruction set, one definition each.
  *
- * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of a vector;
- * a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754 defines to the bit are
- * here, so every set returns the same bits: load, store, add, subtract, multiply, fused multiply-add, and
- * choices:
- *     esp_vec_positive(y, v)    v where y > 0, else +0
- *     esp_vec_larger(a, b)      a where a > b, else b
- *     esp_vec_equal(a, b, v)    v where a = b, else +0
- *     esp_vec_unequal(a, b, v)  +0 where a = b, else v */
+ * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of
+ * a vector; a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754
+ * defines to the bit are here, so every set returns the same bits: load, store, add, subtract,
+ * multiply, fused multiply-add, and choices:
+ *     esp__vec_positive(y, v)    v where y > 0, else +0
+ *     esp__vec_larger(a, b)      a where a > b, else b
+ *     esp__vec_equal(a, b, v)    v where a = b, else +0
+ *     esp__vec_unequal(a, b, v)  +0 where a = b, else v */
 #ifndef ESP_KERNELS_SIMD_H
 #define ESP_KERNELS_SIMD_H
 
 #if ESP_VECTOR == 16
 #include <immintrin.h>
-typedef __m512 esp_vec;
-#define esp_vec_load(p) _mm512_load_ps(p)
-#define esp_vec_store(p, v) _mm512_store_ps(p, v)
-#define esp_vec_set(s) _mm512_set1_ps(s)
-#define esp_vec_add(a, b) _mm512_add_ps(a, b)
-#define esp_vec_sub(a, b) _mm512_sub_ps(a, b)
-#define esp_vec_mul(a, b) _mm512_mul_ps(a, b)
-#define esp_vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define esp_vec_positive(y, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v)
-#define esp_vec_larger(a, b) _mm512_max_ps(a, b)
-#define esp_vec_equal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), v)
-#define esp_vec_unequal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), v)
+typedef __m512 esp__vec;
+#define esp__vec_load(p) _mm512_load_ps(p)
+#define esp__vec_store(p, v) _mm512_store_ps(p, v)
+#define esp__vec_set(s) _mm512_set1_ps(s)
+#define esp__vec_add(a, b) _mm512_add_ps(a, b)
+#define esp__vec_sub(a, b) _mm512_sub_ps(a, b)
+#define esp__vec_mul(a, b) _mm512_mul_ps(a, b)
+#define esp__vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define esp__vec_positive(y, v) \
+  _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v)
+#define esp__vec_larger(a, b) _mm512_max_ps(a, b)
+#define esp__vec_equal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), v)
+#define esp__vec_unequal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), v)
 #elif ESP_VECTOR == 8
 #include <immintrin.h>
-typedef __m256 esp_vec;
-#define esp_vec_load(p) _mm256_load_ps(p)
-#define esp_vec_store(p, v) _mm256_store_ps(p, v)
-#define esp_vec_set(s) _mm256_set1_ps(s)
-#define esp_vec_add(a, b) _mm256_add_ps(a, b)
-#define esp_vec_sub(a, b) _mm256_sub_ps(a, b)
-#define esp_vec_mul(a, b) _mm256_mul_ps(a, b)
-#define esp_vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define esp_vec_positive(y, v) _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v)
-#define esp_vec_larger(a, b) _mm256_max_ps(a, b)
-#define esp_vec_equal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), v)
-#define esp_vec_unequal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), v)
+typedef __m256 esp__vec;
+#define esp__vec_load(p) _mm256_load_ps(p)
+#define esp__vec_store(p, v) _mm256_store_ps(p, v)
+#define esp__vec_set(s) _mm256_set1_ps(s)
+#define esp__vec_add(a, b) _mm256_add_ps(a, b)
+#define esp__vec_sub(a, b) _mm256_sub_ps(a, b)
+#define esp__vec_mul(a, b) _mm256_mul_ps(a, b)
+#define esp__vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define esp__vec_positive(y, v) _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v)
+#define esp__vec_larger(a, b) _mm256_max_ps(a, b)
+#define esp__vec_equal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), v)
+#define esp__vec_unequal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), v)
 #elif ESP_VECTOR == 4
 #include <arm_neon.h>
-typedef float32x4_t esp_vec;
-#define esp_vec_load(p) vld1q_f32(p)
-#define esp_vec_store(p, v) vst1q_f32(p, v)
-#define esp_vec_set(s) vdupq_n_f32(s)
-#define esp_vec_add(a, b) vaddq_f32(a, b)
-#define esp_vec_sub(a, b) vsubq_f32(a, b)
-#define esp_vec_mul(a, b) vmulq_f32(a, b)
-#define esp_vec_fma(a, b, c) vfmaq_f32(c, a, b)
-#define esp_vec_positive(y, v) \
+typedef float32x4_t esp__vec;
+#define esp__vec_load(p) vld1q_f32(p)
+#define esp__vec_store(p, v) vst1q_f32(p, v)
+#define esp__vec_set(s) vdupq_n_f32(s)
+#define esp__vec_add(a, b) vaddq_f32(a, b)
+#define esp__vec_sub(a, b) vsubq_f32(a, b)
+#define esp__vec_mul(a, b) vmulq_f32(a, b)
+#define esp__vec_fma(a, b, c) vfmaq_f32(c, a, b)
+#define esp__vec_positive(y, v) \
   vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(y, vdupq_n_f32(0.0f)), vreinterpretq_u32_f32(v)))
-#define esp_vec_larger(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
-#define esp_vec_equal(a, b, v) vreinterpretq_f32_u32(vandq_u32(vceqq_f32(a, b), vreinterpretq_u32_f32(v)))
-#define esp_vec_unequal(a, b, v) vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vceqq_f32(a, b)))
+#define esp__vec_larger(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
+#define esp__vec_equal(a, b, v) \
+  vreinterpretq_f32_u32(vandq_u32(vceqq_f32(a, b), vreinterpretq_u32_f32(v)))
+#define esp__vec_unequal(a, b, v) \
+  vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vceqq_f32(a, b)))
 #elif ESP_VECTOR == 1
 #include <math.h>
-typedef float esp_vec;
-#define esp_vec_load(p) (*(p))
-#define esp_vec_store(p, v) (*(p) = (v))
-#define esp_vec_set(s) (s)
-#define esp_vec_add(a, b) ((a) + (b))
-#define esp_vec_sub(a, b) ((a) - (b))
-#define esp_vec_mul(a, b) ((a) * (b))
-#define esp_vec_fma(a, b, c) fmaf(a, b, c)
-#define esp_vec_positive(y, v) ((y) > 0.0f ? (v) : 0.0f)
-#define esp_vec_larger(a, b) ((a) > (b) ? (a) : (b))
-#define esp_vec_equal(a, b, v) ((a) == (b) ? (v) : 0.0f)
-#define esp_vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
+typedef float esp__vec;
+#define esp__vec_load(p) (*(p))
+#define esp__vec_store(p, v) (*(p) = (v))
+#define esp__vec_set(s) (s)
+#define esp__vec_add(a, b) ((a) + (b))
+#define esp__vec_sub(a, b) ((a) - (b))
+#define esp__vec_mul(a, b) ((a) * (b))
+#define esp__vec_fma(a, b, c) fmaf(a, b, c)
+#define esp__vec_positive(y, v) ((y) > 0.0f ? (v) : 0.0f)
+#define esp__vec_larger(a, b) ((a) > (b) ? (a) : (b))
+#define esp__vec_equal(a, b, v) ((a) == (b) ? (v) : 0.0f)
+#define esp__vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
 #else
 #error "ESP_VECTOR must be 16 (AVX-512), 8 (AVX2), 4 (NEON) or 1 (scalar)"
 #endif

@@ -6,19 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct esp_sgd {
+typedef struct esp__sgd {
   float lr, momentum, decay;
-  float clip, scale; /* each gradient is multiplied by scale, then clipped to [-clip, clip] (clip 0: not) */
+  float clip,
+      scale; /* each gradient is multiplied by scale, then clipped to [-clip, clip] (clip 0: not) */
   bool nesterov;
-} esp_sgd;
+} esp__sgd;
 
-/* g = clipped grad + decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v).
+/* g = clipped grad + decay * w; v = momentum * v + g; w -= lr * (nesterov ? g + momentum * v : v).
  * Where keep[i] == 0 both weight and velocity become exactly 0; keep NULL = dense. */
-typedef void esp_sgd_fn(const esp_sgd *k, size_t n, const float *grad, const uint8_t *keep, float *velocity,
-                        float *weight);
+typedef void esp__sgd_fn(const esp__sgd *k, size_t n, const float *grad, const uint8_t *keep,
+                         float *velocity, float *weight);
 /* value = keep ? shadow : 0 */
-typedef void esp_unshadow_fn(size_t n, const float *shadow, const uint8_t *keep, float *value);
+typedef void esp__unshadow_fn(size_t n, const float *shadow, const uint8_t *keep, float *value);
 /* average = decay * average + (1 - decay) * value */
-typedef void esp_average_fn(size_t n, float decay, const float *value, float *average);
+typedef void esp__average_fn(size_t n, float decay, const float *value, float *average);
 
 #endif

@@ -1,6 +1,7 @@
-/* The gradient of the weights: a tile of sums in registers, OUT outputs by some columns, while the pixels
- * pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16. A single output,
- * as depthwise layers have it, takes 8 columns: enough sums to hide the latency of a multiply-add. */
+/* The gradient of the weights: a tile of sums in registers, OUT outputs by some columns, while the
+ * pixels pass. Four outputs share what they load of x: 4 x 6 sums with 32 registers, 4 x 3 with 16.
+ * A single output, as depthwise layers have it, takes 8 columns: enough sums to hide the latency of
+ * a multiply-add. */
 #include "base/integer.h"
 #include "kernels/join_simd.h"
 #include "kernels/kernels.h"
@@ -21,7 +22,7 @@ typedef struct strip {
 /* One pass of a tile. */
 typedef struct piece {
   const float *x, *const *y;
-  const esp_pixel *pixel, *end;
+  const esp__pixel *pixel, *end;
   const int32_t *column;
   float *lanes; /* of the tile: [outputs][next] */
   size_t next;
@@ -30,7 +31,7 @@ typedef struct piece {
 
 static inline __attribute__((always_inline)) void tile(const piece *i, size_t lane, const int outs,
                                                        const int cols) {
-  esp_vec sum[ESP_TILE][ALONE];
+  esp__vec sum[ESP_TILE][ALONE];
   const float *x[ALONE], *y[ESP_TILE];
   float *lanes[ESP_TILE];
 #pragma GCC unroll 4
@@ -39,25 +40,25 @@ static inline __attribute__((always_inline)) void tile(const piece *i, size_t la
     lanes[o] = i->lanes + (size_t)o * i->next + lane;
 #pragma GCC unroll 8
     for (int c = 0; c < cols; c++)
-      sum[o][c] = i->first ? esp_vec_set(0.0f) : esp_vec_load(lanes[o] + c * ESP_LANES);
+      sum[o][c] = i->first ? esp__vec_set(0.0f) : esp__vec_load(lanes[o] + c * ESP_LANES);
   }
 #pragma GCC unroll 8
   for (int c = 0; c < cols; c++) x[c] = i->x + i->column[c] + lane;
-  for (const esp_pixel *p = i->pixel; p < i->end; p++) {
-    esp_vec value[ALONE];
+  for (const esp__pixel *p = i->pixel; p < i->end; p++) {
+    esp__vec value[ALONE];
 #pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) value[c] = esp_vec_load(x[c] + p->x);
+    for (int c = 0; c < cols; c++) value[c] = esp__vec_load(x[c] + p->x);
 #pragma GCC unroll 4
     for (int o = 0; o < outs; o++) {
-      const esp_vec grad = esp_vec_load(y[o] + p->y);
+      const esp__vec grad = esp__vec_load(y[o] + p->y);
 #pragma GCC unroll 8
-      for (int c = 0; c < cols; c++) sum[o][c] = esp_vec_fma(grad, value[c], sum[o][c]);
+      for (int c = 0; c < cols; c++) sum[o][c] = esp__vec_fma(grad, value[c], sum[o][c]);
     }
   }
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++)
 #pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) esp_vec_store(lanes[o] + c * ESP_LANES, sum[o][c]);
+    for (int c = 0; c < cols; c++) esp__vec_store(lanes[o] + c * ESP_LANES, sum[o][c]);
 }
 
 typedef void tile_function(const piece *i, size_t lane);
@@ -89,12 +90,13 @@ static tile_function *const tiles[ESP_TILE][ALONE] = {
 /* The images of a finished tile joined. */
 static void join(const strip *s, const piece *i, int j, int cols) {
   float joined[ESP_TILE * ALONE];
-  const int row = (int)(i->next / ESP_LANES); /* sums from one output to the next; without gaps, or many */
+  const int row =
+      (int)(i->next / ESP_LANES); /* sums from one output to the next; without gaps, or many */
   if (row == cols)
-    esp_lanes_join_all(i->lanes, s->outs * cols, joined);
+    esp__reduce_all_lanes(i->lanes, s->outs * cols, joined);
   else
     for (int o = 0; o < s->outs; o++)
-      esp_lanes_join_all(i->lanes + (size_t)o * i->next, cols, joined + o * cols);
+      esp__reduce_all_lanes(i->lanes + (size_t)o * i->next, cols, joined + o * cols);
   for (int o = 0; o < s->outs; o++) {
     float *to = s->sum + (size_t)o * s->sum_output + (size_t)j * s->sum_column;
     for (int c = 0; c < cols; c++, to += s->sum_column)
@@ -102,13 +104,13 @@ static void join(const strip *s, const piece *i, int j, int cols) {
   }
 }
 
-/* All columns of a strip over one pass of pixels. Between passes the sums wait in `lanes`; a single pass
- * needs room for one tile only, which stays in the first-level cache. */
-static void pass(const strip *s, const float *x, const esp_pixel *pixel, int pixels, int first) {
-  const int now = esp_least(pixels - first, PASS), wide = s->outs == 1 ? ALONE : MANY;
+/* All columns of a strip over one pass of pixels. Between passes the sums wait in `lanes`; a single
+ * pass needs room for one tile only, which stays in the first-level cache. */
+static void pass(const strip *s, const float *x, const esp__pixel *pixel, int pixels, int first) {
+  const int now = esp__least(pixels - first, PASS), wide = s->outs == 1 ? ALONE : MANY;
   const bool single = now == pixels, last = first + now == pixels;
   for (int j = 0; j < s->columns; j += wide) {
-    const int cols = esp_least(s->columns - j, wide);
+    const int cols = esp__least(s->columns - j, wide);
     const piece i = {.x = x,
                      .y = s->y,
                      .pixel = pixel + first,
@@ -117,17 +119,18 @@ static void pass(const strip *s, const float *x, const esp_pixel *pixel, int pix
                      .lanes = s->lanes + (single ? 0 : j * ESP_LANES),
                      .next = (size_t)(single ? cols : s->columns) * ESP_LANES,
                      .first = first == 0};
-    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) tiles[s->outs - 1][cols - 1](&i, lane);
+    for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+      tiles[s->outs - 1][cols - 1](&i, lane);
     if (last) join(s, &i, j, cols);
   }
 }
 
-/* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass, and what is
- * read of x in the second while all outputs do. */
-void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
+/* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass,
+ * and what is read of x in the second while all outputs do. */
+void ESP_ISA_NAME(esp__correlate_weights)(const esp__correlate_weights *k) {
   for (int first = 0; first < k->pixels; first += PASS)
     for (int o = 0; o < k->outputs; o += ESP_TILE) {
-      strip s = {.outs = esp_least(k->outputs - o, ESP_TILE),
+      strip s = {.outs = esp__least(k->outputs - o, ESP_TILE),
                  .columns = k->columns,
                  .column = k->column,
                  .sum = k->sum + (size_t)o * k->next,
@@ -141,12 +144,12 @@ void ESP_ISA_NAME(esp_correlate_weights)(const esp_correlate_weights *k) {
 }
 
 /* The same, each tile of outputs with its own columns. */
-void ESP_ISA_NAME(esp_correlate_weights_tiles)(const esp_correlate_weights_tiles *k) {
+void ESP_ISA_NAME(esp__correlate_weights_tiles)(const esp__correlate_weights_tiles *k) {
   const uint32_t begin = k->start[0];
   for (int first = 0; first < k->pixels; first += PASS)
     for (int o = 0, t = 0; o < k->outputs; o += ESP_TILE, t++) {
       const size_t before = (size_t)(k->start[t] - begin) * ESP_TILE;
-      strip s = {.outs = esp_least(k->outputs - o, ESP_TILE),
+      strip s = {.outs = esp__least(k->outputs - o, ESP_TILE),
                  .columns = (int)(k->start[t + 1] - k->start[t]),
                  .column = k->offset + k->start[t],
                  .sum = k->sum + before,

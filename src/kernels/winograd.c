@@ -7,7 +7,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { SIDE = ESP_SQUARE + 2, WINDOW = 3, PLACES = WINDOW * WINDOW };
+enum { SIDE = ESP_WINOGRAD_TILE + 2, WINDOW = 3, PLACES = WINDOW * WINDOW };
 
 static const float b = (float)1.41421356237309504880, a = (float)0.70710678118654752440,
                    third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
@@ -15,98 +15,104 @@ static const float b = (float)1.41421356237309504880, a = (float)0.7071067811865
 /* ---- activations: a lane of images at a time ---- */
 
 /* Of a square's pixel; those that are not in the plane are 0. */
-INLINE esp_vec pixel(const float *from, size_t row, int r, int c, int rows, int columns, const bool whole) {
-  return whole || (r < rows && c < columns) ? esp_vec_load(from + (size_t)r * row + (size_t)c * ESP_LANES)
-                                            : esp_vec_set(0.0f);
+INLINE esp__vec pixel(const float *from, size_t row, int r, int c, int rows, int columns,
+                      const bool whole) {
+  return whole || (r < rows && c < columns)
+             ? esp__vec_load(from + (size_t)r * row + (size_t)c * ESP_LANES)
+             : esp__vec_set(0.0f);
 }
 
 /* B' times six numbers. */
-INLINE void input_six(const esp_vec d[SIDE], esp_vec v[SIDE]) {
-  const esp_vec near_even = esp_vec_fma(esp_vec_set(-2.0f), d[2], d[4]),
-                near_odd = esp_vec_fma(esp_vec_set(-2.0f), d[1], d[3]),
-                far_even = esp_vec_fma(esp_vec_set(-0.5f), d[2], d[4]),
-                far_odd = esp_vec_fma(esp_vec_set(-0.5f), d[1], d[3]);
-  v[0] = esp_vec_fma(esp_vec_set(-2.5f), d[2], esp_vec_add(d[0], d[4]));
-  v[1] = esp_vec_fma(esp_vec_set(a), near_odd, near_even);
-  v[2] = esp_vec_fma(esp_vec_set(-a), near_odd, near_even);
-  v[3] = esp_vec_fma(esp_vec_set(b), far_odd, far_even);
-  v[4] = esp_vec_fma(esp_vec_set(-b), far_odd, far_even);
-  v[5] = esp_vec_fma(esp_vec_set(-2.5f), d[3], esp_vec_add(d[1], d[5]));
+INLINE void input_six(const esp__vec d[SIDE], esp__vec v[SIDE]) {
+  const esp__vec near_even = esp__vec_fma(esp__vec_set(-2.0f), d[2], d[4]),
+                 near_odd = esp__vec_fma(esp__vec_set(-2.0f), d[1], d[3]),
+                 far_even = esp__vec_fma(esp__vec_set(-0.5f), d[2], d[4]),
+                 far_odd = esp__vec_fma(esp__vec_set(-0.5f), d[1], d[3]);
+  v[0] = esp__vec_fma(esp__vec_set(-2.5f), d[2], esp__vec_add(d[0], d[4]));
+  v[1] = esp__vec_fma(esp__vec_set(a), near_odd, near_even);
+  v[2] = esp__vec_fma(esp__vec_set(-a), near_odd, near_even);
+  v[3] = esp__vec_fma(esp__vec_set(b), far_odd, far_even);
+  v[4] = esp__vec_fma(esp__vec_set(-b), far_odd, far_even);
+  v[5] = esp__vec_fma(esp__vec_set(-2.5f), d[3], esp__vec_add(d[1], d[5]));
 }
 
-INLINE void input_square(const esp_winograd_plane *k, int t, size_t lane, const bool whole) {
-  const esp_square *s = &k->square[t];
+INLINE void input_square(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
+  const esp__winograd_tile *s = &k->square[t];
   const float *x = k->plane + s->x + lane;
   float *to = k->to + (size_t)t * ESP_LANES + lane;
-  esp_vec along[SIDE][SIDE];
+  esp__vec along[SIDE][SIDE];
 #pragma GCC unroll 6
   for (int r = 0; r < SIDE; r++) {
-    esp_vec d[SIDE];
+    esp__vec d[SIDE];
 #pragma GCC unroll 6
-    for (int c = 0; c < SIDE; c++) d[c] = pixel(x, k->row, r, c, s->rows + 2, s->columns + 2, whole);
+    for (int c = 0; c < SIDE; c++)
+      d[c] = pixel(x, k->row, r, c, s->rows + 2, s->columns + 2, whole);
     input_six(d, along[r]);
   }
 #pragma GCC unroll 6
   for (int c = 0; c < SIDE; c++) {
-    const esp_vec d[SIDE] = {along[0][c], along[1][c], along[2][c], along[3][c], along[4][c], along[5][c]};
-    esp_vec v[SIDE];
+    const esp__vec d[SIDE] = {along[0][c], along[1][c], along[2][c],
+                              along[3][c], along[4][c], along[5][c]};
+    esp__vec v[SIDE];
     input_six(d, v);
 #pragma GCC unroll 6
-    for (int r = 0; r < SIDE; r++) esp_vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
+    for (int r = 0; r < SIDE; r++) esp__vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
   }
 }
 
 /* A times four numbers. */
-INLINE void gradient_six(const esp_vec y[ESP_SQUARE], esp_vec v[SIDE]) {
-  const esp_vec near_even = esp_vec_fma(esp_vec_set(0.5f), y[2], y[0]),
-                near_odd = esp_vec_fma(esp_vec_set(0.5f), y[3], y[1]),
-                far_even = esp_vec_fma(esp_vec_set(2.0f), y[2], y[0]),
-                far_odd = esp_vec_fma(esp_vec_set(2.0f), y[3], y[1]);
+INLINE void gradient_six(const esp__vec y[ESP_WINOGRAD_TILE], esp__vec v[SIDE]) {
+  const esp__vec near_even = esp__vec_fma(esp__vec_set(0.5f), y[2], y[0]),
+                 near_odd = esp__vec_fma(esp__vec_set(0.5f), y[3], y[1]),
+                 far_even = esp__vec_fma(esp__vec_set(2.0f), y[2], y[0]),
+                 far_odd = esp__vec_fma(esp__vec_set(2.0f), y[3], y[1]);
   v[0] = y[0];
-  v[1] = esp_vec_fma(esp_vec_set(a), near_odd, near_even);
-  v[2] = esp_vec_fma(esp_vec_set(-a), near_odd, near_even);
-  v[3] = esp_vec_fma(esp_vec_set(b), far_odd, far_even);
-  v[4] = esp_vec_fma(esp_vec_set(-b), far_odd, far_even);
+  v[1] = esp__vec_fma(esp__vec_set(a), near_odd, near_even);
+  v[2] = esp__vec_fma(esp__vec_set(-a), near_odd, near_even);
+  v[3] = esp__vec_fma(esp__vec_set(b), far_odd, far_even);
+  v[4] = esp__vec_fma(esp__vec_set(-b), far_odd, far_even);
   v[5] = y[3];
 }
 
-INLINE void gradient_square(const esp_winograd_plane *k, int t, size_t lane, const bool whole) {
-  const esp_square *s = &k->square[t];
+INLINE void gradient_square(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
+  const esp__winograd_tile *s = &k->square[t];
   const float *y = k->plane + s->y + lane;
   float *to = k->to + (size_t)t * ESP_LANES + lane;
-  esp_vec along[ESP_SQUARE][SIDE];
+  esp__vec along[ESP_WINOGRAD_TILE][SIDE];
 #pragma GCC unroll 4
-  for (int r = 0; r < ESP_SQUARE; r++) {
-    esp_vec d[ESP_SQUARE];
+  for (int r = 0; r < ESP_WINOGRAD_TILE; r++) {
+    esp__vec d[ESP_WINOGRAD_TILE];
 #pragma GCC unroll 4
-    for (int c = 0; c < ESP_SQUARE; c++) d[c] = pixel(y, k->row, r, c, s->rows, s->columns, whole);
+    for (int c = 0; c < ESP_WINOGRAD_TILE; c++)
+      d[c] = pixel(y, k->row, r, c, s->rows, s->columns, whole);
     gradient_six(d, along[r]);
   }
 #pragma GCC unroll 6
   for (int c = 0; c < SIDE; c++) {
-    const esp_vec d[ESP_SQUARE] = {along[0][c], along[1][c], along[2][c], along[3][c]};
-    esp_vec v[SIDE];
+    const esp__vec d[ESP_WINOGRAD_TILE] = {along[0][c], along[1][c], along[2][c], along[3][c]};
+    esp__vec v[SIDE];
     gradient_six(d, v);
 #pragma GCC unroll 6
-    for (int r = 0; r < SIDE; r++) esp_vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
+    for (int r = 0; r < SIDE; r++) esp__vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
   }
 }
 
-INLINE bool is_whole(const esp_square *s) {
-  return s->rows == ESP_SQUARE && s->columns == ESP_SQUARE;
+INLINE bool is_whole(const esp__winograd_tile *s) {
+  return s->rows == ESP_WINOGRAD_TILE && s->columns == ESP_WINOGRAD_TILE;
 }
 
 /* Fetches what lies where the outputs of a square do, or would. */
-INLINE void fetch(const esp_winograd_plane *k, const float *first, const esp_square *s) {
+INLINE void fetch(const esp__winograd_plane *k, const float *first, const esp__winograd_tile *s) {
   for (int r = 0; r < s->rows; r++)
     for (int c = 0; c < s->columns; c++)
       __builtin_prefetch(first + k->ahead + (size_t)r * k->row + (size_t)c * ESP_LANES);
 }
 
-void ESP_ISA_NAME(esp_winograd_input)(const esp_winograd_plane *k) {
+void ESP_ISA_NAME(esp__winograd_input)(const esp__winograd_plane *k) {
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
     for (int t = 0; t < k->squares; t++) {
-      if (k->ahead && lane == 0) fetch(k, k->plane + k->square[t].x + k->row + ESP_LANES, &k->square[t]);
+      if (k->ahead && lane == 0)
+        fetch(k, k->plane + k->square[t].x + k->row + ESP_LANES, &k->square[t]);
       if (is_whole(&k->square[t]))
         input_square(k, t, lane, true);
       else
@@ -114,7 +120,7 @@ void ESP_ISA_NAME(esp_winograd_input)(const esp_winograd_plane *k) {
     }
 }
 
-void ESP_ISA_NAME(esp_winograd_gradient)(const esp_winograd_plane *k) {
+void ESP_ISA_NAME(esp__winograd_gradient)(const esp__winograd_plane *k) {
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
     for (int t = 0; t < k->squares; t++) {
       if (k->ahead && lane == 0) fetch(k, k->plane + k->square[t].y, &k->square[t]);
@@ -126,44 +132,47 @@ void ESP_ISA_NAME(esp_winograd_gradient)(const esp_winograd_plane *k) {
 }
 
 /* A' times six numbers. */
-INLINE void output_four(const esp_vec m[SIDE], esp_vec y[ESP_SQUARE]) {
-  const esp_vec near_even = esp_vec_add(m[1], m[2]),
-                near_odd = esp_vec_mul(esp_vec_set(a), esp_vec_sub(m[1], m[2])),
-                far_even = esp_vec_add(m[3], m[4]),
-                far_odd = esp_vec_mul(esp_vec_set(b), esp_vec_sub(m[3], m[4]));
-  y[0] = esp_vec_add(esp_vec_add(m[0], near_even), far_even);
-  y[1] = esp_vec_add(near_odd, far_odd);
-  y[2] = esp_vec_fma(esp_vec_set(2.0f), far_even, esp_vec_mul(esp_vec_set(0.5f), near_even));
-  y[3] = esp_vec_fma(esp_vec_set(2.0f), far_odd, esp_vec_fma(esp_vec_set(0.5f), near_odd, m[5]));
+INLINE void output_four(const esp__vec m[SIDE], esp__vec y[ESP_WINOGRAD_TILE]) {
+  const esp__vec near_even = esp__vec_add(m[1], m[2]),
+                 near_odd = esp__vec_mul(esp__vec_set(a), esp__vec_sub(m[1], m[2])),
+                 far_even = esp__vec_add(m[3], m[4]),
+                 far_odd = esp__vec_mul(esp__vec_set(b), esp__vec_sub(m[3], m[4]));
+  y[0] = esp__vec_add(esp__vec_add(m[0], near_even), far_even);
+  y[1] = esp__vec_add(near_odd, far_odd);
+  y[2] = esp__vec_fma(esp__vec_set(2.0f), far_even, esp__vec_mul(esp__vec_set(0.5f), near_even));
+  y[3] =
+      esp__vec_fma(esp__vec_set(2.0f), far_odd, esp__vec_fma(esp__vec_set(0.5f), near_odd, m[5]));
 }
 
-INLINE void output_square(const esp_winograd_output *k, int t, size_t lane, const bool plain,
+INLINE void output_square(const esp__winograd_output *k, int t, size_t lane, const bool plain,
                           const bool whole) {
-  const esp_square *s = &k->square[t];
+  const esp__winograd_tile *s = &k->square[t];
   const float *from = k->from + (size_t)t * ESP_LANES + lane;
   const size_t at = (size_t)s->y + lane;
-  esp_vec along[SIDE][ESP_SQUARE];
+  esp__vec along[SIDE][ESP_WINOGRAD_TILE];
 #pragma GCC unroll 6
   for (int r = 0; r < SIDE; r++) {
-    esp_vec m[SIDE];
+    esp__vec m[SIDE];
 #pragma GCC unroll 6
-    for (int c = 0; c < SIDE; c++) m[c] = esp_vec_load(from + (size_t)(SIDE * r + c) * k->next);
+    for (int c = 0; c < SIDE; c++) m[c] = esp__vec_load(from + (size_t)(SIDE * r + c) * k->next);
     output_four(m, along[r]);
   }
 #pragma GCC unroll 4
-  for (int c = 0; c < ESP_SQUARE; c++) {
-    const esp_vec m[SIDE] = {along[0][c], along[1][c], along[2][c], along[3][c], along[4][c], along[5][c]};
-    esp_vec y[ESP_SQUARE];
+  for (int c = 0; c < ESP_WINOGRAD_TILE; c++) {
+    const esp__vec m[SIDE] = {along[0][c], along[1][c], along[2][c],
+                              along[3][c], along[4][c], along[5][c]};
+    esp__vec y[ESP_WINOGRAD_TILE];
     output_four(m, y);
 #pragma GCC unroll 4
-    for (int r = 0; r < ESP_SQUARE; r++)
+    for (int r = 0; r < ESP_WINOGRAD_TILE; r++)
       if (whole || (r < s->rows && c < s->columns))
-        esp_store(y[r], &k->finish, plain, 0, k->y, at + (size_t)r * k->row + (size_t)c * ESP_LANES);
+        esp__store(y[r], &k->finish, plain, 0, k->y,
+                   at + (size_t)r * k->row + (size_t)c * ESP_LANES);
   }
 }
 
-void ESP_ISA_NAME(esp_winograd_output)(const esp_winograd_output *k) {
-  const bool plain = esp_finish_plain(&k->finish);
+void ESP_ISA_NAME(esp__winograd_output)(const esp__winograd_output *k) {
+  const bool plain = esp__epilogue_plain(&k->finish);
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
     for (int t = 0; t < k->squares; t++)
       if (!is_whole(&k->square[t]))
@@ -180,7 +189,8 @@ enum { WINDOWS = 16 };
 #define EACH(l) for (int l = 0; l < WINDOWS; l++)
 
 /* G times three rows of numbers; results are `next` rows apart. */
-INLINE void weights_six(const float *x, const float *y, const float *z, float (*to)[WINDOWS], int next) {
+INLINE void weights_six(const float *x, const float *y, const float *z, float (*to)[WINDOWS],
+                        int next) {
   EACH(l) {
     const float near_even = -third * (2.0f * x[l] + z[l]), near_odd = 2.0f * third * a * y[l],
                 far_even = sixth * (x[l] + 2.0f * z[l]), far_odd = sixth * b * y[l];
@@ -199,16 +209,17 @@ static void transform_windows(float g[PLACES][WINDOWS], float u[ESP_POSITIONS][W
   for (int c = 0; c < SIDE; c++) weights_six(along[0][c], along[1][c], along[2][c], u + c, SIDE);
 }
 
-void ESP_ISA_NAME(esp_winograd_weights)(const esp_winograd_weights *k) {
+void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
   const int together = WINDOWS / ESP_TILE; /* channels */
   float g[PLACES][WINDOWS] = {{0}}, u[ESP_POSITIONS][WINDOWS];
   for (int first = 0; first < k->channels; first += together) {
-    const int channels = esp_least(together, k->channels - first), count = channels * k->outputs;
+    const int channels = esp__least(together, k->channels - first), count = channels * k->outputs;
     for (int c = 0; c < channels; c++)
       for (int o = 0; o < k->outputs; o++) {
         const float *value = k->value + (size_t)k->output[o] * k->output_stride +
                              (size_t)k->channel[first + c] * k->channel_stride;
-        for (int i = 0; i < PLACES; i++) g[i][c * k->outputs + o] = value[k->turn ? PLACES - 1 - i : i];
+        for (int i = 0; i < PLACES; i++)
+          g[i][c * k->outputs + o] = value[k->turn ? PLACES - 1 - i : i];
       }
     transform_windows(g, u);
     for (int p = 0; p < ESP_POSITIONS; p++) {
@@ -221,7 +232,8 @@ void ESP_ISA_NAME(esp_winograd_weights)(const esp_winograd_weights *k) {
 /* G' times six rows of numbers, `next` rows apart; results are `to_next` rows apart. */
 INLINE void windows_three(float (*s)[WINDOWS], int next, float (*to)[WINDOWS], int to_next) {
   EACH(l) {
-    const float near_even = third * (s[next][l] + s[2 * next][l]), near_odd = s[2 * next][l] - s[next][l],
+    const float near_even = third * (s[next][l] + s[2 * next][l]),
+                near_odd = s[2 * next][l] - s[next][l],
                 far_even = sixth * (s[3 * next][l] + s[4 * next][l]),
                 far_odd = s[3 * next][l] - s[4 * next][l];
     to[0][l] = (s[0][l] - 2.0f * near_even) + far_even;
@@ -236,19 +248,19 @@ static void transform_sums(float s[ESP_POSITIONS][WINDOWS], float g[PLACES][WIND
   for (int c = 0; c < WINDOW; c++) windows_three(along + c, WINDOW, g + c, WINDOW);
 }
 
-void ESP_ISA_NAME(esp_winograd_windows)(const esp_winograd_windows *k) {
+void ESP_ISA_NAME(esp__winograd_windows)(const esp__winograd_windows *k) {
   float s[ESP_POSITIONS][WINDOWS] = {{0}}, g[PLACES][WINDOWS];
   for (int o = 0; o < k->outputs; o++)
     for (int first = 0; first < k->channels; first += WINDOWS) {
-      const int count = esp_least(WINDOWS, k->channels - first);
+      const int count = esp__least(WINDOWS, k->channels - first);
       for (int p = 0; p < ESP_POSITIONS; p++) {
         const float *from = k->sum + (size_t)p * k->next + (size_t)(o * k->channels + first);
         for (int l = 0; l < count; l++) s[p][l] = from[l];
       }
       transform_sums(s, g);
       for (int l = 0; l < count; l++) {
-        float *to =
-            k->gradient + (size_t)k->output[o] * k->output_stride + (size_t)k->channel[first + l] * PLACES;
+        float *to = k->gradient + (size_t)k->output[o] * k->output_stride +
+                    (size_t)k->channel[first + l] * PLACES;
         for (int i = 0; i < PLACES; i++) to[i] = g[i][l];
       }
     }

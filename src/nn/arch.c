@@ -7,11 +7,11 @@
 
 typedef struct arch {
   const char *name, *help;
-  esp_arch_writer *write;
+  esp__arch_writer *write;
   int depth, width;
 } arch;
 
-static esp_status write_custom(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+static esp_status write_custom(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   const char *layers = ask->opt->layers;
   if (!layers || !*layers)
     return esp_fail(err, ESP_ERR_INPUT,
@@ -21,33 +21,39 @@ static esp_status write_custom(FILE *out, const esp_arch_ask *ask, esp_error *er
 }
 
 static const arch arch_table[] = {
-    {"lenet5", "LeNet-5 with ReLU and max pooling (LeCun et al. 1998)", esp_arch_lenet5, 0, 0},
-    {"lenet5-caffe", "LeNet-5 as Caffe has it, 431,080 parameters (Han et al. 2015; Guo et al. 2016)",
-     esp_arch_lenet5_caffe, 0, 0},
-    {"mlp", "fully connected; model.hidden lists the hidden layers (LeNet-300-100)", esp_arch_mlp, 0, 0},
-    {"conv2", "2 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp_arch_conv, 2, 0},
-    {"conv4", "4 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp_arch_conv, 4, 0},
-    {"conv6", "6 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp_arch_conv, 6, 0},
-    {"vgg11", "VGG for small images, batch norm, one linear layer (Simonyan & Zisserman 2015)", esp_arch_vgg,
-     11, 0},
-    {"vgg13", "as vgg11, 10 convolutions", esp_arch_vgg, 13, 0},
-    {"vgg16", "as vgg11, 13 convolutions", esp_arch_vgg, 16, 0},
-    {"vgg19", "as vgg11, 16 convolutions", esp_arch_vgg, 19, 0},
-    {"resnet8", "residual network for small images (He et al. 2016), one block per stage", esp_arch_resnet, 8,
+    {"lenet5", "LeNet-5 with ReLU and max pooling (LeCun et al. 1998)", esp__arch_lenet5, 0, 0},
+    {"lenet5-caffe",
+     "LeNet-5 as Caffe has it, 431,080 parameters (Han et al. 2015; Guo et al. 2016)",
+     esp__arch_lenet5_caffe, 0, 0},
+    {"mlp", "fully connected; model.hidden lists the hidden layers (LeNet-300-100)", esp__arch_mlp,
+     0, 0},
+    {"conv2", "2 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp__arch_conv, 2,
      0},
-    {"resnet14", "as resnet8, 2 blocks per stage", esp_arch_resnet, 14, 0},
-    {"resnet20", "as resnet8, 3 blocks per stage; resnet<D> for any D = 6n + 2", esp_arch_resnet, 20, 0},
-    {"resnet32", "as resnet8, 5 blocks per stage", esp_arch_resnet, 32, 0},
-    {"resnet44", "as resnet8, 7 blocks per stage", esp_arch_resnet, 44, 0},
-    {"resnet56", "as resnet8, 9 blocks per stage", esp_arch_resnet, 56, 0},
-    {"resnet110", "as resnet8, 18 blocks per stage", esp_arch_resnet, 110, 0},
-    {"wrn-16-8", "wide residual network (Zagoruyko & Komodakis 2016), 8 times the channels", esp_arch_wrn, 16,
-     8},
-    {"wrn-22-2", "as wrn-16-8, deeper, 2 times the channels; wrn-<D>-<K> for any D = 6n + 4", esp_arch_wrn,
-     22, 2},
-    {"wrn-28-10", "as wrn-16-8, deeper, 10 times the channels", esp_arch_wrn, 28, 10},
+    {"conv4", "4 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp__arch_conv, 4,
+     0},
+    {"conv6", "6 convolutions, 3 fully connected layers (Frankle & Carbin 2019)", esp__arch_conv, 6,
+     0},
+    {"vgg11", "VGG for small images, batch norm, one linear layer (Simonyan & Zisserman 2015)",
+     esp__arch_vgg, 11, 0},
+    {"vgg13", "as vgg11, 10 convolutions", esp__arch_vgg, 13, 0},
+    {"vgg16", "as vgg11, 13 convolutions", esp__arch_vgg, 16, 0},
+    {"vgg19", "as vgg11, 16 convolutions", esp__arch_vgg, 19, 0},
+    {"resnet8", "residual network for small images (He et al. 2016), one block per stage",
+     esp__arch_resnet, 8, 0},
+    {"resnet14", "as resnet8, 2 blocks per stage", esp__arch_resnet, 14, 0},
+    {"resnet20", "as resnet8, 3 blocks per stage; resnet<D> for any D = 6n + 2", esp__arch_resnet,
+     20, 0},
+    {"resnet32", "as resnet8, 5 blocks per stage", esp__arch_resnet, 32, 0},
+    {"resnet44", "as resnet8, 7 blocks per stage", esp__arch_resnet, 44, 0},
+    {"resnet56", "as resnet8, 9 blocks per stage", esp__arch_resnet, 56, 0},
+    {"resnet110", "as resnet8, 18 blocks per stage", esp__arch_resnet, 110, 0},
+    {"wrn-16-8", "wide residual network (Zagoruyko & Komodakis 2016), 8 times the channels",
+     esp__arch_wrn, 16, 8},
+    {"wrn-22-2", "as wrn-16-8, deeper, 2 times the channels; wrn-<D>-<K> for any D = 6n + 4",
+     esp__arch_wrn, 22, 2},
+    {"wrn-28-10", "as wrn-16-8, deeper, 10 times the channels", esp__arch_wrn, 28, 10},
     {"mobilenet", "depthwise separable convolutions for small images (Howard et al. 2017)",
-     esp_arch_mobilenet, 0, 0},
+     esp__arch_mobilenet, 0, 0},
     {"custom", "the layers written in model.layers", write_custom, 0, 0},
 };
 enum { ARCHS = sizeof arch_table / sizeof *arch_table };
@@ -76,10 +82,10 @@ static bool find(const char *name, arch *found) {
       return true;
     }
   const char *at = name + 6;
-  *found = (arch){.name = name, .write = esp_arch_resnet};
+  *found = (arch){.name = name, .write = esp__arch_resnet};
   if (strncmp(name, "resnet", 6) == 0 && read_number(&at, &found->depth) && !*at) return true;
   at = name + 4;
-  found->write = esp_arch_wrn;
+  found->write = esp__arch_wrn;
   return strncmp(name, "wrn-", 4) == 0 && read_number(&at, &found->depth) && *at++ == '-' &&
          read_number(&at, &found->width) && !*at;
 }
@@ -87,12 +93,12 @@ static bool find(const char *name, arch *found) {
 static esp_status fail_unknown(const char *name, esp_error *err) {
   const char *near = esp_nearest(name, esp_arch_name);
   if (near)
-    return esp_fail(err, ESP_ERR_INPUT, "model.arch: unknown architecture '%.40s'; did you mean '%s'?", name,
-                    near);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "model.arch: unknown architecture '%.40s'; did you mean '%s'?", name, near);
   return esp_fail(
       err, ESP_ERR_INPUT,
-      "model.arch: unknown architecture '%.40s'; `espalier list models` prints those there are, and "
-      "'custom' takes model.layers",
+      "model.arch: unknown architecture '%.40s'; `espalier list models` prints those there are, "
+      "and 'custom' takes model.layers",
       name);
 }
 
@@ -101,7 +107,7 @@ static esp_status no_memory(const esp_model_options *opt, esp_error *err) {
 }
 
 /* What the writer writes, newly allocated. */
-static esp_status written(const arch *a, const esp_arch_ask *ask, char **text, esp_error *err) {
+static esp_status written(const arch *a, const esp__arch_ask *ask, char **text, esp_error *err) {
   size_t size;
   *text = NULL;
   FILE *out = open_memstream(text, &size);
@@ -115,25 +121,27 @@ static esp_status written(const arch *a, const esp_arch_ask *ask, char **text, e
 }
 
 /* The same lines, blocks indented; the built-ins are right, so every line begins with a keyword. */
-static esp_status indented(const esp_arch_ask *ask, char *plain, char **text, esp_error *err) {
+static esp_status indented(const esp__arch_ask *ask, char *plain, char **text, esp_error *err) {
   size_t size;
   int depth = 0;
   FILE *out = open_memstream(text, &size);
   if (!out) return no_memory(ask->opt, err);
-  for (char *rest = NULL, *line = strtok_r(plain, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-    esp_line_write(out, esp_layer_kind_find(line, strcspn(line, " ")), line, &depth);
+  for (char *rest = NULL, *line = strtok_r(plain, "\n", &rest); line;
+       line = strtok_r(NULL, "\n", &rest))
+    esp__line_write(out, esp__layer_kind_find(line, strcspn(line, " ")), line, &depth);
   if (fclose(out) == 0) return ESP_OK;
   free(*text);
   *text = NULL;
   return no_memory(ask->opt, err);
 }
 
-static esp_status full_width(const esp_model_options *opt, esp_shape input, char **text, esp_error *err) {
+static esp_status full_width(const esp_model_options *opt, esp_shape input, char **text,
+                             esp_error *err) {
   arch found;
   char *plain;
   *text = NULL;
   if (!find(opt->arch, &found)) return fail_unknown(opt->arch, err);
-  esp_arch_ask ask = {.opt = opt, .input = input, .depth = found.depth, .width = found.width};
+  esp__arch_ask ask = {.opt = opt, .input = input, .depth = found.depth, .width = found.width};
   if (found.write == write_custom) return written(&found, &ask, text, err);
   ESP_TRY(written(&found, &ask, &plain, err));
   esp_status status = indented(&ask, plain, text, err);
@@ -145,9 +153,9 @@ esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int clas
                          esp_error *err) {
   (void)classes; /* the texts say `classes` */
   ESP_TRY(full_width(opt, input, text, err));
-  esp_status status = opt->width == 1.0 ? ESP_OK : esp_width_apply(text, opt->width, err);
+  esp_status status = opt->width == 1.0 ? ESP_OK : esp__width_apply(text, opt->width, err);
   const bool varies = opt->gate_density > 0.0 || opt->relu_threshold > 0.0 || opt->relu_zeros > 0.0;
-  if (status == ESP_OK && varies) status = esp_variant_apply(text, opt, err);
+  if (status == ESP_OK && varies) status = esp__variant_apply(text, opt, err);
   if (status == ESP_OK) return ESP_OK;
   free(*text);
   *text = NULL;

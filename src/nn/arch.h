@@ -8,27 +8,27 @@
 
 /* What a writer is asked for: depth and width are the numbers in the name, resnet<depth>,
  * wrn-<depth>-<width>. */
-typedef struct esp_arch_ask {
+typedef struct esp__arch_ask {
   const esp_model_options *opt;
   esp_shape input;
   int depth, width;
-} esp_arch_ask;
+} esp__arch_ask;
 
-typedef esp_status esp_arch_writer(FILE *out, const esp_arch_ask *ask, esp_error *err);
+typedef esp_status esp__arch_writer(FILE *out, const esp__arch_ask *ask, esp_error *err);
 
-esp_arch_writer esp_arch_lenet5, esp_arch_lenet5_caffe, esp_arch_mlp, esp_arch_conv, esp_arch_vgg,
-    esp_arch_mobilenet;                        /* arch_plain.c */
-esp_arch_writer esp_arch_resnet, esp_arch_wrn; /* arch_resnet.c */
+esp__arch_writer esp__arch_lenet5, esp__arch_lenet5_caffe, esp__arch_mlp, esp__arch_conv,
+    esp__arch_vgg, esp__arch_mobilenet;           /* arch_plain.c */
+esp__arch_writer esp__arch_resnet, esp__arch_wrn; /* arch_resnet.c */
 
 /* Puts a head for each task in the place of the last line of *text, if that is `linear classes`. */
-esp_status esp_heads_write(char **text, const esp_tasks *tasks, esp_error *err);
+esp_status esp__heads_write(char **text, const esp_tasks *tasks, esp_error *err);
 
-/* Multiplies the channels that each line of *text makes by `width`, rounded (halves to even), at least 1;
- * puts the new text in the place of the old. `classes` stays. */
-esp_status esp_width_apply(char **text, double width, esp_error *err);
+/* Multiplies the channels that each line of *text makes by `width`, rounded (halves to even), at
+ * least 1; puts the new text in the place of the old. `classes` stays. */
+esp_status esp__width_apply(char **text, double width, esp_error *err);
 
-/* Puts gates behind the convolutions of *text that a bn follows, those of shortcuts apart, and thresholds
- * into its relus, as the options say. */
-esp_status esp_variant_apply(char **text, const esp_model_options *opt, esp_error *err);
+/* Puts gates behind the convolutions of *text that a bn follows, those of shortcuts apart, and
+ * thresholds into its relus, as the options say. */
+esp_status esp__variant_apply(char **text, const esp_model_options *opt, esp_error *err);
 
 #endif

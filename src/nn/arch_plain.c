@@ -2,7 +2,7 @@
 #include "nn/arch.h"
 
 /* The first convolution keeps 28x28 by padding; 32x32, as in the paper, shrinks to it. */
-esp_status esp_arch_lenet5(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_lenet5(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   (void)err;
   bool small = ask->input.height < 32 || ask->input.width < 32;
   fprintf(out,
@@ -14,30 +14,31 @@ esp_status esp_arch_lenet5(FILE *out, const esp_arch_ask *ask, esp_error *err) {
 }
 
 /* What papers on pruning call LeNet-5; its only ReLU is that of the linear layer. */
-esp_status esp_arch_lenet5_caffe(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_lenet5_caffe(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   (void)ask;
   (void)err;
   fputs(
-      "conv 20 5x5 pad 0\nmaxpool 2\nconv 50 5x5 pad 0\nmaxpool 2\nflatten\nlinear 500\nrelu\nlinear "
-      "classes\n",
+      "conv 20 5x5 pad 0\nmaxpool 2\nconv 50 5x5 pad 0\nmaxpool 2\nflatten\nlinear 500\nrelu\n"
+      "linear classes\n",
       out);
   return ESP_OK;
 }
 
-esp_status esp_arch_mlp(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_mlp(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   const esp_numbers *hidden = &ask->opt->hidden;
   fputs("flatten\n", out);
   for (int i = 0; i < hidden->count; i++) {
     double size = hidden->value[i];
     if (!(size >= 1 && size <= 65536) || size != (int)size)
-      return esp_fail(err, ESP_ERR_INPUT, "model.hidden: %g is no whole number from 1 to 65536", size);
+      return esp_fail(err, ESP_ERR_INPUT, "model.hidden: %g is no whole number from 1 to 65536",
+                      size);
     fprintf(out, "linear %d\nrelu\n", (int)size);
   }
   fputs("linear classes\n", out);
   return ESP_OK;
 }
 
-esp_status esp_arch_conv(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_conv(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   (void)err;
   for (int pair = 0, channels = 64; pair < ask->depth / 2; pair++, channels *= 2)
     fprintf(out, "conv %d 3x3\nrelu\nconv %d 3x3\nrelu\nmaxpool 2\n", channels, channels);
@@ -54,8 +55,9 @@ static const int *vgg_stages(int depth) {
   return stages[i] + 1;
 }
 
-/* 32x32 images are 1x1 after five poolings; smaller ones get fewer, and of larger ones the mean is taken. */
-esp_status esp_arch_vgg(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+/* 32x32 images are 1x1 after five poolings; smaller ones get fewer, and of larger ones the mean is
+ * taken. */
+esp_status esp__arch_vgg(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   (void)err;
   const int *convolutions = vgg_stages(ask->depth);
   int side = ask->input.height < ask->input.width ? ask->input.height : ask->input.width;
@@ -68,7 +70,7 @@ esp_status esp_arch_vgg(FILE *out, const esp_arch_ask *ask, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_arch_mobilenet(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_mobilenet(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   static const struct {
     int times, channels, stride;
   } blocks[] = {{1, 64, 1},  {1, 128, 2}, {1, 128, 1},  {1, 256, 2}, {1, 256, 1},

@@ -5,7 +5,7 @@
 
 enum { STAGES = 3 };
 
-static esp_status blocks_for(const esp_arch_ask *ask, const char *form, int extra, int *blocks,
+static esp_status blocks_for(const esp__arch_ask *ask, const char *form, int extra, int *blocks,
                              esp_error *err) {
   *blocks = (ask->depth - extra) / 6;
   if (ask->depth >= 6 + extra && *blocks * 6 + extra == ask->depth) return ESP_OK;
@@ -17,14 +17,14 @@ static esp_status blocks_for(const esp_arch_ask *ask, const char *form, int extr
 /* ---- resnet<D> (He et al. 2016): after each sum a relu ---- */
 
 static void resnet_block(FILE *out, int channels, bool down, bool projection) {
-  fprintf(out, "residual\nconv %d 3x3%s\nbn\nrelu\nconv %d 3x3\nbn\n", channels, down ? " stride 2" : "",
-          channels);
+  fprintf(out, "residual\nconv %d 3x3%s\nbn\nrelu\nconv %d 3x3\nbn\n", channels,
+          down ? " stride 2" : "", channels);
   if (down && projection) fprintf(out, "shortcut\nconv %d 1x1 stride 2\nbn\n", channels);
   if (down && !projection) fprintf(out, "shortcut\nsubsample %d stride 2\n", channels);
   fputs("end\nrelu\n", out);
 }
 
-esp_status esp_arch_resnet(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_resnet(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   int blocks;
   bool projection = !ask->opt->shortcut || strcmp(ask->opt->shortcut, "identity") != 0;
   ESP_TRY(blocks_for(ask, "resnet<D>", 2, &blocks, err));
@@ -46,8 +46,8 @@ esp_status esp_arch_resnet(FILE *out, const esp_arch_ask *ask, esp_error *err) {
 
 /* ---- wrn-<D>-<K> (Zagoruyko & Komodakis 2016): before each convolution batch norm and relu ---- */
 
-/* Where the shape changes, the shortcut too starts behind the first batch norm and relu, as in the authors'
- * code. */
+/* Where the shape changes, the shortcut too starts behind the first batch norm and relu, as in the
+ * authors' code. */
 static void wrn_block(FILE *out, int channels, int stride, bool changes) {
   const char *first = "bn\nrelu\n", *open = "residual\n";
   char strided[32] = "";
@@ -58,7 +58,7 @@ static void wrn_block(FILE *out, int channels, int stride, bool changes) {
   fputs("end\n", out);
 }
 
-esp_status esp_arch_wrn(FILE *out, const esp_arch_ask *ask, esp_error *err) {
+esp_status esp__arch_wrn(FILE *out, const esp__arch_ask *ask, esp_error *err) {
   int blocks;
   ESP_TRY(blocks_for(ask, "wrn-<D>-<K>", 4, &blocks, err));
   fputs("conv 16 3x3 nobias\n", out);

@@ -12,7 +12,7 @@ typedef struct words {
   int count, at;
 } words;
 
-esp_status esp_line_fail(const esp_source_line *at, esp_error *err, const char *format, ...) {
+esp_status esp__line_fail(const esp__source_line *at, esp_error *err, const char *format, ...) {
   char text[512];
   va_list args;
   va_start(args, format);
@@ -21,23 +21,23 @@ esp_status esp_line_fail(const esp_source_line *at, esp_error *err, const char *
   return esp_fail(err, ESP_ERR_INPUT, "%s:%d: %s", at->label, at->line, text);
 }
 
-static esp_status fail_usage(const esp_source_line *at, const esp_layer_kind *kind, const char *what,
-                             const char *word, esp_error *err) {
-  return esp_line_fail(at, err, "%s: %s '%.40s'; expected '%s%s%s'", kind->keyword, what, word, kind->keyword,
-                       *kind->arguments ? " " : "", kind->arguments);
+static esp_status fail_usage(const esp__source_line *at, const esp__layer_kind *kind,
+                             const char *what, const char *word, esp_error *err) {
+  return esp__line_fail(at, err, "%s: %s '%.40s'; expected '%s%s%s'", kind->keyword, what, word,
+                        kind->keyword, *kind->arguments ? " " : "", kind->arguments);
 }
 
 static const struct {
   const char *name;
-  size_t offset; /* of an int in esp_item */
+  size_t offset; /* of an int in esp__item */
   int min, max;
 } number_table[] = {
-    {"CHANNELS", offsetof(esp_item, channels), 1, ESP_WIDTH_MAX},
-    {"SIZE", offsetof(esp_item, size), 1, 1024},
-    {"COUNT", offsetof(esp_item, count), 1, 1000},
-    {"stride", offsetof(esp_item, stride), 1, 1024},
-    {"pad", offsetof(esp_item, pad), 0, 64},
-    {"groups", offsetof(esp_item, groups), 1, ESP_WIDTH_MAX},
+    {"CHANNELS", offsetof(esp__item, channels), 1, ESP_WIDTH_MAX},
+    {"SIZE", offsetof(esp__item, size), 1, 1024},
+    {"COUNT", offsetof(esp__item, count), 1, 1000},
+    {"stride", offsetof(esp__item, stride), 1, 1024},
+    {"pad", offsetof(esp__item, pad), 0, 64},
+    {"groups", offsetof(esp__item, groups), 1, ESP_WIDTH_MAX},
 };
 
 /* Digits up to `end`, at most 9 of them; -1 for anything else. */
@@ -52,42 +52,46 @@ static int read_number(const char *word, const char *end) {
 }
 
 /* The number called `name` in the table, from `word`. */
-static esp_status read_named(const esp_source_line *at, esp_item *item, const char *name, const char *word,
-                             esp_error *err) {
+static esp_status read_named(const esp__source_line *at, esp__item *item, const char *name,
+                             const char *word, esp_error *err) {
   size_t i = 0;
   while (strcmp(number_table[i].name, name) != 0) i++;
   int *target = (int *)((char *)item + number_table[i].offset);
   int n = read_number(word, word + strlen(word));
   if (strcmp(name, "CHANNELS") == 0 && strcmp(word, "classes") == 0) n = at->classes;
   if (*target != ESP_GIVEN_NOT)
-    return esp_line_fail(at, err, "%s: '%s' is given twice", item->kind->keyword, name);
+    return esp__line_fail(at, err, "%s: '%s' is given twice", item->kind->keyword, name);
   if (n < number_table[i].min || n > number_table[i].max)
-    return esp_line_fail(at, err, "%s: %s is '%.40s', expected a whole number from %d to %d",
-                         item->kind->keyword, name, word, number_table[i].min, number_table[i].max);
+    return esp__line_fail(at, err, "%s: %s is '%.40s', expected a whole number from %d to %d",
+                          item->kind->keyword, name, word, number_table[i].min,
+                          number_table[i].max);
   *target = n;
   return ESP_OK;
 }
 
-static esp_status read_kernel(const esp_source_line *at, esp_item *item, const char *word, esp_error *err) {
+static esp_status read_kernel(const esp__source_line *at, esp__item *item, const char *word,
+                              esp_error *err) {
   const char *x = strchr(word, 'x');
   int high = x ? read_number(word, x) : -1, wide = x ? read_number(x + 1, x + strlen(x)) : -1;
   if (high < 1 || high > KERNEL_MAX || high != wide)
-    return esp_line_fail(at, err, "%s: the kernel is '%.40s', expected a square KxK with K from 1 to %d",
-                         item->kind->keyword, word, KERNEL_MAX);
+    return esp__line_fail(at, err,
+                          "%s: the kernel is '%.40s', expected a square KxK with K from 1 to %d",
+                          item->kind->keyword, word, KERNEL_MAX);
   item->kernel = high;
   return ESP_OK;
 }
 
 static const struct {
   const char *name, *what, *range;
-  size_t offset; /* of a float in esp_item */
+  size_t offset; /* of a float in esp__item */
   float above, below;
 } decimal_table[] = {
-    {"P", "probability", "from 0 to below 1", offsetof(esp_item, probability), -1e-30f, 1.0f},
-    {"SHARE", "share of zeros", "from 0 to below 1", offsetof(esp_item, share), -1e-30f, 1.0f},
-    {"DENSITY", "density", "above 0, up to 1", offsetof(esp_item, density), 0.0f, 1.0000001f},
-    {"THRESHOLD", "threshold", "from 0 to 1000", offsetof(esp_item, threshold), -1e-30f, 1000.001f},
-    {"penalty", "penalty", "from 0 to 1000", offsetof(esp_item, penalty), -1e-30f, 1000.001f},
+    {"P", "probability", "from 0 to below 1", offsetof(esp__item, probability), -1e-30f, 1.0f},
+    {"SHARE", "share of zeros", "from 0 to below 1", offsetof(esp__item, share), -1e-30f, 1.0f},
+    {"DENSITY", "density", "above 0, up to 1", offsetof(esp__item, density), 0.0f, 1.0000001f},
+    {"THRESHOLD", "threshold", "from 0 to 1000", offsetof(esp__item, threshold), -1e-30f,
+     1000.001f},
+    {"penalty", "penalty", "from 0 to 1000", offsetof(esp__item, penalty), -1e-30f, 1000.001f},
 };
 enum { DECIMALS = sizeof decimal_table / sizeof *decimal_table };
 
@@ -99,36 +103,42 @@ static size_t decimal_named(const char *name) {
 }
 
 /* Plain decimals only: the locale must not matter. */
-static esp_status read_decimal(const esp_source_line *at, esp_item *item, size_t entry, const char *word,
-                               esp_error *err) {
+static esp_status read_decimal(const esp__source_line *at, esp__item *item, size_t entry,
+                               const char *word, esp_error *err) {
   double value = -1, unit = 1;
   const char *c = word;
   for (; *c >= '0' && *c <= '9'; c++) value = (value < 0 ? 0 : value) * 10 + (*c - '0');
   if (value >= 0 && *c == '.')
     for (c++; *c >= '0' && *c <= '9'; c++) value += (unit /= 10) * (*c - '0');
-  if (*c || !((float)value > decimal_table[entry].above && (float)value < decimal_table[entry].below))
-    return esp_line_fail(at, err, "%s: the %s is '%.40s', expected a number %s", item->kind->keyword,
-                         decimal_table[entry].what, word, decimal_table[entry].range);
+  if (*c ||
+      !((float)value > decimal_table[entry].above && (float)value < decimal_table[entry].below))
+    return esp__line_fail(at, err, "%s: the %s is '%.40s', expected a number %s",
+                          item->kind->keyword, decimal_table[entry].what, word,
+                          decimal_table[entry].range);
   *(float *)((char *)item + decimal_table[entry].offset) = (float)value;
   return ESP_OK;
 }
 
 static bool name_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
 }
 
-static esp_status read_name(const esp_source_line *at, esp_item *item, const char *word, esp_error *err) {
+static esp_status read_name(const esp__source_line *at, esp__item *item, const char *word,
+                            esp_error *err) {
   size_t length = 0;
   while (name_char(word[length])) length++;
   if (word[length] || length > ESP_WORD_MAX)
-    return esp_line_fail(at, err, "%s: the name '%.40s' is not up to %d letters, digits, '_' and '-'",
-                         item->kind->keyword, word, ESP_WORD_MAX);
+    return esp__line_fail(at, err,
+                          "%s: the name '%.40s' is not up to %d letters, digits, '_' and '-'",
+                          item->kind->keyword, word, ESP_WORD_MAX);
   memcpy(item->name, word, length + 1);
   return ESP_OK;
 }
 
 /* The words that must come: those of the kind's arguments before the first bracket. */
-static esp_status read_required(const esp_source_line *at, esp_item *item, words *w, esp_error *err) {
+static esp_status read_required(const esp__source_line *at, esp__item *item, words *w,
+                                esp_error *err) {
   const char *spec = item->kind->arguments;
   while (*spec && *spec != '[') {
     char name[16];
@@ -149,21 +159,24 @@ static esp_status read_required(const esp_source_line *at, esp_item *item, words
 }
 
 /* Whether the kind's arguments have "[word" + `after`. */
-static bool takes(const esp_layer_kind *kind, const char *word, const char *after) {
+static bool takes(const esp__layer_kind *kind, const char *word, const char *after) {
   char option[64];
   snprintf(option, sizeof option, "[%.40s%s", word, after);
   return strstr(kind->arguments, option) != NULL;
 }
 
-static esp_status read_optional(const esp_source_line *at, esp_item *item, words *w, esp_error *err) {
+static esp_status read_optional(const esp__source_line *at, esp__item *item, words *w,
+                                esp_error *err) {
   while (w->at < w->count) {
     const char *word = w->word[w->at++];
     bool bias = strcmp(word, "bias") == 0;
     if (takes(item->kind, word, " N]")) {
-      if (w->at == w->count) return fail_usage(at, item->kind, "there is no number after", word, err);
+      if (w->at == w->count)
+        return fail_usage(at, item->kind, "there is no number after", word, err);
       ESP_TRY(read_named(at, item, word, w->word[w->at++], err));
     } else if (takes(item->kind, word, " X]")) {
-      if (w->at == w->count) return fail_usage(at, item->kind, "there is no number after", word, err);
+      if (w->at == w->count)
+        return fail_usage(at, item->kind, "there is no number after", word, err);
       ESP_TRY(read_decimal(at, item, decimal_named(word), w->word[w->at++], err));
     } else if (takes(item->kind, "bias", "|") && (bias || strcmp(word, "nobias") == 0)) {
       if (item->bias != ESP_GIVEN_NOT) return fail_usage(at, item->kind, "a second", word, err);
@@ -177,25 +190,27 @@ static esp_status read_optional(const esp_source_line *at, esp_item *item, words
   return ESP_OK;
 }
 
-static void fill_defaults(esp_item *item) {
+static void fill_defaults(esp__item *item) {
   if (item->pad == ESP_GIVEN_NOT) item->pad = item->kernel == ESP_GIVEN_NOT ? 0 : item->kernel / 2;
   if (item->stride == ESP_GIVEN_NOT) item->stride = item->size == ESP_GIVEN_NOT ? 1 : item->size;
   if (item->groups == ESP_GIVEN_NOT) item->groups = 1;
 }
 
 /* The words behind the keyword, of which the line's copy `line` is made. */
-static esp_status split(const esp_source_line *at, const esp_item *item, char *line, words *w, esp_error *err) {
+static esp_status split(const esp__source_line *at, const esp__item *item, char *line, words *w,
+                        esp_error *err) {
   *w = (words){0};
   for (char *word = strchr(line, ' '); word; word = strchr(word, ' ')) {
     *word++ = '\0';
     if (w->count == WORDS_MAX)
-      return esp_line_fail(at, err, "%s: more than %d words follow it", item->kind->keyword, WORDS_MAX);
+      return esp__line_fail(at, err, "%s: more than %d words follow it", item->kind->keyword,
+                            WORDS_MAX);
     w->word[w->count++] = word;
   }
   return ESP_OK;
 }
 
-esp_status esp_line_arguments(const esp_source_line *at, esp_item *item, esp_error *err) {
+esp_status esp__line_arguments(const esp__source_line *at, esp__item *item, esp_error *err) {
   char line[ESP_LINE_MAX + 1];
   words w;
   snprintf(line, sizeof line, "%s", item->text);

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp_item *item_at(const esp_builder *b, int i) {
+static const esp__item *item_at(const esp__builder *b, int i) {
   return &b->program->item[i];
 }
 
 /* Names from here on stand below `name`; *outer is what to restore. */
-static esp_status enter(esp_builder *b, const char *name, esp_scope *outer, esp_error *err) {
+static esp_status enter(esp__builder *b, const char *name, esp__scope *outer, esp_error *err) {
   *outer = b->scope;
-  b->scope = (esp_scope){0};
+  b->scope = (esp__scope){0};
   int length = snprintf(b->scope.prefix, sizeof b->scope.prefix, "%s%s.", outer->prefix, name);
   if (length < ESP_NAME_MAX) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
@@ -21,30 +21,32 @@ static esp_status enter(esp_builder *b, const char *name, esp_scope *outer, esp_
 }
 
 /* The block that item `i` is in, -1 if in none. */
-static int parent_of(const esp_builder *b, int i) {
+static int parent_of(const esp__builder *b, int i) {
   int k = i - 1;
-  while (k >= 0 && !(esp_kind_opens(item_at(b, k)->kind->role) && item_at(b, k)->end > i)) k--;
+  while (k >= 0 && !(esp__kind_opens(item_at(b, k)->kind->role) && item_at(b, k)->end > i)) k--;
   return k;
 }
 
-/* Whether residual `i` has no shortcut but the input, and its branch ends with a layer or bn, behind which
- * zero stays zero. Not directly in a branch of another, which must not become empty. */
-static bool optional(const esp_builder *b, int i) {
+/* Whether residual `i` has no shortcut but the input, and its branch ends with a layer or bn,
+ * behind which zero stays zero. Not directly in a branch of another, which must not become
+ * empty. */
+static bool optional(const esp__builder *b, int i) {
   const int parent = parent_of(b, i);
-  if (!esp_build_is(b, i, ESP_KIND_RESIDUAL) || item_at(b, i)->next != item_at(b, i)->end) return false;
-  if (parent >= 0 && esp_build_is(b, parent, ESP_KIND_RESIDUAL)) return false;
+  if (!esp__build_is(b, i, ESP_KIND_RESIDUAL) || item_at(b, i)->next != item_at(b, i)->end)
+    return false;
+  if (parent >= 0 && esp__build_is(b, parent, ESP_KIND_RESIDUAL)) return false;
   for (int k = item_at(b, i)->end - 1; k > i; k--) {
-    const esp_layer_kind *kind = item_at(b, k)->kind;
+    const esp__layer_kind *kind = item_at(b, k)->kind;
     const int opener = kind->role == ESP_KIND_END ? item_at(b, k)->opener : k;
     if (kind->weights || kind->role == ESP_KIND_BN) return true;
-    if (esp_build_is(b, opener, ESP_KIND_GROUP)) continue;
+    if (esp__build_is(b, opener, ESP_KIND_GROUP)) continue;
     if (kind->role > ESP_KIND_RELU || kind->activation == ESP_ACT_SIGMOID) return false;
   }
   return false;
 }
 
 /* Block `i`, entered, into the model's list. */
-static esp_status record_block(esp_builder *b, int i, esp_error *err) {
+static esp_status record_block(esp__builder *b, int i, esp_error *err) {
   esp_model *m = b->model;
   if (!b->make) return ESP_OK;
   esp_block *grown = realloc(m->block, (size_t)(m->blocks + 1) * sizeof *grown);
@@ -58,7 +60,7 @@ static esp_status record_block(esp_builder *b, int i, esp_error *err) {
 }
 
 /* enter() for block `i`, which may have to be called by its number. */
-static esp_status enter_block(esp_builder *b, int i, esp_scope *outer, esp_error *err) {
+static esp_status enter_block(esp__builder *b, int i, esp__scope *outer, esp_error *err) {
   char number[ESP_WORD_MAX];
   const char *name = item_at(b, i)->name;
   if (!*name) {
@@ -69,41 +71,43 @@ static esp_status enter_block(esp_builder *b, int i, esp_scope *outer, esp_error
   return record_block(b, i, err);
 }
 
-esp_status esp_build_group(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
-  esp_scope outer;
+esp_status esp__build_group(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  esp__scope outer;
   ESP_TRY(enter_block(b, i, &outer, err));
-  ESP_TRY(esp_build_items(b, i + 1, item_at(b, i)->end, x, y, err));
+  ESP_TRY(esp__build_items(b, i + 1, item_at(b, i)->end, x, y, err));
   b->scope = outer;
   return ESP_OK;
 }
 
-static esp_status build_part(esp_builder *b, const char *name, int from, int to, esp_value *x, esp_value **y,
-                             esp_error *err) {
-  esp_scope outer;
+static esp_status build_part(esp__builder *b, const char *name, int from, int to, esp_value *x,
+                             esp_value **y, esp_error *err) {
+  esp__scope outer;
   ESP_TRY(enter(b, name, &outer, err));
-  ESP_TRY(esp_build_items(b, from, to, x, y, err));
+  ESP_TRY(esp__build_items(b, from, to, x, y, err));
   b->scope = outer;
   return ESP_OK;
 }
 
-static esp_status check_sum(esp_builder *b, int end, const esp_value *branch, const esp_value *shortcut,
-                            esp_error *err) {
+static esp_status check_sum(esp__builder *b, int end, const esp_value *branch,
+                            const esp_value *shortcut, esp_error *err) {
   esp_shape p = esp_value_shape(branch), q = esp_value_shape(shortcut);
   if (p.channels == q.channels && p.height == q.height && p.width == q.width) return ESP_OK;
-  esp_status status = esp_fail(
-      err, ESP_ERR_INPUT, "the residual adds %dx%dx%d and, from the shortcut, %dx%dx%d; expected one shape",
-      p.channels, p.height, p.width, q.channels, q.height, q.width);
-  return esp_build_locate(b, end, status, err);
+  esp_status status =
+      esp_fail(err, ESP_ERR_INPUT,
+               "the residual adds %dx%dx%d and, from the shortcut, %dx%dx%d; expected one shape",
+               p.channels, p.height, p.width, q.channels, q.height, q.width);
+  return esp__build_locate(b, end, status, err);
 }
 
-/* A batch norm that ends the first branch waits for the shortcut's value, to add it and apply the relu in its
- * own pass. */
-esp_status esp_build_residual(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
-  const esp_item *item = item_at(b, i);
-  esp_scope outer;
+/* A batch norm that ends the first branch waits for the shortcut's value, to add it and apply the
+ * relu in its own pass. */
+esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value **y,
+                               esp_error *err) {
+  const esp__item *item = item_at(b, i);
+  esp__scope outer;
   esp_value *branch, *shortcut = x;
   ESP_TRY(enter_block(b, i, &outer, err));
-  ESP_TRY(esp_build_items(b, i + 1, item->next, x, &branch, err));
+  ESP_TRY(esp__build_items(b, i + 1, item->next, x, &branch, err));
   esp_bn_params held = b->held;
   b->held = (esp_bn_params){0};
   if (item->next != item->end)
@@ -111,25 +115,26 @@ esp_status esp_build_residual(esp_builder *b, int i, esp_value *x, esp_value **y
   b->scope = outer;
   ESP_TRY(check_sum(b, item->end, branch, shortcut, err));
   if (!held.scale) return esp_graph_add(b->graph, branch, shortcut, y, err);
-  b->done = esp_build_next(b, item->end);
+  b->done = esp__build_next(b, item->end);
   return esp_graph_batchnorm(b->graph, branch, held, shortcut, true, y, err);
 }
 
-static esp_status check_join(esp_builder *b, int part, const esp_value *a, const esp_value *c,
+static esp_status check_join(esp__builder *b, int part, const esp_value *a, const esp_value *c,
                              esp_error *err) {
   esp_shape p = esp_value_shape(a), q = esp_value_shape(c);
   if (p.height == q.height && p.width == q.width) return ESP_OK;
-  esp_status status =
-      esp_fail(err, ESP_ERR_INPUT, "the concat joins %dx%dx%d and %dx%dx%d; expected planes of one size",
-               p.channels, p.height, p.width, q.channels, q.height, q.width);
-  return esp_build_locate(b, part, status, err);
+  esp_status status = esp_fail(
+      err, ESP_ERR_INPUT, "the concat joins %dx%dx%d and %dx%dx%d; expected planes of one size",
+      p.channels, p.height, p.width, q.channels, q.height, q.width);
+  return esp__build_locate(b, part, status, err);
 }
 
-esp_status esp_build_concat(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
-  esp_scope outer;
+esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  esp__scope outer;
   esp_value *joined = NULL;
   ESP_TRY(enter_block(b, i, &outer, err));
-  for (int part = i, number = 1; part != item_at(b, i)->end; part = item_at(b, part)->next, number++) {
+  for (int part = i, number = 1; part != item_at(b, i)->end;
+       part = item_at(b, part)->next, number++) {
     char name[ESP_WORD_MAX];
     esp_value *branch;
     snprintf(name, sizeof name, "branch%d", number);

@@ -22,7 +22,7 @@ static const char *behind_classes(const char *line, int length) {
   return (size_t)length >= bytes && memcmp(line, wanted, bytes) == 0 ? line + bytes : NULL;
 }
 
-esp_status esp_heads_write(char **text, const esp_tasks *tasks, esp_error *err) {
+esp_status esp__heads_write(char **text, const esp_tasks *tasks, esp_error *err) {
   int length;
   size_t size;
   char *heads = NULL;

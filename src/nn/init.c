@@ -19,8 +19,8 @@ static double fan(const esp_layer *layer) {
   return (double)(p->shape[0] / layer->groups) * p->shape[2] * p->shape[3];
 }
 
-/* What a gate predicts starts near 1: products of predictions would make the activations of a deep network
- * grow from layer to layer. */
+/* What a gate predicts starts near 1: products of predictions would make the activations of a deep
+ * network grow from layer to layer. */
 double esp_layer_deviation(const esp_layer *layer) {
   const bool gate = layer->bias && layer->bias->role == ESP_ROLE_BN_SCALE;
   return (gate ? 0.1 : 1.0) * sqrt(2.0 / fan(layer));
@@ -28,13 +28,16 @@ double esp_layer_deviation(const esp_layer *layer) {
 
 static void draw(esp_param *p, double deviation, esp_key seed) {
   esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
-  for (size_t k = 0; k < p->count; k++) p->value[k] = (float)(esp_random_normal(key, k) * deviation);
+  for (size_t k = 0; k < p->count; k++)
+    p->value[k] = (float)(esp_random_normal(key, k) * deviation);
 }
 
-/* Everything but weights starts as a constant; a running variance is told from a mean by its name. */
+/* Everything but weights starts as a constant; a running variance is told from a mean by its
+ * name. */
 static void fill(esp_param *p) {
   size_t length = strlen(p->name);
-  bool variance = p->role == ESP_ROLE_RUNNING && length >= 4 && strcmp(p->name + length - 4, ".var") == 0;
+  bool variance =
+      p->role == ESP_ROLE_RUNNING && length >= 4 && strcmp(p->name + length - 4, ".var") == 0;
   float value = p->role == ESP_ROLE_BN_SCALE || variance ? 1 : 0;
   for (size_t k = 0; k < p->count; k++) p->value[k] = value;
 }

@@ -24,10 +24,10 @@ enum {
   ESP_GIVEN_NOT = -1 /* an optional argument that is not there */
 };
 
-typedef struct esp_builder esp_builder;
+typedef struct esp__builder esp__builder;
 
 /* What the parser and the fusion of batch norm need to know about a kind. */
-typedef enum esp_kind_role {
+typedef enum esp__kind_role {
   ESP_KIND_LAYER,
   ESP_KIND_BN,
   ESP_KIND_ACTIVATION, /* another than relu */
@@ -40,118 +40,123 @@ typedef enum esp_kind_role {
   ESP_KIND_SHORTCUT,
   ESP_KIND_BRANCH,
   ESP_KIND_END
-} esp_kind_role;
-static inline bool esp_kind_opens(esp_kind_role role) {
+} esp__kind_role;
+static inline bool esp__kind_opens(esp__kind_role role) {
   return role >= ESP_KIND_GROUP && role <= ESP_KIND_REPEAT;
 }
 
-/* A kind of layer. `arguments` is what the help shows and what the parser goes by: words that must come
- * (CHANNELS, KxK, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]", "[penalty X]",
- * "[bias|nobias]", "[NAME]").
- */
-typedef struct esp_layer_kind {
+/* A kind of layer. `arguments` is what the help shows and what the parser goes by: words that must
+ * come (CHANNELS, KxK, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]",
+ * "[penalty X]", "[bias|nobias]", "[NAME]"). */
+typedef struct esp__layer_kind {
   const char *keyword, *arguments, *help;
-  esp_kind_role role;
+  esp__kind_role role;
   esp_activation activation;
   bool weights; /* is a layer of the model */
   /* Adds item `i` (a block as a whole) to the graph: x in, *y out. */
-  esp_status (*build)(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
-} esp_layer_kind;
-const esp_layer_kind *esp_layer_kind_at(size_t i); /* NULL after the last */
+  esp_status (*build)(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+} esp__layer_kind;
+const esp__layer_kind *esp__layer_kind_at(size_t i); /* NULL after the last */
 /* The kind of the keyword that `length` characters of `word` are, or NULL. */
-const esp_layer_kind *esp_layer_kind_find(const char *word, size_t length);
+const esp__layer_kind *esp__layer_kind_find(const char *word, size_t length);
 
 /* A line of a program. Arguments not given are ESP_GIVEN_NOT. */
-typedef struct esp_item {
-  const esp_layer_kind *kind;
+typedef struct esp__item {
+  const esp__layer_kind *kind;
   const char *text; /* the line, single spaces */
   int line;
   int channels, kernel, size, count, stride, pad, groups, bias;
   float probability, share, density, threshold, penalty;
   char name[ESP_WORD_MAX + 1];
-  /* Links. A block's opener and parts: `next` is the following part or the end. Opener: `end`; parts and end:
-   * `opener`. */
+  /* Links. A block's opener and parts: `next` is the following part or the end. Opener: `end`;
+   * parts and end: `opener`. */
   int next, end, opener;
-} esp_item;
+} esp__item;
 
 typedef struct esp_program {
   char *label;  /* starts messages: "layers" or the architecture's name */
   char *source; /* what the items' texts point into */
-  esp_item *item;
+  esp__item *item;
   int count, capacity;
 } esp_program;
 
-esp_status esp_program_parse(esp_program **program, const char *label, const char *text, int classes,
-                             esp_error *err);
+esp_status esp__program_parse(esp_program **program, const char *label, const char *text,
+                              int classes, esp_error *err);
 /* The program as text again, indented; newly allocated, NULL when out of memory. */
-char *esp_program_text(const esp_program *p);
-void esp_program_free(esp_program *p);
+char *esp__program_text(const esp_program *p);
+void esp__program_free(esp_program *p);
 
 /* Where a message points; what `classes` stands for. */
-typedef struct esp_source_line {
+typedef struct esp__source_line {
   const char *label;
   int line, classes;
-} esp_source_line;
-esp_status esp_line_fail(const esp_source_line *at, esp_error *err, const char *format, ...) ESP_PRINTF(3, 4);
+} esp__source_line;
+esp_status esp__line_fail(const esp__source_line *at, esp_error *err, const char *format, ...)
+    ESP_PRINTF(3, 4);
 /* Fills the arguments of an item from its text, of at most ESP_LINE_MAX characters. */
-esp_status esp_line_arguments(const esp_source_line *at, esp_item *item, esp_error *err);
+esp_status esp__line_arguments(const esp__source_line *at, esp__item *item, esp_error *err);
 /* Writes a line as deep as *depth, which follows the blocks that open and end. */
-void esp_line_write(FILE *out, const esp_layer_kind *kind, const char *line, int *depth);
+void esp__line_write(FILE *out, const esp__layer_kind *kind, const char *line, int *depth);
 
 /* Names given so far in a group. */
-typedef struct esp_scope {
+typedef struct esp__scope {
   char prefix[ESP_NAME_MAX]; /* "" or "layer1.0." */
   int layers[ESP_KINDS_MAX]; /* per kind */
   int blocks;                /* without a name */
-} esp_scope;
+} esp__scope;
 
 /* What a gate multiplies by, and the layer that says it. */
-typedef struct esp_saliency {
+typedef struct esp__saliency {
   esp_value *by; /* NULL: no gate is ahead */
   esp_layer layer;
-} esp_saliency;
+} esp__saliency;
 
-struct esp_builder {
+struct esp__builder {
   esp_model *model;
   const esp_program *program;
   esp_graph *graph;
   bool make; /* parameters and layers are made; else the model has them */
-  esp_scope scope;
-  int scaled;         /* the bn whose scale and shift belong to the model's last layer */
-  int done;           /* a relu that the batch norm or residual before it has done */
-  esp_bn_params held; /* a batch norm at the end of a residual's branch, left to the residual to add */
-  esp_saliency gate;  /* ahead */
+  esp__scope scope;
+  int scaled; /* the bn whose scale and shift belong to the model's last layer */
+  int done;   /* a relu that the batch norm or residual before it has done */
+  esp_bn_params
+      held; /* a batch norm at the end of a residual's branch, left to the residual to add */
+  esp__saliency gate; /* ahead */
   bool located;       /* the error names its line already */
 };
 
 /* Makes the network of model->program in `graph`. */
-esp_status esp_build(esp_model *model, esp_graph *graph, bool make, esp_value **logits, esp_error *err);
+esp_status esp__build(esp_model *model, esp_graph *graph, bool make, esp_value **logits,
+                      esp_error *err);
 
 /* Adds a layer to the model, unless it has its layers. */
-esp_status esp_build_record(esp_builder *b, const esp_layer *layer, esp_error *err);
+esp_status esp__build_record(esp__builder *b, const esp_layer *layer, esp_error *err);
 /* Items [from, to) after one another. */
-esp_status esp_build_items(esp_builder *b, int from, int to, esp_value *x, esp_value **y, esp_error *err);
+esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp_value **y,
+                            esp_error *err);
 /* Starts the message in `err` with the line of item `i`, unless it has one. */
-esp_status esp_build_locate(esp_builder *b, int i, esp_status status, esp_error *err);
-/* The next item in the order of computation: groups only name. The program's count after the last. */
-int esp_build_next(const esp_builder *b, int i);
-bool esp_build_is(const esp_builder *b, int i, esp_kind_role role);
+esp_status esp__build_locate(esp__builder *b, int i, esp_status status, esp_error *err);
+/* The next item in the order of computation: groups only name. The program's count after the
+ * last. */
+int esp__build_next(const esp__builder *b, int i);
+bool esp__build_is(const esp__builder *b, int i, esp__kind_role role);
 /* The name of item `i`, a layer: "layer1.0.conv2". Counts it. */
-esp_status esp_build_name(esp_builder *b, int i, char name[ESP_NAME_MAX], esp_error *err);
+esp_status esp__build_name(esp__builder *b, int i, char name[ESP_NAME_MAX], esp_error *err);
 /* The parameter "<layer>.<what>". */
-esp_status esp_build_param(esp_builder *b, const char *layer, const char *what, esp_role role, int rank,
-                           const int *shape, esp_param **param, esp_error *err);
+esp_status esp__build_param(esp__builder *b, const char *layer, const char *what, esp_role role,
+                            int rank, const int *shape, esp_param **param, esp_error *err);
 /* Batch norm `i`, together with a following relu; or held for the residual whose branch it ends. */
-esp_status esp_build_batchnorm(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+esp_status esp__build_batchnorm(esp__builder *b, int i, esp_value *x, esp_value **y,
+                                esp_error *err);
 
-/* gates.c. The layer `i`, about to be built, reads x and makes `channels` channels: if a gate follows it,
- * what predicts them is added to the graph. */
-esp_status esp_build_saliency(esp_builder *b, int i, esp_value *x, int channels, esp_error *err);
-esp_status esp_build_gate(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+/* gates.c. The layer `i`, about to be built, reads x and makes `channels` channels: if a gate
+ * follows it, what predicts them is added to the graph. */
+esp_status esp__build_saliency(esp__builder *b, int i, esp_value *x, int channels, esp_error *err);
+esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 
 /* blocks.c */
-esp_status esp_build_group(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
-esp_status esp_build_residual(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
-esp_status esp_build_concat(esp_builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+esp_status esp__build_group(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 
 #endif

@@ -28,45 +28,51 @@ esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err) {
   }
   *shape = (esp_shape){side[0], side[1], side[2]};
   if (side[2] && !*at && shape_fits(*shape)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "the shape is '%.40s', expected channels x height x width such as 3x32x32, sides up to %d",
-                  text, SIDE_MAX);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "the shape is '%.40s', expected channels x height x width such as 3x32x32, sides up to %d",
+      text, SIDE_MAX);
 }
 
-static esp_status check_input(const esp_model_options *opt, esp_shape input, int classes, esp_error *err) {
+static esp_status check_input(const esp_model_options *opt, esp_shape input, int classes,
+                              esp_error *err) {
   if (!shape_fits(input))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "the images are %dx%dx%d, expected 1 to %d channels and sides of 1 to %d", input.channels,
-                    input.height, input.width, ESP_WIDTH_MAX, SIDE_MAX);
+                    "the images are %dx%dx%d, expected 1 to %d channels and sides of 1 to %d",
+                    input.channels, input.height, input.width, ESP_WIDTH_MAX, SIDE_MAX);
   if (classes < 1 || classes > CLASSES_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "there are %d classes, expected 1 to %d", classes, CLASSES_MAX);
+    return esp_fail(err, ESP_ERR_INPUT, "there are %d classes, expected 1 to %d", classes,
+                    CLASSES_MAX);
   if (!opt->input || !*opt->input) return ESP_OK;
   esp_shape own;
   ESP_TRY(esp_shape_parse(opt->input, &own, err));
-  if (own.channels == input.channels && own.height == input.height && own.width == input.width) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "model.input is %s, but the data set's images are %dx%dx%d", opt->input,
-                  input.channels, input.height, input.width);
+  if (own.channels == input.channels && own.height == input.height && own.width == input.width)
+    return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "model.input is %s, but the data set's images are %dx%dx%d",
+                  opt->input, input.channels, input.height, input.width);
 }
 
 /* Parses the text and makes parameters, by building a graph that is thrown away. */
 static esp_status fill(esp_model *m, const char *label, const char *text, esp_error *err) {
   esp_graph *graph;
   esp_value *logits;
-  ESP_TRY(esp_program_parse(&m->program, label, text, m->classes, err));
-  m->text = esp_program_text(m->program);
+  ESP_TRY(esp__program_parse(&m->program, label, text, m->classes, err));
+  m->text = esp__program_text(m->program);
   if (!m->text) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", label);
   ESP_TRY(esp_graph_new(&graph, 1, false, err));
-  esp_status status = esp_build(m, graph, true, &logits, err);
+  esp_status status = esp__build(m, graph, true, &logits, err);
   esp_graph_free(graph);
   return status;
 }
 
-static esp_status make(esp_model *m, const esp_model_options *opt, const esp_tasks *tasks, esp_error *err) {
+static esp_status make(esp_model *m, const esp_model_options *opt, const esp_tasks *tasks,
+                       esp_error *err) {
   char *text;
   ESP_TRY(esp_tasks_copy(&m->tasks, tasks, err));
   ESP_TRY(esp_arch_text(opt, m->input, m->classes, &text, err));
-  esp_status status = tasks->count > 1 ? esp_heads_write(&text, tasks, err) : ESP_OK;
-  if (status == ESP_OK) status = fill(m, strcmp(opt->arch, "custom") == 0 ? "layers" : opt->arch, text, err);
+  esp_status status = tasks->count > 1 ? esp__heads_write(&text, tasks, err) : ESP_OK;
+  if (status == ESP_OK)
+    status = fill(m, strcmp(opt->arch, "custom") == 0 ? "layers" : opt->arch, text, err);
   free(text);
   return status;
 }
@@ -91,8 +97,8 @@ esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, 
   return status;
 }
 
-esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input, int classes,
-                         esp_key seed, esp_error *err) {
+esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input,
+                         int classes, esp_key seed, esp_error *err) {
   const esp_tasks plain = esp_tasks_plain(classes);
   return esp_model_new_tasks(model, opt, input, &plain, seed, err);
 }
@@ -101,27 +107,28 @@ void esp_model_free(esp_model *model) {
   if (!model) return;
   esp_tasks_free(&model->tasks);
   esp_params_free(&model->params);
-  esp_program_free(model->program);
+  esp__program_free(model->program);
   free(model->text);
   free(model->layer);
   free(model->block);
   free(model);
 }
 
-static esp_status fill_graph(esp_model *model, esp_graph *graph, esp_loss_attr loss, esp_error *err) {
+static esp_status fill_graph(esp_model *model, esp_graph *graph, esp_loss_attr loss,
+                             esp_error *err) {
   esp_value *logits;
-  ESP_TRY(esp_build(model, graph, false, &logits, err));
+  ESP_TRY(esp__build(model, graph, false, &logits, err));
   ESP_TRY(esp_graph_loss(graph, logits, loss.kind, loss.smoothing, err));
   ESP_TRY(esp_graph_tasks(graph, &model->tasks, err));
   return esp_graph_plan(graph, err);
 }
 
-esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss, esp_graph **graph,
-                           esp_error *err) {
+esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss,
+                           esp_graph **graph, esp_error *err) {
   *graph = NULL;
   esp_graph *g;
   ESP_TRY(esp_graph_new(&g, batch, gradients, err));
-  esp_graph_direct(g, model->direct);
+  esp_graph_disable_winograd(g, model->direct);
   esp_status status = fill_graph(model, g, loss, err);
   if (status == ESP_OK) {
     *graph = g;

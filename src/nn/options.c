@@ -15,9 +15,8 @@ static const char *convolution_name(size_t i) {
 /* arch is a text, not a choice: resnet<D> and wrn-<D>-<K> have no end. esp_arch_text checks it. */
 const esp_option esp_model_option_table[] = {
     {"arch", ESP_OPTION_TEXT, AT(arch), "resnet20", 0, 0, NULL,
-     "The network: a built-in (`espalier list models`), resnet<D> with D = 6n + 2, wrn-<D>-<K> with D = 6n + "
-     "4, "
-     "or custom, which is written in the key `layers`."},
+     "The network: a built-in (`espalier list models`), resnet<D> with D = 6n + 2, "
+     "wrn-<D>-<K> with D = 6n + 4, or custom, which is written in the key `layers`."},
     {"input", ESP_OPTION_TEXT, AT(input), "", 0, 0, NULL,
      "Shape of an image, channels x height x width: 3x32x32. Empty: as the data set."},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
@@ -26,32 +25,30 @@ const esp_option esp_model_option_table[] = {
      "A safetensors file or a run directory whose weights to start from. Empty: fresh weights.",
      .neutral = true},
     {"shortcut", ESP_OPTION_CHOICE, AT(shortcut), "projection", 0, 0, shortcut_name,
-     "How the shortcut of a resnet changes shape: projection (1x1 convolution) or identity (subsampled, no "
-     "weights)."},
+     "How the shortcut of a resnet changes shape: "
+     "projection (1x1 convolution) or identity (subsampled, no weights)."},
     {"hidden", ESP_OPTION_NUMBERS, AT(hidden), "300 100", 1, 65536, NULL,
      "With arch = mlp: sizes of the hidden layers."},
     {"width", ESP_OPTION_REAL, AT(width), "1", 0.01, 16, NULL,
-     "Multiplies the channels of every layer but `linear classes`. sqrt(1 - sparsity) makes a dense network "
-     "of about as many "
-     "weights "
-     "as the pruned one has."},
+     "Multiplies the channels of every layer but `linear classes`. "
+     "sqrt(1 - sparsity) makes a dense network of about as many weights as the pruned one has."},
     {"convolution", ESP_OPTION_CHOICE, AT(convolution), "auto", 0, 0, convolution_name,
-     "auto: 3x3 layers of stride 1 that are dense, or pruned to about 60 to 75 % at most, take 36 products "
-     "where "
-     "the direct way takes 144 (Winograd 1980; Lavin & Gray 2016). direct: none does. Their sums are rounded "
-     "otherwise, so the last bits differ."},
+     "auto: 3x3 layers of stride 1 that are dense, or pruned to about 60 to 75 % at most, "
+     "take 36 products where the direct way takes 144 (Winograd 1980; Lavin & Gray 2016). "
+     "direct: none does. Their sums are rounded otherwise, so the last bits differ."},
     {"gate_density", ESP_OPTION_REAL, AT(gate_density), "0", 0, 1, NULL,
-     "Feature boosting and suppression: behind every convolution with batch norm (but those of shortcuts) a "
-     "gate "
-     "keeps this share of the channels of each image, chosen by what the convolution reads. 0: no gates."},
+     "Feature boosting and suppression: behind every convolution with batch norm (but those of "
+     "shortcuts) a gate keeps this share of the channels of each image, "
+     "chosen by what the convolution reads. 0: no gates."},
     {"gate_penalty", ESP_OPTION_REAL, AT(gate_penalty), "1e-8", 0, 1000, NULL,
      "Weight of the sum of the gates' saliencies in the loss, mean over images."},
     {"relu_threshold", ESP_OPTION_REAL, AT(relu_threshold), "0", 0, 1000, NULL,
-     "Every relu becomes fatrelu with this threshold, in training too: what is not above it is 0. 0: relu."},
+     "Every relu becomes fatrelu with this threshold, in training too: "
+     "what is not above it is 0. 0: relu."},
     {"relu_zeros", ESP_OPTION_REAL, AT(relu_zeros), "0", 0, 0.999, NULL,
-     "Every relu becomes share_relu: when a stage of training has ended, each gets the threshold that makes "
-     "this "
-     "share of its values 0 over a batch of training images. Goes before relu_threshold. 0: relu."},
+     "Every relu becomes share_relu: when a stage of training has ended, "
+     "each gets the threshold that makes this share of its values 0 over a batch of training "
+     "images. Goes before relu_threshold. 0: relu."},
     {.name = NULL},
 };
 

@@ -8,7 +8,7 @@
 enum { TEXT_MAX = 1 << 20 };
 
 typedef struct open_block {
-  esp_kind_role role;
+  esp__kind_role role;
   const char *keyword;
   int line, start; /* start: the first item within */
   int count;       /* repeat */
@@ -17,21 +17,21 @@ typedef struct open_block {
 
 typedef struct parser {
   esp_program *program;
-  esp_source_line at;
+  esp__source_line at;
   open_block open[ESP_DEPTH_MAX];
   int depth;
 } parser;
 
 /* ---- items and blocks ---- */
 
-static esp_status append(const parser *ps, const esp_item *item, esp_error *err) {
+static esp_status append(const parser *ps, const esp__item *item, esp_error *err) {
   esp_program *p = ps->program;
   if (p->count == ESP_ITEMS_MAX)
-    return esp_line_fail(&ps->at, err, "the network has more than %d lines, repeats written out",
-                         ESP_ITEMS_MAX);
+    return esp__line_fail(&ps->at, err, "the network has more than %d lines, repeats written out",
+                          ESP_ITEMS_MAX);
   if (p->count == p->capacity) {
     int capacity = p->capacity ? 2 * p->capacity : 64;
-    esp_item *grown = realloc(p->item, (size_t)capacity * sizeof *grown);
+    esp__item *grown = realloc(p->item, (size_t)capacity * sizeof *grown);
     if (!grown) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", p->label);
     p->item = grown;
     p->capacity = capacity;
@@ -40,9 +40,9 @@ static esp_status append(const parser *ps, const esp_item *item, esp_error *err)
   return ESP_OK;
 }
 
-static esp_status open_one(parser *ps, const esp_item *item, esp_error *err) {
+static esp_status open_one(parser *ps, const esp__item *item, esp_error *err) {
   if (ps->depth == ESP_DEPTH_MAX)
-    return esp_line_fail(&ps->at, err, "blocks are nested deeper than %d", ESP_DEPTH_MAX);
+    return esp__line_fail(&ps->at, err, "blocks are nested deeper than %d", ESP_DEPTH_MAX);
   if (item->kind->role != ESP_KIND_REPEAT) ESP_TRY(append(ps, item, err));
   ps->open[ps->depth++] = (open_block){.role = item->kind->role,
                                        .keyword = item->kind->keyword,
@@ -54,47 +54,51 @@ static esp_status open_one(parser *ps, const esp_item *item, esp_error *err) {
 
 static esp_status repeat(const parser *ps, const open_block *block, esp_error *err) {
   int length = ps->program->count - block->start;
-  if (length == 0) return esp_line_fail(&ps->at, err, "the 'repeat' of line %d has no layers", block->line);
+  if (length == 0)
+    return esp__line_fail(&ps->at, err, "the 'repeat' of line %d has no layers", block->line);
   for (int i = 0; i < (block->count - 1) * length; i++) {
-    esp_item item = ps->program->item[block->start + i];
+    esp__item item = ps->program->item[block->start + i];
     ESP_TRY(append(ps, &item, err));
   }
   return ESP_OK;
 }
 
-static esp_status close_one(parser *ps, const esp_item *item, esp_error *err) {
-  if (ps->depth == 0) return esp_line_fail(&ps->at, err, "'end' without a block that it could end");
+static esp_status close_one(parser *ps, const esp__item *item, esp_error *err) {
+  if (ps->depth == 0)
+    return esp__line_fail(&ps->at, err, "'end' without a block that it could end");
   const open_block *block = &ps->open[--ps->depth];
   if (block->role == ESP_KIND_REPEAT) return repeat(ps, block, err);
   if (block->role == ESP_KIND_RESIDUAL && ps->program->count == block->start)
-    return esp_line_fail(&ps->at, err, "the 'residual' of line %d has no layers", block->line);
+    return esp__line_fail(&ps->at, err, "the 'residual' of line %d has no layers", block->line);
   if (block->role == ESP_KIND_CONCAT && block->parts == 0)
-    return esp_line_fail(&ps->at, err,
-                         "the 'concat' of line %d has one branch, expected a 'branch' line before 'end'",
-                         block->line);
+    return esp__line_fail(
+        &ps->at, err,
+        "the 'concat' of line %d has one branch, expected a 'branch' line before 'end'",
+        block->line);
   return append(ps, item, err);
 }
 
 /* shortcut or branch: the next part of the innermost block. */
-static esp_status part(parser *ps, const esp_item *item, esp_error *err) {
+static esp_status part(parser *ps, const esp__item *item, esp_error *err) {
   open_block *block = ps->depth ? &ps->open[ps->depth - 1] : NULL;
   bool shortcut = item->kind->role == ESP_KIND_SHORTCUT;
-  esp_kind_role owner = shortcut ? ESP_KIND_RESIDUAL : ESP_KIND_CONCAT;
+  esp__kind_role owner = shortcut ? ESP_KIND_RESIDUAL : ESP_KIND_CONCAT;
   if (!block || block->role != owner)
-    return esp_line_fail(&ps->at, err, "'%s' must stand directly in a '%s'", item->kind->keyword,
-                         shortcut ? "residual" : "concat");
+    return esp__line_fail(&ps->at, err, "'%s' must stand directly in a '%s'", item->kind->keyword,
+                          shortcut ? "residual" : "concat");
   if (shortcut && block->parts)
-    return esp_line_fail(&ps->at, err, "the 'residual' of line %d has a second 'shortcut'", block->line);
+    return esp__line_fail(&ps->at, err, "the 'residual' of line %d has a second 'shortcut'",
+                          block->line);
   if (shortcut && ps->program->count == block->start)
-    return esp_line_fail(&ps->at, err, "the 'residual' of line %d has no layers before its shortcut",
-                         block->line);
+    return esp__line_fail(
+        &ps->at, err, "the 'residual' of line %d has no layers before its shortcut", block->line);
   block->parts++;
   return append(ps, item, err);
 }
 
-static esp_status add_item(parser *ps, const esp_item *item, esp_error *err) {
-  esp_kind_role role = item->kind->role;
-  if (esp_kind_opens(role)) return open_one(ps, item, err);
+static esp_status add_item(parser *ps, const esp__item *item, esp_error *err) {
+  esp__kind_role role = item->kind->role;
+  if (esp__kind_opens(role)) return open_one(ps, item, err);
   if (role == ESP_KIND_END) return close_one(ps, item, err);
   if (role == ESP_KIND_SHORTCUT || role == ESP_KIND_BRANCH) return part(ps, item, err);
   return append(ps, item, err);
@@ -106,8 +110,10 @@ static esp_status fail_unknown(const parser *ps, const char *text, size_t length
   char word[ESP_LINE_MAX + 1];
   snprintf(word, sizeof word, "%.*s", (int)length, text);
   const char *near = esp_nearest(word, esp_layer_keyword);
-  if (near) return esp_line_fail(&ps->at, err, "unknown layer '%.40s'; did you mean '%s'?", word, near);
-  return esp_line_fail(&ps->at, err, "unknown layer '%.40s'; `espalier list layers` prints the layers", word);
+  if (near)
+    return esp__line_fail(&ps->at, err, "unknown layer '%.40s'; did you mean '%s'?", word, near);
+  return esp__line_fail(&ps->at, err,
+                        "unknown layer '%.40s'; `espalier list layers` prints the layers", word);
 }
 
 /* Cuts the comment, and makes one space of every run of white space, none at the ends. */
@@ -130,11 +136,11 @@ static void squeeze(char *line) {
 static esp_status parse_line(parser *ps, const char *text, esp_error *err) {
   size_t keyword = strcspn(text, " ");
   if (strlen(text) > ESP_LINE_MAX)
-    return esp_line_fail(&ps->at, err, "the line is longer than %d characters", ESP_LINE_MAX);
-  const esp_layer_kind *kind = esp_layer_kind_find(text, keyword);
+    return esp__line_fail(&ps->at, err, "the line is longer than %d characters", ESP_LINE_MAX);
+  const esp__layer_kind *kind = esp__layer_kind_find(text, keyword);
   if (!kind) return fail_unknown(ps, text, keyword, err);
-  esp_item item = {.kind = kind, .text = text, .line = ps->at.line};
-  ESP_TRY(esp_line_arguments(&ps->at, &item, err));
+  esp__item item = {.kind = kind, .text = text, .line = ps->at.line};
+  ESP_TRY(esp__line_arguments(&ps->at, &item, err));
   return add_item(ps, &item, err);
 }
 
@@ -148,10 +154,11 @@ static esp_status parse_lines(parser *ps, char *source, esp_error *err) {
     line = rest;
   }
   if (ps->depth)
-    return esp_line_fail(&ps->at, err, "the '%s' of line %d has no 'end'", ps->open[ps->depth - 1].keyword,
-                         ps->open[ps->depth - 1].line);
+    return esp__line_fail(&ps->at, err, "the '%s' of line %d has no 'end'",
+                          ps->open[ps->depth - 1].keyword, ps->open[ps->depth - 1].line);
   if (ps->program->count == 0)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: there are no layers, expected one a line", ps->program->label);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: there are no layers, expected one a line",
+                    ps->program->label);
   return ESP_OK;
 }
 
@@ -159,8 +166,8 @@ static esp_status parse_lines(parser *ps, char *source, esp_error *err) {
 static void link_blocks(esp_program *p) {
   int open[ESP_DEPTH_MAX], last[ESP_DEPTH_MAX], depth = 0;
   for (int i = 0; i < p->count; i++) {
-    esp_kind_role role = p->item[i].kind->role;
-    if (esp_kind_opens(role)) {
+    esp__kind_role role = p->item[i].kind->role;
+    if (esp__kind_opens(role)) {
       open[depth] = last[depth] = i;
       depth++;
     } else if (role >= ESP_KIND_SHORTCUT) {
@@ -172,11 +179,12 @@ static void link_blocks(esp_program *p) {
   }
 }
 
-esp_status esp_program_parse(esp_program **program, const char *label, const char *text, int classes,
-                             esp_error *err) {
+esp_status esp__program_parse(esp_program **program, const char *label, const char *text,
+                              int classes, esp_error *err) {
   *program = NULL;
   if (strlen(text) > TEXT_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: the text is longer than %d characters", label, TEXT_MAX);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: the text is longer than %d characters", label,
+                    TEXT_MAX);
   esp_program *p = calloc(1, sizeof *p);
   if (p) p->label = strdup(label);
   if (p) p->source = strdup(text);
@@ -191,30 +199,30 @@ esp_status esp_program_parse(esp_program **program, const char *label, const cha
     link_blocks(p);
     *program = p;
   } else {
-    esp_program_free(p);
+    esp__program_free(p);
   }
   return status;
 }
 
-void esp_line_write(FILE *out, const esp_layer_kind *kind, const char *line, int *depth) {
+void esp__line_write(FILE *out, const esp__layer_kind *kind, const char *line, int *depth) {
   bool part_or_end = kind->role >= ESP_KIND_SHORTCUT;
   fprintf(out, "%*s%s\n", 2 * (*depth - part_or_end), "", line);
-  *depth += esp_kind_opens(kind->role) - (kind->role == ESP_KIND_END);
+  *depth += esp__kind_opens(kind->role) - (kind->role == ESP_KIND_END);
 }
 
-char *esp_program_text(const esp_program *p) {
+char *esp__program_text(const esp_program *p) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
   if (!out) return NULL;
   int depth = 0;
-  for (int i = 0; i < p->count; i++) esp_line_write(out, p->item[i].kind, p->item[i].text, &depth);
+  for (int i = 0; i < p->count; i++) esp__line_write(out, p->item[i].kind, p->item[i].text, &depth);
   if (fclose(out) == 0) return text;
   free(text);
   return NULL;
 }
 
-void esp_program_free(esp_program *p) {
+void esp__program_free(esp_program *p) {
   if (!p) return;
   free(p->label);
   free(p->source);

@@ -5,17 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp_item *item_of(const esp_model *m, int i) {
+static const esp__item *item_of(const esp_model *m, int i) {
   return &m->program->item[i];
 }
 
-static bool takes_channels(const esp_layer_kind *kind) {
+static bool takes_channels(const esp__layer_kind *kind) {
   return strncmp(kind->arguments, "CHANNELS", 8) == 0;
 }
 
-/* The words of `item` with another width. Groups of a convolution that may change are as many as its
- * channels. */
-static void write_width(FILE *out, const esp_item *item, int width) {
+/* The words of `item` with another width. Groups of a convolution that may change are as many as
+ * its channels. */
+static void write_width(FILE *out, const esp__item *item, int width) {
   const char *rest = item->text + strlen(item->kind->keyword);
   rest += 1 + strcspn(rest + 1, " ");
   const char *groups = strstr(rest, " groups ");
@@ -28,7 +28,7 @@ static void write_width(FILE *out, const esp_item *item, int width) {
 
 /* What follows from the lines around it, said: a block's name, whether a layer has a bias. */
 static void write_implied(FILE *out, const esp_model *m, int i, int layer) {
-  const esp_item *item = item_of(m, i);
+  const esp__item *item = item_of(m, i);
   if (strstr(item->kind->arguments, "[bias|nobias]") && item->bias == ESP_GIVEN_NOT)
     fputs(m->layer[layer].bias ? " bias" : " nobias", out);
   for (int b = 0; b < m->blocks; b++) {
@@ -46,8 +46,8 @@ static bool behind_relu(const esp_model *m, int i) {
   return i > 0 && item_of(m, i - 1)->kind->role == ESP_KIND_RELU;
 }
 
-/* Where to go on from item `i`: behind its block if that is dropped, with the relu that would follow another.
- */
+/* Where to go on from item `i`: behind its block if that is dropped, with the relu that would
+ * follow another. */
 static int kept_from(const esp_model *m, const bool *drop, int i) {
   for (int b = 0; drop && b < m->blocks; b++) {
     if (!drop[b] || m->block[b].item != i) continue;
@@ -66,12 +66,12 @@ typedef struct writer {
   FILE *out;
 } writer;
 
-static bool sized(const esp_layer_kind *kind) {
+static bool sized(const esp__layer_kind *kind) {
   return kind->weights || takes_channels(kind);
 }
 
 static bool write_item(writer *w, int i) {
-  const esp_item *item = item_of(w->model, i);
+  const esp__item *item = item_of(w->model, i);
   const int width = w->width && takes_channels(item->kind) ? w->width[w->sized] : item->channels;
   char *line = NULL;
   size_t size;
@@ -83,7 +83,7 @@ static bool write_item(writer *w, int i) {
     fputs(item->text, text);
   if (w->implied) write_implied(text, w->model, i, w->layer);
   const bool written = fclose(text) == 0;
-  if (written) esp_line_write(w->out, item->kind, line, &w->depth);
+  if (written) esp__line_write(w->out, item->kind, line, &w->depth);
   free(line);
   return written;
 }

@@ -41,18 +41,21 @@ static void write_relu(const writer *w, int indent) {
 }
 
 /* What the line says of the next. A shortcut's channels are left alone: the sum needs them. */
-static void follow(writer *w, const esp_layer_kind *kind) {
+static void follow(writer *w, const esp__layer_kind *kind) {
   const bool conv = strcmp(kind->keyword, "conv") == 0, bn = kind->role == ESP_KIND_BN;
   if (kind->role == ESP_KIND_SHORTCUT && !w->shortcut) w->shortcut = w->depth;
-  w->depth += esp_kind_opens(kind->role) - (kind->role == ESP_KIND_END);
+  w->depth += esp__kind_opens(kind->role) - (kind->role == ESP_KIND_END);
   if (w->depth < w->shortcut) w->shortcut = 0;
-  w->place = conv && !w->shortcut ? BEHIND_CONV : bn && w->place == BEHIND_CONV ? BEHIND_BN : ELSEWHERE;
+  w->place = conv && !w->shortcut            ? BEHIND_CONV
+             : bn && w->place == BEHIND_CONV ? BEHIND_BN
+                                             : ELSEWHERE;
 }
 
 /* The gate of a convolution stands behind its batch norm, and behind the relu that follows that. */
 static void write_line(writer *w, const char *line, int length) {
   const int indent = (int)strspn(line, " \t");
-  const esp_layer_kind *kind = esp_layer_kind_find(line + indent, strcspn(line + indent, " \t\r\n#"));
+  const esp__layer_kind *kind =
+      esp__layer_kind_find(line + indent, strcspn(line + indent, " \t\r\n#"));
   const bool relu = kind && kind->role == ESP_KIND_RELU;
   const bool gate = kind && w->place == BEHIND_BN && w->opt->gate_density > 0.0;
   if (gate && !relu) write_gate(w, indent);
@@ -64,7 +67,7 @@ static void write_line(writer *w, const char *line, int length) {
   if (kind) follow(w, kind);
 }
 
-esp_status esp_variant_apply(char **text, const esp_model_options *opt, esp_error *err) {
+esp_status esp__variant_apply(char **text, const esp_model_options *opt, esp_error *err) {
   size_t size;
   char *changed = NULL;
   writer w = {.opt = opt, .out = open_memstream(&changed, &size)};

@@ -9,7 +9,7 @@
 /* Where the line says how many channels it makes, or NULL: `classes` is no such number. */
 static const char *channels_in(const char *line) {
   const size_t indent = strspn(line, " \t"), word = strcspn(line + indent, " \t\n");
-  const esp_layer_kind *kind = esp_layer_kind_find(line + indent, word);
+  const esp__layer_kind *kind = esp__layer_kind_find(line + indent, word);
   if (!kind || strncmp(kind->arguments, "CHANNELS", 8) != 0) return NULL;
   const char *number = line + indent + word + strspn(line + indent + word, " \t");
   return *number >= '0' && *number <= '9' ? number : NULL;
@@ -24,11 +24,11 @@ static void write_line(FILE *out, const char *line, double width) {
   }
   char *rest;
   const double wanted = nearbyint((double)strtoul(number, &rest, 10) * width);
-  fprintf(out, "%.*s%.0f%.*s\n", (int)(number - line), line, fmax(wanted, 1.0), length - (int)(rest - line),
-          rest);
+  fprintf(out, "%.*s%.0f%.*s\n", (int)(number - line), line, fmax(wanted, 1.0),
+          length - (int)(rest - line), rest);
 }
 
-esp_status esp_width_apply(char **text, double width, esp_error *err) {
+esp_status esp__width_apply(char **text, double width, esp_error *err) {
   size_t size;
   char *scaled = NULL;
   FILE *out = open_memstream(&scaled, &size);

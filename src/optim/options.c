@@ -18,7 +18,8 @@ static const char *sparse_name(size_t i) {
 
 #define AT(member) offsetof(esp_train_options, member)
 const esp_option esp_train_option_table[] = {
-    {"epochs", ESP_OPTION_INT, AT(epochs), "24", 0, 1e6, NULL, "passes over the training images; 0 = none"},
+    {"epochs", ESP_OPTION_INT, AT(epochs), "24", 0, 1e6, NULL,
+     "passes over the training images; 0 = none"},
     {"batch", ESP_OPTION_INT, AT(batch), "128", 1, 65536, NULL, "images in a training step"},
     {"lr", ESP_OPTION_REAL, AT(lr), "0.1", 0, 1000, NULL, "peak learning rate"},
     {"momentum", ESP_OPTION_REAL, AT(momentum), "0.9", 0, 0.9999, NULL, "momentum of SGD"},
@@ -47,12 +48,13 @@ const esp_option esp_train_option_table[] = {
      "largest size of a single gradient; 0 = any"},
     {"label_smoothing", ESP_OPTION_REAL, AT(label_smoothing), "0", 0, 0.999, NULL,
      "share of the target spread over all classes (Szegedy et al. 2016)"},
-    {"loss", ESP_OPTION_CHOICE, AT(loss), "cross-entropy", 0, 0, loss_name, "what training minimises"},
+    {"loss", ESP_OPTION_CHOICE, AT(loss), "cross-entropy", 0, 0, loss_name,
+     "what training minimises"},
     {"average", ESP_OPTION_REAL, AT(average), "0", 0, 0.999999, NULL,
-     "decay per step of a moving average of the weights, which is then what is evaluated and saved; 0 = off"},
+     "decay per step of a moving average of the weights, "
+     "which is then what is evaluated and saved; 0 = off"},
     {"sparse", ESP_OPTION_CHOICE, AT(sparse), "auto", 0, 0, sparse_name,
-     "kernels that skip pruned weights: chosen by stopwatch for each layer and direction (auto), always, or "
-     "never; the results are the same "
-     "to the bit",
+     "kernels that skip pruned weights: chosen by stopwatch for each layer and direction (auto), "
+     "always, or never; the results are the same to the bit",
      .neutral = true},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

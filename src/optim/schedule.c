@@ -26,23 +26,24 @@ static double step(const esp_train_options *o, double t, double total) {
 static double multi_step(const esp_train_options *o, double t, double total) {
   (void)total;
   int64_t passed = 0;
-  for (int i = 0; i < o->milestones.count; i++) passed += t + o->warmup_epochs >= o->milestones.value[i];
+  for (int i = 0; i < o->milestones.count; i++)
+    passed += t + o->warmup_epochs >= o->milestones.value[i];
   return drops(o, passed);
 }
 
 static double cosine(const esp_train_options *o, double t, double total) {
-  return o->final_lr + (o->lr - o->final_lr) * 0.5 * (1.0 + esp_cos(pi * t / total));
+  return o->final_lr + (o->lr - o->final_lr) * 0.5 * (1.0 + esp__cos(pi * t / total));
 }
 
 static double polynomial(const esp_train_options *o, double t, double total) {
-  return o->final_lr + (o->lr - o->final_lr) * esp_pow(1.0 - t / total, o->power);
+  return o->final_lr + (o->lr - o->final_lr) * esp__pow(1.0 - t / total, o->power);
 }
 
 /* Up along a cosine from lr / 25 for 30 % of the way, then down along one to final_lr. */
 static double one_cycle(const esp_train_options *o, double t, double total) {
   const double up = 0.3 * total, low = o->lr / 25.0;
-  if (t < up) return low + (o->lr - low) * 0.5 * (1.0 - esp_cos(pi * t / up));
-  return o->final_lr + (o->lr - o->final_lr) * 0.5 * (1.0 + esp_cos(pi * (t - up) / (total - up)));
+  if (t < up) return low + (o->lr - low) * 0.5 * (1.0 - esp__cos(pi * t / up));
+  return o->final_lr + (o->lr - o->final_lr) * 0.5 * (1.0 + esp__cos(pi * (t - up) / (total - up)));
 }
 
 static const esp_lr_schedule schedules[] = {

@@ -29,7 +29,7 @@ static bool decays(const esp_param *p, const esp_train_options *opt) {
 }
 
 static void average(esp_param *p, double decay, size_t from, size_t n) {
-  const esp_kernels *k = esp_kernels_active();
+  const esp__kernels *k = esp__kernels_active();
   if (!p->average) return;
   k->average(n, (float)decay, p->value + from, p->average + from);
   if (p->mask) k->unshadow(n, p->average + from, p->mask->keep + from, p->average + from);
@@ -39,8 +39,8 @@ void esp_average_step(esp_param *p, double decay) {
   average(p, decay, 0, p->count);
 }
 
-static void update(esp_param *p, const esp_sgd *sgd, double decay, size_t from, size_t n) {
-  const esp_kernels *k = esp_kernels_active();
+static void update(esp_param *p, const esp__sgd *sgd, double decay, size_t from, size_t n) {
+  const esp__kernels *k = esp__kernels_active();
   const uint8_t *keep = p->mask ? p->mask->keep + from : NULL;
   if (p->shadow) {
     k->sgd(sgd, n, p->grad + from, NULL, p->momentum + from, p->shadow + from);
@@ -61,12 +61,12 @@ void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
   for (int i = 0; i < ps->count; i++) {
     esp_param *p = ps->item[i];
     if (!esp_param_trains(p)) continue;
-    const esp_sgd sgd = {.lr = (float)lr,
-                         .momentum = (float)opt->momentum,
-                         .decay = decays(p, opt) ? (float)opt->weight_decay : 0.0f,
-                         .clip = (float)opt->clip_value,
-                         .scale = (float)scale,
-                         .nesterov = opt->nesterov};
+    const esp__sgd sgd = {.lr = (float)lr,
+                          .momentum = (float)opt->momentum,
+                          .decay = decays(p, opt) ? (float)opt->weight_decay : 0.0f,
+                          .clip = (float)opt->clip_value,
+                          .scale = (float)scale,
+                          .nesterov = opt->nesterov};
     const size_t chunks = (p->count + CHUNK - 1) / CHUNK;
 #pragma omp parallel for schedule(static) if (chunks > 1)
     for (size_t c = 0; c < chunks; c++)

@@ -7,29 +7,33 @@ static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_e
   for (int i = 0; i < p->parts; i++) {
     const esp_slice *s = p->part[i].slice;
     if (c->channels && !esp_slice_of_channels(s))
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "[prune]: method '%s' scores channels; expected a structure of whole channels, such as "
-                      "filter, not %s",
-                      c->name, p->opt->structure);
+      return esp_fail(
+          err, ESP_ERR_INPUT,
+          "[prune]: method '%s' scores channels; expected a structure of whole channels, "
+          "such as filter, not %s",
+          c->name, p->opt->structure);
     if (c->needs == ESP_NEEDS_SCALE && !s->layer->scale)
       return esp_fail(err, ESP_ERR_INPUT,
-                      "[prune]: method '%s' needs a batch norm behind every layer it prunes; '%s' has none "
-                      "(it could stand in skip)",
+                      "[prune]: method '%s' needs a batch norm behind every layer it prunes; "
+                      "'%s' has none (it could stand in skip)",
                       c->name, s->layer->name);
   }
   return ESP_OK;
 }
 
 static esp_status check_criterion(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
-  if (p->when == ESP_PRUNE_TRAINING && (c->needs == ESP_NEEDS_ACTIVATIONS || c->needs == ESP_NEEDS_PASSES))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: method '%s' measures over batches of its own, which a schedule in training has "
-                    "no time for; expected at = rounds or at = init",
-                    c->name);
+  if (p->when == ESP_PRUNE_TRAINING &&
+      (c->needs == ESP_NEEDS_ACTIVATIONS || c->needs == ESP_NEEDS_PASSES))
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: method '%s' measures over batches of its own, "
+        "which a schedule in training has no time for; expected at = rounds or at = init",
+        c->name);
   if (p->when == ESP_PRUNE_INIT && c->needs == ESP_NEEDS_MOVEMENT)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: method '%s' is gathered while training; expected at = rounds or at = training",
-                    c->name);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: method '%s' is gathered while training; expected at = rounds or at = training",
+        c->name);
   return check_parts(p, c, err);
 }
 
@@ -38,32 +42,33 @@ static esp_status check_list(const esp_prune_options *o, esp_error *err) {
   for (int i = 1; i < list->count; i++)
     if (list->value[i] < list->value[i - 1])
       return esp_fail(err, ESP_ERR_INPUT,
-                      "[prune] sparsities: %g after %g; expected numbers that do not fall", list->value[i],
-                      list->value[i - 1]);
+                      "[prune] sparsities: %g after %g; expected numbers that do not fall",
+                      list->value[i], list->value[i - 1]);
   if (list->count > 0 && list->value[list->count - 1] == o->sparsity) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune] schedule = list: expected sparsities that end with sparsity = %g", o->sparsity);
+                  "[prune] schedule = list: expected sparsities that end with sparsity = %g",
+                  o->sparsity);
 }
 
 static esp_status check_react(const esp_pruner *p, esp_error *err) {
   if (p->when != ESP_PRUNE_ROUNDS)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune] schedule = %s looks at networks that have been retrained; expected a criterion and "
-        "at = rounds or auto",
-        p->opt->schedule);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] schedule = %s looks at networks that have been retrained; "
+                    "expected a criterion and at = rounds or auto",
+                    p->opt->schedule);
   if (p->opt->rounds > 1) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune] rounds = %lld with schedule = %s: expected the most rounds that there may be, at "
-                  "least 2",
-                  (long long)p->opt->rounds, p->opt->schedule);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune] rounds = %lld with schedule = %s: expected the most rounds that there may be, "
+      "at least 2",
+      (long long)p->opt->rounds, p->opt->schedule);
 }
 
 static esp_status check_early_bird(const esp_pruner *p, esp_error *err) {
   if (p->when != ESP_PRUNE_ROUNDS)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] early_bird ends the training before the first round; expected a criterion and "
-                    "at = rounds");
+                    "[prune] early_bird ends the training before the first round; "
+                    "expected a criterion and at = rounds");
   const bool in_steps = p->opt->rewind_step > 0;
   const long long rewind = in_steps ? p->opt->rewind_step : p->opt->rewind_epoch;
   if (strcmp(p->opt->retrain, "weight-rewind") != 0 || rewind == 0) return ESP_OK;
@@ -75,58 +80,61 @@ static esp_status check_early_bird(const esp_pruner *p, esp_error *err) {
 static esp_status check_dynamic(const esp_pruner *p, esp_error *err) {
   const char *method = p->opt->method;
   if (strcmp(p->opt->at, "init") == 0 || strcmp(p->opt->at, "rounds") == 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: method '%s' prunes in training; expected at = auto or training, not %s", method,
-                    p->opt->at);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: method '%s' prunes in training; expected at = auto or training, not %s", method,
+        p->opt->at);
   if (p->ranked < p->targets)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: method '%s' ranks units; expected a structure that does, not %s", method,
-                    p->target[p->ranked].structure->name);
+                    "[prune]: method '%s' ranks units; expected a structure that does, not %s",
+                    method, p->target[p->ranked].structure->name);
   if (p->opt->shuffle)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] shuffle deals out the scores of a criterion; method '%s' is none", method);
+                    "[prune] shuffle deals out the scores of a criterion; method '%s' is none",
+                    method);
   return ESP_OK;
 }
 
 static esp_status check_search(const esp_pruner *p, esp_error *err) {
   const char *name = p->distribution->name;
   if (p->when != ESP_PRUNE_ROUNDS || p->opt->early_bird > 0)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune]: distribution '%s' tries out trained networks; expected a criterion, at = rounds "
-        "or auto with a schedule in rounds, and no early_bird",
-        name);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune]: distribution '%s' tries out trained networks; expected a criterion, "
+                    "at = rounds or auto with a schedule in rounds, and no early_bird",
+                    name);
   if (p->ranked > 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune]: distribution '%s' shares units out; expected a structure that ranks them, not %s",
-                  name, p->opt->structure);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune]: distribution '%s' shares units out; expected a structure that ranks them, not %s",
+      name, p->opt->structure);
 }
 
 static esp_status check_rescale(const esp_pruner *p, esp_error *err) {
   const bool negative = p->dynamic ? p->dynamic->negative : p->criterion->negative;
   if (!p->distribution->rescale || !negative) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune]: distribution '%s' squares scores, and those of method '%s' can be negative; "
-                  "expected another distribution",
-                  p->opt->distribution, p->opt->method);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune]: distribution '%s' squares scores, and those of method '%s' can be negative; "
+      "expected another distribution",
+      p->opt->distribution, p->opt->method);
 }
 
 static esp_status check_regulariser(const esp_pruner *p, const esp_regulariser *r, esp_error *err) {
   if (p->when != ESP_PRUNE_ROUNDS)
     return esp_fail(
         err, ESP_ERR_INPUT,
-        "[prune]: regulariser '%s' acts before the first round of pruning; expected a method and a "
-        "schedule that prune after the training, not '%s' with '%s'",
+        "[prune]: regulariser '%s' acts before the first round of pruning; "
+        "expected a method and a schedule that prune after the training, not '%s' with '%s'",
         r->name, p->opt->method, p->opt->schedule);
   bool any = !r->applies;
   for (int i = 0; !any && i < p->parts; i++) any = r->applies(p->part[i].slice->layer);
   if (any) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "[prune]: regulariser '%s' finds nothing to act on in this network",
-                  r->name);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune]: regulariser '%s' finds nothing to act on in this network", r->name);
 }
 
-esp_status esp_pruner_check(const esp_pruner *p, esp_error *err) {
-  if (!esp_pruner_given(p)) {
+esp_status esp__pruner_check(const esp_pruner *p, esp_error *err) {
+  if (!esp_pruner_external_masks(p)) {
     ESP_TRY(p->dynamic ? check_dynamic(p, err) : check_criterion(p, p->criterion, err));
     ESP_TRY(check_rescale(p, err));
   }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every score is finite: -INFINITY is left for units that must not come back. Not a number ranks lowest. */
+/* Every score is finite: -INFINITY is left for units that must not come back. Not a number ranks
+ * lowest. */
 static float ranked(double score) {
   if (!(score >= -(double)FLT_MAX)) return -FLT_MAX;
   return score > (double)FLT_MAX ? FLT_MAX : (float)score;
@@ -32,9 +33,9 @@ static double contribution(esp_unit_rule rule, double score) {
   return rule == ESP_UNIT_NORM ? score * score : score;
 }
 
-/* Each unit's score from those in p->raw, over the weights that are there, added up in the order of slices
- * and weights. */
-static void rank_units(esp_pruner *p, const esp_target *t, esp_unit_rule rule) {
+/* Each unit's score from those in p->raw, over the weights that are there, added up in the order of
+ * slices and weights. */
+static void rank_units(esp_pruner *p, const esp_ranking_pool *t, esp_unit_rule rule) {
   double *sum = p->sum + t->first;
   size_t *size = p->size + t->first;
   for (size_t u = 0; u < t->units; u++) sum[u] = 0.0, size[u] = 0;
@@ -47,12 +48,13 @@ static void rank_units(esp_pruner *p, const esp_target *t, esp_unit_rule rule) {
       size[unit]++;
     }
   }
-  for (size_t u = 0; u < t->units; u++) p->score[t->first + u] = ranked(unit_score(rule, sum[u], size[u]));
+  for (size_t u = 0; u < t->units; u++)
+    p->score[t->first + u] = ranked(unit_score(rule, sum[u], size[u]));
 }
 
-static void rank_target(esp_pruner *p, const esp_target *t, esp_unit_rule rule) {
+static void rank_target(esp_pruner *p, const esp_ranking_pool *t, esp_unit_rule rule) {
   const float *raw = p->raw + t->first_weight;
-  if (!esp_target_of_weights(t)) {
+  if (!esp_ranking_pool_of_weights(t)) {
     rank_units(p, t, rule);
     return;
   }
@@ -60,7 +62,7 @@ static void rank_target(esp_pruner *p, const esp_target *t, esp_unit_rule rule) 
     p->score[t->first + u] = ranked(unit_score(rule, contribution(rule, (double)raw[u]), 1));
 }
 
-void esp_pruner_rank(esp_pruner *p) {
+void esp__pruner_unit_scores(esp_pruner *p) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) rank_target(p, &p->target[i], ESP_UNIT_MEAN);
 }
@@ -68,7 +70,8 @@ void esp_pruner_rank(esp_pruner *p) {
 static esp_prune_ctx context_of(const esp_pruner *p, int i, int k) {
   const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
   const esp_slice *s = &p->target[i].slice[k];
-  esp_prune_ctx ctx = {.key = k ? esp_key_of(key, (uint64_t)k) : key, .opt = p->opt, .layer = s->layer};
+  esp_prune_ctx ctx = {
+      .key = k ? esp_key_of(key, (uint64_t)k) : key, .opt = p->opt, .layer = s->layer};
   if (p->graph) ctx.activity = esp_graph_activity(p->graph, s->param);
   if (p->planes) ctx.plane = p->planes + (size_t)i * p->plane_size;
   return ctx;
@@ -77,7 +80,7 @@ static esp_prune_ctx context_of(const esp_pruner *p, int i, int k) {
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     for (int k = 0; k < t->slices; k++) {
       if (!t->slice[k].scored) continue;
       const esp_prune_ctx ctx = context_of(p, i, k);
@@ -90,7 +93,7 @@ void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 void esp_pruner_choose_above(esp_pruner *p, float threshold) {
   p->guarded = 0;
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     size_t kept = 0, best = t->first;
     for (size_t u = t->first; u < t->first + t->units; u++) {
       p->keep[u] = p->score[u] > threshold;
@@ -122,9 +125,9 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* Units that the layer keeps whatever the others do: what may stay of its least density, and at least one,
- * unless it may be emptied. */
-static size_t floor_of(const esp_pruner *p, const esp_target *t) {
+/* Units that the layer keeps whatever the others do: what may stay of its least density, and at
+ * least one, unless it may be emptied. */
+static size_t floor_of(const esp_pruner *p, const esp_ranking_pool *t) {
   const size_t least_density = (size_t)ceil(p->opt->layer_floor * (double)t->units - 1e-9);
   const size_t wanted = least_density > 0 || p->opt->allow_empty ? least_density : 1;
   return least(wanted, room_of(p->score + t->first, t->units));
@@ -136,7 +139,7 @@ static size_t floor_of(const esp_pruner *p, const esp_target *t) {
 static int short_layers(const esp_pruner *p) {
   int count = 0;
   for (int i = 0; i < p->ranked; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     size_t kept = 0;
     for (size_t u = t->first; u < t->first + t->units; u++) kept += p->keep[u];
     count += kept < floor_of(p, t);
@@ -144,30 +147,33 @@ static int short_layers(const esp_pruner *p) {
   return count;
 }
 
-/* Where a layer would keep too little, the best of every layer, up to its floor, rank before all others. So a
- * layer that gets units back is paid for by the worst of layers that have more than their floor. */
+/* Where a layer would keep too little, the best of every layer, up to its floor, rank before all
+ * others. So a layer that gets units back is paid for by the worst of layers that have more than
+ * their floor. */
 static void rank_all(esp_pruner *p, size_t kept) {
   size_t floors = 0;
-  esp_select_top(p->score, p->ranked_units, kept, p->keep);
+  esp__select_top(p->score, p->ranked_units, kept, p->keep);
   p->guarded = short_layers(p);
   if (p->guarded == 0) return;
   for (int i = 0; i < p->ranked; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     const size_t floor = floor_of(p, t);
-    esp_select_top(p->score + t->first, t->units, floor, p->keep + t->first);
+    esp__select_top(p->score + t->first, t->units, floor, p->keep + t->first);
     for (size_t u = t->first; u < t->first + t->units; u++)
       if (p->keep[u]) p->score[u] = INFINITY;
     floors += floor;
   }
-  esp_select_top(p->score, p->ranked_units, kept > floors ? kept : floors, p->keep);
+  esp__select_top(p->score, p->ranked_units, kept > floors ? kept : floors, p->keep);
 }
 
 /* ---- shares ---- */
 
-/* Whole numbers of units that add up to the budget: the densities rounded down, then one more for those with
- * the largest remainders (Hamilton's method), of equal ones the first. A smaller budget can mean a larger
- * share for one layer then (the paradox of Alabama), so no share is larger than what may stay. */
-static void round_shares(const esp_share *share, const size_t *room, int n, size_t budget, size_t *keep) {
+/* Whole numbers of units that add up to the budget: the densities rounded down, then one more for
+ * those with the largest remainders (Hamilton's method), of equal ones the first. A smaller budget
+ * can mean a larger share for one layer then (the paradox of Alabama), so no share is larger than
+ * what may stay. */
+static void round_shares(const esp_layer_budget *share, const size_t *room, int n, size_t budget,
+                         size_t *keep) {
   size_t sum = 0;
   for (int i = 0; i < n; i++) {
     keep[i] = least((size_t)(share[i].density * (double)share[i].units), room[i]);
@@ -178,7 +184,8 @@ static void round_shares(const esp_share *share, const size_t *room, int n, size
     int best = -1;
     double best_gap = 0.0;
     for (int i = 0; i < n; i++) {
-      const double gap = (share[i].density * (double)share[i].units - (double)keep[i]) * (more ? 1.0 : -1.0);
+      const double gap =
+          (share[i].density * (double)share[i].units - (double)keep[i]) * (more ? 1.0 : -1.0);
       const bool fits = more ? keep[i] < room[i] : keep[i] > 0;
       if (fits && (best < 0 || gap > best_gap)) {
         best = i;
@@ -199,8 +206,8 @@ static int richest(const size_t *keep, const size_t *floor, int n) {
   return best;
 }
 
-/* No layer keeps less than its floor. Where the total is to be exact, the layer that can best spare one gives
- * a unit for each. */
+/* No layer keeps less than its floor. Where the total is to be exact, the layer that can best spare
+ * one gives a unit for each. */
 static int guard_shares(size_t *keep, const size_t *floor, int n, bool exact_total) {
   int guarded = 0;
   for (int i = 0; i < n; i++) {
@@ -215,26 +222,27 @@ static int guard_shares(size_t *keep, const size_t *floor, int n, bool exact_tot
 
 /* What share_out works with, per layer. */
 typedef struct portion {
-  esp_share *share;
+  esp_layer_budget *share;
   size_t *room, *floor, *keep;
 } portion;
 
-bool esp_pruner_exact(const esp_pruner *p) {
+bool esp__pruner_exact(const esp_pruner *p) {
   const bool others = p->distribution->search && strcmp(p->opt->budget, "units") != 0;
   return !p->distribution->explicit_total && !(others && p->densities);
 }
 
 static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, esp_error *err) {
   for (int i = 0; i < p->ranked; i++) {
-    const esp_target *t = &p->target[i];
-    of->share[i] = (esp_share){t->layer, t->units, 1.0};
+    const esp_ranking_pool *t = &p->target[i];
+    of->share[i] = (esp_layer_budget){t->layer, t->units, 1.0};
     of->room[i] = room_of(p->score + t->first, t->units);
     of->floor[i] = floor_of(p, t);
   }
   ESP_TRY(p->distribution->share(p->opt, sparsity, of->share, p->ranked, err));
   for (int i = 0; p->densities && i < p->ranked; i++) of->share[i].density = p->densities[i];
-  const bool exact_total = esp_pruner_exact(p);
-  if (exact_total) round_shares(of->share, of->room, p->ranked, kept_of(p->ranked_units, sparsity), of->keep);
+  const bool exact_total = esp__pruner_exact(p);
+  if (exact_total)
+    round_shares(of->share, of->room, p->ranked, kept_of(p->ranked_units, sparsity), of->keep);
   for (int i = 0; !exact_total && i < p->ranked; i++)
     of->keep[i] = least(kept_of(of->share[i].units, 1.0 - of->share[i].density), of->room[i]);
   p->guarded = guard_shares(of->keep, of->floor, p->ranked, exact_total);
@@ -246,11 +254,12 @@ static esp_status choose_shares(esp_pruner *p, double sparsity, esp_error *err) 
   const size_t n = (size_t)p->ranked + 1;
   size_t *counts = calloc(3 * n, sizeof *counts);
   const portion of = {calloc(n, sizeof *of.share), counts, counts + n, counts + 2 * n};
-  esp_status status = counts && of.share ? share_out(p, sparsity, &of, err)
-                                         : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
+  esp_status status = counts && of.share
+                          ? share_out(p, sparsity, &of, err)
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
   for (int i = 0; status == ESP_OK && i < p->ranked; i++) {
-    const esp_target *t = &p->target[i];
-    esp_select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first);
+    const esp_ranking_pool *t = &p->target[i];
+    esp__select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first);
   }
   free(of.share);
   free(counts);
@@ -260,7 +269,8 @@ static esp_status choose_shares(esp_pruner *p, double sparsity, esp_error *err) 
 /* The targets whose structure knows by itself what stays. */
 static void choose_others(esp_pruner *p, double sparsity) {
   const double all = p->opt->sparsity, progress = all > sparsity ? sparsity / all : 1.0;
-  for (int i = p->ranked; i < p->targets; i++) p->target[i].structure->choose(p, &p->target[i], progress);
+  for (int i = p->ranked; i < p->targets; i++)
+    p->target[i].structure->choose(p, &p->target[i], progress);
 }
 
 /* Puts the distribution's scores in the place of the layers'. */

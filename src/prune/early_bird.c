@@ -10,17 +10,17 @@ static double distance(const esp_pruner *p, int64_t age) {
 
 esp_status esp_pruner_settled(esp_pruner *p, const esp_probe *probe, int64_t calls, bool *settled,
                               esp_error *err) {
-  ESP_TRY(esp_pruner_measure(p, probe, err));
-  ESP_TRY(esp_pruner_decide(p, p->opt->sparsity, err));
+  ESP_TRY(esp__pruner_measure(p, probe, err));
+  ESP_TRY(esp__pruner_select_units(p, p->opt->sparsity, err));
   for (size_t u = 0; u < p->units; u++) p->notes[u] = (uint8_t)(p->notes[u] << 1 | p->keep[u]);
-  esp_choice_close(p);
+  esp__workspace_close(p);
   *settled = calls >= p->opt->early_bird;
   for (int64_t age = 1; *settled && age <= p->opt->early_bird; age++)
     *settled = distance(p, age) <= p->opt->early_bird_distance;
   return ESP_OK;
 }
 
-uint8_t *esp_pruner_notes(esp_pruner *p, size_t *count) {
+uint8_t *esp_pruner_mask_history(esp_pruner *p, size_t *count) {
   *count = p->units;
   return p->notes;
 }

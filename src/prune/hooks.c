@@ -33,26 +33,28 @@ static size_t count_of(const esp_pruner *p, esp_per per) {
 
 esp_prune_state esp_pruner_state(const esp_pruner *p, int i) {
   const esp_prune_hooks *hooks = hooks_of(p);
-  if (!hooks || p->finished || i >= ESP_STATES_MAX || !hooks->state[i].name) return (esp_prune_state){0};
+  if (!hooks || p->finished || i >= ESP_STATES_MAX || !hooks->state[i].name)
+    return (esp_prune_state){0};
   return (esp_prune_state){hooks->state[i].name, count_of(p, hooks->state[i].per), p->state[i]};
 }
 
-esp_status esp_hooks_open(esp_pruner *p, esp_error *err) {
+esp_status esp__hooks_open(esp_pruner *p, esp_error *err) {
   const esp_prune_hooks *hooks = hooks_of(p);
   for (int i = 0; hooks && i < ESP_STATES_MAX && hooks->state[i].name; i++)
     if (!(p->state[i] = calloc(count_of(p, hooks->state[i].per), sizeof(float))))
-      return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what '%s' keeps", hooks->state[i].name);
-  esp_hooks_settle(p);
+      return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what '%s' keeps",
+                      hooks->state[i].name);
+  esp__hooks_materialise(p);
   return ESP_OK;
 }
 
-void esp_hooks_close(esp_pruner *p) {
+void esp__hooks_close(esp_pruner *p) {
   for (int i = 0; i < ESP_STATES_MAX; i++) free(p->state[i]);
 }
 
 /* ---- values ---- */
 
-bool esp_hooks_values(const esp_pruner *p) {
+bool esp__hooks_values(const esp_pruner *p) {
   const esp_prune_hooks *hooks = acting(p);
   if (!hooks || !hooks->values) return false;
 #pragma omp parallel for schedule(dynamic)
@@ -60,8 +62,8 @@ bool esp_hooks_values(const esp_pruner *p) {
   return true;
 }
 
-void esp_hooks_settle(esp_pruner *p) {
-  const bool latent = esp_hooks_values(p);
+void esp__hooks_materialise(esp_pruner *p) {
+  const bool latent = esp__hooks_values(p);
   for (int i = 0; i < p->parts; i++) {
     esp_param *w = p->part[i].slice->param;
     w->latent = latent;
@@ -73,20 +75,20 @@ void esp_hooks_settle(esp_pruner *p) {
 
 /* ---- a step ---- */
 
-void esp_pruner_before(esp_pruner *p, const esp_moment *now) {
+void esp_pruner_pre_forward(esp_pruner *p, const esp_step_ctx *now) {
   const esp_prune_hooks *hooks = acting(p);
   if (hooks && hooks->before) hooks->before(p, now);
 }
 
-esp_status esp_pruner_gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+esp_status esp_pruner_post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   const esp_prune_hooks *hooks = acting(p);
   return hooks && hooks->gradient ? hooks->gradient(p, now, err) : ESP_OK;
 }
 
-void esp_pruner_after(esp_pruner *p, const esp_moment *now) {
+void esp_pruner_post_step(esp_pruner *p, const esp_step_ctx *now) {
   const esp_prune_hooks *hooks = acting(p);
   if (!hooks || !hooks->values) return;
-  esp_hooks_settle(p);
+  esp__hooks_materialise(p);
   for (int i = 0; i < p->parts; i++)
     if (p->part[i].slice->param->average) esp_average_step(p->part[i].slice->param, now->average);
 }

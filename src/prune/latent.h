@@ -6,22 +6,24 @@
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
 
-static inline double esp_sigmoid(double x) {
-  return 1.0 / (1.0 + esp_exp(-x));
+static inline double esp__sigmoid(double x) {
+  return 1.0 / (1.0 + esp__exp(-x));
 }
 
-/* One step of SGD with momentum on a number of the state. A gradient that is not finite moves nothing. */
-static inline void esp_latent_move(float *x, float *velocity, double gradient, const esp_moment *now) {
+/* One step of SGD with momentum on a number of the state. A gradient that is not finite moves
+ * nothing. */
+static inline void esp__reparametrised_move(float *x, float *velocity, double gradient,
+                                            const esp_step_ctx *now) {
   const double v = now->momentum * (double)*velocity + gradient, to = (double)*x - now->lr * v;
   if (!(to > -1e9 && to < 1e9 && v > -1e30 && v < 1e30)) return;
   *velocity = (float)v;
   *x = (float)to;
 }
 
-/* Masks from p->raw: what is above 0 until the end, where t = 1 and the best stay at the sparsity asked for.
- */
-static inline esp_status esp_latent_masks(esp_pruner *p, double t, esp_error *err) {
-  esp_pruner_rank(p);
+/* Masks from p->raw: what is above 0 until the end, where t = 1 and the best stay at the sparsity
+ * asked for. */
+static inline esp_status esp__reparametrised_masks(esp_pruner *p, double t, esp_error *err) {
+  esp__pruner_unit_scores(p);
   if (t >= 1.0)
     ESP_TRY(esp_pruner_choose(p, p->opt->sparsity, err));
   else
@@ -31,7 +33,7 @@ static inline esp_status esp_latent_masks(esp_pruner *p, double t, esp_error *er
 }
 
 /* value = shadow: for methods that only bring a decay of their own. */
-static inline void esp_shadow_values(const esp_pruner *p, int part, float *value) {
+static inline void esp__shadow_values(const esp_pruner *p, int part, float *value) {
   const esp_param *w = p->part[part].slice->param;
   for (size_t k = 0; k < w->count; k++) value[k] = w->shadow[k];
 }

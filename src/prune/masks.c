@@ -50,7 +50,7 @@ void esp_pruner_commit(esp_pruner *p) {
   }
 }
 
-static void find_alive_of(const esp_target *t, uint8_t *alive) {
+static void find_alive_of(const esp_ranking_pool *t, uint8_t *alive) {
   for (int k = 0; k < t->slices; k++)
     for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
       const uint32_t unit = esp_slice_unit(&t->slice[k], w);
@@ -64,34 +64,36 @@ static void find_alive(const esp_pruner *p, uint8_t *alive) {
   for (int i = 0; i < p->targets; i++) find_alive_of(&p->target[i], alive);
 }
 
-void esp_pruner_zero(esp_pruner *p) {
+void esp__pruner_zero(esp_pruner *p) {
   for (int i = 0; i < p->parts; i++) {
     const esp_slice *s = p->part[i].slice;
     for (size_t k = 0; k < s->param->count; k++) {
       const uint32_t unit = esp_slice_unit(s, k);
-      if (unit != ESP_NO_UNIT && !p->keep[p->part[i].target->first + unit]) s->param->value[k] = 0.0f;
+      if (unit != ESP_NO_UNIT && !p->keep[p->part[i].target->first + unit])
+        s->param->value[k] = 0.0f;
     }
   }
 }
 
-void esp_pruner_recall(esp_pruner *p) {
+void esp_pruner_load_masks(esp_pruner *p) {
   find_alive(p, p->keep);
 }
 
 esp_status esp_pruner_unify(esp_pruner *p, esp_error *err) {
-  ESP_TRY(esp_choice_open(p, err));
-  esp_pruner_recall(p);
+  ESP_TRY(esp__workspace_open(p, err));
+  esp_pruner_load_masks(p);
   esp_pruner_commit(p);
-  esp_choice_close(p);
+  esp__workspace_close(p);
   return ESP_OK;
 }
 
 esp_status esp_pruner_restore(esp_pruner *p, esp_param *w, const uint8_t *keep, esp_error *err) {
-  if (!w->mask) return esp_fail(err, ESP_ERR_INPUT, "a mask for '%s', which is not pruned here", w->name);
+  if (!w->mask)
+    return esp_fail(err, ESP_ERR_INPUT, "a mask for '%s', which is not pruned here", w->name);
   for (size_t i = 0; i < w->count; i++)
     if (keep[i] > 1)
-      return esp_fail(err, ESP_ERR_INPUT, "mask of '%s': value %d at %zu; expected 0 or 1", w->name, keep[i],
-                      i);
+      return esp_fail(err, ESP_ERR_INPUT, "mask of '%s': value %d at %zu; expected 0 or 1", w->name,
+                      keep[i], i);
   commit_param(p, w, keep);
   return ESP_OK;
 }
@@ -120,7 +122,7 @@ void esp_pruner_finish(esp_pruner *p) {
     w->shadow = NULL;
   }
   p->finished = true;
-  esp_hooks_settle(p);
+  esp__hooks_materialise(p);
   if (shadows && p->masks) esp_pruner_apply(p);
 }
 bool esp_pruner_finished(const esp_pruner *p) {
@@ -130,7 +132,7 @@ bool esp_pruner_finished(const esp_pruner *p) {
 /* ---- asking ---- */
 
 /* Where units are weights the masks have counted them. */
-static size_t count_pruned(const esp_pruner *p, const esp_target *t) {
+static size_t count_pruned(const esp_pruner *p, const esp_ranking_pool *t) {
   size_t pruned = 0;
   if (!p->alive) return t->units - t->weight->mask->kept;
   memset(p->alive + t->first, 0, t->units);
@@ -145,11 +147,11 @@ esp_pruned esp_pruner_count(const esp_pruner *p) {
   return c;
 }
 
-int esp_pruner_targets(const esp_pruner *p) {
+int esp_pruner_pools(const esp_pruner *p) {
   return p->ranked;
 }
 
-const esp_layer *esp_pruner_target(const esp_pruner *p, int i, esp_pruned *count) {
+const esp_layer *esp_pruner_pool(const esp_pruner *p, int i, esp_pruned *count) {
   *count = (esp_pruned){count_pruned(p, &p->target[i]), p->target[i].units};
   return p->target[i].layer;
 }
@@ -169,7 +171,7 @@ static const float *made_of(const esp_pruner *p, const esp_param *w) {
 }
 
 bool esp_pruner_holds(const esp_pruner *p) {
-  esp_hooks_values(p);
+  esp__hooks_values(p);
   for (int k = 0; k < p->model->params.count; k++) {
     const esp_param *w = p->model->params.item[k];
     const float *made = made_of(p, w);

@@ -19,8 +19,9 @@ static const char *regulariser_name(size_t i) {
 
 const char *esp_retrain_name(size_t i) {
   static const char *const names[] = {
-      [ESP_FINETUNE] = "finetune", [ESP_LR_REWIND] = "lr-rewind",     [ESP_WEIGHT_REWIND] = "weight-rewind",
-      [ESP_REINIT] = "reinit",     [ESP_RECONSTRUCT] = "reconstruct", [ESP_RETRAIN_NONE] = "none"};
+      [ESP_FINETUNE] = "finetune",           [ESP_LR_REWIND] = "lr-rewind",
+      [ESP_WEIGHT_REWIND] = "weight-rewind", [ESP_REINIT] = "reinit",
+      [ESP_RECONSTRUCT] = "reconstruct",     [ESP_RETRAIN_NONE] = "none"};
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
@@ -34,8 +35,9 @@ static const char *budget_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
-static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight", one_shot[] = "one-shot",
-            at_auto[] = "auto", no_regulariser[] = "none", units[] = "units", nothing[] = "";
+static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight",
+            one_shot[] = "one-shot", at_auto[] = "auto", no_regulariser[] = "none",
+            units[] = "units", nothing[] = "";
 const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .distribution = global,
                                            .structure = weight,
@@ -55,7 +57,8 @@ const esp_prune_options esp_prune_plain = {.method = magnitude,
 #define AT(member) offsetof(esp_prune_options, member)
 const esp_option esp_prune_option_table[] = {
     {"method", ESP_OPTION_CHOICE, AT(method), "none", 0, 0, esp_prune_method_name,
-     "what decides: a criterion that scores weights, or a dynamic method that also brings weights back"},
+     "what decides: a criterion that scores weights, "
+     "or a dynamic method that also brings weights back"},
     {"distribution", ESP_OPTION_CHOICE, AT(distribution), "global", 0, 0, distribution_name,
      "how the sparsity is shared among the layers"},
     {"structure", ESP_OPTION_CHOICE, AT(structure), "weight", 0, 0, structure_name,
@@ -63,18 +66,21 @@ const esp_option esp_prune_option_table[] = {
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "iterative", 0, 0, schedule_name,
      "when, and how much (dynamic methods have their own)"},
     {"at", ESP_OPTION_CHOICE, AT(at), "auto", 0, 0, at_name,
-     "when the schedule runs: all rounds before the training, on the initial weights (init); between rounds "
-     "of training (rounds); by step while training (training); as its help says (auto)"},
-    {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL, "share of the units to remove in the end"},
+     "when the schedule runs: all rounds before the training, on the initial weights (init); "
+     "between rounds of training (rounds); by step while training (training); "
+     "as its help says (auto)"},
+    {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL,
+     "share of the units to remove in the end"},
     {"sparsities", ESP_OPTION_NUMBERS, AT(sparsities), "", 0, 1, NULL,
      "schedule list: the sparsity of each round; the last is that of the key sparsity"},
     {"rounds", ESP_OPTION_INT, AT(rounds), "1", 1, 1000, NULL,
-     "rounds of pruning and retraining (one-shot: 1; list: as many as it lists; at = init: without training "
-     "between)"},
+     "rounds of pruning and retraining (one-shot: 1; list: as many as it lists; at = init: "
+     "without training between)"},
     {"retrain", ESP_OPTION_CHOICE, AT(retrain), "finetune", 0, 0, esp_retrain_name,
-     "what follows the pruning of a round: train on from the retrain_lr (finetune), with the last epochs of "
-     "the training schedule again (lr-rewind), from the weights of an earlier epoch (weight-rewind), from "
-     "new weights (reinit), without labels towards the dense network's logits (reconstruct), nothing (none); "
+     "what follows the pruning of a round: train on from the retrain_lr (finetune), "
+     "with the last epochs of the training schedule again (lr-rewind), "
+     "from the weights of an earlier epoch (weight-rewind), from new weights (reinit), "
+     "without labels towards the dense network's logits (reconstruct), nothing (none); "
      "methods that prune in training: none"},
     {"retrain_epochs", ESP_OPTION_INT, AT(retrain_epochs), "8", 0, 1e6, NULL,
      "epochs of finetune, reconstruct and lr-rewind per round"},
@@ -83,25 +89,22 @@ const esp_option esp_prune_option_table[] = {
     {"retrain_schedule", ESP_OPTION_CHOICE, AT(retrain_schedule), "cosine", 0, 0, lr_schedule_name,
      "finetune, reconstruct: learning-rate schedule, without warm-up"},
     {"rewind_epoch", ESP_OPTION_INT, AT(rewind_epoch), "0", 0, 1e6, NULL,
-     "weight-rewind: the epoch whose weights come back; 0 = the initial ones, the original lottery ticket "
-     "(Frankle & Carbin 2019)"},
+     "weight-rewind: the epoch whose weights come back; 0 = the initial ones, "
+     "the original lottery ticket (Frankle & Carbin 2019)"},
     {"rewind_step", ESP_OPTION_INT, AT(rewind_step), "0", 0, 1e12, NULL,
      "the same in steps, counted from the first (Frankle et al. 2020); 0 = as rewind_epoch says"},
     {"mask_from", ESP_OPTION_TEXT, AT(mask_from), "", 0, 0, NULL,
-     "with method = none: a run directory, checkpoint or weights file whose masks are put on at rewind_epoch "
-     "or "
-     "rewind_step of the training (0 = on the initial weights) and stay (Frankle & Carbin 2019; Morcos et "
-     "al. "
-     "2019)"},
+     "with method = none: a run directory, checkpoint or weights file whose masks are put on at "
+     "rewind_epoch or rewind_step of the training (0 = on the initial weights) and stay (Frankle "
+     "& Carbin 2019; Morcos et al. 2019)"},
     {"skip", ESP_OPTION_WORDS, AT(skip), "", 0, 0, NULL,
-     "patterns of layers that stay dense, such as: conv1 linear*; the words first and last stand for the "
-     "network's first and last layer with weights"},
+     "patterns of layers that stay dense, such as: conv1 linear*; "
+     "the words first and last stand for the network's first and last layer with weights"},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "distribution per-layer: a line 'pattern sparsity' each"},
     {"structures", ESP_OPTION_LINES, AT(structures), "", 0, 0, NULL,
-     "structure hybrid: a line 'pattern structure' each; the last that matches a layer counts, the others "
-     "stay "
-     "dense"},
+     "structure hybrid: a line 'pattern structure' each; the last that matches a layer counts, "
+     "the others stay dense"},
     {"n", ESP_OPTION_INT, AT(n), "2", 1, 63, NULL, "structure n:m: weights that stay of every m"},
     {"m", ESP_OPTION_INT, AT(m), "4", 2, 64, NULL,
      "structure n:m: weights, one after the other along a layer's inputs, of which n stay"},
@@ -114,25 +117,28 @@ const esp_option esp_prune_option_table[] = {
     {"layer_floor", ESP_OPTION_REAL, AT(layer_floor), "0", 0, 1, NULL,
      "least density of a layer, so that none collapses; layers that have more pay for it"},
     {"shuffle", ESP_OPTION_BOOL, AT(shuffle), "no", 0, 0, NULL,
-     "control: deal the scores of each layer out to its units at random, so that layers keep the method's "
-     "densities and positions mean nothing (Frankle et al. 2021)"},
+     "control: deal the scores of each layer out to its units at random, "
+     "so that layers keep the method's densities and positions mean nothing (Frankle et al. 2021)"},
     {"begin_epoch", ESP_OPTION_REAL, AT(begin_epoch), "0", 0, 1e6, NULL,
      "methods that prune in training: epoch of the first mask change"},
     {"end_epoch", ESP_OPTION_REAL, AT(end_epoch), "0", 0, 1e6, NULL,
-     "methods that prune in training: epoch of the last mask change; 0 = three quarters of the training"},
+     "methods that prune in training: epoch of the last mask change; "
+     "0 = three quarters of the training"},
     {"every", ESP_OPTION_INT, AT(every), "100", 1, 1e9, NULL,
-     "methods that prune in training: steps between two mask changes; regulariser admm: between two "
-     "projections"},
+     "methods that prune in training: steps between two mask changes; regulariser admm: "
+     "between two projections"},
     {"every_epochs", ESP_OPTION_REAL, AT(every_epochs), "0", 0, 1e6, NULL,
      "the same in epochs, which may be fractions; 0 = as every says"},
     {"pause_epochs", ESP_OPTION_REAL, AT(pause_epochs), "0", 0, 1e6, NULL,
-     "methods that prune in training: epochs without a mask change between two ramps; 0 = no pause"},
+     "methods that prune in training: epochs without a mask change between two ramps; "
+     "0 = no pause"},
     {"ramps", ESP_OPTION_INT, AT(ramps), "2", 2, 1000, NULL,
-     "pause_epochs: equal parts of the time between begin_epoch and end_epoch in which masks change"},
+     "pause_epochs: equal parts of the time between begin_epoch and end_epoch in which masks "
+     "change"},
     {"drop_fraction", ESP_OPTION_REAL, AT(drop_fraction), "0.3", 0, 1, NULL,
-     "set, rigl, granet: share of a layer's weights that move in a mask change (rigl, granet: of the first; "
-     "falls "
-     "along half a cosine); grow: share of the units that goes when the loss stalls, half of what comes"},
+     "set, rigl, granet: share of a layer's weights that move in a mask change (rigl, granet: "
+     "of the first; falls along half a cosine); grow: "
+     "share of the units that goes when the loss stalls, half of what comes"},
     {"splice_margin", ESP_OPTION_REAL, AT(splice_margin), "0.1", 0, 0.9, NULL,
      "surgery: half-width of the band around the threshold in which a weight keeps its state"},
     {"saliency_batches", ESP_OPTION_INT, AT(saliency_batches), "10", 1, 1e6, NULL,
@@ -142,41 +148,42 @@ const esp_option esp_prune_option_table[] = {
     {"trials", ESP_OPTION_INT, AT(trials), "64", 8, 1e6, NULL,
      "method predictor: channels that are removed on trial to learn from"},
     {"early_bird", ESP_OPTION_INT, AT(early_bird), "0", 0, 7, NULL,
-     "end the training and prune when what would be pruned has been the same over so many epochs; 0 = train "
-     "to the end (early-bird tickets, You et al. 2020: 5)"},
+     "end the training and prune when what would be pruned has been the same over so many "
+     "epochs; 0 = train to the end (early-bird tickets, You et al. 2020: 5)"},
     {"early_bird_distance", ESP_OPTION_REAL, AT(early_bird_distance), "0.1", 0, 1, NULL,
      "share of the units in which two choices that count as the same may differ"},
     {"distill", ESP_OPTION_REAL, AT(distill), "0", 0, 1, NULL,
-     "retraining: share a of the loss that the dense network of this run teaches, (1 - a) loss + a T^2 KL "
-     "(Hinton et al. 2015); 0 = none"},
+     "retraining: share a of the loss that the dense network of this run teaches, "
+     "(1 - a) loss + a T^2 KL (Hinton et al. 2015); 0 = none"},
     {"temperature", ESP_OPTION_REAL, AT(temperature), "4", 0.1, 1000, NULL,
      "distill: the T that softens the answers of both networks"},
     {"explore", ESP_OPTION_REAL, AT(explore), "0.1", 0, 1, NULL,
      "topkast: share of the weights that learn besides those that are used"},
     {"stall", ESP_OPTION_REAL, AT(stall), "0.02", 0, 1, NULL,
-     "grow: units are added when the mean loss since the last change is not this share below the best so "
-     "far"},
+     "grow: units are added when the mean loss since the last change is not this share below the "
+     "best so far"},
     {"tolerance", ESP_OPTION_REAL, AT(tolerance), "0.01", 0, 1, NULL,
-     "schedule feedback, espalier search: how much lower than the dense network's the validation accuracy "
-     "may "
-     "be; 0.01 = one point"},
+     "schedule feedback, espalier search: how much lower than the dense network's the validation "
+     "accuracy may be; 0.01 = one point"},
     {"step", ESP_OPTION_REAL, AT(step), "0.2", 1e-4, 1, NULL,
-     "schedule feedback: what a round adds to the sparsity, until a network shows that it is too much"},
+     "schedule feedback: what a round adds to the sparsity, "
+     "until a network shows that it is too much"},
     {"least_step", ESP_OPTION_REAL, AT(least_step), "0.01", 1e-4, 1, NULL,
-     "schedule feedback: ends when the step is below it; espalier search: how near the sparsity is found"},
+     "schedule feedback: ends when the step is below it; espalier search: "
+     "how near the sparsity is found"},
     {"budget", ESP_OPTION_CHOICE, AT(budget), "units", 0, 0, budget_name,
-     "distributions that search: what sparsity is the share of that goes: units, weights, or multiply-adds "
-     "(macs)"},
+     "distributions that search: what sparsity is the share of that goes: units, weights, "
+     "or multiply-adds (macs)"},
     {"population", ESP_OPTION_INT, AT(population), "16", 2, 10000, NULL,
      "distribution genetic: members of a generation; swarm: particles"},
     {"generations", ESP_OPTION_INT, AT(generations), "10", 0, 10000, NULL,
      "distributions genetic, swarm: how often a new population is tried after the first"},
     {"recalibrate", ESP_OPTION_INT, AT(recalibrate), "0", 0, 1e6, NULL,
-     "distributions that search, espalier sensitivity: training batches that move the statistics of batch "
-     "norms before a pruned network is judged"},
+     "distributions that search, espalier sensitivity: "
+     "training batches that move the statistics of batch norms before a pruned network is judged"},
     {"regulariser", ESP_OPTION_CHOICE, AT(regulariser), "none", 0, 0, regulariser_name,
      "what pushes weights towards zero during the training before the first round of pruning"},
     {"strength", ESP_OPTION_REAL, AT(strength), "1e-4", 0, 1e6, NULL,
-     "regularisers: factor of the penalty (admm: rho); str: weight decay of the thresholds; soft-movement: "
-     "factor of the penalty on the scores"},
+     "regularisers: factor of the penalty (admm: rho); str: weight decay of the thresholds; "
+     "soft-movement: factor of the penalty on the scores"},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

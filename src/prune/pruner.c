@@ -38,31 +38,33 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
   p->structure = find_esp_structure(o->structure);
   p->distribution = find_esp_distribution(o->distribution);
   p->schedule = find_esp_prune_schedule(o->schedule);
-  if ((!p->criterion && !p->dynamic && !esp_pruner_given(p)) || !p->structure || !p->distribution ||
-      !p->schedule)
+  if ((!p->criterion && !p->dynamic && !esp_pruner_external_masks(p)) || !p->structure ||
+      !p->distribution || !p->schedule)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' with structure '%s', distribution '%s', schedule '%s': not all known",
         o->method, o->structure, o->distribution, o->schedule);
-  p->when = esp_prune_time(o);
+  p->when = esp_prune_when_of(o);
   p->every = o->every;
-  if (p->dynamic && !p->dynamic->any_structure && p->structure != &esp_structure_weight)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune]: method '%s' moves single weights; expected structure = weight, not %s",
-                    o->method, o->structure);
+  if (p->dynamic && !p->dynamic->any_structure && p->structure != &esp__structure_weight)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune]: method '%s' moves single weights; expected structure = weight, not %s", o->method,
+        o->structure);
   return find_regulariser(p, err);
 }
 
 /* The words that stand for a place, not a name. */
 static bool is_place(const char *word, size_t length) {
-  return (length == 5 && memcmp(word, "first", 5) == 0) || (length == 4 && memcmp(word, "last", 4) == 0);
+  return (length == 5 && memcmp(word, "first", 5) == 0) ||
+         (length == 4 && memcmp(word, "last", 4) == 0);
 }
 
 static bool skipped(const esp_pruner *p, int layer) {
   const char *skip = p->opt->skip;
-  return esp_pattern_any(skip, p->model->layer[layer].name) ||
-         (layer == 0 && esp_pattern_any(skip, "first")) ||
-         (layer == p->model->layers - 1 && esp_pattern_any(skip, "last"));
+  return esp__pattern_any(skip, p->model->layer[layer].name) ||
+         (layer == 0 && esp__pattern_any(skip, "first")) ||
+         (layer == p->model->layers - 1 && esp__pattern_any(skip, "last"));
 }
 
 /* Targets that rank their units come first. */
@@ -80,11 +82,12 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
   free(layers);
   if (status != ESP_OK) return status;
   if (p->units == 0)
-    return esp_fail(err, ESP_ERR_INPUT, "[prune]: structure '%s' with skip = '%s' leaves no layer to prune",
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune]: structure '%s' with skip = '%s' leaves no layer to prune",
                     p->opt->structure, p->opt->skip);
   if (p->units >= UINT32_MAX) return esp_fail(err, ESP_ERR_INPUT, "[prune]: more than 2^32 units");
   count_ranked(p);
-  return esp_parts_make(p, err);
+  return esp__scored_slices_make(p, err);
 }
 
 /* A pattern that skips nothing is a slip of the pen. */
@@ -93,9 +96,10 @@ static esp_status check_skip(const esp_pruner *p, esp_error *err) {
     const size_t length = strcspn(word, " ");
     bool used = length == 0 || is_place(word, length);
     for (int i = 0; i < p->model->layers; i++)
-      used |= esp_pattern_matches(word, length, p->model->layer[i].name);
+      used |= esp__pattern_matches(word, length, p->model->layer[i].name);
     if (!used)
-      return esp_fail(err, ESP_ERR_INPUT, "[prune] skip: '%.*s' matches no layer", (int)length, word);
+      return esp_fail(err, ESP_ERR_INPUT, "[prune] skip: '%.*s' matches no layer", (int)length,
+                      word);
     word += length + strspn(word + length, " ");
   }
   return ESP_OK;
@@ -118,7 +122,8 @@ static esp_status make_movement(esp_param *w, esp_error *err) {
 }
 
 static esp_status make_shadow(esp_param *w, esp_error *err) {
-  if (!(w->shadow = aligned_alloc(64, (w->count * sizeof(float) + 63) / 64 * 64))) return no_memory(err);
+  if (!(w->shadow = aligned_alloc(64, (w->count * sizeof(float) + 63) / 64 * 64)))
+    return no_memory(err);
   memcpy(w->shadow, w->value, w->count * sizeof(float));
   return ESP_OK;
 }
@@ -131,7 +136,7 @@ static esp_status make_masks(esp_pruner *p, esp_error *err) {
   const bool moves = p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT;
   if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     for (int k = 0; k < t->slices; k++) ESP_TRY(make_mask(p, t->slice[k].param, err));
   }
   for (int i = 0; i < p->parts; i++) {
@@ -144,10 +149,12 @@ static esp_status make_masks(esp_pruner *p, esp_error *err) {
 
 /* ---- memory for a choice ---- */
 
-/* Every unit of every target is one weight: then the scores of weights are those of units, in one place. */
+/* Every unit of every target is one weight: then the scores of weights are those of units, in one
+ * place. */
 static bool units_are_weights(const esp_pruner *p) {
   for (int i = 0; i < p->targets; i++)
-    if (!esp_target_of_weights(&p->target[i]) || p->target[i].first != p->target[i].first_weight)
+    if (!esp_ranking_pool_of_weights(&p->target[i]) ||
+        p->target[i].first != p->target[i].first_weight)
       return false;
   return true;
 }
@@ -156,7 +163,7 @@ static bool has_hooks(const esp_pruner *p) {
   return (p->dynamic && p->dynamic->hooks) || p->regulariser;
 }
 
-esp_status esp_choice_open(esp_pruner *p, esp_error *err) {
+esp_status esp__workspace_open(esp_pruner *p, esp_error *err) {
   const bool plain = units_are_weights(p);
   if (p->score) return ESP_OK;
   p->score = calloc(p->units, sizeof *p->score);
@@ -183,7 +190,7 @@ static void free_choice(esp_pruner *p) {
   p->size = NULL;
 }
 
-void esp_choice_close(esp_pruner *p) {
+void esp__workspace_close(esp_pruner *p) {
   if (p->when != ESP_PRUNE_TRAINING && (!p->regulariser || p->finished)) free_choice(p);
 }
 
@@ -194,21 +201,22 @@ static esp_status make_scratch(esp_pruner *p, esp_error *err) {
   bool made = (p->next = malloc(largest)) != NULL;
   if (!units_are_weights(p)) made &= (p->alive = malloc(p->units)) != NULL;
   if (p->opt->early_bird > 0) made &= (p->notes = calloc(p->units, 1)) != NULL;
-  return made ? esp_choice_open(p, err) : no_memory(err);
+  return made ? esp__workspace_open(p, err) : no_memory(err);
 }
 
 /* Whether the distribution can do what is asked: better known now than when training has ended. */
 static esp_status try_distribution(esp_pruner *p, esp_error *err) {
-  const esp_status status = esp_pruner_given(p) ? ESP_OK : esp_pruner_choose(p, p->opt->sparsity, err);
+  const esp_status status =
+      esp_pruner_external_masks(p) ? ESP_OK : esp_pruner_choose(p, p->opt->sparsity, err);
   p->guarded = 0;
-  esp_choice_close(p);
+  esp__workspace_close(p);
   return status;
 }
 
 /* ---- making one ---- */
 
-esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model, esp_key seed,
-                          esp_error *err) {
+esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model,
+                          esp_key seed, esp_error *err) {
   esp_pruner *p = calloc(1, sizeof *p);
   if (!p) return no_memory(err);
   p->opt = opt;
@@ -217,10 +225,10 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   esp_status status = find_choices(p, err);
   if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
-  if (status == ESP_OK) status = esp_pruner_check(p, err);
+  if (status == ESP_OK) status = esp__pruner_check(p, err);
   if (status == ESP_OK) status = make_masks(p, err);
   if (status == ESP_OK) status = make_scratch(p, err);
-  if (status == ESP_OK) status = esp_hooks_open(p, err);
+  if (status == ESP_OK) status = esp__hooks_open(p, err);
   if (status == ESP_OK) status = try_distribution(p, err);
   if (status == ESP_OK)
     *pruner = p;
@@ -239,9 +247,9 @@ void esp_pruner_free(esp_pruner *p) {
     free(w->movement);
     w->movement = NULL;
   }
-  esp_hooks_close(p);
+  esp__hooks_close(p);
   free(p->masks);
-  esp_targets_free(p);
+  esp__ranking_pools_free(p);
   free_choice(p);
   free(p->alive);
   free(p->next);

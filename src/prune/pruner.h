@@ -1,19 +1,21 @@
-/* What structures, dynamic methods and regularisers may ask of the pruner. Internal to src/prune. */
+/* What structures, dynamic methods and regularisers may ask of the pruner. Internal to
+ * src/prune. */
 #ifndef ESP_PRUNE_PRUNER_H
 #define ESP_PRUNE_PRUNER_H
 
 #include <espalier/prune.h>
 
-/* A parameter, or a part of it, dealt out to the units of a target. Read as [outer][extent][inner], the
- * weights at a place of the middle axis are those of one unit. A weight can be in slices of several targets;
- * it is there while all of its units are. */
+/* A parameter, or a part of it, dealt out to the units of a target. Read as [outer][extent][inner],
+ * the weights at a place of the middle axis are those of one unit. A weight can be in slices of
+ * several targets; it is there while all of its units are. */
 typedef struct esp_slice {
   esp_param *param;
   size_t extent, inner;
-  uint32_t *unit;         /* [extent] the unit, or ESP_NO_UNIT; NULL: place e is unit e. The slice's own. */
-  bool scored;            /* its weights make the unit's score; the others only go with it */
-  size_t first_weight;    /* scored: its first among the scored weights of all targets */
-  const esp_layer *layer; /* scored: the layer whose weight it is; esp_target_add fills these two */
+  uint32_t *unit; /* [extent] the unit, or ESP_NO_UNIT; NULL: place e is unit e. The slice's own. */
+  bool scored;    /* its weights make the unit's score; the others only go with it */
+  size_t first_weight; /* scored: its first among the scored weights of all targets */
+  const esp_layer
+      *layer; /* scored: the layer whose weight it is; esp_ranking_pool_add fills these two */
 } esp_slice;
 #define ESP_NO_UNIT UINT32_MAX
 
@@ -27,8 +29,9 @@ static inline uint32_t esp_slice_unit(const esp_slice *s, size_t weight) {
   return s->unit ? s->unit[place] : (uint32_t)place;
 }
 
-/* Units that compete with each other: those of a layer, or of layers whose channels belong together. */
-struct esp_target {
+/* Units that compete with each other: those of a layer, or of layers whose channels belong
+ * together. */
+struct esp_ranking_pool {
   const esp_structure *structure;
   const esp_layer *layer; /* it, or the first of them */
   esp_param *weight;      /* of that layer */
@@ -41,13 +44,13 @@ struct esp_target {
 };
 
 /* Every unit is one weight, in order. */
-static inline bool esp_target_of_weights(const esp_target *t) {
+static inline bool esp_ranking_pool_of_weights(const esp_ranking_pool *t) {
   return t->units == t->weights && !t->slice[0].unit;
 }
 
 /* A layer whose weights have scores: the slice, and the target that its units are in. */
 typedef struct esp_scored_slice {
-  const esp_target *target;
+  const esp_ranking_pool *target;
   const esp_slice *slice;
 } esp_scored_slice;
 
@@ -60,9 +63,10 @@ struct esp_pruner {
   const esp_structure *structure;
   const esp_distribution *distribution;
   const esp_prune_schedule *schedule;
-  esp_target *target;
+  esp_ranking_pool *target;
   int targets;
-  esp_scored_slice *part; /* the scored slices of all targets, in order; where units are weights, one a target */
+  esp_scored_slice
+      *part; /* the scored slices of all targets, in order; where units are weights, one a target */
   int parts;
   int ranked;            /* targets before the first whose structure chooses for itself */
   size_t ranked_units;   /* of those */
@@ -76,88 +80,92 @@ struct esp_pruner {
   const esp_graph *graph; /* while scores look at activations: where they are */
   double *planes;         /* the same: [targets][plane_size] */
   size_t plane_size;
-  esp_judge judge;   /* of distributions that search */
+  esp_trial_evaluator judge; /* of distributions that search */
   double *densities; /* [ranked] on trial, or found by a search; NULL: as the distribution says */
   uint8_t *notes;    /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
-  float *raw;        /* [weights] the criterion's scores, before they become those of units; the same as
+  float *raw;    /* [weights] the criterion's scores, before they become those of units; the same as
                         `score` where they are, and no hooks need both */
-  double *sum;       /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
-  size_t *size;      /* [units] scored weights of each, with `sum` */
-  float *score;      /* [units] */
-  uint8_t *keep;     /* [units] the choice being made */
-  uint8_t *alive;    /* [units] scratch: units that have weights; NULL where units are weights */
-  uint8_t *next;     /* [largest parameter] scratch: the mask being made */
-  int guarded;       /* layers the guard saved in the last choice */
-  bool finished;     /* hooks and shadows are gone */
+  double *sum;   /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
+  size_t *size;  /* [units] scored weights of each, with `sum` */
+  float *score;  /* [units] */
+  uint8_t *keep; /* [units] the choice being made */
+  uint8_t *alive; /* [units] scratch: units that have weights; NULL where units are weights */
+  uint8_t *next;  /* [largest parameter] scratch: the mask being made */
+  int guarded;    /* layers the guard saved in the last choice */
+  bool finished;  /* hooks and shadows are gone */
   float *state[ESP_STATES_MAX]; /* of the hooks, those of all targets one after the other */
 };
 
-/* open.c: the memory that a choice is made in (raw, sum, size, score, keep). It is there while a method works
- * in every step of training; rounds open it and close it again, since it is larger than the weights. */
-esp_status esp_choice_open(esp_pruner *p, esp_error *err);
-void esp_choice_close(esp_pruner *p);
+/* open.c: the memory that a choice is made in (raw, sum, size, score, keep). It is there while a
+ * method works in every step of training; rounds open it and close it again, since it is larger
+ * than the weights. */
+esp_status esp__workspace_open(esp_pruner *p, esp_error *err);
+void esp__workspace_close(esp_pruner *p);
 
-/* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose structure
- * chooses for itself come last. */
-esp_status esp_target_new(esp_pruner *p, const esp_structure *structure, const esp_layer *layer, size_t units,
-                          esp_error *err);
-/* Adds a slice to the last target, which owns slice.unit from then on, also on failure. NULL for the
- * parameter: nothing happens. */
-esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err);
+/* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose
+ * structure chooses for itself come last. */
+esp_status esp_ranking_pool_new(esp_pruner *p, const esp_structure *structure,
+                                const esp_layer *layer, size_t units, esp_error *err);
+/* Adds a slice to the last target, which owns slice.unit from then on, also on failure. NULL for
+ * the parameter: nothing happens. */
+esp_status esp_ranking_pool_add(esp_pruner *p, esp_slice slice, esp_error *err);
 /* The same for the rows [shape[0]] of a parameter: row r goes with unit[r]; NULL: with unit r. */
-esp_status esp_target_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored, esp_error *err);
-void esp_targets_free(esp_pruner *p);
+esp_status esp_ranking_pool_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored,
+                                     esp_error *err);
+void esp__ranking_pools_free(esp_pruner *p);
 /* Fills p->part, once all targets are there. */
-esp_status esp_parts_make(esp_pruner *p, esp_error *err);
-/* channels.c: targets for the channels that go together, where the layers that make them are all linear, or
- * not all are. */
-esp_status esp_cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers, bool linear,
-                              esp_error *err);
+esp_status esp__scored_slices_make(esp_pruner *p, esp_error *err);
+/* channels.c: targets for the channels that go together, where the layers that make them are all
+ * linear, or not all are. */
+esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers,
+                               bool linear, esp_error *err);
 
 /* Whether the choices go together, once the layers are known. */
-esp_status esp_pruner_check(const esp_pruner *p, esp_error *err);
+esp_status esp__pruner_check(const esp_pruner *p, esp_error *err);
 
-/* Scores every unit with the criterion, by its rule over the unit's scored weights that are there. All scores
- * are finite. */
+/* Scores every unit with the criterion, by its rule over the unit's scored weights that are there.
+ * All scores are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
 /* Opens the choice, measures what p->criterion needs and scores every unit. */
-esp_status esp_pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
+esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
 /* The second half of scoring: each unit's mean of the scores in p->raw. */
-void esp_pruner_rank(esp_pruner *p);
+void esp__pruner_unit_scores(esp_pruner *p);
 /* Deals the scores of what may stay out anew, within each layer. */
-esp_status esp_pruner_shuffle(esp_pruner *p, esp_error *err);
+esp_status esp__pruner_shuffle(esp_pruner *p, esp_error *err);
 /* Chooses by the scores among what is there. */
-esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err);
-/* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says. A unit
- * whose score was set to -INFINITY is never kept, even if fewer stay than asked for.
- * Scores are not what they were afterwards. */
+esp_status esp__pruner_select_units(esp_pruner *p, double sparsity, esp_error *err);
+/* Fills p->keep with the best units by p->score at that sparsity, shared as the distribution says.
+ * A unit whose score was set to -INFINITY is never kept, even if fewer stay than asked for. Scores
+ * are not what they were afterwards. */
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err);
-/* Fills p->keep with the units that score above `threshold`, and the best unit of a layer that has none
- * (unless it may be empty). */
+/* Fills p->keep with the units that score above `threshold`, and the best unit of a layer that has
+ * none (unless it may be empty). */
 void esp_pruner_choose_above(esp_pruner *p, float threshold);
 /* Prunes by the criterion to `sparsity`; what is pruned stays pruned. */
-esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err);
-/* The only writer of masks: p->keep becomes the masks. Zeroes what is pruned; clears momentum of what is
- * pruned or regrown. */
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity,
+                             esp_error *err);
+/* The only writer of masks: p->keep becomes the masks. Zeroes what is pruned; clears momentum of
+ * what is pruned or regrown. */
 void esp_pruner_commit(esp_pruner *p);
 
 /* Zeroes the weights of units that p->keep leaves out, without pruning them. */
-void esp_pruner_zero(esp_pruner *p);
+void esp__pruner_zero(esp_pruner *p);
 
 /* Whether the densities are rounded such that the total is exact. */
-bool esp_pruner_exact(const esp_pruner *p);
+bool esp__pruner_exact(const esp_pruner *p);
 
 /* Reads the masks back into p->keep: a unit is there while any of its scored weights is. */
-void esp_pruner_recall(esp_pruner *p);
+void esp_pruner_load_masks(esp_pruner *p);
 
 /* ---- hooks.c ---- */
 
 /* Makes the state, and says which parameters are latent. */
-esp_status esp_hooks_open(esp_pruner *p, esp_error *err);
+esp_status esp__hooks_open(esp_pruner *p, esp_error *err);
 /* Brings latent parameters up to date: after a mask change, a checkpoint, the end of the hooks. */
-void esp_hooks_settle(esp_pruner *p);
-void esp_hooks_close(esp_pruner *p);
-/* What the weights of latent parameters should be without their mask, in p->raw. False: there are none. */
-bool esp_hooks_values(const esp_pruner *p);
+void esp__hooks_materialise(esp_pruner *p);
+void esp__hooks_close(esp_pruner *p);
+/* What the weights of latent parameters should be without their mask, in p->raw. False: there are
+ * none. */
+bool esp__hooks_values(const esp_pruner *p);
 
 #endif

@@ -4,8 +4,9 @@
 
 #include "prune/pruner.h"
 
-/* After a commit: gives the weights of units that p->keep has and `before` [units] had not values drawn as at
- * the start of training, by the key of this mask change, and their batch norms a scale of 1. */
-void esp_units_begin(const esp_pruner *p, const uint8_t *before);
+/* After a commit: gives the weights of units that p->keep has and `before` [units] had not values
+ * drawn as at the start of training, by the key of this mask change, and their batch norms a scale
+ * of 1. */
+void esp__regrow_init(const esp_pruner *p, const uint8_t *before);
 
 #endif

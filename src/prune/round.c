@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-bool esp_pruner_given(const esp_pruner *p) {
+bool esp_pruner_external_masks(const esp_pruner *p) {
   return p->opt->mask_from[0] != '\0';
 }
 bool esp_pruner_in_training(const esp_pruner *p) {
@@ -23,7 +23,7 @@ uint64_t esp_pruner_changes(const esp_pruner *p) {
 }
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
   p->changes = changes;
-  esp_hooks_settle(p);
+  esp__hooks_materialise(p);
 }
 
 int esp_pruner_rounds(const esp_pruner *p) {
@@ -37,16 +37,16 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
 
 /* ---- pruning ---- */
 
-esp_status esp_pruner_decide(esp_pruner *p, double sparsity, esp_error *err) {
-  esp_pruner_recall(p);
+esp_status esp__pruner_select_units(esp_pruner *p, double sparsity, esp_error *err) {
+  esp_pruner_load_masks(p);
   for (size_t u = 0; u < p->units; u++)
     if (!p->keep[u]) p->score[u] = -INFINITY;
-  if (p->opt->shuffle) ESP_TRY(esp_pruner_shuffle(p, err));
+  if (p->opt->shuffle) ESP_TRY(esp__pruner_shuffle(p, err));
   return esp_pruner_choose(p, sparsity, err);
 }
 
 static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
-  ESP_TRY(esp_pruner_decide(p, sparsity, err));
+  ESP_TRY(esp__pruner_select_units(p, sparsity, err));
   esp_pruner_commit(p);
   p->changes++;
   *guarded = p->guarded;
@@ -55,24 +55,25 @@ static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, e
 
 esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
                             esp_error *err) {
-  ESP_TRY(esp_pruner_measure(p, probe, err));
-  if (p->distribution->search) ESP_TRY(esp_pruner_search(p, sparsity, err));
+  ESP_TRY(esp__pruner_measure(p, probe, err));
+  if (p->distribution->search) ESP_TRY(esp__pruner_search(p, sparsity, err));
   ESP_TRY(prune_by_score(p, sparsity, guarded, err));
-  esp_choice_close(p);
+  esp__workspace_close(p);
   return ESP_OK;
 }
 
 esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
-  ESP_TRY(esp_choice_open(p, err));
+  ESP_TRY(esp__workspace_open(p, err));
   esp_pruner_score(p, p->criterion);
   ESP_TRY(prune_by_score(p, sparsity, guarded, err));
-  esp_choice_close(p);
+  esp__workspace_close(p);
   return ESP_OK;
 }
 
-esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity, esp_error *err) {
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity,
+                             esp_error *err) {
   esp_pruner_score(p, criterion);
-  ESP_TRY(esp_pruner_decide(p, sparsity, err));
+  ESP_TRY(esp__pruner_select_units(p, sparsity, err));
   esp_pruner_commit(p);
   return ESP_OK;
 }
@@ -115,7 +116,7 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
   ESP_TRY(p->dynamic->change(p, t, err));
   p->changes++;
-  esp_hooks_settle(p);
+  esp__hooks_materialise(p);
   if (step == end) esp_pruner_finish(p);
   return ESP_OK;
 }

@@ -18,8 +18,8 @@ static uint32_t key_of(float score) {
 
 enum { DIGIT = 11, COUNTS = 1 << DIGIT, FEW = 64 };
 
-/* The k-th smallest key (from 0), digit by digit from the highest: what has the digits found so far is
- * counted by its next one. *below: keys that are smaller. Needs no memory but the counts. */
+/* The k-th smallest key (from 0), digit by digit from the highest: what has the digits found so far
+ * is counted by its next one. *below: keys that are smaller. Needs no memory but the counts. */
 static uint32_t smallest(const float *score, size_t n, size_t k, size_t *below) {
   static const int shifts[] = {32 - DIGIT, 32 - 2 * DIGIT, 0};
   uint32_t found = 0, known = 0;
@@ -50,7 +50,7 @@ static void select_few(const float *score, size_t n, size_t k, uint8_t *keep) {
   }
 }
 
-void esp_select_top(const float *score, size_t n, size_t k, uint8_t *keep) {
+void esp__select_top(const float *score, size_t n, size_t k, uint8_t *keep) {
   if (k == 0) {
     memset(keep, 0, n);
     return;
@@ -77,7 +77,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* With the index behind the key all differ, and ties go by index. */
-void esp_rank(const float *score, size_t n, uint64_t *order) {
+void esp__select_key(const float *score, size_t n, uint64_t *order) {
   for (size_t i = 0; i < n; i++) order[i] = (uint64_t)key_of(score[i]) << 32 | i;
   qsort(order, n, sizeof *order, ascending);
   for (size_t i = 0; i < n; i++) order[i] &= UINT32_MAX;

@@ -1,4 +1,5 @@
-/* A smaller model without what is pruned. First the blocks that do nothing go, then the channels. */
+/* A smaller model without what is pruned. First the blocks that do nothing go, then the
+ * channels. */
 #include "prune/units/channel_groups.h"
 
 #include <espalier/prune.h>
@@ -42,7 +43,8 @@ static bool all_zero(const esp_param *w) {
   return true;
 }
 
-/* The last layer or batch norm of the block gives 0: its parameters, the last of the block, are 0. */
+/* The last layer or batch norm of the block gives 0: its parameters, the last of the block, are
+ * 0. */
 static bool gives_zero(const esp_model *m, const esp_block *block) {
   const char *prefix = block->prefix, *last = NULL;
   for (int k = m->params.count - 1; k >= 0; k--) {
@@ -73,13 +75,13 @@ static esp_status drop_blocks(const esp_model *m, esp_model **fewer, esp_error *
 /* ---- which channels stay ---- */
 
 typedef struct cut {
-  esp_groups groups;
+  esp__channel_groups groups;
   bool *zero; /* [slots] the channel is 0 whatever the image */
   bool *keep; /* [slots] at a class's first slot: it stays */
 } cut;
 
 static size_t class_of(const cut *k, int i, int c) {
-  return esp_groups_class(&k->groups, i, c);
+  return esp__channel_groups_class(&k->groups, i, c);
 }
 
 static bool is_zero(const cut *k, int i, int c) {
@@ -94,7 +96,8 @@ static bool row_zero(const esp_param *w, int row) {
 }
 
 static bool column_zero(const esp_param *w, int column) {
-  const size_t rows = (size_t)w->shape[0], columns = (size_t)w->shape[1], inner = w->count / rows / columns;
+  const size_t rows = (size_t)w->shape[0], columns = (size_t)w->shape[1],
+               inner = w->count / rows / columns;
   for (size_t r = 0; r < rows; r++)
     for (size_t i = 0; i < inner; i++)
       if (w->value[(r * columns + (size_t)column) * inner + i] != 0.0f) return false;
@@ -128,12 +131,13 @@ static bool becomes_zero(const cut *k, int i, int c) {
 
 /* A class stays if it is fixed, or if a layer reads something from one of its channels. */
 static void find_kept(cut *k) {
-  const esp_groups *g = &k->groups;
+  const esp__channel_groups *g = &k->groups;
   memcpy(k->keep, g->fixed, g->first[g->ops]);
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
-    for (int c = 0; c < o->shape.channels; c++) k->zero[g->first[i] + (size_t)c] = becomes_zero(k, i, c);
-    if (!esp_operation_mixes(o)) continue;
+    for (int c = 0; c < o->shape.channels; c++)
+      k->zero[g->first[i] + (size_t)c] = becomes_zero(k, i, c);
+    if (!esp__operation_mixes(o)) continue;
     for (int c = 0; c < g->op[o->input[0]].shape.channels; c++)
       if (!is_zero(k, o->input[0], c) && !column_zero(o->param[0], c))
         k->keep[class_of(k, o->input[0], c)] = true;
@@ -146,13 +150,13 @@ static int kept_of(const cut *k, int i) {
   return kept;
 }
 
-/* Brings back channels, the first ones first, until every layer has a multiple of them, or all it had. One
- * that is brought back can belong to several layers, hence again and again. */
+/* Brings back channels, the first ones first, until every layer has a multiple of them, or all it
+ * had. One that is brought back can belong to several layers, hence again and again. */
 static void round_up(cut *k, int multiple) {
   for (bool again = true; again;) {
     again = false;
     for (int i = 0; i < k->groups.ops; i++) {
-      int kept = esp_operation_mixes(&k->groups.op[i]) ? kept_of(k, i) : multiple;
+      int kept = esp__operation_mixes(&k->groups.op[i]) ? kept_of(k, i) : multiple;
       for (int c = 0; (kept == 0 || kept % multiple) && c < k->groups.op[i].shape.channels; c++) {
         bool *keep = &k->keep[class_of(k, i, c)];
         if (*keep) continue;
@@ -165,11 +169,11 @@ static void round_up(cut *k, int multiple) {
 
 /* ---- the smaller model ---- */
 
-/* Copies the rows, and of them the columns, that stay: those of operation i, and of its input if it reads all
- * channels. */
+/* Copies the rows, and of them the columns, that stay: those of operation i, and of its input if it
+ * reads all channels. */
 static void copy_kept(const cut *k, int i, const esp_param *from, esp_param *to) {
   const esp_operation *o = &k->groups.op[i];
-  const bool narrow = esp_operation_mixes(o) && from->rank > 1;
+  const bool narrow = esp__operation_mixes(o) && from->rank > 1;
   const size_t columns = narrow ? (size_t)from->shape[1] : 1;
   const size_t inner = from->count / (size_t)from->shape[0] / columns;
   float *at = to->value;
@@ -207,7 +211,7 @@ static esp_status narrow(const esp_model *m, const cut *k, esp_model **small, es
 
 static esp_status drop_channels(esp_model *m, int multiple, esp_model **small, esp_error *err) {
   cut k = {0};
-  ESP_TRY(esp_groups_make(&k.groups, m, err));
+  ESP_TRY(esp__channel_groups_make(&k.groups, m, err));
   const size_t slots = k.groups.first[k.groups.ops];
   k.zero = calloc(slots, sizeof *k.zero);
   k.keep = calloc(slots, sizeof *k.keep);
@@ -219,7 +223,7 @@ static esp_status drop_channels(esp_model *m, int multiple, esp_model **small, e
   }
   free(k.zero);
   free(k.keep);
-  esp_groups_free(&k.groups);
+  esp__channel_groups_free(&k.groups);
   return status;
 }
 

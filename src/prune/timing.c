@@ -16,7 +16,7 @@ const esp_prune_schedule *esp_prune_schedule_of(const esp_prune_options *opt) {
   return esp_prune_schedule_at(i);
 }
 
-esp_prune_when esp_prune_time(const esp_prune_options *opt) {
+esp_prune_when esp_prune_when_of(const esp_prune_options *opt) {
   if (opt->mask_from[0]) return ESP_PRUNE_INIT;
   if (is_dynamic(opt->method) || strcmp(opt->at, "training") == 0) return ESP_PRUNE_TRAINING;
   if (strcmp(opt->at, "init") == 0) return ESP_PRUNE_INIT;
@@ -25,7 +25,7 @@ esp_prune_when esp_prune_time(const esp_prune_options *opt) {
 }
 
 int esp_prune_rounds(const esp_prune_options *opt) {
-  if (esp_prune_time(opt) == ESP_PRUNE_TRAINING) return 1;
+  if (esp_prune_when_of(opt) == ESP_PRUNE_TRAINING) return 1;
   return esp_prune_schedule_of(opt)->listed ? opt->sparsities.count : (int)opt->rounds;
 }
 

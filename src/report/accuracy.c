@@ -7,12 +7,12 @@
 /* A measure of a network that accuracy is drawn over: a member of its point, times `unit`. */
 typedef struct measure {
   const char *id, *title, *note, *scale;
-  esp_column column;
+  esp__column column;
   size_t offset;
   double unit;
 } measure;
 
-#define OF(member) offsetof(esp_point, member)
+#define OF(member) offsetof(esp__point, member)
 static const measure measures[] = {
     {"accuracy-sparsity",
      "Accuracy over sparsity",
@@ -30,16 +30,16 @@ static const measure measures[] = {
      1.0},
     {"accuracy-macs",
      "Accuracy over multiply-adds",
-     "Multiply-adds of one image, counting only the weights that are left; FLOPs are twice as many.",
+     "Multiply-adds of one image, counting only the weights that are left; "
+     "FLOPs are twice as many.",
      "log",
      {"million_macs", "multiply-adds (million an image)"},
      OF(macs),
      1e-6},
     {"accuracy-inference",
      "Accuracy over measured inference time",
-     "Taken while the run evaluated its test images, in batches, with all its threads: it says something "
-     "about the "
-     "machine too, and about what else it was doing.",
+     "Taken while the run evaluated its test images, in batches, with all its threads: "
+     "it says something about the machine too, and about what else it was doing.",
      "linear",
      {"milliseconds_per_image", "inference (ms an image)"},
      OF(milliseconds),
@@ -53,75 +53,78 @@ static const measure measures[] = {
      1.0},
 };
 
-static cJSON *means(const esp_findings *f, const measure *m) {
-  const esp_column columns[] = {{"series", "series"},
-                                {"level", "level"},
-                                {"seeds", "seeds"},
-                                m->column,
-                                {"accuracy_mean_percent", "test accuracy, mean (%)"},
-                                {"accuracy_sd_percent", "sd (%)"},
-                                {0}};
+static cJSON *means(const esp__report_data *f, const measure *m) {
+  const esp__column columns[] = {{"series", "series"},
+                                 {"level", "level"},
+                                 {"seeds", "seeds"},
+                                 m->column,
+                                 {"accuracy_mean_percent", "test accuracy, mean (%)"},
+                                 {"accuracy_sd_percent", "sd (%)"},
+                                 {0}};
   char id[64], level[32];
   snprintf(id, sizeof id, "%s-means", m->id);
-  cJSON *sheet = esp_sheet_new(id, columns);
+  cJSON *sheet = esp__table_new(id, columns);
   for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp_level_end(&f->points, first);
-    const esp_moments x = esp_level_moments(&f->points, first, end, m->offset);
-    const esp_moments y = esp_level_moments(&f->points, first, end, OF(accuracy));
-    esp_level_label(&f->points, first, end, level);
-    ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, first)), esp_text_cell(level), esp_number_cell(y.n),
-                  esp_number_cell(m->unit * esp_mean(&x)), esp_number_cell(100.0 * esp_mean(&y)),
-                  esp_number_cell(100.0 * esp_sd(&y)));
+    end = esp__level_end(&f->points, first);
+    const esp_stats_moments x = esp__level_moments(&f->points, first, end, m->offset);
+    const esp_stats_moments y = esp__level_moments(&f->points, first, end, OF(accuracy));
+    esp__level_label(&f->points, first, end, level);
+    ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, first)), esp__text_cell(level),
+                  esp__number_cell(y.n), esp__number_cell(m->unit * esp_stats_mean(&x)),
+                  esp__number_cell(100.0 * esp_stats_mean(&y)),
+                  esp__number_cell(100.0 * esp_stats_sd(&y)));
   }
   return sheet;
 }
 
-static cJSON *points(const esp_findings *f, const measure *m) {
-  const esp_column columns[] = {{"series", "series"},
-                                {"run", "run"},
-                                {"seed", "seed"},
-                                {"round", "round"},
-                                m->column,
-                                {"accuracy_percent", "test accuracy (%)"},
-                                {0}};
+static cJSON *points(const esp__report_data *f, const measure *m) {
+  const esp__column columns[] = {{"series", "series"},
+                                 {"run", "run"},
+                                 {"seed", "seed"},
+                                 {"round", "round"},
+                                 m->column,
+                                 {"accuracy_percent", "test accuracy (%)"},
+                                 {0}};
   char id[64];
   snprintf(id, sizeof id, "%s-points", m->id);
-  cJSON *sheet = esp_sheet_new(id, columns);
+  cJSON *sheet = esp__table_new(id, columns);
   for (int i = 0; i < f->points.count; i++) {
-    const esp_point *p = &f->points.item[i];
-    ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, i)), esp_text_cell(f->runs.item[p->run].name),
-                  esp_number_cell((double)esp_seed_of(f, p)), esp_number_cell(p->round),
-                  esp_number_cell(m->unit * esp_point_value(p, m->offset)),
-                  esp_number_cell(100.0 * p->accuracy));
+    const esp__point *p = &f->points.item[i];
+    ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, i)),
+                  esp__text_cell(f->runs.item[p->run].name),
+                  esp__number_cell((double)esp__seed_of(f, p)), esp__number_cell(p->round),
+                  esp__number_cell(m->unit * esp__point_value(p, m->offset)),
+                  esp__number_cell(100.0 * p->accuracy));
   }
   return sheet;
 }
 
-/* Whether the means of each series lie in the order of its levels. Where x was measured they may not, and a
- * line through them would say nothing. */
-static bool in_order(const esp_findings *f, const measure *m) {
+/* Whether the means of each series lie in the order of its levels. Where x was measured they may
+ * not, and a line through them would say nothing. */
+static bool in_order(const esp__report_data *f, const measure *m) {
   double before = NAN, direction = 0.0;
   for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp_level_end(&f->points, first);
-    const esp_moments x = esp_level_moments(&f->points, first, end, m->offset);
-    if (first == 0 || !esp_same_series(&f->points, first - 1, first)) before = NAN, direction = 0.0;
-    const double step = esp_mean(&x) - before;
+    end = esp__level_end(&f->points, first);
+    const esp_stats_moments x = esp__level_moments(&f->points, first, end, m->offset);
+    if (first == 0 || !esp__same_series(&f->points, first - 1, first))
+      before = NAN, direction = 0.0;
+    const double step = esp_stats_mean(&x) - before;
     if (step * direction < 0.0) return false;
     if (step > 0.0 || step < 0.0) direction = step;
-    before = esp_mean(&x);
+    before = esp_stats_mean(&x);
   }
   return true;
 }
 
-void esp_add_accuracy(cJSON *report, const esp_findings *f) {
+void esp__add_accuracy(cJSON *report, const esp__report_data *f) {
   if (f->points.count == 0) return;
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const measure *m = &measures[i];
-    cJSON *chart = esp_chart_add(report, (esp_chart){m->id, m->title, m->note, "band"});
+    cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "band"});
     cJSON_AddBoolToObject(chart, "joined", in_order(f, m));
-    esp_chart_axis(chart, "x", m->column.label, m->scale);
-    esp_chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
-    esp_report_sheet(report, chart, means(f, m));
-    esp_report_sheet(report, chart, points(f, m));
+    esp__chart_axis(chart, "x", m->column.label, m->scale);
+    esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
+    esp__report_table_of(report, chart, means(f, m));
+    esp__report_table_of(report, chart, points(f, m));
   }
 }

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define OF(member) offsetof(esp_point, member)
+#define OF(member) offsetof(esp__point, member)
 
 /* What is drawn over sparsity: of ours a member of a point, of theirs members of a figure. */
 typedef struct measure {
   const char *id, *title, *note, *label;
-  esp_column column;
+  esp__column column;
   size_t ours, theirs, sd;
 } measure;
 
@@ -17,8 +17,8 @@ typedef struct measure {
 static const measure measures[] = {
     {"paper-change",
      "Change to the dense network",
-     "Accuracy less that of the dense network, run by run. It depends less on data and recipe than the "
-     "accuracy itself.",
+     "Accuracy less that of the dense network, run by run. "
+     "It depends less on data and recipe than the accuracy itself.",
      "change of test accuracy (% points)",
      {"change_points", "change (% points)"},
      OF(change),
@@ -38,14 +38,15 @@ static double figure_value(const esp_figure *f, size_t offset) {
   return *(const double *)((const char *)f + offset);
 }
 
-static const esp_config *config_of(const esp_findings *f, int level) {
+static const esp_config *config_of(const esp__report_data *f, int level) {
   return &f->runs.item[f->points.item[level].run].config;
 }
 
 /* Whether the paper has such pruned networks, at whatever sparsity. */
-static bool is_known(const esp_findings *f, int level) {
+static bool is_known(const esp__report_data *f, int level) {
   for (int r = 0; r < f->paper.table.rows; r++)
-    if (esp_paper_figure(&f->paper, r).sparsity > 0.0 && esp_paper_about(&f->paper, r, config_of(f, level)))
+    if (esp_paper_figure(&f->paper, r).sparsity > 0.0 &&
+        esp_paper_about(&f->paper, r, config_of(f, level)))
       return true;
   return false;
 }
@@ -53,20 +54,21 @@ static bool is_known(const esp_findings *f, int level) {
 /* ---- curves ---- */
 
 /* The level as a network of the series of the point `of`. */
-static void add_ours(cJSON *sheet, const esp_findings *f, const measure *m, int level, int of) {
-  const esp_points *p = &f->points;
-  const int end = esp_level_end(p, level);
-  const esp_moments x = esp_level_moments(p, level, end, OF(sparsity));
-  const esp_moments y = esp_level_moments(p, level, end, m->ours);
+static void add_ours(cJSON *sheet, const esp__report_data *f, const measure *m, int level, int of) {
+  const esp__points *p = &f->points;
+  const int end = esp__level_end(p, level);
+  const esp_stats_moments x = esp__level_moments(p, level, end, OF(sparsity));
+  const esp_stats_moments y = esp__level_moments(p, level, end, m->ours);
   if (y.n == 0) return;
-  ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, of)), esp_text_cell("ours"),
-                esp_number_cell(p->item[level].round == 0 ? 0.0 : 100.0 * esp_mean(&x)),
-                esp_number_cell(100.0 * esp_mean(&y)), esp_number_cell(100.0 * esp_sd(&y)),
-                esp_text_cell(""));
+  ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, of)), esp__text_cell("ours"),
+                esp__number_cell(p->item[level].round == 0 ? 0.0 : 100.0 * esp_stats_mean(&x)),
+                esp__number_cell(100.0 * esp_stats_mean(&y)),
+                esp__number_cell(100.0 * esp_stats_sd(&y)), esp__text_cell(""));
 }
 
-/* The row with the least sparsity above that of row `after`; of equal ones the next. -1 = none is left. */
-static int next_row(const esp_findings *f, const esp_config *run, int after) {
+/* The row with the least sparsity above that of row `after`; of equal ones the next. -1 = none is
+ * left. */
+static int next_row(const esp__report_data *f, const esp_config *run, int after) {
   const esp_paper *p = &f->paper;
   const double least = after < 0 ? -1.0 : esp_paper_figure(p, after).sparsity;
   int next = -1;
@@ -79,59 +81,59 @@ static int next_row(const esp_findings *f, const esp_config *run, int after) {
 }
 
 /* All that the paper has of the series, also at sparsities that we have not. */
-static void add_theirs(cJSON *sheet, const esp_findings *f, const measure *m, int level) {
+static void add_theirs(cJSON *sheet, const esp__report_data *f, const measure *m, int level) {
   const esp_config *run = config_of(f, level);
   for (int r = next_row(f, run, -1); r >= 0; r = next_row(f, run, r)) {
     const esp_figure theirs = esp_paper_figure(&f->paper, r);
     const bool dense = theirs.sparsity == 0.0 && m->theirs == THEIR(change);
-    ESP_SHEET_ROW(sheet, esp_text_cell(esp_series_of(f, level)), esp_text_cell("paper"),
-                  esp_number_cell(100.0 * theirs.sparsity),
-                  esp_number_cell(dense ? 0.0 : figure_value(&theirs, m->theirs)),
-                  esp_number_cell(figure_value(&theirs, m->sd)),
-                  esp_text_cell(esp_csv_cell(&f->paper.table, r, f->paper.source)));
+    ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, level)), esp__text_cell("paper"),
+                  esp__number_cell(100.0 * theirs.sparsity),
+                  esp__number_cell(dense ? 0.0 : figure_value(&theirs, m->theirs)),
+                  esp__number_cell(figure_value(&theirs, m->sd)),
+                  esp__text_cell(esp_csv_cell(&f->paper.table, r, f->paper.source)));
   }
 }
 
 /* Each series begins with its dense network, also where that was trained by another one. */
-static void add_curves(cJSON *sheet, const esp_findings *f, const measure *m) {
-  const esp_points *p = &f->points;
+static void add_curves(cJSON *sheet, const esp__report_data *f, const measure *m) {
+  const esp__points *p = &f->points;
   for (int first = 0, end; first < p->count; first = end) {
-    end = esp_level_end(p, first);
+    end = esp__level_end(p, first);
     if (!is_known(f, first)) continue;
-    const int dense = esp_dense_level(p, &f->facts, first);
-    if (dense >= 0 && (first == 0 || !esp_same_series(p, first - 1, first)))
+    const int dense = esp__dense_level(p, &f->facts, first);
+    if (dense >= 0 && (first == 0 || !esp__same_series(p, first - 1, first)))
       add_ours(sheet, f, m, dense, first);
     if (p->item[first].round > 0) add_ours(sheet, f, m, first, first);
-    if (end == p->count || !esp_same_series(p, first, end)) add_theirs(sheet, f, m, first);
+    if (end == p->count || !esp__same_series(p, first, end)) add_theirs(sheet, f, m, first);
   }
 }
 
 /* Of a paper without a dense network there are no changes, nor of runs without one. */
 static bool has_numbers(const cJSON *sheet) {
   const cJSON *row;
-  cJSON_ArrayForEach(
-      row, cJSON_GetObjectItem(sheet, "rows")) if (cJSON_IsNumber(cJSON_GetArrayItem(row, 3))) return true;
+  cJSON_ArrayForEach(row, cJSON_GetObjectItem(sheet, "rows")) if (cJSON_IsNumber(cJSON_GetArrayItem(
+                                                                      row, 3))) return true;
   return false;
 }
 
-static void add_chart(cJSON *report, const esp_findings *f, const measure *m) {
-  const esp_column columns[] = {{"series", "series"},
-                                {"whose", "whose"},
-                                {"sparsity_percent", "sparsity (%)"},
-                                m->column,
-                                {"sd_points", "sd (% points)"},
-                                {"source", "source"},
-                                {0}};
-  cJSON *sheet = esp_sheet_new(m->id, columns);
+static void add_chart(cJSON *report, const esp__report_data *f, const measure *m) {
+  const esp__column columns[] = {{"series", "series"},
+                                 {"whose", "whose"},
+                                 {"sparsity_percent", "sparsity (%)"},
+                                 m->column,
+                                 {"sd_points", "sd (% points)"},
+                                 {"source", "source"},
+                                 {0}};
+  cJSON *sheet = esp__table_new(m->id, columns);
   add_curves(sheet, f, m);
   if (!has_numbers(sheet)) {
     cJSON_Delete(sheet);
     return;
   }
-  cJSON *chart = esp_chart_add(report, (esp_chart){m->id, m->title, m->note, "beside"});
-  esp_chart_axis(chart, "x", "sparsity (%)", "linear");
-  esp_chart_axis(chart, "y", m->label, "linear");
-  esp_report_sheet(report, chart, sheet);
+  cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "beside"});
+  esp__chart_axis(chart, "x", "sparsity (%)", "linear");
+  esp__chart_axis(chart, "y", m->label, "linear");
+  esp__report_table_of(report, chart, sheet);
 }
 
 /* ---- the comparison ---- */
@@ -146,22 +148,22 @@ static int same_dense(const esp_measured *ours, int levels, const esp_measured *
   return levels;
 }
 
-/* The networks of all levels, *first[i] being where the i-th begins; returns how many, -1 when memory is out.
- */
-static int measure_levels(const esp_findings *f, esp_measured **ours, int **first) {
-  const esp_points *p = &f->points;
+/* The networks of all levels, *first[i] being where the i-th begins; returns how many, -1 when
+ * memory is out. */
+static int measure_levels(const esp__report_data *f, esp_measured **ours, int **first) {
+  const esp__points *p = &f->points;
   int levels = 0;
   *ours = calloc((size_t)p->count + 1, sizeof **ours);
   *first = calloc((size_t)p->count + 1, sizeof **first);
   if (!*ours || !*first) return -1;
   for (int i = 0, end; i < p->count; i = end) {
-    end = esp_level_end(p, i);
-    const esp_moments sparsity = esp_level_moments(p, i, end, OF(sparsity));
+    end = esp__level_end(p, i);
+    const esp_stats_moments sparsity = esp__level_moments(p, i, end, OF(sparsity));
     esp_measured one = {.config = config_of(f, i),
                         .round = p->item[i].round,
-                        .sparsity = p->item[i].round == 0 ? 0.0 : esp_mean(&sparsity),
-                        .accuracy = esp_level_moments(p, i, end, OF(accuracy)),
-                        .change = esp_level_moments(p, i, end, OF(change))};
+                        .sparsity = p->item[i].round == 0 ? 0.0 : esp_stats_mean(&sparsity),
+                        .accuracy = esp__level_moments(p, i, end, OF(accuracy)),
+                        .change = esp__level_moments(p, i, end, OF(change))};
     one.training = same_dense(*ours, levels, &one);
     (*first)[levels] = i;
     (*ours)[levels++] = one;
@@ -169,59 +171,64 @@ static int measure_levels(const esp_findings *f, esp_measured **ours, int **firs
   return levels;
 }
 
-static const esp_column columns[] = {{"series", "series"},
-                                     {"sparsity_percent", "sparsity (%)"},
-                                     {"seeds", "seeds"},
-                                     {"accuracy_percent", "test accuracy (%)"},
-                                     {"paper_accuracy_percent", "in the paper (%)"},
-                                     {"accuracy_difference_points", "accuracy, difference (% points)"},
-                                     {"change_points", "change (% points)"},
-                                     {"paper_change_points", "in the paper (% points)"},
-                                     {"change_difference_points", "change, difference (% points)"},
-                                     {"band_points", "band (% points)"},
-                                     {"verdict", "verdict"},
-                                     {"source", "source"},
-                                     {0}};
+static const esp__column columns[] = {
+    {"series", "series"},
+    {"sparsity_percent", "sparsity (%)"},
+    {"seeds", "seeds"},
+    {"accuracy_percent", "test accuracy (%)"},
+    {"paper_accuracy_percent", "in the paper (%)"},
+    {"accuracy_difference_points", "accuracy, difference (% points)"},
+    {"change_points", "change (% points)"},
+    {"paper_change_points", "in the paper (% points)"},
+    {"change_difference_points", "change, difference (% points)"},
+    {"band_points", "band (% points)"},
+    {"verdict", "verdict"},
+    {"source", "source"},
+    {0}};
 
-static void add_comparison(cJSON *sheet, const esp_findings *f, const esp_comparison *c,
+static void add_comparison(cJSON *sheet, const esp__report_data *f, const esp_comparison *c,
                            const esp_measured *ours, int first) {
-  ESP_SHEET_ROW(
-      sheet, esp_text_cell(esp_series_of(f, first)), esp_number_cell(100.0 * ours->sparsity),
-      esp_number_cell(ours->accuracy.n), esp_number_cell(c->accuracy[0]), esp_number_cell(c->accuracy[1]),
-      esp_number_cell(c->difference), esp_number_cell(c->change[0]), esp_number_cell(c->change[1]),
-      esp_number_cell(c->difference_of_change), esp_number_cell(c->band), esp_text_cell(esp_verdict(c)),
-      esp_text_cell(esp_csv_cell(&f->paper.table, c->theirs, f->paper.source)));
+  ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, first)),
+                esp__number_cell(100.0 * ours->sparsity), esp__number_cell(ours->accuracy.n),
+                esp__number_cell(c->accuracy[0]), esp__number_cell(c->accuracy[1]),
+                esp__number_cell(c->difference), esp__number_cell(c->change[0]),
+                esp__number_cell(c->change[1]), esp__number_cell(c->difference_of_change),
+                esp__number_cell(c->band), esp__text_cell(esp_verdict(c)),
+                esp__text_cell(esp_csv_cell(&f->paper.table, c->theirs, f->paper.source)));
 }
 
 /* *n: rows of the table. */
-static esp_status add_table(cJSON *report, const esp_findings *f, int *n, esp_error *err) {
+static esp_status add_table(cJSON *report, const esp__report_data *f, int *n, esp_error *err) {
   const esp_compare_options as_the_paper_says = {.tolerance = (double)NAN};
   esp_measured *ours;
   int *first;
   esp_comparison *c = NULL;
   const int levels = measure_levels(f, &ours, &first);
-  const esp_status status = levels < 0
-                                ? esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report")
-                                : esp_paper_compare(&f->paper, ours, levels, as_the_paper_says, &c, n, err);
-  cJSON *sheet = esp_sheet_new("paper", columns);
+  const esp_status status =
+      levels < 0 ? esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report")
+                 : esp_paper_compare(&f->paper, ours, levels, as_the_paper_says, &c, n, err);
+  cJSON *sheet = esp__table_new("paper", columns);
   for (int i = 0; i < *n; i++) add_comparison(sheet, f, &c[i], &ours[c[i].ours], first[c[i].ours]);
-  esp_report_sheet(report, NULL, sheet);
+  esp__report_table_of(report, NULL, sheet);
   free(c);
   free(ours);
   free(first);
   return status;
 }
 
-esp_status esp_add_paper(cJSON *report, const esp_findings *f, const char *name, esp_error *err) {
+esp_status esp__add_paper(cJSON *report, const esp__report_data *f, const char *name,
+                          esp_error *err) {
   bool known = false;
   int compared = 0;
   for (int i = 0; i < f->points.count && !known; i++) known = is_known(f, i);
-  for (size_t i = 0; known && i < sizeof measures / sizeof *measures; i++) add_chart(report, f, &measures[i]);
+  for (size_t i = 0; known && i < sizeof measures / sizeof *measures; i++)
+    add_chart(report, f, &measures[i]);
   ESP_TRY(add_table(report, f, &compared, err));
   if (known || compared > 0) return ESP_OK;
   if (f->points.count > 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "--paper: nothing in %s is about these runs: expected runs whose keys are in it", name);
-  esp_report_note(report, "There are no results yet to be compared with %s.", name);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "--paper: nothing in %s is about these runs: expected runs whose keys are in it", name);
+  esp__report_note(report, "There are no results yet to be compared with %s.", name);
   return ESP_OK;
 }

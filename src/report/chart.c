@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-cJSON *esp_chart_add(cJSON *report, esp_chart c) {
+cJSON *esp__chart_add(cJSON *report, esp__chart c) {
   cJSON *chart = cJSON_CreateObject();
   cJSON_AddStringToObject(chart, "id", c.id);
   cJSON_AddStringToObject(chart, "title", c.title);
@@ -13,20 +13,20 @@ cJSON *esp_chart_add(cJSON *report, esp_chart c) {
   return chart;
 }
 
-cJSON *esp_chart_axis(cJSON *chart, const char *axis, const char *label, const char *scale) {
+cJSON *esp__chart_axis(cJSON *chart, const char *axis, const char *label, const char *scale) {
   cJSON *o = cJSON_AddObjectToObject(chart, axis);
   cJSON_AddStringToObject(o, "label", label);
   cJSON_AddStringToObject(o, "scale", scale);
   return o;
 }
 
-void esp_report_sheet(cJSON *report, cJSON *chart, cJSON *sheet) {
+void esp__report_table_of(cJSON *report, cJSON *chart, cJSON *sheet) {
   const cJSON *id = cJSON_GetObjectItem(sheet, "id");
   if (chart) cJSON_AddItemToArray(cJSON_GetObjectItem(chart, "sheets"), cJSON_Duplicate(id, false));
   cJSON_AddItemToArray(cJSON_GetObjectItem(report, "sheets"), sheet);
 }
 
-void esp_report_note(cJSON *report, const char *format, ...) {
+void esp__report_note(cJSON *report, const char *format, ...) {
   char text[2048];
   va_list args;
   va_start(args, format);
@@ -35,18 +35,18 @@ void esp_report_note(cJSON *report, const char *format, ...) {
   cJSON_AddItemToArray(cJSON_GetObjectItem(report, "notes"), cJSON_CreateString(text));
 }
 
-void esp_level_label(const esp_points *p, int first, int end, char text[32]) {
-  const esp_moments m = esp_level_moments(p, first, end, offsetof(esp_point, sparsity));
+void esp__level_label(const esp__points *p, int first, int end, char text[32]) {
+  const esp_stats_moments m = esp__level_moments(p, first, end, offsetof(esp__point, sparsity));
   if (p->item[first].round == 0)
     snprintf(text, 32, "dense");
   else
-    snprintf(text, 32, "%.4g %%", 100.0 * esp_mean(&m));
+    snprintf(text, 32, "%.4g %%", 100.0 * esp_stats_mean(&m));
 }
 
-int64_t esp_seed_of(const esp_findings *f, const esp_point *p) {
+int64_t esp__seed_of(const esp__report_data *f, const esp__point *p) {
   return f->runs.item[p->run].config.run.seed;
 }
 
-const char *esp_series_of(const esp_findings *f, int point) {
+const char *esp__series_of(const esp__report_data *f, int point) {
   return f->facts.series_name[f->points.item[point].series];
 }

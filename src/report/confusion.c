@@ -13,7 +13,7 @@ static int index_at(const esp_csv *t, int row, const char *column, int limit) {
   return value >= 0.0 && value < limit && value == floor(value) ? (int)value : -1;
 }
 
-static int count_classes(const esp_record *r) {
+static int count_classes(const esp__run_record *r) {
   int classes = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(r->result, "classes"));
   for (int row = 0; row < r->confusion.rows; row++) {
     const int label = index_at(&r->confusion, row, "label", CLASSES_MAX);
@@ -22,17 +22,18 @@ static int count_classes(const esp_record *r) {
   return classes < CLASSES_MAX ? classes : CLASSES_MAX;
 }
 
-static void add_counts(const esp_findings *f, const esp_point *p, int classes, double *count) {
+static void add_counts(const esp__report_data *f, const esp__point *p, int classes, double *count) {
   const esp_csv *t = &f->runs.item[p->run].confusion;
   for (int row = 0; row < t->rows; row++) {
-    const int label = index_at(t, row, "label", classes), answer = index_at(t, row, "answer", classes);
+    const int label = index_at(t, row, "label", classes),
+              answer = index_at(t, row, "answer", classes);
     const double images = esp_csv_number(t, row, "images");
     if (esp_csv_number(t, row, "round") == p->round && label >= 0 && answer >= 0 && images > 0.0)
       count[label * classes + answer] += images;
   }
 }
 
-static void class_name(const esp_record *r, int c, char text[64]) {
+static void class_name(const esp__run_record *r, int c, char text[64]) {
   const cJSON *name = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(r->result, "classes"), c);
   if (cJSON_IsString(name))
     snprintf(text, 64, "%s", name->valuestring);
@@ -41,28 +42,29 @@ static void class_name(const esp_record *r, int c, char text[64]) {
 }
 
 /* In percent of the images of each class; a class without images has none. */
-static cJSON *shares(const char *id, const esp_record *r, const double *count, int classes) {
-  cJSON *sheet = esp_sheet_new(id, (const esp_column[]){{"class", "class"}, {0}});
+static cJSON *shares(const char *id, const esp__run_record *r, const double *count, int classes) {
+  cJSON *sheet = esp__table_new(id, (const esp__column[]){{"class", "class"}, {0}});
   char name[64];
   for (int c = 0; c < classes; c++) {
     class_name(r, c, name);
-    esp_sheet_widen(sheet, name, name);
+    esp__table_widen(sheet, name, name);
   }
   for (int label = 0; label < classes; label++, count += classes) {
     double images = 0.0;
     for (int c = 0; c < classes; c++) images += count[c];
-    cJSON *row = esp_sheet_row_begin(sheet);
+    cJSON *row = esp__table_row_begin(sheet);
     class_name(r, label, name);
-    esp_sheet_cell(row, esp_text_cell(name));
-    for (int c = 0; c < classes; c++) esp_sheet_cell(row, esp_number_cell(100.0 * count[c] / images));
+    esp__table_cell(row, esp__text_cell(name));
+    for (int c = 0; c < classes; c++)
+      esp__table_cell(row, esp__number_cell(100.0 * count[c] / images));
   }
   return sheet;
 }
 
 /* Points [first, end) are the last level of a series. */
-static void add_level(cJSON *report, const esp_findings *f, int first, int end) {
-  const esp_point *p = &f->points.item[first];
-  const esp_record *r = &f->runs.item[p->run];
+static void add_level(cJSON *report, const esp__report_data *f, int first, int end) {
+  const esp__point *p = &f->points.item[first];
+  const esp__run_record *r = &f->runs.item[p->run];
   const int classes = count_classes(r);
   double *count = calloc((size_t)classes * (size_t)classes + 1, sizeof *count), all = 0.0;
   for (int i = first; count && i < end; i++) add_counts(f, &f->points.item[i], classes, count);
@@ -70,22 +72,24 @@ static void add_level(cJSON *report, const esp_findings *f, int first, int end) 
   if (all > 0.0) {
     char id[32], level[32], note[160];
     snprintf(id, sizeof id, "confusion-%d", p->series + 1);
-    esp_level_label(&f->points, first, end, level);
+    esp__level_label(&f->points, first, end, level);
     snprintf(note, sizeof note,
-             "Sparsity %s: of the test images of a class (row), the percentage that got each answer "
-             "(column); %d seed%s.",
+             "Sparsity %s: of the test images of a class (row), "
+             "the percentage that got each answer (column); %d seed%s.",
              level, end - first, end - first == 1 ? "" : "s");
-    cJSON *chart = esp_chart_add(report, (esp_chart){id, f->facts.series_name[p->series], note, "heat"});
-    esp_chart_axis(chart, "x", "answer", "linear");
-    esp_chart_axis(chart, "y", "class", "linear");
-    esp_report_sheet(report, chart, shares(id, r, count, classes));
+    cJSON *chart =
+        esp__chart_add(report, (esp__chart){id, f->facts.series_name[p->series], note, "heat"});
+    esp__chart_axis(chart, "x", "answer", "linear");
+    esp__chart_axis(chart, "y", "class", "linear");
+    esp__report_table_of(report, chart, shares(id, r, count, classes));
   }
   free(count);
 }
 
-void esp_add_confusion(cJSON *report, const esp_findings *f) {
+void esp__add_confusion(cJSON *report, const esp__report_data *f) {
   for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp_level_end(&f->points, first);
-    if (end == f->points.count || !esp_same_series(&f->points, first, end)) add_level(report, f, first, end);
+    end = esp__level_end(&f->points, first);
+    if (end == f->points.count || !esp__same_series(&f->points, first, end))
+      add_level(report, f, first, end);
   }
 }

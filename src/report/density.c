@@ -11,9 +11,10 @@ typedef struct rows {
   int first, count;
 } rows;
 
-/* A method that prunes in training has no dense network, and its one result has the number 0 there. */
-static rows rows_of(const esp_record *r, int round) {
-  const bool dense = !isnan(esp_record_number(r, "dense", "test_accuracy"));
+/* A method that prunes in training has no dense network, and its one result has the number 0
+ * there. */
+static rows rows_of(const esp__run_record *r, int round) {
+  const bool dense = !isnan(esp__run_record_number(r, "dense", "test_accuracy"));
   const double wanted = dense ? round : 0.0;
   rows found = {0, 0};
   for (int row = 0; row < r->layers.rows; row++) {
@@ -24,50 +25,52 @@ static rows rows_of(const esp_record *r, int round) {
   return found;
 }
 
-static int series_end(const esp_points *p, int first) {
+static int series_end(const esp__points *p, int first) {
   int end = first;
-  while (end < p->count && esp_same_series(p, first, end)) end++;
+  while (end < p->count && esp__same_series(p, first, end)) end++;
   return end;
 }
 
-/* Adds the densities of a point's layers to column[layers], as far as it has the same layers as `names`. */
-static void add_point(const esp_findings *f, const esp_point *p, const esp_csv *names, rows layers,
-                      esp_moments *column) {
+/* Adds the densities of a point's layers to column[layers], as far as it has the same layers as
+ * `names`. */
+static void add_point(const esp__report_data *f, const esp__point *p, const esp_csv *names,
+                      rows layers, esp_stats_moments *column) {
   const esp_csv *table = &f->runs.item[p->run].layers;
   const rows at = rows_of(&f->runs.item[p->run], p->round);
   for (int i = 0; i < layers.count && i < at.count; i++)
-    if (strcmp(esp_csv_text(table, at.first + i, "layer"), esp_csv_text(names, layers.first + i, "layer")) ==
-        0)
-      esp_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
+    if (strcmp(esp_csv_text(table, at.first + i, "layer"),
+               esp_csv_text(names, layers.first + i, "layer")) == 0)
+      esp_stats_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
 }
 
 /* The points [first, end) are a series. NULL when memory is out or its first run has no layers. */
-static cJSON *series_sheet(const esp_findings *f, const char *id, int first, int end) {
-  const esp_point *p = &f->points.item[first];
+static cJSON *series_sheet(const esp__report_data *f, const char *id, int first, int end) {
+  const esp__point *p = &f->points.item[first];
   const esp_csv *names = &f->runs.item[p->run].layers;
   const rows layers = rows_of(&f->runs.item[p->run], p->round);
   /* [level][layer]; there are no more levels than points */
-  esp_moments *mean = calloc((size_t)layers.count * (size_t)(end - first) + 1, sizeof *mean), *column = mean;
+  esp_stats_moments *mean = calloc((size_t)layers.count * (size_t)(end - first) + 1, sizeof *mean),
+                    *column = mean;
   if (!mean || layers.count == 0) return free(mean), NULL;
-  cJSON *sheet = esp_sheet_new(id, (const esp_column[]){{"layer", "layer"}, {0}});
+  cJSON *sheet = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
   for (int level = first, next; level < end; level = next, column += layers.count) {
     char label[32];
-    next = esp_level_end(&f->points, level);
-    esp_level_label(&f->points, level, next, label);
-    esp_sheet_widen(sheet, label, label);
+    next = esp__level_end(&f->points, level);
+    esp__level_label(&f->points, level, next, label);
+    esp__table_widen(sheet, label, label);
     for (int i = level; i < next; i++) add_point(f, &f->points.item[i], names, layers, column);
   }
   for (int layer = 0; layer < layers.count; layer++) {
-    cJSON *row = esp_sheet_row_begin(sheet);
-    esp_sheet_cell(row, esp_text_cell(esp_csv_text(names, layers.first + layer, "layer")));
-    for (esp_moments *m = mean; m < column; m += layers.count)
-      esp_sheet_cell(row, esp_number_cell(esp_mean(&m[layer])));
+    cJSON *row = esp__table_row_begin(sheet);
+    esp__table_cell(row, esp__text_cell(esp_csv_text(names, layers.first + layer, "layer")));
+    for (esp_stats_moments *m = mean; m < column; m += layers.count)
+      esp__table_cell(row, esp__number_cell(esp_stats_mean(&m[layer])));
   }
   free(mean);
   return sheet;
 }
 
-void esp_add_density(cJSON *report, const esp_findings *f) {
+void esp__add_density(cJSON *report, const esp__report_data *f) {
   for (int first = 0, end; first < f->points.count; first = end) {
     end = series_end(&f->points, first);
     if (f->points.item[end - 1].round == 0) continue; /* nothing was pruned */
@@ -76,13 +79,15 @@ void esp_add_density(cJSON *report, const esp_findings *f) {
     snprintf(id, sizeof id, "density-%d", series + 1);
     cJSON *sheet = series_sheet(f, id, first, end);
     if (!sheet) continue;
-    cJSON *chart =
-        esp_chart_add(report, (esp_chart){id, f->facts.series_name[series],
-                                          "Percentage of a layer's weights (row) that is left at a sparsity "
-                                          "of the network (column), the mean of all seeds.",
-                                          "heat"});
-    esp_chart_axis(chart, "x", "sparsity of the network", "linear");
-    esp_chart_axis(chart, "y", "layer", "linear");
-    esp_report_sheet(report, chart, sheet);
+    cJSON *chart = esp__chart_add(
+        report,
+        (esp__chart){
+            id, f->facts.series_name[series],
+            "Percentage of a layer's weights (row) that is left at a sparsity of the network "
+            "(column), the mean of all seeds.",
+            "heat"});
+    esp__chart_axis(chart, "x", "sparsity of the network", "linear");
+    esp__chart_axis(chart, "y", "layer", "linear");
+    esp__report_table_of(report, chart, sheet);
   }
 }

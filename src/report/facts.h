@@ -5,29 +5,31 @@
 #include "report/record.h"
 
 /* A key of the configuration. */
-typedef struct esp_fact {
+typedef struct esp__config_diff_key {
   char name[64];          /* "prune.method" */
   const char *short_name; /* "method" */
   bool names_itself;      /* its values say what they are: "magnitude", "one-shot" */
   bool decides;           /* the result depends on it; the seed is not counted */
   const char *prunes;     /* the default of a key that says how to prune; NULL: another key */
-} esp_fact;
+} esp__config_diff_key;
 
-typedef struct esp_facts {
-  esp_fact *key;
+typedef struct esp__config_diff {
+  esp__config_diff_key *key;
   int keys, runs, series;
   char **value;       /* [runs][keys], as one writes them in the INI */
   int *series_of;     /* [runs] */
   char **series_name; /* [series]: what sets it apart from the others */
-} esp_facts;
+} esp__config_diff;
 
-/* A series is the runs whose configurations decide the same, but for the seed; and but for the sparsity where
- * a run has one round of pruning, so that runs at several sparsities make one line. */
-esp_status esp_facts_gather(esp_facts *f, const esp_records *runs, esp_error *err);
-void esp_facts_free(esp_facts *f);
+/* A series is the runs whose configurations decide the same, but for the seed; and but for the
+ * sparsity where a run has one round of pruning, so that runs at several sparsities make one
+ * line. */
+esp_status esp__config_diff_gather(esp__config_diff *f, const esp__run_records *runs,
+                                   esp_error *err);
+void esp__config_diff_free(esp__config_diff *f);
 
-const char *esp_fact_value(const esp_facts *f, int run, int key);
+const char *esp__config_diff_value(const esp__config_diff *f, int run, int key);
 /* Whether any two runs differ in the key. */
-bool esp_fact_differs(const esp_facts *f, int key);
+bool esp__config_diff_differs(const esp__config_diff *f, int key);
 
 #endif

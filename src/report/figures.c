@@ -31,7 +31,7 @@ static void print_csv(const cJSON *sheet, FILE *f) {
   const char *between = "";
   cJSON_ArrayForEach(column, cJSON_GetObjectItem(sheet, "columns")) {
     fputs(between, f);
-    print_text(esp_json_text(column, "name"), f);
+    print_text(esp__json_text(column, "name"), f);
     between = ",";
   }
   fputc('\n', f);
@@ -59,10 +59,11 @@ static bool gnuplot(const char *argument, const char *dir) {
   if (dir) posix_spawn_file_actions_addchdir_np(&actions, dir);
   const bool started = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ) == 0;
   posix_spawn_file_actions_destroy(&actions);
-  return started && waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
+  return started && waitpid(child, &state, 0) == child && WIFEXITED(state) &&
+         WEXITSTATUS(state) == 0;
 }
 
-esp_status esp_figures_check(esp_error *err) {
+esp_status esp__figures_check(esp_error *err) {
   return gnuplot("--version", NULL)
              ? ESP_OK
              : esp_fail(err, ESP_ERR_INPUT,
@@ -72,7 +73,8 @@ esp_status esp_figures_check(esp_error *err) {
 /* ---- files ---- */
 
 static esp_status write_with(const cJSON *report, const cJSON *item, const char *path,
-                             void (*print)(const cJSON *report, const cJSON *item, FILE *f), esp_error *err) {
+                             void (*print)(const cJSON *report, const cJSON *item, FILE *f),
+                             esp_error *err) {
   char *text = NULL;
   size_t bytes;
   FILE *f = open_memstream(&text, &bytes);
@@ -89,25 +91,28 @@ static void print_sheet(const cJSON *report, const cJSON *sheet, FILE *f) {
   print_csv(sheet, f);
 }
 
-static const char *name_in(char path[4096], const char *dir, const cJSON *item, const char *ending) {
-  snprintf(path, 4096, "%s/%s%s", dir, esp_json_text(item, "id"), ending);
+static const char *name_in(char path[4096], const char *dir, const cJSON *item,
+                           const char *ending) {
+  snprintf(path, 4096, "%s/%s%s", dir, esp__json_text(item, "id"), ending);
   return path;
 }
 
 static esp_status draw(const cJSON *report, const cJSON *chart, const char *dir, esp_error *err) {
   char path[4096], script[64];
-  ESP_TRY(write_with(report, chart, name_in(path, dir, chart, ".gp"), esp_gnuplot_script, err));
-  snprintf(script, sizeof script, "%s.gp", esp_json_text(chart, "id"));
-  return gnuplot(script, dir) ? ESP_OK : esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
+  ESP_TRY(write_with(report, chart, name_in(path, dir, chart, ".gp"), esp__gnuplot_script, err));
+  snprintf(script, sizeof script, "%s.gp", esp__json_text(chart, "id"));
+  return gnuplot(script, dir) ? ESP_OK
+                              : esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
 }
 
-esp_status esp_figures_write(const cJSON *report, const char *dir, esp_error *err) {
+esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err) {
   char path[4096];
   const cJSON *item;
   if (strlen(dir) > 3900) return esp_fail(err, ESP_ERR_INPUT, "--figures: the path is too long");
   ESP_TRY(esp_directory_make(dir, err));
   cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "sheets"))
       ESP_TRY(write_with(report, item, name_in(path, dir, item, ".csv"), print_sheet, err));
-  cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "charts")) ESP_TRY(draw(report, item, dir, err));
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "charts"))
+      ESP_TRY(draw(report, item, dir, err));
   return ESP_OK;
 }

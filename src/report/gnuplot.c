@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-const char *esp_json_text(const cJSON *o, const char *name) {
+const char *esp__json_text(const cJSON *o, const char *name) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
   return cJSON_IsString(item) ? item->valuestring : "";
 }
@@ -13,8 +13,8 @@ static const cJSON *sheet_of(const cJSON *report, const cJSON *chart, int i) {
   const cJSON *id = cJSON_GetArrayItem(cJSON_GetObjectItem(chart, "sheets"), i), *sheet;
   cJSON_ArrayForEach(
       sheet, cJSON_GetObjectItem(report, "sheets")) if (cJSON_IsString(id) &&
-                                                        strcmp(esp_json_text(sheet, "id"), id->valuestring) ==
-                                                            0) return sheet;
+                                                        strcmp(esp__json_text(sheet, "id"),
+                                                               id->valuestring) == 0) return sheet;
   return NULL;
 }
 
@@ -22,7 +22,7 @@ static int column_of(const cJSON *sheet, const char *name) {
   int i = 0;
   const cJSON *column;
   cJSON_ArrayForEach(column, cJSON_GetObjectItem(sheet, "columns")) {
-    if (strcmp(esp_json_text(column, "name"), name) == 0) return i;
+    if (strcmp(esp__json_text(column, "name"), name) == 0) return i;
     i++;
   }
   return -1;
@@ -61,8 +61,8 @@ static int series_of(const cJSON *report, const cJSON *row) {
   return 0;
 }
 
-/* Goes on to the next block; begins with first = end = 0, row = NULL. False after the last. `split`: the
- * column that sets blocks of one series apart, -1 for none. */
+/* Goes on to the next block; begins with first = end = 0, row = NULL. False after the last.
+ * `split`: the column that sets blocks of one series apart, -1 for none. */
 static bool next_block(block *b, int split) {
   const cJSON *before = b->row, *row = b->row;
   for (int i = b->first; row && i < b->end; i++) row = row->next;
@@ -94,7 +94,7 @@ static const char *colour(int series) {
 }
 
 static void print_source(const block *b, FILE *f) {
-  print_quoted(esp_json_text(b->sheet, "id"), f);
+  print_quoted(esp__json_text(b->sheet, "id"), f);
   fprintf(f, ".'.csv' skip 1 every ::%d::%d using ", b->first, b->end - 1);
 }
 
@@ -113,8 +113,8 @@ static void print_means(const block *b, int x, bool joined, FILE *f) {
   const int mean = x + 1, sd = x + 2;
   if (joined && has_numbers(b, sd - 1)) {
     print_source(b, f);
-    fprintf(f, "%d:($%d-$%d):($%d+$%d) with filledcurves fc rgb '%s' fs transparent solid 0.15", x, mean, sd,
-            mean, sd, colour(b->series));
+    fprintf(f, "%d:($%d-$%d):($%d+$%d) with filledcurves fc rgb '%s' fs transparent solid 0.15", x,
+            mean, sd, mean, sd, colour(b->series));
     print_title(b, false, f);
   }
   if (has_numbers(b, sd - 1)) {
@@ -123,8 +123,9 @@ static void print_means(const block *b, int x, bool joined, FILE *f) {
     print_title(b, false, f);
   }
   print_source(b, f);
-  fprintf(f, "%d:%d with %s lw 2 lc rgb '%s' pt %d dt %d", x, mean, joined ? "linespoints" : "points",
-          colour(b->series), b->series % 8 + 4, b->series % 5 + 1);
+  fprintf(f, "%d:%d with %s lw 2 lc rgb '%s' pt %d dt %d", x, mean,
+          joined ? "linespoints" : "points", colour(b->series), b->series % 8 + 4,
+          b->series % 5 + 1);
   print_title(b, true, f);
 }
 
@@ -139,7 +140,8 @@ static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
   while (next_block(&points, -1)) {
     if (!has_numbers(&points, value - 2)) continue;
     print_source(&points, f);
-    fprintf(f, "%d:%d with points pt 6 ps 0.4 lc rgb '%s'", value - 1, value, colour(points.series));
+    fprintf(f, "%d:%d with points pt 6 ps 0.4 lc rgb '%s'", value - 1, value,
+            colour(points.series));
     print_title(&points, false, f);
   }
   fputs("1/0 notitle\n", f);
@@ -168,7 +170,7 @@ static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
 
 static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *sheet = sheet_of(report, chart, 0), *column;
-  const int x = column_of(sheet, esp_json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
+  const int x = column_of(sheet, esp__json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
   int dash = 1;
   fputs("plot \\\n", f);
   cJSON_ArrayForEach(column, cJSON_GetObjectItem(cJSON_GetObjectItem(chart, "y"), "columns")) {
@@ -187,33 +189,38 @@ static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
 
 static void print_heat(const cJSON *report, const cJSON *chart, FILE *f) {
   fputs(
-      "set yrange [*:*] reverse\nset xtics rotate by 45 right\nset cbrange [0:100]\nset cblabel '%'\nunset "
-      "grid\n"
-      "set palette defined (0 '#ffffff', 50 '#6baed6', 100 '#08306b')\nset offsets 0, 0, 0, 0\nplot ",
+      "set yrange [*:*] reverse\nset xtics rotate by 45 right\nset cbrange [0:100]\n"
+      "set cblabel '%'\nunset grid\n"
+      "set palette defined (0 '#ffffff', 50 '#6baed6', 100 '#08306b')\nset offsets 0, 0, 0, 0\n"
+      "plot ",
       f);
-  print_quoted(esp_json_text(sheet_of(report, chart, 0), "id"), f);
+  print_quoted(esp__json_text(sheet_of(report, chart, 0), "id"), f);
   fputs(
-      ".'.csv' matrix rowheaders columnheaders using 1:2:(0.5):(0.5):3 with boxxyerror fs solid lc palette "
-      "notitle\n",
+      ".'.csv' matrix rowheaders columnheaders using 1:2:(0.5):(0.5):3 with boxxyerror fs solid "
+      "lc palette notitle\n",
       f);
 }
 
 static const struct {
   const char *kind;
   void (*print)(const cJSON *report, const cJSON *chart, FILE *f);
-} kinds[] = {{"band", print_band}, {"beside", print_beside}, {"lines", print_lines}, {"heat", print_heat}};
+} kinds[] = {
+    {"band", print_band}, {"beside", print_beside}, {"lines", print_lines}, {"heat", print_heat}};
 
-void esp_gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f) {
+void esp__gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *x = cJSON_GetObjectItem(chart, "x"), *y = cJSON_GetObjectItem(chart, "y");
-  fputs("set terminal svg size 720,460 dynamic font 'sans,13' background 'white' noenhanced\nset output ", f);
-  print_quoted(esp_json_text(chart, "id"), f);
+  fputs(
+      "set terminal svg size 720,460 dynamic font 'sans,13' background 'white' noenhanced\n"
+      "set output ",
+      f);
+  print_quoted(esp__json_text(chart, "id"), f);
   fputs(".'.svg'\nset datafile separator ','\nset grid\nset key below\nset xlabel ", f);
-  print_quoted(esp_json_text(x, "label"), f);
+  print_quoted(esp__json_text(x, "label"), f);
   fputs("\nset ylabel ", f);
-  print_quoted(esp_json_text(y, "label"), f);
+  print_quoted(esp__json_text(y, "label"), f);
   fputs("\nset title ", f);
-  print_quoted(esp_json_text(chart, "title"), f);
-  fputs(strcmp(esp_json_text(x, "scale"), "log") == 0 ? "\nset logscale x\n" : "\n", f);
+  print_quoted(esp__json_text(chart, "title"), f);
+  fputs(strcmp(esp__json_text(x, "scale"), "log") == 0 ? "\nset logscale x\n" : "\n", f);
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (strcmp(kinds[i].kind, esp_json_text(chart, "kind")) == 0) kinds[i].print(report, chart, f);
+    if (strcmp(kinds[i].kind, esp__json_text(chart, "kind")) == 0) kinds[i].print(report, chart, f);
 }

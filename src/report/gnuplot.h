@@ -4,11 +4,12 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-/* A gnuplot script that draws a chart of the report into <id>.svg from the CSV files of its sheets, all in
- * the directory where gnuplot is started. Text from the runs stands in single quotes only. */
-void esp_gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f);
+/* A gnuplot script that draws a chart of the report into <id>.svg from the CSV files of its sheets,
+ * all in the directory where gnuplot is started. Text from the runs stands in single quotes
+ * only. */
+void esp__gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f);
 
 /* A text of an object, "" where there is none. */
-const char *esp_json_text(const cJSON *o, const char *name);
+const char *esp__json_text(const cJSON *o, const char *name);
 
 #endif

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp_asset *asset(const char *name, size_t length) {
-  for (const esp_asset *a = esp_assets; a->name; a++)
+static const esp__asset *asset(const char *name, size_t length) {
+  for (const esp__asset *a = esp__assets; a->name; a++)
     if (strlen(a->name) == length && strncmp(a->name, name, length) == 0) return a;
   return NULL;
 }
 
-/* JSON that cannot end the <script> it stands in, whatever the runs' names are: "<" only occurs in its
- * strings. */
+/* JSON that cannot end the <script> it stands in, whatever the runs' names are: "<" only occurs in
+ * its strings. */
 static void write_json(const char *json, FILE *out) {
   for (; *json; json++)
     if (*json == '<')
@@ -22,14 +22,15 @@ static void write_json(const char *json, FILE *out) {
       fputc(*json, out);
 }
 
-/* page.html with each line "@name" replaced by the asset of that name, and "@data" by the report. */
+/* page.html with each line "@name" replaced by the asset of that name, and "@data" by the
+ * report. */
 static void write_page(const char *json, FILE *out) {
-  const esp_asset *page = asset("page.html", strlen("page.html"));
+  const esp__asset *page = asset("page.html", strlen("page.html"));
   const char *line = (const char *)page->data, *end = line + page->bytes;
   while (line < end) {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
     const size_t length = (size_t)((newline ? newline : end) - line);
-    const esp_asset *a = *line == '@' ? asset(line + 1, length - 1) : NULL;
+    const esp__asset *a = *line == '@' ? asset(line + 1, length - 1) : NULL;
     if (a)
       fwrite(a->data, 1, a->bytes, out);
     else if (length == strlen("@data") && memcmp(line, "@data", length) == 0)
@@ -41,13 +42,14 @@ static void write_page(const char *json, FILE *out) {
   }
 }
 
-esp_status esp_page_write(const cJSON *report, const char *path, esp_error *err) {
+esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err) {
   char *json = cJSON_PrintUnformatted(report), *text = NULL;
   size_t bytes;
   FILE *out = json ? open_memstream(&text, &bytes) : NULL;
   if (out) write_page(json, out);
-  esp_status status = out && fclose(out) == 0 ? esp_file_write(path, text, bytes, err)
-                                              : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  esp_status status = out && fclose(out) == 0
+                          ? esp_file_write(path, text, bytes, err)
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   free(text);
   cJSON_free(json);
   return status;

@@ -6,17 +6,18 @@
 
 #include <cjson/cJSON.h>
 
-esp_status esp_page_write(const cJSON *report, const char *path, esp_error *err);
+esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err);
 /* <dir>/<id>.csv per sheet; <dir>/<id>.gp and .svg per chart; needs gnuplot. */
-esp_status esp_figures_write(const cJSON *report, const char *dir, esp_error *err);
-esp_status esp_figures_check(esp_error *err); /* whether there is a gnuplot */
+esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err);
+esp_status esp__figures_check(esp_error *err); /* whether there is a gnuplot */
 
-/* A file that is built in (src/report/embed). Text; empty where it was missing when Espalier was built. */
-typedef struct esp_asset {
+/* A file that is built in (src/report/embed). Text; empty where it was missing when Espalier was
+ * built. */
+typedef struct esp__asset {
   const char *name;
   const unsigned char *data;
   unsigned long bytes;
-} esp_asset;
-extern const esp_asset esp_assets[]; /* name NULL after the last */
+} esp__asset;
+extern const esp__asset esp__assets[]; /* name NULL after the last */
 
 #endif

@@ -34,7 +34,7 @@ static char *base64(const uint8_t *data, size_t bytes) {
   return text;
 }
 
-char *esp_picture_base64(const uint8_t *pixels, int width, int height) {
+char *esp__picture_base64(const uint8_t *pixels, int width, int height) {
   int bytes = 0;
   unsigned char *png = stbi_write_png_to_mem(pixels, 4 * width, width, height, 4, &bytes);
   char *text = png ? base64(png, (size_t)bytes) : NULL;

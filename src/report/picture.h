@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 /* Pixels [height][width][4], RGBA. The result is newly allocated; NULL when memory is out. */
-char *esp_picture_base64(const uint8_t *pixels, int width, int height);
+char *esp__picture_base64(const uint8_t *pixels, int width, int height);
 
 #endif

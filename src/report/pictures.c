@@ -40,8 +40,9 @@ typedef struct caption {
 } caption;
 
 /* Gives the picture to the report and frees it. */
-static esp_status add_picture(cJSON *report, picture p, caption c, const char *note, esp_error *err) {
-  char *png = p.pixels ? esp_picture_base64(p.pixels, p.width, p.height) : NULL;
+static esp_status add_picture(cJSON *report, picture p, caption c, const char *note,
+                              esp_error *err) {
+  char *png = p.pixels ? esp__picture_base64(p.pixels, p.width, p.height) : NULL;
   free(p.pixels);
   if (!png) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a picture");
   cJSON *o = cJSON_CreateObject();
@@ -64,8 +65,8 @@ static int side(size_t of, int limit) {
   return of < (size_t)limit ? (int)of : limit;
 }
 
-/* A row per output, a column per weight of it; where there is no room for each, a pixel is the share of
- * several. */
+/* A row per output, a column per weight of it; where there is no room for each, a pixel is the
+ * share of several. */
 static picture mask_picture(const float *weight, size_t outputs, size_t inputs) {
   picture p = blank(side(inputs, MASK_WIDTH), side(outputs, MASK_HEIGHT));
   for (int y = 0; p.pixels && y < p.height; y++)
@@ -105,8 +106,8 @@ static esp_status add_mask(cJSON *report, const esp_blob *blob, caption c, esp_e
 
 /* ---- filters ---- */
 
-/* Filters (n, channels, height, width): colours where there are three channels, else the mean of the
- * channels. */
+/* Filters (n, channels, height, width): colours where there are three channels, else the mean of
+ * the channels. */
 typedef struct filters {
   const float *weight;
   int n, channels, height, width;
@@ -127,13 +128,15 @@ static void draw_pixel(picture *p, const filters *f, int filter, int y, int x) {
     sum += w[c * plane];
     if (w[c * plane] != 0.0f) rgba[3] = 255;
   }
-  for (int c = 0; c < 3; c++) rgba[c] = shade(f, f->channels == 3 ? w[c * plane] : sum / (float)f->channels);
-  set_pixel(p, filter % FILTER_COLUMNS * (f->width + 1) + x, filter / FILTER_COLUMNS * (f->height + 1) + y,
-            rgba);
+  for (int c = 0; c < 3; c++)
+    rgba[c] = shade(f, f->channels == 3 ? w[c * plane] : sum / (float)f->channels);
+  set_pixel(p, filter % FILTER_COLUMNS * (f->width + 1) + x,
+            filter / FILTER_COLUMNS * (f->height + 1) + y, rgba);
 }
 
 static picture filters_picture(const filters *f) {
-  const int columns = f->n < FILTER_COLUMNS ? f->n : FILTER_COLUMNS, rows = (f->n - 1) / FILTER_COLUMNS + 1;
+  const int columns = f->n < FILTER_COLUMNS ? f->n : FILTER_COLUMNS,
+            rows = (f->n - 1) / FILTER_COLUMNS + 1;
   picture p = blank(columns * (f->width + 1) - 1, rows * (f->height + 1) - 1);
   for (int i = 0; p.pixels && i < f->n; i++)
     for (int y = 0; y < f->height; y++)
@@ -151,8 +154,9 @@ static bool find_filters(filters *f, const esp_bundle *b, const esp_blob *blob) 
            (int64_t)shape.channels * shape.height * shape.width != blob->shape[1])
     return false;
   if (shape.height > KERNEL_MAX || shape.width > KERNEL_MAX) return false;
-  *f = (filters){
-      blob->data, side((size_t)blob->shape[0], FILTERS_MAX), shape.channels, shape.height, shape.width, 0.0f};
+  *f = (filters){blob->data,     side((size_t)blob->shape[0], FILTERS_MAX),
+                 shape.channels, shape.height,
+                 shape.width,    0.0f};
   for (size_t i = 0; i < blob->bytes / sizeof(float); i++)
     f->largest = fmaxf(f->largest, fabsf(f->weight[i]));
   return f->largest > 0.0f;
@@ -164,8 +168,8 @@ static esp_status add_filters(cJSON *report, const esp_bundle *b, const esp_blob
   char note[128];
   if (!find_filters(&f, b, blob)) return ESP_OK;
   snprintf(note, sizeof note, "%s%d filters of %dx%dx%d; black -%.3g, white %.3g",
-           f.n < blob->shape[0] ? "the first " : "", f.n, f.channels, f.height, f.width, (double)f.largest,
-           (double)f.largest);
+           f.n < blob->shape[0] ? "the first " : "", f.n, f.channels, f.height, f.width,
+           (double)f.largest, (double)f.largest);
   return add_picture(report, filters_picture(&f), c, note, err);
 }
 
@@ -173,8 +177,8 @@ static esp_status add_filters(cJSON *report, const esp_bundle *b, const esp_blob
 
 /* Which network: a point, and whether its masks are shown besides its filters. */
 typedef struct network {
-  const esp_findings *f;
-  const esp_point *point;
+  const esp__report_data *f;
+  const esp__point *point;
   char level[32];
   bool masks;
 } network;
@@ -187,38 +191,41 @@ static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *
     if (row > 0 && strcmp(layer, first) == 0) break; /* the next round */
     const esp_blob *blob = layer_weight(b, layer);
     if (blob && row == 0)
-      ESP_TRY(add_filters(report, b, blob, (caption){n->point->series, "filters", layer, n->level}, err));
+      ESP_TRY(add_filters(report, b, blob, (caption){n->point->series, "filters", layer, n->level},
+                          err));
     if (blob && n->masks)
       ESP_TRY(add_mask(report, blob, (caption){n->point->series, "mask", layer, n->level}, err));
   }
   return ESP_OK;
 }
 
-static esp_status add_network(cJSON *report, const esp_findings *f, int first, int end, bool masks,
-                              esp_error *err) {
+static esp_status add_network(cJSON *report, const esp__report_data *f, int first, int end,
+                              bool masks, esp_error *err) {
   network n = {.f = f, .point = &f->points.item[first], .masks = masks};
   const char *dir = f->runs.item[n.point->run].dir;
   char path[4096], name[64] = "dense.safetensors";
   esp_bundle b;
   esp_error why;
-  esp_level_label(&f->points, first, end, n.level);
+  esp__level_label(&f->points, first, end, n.level);
   if (n.point->round > 0) snprintf(name, sizeof name, "round-%02d.safetensors", n.point->round);
-  if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path || access(path, F_OK) != 0)
-    return esp_report_note(report, "%s: %s is not there (yet)", dir, name), ESP_OK;
-  if (esp_bundle_load(&b, path, &why) != ESP_OK) return esp_report_note(report, "%s", why.text), ESP_OK;
+  if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path ||
+      access(path, F_OK) != 0)
+    return esp__report_note(report, "%s: %s is not there (yet)", dir, name), ESP_OK;
+  if (esp_bundle_load(&b, path, &why) != ESP_OK)
+    return esp__report_note(report, "%s", why.text), ESP_OK;
   const esp_status status = add_layers(report, &n, &b, err);
   esp_bundle_free(&b);
   return status;
 }
 
-esp_status esp_add_pictures(cJSON *report, const esp_findings *f, esp_error *err) {
-  const esp_points *p = &f->points;
+esp_status esp__add_pictures(cJSON *report, const esp__report_data *f, esp_error *err) {
+  const esp__points *p = &f->points;
   if (f->facts.series > SERIES_MAX)
-    esp_report_note(report, "%d series: masks and filters are shown for the first %d", f->facts.series,
-                    SERIES_MAX);
+    esp__report_note(report, "%d series: masks and filters are shown for the first %d",
+                     f->facts.series, SERIES_MAX);
   for (int first = 0, end; first < p->count && p->item[first].series < SERIES_MAX; first = end) {
-    end = esp_level_end(p, first);
-    const bool last = end == p->count || !esp_same_series(p, first, end);
+    end = esp__level_end(p, first);
+    const bool last = end == p->count || !esp__same_series(p, first, end);
     const bool pruned = p->item[first].round > 0; /* the masks of a dense network show nothing */
     if (last || !pruned) ESP_TRY(add_network(report, f, first, end, last && pruned, err));
   }

@@ -11,16 +11,16 @@ static double number(const cJSON *o, const char *name) {
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
-static esp_status add(esp_points *p, int run, const cJSON *o, const esp_records *runs, const esp_facts *facts,
-                      double *seconds, esp_error *err) {
+static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_records *runs,
+                      const esp__config_diff *facts, double *seconds, esp_error *err) {
   const double round = number(o, "round"), spent = number(o, "seconds");
   if (!(round >= 0.0 && round <= 1e6) || isnan(number(o, "test_accuracy"))) return ESP_OK;
-  esp_point *more = realloc(p->item, ((size_t)p->count + 1) * sizeof *more);
+  esp__point *more = realloc(p->item, ((size_t)p->count + 1) * sizeof *more);
   if (!more) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   p->item = more;
   *seconds += isnan(spent) ? 0.0 : spent;
   const double kept = number(o, "weights_nonzero");
-  more[p->count++] = (esp_point){
+  more[p->count++] = (esp__point){
       .series = facts->series_of[run],
       .run = run,
       .round = (int)round,
@@ -36,33 +36,35 @@ static esp_status add(esp_points *p, int run, const cJSON *o, const esp_records 
   return ESP_OK;
 }
 
-static esp_status add_run(esp_points *p, int run, const esp_records *runs, const esp_facts *facts,
-                          esp_error *err) {
+static esp_status add_run(esp__points *p, int run, const esp__run_records *runs,
+                          const esp__config_diff *facts, esp_error *err) {
   const cJSON *result = runs->item[run].result, *round;
   double seconds = 0.0;
-  ESP_TRY(add(p, run, cJSON_GetObjectItemCaseSensitive(result, "dense"), runs, facts, &seconds, err));
+  ESP_TRY(
+      add(p, run, cJSON_GetObjectItemCaseSensitive(result, "dense"), runs, facts, &seconds, err));
   cJSON_ArrayForEach(round, cJSON_GetObjectItemCaseSensitive(result, "rounds"))
       ESP_TRY(add(p, run, round, runs, facts, &seconds, err));
   return ESP_OK;
 }
 
-static double dense_accuracy(const esp_records *runs, int run) {
-  return run < 0 ? (double)NAN : esp_record_number(&runs->item[run], "dense", "test_accuracy");
+static double dense_accuracy(const esp__run_records *runs, int run) {
+  return run < 0 ? (double)NAN : esp__run_record_number(&runs->item[run], "dense", "test_accuracy");
 }
 
-static esp_status find_dense(esp_points *p, const esp_records *runs, esp_error *err) {
+static esp_status find_dense(esp__points *p, const esp__run_records *runs, esp_error *err) {
   const esp_config **config = calloc((size_t)runs->count + 1, sizeof *config);
   bool *has_dense = calloc((size_t)runs->count + 1, sizeof *has_dense);
   int *dense = calloc((size_t)runs->count + 1, sizeof *dense);
-  esp_status status =
-      config && has_dense && dense ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  esp_status status = config && has_dense && dense
+                          ? ESP_OK
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   for (int r = 0; r < runs->count && status == ESP_OK; r++) {
     config[r] = &runs->item[r].config;
     has_dense[r] = !isnan(dense_accuracy(runs, r));
   }
-  if (status == ESP_OK) status = esp_dense_runs(config, has_dense, runs->count, dense, err);
+  if (status == ESP_OK) status = esp__dense_runs(config, has_dense, runs->count, dense, err);
   for (int i = 0; i < p->count && status == ESP_OK; i++) {
-    esp_point *one = &p->item[i];
+    esp__point *one = &p->item[i];
     one->dense = dense[one->run];
     one->change = one->accuracy - dense_accuracy(runs, one->dense);
   }
@@ -78,7 +80,7 @@ static int sign(double d) {
   return (d > 0.0) - (d < 0.0);
 }
 
-static int level_order(const esp_point *a, const esp_point *b) {
+static int level_order(const esp__point *a, const esp__point *b) {
   if (a->series != b->series) return a->series - b->series;
   if ((a->round > 0) != (b->round > 0)) return (a->round > 0) - (b->round > 0);
   if (a->target != b->target) return sign(a->target - b->target);
@@ -86,8 +88,8 @@ static int level_order(const esp_point *a, const esp_point *b) {
 }
 
 static int order(const void *left, const void *right, void *context) {
-  const esp_records *runs = context;
-  const esp_point *a = left, *b = right;
+  const esp__run_records *runs = context;
+  const esp__point *a = left, *b = right;
   const int level = level_order(a, b);
   if (level != 0) return level;
   const int64_t s = runs->item[a->run].config.run.seed, t = runs->item[b->run].config.run.seed;
@@ -95,10 +97,10 @@ static int order(const void *left, const void *right, void *context) {
   return a->accuracy != b->accuracy ? sign(a->accuracy - b->accuracy) : a->run - b->run;
 }
 
-static void drop_twins(esp_points *p, const esp_records *runs) {
+static void drop_twins(esp__points *p, const esp__run_records *runs) {
   int kept = 0;
   for (int i = 0; i < p->count; i++) {
-    const esp_point *last = kept > 0 ? &p->item[kept - 1] : NULL, *now = &p->item[i];
+    const esp__point *last = kept > 0 ? &p->item[kept - 1] : NULL, *now = &p->item[i];
     const bool twin = last && level_order(last, now) == 0 && last->accuracy == now->accuracy &&
                       runs->item[last->run].config.run.seed == runs->item[now->run].config.run.seed;
     if (!twin) p->item[kept++] = *now;
@@ -106,8 +108,9 @@ static void drop_twins(esp_points *p, const esp_records *runs) {
   p->count = kept;
 }
 
-esp_status esp_points_gather(esp_points *p, const esp_records *runs, const esp_facts *facts, esp_error *err) {
-  *p = (esp_points){0};
+esp_status esp__points_gather(esp__points *p, const esp__run_records *runs,
+                              const esp__config_diff *facts, esp_error *err) {
+  *p = (esp__points){0};
   for (int r = 0; r < runs->count; r++) ESP_TRY(add_run(p, r, runs, facts, err));
   if (p->count == 0) return ESP_OK;
   ESP_TRY(find_dense(p, runs, err));
@@ -116,39 +119,41 @@ esp_status esp_points_gather(esp_points *p, const esp_records *runs, const esp_f
   return ESP_OK;
 }
 
-void esp_points_free(esp_points *p) {
+void esp__points_free(esp__points *p) {
   free(p->item);
-  *p = (esp_points){0};
+  *p = (esp__points){0};
 }
 
 /* ---- levels ---- */
 
-int esp_level_end(const esp_points *p, int first) {
+int esp__level_end(const esp__points *p, int first) {
   int end = first + 1;
   while (end < p->count && level_order(&p->item[first], &p->item[end]) == 0) end++;
   return end;
 }
 
-int esp_dense_level(const esp_points *p, const esp_facts *facts, int first) {
+int esp__dense_level(const esp__points *p, const esp__config_diff *facts, int first) {
   int run = -1; /* not every seed may have one */
-  for (int i = first, end = esp_level_end(p, first); i < end && run < 0; i++) run = p->item[i].dense;
-  for (int level = 0; run >= 0 && level < p->count; level = esp_level_end(p, level))
+  for (int i = first, end = esp__level_end(p, first); i < end && run < 0; i++)
+    run = p->item[i].dense;
+  for (int level = 0; run >= 0 && level < p->count; level = esp__level_end(p, level))
     if (p->item[level].round == 0 && p->item[level].series == facts->series_of[run]) return level;
   return -1;
 }
 
-bool esp_same_series(const esp_points *p, int a, int b) {
+bool esp__same_series(const esp__points *p, int a, int b) {
   return p->item[a].series == p->item[b].series;
 }
 
-double esp_point_value(const esp_point *p, size_t offset) {
+double esp__point_value(const esp__point *p, size_t offset) {
   double value;
   memcpy(&value, (const char *)p + offset, sizeof value);
   return value;
 }
 
-esp_moments esp_level_moments(const esp_points *p, int first, int end, size_t offset) {
-  esp_moments m = {0};
-  for (int i = first; i < end; i++) esp_moments_add(&m, esp_point_value(&p->item[i], offset));
+esp_stats_moments esp__level_moments(const esp__points *p, int first, int end, size_t offset) {
+  esp_stats_moments m = {0};
+  for (int i = first; i < end; i++)
+    esp_stats_moments_add(&m, esp__point_value(&p->item[i], offset));
   return m;
 }

@@ -1,46 +1,50 @@
-/* The results of runs: a point per network that was evaluated, sorted so that the seeds of one level stand
- * together. */
+/* The results of runs: a point per network that was evaluated, sorted so that the seeds of one
+ * level stand together. */
 #ifndef ESP_REPORT_POINTS_H
 #define ESP_REPORT_POINTS_H
 
 #include "report/facts.h"
-#include "base/stats.h"
+#include <espalier/stats.h>
 
-typedef struct esp_point {
+typedef struct esp__point {
   int series, run;
   int round;     /* 0 = the dense network */
-  int dense;     /* the run whose dense network this one is compared with (esp_dense_runs); -1 = none */
+  int dense;     /* the run whose dense network this one is compared with (esp__dense_runs); -1 =
+                none */
   double target; /* the run's prune.sparsity; 0 for the dense network */
   /* What result.json says, NAN where it says nothing. */
-  double sparsity, accuracy, before; /* shares in [0, 1]; before = after pruning, before retraining */
-  double change;                     /* accuracy - that of the dense network */
-  double compression;                /* weights / nonzero weights */
-  double macs;                       /* multiply-adds of one image with the weights that are left */
-  double milliseconds;               /* of inference, an image */
-  double seconds;                    /* of training, up to here */
-} esp_point;
+  double sparsity, accuracy,
+      before;          /* shares in [0, 1]; before = after pruning, before retraining */
+  double change;       /* accuracy - that of the dense network */
+  double compression;  /* weights / nonzero weights */
+  double macs;         /* multiply-adds of one image with the weights that are left */
+  double milliseconds; /* of inference, an image */
+  double seconds;      /* of training, up to here */
+} esp__point;
 
 /* In the order of series, dense network first, target, round, seed. */
-typedef struct esp_points {
-  esp_point *item;
+typedef struct esp__points {
+  esp__point *item;
   int count;
-} esp_points;
+} esp__points;
 
-/* A seed that occurs twice at a level with the same accuracy is there once: it is the same network, as when
- * runs share their dense training. */
-esp_status esp_points_gather(esp_points *p, const esp_records *runs, const esp_facts *facts, esp_error *err);
-void esp_points_free(esp_points *p);
+/* A seed that occurs twice at a level with the same accuracy is there once: it is the same network,
+ * as when runs share their dense training. */
+esp_status esp__points_gather(esp__points *p, const esp__run_records *runs,
+                              const esp__config_diff *facts, esp_error *err);
+void esp__points_free(esp__points *p);
 
 /* Points [first, end) are one level: one series, target and round, several seeds. */
-int esp_level_end(const esp_points *p, int first);
-/* The level of the dense networks of the level that begins at `first`, which may be of another series; -1 =
- * none. */
-int esp_dense_level(const esp_points *p, const esp_facts *facts, int first);
+int esp__level_end(const esp__points *p, int first);
+/* The level of the dense networks of the level that begins at `first`, which may be of another
+ * series; -1 = none. */
+int esp__dense_level(const esp__points *p, const esp__config_diff *facts, int first);
 /* Whether points a and b belong to one series. */
-bool esp_same_series(const esp_points *p, int a, int b);
+bool esp__same_series(const esp__points *p, int a, int b);
 
-/* A member of a point by its offset, and its mean and spread over points [first, end) that have it. */
-double esp_point_value(const esp_point *p, size_t offset);
-esp_moments esp_level_moments(const esp_points *p, int first, int end, size_t offset);
+/* A member of a point by its offset, and its mean and spread over points [first, end) that have
+ * it. */
+double esp__point_value(const esp__point *p, size_t offset);
+esp_stats_moments esp__level_moments(const esp__points *p, int first, int end, size_t offset);
 
 #endif

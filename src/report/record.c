@@ -31,7 +31,7 @@ static bool is_run(const char *dir) {
 
 /* ---- one run ---- */
 
-static esp_status note(esp_record *r, const char *text, esp_error *err) {
+static esp_status note(esp__run_record *r, const char *text, esp_error *err) {
   const size_t old = r->missing ? strlen(r->missing) : 0, more = strlen(text);
   char *all = realloc(r->missing, old + more + 2);
   if (!all) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
@@ -41,18 +41,19 @@ static esp_status note(esp_record *r, const char *text, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status read_result(esp_record *r, const char *path, esp_error *why) {
+static esp_status read_result(esp__run_record *r, const char *path, esp_error *why) {
   char *text;
   size_t bytes;
   ESP_TRY(esp_file_read(path, RESULT_BYTES_MAX, &text, &bytes, why));
   r->result = cJSON_Parse(text);
   free(text);
-  return cJSON_IsObject(r->result) ? ESP_OK
-                                   : esp_fail(why, ESP_ERR_INPUT, "%s: expected a JSON object", path);
+  return cJSON_IsObject(r->result)
+             ? ESP_OK
+             : esp_fail(why, ESP_ERR_INPUT, "%s: expected a JSON object", path);
 }
 
 /* Reads one of the files; what is wrong with it becomes a note. */
-static esp_status read_file(esp_record *r, const char *name, esp_csv *table, esp_error *err) {
+static esp_status read_file(esp__run_record *r, const char *name, esp_csv *table, esp_error *err) {
   esp_error why = {0};
   char *path = path_in(r->dir, name);
   if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
@@ -64,10 +65,10 @@ static esp_status read_file(esp_record *r, const char *name, esp_csv *table, esp
   return note(r, why.text, err);
 }
 
-static esp_status read_record(esp_record *r, esp_error *err) {
+static esp_status read_record(esp__run_record *r, esp_error *err) {
   char *path = path_in(r->dir, "config.ini");
   if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
-  const esp_status status = esp_config_load_run(&r->config, path, err);
+  const esp_status status = esp__config_load_run(&r->config, path, err);
   free(path);
   if (status != ESP_OK) {
     r->config = (esp_config){0};
@@ -77,7 +78,9 @@ static esp_status read_record(esp_record *r, esp_error *err) {
   ESP_TRY(read_file(r, "layers.csv", &r->layers, err));
   ESP_TRY(read_file(r, "confusion.csv", &r->confusion, err));
   ESP_TRY(read_file(r, "result.json", NULL, err));
-  return strcmp(esp_record_status(r), "finished") == 0 ? ESP_OK : note(r, "the run is not finished", err);
+  return strcmp(esp__run_record_status(r), "finished") == 0
+             ? ESP_OK
+             : note(r, "the run is not finished", err);
 }
 
 static const char *last_part(const char *dir) {
@@ -86,8 +89,8 @@ static const char *last_part(const char *dir) {
 }
 
 /* Takes `dir`, an allocated path without a slash at its end. */
-static esp_status add_run(esp_records *r, char *dir, esp_error *err) {
-  esp_record *more =
+static esp_status add_run(esp__run_records *r, char *dir, esp_error *err) {
+  esp__run_record *more =
       dir && r->count < RUNS_MAX ? realloc(r->item, ((size_t)r->count + 1) * sizeof *more) : NULL;
   if (!more) {
     free(dir);
@@ -95,7 +98,7 @@ static esp_status add_run(esp_records *r, char *dir, esp_error *err) {
                                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   }
   r->item = more;
-  more[r->count] = (esp_record){.dir = dir, .name = last_part(dir)};
+  more[r->count] = (esp__run_record){.dir = dir, .name = last_part(dir)};
   return read_record(&more[r->count++], err);
 }
 
@@ -105,7 +108,7 @@ static int not_hidden(const struct dirent *entry) {
   return entry->d_name[0] != '.';
 }
 
-static esp_status add_children(esp_records *r, const char *dir, esp_error *err) {
+static esp_status add_children(esp__run_records *r, const char *dir, esp_error *err) {
   struct dirent **entry;
   const int count = scandir(dir, &entry, not_hidden, alphasort), before = r->count;
   esp_status status = ESP_OK;
@@ -119,9 +122,10 @@ static esp_status add_children(esp_records *r, const char *dir, esp_error *err) 
   }
   if (count >= 0) free(entry);
   if (status == ESP_OK && r->count == before)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "%s: not a run directory, and holds none: expected config.ini in it, or in directories in it", dir);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: not a run directory, and holds none: expected config.ini in it, "
+                    "or in directories in it",
+                    dir);
   return status;
 }
 
@@ -132,7 +136,7 @@ static char *trimmed(const char *dir) {
   return strndup(dir, length);
 }
 
-esp_status esp_records_add(esp_records *r, const char *dir, esp_error *err) {
+esp_status esp__run_records_add(esp__run_records *r, const char *dir, esp_error *err) {
   char *path = trimmed(dir);
   if (!path) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   if (is_run(path)) return add_run(r, path, err);
@@ -141,9 +145,9 @@ esp_status esp_records_add(esp_records *r, const char *dir, esp_error *err) {
   return status;
 }
 
-void esp_records_free(esp_records *r) {
+void esp__run_records_free(esp__run_records *r) {
   for (int i = 0; i < r->count; i++) {
-    esp_record *e = &r->item[i];
+    esp__run_record *e = &r->item[i];
     esp_csv_free(&e->log);
     esp_csv_free(&e->layers);
     esp_csv_free(&e->confusion);
@@ -153,16 +157,16 @@ void esp_records_free(esp_records *r) {
     free(e->dir);
   }
   free(r->item);
-  *r = (esp_records){0};
+  *r = (esp__run_records){0};
 }
 
-double esp_record_number(const esp_record *r, const char *of, const char *name) {
+double esp__run_record_number(const esp__run_record *r, const char *of, const char *name) {
   const cJSON *object = of ? cJSON_GetObjectItemCaseSensitive(r->result, of) : r->result;
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
-const char *esp_record_status(const esp_record *r) {
+const char *esp__run_record_status(const esp__run_record *r) {
   const cJSON *status = cJSON_GetObjectItemCaseSensitive(r->result, "status");
   if (!cJSON_IsString(status)) return "not begun";
   return strcmp(status->valuestring, "finished") == 0 ? "finished" : "running";

@@ -10,11 +10,12 @@
 
 enum { TITLE_DIRS = 4 };
 
-static esp_status gather(esp_findings *f, const esp_report_request *request, esp_error *err) {
+static esp_status gather(esp__report_data *f, const esp_report_request *request, esp_error *err) {
   if (request->paper) ESP_TRY(esp_paper_open(&f->paper, request->paper, err));
-  for (int i = 0; i < request->dirs; i++) ESP_TRY(esp_records_add(&f->runs, request->dir[i], err));
-  ESP_TRY(esp_facts_gather(&f->facts, &f->runs, err));
-  return esp_points_gather(&f->points, &f->runs, &f->facts, err);
+  for (int i = 0; i < request->dirs; i++)
+    ESP_TRY(esp__run_records_add(&f->runs, request->dir[i], err));
+  ESP_TRY(esp__config_diff_gather(&f->facts, &f->runs, err));
+  return esp__points_gather(&f->points, &f->runs, &f->facts, err);
 }
 
 /* The directories as they were given. */
@@ -37,62 +38,66 @@ static void add_waiting(cJSON *report, const char *dir) {
   esp_sweep s;
   esp_error why = {0};
   int waiting = 0;
-  if (snprintf(path, sizeof path, "%s/sweep.ini", dir) >= (int)sizeof path || access(path, F_OK) != 0) return;
+  if (snprintf(path, sizeof path, "%s/sweep.ini", dir) >= (int)sizeof path ||
+      access(path, F_OK) != 0)
+    return;
   if (esp_sweep_open(&s, dir, &why) != ESP_OK) {
-    esp_report_note(report, "%s", why.text);
+    esp__report_note(report, "%s", why.text);
     return;
   }
   for (int i = s.denses; i < s.runs; i++) waiting += access(esp_sweep_path(&s, i, path), F_OK) != 0;
   if (waiting > 0)
-    esp_report_note(report, "%s: %d of the %d runs of the sweep have not begun", dir, waiting,
-                    s.runs - s.denses);
+    esp__report_note(report, "%s: %d of the %d runs of the sweep have not begun", dir, waiting,
+                     s.runs - s.denses);
   esp_sweep_free(&s);
 }
 
-static esp_status build(cJSON *report, const esp_findings *f, const esp_report_request *request,
+static esp_status build(cJSON *report, const esp__report_data *f, const esp_report_request *request,
                         esp_error *err) {
   ESP_TRY(add_title(report, request, err));
   cJSON_AddNumberToObject(report, "runs", f->runs.count);
   cJSON *series = cJSON_AddArrayToObject(report, "series");
   static const char *const lists[] = {"notes", "charts", "sheets", "pictures"};
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) cJSON_AddArrayToObject(report, lists[i]);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    cJSON_AddArrayToObject(report, lists[i]);
   for (int s = 0; s < f->facts.series; s++)
     cJSON_AddItemToArray(series, cJSON_CreateString(f->facts.series_name[s]));
   for (int i = 0; i < request->dirs; i++) add_waiting(report, request->dir[i]);
-  esp_add_results(report, f);
-  if (request->paper) ESP_TRY(esp_add_paper(report, f, request->paper, err));
-  esp_add_accuracy(report, f);
-  ESP_TRY(esp_add_tests(report, f, err));
-  esp_add_training(report, f);
-  esp_add_density(report, f);
-  esp_add_confusion(report, f);
-  esp_add_runs(report, f);
-  return esp_add_pictures(report, f, err);
+  esp__add_results(report, f);
+  if (request->paper) ESP_TRY(esp__add_paper(report, f, request->paper, err));
+  esp__add_accuracy(report, f);
+  ESP_TRY(esp__add_tests(report, f, err));
+  esp__add_training(report, f);
+  esp__add_density(report, f);
+  esp__add_confusion(report, f);
+  esp__add_runs(report, f);
+  return esp__add_pictures(report, f, err);
 }
 
 /* What would make it fail only after something is written. */
 static esp_status check(const esp_report_request *request, esp_error *err) {
-  for (const esp_asset *a = esp_assets; a->name; a++)
+  for (const esp__asset *a = esp__assets; a->name; a++)
     if (a->bytes == 0)
       return esp_fail(err, ESP_ERR_INPUT,
                       "this espalier was built without %s: install libjs-chart.js (or give meson "
                       "-Dchart_js=FILE, Chart.js 3) and build again",
                       a->name);
-  return request->figures ? esp_figures_check(err) : ESP_OK;
+  return request->figures ? esp__figures_check(err) : ESP_OK;
 }
 
 esp_status esp_report_make(const esp_report_request *request, esp_error *err) {
-  esp_findings f = {0};
+  esp__report_data f = {0};
   cJSON *report = cJSON_CreateObject();
   esp_status status = check(request, err);
   if (status == ESP_OK) status = gather(&f, request, err);
   if (status == ESP_OK) status = build(report, &f, request, err);
-  if (status == ESP_OK) status = esp_page_write(report, request->page, err);
-  if (status == ESP_OK && request->figures) status = esp_figures_write(report, request->figures, err);
+  if (status == ESP_OK) status = esp__page_write(report, request->page, err);
+  if (status == ESP_OK && request->figures)
+    status = esp__figures_write(report, request->figures, err);
   cJSON_Delete(report);
   esp_paper_free(&f.paper);
-  esp_points_free(&f.points);
-  esp_facts_free(&f.facts);
-  esp_records_free(&f.runs);
+  esp__points_free(&f.points);
+  esp__config_diff_free(&f.facts);
+  esp__run_records_free(&f.runs);
   return status;
 }

@@ -3,20 +3,20 @@
 
 #include <string.h>
 
-#define OF(member) offsetof(esp_point, member)
+#define OF(member) offsetof(esp__point, member)
 
-static const esp_column result_columns[] = {{"series", "series"},
-                                            {"level", "level"},
-                                            {"seeds", "seeds"},
-                                            {"accuracy_mean_percent", "test accuracy, mean (%)"},
-                                            {"accuracy_sd_percent", "sd (%)"},
-                                            {"before_percent", "before retraining (%)"},
-                                            {"sparsity_percent", "sparsity (%)"},
-                                            {"compression", "compression (times)"},
-                                            {"million_macs", "multiply-adds (million)"},
-                                            {"milliseconds_per_image", "inference (ms an image)"},
-                                            {"training_seconds", "training (s)"},
-                                            {0}};
+static const esp__column result_columns[] = {{"series", "series"},
+                                             {"level", "level"},
+                                             {"seeds", "seeds"},
+                                             {"accuracy_mean_percent", "test accuracy, mean (%)"},
+                                             {"accuracy_sd_percent", "sd (%)"},
+                                             {"before_percent", "before retraining (%)"},
+                                             {"sparsity_percent", "sparsity (%)"},
+                                             {"compression", "compression (times)"},
+                                             {"million_macs", "multiply-adds (million)"},
+                                             {"milliseconds_per_image", "inference (ms an image)"},
+                                             {"training_seconds", "training (s)"},
+                                             {0}};
 
 /* The measures behind the accuracy, in the order of the columns. */
 static const struct {
@@ -25,99 +25,104 @@ static const struct {
 } measures[] = {{OF(before), 100.0}, {OF(sparsity), 100.0},   {OF(compression), 1.0},
                 {OF(macs), 1e-6},    {OF(milliseconds), 1.0}, {OF(seconds), 1.0}};
 
-static void add_level(cJSON *sheet, const esp_findings *f, int first, int end) {
-  const esp_points *p = &f->points;
-  const esp_moments accuracy = esp_level_moments(p, first, end, OF(accuracy));
+static void add_level(cJSON *sheet, const esp__report_data *f, int first, int end) {
+  const esp__points *p = &f->points;
+  const esp_stats_moments accuracy = esp__level_moments(p, first, end, OF(accuracy));
   char level[32];
-  esp_level_label(p, first, end, level);
-  cJSON *row = esp_sheet_row_begin(sheet);
-  esp_sheet_cell(row, esp_text_cell(esp_series_of(f, first)));
-  esp_sheet_cell(row, esp_text_cell(level));
-  esp_sheet_cell(row, esp_number_cell(accuracy.n));
-  esp_sheet_cell(row, esp_number_cell(100.0 * esp_mean(&accuracy)));
-  esp_sheet_cell(row, esp_number_cell(100.0 * esp_sd(&accuracy)));
+  esp__level_label(p, first, end, level);
+  cJSON *row = esp__table_row_begin(sheet);
+  esp__table_cell(row, esp__text_cell(esp__series_of(f, first)));
+  esp__table_cell(row, esp__text_cell(level));
+  esp__table_cell(row, esp__number_cell(accuracy.n));
+  esp__table_cell(row, esp__number_cell(100.0 * esp_stats_mean(&accuracy)));
+  esp__table_cell(row, esp__number_cell(100.0 * esp_stats_sd(&accuracy)));
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
-    const esp_moments m = esp_level_moments(p, first, end, measures[i].offset);
-    esp_sheet_cell(row, esp_number_cell(measures[i].unit * esp_mean(&m)));
+    const esp_stats_moments m = esp__level_moments(p, first, end, measures[i].offset);
+    esp__table_cell(row, esp__number_cell(measures[i].unit * esp_stats_mean(&m)));
   }
 }
 
-void esp_add_results(cJSON *report, const esp_findings *f) {
-  cJSON *sheet = esp_sheet_new("results", result_columns);
+void esp__add_results(cJSON *report, const esp__report_data *f) {
+  cJSON *sheet = esp__table_new("results", result_columns);
   for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp_level_end(&f->points, first);
+    end = esp__level_end(&f->points, first);
     add_level(sheet, f, first, end);
   }
-  esp_report_sheet(report, NULL, sheet);
+  esp__report_table_of(report, NULL, sheet);
 }
 
 /* ---- the runs ---- */
 
-static const char *text_of(const esp_record *r, const char *name) {
+static const char *text_of(const esp__run_record *r, const char *name) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->result, name);
   return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-static void add_runs_sheet(cJSON *report, const esp_findings *f) {
-  static const esp_column columns[] = {{"run", "directory"},
-                                       {"series", "series"},
-                                       {"seed", "seed"},
-                                       {"status", "status"},
-                                       {"isa", "instruction set"},
-                                       {"threads", "threads"},
-                                       {"weights_sha256", "SHA-256 of the weights"},
-                                       {"missing", "missing"},
-                                       {0}};
-  cJSON *sheet = esp_sheet_new("runs", columns);
+static void add_runs_sheet(cJSON *report, const esp__report_data *f) {
+  static const esp__column columns[] = {{"run", "directory"},
+                                        {"series", "series"},
+                                        {"seed", "seed"},
+                                        {"status", "status"},
+                                        {"isa", "instruction set"},
+                                        {"threads", "threads"},
+                                        {"weights_sha256", "SHA-256 of the weights"},
+                                        {"missing", "missing"},
+                                        {0}};
+  cJSON *sheet = esp__table_new("runs", columns);
   for (int i = 0; i < f->runs.count; i++) {
-    const esp_record *r = &f->runs.item[i];
-    ESP_SHEET_ROW(sheet, esp_text_cell(r->dir), esp_text_cell(f->facts.series_name[f->facts.series_of[i]]),
-                  esp_number_cell((double)r->config.run.seed), esp_text_cell(esp_record_status(r)),
-                  esp_text_cell(text_of(r, "isa")), esp_number_cell(esp_record_number(r, NULL, "threads")),
-                  esp_text_cell(text_of(r, "weights_sha256")), esp_text_cell(r->missing ? r->missing : ""));
+    const esp__run_record *r = &f->runs.item[i];
+    ESP_TABLE_ROW(
+        sheet, esp__text_cell(r->dir), esp__text_cell(f->facts.series_name[f->facts.series_of[i]]),
+        esp__number_cell((double)r->config.run.seed), esp__text_cell(esp__run_record_status(r)),
+        esp__text_cell(text_of(r, "isa")),
+        esp__number_cell(esp__run_record_number(r, NULL, "threads")),
+        esp__text_cell(text_of(r, "weights_sha256")), esp__text_cell(r->missing ? r->missing : ""));
   }
-  esp_report_sheet(report, NULL, sheet);
+  esp__report_table_of(report, NULL, sheet);
 }
 
 /* Whether runs differ in the key, and not only in where or how they ran. */
-static bool is_difference(const esp_facts *f, int key) {
-  return esp_fact_differs(f, key) && (f->key[key].decides || strcmp(f->key[key].name, "run.seed") == 0);
+static bool is_difference(const esp__config_diff *f, int key) {
+  return esp__config_diff_differs(f, key) &&
+         (f->key[key].decides || strcmp(f->key[key].name, "run.seed") == 0);
 }
 
 /* What the runs have in common, and a column for each key in which they differ. */
-static void add_configuration(cJSON *report, const esp_findings *f) {
-  static const esp_column common[] = {{"key", "key"}, {"value", "value"}, {0}};
-  cJSON *same = esp_sheet_new("configuration", common);
-  cJSON *other = esp_sheet_new("configuration-differences", (const esp_column[]){{"run", "run"}, {0}});
+static void add_configuration(cJSON *report, const esp__report_data *f) {
+  static const esp__column common[] = {{"key", "key"}, {"value", "value"}, {0}};
+  cJSON *same = esp__table_new("configuration", common);
+  cJSON *other =
+      esp__table_new("configuration-differences", (const esp__column[]){{"run", "run"}, {0}});
   for (int k = 0; k < f->facts.keys; k++)
     if (is_difference(&f->facts, k))
-      esp_sheet_widen(other, f->facts.key[k].name, f->facts.key[k].name);
-    else if (!esp_fact_differs(&f->facts, k))
-      ESP_SHEET_ROW(same, esp_text_cell(f->facts.key[k].name),
-                    esp_text_cell(esp_fact_value(&f->facts, 0, k)));
+      esp__table_widen(other, f->facts.key[k].name, f->facts.key[k].name);
+    else if (!esp__config_diff_differs(&f->facts, k))
+      ESP_TABLE_ROW(same, esp__text_cell(f->facts.key[k].name),
+                    esp__text_cell(esp__config_diff_value(&f->facts, 0, k)));
   for (int r = 0; r < f->runs.count && f->runs.count > 1; r++) {
-    cJSON *row = esp_sheet_row_begin(other);
-    esp_sheet_cell(row, esp_text_cell(f->runs.item[r].name));
+    cJSON *row = esp__table_row_begin(other);
+    esp__table_cell(row, esp__text_cell(f->runs.item[r].name));
     for (int k = 0; k < f->facts.keys; k++)
-      if (is_difference(&f->facts, k)) esp_sheet_cell(row, esp_text_cell(esp_fact_value(&f->facts, r, k)));
+      if (is_difference(&f->facts, k))
+        esp__table_cell(row, esp__text_cell(esp__config_diff_value(&f->facts, r, k)));
   }
-  esp_report_sheet(report, NULL, same);
-  esp_report_sheet(report, NULL, other);
+  esp__report_table_of(report, NULL, same);
+  esp__report_table_of(report, NULL, other);
 }
 
 /* A note per run and thing that is missing. */
-static void add_notes(cJSON *report, const esp_findings *f) {
+static void add_notes(cJSON *report, const esp__report_data *f) {
   for (int i = 0; i < f->runs.count; i++) {
-    const esp_record *r = &f->runs.item[i];
+    const esp__run_record *r = &f->runs.item[i];
     for (const char *line = r->missing; line && *line;) {
       const size_t length = strcspn(line, "\n");
-      esp_report_note(report, "%s: %.*s", r->dir, (int)length, line);
+      esp__report_note(report, "%s: %.*s", r->dir, (int)length, line);
       line += length + (line[length] == '\n');
     }
   }
 }
 
-void esp_add_runs(cJSON *report, const esp_findings *f) {
+void esp__add_runs(cJSON *report, const esp__report_data *f) {
   add_notes(report, f);
   add_runs_sheet(report, f);
   add_configuration(report, f);

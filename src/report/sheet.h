@@ -1,44 +1,45 @@
-/* The tables of a report, as JSON: what the page shows, what its charts draw, and what goes into CSV files.
+/* The tables of a report, as JSON: what the page shows, what its charts draw, and what goes into
+ * CSV files.
  *
  *     {"id": "...", "columns": [{"name": "sparsity_percent", "label": "sparsity (%)"}, ...], "rows": [[...],
  * ...]}
  *
- * A number that is not finite is null. cJSON builds nothing more once memory runs out; who prints the whole
- * finds out. */
+ * A number that is not finite is null. cJSON builds nothing more once memory runs out; who prints
+ * the whole finds out. */
 #ifndef ESP_REPORT_SHEET_H
 #define ESP_REPORT_SHEET_H
 
 #include <cjson/cJSON.h>
 
-typedef struct esp_column {
+typedef struct esp__column {
   const char *name, *label; /* in a CSV file, for people; both with the unit */
-} esp_column;
+} esp__column;
 
 /* `columns` ends with {0}. `id` is a file's name without its ending. */
-cJSON *esp_sheet_new(const char *id, const esp_column *columns);
+cJSON *esp__table_new(const char *id, const esp__column *columns);
 /* One column more, for tables whose columns are found in the runs. */
-void esp_sheet_widen(cJSON *sheet, const char *name, const char *label);
+void esp__table_widen(cJSON *sheet, const char *name, const char *label);
 
 /* A cell: a text, or where that is NULL a number. */
-typedef struct esp_cell {
+typedef struct esp__cell {
   const char *text;
   double number;
-} esp_cell;
-static inline esp_cell esp_text_cell(const char *text) {
-  return (esp_cell){text, 0.0};
+} esp__cell;
+static inline esp__cell esp__text_cell(const char *text) {
+  return (esp__cell){text, 0.0};
 }
-static inline esp_cell esp_number_cell(double number) {
-  return (esp_cell){0, number};
+static inline esp__cell esp__number_cell(double number) {
+  return (esp__cell){0, number};
 }
 /* An empty row, and a cell more in it. */
-cJSON *esp_sheet_row_begin(cJSON *sheet);
-void esp_sheet_cell(cJSON *row, esp_cell cell);
+cJSON *esp__table_row_begin(cJSON *sheet);
+void esp__table_cell(cJSON *row, esp__cell cell);
 /* A row of as many cells as are given. */
-void esp_sheet_row(cJSON *sheet, const esp_cell *cell, int cells);
-#define ESP_SHEET_ROW(sheet, ...)                       \
-  esp_sheet_row(sheet, (const esp_cell[]){__VA_ARGS__}, \
-                (int)(sizeof((const esp_cell[]){__VA_ARGS__}) / sizeof(esp_cell)))
+void esp__table_row(cJSON *sheet, const esp__cell *cell, int cells);
+#define ESP_TABLE_ROW(sheet, ...)                         \
+  esp__table_row(sheet, (const esp__cell[]){__VA_ARGS__}, \
+                 (int)(sizeof((const esp__cell[]){__VA_ARGS__}) / sizeof(esp__cell)))
 
-int esp_sheet_rows(const cJSON *sheet);
+int esp__table_rows(const cJSON *sheet);
 
 #endif

@@ -4,15 +4,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define OF(member) offsetof(esp_point, member)
-enum { TESTS_MAX = 1000, MANY = 30 /* comparisons: who reads on wants only those that say something */ };
+#define OF(member) offsetof(esp__point, member)
+enum {
+  TESTS_MAX = 1000,
+  MANY = 30 /* comparisons: who reads on wants only those that say something */
+};
 
 /* A comparison of two levels. */
 typedef struct test {
   int a, b; /* first points of the levels */
   int n;    /* seeds that count */
-  esp_moments of_a, of_b;
-  esp_mean_difference d;
+  esp_stats_moments of_a, of_b;
+  esp_stats_difference d;
 } test;
 
 typedef struct tests {
@@ -31,7 +34,8 @@ static esp_status add_test(tests *t, test one, esp_error *err) {
 static const char *verdict(const test *t, double p) {
   if (t->n < 2) return "one seed: nothing can be concluded";
   if (isnan(p)) return "no spread between the seeds: nothing to compare with";
-  return p < 0.05 ? "larger than the noise between seeds" : "cannot be told from the noise between seeds";
+  return p < 0.05 ? "larger than the noise between seeds"
+                  : "cannot be told from the noise between seeds";
 }
 
 /* p of all tests together, adjusted; NULL when memory is out. */
@@ -39,72 +43,75 @@ static double *adjusted(const tests *t) {
   double *p = calloc((size_t)t->count + 1, sizeof *p);
   int *rank = calloc((size_t)t->count + 1, sizeof *rank);
   for (int i = 0; p && i < t->count; i++) p[i] = t->item[i].d.p;
-  if (p && rank) esp_holm(p, t->count, rank);
+  if (p && rank) esp_stats_holm(p, t->count, rank);
   free(rank);
   return p;
 }
 
-static const esp_column columns[] = {{"level_a", "level of A"},
-                                     {"series_a", "A"},
-                                     {"seeds_a", "seeds of A"},
-                                     {"mean_a_percent", "mean of A (%)"},
-                                     {"sd_a_percent", "sd of A (%)"},
-                                     {"level_b", "level of B"},
-                                     {"series_b", "B"},
-                                     {"seeds_b", "seeds of B"},
-                                     {"mean_b_percent", "mean of B (%)"},
-                                     {"sd_b_percent", "sd of B (%)"},
-                                     {"difference_percent", "B - A (% points)"},
-                                     {"standard_error_percent", "standard error (% points)"},
-                                     {"t", "t"},
-                                     {"degrees_of_freedom", "degrees of freedom"},
-                                     {"p_holm", "p (Holm)"},
-                                     {"verdict", "verdict"},
-                                     {0}};
+static const esp__column columns[] = {{"level_a", "level of A"},
+                                      {"series_a", "A"},
+                                      {"seeds_a", "seeds of A"},
+                                      {"mean_a_percent", "mean of A (%)"},
+                                      {"sd_a_percent", "sd of A (%)"},
+                                      {"level_b", "level of B"},
+                                      {"series_b", "B"},
+                                      {"seeds_b", "seeds of B"},
+                                      {"mean_b_percent", "mean of B (%)"},
+                                      {"sd_b_percent", "sd of B (%)"},
+                                      {"difference_percent", "B - A (% points)"},
+                                      {"standard_error_percent", "standard error (% points)"},
+                                      {"t", "t"},
+                                      {"degrees_of_freedom", "degrees of freedom"},
+                                      {"p_holm", "p (Holm)"},
+                                      {"verdict", "verdict"},
+                                      {0}};
 
-static void add_row(cJSON *sheet, const esp_findings *f, const test *t, double p) {
-  const esp_points *points = &f->points;
+static void add_row(cJSON *sheet, const esp__report_data *f, const test *t, double p) {
+  const esp__points *points = &f->points;
   char level[2][32];
-  esp_level_label(points, t->a, esp_level_end(points, t->a), level[0]);
-  esp_level_label(points, t->b, esp_level_end(points, t->b), level[1]);
-  ESP_SHEET_ROW(
-      sheet, esp_text_cell(level[0]), esp_text_cell(esp_series_of(f, t->a)), esp_number_cell(t->of_a.n),
-      esp_number_cell(100.0 * esp_mean(&t->of_a)), esp_number_cell(100.0 * esp_sd(&t->of_a)),
-      esp_text_cell(level[1]), esp_text_cell(esp_series_of(f, t->b)), esp_number_cell(t->of_b.n),
-      esp_number_cell(100.0 * esp_mean(&t->of_b)), esp_number_cell(100.0 * esp_sd(&t->of_b)),
-      esp_number_cell(100.0 * t->d.mean), esp_number_cell(100.0 * t->d.error), esp_number_cell(t->d.t),
-      esp_number_cell(t->d.freedom), esp_number_cell(p), esp_text_cell(verdict(t, p)));
+  esp__level_label(points, t->a, esp__level_end(points, t->a), level[0]);
+  esp__level_label(points, t->b, esp__level_end(points, t->b), level[1]);
+  ESP_TABLE_ROW(sheet, esp__text_cell(level[0]), esp__text_cell(esp__series_of(f, t->a)),
+                esp__number_cell(t->of_a.n), esp__number_cell(100.0 * esp_stats_mean(&t->of_a)),
+                esp__number_cell(100.0 * esp_stats_sd(&t->of_a)), esp__text_cell(level[1]),
+                esp__text_cell(esp__series_of(f, t->b)), esp__number_cell(t->of_b.n),
+                esp__number_cell(100.0 * esp_stats_mean(&t->of_b)),
+                esp__number_cell(100.0 * esp_stats_sd(&t->of_b)),
+                esp__number_cell(100.0 * t->d.mean), esp__number_cell(100.0 * t->d.error),
+                esp__number_cell(t->d.t), esp__number_cell(t->d.freedom), esp__number_cell(p),
+                esp__text_cell(verdict(t, p)));
 }
 
-static esp_status add_sheet(cJSON *report, const esp_findings *f, const char *id, tests *t, esp_error *err) {
+static esp_status add_sheet(cJSON *report, const esp__report_data *f, const char *id, tests *t,
+                            esp_error *err) {
   double *p = adjusted(t);
   if (!p) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
-  cJSON *sheet = esp_sheet_new(id, columns);
+  cJSON *sheet = esp__table_new(id, columns);
   for (int i = 0; i < t->count; i++) add_row(sheet, f, &t->item[i], p[i]);
-  esp_report_sheet(report, NULL, sheet);
+  esp__report_table_of(report, NULL, sheet);
   free(p);
   return ESP_OK;
 }
 
-static test levels(const esp_points *p, int a, int b) {
+static test levels(const esp__points *p, int a, int b) {
   return (test){.a = a,
                 .b = b,
-                .of_a = esp_level_moments(p, a, esp_level_end(p, a), OF(accuracy)),
-                .of_b = esp_level_moments(p, b, esp_level_end(p, b), OF(accuracy))};
+                .of_a = esp__level_moments(p, a, esp__level_end(p, a), OF(accuracy)),
+                .of_b = esp__level_moments(p, b, esp__level_end(p, b), OF(accuracy))};
 }
 
 /* ---- what pruning costs: a level and the dense networks of the same seeds ---- */
 
-static esp_status find_costs(tests *t, const esp_findings *f, esp_error *err) {
-  const esp_points *p = &f->points;
+static esp_status find_costs(tests *t, const esp__report_data *f, esp_error *err) {
+  const esp__points *p = &f->points;
   for (int first = 0, end; first < p->count; first = end) {
-    end = esp_level_end(p, first);
-    const int dense = esp_dense_level(p, &f->facts, first);
+    end = esp__level_end(p, first);
+    const int dense = esp__dense_level(p, &f->facts, first);
     if (p->item[first].round == 0 || dense < 0) continue;
     test one = levels(p, dense, first);
-    const esp_moments changes = esp_level_moments(p, first, end, OF(change));
+    const esp_stats_moments changes = esp__level_moments(p, first, end, OF(change));
     one.n = changes.n;
-    one.d = esp_paired(changes);
+    one.d = esp_stats_paired(changes);
     ESP_TRY(add_test(t, one, err));
   }
   return ESP_OK;
@@ -112,39 +119,40 @@ static esp_status find_costs(tests *t, const esp_findings *f, esp_error *err) {
 
 /* ---- what sets series apart: levels of two series at the same sparsity ---- */
 
-static bool same_networks(const esp_points *p, int a, int b) {
-  const int n = esp_level_end(p, a) - a;
-  if (esp_level_end(p, b) - b != n) return false;
+static bool same_networks(const esp__points *p, int a, int b) {
+  const int n = esp__level_end(p, a) - a;
+  if (esp__level_end(p, b) - b != n) return false;
   for (int i = 0; i < n; i++)
     if (p->item[a + i].accuracy != p->item[b + i].accuracy) return false;
   return true;
 }
 
-static bool comparable(const esp_points *p, int a, int b) {
+static bool comparable(const esp__points *p, int a, int b) {
   const double tolerance = 0.005;
-  const esp_moments x = esp_level_moments(p, a, esp_level_end(p, a), OF(sparsity));
-  const esp_moments y = esp_level_moments(p, b, esp_level_end(p, b), OF(sparsity));
-  return !esp_same_series(p, a, b) && fabs(esp_mean(&x) - esp_mean(&y)) <= tolerance &&
+  const esp_stats_moments x = esp__level_moments(p, a, esp__level_end(p, a), OF(sparsity));
+  const esp_stats_moments y = esp__level_moments(p, b, esp__level_end(p, b), OF(sparsity));
+  return !esp__same_series(p, a, b) && fabs(esp_stats_mean(&x) - esp_stats_mean(&y)) <= tolerance &&
          !same_networks(p, a, b);
 }
 
 /* *all becomes false when there are too many to be of use to a reader. */
-static esp_status find_differences(tests *t, const esp_findings *f, bool *all, esp_error *err) {
+static esp_status find_differences(tests *t, const esp__report_data *f, bool *all, esp_error *err) {
   *all = true;
-  const esp_points *p = &f->points;
-  for (int a = 0; a < p->count; a = esp_level_end(p, a))
-    for (int b = esp_level_end(p, a); b < p->count; b = esp_level_end(p, b)) {
+  const esp__points *p = &f->points;
+  for (int a = 0; a < p->count; a = esp__level_end(p, a))
+    for (int b = esp__level_end(p, a); b < p->count; b = esp__level_end(p, b)) {
       if (!comparable(p, a, b)) continue;
       test one = levels(p, a, b);
       one.n = one.of_a.n < one.of_b.n ? one.of_a.n : one.of_b.n;
-      one.d = esp_welch(one.of_a, one.of_b);
+      one.d = esp_stats_welch(one.of_a, one.of_b);
       if (t->count == TESTS_MAX) return *all = false, ESP_OK;
       ESP_TRY(add_test(t, one, err));
     }
   return ESP_OK;
 }
 
-/* Where there are many, those of one seed, which conclude nothing, are left out. Returns how many. */
+/* Where there are many, those of one seed, which conclude nothing, are left out. Returns how
+ * many. */
 static int leave_out_single_seeds(tests *t) {
   const int all = t->count;
   if (all <= MANY) return 0;
@@ -154,23 +162,25 @@ static int leave_out_single_seeds(tests *t) {
   return all - t->count;
 }
 
-esp_status esp_add_tests(cJSON *report, const esp_findings *f, esp_error *err) {
+esp_status esp__add_tests(cJSON *report, const esp__report_data *f, esp_error *err) {
   tests costs = {0}, differences = {0};
   bool all;
   esp_status status = find_costs(&costs, f, err);
   if (status == ESP_OK) status = find_differences(&differences, f, &all, err);
   if (status == ESP_OK && !all) {
     differences.count = 0;
-    esp_report_note(report,
-                    "more than %d pairs of series at the same sparsity: none are compared; report on fewer",
-                    TESTS_MAX);
+    esp__report_note(
+        report,
+        "more than %d pairs of series at the same sparsity: none are compared; report on fewer",
+        TESTS_MAX);
   }
   const int single = leave_out_single_seeds(&differences);
   if (single > 0)
-    esp_report_note(report,
-                    "%d pairs of series have one seed, so nothing can be concluded of them and they are not "
-                    "listed; run more seeds",
-                    single);
+    esp__report_note(
+        report,
+        "%d pairs of series have one seed, so nothing can be concluded of them and they are not "
+        "listed; run more seeds",
+        single);
   if (status == ESP_OK) status = add_sheet(report, f, "pruning-costs", &costs, err);
   if (status == ESP_OK) status = add_sheet(report, f, "differences", &differences, err);
   free(costs.item);

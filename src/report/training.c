@@ -1,58 +1,63 @@
 /* The training curves. */
 #include "report/findings.h"
 
-static const esp_column columns[] = {{"series", "series"},
-                                     {"run", "run"},
-                                     {"seed", "seed"},
-                                     {"stage", "stage"},
-                                     {"epoch", "epoch of the run"},
-                                     {"train_loss", "training loss"},
-                                     {"validation_loss", "validation loss"},
-                                     {"train_accuracy_percent", "training accuracy (%)"},
-                                     {"validation_accuracy_percent", "validation accuracy (%)"},
-                                     {"learning_rate", "learning rate"},
-                                     {"sparsity_percent", "sparsity (%)"},
-                                     {0}};
+static const esp__column columns[] = {{"series", "series"},
+                                      {"run", "run"},
+                                      {"seed", "seed"},
+                                      {"stage", "stage"},
+                                      {"epoch", "epoch of the run"},
+                                      {"train_loss", "training loss"},
+                                      {"validation_loss", "validation loss"},
+                                      {"train_accuracy_percent", "training accuracy (%)"},
+                                      {"validation_accuracy_percent", "validation accuracy (%)"},
+                                      {"learning_rate", "learning rate"},
+                                      {"sparsity_percent", "sparsity (%)"},
+                                      {0}};
 
-static void add_rows(cJSON *sheet, const esp_findings *f, int run) {
-  const esp_record *r = &f->runs.item[run];
+static void add_rows(cJSON *sheet, const esp__report_data *f, int run) {
+  const esp__run_record *r = &f->runs.item[run];
   const char *series = f->facts.series_name[f->facts.series_of[run]];
-#define NUMBER(unit, name) esp_number_cell(unit *esp_csv_number(&r->log, row, name))
+#define NUMBER(unit, name) esp__number_cell(unit *esp_csv_number(&r->log, row, name))
   for (int row = 0; row < r->log.rows; row++)
-    ESP_SHEET_ROW(sheet, esp_text_cell(series), esp_text_cell(r->name),
-                  esp_number_cell((double)r->config.run.seed), NUMBER(1, "stage"), esp_number_cell(row + 1),
-                  NUMBER(1, "train_loss"), NUMBER(1, "validation_loss"), NUMBER(100, "train_accuracy"),
-                  NUMBER(100, "validation_accuracy"), NUMBER(1, "lr"), NUMBER(100, "sparsity"));
+    ESP_TABLE_ROW(sheet, esp__text_cell(series), esp__text_cell(r->name),
+                  esp__number_cell((double)r->config.run.seed), NUMBER(1, "stage"),
+                  esp__number_cell(row + 1), NUMBER(1, "train_loss"), NUMBER(1, "validation_loss"),
+                  NUMBER(100, "train_accuracy"), NUMBER(100, "validation_accuracy"),
+                  NUMBER(1, "lr"), NUMBER(100, "sparsity"));
 #undef NUMBER
 }
 
-static void add_chart(cJSON *report, esp_chart c, const char *label, const char *const *column, int n) {
-  cJSON *chart = esp_chart_add(report, c);
-  cJSON_AddStringToObject(esp_chart_axis(chart, "x", "epoch of the run", "linear"), "column", "epoch");
-  cJSON_AddItemToObject(esp_chart_axis(chart, "y", label, "linear"), "columns",
+static void add_chart(cJSON *report, esp__chart c, const char *label, const char *const *column,
+                      int n) {
+  cJSON *chart = esp__chart_add(report, c);
+  cJSON_AddStringToObject(esp__chart_axis(chart, "x", "epoch of the run", "linear"), "column",
+                          "epoch");
+  cJSON_AddItemToObject(esp__chart_axis(chart, "y", label, "linear"), "columns",
                         cJSON_CreateStringArray(column, n));
   cJSON_AddItemToArray(cJSON_GetObjectItem(chart, "sheets"), cJSON_CreateString("training"));
 }
 
-void esp_add_training(cJSON *report, const esp_findings *f) {
-  cJSON *sheet = esp_sheet_new("training", columns);
+void esp__add_training(cJSON *report, const esp__report_data *f) {
+  cJSON *sheet = esp__table_new("training", columns);
   for (int series = 0; series < f->facts.series; series++)
     for (int run = 0; run < f->runs.count; run++)
       if (f->facts.series_of[run] == series) add_rows(sheet, f, run);
-  if (esp_sheet_rows(sheet) == 0) {
+  if (esp__table_rows(sheet) == 0) {
     cJSON_Delete(sheet);
     return;
   }
-  esp_report_sheet(report, NULL, sheet);
-  add_chart(
-      report,
-      (esp_chart){"loss", "Loss", "Dense training, then each round of retraining; a line per run.", "lines"},
-      "loss", (const char *const[]){"train_loss", "validation_loss"}, 2);
+  esp__report_table_of(report, NULL, sheet);
   add_chart(report,
-            (esp_chart){"accuracy-epochs", "Accuracy while training",
-                        "Training: on the augmented batches, as they were learned from.", "lines"},
+            (esp__chart){"loss", "Loss",
+                         "Dense training, then each round of retraining; a line per run.", "lines"},
+            "loss", (const char *const[]){"train_loss", "validation_loss"}, 2);
+  add_chart(report,
+            (esp__chart){"accuracy-epochs", "Accuracy while training",
+                         "Training: on the augmented batches, as they were learned from.", "lines"},
             "accuracy, top-1 (%)",
             (const char *const[]){"train_accuracy_percent", "validation_accuracy_percent"}, 2);
-  add_chart(report, (esp_chart){"learning-rate", "Learning rate", "At the beginning of each epoch.", "lines"},
-            "learning rate", (const char *const[]){"learning_rate"}, 1);
+  add_chart(
+      report,
+      (esp__chart){"learning-rate", "Learning rate", "At the beginning of each epoch.", "lines"},
+      "learning rate", (const char *const[]){"learning_rate"}, 1);
 }

@@ -14,7 +14,8 @@ static esp_status put(char **member, const char *value, esp_error *err) {
 }
 
 /* The configuration describes the network by its layers. What it pruned is done. */
-static esp_status describe(esp_config *c, const esp_model *model, const char *path, esp_error *err) {
+static esp_status describe(esp_config *c, const esp_model *model, const char *path,
+                           esp_error *err) {
   char name[101];
   snprintf(name, sizeof name, "%.80s-shrunk", c->run.name);
   ESP_TRY(put(&c->run.name, name, err));
@@ -33,8 +34,8 @@ static esp_status ini_path(const char *path, char ini[4096], esp_error *err) {
     snprintf(ini, 4096, "%.*s.ini", (int)(length - ending), path);
     return ESP_OK;
   }
-  return esp_fail(err, ESP_ERR_INPUT, "%.100s: expected the name of a file that ends with .safetensors",
-                  path);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%.100s: expected the name of a file that ends with .safetensors", path);
 }
 
 /* Not every path can be written in a configuration; better known before anything is. */
@@ -45,26 +46,31 @@ static esp_status check_text(const char *text, const char *path, esp_error *err)
   if (status == ESP_OK) esp_config_free(&again);
   return same ? ESP_OK
               : esp_fail(err, ESP_ERR_INPUT,
-                         "%.100s: a path that no configuration can hold; expected a shorter or plainer one",
+                         "%.100s: a path that no configuration can hold; "
+                         "expected a shorter or plainer one",
                          path);
 }
 
-static esp_status join_classes(const esp_opened *o, char **classes, esp_error *err) {
+static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_error *err) {
   size_t size;
   FILE *out = open_memstream(classes, &size);
   for (int i = 0; out && o->class_name[i]; i++) fprintf(out, "%s\n", o->class_name[i]);
-  return out && fclose(out) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the classes");
+  return out && fclose(out) == 0 ? ESP_OK
+                                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the classes");
 }
 
-esp_status esp_opened_save(esp_opened *o, const esp_model *model, const char *path, esp_error *err) {
+esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *path,
+                               esp_error *err) {
   char ini[4096], *text = NULL, *classes = NULL;
   ESP_TRY(ini_path(path, ini, err));
   ESP_TRY(describe(&o->config, model, path, err));
   ESP_TRY(esp_config_text(&o->config, &text, err));
   esp_status status = check_text(text, path, err);
   if (status == ESP_OK) status = join_classes(o, &classes, err);
-  if (status == ESP_OK) status = esp_weights_save(model, (esp_provenance){text, classes}, path, err);
-  if (status == ESP_OK && (status = esp_file_write(ini, text, strlen(text), err)) != ESP_OK) unlink(path);
+  if (status == ESP_OK)
+    status = esp_weights_save(model, (esp_provenance){text, classes}, path, err);
+  if (status == ESP_OK && (status = esp_file_write(ini, text, strlen(text), err)) != ESP_OK)
+    unlink(path);
   free(text);
   free(classes);
   return status;

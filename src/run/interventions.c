@@ -1,46 +1,49 @@
-/* What happens between two steps of the training: another run's masks are put on (prune.mask_from), and the
- * order of the images changes (run.order). */
+/* What happens between two steps of the training: another run's masks are put on (prune.mask_from),
+ * and the order of the images changes (run.order). */
 #include "run/services.h"
 #include "config/stages.h"
 
 /* The step before which the masks of another run are put on; -1 = never, or done. */
 static int64_t masks_due(const esp_run *r) {
   const int64_t batches = esp_loader_batches(r->training);
-  if (!r->pruner || !esp_pruner_given(r->pruner) || esp_pruner_changes(r->pruner) > 0) return -1;
-  const esp_rewind_point to = esp_rewind_point_of(&r->config, batches);
+  if (!r->pruner || !esp_pruner_external_masks(r->pruner) || esp_pruner_changes(r->pruner) > 0)
+    return -1;
+  const esp__rewind_point to = esp__rewind_point_of(&r->config, batches);
   return to.epoch * batches + to.batch;
 }
 
-/* The masked network then stands where weight rewinding puts one: weights of that step, no momentum. */
+/* The masked network then stands where weight rewinding puts one: weights of that step, no
+ * momentum. */
 static esp_status put_masks(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
-  esp_result *now = &r->at.now;
+  esp__result *now = &r->at.now;
   ESP_TRY(esp_masks_path(r->config.prune.mask_from, path, err));
   ESP_TRY(esp_masks_load(r->pruner, r->model, path, err));
   esp_params_clear_momentum(&r->model->params);
-  now->requested = esp_run_sparsity(r);
-  esp_progress_say(&r->progress, "masks of %s at step %lld: sparsity %.2f %%", path,
-                   (long long)esp_run_step(r), 100.0 * now->requested);
-  return esp_run_evaluate_before(r, err);
+  now->requested = esp__run_sparsity(r);
+  esp__progress_say(&r->progress, "masks of %s at step %lld: sparsity %.2f %%", path,
+                    (long long)esp__run_step(r), 100.0 * now->requested);
+  return esp__run_evaluate_before(r, err);
 }
 
 static bool order_changes(const esp_run *r, int64_t step) {
   return r->config.run.order > 0 && r->at.stage == 0 && step == r->config.run.order_step;
 }
 
-esp_status esp_run_at_step(esp_run *r, esp_error *err) {
-  const int64_t step = esp_run_step(r);
+esp_status esp__run_at_step(esp_run *r, esp_error *err) {
+  const int64_t step = esp__run_step(r);
   if (r->at.stage == 0 && masks_due(r) == step) ESP_TRY(put_masks(r, err));
-  return order_changes(r, step) ? esp_run_save_as(r, ESP_BRANCH_FILE, err) : ESP_OK;
+  return order_changes(r, step) ? esp__run_save_as(r, ESP_BRANCH_FILE, err) : ESP_OK;
 }
 
 static int64_t sooner(int64_t at, int64_t batch, int64_t pause) {
   return batch > at && batch < pause ? batch : pause;
 }
 
-int64_t esp_run_next_pause(const esp_run *r) {
+int64_t esp__run_next_pause(const esp_run *r) {
   const int64_t batches = esp_loader_batches(r->training), begun = r->at.epoch * batches;
   if (r->at.stage > 0) return batches;
   const int64_t pause = sooner(r->at.batch, masks_due(r) - begun, batches);
-  return r->config.run.order > 0 ? sooner(r->at.batch, r->config.run.order_step - begun, pause) : pause;
+  return r->config.run.order > 0 ? sooner(r->at.batch, r->config.run.order_step - begun, pause)
+                                 : pause;
 }

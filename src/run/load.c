@@ -29,27 +29,30 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
     snprintf(name, sizeof name, "round-%02d.safetensors", round);
     if (in_directory(path, name, file)) return ESP_OK;
   }
-  if (in_directory(path, "dense.safetensors", file) || in_directory(path, "checkpoint.safetensors", file))
+  if (in_directory(path, "dense.safetensors", file) ||
+      in_directory(path, "checkpoint.safetensors", file))
     return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: no weights in this directory: expected round-NN.safetensors, dense.safetensors or "
-                  "checkpoint.safetensors",
+                  "%s: no weights in this directory: expected round-NN.safetensors, "
+                  "dense.safetensors or checkpoint.safetensors",
                   path);
 }
 
 esp_status esp_masks_path(const char *path, char file[4096], esp_error *err) {
-  return in_directory(path, "checkpoint.safetensors", file) ? ESP_OK : esp_weights_path(path, file, err);
+  return in_directory(path, "checkpoint.safetensors", file) ? ESP_OK
+                                                            : esp_weights_path(path, file, err);
 }
 
-static esp_status need_text(const esp_bundle *b, const char *file, const char *key, const char **text,
-                            esp_error *err) {
+static esp_status need_text(const esp_bundle *b, const char *file, const char *key,
+                            const char **text, esp_error *err) {
   *text = esp_bundle_text(b, key);
   return *text ? ESP_OK
                : esp_fail(err, ESP_ERR_INPUT,
-                          "%s: no '%s' in its metadata: expected a file that Espalier wrote", file, key);
+                          "%s: no '%s' in its metadata: expected a file that Espalier wrote", file,
+                          key);
 }
 
-static esp_status read_classes(esp_opened *o, const char *text, int *classes, esp_error *err) {
+static esp_status read_classes(esp_loaded_run *o, const char *text, int *classes, esp_error *err) {
   *classes = 0;
   for (const char *c = text; *c; c++) *classes += *c == '\n';
   if (*classes < 1 || *classes > 65536)
@@ -58,15 +61,16 @@ static esp_status read_classes(esp_opened *o, const char *text, int *classes, es
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   for (int i = 0; i < *classes; i++) {
     const size_t length = strcspn(text, "\n");
-    if (!(o->class_name[i] = strndup(text, length))) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+    if (!(o->class_name[i] = strndup(text, length)))
+      return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
     text += length + 1;
   }
   return ESP_OK;
 }
 
 /* The network is built from the layers in the file, whatever architecture they came from. */
-static esp_status build(esp_opened *o, const char *layers, esp_shape input, const esp_tasks *tasks,
-                        esp_error *err) {
+static esp_status build(esp_loaded_run *o, const char *layers, esp_shape input,
+                        const esp_tasks *tasks, esp_error *err) {
   esp_model_options opt = o->config.model;
   opt.arch = (char[]){"custom"};
   esp_model_options_literal(&opt);
@@ -79,7 +83,7 @@ static esp_status build(esp_opened *o, const char *layers, esp_shape input, cons
 }
 
 /* As above, with the tasks that the file's configuration puts the classes to. */
-static esp_status build_tasks(esp_opened *o, const char *layers, esp_shape input, int classes,
+static esp_status build_tasks(esp_loaded_run *o, const char *layers, esp_shape input, int classes,
                               esp_error *err) {
   esp_tasks tasks;
   ESP_TRY(esp_tasks_read(&tasks, &o->config.data, o->class_name, classes, err));
@@ -88,8 +92,8 @@ static esp_status build_tasks(esp_opened *o, const char *layers, esp_shape input
   return status;
 }
 
-static esp_status open_bundle(esp_opened *o, const esp_bundle *b, const char *file, int overrides,
-                              const char *const *override, esp_error *err) {
+static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char *file,
+                              int overrides, const char *const *override, esp_error *err) {
   const char *config, *layers, *classes_text, *input_text;
   esp_shape input;
   int classes;
@@ -108,37 +112,39 @@ static esp_status open_bundle(esp_opened *o, const esp_bundle *b, const char *fi
   return esp_weights_load(o->model, file, err);
 }
 
-static esp_status open_data(esp_opened *o, esp_error *err) {
-  ESP_TRY(esp_dataset_load(&o->set, &o->config.data, o->model->input, (esp_key)o->config.run.seed, err));
+static esp_status open_data(esp_loaded_run *o, esp_error *err) {
+  ESP_TRY(esp_dataset_load(&o->set, &o->config.data, o->model->input, (esp_key)o->config.run.seed,
+                           err));
   const esp_shape a = o->set->shape, b = o->model->input;
   if (a.channels != b.channels || a.height != b.height || a.width != b.width ||
       o->set->classes != o->model->classes)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "the data set has images of %dx%dx%d in %d classes; the network takes %dx%dx%d in %d",
-                    a.channels, a.height, a.width, o->set->classes, b.channels, b.height, b.width,
-                    o->model->classes);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "the data set has images of %dx%dx%d in %d classes; the network takes %dx%dx%d in %d",
+        a.channels, a.height, a.width, o->set->classes, b.channels, b.height, b.width,
+        o->model->classes);
   return ESP_OK;
 }
 
-esp_status esp_open(esp_opened *o, const char *path, bool with_data, int overrides,
-                    const char *const *override, esp_error *err) {
+esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,
+                        const char *const *override, esp_error *err) {
   char file[4096];
   esp_bundle b = {0};
-  *o = (esp_opened){0};
+  *o = (esp_loaded_run){0};
   ESP_TRY(esp_weights_path(path, file, err));
   ESP_TRY(esp_bundle_load(&b, file, err));
   esp_status status = open_bundle(o, &b, file, overrides, override, err);
   esp_bundle_free(&b);
   if (status == ESP_OK && with_data) status = open_data(o, err);
-  if (status != ESP_OK) esp_opened_free(o);
+  if (status != ESP_OK) esp_loaded_run_free(o);
   return status;
 }
 
-void esp_opened_free(esp_opened *o) {
+void esp_loaded_run_free(esp_loaded_run *o) {
   for (int i = 0; o->class_name && o->class_name[i]; i++) free(o->class_name[i]);
   free(o->class_name);
   esp_dataset_free(o->set);
   esp_model_free(o->model);
   if (o->config.run.name) esp_config_free(&o->config);
-  *o = (esp_opened){0};
+  *o = (esp_loaded_run){0};
 }

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *esp_run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]) {
+const char *esp__run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]) {
   snprintf(path, ESP_PATH_MAX, "%s/%s", r->dir, name);
   return path;
 }
 
-/* The configuration again with mean and deviation filled in, so that a weights file needs no data to be used.
- */
+/* The configuration again with mean and deviation filled in, so that a weights file needs no data
+ * to be used. */
 static esp_status describe(esp_run *r, esp_error *err) {
   esp_numbers mean = r->config.data.mean, std = r->config.data.std;
   const esp_dataset *set = r->set;
@@ -26,12 +26,13 @@ static esp_status describe(esp_run *r, esp_error *err) {
     r->config.data.std.value[c] = (double)set->std[c];
   }
   esp_status status = esp_config_text(&r->config, &r->config_text, err);
-  if (status == ESP_OK) status = esp_recipe(&r->config, ESP_RECIPE_ALL, r->at.recipe, err);
+  if (status == ESP_OK)
+    status = esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.recipe, err);
   r->config.data.mean = mean;
   r->config.data.std = std;
   for (int c = 0; status == ESP_OK && c < set->classes; c++) {
-    status = esp_rows_append(&r->classes, set->class_name[c], err);
-    if (status == ESP_OK) status = esp_rows_append(&r->classes, "\n", err);
+    status = esp__rows_append(&r->classes, set->class_name[c], err);
+    if (status == ESP_OK) status = esp__rows_append(&r->classes, "\n", err);
   }
   return status;
 }
@@ -47,15 +48,16 @@ static esp_status open_loaders(esp_run *r, esp_error *err) {
   return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
 }
 
-esp_loss_attr esp_run_loss(const esp_train_options *o) {
+esp_loss_attr esp__run_loss(const esp_train_options *o) {
   const bool squared = strcmp(o->loss, "mse") == 0;
-  return (esp_loss_attr){squared ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY, (float)o->label_smoothing};
+  return (esp_loss_attr){squared ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY,
+                         (float)o->label_smoothing};
 }
 
 /* A graph of the run's model, with the loss and the kernels that [train] asks for. */
 static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_error *err) {
   const esp_train_options *o = &r->config.train;
-  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp_run_loss(o), graph, err));
+  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp__run_loss(o), graph, err));
   esp_graph_sparse(*graph, strcmp(o->sparse, "on") == 0    ? ESP_SPARSE_ON
                            : strcmp(o->sparse, "off") == 0 ? ESP_SPARSE_OFF
                                                            : ESP_SPARSE_AUTO);
@@ -64,37 +66,39 @@ static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_
 
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   const esp_config *c = &r->config;
-  ESP_TRY(esp_config_located(
-      source,
-      esp_model_new_tasks(&r->model, &c->model, r->set->shape, &r->set->tasks, (esp_key)c->run.seed, err),
-      err));
+  ESP_TRY(esp__config_located(source,
+                              esp_model_new_tasks(&r->model, &c->model, r->set->shape,
+                                                  &r->set->tasks, (esp_key)c->run.seed, err),
+                              err));
   if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
-  /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then take. */
-  if (esp_prunes(c))
-    ESP_TRY(esp_config_located(
+  /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then
+   * take. */
+  if (esp__prunes(c))
+    ESP_TRY(esp__config_located(
         source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
-  ESP_TRY(esp_config_located(source, open_graph(r, true, &r->graph, err), err));
-  return esp_config_located(source, open_graph(r, false, &r->evaluation, err), err);
+  ESP_TRY(esp__config_located(source, open_graph(r, true, &r->graph, err), err));
+  return esp__config_located(source, open_graph(r, false, &r->evaluation, err), err);
 }
 
-esp_status esp_run_open(esp_run *r, const char *source, esp_error *err) {
+esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   esp_config *c = &r->config;
   esp_shape wanted = {0};
-  ESP_TRY(esp_kernels_check(err));
-  ESP_TRY(esp_config_located(source, esp_config_check(c, err), err));
+  ESP_TRY(esp__kernels_check(err));
+  ESP_TRY(esp__config_located(source, esp__config_check(c, err), err));
   if (c->model.input[0])
-    ESP_TRY(esp_config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
+    ESP_TRY(esp__config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
   r->threads = omp_get_max_threads();
-  ESP_TRY(esp_config_located(source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err),
-                             err));
+  ESP_TRY(esp__config_located(
+      source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
   ESP_TRY(describe(r, err));
   ESP_TRY(open_model(r, source, err));
-  ESP_TRY(esp_config_located(source, open_loaders(r, err), err));
-  ESP_TRY(esp_config_located(source, esp_config_check_steps(c, esp_loader_batches(r->training), err), err));
+  ESP_TRY(esp__config_located(source, open_loaders(r, err), err));
+  ESP_TRY(esp__config_located(
+      source, esp__config_check_steps(c, esp_loader_batches(r->training), err), err));
   if (r->pruner) esp_pruner_set_epoch(r->pruner, esp_loader_batches(r->training));
-  esp_progress_start(&r->progress, r->control.progress);
-  r->saved = esp_seconds();
+  esp__progress_start(&r->progress, r->control.progress);
+  r->saved = esp__seconds();
   return ESP_OK;
 }
 
@@ -109,18 +113,18 @@ static esp_status try_start(esp_run *r, esp_error *err) {
     ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
     ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
   }
-  return r->pruner ? esp_pruner_try_flow(r->pruner, r->graph, err) : ESP_OK;
+  return r->pruner ? esp_pruner_try_synaptic_flow(r->pruner, r->graph, err) : ESP_OK;
 }
 
-esp_status esp_run_try_start(esp_run *r, const char *source, esp_error *err) {
+esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err) {
   const esp_status status = try_start(r, err);
   if (r->config.model.weights[0] || r->config.prune.mask_from[0])
     esp_model_initialise(r->model, (esp_key)r->config.run.seed);
-  return esp_config_located(source, status, err);
+  return esp__config_located(source, status, err);
 }
 
-void esp_run_close(esp_run *r) {
-  esp_lock_drop(&r->lock);
+void esp__run_close(esp_run *r) {
+  esp__lock_drop(&r->lock);
   esp_graph_free(r->teacher_graph);
   esp_model_free(r->teacher);
   esp_loader_free(r->training);
@@ -131,7 +135,7 @@ void esp_run_close(esp_run *r) {
   esp_graph_free(r->evaluation);
   esp_model_free(r->model);
   esp_dataset_free(r->set);
-  esp_position_free(&r->at);
+  esp__position_free(&r->at);
   esp_config_free(&r->config);
   free(r->config_text);
   free(r->classes);

@@ -7,17 +7,19 @@
 
 static const double every_terminal = 0.2, every_pipe = 60.0; /* seconds between two lines */
 
-void esp_progress_start(esp_progress *p, FILE *out) {
-  *p = (esp_progress){
-      .out = out, .terminal = out && isatty(fileno(out)), .begun = esp_seconds(), .shown = esp_seconds()};
+void esp__progress_start(esp__progress *p, FILE *out) {
+  *p = (esp__progress){.out = out,
+                       .terminal = out && isatty(fileno(out)),
+                       .begun = esp__seconds(),
+                       .shown = esp__seconds()};
 }
 
-static void close_line(esp_progress *p) {
+static void close_line(esp__progress *p) {
   if (p->line_open) fputs("\r\033[K", p->out);
   p->line_open = false;
 }
 
-void esp_progress_say(esp_progress *p, const char *format, ...) {
+void esp__progress_say(esp__progress *p, const char *format, ...) {
   if (!p->out) return;
   va_list args;
   close_line(p);
@@ -28,7 +30,7 @@ void esp_progress_say(esp_progress *p, const char *format, ...) {
   fflush(p->out);
 }
 
-void esp_format_time(char text[32], double seconds) {
+void esp__format_time(char text[32], double seconds) {
   const long s = seconds < 0 ? 0 : seconds > 1e7 ? 10000000 : (long)seconds;
   if (s >= 3600)
     snprintf(text, 32, "%ld h %02ld min", s / 3600, s / 60 % 60);
@@ -38,22 +40,23 @@ void esp_format_time(char text[32], double seconds) {
     snprintf(text, 32, "%ld s", s);
 }
 
-double esp_progress_rate(const esp_progress *p) {
-  const double seconds = esp_seconds() - p->begun;
+double esp__progress_rate(const esp__progress *p) {
+  const double seconds = esp__seconds() - p->begun;
   return seconds > 0.0 ? (double)p->images_done / seconds : 0.0;
 }
 
-void esp_progress_step(esp_progress *p, int64_t images, const esp_progress_state *s) {
-  const double now = esp_seconds();
+void esp__progress_step(esp__progress *p, int64_t images, const esp__progress_state *s) {
+  const double now = esp__seconds();
   p->images_done += images;
   if (!p->out || now - p->shown < (p->terminal ? every_terminal : every_pipe)) return;
-  const double rate = esp_progress_rate(p);
+  const double rate = esp__progress_rate(p);
   char left[32];
-  esp_format_time(left, (double)s->images_left / rate);
+  esp__format_time(left, (double)s->images_left / rate);
   close_line(p);
-  fprintf(p->out, "%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  %.0f images/s  %s left%s",
-          s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch, (long long)s->batches,
-          s->loss, 100.0 * s->top1, rate, left, p->terminal ? "" : "\n");
+  fprintf(p->out,
+          "%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  %.0f images/s  %s left%s",
+          s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch,
+          (long long)s->batches, s->loss, 100.0 * s->top1, rate, left, p->terminal ? "" : "\n");
   p->line_open = p->terminal;
   p->shown = now;
   fflush(p->out);

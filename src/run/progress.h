@@ -8,30 +8,30 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef struct esp_progress {
+typedef struct esp__progress {
   FILE *out; /* NULL: nothing is shown */
   bool terminal, line_open;
   double shown;        /* clock, when something was shown last */
   double begun;        /* clock, when this process began to train */
   int64_t images_done; /* trained on by this process */
-} esp_progress;
+} esp__progress;
 
 /* How far a run is. */
-typedef struct esp_progress_state {
+typedef struct esp__progress_state {
   const char *stage; /* "training", "round 2/5" */
   int64_t epoch, epochs, batch, batches;
   double loss, top1;   /* of the epoch so far */
   int64_t images_left; /* of the whole run */
-} esp_progress_state;
+} esp__progress_state;
 
-void esp_progress_start(esp_progress *p, FILE *out);
+void esp__progress_start(esp__progress *p, FILE *out);
 /* After each step: shows something when enough time has passed. */
-void esp_progress_step(esp_progress *p, int64_t images, const esp_progress_state *s);
+void esp__progress_step(esp__progress *p, int64_t images, const esp__progress_state *s);
 /* Images a second that this process has trained on. */
-double esp_progress_rate(const esp_progress *p);
+double esp__progress_rate(const esp__progress *p);
 /* "2 h 05 min", "3 min 20 s" */
-void esp_format_time(char text[32], double seconds);
+void esp__format_time(char text[32], double seconds);
 /* A line that stays. */
-void esp_progress_say(esp_progress *p, const char *format, ...) ESP_PRINTF(2, 3);
+void esp__progress_say(esp__progress *p, const char *format, ...) ESP_PRINTF(2, 3);
 
 #endif

@@ -8,13 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static esp_status path_in(const char *dir, const char *name, char path[ESP_PATH_MAX], esp_error *err) {
+static esp_status path_in(const char *dir, const char *name, char path[ESP_PATH_MAX],
+                          esp_error *err) {
   const int length = snprintf(path, ESP_PATH_MAX, "%s/%s", dir, name);
-  return length < ESP_PATH_MAX ? ESP_OK : esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  return length < ESP_PATH_MAX ? ESP_OK
+                               : esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
 }
 
 static bool rewinds(const esp_run *r) {
-  return r->pruner && esp_retrain_of(&r->config) == ESP_WEIGHT_REWIND;
+  return r->pruner && esp__retrain_of(&r->config) == ESP_WEIGHT_REWIND;
 }
 
 static esp_status rewind_path(const esp_run *r, char path[ESP_PATH_MAX], esp_error *err) {
@@ -28,55 +30,60 @@ static esp_status rewind_path(const esp_run *r, char path[ESP_PATH_MAX], esp_err
 }
 
 /* Both configurations come with the normalisation filled in, from the weights they describe. */
-static esp_status same_training(const esp_run *r, const char *path, const char *text, esp_error *err) {
+static esp_status same_training(const esp_run *r, const char *path, const char *text,
+                                esp_error *err) {
   char ours[65], theirs[65];
   esp_config other, filled;
   ESP_TRY(esp_config_parse(&filled, "configuration", r->config_text, 0, NULL, err));
-  esp_status status = esp_recipe(&filled, ESP_RECIPE_DENSE, ours, err);
+  esp_status status = esp__config_fingerprint(&filled, ESP_FINGERPRINT_DENSE, ours, err);
   esp_config_free(&filled);
   if (status != ESP_OK) return status;
   ESP_TRY(esp_config_parse(&other, path, text, 0, NULL, err));
-  status = esp_recipe(&other, ESP_RECIPE_DENSE, theirs, err);
+  status = esp__config_fingerprint(&other, ESP_FINGERPRINT_DENSE, theirs, err);
   const bool same = status == ESP_OK && strcmp(ours, theirs) == 0 &&
                     strcmp(other.model.weights, r->config.model.weights) == 0;
   esp_config_free(&other);
   if (status != ESP_OK || same) return status;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "run.dense: %s was trained with another configuration; expected the same seed, [data], "
-                  "[model] and [train]",
-                  r->config.run.dense);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "run.dense: %s was trained with another configuration; expected the same seed, [data], "
+      "[model] and [train]",
+      r->config.run.dense);
 }
 
-static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path, esp_error *err) {
+static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path,
+                               esp_error *err) {
   const char *config = esp_bundle_text(b, "espalier.config");
   const char *position = esp_bundle_text(b, "espalier.position");
-  esp_position at;
+  esp__position at;
   if (!config || !position)
     return esp_fail(err, ESP_ERR_INPUT, "run.dense: %s: not a checkpoint of Espalier", path);
-  ESP_TRY(esp_position_parse(&at, position, err));
+  ESP_TRY(esp__position_parse(&at, position, err));
   const bool ended = at.stage == 1 && at.results == 1 && !at.begun && at.result[0].round == 0;
-  esp_position_free(&at);
+  esp__position_free(&at);
   if (!ended)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "run.dense: %s is not at the end of its training; expected a finished run with "
-                    "prune.method = none",
+                    "run.dense: %s is not at the end of its training; "
+                    "expected a finished run with prune.method = none",
                     r->config.run.dense);
   return same_training(r, path, config, err);
 }
 
-esp_status esp_run_try_dense(const esp_run *r, esp_error *err) {
+esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   esp_bundle b = {0};
   if (!r->config.run.dense[0]) return ESP_OK;
-  if (!esp_trains_plainly(&r->config))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "run.dense: in this configuration [prune] takes part in the training before the first "
-                    "round, so no other's can be taken over");
+  if (!esp__has_plain_dense_stage(&r->config))
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "run.dense: in this configuration [prune] takes part in the training before the first "
+        "round, so no other's can be taken over");
   if (rewinds(r)) {
     ESP_TRY(rewind_path(r, path, err));
     if (access(path, R_OK) != 0)
-      return esp_fail(err, ESP_ERR_INPUT, "run.dense: no %s; expected its number among the run.%s of it",
-                      path, r->config.prune.rewind_step > 0 ? "keep_steps" : "keep_epochs");
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "run.dense: no %s; expected its number among the run.%s of it", path,
+                      r->config.prune.rewind_step > 0 ? "keep_steps" : "keep_epochs");
   }
   ESP_TRY(path_in(r->config.run.dense, "checkpoint.safetensors", path, err));
   ESP_TRY(esp_bundle_load(&b, path, err));
@@ -86,23 +93,23 @@ esp_status esp_run_try_dense(const esp_run *r, esp_error *err) {
 }
 
 static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
-  esp_position at;
-  ESP_TRY(esp_position_parse(&at, text, err));
+  esp__position at;
+  ESP_TRY(esp__position_parse(&at, text, err));
   memcpy(at.recipe, r->at.recipe, sizeof at.recipe);
   at.events = 0; /* the event file stays with the other run */
-  esp_position_free(&r->at);
+  esp__position_free(&r->at);
   r->at = at;
-  esp_result_count(&r->at.result[0], r->model, r->graph, r->pruner);
+  esp__result_count(&r->at.result[0], r->model, r->graph, r->pruner);
   return ESP_OK;
 }
 
 static esp_status save_weights(const esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX];
-  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes}, esp_run_path(r, name, path),
-                          err);
+  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes},
+                          esp__run_path(r, name, path), err);
 }
 
-esp_status esp_run_take_dense(esp_run *r, esp_error *err) {
+esp_status esp__run_take_dense(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   if (!r->config.run.dense[0]) return ESP_OK;
   if (rewinds(r)) {
@@ -115,7 +122,7 @@ esp_status esp_run_take_dense(esp_run *r, esp_error *err) {
   esp_status status = take_position(r, position, err);
   free(position);
   if (status == ESP_OK) status = save_weights(r, "dense.safetensors", err);
-  if (status == ESP_OK) status = esp_run_keep_good(r, err);
-  if (status == ESP_OK) status = esp_run_save(r, err);
-  return status == ESP_OK ? esp_run_report(r, NULL, err) : status;
+  if (status == ESP_OK) status = esp__run_keep_good(r, err);
+  if (status == ESP_OK) status = esp__run_save(r, err);
+  return status == ESP_OK ? esp__run_report(r, NULL, err) : status;
 }

@@ -4,10 +4,11 @@
 
 #include "run/run_state.h"
 
-/* Whether the run that run.dense names, if any, is a finished dense run of the same configuration, and has
- * the weights that will be rewound to. Touches nothing. */
-esp_status esp_run_try_dense(const esp_run *r, esp_error *err);
-/* Puts the run, which has no checkpoint yet, where the training has ended: tensors, position, files. */
-esp_status esp_run_take_dense(esp_run *r, esp_error *err);
+/* Whether the run that run.dense names, if any, is a finished dense run of the same configuration,
+ * and has the weights that will be rewound to. Touches nothing. */
+esp_status esp__run_try_dense(const esp_run *r, esp_error *err);
+/* Puts the run, which has no checkpoint yet, where the training has ended: tensors, position,
+ * files. */
+esp_status esp__run_take_dense(esp_run *r, esp_error *err);
 
 #endif

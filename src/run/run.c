@@ -15,16 +15,16 @@ static esp_status finish(esp_run *r, esp_error *err) {
   esp_params_swap_average(&r->model->params); /* what is saved is what is hashed */
   esp_params_sha256(&r->model->params, hex);
   esp_params_swap_average(&r->model->params);
-  ESP_TRY(esp_run_report(r, hex, err));
-  esp_progress_say(&r->progress, "\nweights_sha256 %s\npeak memory %.0f MiB\nresults in %s", hex,
-                   r->at.peak_rss_mib, r->dir);
+  ESP_TRY(esp__run_report(r, hex, err));
+  esp__progress_say(&r->progress, "\nweights_sha256 %s\npeak memory %.0f MiB\nresults in %s", hex,
+                    r->at.peak_rss_mib, r->dir);
   return ESP_OK;
 }
 
 static esp_status all_stages(esp_run *r, esp_error *err) {
   esp_status status = ESP_OK;
-  while (status == ESP_OK && r->at.stage < esp_run_stages(r)) status = esp_run_stage(r, err);
-  esp_pulse_end(r->dir);
+  while (status == ESP_OK && r->at.stage < esp__run_stages(r)) status = esp__run_stage(r, err);
+  esp__heartbeat_end(r->dir);
   return status == ESP_OK ? finish(r, err) : status;
 }
 
@@ -40,80 +40,84 @@ static esp_status set_directory(esp_run *r, const char *folder, const char *slas
                                 esp_error *err) {
   const int length = snprintf(r->dir, sizeof r->dir, "%s%s%s", folder, slash, name);
   if (length > 0 && (size_t)length < sizeof r->dir) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%.60s...: a path of %d bytes, expected 1 to %zu", r->dir, length,
-                  sizeof r->dir - 1);
+  return esp_fail(err, ESP_ERR_INPUT, "%.60s...: a path of %d bytes, expected 1 to %zu", r->dir,
+                  length, sizeof r->dir - 1);
 }
 
 static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
   char path[ESP_PATH_MAX], *text = NULL;
   const esp_run_options *o = &r->config.run;
-  ESP_TRY(dir ? set_directory(r, dir, "", "", err) : set_directory(r, o->output, "/", o->name, err));
+  ESP_TRY(dir ? set_directory(r, dir, "", "", err)
+              : set_directory(r, o->output, "/", o->name, err));
   ESP_TRY(esp_directory_make(r->dir, err));
-  ESP_TRY(esp_lock_take(&r->lock, r->dir, false, err));
-  if (access(esp_run_path(r, "config.ini", path), F_OK) == 0)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "%s: holds a run already; go on with 'espalier resume %s', or choose another directory with -o",
-        r->dir, r->dir);
+  ESP_TRY(esp__lock_take(&r->lock, r->dir, false, err));
+  if (access(esp__run_path(r, "config.ini", path), F_OK) == 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: holds a run already; go on with 'espalier resume %s', "
+                    "or choose another directory with -o",
+                    r->dir, r->dir);
   ESP_TRY(esp_config_text(&r->config, &text, err));
   esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);
   return status;
 }
 
-esp_status esp_run_new(const esp_config *config, const char *source, const char *dir, esp_run_control control,
-                       esp_error *err) {
+esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
+                       esp_run_control control, esp_error *err) {
   esp_run r = {.control = control};
   esp_status status = copy_config(config, &r.config, err);
   if (status != ESP_OK) return status;
-  status = esp_run_open(&r, source, err);
-  if (status == ESP_OK) status = esp_run_try_start(&r, source, err);
-  if (status == ESP_OK) status = esp_run_try_dense(&r, err);
+  status = esp__run_open(&r, source, err);
+  if (status == ESP_OK) status = esp__run_try_start(&r, source, err);
+  if (status == ESP_OK) status = esp__run_try_dense(&r, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);
-  if (status == ESP_OK) status = esp_run_take_dense(&r, err);
+  if (status == ESP_OK) status = esp__run_take_dense(&r, err);
   if (status == ESP_OK) status = all_stages(&r, err);
-  esp_run_close(&r);
+  esp__run_close(&r);
   return status;
 }
 
-/* A checkpoint can be damaged, or its configuration be changed, such that the parts do not go together. */
+/* A checkpoint can be damaged, or its configuration be changed, such that the parts do not go
+ * together. */
 static esp_status check_position(const esp_run *r, const char *path, esp_error *err) {
-  const esp_position *p = &r->at;
-  const int stages = esp_run_stages(r);
+  const esp__position *p = &r->at;
+  const int stages = esp__run_stages(r);
   bool good = p->stage >= 0 && p->stage <= stages && p->results == p->stage;
   const int64_t epochs =
-      good && p->stage < stages ? esp_stage_epochs(&r->config, p->stage, esp_loader_batches(r->training)) : 0;
+      good && p->stage < stages
+          ? esp__stage_epochs(&r->config, p->stage, esp_loader_batches(r->training))
+          : 0;
   good = good && p->epoch >= 0 && p->epoch < (epochs > 0 ? epochs : 1) && p->batch >= 0 &&
          p->batch < (epochs > 0 ? esp_loader_batches(r->training) : 1);
   good = good && (p->begun ? p->now.round == p->stage : p->epoch == 0 && p->batch == 0);
   if (!good)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "%s: says it is at stage %d, epoch %lld, batch %lld, which this configuration does not have", path,
-        p->stage, (long long)p->epoch, (long long)p->batch);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: says it is at stage %d, epoch %lld, batch %lld, "
+                    "which this configuration does not have",
+                    path, p->stage, (long long)p->epoch, (long long)p->batch);
   if (r->pruner && !esp_pruner_holds(r->pruner))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: has weights or momentum where its masks say there are none",
-                    path);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: has weights or momentum where its masks say there are none", path);
   return ESP_OK;
 }
 
 /* Stopped before the first checkpoint. */
 static esp_status begin(esp_run *r, esp_error *err) {
-  ESP_TRY(esp_run_try_dense(r, err));
-  return esp_run_take_dense(r, err);
+  ESP_TRY(esp__run_try_dense(r, err));
+  return esp__run_take_dense(r, err);
 }
 
 static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
-  if (access(esp_run_path(r, "checkpoint.safetensors", path), F_OK) != 0) return begin(r, err);
+  if (access(esp__run_path(r, "checkpoint.safetensors", path), F_OK) != 0) return begin(r, err);
   ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
-  const esp_position fresh = r->at;
-  const esp_status status = esp_position_parse(&r->at, position, NULL);
+  const esp__position fresh = r->at;
+  const esp_status status = esp__position_parse(&r->at, position, NULL);
   free(position);
   if (status == ESP_OK && strcmp(r->at.recipe, fresh.recipe) != 0)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: was made with another configuration than %s/config.ini; expected the same", path,
-                    r->dir);
+                    "%s: was made with another configuration than %s/config.ini; expected the same",
+                    path, r->dir);
   if (status == ESP_ERR_INPUT)
     return esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
   return status == ESP_OK ? check_position(r, path, err) : status;
@@ -125,14 +129,15 @@ esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *e
   esp_run r = {.control = control};
   ESP_TRY(set_directory(&r, dir, "", "", err));
   if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) ||
-      access(esp_run_path(&r, "config.ini", path), F_OK) != 0)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected a directory with config.ini", dir);
-  esp_status status = esp_config_load_run(&r.config, path, err);
+      access(esp__run_path(&r, "config.ini", path), F_OK) != 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: not a run directory: expected a directory with config.ini", dir);
+  esp_status status = esp__config_load_run(&r.config, path, err);
   if (status != ESP_OK) return status;
-  status = esp_lock_take(&r.lock, dir, false, err);
-  if (status == ESP_OK) status = esp_run_open(&r, path, err);
+  status = esp__lock_take(&r.lock, dir, false, err);
+  if (status == ESP_OK) status = esp__run_open(&r, path, err);
   if (status == ESP_OK) status = load_checkpoint(&r, err);
   if (status == ESP_OK) status = all_stages(&r, err);
-  esp_run_close(&r);
+  esp__run_close(&r);
   return status;
 }

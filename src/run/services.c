@@ -13,79 +13,82 @@
 /* Orders of the images are further apart than any run has epochs and stages. */
 enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1, ORDER_SHIFT = 40 };
 
-uint64_t esp_run_epoch_number(const esp_run *r, int64_t epoch) {
+uint64_t esp__run_epoch_number(const esp_run *r, int64_t epoch) {
   const esp_run_options *o = &r->config.run;
   const uint64_t number = (uint64_t)r->at.stage * EPOCHS_MAX + (uint64_t)epoch;
-  const bool other = o->order > 0 && (r->at.stage > 0 || esp_run_step(r) >= o->order_step);
+  const bool other = o->order > 0 && (r->at.stage > 0 || esp__run_step(r) >= o->order_step);
   return other ? number + ((uint64_t)o->order << ORDER_SHIFT) : number;
 }
 
-int64_t esp_run_step(const esp_run *r) {
+int64_t esp__run_step(const esp_run *r) {
   return r->at.epoch * esp_loader_batches(r->training) + r->at.batch;
 }
 
-esp_trainer esp_run_trainer(esp_run *r) {
+esp_trainer esp__run_trainer(esp_run *r) {
   return (esp_trainer){r->model,        r->graph,         r->training,
                        r->pruner,       &r->config.train, (esp_key)r->config.run.seed,
                        r->teacher_graph};
 }
 
-uint64_t esp_run_probe_epoch(const esp_run *r) {
+uint64_t esp__run_probe_epoch(const esp_run *r) {
   return (uint64_t)r->at.stage * EPOCHS_MAX + SALIENCY_EPOCH;
 }
 
-esp_probe esp_run_probe(esp_run *r, esp_probe_images *images) {
-  const esp_trainer t = esp_run_trainer(r);
-  return esp_train_probe(&t, images, esp_run_probe_epoch(r), r->config.prune.saliency_batches);
+esp_probe esp__run_probe(esp_run *r, esp_probe_images *images) {
+  const esp_trainer t = esp__run_trainer(r);
+  return esp_train_probe(&t, images, esp__run_probe_epoch(r), r->config.prune.saliency_batches);
 }
 
-double esp_run_sparsity(const esp_run *r) {
+double esp__run_sparsity(const esp_run *r) {
   if (!r->pruner) return 0.0;
   const esp_pruned c = esp_pruner_count(r->pruner);
   return (double)c.pruned / (double)c.units;
 }
 
-bool esp_run_in_training(const esp_run *r) {
-  return esp_prunes_in_training(&r->config);
+bool esp__run_in_training(const esp_run *r) {
+  return esp__prunes_in_training(&r->config);
 }
 
-bool esp_run_has_dense(const esp_run *r) {
-  return !esp_run_in_training(r);
+bool esp__run_has_dense(const esp_run *r) {
+  return !esp__run_in_training(r);
 }
 
-const char *esp_run_task_text(const esp_run *r, const esp_metrics *m, char text[256]) {
+const char *esp__run_task_text(const esp_run *r, const esp_metrics *m, char text[256]) {
   size_t used = 0;
   *text = '\0';
   for (int t = 1; t < r->set->tasks.count && used < 256; t++)
     used += (size_t)snprintf(text + used, 256 - used, "  %.20s %.2f %%", r->set->tasks.item[t].name,
-                             100.0 * esp_task_top1(m, t));
+                             100.0 * esp_metrics_task_top1(m, t));
   return text;
 }
 
-const char *esp_run_stage_name(const esp_run *r, char name[64]) {
-  snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp_run_stages(r) - 1);
+const char *esp__run_stage_name(const esp_run *r, char name[64]) {
+  snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp__run_stages(r) - 1);
   return name;
 }
 
 /* ---- checks ---- */
 
-esp_status esp_run_check_weights(const esp_run *r, esp_error *err) {
+esp_status esp__run_check_weights(const esp_run *r, esp_error *err) {
   const esp_param *bad = esp_params_infinite(&r->model->params);
   if (!bad) return ESP_OK;
   return esp_fail(err, ESP_ERR_DIVERGED,
-                  "'%s' has numbers that are no longer finite; try a smaller learning rate", bad->name);
+                  "'%s' has numbers that are no longer finite; try a smaller learning rate",
+                  bad->name);
 }
 
-/* The newest step can have spoilt the weights without having seen it: its loss is that of the step before. */
+/* The newest step can have spoilt the weights without having seen it: its loss is that of the step
+ * before. */
 static esp_status check_finite(const esp_metrics *m, const char *images, esp_error *err) {
   if (isfinite(m->loss_sum)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_DIVERGED,
-                  "the loss is no longer a finite number on the %s images; try a smaller learning rate",
-                  images);
+  return esp_fail(
+      err, ESP_ERR_DIVERGED,
+      "the loss is no longer a finite number on the %s images; try a smaller learning rate",
+      images);
 }
 
-esp_status esp_run_evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test, int64_t *confusion,
-                            esp_error *err) {
+esp_status esp__run_evaluate(esp_run *r, esp_metrics *validation, esp_metrics *test,
+                             int64_t *confusion, esp_error *err) {
   if (r->validation) {
     esp_evaluate(r->model, r->evaluation, r->validation, validation, NULL);
     ESP_TRY(check_finite(validation, "validation", err));
@@ -95,62 +98,65 @@ esp_status esp_run_evaluate(esp_run *r, esp_metrics *validation, esp_metrics *te
   return check_finite(test, "test", err);
 }
 
-esp_status esp_run_evaluate_before(esp_run *r, esp_error *err) {
-  return esp_run_evaluate(r, &r->at.now.validation_before, &r->at.now.test_before, NULL, err);
+esp_status esp__run_evaluate_before(esp_run *r, esp_error *err) {
+  return esp__run_evaluate(r, &r->at.now.validation_before, &r->at.now.test_before, NULL, err);
 }
 
 /* ---- saving ---- */
 
-esp_status esp_run_save_as(esp_run *r, const char *name, esp_error *err) {
+esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
-  ESP_TRY(esp_run_check_weights(r, err)); /* the newest checkpoint stays one that can be gone on from */
-  r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp_peak_rss_mib());
-  ESP_TRY(esp_position_text(&r->at, &position, err));
+  ESP_TRY(esp__run_check_weights(
+      r, err)); /* the newest checkpoint stays one that can be gone on from */
+  r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp__peak_rss_mib());
+  ESP_TRY(esp__position_text(&r->at, &position, err));
   const esp_provenance from = {r->config_text, r->classes};
   esp_status status =
-      esp_checkpoint_save(r->model, r->pruner, from, position, esp_run_path(r, name, path), err);
+      esp_checkpoint_save(r->model, r->pruner, from, position, esp__run_path(r, name, path), err);
   free(position);
   return status;
 }
 
-esp_status esp_run_save(esp_run *r, esp_error *err) {
-  const esp_status status = esp_run_save_as(r, "checkpoint.safetensors", err);
-  r->saved = esp_seconds();
+esp_status esp__run_save(esp_run *r, esp_error *err) {
+  const esp_status status = esp__run_save_as(r, "checkpoint.safetensors", err);
+  r->saved = esp__seconds();
   return status;
 }
 
-bool esp_run_asked_to_stop(const esp_run *r) {
+bool esp__run_asked_to_stop(const esp_run *r) {
   return r->control.stop && *r->control.stop;
 }
 
-esp_status esp_run_save_in_time(esp_run *r, esp_error *err) {
-  if (esp_run_asked_to_stop(r)) {
-    ESP_TRY(esp_run_save(r, err));
+esp_status esp__run_save_in_time(esp_run *r, esp_error *err) {
+  if (esp__run_asked_to_stop(r)) {
+    ESP_TRY(esp__run_save(r, err));
     return esp_fail(err, ESP_ERR_INTERRUPTED, "stopped; go on with: espalier resume %s", r->dir);
   }
-  if (esp_seconds() - r->saved < 60.0 * r->config.run.checkpoint_minutes) return ESP_OK;
-  return esp_run_save(r, err);
+  if (esp__seconds() - r->saved < 60.0 * r->config.run.checkpoint_minutes) return ESP_OK;
+  return esp__run_save(r, err);
 }
 
-esp_status esp_run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp_report report = {
-      &r->config, &r->at, r->dir,        esp_kernels_active()->isa, r->threads, esp_run_has_dense(r),
-      r->classes, sha256, &r->set->tasks};
-  ESP_TRY(esp_report_write(&report, err));
-  if (sha256 && r->control.progress) esp_report_table(&report, r->control.progress);
+esp_status esp__run_report(esp_run *r, const char *sha256, esp_error *err) {
+  const esp__report report = {&r->config,    &r->at,
+                              r->dir,        esp__kernels_active()->isa,
+                              r->threads,    esp__run_has_dense(r),
+                              r->classes,    sha256,
+                              &r->set->tasks};
+  ESP_TRY(esp__report_write(&report, err));
+  if (sha256 && r->control.progress) esp__report_table(&report, r->control.progress);
   return ESP_OK;
 }
 
 /* ---- the stage ---- */
 
 static int64_t epochs_of(const esp_run *r) {
-  return esp_stage_epochs(&r->config, r->at.stage, esp_loader_batches(r->training));
+  return esp__stage_epochs(&r->config, r->at.stage, esp_loader_batches(r->training));
 }
 
-esp_status esp_run_stage(esp_run *r, esp_error *err) {
+esp_status esp__run_stage(esp_run *r, esp_error *err) {
   bool over = false;
-  if (!r->at.begun) ESP_TRY(esp_run_begin_stage(r, err));
-  while (!over && !esp_run_brings_back(r) && r->at.epoch < epochs_of(r))
-    ESP_TRY(esp_run_epoch(r, &over, err));
-  return esp_run_end_stage(r, err);
+  if (!r->at.begun) ESP_TRY(esp__run_begin_stage(r, err));
+  while (!over && !esp__run_brings_back(r) && r->at.epoch < epochs_of(r))
+    ESP_TRY(esp__run_epoch(r, &over, err));
+  return esp__run_end_stage(r, err);
 }

@@ -4,48 +4,48 @@
 
 #include <string.h>
 
-esp_status esp_run_save_weights(esp_run *r, const char *name, esp_error *err) {
+esp_status esp__run_save_weights(esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX];
-  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes}, esp_run_path(r, name, path),
-                          err);
+  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes},
+                          esp__run_path(r, name, path), err);
 }
 
 static bool rewinds(const esp_run *r) {
-  return r->pruner && !esp_run_in_training(r) && esp_retrain_of(&r->config) == ESP_WEIGHT_REWIND;
+  return r->pruner && !esp__run_in_training(r) && esp__retrain_of(&r->config) == ESP_WEIGHT_REWIND;
 }
 
-/* Saves the weights of a moment, named by its number, if that is in the list; and as those to come back to.
- */
-static esp_status keep(esp_run *r, const esp_numbers *list, int64_t number, const char *format, bool rewind,
-                       esp_error *err) {
+/* Saves the weights of a moment, named by its number, if that is in the list; and as those to come
+ * back to. */
+static esp_status keep(esp_run *r, const esp_numbers *list, int64_t number, const char *format,
+                       bool rewind, esp_error *err) {
   char name[64];
   bool listed = false;
   for (int i = 0; i < list->count; i++) listed |= list->value[i] == (double)number;
   snprintf(name, sizeof name, format, (long long)number);
-  if (listed) ESP_TRY(esp_run_save_weights(r, name, err));
-  return rewind && rewinds(r) ? esp_run_save_weights(r, "rewind.safetensors", err) : ESP_OK;
+  if (listed) ESP_TRY(esp__run_save_weights(r, name, err));
+  return rewind && rewinds(r) ? esp__run_save_weights(r, "rewind.safetensors", err) : ESP_OK;
 }
 
-esp_status esp_run_keep_epoch(esp_run *r, int64_t epoch, esp_error *err) {
+esp_status esp__run_keep_epoch(esp_run *r, int64_t epoch, esp_error *err) {
   const esp_prune_options *o = &r->config.prune;
   if (r->at.stage != 0) return ESP_OK;
   return keep(r, &r->config.run.keep_epochs, epoch, ESP_KEPT_EPOCH,
               o->rewind_step == 0 && epoch == o->rewind_epoch, err);
 }
 
-esp_status esp_run_keep_step(esp_run *r, int64_t step, esp_error *err) {
+esp_status esp__run_keep_step(esp_run *r, int64_t step, esp_error *err) {
   const esp_prune_options *o = &r->config.prune;
   if (r->at.stage != 0) return ESP_OK;
-  return keep(r, &r->config.run.keep_steps, step, ESP_KEPT_STEP, o->rewind_step > 0 && step == o->rewind_step,
-              err);
+  return keep(r, &r->config.run.keep_steps, step, ESP_KEPT_STEP,
+              o->rewind_step > 0 && step == o->rewind_step, err);
 }
 
-esp_status esp_run_rewind(esp_run *r, esp_error *err) {
+esp_status esp__run_rewind(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   esp_params_clear_momentum(&r->model->params);
-  const esp_retrain retrain = esp_retrain_of(&r->config);
+  const esp_retrain retrain = esp__retrain_of(&r->config);
   if (retrain == ESP_WEIGHT_REWIND)
-    return esp_weights_load(r->model, esp_run_path(r, "rewind.safetensors", path), err);
+    return esp_weights_load(r->model, esp__run_path(r, "rewind.safetensors", path), err);
   if (retrain == ESP_REINIT)
     esp_model_initialise(r->model, esp_key_of((esp_key)r->config.run.seed, (uint64_t)r->at.stage));
   return ESP_OK;

@@ -1,69 +1,73 @@
-/* What a run tells TensorBoard ([log] tensorboard). A step of its charts is an epoch of the whole run. */
+/* What a run tells TensorBoard ([log] tensorboard). A step of its charts is an epoch of the whole
+ * run. */
 #include "rundir/tensorboard_events.h"
 #include "run/run_state.h"
 #include "config/stages.h"
 
 #include <time.h>
 
-static esp_events begin(const esp_run *r) {
+static esp__events begin(const esp_run *r) {
   struct timespec now;
-  esp_events e = {.step = r->at.epoch};
+  esp__events e = {.step = r->at.epoch};
   for (int stage = 0; stage < r->at.stage; stage++)
-    e.step += esp_stage_epochs(&r->config, stage, esp_loader_batches(r->training));
+    e.step += esp__stage_epochs(&r->config, stage, esp_loader_batches(r->training));
   clock_gettime(CLOCK_REALTIME, &now);
   e.time = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
   return e;
 }
 
-static esp_status append(esp_run *r, esp_events *e, esp_error *err) {
+static esp_status append(esp_run *r, esp__events *e, esp_error *err) {
   char path[ESP_PATH_MAX];
-  const esp_status status =
-      esp_events_append(e, esp_run_path(r, "events.out.tfevents.espalier", path), &r->at.events, err);
-  esp_events_free(e);
+  const esp_status status = esp__events_append(
+      e, esp__run_path(r, "events.out.tfevents.espalier", path), &r->at.events, err);
+  esp__events_free(e);
   return status;
 }
 
 /* Loss and accuracy on the images of `split`, and the accuracy of each task behind the first. */
-static void add_measures(esp_events *e, const esp_run *r, const char *split, const esp_metrics *m) {
+static void add_measures(esp__events *e, const esp_run *r, const char *split,
+                         const esp_metrics *m) {
   const esp_tasks *tasks = &r->set->tasks;
   char tag[128];
   if (m->count == 0) return;
   snprintf(tag, sizeof tag, "loss/%s", split);
-  esp_events_scalar(e, tag, esp_loss_of(m));
+  esp__events_scalar(e, tag, esp_metrics_loss(m));
   snprintf(tag, sizeof tag, "accuracy/%s", split);
-  esp_events_scalar(e, tag, esp_top1(m));
+  esp__events_scalar(e, tag, esp_metrics_top1(m));
   for (int t = 1; t < tasks->count; t++) {
     snprintf(tag, sizeof tag, "accuracy/%s/%s", split, tasks->item[t].name);
-    esp_events_scalar(e, tag, esp_task_top1(m, t));
+    esp__events_scalar(e, tag, esp_metrics_task_top1(m, t));
   }
 }
 
-static void add_layers(esp_events *e, const esp_model *model) {
+static void add_layers(esp__events *e, const esp_model *model) {
   char tag[256];
   for (int i = 0; i < model->layers; i++) {
     const esp_param *w = model->layer[i].weight;
     snprintf(tag, sizeof tag, "density/%s", model->layer[i].name);
-    esp_events_scalar(e, tag, (double)esp_param_kept(w) / (double)w->count);
+    esp__events_scalar(e, tag, (double)esp_param_kept(w) / (double)w->count);
     snprintf(tag, sizeof tag, "weights/%s", model->layer[i].name);
-    esp_events_histogram(e, tag, w->value, w->count);
+    esp__events_histogram(e, tag, w->value, w->count);
   }
 }
 
-esp_status esp_run_log_epoch(esp_run *r, const esp_log_row *row, const esp_metrics *train, esp_error *err) {
+esp_status esp__run_log_epoch(esp_run *r, const esp__log_row *row, const esp_metrics *train,
+                              esp_error *err) {
   if (!r->config.log.tensorboard) return ESP_OK;
-  esp_events e = begin(r);
+  esp__events e = begin(r);
   add_measures(&e, r, "train", train);
   add_measures(&e, r, "validation", &row->validation);
-  esp_events_scalar(&e, "learning_rate", row->lr);
-  esp_events_scalar(&e, "sparsity", row->sparsity);
-  if (train->seconds > 0.0) esp_events_scalar(&e, "images_per_second", (double)train->count / train->seconds);
+  esp__events_scalar(&e, "learning_rate", row->lr);
+  esp__events_scalar(&e, "sparsity", row->sparsity);
+  if (train->seconds > 0.0)
+    esp__events_scalar(&e, "images_per_second", (double)train->count / train->seconds);
   add_layers(&e, r->model);
   return append(r, &e, err);
 }
 
-esp_status esp_run_log_result(esp_run *r, const esp_result *result, esp_error *err) {
+esp_status esp__run_log_result(esp_run *r, const esp__result *result, esp_error *err) {
   if (!r->config.log.tensorboard) return ESP_OK;
-  esp_events e = begin(r);
+  esp__events e = begin(r);
   add_measures(&e, r, "test", &result->test);
   return append(r, &e, err);
 }

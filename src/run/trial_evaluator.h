@@ -4,24 +4,25 @@
 
 #include "run/run_state.h"
 
-typedef struct esp_judging {
+typedef struct esp__trial_evaluation {
   esp_run *run;
   double begun, shown; /* clocks: of the first trial that was not known, of the newest line */
   int known;           /* trials that a process before this one has made */
   double best;         /* validation accuracy of the best trial */
-} esp_judging;
+} esp__trial_evaluation;
 
-esp_judging esp_judging_begin(esp_run *r);
-/* Worth is the validation accuracy, of equal ones more where the loss is lower. Each trial is a row of
- * trials.csv, and in every checkpoint, so that a resumed run makes none twice. *j must outlive the rounds. */
-esp_judge esp_judge_of(esp_judging *j);
+esp__trial_evaluation esp__trial_evaluation_begin(esp_run *r);
+/* Worth is the validation accuracy, of equal ones more where the loss is lower. Each trial is a row
+ * of trials.csv, and in every checkpoint, so that a resumed run makes none twice. *j must outlive
+ * the rounds. */
+esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *j);
 
-/* Validation images after prune.recalibrate batches of training images; the statistics of batch norms have
- * moved then. */
-void esp_judge_network(esp_run *r, esp_metrics *m);
+/* Validation images after prune.recalibrate batches of training images; the statistics of batch
+ * norms have moved then. */
+void esp__trial_evaluate(esp_run *r, esp_metrics *m);
 
-/* When a search has found the densities that the network has now: found.ini, the run's configuration with
- * them written out (distribution = per-layer). */
-esp_status esp_found_write(const esp_run *r, esp_error *err);
+/* When a search has found the densities that the network has now: found.ini, the run's
+ * configuration with them written out (distribution = per-layer). */
+esp_status esp__found_write(const esp_run *r, esp_error *err);
 
 #endif

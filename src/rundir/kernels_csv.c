@@ -5,7 +5,8 @@
 
 /* ---- kernels.csv ---- */
 
-const char esp_choices_header[] = "round,layer,pass,density,dense_ms,sparse_ms,kernels,reason\n";
+const char esp__kernels_csv_header[] =
+    "round,layer,pass,density,dense_ms,sparse_ms,kernels,reason\n";
 
 static void print_ms(FILE *f, double seconds) {
   if (seconds > 0.0)
@@ -14,22 +15,23 @@ static void print_ms(FILE *f, double seconds) {
     fputc(',', f);
 }
 
-esp_status esp_choices_record(esp_position *p, const esp_model *model, const esp_graph *graph,
-                              esp_error *err) {
+esp_status esp__kernels_csv_record(esp__position *p, const esp_model *model, const esp_graph *graph,
+                                   esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  esp_choice c;
+  esp_kernel_choice c;
   FILE *f = open_memstream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the kernels");
-  for (int i = 0; esp_graph_choice(graph, i, &c); i++) {
+  for (int i = 0; esp_graph_kernel_choice(graph, i, &c); i++) {
     fprintf(f, "%d,%s,%s,%.6g", p->stage, esp_model_layer(model, c.weight)->name,
             esp_propagation_name(c.pass), c.density);
     print_ms(f, c.dense);
     print_ms(f, c.sparse);
-    fprintf(f, ",%s,%s\n", c.is_sparse ? "sparse" : "dense", esp_reason_text(c.reason));
+    fprintf(f, ",%s,%s\n", c.is_sparse ? "sparse" : "dense", esp_kernel_reason_text(c.reason));
   }
-  esp_status status = fclose(f) == 0 ? esp_rows_append(&p->kernels, text, err)
-                                     : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the kernels");
+  esp_status status = fclose(f) == 0
+                          ? esp__rows_append(&p->kernels, text, err)
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the kernels");
   free(text);
   return status;
 }
@@ -40,12 +42,12 @@ esp_status esp_choices_record(esp_position *p, const esp_model *model, const esp
 typedef struct summary {
   int passes, sparse, too_dense, pruned, unmeasured;
   double sparse_time,
-      dense_time;     /* seconds of the measured passes that run sparse, and what dense ones took */
-  esp_choice slowest; /* measured pass that stays dense; weight NULL: none does */
+      dense_time; /* seconds of the measured passes that run sparse, and what dense ones took */
+  esp_kernel_choice slowest; /* measured pass that stays dense; weight NULL: none does */
   uint64_t set;
 } summary;
 
-static void add(summary *s, const esp_choice *c) {
+static void add(summary *s, const esp_kernel_choice *c) {
   s->passes++;
   s->sparse += c->is_sparse;
   s->too_dense += c->reason == ESP_TOO_DENSE;
@@ -74,15 +76,15 @@ static void print_line(FILE *f, const summary *s, const esp_model *model) {
             1e3 * s->slowest.dense, 1e3 * s->slowest.sparse);
 }
 
-bool esp_choices_news(const esp_model *model, const esp_graph *graph, int stage, esp_choices_said *said,
-                      char line[ESP_CHOICES_LINE]) {
+bool esp__kernels_csv_news(const esp_model *model, const esp_graph *graph, int stage,
+                           esp__kernels_csv_said *said, char line[ESP_KERNELS_CSV_LINE]) {
   summary s = {0};
-  esp_choice c;
-  for (int i = 0; esp_graph_choice(graph, i, &c); i++) add(&s, &c);
+  esp_kernel_choice c;
+  for (int i = 0; esp_graph_kernel_choice(graph, i, &c); i++) add(&s, &c);
   if (s.pruned == 0 || s.unmeasured > 0) return false;
   if (said->anything && said->stage == stage && said->set == s.set) return false;
-  *said = (esp_choices_said){true, stage, s.set};
-  FILE *f = fmemopen(line, ESP_CHOICES_LINE, "w");
+  *said = (esp__kernels_csv_said){true, stage, s.set};
+  FILE *f = fmemopen(line, ESP_KERNELS_CSV_LINE, "w");
   if (!f) return false;
   print_line(f, &s, model);
   return fclose(f) == 0;

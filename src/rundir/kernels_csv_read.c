@@ -42,12 +42,14 @@ static bool read_pass(const char *cell, esp_propagation *pass) {
   return false;
 }
 
-static bool read_row(char *line, esp_chosen *row) {
+static bool read_row(char *line, esp__kernels_row *row) {
   char *cell[COLUMNS];
   double round, density;
-  *row = (esp_chosen){0};
-  if (!cut(line, cell) || !read_number(cell[0], &round) || !read_number(cell[3], &density)) return false;
-  if (!copy_word(row->layer, sizeof row->layer, cell[1]) || !read_pass(cell[2], &row->pass)) return false;
+  *row = (esp__kernels_row){0};
+  if (!cut(line, cell) || !read_number(cell[0], &round) || !read_number(cell[3], &density))
+    return false;
+  if (!copy_word(row->layer, sizeof row->layer, cell[1]) || !read_pass(cell[2], &row->pass))
+    return false;
   if (!read_number(cell[4], &row->dense_ms) || !read_number(cell[5], &row->sparse_ms)) return false;
   row->round = (int)round;
   row->is_sparse = strcmp(cell[6], "sparse") == 0;
@@ -62,42 +64,42 @@ static int count_lines(const char *text) {
 }
 
 /* Keeps the rows of the newest round only. */
-static esp_status parse(char *text, const char *path, esp_chosen_list *list, esp_error *err) {
+static esp_status parse(char *text, const char *path, esp__kernels_rows *list, esp_error *err) {
   if (!(list->row = calloc((size_t)count_lines(text) + 1, sizeof *list->row)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-  const size_t header = strlen(esp_choices_header);
-  if (strncmp(text, esp_choices_header, header) != 0)
+  const size_t header = strlen(esp__kernels_csv_header);
+  if (strncmp(text, esp__kernels_csv_header, header) != 0)
     return esp_fail(err, ESP_ERR_INPUT, "%s:1: expected the columns %.*s", path, (int)header - 1,
-                    esp_choices_header);
+                    esp__kernels_csv_header);
   text += header;
   for (int number = 2; *text; number++) {
     char *line = strsep(&text, "\n");
-    esp_chosen row;
+    esp__kernels_row row;
     if (!text || !read_row(line, &row))
-      return esp_fail(err, ESP_ERR_INPUT, "%s:%d: expected %d cells, as the first line names them", path,
-                      number, COLUMNS);
+      return esp_fail(err, ESP_ERR_INPUT, "%s:%d: expected %d cells, as the first line names them",
+                      path, number, COLUMNS);
     if (list->count > 0 && list->row[list->count - 1].round != row.round) list->count = 0;
     list->row[list->count++] = row;
   }
   return ESP_OK;
 }
 
-esp_status esp_chosen_read(esp_chosen_list *list, const char *dir, esp_error *err) {
+esp_status esp__kernels_rows_read(esp__kernels_rows *list, const char *dir, esp_error *err) {
   char path[ESP_PATH_MAX], *text = NULL;
   size_t bytes;
-  *list = (esp_chosen_list){0};
+  *list = (esp__kernels_rows){0};
   const int length = snprintf(path, sizeof path, "%s/kernels.csv", dir);
   if (length < 0 || (size_t)length >= sizeof path || access(path, F_OK) != 0) return ESP_OK;
   ESP_TRY(esp_file_read(path, FILE_MAX, &text, &bytes, err));
-  const esp_status status = strlen(text) == bytes
-                                ? parse(text, path, list, err)
-                                : esp_fail(err, ESP_ERR_INPUT, "%s: a NUL in it; expected text", path);
+  const esp_status status =
+      strlen(text) == bytes ? parse(text, path, list, err)
+                            : esp_fail(err, ESP_ERR_INPUT, "%s: a NUL in it; expected text", path);
   free(text);
-  if (status != ESP_OK) esp_chosen_free(list);
+  if (status != ESP_OK) esp__kernels_rows_free(list);
   return status;
 }
 
-void esp_chosen_free(esp_chosen_list *list) {
+void esp__kernels_rows_free(esp__kernels_rows *list) {
   free(list->row);
-  *list = (esp_chosen_list){0};
+  *list = (esp__kernels_rows){0};
 }

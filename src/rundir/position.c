@@ -20,7 +20,7 @@ static const field metrics_fields[] = {FIELD(esp_metrics, REAL, loss_sum),
                                        FIELD(esp_metrics, TALLY, right),
                                        FIELD(esp_metrics, REAL, seconds),
                                        {NULL, 0, REAL}};
-#define RESULT(kind, member) FIELD(esp_result, kind, member)
+#define RESULT(kind, member) FIELD(esp__result, kind, member)
 static const field result_fields[] = {RESULT(SMALL, round),
                                       RESULT(REAL, requested),
                                       RESULT(COUNT, pruned),
@@ -43,23 +43,26 @@ static const field result_fields[] = {RESULT(SMALL, round),
                                       RESULT(COUNT, executed.least),
                                       RESULT(COUNT, executed.most),
                                       {NULL, 0, REAL}};
-#define POSITION(kind, member) FIELD(esp_position, kind, member)
+#define POSITION(kind, member) FIELD(esp__position, kind, member)
 static const field position_fields[] = {
-    POSITION(SMALL, stage),       POSITION(COUNT, epoch),  POSITION(COUNT, batch), POSITION(METRICS, train),
-    POSITION(REAL, peak_rss_mib), POSITION(COUNT, events), {NULL, 0, REAL}};
+    POSITION(SMALL, stage),   POSITION(COUNT, epoch),       POSITION(COUNT, batch),
+    POSITION(METRICS, train), POSITION(REAL, peak_rss_mib), POSITION(COUNT, events),
+    {NULL, 0, REAL}};
 /* The rows of tables, in the order of their files. */
-static const field position_texts[] = {POSITION(TEXT, log), POSITION(TEXT, layers), POSITION(TEXT, kernels),
-                                       POSITION(TEXT, confusion), POSITION(TEXT, trials)};
+static const field position_texts[] = {POSITION(TEXT, log), POSITION(TEXT, layers),
+                                       POSITION(TEXT, kernels), POSITION(TEXT, confusion),
+                                       POSITION(TEXT, trials)};
 enum { TEXTS = sizeof position_texts / sizeof *position_texts };
 
-static char **text_at(const esp_position *p, int i) {
+static char **text_at(const esp__position *p, int i) {
   return (char **)((char *)p + position_texts[i].offset);
 }
 
 /* Numbers of all tasks. */
 static cJSON *write_tally(const int64_t *count) {
   cJSON *list = cJSON_CreateArray();
-  for (int t = 0; t < ESP_TASKS_MAX; t++) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)count[t]));
+  for (int t = 0; t < ESP_TASKS_MAX; t++)
+    cJSON_AddItemToArray(list, cJSON_CreateNumber((double)count[t]));
   return list;
 }
 
@@ -67,7 +70,8 @@ static bool read_tally(int64_t *count, const cJSON *list) {
   if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != ESP_TASKS_MAX) return false;
   for (int t = 0; t < ESP_TASKS_MAX; t++) {
     const cJSON *item = cJSON_GetArrayItem(list, t);
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53)) return false;
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53))
+      return false;
     count[t] = (int64_t)item->valuedouble;
   }
   return true;
@@ -96,7 +100,8 @@ static bool read_fields(const field *f, void *to, const cJSON *o) {
     char *at = (char *)to + f->offset;
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, f->name);
     if (f->type == METRICS || f->type == TALLY) {
-      if (f->type == METRICS ? !read_fields(metrics_fields, at, item) : !read_tally((int64_t *)at, item))
+      if (f->type == METRICS ? !read_fields(metrics_fields, at, item)
+                             : !read_tally((int64_t *)at, item))
         return false;
       continue;
     }
@@ -111,7 +116,7 @@ static bool read_fields(const field *f, void *to, const cJSON *o) {
   return true;
 }
 
-static cJSON *write_position(const esp_position *p) {
+static cJSON *write_position(const esp__position *p) {
   cJSON *o = write_fields(position_fields, p), *results = cJSON_CreateArray();
   cJSON_AddBoolToObject(o, "begun", p->begun);
   cJSON_AddItemToObject(o, "now", write_fields(result_fields, &p->now));
@@ -126,54 +131,58 @@ static cJSON *write_position(const esp_position *p) {
   return o;
 }
 
-esp_status esp_position_text(const esp_position *p, char **text, esp_error *err) {
+esp_status esp__position_text(const esp__position *p, char **text, esp_error *err) {
   cJSON *o = write_position(p);
   *text = cJSON_PrintUnformatted(o);
   cJSON_Delete(o);
-  return *text ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the position of the run");
+  return *text ? ESP_OK
+               : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the position of the run");
 }
 
 static bool read_text(char **to, const cJSON *item) {
   return cJSON_IsString(item) && (*to = strdup(item->valuestring));
 }
 
-static bool read_position(esp_position *p, const cJSON *o) {
+static bool read_position(esp__position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
   const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
   if (!read_fields(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results)) return false;
   p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
-  if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now"))) return false;
+  if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now")))
+    return false;
   cJSON_ArrayForEach(item, results) {
-    esp_result r;
-    if (!read_fields(result_fields, &r, item) || esp_position_add(p, &r, NULL) != ESP_OK) return false;
+    esp__result r;
+    if (!read_fields(result_fields, &r, item) || esp__position_add(p, &r, NULL) != ESP_OK)
+      return false;
   }
   if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
   strcpy(p->recipe, recipe->valuestring);
   for (int i = 0; i < TEXTS; i++)
-    if (!read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, position_texts[i].name))) return false;
+    if (!read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, position_texts[i].name)))
+      return false;
   return true;
 }
 
-esp_status esp_position_parse(esp_position *p, const char *text, esp_error *err) {
+esp_status esp__position_parse(esp__position *p, const char *text, esp_error *err) {
   cJSON *o = cJSON_Parse(text);
-  *p = (esp_position){0};
+  *p = (esp__position){0};
   const bool good = o && read_position(p, o);
   cJSON_Delete(o);
   if (good) return ESP_OK;
-  esp_position_free(p);
+  esp__position_free(p);
   return esp_fail(err, ESP_ERR_INPUT, "the checkpoint's position does not parse");
 }
 
-void esp_position_free(esp_position *p) {
+void esp__position_free(esp__position *p) {
   free(p->result);
   for (int i = 0; i < TEXTS; i++) free(*text_at(p, i));
-  *p = (esp_position){0};
+  *p = (esp__position){0};
 }
 
-esp_status esp_position_add(esp_position *p, const esp_result *r, esp_error *err) {
+esp_status esp__position_add(esp__position *p, const esp__result *r, esp_error *err) {
   if (p->results == p->capacity) {
     const int wanted = p->capacity ? 2 * p->capacity : 16;
-    esp_result *more = realloc(p->result, (size_t)wanted * sizeof *more);
+    esp__result *more = realloc(p->result, (size_t)wanted * sizeof *more);
     if (!more) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
     p->result = more;
     p->capacity = wanted;
@@ -182,7 +191,7 @@ esp_status esp_position_add(esp_position *p, const esp_result *r, esp_error *err
   return ESP_OK;
 }
 
-esp_status esp_rows_append(char **rows, const char *row, esp_error *err) {
+esp_status esp__rows_append(char **rows, const char *row, esp_error *err) {
   const size_t old = *rows ? strlen(*rows) : 0, more = strlen(row);
   char *text = realloc(*rows, old + more + 1);
   if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");

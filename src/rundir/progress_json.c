@@ -20,7 +20,7 @@ typedef struct field {
   enum { REAL, COUNT, SMALL } type;
 } field;
 #define FIELD(kind, member) \
-  { #member, offsetof(esp_pulse, member), kind }
+  { #member, offsetof(esp__heartbeat, member), kind }
 static const field fields[] = {FIELD(SMALL, stage),
                                FIELD(SMALL, stages),
                                FIELD(COUNT, epoch),
@@ -39,7 +39,7 @@ static bool path_of(const char *dir, const char *name, char path[PATH_BYTES]) {
   return snprintf(path, PATH_BYTES, "%s/%s", dir, name) < PATH_BYTES;
 }
 
-void esp_pulse_write(const esp_pulse *p, const char *dir) {
+void esp__heartbeat_write(const esp__heartbeat *p, const char *dir) {
   char path[PATH_BYTES];
   cJSON *o = cJSON_CreateObject();
   for (int i = 0; i < FIELDS; i++) {
@@ -51,17 +51,18 @@ void esp_pulse_write(const esp_pulse *p, const char *dir) {
   }
   char *text = cJSON_PrintUnformatted(o);
   cJSON_Delete(o);
-  if (text && path_of(dir, "progress.json", path)) (void)esp_file_show(path, text, strlen(text), NULL);
+  if (text && path_of(dir, "progress.json", path))
+    (void)esp_file_show(path, text, strlen(text), NULL);
   free(text);
 }
 
-void esp_pulse_end(const char *dir) {
+void esp__heartbeat_end(const char *dir) {
   char path[PATH_BYTES];
   if (path_of(dir, "progress.json", path)) unlink(path);
   if (path_of(dir, "progress.json.tmp", path)) unlink(path); /* left by a kill */
 }
 
-static bool parse(esp_pulse *p, const char *text) {
+static bool parse(esp__heartbeat *p, const char *text) {
   cJSON *o = cJSON_Parse(text);
   bool good = o != NULL;
   for (int i = 0; good && i < FIELDS; i++) {
@@ -77,11 +78,11 @@ static bool parse(esp_pulse *p, const char *text) {
   return good;
 }
 
-bool esp_pulse_read(esp_pulse *p, const char *dir, double *age) {
+bool esp__heartbeat_read(esp__heartbeat *p, const char *dir, double *age) {
   char path[PATH_BYTES], *text;
   size_t bytes;
   struct stat info;
-  *p = (esp_pulse){0};
+  *p = (esp__heartbeat){0};
   if (!path_of(dir, "progress.json", path) || stat(path, &info) != 0) return false;
   if (esp_file_read(path, FILE_LIMIT, &text, &bytes, NULL) != ESP_OK) return false;
   const bool good = parse(p, text);
@@ -90,7 +91,7 @@ bool esp_pulse_read(esp_pulse *p, const char *dir, double *age) {
   return good;
 }
 
-double esp_pulse_epochs(const esp_pulse *p, double all) {
+double esp__heartbeat_epochs(const esp__heartbeat *p, double all) {
   const double part = p->batches > 0 ? (double)p->batch / (double)p->batches : 0.0;
   const double done = all - (double)p->epochs_left + part;
   return done < 0.0 ? 0.0 : done;

@@ -6,21 +6,21 @@
 #include <stdint.h>
 
 /* What a run writes after a step, once in a second at most, and a reader finds whole. */
-typedef struct esp_pulse {
+typedef struct esp__heartbeat {
   int stage, stages;
   int64_t epoch, epochs, batch, batches; /* of the stage; those that are done, in all */
   int64_t epochs_left;                   /* of the whole run, the one at work included */
   double loss, accuracy, sparsity;       /* of the epoch so far; shares */
   double images_per_second, seconds_left;
-} esp_pulse;
+} esp__heartbeat;
 
 /* Errors are swallowed: a run does not fail because nobody can watch it. */
-void esp_pulse_write(const esp_pulse *p, const char *dir);
+void esp__heartbeat_write(const esp__heartbeat *p, const char *dir);
 /* Nothing is left to see: the run has come to an end. */
-void esp_pulse_end(const char *dir);
+void esp__heartbeat_end(const char *dir);
 /* Epochs done of a run that has `all`. */
-double esp_pulse_epochs(const esp_pulse *p, double all);
+double esp__heartbeat_epochs(const esp__heartbeat *p, double all);
 /* False when there is none to read. *age: seconds since it was written. */
-bool esp_pulse_read(esp_pulse *p, const char *dir, double *age);
+bool esp__heartbeat_read(esp__heartbeat *p, const char *dir, double *age);
 
 #endif

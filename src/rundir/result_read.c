@@ -1,4 +1,4 @@
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 
 #include <espalier/file.h>
 
@@ -39,7 +39,8 @@ static bool read_round(esp_round *r, const cJSON *o) {
   r->round = (int)number->valuedouble;
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, fields[i].name);
-    *(double *)((char *)r + fields[i].offset) = cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+    *(double *)((char *)r + fields[i].offset) =
+        cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
   }
   return true;
 }

@@ -20,7 +20,7 @@ static void put_little_endian(uint8_t *to, uint64_t value, int bytes) {
 
 /* Rotated and shifted, so that a checksum of data that hold one stays good. */
 static uint32_t masked(const void *data, size_t bytes) {
-  const uint32_t crc = esp_crc32c(data, bytes);
+  const uint32_t crc = esp__crc32c(data, bytes);
   return (crc >> 15 | crc << 17) + UINT32_C(0xa282ead8);
 }
 
@@ -39,7 +39,7 @@ static void pack(const EspEvent *event, uint8_t *to) {
   put_little_endian(to + BEFORE + bytes, masked(to + BEFORE, bytes), 4);
 }
 
-static void add_value(esp_events *e, EspValue *value) {
+static void add_value(esp__events *e, EspValue *value) {
   EspSummary summary = ESP_SUMMARY__INIT;
   EspEvent event = ESP_EVENT__INIT;
   summary.n_value = 1;
@@ -59,7 +59,7 @@ static void add_value(esp_events *e, EspValue *value) {
   e->bytes += bytes;
 }
 
-void esp_events_scalar(esp_events *e, const char *tag, double value) {
+void esp__events_scalar(esp__events *e, const char *tag, double value) {
   EspValue v = ESP_VALUE__INIT;
   v.tag = (char *)tag;
   v.value_case = ESP_VALUE__VALUE_SIMPLE_VALUE;
@@ -98,7 +98,7 @@ static void fill(const EspHistogram *h, const float *value, size_t count, double
   }
 }
 
-void esp_events_histogram(esp_events *e, const char *tag, const float *value, size_t count) {
+void esp__events_histogram(esp__events *e, const char *tag, const float *value, size_t count) {
   double limit[BUCKETS], bucket[BUCKETS] = {0};
   EspHistogram h = ESP_HISTOGRAM__INIT;
   EspValue v = ESP_VALUE__INIT;
@@ -139,7 +139,7 @@ static esp_status write_beginning(int file, double time, int64_t *end) {
   return write_all(file, record, packed_size(&event), end);
 }
 
-static esp_status write_records(const esp_events *e, int file, int64_t *end) {
+static esp_status write_records(const esp__events *e, int file, int64_t *end) {
   struct stat info;
   if (fstat(file, &info) != 0) return ESP_ERR_IO;
   if (info.st_size < *end) *end = 0;
@@ -148,7 +148,7 @@ static esp_status write_records(const esp_events *e, int file, int64_t *end) {
   return write_all(file, e->data, e->bytes, end);
 }
 
-esp_status esp_events_append(esp_events *e, const char *path, int64_t *end, esp_error *err) {
+esp_status esp__events_append(esp__events *e, const char *path, int64_t *end, esp_error *err) {
   if (e->lost > 0) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", path);
   const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   const esp_status status = file >= 0 ? write_records(e, file, end) : ESP_ERR_IO;
@@ -157,11 +157,12 @@ esp_status esp_events_append(esp_events *e, const char *path, int64_t *end, esp_
   free(e->data);
   e->data = NULL;
   e->bytes = 0;
-  return status == ESP_OK ? ESP_OK
-                          : esp_fail(err, status, "%s: cannot be written: %s", path, strerror(reason));
+  return status == ESP_OK
+             ? ESP_OK
+             : esp_fail(err, status, "%s: cannot be written: %s", path, strerror(reason));
 }
 
-void esp_events_free(esp_events *e) {
+void esp__events_free(esp__events *e) {
   free(e->data);
-  *e = (esp_events){0};
+  *e = (esp__events){0};
 }

@@ -1,6 +1,6 @@
 /* What runs would complain of before their first step, and how long they take. */
 #include "base/clock.h"
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 #include "run/run_state.h"
 #include "config/stages.h"
 
@@ -18,9 +18,10 @@ typedef struct reader {
 /* The seed chooses the validation images only, which do not matter here. */
 static bool same_data(const esp_config *a, const esp_config *b) {
   return strcmp(a->data.dataset, b->data.dataset) == 0 && strcmp(a->data.path, b->data.path) == 0 &&
-         strcmp(a->data.augment, b->data.augment) == 0 && strcmp(a->model.input, b->model.input) == 0 &&
-         a->data.train == b->data.train && a->data.test == b->data.test &&
-         a->data.validation == b->data.validation && strcmp(a->data.tasks, b->data.tasks) == 0 &&
+         strcmp(a->data.augment, b->data.augment) == 0 &&
+         strcmp(a->model.input, b->model.input) == 0 && a->data.train == b->data.train &&
+         a->data.test == b->data.test && a->data.validation == b->data.validation &&
+         strcmp(a->data.tasks, b->data.tasks) == 0 &&
          memcmp(&a->data.task_weights, &b->data.task_weights, sizeof a->data.task_weights) == 0 &&
          memcmp(&a->data.mean, &b->data.mean, sizeof a->data.mean) == 0 &&
          memcmp(&a->data.std, &b->data.std, sizeof a->data.std) == 0;
@@ -44,7 +45,7 @@ static esp_status build(const esp_sweep_run *run, reader *d, esp_model **model, 
   ESP_TRY(read_data(d, c, err));
   ESP_TRY(esp_model_new_tasks(model, &c->model, d->set->shape, &d->set->tasks, 0, err));
   esp_status status = ESP_OK;
-  if (esp_prunes(c)) status = esp_pruner_new(&pruner, &c->prune, *model, 0, err);
+  if (esp__prunes(c)) status = esp_pruner_new(&pruner, &c->prune, *model, 0, err);
   esp_pruner_free(pruner);
   return status;
 }
@@ -58,7 +59,8 @@ static double macs_of(const esp_model *m) {
 
 /* Calls `see` with each run that is left to do. */
 typedef void visitor(void *user, int i, const esp_model *model, const esp_dataset *set);
-static esp_status visit(const esp_sweep *s, bool finished_too, visitor *see, void *user, esp_error *err) {
+static esp_status visit(const esp_sweep *s, bool finished_too, visitor *see, void *user,
+                        esp_error *err) {
   reader d = {0};
   esp_status status = ESP_OK;
   for (int i = 0; i < s->runs && status == ESP_OK; i++) {
@@ -122,12 +124,12 @@ static esp_status time_steps(esp_run *r, double *rate, esp_error *err) {
   esp_loader_start(r->training, 0, 0);
   for (int step = 0; seconds < enough && (batch = esp_loader_next(r->training)); step++) {
     bool changed;
-    ESP_TRY(
-        esp_train_step(&t, batch, (esp_step){.step = step, .lr = 0.0, .window = {0, -1}}, &m, &changed, err));
-    if (step + 1 == WARM) begun = esp_seconds();
+    ESP_TRY(esp_train_step(&t, batch, (esp_step){.step = step, .lr = 0.0, .window = {0, -1}}, &m,
+                           &changed, err));
+    if (step + 1 == WARM) begun = esp__seconds();
     if (step < WARM) continue;
     images += batch->count;
-    seconds = esp_seconds() - begun;
+    seconds = esp__seconds() - begun;
   }
   *rate = seconds > 0.0 ? (double)images / seconds : 0.0;
   return ESP_OK;
@@ -141,12 +143,13 @@ static esp_status measure(const esp_sweep *s, int i, double *speed, char how[256
   esp_status status = esp_config_parse(&r.config, "configuration", text, 0, NULL, err);
   free(text);
   if (status != ESP_OK) return status;
-  status = esp_run_open(&r, s->run[i].name, err);
+  status = esp__run_open(&r, s->run[i].name, err);
   if (status == ESP_OK) status = time_steps(&r, &rate, err);
   if (status == ESP_OK) *speed = rate * macs_of(r.model);
-  snprintf(how, 256, "from a few steps of %s (%.0f images/s); other networks by their multiply-adds",
+  snprintf(how, 256,
+           "from a few steps of %s (%.0f images/s); other networks by their multiply-adds",
            s->run[i].name, rate);
-  esp_run_close(&r);
+  esp__run_close(&r);
   return status;
 }
 
@@ -155,7 +158,8 @@ static esp_status find_speed(const esp_sweep *s, const double *macs, double *spe
   int finished, first = 0;
   *speed = speed_of_finished(s, macs, &finished);
   if (*speed > 0.0) {
-    snprintf(how, 256, "from the %d finished run%s, by multiply-adds", finished, finished == 1 ? "" : "s");
+    snprintf(how, 256, "from the %d finished run%s, by multiply-adds", finished,
+             finished == 1 ? "" : "s");
     return ESP_OK;
   }
   while (first + 1 < s->runs && s->run[first].state == ESP_SWEEP_FINISHED) first++;

@@ -2,7 +2,7 @@
 #include "base/lock.h"
 #include "config/parse.h"
 #include "config/fingerprint.h"
-#include "rundir/result_read.h"
+#include <espalier/results.h>
 #include "sweep/reuse_dense.h"
 
 #include <espalier/file.h>
@@ -71,8 +71,8 @@ static esp_status check_grown(const esp_sweep *s, esp_error *err) {
   for (int i = there.denses; i < there.runs && status == ESP_OK; i++)
     if (!has_run(s, there.run[i].name))
       status = esp_fail(err, ESP_ERR_INPUT,
-                        "%s: holds another sweep, with the run %s, which this one has not; list its values "
-                        "too, or choose another directory with -o",
+                        "%s: holds another sweep, with the run %s, which this one has not; "
+                        "list its values too, or choose another directory with -o",
                         s->dir, there.run[i].name);
   esp_sweep_free(&there);
   return status;
@@ -81,15 +81,17 @@ static esp_status check_grown(const esp_sweep *s, esp_error *err) {
 static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
   if (access(s->dir, F_OK) != 0) return ESP_OK;
   if (!is_directory(s->dir))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a directory or nothing", s->dir);
-  if (in_directory(s->dir, "config.ini"))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: holds a run; choose another directory for the sweep with -o",
+    return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a directory or nothing",
                     s->dir);
+  if (in_directory(s->dir, "config.ini"))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: holds a run; choose another directory for the sweep with -o", s->dir);
   if (in_directory(s->dir, "sweep.ini")) return check_grown(s, err);
   if (is_empty(s->dir)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: not the directory of a sweep: expected one with sweep.ini, an empty one, or nothing",
-                  s->dir);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "%s: not the directory of a sweep: expected one with sweep.ini, an empty one, or nothing",
+      s->dir);
 }
 
 /* The directory must have been made by the same configuration, neutral keys apart. */
@@ -97,15 +99,16 @@ static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_
   char path[PATH_BYTES], there[65], wanted[65];
   esp_config c;
   snprintf(path, sizeof path, "%s/config.ini", dir);
-  ESP_TRY(esp_config_load_run(&c, path, err));
-  esp_status status = esp_recipe(&c, ESP_RECIPE_ALL, there, err);
+  ESP_TRY(esp__config_load_run(&c, path, err));
+  esp_status status = esp__config_fingerprint(&c, ESP_FINGERPRINT_ALL, there, err);
   const bool weights = strcmp(c.model.weights, run->config.model.weights) == 0;
   esp_config_free(&c);
-  if (status == ESP_OK) status = esp_recipe(&run->config, ESP_RECIPE_ALL, wanted, err);
+  if (status == ESP_OK)
+    status = esp__config_fingerprint(&run->config, ESP_FINGERPRINT_ALL, wanted, err);
   if (status != ESP_OK || (weights && strcmp(there, wanted) == 0)) return status;
   return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: was made by another configuration; go back to the one in its config.ini, or choose "
-                  "another directory with -o",
+                  "%s: was made by another configuration; go back to the one in its config.ini, "
+                  "or choose another directory with -o",
                   dir);
 }
 
@@ -113,10 +116,12 @@ static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err
   run->state = ESP_SWEEP_WAITING;
   if (access(dir, F_OK) != 0) return ESP_OK;
   if (!is_directory(dir))
-    return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a run directory or nothing", dir);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a run directory or nothing",
+                    dir);
   if (!in_directory(dir, "config.ini")) {
     if (is_empty(dir)) return ESP_OK; /* killed before it began */
-    return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected one with config.ini", dir);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected one with config.ini",
+                    dir);
   }
   ESP_TRY(compare_config(run, dir, err));
   run->state = esp_results_finished(dir) ? ESP_SWEEP_FINISHED : ESP_SWEEP_BEGUN;
@@ -128,7 +133,8 @@ esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err) {
   return survey_run(&s->run[i], esp_sweep_path(s, i, dir), err);
 }
 
-/* A training that was made before the run was asked for may not have kept the weights that it rewinds to. */
+/* A training that was made before the run was asked for may not have kept the weights that it
+ * rewinds to. */
 static esp_status check_kept(esp_sweep *s, int i, esp_error *err) {
   char dir[PATH_BYTES], path[PATH_BYTES + 16];
   const esp_sweep_run *run = &s->run[i];
@@ -136,10 +142,10 @@ static esp_status check_kept(esp_sweep *s, int i, esp_error *err) {
   if (run->dense < 0 || run->state != ESP_SWEEP_WAITING) return ESP_OK;
   if (!in_directory(esp_sweep_path(s, run->dense, dir), "config.ini")) return ESP_OK;
   snprintf(path, sizeof path, "%s/config.ini", dir);
-  ESP_TRY(esp_config_load_run(&training, path, err));
-  const bool kept = esp_keeps_moment(&training, &run->config);
+  ESP_TRY(esp__config_load_run(&training, path, err));
+  const bool kept = esp__keeps_moment(&training, &run->config);
   esp_config_free(&training);
-  return kept ? ESP_OK : esp_sweep_part(s, i, err);
+  return kept ? ESP_OK : esp__sweep_part(s, i, err);
 }
 
 esp_status esp_sweep_survey(esp_sweep *s, esp_error *err) {
@@ -158,11 +164,11 @@ static esp_status write_text(const char *dir, const char *name, const char *text
 }
 
 esp_status esp_sweep_make(const esp_sweep *s, esp_error *err) {
-  esp_lock lock;
+  esp__lock lock;
   ESP_TRY(esp_directory_make(s->dir, err));
-  ESP_TRY(esp_lock_take(&lock, s->dir, true, err));
+  ESP_TRY(esp__lock_take(&lock, s->dir, true, err));
   const esp_status status = write_text(s->dir, "sweep.ini", s->text, err);
-  esp_lock_drop(&lock);
+  esp__lock_drop(&lock);
   return status;
 }
 
@@ -178,10 +184,10 @@ static esp_status make_run(const char *dir, const esp_config *c, esp_error *err)
 
 esp_status esp_sweep_make_run(const esp_sweep *s, int i, esp_error *err) {
   char dir[PATH_BYTES];
-  esp_lock lock;
+  esp__lock lock;
   ESP_TRY(esp_directory_make(s->dir, err));
-  ESP_TRY(esp_lock_take(&lock, s->dir, true, err));
+  ESP_TRY(esp__lock_take(&lock, s->dir, true, err));
   const esp_status status = make_run(esp_sweep_path(s, i, dir), &s->run[i].config, err);
-  esp_lock_drop(&lock);
+  esp__lock_drop(&lock);
   return status;
 }

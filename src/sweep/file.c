@@ -12,16 +12,18 @@ static const char *mode_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
-#define AT(member) offsetof(esp_sweep_options, member)
+#define AT(member) offsetof(esp__sweep_options, member)
 static const esp_option table[] = {
     {"mode", ESP_OPTION_CHOICE, AT(mode), "grid", 0, 0, mode_name,
-     "grid: every combination of the values; zip: the lists side by side; random: some of the grid"},
+     "grid: every combination of the values; zip: the lists side by side; random: "
+     "some of the grid"},
     {"count", ESP_OPTION_INT, AT(count), "0", 0, ESP_SWEEP_RUNS_MAX, NULL,
      "mode random: how many combinations to draw"},
-    {"seed", ESP_OPTION_INT, AT(seed), "1", 0, 9007199254740992.0, NULL, "mode random: what draws them"},
+    {"seed", ESP_OPTION_INT, AT(seed), "1", 0, 9007199254740992.0, NULL,
+     "mode random: what draws them"},
     {.name = NULL}};
 
-void esp_axis_free(esp_axis *axis) {
+void esp__axis_free(esp_axis *axis) {
   for (int i = 0; i < axis->values; i++) free(axis->value[i]);
   free(axis->value);
   free(axis->key);
@@ -33,7 +35,7 @@ void esp_axis_free(esp_axis *axis) {
 static esp_status name_key(const char *key, const char *where, char name[128], esp_error *err) {
   const esp_section *section;
   const esp_option *option;
-  ESP_TRY(esp_config_key(key, where, &section, &option, err));
+  ESP_TRY(esp__config_key(key, where, &section, &option, err));
   snprintf(name, 128, "%s.%s", section->name, option->name);
   return ESP_OK;
 }
@@ -43,19 +45,20 @@ static esp_status check_key(const char *name, const char *where, esp_error *err)
   static const char *const own[] = {"run.name", "run.output", "run.dense", "run.threads"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     if (strcmp(name, own[i]) == 0)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: %s cannot be swept: the sweep sets it for each run", where,
-                      name);
+      return esp_fail(err, ESP_ERR_INPUT, "%s: %s cannot be swept: the sweep sets it for each run",
+                      where, name);
   return ESP_OK;
 }
 
-static int find_axis(const esp_sweep_file *f, const char *name) {
+static int find_axis(const esp__sweep_file *f, const char *name) {
   for (int i = 0; i < f->axes; i++)
     if (strcmp(f->axis[i].key, name) == 0) return i;
   return -1;
 }
 
-/* The axis that an argument "key=value" is about, -1 = none; *value becomes what stands behind the sign. */
-static int axis_of_argument(const esp_sweep_file *f, const char *argument, const char **value) {
+/* The axis that an argument "key=value" is about, -1 = none; *value becomes what stands behind the
+ * sign. */
+static int axis_of_argument(const esp__sweep_file *f, const char *argument, const char **value) {
   char name[128];
   const char *equals = strchr(argument, '=');
   char *key = equals ? strndup(argument, (size_t)(equals - argument)) : NULL;
@@ -70,7 +73,7 @@ static esp_status fill_axis(esp_axis *axis, const char *key, const char *where, 
   axis->key = strdup(key);
   axis->where = strdup(where);
   if (!axis->key || !axis->where) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", where);
-  return esp_words_split(axis, text, where, err);
+  return esp__words_split(axis, text, where, err);
 }
 
 /* The nearest key that stands in [sweep] itself, for one without a section. */
@@ -78,22 +81,24 @@ static esp_status no_section(const char *key, const char *where, esp_error *err)
   const char *best = NULL;
   for (const esp_option *o = table; o->name; o++) best = esp_nearer(key, best, o->name);
   if (best)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: unknown key '%.100s' in [sweep]; did you mean '%s'?", where, key,
-                    best);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: unknown key '%.100s' in [sweep]; did you mean '%s'?",
+                    where, key, best);
   const esp_section *section;
   const esp_option *option;
-  return esp_config_key(key, where, &section, &option, err);
+  return esp__config_key(key, where, &section, &option, err);
 }
 
-static esp_status take(void *user, const char *where, const char *key, const char *value, esp_error *err) {
-  esp_sweep_file *f = user;
+static esp_status take(void *user, const char *where, const char *key, const char *value,
+                       esp_error *err) {
+  esp__sweep_file *f = user;
   for (const esp_option *o = table; o->name; o++)
     if (strcmp(o->name, key) == 0) {
-      const esp_status status = esp_value_set(o, &f->options, value, where, err);
+      const esp_status status = esp__value_set(o, &f->options, value, where, err);
       if (status == ESP_OK || o->offset != AT(seed) || !strchr(value, ' ')) return status;
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "%s: seed = %.100s: the seed of mode random is one number; did you mean run.seed?",
-                      where, value);
+      return esp_fail(
+          err, ESP_ERR_INPUT,
+          "%s: seed = %.100s: the seed of mode random is one number; did you mean run.seed?", where,
+          value);
     }
   if (!strchr(key, '.')) return no_section(key, where, err);
   char name[128];
@@ -108,13 +113,14 @@ static esp_status take(void *user, const char *where, const char *key, const cha
   return fill_axis(&f->axis[f->axes++], name, where, value, err);
 }
 
-static esp_status ignore(void *user, const char *where, const char *key, const char *value, esp_error *err) {
+static esp_status ignore(void *user, const char *where, const char *key, const char *value,
+                         esp_error *err) {
   (void)user, (void)where, (void)key, (void)value, (void)err;
   return ESP_OK;
 }
 
 /* An argument for a swept key is its list now; the others are left in rest[]. */
-static esp_status override_axes(esp_sweep_file *f, int overrides, const char *const *override,
+static esp_status override_axes(esp__sweep_file *f, int overrides, const char *const *override,
                                 const char **rest, int *n, esp_error *err) {
   *n = 0;
   for (int i = 0; i < overrides; i++) {
@@ -128,7 +134,7 @@ static esp_status override_axes(esp_sweep_file *f, int overrides, const char *co
     snprintf(where, sizeof where, "argument '%.200s'", override[i]);
     esp_axis fresh = {0};
     const esp_status status = fill_axis(&fresh, f->axis[at].key, where, value, err);
-    esp_axis_free(status == ESP_OK ? &f->axis[at] : &fresh);
+    esp__axis_free(status == ESP_OK ? &f->axis[at] : &fresh);
     if (status != ESP_OK) return status;
     f->axis[at] = fresh;
   }
@@ -136,18 +142,18 @@ static esp_status override_axes(esp_sweep_file *f, int overrides, const char *co
 }
 
 /* Keys of mode random beside another mode would say something that is not done. */
-static esp_status check_mode(const esp_sweep_file *f, const char *path, esp_error *err) {
+static esp_status check_mode(const esp__sweep_file *f, const char *path, esp_error *err) {
   if (strcmp(f->options.mode, "random") == 0) return ESP_OK;
   for (const esp_option *o = table; o->name; o++)
     if (o->type == ESP_OPTION_INT &&
         *(const int64_t *)((const char *)&f->options + o->offset) != atoll(o->fallback))
-      return esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] %s is for mode = random, and mode = %s", path, o->name,
-                      f->options.mode);
+      return esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] %s is for mode = random, and mode = %s",
+                      path, o->name, f->options.mode);
   return ESP_OK;
 }
 
 /* Every value must be one that its key takes. */
-static esp_status check_values(const esp_sweep_file *f, esp_error *err) {
+static esp_status check_values(const esp__sweep_file *f, esp_error *err) {
   char *text;
   esp_config scratch;
   ESP_TRY(esp_config_text(&f->base, &text, err));
@@ -156,63 +162,65 @@ static esp_status check_values(const esp_sweep_file *f, esp_error *err) {
   if (status != ESP_OK) return status;
   for (int i = 0; i < f->axes && status == ESP_OK; i++)
     for (int v = 0; v < f->axis[i].values && status == ESP_OK; v++)
-      status = esp_config_set(&scratch, f->axis[i].key, f->axis[i].value[v], f->axis[i].where, err);
+      status =
+          esp__config_set(&scratch, f->axis[i].key, f->axis[i].value[v], f->axis[i].where, err);
   esp_config_free(&scratch);
   return status;
 }
 
-static esp_status load(esp_sweep_file *f, const char *path, int overrides, const char *const *override,
-                       esp_error *err) {
-  const esp_config_extra first = {"sweep", f, take}, second = {"sweep", NULL, ignore};
+static esp_status load(esp__sweep_file *f, const char *path, int overrides,
+                       const char *const *override, esp_error *err) {
+  const esp__config_extra first = {"sweep", f, take}, second = {"sweep", NULL, ignore};
   const char **rest = calloc((size_t)overrides + 1, sizeof *rest);
   int n = 0;
   if (!rest) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-  esp_status status = esp_config_load_with(&f->base, path, &first, 0, NULL, err);
+  esp_status status = esp__config_load_with(&f->base, path, &first, 0, NULL, err);
   if (status == ESP_OK) status = override_axes(f, overrides, override, rest, &n, err);
   if (status == ESP_OK) {
     esp_config_free(&f->base);
-    status = esp_config_load_with(&f->base, path, &second, n, rest, err);
+    status = esp__config_load_with(&f->base, path, &second, n, rest, err);
   }
   free(rest);
   if (status == ESP_OK && f->axes == 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: nothing is swept; expected a section [sweep] with lists such as run.seed = 1 2 3",
-                    path);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: nothing is swept; expected a section [sweep] with lists such as run.seed = 1 2 3",
+        path);
   if (status == ESP_OK) status = check_mode(f, path, err);
   return status == ESP_OK ? check_values(f, err) : status;
 }
 
-esp_status esp_sweep_file_load(esp_sweep_file *f, const char *path, int overrides,
-                               const char *const *override, esp_error *err) {
-  *f = (esp_sweep_file){0};
+esp_status esp__sweep_file_load(esp__sweep_file *f, const char *path, int overrides,
+                                const char *const *override, esp_error *err) {
+  *f = (esp__sweep_file){0};
   esp_status status = ESP_OK;
   for (const esp_option *o = table; o->name && status == ESP_OK; o++)
-    status = esp_value_set(o, &f->options, o->fallback, "default of [sweep]", err);
+    status = esp__value_set(o, &f->options, o->fallback, "default of [sweep]", err);
   if (status == ESP_OK) status = load(f, path, overrides, override, err);
-  if (status != ESP_OK) esp_sweep_file_free(f);
+  if (status != ESP_OK) esp__sweep_file_free(f);
   return status;
 }
 
-void esp_sweep_file_free(esp_sweep_file *f) {
-  for (int i = 0; i < f->axes; i++) esp_axis_free(&f->axis[i]);
+void esp__sweep_file_free(esp__sweep_file *f) {
+  for (int i = 0; i < f->axes; i++) esp__axis_free(&f->axis[i]);
   if (f->base.run.name) esp_config_free(&f->base);
-  for (const esp_option *o = table; o->name; o++) esp_value_free(o, &f->options);
-  *f = (esp_sweep_file){0};
+  for (const esp_option *o = table; o->name; o++) esp__value_free(o, &f->options);
+  *f = (esp__sweep_file){0};
 }
 
-esp_status esp_sweep_file_text(const esp_sweep_file *f, char **text, esp_error *err) {
+esp_status esp__sweep_file_text(const esp__sweep_file *f, char **text, esp_error *err) {
   size_t bytes;
   char *config, *written = NULL;
   ESP_TRY(esp_config_text(&f->base, &config, err));
   FILE *out = open_memstream(&written, &bytes);
   if (out) {
     fprintf(out, "%s\n[sweep]\n", config);
-    for (const esp_option *o = table; o->name; o++) esp_value_print(o, &f->options, out);
+    for (const esp_option *o = table; o->name; o++) esp__value_print(o, &f->options, out);
     for (int i = 0; i < f->axes; i++) {
       fprintf(out, "%s =", f->axis[i].key);
       for (int v = 0; v < f->axis[i].values; v++) {
         fputs("\n  ", out);
-        esp_word_print(f->axis[i].value[v], out);
+        esp__word_print(f->axis[i].value[v], out);
       }
       fputc('\n', out);
     }

@@ -4,26 +4,26 @@
 
 #include <espalier/sweep.h>
 
-typedef struct esp_sweep_options {
+typedef struct esp__sweep_options {
   char *mode; /* grid | zip | random */
   int64_t count, seed;
-} esp_sweep_options;
+} esp__sweep_options;
 
 /* A sweep's file, taken apart. */
-typedef struct esp_sweep_file {
+typedef struct esp__sweep_file {
   esp_config base;
-  esp_sweep_options options;
+  esp__sweep_options options;
   esp_axis axis[ESP_SWEEP_AXES_MAX];
   int axes;
-} esp_sweep_file;
+} esp__sweep_file;
 
 /* On failure *f needs no freeing. */
-esp_status esp_sweep_file_load(esp_sweep_file *f, const char *path, int overrides,
-                               const char *const *override, esp_error *err);
-void esp_sweep_file_free(esp_sweep_file *f);
+esp_status esp__sweep_file_load(esp__sweep_file *f, const char *path, int overrides,
+                                const char *const *override, esp_error *err);
+void esp__sweep_file_free(esp__sweep_file *f);
 /* As INI text that loads to the same. Newly allocated in *text. */
-esp_status esp_sweep_file_text(const esp_sweep_file *f, char **text, esp_error *err);
+esp_status esp__sweep_file_text(const esp__sweep_file *f, char **text, esp_error *err);
 
-void esp_axis_free(esp_axis *axis);
+void esp__axis_free(esp_axis *axis);
 
 #endif

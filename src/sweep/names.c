@@ -32,15 +32,15 @@ static void name_value(const char *value, char name[VALUE_MAX + 1]) {
   if (lossy) mark(name, used, value);
 }
 
-void esp_sweep_name(const char *prefix, const esp_axis *axis, int axes, const int *choice, const bool *named,
-                    char name[ESP_RUN_NAME_MAX + 1]) {
+void esp__sweep_name(const char *prefix, const esp_axis *axis, int axes, const int *choice,
+                     const bool *named, char name[ESP_RUN_NAME_MAX + 1]) {
   char whole[WHOLE_MAX], value[VALUE_MAX + 1];
   size_t used = (size_t)snprintf(whole, sizeof whole, "%s", prefix);
   for (int i = 0; i < axes && used < sizeof whole; i++) {
     if (named && !named[i]) continue;
     name_value(axis[i].value[choice[i]], value);
-    used +=
-        (size_t)snprintf(whole + used, sizeof whole - used, "%s%s=%s", used ? "," : "", axis[i].key, value);
+    used += (size_t)snprintf(whole + used, sizeof whole - used, "%s%s=%s", used ? "," : "",
+                             axis[i].key, value);
   }
   snprintf(name, ESP_RUN_NAME_MAX + 1, "%.*s", ESP_RUN_NAME_MAX, whole);
   if (strlen(whole) > ESP_RUN_NAME_MAX) mark(name, ESP_RUN_NAME_MAX - MARK, whole);

@@ -19,7 +19,7 @@ static esp_status no_memory(esp_error *err) {
 /* ---- which combinations ---- */
 
 typedef struct plan {
-  const esp_sweep_file *file; /* its axes are the sweep's by now */
+  const esp__sweep_file *file; /* its axes are the sweep's by now */
   const esp_axis *axis;
   int axes;
   const char *source;
@@ -39,8 +39,8 @@ static esp_status count_zip(plan *p, esp_error *err) {
     const esp_axis *a = &p->axis[i];
     if (a->values != 1 && a->values != longest->values)
       return esp_fail(err, ESP_ERR_INPUT,
-                      "%s: mode = zip: %s has %d values and %s has %d; expected as many, or one", a->where,
-                      a->key, a->values, longest->key, longest->values);
+                      "%s: mode = zip: %s has %d values and %s has %d; expected as many, or one",
+                      a->where, a->key, a->values, longest->key, longest->values);
   }
   p->total = longest->values;
   return ESP_OK;
@@ -58,13 +58,15 @@ static esp_status count_runs(plan *p, esp_error *err) {
     if (wanted < 1 || wanted > p->total || p->total > limit)
       return esp_fail(err, ESP_ERR_INPUT,
                       "%s: [sweep] count = %lld: expected 1 to the %lld%s combinations of the grid",
-                      p->source, (long long)wanted, (long long)p->total, p->total > limit ? " or more" : "");
+                      p->source, (long long)wanted, (long long)p->total,
+                      p->total > limit ? " or more" : "");
   }
   if (wanted > ESP_SWEEP_RUNS_MAX)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: [sweep]: %lld%s runs, expected at most %d; list fewer values, or use mode = random "
-                    "with a count",
-                    p->source, (long long)wanted, wanted > limit ? " or more" : "", ESP_SWEEP_RUNS_MAX);
+                    "%s: [sweep]: %lld%s runs, expected at most %d; list fewer values, "
+                    "or use mode = random with a count",
+                    p->source, (long long)wanted, wanted > limit ? " or more" : "",
+                    ESP_SWEEP_RUNS_MAX);
   p->count = (int)wanted;
   return ESP_OK;
 }
@@ -96,17 +98,19 @@ static void choose(const plan *p, int64_t number, int *choice) {
 
 /* ---- one run ---- */
 
-static esp_status set_values(const plan *p, esp_sweep_run *run, const char *output, esp_error *err) {
+static esp_status set_values(const plan *p, esp_sweep_run *run, const char *output,
+                             esp_error *err) {
   esp_config *c = &run->config;
   for (int i = 0; i < p->axes; i++) {
     const esp_axis *a = &p->axis[i];
-    ESP_TRY(esp_config_set(c, a->key, a->value[run->choice[i]], a->where, err));
+    ESP_TRY(esp__config_set(c, a->key, a->value[run->choice[i]], a->where, err));
   }
-  ESP_TRY(esp_config_set(c, "run.name", run->name, p->source, err));
-  ESP_TRY(esp_config_set(c, "run.output", output, p->source, err));
-  ESP_TRY(esp_config_set(c, "run.threads", "0", p->source, err)); /* the environment says how many */
+  ESP_TRY(esp__config_set(c, "run.name", run->name, p->source, err));
+  ESP_TRY(esp__config_set(c, "run.output", output, p->source, err));
+  ESP_TRY(
+      esp__config_set(c, "run.threads", "0", p->source, err)); /* the environment says how many */
   esp_error why = {0};
-  if (esp_config_check(c, &why) == ESP_OK) return ESP_OK;
+  if (esp__config_check(c, &why) == ESP_OK) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "%s: run %s: %s", p->source, run->name, why.text);
 }
 
@@ -116,7 +120,7 @@ static esp_status plan_run(const plan *p, esp_sweep_run *run, int64_t number, co
   run->dense = -1;
   if (!(run->choice = calloc((size_t)p->axes, sizeof *run->choice))) return no_memory(err);
   choose(p, number, run->choice);
-  esp_sweep_name("", p->axis, p->axes, run->choice, NULL, name);
+  esp__sweep_name("", p->axis, p->axes, run->choice, NULL, name);
   if (!(run->name = strdup(name))) return no_memory(err);
   ESP_TRY(esp_config_parse(&run->config, p->source, base, 0, NULL, err));
   return set_values(p, run, output, err);
@@ -152,12 +156,13 @@ static esp_status check_different(const plan *p, const esp_sweep_run *run, esp_e
   print *all = calloc((size_t)p->count, sizeof *all);
   if (!all) return no_memory(err);
   esp_status status = ESP_OK;
-  for (int i = 0; i < p->count && status == ESP_OK; i++) status = fingerprint(&run[i], &all[i], err);
+  for (int i = 0; i < p->count && status == ESP_OK; i++)
+    status = fingerprint(&run[i], &all[i], err);
   if (status == ESP_OK) qsort(all, (size_t)p->count, sizeof *all, compare_prints);
   for (int i = 1; i < p->count && status == ESP_OK; i++)
     if (strcmp(all[i].hex, all[i - 1].hex) == 0)
-      status = esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] asks for the same run twice: %s and %s", p->source,
-                        all[i - 1].name, all[i].name);
+      status = esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] asks for the same run twice: %s and %s",
+                        p->source, all[i - 1].name, all[i].name);
   free(all);
   return status;
 }
@@ -182,10 +187,11 @@ static esp_status plan_runs(plan *p, esp_sweep *s, esp_error *err) {
   free(base);
   free(number);
   if (status == ESP_OK) status = check_different(p, s->run, err);
-  return status == ESP_OK ? esp_sweep_share(s, err) : status;
+  return status == ESP_OK ? esp__sweep_share(s, err) : status;
 }
 
-static esp_status set_directory(esp_sweep *s, const esp_run_options *o, const char *dir, esp_error *err) {
+static esp_status set_directory(esp_sweep *s, const esp_run_options *o, const char *dir,
+                                esp_error *err) {
   const size_t bytes = strlen(o->output) + strlen(o->name) + 2;
   if (dir)
     s->dir = strdup(dir);
@@ -193,17 +199,19 @@ static esp_status set_directory(esp_sweep *s, const esp_run_options *o, const ch
     snprintf(s->dir, bytes, "%s/%s", o->output, o->name);
   if (!s->dir) return no_memory(err);
   for (size_t n = strlen(s->dir); n > 1 && s->dir[n - 1] == '/'; n--) s->dir[n - 1] = '\0';
-  if (*s->dir && strlen(s->dir) < 180) return ESP_OK; /* it becomes a value of each run's configuration */
-  return esp_fail(err, ESP_ERR_INPUT, "%.60s: a directory name of %zu bytes, expected 1 to 179", s->dir,
-                  strlen(s->dir));
+  if (*s->dir && strlen(s->dir) < 180)
+    return ESP_OK; /* it becomes a value of each run's configuration */
+  return esp_fail(err, ESP_ERR_INPUT, "%.60s: a directory name of %zu bytes, expected 1 to 179",
+                  s->dir, strlen(s->dir));
 }
 
-static esp_status build(esp_sweep *s, esp_sweep_file *f, const char *source, const char *dir,
+static esp_status build(esp_sweep *s, esp__sweep_file *f, const char *source, const char *dir,
                         esp_error *err) {
   ESP_TRY(set_directory(s, &f->base.run, dir, err));
-  ESP_TRY(esp_sweep_file_text(f, &s->text, err));
+  ESP_TRY(esp__sweep_file_text(f, &s->text, err));
   if (!(s->axis = calloc((size_t)f->axes, sizeof *s->axis))) return no_memory(err);
-  memcpy(s->axis, f->axis, (size_t)f->axes * sizeof *s->axis); /* they are the sweep's from here on */
+  memcpy(s->axis, f->axis,
+         (size_t)f->axes * sizeof *s->axis); /* they are the sweep's from here on */
   s->axes = f->axes;
   f->axes = 0;
   s->threads = f->base.run.threads;
@@ -216,19 +224,19 @@ esp_status esp_sweep_load(esp_sweep *s, const char *path, const char *dir, int o
                           const char *const *override, esp_error *err) {
   char inside[4096];
   struct stat info;
-  esp_sweep_file f;
+  esp__sweep_file f;
   *s = (esp_sweep){0};
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
     if (snprintf(inside, sizeof inside, "%s/sweep.ini", path) >= (int)sizeof inside ||
         stat(inside, &info) != 0)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: not the directory of a sweep: expected one with sweep.ini",
-                      path);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: not the directory of a sweep: expected one with sweep.ini", path);
     if (!dir) dir = path;
     path = inside;
   }
-  ESP_TRY(esp_sweep_file_load(&f, path, overrides, override, err));
+  ESP_TRY(esp__sweep_file_load(&f, path, overrides, override, err));
   const esp_status status = build(s, &f, path, dir, err);
-  esp_sweep_file_free(&f);
+  esp__sweep_file_free(&f);
   if (status != ESP_OK) esp_sweep_free(s);
   return status;
 }
@@ -240,7 +248,7 @@ static esp_status open_run(esp_sweep *s, const char *dir, const char *config, es
   s->runs = 1;
   s->run[0].dense = -1;
   if (!(s->run[0].name = strdup("."))) return no_memory(err);
-  return esp_config_load_run(&s->run[0].config, config, err);
+  return esp__config_load_run(&s->run[0].config, config, err);
 }
 
 esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err) {
@@ -252,8 +260,9 @@ esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err) {
   if (stat(path, &info) == 0) return esp_sweep_load(s, dir, NULL, 0, NULL, err);
   snprintf(path, sizeof path, "%s/config.ini", dir);
   if (stat(path, &info) != 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: neither a sweep nor a run: expected a directory with sweep.ini or config.ini", dir);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: neither a sweep nor a run: expected a directory with sweep.ini or config.ini", dir);
   const esp_status status = open_run(s, dir, path, err);
   if (status != ESP_OK) esp_sweep_free(s);
   return status;
@@ -265,7 +274,7 @@ void esp_sweep_free(esp_sweep *s) {
     free(s->run[i].choice);
     if (s->run[i].config.run.name) esp_config_free(&s->run[i].config);
   }
-  for (int i = 0; i < s->axes; i++) esp_axis_free(&s->axis[i]);
+  for (int i = 0; i < s->axes; i++) esp__axis_free(&s->axis[i]);
   free(s->run);
   free(s->axis);
   free(s->text);
@@ -281,7 +290,7 @@ const char *esp_sweep_path(const esp_sweep *s, int i, char path[4096]) {
 int64_t esp_sweep_epochs(const esp_sweep *s, int i) {
   const esp_config *c = &s->run[i].config;
   int64_t epochs = 0;
-  for (int stage = s->run[i].dense >= 0; stage < esp_stages(c); stage++)
-    epochs += esp_stage_epochs(c, stage, 0);
+  for (int stage = s->run[i].dense >= 0; stage < esp__stages(c); stage++)
+    epochs += esp__stage_epochs(c, stage, 0);
   return epochs;
 }

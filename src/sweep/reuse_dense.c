@@ -22,10 +22,11 @@ static esp_status find_trainings(const esp_sweep *s, training *t, int *of, int *
     const esp_config *c = &s->run[i].config;
     char recipe[65];
     of[i] = -1;
-    if (!esp_trains_plainly(c) || c->run.dense[0]) continue;
-    ESP_TRY(esp_recipe(c, ESP_RECIPE_DENSE, recipe, err));
+    if (!esp__has_plain_dense_stage(c) || c->run.dense[0]) continue;
+    ESP_TRY(esp__config_fingerprint(c, ESP_FINGERPRINT_DENSE, recipe, err));
     int k = 0;
-    while (k < *n && !(strcmp(t[k].recipe, recipe) == 0 && esp_same_sources(c, &s->run[t[k].first].config)))
+    while (k < *n &&
+           !(strcmp(t[k].recipe, recipe) == 0 && esp__same_sources(c, &s->run[t[k].first].config)))
       k++;
     if (k == *n) {
       t[(*n)++] = (training){.first = i, .dense = -1};
@@ -41,13 +42,13 @@ static esp_status reset_prune(esp_config *c, esp_error *err) {
   for (const esp_option *o = esp_prune_option_table; o->name; o++) {
     char key[128];
     snprintf(key, sizeof key, "prune.%s", o->name);
-    ESP_TRY(esp_config_set(c, key, o->fallback, "default", err));
+    ESP_TRY(esp__config_set(c, key, o->fallback, "default", err));
   }
   return ESP_OK;
 }
 
 static bool rewinds(const esp_config *run) {
-  return esp_prunes(run) && esp_retrain_of(run) == ESP_WEIGHT_REWIND;
+  return esp__prunes(run) && esp__retrain_of(run) == ESP_WEIGHT_REWIND;
 }
 
 static double moment_of(const esp_config *run) {
@@ -55,8 +56,9 @@ static double moment_of(const esp_config *run) {
   return (double)(o->rewind_step > 0 ? o->rewind_step : o->rewind_epoch);
 }
 
-bool esp_keeps_moment(const esp_config *dense, const esp_config *run) {
-  const esp_numbers *n = run->prune.rewind_step > 0 ? &dense->run.keep_steps : &dense->run.keep_epochs;
+bool esp__keeps_moment(const esp_config *dense, const esp_config *run) {
+  const esp_numbers *n =
+      run->prune.rewind_step > 0 ? &dense->run.keep_steps : &dense->run.keep_epochs;
   for (int i = 0; i < n->count; i++)
     if (n->value[i] == moment_of(run)) return true;
   return !rewinds(run);
@@ -65,39 +67,42 @@ bool esp_keeps_moment(const esp_config *dense, const esp_config *run) {
 /* Adds the moment whose weights the shared training must keep. */
 static esp_status keep(esp_config *dense, const esp_config *run, esp_error *err) {
   esp_numbers *n = run->prune.rewind_step > 0 ? &dense->run.keep_steps : &dense->run.keep_epochs;
-  if (esp_keeps_moment(dense, run)) return ESP_OK;
+  if (esp__keeps_moment(dense, run)) return ESP_OK;
   if (n->count == ESP_NUMBERS_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "[sweep]: more than %d moments to rewind to", ESP_NUMBERS_MAX);
+    return esp_fail(err, ESP_ERR_INPUT, "[sweep]: more than %d moments to rewind to",
+                    ESP_NUMBERS_MAX);
   n->value[n->count++] = moment_of(run);
   return ESP_OK;
 }
 
 /* The name has the swept keys that decide the training. */
-static void name_training(const esp_sweep *s, const esp_sweep_run *first, char name[ESP_RUN_NAME_MAX + 1]) {
+static void name_training(const esp_sweep *s, const esp_sweep_run *first,
+                          char name[ESP_RUN_NAME_MAX + 1]) {
   bool named[ESP_SWEEP_AXES_MAX];
   for (int i = 0; i < s->axes; i++) {
     const char *key = s->axis[i].key;
     const esp_section *section;
     const esp_option *option;
-    const bool known = esp_config_key(key, "", &section, &option, NULL) == ESP_OK;
-    named[i] =
-        known && section->table != esp_prune_option_table && (!option->neutral || esp_key_is_source(key));
+    const bool known = esp__config_key(key, "", &section, &option, NULL) == ESP_OK;
+    named[i] = known && section->table != esp_prune_option_table &&
+               (!option->neutral || esp__key_is_source(key));
   }
-  esp_sweep_name("dense", s->axis, s->axes, first->choice, named, name);
+  esp__sweep_name("dense", s->axis, s->axes, first->choice, named, name);
 }
 
-static esp_status make_training(const esp_sweep *s, esp_sweep_run *dense, const esp_sweep_run *first,
-                                esp_error *err) {
+static esp_status make_training(const esp_sweep *s, esp_sweep_run *dense,
+                                const esp_sweep_run *first, esp_error *err) {
   char name[ESP_RUN_NAME_MAX + 1], *text;
   dense->dense = -1;
   name_training(s, first, name);
-  if (!(dense->name = strdup(name))) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
+  if (!(dense->name = strdup(name)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
   ESP_TRY(esp_config_text(&first->config, &text, err));
   const esp_status status = esp_config_parse(&dense->config, name, text, 0, NULL, err);
   free(text);
   if (status != ESP_OK) return status;
   ESP_TRY(reset_prune(&dense->config, err));
-  return esp_config_set(&dense->config, "run.name", name, "[sweep]", err);
+  return esp__config_set(&dense->config, "run.name", name, "[sweep]", err);
 }
 
 static esp_status join(const esp_sweep *s, esp_sweep_run *run, esp_sweep_run *dense, int index,
@@ -105,7 +110,7 @@ static esp_status join(const esp_sweep *s, esp_sweep_run *run, esp_sweep_run *de
   char path[4096];
   snprintf(path, sizeof path, "%s/%s", s->dir, dense->name);
   run->dense = index;
-  ESP_TRY(esp_config_set(&run->config, "run.dense", path, "[sweep]", err));
+  ESP_TRY(esp__config_set(&run->config, "run.dense", path, "[sweep]", err));
   return keep(&dense->config, &run->config, err);
 }
 
@@ -128,7 +133,7 @@ static esp_status put_in_front(esp_sweep *s, const training *t, const int *of, e
   return status;
 }
 
-esp_status esp_sweep_share(esp_sweep *s, esp_error *err) {
+esp_status esp__sweep_share(esp_sweep *s, esp_error *err) {
   training *t = calloc((size_t)s->runs, sizeof *t);
   int *of = calloc((size_t)s->runs, sizeof *of), n = 0;
   esp_status status = t && of ? find_trainings(s, t, of, &n, err)
@@ -141,7 +146,7 @@ esp_status esp_sweep_share(esp_sweep *s, esp_error *err) {
   return status;
 }
 
-esp_status esp_sweep_part(esp_sweep *s, int i, esp_error *err) {
+esp_status esp__sweep_part(esp_sweep *s, int i, esp_error *err) {
   s->run[i].dense = -1;
-  return esp_config_set(&s->run[i].config, "run.dense", "", "[sweep]", err);
+  return esp__config_set(&s->run[i].config, "run.dense", "", "[sweep]", err);
 }

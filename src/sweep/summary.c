@@ -28,12 +28,12 @@ static const esp_round *round_of(const esp_results *r, int number) {
   return NULL;
 }
 
-double esp_summary_dense(const esp_summary *m, int i) {
+double esp__summary_dense(const esp__summary *m, int i) {
   const esp_round *dense = m->dense[i] < 0 ? NULL : esp_results_dense(&m->result[m->dense[i]]);
   return dense ? dense->test_accuracy : (double)NAN;
 }
 
-static esp_status find_dense(esp_summary *m, const esp_sweep *s, esp_error *err) {
+static esp_status find_dense(esp__summary *m, const esp_sweep *s, esp_error *err) {
   const esp_config **run = calloc((size_t)s->runs, sizeof *run);
   bool *has_dense = calloc((size_t)s->runs, sizeof *has_dense);
   for (int i = 0; i < s->runs && run && has_dense; i++) {
@@ -41,7 +41,7 @@ static esp_status find_dense(esp_summary *m, const esp_sweep *s, esp_error *err)
     has_dense[i] = esp_results_dense(&m->result[i]) != NULL;
   }
   const esp_status status =
-      run && has_dense ? esp_dense_runs(run, has_dense, s->runs, m->dense, err) : no_memory(err);
+      run && has_dense ? esp__dense_runs(run, has_dense, s->runs, m->dense, err) : no_memory(err);
   free(run);
   free(has_dense);
   return status;
@@ -50,23 +50,23 @@ static esp_status find_dense(esp_summary *m, const esp_sweep *s, esp_error *err)
 /* ---- rows ---- */
 
 /* The figures of all runs of the row. */
-static void fill_row(const esp_summary *m, const esp_sweep *s, esp_summary_row *row) {
+static void fill_row(const esp__summary *m, const esp_sweep *s, esp__summary_row *row) {
   for (int i = row->run; i < s->runs; i++) {
     const esp_round *r = round_of(&m->result[i], row->round);
     if (!r || !same_but_seed(s, row->run, i)) continue;
-    esp_moments_add(&row->accuracy, r->test_accuracy);
-    esp_moments_add(&row->dense, esp_summary_dense(m, i));
-    esp_moments_add(&row->change, r->test_accuracy - esp_summary_dense(m, i));
+    esp_stats_moments_add(&row->accuracy, r->test_accuracy);
+    esp_stats_moments_add(&row->dense, esp__summary_dense(m, i));
+    esp_stats_moments_add(&row->change, r->test_accuracy - esp__summary_dense(m, i));
   }
 }
 
-static bool first_of_its_kind(const esp_summary *m, const esp_sweep *s, int i) {
+static bool first_of_its_kind(const esp__summary *m, const esp_sweep *s, int i) {
   for (int k = s->denses; k < i; k++)
     if (m->result[k].rounds > 0 && same_but_seed(s, k, i)) return false;
   return m->result[i].rounds > 0;
 }
 
-static esp_status make_rows(esp_summary *m, const esp_sweep *s, esp_error *err) {
+static esp_status make_rows(esp__summary *m, const esp_sweep *s, esp_error *err) {
   int rows = 0;
   for (int i = s->denses; i < s->runs; i++) rows += m->result[i].rounds;
   if (!(m->row = calloc((size_t)rows + 1, sizeof *m->row))) return no_memory(err);
@@ -74,8 +74,8 @@ static esp_status make_rows(esp_summary *m, const esp_sweep *s, esp_error *err) 
     if (!first_of_its_kind(m, s, i)) continue;
     for (int k = 0; k < m->result[i].rounds; k++) {
       const esp_round *r = &m->result[i].round[k];
-      esp_summary_row *row = &m->row[m->rows++];
-      *row = (esp_summary_row){.run = i, .round = r->round, .sparsity = r->sparsity};
+      esp__summary_row *row = &m->row[m->rows++];
+      *row = (esp__summary_row){.run = i, .round = r->round, .sparsity = r->sparsity};
       fill_row(m, s, row);
       if (m->rows == 1 || row->accuracy.n < m->seeds) m->seeds = row->accuracy.n;
     }
@@ -83,9 +83,9 @@ static esp_status make_rows(esp_summary *m, const esp_sweep *s, esp_error *err) 
   return ESP_OK;
 }
 
-esp_status esp_summary_make(esp_summary *m, const esp_sweep *s, esp_error *err) {
+esp_status esp__summary_make(esp__summary *m, const esp_sweep *s, esp_error *err) {
   char path[4096];
-  *m = (esp_summary){.runs = s->runs};
+  *m = (esp__summary){.runs = s->runs};
   m->result = calloc((size_t)s->runs, sizeof *m->result);
   m->dense = calloc((size_t)s->runs, sizeof *m->dense);
   esp_status status = m->result && m->dense ? ESP_OK : no_memory(err);
@@ -94,14 +94,14 @@ esp_status esp_summary_make(esp_summary *m, const esp_sweep *s, esp_error *err) 
       m->result[i] = (esp_results){0}; /* not finished */
   if (status == ESP_OK) status = find_dense(m, s, err);
   if (status == ESP_OK) status = make_rows(m, s, err);
-  if (status != ESP_OK) esp_summary_free(m);
+  if (status != ESP_OK) esp__summary_free(m);
   return status;
 }
 
-void esp_summary_free(esp_summary *m) {
+void esp__summary_free(esp__summary *m) {
   for (int i = 0; m->result && i < m->runs; i++) esp_results_free(&m->result[i]);
   free(m->result);
   free(m->dense);
   free(m->row);
-  *m = (esp_summary){0};
+  *m = (esp__summary){0};
 }

@@ -2,32 +2,33 @@
 #ifndef ESP_SWEEP_SUMMARY_H
 #define ESP_SWEEP_SUMMARY_H
 
-#include "rundir/result_read.h"
-#include "base/stats.h"
+#include <espalier/results.h>
+#include <espalier/stats.h>
 
 #include <espalier/sweep.h>
 
-typedef struct esp_summary_row {
+typedef struct esp__summary_row {
   int run; /* the first of the runs */
   int round;
   double sparsity;
-  esp_moments accuracy; /* test top-1, a share */
-  esp_moments dense;    /* that of the dense networks */
-  esp_moments change;   /* accuracy - dense, run by run */
-} esp_summary_row;
+  esp_stats_moments accuracy; /* test top-1, a share */
+  esp_stats_moments dense;    /* that of the dense networks */
+  esp_stats_moments change;   /* accuracy - dense, run by run */
+} esp__summary_row;
 
-typedef struct esp_summary {
+typedef struct esp__summary {
   esp_results *result; /* of each run of the sweep; no rounds where it is not finished */
   int *dense;          /* of each run: the run whose round 0 is its dense network, -1 = none */
-  esp_summary_row *row;
+  esp__summary_row *row;
   int runs, rows, seeds; /* seeds: the fewest runs behind a row */
-} esp_summary;
+} esp__summary;
 
-/* A run that was never dense, having been pruned in training, is compared with the dense network of a run in
- * the sweep that has the same seed, [data], [model] and [train]. On failure *m needs no freeing. */
-esp_status esp_summary_make(esp_summary *m, const esp_sweep *s, esp_error *err);
-void esp_summary_free(esp_summary *m);
+/* A run that was never dense, having been pruned in training, is compared with the dense network of
+ * a run in the sweep that has the same seed, [data], [model] and [train]. On failure *m needs no
+ * freeing. */
+esp_status esp__summary_make(esp__summary *m, const esp_sweep *s, esp_error *err);
+void esp__summary_free(esp__summary *m);
 /* The dense accuracy that run i is compared with; NAN when there is none. */
-double esp_summary_dense(const esp_summary *m, int i);
+double esp__summary_dense(const esp__summary *m, int i);
 
 #endif

@@ -35,7 +35,8 @@ static bool is_seed(const esp_sweep *s, int axis) {
 
 /* ---- sweep.csv ---- */
 
-static void print_round(FILE *f, const esp_sweep *s, const esp_summary *m, int run, const esp_round *r) {
+static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int run,
+                        const esp_round *r) {
   print_cell(f, s->run[run].name);
   for (int a = 0; a < s->axes; a++) {
     fputc(',', f);
@@ -48,7 +49,7 @@ static void print_round(FILE *f, const esp_sweep *s, const esp_summary *m, int r
                         r->macs_effective,
                         r->test_accuracy_before,
                         r->test_accuracy,
-                        esp_summary_dense(m, run),
+                        esp__summary_dense(m, run),
                         r->test_top5,
                         r->test_loss,
                         r->val_accuracy,
@@ -58,13 +59,11 @@ static void print_round(FILE *f, const esp_sweep *s, const esp_summary *m, int r
   fprintf(f, ",%s\n", m->result[run].sha256);
 }
 
-static void print_runs(FILE *f, const esp_sweep *s, const esp_summary *m) {
+static void print_runs(FILE *f, const esp_sweep *s, const esp__summary *m) {
   fputs("run", f);
   for (int a = 0; a < s->axes; a++) fprintf(f, ",%s", s->axis[a].key);
   fputs(
-      ",round,sparsity_requested,sparsity,weights_nonzero,macs_effective,test_accuracy_before,test_accuracy,"
-      "test_accuracy_dense,test_top5,test_loss,validation_accuracy,train_images_per_second,seconds,"
-      "weights_sha256\n",
+      ",round,sparsity_requested,sparsity,weights_nonzero,macs_effective,test_accuracy_before,test_accuracy,test_accuracy_dense,test_top5,test_loss,validation_accuracy,train_images_per_second,seconds,weights_sha256\n",
       f);
   for (int i = s->denses; i < s->runs; i++)
     for (int k = 0; k < m->result[i].rounds; k++) print_round(f, s, m, i, &m->result[i].round[k]);
@@ -72,13 +71,14 @@ static void print_runs(FILE *f, const esp_sweep *s, const esp_summary *m) {
 
 /* ---- summary.csv ---- */
 
-static void print_summary(FILE *f, const esp_sweep *s, const esp_summary *m) {
+static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
   for (int a = 0; a < s->axes; a++)
     if (!is_seed(s, a)) fprintf(f, "%s,", s->axis[a].key);
-  fputs("round,sparsity,runs,test_accuracy_mean,test_accuracy_sd,dense_mean,dense_sd,change_mean,change_sd\n",
-        f);
+  fputs(
+      "round,sparsity,runs,test_accuracy_mean,test_accuracy_sd,dense_mean,dense_sd,change_mean,change_sd\n",
+      f);
   for (int i = 0; i < m->rows; i++) {
-    const esp_summary_row *r = &m->row[i];
+    const esp__summary_row *r = &m->row[i];
     for (int a = 0; a < s->axes; a++) {
       if (is_seed(s, a)) continue;
       print_cell(f, value_of(s, r->run, a));
@@ -87,25 +87,26 @@ static void print_summary(FILE *f, const esp_sweep *s, const esp_summary *m) {
     fprintf(f, "%d", r->round);
     print_number(f, r->sparsity);
     fprintf(f, ",%d", r->accuracy.n);
-    const esp_moments *all[] = {&r->accuracy, &r->dense, &r->change};
+    const esp_stats_moments *all[] = {&r->accuracy, &r->dense, &r->change};
     for (int k = 0; k < 3; k++) {
-      print_number(f, esp_mean(all[k]));
-      print_number(f, esp_sd(all[k]));
+      print_number(f, esp_stats_mean(all[k]));
+      print_number(f, esp_stats_sd(all[k]));
     }
     fputc('\n', f);
   }
 }
 
-typedef void printer(FILE *f, const esp_sweep *s, const esp_summary *m);
+typedef void printer(FILE *f, const esp_sweep *s, const esp__summary *m);
 
-static esp_status write(const esp_sweep *s, const esp_summary *m, const char *name, printer *print,
+static esp_status write(const esp_sweep *s, const esp__summary *m, const char *name, printer *print,
                         esp_error *err) {
   char path[4096], *text = NULL;
   size_t bytes;
   FILE *f = open_memstream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %s", name);
   print(f, s, m);
-  esp_status status = fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for %s", name);
+  esp_status status =
+      fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for %s", name);
   snprintf(path, sizeof path, "%s/%s", s->dir, name);
   if (status == ESP_OK) status = esp_file_write(path, text, bytes, err);
   free(text);
@@ -113,11 +114,11 @@ static esp_status write(const esp_sweep *s, const esp_summary *m, const char *na
 }
 
 esp_status esp_sweep_report(const esp_sweep *s, esp_error *err) {
-  esp_summary m;
-  ESP_TRY(esp_summary_make(&m, s, err));
+  esp__summary m;
+  ESP_TRY(esp__summary_make(&m, s, err));
   esp_status status = write(s, &m, "sweep.csv", print_runs, err);
   if (status == ESP_OK) status = write(s, &m, "summary.csv", print_summary, err);
-  esp_summary_free(&m);
+  esp__summary_free(&m);
   return status;
 }
 
@@ -137,7 +138,8 @@ static int width_of(const esp_sweep *s, int axis) {
 static void print_axes(FILE *out, const esp_sweep *s, int run) {
   for (int a = 0; a < s->axes; a++)
     if (!is_seed(s, a))
-      fprintf(out, "%-*.*s  ", width_of(s, a), WIDTH_MAX, run < 0 ? s->axis[a].key : value_of(s, run, a));
+      fprintf(out, "%-*.*s  ", width_of(s, a), WIDTH_MAX,
+              run < 0 ? s->axis[a].key : value_of(s, run, a));
 }
 
 static void print_percent(FILE *out, const char *format, double share) {
@@ -146,40 +148,42 @@ static void print_percent(FILE *out, const char *format, double share) {
   fprintf(out, " %8s", text);
 }
 
-static void print_row(FILE *out, const esp_sweep *s, const esp_summary_row *r) {
+static void print_row(FILE *out, const esp_sweep *s, const esp__summary_row *r) {
   print_axes(out, s, r->run);
   fprintf(out, "%5d", r->round);
   print_percent(out, "%.2f", r->sparsity);
   fprintf(out, " %4d", r->accuracy.n);
-  print_percent(out, "%.2f", esp_mean(&r->dense));
-  print_percent(out, "%.2f", esp_mean(&r->accuracy));
-  print_percent(out, "%.2f", esp_sd(&r->accuracy));
-  print_percent(out, "%+.2f", esp_mean(&r->change));
-  print_percent(out, "%.2f", esp_sd(&r->change));
+  print_percent(out, "%.2f", esp_stats_mean(&r->dense));
+  print_percent(out, "%.2f", esp_stats_mean(&r->accuracy));
+  print_percent(out, "%.2f", esp_stats_sd(&r->accuracy));
+  print_percent(out, "%+.2f", esp_stats_mean(&r->change));
+  print_percent(out, "%.2f", esp_stats_sd(&r->change));
   fputc('\n', out);
 }
 
-/* Rows of dense networks say no more than the column of the others; they are left out where there are others.
- */
-static bool shown(const esp_summary *m, int i) {
+/* Rows of dense networks say no more than the column of the others; they are left out where there
+ * are others. */
+static bool shown(const esp__summary *m, int i) {
   return m->row[i].round > 0 || i + 1 == m->rows || m->row[i + 1].run != m->row[i].run;
 }
 
 esp_status esp_sweep_table(const esp_sweep *s, FILE *out, esp_error *err) {
-  esp_summary m;
-  ESP_TRY(esp_summary_make(&m, s, err));
+  esp__summary m;
+  ESP_TRY(esp__summary_make(&m, s, err));
   if (m.rows > 0) {
     fputc('\n', out);
     print_axes(out, s, -1);
-    fprintf(out, "%5s %8s %4s %8s %8s %8s %8s %8s\n", "round", "sparsity", "runs", "dense", "top-1", "sd",
-            "change", "sd");
+    fprintf(out, "%5s %8s %4s %8s %8s %8s %8s %8s\n", "round", "sparsity", "runs", "dense", "top-1",
+            "sd", "change", "sd");
   }
   for (int i = 0; i < m.rows; i++)
     if (shown(&m, i)) print_row(out, s, &m.row[i]);
   if (m.rows > 0)
     fputs("all in %; change: top-1 - dense, run by run; sd: of a sample, over the seeds\n", out);
   if (m.rows > 0 && m.seeds < 2)
-    fputs("warning: some rows are one seed, so nothing says what is chance; sweep run.seed = 1 2 3\n", out);
-  esp_summary_free(&m);
+    fputs(
+        "warning: some rows are one seed, so nothing says what is chance; sweep run.seed = 1 2 3\n",
+        out);
+  esp__summary_free(&m);
   return ESP_OK;
 }

@@ -19,8 +19,8 @@ static esp_status add(esp_axis *axis, char *value, esp_error *err) {
   return ESP_OK;
 }
 
-/* The length of the quoted value at `text`, which begins with the quote; 0 if it has no end. Two quotes in it
- * stand for one. */
+/* The length of the quoted value at `text`, which begins with the quote; 0 if it has no end. Two
+ * quotes in it stand for one. */
 static size_t quoted(const char *text, char *value) {
   size_t used = 0;
   for (const char *c = text + 1; *c; c++) {
@@ -34,7 +34,8 @@ static size_t quoted(const char *text, char *value) {
   return 0;
 }
 
-static esp_status take_quoted(esp_axis *axis, const char **text, const char *where, esp_error *err) {
+static esp_status take_quoted(esp_axis *axis, const char **text, const char *where,
+                              esp_error *err) {
   char *value = malloc(strlen(*text) + 1);
   if (!value) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the values of %s", axis->key);
   const size_t length = quoted(*text, value);
@@ -44,12 +45,13 @@ static esp_status take_quoted(esp_axis *axis, const char **text, const char *whe
     return add(axis, value, err);
   }
   free(value);
-  if (length == 0) return esp_fail(err, ESP_ERR_INPUT, "%s: %s: a double quote has no end", where, axis->key);
-  return esp_fail(err, ESP_ERR_INPUT, "%s: %s: expected a space behind a quoted value, not '%c'", where,
-                  axis->key, after);
+  if (length == 0)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: %s: a double quote has no end", where, axis->key);
+  return esp_fail(err, ESP_ERR_INPUT, "%s: %s: expected a space behind a quoted value, not '%c'",
+                  where, axis->key, after);
 }
 
-esp_status esp_words_split(esp_axis *axis, const char *text, const char *where, esp_error *err) {
+esp_status esp__words_split(esp_axis *axis, const char *text, const char *where, esp_error *err) {
   for (;;) {
     while (space(*text)) text++;
     if (!*text) break;
@@ -61,16 +63,17 @@ esp_status esp_words_split(esp_axis *axis, const char *text, const char *where, 
     while (text[length] && !space(text[length]) && text[length] != '"') length++;
     if (text[length] == '"')
       return esp_fail(err, ESP_ERR_INPUT,
-                      "%s: %s: a double quote within '%.*s': expected it around the value", where, axis->key,
-                      length > 100 ? 100 : (int)length, text);
+                      "%s: %s: a double quote within '%.*s': expected it around the value", where,
+                      axis->key, length > 100 ? 100 : (int)length, text);
     ESP_TRY(add(axis, strndup(text, length), err));
     text += length;
   }
   if (axis->values > 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: %s: no values, expected a list of at least one", where, axis->key);
+  return esp_fail(err, ESP_ERR_INPUT, "%s: %s: no values, expected a list of at least one", where,
+                  axis->key);
 }
 
-void esp_word_print(const char *value, FILE *out) {
+void esp__word_print(const char *value, FILE *out) {
   bool plain = *value != '\0';
   for (const char *c = value; *c; c++) plain = plain && !space(*c) && *c != '"';
   if (plain) {

@@ -5,8 +5,8 @@
 #include <espalier/sweep.h>
 
 /* Cuts `text` into axis->value. `where` starts the message of an error. */
-esp_status esp_words_split(esp_axis *axis, const char *text, const char *where, esp_error *err);
+esp_status esp__words_split(esp_axis *axis, const char *text, const char *where, esp_error *err);
 /* Prints a value such that splitting gives it back. */
-void esp_word_print(const char *value, FILE *out);
+void esp__word_print(const char *value, FILE *out);
 
 #endif

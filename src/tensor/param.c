@@ -46,7 +46,8 @@ static size_t product(int rank, const int *shape, size_t limit) {
   return count;
 }
 
-static esp_param *param_new(const char *name, esp_role role, int rank, const int *shape, size_t count) {
+static esp_param *param_new(const char *name, esp_role role, int rank, const int *shape,
+                            size_t count) {
   esp_param *p = calloc(1, sizeof *p);
   if (!p) return NULL;
   memcpy(p->name, name, strlen(name) + 1);
@@ -74,20 +75,25 @@ static esp_status reserve(esp_params *ps, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank, const int *shape,
-                          esp_param **param, esp_error *err) {
+esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank,
+                          const int *shape, esp_param **param, esp_error *err) {
   if (!*name || strlen(name) >= ESP_NAME_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "parameter name '%.40s...' has %zu characters, expected 1 to %d",
-                    name, strlen(name), ESP_NAME_MAX - 1);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "parameter name '%.40s...' has %zu characters, expected 1 to %d", name,
+                    strlen(name), ESP_NAME_MAX - 1);
   if (esp_params_find(ps, name))
-    return esp_fail(err, ESP_ERR_INPUT, "there is a parameter '%s' already; names must be unique", name);
+    return esp_fail(err, ESP_ERR_INPUT, "there is a parameter '%s' already; names must be unique",
+                    name);
   size_t count = product(rank, shape, weights_max - total(ps));
   if (!count)
-    return esp_fail(err, ESP_ERR_INPUT, "parameter '%s' is too large: a model has at most %zu weights", name,
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "parameter '%s' is too large: a model has at most %zu weights", name,
                     weights_max);
   ESP_TRY(reserve(ps, err));
   esp_param *p = param_new(name, role, rank, shape, count);
-  if (!p) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for parameter '%s' (%zu weights)", name, count);
+  if (!p)
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for parameter '%s' (%zu weights)", name,
+                    count);
   ps->item[ps->count++] = p;
   *param = p;
   return ESP_OK;
@@ -147,7 +153,8 @@ static void hash_values(esp_sha256 *hash, const float *value, size_t count) {
     for (size_t k = 0; k < n; k++) {
       uint32_t bits;
       memcpy(&bits, &value[start + k], sizeof bits);
-      for (unsigned shift = 0; shift < 4; shift++) bytes[4 * k + shift] = (uint8_t)(bits >> (8 * shift));
+      for (unsigned shift = 0; shift < 4; shift++)
+        bytes[4 * k + shift] = (uint8_t)(bits >> (8 * shift));
     }
     esp_sha256_add(hash, bytes, 4 * n);
   }

@@ -6,7 +6,7 @@
 #include <espalier/param.h>
 
 /* Copies the tensor "<prefix><name of p>", which must have that type and the parameter's shape. */
-esp_status esp_blob_read(const esp_bundle *b, const char *path, const char *prefix, const esp_param *p,
-                         esp_dtype type, void *to, esp_error *err);
+esp_status esp__blob_read(const esp_bundle *b, const char *path, const char *prefix,
+                          const esp_param *p, esp_dtype type, void *to, esp_error *err);
 
 #endif

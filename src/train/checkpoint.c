@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tensors of a parameter besides its value, and the prefix of each one's name in a checkpoint. */
+/* The tensors of a parameter besides its value, and the prefix of each one's name in a
+ * checkpoint. */
 enum { MOMENTUM, AVERAGE, SHADOW, MOVEMENT, EXTRAS };
 static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow.", "movement."};
 
@@ -16,8 +17,8 @@ static float *extra(const esp_param *p, int which) {
   return tensors[which];
 }
 
-static esp_status add(esp_bundle *b, const char *prefix, const esp_param *p, esp_dtype type, const void *data,
-                      esp_error *err) {
+static esp_status add(esp_bundle *b, const char *prefix, const esp_param *p, esp_dtype type,
+                      const void *data, esp_error *err) {
   char name[128];
   int64_t shape[ESP_RANK_MAX];
   snprintf(name, sizeof name, "%s%s", prefix, p->name);
@@ -27,7 +28,8 @@ static esp_status add(esp_bundle *b, const char *prefix, const esp_param *p, esp
 
 /* ---- weights alone ---- */
 
-static esp_status collect_texts(esp_bundle *b, const esp_model *m, esp_provenance from, esp_error *err) {
+static esp_status collect_texts(esp_bundle *b, const esp_model *m, esp_provenance from,
+                                esp_error *err) {
   char input[64];
   snprintf(input, sizeof input, "%dx%dx%d", m->input.channels, m->input.height, m->input.width);
   ESP_TRY(esp_bundle_add_text(b, "espalier.input", input, err));
@@ -44,7 +46,8 @@ static esp_status collect_values(esp_bundle *b, const esp_model *m, esp_error *e
   return ESP_OK;
 }
 
-esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path, esp_error *err) {
+esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path,
+                            esp_error *err) {
   esp_bundle b = {0};
   esp_status status = collect_values(&b, model, err);
   if (status == ESP_OK) status = collect_texts(&b, model, from, err);
@@ -55,7 +58,7 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
 
 static esp_status read_values(esp_model *m, const esp_bundle *b, const char *path, esp_error *err) {
   for (int i = 0; i < m->params.count; i++)
-    ESP_TRY(esp_blob_read(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
+    ESP_TRY(esp__blob_read(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
   return ESP_OK;
 }
 
@@ -90,8 +93,8 @@ static esp_status collect_hooks(esp_bundle *b, const esp_pruner *pruner, esp_err
     snprintf(name, sizeof name, "prune.%s", s.name);
     ESP_TRY(esp_bundle_add(b, name, ESP_F32, 1, shape, s.data, err));
   }
-  return esp_bundle_add_text(b, "espalier.finished", pruner && esp_pruner_finished(pruner) ? "yes" : "no",
-                             err);
+  return esp_bundle_add_text(b, "espalier.finished",
+                             pruner && esp_pruner_finished(pruner) ? "yes" : "no", err);
 }
 
 /* What the pruner has noted of earlier choices, a tensor of its own. */
@@ -99,24 +102,27 @@ static const char notes_name[] = "prune.notes";
 
 static esp_status collect_notes(esp_bundle *b, esp_pruner *pruner, esp_error *err) {
   size_t count;
-  const uint8_t *notes = pruner ? esp_pruner_notes(pruner, &count) : NULL;
+  const uint8_t *notes = pruner ? esp_pruner_mask_history(pruner, &count) : NULL;
   if (!notes) return ESP_OK;
   const int64_t shape[] = {(int64_t)count};
   return esp_bundle_add(b, notes_name, ESP_U8, 1, shape, notes, err);
 }
 
-static esp_status read_notes(esp_pruner *pruner, const esp_bundle *b, const char *path, esp_error *err) {
+static esp_status read_notes(esp_pruner *pruner, const esp_bundle *b, const char *path,
+                             esp_error *err) {
   size_t count;
-  uint8_t *notes = pruner ? esp_pruner_notes(pruner, &count) : NULL;
+  uint8_t *notes = pruner ? esp_pruner_mask_history(pruner, &count) : NULL;
   if (!notes) return ESP_OK;
   const esp_blob *blob = esp_bundle_find(b, notes_name);
   if (!blob || blob->dtype != ESP_U8 || blob->bytes != count)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: expected a tensor '%s' of %zu bytes", path, notes_name, count);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: expected a tensor '%s' of %zu bytes", path, notes_name,
+                    count);
   memcpy(notes, blob->data, count);
   return ESP_OK;
 }
 
-static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *pruner, esp_error *err) {
+static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *pruner,
+                                esp_error *err) {
   for (int i = 0; i < m->params.count; i++)
     ESP_TRY(add(b, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
   for (int i = 0; i < m->params.count; i++) {
@@ -147,7 +153,7 @@ static esp_status read_mask(esp_pruner *pruner, const esp_bundle *b, const char 
                             esp_error *err) {
   uint8_t *keep = malloc(p->count);
   if (!keep) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a mask");
-  esp_status status = esp_blob_read(b, path, "mask.", p, ESP_U8, keep, err);
+  esp_status status = esp__blob_read(b, path, "mask.", p, ESP_U8, keep, err);
   esp_error why = {0};
   if (status == ESP_OK && (status = esp_pruner_restore(pruner, p, keep, &why)) != ESP_OK)
     esp_fail(err, status, "%s: %s", path, why.text);
@@ -156,7 +162,8 @@ static esp_status read_mask(esp_pruner *pruner, const esp_bundle *b, const char 
 }
 
 /* The hooks' state, or their end if the file was written after it. */
-static esp_status read_hooks(esp_pruner *pruner, const esp_bundle *b, const char *path, esp_error *err) {
+static esp_status read_hooks(esp_pruner *pruner, const esp_bundle *b, const char *path,
+                             esp_error *err) {
   const char *finished = esp_bundle_text(b, "espalier.finished");
   esp_prune_state s;
   if (finished && strcmp(finished, "yes") == 0) esp_pruner_finish(pruner);
@@ -166,23 +173,24 @@ static esp_status read_hooks(esp_pruner *pruner, const esp_bundle *b, const char
     const esp_blob *blob = esp_bundle_find(b, name);
     if (!blob || blob->dtype != ESP_F32 || blob->rank != 1 || blob->shape[0] != (int64_t)s.count)
       return esp_fail(err, ESP_ERR_INPUT,
-                      "%s: no tensor '%s' of %zu numbers; the file belongs to another run", path, name,
-                      s.count);
+                      "%s: no tensor '%s' of %zu numbers; the file belongs to another run", path,
+                      name, s.count);
     memcpy(s.data, blob->data, s.count * sizeof(float));
   }
   return ESP_OK;
 }
 
 /* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. */
-static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b, const char *path,
-                             esp_error *err) {
+static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b,
+                             const char *path, esp_error *err) {
   if (pruner) ESP_TRY(read_hooks(pruner, b, path, err));
   for (int i = 0; i < m->params.count; i++)
-    if (pruner && m->params.item[i]->mask) ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
+    if (pruner && m->params.item[i]->mask)
+      ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
   for (int i = 0; i < m->params.count; i++) {
     esp_param *p = m->params.item[i];
     for (int k = 0; k < EXTRAS; k++)
-      if (extra(p, k)) ESP_TRY(esp_blob_read(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
+      if (extra(p, k)) ESP_TRY(esp__blob_read(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
   }
   ESP_TRY(read_notes(pruner, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");
@@ -190,14 +198,15 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
   return read_values(m, b, path, err);
 }
 
-esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path, char **position,
-                               esp_error *err) {
+esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path,
+                               char **position, esp_error *err) {
   esp_bundle b = {0};
   ESP_TRY(esp_bundle_load(&b, path, err));
   esp_status status = read_state(model, pruner, &b, path, err);
   const char *text = esp_bundle_text(&b, "espalier.position");
   if (status == ESP_OK && !text)
-    status = esp_fail(err, ESP_ERR_INPUT, "%s: not a checkpoint: it does not say where the run was", path);
+    status = esp_fail(err, ESP_ERR_INPUT, "%s: not a checkpoint: it does not say where the run was",
+                      path);
   if (status == ESP_OK && !(*position = strdup(text)))
     status = esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   esp_bundle_free(&b);

@@ -10,7 +10,8 @@ static void add(esp_logit_difference *d, const esp_graph *a, const esp_graph *b,
     for (int c = 0; c < esp_value_shape(x).channels; c++) {
       const double p = (double)esp_value_at(x, i, c, 0, 0), q = (double)esp_value_at(y, i, c, 0, 0);
       const double apart = p == q ? 0.0 : fabs(p - q);
-      if (isnan(apart) || apart > d->largest) d->largest = apart; /* once not a number, it stays so */
+      if (isnan(apart) || apart > d->largest)
+        d->largest = apart; /* once not a number, it stays so */
       if (isfinite(p)) d->logit = fmax(d->logit, fabs(p));
     }
   d->images += images;

@@ -10,8 +10,10 @@ static float logit(const esp_value *logits, int image, int c) {
   return v == v ? v : -INFINITY;
 }
 
-/* Answers of the task that come before the right one when sorted by logit, of equal ones by number. */
-static int rank_of(const esp_value *logits, const esp_task *task, int image, int label, int *answer) {
+/* Answers of the task that come before the right one when sorted by logit, of equal ones by
+ * number. */
+static int rank_of(const esp_value *logits, const esp_task *task, int image, int label,
+                   int *answer) {
   const float own = logit(logits, image, task->first + label);
   float best = own;
   int rank = 0;
@@ -27,8 +29,8 @@ static int rank_of(const esp_value *logits, const esp_task *task, int image, int
   return rank;
 }
 
-void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch, esp_outcome outcome,
-                     int64_t *confusion) {
+void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch,
+                     esp_outcome outcome, int64_t *confusion) {
   const esp_value *logits = esp_graph_output(graph);
   const esp_tasks *tasks = esp_graph_tasks_of(graph);
   const int classes = tasks->item[0].answers;
@@ -57,9 +59,9 @@ void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_me
   esp_params_swap_average(&model->params);
   esp_loader_start(loader, 0, 0);
   while ((batch = esp_loader_next(loader))) {
-    const double start = esp_seconds();
+    const double start = esp__seconds();
     const esp_outcome outcome = esp_graph_forward(graph, batch, (esp_pass){0});
-    m->seconds += esp_seconds() - start;
+    m->seconds += esp__seconds() - start;
     esp_metrics_add(m, graph, batch, outcome, confusion);
   }
   esp_params_swap_average(&model->params);

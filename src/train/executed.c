@@ -1,7 +1,7 @@
 #include <espalier/train.h>
 
-void esp_executed_add(esp_executed *e, const esp_graph *graph, int images) {
-  const int64_t *macs = esp_graph_executed(graph);
+void esp_dynamic_macs_add(esp_dynamic_macs *e, const esp_graph *graph, int images) {
+  const int64_t *macs = esp_graph_dynamic_macs(graph);
   for (int i = 0; i < images; i++) {
     e->total += macs[i];
     if (e->images == 0 || macs[i] < e->least) e->least = macs[i];
@@ -10,19 +10,19 @@ void esp_executed_add(esp_executed *e, const esp_graph *graph, int images) {
   }
 }
 
-esp_status esp_count_executed(esp_model *model, esp_graph *graph, esp_loader *loader, esp_executed *e,
-                              esp_error *err) {
+esp_status esp_count_dynamic_macs(esp_model *model, esp_graph *graph, esp_loader *loader,
+                                  esp_dynamic_macs *e, esp_error *err) {
   const esp_batch *batch;
-  *e = (esp_executed){0};
-  ESP_TRY(esp_graph_count_executed(graph, true, err));
+  *e = (esp_dynamic_macs){0};
+  ESP_TRY(esp_graph_count_dynamic_macs(graph, true, err));
   esp_params_swap_average(&model->params);
   esp_loader_start(loader, 0, 0);
   while ((batch = esp_loader_next(loader))) {
     esp_graph_forward(graph, batch, (esp_pass){0});
-    esp_executed_add(e, graph, batch->count);
+    esp_dynamic_macs_add(e, graph, batch->count);
   }
   esp_params_swap_average(&model->params);
-  return esp_graph_count_executed(graph, false, err);
+  return esp_graph_count_dynamic_macs(graph, false, err);
 }
 
 void esp_choose_thresholds(esp_model *model, esp_graph *graph, esp_loader *loader, uint64_t epoch) {

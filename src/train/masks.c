@@ -21,11 +21,11 @@ static bool has_mask(const esp_bundle *b, const esp_param *p) {
 }
 
 /* Weights alone: what is not zero is there. */
-static esp_status read_nonzero(const esp_bundle *b, const char *path, const esp_param *p, uint8_t *keep,
-                               esp_error *err) {
+static esp_status read_nonzero(const esp_bundle *b, const char *path, const esp_param *p,
+                               uint8_t *keep, esp_error *err) {
   float *value = malloc(p->count * sizeof *value);
   if (!value) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a mask");
-  const esp_status status = esp_blob_read(b, path, "", p, ESP_F32, value, err);
+  const esp_status status = esp__blob_read(b, path, "", p, ESP_F32, value, err);
   for (size_t i = 0; status == ESP_OK && i < p->count; i++)
     keep[i] = has_masks(b) || !esp_param_prunable(p) || value[i] != 0.0f;
   free(value);
@@ -35,11 +35,11 @@ static esp_status read_nonzero(const esp_bundle *b, const char *path, const esp_
 esp_status esp_mask_read(const esp_bundle *b, const char *path, const esp_param *p, uint8_t *keep,
                          esp_error *err) {
   if (!has_mask(b, p)) return read_nonzero(b, path, p, keep, err);
-  ESP_TRY(esp_blob_read(b, path, prefix, p, ESP_U8, keep, err));
+  ESP_TRY(esp__blob_read(b, path, prefix, p, ESP_U8, keep, err));
   for (size_t i = 0; i < p->count; i++)
     if (keep[i] > 1)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: mask of '%s': value %d at %zu; expected 0 or 1", path, p->name,
-                      keep[i], i);
+      return esp_fail(err, ESP_ERR_INPUT, "%s: mask of '%s': value %d at %zu; expected 0 or 1",
+                      path, p->name, keep[i], i);
   return ESP_OK;
 }
 
@@ -52,21 +52,21 @@ static size_t zeros_of(const uint8_t *keep, size_t n) {
 }
 
 /* A mask there of what this network does not have, or does not prune. */
-static esp_status check_covered(const esp_model *m, const esp_bundle *b, const char *path, esp_error *err) {
+static esp_status check_covered(const esp_model *m, const esp_bundle *b, const char *path,
+                                esp_error *err) {
   for (int i = 0; i < b->blobs; i++) {
     const esp_blob *blob = &b->blob[i];
     if (strncmp(blob->name, prefix, strlen(prefix)) != 0) continue;
     const char *name = blob->name + strlen(prefix);
     const esp_param *p = esp_params_find(&m->params, name);
     if (!p)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: has a mask of '%s'; the file belongs to another network", path,
-                      name);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: has a mask of '%s'; the file belongs to another network", path, name);
     if (!p->mask && (blob->dtype != ESP_U8 || zeros_of(blob->data, blob->bytes) > 0))
-      return esp_fail(
-          err, ESP_ERR_INPUT,
-          "%s: '%s' is pruned there and not covered here; expected the structure and skip that it was "
-          "pruned with",
-          path, name);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: '%s' is pruned there and not covered here; "
+                      "expected the structure and skip that it was pruned with",
+                      path, name);
   }
   return ESP_OK;
 }
@@ -76,7 +76,8 @@ static esp_status check_covered(const esp_model *m, const esp_bundle *b, const c
 /* All masks of the model, one after the other. */
 static size_t mask_bytes(const esp_model *m) {
   size_t bytes = 0;
-  for (int i = 0; i < m->params.count; i++) bytes += m->params.item[i]->mask ? m->params.item[i]->count : 0;
+  for (int i = 0; i < m->params.count; i++)
+    bytes += m->params.item[i]->mask ? m->params.item[i]->count : 0;
   return bytes;
 }
 
@@ -92,23 +93,22 @@ static esp_status put(esp_pruner *pruner, const esp_model *m, const esp_bundle *
     keep += p->count;
   }
   if (zeros > 0) return esp_pruner_unify(pruner, err);
-  return esp_fail(err, ESP_ERR_INPUT, "%s: nothing is pruned there; expected masks of a pruned network",
-                  path);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: nothing is pruned there; expected masks of a pruned network", path);
 }
 
 /* Biases and batch norms follow the weights where the file has no masks of their own. */
-static esp_status check_whole(const esp_model *m, const esp_bundle *b, const char *path, const uint8_t *keep,
-                              esp_error *err) {
+static esp_status check_whole(const esp_model *m, const esp_bundle *b, const char *path,
+                              const uint8_t *keep, esp_error *err) {
   for (int i = 0; i < m->params.count; i++) {
     const esp_param *p = m->params.item[i];
     if (!p->mask) continue;
     const bool said = has_masks(b) || esp_param_prunable(p);
     if (said && memcmp(p->mask->keep, keep, p->count) != 0)
-      return esp_fail(
-          err, ESP_ERR_INPUT,
-          "%s: the mask of '%s' is not one of whole units here; expected the structure that it was "
-          "pruned with",
-          path, p->name);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: the mask of '%s' is not one of whole units here; "
+                      "expected the structure that it was pruned with",
+                      path, p->name);
     keep += p->count;
   }
   return ESP_OK;

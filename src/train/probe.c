@@ -8,7 +8,8 @@ static const esp_batch *next(void *images) {
   return batch;
 }
 
-esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *s, uint64_t epoch, int64_t batches) {
+esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *s, uint64_t epoch,
+                          int64_t batches) {
   *s = (esp_probe_images){t->loader, epoch, batches, 0};
   const esp_pass pass = {
       .training = t->pruner && esp_pruner_at_init(t->pruner),

@@ -1,5 +1,5 @@
 /* The barrier on a line against numbers worked by hand. */
-#include "analysis/interpolation.h"
+#include <espalier/interpolation.h>
 #include "suite.h"
 
 static esp_metrics metrics(double loss, int64_t right) {
@@ -8,8 +8,10 @@ static esp_metrics metrics(double loss, int64_t right) {
 
 /* Errors 0.1, 0.5, 0.3: 0.5 - 0.2. Losses 1, 2, 4 rise to the end: 4 - 2.5. */
 START_TEST(barrier_by_hand) {
-  esp_line_point p[] = {{0.0, {metrics(1, 9)}}, {0.5, {metrics(2, 5)}}, {1.0, {metrics(4, 7)}}};
-  const esp_barrier b = esp_line_barrier(&(esp_line){p, 3, 1, 0.0}, ESP_LINE_WEIGHTED);
+  esp_interpolation_point p[] = {
+      {0.0, {metrics(1, 9)}}, {0.5, {metrics(2, 5)}}, {1.0, {metrics(4, 7)}}};
+  const esp_barrier b =
+      esp_interpolation_barrier(&(esp_interpolation){p, 3, 1, 0.0}, ESP_INTERPOLATION_WEIGHTED);
   ck_assert_double_eq_tol(b.error[0], 0.1, 1e-12);
   ck_assert_double_eq_tol(b.error[1], 0.3, 1e-12);
   ck_assert_double_eq_tol(b.worst_error, 0.5, 1e-12);
@@ -20,8 +22,10 @@ END_TEST
 
 /* The ends are points too: a line that is best in its middle has the barrier of its worse end. */
 START_TEST(a_valley_has_no_barrier_but_its_ends) {
-  esp_line_point p[] = {{0.0, {metrics(3, 6)}}, {0.5, {metrics(1, 9)}}, {1.0, {metrics(3, 6)}}};
-  const esp_barrier b = esp_line_barrier(&(esp_line){p, 3, 1, 0.0}, ESP_LINE_WEIGHTED);
+  esp_interpolation_point p[] = {
+      {0.0, {metrics(3, 6)}}, {0.5, {metrics(1, 9)}}, {1.0, {metrics(3, 6)}}};
+  const esp_barrier b =
+      esp_interpolation_barrier(&(esp_interpolation){p, 3, 1, 0.0}, ESP_INTERPOLATION_WEIGHTED);
   ck_assert_double_eq_tol(b.error_barrier, 0.0, 1e-12);
   ck_assert_double_eq_tol(b.loss_barrier, 0.0, 1e-12);
 }

@@ -1,5 +1,5 @@
 /* Overlaps of masks against numbers worked by hand. */
-#include "analysis/mask_overlap.h"
+#include <espalier/mask_overlap.h>
 #include "suite.h"
 
 #include <math.h>
@@ -17,8 +17,8 @@ START_TEST(two_masks_by_hand) {
 }
 END_TEST
 
-/* The mean over all pairs of masks of three of five and two of five weights is what chance is said to give,
- * and so is their variance. */
+/* The mean over all pairs of masks of three of five and two of five weights is what chance is said
+ * to give, and so is their variance. */
 START_TEST(chance_is_the_mean_over_all_masks) {
   double sum = 0.0, squares = 0.0, chance = 0.0, variance = 0.0;
   int pairs = 0;
@@ -41,10 +41,12 @@ START_TEST(chance_is_the_mean_over_all_masks) {
 }
 END_TEST
 
-/* Sums keep the layers' own chances: two layers in which nothing is left to chance have none together. */
+/* Sums keep the layers' own chances: two layers in which nothing is left to chance have none
+ * together. */
 START_TEST(layers_add_up) {
   static const uint8_t full[] = {1, 1, 1}, none[] = {0, 0, 0};
-  esp_overlap all = {0}, first = esp_overlap_of(full, full, 3), second = esp_overlap_of(none, none, 3);
+  esp_overlap all = {0}, first = esp_overlap_of(full, full, 3),
+              second = esp_overlap_of(none, none, 3);
   esp_overlap_add(&all, &first);
   esp_overlap_add(&all, &second);
   ck_assert(all.weights == 6 && all.kept[0] == 3 && all.common == 3);

@@ -1,7 +1,7 @@
 /* Included before every source of the gradient checks: the engine again, in double precision.
  *
- * Central differences of a float network are too coarse to tell a wrong gradient from rounding. The system
- * headers come first, so that only the project's own `float` turns into `double`. */
+ * Central differences of a float network are too coarse to tell a wrong gradient from rounding. The
+ * system headers come first, so that only the project's own `float` turns into `double`. */
 #ifndef DOUBLE_H
 #define DOUBLE_H
 
@@ -29,7 +29,8 @@
 #define logf log
 #define fmaxf fmax
 #define fminf fmin
-/* Rounding once or twice is the same to a gradient check, and this needs no instruction of its own. */
+/* Rounding once or twice is the same to a gradient check, and this needs no instruction of its
+ * own. */
 #define fmaf(a, b, c) ((a) * (b) + (c))
 
 #endif

@@ -20,7 +20,8 @@ static void must(esp_status status, const esp_error *err) {
 /* ---- parameters ---- */
 
 /* Values in [middle - spread, middle + spread), a function of the parameter's number. */
-static esp_param *param(builder *b, esp_role role, int rank, const int *shape, double middle, double spread) {
+static esp_param *param(builder *b, esp_role role, int rank, const int *shape, double middle,
+                        double spread) {
   esp_error err;
   esp_param *p;
   char name[32];
@@ -82,7 +83,8 @@ static esp_status add_batchnorm(builder *b, const int *a, esp_error *err) {
   p.shift = param(b, ESP_ROLE_BN_SHIFT, 1, &channels, 0.0, 0.5);
   p.mean = param(b, ESP_ROLE_RUNNING, 1, &channels, 0.0, 0.5);
   p.var = param(b, ESP_ROLE_RUNNING, 1, &channels, 1.0, 0.5);
-  return esp_graph_batchnorm(b->net->graph, b->it, p, a[1] ? b->kept : NULL, a[0] != 0, &b->it, err);
+  return esp_graph_batchnorm(b->net->graph, b->it, p, a[1] ? b->kept : NULL, a[0] != 0, &b->it,
+                             err);
 }
 
 /* The prediction that a gate multiplies by, as the layer language's gate has it. */
@@ -91,11 +93,11 @@ static esp_status add_winners(builder *b, const int *a, esp_error *err) {
   const int shape[2] = {a[0], esp_value_shape(b->it).channels};
   esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, shape),
             *base = param(b, ESP_ROLE_BIAS, 1, shape, 0.5, 1.0);
-  esp_status status = esp_graph_squeeze(g, b->it, &b->winners, err);
+  esp_status status = esp_graph_mean_abs(g, b->it, &b->winners, err);
   if (status == ESP_OK) status = linear_of(b, b->winners, w, base, &b->winners, err);
   if (status != ESP_OK) return status;
-  return esp_graph_winners(g, b->winners, (esp_winners_attr){a[1], (float)a[2] / 1000000.0f}, &b->winners,
-                           err);
+  return esp_graph_top_k(g, b->winners, (esp_top_k_attr){a[1], (float)a[2] / 1000000.0f},
+                         &b->winners, err);
 }
 
 static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
@@ -141,7 +143,8 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
     case NET_SUBSAMPLE:
       return esp_graph_subsample(g, *it, a[0], a[1], it, err);
     case NET_FATRELU:
-      return esp_graph_fatrelu(g, *it, (esp_fatrelu_attr){.threshold = (float)a[0] / 100.0f}, it, err);
+      return esp_graph_fatrelu(g, *it, (esp_fatrelu_attr){.threshold = (float)a[0] / 100.0f}, it,
+                               err);
     case NET_WINNERS:
       return add_winners(b, a, err);
     case NET_GATE:
@@ -167,7 +170,7 @@ void net_open(net *n, const net_plan *plan, int batch, bool gradients) {
   if (shape.height * shape.width > 1) must(add_step(&b, &(net_step)FLATTEN, &err), &err);
   must(add_step(&b, &(net_step)LINEAR(NET_CLASSES, 1), &err), &err);
   must(esp_graph_loss(n->graph, b.it, b.loss, b.smoothing, &err), &err);
-  esp_graph_direct(n->graph, plan->direct);
+  esp_graph_disable_winograd(n->graph, plan->direct);
   must(esp_graph_plan(n->graph, &err), &err);
 }
 
@@ -187,7 +190,8 @@ esp_batch net_batch(esp_shape shape, int images, esp_key key) {
     const esp_key image = esp_key_of(key, (uint64_t)i);
     labels[i] = (int32_t)esp_random_below(image, 0, NET_CLASSES);
     float *first = data + (size_t)(i / ESP_LANES) * values * ESP_LANES + i % ESP_LANES;
-    for (size_t v = 0; v < values; v++) first[v * ESP_LANES] = 2.0f * esp_random_uniform(image, v + 1) - 1.0f;
+    for (size_t v = 0; v < values; v++)
+      first[v * ESP_LANES] = 2.0f * esp_random_uniform(image, v + 1) - 1.0f;
   }
   return (esp_batch){data, labels, images};
 }

@@ -1,7 +1,8 @@
 /* Small networks for the tests, a network in a table row.
  *
- * A row is a list of steps. Each works on the value made last ("it"); KEEP remembers it beside, for a second
- * branch. A linear layer with NET_CLASSES outputs and the loss are always put at the end. */
+ * A row is a list of steps. Each works on the value made last ("it"); KEEP remembers it beside, for
+ * a second branch. A linear layer with NET_CLASSES outputs and the loss are always put at the
+ * end. */
 #ifndef NET_H
 #define NET_H
 
@@ -68,7 +69,7 @@ typedef struct net_plan {
   esp_shape input;
   int batch;
   net_step step[NET_STEPS];
-  bool direct; /* esp_graph_direct */
+  bool direct; /* esp_graph_disable_winograd */
 } net_plan;
 
 /* A convolution or linear layer of a network that was opened. */
@@ -86,7 +87,8 @@ typedef struct net {
   int layers;
 } net;
 
-/* Parameters with random values, and a graph for up to `batch` images. Aborts the test on failure. */
+/* Parameters with random values, and a graph for up to `batch` images. Aborts the test on
+ * failure. */
 void net_open(net *n, const net_plan *plan, int batch, bool gradients);
 void net_close(net *n);
 

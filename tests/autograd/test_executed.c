@@ -1,5 +1,5 @@
-/* Multiply-adds by image: worked by hand, and counted one after the other from what the layers read and
- * wrote. Thresholds that are chosen, and the penalty of gates. */
+/* Multiply-adds by image: worked by hand, and counted one after the other from what the layers read
+ * and wrote. Thresholds that are chosen, and the penalty of gates. */
 #include "net.h"
 #include "suite.h"
 
@@ -22,8 +22,9 @@ static esp_param *param(esp_params *ps, const char *name, esp_role role, int ran
   return p;
 }
 
-/* Images of 1x2x2 go through a 3x3 convolution with padding to two channels. A gate keeps one of them: the
- * first if the mean of |x| is below 2, else the second. A linear layer to 3 outputs reads all 8 values.
+/* Images of 1x2x2 go through a 3x3 convolution with padding to two channels. A gate keeps one of
+ * them: the first if the mean of |x| is below 2, else the second. A linear layer to 3 outputs reads
+ * all 8 values.
  *
  *                image 0     image 1     image 2
  *                  1 2         0 0         4 0
@@ -31,9 +32,9 @@ static esp_param *param(esp_params *ps, const char *name, esp_role role, int ran
  *     mean |x|     2.5         0.25        1
  *     it keeps     second      first       first
  *
- * Each of the 9 taps is at 4 outputs. In a 2x2 plane the centre reads 4 pixels, the edges 2 each, the corners
- * 1 each: 16 reads of pixels, so 4 of each pixel, and 20 of the padding. The second channel has two weights:
- * the centre and its right neighbour.
+ * Each of the 9 taps is at 4 outputs. In a 2x2 plane the centre reads 4 pixels, the edges 2 each,
+ * the corners 1 each: 16 reads of pixels, so 4 of each pixel, and 20 of the padding. The second
+ * channel has two weights: the centre and its right neighbour.
  *
  *     convolution, image 0: 2 weights at 4 outputs; no pixel is 0, and padding counts:         8
  *                  images 1 and 2: 36 reads, less 4 of each of three zeros:                    24
@@ -61,9 +62,9 @@ static hand hand_open(bool gradients) {
   esp_param *last = param(ps, "l", ESP_ROLE_LINEAR_WEIGHT, 2, (int[]){3, 8}, ones);
   must(esp_graph_new(&h.graph, 3, gradients, &err), &err);
   must(esp_graph_input(h.graph, (esp_shape){1, 2, 2}, &x, &err), &err);
-  must(esp_graph_squeeze(h.graph, x, &g, &err), &err);
+  must(esp_graph_mean_abs(h.graph, x, &g, &err), &err);
   must(esp_graph_linear(h.graph, g, predict, base, &g, &err), &err);
-  must(esp_graph_winners(h.graph, g, (esp_winners_attr){1, 0}, &g, &err), &err);
+  must(esp_graph_top_k(h.graph, g, (esp_top_k_attr){1, 0}, &g, &err), &err);
   must(esp_graph_conv(h.graph, x, (esp_conv_attr){1, 1, 1}, conv, NULL, &y, &err), &err);
   must(esp_graph_gate(h.graph, y, g, &h.gated, &err), &err);
   must(esp_graph_flatten(h.graph, h.gated, &y, &err), &err);
@@ -73,8 +74,8 @@ static hand hand_open(bool gradients) {
   return h;
 }
 
-/* The sums of all pixels, at all 4 outputs, times 2: none is 0 in images 1 and 2. Of image 0 the second
- * channel is x + its right neighbour, times 2.5: 4 values that are not 0. */
+/* The sums of all pixels, at all 4 outputs, times 2: none is 0 in images 1 and 2. Of image 0 the
+ * second channel is x + its right neighbour, times 2.5: 4 values that are not 0. */
 START_TEST(worked_by_hand) {
   float images[4 * ESP_LANES] = {0};
   for (int i = 0; i < 3; i++)
@@ -84,11 +85,11 @@ START_TEST(worked_by_hand) {
   for (int gradients = 0; gradients < 2; gradients++) {
     hand h = hand_open(gradients);
     esp_error err;
-    must(esp_graph_count_executed(h.graph, true, &err), &err);
+    must(esp_graph_count_dynamic_macs(h.graph, true, &err), &err);
     esp_graph_forward(h.graph, &batch, (esp_pass){0});
     ck_assert(esp_graph_conditional(h.graph));
     ck_assert_double_eq(esp_graph_macs(h.graph, false), 2 + 72 + 24);
-    const int64_t *found = esp_graph_executed(h.graph);
+    const int64_t *found = esp_graph_dynamic_macs(h.graph);
     ck_assert_int_eq(found[0], 1 + 8 + 3 * 4);
     ck_assert_int_eq(found[1], 1 + 24 + 3 * 4);
     ck_assert_int_eq(found[2], 1 + 24 + 3 * 4);
@@ -101,7 +102,10 @@ END_TEST
 /* ---- one after the other ---- */
 
 static const net_plan plans[] = {
-    {"plain", {2, 5, 4}, 19, {CONV(4, 3, 3, 1, 1, 1, 0), ACT(ESP_ACT_RELU), CONV(3, 3, 3, 2, 1, 1, 1)}},
+    {"plain",
+     {2, 5, 4},
+     19,
+     {CONV(4, 3, 3, 1, 1, 1, 0), ACT(ESP_ACT_RELU), CONV(3, 3, 3, 2, 1, 1, 1)}},
     {"groups",
      {4, 5, 5},
      33,
@@ -110,12 +114,16 @@ static const net_plan plans[] = {
      {3, 2, 2},
      5,
      {ACT(ESP_ACT_RELU), CONV(4, 3, 3, 3, 2, 1, 0), FATRELU(20), MAXPOOL(2, 1, 0)}},
-    {"a window that misses the plane", {2, 1, 1}, 5, {CONV(4, 3, 3, 1, 2, 1, 0), ACT(ESP_ACT_RELU)}},
+    {"a window that misses the plane",
+     {2, 1, 1},
+     5,
+     {CONV(4, 3, 3, 1, 2, 1, 0), ACT(ESP_ACT_RELU)}},
     {"gates",
      {2, 6, 5},
      35,
      {CONV(4, 3, 3, 1, 1, 1, 0), BN(1), WINNERS(6, 2, 0), CONV(6, 3, 3, 2, 1, 1, 0), BN(1), GATE,
-      WINNERS(4, 3, 0), CONV(4, 3, 3, 1, 1, 2, 0), BN(0), FATRELU(5), GATE, CONV(4, 1, 1, 1, 0, 1, 1)}},
+      WINNERS(4, 3, 0), CONV(4, 3, 3, 1, 1, 2, 0), BN(0), FATRELU(5), GATE,
+      CONV(4, 1, 1, 1, 0, 1, 1)}},
 };
 
 static bool reads(const esp_value *x, int image, int c, int row, int column) {
@@ -174,19 +182,19 @@ START_TEST(counted_one_by_one) {
   prune(&n);
   prune(&inference);
   esp_batch batch = net_batch(plan->input, plan->batch, 7);
-  must(esp_graph_count_executed(n.graph, true, &err), &err);
-  must(esp_graph_count_executed(inference.graph, true, &err), &err);
+  must(esp_graph_count_dynamic_macs(n.graph, true, &err), &err);
+  must(esp_graph_count_dynamic_macs(inference.graph, true, &err), &err);
   esp_graph_forward(n.graph, &batch, (esp_pass){0});
   esp_graph_forward(inference.graph, &batch, (esp_pass){0});
   int64_t sum = 0;
   for (int image = 0; image < plan->batch; image++) {
     int64_t expected = 0;
     for (int i = 0; i < n.layers; i++) expected += count_layer(&n.layer[i], image);
-    ck_assert_int_eq(esp_graph_executed(n.graph)[image], expected);
+    ck_assert_int_eq(esp_graph_dynamic_macs(n.graph)[image], expected);
     sum += expected;
   }
   ck_assert_int_gt(sum, 0);
-  ck_assert(memcmp(esp_graph_executed(n.graph), esp_graph_executed(inference.graph),
+  ck_assert(memcmp(esp_graph_dynamic_macs(n.graph), esp_graph_dynamic_macs(inference.graph),
                    (size_t)plan->batch * sizeof(int64_t)) == 0);
   net_batch_free(&batch);
   net_close(&n);
@@ -196,8 +204,8 @@ END_TEST
 
 /* ---- thresholds ---- */
 
-/* The share is met exactly, with the smallest threshold that does; the images behind the batch do not count.
- */
+/* The share is met exactly, with the smallest threshold that does; the images behind the batch do
+ * not count. */
 START_TEST(threshold_for_a_share) {
   enum { IMAGES = 21, VALUES = IMAGES * 2 * 4 * 3 };
   static const float shares[] = {0.0f, 0.3f, 0.5f, 0.8f, 0.99f};
@@ -234,14 +242,20 @@ END_TEST
 
 /* ---- the penalty ---- */
 
-/* Its share of the gradient is that of penalty * sum of g / images: 1 for every number above 0, won or not.
- */
+/* Its share of the gradient is that of penalty * sum of g / images: 1 for every number above 0, won
+ * or not. */
 START_TEST(penalty_reaches_all_saliencies) {
   enum { IMAGES = 19, CHANNELS = 5 };
   static const net_plan with = {
-      "with", {2, 4, 3}, IMAGES, {WINNERS(CHANNELS, 2, 500000), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
+      "with",
+      {2, 4, 3},
+      IMAGES,
+      {WINNERS(CHANNELS, 2, 500000), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
   static const net_plan without = {
-      "without", {2, 4, 3}, IMAGES, {WINNERS(CHANNELS, 2, 0), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
+      "without",
+      {2, 4, 3},
+      IMAGES,
+      {WINNERS(CHANNELS, 2, 0), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
   net a, b;
   net_open(&a, &with, IMAGES, true);
   net_open(&b, &without, IMAGES, true);

@@ -1,4 +1,5 @@
-/* The gradient of every operation against central differences of the loss, in double precision (double.h). */
+/* The gradient of every operation against central differences of the loss, in double precision
+ * (double.h). */
 #include "net.h"
 #include "suite.h"
 
@@ -15,12 +16,21 @@ static const net_plan plans[] = {
 
     {"conv 1x1", {3, 4, 3}, 5, {CONV(4, 1, 1, 1, 0, 1, 0), CONV(5, 1, 1, 1, 0, 1, 1)}},
     {"conv 1x1 stride 2", {3, 5, 4}, 19, {CONV(4, 1, 1, 1, 0, 1, 1), CONV(5, 1, 1, 2, 0, 1, 0)}},
-    {"conv 1x1 stride 3 padding 1", {2, 5, 7}, 1, {CONV(3, 1, 1, 1, 0, 1, 0), CONV(2, 1, 1, 3, 1, 1, 1)}},
+    {"conv 1x1 stride 3 padding 1",
+     {2, 5, 7},
+     1,
+     {CONV(3, 1, 1, 1, 0, 1, 0), CONV(2, 1, 1, 3, 1, 1, 1)}},
     {"conv 3x3", {3, 5, 4}, 5, {CONV(5, 3, 3, 1, 1, 1, 1), CONV(3, 3, 3, 1, 1, 1, 1)}},
-    {"conv 3x3 without padding", {2, 6, 5}, 16, {CONV(3, 3, 3, 1, 0, 1, 0), CONV(4, 3, 3, 1, 0, 1, 1)}},
+    {"conv 3x3 without padding",
+     {2, 6, 5},
+     16,
+     {CONV(3, 3, 3, 1, 0, 1, 0), CONV(4, 3, 3, 1, 0, 1, 1)}},
     {"conv 3x3 padding 2", {2, 3, 4}, 5, {CONV(3, 3, 3, 1, 2, 1, 1), CONV(2, 3, 3, 1, 2, 1, 0)}},
     {"conv 3x3 stride 2", {2, 7, 6}, 19, {CONV(4, 3, 3, 2, 1, 1, 0), CONV(3, 3, 3, 2, 1, 1, 1)}},
-    {"conv 3x3 stride 2 of odd planes", {2, 7, 5}, 5, {CONV(3, 3, 3, 1, 1, 1, 1), CONV(3, 3, 3, 2, 1, 1, 0)}},
+    {"conv 3x3 stride 2 of odd planes",
+     {2, 7, 5},
+     5,
+     {CONV(3, 3, 3, 1, 1, 1, 1), CONV(3, 3, 3, 2, 1, 1, 0)}},
     {"conv 5x5 stride 3 of planes that fit",
      {2, 8, 5},
      5,
@@ -37,15 +47,24 @@ static const net_plan plans[] = {
     {"conv 5x5", {2, 6, 5}, 5, {CONV(3, 5, 5, 1, 2, 1, 1), CONV(2, 5, 5, 1, 2, 1, 0)}},
     {"conv 5x5 stride 2", {2, 9, 7}, 16, {CONV(3, 5, 5, 2, 2, 1, 0), CONV(2, 5, 5, 2, 2, 1, 1)}},
     {"conv 3x1 and 1x4", {2, 5, 6}, 5, {CONV(3, 3, 1, 1, 1, 1, 0), CONV(3, 1, 4, 2, 1, 1, 1)}},
-    {"conv over whole plane", {2, 4, 3}, 19, {CONV(3, 3, 3, 1, 1, 1, 0), CONV(5, 4, 3, 1, 0, 1, 1)}},
+    {"conv over whole plane",
+     {2, 4, 3},
+     19,
+     {CONV(3, 3, 3, 1, 1, 1, 0), CONV(5, 4, 3, 1, 0, 1, 1)}},
     {"conv in groups", {4, 4, 5}, 5, {CONV(6, 3, 3, 1, 1, 2, 1), CONV(9, 3, 3, 2, 1, 3, 0)}},
     {"conv in groups of five outputs",
      {4, 3, 3},
      19,
      {CONV(4, 1, 1, 1, 0, 1, 0), CONV(10, 3, 3, 1, 1, 2, 1)}},
     {"depthwise", {5, 5, 4}, 19, {CONV(5, 3, 3, 1, 1, 5, 1), CONV(5, 3, 3, 2, 1, 5, 0)}},
-    {"depthwise, two outputs each", {3, 4, 4}, 5, {CONV(3, 1, 1, 1, 0, 1, 0), CONV(6, 5, 5, 1, 2, 3, 1)}},
-    {"conv in several sums", {1, 17, 16}, 35, {CONV(2, 3, 3, 1, 1, 1, 1), CONV(2, 3, 3, 2, 1, 1, 0)}},
+    {"depthwise, two outputs each",
+     {3, 4, 4},
+     5,
+     {CONV(3, 1, 1, 1, 0, 1, 0), CONV(6, 5, 5, 1, 2, 3, 1)}},
+    {"conv in several sums",
+     {1, 17, 16},
+     35,
+     {CONV(2, 3, 3, 1, 1, 1, 1), CONV(2, 3, 3, 2, 1, 1, 0)}},
     {"conv to one pixel, many images", {2, 3, 3}, 100, {CONV(5, 3, 3, 1, 0, 1, 1)}},
     {"conv by Winograd, 4x4",
      {2, 4, 4},
@@ -74,8 +93,14 @@ static const net_plan plans[] = {
      {3, 5, 4},
      19,
      {CONV(3, 1, 1, 1, 0, 1, 1), KEEP, CONV(3, 3, 3, 1, 1, 1, 0), BN_PLUS(1)}},
-    {"batch norm with its input as residual", {2, 3, 4}, 5, {CONV(3, 1, 1, 1, 0, 1, 1), KEEP, BN_PLUS(1)}},
-    {"batch norm with the images as residual", {2, 3, 4}, 5, {KEEP, CONV(2, 1, 1, 1, 0, 1, 1), BN_PLUS(1)}},
+    {"batch norm with its input as residual",
+     {2, 3, 4},
+     5,
+     {CONV(3, 1, 1, 1, 0, 1, 1), KEEP, BN_PLUS(1)}},
+    {"batch norm with the images as residual",
+     {2, 3, 4},
+     5,
+     {KEEP, CONV(2, 1, 1, 1, 0, 1, 1), BN_PLUS(1)}},
     {"batch norm of the images with residual",
      {2, 3, 4},
      5,
@@ -83,9 +108,9 @@ static const net_plan plans[] = {
     {"two blocks of a residual network",
      {2, 6, 5},
      19,
-     {CONV(3, 3, 3, 1, 1, 1, 0), BN(1), KEEP, CONV(3, 3, 3, 1, 1, 1, 0), BN(1), CONV(3, 3, 3, 1, 1, 1, 0),
-      BN_PLUS(1), KEEP, CONV(4, 3, 3, 2, 1, 1, 0), BN(0), SWAP, CONV(4, 1, 1, 2, 0, 1, 0), BN_PLUS(1),
-      GLOBAL}},
+     {CONV(3, 3, 3, 1, 1, 1, 0), BN(1), KEEP, CONV(3, 3, 3, 1, 1, 1, 0), BN(1),
+      CONV(3, 3, 3, 1, 1, 1, 0), BN_PLUS(1), KEEP, CONV(4, 3, 3, 2, 1, 1, 0), BN(0), SWAP,
+      CONV(4, 1, 1, 2, 0, 1, 0), BN_PLUS(1), GLOBAL}},
 
     {"relu", {2, 4, 3}, 19, {CONV(4, 3, 3, 1, 1, 1, 1), ACT(ESP_ACT_RELU)}},
     {"leaky relu", {2, 4, 3}, 5, {CONV(4, 3, 3, 1, 1, 1, 1), ACT(ESP_ACT_LEAKY_RELU)}},
@@ -113,13 +138,20 @@ static const net_plan plans[] = {
      {2, 4, 3},
      19,
      {CONV(4, 3, 3, 1, 1, 1, 1), DROPOUT(30), CONV(3, 1, 1, 1, 0, 1, 0), DROPOUT(50)}},
-    {"dropout on a value used twice", {2, 3, 3}, 5, {CONV(4, 3, 3, 1, 1, 1, 1), KEEP, DROPOUT(40), ADD}},
+    {"dropout on a value used twice",
+     {2, 3, 3},
+     5,
+     {CONV(4, 3, 3, 1, 1, 1, 1), KEEP, DROPOUT(40), ADD}},
 
-    {"a value plus itself", {2, 4, 3}, 5, {CONV(3, 3, 3, 1, 1, 1, 1), TWICE, CONV(2, 3, 3, 1, 1, 1, 0)}},
+    {"a value plus itself",
+     {2, 4, 3},
+     5,
+     {CONV(3, 3, 3, 1, 1, 1, 1), TWICE, CONV(2, 3, 3, 1, 1, 1, 0)}},
     {"a value that feeds two convs",
      {2, 5, 4},
      19,
-     {CONV(3, 3, 3, 1, 1, 1, 1), KEEP, CONV(4, 3, 3, 2, 1, 1, 0), SWAP, CONV(4, 1, 1, 2, 0, 1, 1), ADD}},
+     {CONV(3, 3, 3, 1, 1, 1, 1), KEEP, CONV(4, 3, 3, 2, 1, 1, 0), SWAP, CONV(4, 1, 1, 2, 0, 1, 1),
+      ADD}},
     {"a value used by every kind",
      {2, 4, 4},
      5,
@@ -136,7 +168,8 @@ static const net_plan plans[] = {
     {"concat",
      {2, 4, 5},
      19,
-     {CONV(3, 3, 3, 1, 1, 1, 1), KEEP, CONV(4, 3, 3, 1, 1, 1, 0), CONCAT, CONV(3, 3, 3, 1, 1, 1, 1)}},
+     {CONV(3, 3, 3, 1, 1, 1, 1), KEEP, CONV(4, 3, 3, 1, 1, 1, 0), CONCAT,
+      CONV(3, 3, 3, 1, 1, 1, 1)}},
     {"concat with itself and the images",
      {2, 4, 3},
      5,
@@ -150,7 +183,10 @@ static const net_plan plans[] = {
     {"subsample by one", {2, 3, 4}, 5, {CONV(3, 3, 3, 1, 1, 1, 1), SUBSAMPLE(3, 1)}},
 
     {"threshold", {2, 4, 3}, 19, {CONV(4, 3, 3, 1, 1, 1, 1), FATRELU(30)}},
-    {"threshold on a value used twice", {2, 4, 3}, 5, {CONV(4, 3, 3, 1, 1, 1, 1), KEEP, FATRELU(10), ADD}},
+    {"threshold on a value used twice",
+     {2, 4, 3},
+     5,
+     {CONV(4, 3, 3, 1, 1, 1, 1), KEEP, FATRELU(10), ADD}},
     {"gate",
      {2, 4, 3},
      19,
@@ -166,8 +202,14 @@ static const net_plan plans[] = {
      {CONV(4, 1, 1, 1, 0, 1, 1), KEEP, WINNERS(4, 2, 0), CONV(4, 3, 3, 1, 1, 1, 0), BN(1), GATE,
       CONV(4, 3, 3, 1, 1, 1, 0), BN(0), GATE, ADD, ACT(ESP_ACT_RELU)}},
 
-    {"label smoothing", {2, 3, 3}, 19, {CONV(4, 3, 3, 1, 1, 1, 1), LOSS(ESP_LOSS_CROSS_ENTROPY, 20)}},
-    {"mean squared error", {2, 3, 3}, 19, {CONV(4, 3, 3, 1, 1, 1, 1), LOSS(ESP_LOSS_MEAN_SQUARED, 0)}},
+    {"label smoothing",
+     {2, 3, 3},
+     19,
+     {CONV(4, 3, 3, 1, 1, 1, 1), LOSS(ESP_LOSS_CROSS_ENTROPY, 20)}},
+    {"mean squared error",
+     {2, 3, 3},
+     19,
+     {CONV(4, 3, 3, 1, 1, 1, 1), LOSS(ESP_LOSS_MEAN_SQUARED, 0)}},
     {"mean squared error, smoothing",
      {2, 3, 3},
      5,
@@ -208,8 +250,8 @@ static double loss_at(check *c, esp_param *p, const double *old, const double *t
   return loss_of(c);
 }
 
-/* The kink of a ReLU or max pool may lie within a step; then a smaller step misses it. A wrong gradient is
- * wrong with all of them. */
+/* The kink of a ReLU or max pool may lie within a step; then a smaller step misses it. A wrong
+ * gradient is wrong with all of them. */
 static void check_direction(check *c, esp_param *p, const double *old, const double *to, size_t n) {
   static const double steps[] = {1e-5, 1e-6, 1e-7};
   const double expected = along(p, to);
@@ -241,8 +283,8 @@ static double check_param(check *c, esp_param *p) {
 }
 
 static bool goes_by_winograd(const net *n) {
-  esp_choice c;
-  for (int i = 0; esp_graph_choice(n->graph, i, &c); i++)
+  esp_kernel_choice c;
+  for (int i = 0; esp_graph_kernel_choice(n->graph, i, &c); i++)
     if (c.reason == ESP_BY_WINOGRAD) return true;
   return false;
 }
@@ -261,7 +303,8 @@ static void check_net(const net_plan *plan, bool training) {
   for (int i = 0; i < ps->count; i++)
     if (ps->item[i]->grad) size += check_param(&c, ps->item[i]);
   ck_assert_msg(size > 1e-3, "%s: all gradients vanish", plan->name);
-  ck_assert_msg(!strstr(plan->name, "by Winograd") || goes_by_winograd(&c.net), "%s: directly", plan->name);
+  ck_assert_msg(!strstr(plan->name, "by Winograd") || goes_by_winograd(&c.net), "%s: directly",
+                plan->name);
   net_batch_free(&c.batch);
   net_close(&c.net);
 }

@@ -1,5 +1,6 @@
-/* What a whole graph promises: the same bits whatever the threads, the instruction set, the batch size it was
- * made for and the batches before; no allocation in a step; sentences when shapes do not fit. */
+/* What a whole graph promises: the same bits whatever the threads, the instruction set, the batch
+ * size it was made for and the batches before; no allocation in a step; sentences when shapes do
+ * not fit. */
 #include "allocations.h"
 #include "kernels/kernels.h"
 #include "net.h"
@@ -16,16 +17,16 @@ static const net_plan plans[] = {
     {"residual network",
      {3, 12, 10},
      37,
-     {CONV(10, 3, 3, 1, 1, 1, 0), BN(1), KEEP, CONV(10, 3, 3, 1, 1, 1, 0), BN(1), CONV(10, 3, 3, 1, 1, 1, 0),
-      BN_PLUS(1), KEEP, CONV(18, 3, 3, 2, 1, 1, 0), BN(0), SWAP, CONV(18, 1, 1, 2, 0, 1, 0), BN_PLUS(1), KEEP,
-      CONV(18, 3, 3, 1, 1, 18, 1), ADD, GLOBAL}},
+     {CONV(10, 3, 3, 1, 1, 1, 0), BN(1), KEEP, CONV(10, 3, 3, 1, 1, 1, 0), BN(1),
+      CONV(10, 3, 3, 1, 1, 1, 0), BN_PLUS(1), KEEP, CONV(18, 3, 3, 2, 1, 1, 0), BN(0), SWAP,
+      CONV(18, 1, 1, 2, 0, 1, 0), BN_PLUS(1), KEEP, CONV(18, 3, 3, 1, 1, 18, 1), ADD, GLOBAL}},
     {"branches",
      {2, 9, 11},
      37,
-     {CONV(6, 5, 5, 2, 2, 1, 1), ACT(ESP_ACT_GELU), KEEP, MAXPOOL(3, 1, 1), SWAP, CONV(6, 3, 3, 1, 1, 3, 1),
-      ACT(ESP_ACT_LEAKY_RELU), AVGPOOL(3, 1, 1), CONCAT, SUBSAMPLE(15, 2), DROPOUT(30), FLATTEN,
-      LINEAR(21, 1), ACT(ESP_ACT_TANH), LINEAR(9, 0), ACT(ESP_ACT_SIGMOID),
-      LOSS(ESP_LOSS_CROSS_ENTROPY, 10)}},
+     {CONV(6, 5, 5, 2, 2, 1, 1), ACT(ESP_ACT_GELU), KEEP, MAXPOOL(3, 1, 1), SWAP,
+      CONV(6, 3, 3, 1, 1, 3, 1), ACT(ESP_ACT_LEAKY_RELU), AVGPOOL(3, 1, 1), CONCAT,
+      SUBSAMPLE(15, 2), DROPOUT(30), FLATTEN, LINEAR(21, 1), ACT(ESP_ACT_TANH), LINEAR(9, 0),
+      ACT(ESP_ACT_SIGMOID), LOSS(ESP_LOSS_CROSS_ENTROPY, 10)}},
     {"wide planes",
      {3, 24, 23},
      35,
@@ -34,20 +35,26 @@ static const net_plan plans[] = {
     {"memory used again",
      {3, 6, 5},
      20,
-     {CONV(7, 1, 1, 1, 0, 1, 1), CONV(7, 1, 1, 1, 0, 1, 1), CONV(4, 1, 1, 1, 0, 1, 1), SUBSAMPLE(7, 1)}},
-    /* sums wait in a thread's scratch over several passes of pixels: the most there are, on one thread */
+     {CONV(7, 1, 1, 1, 0, 1, 1), CONV(7, 1, 1, 1, 0, 1, 1), CONV(4, 1, 1, 1, 0, 1, 1),
+      SUBSAMPLE(7, 1)}},
+    /* sums wait in a thread's scratch over several passes of pixels: the most there are, on one
+     * thread */
     {"many weights", {40, 12, 11}, 19, {CONV(65, 3, 3, 1, 1, 1, 0), GLOBAL}},
     {"by Winograd",
      {11, 8, 12},
      37,
-     {CONV(20, 3, 3, 1, 1, 1, 1), BN(1), KEEP, CONV(20, 3, 3, 1, 1, 1, 0), BN(1), CONV(20, 3, 3, 1, 1, 1, 0),
-      BN_PLUS(1), CONV(24, 3, 3, 2, 1, 1, 0), ACT(ESP_ACT_TANH), MAXPOOL(3, 1, 1),
-      CONV(17, 3, 3, 1, 1, 1, 1)}},
+     {CONV(20, 3, 3, 1, 1, 1, 1), BN(1), KEEP, CONV(20, 3, 3, 1, 1, 1, 0), BN(1),
+      CONV(20, 3, 3, 1, 1, 1, 0), BN_PLUS(1), CONV(24, 3, 3, 2, 1, 1, 0), ACT(ESP_ACT_TANH),
+      MAXPOOL(3, 1, 1), CONV(17, 3, 3, 1, 1, 1, 1)}},
     {"by Winograd, in several pieces",
      {8, 16, 14},
      35,
-     {CONV(68, 3, 3, 1, 1, 1, 0), BN(1), CONV(23, 3, 3, 1, 1, 1, 0), CONV(9, 3, 3, 1, 1, 1, 1), GLOBAL}},
-    {"many images", {7, 1, 1}, 150, {LINEAR(30, 1), ACT(ESP_ACT_RELU), DROPOUT(50), LINEAR(13, 1), BN(1)}},
+     {CONV(68, 3, 3, 1, 1, 1, 0), BN(1), CONV(23, 3, 3, 1, 1, 1, 0), CONV(9, 3, 3, 1, 1, 1, 1),
+      GLOBAL}},
+    {"many images",
+     {7, 1, 1},
+     150,
+     {LINEAR(30, 1), ACT(ESP_ACT_RELU), DROPOUT(50), LINEAR(13, 1), BN(1)}},
 };
 enum { PLANS = sizeof plans / sizeof *plans, RECORD = 1 << 16 };
 
@@ -98,12 +105,12 @@ static record *new_record(void) {
 
 static void same(const record *a, const record *b, const char *plan, const char *what) {
   ck_assert_uint_eq(a->count, b->count);
-  ck_assert_msg(memcmp(&a->loss, &b->loss, sizeof a->loss) == 0, "%s, %s: loss %.17g and %.17g", plan, what,
-                a->loss, b->loss);
+  ck_assert_msg(memcmp(&a->loss, &b->loss, sizeof a->loss) == 0, "%s, %s: loss %.17g and %.17g",
+                plan, what, a->loss, b->loss);
   for (size_t i = 0; i < a->count; i++)
     if (memcmp(&a->value[i], &b->value[i], sizeof(float)) != 0)
-      ck_abort_msg("%s, %s: value %zu of %zu is %.9g and %.9g", plan, what, i, a->count, (double)a->value[i],
-                   (double)b->value[i]);
+      ck_abort_msg("%s, %s: value %zu of %zu is %.9g and %.9g", plan, what, i, a->count,
+                   (double)a->value[i], (double)b->value[i]);
 }
 
 /* A fresh net's second step, so that running statistics have moved. */
@@ -117,26 +124,29 @@ static void two_steps(const net_plan *plan, int batch, int images, record *r) {
 
 /* ---- one result ---- */
 
-/* A process chooses its instruction set once, so each gets a process; no thread has run before the fork. */
+/* A process chooses its instruction set once, so each gets a process; no thread has run before the
+ * fork. */
 static void run_with(const char *isa, const net_plan *plan, record *shared) {
   const pid_t child = fork();
   ck_assert_int_ge(child, 0);
   if (child == 0) {
     setenv("ESPALIER_ISA", isa, 1);
     two_steps(plan, plan->batch, plan->batch, shared);
-    _exit(strcmp(esp_kernels_active()->isa, isa) == 0 ? 0 : 1);
+    _exit(strcmp(esp__kernels_active()->isa, isa) == 0 ? 0 : 1);
   }
   int status;
   ck_assert_int_eq(waitpid(child, &status, 0), child);
-  ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s with %s did not run", plan->name, isa);
+  ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s with %s did not run", plan->name,
+                isa);
 }
 
 START_TEST(instruction_sets_agree) {
-  record *shared = mmap(NULL, 2 * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  record *shared =
+      mmap(NULL, 2 * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ck_assert_ptr_ne(shared, MAP_FAILED);
   run_with("scalar", &plans[_i], &shared[0]);
-  const esp_kernels *k;
-  for (size_t isa = 1; (k = esp_kernels_at(isa)); isa++) {
+  const esp__kernels *k;
+  for (size_t isa = 1; (k = esp__kernels_at(isa)); isa++) {
     run_with(k->isa, &plans[_i], &shared[1]);
     same(&shared[0], &shared[1], plans[_i].name, k->isa);
   }
@@ -190,10 +200,10 @@ static void mask_weights(net *n, esp_mask *mask, pattern kind) {
   }
 }
 
-/* Two steps with kernels that skip pruned weights, or not. The gradient of a pruned weight counts only where
- * it was asked for. */
-static void masked_steps(const net_plan *plan, pattern kind, esp_sparse_mode mode, bool dense_gradients,
-                         record *r) {
+/* Two steps with kernels that skip pruned weights, or not. The gradient of a pruned weight counts
+ * only where it was asked for. */
+static void masked_steps(const net_plan *plan, pattern kind, esp_sparse_mode mode,
+                         bool dense_gradients, record *r) {
   net n;
   esp_mask mask[64] = {0};
   net_open(&n, plan, plan->batch, true);
@@ -202,7 +212,8 @@ static void masked_steps(const net_plan *plan, pattern kind, esp_sparse_mode mod
   esp_graph_sparse(n.graph, mode);
   for (int i = 0; i < 6; i++) { /* AUTO tries both before it chooses */
     esp_batch batch = net_batch(plan->input, plan->batch, (esp_key)i);
-    const esp_pass pass = {.training = true, .dropout_key = (esp_key)i, .dense_gradients = dense_gradients};
+    const esp_pass pass = {
+        .training = true, .dropout_key = (esp_key)i, .dense_gradients = dense_gradients};
     *r = (record){.loss = esp_graph_forward(n.graph, &batch, pass).loss_sum};
     esp_graph_backward(n.graph);
     net_batch_free(&batch);
@@ -234,8 +245,8 @@ START_TEST(sparse_kernels_agree) {
 }
 END_TEST
 
-/* Padding images hold what an earlier, full batch left, and the graph may be made for larger batches. Only
- * the running statistics may remember; they are put back. */
+/* Padding images hold what an earlier, full batch left, and the graph may be made for larger
+ * batches. Only the running statistics may remember; they are put back. */
 static void copy_running(const esp_params *from, const esp_params *to) {
   for (int i = 0; i < from->count; i++)
     if (!esp_param_trains(from->item[i]))
@@ -263,8 +274,8 @@ START_TEST(earlier_batches_leave_nothing) {
 }
 END_TEST
 
-/* Memory that was given back comes again as it was at first, halos too; the batch is large enough that all
- * goes. */
+/* Memory that was given back comes again as it was at first, halos too; the batch is large enough
+ * that all goes. */
 START_TEST(after_a_rest_all_is_as_at_first) {
   enum { MANY = 256 };
   record *fresh = new_record(), *rested = new_record();
@@ -274,7 +285,7 @@ START_TEST(after_a_rest_all_is_as_at_first) {
   net_open(&b, plan, MANY, true);
   step(&b, plan, MANY, 3, true, rested);
   copy_running(&a.params, &b.params);
-  esp_graph_rest(b.graph);
+  esp_graph_release_activations(b.graph);
   step(&b, plan, MANY - 9, 7, true, rested);
   step(&a, plan, MANY - 9, 7, true, fresh);
   same(fresh, rested, plan->name, "after a rest");
@@ -317,7 +328,8 @@ START_TEST(images_are_apart) {
     const size_t first = (size_t)(i / ESP_LANES) * values * ESP_LANES + (size_t)(i % ESP_LANES);
     for (size_t v = 0; v < values; v++) alone[v * ESP_LANES] = batch.images[first + v * ESP_LANES];
     esp_graph_forward(n.graph, &batch, (esp_pass){.training = false});
-    for (int c = 0; c < NET_CLASSES; c++) logit[c] = esp_value_at(esp_graph_output(n.graph), i, c, 0, 0);
+    for (int c = 0; c < NET_CLASSES; c++)
+      logit[c] = esp_value_at(esp_graph_output(n.graph), i, c, 0, 0);
     esp_graph_forward(n.graph, &single, (esp_pass){.training = false});
     for (int c = 0; c < NET_CLASSES; c++)
       ck_assert(logit[c] == esp_value_at(esp_graph_output(n.graph), 0, c, 0, 0));
@@ -342,8 +354,8 @@ END_TEST
 
 /* ---- what criteria of pruning look at ---- */
 
-/* d (2 * sum of logits) / d w[k][j] is twice the sum of x[j] over the 20 images; the lanes of the 12 that are
- * not there give nothing. */
+/* d (2 * sum of logits) / d w[k][j] is twice the sum of x[j] over the 20 images; the lanes of the
+ * 12 that are not there give nothing. */
 START_TEST(gradients_of_the_sum_of_logits) {
   static const net_plan plan = {"linear", {2, 1, 1}, 20, {{NET_END, {0}}}};
   net n;
@@ -359,15 +371,16 @@ START_TEST(gradients_of_the_sum_of_logits) {
     esp_graph_backward_sum(n.graph, 2.0f);
     const esp_param *w = n.params.item[0];
     ck_assert_uint_eq(w->count, 2 * NET_CLASSES);
-    for (size_t i = 0; i < w->count; i++) ck_assert_double_eq_tol((double)w->grad[i], 2.0 * sum[i % 2], 1e-4);
+    for (size_t i = 0; i < w->count; i++)
+      ck_assert_double_eq_tol((double)w->grad[i], 2.0 * sum[i % 2], 1e-4);
   }
   net_batch_free(&batch);
   net_close(&n);
 }
 END_TEST
 
-/* A layer's activity is looked for behind the batch norm and the non-linearity that follow it, and no
- * further: where that is all there is before the last layer, it is what that layer reads. */
+/* A layer's activity is looked for behind the batch norm and the non-linearity that follow it, and
+ * no further: where that is all there is before the last layer, it is what that layer reads. */
 START_TEST(activities_are_behind_the_non_linearity) {
   static const struct {
     net_plan plan;
@@ -451,14 +464,17 @@ typedef struct wrong {
   esp_error err;
 } wrong;
 
-static esp_status conv(wrong *w, esp_conv_attr attr, int outputs, int channels, int rows, int columns) {
+static esp_status conv(wrong *w, esp_conv_attr attr, int outputs, int channels, int rows,
+                       int columns) {
   w->weight = (esp_param){.rank = 4,
                           .shape = {outputs, channels, rows, columns},
                           .count = (size_t)(outputs * channels * rows * columns)};
-  return esp_graph_conv(w->g, w->x, attr, &w->weight, w->bias.count ? &w->bias : NULL, &w->y, &w->err);
+  return esp_graph_conv(w->g, w->x, attr, &w->weight, w->bias.count ? &w->bias : NULL, &w->y,
+                        &w->err);
 }
 static esp_status linear(wrong *w, esp_value *x, int outputs, int features) {
-  w->weight = (esp_param){.rank = 2, .shape = {outputs, features}, .count = (size_t)(outputs * features)};
+  w->weight =
+      (esp_param){.rank = 2, .shape = {outputs, features}, .count = (size_t)(outputs * features)};
   return esp_graph_linear(w->g, x, &w->weight, w->bias.count ? &w->bias : NULL, &w->y, &w->err);
 }
 static esp_status batchnorm(wrong *w, esp_value *x, size_t channels, esp_value *residual) {

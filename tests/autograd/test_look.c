@@ -1,4 +1,5 @@
-/* What a graph says of itself: which kernels each pass of a layer runs and why, and what operations cost. */
+/* What a graph says of itself: which kernels each pass of a layer runs and why, and what operations
+ * cost. */
 #include "net.h"
 #include "suite.h"
 
@@ -59,14 +60,16 @@ static void train(masked *m, int steps) {
   run(m, steps, (esp_pass){.training = true}, true);
 }
 
-/* Every pass is given that reason and kernel; those of the grouped layer are dense, for its own reason. */
-static void expect(const masked *m, esp_reason reason, bool is_sparse) {
-  esp_choice c;
+/* Every pass is given that reason and kernel; those of the grouped layer are dense, for its own
+ * reason. */
+static void expect(const masked *m, esp_kernel_reason reason, bool is_sparse) {
+  esp_kernel_choice c;
   int i = 0;
-  for (; esp_graph_choice(m->n.graph, i, &c); i++) {
+  for (; esp_graph_kernel_choice(m->n.graph, i, &c); i++) {
     const bool grouped = c.weight->shape[0] == 12 && reason != ESP_NO_MASK;
-    ck_assert_msg(c.reason == (grouped ? ESP_GROUPED : reason), "%s %s: %s; expected %s", c.weight->name,
-                  esp_propagation_name(c.pass), esp_reason_text(c.reason), esp_reason_text(reason));
+    ck_assert_msg(c.reason == (grouped ? ESP_GROUPED : reason), "%s %s: %s; expected %s",
+                  c.weight->name, esp_propagation_name(c.pass), esp_kernel_reason_text(c.reason),
+                  esp_kernel_reason_text(reason));
     ck_assert_int_eq(c.is_sparse, !grouped && is_sparse);
     ck_assert(c.dense == 0.0 && c.sparse == 0.0);
   }
@@ -75,15 +78,17 @@ static void expect(const masked *m, esp_reason reason, bool is_sparse) {
 
 START_TEST(passes_come_in_the_order_of_the_network) {
   masked m;
-  esp_choice c;
+  esp_kernel_choice c;
   masked_open(&m, true);
   int i = 0, layers = 0;
   const esp_param *last = NULL;
-  for (; esp_graph_choice(m.n.graph, i, &c); i++) {
+  for (; esp_graph_kernel_choice(m.n.graph, i, &c); i++) {
     layers += c.weight != last;
     last = c.weight;
     /* The images have no gradient. */
-    ck_assert_int_eq((int)c.pass, i == 0 ? ESP_FORWARD : i == 1 ? ESP_TO_WEIGHTS : (i + 1) % 3);
+    ck_assert_int_eq((int)c.pass, i == 0   ? ESP_FORWARD
+                                  : i == 1 ? ESP_BACKWARD_WEIGHTS
+                                           : (i + 1) % 3);
   }
   ck_assert_int_eq(layers, LAYERS);
   ck_assert_int_eq(i, PASSES);
@@ -114,9 +119,9 @@ END_TEST
 
 /* The faster one is chosen, and said to be. */
 static void expect_measured(const masked *m) {
-  esp_choice c;
+  esp_kernel_choice c;
   int measured = 0;
-  for (int i = 0; esp_graph_choice(m->n.graph, i, &c); i++) {
+  for (int i = 0; esp_graph_kernel_choice(m->n.graph, i, &c); i++) {
     if (c.reason == ESP_GROUPED) continue;
     ck_assert_int_eq(c.reason, ESP_FASTER);
     ck_assert(c.dense > 0.0 && c.sparse > 0.0 && c.dense < 100.0 && c.sparse < 100.0);
@@ -145,18 +150,18 @@ END_TEST
 /* A choice that was measured is there again after the kernels were forced for a while. */
 START_TEST(forcing_does_not_forget) {
   masked m;
-  esp_choice before[PASSES], after;
+  esp_kernel_choice before[PASSES], after;
   masked_open(&m, true);
   mask_weights(&m, true, 0);
   train(&m, TRIALS);
-  for (int i = 0; i < PASSES; i++) ck_assert(esp_graph_choice(m.n.graph, i, &before[i]));
+  for (int i = 0; i < PASSES; i++) ck_assert(esp_graph_kernel_choice(m.n.graph, i, &before[i]));
   for (int mode = ESP_SPARSE_ON; mode <= ESP_SPARSE_OFF; mode++) {
     esp_graph_sparse(m.n.graph, (esp_sparse_mode)mode);
     train(&m, 1);
     esp_graph_sparse(m.n.graph, ESP_SPARSE_AUTO);
     train(&m, 1);
     for (int i = 0; i < PASSES; i++) {
-      ck_assert(esp_graph_choice(m.n.graph, i, &after));
+      ck_assert(esp_graph_kernel_choice(m.n.graph, i, &after));
       ck_assert(after.is_sparse == before[i].is_sparse && after.dense == before[i].dense);
     }
   }
@@ -164,35 +169,37 @@ START_TEST(forcing_does_not_forget) {
 }
 END_TEST
 
-/* A method that looks at the gradients of absent weights in each step never lets the stopwatch run there. */
+/* A method that looks at the gradients of absent weights in each step never lets the stopwatch run
+ * there. */
 START_TEST(all_gradients) {
   masked m;
-  esp_choice c;
+  esp_kernel_choice c;
   masked_open(&m, true);
   mask_weights(&m, true, 0);
   run(&m, TRIALS, (esp_pass){.training = true, .dense_gradients = true}, true);
-  for (int i = 0; esp_graph_choice(m.n.graph, i, &c); i++)
+  for (int i = 0; esp_graph_kernel_choice(m.n.graph, i, &c); i++)
     if (c.reason != ESP_GROUPED)
-      ck_assert_int_eq(c.reason, c.pass == ESP_TO_WEIGHTS ? ESP_WANTED_ALL : ESP_FASTER);
+      ck_assert_int_eq(c.reason, c.pass == ESP_BACKWARD_WEIGHTS ? ESP_WANTED_ALL : ESP_FASTER);
   masked_close(&m);
 }
 END_TEST
 
 START_TEST(inference_has_forward_passes) {
   masked m;
-  esp_choice c;
+  esp_kernel_choice c;
   masked_open(&m, false);
   mask_weights(&m, true, 0);
   run(&m, TRIALS, (esp_pass){0}, false);
   int i = 0;
-  for (; esp_graph_choice(m.n.graph, i, &c); i++) ck_assert_int_eq(c.pass, ESP_FORWARD);
+  for (; esp_graph_kernel_choice(m.n.graph, i, &c); i++) ck_assert_int_eq(c.pass, ESP_FORWARD);
   ck_assert_int_eq(i, LAYERS);
   masked_close(&m);
 }
 END_TEST
 
 START_TEST(every_reason_has_words) {
-  for (int i = 0; i < ESP_REASONS; i++) ck_assert_int_gt((int)strlen(esp_reason_text((esp_reason)i)), 3);
+  for (int i = 0; i < ESP_KERNEL_REASONS; i++)
+    ck_assert_int_gt((int)strlen(esp_kernel_reason_text((esp_kernel_reason)i)), 3);
 }
 END_TEST
 
@@ -217,8 +224,8 @@ START_TEST(operations_are_timed) {
   ck_assert_int_eq(esp_graph_profile(m.n.graph, false, &err), ESP_OK);
   int weights = 0, i = 0;
   for (; esp_graph_cost(m.n.graph, i, &c); i++) {
-    ck_assert(c.seconds[ESP_FORWARD] > 0.0 && c.seconds[ESP_TO_INPUT] >= 0.0);
-    ck_assert_int_eq(c.seconds[ESP_TO_WEIGHTS] > 0.0, c.weight != NULL);
+    ck_assert(c.seconds[ESP_FORWARD] > 0.0 && c.seconds[ESP_BACKWARD_DATA] >= 0.0);
+    ck_assert_int_eq(c.seconds[ESP_BACKWARD_WEIGHTS] > 0.0, c.weight != NULL);
     weights += c.weight != NULL;
   }
   ck_assert_str_eq(c.operation, "loss");

@@ -1,5 +1,5 @@
-/* The output of every operation against its definition, written out with plain loops over (image, channel,
- * row, column). */
+/* The output of every operation against its definition, written out with plain loops over (image,
+ * channel, row, column). */
 #include "suite.h"
 
 #include <espalier/graph.h>
@@ -38,7 +38,8 @@ static void close_bed(bed *b) {
   esp_params_free(&b->params);
 }
 
-static esp_param *param(bed *b, const char *name, esp_role role, int rank, const int *shape, double middle) {
+static esp_param *param(bed *b, const char *name, esp_role role, int rank, const int *shape,
+                        double middle) {
   esp_param *p;
   MUST(b, esp_params_add(&b->params, name, role, rank, shape, &p, &b->err));
   for (size_t i = 0; i < p->count; i++)
@@ -72,8 +73,8 @@ static void expect(const bed *b, formula *f, const void *with, esp_shape shape, 
       const double got = (double)esp_value_at(b->y, n, c, row, column),
                    wanted = f(b, with, n, c, row, column);
       if (!(fabs(got - wanted) <= tolerance))
-        ck_abort_msg("image %d, channel %d, row %d, column %d: %.9g, expected %.9g", n, c, row, column, got,
-                     wanted);
+        ck_abort_msg("image %d, channel %d, row %d, column %d: %.9g, expected %.9g", n, c, row,
+                     column, got, wanted);
     }
 }
 
@@ -100,14 +101,22 @@ static double conv_formula(const bed *b, const void *with, int image, int o, int
 }
 
 static const conv convs[] = {
-    {3, 5, 4, 6, 1, 1, {1, 0, 1}, true, NULL, NULL},    {3, 7, 6, 5, 3, 3, {1, 1, 1}, true, NULL, NULL},
-    {3, 7, 6, 5, 3, 3, {2, 1, 1}, false, NULL, NULL},   {2, 8, 9, 7, 5, 5, {2, 2, 1}, true, NULL, NULL},
-    {2, 6, 9, 3, 3, 1, {1, 1, 1}, true, NULL, NULL},    {2, 6, 9, 3, 2, 4, {3, 0, 1}, true, NULL, NULL},
-    {6, 5, 5, 10, 3, 3, {1, 1, 2}, true, NULL, NULL},   {6, 5, 5, 9, 3, 3, {2, 1, 3}, false, NULL, NULL},
-    {5, 6, 4, 5, 3, 3, {1, 1, 5}, true, NULL, NULL},    {3, 4, 4, 6, 5, 5, {1, 2, 3}, true, NULL, NULL},
-    {2, 3, 3, 4, 3, 3, {1, 2, 1}, true, NULL, NULL},    {2, 4, 3, 5, 4, 3, {1, 0, 1}, true, NULL, NULL},
-    {1, 20, 17, 13, 3, 3, {1, 1, 1}, true, NULL, NULL}, {2, 5, 4, 3, 1, 1, {2, 1, 1}, true, NULL, NULL},
-    {9, 6, 8, 10, 3, 3, {1, 1, 1}, true, NULL, NULL},   {8, 4, 4, 8, 3, 3, {1, 1, 1}, false, NULL, NULL},
+    {3, 5, 4, 6, 1, 1, {1, 0, 1}, true, NULL, NULL},
+    {3, 7, 6, 5, 3, 3, {1, 1, 1}, true, NULL, NULL},
+    {3, 7, 6, 5, 3, 3, {2, 1, 1}, false, NULL, NULL},
+    {2, 8, 9, 7, 5, 5, {2, 2, 1}, true, NULL, NULL},
+    {2, 6, 9, 3, 3, 1, {1, 1, 1}, true, NULL, NULL},
+    {2, 6, 9, 3, 2, 4, {3, 0, 1}, true, NULL, NULL},
+    {6, 5, 5, 10, 3, 3, {1, 1, 2}, true, NULL, NULL},
+    {6, 5, 5, 9, 3, 3, {2, 1, 3}, false, NULL, NULL},
+    {5, 6, 4, 5, 3, 3, {1, 1, 5}, true, NULL, NULL},
+    {3, 4, 4, 6, 5, 5, {1, 2, 3}, true, NULL, NULL},
+    {2, 3, 3, 4, 3, 3, {1, 2, 1}, true, NULL, NULL},
+    {2, 4, 3, 5, 4, 3, {1, 0, 1}, true, NULL, NULL},
+    {1, 20, 17, 13, 3, 3, {1, 1, 1}, true, NULL, NULL},
+    {2, 5, 4, 3, 1, 1, {2, 1, 1}, true, NULL, NULL},
+    {9, 6, 8, 10, 3, 3, {1, 1, 1}, true, NULL, NULL},
+    {8, 4, 4, 8, 3, 3, {1, 1, 1}, false, NULL, NULL},
 };
 
 START_TEST(convolutions) {
@@ -147,13 +156,15 @@ static double max_formula(const bed *b, const void *with, int image, int c, int 
   const esp_pool_attr *a = with;
   double best = -HUGE_VAL;
   for (int i = row * a->stride - a->padding; i < row * a->stride - a->padding + a->size; i++)
-    for (int j = column * a->stride - a->padding; j < column * a->stride - a->padding + a->size; j++)
+    for (int j = column * a->stride - a->padding; j < column * a->stride - a->padding + a->size;
+         j++)
       if (i >= 0 && i < b->shape.height && j >= 0 && j < b->shape.width)
         best = fmax(best, in(b, image, c, i, j));
   return best;
 }
 
-static double average_formula(const bed *b, const void *with, int image, int c, int row, int column) {
+static double average_formula(const bed *b, const void *with, int image, int c, int row,
+                              int column) {
   const esp_pool_attr *a = with;
   double sum = 0.0;
   for (int i = 0; i < a->size; i++)
@@ -162,7 +173,8 @@ static double average_formula(const bed *b, const void *with, int image, int c, 
   return sum / (a->size * a->size);
 }
 
-static double global_formula(const bed *b, const void *with, int image, int c, int row, int column) {
+static double global_formula(const bed *b, const void *with, int image, int c, int row,
+                             int column) {
   (void)with;
   double sum = 0.0;
   for (int i = 0; i < b->shape.height; i++)
@@ -171,7 +183,8 @@ static double global_formula(const bed *b, const void *with, int image, int c, i
 }
 
 START_TEST(pools) {
-  static const esp_pool_attr attrs[] = {{2, 2, 0}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}, {3, 2, 2}, {1, 1, 0}};
+  static const esp_pool_attr attrs[] = {{2, 2, 0}, {3, 2, 1}, {3, 1, 1},
+                                        {2, 3, 0}, {3, 2, 2}, {1, 1, 0}};
   const esp_pool_attr a = attrs[_i / 2];
   bed b;
   open_bed(&b, 3, 7, 6);
@@ -205,8 +218,8 @@ typedef struct norm {
 static double norm_formula(const bed *b, const void *with, int image, int c, int row, int column) {
   const norm *m = with;
   const double x = in(b, image, c, row, column);
-  double y =
-      (x - m->mean[c]) / sqrt(m->var[c] + 1e-5) * (double)m->p.scale->value[c] + (double)m->p.shift->value[c];
+  double y = (x - m->mean[c]) / sqrt(m->var[c] + 1e-5) * (double)m->p.scale->value[c] +
+             (double)m->p.shift->value[c];
   if (m->residual) y += x;
   return m->relu && y < 0.0 ? 0.0 : y;
 }
@@ -221,15 +234,16 @@ static void measure(const bed *b, norm *m) {
       m->mean[c] += in(b, i % IMAGES, c, i / IMAGES / s.width, i / IMAGES % s.width) / count;
     for (int i = 0; i < IMAGES * s.height * s.width; i++)
       m->var[c] +=
-          pow(in(b, i % IMAGES, c, i / IMAGES / s.width, i / IMAGES % s.width) - m->mean[c], 2.0) / count;
+          pow(in(b, i % IMAGES, c, i / IMAGES / s.width, i / IMAGES % s.width) - m->mean[c], 2.0) /
+          count;
   }
 }
 
 static void check_running(const norm *m, const double *mean, const double *var, double count) {
   for (int c = 0; c < 4; c++) {
     ck_assert(fabs((double)m->p.mean->value[c] - (0.9 * mean[c] + 0.1 * m->mean[c])) < 1e-6);
-    ck_assert(fabs((double)m->p.var->value[c] - (0.9 * var[c] + 0.1 * m->var[c] * count / (count - 1.0))) <
-              1e-6);
+    ck_assert(fabs((double)m->p.var->value[c] -
+                   (0.9 * var[c] + 0.1 * m->var[c] * count / (count - 1.0))) < 1e-6);
   }
 }
 
@@ -293,17 +307,20 @@ static double twice_formula(const bed *b, const void *with, int image, int c, in
   (void)with;
   return 2.0 * in(b, image, c, row, column);
 }
-static double concat_formula(const bed *b, const void *with, int image, int c, int row, int column) {
+static double concat_formula(const bed *b, const void *with, int image, int c, int row,
+                             int column) {
   (void)with;
   const int channels = b->shape.channels;
-  return c < channels ? in(b, image, c, row, column) : fmax(0.0, in(b, image, c - channels, row, column));
+  return c < channels ? in(b, image, c, row, column)
+                      : fmax(0.0, in(b, image, c - channels, row, column));
 }
 static double flat_formula(const bed *b, const void *with, int image, int c, int row, int column) {
   (void)with;
   const int plane = b->shape.height * b->shape.width, pixel = c % plane;
   return in(b, image, c / plane, row + pixel / b->shape.width, column + pixel % b->shape.width);
 }
-static double subsample_formula(const bed *b, const void *with, int image, int c, int row, int column) {
+static double subsample_formula(const bed *b, const void *with, int image, int c, int row,
+                                int column) {
   const int stride = *(const int *)with;
   return c < b->shape.channels ? in(b, image, c, row * stride, column * stride) : 0.0;
 }
@@ -366,7 +383,8 @@ END_TEST
 static int count_dropped(const bed *b, double scale) {
   int dropped = 0;
   for (int i = 0; i < IMAGES * 3 * 10 * 10; i++) {
-    const int n = i % IMAGES, c = i / IMAGES / 100, row = i / IMAGES / 10 % 10, column = i / IMAGES % 10;
+    const int n = i % IMAGES, c = i / IMAGES / 100, row = i / IMAGES / 10 % 10,
+              column = i / IMAGES % 10;
     const double x = in(b, n, c, row, column), y = (double)esp_value_at(b->y, n, c, row, column);
     if (y == 0.0 && x != 0.0)
       dropped++;
@@ -384,8 +402,8 @@ START_TEST(dropout_in_training) {
   MUST(&b, esp_graph_dropout(b.g, b.x, probabilities[_i], &b.y, &b.err));
   run(&b, true);
   const int dropped = count_dropped(&b, 1.0 / (1.0 - p));
-  ck_assert_msg(fabs(dropped - p * count) <= 4.0 * sqrt(count * p * (1.0 - p)), "dropped %d of %g at %g",
-                dropped, count, p);
+  ck_assert_msg(fabs(dropped - p * count) <= 4.0 * sqrt(count * p * (1.0 - p)),
+                "dropped %d of %g at %g", dropped, count, p);
   close_bed(&b);
 }
 END_TEST

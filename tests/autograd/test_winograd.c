@@ -1,5 +1,6 @@
-/* Layers that go by Winograd: close to the direct way; the same bits whatever the threads, the instruction
- * set and the place of a batch norm; outputs and channels without weights left out; and which layers go. */
+/* Layers that go by Winograd: close to the direct way; the same bits whatever the threads, the
+ * instruction set and the place of a batch norm; outputs and channels without weights left out; and
+ * which layers go. */
 #include "allocations.h"
 #include "kernels/kernels.h"
 #include "net.h"
@@ -17,7 +18,8 @@
 
 enum { PARTS = 64, RECORD = 1 << 23 };
 
-/* A part is what a layer put out in a step, or the gradient of a parameter. Processes can share a record. */
+/* A part is what a layer put out in a step, or the gradient of a parameter. Processes can share a
+ * record. */
 typedef struct record {
   int parts;
   size_t start[PARTS + 1];
@@ -48,16 +50,18 @@ static void add_output(record *r, const esp_value *v, int images) {
   const int pixels = s.height * s.width, values = s.channels * pixels;
   float *to = part_of(r, (size_t)(images * values));
   for (int i = 0; i < images * values; i++)
-    to[i] = esp_value_at(v, i / values, i % values / pixels, i % pixels / s.width, i % pixels % s.width);
+    to[i] = esp_value_at(v, i / values, i % values / pixels, i % pixels / s.width,
+                         i % pixels % s.width);
 }
 
-/* A pass over random images, and backward when training: all layers and all gradients are recorded then, else
- * the logits. */
+/* A pass over random images, and backward when training: all layers and all gradients are recorded
+ * then, else the logits. */
 static void step(net *n, const net_plan *plan, int images, esp_key key, esp_pass pass, record *r) {
   esp_batch batch = net_batch(plan->input, images, key);
   esp_graph_forward(n->graph, &batch, pass);
   if (pass.training) esp_graph_backward(n->graph);
-  for (int i = pass.training ? 0 : n->layers - 1; i < n->layers; i++) add_output(r, n->layer[i].out, images);
+  for (int i = pass.training ? 0 : n->layers - 1; i < n->layers; i++)
+    add_output(r, n->layer[i].out, images);
   for (int i = 0; pass.training && i < n->params.count; i++) {
     const esp_param *p = n->params.item[i];
     float *to = part_of(r, p->grad ? p->count : 0);
@@ -78,8 +82,8 @@ static void same(const record *a, const record *b, const char *what) {
   for (int p = 0; p < a->parts; p++)
     for (size_t i = a->start[p]; i < a->start[p + 1]; i++)
       if (memcmp(&a->value[i], &b->value[i], sizeof(float)) != 0)
-        ck_abort_msg("%s: value %zu of part %d of %d is %.9g and %.9g", what, i - a->start[p], p, a->parts,
-                     (double)a->value[i], (double)b->value[i]);
+        ck_abort_msg("%s: value %zu of part %d of %d is %.9g and %.9g", what, i - a->start[p], p,
+                     a->parts, (double)a->value[i], (double)b->value[i]);
 }
 
 /* Within 1e-4 of the largest value of their part. */
@@ -92,20 +96,21 @@ static void near(const record *a, const record *b, const char *what) {
       if (fabs((double)b->value[i]) > largest) largest = fabs((double)b->value[i]);
     for (size_t i = a->start[p]; i < a->start[p + 1]; i++)
       if (!(fabs((double)a->value[i] - (double)b->value[i]) <= 1e-4 * largest))
-        ck_abort_msg("%s: value %zu of part %d of %d is %.9g and %.9g", what, i - a->start[p], p, a->parts,
-                     (double)a->value[i], (double)b->value[i]);
+        ck_abort_msg("%s: value %zu of part %d of %d is %.9g and %.9g", what, i - a->start[p], p,
+                     a->parts, (double)a->value[i], (double)b->value[i]);
   }
 }
 
 /* Whether the passes of a layer went by Winograd, as the graph says. */
 static void expect_way(const net *n, int layer, bool by_winograd, const char *what) {
-  esp_choice c;
+  esp_kernel_choice c;
   int passes = 0;
-  for (int i = 0; esp_graph_choice(n->graph, i, &c); i++) {
+  for (int i = 0; esp_graph_kernel_choice(n->graph, i, &c); i++) {
     if (c.weight != n->layer[layer].weight) continue;
     passes++;
-    ck_assert_msg((c.reason == ESP_BY_WINOGRAD) == by_winograd && !(by_winograd && c.is_sparse), "%s, %s: %s",
-                  what, esp_propagation_name(c.pass), esp_reason_text(c.reason));
+    ck_assert_msg((c.reason == ESP_BY_WINOGRAD) == by_winograd && !(by_winograd && c.is_sparse),
+                  "%s, %s: %s", what, esp_propagation_name(c.pass),
+                  esp_kernel_reason_text(c.reason));
   }
   ck_assert_int_gt(passes, 0);
 }
@@ -118,7 +123,8 @@ static esp_param *weight_of(const net *n, int layer) {
   return n->params.item[i];
 }
 
-/* Puts a mask upon a layer, or the next one: keep[count]. Weights that come back have values again. */
+/* Puts a mask upon a layer, or the next one: keep[count]. Weights that come back have values
+ * again. */
 static void set_mask(const net *n, int layer, esp_mask *m, const uint8_t *keep) {
   esp_param *p = weight_of(n, layer);
   if (!m->keep) *m = (esp_mask){.keep = calloc(p->count, 1), .count = p->count};
@@ -168,13 +174,15 @@ static net_plan plan_of(const layers *l, bool direct) {
                     direct};
 }
 
-/* Planes that squares cover, and planes that cut some off; that a piece holds several of, or one, or part of;
- * the gradients of weights in one chunk of images or several; 128 outputs, or channels, and more. */
+/* Planes that squares cover, and planes that cut some off; that a piece holds several of, or one,
+ * or part of; the gradients of weights in one chunk of images or several; 128 outputs, or channels,
+ * and more. */
 static const layers compared[] = {
-    {4, 4, 35, 13, 14, 20},    {4, 4, 530, 14, 20, 13},  {4, 6, 35, 22, 67, 24},    {7, 7, 19, 20, 18, 17},
-    {6, 4, 1, 67, 22, 130},    {8, 8, 35, 67, 130, 20},  {8, 8, 150, 20, 10, 67},   {14, 14, 35, 13, 20, 67},
-    {13, 15, 100, 20, 14, 16}, {16, 16, 35, 9, 67, 20},  {16, 16, 35, 130, 20, 67}, {16, 16, 5, 9, 130, 130},
-    {9, 9, 110, 34, 36, 40},   {29, 31, 20, 16, 17, 18}, {11, 9, 35, 20, 19, 40},
+    {4, 4, 35, 13, 14, 20},  {4, 4, 530, 14, 20, 13},   {4, 6, 35, 22, 67, 24},
+    {7, 7, 19, 20, 18, 17},  {6, 4, 1, 67, 22, 130},    {8, 8, 35, 67, 130, 20},
+    {8, 8, 150, 20, 10, 67}, {14, 14, 35, 13, 20, 67},  {13, 15, 100, 20, 14, 16},
+    {16, 16, 35, 9, 67, 20}, {16, 16, 35, 130, 20, 67}, {16, 16, 5, 9, 130, 130},
+    {9, 9, 110, 34, 36, 40}, {29, 31, 20, 16, 17, 18},  {11, 9, 35, 20, 19, 40},
 };
 
 START_TEST(close_to_the_direct_way) {
@@ -244,8 +252,9 @@ static void three_passes(const layers *l, record *r) {
   net_close(&n);
 }
 
-static const layers shared[] = {{4, 4, 530, 24, 24, 22},  {4, 6, 35, 36, 67, 40},   {8, 8, 35, 67, 130, 20},
-                                {16, 16, 35, 12, 67, 14}, {15, 14, 40, 16, 15, 40}, {9, 9, 110, 44, 48, 52}};
+static const layers shared[] = {{4, 4, 530, 24, 24, 22},  {4, 6, 35, 36, 67, 40},
+                                {8, 8, 35, 67, 130, 20},  {16, 16, 35, 12, 67, 14},
+                                {15, 14, 40, 16, 15, 40}, {9, 9, 110, 44, 48, 52}};
 enum { SHARED = sizeof shared / sizeof *shared };
 
 START_TEST(threads_agree) {
@@ -262,7 +271,8 @@ START_TEST(threads_agree) {
 }
 END_TEST
 
-/* A process chooses its instruction set once, so each gets a process; no thread has run before the fork. */
+/* A process chooses its instruction set once, so each gets a process; no thread has run before the
+ * fork. */
 static void run_with(const char *isa, const layers *l, record *r) {
   const pid_t child = fork();
   ck_assert_int_ge(child, 0);
@@ -270,7 +280,7 @@ static void run_with(const char *isa, const layers *l, record *r) {
     setenv("ESPALIER_ISA", isa, 1);
     r->parts = 0;
     three_passes(l, r);
-    _exit(strcmp(esp_kernels_active()->isa, isa) == 0 ? 0 : 1);
+    _exit(strcmp(esp__kernels_active()->isa, isa) == 0 ? 0 : 1);
   }
   int status;
   ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -279,9 +289,9 @@ static void run_with(const char *isa, const layers *l, record *r) {
 
 START_TEST(instruction_sets_agree) {
   record *scalar = new_record(), *other = new_record();
-  const esp_kernels *k;
+  const esp__kernels *k;
   run_with("scalar", &shared[_i], scalar);
-  for (size_t isa = 1; (k = esp_kernels_at(isa)); isa++) {
+  for (size_t isa = 1; (k = esp__kernels_at(isa)); isa++) {
     run_with(k->isa, &shared[_i], other);
     same(scalar, other, k->isa);
   }
@@ -290,14 +300,15 @@ START_TEST(instruction_sets_agree) {
 }
 END_TEST
 
-/* In a graph for inference the layers do the batch norms behind them, also where they have no weights left.
- */
+/* In a graph for inference the layers do the batch norms behind them, also where they have no
+ * weights left. */
 START_TEST(fused_batch_norms_agree) {
-  static const net_plan plan = {"residual blocks",
-                                {12, 16, 15},
-                                53,
-                                {CONV(13, 3, 3, 1, 1, 1, 1), BN(1), KEEP, CONV(13, 3, 3, 1, 1, 1, 0), BN(0),
-                                 CONV(13, 3, 3, 1, 1, 1, 1), BN_PLUS(1), CONV(20, 3, 3, 1, 1, 1, 0), BN(1)}};
+  static const net_plan plan = {
+      "residual blocks",
+      {12, 16, 15},
+      53,
+      {CONV(13, 3, 3, 1, 1, 1, 1), BN(1), KEEP, CONV(13, 3, 3, 1, 1, 1, 0), BN(0),
+       CONV(13, 3, 3, 1, 1, 1, 1), BN_PLUS(1), CONV(20, 3, 3, 1, 1, 1, 0), BN(1)}};
   record *apart = new_record(), *fused = new_record();
   esp_mask mask[8] = {{0}};
   net training, inference;
@@ -351,7 +362,8 @@ static void mask_pair(pair *p, int turn) {
   p->turn = turn;
   for (int i = 0; i < 2; i++) {
     mask_places(&p->masked, i, &p->mask[i], turn);
-    memcpy(weight_of(&p->plain, i)->value, weight_of(&p->masked, i)->value, p->mask[i].count * sizeof(float));
+    memcpy(weight_of(&p->plain, i)->value, weight_of(&p->masked, i)->value,
+           p->mask[i].count * sizeof(float));
   }
 }
 
@@ -439,8 +451,8 @@ static size_t gather(const values *v, const float *from, float *to) {
   return count;
 }
 
-/* Of a net with masks and of the smaller one that has no more than what they keep: the parameters, then what
- * the layers put out. */
+/* Of a net with masks and of the smaller one that has no more than what they keep: the parameters,
+ * then what the layers put out. */
 static const layers before = {8, 8, 35, 12, 20, 18}, after = {8, 8, 35, 12, 16, 14};
 static const values shrinking[] = {{20, 1, 12, 0, 9},  {20, 1, 1, 0, 1}, {18, 2, 20, 1, 9},
                                    {3, 0, 18, 2, 64},  {3, 0, 1, 0, 1},  {35, 0, 20, 1, 64},
@@ -451,7 +463,8 @@ static void mask_layer(const net *n, int layer, esp_mask *m) {
   uint8_t keep[20 * 20 * 9];
   const values *v = &shrinking[2 * layer];
   for (int i = 0; i < v->rows * v->columns * 9; i++)
-    keep[i] = is_left(v->row_level, i / 9 / v->columns) && is_left(v->column_level, i / 9 % v->columns);
+    keep[i] =
+        is_left(v->row_level, i / 9 / v->columns) && is_left(v->column_level, i / 9 % v->columns);
   set_mask(n, layer, m, keep);
 }
 
@@ -464,8 +477,9 @@ START_TEST(a_smaller_layer_has_the_same_bits) {
   net_open(&small, &shrunk, after.images, true);
   for (int i = 0; i < 2; i++) mask_layer(&large, i, &mask[i]);
   for (int i = 0; i < SHRINKING_PARAMS; i++)
-    ck_assert_uint_eq(gather(&shrinking[i], large.params.item[i]->value, small.params.item[i]->value),
-                      small.params.item[i]->count);
+    ck_assert_uint_eq(
+        gather(&shrinking[i], large.params.item[i]->value, small.params.item[i]->value),
+        small.params.item[i]->count);
   step(&large, &masked, before.images, 1, (esp_pass){.training = true}, a);
   step(&small, &shrunk, after.images, 1, (esp_pass){.training = true}, b);
   for (int i = 0; i < SHRINKING; i++) { /* a record has the outputs first */
@@ -491,18 +505,22 @@ static const struct {
   net_plan plan;
   bool by_winograd;
 } ways[] = {
-    {{"least of all", {8, 16, 16}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, true},
+    {{"least of all", {8, 16, 16}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}},
+     true},
     {{"many", {9, 8, 6}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(67, 3, 3, 1, 1, 1, 0)}}, true},
     {{"odd sides", {8, 7, 7}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}}, true},
-    {{"much cut off", {8, 5, 6}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}}, false},
+    {{"much cut off", {8, 5, 6}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}},
+     false},
     {{"two rows", {8, 2, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 1)}}, false},
     {{"stride 2", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 2, 1, 1, 1)}}, false},
-    {{"no padding", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 0, 1, 1)}}, false},
+    {{"no padding", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 0, 1, 1)}},
+     false},
     {{"padding 2", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 2, 1, 1)}}, false},
     {{"5x5", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 5, 5, 1, 2, 1, 1)}}, false},
     {{"1x3", {8, 8, 8}, 19, {CONV(20, 1, 1, 1, 0, 1, 1), CONV(20, 1, 3, 1, 1, 1, 1)}}, false},
     {{"groups", {8, 8, 8}, 19, {CONV(40, 1, 1, 1, 0, 1, 1), CONV(40, 3, 3, 1, 1, 2, 1)}}, false},
-    {{"7 channels", {8, 16, 16}, 19, {CONV(7, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}}, false},
+    {{"7 channels", {8, 16, 16}, 19, {CONV(7, 1, 1, 1, 0, 1, 1), CONV(8, 3, 3, 1, 1, 1, 1)}},
+     false},
     {{"7 outputs", {8, 16, 16}, 19, {CONV(8, 1, 1, 1, 0, 1, 1), CONV(7, 3, 3, 1, 1, 1, 1)}}, false},
 };
 
@@ -526,7 +544,10 @@ START_TEST(geometry_chooses) {
 END_TEST
 
 static const net_plan wide = {
-    "wide", {9, 8, 8}, 19, {CONV(16, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 0), ACT(ESP_ACT_TANH)}};
+    "wide",
+    {9, 8, 8},
+    19,
+    {CONV(16, 1, 1, 1, 0, 1, 1), CONV(20, 3, 3, 1, 1, 1, 0), ACT(ESP_ACT_TANH)}};
 enum { WEIGHTS = 20 * 16 * 9 };
 
 /* `kept` weights of the layer, anywhere in its first outputs and channels. */
@@ -535,7 +556,8 @@ static void draw_mask(uint8_t *keep, int outputs, int channels, int kept) {
   const int per_output = channels * 9;
   esp_random_permutation(17, order, (uint32_t)(outputs * per_output));
   memset(keep, 0, WEIGHTS);
-  for (int i = 0; i < kept; i++) keep[(int)order[i] / per_output * 16 * 9 + (int)order[i] % per_output] = 1;
+  for (int i = 0; i < kept; i++)
+    keep[(int)order[i] / per_output * 16 * 9 + (int)order[i] % per_output] = 1;
 }
 
 /* Enough steps that the stopwatch has chosen, where there is a choice; the last is recorded. */
@@ -553,15 +575,17 @@ static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode,
     step(&n, &plan, plan.batch, (esp_key)i, (esp_pass){.training = true}, r);
   }
   expect_way(&n, 1, by_winograd, "masked");
-  for (int i = 0; i < n.params.count; i++) /* without lists the gradients of pruned weights are there */
+  for (int i = 0; i < n.params.count;
+       i++) /* without lists the gradients of pruned weights are there */
     for (size_t k = 0; n.params.item[i]->mask && k < WEIGHTS; k++)
       if (!keep[k]) r->value[r->start[n.layers + i] + k] = 0.0f;
   drop_masks(&n, &mask, 1);
   net_close(&n);
 }
 
-/* 36 * 4 * (20 * 16 + 7 * (20 + 16)) products and transforms against 1.2 * 22 * 22 * kept / 9: from 1277
- * weights on. With o outputs and c channels, all their weights: 36 * 4 * (o c + 7 (o + c)) against 0.75 * 22
+/* 36 * 4 * (20 * 16 + 7 * (20 + 16)) products and transforms against 1.2 * 22 * 22 * kept / 9: from
+ * 1277 weights on. With o outputs and c channels, all their weights: 36 * 4 * (o c + 7 (o + c))
+ * against 0.75 * 22
  * * 22 * o c. */
 static const struct {
   int outputs, channels, kept;
@@ -613,7 +637,8 @@ START_TEST(the_way_follows_the_mask) {
     set_mask(&n, 1, &mask, keep);
     if (i % 8 == 0) weight_of(&n, 1)->mask = NULL;
     r->parts = 0;
-    step(&n, &wide, wide.batch, (esp_key)i, (esp_pass){.training = true, .dense_gradients = i % 3 == 2}, r);
+    step(&n, &wide, wide.batch, (esp_key)i,
+         (esp_pass){.training = true, .dense_gradients = i % 3 == 2}, r);
     expect_way(&n, 1, by_winograd, "the last mask");
   }
   drop_masks(&n, &mask, 1);

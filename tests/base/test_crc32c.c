@@ -7,13 +7,13 @@
 START_TEST(examples) {
   uint8_t bytes[32];
   memset(bytes, 0, sizeof bytes);
-  ck_assert_uint_eq(esp_crc32c(bytes, sizeof bytes), 0x8a9136aa);
+  ck_assert_uint_eq(esp__crc32c(bytes, sizeof bytes), 0x8a9136aa);
   memset(bytes, 0xff, sizeof bytes);
-  ck_assert_uint_eq(esp_crc32c(bytes, sizeof bytes), 0x62a8ab43);
+  ck_assert_uint_eq(esp__crc32c(bytes, sizeof bytes), 0x62a8ab43);
   for (int i = 0; i < 32; i++) bytes[i] = (uint8_t)i;
-  ck_assert_uint_eq(esp_crc32c(bytes, sizeof bytes), 0x46dd794e);
-  ck_assert_uint_eq(esp_crc32c("123456789", 9), 0xe3069283);
-  ck_assert_uint_eq(esp_crc32c("", 0), 0);
+  ck_assert_uint_eq(esp__crc32c(bytes, sizeof bytes), 0x46dd794e);
+  ck_assert_uint_eq(esp__crc32c("123456789", 9), 0xe3069283);
+  ck_assert_uint_eq(esp__crc32c("", 0), 0);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* Tables in files, as a run writes them and as others do. */
-#include "base/csv.h"
+#include <espalier/csv.h>
 #include "suite.h"
 
 #include <math.h>

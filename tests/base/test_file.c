@@ -47,8 +47,8 @@ START_TEST(sha256_gives_the_published_digests) {
   const char *two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
   check_sha256(two, 56, 1, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   check_sha256("a", 1, 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-  check_sha256("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 80, 12500,
-               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  check_sha256("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+               80, 12500, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 END_TEST
 
@@ -73,12 +73,20 @@ START_TEST(sha256_does_not_depend_on_the_pieces) {
 END_TEST
 
 START_TEST(plain_text) {
-  ck_assert(esp_utf8_plain("a\tb\r\n\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xb3", 14));
-  static const char *const bad[] = {
-      "\x80", "\xc3",  "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-      "\xff", "a\x01", "\x7f"};
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert(!esp_utf8_plain(bad[i], strlen(bad[i])));
-  ck_assert(!esp_utf8_plain("\0", 1));
+  ck_assert(esp__utf8_plain("a\tb\r\n\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xb3", 14));
+  static const char *const bad[] = {"\x80",
+                                    "\xc3",
+                                    "\xc0\xaf",
+                                    "\xe0\x80\x80",
+                                    "\xed\xa0\x80",
+                                    "\xf0\x80\x80\x80",
+                                    "\xf4\x90\x80\x80",
+                                    "\xff",
+                                    "a\x01",
+                                    "\x7f"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    ck_assert(!esp__utf8_plain(bad[i], strlen(bad[i])));
+  ck_assert(!esp__utf8_plain("\0", 1));
 }
 END_TEST
 
@@ -216,24 +224,24 @@ START_TEST(directories) {
 }
 END_TEST
 
-/* Of two that open the lock, the second is refused until the first lets go; in a directory without one nobody
- * has it. */
+/* Of two that open the lock, the second is refused until the first lets go; in a directory without
+ * one nobody has it. */
 START_TEST(locks) {
-  esp_lock one, two;
+  esp__lock one, two;
   char expected[256];
-  ck_assert(!esp_lock_taken(folder));
-  ck_assert_int_eq(esp_lock_take(&one, folder, false, &err), ESP_OK);
-  ck_assert_int_eq(esp_lock_take(&two, folder, false, &err), ESP_ERR_BUSY);
-  snprintf(expected, sizeof expected, "%s: another process is at work in it; wait for its end, or stop it",
-           folder);
+  ck_assert(!esp__lock_taken(folder));
+  ck_assert_int_eq(esp__lock_take(&one, folder, false, &err), ESP_OK);
+  ck_assert_int_eq(esp__lock_take(&two, folder, false, &err), ESP_ERR_BUSY);
+  snprintf(expected, sizeof expected,
+           "%s: another process is at work in it; wait for its end, or stop it", folder);
   ck_assert_str_eq(err.text, expected);
-  ck_assert(!two.held && esp_lock_taken(folder));
-  esp_lock_drop(&one);
-  ck_assert(!esp_lock_taken(folder));
-  ck_assert_int_eq(esp_lock_take(&two, folder, true, &err), ESP_OK);
-  esp_lock_drop(&two);
-  esp_lock_drop(&two);
-  ck_assert_int_eq(esp_lock_take(&one, path, false, &err), ESP_ERR_IO); /* no such directory */
+  ck_assert(!two.held && esp__lock_taken(folder));
+  esp__lock_drop(&one);
+  ck_assert(!esp__lock_taken(folder));
+  ck_assert_int_eq(esp__lock_take(&two, folder, true, &err), ESP_OK);
+  esp__lock_drop(&two);
+  esp__lock_drop(&two);
+  ck_assert_int_eq(esp__lock_take(&one, path, false, &err), ESP_ERR_IO); /* no such directory */
   snprintf(expected, sizeof expected, "%s/lock", folder);
   ck_assert_int_eq(unlink(expected), 0);
 }
@@ -244,8 +252,9 @@ static void save_sample(void) {
   static const uint8_t mask[3] = {1, 0, 255};
   static const float scalar = 7;
   esp_bundle b = {0};
-  ck_assert_int_eq(esp_bundle_add(&b, "conv1.weight", ESP_F32, 4, (int64_t[]){2, 3, 1, 1}, weight, &err),
-                   ESP_OK);
+  ck_assert_int_eq(
+      esp_bundle_add(&b, "conv1.weight", ESP_F32, 4, (int64_t[]){2, 3, 1, 1}, weight, &err),
+      ESP_OK);
   ck_assert_int_eq(esp_bundle_add(&b, "mask", ESP_U8, 1, (int64_t[]){3}, mask, &err), ESP_OK);
   ck_assert_int_eq(esp_bundle_add(&b, "empty", ESP_F32, 2, (int64_t[]){0, 5}, NULL, &err), ESP_OK);
   ck_assert_int_eq(esp_bundle_add(&b, "a", ESP_F32, 0, NULL, &scalar, &err), ESP_OK);
@@ -329,11 +338,10 @@ static const struct {
     {"{}   \n", "", NULL},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678", NULL},
     {"{" META "{\"k\":\"v\"},\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678", NULL},
-    {"{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]},"
-     "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+    {"{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
      "xy", NULL},
-    {"{" META "{\"sha256.t\":\"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD\"},"
-     "\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}",
+    {"{" META
+     "{\"sha256.t\":\"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD\"},\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}",
      "abc", NULL},
     {"", "", "at byte 8: header is not JSON"},
     {"{", "", "header is not JSON"},
@@ -349,37 +357,47 @@ static const struct {
     {"{\"t\":[]}", "", "tensor 't': expected dtype"},
     {"{\"t\":{}}", "", "tensor 't': expected dtype"},
     {"{\"t\":{" F32_2 "}}", "", "tensor 't': expected dtype"},
-    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8],\"x\":1}}", "12345678", "tensor 't': expected dtype"},
-    {"{\"t\":{\"shape\":[2],\"dtype\":\"F32\",\"dtype\":\"U8\",\"data_offsets\":[0,8]}}", "12345678",
-     "once each"},
+    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8],\"x\":1}}", "12345678",
+     "tensor 't': expected dtype"},
+    {"{\"t\":{\"shape\":[2],\"dtype\":\"F32\",\"dtype\":\"U8\",\"data_offsets\":[0,8]}}",
+     "12345678", "once each"},
     {"{\"t\":{\"dtype\":1,\"shape\":[2],\"data_offsets\":[0,8]}}", "12345678", "expected dtype"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", "12345678", "expected dtype"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", "12345678",
+     "expected dtype"},
     {"{\"t\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]}}", "1234",
      "dtype 'BF16' is not known"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "12345678", "not a whole number"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,8]}}", "12345678", "not a whole number"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1e30],\"data_offsets\":[0,8]}}", "12345678", "not a whole number"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "12345678",
+     "not a whole number"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,8]}}", "12345678",
+     "not a whole number"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1e30],\"data_offsets\":[0,8]}}", "12345678",
+     "not a whole number"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1e999],\"data_offsets\":[0,8]}}", "12345678",
      "not a whole number"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", "12345678",
      "not a whole number"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,2],\"data_offsets\":[0,8]}}", "12345678", "4 dimensions"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", "", "too large"},
-    {"{\"t\":{\"dtype\":\"U8\",\"shape\":[9007199254740992,2048],\"data_offsets\":[0,0]}}", "", "too large"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,2],\"data_offsets\":[0,8]}}", "12345678",
+     "4 dimensions"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", "",
+     "too large"},
+    {"{\"t\":{\"dtype\":\"U8\",\"shape\":[9007199254740992,2048],\"data_offsets\":[0,0]}}", "",
+     "too large"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[0,9]}}", "12345678",
      "ends at byte 9 of the data, but there are only 8"},
-    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,1e300]}}", "12345678", "data_offsets are not two whole"},
+    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,1e300]}}", "12345678",
+     "data_offsets are not two whole"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[8,0]}}", "12345678", "ends before it begins"},
-    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,7]}}", "1234567", "has 7 bytes of data, its shape asks for 8"},
+    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,7]}}", "1234567",
+     "has 7 bytes of data, its shape asks for 8"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[-8,0]}}", "12345678", "data_offsets are not two whole"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[8]}}", "12345678", "data_offsets are not two whole"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8,8]}}", "12345678", "data_offsets are not two whole"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[1,9]}}", "123456789", "there is a gap before its data"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "123456789", "data that belong to no tensor"},
-    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]},\"u\":{" F32_2 ",\"data_offsets\":[4,12]}}", "123456781234",
-     "overlap"},
-    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]},\"u\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678",
-     "overlap"},
+    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]},\"u\":{" F32_2 ",\"data_offsets\":[4,12]}}",
+     "123456781234", "overlap"},
+    {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]},\"u\":{" F32_2 ",\"data_offsets\":[0,8]}}",
+     "12345678", "overlap"},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]},\"t\":{" F32_2 ",\"data_offsets\":[8,16]}}",
      "1234567812345678", "'t' stands twice"},
     {"{\"\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678", "name is not 1 to 127"},
@@ -394,7 +412,8 @@ static const struct {
     {"{" META "{\"sha256.__metadata__\":\"00\"}}", "", "is the checksum of no tensor"},
     {"{" META "{\"sha256.t\":\"00\"},\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678",
      "tensor 't': its data do not match their SHA-256"},
-    {"{" META "{\"sha256.t\":7},\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678", "is not a string"},
+    {"{" META "{\"sha256.t\":7},\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678",
+     "is not a string"},
 };
 enum { FILES = sizeof files / sizeof *files };
 
@@ -407,7 +426,8 @@ static void write_parts(uint64_t length, const char *header, const char *data) {
 }
 
 static void check_message(const char *part) {
-  ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0, "does not begin with the file: %s", err.text);
+  ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0, "does not begin with the file: %s",
+                err.text);
   ck_assert_msg(strstr(err.text, part) != NULL, "expected '%s' in: %s", part, err.text);
   ck_assert_ptr_null(strchr(err.text, '\n'));
 }
@@ -454,8 +474,8 @@ START_TEST(deep_nesting) {
 }
 END_TEST
 
-/* Every bit of the file flipped, and every place it could be cut: damage in data or checksum is named, damage
- * elsewhere must at least do no harm. */
+/* Every bit of the file flipped, and every place it could be cut: damage in data or checksum is
+ * named, damage elsewhere must at least do no harm. */
 START_TEST(damage) {
   save_sample();
   char *data;

@@ -36,7 +36,8 @@ enum { PLAIN_WEIGHTS = 216 + 864 + 120, PLAIN_FILTERS = 8 + 12, PLAIN_LINEAR = 1
   "  concat\n    conv 4 1x1\n    tanh\n  branch\n    maxpool 3 stride 1 pad 1\n  end\n" \
   "  avgpool 2\n  dropout 0.2\n  flatten\n  linear 16\n  gelu\n  dropout 0.5\n  linear classes\n"
 
-/* Something for each structure: channels that are added, joined, flattened, and blocks that can go. */
+/* Something for each structure: channels that are added, joined, flattened, and blocks that can
+ * go. */
 #define STREAM_NET                                                                          \
   "  conv 8 3x3 stride 4\n  bn\n  relu\n"                                                   \
   "  repeat 2\n    residual\n    conv 8 3x3\n    bn\n    relu\n    depthwise 3x3\n    bn\n" \
@@ -44,6 +45,7 @@ enum { PLAIN_WEIGHTS = 216 + 864 + 120, PLAIN_FILTERS = 8 + 12, PLAIN_LINEAR = 1
   "  concat\n    conv 4 1x1\n    relu\n  branch\n    maxpool 3 stride 1 pad 1\n  end\n"     \
   "  avgpool 4\n  flatten\n  linear 16\n  relu\n  linear classes\n"
 #define STREAM_LAYERS \
-  STREAM_NET "[prune]\nstructures =\n  * channel\n  linear1 n:m\n  linear2 weight\n  0.conv1 block\n"
+  STREAM_NET          \
+  "[prune]\nstructures =\n  * channel\n  linear1 n:m\n  linear2 weight\n  0.conv1 block\n"
 
 #endif

@@ -3,11 +3,12 @@
 #define ESP_TESTS_CLI_PROCESS_H
 
 typedef struct process_options {
-  const char *const *environment; /* "NAME=value" on top of ours, NULL after the last; NULL = none */
-  int signal;                     /* sent to it, 0 = none, ... */
-  const char *begun;              /* ... once this file is there (NULL = at once) ... */
-  double after;                   /* ... and so many seconds have passed */
-  long file_limit; /* bytes that a file it writes may have, beyond that writing fails; 0 = any */
+  const char *const
+      *environment;  /* "NAME=value" on top of ours, NULL after the last; NULL = none */
+  int signal;        /* sent to it, 0 = none, ... */
+  const char *begun; /* ... once this file is there (NULL = at once) ... */
+  double after;      /* ... and so many seconds have passed */
+  long file_limit;   /* bytes that a file it writes may have, beyond that writing fails; 0 = any */
 } process_options;
 
 typedef struct process {
@@ -16,8 +17,8 @@ typedef struct process {
   char *out, *err;
 } process;
 
-/* argument[0] is the program's path; NULL after the last. A program that takes minutes is killed. A failure
- * to start one ends this program. */
+/* argument[0] is the program's path; NULL after the last. A program that takes minutes is killed. A
+ * failure to start one ends this program. */
 process process_run(const char *const *argument, const process_options *options);
 void process_free(process *p);
 

@@ -21,8 +21,8 @@ cJSON *result_read(const char *dir) {
   snprintf(path, sizeof path, "%s/result.json", dir);
   cJSON *o = json_read(path);
   const cJSON *status = cJSON_GetObjectItem(o, "status");
-  ck_assert_msg(cJSON_IsString(status) && strcmp(status->valuestring, "finished") == 0, "%s: not finished",
-                path);
+  ck_assert_msg(cJSON_IsString(status) && strcmp(status->valuestring, "finished") == 0,
+                "%s: not finished", path);
   return o;
 }
 
@@ -37,7 +37,8 @@ const char *hash_of_run(const char *dir) {
   static int turn;
   cJSON *o = result_read(dir);
   const cJSON *hash = cJSON_GetObjectItem(o, "weights_sha256");
-  ck_assert_msg(cJSON_IsString(hash) && strlen(hash->valuestring) == 64, "%s: no weights_sha256", dir);
+  ck_assert_msg(cJSON_IsString(hash) && strlen(hash->valuestring) == 64, "%s: no weights_sha256",
+                dir);
   turn = (turn + 1) % 8;
   snprintf(hex[turn], sizeof hex[turn], "%s", hash->valuestring);
   cJSON_Delete(o);
@@ -55,14 +56,16 @@ table table_read(const char *path) {
     cells += *c == ',' || *c == '\n';
     if (*c == '\n' && t.rows++ == 0) t.columns = cells;
   }
-  ck_assert_msg(cells == t.rows * t.columns, "%s: %d cells in %d rows of %d", path, cells, t.rows, t.columns);
+  ck_assert_msg(cells == t.rows * t.columns, "%s: %d cells in %d rows of %d", path, cells, t.rows,
+                t.columns);
   t.cell = calloc((size_t)cells, sizeof *t.cell);
   ck_assert_ptr_nonnull(t.cell);
   char *rest = t.text;
   for (int i = 0; i < cells; i++) {
     const size_t length = strcspn(rest, ",\n");
     const char expected = (i + 1) % t.columns == 0 ? '\n' : ',';
-    ck_assert_msg(rest[length] == expected, "%s: row %d has another number of cells", path, i / t.columns);
+    ck_assert_msg(rest[length] == expected, "%s: row %d has another number of cells", path,
+                  i / t.columns);
     rest[length] = '\0';
     t.cell[i] = rest;
     rest += length + 1;
@@ -122,7 +125,8 @@ bool same_reports(const char *dir, const char *other) {
 /* ---- safetensors ---- */
 
 static tensor tensor_from(const cJSON *item, const char *data, size_t data_bytes) {
-  const cJSON *type = cJSON_GetObjectItem(item, "dtype"), *shape = cJSON_GetObjectItem(item, "shape");
+  const cJSON *type = cJSON_GetObjectItem(item, "dtype"),
+              *shape = cJSON_GetObjectItem(item, "shape");
   const cJSON *range = cJSON_GetObjectItem(item, "data_offsets"), *side;
   ck_assert(cJSON_IsString(type) && cJSON_IsArray(shape) && cJSON_GetArraySize(range) == 2);
   const size_t begin = (size_t)cJSON_GetArrayItem(range, 0)->valuedouble;
@@ -170,14 +174,16 @@ const tensor *tensor_of(const tensors *t, const char *prefix, const char *name) 
 }
 
 const char *tensors_text(const tensors *t, const char *key) {
-  const cJSON *text = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItem(t->header, "__metadata__"), key);
+  const cJSON *text =
+      cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItem(t->header, "__metadata__"), key);
   ck_assert_msg(cJSON_IsString(text), "no '%s' in the metadata", key);
   return text->valuestring;
 }
 
 float value_at(const tensor *t, size_t i) {
   const unsigned char *b = (const unsigned char *)t->data + 4 * i;
-  const uint32_t bits = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+  const uint32_t bits =
+      (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
   float value;
   memcpy(&value, &bits, sizeof value);
   return value;

@@ -20,10 +20,12 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
 }
 
 void rig_begin(void) {
-  const char *given = getenv("TMPDIR"), *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+  const char *given = getenv("TMPDIR"),
+             *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
   snprintf(root, sizeof root, "%s/espalier-cli-XXXXXX", given && *given ? given : memory);
   if (getenv("ESPALIER") && realpath(getenv("ESPALIER"), command) && mkdtemp(root)) {
-    setenv("OMP_WAIT_POLICY", "passive", 0); /* on a busy machine threads that spin wait for each other */
+    setenv("OMP_WAIT_POLICY", "passive",
+           0); /* on a busy machine threads that spin wait for each other */
     return;
   }
   perror("the environment variable ESPALIER must be the path of the command");
@@ -91,7 +93,8 @@ int count_files(const char *path, const char *ending) {
   ck_assert_msg(dir != NULL, "%s", path);
   for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) {
     const size_t length = strlen(e->d_name), tail = strlen(ending);
-    count += length >= tail && e->d_name[0] != '.' && strcmp(e->d_name + length - tail, ending) == 0;
+    count +=
+        length >= tail && e->d_name[0] != '.' && strcmp(e->d_name + length - tail, ending) == 0;
   }
   closedir(dir);
   return count;

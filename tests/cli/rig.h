@@ -1,5 +1,5 @@
-/* A folder to work in, the command to call there, and readers for what it leaves behind. The readers share no
- * code with Espalier. Failures are failures of the running test. */
+/* A folder to work in, the command to call there, and readers for what it leaves behind. The
+ * readers share no code with Espalier. Failures are failures of the running test. */
 #ifndef ESP_TESTS_CLI_RIG_H
 #define ESP_TESTS_CLI_RIG_H
 
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before the tests: finds the command, and makes a temporary folder, in memory where the system has such a
- * place. Runs the tests and removes the folder; returns the program's exit status. */
+/* Before the tests: finds the command, and makes a temporary folder, in memory where the system has
+ * such a place. Runs the tests and removes the folder; returns the program's exit status. */
 void rig_begin(void);
 int rig_end(Suite *suite);
 /* For the fixture of a test: a folder of its own within, to be in. */
@@ -28,7 +28,8 @@ void remove_tree(const char *path);
 /* Files in a folder whose name ends with `ending`. */
 int count_files(const char *folder, const char *ending);
 
-/* espalier ARGUMENT...; the last argument is NULL. The environment variable ESPALIER says where it is. */
+/* espalier ARGUMENT...; the last argument is NULL. The environment variable ESPALIER says where it
+ * is. */
 process espalier(const process_options *options, const char *const *argument);
 /* It succeeds, and prints nothing on stderr. */
 void espalier_succeeds(const char *const *argument);

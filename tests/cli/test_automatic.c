@@ -41,8 +41,9 @@ static double validation_of(const char *dir, bool dense) {
 
 /* ---- sensitivity ---- */
 
-/* A row for nothing pruned, and one per layer and sparsity, whose units are counted as anywhere else. A layer
- * of which nothing goes costs nothing: so the layers before it were put back. The run stays as it was. */
+/* A row for nothing pruned, and one per layer and sparsity, whose units are counted as anywhere
+ * else. A layer of which nothing goes costs nothing: so the layers before it were put back. The run
+ * stays as it was. */
 START_TEST(sensitivity_of_layers) {
   static const char *const layers[] = {"conv1", "conv2", "linear1"};
   static const double units[] = {216, 864, 120};
@@ -51,7 +52,8 @@ START_TEST(sensitivity_of_layers) {
   ESPALIER("sensitivity", "out", "prune.sparsities=0.5 0.9 0");
   table t = table_read("out/sensitivity.csv");
   ck_assert_int_eq(t.rows, 1 + 1 + 3 * 3);
-  const double dense = number_at(&t, 1, "validation_accuracy"), loss = number_at(&t, 1, "validation_loss");
+  const double dense = number_at(&t, 1, "validation_accuracy"),
+               loss = number_at(&t, 1, "validation_loss");
   ck_assert_double_eq_tol(dense, validation_of("out", true), 1e-5);
   for (int i = 0; i < 9; i++) {
     static const double asked[] = {0.5, 0.9, 0};
@@ -60,8 +62,8 @@ START_TEST(sensitivity_of_layers) {
     ck_assert_str_eq(cell_of(&t, row, "layer"), layers[layer]);
     ck_assert(number_at(&t, row, "units") == units[layer]);
     ck_assert_double_eq_tol(number_at(&t, row, "sparsity"), gone, 1e-5);
-    ck_assert_double_eq_tol(number_at(&t, row, "change"), number_at(&t, row, "validation_accuracy") - dense,
-                            1e-5);
+    ck_assert_double_eq_tol(number_at(&t, row, "change"),
+                            number_at(&t, row, "validation_accuracy") - dense, 1e-5);
     ck_assert((number_at(&t, row, "validation_loss") == loss) == (i % 3 == 2));
   }
   table_free(&t);
@@ -74,12 +76,14 @@ END_TEST
 
 /* Layers count alone: what sensitivity says of one is what pruning it by hand does. */
 START_TEST(sensitivity_is_what_pruning_does) {
-  ESPALIER("run", "plain.ini", "-o", "out", "prune.distribution=per-layer", "prune.layers=conv2 0.75",
-           "prune.schedule=one-shot", "prune.retrain=none", "prune.structure=filter");
+  ESPALIER("run", "plain.ini", "-o", "out", "prune.distribution=per-layer",
+           "prune.layers=conv2 0.75", "prune.schedule=one-shot", "prune.retrain=none",
+           "prune.structure=filter");
   ESPALIER("sensitivity", "out", "prune.sparsities=0.75", "-o", "elsewhere/deep");
   table t = table_read("elsewhere/deep/sensitivity.csv");
   ck_assert_str_eq(cell_of(&t, 3, "layer"), "conv2");
-  ck_assert_double_eq_tol(number_at(&t, 3, "validation_accuracy"), validation_of("out", false), 1e-5);
+  ck_assert_double_eq_tol(number_at(&t, 3, "validation_accuracy"), validation_of("out", false),
+                          1e-5);
   ck_assert(!exists("out/sensitivity.csv"));
   table_free(&t);
 }
@@ -89,8 +93,9 @@ START_TEST(sensitivity_says_what_it_looks_at) {
   ESPALIER("run", "plain.ini", "-o", "out", "data.validation=0", "prune.method=none");
   process p = espalier(&(process_options){0}, (const char *const[]){"sensitivity", "out", NULL});
   ck_assert_int_eq(p.status, 0);
-  ck_assert_msg(strstr(p.out, "of the 40 validation images the network was trained on some or all") != NULL,
-                "%s", p.out);
+  ck_assert_msg(
+      strstr(p.out, "of the 40 validation images the network was trained on some or all") != NULL,
+      "%s", p.out);
   process_free(&p);
   table t = table_read("out/sensitivity.csv");
   ck_assert_int_eq(t.rows, 1 + 1 + 3 * 10);
@@ -100,7 +105,8 @@ START_TEST(sensitivity_says_what_it_looks_at) {
   FAILS("gathered while training", "sensitivity", "out", "prune.method=movement");
   FAILS("such as prune.structure=weight", "sensitivity", "out", "prune.structure=n:m");
   FAILS("unknown option '-x'", "sensitivity", "out", "-x");
-  ESPALIER("sensitivity", "plain.ini", "model.weights=out", "run.name=named", "prune.sparsities=0.5");
+  ESPALIER("sensitivity", "plain.ini", "model.weights=out", "run.name=named",
+           "prune.sparsities=0.5");
   ck_assert(exists("runs/named/sensitivity.csv"));
 }
 END_TEST
@@ -126,7 +132,8 @@ START_TEST(found_densities_can_be_written_down) {
 }
 END_TEST
 
-/* The network that is pruned is the best of those on trial: its accuracy before retraining is theirs. */
+/* The network that is pruned is the best of those on trial: its accuracy before retraining is
+ * theirs. */
 START_TEST(what_is_pruned_is_the_best_trial) {
   ESPALIER("run", "plain.ini", "-o", "out", SMALL_SEARCH, "prune.distribution=swarm");
   table t = table_read("out/trials.csv"), rounds = table_read("out/rounds.csv");
@@ -153,8 +160,8 @@ END_TEST
 
 /* ---- feedback ---- */
 
-/* Every round follows from those before, as feedback.c says; the network that is left is the last good one,
- * with the bits it had. */
+/* Every round follows from those before, as feedback.c says; the network that is left is the last
+ * good one, with the bits it had. */
 static void check_course(const char *dir, double tolerance) {
   table t = table_read("out/rounds.csv");
   const double dense = validation_of(dir, true);
@@ -163,10 +170,11 @@ static void check_course(const char *dir, double tolerance) {
   int row = 1, best = 0;
   for (; !over; row++) {
     ck_assert_msg(row < t.rows, "%d rows", t.rows);
-    const double asked = fmin(good + step, 0.9), drop = dense - number_at(&t, row, "validation_accuracy");
+    const double asked = fmin(good + step, 0.9),
+                 drop = dense - number_at(&t, row, "validation_accuracy");
     ck_assert_double_eq_tol(number_at(&t, row, "sparsity_requested"), asked, 1e-5);
-    ck_assert_double_eq_tol(number_at(&t, row, "sparsity"), nearbyint(asked * PLAIN_WEIGHTS) / PLAIN_WEIGHTS,
-                            1e-5);
+    ck_assert_double_eq_tol(number_at(&t, row, "sparsity"),
+                            nearbyint(asked * PLAIN_WEIGHTS) / PLAIN_WEIGHTS, 1e-5);
     back = drop > tolerance + 1e-6;
     if (!back) good = asked, best = row;
     if (2 * drop > tolerance + 1e-6) step /= 2;
@@ -175,7 +183,8 @@ static void check_course(const char *dir, double tolerance) {
   if (back) {
     char name[64], other[64];
     snprintf(name, sizeof name, "%s/round-%02d.safetensors", dir, row);
-    snprintf(other, sizeof other, best ? "%s/round-%02d.safetensors" : "%s/dense.safetensors", dir, best);
+    snprintf(other, sizeof other, best ? "%s/round-%02d.safetensors" : "%s/dense.safetensors", dir,
+             best);
     ck_assert(same_bytes(name, other));
     ck_assert_double_eq_tol(number_at(&t, row, "sparsity"), good, 1e-3);
     row++;
@@ -185,20 +194,21 @@ static void check_course(const char *dir, double tolerance) {
 }
 
 START_TEST(feedback_follows_its_rule) {
-  static const char *const tolerances[] = {"prune.tolerance=0", "prune.tolerance=0.03", "prune.tolerance=0.1",
-                                           "prune.tolerance=1"};
+  static const char *const tolerances[] = {"prune.tolerance=0", "prune.tolerance=0.03",
+                                           "prune.tolerance=0.1", "prune.tolerance=1"};
   static const double as_numbers[] = {0, 0.03, 0.1, 1};
   const char *retrain = _i % 2 ? "prune.retrain=weight-rewind" : "prune.retrain=finetune";
-  ESPALIER("run", "plain.ini", "-o", "out", "prune.schedule=feedback", "prune.rounds=7", "prune.step=0.4",
-           "prune.least_step=0.05", tolerances[_i], retrain, "train.epochs=6");
+  ESPALIER("run", "plain.ini", "-o", "out", "prune.schedule=feedback", "prune.rounds=7",
+           "prune.step=0.4", "prune.least_step=0.05", tolerances[_i], retrain, "train.epochs=6");
   check_course("out", as_numbers[_i]);
 }
 END_TEST
 
 /* A training that was taken over leaves a good network to step back to. */
 START_TEST(feedback_after_a_shared_training) {
-#define COURSE \
-  "prune.schedule=feedback", "prune.rounds=3", "prune.step=0.8", "prune.tolerance=0", "run.name=same"
+#define COURSE                                                                        \
+  "prune.schedule=feedback", "prune.rounds=3", "prune.step=0.8", "prune.tolerance=0", \
+      "run.name=same"
   ESPALIER("run", "plain.ini", "-o", "dense", "prune.method=none");
   ESPALIER("run", "plain.ini", "-o", "out", COURSE, "run.dense=dense");
   ESPALIER("run", "plain.ini", "-o", "alone", COURSE);
@@ -209,8 +219,8 @@ END_TEST
 
 /* ---- search ---- */
 
-/* Good is what is within the tolerance; sparsities halve the interval between good and not good, down to the
- * least step; the best is the sparsest that is good. */
+/* Good is what is within the tolerance; sparsities halve the interval between good and not good,
+ * down to the least step; the best is the sparsest that is good. */
 static void check_search(const char *dir, double tolerance, double most) {
   char path[64];
   snprintf(path, sizeof path, "%s/search.csv", dir);
@@ -218,7 +228,8 @@ static void check_search(const char *dir, double tolerance, double most) {
   const double dense = number_at(&t, 1, "validation_accuracy");
   double good = 0.0, bad = most;
   for (int row = 2; row < t.rows; row++) {
-    const double asked = row == 2 ? most : 0.5 * (good + bad), at = number_at(&t, row, "validation_accuracy");
+    const double asked = row == 2 ? most : 0.5 * (good + bad),
+                 at = number_at(&t, row, "validation_accuracy");
     const bool is_good = dense - at <= tolerance + 1e-6;
     ck_assert_double_eq_tol(number_at(&t, row, "sparsity_requested"), asked, 1e-5);
     ck_assert_str_eq(cell_of(&t, row, "good"), is_good ? "yes" : "no");
@@ -233,10 +244,11 @@ static void check_search(const char *dir, double tolerance, double most) {
   table_free(&t);
 }
 
-#define SEARCH "search", "plain.ini", "prune.schedule=one-shot", "prune.least_step=0.1", "prune.sparsity=0.8"
+#define SEARCH \
+  "search", "plain.ini", "prune.schedule=one-shot", "prune.least_step=0.1", "prune.sparsity=0.8"
 
-/* Other tolerances use the trials that are there; other recipes are refused, and leave the search as it was.
- */
+/* Other tolerances use the trials that are there; other recipes are refused, and leave the search
+ * as it was. */
 START_TEST(search_bisects) {
   ESPALIER(SEARCH, "-o", "out", "prune.tolerance=0");
   check_search("out", 0, 0.8);
@@ -245,7 +257,8 @@ START_TEST(search_bisects) {
   ESPALIER("search", "out", "prune.tolerance=0.05");
   check_search("out", 0.05, 0.8);
   ck_assert_int_eq(stat("out/sparsity=0.8/result.json", &after), 0);
-  ck_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+  ck_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+            before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
   FAILS("made by another configuration", "search", "out", "prune.retrain_epochs=2");
   ESPALIER("search", "out");
   check_search("out", 0.05, 0.8);
@@ -268,7 +281,8 @@ END_TEST
 
 /* The dense training that trials share keeps the weights that they go back to. */
 START_TEST(search_with_rewinding) {
-  ESPALIER(SEARCH, "-o", "out", "prune.tolerance=1", "prune.retrain=weight-rewind", "prune.rewind_step=2");
+  ESPALIER(SEARCH, "-o", "out", "prune.tolerance=1", "prune.retrain=weight-rewind",
+           "prune.rewind_step=2");
   check_search("out", 1, 0.8);
   ck_assert(exists("out/dense/step-2.safetensors"));
 }
@@ -276,7 +290,8 @@ END_TEST
 
 /* Killed in the dense training, within a trial, and between two. */
 START_TEST(search_is_killed_and_goes_on) {
-  static const char *const files[] = {"killed/dense/checkpoint.safetensors", "killed/sparsity=0.8/config.ini",
+  static const char *const files[] = {"killed/dense/checkpoint.safetensors",
+                                      "killed/sparsity=0.8/config.ini",
                                       "killed/sparsity=0.8/result.json"};
 #define LONGER "prune.tolerance=0", "data.train=800", "run.checkpoint_minutes=0.0003"
   ESPALIER(SEARCH, "-o", "whole", LONGER);

@@ -1,5 +1,5 @@
-/* Whatever is wrong with what the command is given, it says so in one line and exits with status 2, and there
- * is nothing to clean up. */
+/* Whatever is wrong with what the command is given, it says so in one line and exits with status 2,
+ * and there is nothing to clean up. */
 #include "nets.h"
 #include "rig.h"
 
@@ -19,11 +19,11 @@ static void setup(void) {
 }
 
 /* The command fails as it should; in its line stand both texts (NULL = anything). */
-static void refused(const char *const *argument, const process_options *options, const char *expected,
-                    const char *also) {
+static void refused(const char *const *argument, const process_options *options,
+                    const char *expected, const char *also) {
   process p = espalier(options, argument);
-  ck_assert_msg(p.status == 2, "status %d, signal %d, expected 2 and '%s': '%s'", p.status, p.signal,
-                expected ? expected : "", p.err);
+  ck_assert_msg(p.status == 2, "status %d, signal %d, expected 2 and '%s': '%s'", p.status,
+                p.signal, expected ? expected : "", p.err);
   const char *newline = strchr(p.err, '\n');
   ck_assert_msg(newline && !newline[1], "expected one line: '%s'", p.err);
   ck_assert_msg(strncmp(p.err, "espalier: ", 10) == 0, "'%s'", p.err);
@@ -56,7 +56,8 @@ static const struct {
     {"[run]\nseed\n", "bad.ini:2: expected 'key = value'"},
     {"[run]\nsede = 1\n", "bad.ini:2: unknown key 'sede' in [run]; did you mean 'seed'?"},
     {"[run]\nlr = 1\n", "bad.ini:2: unknown key 'lr' in [run]; it belongs to [train]"},
-    {"[run]\nseed = 1\n\nseed = 2\n", "bad.ini:4: key 'seed' given twice in [run], first on line 2"},
+    {"[run]\nseed = 1\n\nseed = 2\n",
+     "bad.ini:4: key 'seed' given twice in [run], first on line 2"},
     {"[run]\nseed = -1\n", "bad.ini:2: seed = '-1': expected a whole number from 0"},
     {"[run]\nseed = 1.5\n", "bad.ini:2: seed = '1.5'"},
     {"[run]\nseed = 99999999999999999999\n", "bad.ini:2: seed"},
@@ -79,7 +80,8 @@ static const struct {
     {"[data]\nstd = 0\n", "bad.ini:2: std = '0'"},
     {"[data]\ncutout_size = 0\n", "bad.ini:2: cutout_size"},
     {"[model]\nhidden = 0\n", "bad.ini:2: hidden = '0'"},
-    {"[model]\nshortcut = none\n", "bad.ini:2: shortcut = 'none': expected one of projection, identity"},
+    {"[model]\nshortcut = none\n",
+     "bad.ini:2: shortcut = 'none': expected one of projection, identity"},
     {"[train]\nlr = nan\n", "bad.ini:2: lr = 'nan'"},
     {"[train]\nlr = inf\n", "bad.ini:2: lr = 'inf'"},
     {"[train]\nlr = 1e999\n", "bad.ini:2: lr = '1e999'"},
@@ -105,10 +107,12 @@ static const struct {
     {NET(""), "bad.ini: model.arch is custom, but model.layers"},
     {NET("  # nothing\n"), "bad.ini: "},
     {NET("  linear classes\n"), "bad.ini: layers:1: linear needs an input of 1x1 pixels"},
-    {NET("  flatten\n  linear 7\n"), "bad.ini: layers:2: the network ends with 7x1x1, expected 10x1x1"},
+    {NET("  flatten\n  linear 7\n"),
+     "bad.ini: layers:2: the network ends with 7x1x1, expected 10x1x1"},
     {NET("  conv 10 3x3\n"), "bad.ini: layers:1: the network ends with 10x32x32"},
     {NET("  convolution 8 3x3\n"), "bad.ini: layers:1: unknown layer 'convolution'"},
-    {NET("  flatten\n  liner classes\n"), "layers:2: unknown layer 'liner'; did you mean 'linear'?"},
+    {NET("  flatten\n  liner classes\n"),
+     "layers:2: unknown layer 'liner'; did you mean 'linear'?"},
     {NET("  conv 8 3x3 strid 2\n"), "bad.ini: layers:1: conv: unexpected 'strid'"},
     {NET("  conv 8 3x3 stride\n"), "bad.ini: layers:1: conv: there is no number after 'stride'"},
     {NET("  conv 8\n"), "bad.ini: layers:1: conv: there is no 'KxK'"},
@@ -125,7 +129,8 @@ static const struct {
     {NET("  repeat 2\n  end\n"), "bad.ini: layers:2: the 'repeat' of line 1 has no layers"},
     {NET("  repeat 1000\n  repeat 1000\n  relu\n  end\n  end\n"), "the network has more than"},
     {NET("  residual\n    conv 8 3x3\n  end\n"), "bad.ini: layers:"},
-    {NET("  concat\n    relu\n  end\n"), "bad.ini: layers:3: the 'concat' of line 1 has one branch"},
+    {NET("  concat\n    relu\n  end\n"),
+     "bad.ini: layers:3: the 'concat' of line 1 has one branch"},
     {NET("  shortcut\n"), "bad.ini: layers:1: 'shortcut' must stand directly in a 'residual'"},
     {NET(PLAIN_LAYERS "[prune]\nmethod = random\ndistribution = per-layer\nlayers =\n  conv1 2\n"),
      "bad.ini:31: [prune] layers:1: 'conv1 2'"},
@@ -138,7 +143,8 @@ static const struct {
 
 START_TEST(bad_text) {
   text_write("bad.ini", texts[_i].text);
-  refused((const char *[]){"run", "bad.ini", NULL}, &(process_options){0}, "bad.ini", texts[_i].expected);
+  refused((const char *[]){"run", "bad.ini", NULL}, &(process_options){0}, "bad.ini",
+          texts[_i].expected);
   leaves_nothing();
 }
 END_TEST
@@ -160,25 +166,34 @@ static const struct {
      "plain.ini: [prune] rewind_epoch = 3: expected at most the 2 epochs"},
     {{"prune.method=magnitude", "prune.retrain=lr-rewind", "prune.retrain_epochs=3"},
      "plain.ini: [prune] retrain_epochs = 3 with retrain = lr-rewind"},
-    {{"prune.method=rigl", "prune.begin_epoch=2", "prune.end_epoch=1"}, "plain.ini: [prune] end_epoch = 1"},
-    {{"prune.method=magnitude", "prune.skip=*"}, "plain.ini: [prune]: structure 'weight' with skip = '*'"},
-    {{"prune.method=magnitude", "prune.skip=conv9"}, "plain.ini: [prune] skip: 'conv9' matches no layer"},
-    {{"prune.method=set", "prune.structure=filter"}, "plain.ini: [prune]: method 'set' moves single weights"},
-    {{"prune.method=random", "prune.structure=filter", "model.arch=mlp"}, "leaves no layer to prune"},
+    {{"prune.method=rigl", "prune.begin_epoch=2", "prune.end_epoch=1"},
+     "plain.ini: [prune] end_epoch = 1"},
+    {{"prune.method=magnitude", "prune.skip=*"},
+     "plain.ini: [prune]: structure 'weight' with skip = '*'"},
+    {{"prune.method=magnitude", "prune.skip=conv9"},
+     "plain.ini: [prune] skip: 'conv9' matches no layer"},
+    {{"prune.method=set", "prune.structure=filter"},
+     "plain.ini: [prune]: method 'set' moves single weights"},
+    {{"prune.method=random", "prune.structure=filter", "model.arch=mlp"},
+     "leaves no layer to prune"},
     {{"prune.regulariser=l1"}, "plain.ini: [prune] regulariser = l1 with method = none"},
-    {{"prune.method=rigl", "prune.regulariser=l1"}, "plain.ini: [prune]: regulariser 'l1' acts before"},
+    {{"prune.method=rigl", "prune.regulariser=l1"},
+     "plain.ini: [prune]: regulariser 'l1' acts before"},
     {{"prune.method=magnitude", "prune.regulariser=l2"}, "regulariser = 'l2'"},
     {{"prune.method=magnitude", "prune.regulariser=slimming", "model.arch=mlp"},
      "plain.ini: [prune]: regulariser 'slimming' finds nothing to act on"},
-    {{"prune.method=rigl", "prune.distill=0.5"}, "plain.ini: [prune] distill = 0.5: the dense network"},
+    {{"prune.method=rigl", "prune.distill=0.5"},
+     "plain.ini: [prune] distill = 0.5: the dense network"},
     {{"prune.method=rigl", "prune.retrain=reconstruct"},
      "plain.ini: [prune] retrain = reconstruct: the dense network"},
     {{"prune.method=magnitude", "prune.retrain=reconstruct", "prune.distill=0.5"},
      "plain.ini: [prune] distill = 0.5 with retrain = reconstruct"},
     {{"prune.method=magnitude", "prune.distill=0.5", "train.loss=mse"},
      "plain.ini: [prune] distill = 0.5 with loss = mse"},
-    {{"prune.method=random", "prune.distribution=per-layer"}, "plain.ini: [prune] distribution = per-layer"},
-    {{"data.validation=96"}, "plain.ini: data.validation: 96 images asked for, must be fewer than the 96"},
+    {{"prune.method=random", "prune.distribution=per-layer"},
+     "plain.ini: [prune] distribution = per-layer"},
+    {{"data.validation=96"},
+     "plain.ini: data.validation: 96 images asked for, must be fewer than the 96"},
     {{"data.train=1000000000"}, "plain.ini: data.train: 1000000000 images asked for"},
     {{"data.test=999999999"}, "plain.ini: data.test: 999999999 images asked for"},
     {{"data.mean=0.5 0.5"}, "plain.ini: data.mean: 2 numbers for images of 3 channels"},
@@ -189,7 +204,8 @@ static const struct {
     {{"data.dataset=folder", "data.path=plain.ini"}, "plain.ini: no such folder"},
     {{"model.input=3x32"}, "plain.ini: the shape is '3x32'"},
     {{"model.input=3x0x32"}, "plain.ini: the shape is '3x0x32'"},
-    {{"model.input=1x28x28"}, "plain.ini: model.input is 1x28x28, but the data set's images are 3x32x32"},
+    {{"model.input=1x28x28"},
+     "plain.ini: model.input is 1x28x28, but the data set's images are 3x32x32"},
     {{"model.arch=restnet20"},
      "plain.ini: model.arch: unknown architecture 'restnet20'; did you mean 'resnet20'"},
     {{"model.arch=resnet21"}, "plain.ini: "},
@@ -265,7 +281,8 @@ START_TEST(damaged_data) {
   ck_assert_int_eq(mkdir("data", 0777), 0);
   damage_make((size_t)_i, "data");
   snprintf(path, sizeof path, "data/%s", d->file);
-  refused((const char *[]){"run", "plain.ini", data, "data.path=data", "data.train=0", "data.test=0", NULL},
+  refused((const char *[]){"run", "plain.ini", data, "data.path=data", "data.train=0",
+                           "data.test=0", NULL},
           &(process_options){0}, path, d->expected);
   leaves_nothing();
 }
@@ -318,9 +335,9 @@ END_TEST
 
 /* ---- checkpoints ---- */
 
-#define RUN                                                                                            \
-  "run", "plain.ini", "data.train=6000", "train.epochs=1", "prune.method=magnitude", "prune.rounds=2", \
-      "run.checkpoint_minutes=0"
+#define RUN                                                                          \
+  "run", "plain.ini", "data.train=6000", "train.epochs=1", "prune.method=magnitude", \
+      "prune.rounds=2", "run.checkpoint_minutes=0"
 #define CHECKPOINT "a/checkpoint.safetensors"
 
 /* Resuming fails, and leaves the checkpoint as it is. */
@@ -410,7 +427,8 @@ static bool is(const char *text, const char *name) {
   return strcmp(text, name) == 0;
 }
 
-/* As above, of a command and the directory it is about, with what else it wants to be called with. */
+/* As above, of a command and the directory it is about, with what else it wants to be called
+ * with. */
 static void refused_at(const char *expected, const char *command, const char *dir) {
   if (is(command, "shrink"))
     REFUSED(expected, command, dir, "-o", "small.safetensors");
@@ -440,26 +458,32 @@ END_TEST
 
 /* Commands that read a run, of a directory that is none. */
 START_TEST(not_a_run) {
-  static const char *const commands[] = {"report", "resume", "watch",       "compare", "inspect", "bench",
-                                         "eval",   "shrink", "sensitivity", "search",  "sweep"};
+  static const char *const commands[] = {"report",      "resume", "watch", "compare",
+                                         "inspect",     "bench",  "eval",  "shrink",
+                                         "sensitivity", "search", "sweep"};
   ck_assert_int_eq(mkdir("odd", 0777), 0);
   text_write("odd/x", "x");
   text_write("paper.csv", "sparsity,test_accuracy\n0.9,0.5\n");
-  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) refused_at("odd: n", commands[i], "odd");
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    refused_at("odd: n", commands[i], "odd");
   REFUSED("odd: no weights in this directory", "overlap", "odd", "odd");
   ck_assert_int_eq(count_files("odd", ""), 1);
   leaves_nothing();
 }
 END_TEST
 
-/* Writes the checkpoint again with another position, or (NULL) with other data of the tensor `name` and
- * without its checksum. */
+/* Writes the checkpoint again with another position, or (NULL) with other data of the tensor `name`
+ * and without its checksum. */
 static void rewrite(const tensors *t, size_t bytes, const char *position) {
-  cJSON *header = cJSON_Duplicate(t->header, 1), *metadata = cJSON_GetObjectItem(header, "__metadata__");
-  cJSON_DeleteItemFromObject(metadata, "sha256"); /* of the texts: the reader must do without its help */
+  cJSON *header = cJSON_Duplicate(t->header, 1),
+        *metadata = cJSON_GetObjectItem(header, "__metadata__");
+  cJSON_DeleteItemFromObject(metadata,
+                             "sha256"); /* of the texts: the reader must do without its help */
   if (position)
-    cJSON_ReplaceItemInObjectCaseSensitive(metadata, "espalier.position", cJSON_CreateString(position));
-  while (!position && metadata->child) cJSON_Delete(cJSON_DetachItemViaPointer(metadata, metadata->child));
+    cJSON_ReplaceItemInObjectCaseSensitive(metadata, "espalier.position",
+                                           cJSON_CreateString(position));
+  while (!position && metadata->child)
+    cJSON_Delete(cJSON_DetachItemViaPointer(metadata, metadata->child));
   char *text = cJSON_PrintUnformatted(header);
   uint64_t length = strlen(text), before;
   memcpy(&before, t->file, 8);
@@ -480,10 +504,11 @@ START_TEST(strange_positions) {
   static const struct {
     const char *name;
     double value;
-  } numbers[] = {{"stage", -1},   {"stage", 1},    {"stage", 3},   {"stage", 99},    {"stage", 1e300},
-                 {"epoch", -1},   {"epoch", 1},    {"epoch", 1e9}, {"epoch", 1e300}, {"batch", -1},
-                 {"batch", 1000}, {"batch", 1e15}, {"begun", 0},   {"results", 7},   {"log", 1},
-                 {"layers", 0},   {"now", 3},      {"train", 0}};
+  } numbers[] = {{"stage", -1},    {"stage", 1},   {"stage", 3},    {"stage", 99},
+                 {"stage", 1e300}, {"epoch", -1},  {"epoch", 1},    {"epoch", 1e9},
+                 {"epoch", 1e300}, {"batch", -1},  {"batch", 1000}, {"batch", 1e15},
+                 {"begun", 0},     {"results", 7}, {"log", 1},      {"layers", 0},
+                 {"now", 3},       {"train", 0}};
   stop_in_the_middle();
   size_t bytes;
   free(bytes_read(CHECKPOINT, &bytes));
@@ -504,7 +529,8 @@ START_TEST(strange_positions) {
 }
 END_TEST
 
-/* A mask is 0 or 1, and what it leaves out is 0. The checksums are gone, as if other tools had written it. */
+/* A mask is 0 or 1, and what it leaves out is 0. The checksums are gone, as if other tools had
+ * written it. */
 START_TEST(strange_masks) {
   stop_in_the_middle();
   size_t bytes;
@@ -528,8 +554,9 @@ END_TEST
 
 /* The configuration of a run is changed behind its back. */
 START_TEST(another_config) {
-  static const char *const changes[] = {"train.lr=0.3",      "run.seed=9",        "train.epochs=0",
-                                        "data.validation=5", "model.arch=lenet5", "train.average=0.9"};
+  static const char *const changes[] = {"train.lr=0.3",      "run.seed=9",
+                                        "train.epochs=0",    "data.validation=5",
+                                        "model.arch=lenet5", "train.average=0.9"};
   stop_in_the_middle();
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
     ESPALIER("run", "a/config.ini", "-o", "other", "data.train=32", changes[i]);
@@ -565,7 +592,8 @@ START_TEST(bad_output) {
   REFUSED("file: is in the way", "run", "plain.ini", "run.output=file");
   if (geteuid() != 0) {
     ck_assert_int_eq(mkdir("sealed", 0500), 0);
-    REFUSED("sealed/a: cannot make the directory: Permission denied", "run", "plain.ini", "-o", "sealed/a");
+    REFUSED("sealed/a: cannot make the directory: Permission denied", "run", "plain.ini", "-o",
+            "sealed/a");
   }
   char *text = bytes_read("file", NULL);
   ck_assert_str_eq(text, "x");
@@ -577,7 +605,8 @@ END_TEST
 /* Files cannot grow beyond 16 KiB, as if the disk were full: checkpoints are larger. */
 START_TEST(full_disk) {
   const process_options full = {.file_limit = 16384};
-  refused((const char *[]){RUN, "-o", "a", NULL}, &full, CHECKPOINT ": cannot be written", "File too large");
+  refused((const char *[]){RUN, "-o", "a", NULL}, &full, CHECKPOINT ": cannot be written",
+          "File too large");
   ck_assert_int_eq(count_files("a", ".tmp"), 0);
   ESPALIER("resume", "a");
   remove_tree("a");
@@ -586,7 +615,8 @@ START_TEST(full_disk) {
   char *good = bytes_read(CHECKPOINT, &bytes);
   bytes_write("copy", good, bytes);
   free(good);
-  refused((const char *[]){"resume", "a", NULL}, &full, CHECKPOINT ": cannot be written", "File too large");
+  refused((const char *[]){"resume", "a", NULL}, &full, CHECKPOINT ": cannot be written",
+          "File too large");
   ck_assert(same_bytes(CHECKPOINT, "copy"));
   ck_assert_int_eq(count_files("a", ".tmp"), 0);
   ESPALIER("resume", "a");

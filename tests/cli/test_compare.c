@@ -19,7 +19,8 @@ static void setup(void) {
 /* It ends with that status, and prints the texts (NULL = anything). */
 static void ends(int status, const char *out, const char *err, const char *const *argument) {
   process p = espalier(&(process_options){0}, argument);
-  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out, p.err);
+  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out,
+                p.err);
   ck_assert_msg(!out || strstr(p.out, out), "'%s' lacks '%s'", p.out, out);
   ck_assert_msg(!err || strstr(p.err, err), "'%s' lacks '%s'", p.err, err);
   const char *newline = strchr(p.err, '\n');
@@ -43,22 +44,23 @@ static double mean_of(const char *retrain, const char *which) {
 
 #define NAMES "model.arch,prune.retrain,retrain_share,sparsity,test_accuracy,sd,tolerance,source\n"
 
-/* A paper whose dense network has 50 %, and whose pruned one differs from it by what ours does, and `more`.
- */
+/* A paper whose dense network has 50 %, and whose pruned one differs from it by what ours does, and
+ * `more`. */
 static void write_paper(const char *retrain, double more, const char *sd, const char *tolerance) {
   char text[512];
   const double change = mean_of(retrain, "final") - mean_of(retrain, "dense");
   snprintf(text, sizeof text,
-           "# invented\n" NAMES "custom,,,0,50,%s,,dense\ncustom,%s,,0.800,%.4f,%s,%s,\"table 1, top\"\n", sd,
-           retrain, 50.0 + change + more, sd, tolerance);
+           "# invented\n" NAMES
+           "custom,,,0,50,%s,,dense\ncustom,%s,,0.800,%.4f,%s,%s,\"table 1, top\"\n",
+           sd, retrain, 50.0 + change + more, sd, tolerance);
   text_write("paper.csv", text);
 }
 
 START_TEST(inside_and_outside) {
   ESPALIER("sweep", "two.ini", "-o", "out");
   write_paper("finetune", 0.9, "", "1");
-  ENDS(0, "1 of 2 figures judged, by their change to the dense network; 0 outside", NULL, "compare", "out",
-       "paper.csv");
+  ENDS(0, "1 of 2 figures judged, by their change to the dense network; 0 outside", NULL, "compare",
+       "out", "paper.csv");
   ENDS(0, "(table 1, top)", NULL, "compare", "out", "paper.csv");
   write_paper("finetune", 1.1, "", "1");
   ENDS(1, "OUTSIDE", "1 of 1 figures lie outside the band", "compare", "out", "paper.csv");
@@ -69,8 +71,8 @@ START_TEST(inside_and_outside) {
   ENDS(1, "by their accuracy", "lie outside the band", "compare", "out", "paper.csv", "--absolute",
        "--tolerance", "1");
   write_paper("none", 0.0, "", "");
-  ENDS(1, "0 of 2 figures judged", "nothing was judged: the paper states no deviation", "compare", "out",
-       "paper.csv");
+  ENDS(1, "0 of 2 figures judged", "nothing was judged: the paper states no deviation", "compare",
+       "out", "paper.csv");
 }
 END_TEST
 
@@ -96,8 +98,9 @@ END_TEST
 /* Rows about other runs are left out: another retraining, share of the epochs, or sparsity. */
 START_TEST(only_what_is_about_our_runs) {
   ESPALIER("sweep", "two.ini", "-o", "out");
-  static const char *const rows[] = {"custom,reinit,,0.8,50,1,,\n", "custom,finetune,0.7,0.8,50,1,,\n",
-                                     "custom,finetune,,0.85,50,1,,\n", "resnet20,finetune,,0.8,50,1,,\n"};
+  static const char *const rows[] = {
+      "custom,reinit,,0.8,50,1,,\n", "custom,finetune,0.7,0.8,50,1,,\n",
+      "custom,finetune,,0.85,50,1,,\n", "resnet20,finetune,,0.8,50,1,,\n"};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     char text[256];
     snprintf(text, sizeof text, "%s%s", NAMES, rows[i]);
@@ -109,16 +112,19 @@ START_TEST(only_what_is_about_our_runs) {
 }
 END_TEST
 
-/* What pruned while it trained has a change when the sweep has a dense network too; without, it is said. */
+/* What pruned while it trained has a change when the sweep has a dense network too; without, it is
+ * said. */
 START_TEST(a_dense_network_to_compare_with) {
   text_write("dynamic.ini", CONFIG_BEGIN PLAIN_LAYERS
              "[prune]\nsparsity = 0.8\n[sweep]\nprune.method = rigl\nrun.seed = 1 2\n");
   text_write("paper.csv",
-             "\xEF\xBB\xBFmodel.width,prune.method,sparsity,test_accuracy,tolerance\n1.0,,0,50,\n1,rigl,0.8,"
-             "40,100\n");
+             "\xEF\xBB\xBFmodel.width,prune.method,sparsity,test_accuracy,tolerance\n1.0,,0,50,\n"
+             "1,rigl,0.8,40,100\n");
   ESPALIER("sweep", "dynamic.ini", "-o", "out");
-  ENDS(1, "0 of 1 figures judged", "add prune.method = none to the sweep", "compare", "out", "paper.csv");
-  ENDS(0, "1 of 1 figures judged, by their accuracy", NULL, "compare", "out", "paper.csv", "--absolute");
+  ENDS(1, "0 of 1 figures judged", "add prune.method = none to the sweep", "compare", "out",
+       "paper.csv");
+  ENDS(0, "1 of 1 figures judged, by their accuracy", NULL, "compare", "out", "paper.csv",
+       "--absolute");
   ESPALIER("sweep", "dynamic.ini", "-o", "out", "prune.method=rigl none");
   ENDS(0, "1 of 2 figures judged, by their change", NULL, "compare", "out", "paper.csv");
   remove_tree("out/prune.method=rigl,run.seed=2");
@@ -135,12 +141,14 @@ static const struct {
     {"sparsity,test_accuracy,colour\n", "paper.csv: unknown column 'colour'"},
     {"sparsity,test_accuracy\n0.5\n", "paper.csv:2: 1 cells, expected 2"},
     {"# a\nsparsity,test_accuracy\n0.5,1,2\n", "paper.csv:3: 3 cells, expected 2"},
-    {"sparsity,test_accuracy\n1.5,90\n", "paper.csv:2: sparsity = '1.5': expected a number from 0 to 1"},
+    {"sparsity,test_accuracy\n1.5,90\n",
+     "paper.csv:2: sparsity = '1.5': expected a number from 0 to 1"},
     {"sparsity,test_accuracy\n0.5,\n", "paper.csv:2: test_accuracy = ''"},
     {"sparsity,test_accuracy\n0.5,nan\n", "paper.csv:2: test_accuracy = 'nan'"},
     {"sparsity,test_accuracy,sd\n0.5,90,few\n", "paper.csv:2: sd = 'few'"},
     {"sparsity,test_accuracy,source\n0.5,90,\"table\n", "paper.csv:2: a cell in quotes has no end"},
-    {"prune.retrian,sparsity,test_accuracy\n", "paper.csv: unknown key 'retrian' in [prune]; did you mean"},
+    {"prune.retrian,sparsity,test_accuracy\n",
+     "paper.csv: unknown key 'retrian' in [prune]; did you mean"},
     {"sparsity,sparsity,test_accuracy\n", "paper.csv: two columns 'sparsity'"},
     {"prune.retrain,sparsity,test_accuracy\nfinetun,0.5,90\n", "paper.csv:2: retrain = 'finetun'"},
 };
@@ -183,8 +191,8 @@ END_TEST
 /* As a run leaves it that was killed. */
 START_TEST(watching_a_run_at_work) {
   const process_options stop = {.signal = 9, .begun = "out/progress.json"};
-  process p =
-      espalier(&stop, (const char *const[]){"run", "plain.ini", "-o", "out", "train.epochs=2000", NULL});
+  process p = espalier(
+      &stop, (const char *const[]){"run", "plain.ini", "-o", "out", "train.epochs=2000", NULL});
   ck_assert_int_eq(p.signal, 9);
   process_free(&p);
   ENDS(0, "/2000  step ", NULL, "watch", "out", "--once");
@@ -198,7 +206,8 @@ END_TEST
 
 START_TEST(watching_a_sweep) {
   ESPALIER("sweep", "two.ini", "-o", "out");
-  ENDS(0, "6 of 6 runs finished, 0 at work, 0 stopped or failed, 0 waiting; 100.0 %", NULL, "watch", "out");
+  ENDS(0, "6 of 6 runs finished, 0 at work, 0 stopped or failed, 0 waiting; 100.0 %", NULL, "watch",
+       "out");
   remove("out/prune.retrain=none,run.seed=1/result.json");
   text_write("out/prune.retrain=none,run.seed=1/errors.txt", "espalier: the loss is lost\n");
   ENDS(0, "prune.retrain=none,run.seed=1: not at work  the loss is lost\n", NULL, "watch", "out");

@@ -1,6 +1,5 @@
-/* What a person sees of speed: the kernels that a run chose (log, kernels.csv, inspect), bench, peak memory,
- * what images need; and how far a search is.
- */
+/* What a person sees of speed: the kernels that a run chose (log, kernels.csv, inspect), bench,
+ * peak memory, what images need; and how far a search is. */
 #include "nets.h"
 #include "rig.h"
 
@@ -88,15 +87,17 @@ START_TEST(forced) {
 }
 END_TEST
 
-/* The stopwatch has run when a round ends: each pass has both times, and the lesser one's kernels. */
+/* The stopwatch has run when a round ends: each pass has both times, and the lesser one's
+ * kernels. */
 START_TEST(by_stopwatch) {
-  process p = SUCCEED("run", "plain.ini", "-o", "a", MAGNITUDE, "train.sparse=auto", "data.train=192",
-                      "prune.distribution=uniform");
+  process p = SUCCEED("run", "plain.ini", "-o", "a", MAGNITUDE, "train.sparse=auto",
+                      "data.train=192", "prune.distribution=uniform");
   table t = table_read("a/kernels.csv");
   ck_assert_int_eq(count_rows(&t, 0, "dense", "too dense to try"), PLAIN_PASSES - PLAIN_WINOGRAD);
   ck_assert_int_eq(count_rows(&t, ROUNDS, NULL, "faster"), PLAIN_PASSES);
   for (int i = 1; i < t.rows; i++) {
-    const double dense = atof(cell_of(&t, i, "dense_ms")), sparse = atof(cell_of(&t, i, "sparse_ms"));
+    const double dense = atof(cell_of(&t, i, "dense_ms")),
+                 sparse = atof(cell_of(&t, i, "sparse_ms"));
     if (strcmp(cell_of(&t, i, "reason"), "faster") != 0) continue;
     ck_assert(dense > 0.0 && sparse > 0.0);
     if (strcmp(cell_of(&t, i, "kernels"), "sparse") == 0)
@@ -110,7 +111,8 @@ START_TEST(by_stopwatch) {
 }
 END_TEST
 
-/* Masks that change every other step do not flood the log: a line at the end of an epoch at most. */
+/* Masks that change every other step do not flood the log: a line at the end of an epoch at
+ * most. */
 START_TEST(dynamic_methods_are_quiet) {
   process p = SUCCEED("run", "plain.ini", "-o", "a", "prune.method=rigl", "prune.sparsity=0.8",
                       "train.epochs=4", "train.sparse=on");
@@ -160,15 +162,18 @@ START_TEST(inspect_of_damaged_records) {
   } damages[] = {
       {"0,conv1,forward,1,,,dense\n", "kernels.csv:2: "},
       {"0,conv1,forward,1,,,dense,no mask,\n", "kernels.csv:2: "},
-      {"0,conv1,forward,1,,,dense,no mask\n0,conv1,sideways,1,,,dense,no mask\n", "kernels.csv:3: "},
+      {"0,conv1,forward,1,,,dense,no mask\n0,conv1,sideways,1,,,dense,no mask\n",
+       "kernels.csv:3: "},
       {"0,conv1,forward,1,1e999,,dense,no mask\n", "kernels.csv:2: "},
       {"0,conv1,forward,1,nan,,dense,no mask\n", "kernels.csv:2: "},
       {"-1,conv1,forward,1,,,dense,no mask\n", "kernels.csv:2: "},
       {"0,,forward,1,,,dense,no mask\n", "kernels.csv:2: "},
       {"0,conv1,forward,1,,,blue,no mask\n", "kernels.csv:2: "},
       {"0,conv1,forward,1,,,dense,no mask", "kernels.csv:2: "},
-      {"0,conv1,forward,1,,,dense,no mask, but a reason that is longer than any\n", "kernels.csv:2: "},
-      {"0,conv1,forward,1,,,dense,a reason that is longer than any that there is\n", "kernels.csv:2: "},
+      {"0,conv1,forward,1,,,dense,no mask, but a reason that is longer than any\n",
+       "kernels.csv:2: "},
+      {"0,conv1,forward,1,,,dense,a reason that is longer than any that there is\n",
+       "kernels.csv:2: "},
   };
   ESPALIER("run", "plain.ini", "-o", "a", "train.epochs=0");
   for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
@@ -203,7 +208,8 @@ START_TEST(executed_multiply_adds) {
     ck_assert_str_eq(t.cell[t.columns - 1], "macs_executed");
     for (int round = 1; round <= ROUNDS; round++) {
       const char *cell = cell_of(&t, round, "macs_executed");
-      const cJSON *json = cJSON_GetObjectItem(cJSON_GetArrayItem(rounds, round - 1), "macs_executed");
+      const cJSON *json =
+          cJSON_GetObjectItem(cJSON_GetArrayItem(rounds, round - 1), "macs_executed");
       ck_assert(i ? cJSON_IsNumber(json) && atof(cell) > 0.0 : cJSON_IsNull(json) && !*cell);
       if (i) ck_assert_double_eq_tol(atof(cell), json->valuedouble, 0.51);
     }
@@ -218,7 +224,8 @@ END_TEST
 static void check_watch(const char *dir, const char *expected, const char *not_expected) {
   process p = SUCCEED("watch", dir, "--once");
   ck_assert_msg(strstr(p.out, expected) != NULL, "'%s' lacks '%s'", p.out, expected);
-  ck_assert_msg(!not_expected || !strstr(p.out, not_expected), "'%s' has '%s'", p.out, not_expected);
+  ck_assert_msg(!not_expected || !strstr(p.out, not_expected), "'%s' has '%s'", p.out,
+                not_expected);
   process_free(&p);
 }
 
@@ -232,20 +239,24 @@ START_TEST(watching_a_search) {
   check_watch("out", "dense: finished  validation ", "more");
   check_watch("out", "trial 1, sparsity=0.8: finished  validation ", "trial 2");
   check_watch("out", "  sparsity 80.00 %  good\n", "not good");
-  check_watch("out", "1 trial finished; the sparsest within 100.00 points of the dense one: 80.00 %", NULL);
+  check_watch(
+      "out", "1 trial finished; the sparsest within 100.00 points of the dense one: 80.00 %", NULL);
   text_write("out/search.ini", "[prune\n");
   REFUSED("out/search.ini:1: section without ']'", "watch", "out");
 }
 END_TEST
 
-/* As it is when it was killed: the trial at work, and how many may come, half of the interval each. */
+/* As it is when it was killed: the trial at work, and how many may come, half of the interval
+ * each. */
 START_TEST(watching_a_search_at_work) {
   const process_options stop = {.signal = 9, .begun = "out/dense/progress.json"};
   process p = espalier(&stop, (const char *const[]){SEARCH, "train.epochs=2000", NULL});
   ck_assert_int_eq(p.signal, 9);
   process_free(&p);
   check_watch("out", "dense: training  epoch ", "trial 1");
-  check_watch("out", "0 trials finished, at most 4 more; none within 1.00 points of the dense one yet", NULL);
+  check_watch("out",
+              "0 trials finished, at most 4 more; none within 1.00 points of the dense one yet",
+              NULL);
   remove_tree("out");
   const process_options later = {.signal = 9, .begun = "out/sparsity=0.8/progress.json"};
   p = espalier(&later, (const char *const[]){SEARCH, "prune.retrain_epochs=2000", NULL});
@@ -278,11 +289,13 @@ static void check_total(const cJSON *o, const char *name, double batch) {
 
 /* Runs bench and reads what it says; sparsity and layers must be right. */
 static void check_bench(const char *path, const char *extra, double sparsity) {
-  process p = SUCCEED("bench", path, "--json", "--repeats", "5", "--batch", "8", "--threads", "2", extra);
+  process p =
+      SUCCEED("bench", path, "--json", "--repeats", "5", "--batch", "8", "--threads", "2", extra);
   cJSON *o = cJSON_Parse(p.out);
   ck_assert_msg(o != NULL, "not JSON: %s", p.out);
   ck_assert_int_eq(cJSON_GetArraySize(member(o, "layers")), 3);
-  ck_assert(number_of(o, "batch") == 8.0 && number_of(o, "threads") == 2.0 && number_of(o, "repeats") == 5.0);
+  ck_assert(number_of(o, "batch") == 8.0 && number_of(o, "threads") == 2.0 &&
+            number_of(o, "repeats") == 5.0);
   const cJSON *all = member(o, "all_layers");
   ck_assert_double_eq_tol(number_of(all, "sparsity"), sparsity, 1e-9);
   ck_assert(number_of(all, "macs_effective") <= number_of(all, "macs"));
@@ -302,19 +315,21 @@ START_TEST(bench_of_a_run) {
   process p = SUCCEED("bench", "a", "--batch", "8");
   ck_assert(strstr(p.out, "a/round-02.safetensors") && strstr(p.out, "all layers"));
   ck_assert(strstr(p.out, "batch 8; ") && strstr(p.out, "median of 9"));
-  ck_assert(strstr(p.out, "training step") && strstr(p.out, "inference") && strstr(p.out, "images/s"));
+  ck_assert(strstr(p.out, "training step") && strstr(p.out, "inference") &&
+            strstr(p.out, "images/s"));
   process_free(&p);
 }
 END_TEST
 
-/* Dynamic methods and those that look at gradients cannot prune an untrained network; bench says how it did.
- */
+/* Dynamic methods and those that look at gradients cannot prune an untrained network; bench says
+ * how it did. */
 START_TEST(bench_of_a_configuration) {
   check_bench("plain.ini", NULL, 0.0);
   check_bench("plain.ini", "prune.method=magnitude", 0.9);
   check_bench("plain.ini", "prune.method=rigl", 0.9);
   check_bench("plain.ini", "prune.method=saliency", 0.9);
-  process p = SUCCEED("bench", "plain.ini", "--batch", "8", "prune.method=set", "prune.sparsity=0.5");
+  process p =
+      SUCCEED("bench", "plain.ini", "--batch", "8", "prune.method=set", "prune.sparsity=0.5");
   ck_assert(strstr(p.out, "initial weights of plain.ini, pruned by magnitude to sparsity = 0.5"));
   process_free(&p);
   ck_assert_int_eq(count_files(".", ".safetensors"), 0);
@@ -327,10 +342,12 @@ START_TEST(bench_called_wrongly) {
   REFUSED("nowhere.ini: cannot open", "bench", "nowhere.ini");
   REFUSED(".: no weights in this directory", "bench", ".");
   REFUSED("unknown option '--jsn'", "bench", "plain.ini", "--jsn");
-  REFUSED("--batch (nothing): expected a whole number from 1 to 65536", "bench", "plain.ini", "--batch");
+  REFUSED("--batch (nothing): expected a whole number from 1 to 65536", "bench", "plain.ini",
+          "--batch");
   REFUSED("--batch 0: expected", "bench", "plain.ini", "--batch", "0");
   REFUSED("--batch 8x: expected", "bench", "plain.ini", "--batch", "8x");
-  REFUSED("--batch 99999999999999999999: expected", "bench", "plain.ini", "--batch", "99999999999999999999");
+  REFUSED("--batch 99999999999999999999: expected", "bench", "plain.ini", "--batch",
+          "99999999999999999999");
   REFUSED("--repeats 4: expected a whole number from 5", "bench", "plain.ini", "--repeats", "4");
   REFUSED("--threads -1: expected", "bench", "plain.ini", "--threads", "-1");
   REFUSED("did you mean 'sparsity'?", "bench", "plain.ini", "prune.sparsty=0.5");

@@ -1,4 +1,5 @@
-/* Lottery tickets: rewinding to a step, masks of other runs, what masks have in common, instability. */
+/* Lottery tickets: rewinding to a step, masks of other runs, what masks have in common,
+ * instability. */
 #include "nets.h"
 #include "rig.h"
 
@@ -19,8 +20,8 @@ static void setup(void) {
 
 static void fails(const char *expected, const char *const *argument) {
   process p = espalier(&(process_options){0}, argument);
-  ck_assert_msg(p.status == 2 && strstr(p.err, expected), "status %d, '%s', expected '%s'", p.status, p.err,
-                expected);
+  ck_assert_msg(p.status == 2 && strstr(p.err, expected), "status %d, '%s', expected '%s'",
+                p.status, p.err, expected);
   process_free(&p);
 }
 #define FAILS(expected, ...) fails(expected, (const char *const[]){__VA_ARGS__, NULL})
@@ -33,7 +34,8 @@ static int same_tensors(const char *path, const char *other, const char *prefix)
     const tensor *x = &a.item[i], *y = tensor_of(&b, "", x->name);
     if (strncmp(x->name, prefix, strlen(prefix)) != 0) continue;
     ck_assert_msg(y && y->count == x->count, "%s: no %s", other, x->name);
-    ck_assert_msg(memcmp(x->data, y->data, x->count * (x->bytes ? 1 : 4)) == 0, "%s differs", x->name);
+    ck_assert_msg(memcmp(x->data, y->data, x->count * (x->bytes ? 1 : 4)) == 0, "%s differs",
+                  x->name);
     count++;
   }
   tensors_free(&a);
@@ -52,16 +54,19 @@ START_TEST(a_step_at_the_end_of_an_epoch) {
 }
 END_TEST
 
-/* In the middle of an epoch: the weights are those of that step, and the rest of the epoch follows at its own
- * learning rates. Here the rate is 0 from epoch 1.5 on: behind step 5 nothing moves, behind step 4 one step
- * does. */
+/* In the middle of an epoch: the weights are those of that step, and the rest of the epoch follows
+ * at its own learning rates. Here the rate is 0 from epoch 1.5 on: behind step 5 nothing moves,
+ * behind step 4 one step does. */
 START_TEST(a_step_within_an_epoch) {
   static const char *const still[] = {"prune.rewind_step=5", "prune.rewind_step=4"};
-#define STOPS "train.schedule=multi-step", "train.milestones=1.5", "train.gamma=0", "train.warmup_epochs=0"
+#define STOPS \
+  "train.schedule=multi-step", "train.milestones=1.5", "train.gamma=0", "train.warmup_epochs=0"
   for (int i = 0; i < 2; i++) {
     ESPALIER("run", "plain.ini", "-o", "a", REWIND, STOPS, still[i], "run.keep_steps=4 5");
-    ck_assert(same_bytes("a/rewind.safetensors", i ? "a/step-4.safetensors" : "a/step-5.safetensors"));
-    tensors from = tensors_read("a/rewind.safetensors"), to = tensors_read("a/round-01.safetensors");
+    ck_assert(
+        same_bytes("a/rewind.safetensors", i ? "a/step-4.safetensors" : "a/step-5.safetensors"));
+    tensors from = tensors_read("a/rewind.safetensors"),
+            to = tensors_read("a/round-01.safetensors");
     const tensor *x = tensor_of(&from, "", "conv1.weight"), *y = tensor_of(&to, "", "conv1.weight");
     size_t moved = 0, kept = 0;
     for (size_t k = 0; k < x->count; k++) {
@@ -78,9 +83,9 @@ START_TEST(a_step_within_an_epoch) {
 END_TEST
 
 START_TEST(shared_trainings_keep_the_step) {
-  text_write(
-      "ways.ini", CONFIG_BEGIN PLAIN_LAYERS
-      "[prune]\nmethod = magnitude\nrewind_step = 4\n[sweep]\nprune.retrain = finetune weight-rewind\n");
+  text_write("ways.ini", CONFIG_BEGIN PLAIN_LAYERS
+             "[prune]\nmethod = magnitude\nrewind_step = 4\n[sweep]\n"
+             "prune.retrain = finetune weight-rewind\n");
   ESPALIER("sweep", "ways.ini", "-o", "out");
   ck_assert(exists("out/dense/step-4.safetensors"));
   ESPALIER("run", "plain.ini", "-o", "alone", REWIND, "prune.rewind_step=4");
@@ -92,37 +97,41 @@ END_TEST
 START_TEST(wrong_moments) {
   FAILS("rewind_step = 7: expected at most the 6 steps", "run", "plain.ini", "-o", "a", REWIND,
         "prune.rewind_step=7");
-  FAILS("rewind_epoch = 1 and rewind_step = 3: expected only one", "run", "plain.ini", "-o", "a", REWIND,
-        "prune.rewind_step=3", "prune.rewind_epoch=1");
-  FAILS("order_step = 6: expected less than the 6 steps", "run", "plain.ini", "-o", "a", "run.order=1",
-        "run.order_step=6");
+  FAILS("rewind_epoch = 1 and rewind_step = 3: expected only one", "run", "plain.ini", "-o", "a",
+        REWIND, "prune.rewind_step=3", "prune.rewind_epoch=1");
+  FAILS("order_step = 6: expected less than the 6 steps", "run", "plain.ini", "-o", "a",
+        "run.order=1", "run.order_step=6");
   ESPALIER("run", "plain.ini", "-o", "dense");
-  FAILS("no dense/step-4.safetensors; expected its number among the run.keep_steps", "run", "plain.ini", "-o",
-        "a", REWIND, "prune.rewind_step=4", "run.dense=dense");
+  FAILS("no dense/step-4.safetensors; expected its number among the run.keep_steps", "run",
+        "plain.ini", "-o", "a", REWIND, "prune.rewind_step=4", "run.dense=dense");
   ck_assert(!exists("a"));
 }
 END_TEST
 
 /* ---- masks of other runs ---- */
 
-/* Own weights, the other's masks, to the end; by structure, from the run and from its weights alone. */
+/* Own weights, the other's masks, to the end; by structure, from the run and from its weights
+ * alone. */
 START_TEST(masks_come_over) {
   static const char *const structures[] = {"prune.structure=weight", "prune.structure=filter",
                                            "prune.structure=channel", "prune.structure=n:m"};
   const char *s = structures[_i];
-  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, s, "prune.sparsity=0.5", "prune.n=2", "prune.m=4");
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, s, "prune.sparsity=0.5", "prune.n=2",
+           "prune.m=4");
 #define TAKES "run.seed=2", s, "prune.n=2", "prune.m=4", "train.average=0.9"
   ESPALIER("run", "plain.ini", "-o", "b", TAKES, "prune.mask_from=a");
   ESPALIER("run", "plain.ini", "-o", "c", TAKES, "prune.mask_from=a/round-01.safetensors");
   const int masks = same_tensors("a/checkpoint.safetensors", "b/checkpoint.safetensors", "mask.");
   ck_assert_int_ge(masks, 2);
-  ck_assert_int_eq(same_tensors("b/checkpoint.safetensors", "c/checkpoint.safetensors", "mask."), masks);
+  ck_assert_int_eq(same_tensors("b/checkpoint.safetensors", "c/checkpoint.safetensors", "mask."),
+                   masks);
   ck_assert_str_eq(hash_of_run("b"), hash_of_run("c"));
   ESPALIER("run", "plain.ini", "-o", "begun", TAKES, "prune.mask_from=a", "train.epochs=0");
   ESPALIER("run", "plain.ini", "-o", "dense", "run.seed=2", "train.epochs=0", "train.average=0.9");
   tensors begun = tensors_read("begun/checkpoint.safetensors"),
           dense = tensors_read("dense/dense.safetensors");
-  const tensor *mask = tensor_of(&begun, "mask.", "conv2.weight"), *w = tensor_of(&begun, "", "conv2.weight");
+  const tensor *mask = tensor_of(&begun, "mask.", "conv2.weight"),
+               *w = tensor_of(&begun, "", "conv2.weight");
   for (size_t i = 0; i < w->count; i++)
     ck_assert(value_at(w, i) ==
               (kept_at(mask, i) ? value_at(tensor_of(&dense, "", "conv2.weight"), i) : 0.0f));
@@ -131,13 +140,14 @@ START_TEST(masks_come_over) {
 }
 END_TEST
 
-/* Put on where another run rewinds to, with its seed, the masks find what that run starts its retraining
- * from; at the very end of the training that is its result. */
+/* Put on where another run rewinds to, with its seed, the masks find what that run starts its
+ * retraining from; at the very end of the training that is its result. */
 START_TEST(masks_on_later_weights) {
   ESPALIER("run", "rich.ini", "-o", "a", REWIND, "prune.rewind_step=6");
   ESPALIER("run", "rich.ini", "-o", "b", "prune.mask_from=a", "prune.rewind_step=6");
   ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
-  ESPALIER("run", "rich.ini", "-o", "steps", "prune.mask_from=a", "prune.rewind_step=3", "run.keep_steps=3");
+  ESPALIER("run", "rich.ini", "-o", "steps", "prune.mask_from=a", "prune.rewind_step=3",
+           "run.keep_steps=3");
   ESPALIER("run", "rich.ini", "-o", "epochs", "prune.mask_from=a", "prune.rewind_epoch=1");
   ck_assert_str_eq(hash_of_run("steps"), hash_of_run("epochs"));
   ESPALIER("run", "rich.ini", "-o", "dense", "run.keep_steps=3");
@@ -147,7 +157,8 @@ END_TEST
 
 /* Killed again and again, also where masks are put on in the middle of an epoch. */
 START_TEST(killed_with_masks) {
-#define LONGER "data.train=1500", "train.epochs=3", "run.checkpoint_minutes=0", "prune.rewind_step=70"
+#define LONGER \
+  "data.train=1500", "train.epochs=3", "run.checkpoint_minutes=0", "prune.rewind_step=70"
   ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE);
   ESPALIER("run", "plain.ini", "-o", "whole", LONGER, "prune.mask_from=a");
   for (int i = 0; i < 12; i++) {
@@ -169,11 +180,13 @@ END_TEST
 START_TEST(masks_that_do_not_fit) {
   ESPALIER("run", "plain.ini", "-o", "dense", "train.epochs=0");
   ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE);
-  ESPALIER("run", "plain.ini", "-o", "f", MAGNITUDE, "prune.structure=filter", "prune.sparsity=0.5");
+  ESPALIER("run", "plain.ini", "-o", "f", MAGNITUDE, "prune.structure=filter",
+           "prune.sparsity=0.5");
 #define FROM(dir) "run", "plain.ini", "-o", "b", "prune.mask_from=" dir
   FAILS("plain.ini: nowhere: no such file", FROM("nowhere"));
   FAILS("nothing is pruned there", FROM("dense"));
-  FAILS("mask_from with method = magnitude: expected method = none", FROM("a"), "prune.method=magnitude");
+  FAILS("mask_from with method = magnitude: expected method = none", FROM("a"),
+        "prune.method=magnitude");
   FAILS("'linear1.weight' is pruned there and not covered here", FROM("a"), "prune.skip=linear1");
   FAILS("is pruned there and not covered here", FROM("f"), "prune.structure=weight");
   FAILS("is not one of whole units here", FROM("a/round-01.safetensors"), "prune.structure=block",
@@ -188,7 +201,8 @@ END_TEST
 /* ---- overlap ---- */
 
 START_TEST(overlap_of_runs) {
-  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.distribution=uniform", "prune.sparsity=0.5");
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.distribution=uniform",
+           "prune.sparsity=0.5");
   ESPALIER("run", "plain.ini", "-o", "b", "prune.mask_from=a", "run.seed=2");
   ESPALIER("run", "plain.ini", "-o", "c", "prune.method=random", "prune.distribution=uniform",
            "prune.sparsity=0.75");
@@ -210,16 +224,17 @@ END_TEST
 
 /* ---- instability ---- */
 
-/* The copies are the runs that they would be alone; the line ends in their results; another call changes
- * nothing. */
+/* The copies are the runs that they would be alone; the line ends in their results; another call
+ * changes nothing. */
 START_TEST(instability_of_a_training) {
   ESPALIER("run", "rich.ini", "-o", "a", "run.order=1", "run.order_step=4");
   ESPALIER("run", "rich.ini", "-o", "b", "run.order=2", "run.order_step=4", "run.keep_steps=4");
   ESPALIER("run", "rich.ini", "-o", "plain", "run.keep_steps=4");
   ck_assert_int_gt(same_tensors("b/step-4.safetensors", "plain/step-4.safetensors", ""), 0);
   ck_assert_str_ne(hash_of_run("a"), hash_of_run("b"));
-  process p = espalier(&(process_options){0}, (const char *[]){"instability", "rich.ini", "--from", "4",
-                                                               "--points", "3", "-o", "i", NULL});
+  process p = espalier(
+      &(process_options){0},
+      (const char *[]){"instability", "rich.ini", "--from", "4", "--points", "3", "-o", "i", NULL});
   ck_assert_msg(p.status == 0 && strstr(p.out, "error barrier"), "status %d: %s", p.status, p.err);
   process_free(&p);
   ck_assert_str_eq(hash_of_run("i/one"), hash_of_run("a"));
@@ -243,14 +258,16 @@ START_TEST(instability_of_a_training) {
 }
 END_TEST
 
-/* Masks hold in both copies, which part where the masks are put on; without batch norms there is one way to
- * measure. */
+/* Masks hold in both copies, which part where the masks are put on; without batch norms there is
+ * one way to measure. */
 START_TEST(instability_of_a_ticket) {
   ESPALIER("run", "plain.ini", "-o", "a", REWIND, "prune.rewind_step=3");
-  ESPALIER("instability", "plain.ini", "--from", "1ep", "--points", "2", "-o", "i", "prune.mask_from=a",
-           "prune.rewind_step=3");
-  ck_assert_int_ge(same_tensors("a/checkpoint.safetensors", "i/one/checkpoint.safetensors", "mask."), 3);
-  ck_assert_int_ge(same_tensors("a/checkpoint.safetensors", "i/two/checkpoint.safetensors", "mask."), 3);
+  ESPALIER("instability", "plain.ini", "--from", "1ep", "--points", "2", "-o", "i",
+           "prune.mask_from=a", "prune.rewind_step=3");
+  ck_assert_int_ge(
+      same_tensors("a/checkpoint.safetensors", "i/one/checkpoint.safetensors", "mask."), 3);
+  ck_assert_int_ge(
+      same_tensors("a/checkpoint.safetensors", "i/two/checkpoint.safetensors", "mask."), 3);
   ck_assert_str_ne(hash_of_run("i/one"), hash_of_run("i/two"));
   ESPALIER("instability", "plain.ini", "--points", "2", "-o", "linear",
            "model.layers=flatten\nlinear classes");
@@ -265,8 +282,9 @@ END_TEST
       "run.checkpoint_minutes=0"
 
 START_TEST(instability_after_kills) {
-  static const char *const files[] = {"killed/one/config.ini", "killed/one/branch.safetensors", "killed/two",
-                                      "killed/two/config.ini", "killed/two/dense.safetensors"};
+  static const char *const files[] = {"killed/one/config.ini", "killed/one/branch.safetensors",
+                                      "killed/two", "killed/two/config.ini",
+                                      "killed/two/dense.safetensors"};
   for (int i = 0; i < 5; i++) {
     process p = espalier(&(process_options){.signal = SIGKILL, .begun = files[i], .after = 0.02},
                          (const char *[]){SLOW, NULL});
@@ -274,7 +292,8 @@ START_TEST(instability_after_kills) {
     process_free(&p);
   }
   ESPALIER(SLOW);
-  ESPALIER("instability", "plain.ini", "--from", "20", "--points", "5", "-o", "whole", "data.train=1500");
+  ESPALIER("instability", "plain.ini", "--from", "20", "--points", "5", "-o", "whole",
+           "data.train=1500");
   ck_assert(same_bytes("killed/line.csv", "whole/line.csv"));
   ck_assert(same_bytes("killed/instability.csv", "whole/instability.csv"));
   ck_assert(same_reports("killed/one", "whole/one") && same_reports("killed/two", "whole/two"));
@@ -283,7 +302,8 @@ END_TEST
 
 START_TEST(instability_of_what_it_cannot_be) {
   FAILS("asks for rounds of retraining", "instability", "plain.ini", "-o", "i", MAGNITUDE);
-  FAILS("order_step = 6: expected less than", "instability", "plain.ini", "--from", "2ep", "-o", "i");
+  FAILS("order_step = 6: expected less than", "instability", "plain.ini", "--from", "2ep", "-o",
+        "i");
   FAILS("--from 'soon': expected a step", "instability", "plain.ini", "--from", "soon");
   FAILS("--points '1': expected", "instability", "plain.ini", "--points", "1");
   FAILS("expected a configuration", "instability");

@@ -1,6 +1,6 @@
-/* Every entry of the tables of pruning, through the command: a run with one thread that is left alone, and
- * one with three threads, the scalar instructions and other kernels that is killed and resumed with the best
- * instructions, end with the same bits. */
+/* Every entry of the tables of pruning, through the command: a run with one thread that is left
+ * alone, and one with three threads, the scalar instructions and other kernels that is killed and
+ * resumed with the best instructions, end with the same bits. */
 #include "methods.h"
 #include "rig.h"
 
@@ -11,20 +11,25 @@
 static const char *const scalar[] = {"ESPALIER_ISA=scalar", NULL};
 
 /* Whether the command came to its end; else it was killed. */
-static bool finishes(const process_options *options, const char *const *argument, const char *name) {
+static bool finishes(const process_options *options, const char *const *argument,
+                     const char *name) {
   process p = espalier(options, argument);
-  ck_assert_msg(p.signal == SIGKILL || (p.status == 0 && !*p.err), "%s: status %d, signal %d: %s", name,
-                p.status, p.signal, p.err);
+  ck_assert_msg(p.signal == SIGKILL || (p.status == 0 && !*p.err), "%s: status %d, signal %d: %s",
+                name, p.status, p.signal, p.err);
   const bool finished = p.status == 0;
   process_free(&p);
   return finished;
 }
 
-/* Begins run b and kills it somewhere behind its first checkpoint; sooner if it had ended by then. */
+/* Begins run b and kills it somewhere behind its first checkpoint; sooner if it had ended by
+ * then. */
 static void run_and_kill(double seconds, const char *name) {
-  static const char *const argument[] = {"run", "a.ini", "-o", "b", "run.threads=3", "train.sparse=on", NULL};
-  process_options options = {
-      .environment = scalar, .signal = SIGKILL, .begun = "b/checkpoint.safetensors", .after = seconds};
+  static const char *const argument[] = {"run",           "a.ini",           "-o", "b",
+                                         "run.threads=3", "train.sparse=on", NULL};
+  process_options options = {.environment = scalar,
+                             .signal = SIGKILL,
+                             .begun = "b/checkpoint.safetensors",
+                             .after = seconds};
   while (finishes(&options, argument, name)) {
     ck_assert_msg(options.after > 1e-6, "%s: ends before it can be killed", name);
     options.after *= 0.5;

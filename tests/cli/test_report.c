@@ -1,5 +1,5 @@
-/* espalier report from outside: what it refuses, what it makes of unfinished and hostile runs, the files of
- * --figures. What the page looks like is tested in a browser (tests/report). */
+/* espalier report from outside: what it refuses, what it makes of unfinished and hostile runs, the
+ * files of --figures. What the page looks like is tested in a browser (tests/report). */
 #include "nets.h"
 #include "rig.h"
 
@@ -13,7 +13,8 @@ static void setup(void) {
   text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
 }
 
-static void refused(const char *const *argument, const process_options *options, const char *expected) {
+static void refused(const char *const *argument, const process_options *options,
+                    const char *expected) {
   process p = espalier(options, argument);
   const char *newline = strchr(p.err, '\n');
   ck_assert_msg(p.status == 2 && newline && !newline[1], "status %d: '%s'", p.status, p.err);
@@ -31,7 +32,8 @@ static void run(const char *dir, const char *seed) {
 
 /* The JSON in the page, as a browser finds it: from the tag to the first end of a script. */
 static cJSON *data_of(const char *page) {
-  char *text = bytes_read(page, NULL), *data = strstr(text, "<script id=\"data\" type=\"application/json\">");
+  char *text = bytes_read(page, NULL),
+       *data = strstr(text, "<script id=\"data\" type=\"application/json\">");
   ck_assert_ptr_nonnull(data);
   data = strchr(data, '\n');
   char *end = strstr(data, "</script");
@@ -45,8 +47,8 @@ static cJSON *data_of(const char *page) {
 
 static bool has_note(const cJSON *report, const char *text) {
   const cJSON *note;
-  cJSON_ArrayForEach(note,
-                     cJSON_GetObjectItem(report, "notes")) if (strstr(note->valuestring, text)) return true;
+  cJSON_ArrayForEach(
+      note, cJSON_GetObjectItem(report, "notes")) if (strstr(note->valuestring, text)) return true;
   return false;
 }
 
@@ -59,7 +61,8 @@ START_TEST(bad_arguments) {
   REFUSED("nowhere: not a run directory", "report", "nowhere");
   REFUSED("empty: not a run directory, and holds none", "report", "empty", "-o", "page.html");
   REFUSED("plain.ini: not a run directory", "report", "plain.ini");
-  REFUSED("empty: not a run directory", "report", "empty", "-o", "page.html", "--figures", "figures");
+  REFUSED("empty: not a run directory", "report", "empty", "-o", "page.html", "--figures",
+          "figures");
 }
 END_TEST
 
@@ -76,15 +79,17 @@ START_TEST(bad_papers) {
   text_write("paper.csv", "sparsity,test_accuracy\n0.5,much\n");
   REFUSED("paper.csv:2: test_accuracy = 'much'", "report", "runs", "--paper", "paper.csv");
   text_write("paper.csv", "prune.method,sparsity,test_accuracy\nrandom,0,50\nrandom,0.8,40\n");
-  REFUSED("--paper: nothing in paper.csv is about these runs", "report", "runs", "--paper", "paper.csv");
+  REFUSED("--paper: nothing in paper.csv is about these runs", "report", "runs", "--paper",
+          "paper.csv");
 }
 END_TEST
 
 static const cJSON *sheet_of(const cJSON *report, const char *id) {
   const cJSON *sheet;
   cJSON_ArrayForEach(
-      sheet, cJSON_GetObjectItem(report, "sheets")) if (strcmp(cJSON_GetObjectItem(sheet, "id")->valuestring,
-                                                               id) == 0) return sheet;
+      sheet, cJSON_GetObjectItem(
+                 report, "sheets")) if (strcmp(cJSON_GetObjectItem(sheet, "id")->valuestring, id) ==
+                                        0) return sheet;
   ck_abort_msg("no sheet %s", id);
 }
 
@@ -98,12 +103,13 @@ static const cJSON *cell_in(const cJSON *sheet, int row, const char *name) {
   return cJSON_GetArrayItem(cJSON_GetArrayItem(cJSON_GetObjectItem(sheet, "rows"), row), i);
 }
 
-/* Two seeds and two rounds, of which the paper has the last; the dense network, which both seeds have, and
- * all the sparsities of the paper. */
+/* Two seeds and two rounds, of which the paper has the last; the dense network, which both seeds
+ * have, and all the sparsities of the paper. */
 START_TEST(beside_a_paper) {
   run("runs/a", "run.seed=1");
   run("runs/b", "run.seed=2");
-  ESPALIER("run", "plain.ini", "-o", "runs/c", "prune.method=random", "prune.rounds=2", "prune.sparsity=0.8");
+  ESPALIER("run", "plain.ini", "-o", "runs/c", "prune.method=random", "prune.rounds=2",
+           "prune.sparsity=0.8");
   cJSON *a = result_read("runs/a"), *b = result_read("runs/b");
   const double accuracy = 50.0 * (number_of(cJSON_GetObjectItem(a, "final"), "test_accuracy") +
                                   number_of(cJSON_GetObjectItem(b, "final"), "test_accuracy"));
@@ -123,9 +129,10 @@ START_TEST(beside_a_paper) {
     ck_assert_str_eq(cell_in(paper, 0, "source")->valuestring, "dense");
     ck_assert_double_eq(cell_in(paper, 1, "seeds")->valuedouble, 2);
     ck_assert_double_eq_tol(cell_in(paper, 1, "accuracy_percent")->valuedouble, accuracy, 1e-6);
-    ck_assert_double_eq_tol(cell_in(paper, 1, "change_points")->valuedouble, accuracy - dense, 1e-6);
-    ck_assert_double_eq_tol(cell_in(paper, 1, "change_difference_points")->valuedouble, outside ? 1.01 : 0.99,
-                            1e-5);
+    ck_assert_double_eq_tol(cell_in(paper, 1, "change_points")->valuedouble, accuracy - dense,
+                            1e-6);
+    ck_assert_double_eq_tol(cell_in(paper, 1, "change_difference_points")->valuedouble,
+                            outside ? 1.01 : 0.99, 1e-5);
     ck_assert_str_eq(cell_in(paper, 1, "verdict")->valuestring, outside ? "OUTSIDE" : "inside");
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(change, "rows")), 6);
     const double sparsity[] = {0, 55.3, 80, 0, 80, 95};
@@ -139,7 +146,8 @@ START_TEST(beside_a_paper) {
 }
 END_TEST
 
-/* A paper without a dense network has no changes, one with nothing else no curve: what there is, is drawn. */
+/* A paper without a dense network has no changes, one with nothing else no curve: what there is, is
+ * drawn. */
 START_TEST(papers_with_less) {
   run("runs/a", "run.seed=1");
   text_write("paper.csv", "prune.method,sparsity,test_accuracy\nmagnitude,0.8,40\n");
@@ -154,7 +162,8 @@ START_TEST(papers_with_less) {
   sheet_of(report, "paper-accuracy");
   cJSON_Delete(report);
   if (has_gnuplot())
-    ESPALIER("report", "runs/rigl", "--paper", "rigl.csv", "-o", "page.html", "--figures", "figures");
+    ESPALIER("report", "runs/rigl", "--paper", "rigl.csv", "-o", "page.html", "--figures",
+             "figures");
   if (has_gnuplot())
     ESPALIER("report", "runs/a", "--paper", "paper.csv", "-o", "page.html", "--figures", "figures");
   text_write("paper.csv", "sparsity,test_accuracy\n0,40\n");
@@ -163,7 +172,8 @@ START_TEST(papers_with_less) {
 END_TEST
 
 START_TEST(sweep_that_goes_on) {
-  text_write("two.ini", CONFIG_BEGIN PLAIN_LAYERS "[prune]\nmethod = magnitude\n[sweep]\nrun.seed = 1 2 3\n");
+  text_write("two.ini",
+             CONFIG_BEGIN PLAIN_LAYERS "[prune]\nmethod = magnitude\n[sweep]\nrun.seed = 1 2 3\n");
   ESPALIER("sweep", "two.ini", "-o", "out");
   remove_tree("out/run.seed=2");
   ESPALIER("report", "out", "-o", "page.html");
@@ -176,7 +186,8 @@ END_TEST
 START_TEST(damaged_configuration) {
   run("runs/a", "run.seed=1");
   text_write("runs/a/config.ini", "[run]\nsede = 1\n");
-  REFUSED("runs/a/config.ini:2: unknown key 'sede' in [run]; did you mean 'seed'?", "report", "runs");
+  REFUSED("runs/a/config.ini:2: unknown key 'sede' in [run]; did you mean 'seed'?", "report",
+          "runs");
 }
 END_TEST
 
@@ -194,11 +205,13 @@ END_TEST
 START_TEST(series_and_points) {
   run("runs/a", "run.seed=1");
   run("runs/b", "run.seed=2");
-  ESPALIER("run", "plain.ini", "-o", "other", "prune.method=random", "prune.rounds=2", "prune.sparsity=0.8");
+  ESPALIER("run", "plain.ini", "-o", "other", "prune.method=random", "prune.rounds=2",
+           "prune.sparsity=0.8");
   ESPALIER("report", "runs", "other", "-o", "page.html");
   cJSON *report = data_of("page.html");
   ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "series")), 2);
-  ck_assert_str_eq(cJSON_GetArrayItem(cJSON_GetObjectItem(report, "series"), 0)->valuestring, "magnitude");
+  ck_assert_str_eq(cJSON_GetArrayItem(cJSON_GetObjectItem(report, "series"), 0)->valuestring,
+                   "magnitude");
   ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "notes")), 0);
   cJSON_Delete(report);
 }
@@ -235,7 +248,8 @@ START_TEST(damaged_weights) {
   ESPALIER("report", "runs", "-o", "page.html");
   cJSON *report = data_of("page.html");
   ck_assert(has_note(report, "do not match their SHA-256"));
-  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "pictures")), 1); /* the dense filters */
+  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(report, "pictures")),
+                   1); /* the dense filters */
   cJSON_Delete(report);
 }
 END_TEST
@@ -254,8 +268,8 @@ START_TEST(hostile_names) {
 }
 END_TEST
 
-/* The confusion of classes counts every test image, and its diagonal the right answers, of the dense network
- * and of the newest round; also after a crash. */
+/* The confusion of classes counts every test image, and its diagonal the right answers, of the
+ * dense network and of the newest round; also after a crash. */
 START_TEST(confusion_of_classes) {
   ESPALIER("run", "plain.ini", "-o", "a", "prune.method=magnitude", "prune.rounds=3");
   cJSON *result = result_read("a");
@@ -310,7 +324,8 @@ END_TEST
 /* A series' name in a script: nothing in it is a command, and in a table it stays in its row. */
 START_TEST(figures_of_hostile_names) {
   if (!has_gnuplot()) return;
-  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"", "prune.method=magnitude");
+  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"",
+           "prune.method=magnitude");
   ESPALIER("report", "runs", "-o", "page.html", "--figures", "figures");
   HAS_FIGURES("accuracy-sparsity.svg");
 }

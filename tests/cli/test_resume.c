@@ -18,8 +18,8 @@ static void setup(void) {
 
 enum { ARGUMENTS_MAX = 16, TRIES = 400 };
 
-/* A configuration, and how often the run is killed. Each method by itself is in test_methods.c; here are
- * those that go together in some other way, and many kills. */
+/* A configuration, and how often the run is killed. Each method by itself is in test_methods.c;
+ * here are those that go together in some other way, and many kills. */
 typedef struct ordeal {
   int kills;
   const char *config, *argument[ARGUMENTS_MAX];
@@ -28,8 +28,9 @@ typedef struct ordeal {
 /* Checkpoints fall into the middle of epochs, and each start comes further than to the next one. */
 #define OFTEN "run.checkpoint_minutes=0.0003", "data.train=512"
 #define ITERATIVE OFTEN, "prune.method=magnitude", "prune.rounds=2", "prune.sparsity=0.9"
-#define REGULARISED(by) \
-  OFTEN, "prune.method=magnitude", "prune.schedule=one-shot", "prune.strength=0.01", "prune.regulariser=" by
+#define REGULARISED(by)                                                              \
+  OFTEN, "prune.method=magnitude", "prune.schedule=one-shot", "prune.strength=0.01", \
+      "prune.regulariser=" by
 #define TWO_TASKS "data.tasks=parity: 0 2 4 6 8 | 1 3 5 7 9", "data.task_weights=1 0.5"
 #define IN_TRAINING OFTEN, "train.epochs=5", "prune.sparsity=0.8"
 #define SEARCHING                                                                               \
@@ -41,9 +42,15 @@ static const ordeal ordeals[] = {
      {OFTEN, "data.train=1500", "data.validation=100", "prune.method=magnitude", "prune.rounds=3",
       "prune.retrain=weight-rewind", "prune.rewind_epoch=1", "train.epochs=3", "train.average=0.9",
       "data.augment=crop flip cutout"}},
-    {20, "plain.ini", {IN_TRAINING, "data.train=2500", "prune.method=surgery", "train.average=0.9"}},
-    {20, "plain.ini", {IN_TRAINING, "data.train=2500", "prune.method=rigl", "prune.distribution=erk"}},
-    {3, "stream.ini", {IN_TRAINING, "prune.method=grow", "prune.structure=channel", "prune.stall=1"}},
+    {20,
+     "plain.ini",
+     {IN_TRAINING, "data.train=2500", "prune.method=surgery", "train.average=0.9"}},
+    {20,
+     "plain.ini",
+     {IN_TRAINING, "data.train=2500", "prune.method=rigl", "prune.distribution=erk"}},
+    {3,
+     "stream.ini",
+     {IN_TRAINING, "prune.method=grow", "prune.structure=channel", "prune.stall=1"}},
     {3, "stream.ini", {REGULARISED("l0"), "prune.structure=channel", "prune.sparsity=0.5"}},
     {3, "stream.ini", {REGULARISED("admm"), "prune.structure=n:m", "prune.sparsity=0.5"}},
     {3, "plain.ini", {IN_TRAINING, "prune.method=str", "prune.strength=0.01", "train.average=0.9"}},
@@ -52,33 +59,44 @@ static const ordeal ordeals[] = {
     {3, "plain.ini", {ITERATIVE, TWO_TASKS, "data.validation=32", "prune.method=saliency"}},
     {3,
      "stream.ini",
-     {ITERATIVE, TWO_TASKS, "prune.structure=neuron", "prune.retrain=reconstruct", "train.average=0.9"}},
+     {ITERATIVE, TWO_TASKS, "prune.structure=neuron", "prune.retrain=reconstruct",
+      "train.average=0.9"}},
     {3, "rich.ini", {IN_TRAINING, "prune.method=saliency", "prune.schedule=cubic"}},
     {3, "plain.ini", {ITERATIVE, "prune.retrain=reinit", "train.average=0.9"}},
     {3, "plain.ini", {ITERATIVE, "prune.retrain=none", "prune.method=random", "prune.rounds=8"}},
-    {3, "plain.ini", {ITERATIVE, "prune.method=saliency", "prune.structure=filter", "train.clip_norm=1"}},
+    {3,
+     "plain.ini",
+     {ITERATIVE, "prune.method=saliency", "prune.structure=filter", "train.clip_norm=1"}},
     {3,
      "stream.ini",
      {IN_TRAINING, "prune.structure=channel", "prune.method=saliency", "prune.schedule=cubic"}},
-    {3, "stream.ini", {ITERATIVE, "prune.structure=layer", "prune.allow_empty=yes", "prune.retrain=reinit"}},
+    {3,
+     "stream.ini",
+     {ITERATIVE, "prune.structure=layer", "prune.allow_empty=yes", "prune.retrain=reinit"}},
     {3, "stream.ini", {ITERATIVE, "prune.structure=neuron", "prune.retrain=weight-rewind"}},
-    {3, "stream.ini", {ITERATIVE, "prune.structure=n:m", "prune.sparsity=0.5", "train.average=0.9"}},
-    {3, "stream.ini", {IN_TRAINING, "prune.structure=block", "prune.method=random", "prune.schedule=cubic"}},
+    {3,
+     "stream.ini",
+     {ITERATIVE, "prune.structure=n:m", "prune.sparsity=0.5", "train.average=0.9"}},
+    {3,
+     "stream.ini",
+     {IN_TRAINING, "prune.structure=block", "prune.method=random", "prune.schedule=cubic"}},
     {3,
      "stream.ini",
      {ITERATIVE, "prune.structure=hybrid", "prune.distribution=uniform", "prune.sparsity=0.6"}},
     {3,
      "plain.ini",
      {IN_TRAINING, "prune.method=taylor", "prune.schedule=exponential", "prune.every_epochs=0.3"}},
-    {3, "plain.ini", {ITERATIVE, "prune.shuffle=yes", "prune.distribution=lamp", "prune.layer_floor=0.1"}},
     {3,
      "plain.ini",
-     {OFTEN, "prune.method=bn-scale", "prune.structure=filter", "prune.sparsity=0.4", "train.epochs=9",
-      "prune.early_bird=2", "prune.early_bird_distance=0.2", "train.lr=0.01"}},
+     {ITERATIVE, "prune.shuffle=yes", "prune.distribution=lamp", "prune.layer_floor=0.1"}},
+    {3,
+     "plain.ini",
+     {OFTEN, "prune.method=bn-scale", "prune.structure=filter", "prune.sparsity=0.4",
+      "train.epochs=9", "prune.early_bird=2", "prune.early_bird_distance=0.2", "train.lr=0.01"}},
     {5,
      "plain.ini",
-     {OFTEN, "data.validation=64", "prune.method=magnitude", "prune.schedule=feedback", "prune.rounds=6",
-      "prune.tolerance=0"}},
+     {OFTEN, "data.validation=64", "prune.method=magnitude", "prune.schedule=feedback",
+      "prune.rounds=6", "prune.tolerance=0"}},
     {5,
      "rich.ini",
      {OFTEN, "data.validation=64", "prune.method=l1", "prune.schedule=feedback", "prune.rounds=5",
@@ -91,21 +109,28 @@ static const ordeal ordeals[] = {
     {3,
      "plain.ini",
      {IN_TRAINING, "prune.method=magnitude", "prune.schedule=cubic", "prune.pause_epochs=1.3"}},
-    {3, "rich.ini", {ITERATIVE, "model.gate_density=0.5", "model.relu_zeros=0.7", "train.average=0.9"}},
-    {3, "plain.ini", {OFTEN, "prune.method=none", "model.gate_density=0.3", "model.relu_threshold=0.2"}},
-    {3, "rich.ini", {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
+    {3,
+     "rich.ini",
+     {ITERATIVE, "model.gate_density=0.5", "model.relu_zeros=0.7", "train.average=0.9"}},
+    {3,
+     "plain.ini",
+     {OFTEN, "prune.method=none", "model.gate_density=0.3", "model.relu_threshold=0.2"}},
+    {3,
+     "rich.ini",
+     {OFTEN, "prune.method=none", "train.epochs=4", "train.loss=mse", "train.lr=0.02"}},
 };
 enum { ORDEALS = sizeof ordeals / sizeof *ordeals };
 
 /* Begins the run in `dir`, or goes on with it if there is one. Whether it came to its end. */
 static bool go_on(const ordeal *o, const char *dir, const process_options *options) {
-  const char *first[ARGUMENTS_MAX + 8] = {"run", o->config, "-o", dir}, *again[] = {"resume", dir, NULL};
+  const char *first[ARGUMENTS_MAX + 8] = {"run", o->config, "-o", dir},
+                                    *again[] = {"resume", dir, NULL};
   char path[64];
   snprintf(path, sizeof path, "%s/config.ini", dir);
   for (int i = 0; o->argument[i]; i++) first[4 + i] = o->argument[i];
   process p = espalier(options, exists(path) ? again : first);
-  ck_assert_msg(p.signal == SIGKILL || (p.status == 0 && !*p.err), "status %d, signal %d: %s", p.status,
-                p.signal, p.err);
+  ck_assert_msg(p.signal == SIGKILL || (p.status == 0 && !*p.err), "status %d, signal %d: %s",
+                p.status, p.signal, p.err);
   const bool finished = p.status == 0;
   process_free(&p);
   return finished;
@@ -127,8 +152,8 @@ static void check_same(void) {
   ck_assert_int_eq(count_files("killed", ""), count_files("whole", ""));
 }
 
-/* The moments come from a fixed seed, within the time that the run takes when it is left alone; a run that
- * ends before it was killed often enough is begun anew. */
+/* The moments come from a fixed seed, within the time that the run takes when it is left alone; a
+ * run that ends before it was killed often enough is begun anew. */
 START_TEST(killed) {
   const ordeal *o = &ordeals[_i];
   const double began = process_seconds();

@@ -1,5 +1,5 @@
-/* Runs through the command: the same weights whatever the machine does, exact counts, and the files that a
- * run leaves. */
+/* Runs through the command: the same weights whatever the machine does, exact counts, and the files
+ * that a run leaves. */
 #include "nets.h"
 #include "rig.h"
 
@@ -26,8 +26,8 @@ static void setup(void) {
 
 enum { ARGUMENTS_MAX = 12 };
 
-/* How a run differs from its configuration. Every method by itself is in test_methods.c; these are looked at
- * file by file. */
+/* How a run differs from its configuration. Every method by itself is in test_methods.c; these are
+ * looked at file by file. */
 typedef struct recipe {
   const char *config, *argument[ARGUMENTS_MAX];
   int rounds, epochs[4]; /* of training, and of retraining in each round */
@@ -41,9 +41,17 @@ static const recipe recipes[] = {
     {"plain.ini", {"prune.method=none"}, 0, {2}, 0},
     {"rich.ini", {"train.loss=mse", "train.lr=0.02", "data.validation=20"}, 0, {2}, 0},
     {"plain.ini", {MAGNITUDE}, 2, {2, 1, 1}, 0},
-    {"plain.ini", {MAGNITUDE, "prune.retrain=lr-rewind", "prune.retrain_epochs=2"}, 2, {2, 2, 2}, 0},
+    {"plain.ini",
+     {MAGNITUDE, "prune.retrain=lr-rewind", "prune.retrain_epochs=2"},
+     2,
+     {2, 2, 2},
+     0},
     {"plain.ini", {MAGNITUDE, "prune.retrain=weight-rewind"}, 2, {2, 2, 2}, 0},
-    {"plain.ini", {MAGNITUDE, "prune.retrain=weight-rewind", "prune.rewind_epoch=1"}, 2, {2, 1, 1}, 0},
+    {"plain.ini",
+     {MAGNITUDE, "prune.retrain=weight-rewind", "prune.rewind_epoch=1"},
+     2,
+     {2, 1, 1},
+     0},
     {"plain.ini", {MAGNITUDE, "prune.retrain=reinit"}, 2, {2, 2, 2}, 0},
     {"plain.ini", {MAGNITUDE, "prune.retrain=none"}, 2, {2, 0, 0}, 0},
     {"plain.ini",
@@ -52,14 +60,22 @@ static const recipe recipes[] = {
      {2, 1},
      0},
     {"plain.ini", {MAGNITUDE, "train.epochs=0", "prune.retrain=none"}, 2, {0, 0, 0}, 0},
-    {"plain.ini", {MAGNITUDE, "prune.skip=conv1 lin*"}, 2, {2, 1, 1}, PLAIN_WEIGHTS - 216 - PLAIN_LINEAR},
+    {"plain.ini",
+     {MAGNITUDE, "prune.skip=conv1 lin*"},
+     2,
+     {2, 1, 1},
+     PLAIN_WEIGHTS - 216 - PLAIN_LINEAR},
     {"plain.ini", {MAGNITUDE, "prune.sparsity=1"}, 2, {2, 1, 1}, -1},
     {"plain.ini", {MAGNITUDE, "prune.sparsity=1", "prune.allow_empty=yes"}, 2, {2, 1, 1}, 0},
     {"plain.ini", {MAGNITUDE, "prune.sparsity=0"}, 2, {2, 1, 1}, 0},
     {"plain.ini", {MAGNITUDE, "prune.distribution=uniform"}, 2, {2, 1, 1}, 0},
     {"plain.ini", {MAGNITUDE, "prune.distribution=erk"}, 2, {2, 1, 1}, 0},
     {"per-layer.ini", {"prune.sparsity=0.5"}, 1, {2, 1}, -1},
-    {"plain.ini", {MAGNITUDE, "prune.structure=filter", "prune.sparsity=0.5"}, 2, {2, 1, 1}, PLAIN_FILTERS},
+    {"plain.ini",
+     {MAGNITUDE, "prune.structure=filter", "prune.sparsity=0.5"},
+     2,
+     {2, 1, 1},
+     PLAIN_FILTERS},
     {"plain.ini",
      {MAGNITUDE, "prune.structure=filter", "prune.sparsity=0.4", "prune.distribution=uniform"},
      2,
@@ -75,8 +91,16 @@ static const recipe recipes[] = {
      0},
     {"plain.ini", {IN_TRAINING, "prune.method=movement", "prune.schedule=linear"}, 1, {3}, 0},
     {"plain.ini", {MAGNITUDE, "prune.schedule=cubic", "prune.at=rounds"}, 2, {2, 1, 1}, 0},
-    {"rich.ini", {IN_TRAINING, "prune.method=synflow", "prune.at=init", "prune.rounds=20"}, 1, {3}, 0},
-    {"rich.ini", {IN_TRAINING, "prune.method=grasp", "prune.at=init", "train.average=0.9"}, 1, {3}, 0},
+    {"rich.ini",
+     {IN_TRAINING, "prune.method=synflow", "prune.at=init", "prune.rounds=20"},
+     1,
+     {3},
+     0},
+    {"rich.ini",
+     {IN_TRAINING, "prune.method=grasp", "prune.at=init", "train.average=0.9"},
+     1,
+     {3},
+     0},
     /* Any two choices are the same: the training ends when there are two. */
     {"plain.ini",
      {MAGNITUDE, "train.epochs=9", "prune.early_bird=1", "prune.early_bird_distance=1"},
@@ -88,7 +112,11 @@ static const recipe recipes[] = {
     {"plain.ini", {IN_TRAINING, "prune.method=surgery", "prune.end_epoch=3"}, 1, {3}, 0},
     {"plain.ini", {IN_TRAINING, "prune.method=set", "prune.distribution=erk"}, 1, {3}, 0},
     {"rich.ini", {IN_TRAINING, "prune.method=rigl", "train.average=0.8"}, 1, {3}, 0},
-    {"plain.ini", {IN_TRAINING, "prune.method=soft", "prune.structure=filter"}, 1, {3}, PLAIN_FILTERS},
+    {"plain.ini",
+     {IN_TRAINING, "prune.method=soft", "prune.structure=filter"},
+     1,
+     {3},
+     PLAIN_FILTERS},
     {"plain.ini", {IN_TRAINING, "prune.method=edge-popup", "train.average=0.8"}, 1, {3}, 0},
     {"rich.ini", {IN_TRAINING, "prune.method=str", "prune.strength=0.01"}, 1, {3}, 0},
     {"rich.ini", {MAGNITUDE, "prune.regulariser=l0", "train.average=0.8"}, 2, {2, 1, 1}, 0},
@@ -116,11 +144,23 @@ static const recipe recipes[] = {
      2,
      {2, 1, 1},
      0},
-    {"plain.ini", {"prune.method=none", "model.gate_density=0.3", "model.relu_threshold=0.2"}, 0, {2}, 0},
+    {"plain.ini",
+     {"prune.method=none", "model.gate_density=0.3", "model.relu_threshold=0.2"},
+     0,
+     {2},
+     0},
     {"stream.ini", {STRUCTURE("channel"), "prune.method=magnitude"}, 1, {3}, -1},
-    {"stream.ini", {STRUCTURE("channel"), "prune.method=saliency", "prune.distribution=uniform"}, 1, {3}, -1},
+    {"stream.ini",
+     {STRUCTURE("channel"), "prune.method=saliency", "prune.distribution=uniform"},
+     1,
+     {3},
+     -1},
     {"stream.ini", {STRUCTURE("neuron"), "prune.method=random", "train.average=0.8"}, 1, {3}, -1},
-    {"stream.ini", {STRUCTURE("hybrid"), "prune.method=saliency", "prune.distribution=uniform"}, 1, {3}, -1},
+    {"stream.ini",
+     {STRUCTURE("hybrid"), "prune.method=saliency", "prune.distribution=uniform"},
+     1,
+     {3},
+     -1},
 };
 enum { RECIPES = sizeof recipes / sizeof *recipes };
 
@@ -131,8 +171,8 @@ static const char *run_with(const recipe *r, const char *dir, const char *const 
   for (int i = 0; i < ARGUMENTS_MAX && r->argument[i]; i++) argument[n++] = r->argument[i];
   argument[n] = extra;
   process p = espalier(&(process_options){.environment = environment}, argument);
-  ck_assert_msg(p.status == 0 && !*p.err, "%s: status %d, signal %d: %s", r->argument[0], p.status, p.signal,
-                p.err);
+  ck_assert_msg(p.status == 0 && !*p.err, "%s: status %d, signal %d: %s", r->argument[0], p.status,
+                p.signal, p.err);
   process_free(&p);
   return hash_of_run(dir);
 }
@@ -172,8 +212,8 @@ START_TEST(threads_and_instructions) {
     const process_options options = {.environment = (const char *[]){setting, NULL}};
     process p = espalier(&options, (const char *[]){"run", "rich.ini", "-o", "probe", NULL});
     const bool runs_here = p.status == 0;
-    ck_assert_msg(runs_here || (p.status == 2 && strstr(p.err, setting + 13) && !exists("probe")), "%s",
-                  p.err);
+    ck_assert_msg(runs_here || (p.status == 2 && strstr(p.err, setting + 13) && !exists("probe")),
+                  "%s", p.err);
     process_free(&p);
     if (!runs_here) continue;
     remove_tree("probe");
@@ -201,13 +241,15 @@ static double kept_of(double n, double s) {
 
 static void check_counts(const cJSON *result, int units) {
   const double weights = number_of(result, "weights"), kept = number_of(result, "weights_nonzero");
-  const double s = number_of(result, "sparsity_requested"), sparsity = number_of(result, "sparsity");
+  const double s = number_of(result, "sparsity_requested"),
+               sparsity = number_of(result, "sparsity");
   ck_assert(sparsity >= 0.0 && sparsity <= 1.0);
   if (units == 0) ck_assert_double_eq(kept, kept_of(weights, s));
   if (units == 0) ck_assert_double_eq_tol(sparsity, (weights - kept) / weights, 1e-12);
   if (units > 0) ck_assert_double_eq_tol(sparsity, (units - kept_of(units, s)) / units, 1e-12);
   if (units >= 0 && units != PLAIN_FILTERS)
-    ck_assert_double_eq(number_of(result, "params_nonzero"), number_of(result, "params") - weights + kept);
+    ck_assert_double_eq(number_of(result, "params_nonzero"),
+                        number_of(result, "params") - weights + kept);
 }
 
 static void check_result(const recipe *r) {
@@ -247,8 +289,8 @@ static void check_number(const table *t, int row, const char *column, bool may_b
   const char *cell = cell_of(t, row, column);
   char *end;
   const double value = strtod(cell, &end);
-  ck_assert_msg(*cell ? !*end && isfinite(value) : may_be_empty, "column %s, row %d: '%s'", column, row,
-                cell);
+  ck_assert_msg(*cell ? !*end && isfinite(value) : may_be_empty, "column %s, row %d: '%s'", column,
+                row, cell);
 }
 
 static void check_rounds(int rounds) {
@@ -280,7 +322,8 @@ static void check_rounds(int rounds) {
 }
 
 static void check_log(const recipe *r) {
-  static const char *const columns[] = {"lr", "train_loss", "train_accuracy", "sparsity", "seconds"};
+  static const char *const columns[] = {"lr", "train_loss", "train_accuracy", "sparsity",
+                                        "seconds"};
   table t = table_read("a/log.csv");
   int row = 1;
   for (int stage = 0; stage < 4; stage++)
@@ -298,12 +341,14 @@ static size_t check_masks(const tensors *t) {
   size_t left = 0;
   for (int k = 0; k < t->count; k++) {
     const tensor *value = &t->item[k], *momentum = tensor_of(t, "momentum.", value->name);
-    const tensor *mask = tensor_of(t, "mask.", value->name), *average = tensor_of(t, "average.", value->name);
+    const tensor *mask = tensor_of(t, "mask.", value->name),
+                 *average = tensor_of(t, "average.", value->name);
     if (!momentum) continue;
     for (size_t i = 0; i < value->count; i++) {
       left += !mask || kept_at(mask, i);
       if (!mask || kept_at(mask, i)) continue;
-      ck_assert_msg(value_at(value, i) == 0.0f && value_at(momentum, i) == 0.0f, "%s[%zu]", value->name, i);
+      ck_assert_msg(value_at(value, i) == 0.0f && value_at(momentum, i) == 0.0f, "%s[%zu]",
+                    value->name, i);
       ck_assert_msg(!average || value_at(average, i) == 0.0f, "average of %s[%zu]", value->name, i);
     }
   }
@@ -369,7 +414,8 @@ START_TEST(each_recipe) {
 END_TEST
 
 START_TEST(only_the_last_weights) {
-  ESPALIER("run", "plain.ini", "-o", "a", "prune.method=random", "prune.rounds=3", "run.save_rounds=no");
+  ESPALIER("run", "plain.ini", "-o", "a", "prune.method=random", "prune.rounds=3",
+           "run.save_rounds=no");
   ck_assert(exists("a/dense.safetensors") && exists("a/round-03.safetensors"));
   ck_assert_int_eq(count_files("a", ".safetensors"), 3);
 }
@@ -377,7 +423,8 @@ END_TEST
 
 /* ---- what retraining starts from ---- */
 
-/* Every value of the network in `path` is that of `from`, or, where the masks of run `a` say so, 0. */
+/* Every value of the network in `path` is that of `from`, or, where the masks of run `a` say so,
+ * 0. */
 static bool is_masked(const char *path, const char *from, bool masked) {
   tensors pruned = tensors_read(path), whole = tensors_read(from);
   tensors masks = tensors_read("a/checkpoint.safetensors");
@@ -394,11 +441,13 @@ static bool is_masked(const char *path, const char *from, bool masked) {
   return same;
 }
 
-/* With no epochs of its own, a run over trained weights shows what each way of retraining starts from. */
+/* With no epochs of its own, a run over trained weights shows what each way of retraining starts
+ * from. */
 START_TEST(rewinding) {
   ESPALIER("run", "plain.ini", "-o", "initial", "train.epochs=0");
   ESPALIER("run", "plain.ini", "-o", "trained");
-#define FROM_TRAINED "run", "plain.ini", "-o", "a", "model.weights=trained", "train.epochs=0", MAGNITUDE
+#define FROM_TRAINED \
+  "run", "plain.ini", "-o", "a", "model.weights=trained", "train.epochs=0", MAGNITUDE
   ESPALIER(FROM_TRAINED, "prune.retrain=weight-rewind");
   ck_assert(is_masked("a/rewind.safetensors", "initial/dense.safetensors", false));
   ck_assert(is_masked("a/round-02.safetensors", "initial/dense.safetensors", true));
@@ -414,9 +463,11 @@ START_TEST(rewinding) {
 }
 END_TEST
 
-/* Rewinding to the last epoch leaves nothing to retrain: the weights are those of the dense training. */
+/* Rewinding to the last epoch leaves nothing to retrain: the weights are those of the dense
+ * training. */
 START_TEST(rewinding_to_the_end) {
-  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.retrain=weight-rewind", "prune.rewind_epoch=2");
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.retrain=weight-rewind",
+           "prune.rewind_epoch=2");
   ck_assert(is_masked("a/round-02.safetensors", "a/dense.safetensors", true));
 }
 END_TEST
@@ -428,8 +479,8 @@ START_TEST(existing_run) {
   ESPALIER("run", "plain.ini", "-o", "b", MAGNITUDE);
   const int files = count_files("a", "");
   char *result = bytes_read("a/result.json", NULL);
-  process p = espalier(&(process_options){0},
-                       (const char *[]){"run", "plain.ini", "-o", "a", "run.seed=2", MAGNITUDE, NULL});
+  process p = espalier(&(process_options){0}, (const char *[]){"run", "plain.ini", "-o", "a",
+                                                               "run.seed=2", MAGNITUDE, NULL});
   ck_assert_int_eq(p.status, 2);
   ck_assert_ptr_nonnull(strstr(p.err, "a: holds a run already"));
   ck_assert_ptr_nonnull(strstr(p.err, "espalier resume a"));
@@ -458,7 +509,8 @@ END_TEST
 /* Asked to stop in the middle of an epoch. */
 START_TEST(stopping) {
   static const int signals[] = {SIGTERM, SIGINT};
-  const process_options options = {.signal = signals[_i], .begun = "a/checkpoint.safetensors", .after = 0.01};
+  const process_options options = {
+      .signal = signals[_i], .begun = "a/checkpoint.safetensors", .after = 0.01};
   process p = espalier(&options, (const char *[]){LONG, "-o", "a", NULL});
   ck_assert_msg(p.status == 130, "status %d, signal %d: %s", p.status, p.signal, p.err);
   ck_assert_str_eq(p.err, "espalier: stopped; go on with: espalier resume a\n");
@@ -478,8 +530,10 @@ END_TEST
 
 /* The masks hold in the checkpoint too; with a shadow the weights behind them are there. */
 START_TEST(stopping_while_masks_change) {
-  static const char *const methods[] = {"prune.method=surgery", "prune.method=rigl", "prune.method=set"};
-  const process_options options = {.signal = SIGTERM, .begun = "a/checkpoint.safetensors", .after = 0.02};
+  static const char *const methods[] = {"prune.method=surgery", "prune.method=rigl",
+                                        "prune.method=set"};
+  const process_options options = {
+      .signal = SIGTERM, .begun = "a/checkpoint.safetensors", .after = 0.02};
 #define LONG_DYNAMIC LONG, methods[_i], "prune.rounds=1", "prune.end_epoch=1"
   process p = espalier(&options, (const char *[]){LONG_DYNAMIC, "-o", "a", NULL});
   ck_assert_msg(p.status == 130, "status %d, signal %d: %s", p.status, p.signal, p.err);
@@ -498,13 +552,14 @@ START_TEST(stopping_while_masks_change) {
 }
 END_TEST
 
-/* The last step of a training can spoil the weights, too late for the loss of a step to show it. With one
- * step an epoch, a training that is as many epochs long as steps went well ends so. */
+/* The last step of a training can spoil the weights, too late for the loss of a step to show it.
+ * With one step an epoch, a training that is as many epochs long as steps went well ends so. */
 START_TEST(diverging_in_the_last_step) {
-  text_write("mad.ini",
-             "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 32\ntest = 48\n[train]\nbatch = 32\n"
-             "loss = mse\nlr = 1000\nschedule = constant\n[model]\narch = custom\nlayers =\n"
-             "  conv 8 3x3 stride 4\n  relu\n  flatten\n  linear classes\n");
+  text_write(
+      "mad.ini",
+      "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 32\ntest = 48\n[train]\nbatch = 32\n"
+      "loss = mse\nlr = 1000\nschedule = constant\n[model]\narch = custom\nlayers =\n"
+      "  conv 8 3x3 stride 4\n  relu\n  flatten\n  linear classes\n");
   process p = espalier(&(process_options){0},
                        (const char *[]){"run", "mad.ini", "-o", "a", "train.epochs=1000", NULL});
   ck_assert_int_eq(p.status, 1);
@@ -528,14 +583,15 @@ START_TEST(diverging_in_the_last_step) {
 }
 END_TEST
 
-/* Rectifiers turn what is not a number into 0: weights can be lost while the loss stays finite. Batch norms
- * let them grow with the decay until then. The newest checkpoint is from before. */
+/* Rectifiers turn what is not a number into 0: weights can be lost while the loss stays finite.
+ * Batch norms let them grow with the decay until then. The newest checkpoint is from before. */
 START_TEST(weights_lost_behind_a_finite_loss) {
   text_write(
       "hidden.ini",
       "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 32\ntest = 48\n[train]\nbatch = 32\n"
       "epochs = 20\nlr = 1000\nmomentum = 0\nweight_decay = 1\nschedule = constant\n"
-      "warmup_epochs = 0\n[model]\narch = custom\nlayers =\n  conv 8 3x3 stride 4 nobias\n  bn\n  relu\n"
+      "warmup_epochs = 0\n[model]\narch = custom\nlayers =\n  conv 8 3x3 stride 4 nobias\n  bn\n"
+      "  relu\n"
       "  conv classes 1x1 nobias\n  bn\n  relu\n  global_avgpool\n  flatten\n");
   const char *const ways[][5] = {{"run", "hidden.ini", "-o", "b"}, {"resume", "b"}};
   for (int i = 0; i < 2; i++) {

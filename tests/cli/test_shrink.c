@@ -1,4 +1,5 @@
-/* The command shrink: a smaller network that answers the same, and that is a network like any other. */
+/* The command shrink: a smaller network that answers the same, and that is a network like any
+ * other. */
 #include "nets.h"
 #include "rig.h"
 
@@ -34,7 +35,8 @@ static process shrunk(const char *from, const char *to, const char *multiple) {
 
 static void shrinks(const char *from, const char *to, const char *multiple) {
   process p = shrunk(from, to, multiple);
-  ck_assert_msg(strstr(p.out, "largest difference of a logit over 48 test images: 0 "), "%s", p.out);
+  ck_assert_msg(strstr(p.out, "largest difference of a logit over 48 test images: 0 "), "%s",
+                p.out);
   ck_assert(strstr(p.out, "MACs an image") && strstr(p.out, "bytes of the file") &&
             strstr(p.out, "ms an image"));
   process_free(&p);
@@ -46,8 +48,8 @@ static const char *const structures[] = {"channel", "neuron", "layer", "hybrid",
 START_TEST(answers_stay) {
   char structure[64];
   snprintf(structure, sizeof structure, "prune.structure=%s", structures[_i]);
-  ESPALIER("run", "stream.ini", "-o", "a", structure, "prune.method=magnitude", "prune.sparsity=0.5",
-           "prune.distribution=uniform", DIRECT);
+  ESPALIER("run", "stream.ini", "-o", "a", structure, "prune.method=magnitude",
+           "prune.sparsity=0.5", "prune.distribution=uniform", DIRECT);
   shrinks("a", "small", "1");
   ESPALIER("eval", "a", "--logits", "a.csv");
   ESPALIER("eval", "small.safetensors", "--logits", "small.csv");
@@ -57,8 +59,8 @@ START_TEST(answers_stay) {
 }
 END_TEST
 
-/* 20 x 16 windows of which 10 x 16 are left go by Winograd; 10 x 8 do not, and round otherwise: the logits
- * stay near, and are not the same. */
+/* 20 x 16 windows of which 10 x 16 are left go by Winograd; 10 x 8 do not, and round otherwise: the
+ * logits stay near, and are not the same. */
 START_TEST(answers_stay_near) {
   text_write("narrow.ini", CONFIG_BEGIN
              "  conv 16 3x3 stride 4\n  bn\n  relu\n  conv 20 3x3\n  bn\n  relu\n"
@@ -76,8 +78,9 @@ END_TEST
 /* A gate keeps a share of the channels that there are, so those stay; thresholds go along. */
 START_TEST(gates_and_thresholds_stay) {
   const char *const which[] = {"prune.structure=layer", "prune.structure=neuron"};
-  ESPALIER("run", "stream.ini", "-o", "a", which[_i], "prune.method=magnitude", "prune.sparsity=0.5",
-           "prune.distribution=uniform", "model.gate_density=0.5", "model.relu_zeros=0.6", DIRECT);
+  ESPALIER("run", "stream.ini", "-o", "a", which[_i], "prune.method=magnitude",
+           "prune.sparsity=0.5", "prune.distribution=uniform", "model.gate_density=0.5",
+           "model.relu_zeros=0.6", DIRECT);
   shrinks("a", "small", "1");
   ESPALIER("eval", "a", "--logits", "a.csv");
   ESPALIER("eval", "small.safetensors", "--logits", "small.csv");
@@ -111,9 +114,10 @@ END_TEST
 static void refused(const char *expected, const char *const *argument) {
   process p = espalier(&(process_options){0}, argument);
   const char *newline = strchr(p.err, '\n');
-  ck_assert_msg(p.status == 2, "status %d, signal %d, expected '%s': %s", p.status, p.signal, expected,
-                p.err);
-  ck_assert_msg(newline && !newline[1] && strstr(p.err, expected), "'%s' lacks '%s'", p.err, expected);
+  ck_assert_msg(p.status == 2, "status %d, signal %d, expected '%s': %s", p.status, p.signal,
+                expected, p.err);
+  ck_assert_msg(newline && !newline[1] && strstr(p.err, expected), "'%s' lacks '%s'", p.err,
+                expected);
   ck_assert(!*p.out && !exists("out.safetensors") && !exists("out.ini"));
   process_free(&p);
 }

@@ -1,4 +1,5 @@
-/* Sweeps: what they make, what is left of them when they are killed, and what is said of wrong ones. */
+/* Sweeps: what they make, what is left of them when they are killed, and what is said of wrong
+ * ones. */
 #include "nets.h"
 #include "rig.h"
 
@@ -22,7 +23,8 @@ static void setup(void) {
 }
 
 static const char *const four[] = {"prune.sparsity=0.5,run.seed=1", "prune.sparsity=0.5,run.seed=2",
-                                   "prune.sparsity=0.9,run.seed=1", "prune.sparsity=0.9,run.seed=2"};
+                                   "prune.sparsity=0.9,run.seed=1",
+                                   "prune.sparsity=0.9,run.seed=2"};
 
 static const char *inside(const char *dir, const char *name) {
   static char path[4][512];
@@ -39,10 +41,12 @@ static const char *inside_run(const char *name, const char *file) {
   return inside(run, file);
 }
 
-/* It ends with that status, and what it prints on stdout and stderr contains the texts (NULL = anything). */
+/* It ends with that status, and what it prints on stdout and stderr contains the texts (NULL =
+ * anything). */
 static void ends(int status, const char *out, const char *err, const char *const *argument) {
   process p = espalier(&(process_options){0}, argument);
-  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out, p.err);
+  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out,
+                p.err);
   ck_assert_msg(!out || strstr(p.out, out), "'%s' lacks '%s'", p.out, out);
   ck_assert_msg(!err || strstr(p.err, err), "'%s' lacks '%s'", p.err, err);
   const char *newline = strchr(p.err, '\n');
@@ -103,7 +107,8 @@ START_TEST(the_summary_says_mean_and_deviation) {
   ESPALIER("sweep", "two.ini", "-o", "out");
   table summary = table_read("out/summary.csv");
   for (int i = 0; i < 2; i++) {
-    const double a = accuracy_of(inside("out", four[2 * i])), b = accuracy_of(inside("out", four[2 * i + 1]));
+    const double a = accuracy_of(inside("out", four[2 * i])),
+                 b = accuracy_of(inside("out", four[2 * i + 1]));
     const double mean = strtod(cell_of(&summary, 3 + 3 * i, "test_accuracy_mean"), NULL);
     const double sd = strtod(cell_of(&summary, 3 + 3 * i, "test_accuracy_sd"), NULL);
     ck_assert_str_eq(cell_of(&summary, 3 + 3 * i, "round"), "2");
@@ -119,13 +124,15 @@ START_TEST(one_seed_is_warned_of) {
 }
 END_TEST
 
-/* What a run would be without the others: every way of retraining, whole filters, moving averages. */
+/* What a run would be without the others: every way of retraining, whole filters, moving
+ * averages. */
 START_TEST(sharing_the_training_changes_no_bit) {
   static const char *const retrain[] = {"finetune", "lr-rewind", "weight-rewind", "reinit"};
   static const char *const more[][2] = {{"prune.structure=weight", "train.average=0"},
                                         {"prune.structure=filter", "train.average=0.9"}};
   text_write("ways.ini", PRUNED
-             "[prune]\nrewind_epoch = 1\n[sweep]\nprune.retrain = finetune lr-rewind weight-rewind reinit\n"
+             "[prune]\nrewind_epoch = 1\n[sweep]\n"
+             "prune.retrain = finetune lr-rewind weight-rewind reinit\n"
              "prune.method = magnitude saliency\n");
   text_write("plain.ini", PRUNED "[prune]\nrewind_epoch = 1\n");
   const char *const *m = more[_i];
@@ -144,15 +151,17 @@ START_TEST(sharing_the_training_changes_no_bit) {
 }
 END_TEST
 
-/* Methods that prune while they train have no dense training to share; other seeds and rates share none. */
+/* Methods that prune while they train have no dense training to share; other seeds and rates share
+ * none. */
 /* What of [prune] acts in the training itself makes it another one. */
 START_TEST(a_training_that_prune_takes_part_in_is_not_shared) {
-  static const char *const parts[] = {"prune.regulariser=l1", "prune.method=movement", "prune.early_bird=2"};
-  static const char *const swept[] = {"prune.regulariser = none l1", "prune.method = random movement",
-                                      "prune.early_bird = 0 2"};
+  static const char *const parts[] = {"prune.regulariser=l1", "prune.method=movement",
+                                      "prune.early_bird=2"};
+  static const char *const swept[] = {"prune.regulariser = none l1",
+                                      "prune.method = random movement", "prune.early_bird = 0 2"};
   char text[2048], name[128];
-  snprintf(text, sizeof text, PRUNED "[prune]\nstrength = 0.01\n[sweep]\nprune.sparsity = 0.5 0.9\n%s\n",
-           swept[_i]);
+  snprintf(text, sizeof text,
+           PRUNED "[prune]\nstrength = 0.01\n[sweep]\nprune.sparsity = 0.5 0.9\n%s\n", swept[_i]);
   text_write("parts.ini", text);
   text_write("alone.ini", PRUNED "[prune]\nstrength = 0.01\n");
   ESPALIER("sweep", "parts.ini", "-o", "out");
@@ -160,8 +169,8 @@ START_TEST(a_training_that_prune_takes_part_in_is_not_shared) {
   snprintf(name, sizeof name, "out/prune.sparsity=0.9,%s", parts[_i]);
   ESPALIER("run", "alone.ini", "-o", "alone", parts[_i], "prune.sparsity=0.9");
   ck_assert_str_eq(hash_of_run(name), hash_of_run("alone"));
-  ENDS(2, NULL, "run.dense: in this configuration [prune] takes part in the training", "run", "alone.ini",
-       "-o", "again", parts[_i], "run.dense=out/dense");
+  ENDS(2, NULL, "run.dense: in this configuration [prune] takes part in the training", "run",
+       "alone.ini", "-o", "again", parts[_i], "run.dense=out/dense");
 }
 END_TEST
 
@@ -176,7 +185,8 @@ END_TEST
 
 START_TEST(lists_side_by_side_and_values_in_quotes) {
   text_write("zip.ini", PRUNED
-             "[sweep]\nmode = zip\ndata.augment = \"crop flip\" \"\"\n  flip\nprune.sparsity = 0.5 0.6 0.7\n"
+             "[sweep]\nmode = zip\ndata.augment = \"crop flip\" \"\"\n  flip\n"
+             "prune.sparsity = 0.5 0.6 0.7\n"
              "prune.skip = \"conv1 linear*\"\n");
   ESPALIER("sweep", "zip.ini", "-o", "out");
   table t = table_read("out/summary.csv");
@@ -193,7 +203,8 @@ END_TEST
 /* Of equal combinations at several places of the lists the seeds are one sample. */
 START_TEST(seeds_side_by_side) {
   text_write("zip.ini", PRUNED
-             "[sweep]\nmode = zip\nprune.method = magnitude random magnitude random\nrun.seed = 1 1 2 2\n");
+             "[sweep]\nmode = zip\nprune.method = magnitude random magnitude random\n"
+             "run.seed = 1 1 2 2\n");
   ESPALIER("sweep", "zip.ini", "-o", "out");
   table t = table_read("out/summary.csv");
   ck_assert_int_eq(t.rows, 1 + 2 * 3);
@@ -216,10 +227,10 @@ START_TEST(some_of_a_grid) {
   text_write("random.ini", PRUNED
              "[sweep]\nmode = random\ncount = 5\nseed = 3\nrun.seed = 1 2 3 4 5 6 7 8 9\n"
              "prune.sparsity = 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8\n");
-  process a =
-      espalier(&(process_options){0}, (const char *const[]){"sweep", "random.ini", "--dry-run", NULL});
-  process b =
-      espalier(&(process_options){0}, (const char *const[]){"sweep", "random.ini", "--dry-run", NULL});
+  process a = espalier(&(process_options){0},
+                       (const char *const[]){"sweep", "random.ini", "--dry-run", NULL});
+  process b = espalier(&(process_options){0},
+                       (const char *const[]){"sweep", "random.ini", "--dry-run", NULL});
   ck_assert_ptr_nonnull(strstr(a.out, "\n5 runs"));
   const size_t list = (size_t)(strstr(a.out, "\n\n") - a.out);
   ck_assert(strncmp(a.out, b.out, list) == 0);
@@ -239,15 +250,16 @@ END_TEST
 
 static void kill_at(const char *file, int signal_number) {
   const process_options options = {.signal = signal_number, .begun = file};
-  process p = espalier(
-      &options, (const char *const[]){"sweep", "two.ini", "-o", "killed", "--jobs", "2", "data.train=512",
-                                      "train.epochs=6", "run.checkpoint_minutes=0.0003", NULL});
-  ck_assert_msg(p.signal == signal_number || p.status == 130, "not stopped: status %d, signal %d: %s",
-                p.status, p.signal, p.err);
+  process p = espalier(&options, (const char *const[]){"sweep", "two.ini", "-o", "killed", "--jobs",
+                                                       "2", "data.train=512", "train.epochs=6",
+                                                       "run.checkpoint_minutes=0.0003", NULL});
+  ck_assert_msg(p.signal == signal_number || p.status == 130,
+                "not stopped: status %d, signal %d: %s", p.status, p.signal, p.err);
   process_free(&p);
 }
 
-/* Killed while the shared training goes on, and between rounds; the processes of its runs go down with it. */
+/* Killed while the shared training goes on, and between rounds; the processes of its runs go down
+ * with it. */
 START_TEST(killed_twice_and_gone_on) {
   ESPALIER("sweep", "two.ini", "-o", "whole", "data.train=512", "train.epochs=6");
   kill_at("killed/dense,run.seed=1/checkpoint.safetensors", _i ? SIGTERM : SIGKILL);
@@ -313,9 +325,11 @@ START_TEST(shares_make_the_whole) {
 }
 END_TEST
 
-/* A run that rewinds to weights which the training, finished before, has not kept trains for itself. */
+/* A run that rewinds to weights which the training, finished before, has not kept trains for
+ * itself. */
 START_TEST(a_way_that_needs_more_than_was_kept) {
-  text_write("ways.ini", PRUNED "[prune]\nrewind_epoch = 1\n[sweep]\nprune.retrain = finetune lr-rewind\n");
+  text_write("ways.ini",
+             PRUNED "[prune]\nrewind_epoch = 1\n[sweep]\nprune.retrain = finetune lr-rewind\n");
   text_write("plain.ini", PRUNED "[prune]\nrewind_epoch = 1\nretrain = weight-rewind\n");
   ESPALIER("sweep", "ways.ini", "-o", "out");
   ESPALIER("sweep", "ways.ini", "-o", "out", "prune.retrain=finetune lr-rewind weight-rewind");
@@ -337,14 +351,16 @@ static pid_t start(const char *const *argument) {
   _exit(p.status);
 }
 
-/* As an array of jobs begins: none finds a directory half made, and each run is done by one of them. */
+/* As an array of jobs begins: none finds a directory half made, and each run is done by one of
+ * them. */
 START_TEST(shares_that_begin_together) {
   static const char *const shard[] = {"1/4", "2/4", "3/4", "4/4"};
   ESPALIER("sweep", "two.ini", "-o", "whole");
   for (int again = 0; again < 5; again++) {
     pid_t child[4];
     for (int k = 0; k < 4; k++)
-      child[k] = start((const char *const[]){"sweep", "two.ini", "-o", "out", "--shard", shard[k], NULL});
+      child[k] =
+          start((const char *const[]){"sweep", "two.ini", "-o", "out", "--shard", shard[k], NULL});
     for (int k = 0; k < 4; k++) {
       int status;
       ck_assert_int_eq(waitpid(child[k], &status, 0), child[k]);
@@ -392,8 +408,8 @@ END_TEST
 
 START_TEST(a_run_that_fails_stops_no_other) {
   text_write("unstable.ini", UNSTABLE "train.lr = 0.01 1000 0.02\n");
-  ENDS(1, "failed    train.lr=1000: the loss is no longer a finite number", "1 of 3 runs failed", "sweep",
-       "unstable.ini", "-o", "out");
+  ENDS(1, "failed    train.lr=1000: the loss is no longer a finite number", "1 of 3 runs failed",
+       "sweep", "unstable.ini", "-o", "out");
   hash_of_run("out/train.lr=0.01");
   hash_of_run("out/train.lr=0.02");
   ENDS(1, NULL, "1 of 3 runs failed", "sweep", "out"); /* it is tried again */
@@ -411,7 +427,8 @@ END_TEST
 /* ---- looking before leaping ---- */
 
 START_TEST(a_dry_run_makes_nothing) {
-  ENDS(0, "4 runs, 2 trainings shared among them", NULL, "sweep", "two.ini", "-o", "out", "--dry-run");
+  ENDS(0, "4 runs, 2 trainings shared among them", NULL, "sweep", "two.ini", "-o", "out",
+       "--dry-run");
   ENDS(0, "prune.sparsity=0.9,run.seed=2", NULL, "sweep", "two.ini", "-o", "out", "--dry-run");
   ENDS(0, "about ", NULL, "sweep", "two.ini", "-o", "out", "--dry-run", "--shard", "1/2");
   ck_assert(!exists("out"));
@@ -423,18 +440,22 @@ static const struct {
 } wrong[] = {
     {PRUNED, "bad.ini: nothing is swept; expected a section [sweep]"},
     {PRUNED "[sweep]\n", "bad.ini: nothing is swept"},
-    {PRUNED "[sweep]\nprune.sparsty = 0.5\n", "unknown key 'sparsty' in [prune]; did you mean 'sparsity'?"},
+    {PRUNED "[sweep]\nprune.sparsty = 0.5\n",
+     "unknown key 'sparsty' in [prune]; did you mean 'sparsity'?"},
     {PRUNED "[sweep]\nprun.sparsity = 0.5\n", "unknown section [prun]; did you mean"},
     {PRUNED "[sweep]\nsparsity = 0.5\n", "did you mean prune.sparsity?"},
     {PRUNED "[sweeps]\nrun.seed = 1 2\n", "unknown section [sweeps]; did you mean sweep?"},
     {PRUNED "[sweep\nrun.seed = 1 2\n", "section without ']'"},
     {PRUNED "[sweep]\nmoed = zip\n", "unknown key 'moed' in [sweep]; did you mean 'mode'?"},
     {PRUNED "[sweep]\nseed = 1 2 3\n", "did you mean run.seed?"},
-    {PRUNED "[sweep]\nmode = all\nrun.seed = 1\n", "mode = 'all': expected one of grid, zip, random"},
+    {PRUNED "[sweep]\nmode = all\nrun.seed = 1\n",
+     "mode = 'all': expected one of grid, zip, random"},
     {PRUNED "[sweep]\nrun.seed =\n", "run.seed: no values, expected a list"},
-    {PRUNED "[sweep]\nrun.seed = 1\nrun.seed = 2\n", "run.seed given twice in [sweep], first at bad.ini:"},
+    {PRUNED "[sweep]\nrun.seed = 1\nrun.seed = 2\n",
+     "run.seed given twice in [sweep], first at bad.ini:"},
     {PRUNED "[sweep]\nrun.seed = 1 x\n", "seed = 'x': expected a whole number"},
-    {PRUNED "[sweep]\nprune.sparsity = 0.5 1.5\n", "sparsity = '1.5': expected a number from 0 to 1"},
+    {PRUNED "[sweep]\nprune.sparsity = 0.5 1.5\n",
+     "sparsity = '1.5': expected a number from 0 to 1"},
     {PRUNED "[sweep]\nprune.skip = \"conv1\n", "prune.skip: a double quote has no end"},
     {PRUNED "[sweep]\nprune.skip = \"conv1\"x\n",
      "prune.skip: expected a space behind a quoted value, not 'x'"},
@@ -448,7 +469,8 @@ static const struct {
      "[sweep] count = 0: expected 1 to the 3 combinations"},
     {PRUNED "[sweep]\ncount = 2\nrun.seed = 1 2 3\n",
      "bad.ini: [sweep] count is for mode = random, and mode = grid"},
-    {PRUNED "[sweep]\nmode = zip\nseed = 2\nrun.seed = 1 2 3\n", "seed is for mode = random, and mode = zip"},
+    {PRUNED "[sweep]\nmode = zip\nseed = 2\nrun.seed = 1 2 3\n",
+     "seed is for mode = random, and mode = zip"},
     {PRUNED "[sweep]\nrun . output = a b\n", "run.output cannot be swept"},
     {PRUNED "[sweep]\nmode = random\ncount = 4\nrun.seed = 1 2 3\n",
      "[sweep] count = 4: expected 1 to the 3"},
@@ -475,9 +497,11 @@ START_TEST(damaged_directories) {
     const char *file, *text, *expected;
   } damages[] = {
       {"out/sweep.ini", "", "out/sweep.ini: nothing is swept"},
-      {"out/sweep.ini", PRUNED "[sweep]\nprune.sparsity\n", "out/sweep.ini:32: expected 'key = value'"},
+      {"out/sweep.ini", PRUNED "[sweep]\nprune.sparsity\n",
+       "out/sweep.ini:32: expected 'key = value'"},
       {"out/run.seed=1/config.ini", "", "out/run.seed=1/config.ini: is empty"},
-      {"out/run.seed=1/config.ini", "[run]\nse", "out/run.seed=1/config.ini:2: expected 'key = value'"},
+      {"out/run.seed=1/config.ini", "[run]\nse",
+       "out/run.seed=1/config.ini:2: expected 'key = value'"},
       {"out/run.seed=1/config.ini", NULL,
        "out/run.seed=1: not a run directory: expected one with config.ini"},
   };
@@ -537,9 +561,11 @@ START_TEST(directories_of_other_sweeps) {
   ESPALIER("sweep", "two.ini", "-o", "out");
   char *before = bytes_read("out/sweep.ini", NULL);
   ENDS(2, NULL,
-       "out: holds another sweep, with the run prune.sparsity=0.5,run.seed=2, which this one has not",
+       "out: holds another sweep, with the run prune.sparsity=0.5,run.seed=2, "
+       "which this one has not",
        "sweep", "two.ini", "-o", "out", "run.seed=1");
-  ENDS(2, NULL, "out: holds another sweep", "sweep", "two.ini", "-o", "out", "run.seed=1", "--dry-run");
+  ENDS(2, NULL, "out: holds another sweep", "sweep", "two.ini", "-o", "out", "run.seed=1",
+       "--dry-run");
   text_write("methods.ini", PRUNED "[sweep]\nprune.method = magnitude random\n");
   ENDS(2, NULL, "out: holds another sweep", "sweep", "methods.ini", "-o", "out");
   char *after = bytes_read("out/sweep.ini", NULL);
@@ -553,8 +579,8 @@ END_TEST
 
 START_TEST(directories_of_others) {
   ESPALIER("sweep", "two.ini", "-o", "out");
-  ENDS(2, NULL, "out/dense,run.seed=1: was made by another configuration", "sweep", "two.ini", "-o", "out",
-       "train.epochs=3");
+  ENDS(2, NULL, "out/dense,run.seed=1: was made by another configuration", "sweep", "two.ini", "-o",
+       "out", "train.epochs=3");
   ESPALIER("run", "out/prune.sparsity=0.5,run.seed=1/config.ini", "-o", "run");
   ENDS(2, NULL, "run: holds a run", "sweep", "two.ini", "-o", "run");
   ck_assert_int_eq(mkdir("else", 0777), 0);
@@ -571,10 +597,12 @@ START_TEST(a_directory_in_the_place_of_a_run) {
   remove_tree("out/prune.sparsity=0.9,run.seed=1");
   ck_assert_int_eq(mkdir("out/prune.sparsity=0.9,run.seed=1", 0777), 0);
   text_write("out/prune.sparsity=0.9,run.seed=1/letter.txt", "Dear Sir");
-  ENDS(2, NULL, "out/prune.sparsity=0.9,run.seed=1: not a run directory", "sweep", "two.ini", "-o", "out");
+  ENDS(2, NULL, "out/prune.sparsity=0.9,run.seed=1: not a run directory", "sweep", "two.ini", "-o",
+       "out");
   remove_tree("out/prune.sparsity=0.9,run.seed=1");
   text_write("out/prune.sparsity=0.9,run.seed=1", "");
-  ENDS(2, NULL, "out/prune.sparsity=0.9,run.seed=1: is in the way", "sweep", "two.ini", "-o", "out");
+  ENDS(2, NULL, "out/prune.sparsity=0.9,run.seed=1: is in the way", "sweep", "two.ini", "-o",
+       "out");
 }
 END_TEST
 

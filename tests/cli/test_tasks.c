@@ -14,9 +14,10 @@ static const int parity[CLASSES] = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
 
 static void setup(void) {
   rig_open();
-  text_write("tasks.ini", CONFIG_BEGIN STREAM_LAYERS
-             "[data]\ntasks =\n  parity: 0 2 4 6 8 | 1 3 5 7 9\n  size: 0 1 2\n    | 3 4 5 | 6 7 8 9\n"
-             "task_weights = 1 0.5 0.25\n");
+  text_write(
+      "tasks.ini", CONFIG_BEGIN STREAM_LAYERS
+      "[data]\ntasks =\n  parity: 0 2 4 6 8 | 1 3 5 7 9\n  size: 0 1 2\n    | 3 4 5 | 6 7 8 9\n"
+      "task_weights = 1 0.5 0.25\n");
 }
 
 /* The share of the test images whose largest logit of the columns from `first` is the right one. */
@@ -44,7 +45,8 @@ START_TEST(accuracies) {
   cJSON *result = result_read("a");
   const cJSON *final = cJSON_GetObjectItem(result, "final"),
               *tasks = cJSON_GetObjectItem(final, "test_accuracy_tasks");
-  table logits = table_read("a.csv"), rounds = table_read("a/rounds.csv"), log = table_read("a/log.csv");
+  table logits = table_read("a.csv"), rounds = table_read("a/rounds.csv"),
+        log = table_read("a/log.csv");
   ck_assert_int_eq(logits.columns, 2 + CLASSES + 2 + 3);
   ck_assert_str_eq(logits.cell[2 + CLASSES], "logit_parity_0");
   const double of_class = share_right(&logits, 0, CLASSES, NULL),
@@ -66,7 +68,8 @@ START_TEST(accuracies) {
 }
 END_TEST
 
-/* The heads stay whole, the logits of all tasks stay as they are, and the small network trains on. */
+/* The heads stay whole, the logits of all tasks stay as they are, and the small network trains
+ * on. */
 START_TEST(shrunk) {
   ESPALIER("run", "tasks.ini", "-o", "a", CHANNELS, "model.convolution=direct");
   ESPALIER("shrink", "a", "-o", "small.safetensors");
@@ -89,14 +92,15 @@ static void refused(const char *config, const char *says) {
   process_free(&p);
 }
 
-/* The line is that of the file: comments and empty lines are counted there, and not in the key's value. */
+/* The line is that of the file: comments and empty lines are counted there, and not in the key's
+ * value. */
 START_TEST(wrong_tasks) {
-  text_write(
-      "bad.ini", CONFIG_BEGIN PLAIN_LAYERS
-      "[data]\n; tasks = no\ntasks =   ; two\n\n  parity: 0 2 4 6 8 | 1 3 5 7 9\n  # and\n  size: 0 1\n");
+  text_write("bad.ini", CONFIG_BEGIN PLAIN_LAYERS
+             "[data]\n; tasks = no\ntasks =   ; two\n\n  parity: 0 2 4 6 8 | 1 3 5 7 9\n  # and\n"
+             "  size: 0 1\n");
   refused("bad.ini", "bad.ini:33: [data] tasks:2: one group");
-  text_write("bad.ini",
-             CONFIG_BEGIN "  flatten\n  linear 10\n[data]\ntasks = parity: 0 2 4 6 8 | 1 3 5 7 9\n");
+  text_write("bad.ini", CONFIG_BEGIN
+             "  flatten\n  linear 10\n[data]\ntasks = parity: 0 2 4 6 8 | 1 3 5 7 9\n");
   refused("bad.ini", "layers:2: the network ends with 10x1x1, expected 12x1x1");
 }
 END_TEST
@@ -121,7 +125,8 @@ static void data_write(const char *split, esp_key seed) {
   uint8_t pixel[IDX_IMAGES * IDX_SIDE * IDX_SIDE], label[IDX_IMAGES];
   char path[64];
   for (size_t i = 0; i < sizeof pixel; i++) pixel[i] = (uint8_t)esp_random_below(7, i, 256);
-  for (size_t i = 0; i < sizeof label; i++) label[i] = (uint8_t)esp_random_below(seed, i, IDX_CLASSES);
+  for (size_t i = 0; i < sizeof label; i++)
+    label[i] = (uint8_t)esp_random_below(seed, i, IDX_CLASSES);
   snprintf(path, sizeof path, "%s-images-idx3-ubyte", split);
   idx_write(path, image_header, sizeof image_header, pixel, sizeof pixel);
   snprintf(path, sizeof path, "%s-labels-idx1-ubyte", split);
@@ -129,16 +134,16 @@ static void data_write(const char *split, esp_key seed) {
 }
 
 static const char unlabelled[] =
-    "[run]\nthreads = 1\n[data]\ndataset = idx\npath = .\n[model]\narch = custom\nlayers =\n  conv 6 3x3\n  "
-    "bn\n  relu\n"
-    "  flatten\n  linear classes\n[train]\nepochs = 2\nbatch = 16\n[prune]\nretrain_epochs = 2\nsparsity = "
-    "0.7\n";
+    "[run]\nthreads = 1\n[data]\ndataset = idx\npath = .\n[model]\narch = custom\nlayers =\n"
+    "  conv 6 3x3\n  bn\n  relu\n"
+    "  flatten\n  linear classes\n[train]\nepochs = 2\nbatch = 16\n[prune]\nretrain_epochs = 2\n"
+    "sparsity = 0.7\n";
 
 #define RECONSTRUCT \
   "train.epochs=0", "model.weights=dense", "prune.method=magnitude", "prune.retrain=reconstruct"
 
-/* From a trained network on, other labels give the same weights: nothing but the reports reads them. With
- * labels retraining gives others, so the labels did change. */
+/* From a trained network on, other labels give the same weights: nothing but the reports reads
+ * them. With labels retraining gives others, so the labels did change. */
 START_TEST(labels_are_not_read) {
   text_write("net.ini", unlabelled);
   data_write("train", 1);
@@ -156,8 +161,8 @@ START_TEST(labels_are_not_read) {
 }
 END_TEST
 
-/* The loss is the mean of (logit - dense logit)^2: over the epochs it falls, and with nothing pruned it is
- * that of batch against running statistics alone. */
+/* The loss is the mean of (logit - dense logit)^2: over the epochs it falls, and with nothing
+ * pruned it is that of batch against running statistics alone. */
 START_TEST(reconstruction_comes_closer) {
   text_write("net.ini", unlabelled);
   data_write("train", 1);
@@ -166,7 +171,8 @@ START_TEST(reconstruction_comes_closer) {
   ESPALIER("run", "net.ini", "-o", "a", RECONSTRUCT, "prune.retrain_epochs=20");
   table t = table_read("a/log.csv");
   ck_assert_int_eq(t.rows, 21);
-  const double first = atof(cell_of(&t, 1, "train_loss")), last = atof(cell_of(&t, 20, "train_loss"));
+  const double first = atof(cell_of(&t, 1, "train_loss")),
+               last = atof(cell_of(&t, 20, "train_loss"));
   ck_assert_msg(last < 0.5 * first, "%g, then %g", first, last);
   table_free(&t);
 }

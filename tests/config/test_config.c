@@ -1,4 +1,5 @@
-/* Configurations: what they become, how they are written back, and what is said of those that are wrong. */
+/* Configurations: what they become, how they are written back, and what is said of those that are
+ * wrong. */
 #include "suite.h"
 
 #include <espalier/config.h>
@@ -73,9 +74,11 @@ END_TEST
 
 START_TEST(arguments_override_the_file) {
   static const char *const override[] = {"train.lr=0.5", "train.lr = 0.25",
-                                         "run.name=", "model.layers=flatten\n linear 10\n", "data.augment="};
-  esp_status status = esp_config_parse(
-      &config, "a/b/quick.ini", "[train]\nlr = 1\n[data]\naugment = flip\n[run]\nname=x", 5, override, &err);
+                                         "run.name=", "model.layers=flatten\n linear 10\n",
+                                         "data.augment="};
+  esp_status status =
+      esp_config_parse(&config, "a/b/quick.ini",
+                       "[train]\nlr = 1\n[data]\naugment = flip\n[run]\nname=x", 5, override, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
   ck_assert(config.train.lr == 0.25);
   ck_assert_str_eq(config.run.name, "quick");
@@ -87,8 +90,10 @@ END_TEST
 
 START_TEST(the_text_parses_to_the_same) {
   parse(
-      "[run]\noutput = \xc3\xa4 b\nseed = 0\ncheckpoint_minutes = 0.30000000000000004\nsave_rounds = 0\n"
-      "[model]\nlayers = conv 1 1x1\n  repeat 2\n  relu\n  end\n[train]\nlr = 1e-7\nweight_decay = 0.0005\n"
+      "[run]\noutput = \xc3\xa4 b\nseed = 0\ncheckpoint_minutes = 0.30000000000000004\n"
+      "save_rounds = 0\n"
+      "[model]\nlayers = conv 1 1x1\n  repeat 2\n  relu\n  end\n[train]\nlr = 1e-7\n"
+      "weight_decay = 0.0005\n"
       "milestones = 1 2.5 3\n[prune]\nskip = conv1 *.bn* fc\n");
   config.train.milestones.count = ESP_NUMBERS_MAX; /* too many for a line */
   for (int i = 0; i < ESP_NUMBERS_MAX; i++) config.train.milestones.value[i] = 1 + i / 7.0;
@@ -100,7 +105,8 @@ START_TEST(the_text_parses_to_the_same) {
   ck_assert_ptr_nonnull(strstr(text, "\nskip = conv1 *.bn* fc\n"));
   esp_numbers milestones = config.train.milestones;
   esp_config_free(&config);
-  ck_assert_msg(esp_config_parse(&config, "other.ini", text, 0, NULL, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp_config_parse(&config, "other.ini", text, 0, NULL, &err) == ESP_OK, "%s",
+                err.text);
   ck_assert_int_eq(config.train.milestones.count, ESP_NUMBERS_MAX);
   ck_assert_mem_eq(config.train.milestones.value, milestones.value, sizeof milestones.value);
   ck_assert(config.run.checkpoint_minutes == 0.30000000000000004);
@@ -152,14 +158,19 @@ static const struct {
     {"[run]\nseed = 1\x7f\n", {":2: expected UTF-8"}},
     /* keys */
     {"[train]\nepoch = 3\n", {":2: unknown key 'epoch' in [train]; did you mean 'epochs'?"}},
-    {"[train]\n\n; x\nEpochs = 3\n", {":4: unknown key 'Epochs' in [train]; did you mean 'epochs'?"}},
+    {"[train]\n\n; x\nEpochs = 3\n",
+     {":4: unknown key 'Epochs' in [train]; did you mean 'epochs'?"}},
     {"[train]\nsparsity = 0.5\n", {":2: unknown key 'sparsity' in [train]; it belongs to [prune]"}},
     {"[run]\nepochs = 3\n", {":2: unknown key 'epochs' in [run]; it belongs to [train]"}},
-    {"[run]\nmomentun = 3\n", {":2: unknown key 'momentun' in [run]; did you mean 'momentum' of [train]?"}},
-    {"[run]\nzzzzzz = 3\n", {":2: unknown key 'zzzzzz' in [run]; 'espalier help run' lists its keys"}},
+    {"[run]\nmomentun = 3\n",
+     {":2: unknown key 'momentun' in [run]; did you mean 'momentum' of [train]?"}},
+    {"[run]\nzzzzzz = 3\n",
+     {":2: unknown key 'zzzzzz' in [run]; 'espalier help run' lists its keys"}},
     {"[train]\ntrain.lr = 3\n", {":2: unknown key 'train.lr' in [train]"}},
-    {"[run]\nseed = 1\nthreads = 1\nseed = 1\n", {":4: key 'seed' given twice in [run], first on line 2"}},
-    {"[run]\nseed = 1\n[train]\n[run]\nseed = 2\n", {":5: key 'seed' given twice in [run], first on line 2"}},
+    {"[run]\nseed = 1\nthreads = 1\nseed = 1\n",
+     {":4: key 'seed' given twice in [run], first on line 2"}},
+    {"[run]\nseed = 1\n[train]\n[run]\nseed = 2\n",
+     {":5: key 'seed' given twice in [run], first on line 2"}},
     {"[model]\nlayers = relu\nlayers = relu\n", {":3: key 'layers' given twice"}},
     {"[train]\nepochs = 3\n  lr = 1\n", {":3: an indented line", "epochs takes a single line"}},
     {"[train]\nepochs =\n  3\n", {":3: an indented line goes on with the key above"}},
@@ -203,11 +214,13 @@ static const struct {
     {"[run]\nsave_rounds = 2\n", {":2: save_rounds = '2': expected yes or no"}},
     {"[train]\nnesterov =\n", {":2: nesterov = '': expected yes or no"}},
     /* names */
-    {"[train]\nschedule = cosin\n", {":2: schedule = 'cosin': expected one of", "did you mean 'cosine'?"}},
+    {"[train]\nschedule = cosin\n",
+     {":2: schedule = 'cosin': expected one of", "did you mean 'cosine'?"}},
     {"[train]\nschedule = Step\n", {":2: schedule = 'Step'", "did you mean 'step'?"}},
     {"[train]\nschedule =\n", {":2: schedule = '': expected one of"}},
     {"[train]\nschedule = step cosine\n", {":2: schedule = 'step cosine': expected one of"}},
-    {"[data]\ndataset = cifar1O\n", {":2: dataset = 'cifar1O'", "cifar100", "did you mean 'cifar10'?"}},
+    {"[data]\ndataset = cifar1O\n",
+     {":2: dataset = 'cifar1O'", "cifar100", "did you mean 'cifar10'?"}},
     {"[data]\ndataset = imagenet\n", {":2: dataset = 'imagenet': expected one of", "shapes"}},
     {"[prune]\ndistribution = globl\n", {":2: distribution = 'globl'", "did you mean 'global'?"}},
     {"[prune]\nstructure = kernel\n", {":2: structure = 'kernel'", "filter"}},
@@ -220,12 +233,13 @@ static const struct {
     {"[train]\nmilestones = 30, 60\n", {":2: milestones = '30,'", "separated by spaces"}},
     {"[train]\nmilestones = 30 nan\n", {":2: milestones = 'nan'"}},
     {"[data]\nmean = 0.5 0.5 1.5\n", {":2: mean = '1.5'"}},
-    {"[train]\nmilestones = 1\n 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 "
-     "1 1 1\n"
+    {"[train]\nmilestones = 1\n 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
+     " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
      " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n 1 1 1 1\n",
      {":2: milestones = '1': expected at most 64 numbers"}},
     /* text */
-    {"[run]\nname = a/b\n", {":2: name = 'a/b': expected a file name of at most 100 bytes without '/'"}},
+    {"[run]\nname = a/b\n",
+     {":2: name = 'a/b': expected a file name of at most 100 bytes without '/'"}},
     {"[run]\nname = ..\n", {":2: name = '..'"}},
     {"[run]\nseed = 1\nname = .\n", {":3: name = '.'"}},
     {"[run]\nname = a\tb\n", {":2: name = 'a b'"}},
@@ -239,15 +253,18 @@ static void check_message(const char *start, const char *const part[3]) {
   ck_assert_msg(strncmp(err.text, start, strlen(start)) == 0, "does not begin with '%s': %s", start,
                 err.text);
   const char *rest = err.text + strlen(start);
-  ck_assert_msg(strncmp(rest, part[0], strlen(part[0])) == 0, "expected '%s' in: %s", part[0], err.text);
+  ck_assert_msg(strncmp(rest, part[0], strlen(part[0])) == 0, "expected '%s' in: %s", part[0],
+                err.text);
   for (int i = 1; i < 3; i++)
-    if (part[i]) ck_assert_msg(strstr(rest, part[i]) != NULL, "expected '%s' in: %s", part[i], err.text);
+    if (part[i])
+      ck_assert_msg(strstr(rest, part[i]) != NULL, "expected '%s' in: %s", part[i], err.text);
   ck_assert_ptr_null(strchr(err.text, '\n'));
 }
 
 START_TEST(what_is_wrong_is_said_with_its_line) {
-  ck_assert_msg(esp_config_parse(&config, "dir/quick.ini", wrong[_i].text, 0, NULL, &err) == ESP_ERR_INPUT,
-                "accepted: %s", wrong[_i].text);
+  ck_assert_msg(
+      esp_config_parse(&config, "dir/quick.ini", wrong[_i].text, 0, NULL, &err) == ESP_ERR_INPUT,
+      "accepted: %s", wrong[_i].text);
   check_message("dir/quick.ini", wrong[_i].part);
 }
 END_TEST
@@ -277,7 +294,8 @@ static const struct {
     {"=", {"argument '=': expected section.key=value"}},
     {".=", {"argument '.=': unknown section []"}},
     {"trian.lr=1", {"argument 'trian.lr=1': unknown section [trian]; did you mean train?"}},
-    {"train.epoch=1", {"argument 'train.epoch=1': unknown key 'epoch' in [train]; did you mean 'epochs'?"}},
+    {"train.epoch=1",
+     {"argument 'train.epoch=1': unknown key 'epoch' in [train]; did you mean 'epochs'?"}},
     {"train.sparsity=1",
      {"argument 'train.sparsity=1': unknown key 'sparsity' in [train]; it belongs to [prune]"}},
     {"train.lr=", {"argument 'train.lr=': lr = '': expected a number"}},
@@ -288,8 +306,10 @@ static const struct {
     {"run.output=a\nb", {"argument 'run.output=a b': output: expected UTF-8 text without control"}},
     {"run.output=\xff", {"argument 'run.output=...': expected UTF-8"}},
     {"run.output=" X200, {"argument 'run.output=xxx", "text of 200 bytes, expected at most 187"}},
-    {"model.layers=relu\n; x", {"argument 'model.layers=relu ; x': layers: ';' would start a comment"}},
-    {"model.layers=relu\n#x", {"argument 'model.layers=relu #x': layers: '#' would start a comment"}},
+    {"model.layers=relu\n; x",
+     {"argument 'model.layers=relu ; x': layers: ';' would start a comment"}},
+    {"model.layers=relu\n#x",
+     {"argument 'model.layers=relu #x': layers: '#' would start a comment"}},
     {"model.layers=relu\n" X200,
      {"argument 'model.layers=relu...", "text of 200 bytes, expected at most 194"}},
     {"train." X200 X200 X200 "=1", {"argument 'train.xxx", "unknown key 'xxx"}},
@@ -340,7 +360,8 @@ END_TEST
 
 START_TEST(a_file_that_cannot_name_a_run) {
   ck_assert_int_eq(esp_config_parse(&config, "dir/.ini", "", 0, NULL, &err), ESP_ERR_INPUT);
-  ck_assert_str_eq(err.text, "dir/.ini: cannot name the run after this file, expected name = ... in [run]");
+  ck_assert_str_eq(err.text,
+                   "dir/.ini: cannot name the run after this file, expected name = ... in [run]");
   ck_assert_int_eq(esp_config_parse(&config, X50 X50 X50 ".ini", "", 0, NULL, &err), ESP_ERR_INPUT);
   ck_assert_int_eq(esp_config_parse(&config, "dir/.ini", "[run]\nname = x", 0, NULL, &err), ESP_OK);
   esp_config_free(&config);
@@ -388,19 +409,21 @@ START_TEST(help_explains) {
 END_TEST
 
 START_TEST(help_on_what_is_not_known) {
-  static const char *const cases[][2] = {{"epoch", "'epoch'; did you mean 'train.epochs'?"},
-                                         {"train.epoch", "did you mean 'train.epochs'?"},
-                                         {"trian.lr", "did you mean 'train.lr'?"},
-                                         {"run.lr", "'run.lr'"},
-                                         {"prunne", "did you mean 'prune'?"},
-                                         {"zzzzzzzz", "sections are run, data, model, train, prune"},
-                                         {"", "unknown key or section ''"},
-                                         {".", "unknown key or section '.'"}};
+  static const char *const cases[][2] = {
+      {"epoch", "'epoch'; did you mean 'train.epochs'?"},
+      {"train.epoch", "did you mean 'train.epochs'?"},
+      {"trian.lr", "did you mean 'train.lr'?"},
+      {"run.lr", "'run.lr'"},
+      {"prunne", "did you mean 'prune'?"},
+      {"zzzzzzzz", "sections are run, data, model, train, prune"},
+      {"", "unknown key or section ''"},
+      {".", "unknown key or section '.'"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     esp_status status;
     free(help(cases[i][0], &status));
     ck_assert_int_eq(status, ESP_ERR_INPUT);
-    ck_assert_msg(strstr(err.text, cases[i][1]) != NULL, "expected '%s' in: %s", cases[i][1], err.text);
+    ck_assert_msg(strstr(err.text, cases[i][1]) != NULL, "expected '%s' in: %s", cases[i][1],
+                  err.text);
   }
 }
 END_TEST

@@ -41,7 +41,8 @@ const char *path_of(const char *folder, const char *name) {
 static const char *path_with_folders(const char *folder, const char *name) {
   const char *path = path_of(folder, name);
   char part[512];
-  for (const char *slash = strchr(path + strlen(folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+  for (const char *slash = strchr(path + strlen(folder) + 1, '/'); slash;
+       slash = strchr(slash + 1, '/')) {
     snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
     mkdir(part, 0777);
   }
@@ -67,7 +68,8 @@ uint8_t cifar_pixel(int file, int i, int p) {
   return (uint8_t)(31 * file + 7 * i + p / 5);
 }
 
-static void cifar_write(const char *folder, const char *name, int file, int records, int label_bytes) {
+static void cifar_write(const char *folder, const char *name, int file, int records,
+                        int label_bytes) {
   size_t record = (size_t)label_bytes + 3072;
   uint8_t *data = malloc((size_t)records * record);
   need(data != NULL, "malloc");
@@ -89,7 +91,8 @@ void cifar10_make(const char *folder) {
     cifar_write(folder, name, file, CIFAR_RECORDS, 1);
   }
   cifar_write(folder, "test_batch.bin", 5, CIFAR_RECORDS, 1);
-  static const char names[] = "plane\r\ncar\r\n\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\nlorry\n\n";
+  static const char names[] =
+      "plane\r\ncar\r\n\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\nlorry\n\n";
   file_write(folder, "batches.meta.txt", names, sizeof names - 1);
 }
 
@@ -109,11 +112,11 @@ int idx_label(int test, int i) {
   return (i + test) % IDX_CLASSES;
 }
 
-static void idx_write_part(const char *folder, const char *split, const char *what, int dimensions, int form,
-                           const uint8_t *data, size_t bytes) {
+static void idx_write_part(const char *folder, const char *split, const char *what, int dimensions,
+                           int form, const uint8_t *data, size_t bytes) {
   char name[64];
-  snprintf(name, sizeof name, "%s-%s%cidx%d-ubyte%s", split, what, form == 2 ? '.' : '-', dimensions,
-           form == 1 ? ".gz" : "");
+  snprintf(name, sizeof name, "%s-%s%cidx%d-ubyte%s", split, what, form == 2 ? '.' : '-',
+           dimensions, form == 1 ? ".gz" : "");
   (form == 1 ? file_write_gz : file_write)(folder, name, data, bytes);
 }
 

@@ -25,12 +25,13 @@ void put_big_endian(uint8_t *to, uint32_t value);
 void png_write(const char *folder, const char *name, int width, int height, int channels,
                const uint8_t *pixels);
 /* The same, all pixels alike. */
-void png_write_plain(const char *folder, const char *name, int width, int height, uint8_t r, uint8_t g,
-                     uint8_t b);
+void png_write_plain(const char *folder, const char *name, int width, int height, uint8_t r,
+                     uint8_t g, uint8_t b);
 /* A PNG that is a header only, announcing width x height. */
 void png_write_header(const char *folder, const char *name, uint32_t width, uint32_t height);
 /* A JPEG of squares of 8x8 pixels, each of one colour: columns x rows of them. */
-void jpeg_write(const char *folder, const char *name, int columns, int rows, const uint8_t (*rgb)[3]);
+void jpeg_write(const char *folder, const char *name, int columns, int rows,
+                const uint8_t (*rgb)[3]);
 
 /* What record `i` of CIFAR file `file` holds (file 5, or 1 of CIFAR-100, is the test file). */
 int cifar_label(int file, int i);

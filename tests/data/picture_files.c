@@ -52,8 +52,8 @@ void png_write(const char *folder, const char *name, int width, int height, int 
   free(png);
 }
 
-void png_write_plain(const char *folder, const char *name, int width, int height, uint8_t r, uint8_t g,
-                     uint8_t b) {
+void png_write_plain(const char *folder, const char *name, int width, int height, uint8_t r,
+                     uint8_t g, uint8_t b) {
   uint8_t *pixels = malloc((size_t)width * (size_t)height * 3);
   need(pixels != NULL, "malloc");
   for (int i = 0; i < width * height; i++) {
@@ -65,15 +65,16 @@ void png_write_plain(const char *folder, const char *name, int width, int height
   free(pixels);
 }
 
-/* Everything up to the size: every quantiser is 8, so a flat block of level v has the coefficient v - 128. */
+/* Everything up to the size: every quantiser is 8, so a flat block of level v has the coefficient v
+ * - 128. */
 static uint8_t *put_quantisers(uint8_t *to) {
   memcpy(to, "\377\330\377\333\0\103\0", 7); /* SOI, DQT */
   memset(to + 7, 8, 64);
   return to + 71;
 }
 
-/* Huffman tables of codes of 4 bits: 12 sizes for DC, whose codes are then the sizes themselves; end of block
- * and 14 small coefficients for AC, so that end of block is 0000. */
+/* Huffman tables of codes of 4 bits: 12 sizes for DC, whose codes are then the sizes themselves;
+ * end of block and 14 small coefficients for AC, so that end of block is 0000. */
 static uint8_t *put_tables(uint8_t *to) {
   static const uint8_t dc[] = {0xff, 0xc4, 0, 31, 0x00, 0, 0, 0, 12},
                        ac[] = {0xff, 0xc4, 0, 34, 0x10, 0, 0, 0, 15};
@@ -110,7 +111,8 @@ static void put_block(bit_writer *w, int difference) {
   put_bits(w, 0, 4);
 }
 
-void jpeg_write(const char *folder, const char *name, int columns, int rows, const uint8_t (*rgb)[3]) {
+void jpeg_write(const char *folder, const char *name, int columns, int rows,
+                const uint8_t (*rgb)[3]) {
   uint8_t *jpeg = malloc(1024 + (size_t)(columns * rows) * 16);
   need(jpeg != NULL, "malloc");
   uint8_t *at = put_tables(put_quantisers(jpeg));

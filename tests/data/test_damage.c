@@ -39,7 +39,8 @@ START_TEST(damaged_file) {
 END_TEST
 
 START_TEST(huge_pictures) {
-  static const uint32_t sides[][2] = {{65535, 65535}, {8193, 1}, {1, 8193}, {0, 7}, {0xffffffff, 0xffffffff}};
+  static const uint32_t sides[][2] = {
+      {65535, 65535}, {8193, 1}, {1, 8193}, {0, 7}, {0xffffffff, 0xffffffff}};
   static const char jpeg[] = /* SOI, a baseline header of 65535x65535 in three components, EOI */
       "\377\330\377\300\0\21\10\377\377\377\377\3\1\42\0\2\21\1\3\21\1\377\331";
   pictures_make(folder);
@@ -135,7 +136,8 @@ START_TEST(random_bytes_in_pictures) {
           (uint8_t)esp_random(round + 2, 2 * i + 1);
     file_write(folder, "b.jpg", changed, bytes);
     esp_error err = {0};
-    esp_status status = esp_picture_load(path_of(folder, "b.jpg"), (esp_shape){3, 8, 8}, pixels, &err);
+    esp_status status =
+        esp_picture_load(path_of(folder, "b.jpg"), (esp_shape){3, 8, 8}, pixels, &err);
     ck_assert(status == ESP_OK || (status == ESP_ERR_INPUT && strstr(err.text, "b.jpg")));
   }
 }

@@ -74,7 +74,8 @@ START_TEST(cifar10) {
     const esp_images *images = file == 5 ? &set->test : &set->train;
     int at = file == 5 ? r : i;
     same = same && images->labels[at] == cifar_label(file, r) % 10;
-    for (int p = 0; p < 3072; p++) same = same && images->pixels[at * 3072 + p] == cifar_pixel(file, r, p);
+    for (int p = 0; p < 3072; p++)
+      same = same && images->pixels[at * 3072 + p] == cifar_pixel(file, r, p);
   }
   ck_assert(same);
   ck_assert_int_eq(remove(path_of(folder, "batches.meta.txt")), 0);
@@ -104,7 +105,8 @@ START_TEST(idx) {
   idx_make(folder, _i);
   esp_data_options opt = options_for("idx", folder);
   load(&opt, 1);
-  ck_assert(set->shape.channels == 1 && set->shape.height == IDX_HEIGHT && set->shape.width == IDX_WIDTH);
+  ck_assert(set->shape.channels == 1 && set->shape.height == IDX_HEIGHT &&
+            set->shape.width == IDX_WIDTH);
   ck_assert_int_eq(set->classes, IDX_CLASSES);
   ck_assert_str_eq(set->class_name[2], "2");
   ck_assert_uint_eq(set->train.count, IDX_TRAIN);
@@ -129,7 +131,8 @@ START_TEST(idx_of_fashion) {
   idx_make(name, 1);
   load(&opt, 1);
   ck_assert_str_eq(set->class_name[0], "0"); /* three classes: not Fashion-MNIST after all */
-  const uint8_t labels[8 + IDX_TRAIN] = {0, 0, 8, 1, 0, 0, 0, IDX_TRAIN, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
+  const uint8_t labels[8 + IDX_TRAIN] = {0, 0, 8, 1, 0, 0, 0, IDX_TRAIN, 9,
+                                         8, 7, 6, 5, 4, 3, 2, 1,         0};
   file_write_gz(name, "train-labels-idx1-ubyte.gz", labels, sizeof labels);
   load(&opt, 1);
   ck_assert_int_eq(set->classes, 10);
@@ -156,7 +159,8 @@ START_TEST(folder_of_pictures) {
   file_write(folder, "train/.hidden/a.png", "no picture", 10);
   file_write(folder, "train/list.csv", "no picture", 10);
   png_write_plain(folder, "train/ant/c.png", 8, 8, 1, 2, 3);
-  ck_assert_int_eq(rename(path_of(folder, "train/ant/c.png"), path_of(folder, "train/ant/C.PnG")), 0);
+  ck_assert_int_eq(rename(path_of(folder, "train/ant/c.png"), path_of(folder, "train/ant/C.PnG")),
+                   0);
   esp_data_options opt = options_for("folder", folder);
   load(&opt, 1);
   ck_assert(set->shape.channels == 3 && set->shape.height == 32 && set->shape.width == 32);
@@ -189,7 +193,8 @@ START_TEST(folder_in_the_wanted_shape) {
 END_TEST
 
 static void picture(const char *name, esp_shape shape, uint8_t *pixels) {
-  ck_assert_msg(esp_picture_load(path_of(folder, name), shape, pixels, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp_picture_load(path_of(folder, name), shape, pixels, &err) == ESP_OK, "%s",
+                err.text);
 }
 
 START_TEST(picture_of_the_right_size_is_untouched) {
@@ -226,7 +231,8 @@ END_TEST
 
 START_TEST(picture_is_cut_in_the_middle) {
   static uint8_t in[96 * 32], out[32 * 32];
-  for (int i = 0; i < 96 * 32; i++) in[i] = i % 96 < 32 ? 10 : i % 96 < 64 ? 120 : 250; /* three squares */
+  for (int i = 0; i < 96 * 32; i++)
+    in[i] = i % 96 < 32 ? 10 : i % 96 < 64 ? 120 : 250; /* three squares */
   png_write(folder, "wide.png", 96, 32, 1, in);
   picture("wide.png", (esp_shape){1, 32, 32}, out);
   for (int i = 0; i < 32 * 32; i++) ck_assert_int_eq(out[i], 120);
@@ -335,7 +341,8 @@ START_TEST(limits) {
   ck_assert_uint_eq(set->train.count, 7);
   ck_assert_uint_eq(set->validation.count, 3);
   ck_assert_uint_eq(set->test.count, 2);
-  for (uint32_t i = 0; i < 7; i++) ck_assert_int_eq(origin(&set->train, i) % 2, 0); /* every second one */
+  for (uint32_t i = 0; i < 7; i++)
+    ck_assert_int_eq(origin(&set->train, i) % 2, 0); /* every second one */
   ck_assert_int_eq(origin(&set->test, 0), 20);
   ck_assert_int_eq(origin(&set->test, 1), 22);
   opt.validation = 10;
@@ -359,7 +366,8 @@ START_TEST(statistics) {
   for (int c = 0; c < 3; c++) {
     double sum = 0.0, squares = 0.0, n = set->train.count * 1024.0;
     for (uint32_t i = 0; i < set->train.count; i++)
-      for (int p = 0; p < 1024; p++) sum += set->train.pixels[i * 3072 + (uint32_t)(c * 1024 + p)] / 255.0;
+      for (int p = 0; p < 1024; p++)
+        sum += set->train.pixels[i * 3072 + (uint32_t)(c * 1024 + p)] / 255.0;
     for (uint32_t i = 0; i < set->train.count; i++)
       for (int p = 0; p < 1024; p++)
         squares += pow(set->train.pixels[i * 3072 + (uint32_t)(c * 1024 + p)] / 255.0 - sum / n, 2);
@@ -388,7 +396,8 @@ START_TEST(constant_images_have_a_deviation) {
   esp_data_options opt = options_for("folder", folder);
   load(&opt, 1);
   static const float mean[] = {0.2f, 0.0f, 1.0f};
-  for (int c = 0; c < 3; c++) ck_assert(set->mean[c] == mean[c] && set->std[c] == (float)(1.0 / 255.0));
+  for (int c = 0; c < 3; c++)
+    ck_assert(set->mean[c] == mean[c] && set->std[c] == (float)(1.0 / 255.0));
 }
 END_TEST
 

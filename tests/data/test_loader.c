@@ -1,5 +1,5 @@
-/* Batches: layout, normalisation, order, augmentation, and that neither time nor place of a start changes
- * them. */
+/* Batches: layout, normalisation, order, augmentation, and that neither time nor place of a start
+ * changes them. */
 #include "files.h"
 #include "suite.h"
 
@@ -15,8 +15,10 @@ enum { COUNT = 53, HEIGHT = 6, WIDTH = 7, PLANE = HEIGHT * WIDTH, IMAGE = 3 * PL
 static uint8_t pixels[COUNT * IMAGE];
 static int32_t labels[COUNT];
 static const esp_images images = {pixels, labels, COUNT};
-static const esp_dataset set = {
-    .shape = {3, HEIGHT, WIDTH}, .classes = COUNT, .mean = {0.5f, 0.25f, 0.125f}, .std = {0.5f, 1.0f, 0.1f}};
+static const esp_dataset set = {.shape = {3, HEIGHT, WIDTH},
+                                .classes = COUNT,
+                                .mean = {0.5f, 0.25f, 0.125f},
+                                .std = {0.5f, 1.0f, 0.1f}};
 static esp_error err;
 
 /* No two pixels of an image are alike, none is black, and labels number the images. */
@@ -70,7 +72,8 @@ START_TEST(layout_and_normalisation) {
   ck_assert_ptr_null(esp_loader_next(loader));
   ck_assert_ptr_null(esp_loader_next(loader));
   esp_loader_free(loader);
-  ck_assert(normal(0, 255) == 1.0f && normal(0, 0) == -1.0f && normal(1, 51) == (float)(0.2 - 0.25));
+  ck_assert(normal(0, 255) == 1.0f && normal(0, 0) == -1.0f &&
+            normal(1, 51) == (float)(0.2 - 0.25));
 }
 END_TEST
 
@@ -103,8 +106,13 @@ START_TEST(shuffle) {
 }
 END_TEST
 
-static const esp_loader_options everything = {
-    .batch = 8, .shuffle = true, .crop = true, .flip = true, .crop_padding = 2, .cutout_size = 3, .seed = 11};
+static const esp_loader_options everything = {.batch = 8,
+                                              .shuffle = true,
+                                              .crop = true,
+                                              .flip = true,
+                                              .crop_padding = 2,
+                                              .cutout_size = 3,
+                                              .seed = 11};
 
 static uint64_t batch_hash(const esp_batch *batch) {
   size_t floats = (size_t)esp_blocks_for(batch->count) * ESP_LANES * IMAGE;
@@ -170,8 +178,8 @@ START_TEST(free_at_any_time) {
 }
 END_TEST
 
-/* Whether the image is its source shifted by (down, right), black (before normalisation) where there is none.
- */
+/* Whether the image is its source shifted by (down, right), black (before normalisation) where
+ * there is none. */
 static bool is_shifted(const esp_batch *batch, int lane, int image, int down, int right) {
   for (int p = 0; p < IMAGE; p++) {
     int c = p / PLANE, y = p % PLANE / WIDTH, x = p % WIDTH;
@@ -183,7 +191,8 @@ static bool is_shifted(const esp_batch *batch, int lane, int image, int down, in
 }
 
 START_TEST(crop) {
-  esp_loader *loader = make((esp_loader_options){.batch = COUNT, .crop = true, .crop_padding = 2, .seed = 3});
+  esp_loader *loader =
+      make((esp_loader_options){.batch = COUNT, .crop = true, .crop_padding = 2, .seed = 3});
   int seen[5][5] = {{0}};
   for (uint64_t epoch = 0; epoch < 20; epoch++) {
     esp_loader_start(loader, epoch, 0);
@@ -250,7 +259,8 @@ static int blank_area(const esp_batch *batch, int i, int size) {
     }
   ck_assert_int_eq(area, (bottom - top + 1) * (right - left + 1));
   ck_assert(bottom - top < size && right - left < size);
-  ck_assert(bottom - top == size - 1 || top == 0 || bottom == HEIGHT - 1); /* smaller at the border alone */
+  ck_assert(bottom - top == size - 1 || top == 0 ||
+            bottom == HEIGHT - 1); /* smaller at the border alone */
   ck_assert(right - left == size - 1 || left == 0 || right == WIDTH - 1);
   return area;
 }
@@ -270,7 +280,8 @@ START_TEST(cutout) {
   ck_assert_int_gt(whole, 20);
   ck_assert_int_lt(whole, 200);
   esp_loader_free(loader);
-  loader = make((esp_loader_options){.batch = COUNT, .cutout_size = 4096, .seed = 3}); /* all of it */
+  loader =
+      make((esp_loader_options){.batch = COUNT, .cutout_size = 4096, .seed = 3}); /* all of it */
   esp_loader_start(loader, 0, 0);
   ck_assert(at(esp_loader_next(loader), COUNT - 1, 2, HEIGHT - 1, WIDTH - 1) == 0.0f);
   esp_loader_free(loader);
@@ -294,7 +305,8 @@ START_TEST(augmentation_belongs_to_the_image) {
       while (all->labels[j] != batch->labels[i]) j++;
       bool same = true;
       for (int p = 0; p < IMAGE; p++)
-        same = same && at(batch, i, 0, 0, p) == at(all, j, 0, 0, p); /* p runs on through the planes */
+        same =
+            same && at(batch, i, 0, 0, p) == at(all, j, 0, 0, p); /* p runs on through the planes */
       ck_assert(same);
     }
   esp_loader_free(small);

@@ -1,5 +1,5 @@
-/* The scalar kernels against the formulas in their headers, written out in double precision. What the other
- * instruction sets return is the same to the bit (test_kernels.c). */
+/* The scalar kernels against the formulas in their headers, written out in double precision. What
+ * the other instruction sets return is the same to the bit (test_kernels.c). */
 #include "kernels/expf.h"
 #include "kernels/kernels.h"
 #include "suite.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp_kernels *scalar(void) {
-  return esp_kernels_at(0);
+static const esp__kernels *scalar(void) {
+  return esp__kernels_at(0);
 }
 
 /* Uniform in [-1, 1). */
@@ -37,12 +37,12 @@ static void *zeros(size_t count, size_t size) {
 typedef struct convolution {
   int channels, outputs, height, width, rows, columns, stride, padding;
   int out_height, out_width;
-  float *x;      /* with its border of zeros: [channels][height + 2 padding][width + 2 padding][16] */
+  float *x; /* with its border of zeros: [channels][height + 2 padding][width + 2 padding][16] */
   float *weight; /* [outputs][channels][rows][columns] */
   float *packed, *bias, *y;
-  esp_pixel *pixel;
-  int32_t *tap;  /* as columns */
-  esp_tap *taps; /* as taps */
+  esp__pixel *pixel;
+  int32_t *tap;   /* as columns */
+  esp__tap *taps; /* as taps */
 } convolution;
 
 static size_t at_x(const convolution *v, int c, int row, int column) {
@@ -65,7 +65,8 @@ static void fill_input(convolution *v, uint64_t key) {
   v->x = zeros((size_t)v->channels * plane, sizeof *v->x);
   for (int c = 0; c < v->channels; c++)
     for (int i = 0; i < v->height * v->width; i++)
-      fill(v->x + at_x(v, c, i / v->width, i % v->width), ESP_LANES, key + (uint64_t)(c * 1000 + i));
+      fill(v->x + at_x(v, c, i / v->width, i % v->width), ESP_LANES,
+           key + (uint64_t)(c * 1000 + i));
 }
 
 static void pack(convolution *v) {
@@ -86,10 +87,11 @@ static void make_lists(convolution *v) {
   for (int i = 0; i < pixels; i++) {
     const int r = i / v->out_width, c = i % v->out_width;
     const size_t x = at_x(v, 0, r * v->stride - v->padding, c * v->stride - v->padding);
-    v->pixel[i] = (esp_pixel){(int32_t)x - (int32_t)origin, (int32_t)at_y(v, 0, r, c)};
+    v->pixel[i] = (esp__pixel){(int32_t)x - (int32_t)origin, (int32_t)at_y(v, 0, r, c)};
   }
-  for (int i = 0; i < taps; i++) v->tap[i] = (int32_t)(at_x(v, 0, i / v->columns, i % v->columns) - origin);
-  for (int i = 0; i < taps; i++) v->taps[i] = (esp_tap){v->tap[i], i};
+  for (int i = 0; i < taps; i++)
+    v->tap[i] = (int32_t)(at_x(v, 0, i / v->columns, i % v->columns) - origin);
+  for (int i = 0; i < taps; i++) v->taps[i] = (esp__tap){v->tap[i], i};
 }
 
 static convolution make_convolution(uint64_t key) {
@@ -128,19 +130,19 @@ static void free_convolution(convolution *v) {
   free(v->taps);
 }
 
-static esp_correlate correlate_of(const convolution *v) {
-  return (esp_correlate){.x = v->x + at_x(v, 0, 0, 0),
-                         .x_channel = at_x(v, 1, 0, 0) - at_x(v, 0, 0, 0),
-                         .y = v->y,
-                         .y_channel = at_y(v, 1, 0, 0),
-                         .pixel = v->pixel,
-                         .pixels = v->out_height * v->out_width,
-                         .tap = v->taps,
-                         .taps = v->rows * v->columns,
-                         .weights = v->rows * v->columns,
-                         .channels = v->channels,
-                         .outputs = v->outputs,
-                         .weight = v->packed};
+static esp__correlate correlate_of(const convolution *v) {
+  return (esp__correlate){.x = v->x + at_x(v, 0, 0, 0),
+                          .x_channel = at_x(v, 1, 0, 0) - at_x(v, 0, 0, 0),
+                          .y = v->y,
+                          .y_channel = at_y(v, 1, 0, 0),
+                          .pixel = v->pixel,
+                          .pixels = v->out_height * v->out_width,
+                          .tap = v->taps,
+                          .taps = v->rows * v->columns,
+                          .weights = v->rows * v->columns,
+                          .channels = v->channels,
+                          .outputs = v->outputs,
+                          .weight = v->packed};
 }
 
 static double input_of(const convolution *v, int c, int row, int column, int lane) {
@@ -154,11 +156,13 @@ static double convolve(const convolution *v, int o, int row, int column, int lan
     for (int i = 0; i < v->rows; i++)
       for (int j = 0; j < v->columns; j++)
         sum += (double)v->weight[at_weight(v, o, c, i, j)] *
-               input_of(v, c, row * v->stride - v->padding + i, column * v->stride - v->padding + j, lane);
+               input_of(v, c, row * v->stride - v->padding + i, column * v->stride - v->padding + j,
+                        lane);
   return sum;
 }
 
-static double worst_convolution(const convolution *v, const float *before, bool bias, bool accumulate) {
+static double worst_convolution(const convolution *v, const float *before, bool bias,
+                                bool accumulate) {
   double worst = 0.0;
   for (int o = 0; o < v->outputs; o++)
     for (int i = 0; i < v->out_height * v->out_width * ESP_LANES; i++) {
@@ -178,8 +182,8 @@ START_TEST(correlate_is_a_convolution) {
     const size_t floats = at_y(&v, v.outputs, 0, 0);
     float *before = zeros(floats, sizeof *before);
     memcpy(before, v.y, floats * sizeof *before);
-    esp_correlate k = correlate_of(&v);
-    k.finish = (esp_finish){.bias = key % 2 ? v.bias : NULL, .accumulate = key % 3 == 0};
+    esp__correlate k = correlate_of(&v);
+    k.finish = (esp__epilogue){.bias = key % 2 ? v.bias : NULL, .accumulate = key % 3 == 0};
     scalar()->correlate(&k);
     const double worst = worst_convolution(&v, before, k.finish.bias, k.finish.accumulate);
     ck_assert_msg(worst < 2e-5, "key %d: off by %g", (int)key, worst);
@@ -195,7 +199,8 @@ static double weight_gradient(const convolution *v, int o, int c, int i, int j, 
   for (int row = 0; row < v->out_height; row++)
     for (int column = 0; column < v->out_width; column++)
       sum += (double)v->y[at_y(v, o, row, column) + (size_t)lane] *
-             input_of(v, c, row * v->stride - v->padding + i, column * v->stride - v->padding + j, lane);
+             input_of(v, c, row * v->stride - v->padding + i, column * v->stride - v->padding + j,
+                      lane);
   return sum;
 }
 
@@ -218,26 +223,28 @@ START_TEST(correlate_weights_is_its_gradient) {
     convolution v = make_convolution(key);
     const int taps = v.rows * v.columns, columns = v.channels * taps;
     const int outputs = v.outputs < ESP_TILE ? v.outputs : ESP_TILE;
-    const size_t channel = at_x(&v, 1, 0, 0) - at_x(&v, 0, 0, 0), sums = (size_t)(outputs * columns);
+    const size_t channel = at_x(&v, 1, 0, 0) - at_x(&v, 0, 0, 0),
+                 sums = (size_t)(outputs * columns);
     int32_t *column = zeros((size_t)columns, sizeof *column);
-    for (int i = 0; i < columns; i++) column[i] = (int32_t)((size_t)(i / taps) * channel) + v.tap[i % taps];
+    for (int i = 0; i < columns; i++)
+      column[i] = (int32_t)((size_t)(i / taps) * channel) + v.tap[i % taps];
     float *before = zeros(sums, sizeof *before), *sum = zeros(sums, sizeof *sum),
           *lanes = zeros(sums + ESP_TILE * 8, ESP_LANES * sizeof *lanes);
     fill(before, sums, key + 500);
     memcpy(sum, before, sums * sizeof *sum);
-    const esp_correlate c = correlate_of(&v);
-    scalar()->correlate_weights(&(esp_correlate_weights){.x = c.x,
-                                                         .y = v.y,
-                                                         .y_channel = c.y_channel,
-                                                         .pixel = v.pixel,
-                                                         .pixels = c.pixels,
-                                                         .column = column,
-                                                         .columns = columns,
-                                                         .outputs = outputs,
-                                                         .sum = sum,
-                                                         .next = (size_t)columns,
-                                                         .add = key % 2 == 1,
-                                                         .lanes = lanes});
+    const esp__correlate c = correlate_of(&v);
+    scalar()->correlate_weights(&(esp__correlate_weights){.x = c.x,
+                                                          .y = v.y,
+                                                          .y_channel = c.y_channel,
+                                                          .pixel = v.pixel,
+                                                          .pixels = c.pixels,
+                                                          .column = column,
+                                                          .columns = columns,
+                                                          .outputs = outputs,
+                                                          .sum = sum,
+                                                          .next = (size_t)columns,
+                                                          .add = key % 2 == 1,
+                                                          .lanes = lanes});
     const double worst = worst_weight_gradient(&v, key % 2 ? before : NULL, sum, outputs);
     ck_assert_msg(worst < 1e-4, "key %d: off by %g", (int)key, worst);
     free(before);
@@ -250,16 +257,28 @@ START_TEST(correlate_weights_is_its_gradient) {
 END_TEST
 
 /* One pixel, one channel, one tap: y of w * x, however the bits of a zero come about. */
-static float one_product(const esp_kernels *k, float w, float x, const float *bias, const float *old) {
+static float one_product(const esp__kernels *k, float w, float x, const float *bias,
+                         const float *old) {
   _Alignas(64) float in[ESP_LANES], out[ESP_LANES];
-  const esp_pixel pixel = {0, 0};
-  const esp_tap tap = {0, 0};
+  const esp__pixel pixel = {0, 0};
+  const esp__tap tap = {0, 0};
   for (int l = 0; l < ESP_LANES; l++) {
     in[l] = x;
     out[l] = old ? *old : 1.0f;
   }
-  k->correlate(&(esp_correlate){
-      in, ESP_LANES, out, ESP_LANES, &pixel, 1, &tap, 1, 1, 1, &w, 1, {.bias = bias, .accumulate = old}});
+  k->correlate(&(esp__correlate){in,
+                                 ESP_LANES,
+                                 out,
+                                 ESP_LANES,
+                                 &pixel,
+                                 1,
+                                 &tap,
+                                 1,
+                                 1,
+                                 1,
+                                 &w,
+                                 1,
+                                 {.bias = bias, .accumulate = old}});
   return out[0];
 }
 
@@ -267,8 +286,8 @@ START_TEST(a_zero_is_positive) {
   static const float factors[] = {0.0f, -0.0f, 1.0f, -1.0f, 1e-30f, -1e-30f, 1e-45f, -1e-45f};
   const float zero = 0.0f, minus = -0.0f;
   const float *optional[] = {NULL, &zero, &minus};
-  const esp_kernels *k;
-  for (size_t isa = 0; (k = esp_kernels_at(isa)); isa++)
+  const esp__kernels *k;
+  for (size_t isa = 0; (k = esp__kernels_at(isa)); isa++)
     for (size_t i = 0; i < 8 * 8 * 9; i++) {
       const float w = factors[i % 8], x = factors[i / 8 % 8];
       const float y = one_product(k, w, x, optional[i / 64 % 3], optional[i / 192]);
@@ -277,8 +296,8 @@ START_TEST(a_zero_is_positive) {
 }
 END_TEST
 
-/* A masked layer must give the bits of a sparse kernel, which never sees the zero weights, and a list that
- * leaves taps out those of one that does not, where they meet zeros. */
+/* A masked layer must give the bits of a sparse kernel, which never sees the zero weights, and a
+ * list that leaves taps out those of one that does not, where they meet zeros. */
 START_TEST(a_zero_weight_adds_nothing) {
   for (uint64_t key = 0; key < 60; key++) {
     convolution v = make_convolution(key);
@@ -287,7 +306,7 @@ START_TEST(a_zero_weight_adds_nothing) {
     for (size_t i = 0; i < weights; i++)
       if ((int)i % taps % 2 == 1) v.weight[i] = i % 4 == 1 ? 0.0f : -0.0f;
     pack(&v);
-    esp_correlate k = correlate_of(&v);
+    esp__correlate k = correlate_of(&v);
     scalar()->correlate(&k);
     float *dense = zeros(floats, sizeof *dense);
     memcpy(dense, v.y, floats * sizeof *dense);
@@ -356,7 +375,8 @@ static matrix on_both_sides(const matrix *m, const matrix *v) {
 static matrix gather(const float *from, int rows, int columns, size_t row, size_t column) {
   matrix v = {rows, columns, {{0}}};
   for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) v.at[i][j] = (double)from[(size_t)i * row + (size_t)j * column];
+    for (int j = 0; j < columns; j++)
+      v.at[i][j] = (double)from[(size_t)i * row + (size_t)j * column];
   return v;
 }
 
@@ -368,12 +388,13 @@ static void expect_matrix(const matrix *got, const matrix *expected, const char 
                      expected->at[r][c]);
 }
 
-/* They are what makes of a correlation a product: with any window and any inputs, in double precision. */
+/* They are what makes of a correlation a product: with any window and any inputs, in double
+ * precision. */
 START_TEST(the_matrices_of_winograd_correlate) {
   static float random[9 + 36];
   fill(random, 9 + 36, 30 + (uint64_t)_i);
-  const matrix g = gather(random, 3, 3, 3, 1), d = gather(random + 9, 6, 6, 6, 1), u = on_both_sides(&G, &g),
-               v = on_both_sides(&B_, &d);
+  const matrix g = gather(random, 3, 3, 3, 1), d = gather(random + 9, 6, 6, 6, 1),
+               u = on_both_sides(&G, &g), v = on_both_sides(&B_, &d);
   matrix product = {6, 6, {{0}}}, expected = {4, 4, {{0}}};
   for (int i = 0; i < 36; i++) product.at[i / 6][i % 6] = u.at[i / 6][i % 6] * v.at[i / 6][i % 6];
   for (int i = 0; i < 16 * 9; i++)
@@ -396,14 +417,14 @@ enum {
 };
 enum { NEXT = (SQUARES + 1) * ESP_LANES };
 #define AT(row, column) ((row)*ROW + (column)*ESP_LANES)
-static const esp_square squares[SQUARES] = {{AT(4, 5), AT(6, 7), 4, 4},
-                                            {AT(0, 0), AT(0, 0), 4, 4},
-                                            {AT(7, 3), AT(9, 3), 1, 4},
-                                            {AT(2, 7), AT(2, 8), 4, 2},
-                                            {AT(5, 8), AT(7, 0), 3, 1}};
+static const esp__winograd_tile squares[SQUARES] = {{AT(4, 5), AT(6, 7), 4, 4},
+                                                    {AT(0, 0), AT(0, 0), 4, 4},
+                                                    {AT(7, 3), AT(9, 3), 1, 4},
+                                                    {AT(2, 7), AT(2, 8), 4, 2},
+                                                    {AT(5, 8), AT(7, 0), 3, 1}};
 
 /* Those numbers of a matrix that are not in the plane are 0. */
-static matrix cut_off(const matrix *m, const esp_square *s, int more) {
+static matrix cut_off(const matrix *m, const esp__winograd_tile *s, int more) {
   matrix v = *m;
   for (int i = 0; i < m->rows * m->columns; i++)
     if (i / m->columns >= s->rows + more || i % m->columns >= s->columns + more)
@@ -425,12 +446,13 @@ START_TEST(winograd_input_is_its_formula) {
   static float x[FIELD + BELOW], to[ESP_POSITIONS * NEXT];
   fill(x, FIELD, 31);
   spoil_gaps(x);
-  scalar()->winograd_input(&(esp_winograd_plane){
+  scalar()->winograd_input(&(esp__winograd_plane){
       .plane = x, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
   for (int i = 0; i < SQUARES * ESP_LANES; i++) {
-    const esp_square *s = &squares[i / ESP_LANES];
+    const esp__winograd_tile *s = &squares[i / ESP_LANES];
     const matrix all = square_of(x + s->x + i % ESP_LANES, 6), d = cut_off(&all, s, 2),
-                 expected = on_both_sides(&B_, &d), got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
+                 expected = on_both_sides(&B_, &d),
+                 got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
     expect_matrix(&got, &expected, "image", i);
   }
 }
@@ -441,18 +463,19 @@ START_TEST(winograd_gradient_is_its_formula) {
   const matrix A = transposed(&A_);
   fill(y, FIELD, 32);
   spoil_gaps(y);
-  scalar()->winograd_gradient(&(esp_winograd_plane){
+  scalar()->winograd_gradient(&(esp__winograd_plane){
       .plane = y, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
   for (int i = 0; i < SQUARES * ESP_LANES; i++) {
-    const esp_square *s = &squares[i / ESP_LANES];
+    const esp__winograd_tile *s = &squares[i / ESP_LANES];
     const matrix all = square_of(y + s->y + i % ESP_LANES, 4), dy = cut_off(&all, s, 0),
-                 expected = on_both_sides(&A, &dy), got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
+                 expected = on_both_sides(&A, &dy),
+                 got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
     expect_matrix(&got, &expected, "image", i);
   }
 }
 END_TEST
 
-static double finished(const esp_finish *f, double v, double residual, double before) {
+static double finished(const esp__epilogue *f, double v, double residual, double before) {
   if (f->bias) v += (double)*f->bias;
   if (f->scale) v = v * (double)*f->scale + (double)*f->shift;
   if (f->residual) v += residual;
@@ -461,9 +484,10 @@ static double finished(const esp_finish *f, double v, double residual, double be
 }
 
 START_TEST(winograd_output_is_its_formula) {
-  static float from[ESP_POSITIONS * NEXT], before[FIELD + BELOW], residual[FIELD + BELOW], y[FIELD + BELOW];
+  static float from[ESP_POSITIONS * NEXT], before[FIELD + BELOW], residual[FIELD + BELOW],
+      y[FIELD + BELOW];
   static const float bias = 0.25f, scale = -1.5f, shift = 0.75f;
-  esp_finish f = {.accumulate = _i & 1, .relu = _i & 2};
+  esp__epilogue f = {.accumulate = _i & 1, .relu = _i & 2};
   if (_i & 4) f.bias = &bias;
   if (_i & 8) f.scale = &scale, f.shift = &shift;
   if (_i & 16) f.residual = residual;
@@ -471,13 +495,19 @@ START_TEST(winograd_output_is_its_formula) {
   fill(residual, FIELD, 34);
   fill(before, FIELD, 35);
   memcpy(y, before, sizeof y);
-  scalar()->winograd_output(&(esp_winograd_output){
-      .from = from, .next = NEXT, .square = squares, .squares = SQUARES, .y = y, .row = ROW, .finish = f});
+  scalar()->winograd_output(&(esp__winograd_output){.from = from,
+                                                    .next = NEXT,
+                                                    .square = squares,
+                                                    .squares = SQUARES,
+                                                    .y = y,
+                                                    .row = ROW,
+                                                    .finish = f});
   for (int i = 0; i < SQUARES * ESP_LANES; i++) {
-    const esp_square *s = &squares[i / ESP_LANES];
+    const esp__winograd_tile *s = &squares[i / ESP_LANES];
     const int at = s->y + i % ESP_LANES;
-    const matrix m = gather(from + i, 6, 6, (size_t)6 * NEXT, NEXT), old = square_of(before + at, 4),
-                 beside = square_of(residual + at, 4), got = square_of(y + at, 4);
+    const matrix m = gather(from + i, 6, 6, (size_t)6 * NEXT, NEXT),
+                 old = square_of(before + at, 4), beside = square_of(residual + at, 4),
+                 got = square_of(y + at, 4);
     matrix expected = on_both_sides(&A_, &m);
     for (int k = 0; k < 16; k++) {
       const int r = k / 4, c = k % 4;
@@ -490,7 +520,8 @@ START_TEST(winograd_output_is_its_formula) {
   for (int i = 0; i < FIELD + BELOW; i++) { /* and nothing else has changed */
     bool inside = false;
     for (int k = 0; k < SQUARES; k++) {
-      const int from_first = i - squares[k].y, r = from_first / ROW, c = from_first % ROW / ESP_LANES;
+      const int from_first = i - squares[k].y, r = from_first / ROW,
+                c = from_first % ROW / ESP_LANES;
       inside = inside || (from_first >= 0 && r < squares[k].rows && c < squares[k].columns);
     }
     ck_assert_msg(inside || memcmp(&y[i], &before[i], sizeof *y) == 0, "float %d was written", i);
@@ -514,16 +545,16 @@ START_TEST(winograd_weights_are_their_formula) {
   static float value[WINDOWS], to[ESP_POSITIONS * SUMS];
   const int outputs = _i / 2 + 1;
   const bool turn = _i % 2;
-  esp_winograd_weights k = {.value = value,
-                            .output_stride = turn ? 9 : (size_t)ALL_CHANNELS * 9,
-                            .channel_stride = turn ? (size_t)ALL_OUTPUTS * 9 : 9,
-                            .output = some_outputs,
-                            .channel = some_channels,
-                            .outputs = outputs,
-                            .channels = SOME_CHANNELS,
-                            .turn = turn,
-                            .to = to,
-                            .next = SUMS};
+  esp__winograd_weights k = {.value = value,
+                             .output_stride = turn ? 9 : (size_t)ALL_CHANNELS * 9,
+                             .channel_stride = turn ? (size_t)ALL_OUTPUTS * 9 : 9,
+                             .output = some_outputs,
+                             .channel = some_channels,
+                             .outputs = outputs,
+                             .channels = SOME_CHANNELS,
+                             .turn = turn,
+                             .to = to,
+                             .next = SUMS};
   fill(value, WINDOWS, 36);
   scalar()->winograd_weights(&k);
   for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
@@ -531,7 +562,8 @@ START_TEST(winograd_weights_are_their_formula) {
                           (size_t)some_channels[i / outputs] * k.channel_stride;
     matrix g = gather(window, 3, 3, 3, 1);
     for (int t = 0; t < 9 && turn; t++) g.at[t / 3][t % 3] = (double)window[8 - t];
-    const matrix expected = on_both_sides(&G, &g), got = gather(to + i, 6, 6, (size_t)6 * SUMS, SUMS);
+    const matrix expected = on_both_sides(&G, &g),
+                 got = gather(to + i, 6, 6, (size_t)6 * SUMS, SUMS);
     expect_matrix(&got, &expected, "window", i);
   }
 }
@@ -542,17 +574,18 @@ START_TEST(winograd_windows_are_their_formula) {
   const matrix G_ = transposed(&G);
   const int outputs = sizeof some_outputs / sizeof *some_outputs;
   fill(sum, ESP_POSITIONS * SUMS, 37);
-  scalar()->winograd_windows(&(esp_winograd_windows){.sum = sum,
-                                                     .next = SUMS,
-                                                     .output = some_outputs,
-                                                     .channel = some_channels,
-                                                     .outputs = outputs,
-                                                     .channels = SOME_CHANNELS,
-                                                     .gradient = gradient,
-                                                     .output_stride = (size_t)ALL_CHANNELS * 9});
+  scalar()->winograd_windows(&(esp__winograd_windows){.sum = sum,
+                                                      .next = SUMS,
+                                                      .output = some_outputs,
+                                                      .channel = some_channels,
+                                                      .outputs = outputs,
+                                                      .channels = SOME_CHANNELS,
+                                                      .gradient = gradient,
+                                                      .output_stride = (size_t)ALL_CHANNELS * 9});
   for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
     const int o = some_outputs[i / SOME_CHANNELS], c = some_channels[i % SOME_CHANNELS];
-    const matrix s = gather(sum + i, 6, 6, (size_t)6 * SUMS, SUMS), expected = on_both_sides(&G_, &s),
+    const matrix s = gather(sum + i, 6, 6, (size_t)6 * SUMS, SUMS),
+                 expected = on_both_sides(&G_, &s),
                  got = gather(gradient + (o * ALL_CHANNELS + c) * 9, 3, 3, 3, 1);
     expect_matrix(&got, &expected, "window", i);
   }
@@ -565,11 +598,11 @@ START_TEST(expf_is_exp) {
   for (int i = 0; i <= 1750000; i++) {
     const float x = -87.0f + 1e-4f * (float)i;
     const double exact = exp((double)x);
-    if (!near((double)esp_expf(x), exact, 2e-7 * exact)) ck_abort_msg("exp(%.9g)", (double)x);
+    if (!near((double)esp__expf(x), exact, 2e-7 * exact)) ck_abort_msg("exp(%.9g)", (double)x);
   }
-  ck_assert(esp_expf(0.0f) == 1.0f);
-  ck_assert(esp_expf(-1e30f) == esp_expf(-87.0f) && esp_expf(-87.0f) > 0.0f);
-  ck_assert(esp_expf(1e30f) == esp_expf(88.0f) && isfinite(esp_expf(88.0f)));
+  ck_assert(esp__expf(0.0f) == 1.0f);
+  ck_assert(esp__expf(-1e30f) == esp__expf(-87.0f) && esp__expf(-87.0f) > 0.0f);
+  ck_assert(esp__expf(1e30f) == esp__expf(88.0f) && isfinite(esp__expf(88.0f)));
 }
 END_TEST
 
@@ -606,35 +639,37 @@ static float point(int i) {
 
 START_TEST(activations_are_their_formulas) {
   const esp_activation kind = (esp_activation)_i;
-  const esp_extent e = {1, POINTS / ESP_LANES};
+  const esp__extent e = {1, POINTS / ESP_LANES};
   static float x[POINTS], y[POINTS];
   for (int i = 0; i < POINTS; i++) x[i] = point(i);
-  scalar()->activate(kind, e, (esp_rows){x, POINTS}, (esp_rows){y, POINTS});
+  scalar()->activate(kind, e, (esp__rows){x, POINTS}, (esp__rows){y, POINTS});
   for (int i = 0; i < POINTS; i++) {
     const double exact = functions[kind].exact((double)x[i]);
     const double allowed = functions[kind].relative * fabs(exact) + functions[kind].absolute;
     if (!near((double)y[i], exact, allowed))
-      ck_abort_msg("activation %d of %g: %.9g, expected %.9g", _i, (double)x[i], (double)y[i], exact);
+      ck_abort_msg("activation %d of %g: %.9g, expected %.9g", _i, (double)x[i], (double)y[i],
+                   exact);
   }
 }
 END_TEST
 
 START_TEST(slopes_are_derivatives) {
   const esp_activation kind = (esp_activation)_i;
-  const esp_extent e = {1, POINTS / ESP_LANES};
+  const esp__extent e = {1, POINTS / ESP_LANES};
   static float x[POINTS], y[POINTS], dy[POINTS], dx[POINTS];
   for (int i = 0; i < POINTS; i++) {
     x[i] = point(i);
     dy[i] = 0.5f;
     dx[i] = 1.0f;
   }
-  const esp_rows in = {x, POINTS}, out = {y, POINTS}, up = {dy, POINTS}, down = {dx, POINTS};
+  const esp__rows in = {x, POINTS}, out = {y, POINTS}, up = {dy, POINTS}, down = {dx, POINTS};
   scalar()->activate(kind, e, in, out);
   scalar()->activate_back(kind, e, in, out, up, down, true);
   for (int i = 0; i < POINTS; i++) {
     const double at = (double)x[i], step = 1e-5 * fmax(1.0, fabs(at));
     if (fabs(at) < 1e-3) continue; /* the kink of a ReLU */
-    const double slope = (functions[kind].exact(at + step) - functions[kind].exact(at - step)) / (2.0 * step);
+    const double slope =
+        (functions[kind].exact(at + step) - functions[kind].exact(at - step)) / (2.0 * step);
     if (!near((double)dx[i], 1.0 + 0.5 * slope, 2e-6))
       ck_abort_msg("slope of activation %d at %g: %.9g, expected %.9g", _i, at, (double)dx[i] - 1.0,
                    0.5 * slope);
@@ -661,7 +696,7 @@ static size_t winner(const float *x, int row, int column, int lane) {
 START_TEST(one_winner_takes_the_gradient) {
   enum { IN = PLANE * PLANE * ESP_LANES, OUT = POOLED * POOLED * ESP_LANES };
   static const float few[] = {-2.0f, -1.0f, 0.0f, -0.0f};
-  const esp_pool k = {{PLANE, PLANE}, {POOLED, POOLED}, 3, 3, 2, 1};
+  const esp__pool k = {{PLANE, PLANE}, {POOLED, POOLED}, 3, 3, 2, 1};
   static float x[IN], dx[IN], expected[IN], y[OUT], dy[OUT];
   for (uint64_t i = 0; i < IN; i++) x[i] = few[esp_random_below(8, i, 4)];
   for (int i = 0; i < OUT; i++) dy[i] = (float)(i % 7 + 1);
@@ -669,27 +704,30 @@ START_TEST(one_winner_takes_the_gradient) {
     const int lane = i % ESP_LANES, pixel = i / ESP_LANES;
     expected[winner(x, pixel / POOLED, pixel % POOLED, lane)] += dy[i];
   }
-  const esp_rows in = {x, PLANE * ESP_LANES}, down = {dx, PLANE * ESP_LANES};
-  const esp_rows out = {y, POOLED * ESP_LANES}, up = {dy, POOLED * ESP_LANES};
+  const esp__rows in = {x, PLANE * ESP_LANES}, down = {dx, PLANE * ESP_LANES};
+  const esp__rows out = {y, POOLED * ESP_LANES}, up = {dy, POOLED * ESP_LANES};
   scalar()->maxpool(&k, in, out);
   scalar()->maxpool_back(&k, in, out, up, down);
   for (int i = 0; i < IN; i++)
-    ck_assert_msg(dx[i] == expected[i], "%d: %g, expected %g", i, (double)dx[i], (double)expected[i]);
+    ck_assert_msg(dx[i] == expected[i], "%d: %g, expected %g", i, (double)dx[i],
+                  (double)expected[i]);
 }
 END_TEST
 
 /* ---- gates ---- */
 
-/* Image 0: two of equal size compete for the last place. Image 1: one number is above 0. Image 2: all are
- * alike. */
+/* Image 0: two of equal size compete for the last place. Image 1: one number is above 0. Image 2:
+ * all are alike. */
 START_TEST(winners_are_the_largest) {
   enum { CHANNELS = 5 };
-  static const float in[3][CHANNELS] = {{2, 3, -1, 2, 0.5f}, {-2, 0, 4, -0.0f, -9}, {1, 1, 1, 1, 1}},
+  static const float in[3][CHANNELS] = {{2, 3, -1, 2, 0.5f},
+                                        {-2, 0, 4, -0.0f, -9},
+                                        {1, 1, 1, 1, 1}},
                      out[3][CHANNELS] = {{2, 3, 0, 0, 0}, {0, 0, 4, 0, 0}, {1, 1, 0, 0, 0}};
   float x[CHANNELS * ESP_LANES] = {0}, y[CHANNELS * ESP_LANES];
   for (int i = 0; i < 3; i++)
     for (int c = 0; c < CHANNELS; c++) x[c * ESP_LANES + i] = in[i][c];
-  scalar()->winners(CHANNELS, 2, (esp_rows){x, ESP_LANES}, (esp_rows){y, ESP_LANES});
+  scalar()->winners(CHANNELS, 2, (esp__rows){x, ESP_LANES}, (esp__rows){y, ESP_LANES});
   for (int i = 0; i < 3; i++)
     for (int c = 0; c < CHANNELS; c++)
       ck_assert_msg(y[c * ESP_LANES + i] == out[i][c], "image %d, channel %d: %g", i, c,
@@ -705,8 +743,8 @@ START_TEST(images_are_summed_apart) {
   fill(x, FLOATS, 21);
   fill(y, FLOATS, 22);
   for (int i = 0; i < FLOATS; i += 3) x[i] = i % 2 ? 0.0f : -0.0f;
-  const esp_extent e = {ROWS, WIDTH};
-  const esp_rows from = {x, WIDTH * ESP_LANES}, with = {y, WIDTH * ESP_LANES};
+  const esp__extent e = {ROWS, WIDTH};
+  const esp__rows from = {x, WIDTH * ESP_LANES}, with = {y, WIDTH * ESP_LANES};
   scalar()->magnitude(e, from, mean);
   scalar()->dot_images(e, from, with, dot);
   scalar()->count_images(e, from, ESP_LANES, count);
@@ -731,7 +769,7 @@ enum { CLASSES = 11, VALID = 13 };
 typedef struct loss_data {
   float logits[CLASSES * ESP_LANES], grad[CLASSES * ESP_LANES];
   int32_t labels[VALID];
-  esp_loss_block block;
+  esp__loss_block block;
 } loss_data;
 
 static void make_loss(loss_data *d, float smoothing, float spread) {
@@ -739,13 +777,13 @@ static void make_loss(loss_data *d, float smoothing, float spread) {
   fill(d->grad, CLASSES * ESP_LANES, 6);
   for (int i = 0; i < CLASSES * ESP_LANES; i++) d->logits[i] *= spread;
   for (int i = 0; i < VALID; i++) d->labels[i] = i % CLASSES;
-  d->block = (esp_loss_block){.logits = d->logits,
-                              .grad = d->grad,
-                              .labels = d->labels,
-                              .classes = CLASSES,
-                              .valid = VALID,
-                              .smoothing = smoothing,
-                              .scale = 0.125f};
+  d->block = (esp__loss_block){.logits = d->logits,
+                               .grad = d->grad,
+                               .labels = d->labels,
+                               .classes = CLASSES,
+                               .valid = VALID,
+                               .smoothing = smoothing,
+                               .scale = 0.125f};
 }
 
 static double target(const loss_data *d, int image, int c) {
@@ -763,7 +801,8 @@ static double probability(const loss_data *d, int image, int c) {
 static void check_gradient(const loss_data *d, int image, int c, double expected) {
   const double got = (double)d->grad[c * ESP_LANES + image];
   if (!near(got, 0.125 * expected, 1e-6))
-    ck_abort_msg("gradient of image %d, class %d: %.9g, expected %.9g", image, c, got, 0.125 * expected);
+    ck_abort_msg("gradient of image %d, class %d: %.9g, expected %.9g", image, c, got,
+                 0.125 * expected);
 }
 
 static void check_padding(const loss_data *d) {
@@ -811,7 +850,8 @@ END_TEST
 static double softened(const float *logits, int image, int c, double temperature) {
   double sum = 0.0;
   for (int k = 0; k < CLASSES; k++)
-    sum += exp(((double)logits[k * ESP_LANES + image] - (double)logits[c * ESP_LANES + image]) / temperature);
+    sum += exp(((double)logits[k * ESP_LANES + image] - (double)logits[c * ESP_LANES + image]) /
+               temperature);
   return 1.0 / sum;
 }
 
@@ -822,7 +862,7 @@ START_TEST(imitation_is_its_formula) {
   make_loss(&d, 0.1f, 1.0f);
   fill(teacher, CLASSES * ESP_LANES, 7);
   d.block.labels = NULL;
-  scalar()->imitate(&d.block, &(esp_lesson){.logits = teacher});
+  scalar()->imitate(&d.block, &(esp__distill_target){.logits = teacher});
   for (int i = 0; i < VALID; i++) {
     double loss = 0.0;
     for (int c = 0; c < CLASSES; c++) {
@@ -845,12 +885,13 @@ START_TEST(distillation_is_its_formula) {
   fill(teacher, CLASSES * ESP_LANES, 7);
   for (int i = 0; i < CLASSES * ESP_LANES; i++) teacher[i] *= spreads[_i / 2];
   scalar()->cross_entropy(&d.block);
-  scalar()->distil(&d.block, &(esp_lesson){teacher, a, T});
+  scalar()->distil(&d.block, &(esp__distill_target){teacher, a, T});
   for (int i = 0; i < VALID; i++) {
     double loss = 0.0, divergence = 0.0;
     for (int c = 0; c < CLASSES; c++) {
       const double p = probability(&d, i, c), t = target(&d, i, c);
-      const double own = softened(d.logits, i, c, (double)T), wanted = softened(teacher, i, c, (double)T);
+      const double own = softened(d.logits, i, c, (double)T),
+                   wanted = softened(teacher, i, c, (double)T);
       loss -= t * log(p);
       divergence += wanted * log(wanted / own);
       check_gradient(&d, i, c, 0.25 * (p - t) + 0.75 * (double)T * (own - wanted));
@@ -875,11 +916,12 @@ START_TEST(sgd_by_hand) {
   const float nesterov[4] = {1.0f, 3.125f, 0.0f, -2.4375f}; /* w - 0.25 (g + 0.5 v) */
   for (int kind = 0; kind < 2; kind++) {
     float weight[4] = {2.0f, 2.0f, 7.0f, -2.0f}, velocity[4] = {4.0f, 0.0f, 3.0f, 1.0f};
-    const esp_sgd k = {0.25f, 0.5f, 0.5f, 4.0f, 0.5f, kind == 1};
+    const esp__sgd k = {0.25f, 0.5f, 0.5f, 4.0f, 0.5f, kind == 1};
     scalar()->sgd(&k, 4, grad, keep, velocity, weight);
     for (int i = 0; i < 4; i++) {
       ck_assert_msg(velocity[i] == velocity_after[i], "velocity %d: %g", i, (double)velocity[i]);
-      ck_assert_msg(weight[i] == (kind ? nesterov : plain)[i], "weight %d: %g", i, (double)weight[i]);
+      ck_assert_msg(weight[i] == (kind ? nesterov : plain)[i], "weight %d: %g", i,
+                    (double)weight[i]);
     }
   }
 }
@@ -888,7 +930,7 @@ END_TEST
 START_TEST(sgd_without_mask_or_clip) {
   const float grad[2] = {64.0f, -2.0f};
   float weight[2] = {1.0f, 1.0f}, velocity[2] = {0.0f, 8.0f};
-  const esp_sgd k = {0.5f, 0.25f, 0.0f, 0.0f, 1.0f, false};
+  const esp__sgd k = {0.5f, 0.25f, 0.0f, 0.0f, 1.0f, false};
   scalar()->sgd(&k, 2, grad, NULL, velocity, weight);
   ck_assert(velocity[0] == 64.0f && velocity[1] == 0.0f);
   ck_assert(weight[0] == -31.0f && weight[1] == 1.0f);
@@ -899,9 +941,9 @@ END_TEST
 START_TEST(a_pruned_weight_stays_zero) {
   const float zero = 0.0f, values[3] = {-0.0f, -1e30f, 1e30f};
   const uint8_t keep = 0;
-  const esp_sgd k = {0.1f, 0.9f, 0.1f, 0.0f, 1.0f, true};
-  const esp_kernels *kernels;
-  for (size_t isa = 0; (kernels = esp_kernels_at(isa)); isa++)
+  const esp__sgd k = {0.1f, 0.9f, 0.1f, 0.0f, 1.0f, true};
+  const esp__kernels *kernels;
+  for (size_t isa = 0; (kernels = esp__kernels_at(isa)); isa++)
     for (int i = 0; i < 27; i++) {
       float weight = values[i % 3], velocity = values[i / 3 % 3];
       kernels->sgd(&k, 1, &values[i / 9], &keep, &velocity, &weight);
@@ -928,9 +970,9 @@ START_TEST(dropout_drops_its_share) {
   enum { N = 16 * 1000 };
   static float x[N], y[N];
   for (int i = 0; i < N; i++) x[i] = 1.0f;
-  const esp_extent e = {10, 100};
+  const esp__extent e = {10, 100};
   const size_t stride = 100 * ESP_LANES;
-  scalar()->drop(e, (esp_rows){x, stride}, (esp_rows){y, stride}, 7, 1 << 22, 2.0f, false);
+  scalar()->drop(e, (esp__rows){x, stride}, (esp__rows){y, stride}, 7, 1 << 22, 2.0f, false);
   int dropped = 0, others = 0;
   for (int i = 0; i < N; i++) {
     dropped += y[i] == 0.0f;
@@ -945,22 +987,22 @@ END_TEST
 
 START_TEST(environment_chooses) {
   esp_error err;
-  const esp_kernels *k = esp_kernels_at((size_t)_i);
+  const esp__kernels *k = esp__kernels_at((size_t)_i);
   if (!k) return;
   setenv("ESPALIER_ISA", k->isa, 1);
-  ck_assert_int_eq(esp_kernels_check(&err), ESP_OK);
-  ck_assert_ptr_eq(esp_kernels_active(), k);
+  ck_assert_int_eq(esp__kernels_check(&err), ESP_OK);
+  ck_assert_ptr_eq(esp__kernels_active(), k);
 }
 END_TEST
 
 START_TEST(environment_is_checked) {
   esp_error err;
   setenv("ESPALIER_ISA", "sse9", 1);
-  ck_assert_int_eq(esp_kernels_check(&err), ESP_ERR_INPUT);
+  ck_assert_int_eq(esp__kernels_check(&err), ESP_ERR_INPUT);
   ck_assert_ptr_nonnull(strstr(err.text, "sse9"));
   ck_assert_ptr_nonnull(strstr(err.text, "scalar"));
   unsetenv("ESPALIER_ISA");
-  ck_assert_int_eq(esp_kernels_check(&err), ESP_OK);
+  ck_assert_int_eq(esp__kernels_check(&err), ESP_OK);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
-/* Every kernel of every instruction set returns the scalar kernel's bits and keeps to its own memory. A
- * kernel without a trial here does not compile: the suite is made from ESP_KERNELS. */
+/* Every kernel of every instruction set returns the scalar kernel's bits and keeps to its own
+ * memory. A kernel without a trial here does not compile: the suite is made from ESP_KERNELS. */
 #include "kernels/trial.h"
 #include "suite.h"
 
@@ -11,15 +11,16 @@ enum { KEYS = 400, LANE_BYTES = ESP_LANES * sizeof(float) };
 
 /* ---- correlation ---- */
 
-/* Cells of 16 floats that a list of pixels reads: each channel has `cells`, taps reach `reach` to either
- * side. */
+/* Cells of 16 floats that a list of pixels reads: each channel has `cells`, taps reach `reach` to
+ * either side. */
 typedef struct field {
   int cells, reach, base;
-  esp_pixel *pixel;
+  esp__pixel *pixel;
   int pixels;
 } field;
 
-/* Pixels anywhere in the channel; the first and the last touch its ends. They write different cells. */
+/* Pixels anywhere in the channel; the first and the last touch its ends. They write different
+ * cells. */
 static field draw_field(trial *t, int pixels, int *written_cells) {
   field f = {.reach = trial_draw(t, 0, 6), .pixels = pixels};
   f.cells = 2 * f.reach + trial_draw(t, 1, 40);
@@ -32,22 +33,24 @@ static field draw_field(trial *t, int pixels, int *written_cells) {
   for (int i = 0; i < pixels; i++) {
     const int low = f.reach, high = f.cells - 1 - f.reach;
     const int cell = i == 0 ? low : i == pixels - 1 ? high : trial_draw(t, low, high);
-    f.pixel[i] = (esp_pixel){(cell - f.base) * ESP_LANES, (int32_t)order[i] * ESP_LANES};
+    f.pixel[i] = (esp__pixel){(cell - f.base) * ESP_LANES, (int32_t)order[i] * ESP_LANES};
   }
   free(order);
   return f;
 }
 
 static int32_t draw_tap(trial *t, const field *f, int i, int taps) {
-  const int cell = i == 0 ? -f->reach : i == taps - 1 ? f->reach : trial_draw(t, -f->reach, f->reach);
+  const int cell = i == 0          ? -f->reach
+                   : i == taps - 1 ? f->reach
+                                   : trial_draw(t, -f->reach, f->reach);
   return cell * ESP_LANES;
 }
 
-static esp_finish draw_switches(trial *t) {
-  return (esp_finish){.accumulate = trial_flip(t), .relu = trial_flip(t)};
+static esp__epilogue draw_switches(trial *t) {
+  return (esp__epilogue){.accumulate = trial_flip(t), .relu = trial_flip(t)};
 }
 
-static void draw_finish(trial *t, esp_finish *f, int outputs, size_t floats) {
+static void draw_finish(trial *t, esp__epilogue *f, int outputs, size_t floats) {
   if (trial_flip(t)) f->bias = trial_floats(t, (size_t)outputs);
   if (trial_flip(t)) f->residual = trial_floats(t, floats);
   if (!trial_flip(t)) return;
@@ -59,16 +62,16 @@ static void try_correlate(trial *t) {
   int cells;
   const int taps = trial_draw(t, 1, 25);
   const field f = draw_field(t, trial_draw(t, 1, 40), &cells);
-  esp_correlate k = {.pixel = f.pixel,
-                     .pixels = f.pixels,
-                     .taps = taps,
-                     .channels = trial_draw(t, 1, 9),
-                     .outputs = trial_draw(t, 1, 13),
-                     .finish = draw_switches(t)};
-  esp_tap *tap = trial_take(t, (size_t)taps * sizeof *tap);
+  esp__correlate k = {.pixel = f.pixel,
+                      .pixels = f.pixels,
+                      .taps = taps,
+                      .channels = trial_draw(t, 1, 9),
+                      .outputs = trial_draw(t, 1, 13),
+                      .finish = draw_switches(t)};
+  esp__tap *tap = trial_take(t, (size_t)taps * sizeof *tap);
   k.weights = taps + trial_draw(t, 0, 3);
   for (int i = 0; i < taps; i++)
-    tap[i] = (esp_tap){draw_tap(t, &f, i, taps), trial_draw(t, 0, k.weights - 1)};
+    tap[i] = (esp__tap){draw_tap(t, &f, i, taps), trial_draw(t, 0, k.weights - 1)};
   k.tap = tap;
   k.x_channel = (size_t)f.cells * ESP_LANES;
   k.x = trial_floats(t, (size_t)k.channels * k.x_channel) + f.base * ESP_LANES;
@@ -88,12 +91,13 @@ static field draw_runs(trial *t, int run, int step, int *written_cells) {
   field f = draw_field(t, run * trial_draw(t, 1, 40 / run + 1), written_cells);
   const int span = (run - 1) * step;
   f.cells += span; /* a run that starts at the last cell still fits */
-  for (int i = 0; i < f.pixels; i++) f.pixel[i].x = f.pixel[i - i % run].x + i % run * step * ESP_LANES;
+  for (int i = 0; i < f.pixels; i++)
+    f.pixel[i].x = f.pixel[i - i % run].x + i % run * step * ESP_LANES;
   return f;
 }
 
-/* Lists of entries by block of channels and output, some of them empty, some of them outputs of another
- * piece; their offsets meet any channel. */
+/* Lists of entries by block of channels and output, some of them empty, some of them outputs of
+ * another piece; their offsets meet any channel. */
 typedef struct entries {
   const uint32_t *start;
   const int32_t *offset;
@@ -111,7 +115,8 @@ static entries draw_entries(trial *t, const field *f, int outputs, int channels)
   n.count = start[lists];
   int32_t *offset = trial_take(t, (n.count + 1) * sizeof *offset);
   for (uint32_t i = 0; i <= n.count; i++)
-    offset[i] = draw_tap(t, f, (int)i, (int)n.count) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
+    offset[i] = draw_tap(t, f, (int)i, (int)n.count) +
+                trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
   n.start = start + n.first;
   n.offset = offset;
   return n;
@@ -121,12 +126,12 @@ static void try_correlate_sparse(trial *t) {
   int cells;
   const int run = trial_draw(t, 1, 7), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
   const field f = draw_runs(t, run, step, &cells);
-  esp_correlate_sparse k = {.pixel = f.pixel,
-                            .pixels = f.pixels,
-                            .run = run,
-                            .step = step * ESP_LANES,
-                            .outputs = trial_draw(t, 1, 13),
-                            .finish = draw_switches(t)};
+  esp__correlate_sparse k = {.pixel = f.pixel,
+                             .pixels = f.pixels,
+                             .run = run,
+                             .step = step * ESP_LANES,
+                             .outputs = trial_draw(t, 1, 13),
+                             .finish = draw_switches(t)};
   const entries n = draw_entries(t, &f, k.outputs, channels);
   k.start = n.start;
   k.blocks = n.blocks;
@@ -162,12 +167,12 @@ static void try_correlate_weights_sparse(trial *t) {
   int cells;
   const int run = trial_draw(t, 1, 8), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
   const field f = draw_rows(t, run, step, &cells);
-  esp_correlate_weights_sparse k = {.pixel = f.pixel,
-                                    .pixels = f.pixels,
-                                    .patch = run * trial_draw(t, 1, 4),
-                                    .run = run,
-                                    .step = step * ESP_LANES,
-                                    .outputs = trial_draw(t, 1, 4)};
+  esp__correlate_weights_sparse k = {.pixel = f.pixel,
+                                     .pixels = f.pixels,
+                                     .patch = run * trial_draw(t, 1, 4),
+                                     .run = run,
+                                     .step = step * ESP_LANES,
+                                     .outputs = trial_draw(t, 1, 4)};
   const entries n = draw_entries(t, &f, k.outputs, channels);
   k.start = n.start;
   k.blocks = n.blocks;
@@ -203,7 +208,8 @@ static entries draw_tiles(trial *t, const field *f, int outputs, int channels, i
   const uint32_t count = start[tiles];
   int32_t *offset = trial_take(t, (count + 1) * sizeof *offset);
   for (uint32_t i = 0; i <= count; i++)
-    offset[i] = draw_tap(t, f, (int)i, (int)count) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
+    offset[i] =
+        draw_tap(t, f, (int)i, (int)count) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
   return (entries){.start = start, .offset = offset, .count = count};
 }
 
@@ -211,8 +217,10 @@ static void try_correlate_tiles(trial *t) {
   int cells, channels = trial_draw(t, 1, 9);
   int32_t *order;
   const field f = draw_field(t, trial_draw(t, 1, 40), &cells);
-  esp_correlate_tiles k = {
-      .pixel = f.pixel, .pixels = f.pixels, .outputs = trial_draw(t, 1, 13), .finish = draw_switches(t)};
+  esp__correlate_tiles k = {.pixel = f.pixel,
+                            .pixels = f.pixels,
+                            .outputs = trial_draw(t, 1, 13),
+                            .finish = draw_switches(t)};
   const entries n = draw_tiles(t, &f, k.outputs, channels, &order);
   k.start = n.start;
   k.offset = n.offset;
@@ -233,7 +241,8 @@ static void try_correlate_weights_tiles(trial *t) {
   int cells, channels = trial_draw(t, 1, 9);
   int32_t *order;
   const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
-  esp_correlate_weights_tiles k = {.pixel = f.pixel, .pixels = f.pixels, .outputs = trial_draw(t, 1, 9)};
+  esp__correlate_weights_tiles k = {
+      .pixel = f.pixel, .pixels = f.pixels, .outputs = trial_draw(t, 1, 9)};
   const entries n = draw_tiles(t, &f, k.outputs, channels, &order);
   const int tiles = (k.outputs + ESP_TILE - 1) / ESP_TILE;
   k.start = n.start;
@@ -251,7 +260,8 @@ static void try_correlate_weights_tiles(trial *t) {
   for (uint32_t e = n.start[0]; e < n.count; e++)
     trial_writes(
         t, k.sum + (e - n.start[0]) * ESP_TILE,
-        (e < n.start[tiles - 1] || k.outputs % ESP_TILE == 0 ? ESP_TILE : (size_t)(k.outputs % ESP_TILE)) *
+        (e < n.start[tiles - 1] || k.outputs % ESP_TILE == 0 ? ESP_TILE
+                                                             : (size_t)(k.outputs % ESP_TILE)) *
             sizeof(float));
   t->kernels->correlate_weights_tiles(&k);
   ck_assert(guard_intact(&scratch));
@@ -261,14 +271,17 @@ static void try_correlate_weights_tiles(trial *t) {
 static void try_correlate_weights(trial *t) {
   int cells;
   const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
-  esp_correlate_weights k = {
-      .pixel = f.pixel, .pixels = f.pixels, .columns = trial_draw(t, 1, 30), .outputs = trial_draw(t, 1, 9)};
+  esp__correlate_weights k = {.pixel = f.pixel,
+                              .pixels = f.pixels,
+                              .columns = trial_draw(t, 1, 30),
+                              .outputs = trial_draw(t, 1, 9)};
   const int channels = trial_draw(t, 1, 9);
   k.add = trial_flip(t);
   int32_t *column = trial_take(t, (size_t)k.columns * sizeof *column);
   for (int i = 0; i < k.columns; i++)
-    column[i] = draw_tap(t, &f, i, k.columns) +
-                (i == k.columns - 1 ? channels - 1 : trial_draw(t, 0, channels - 1)) * f.cells * ESP_LANES;
+    column[i] =
+        draw_tap(t, &f, i, k.columns) +
+        (i == k.columns - 1 ? channels - 1 : trial_draw(t, 0, channels - 1)) * f.cells * ESP_LANES;
   k.column = column;
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
@@ -289,7 +302,8 @@ static void try_correlate_weights(trial *t) {
 
 /* ---- Winograd ---- */
 
-/* Floats from one position to the next, of `used` that are used: none beside them, or up to `most` units. */
+/* Floats from one position to the next, of `used` that are used: none beside them, or up to `most`
+ * units. */
 static size_t draw_next(trial *t, size_t used, int most, size_t unit) {
   return used + (size_t)(trial_flip(t) ? trial_draw(t, 1, most) : 0) * unit;
 }
@@ -302,50 +316,52 @@ static void writes_positions(trial *t, const float *to, size_t next, size_t used
   for (size_t p = 0; p < ESP_POSITIONS; p++) trial_writes(t, to + p * next, used * sizeof(float));
 }
 
-/* A plane and squares in it, of so many pixels around as many outputs as are not cut off. The first and the
- * last touch its ends; the others are anywhere. */
+/* A plane and squares in it, of so many pixels around as many outputs as are not cut off. The first
+ * and the last touch its ends; the others are anywhere. */
 typedef struct squares {
   float *plane; /* where their offsets begin */
   size_t row;
-  esp_square *square;
+  esp__winograd_tile *square;
   int squares;
 } squares;
 
 /* How much of a square is in the plane, counted in outputs. */
 static int draw_side(trial *t) {
-  return trial_flip(t) ? ESP_SQUARE : trial_draw(t, 1, ESP_SQUARE);
+  return trial_flip(t) ? ESP_WINOGRAD_TILE : trial_draw(t, 1, ESP_WINOGRAD_TILE);
 }
 
 static squares draw_squares(trial *t, int around) {
-  const int most = ESP_SQUARE + around, height = trial_draw(t, most, 12), width = trial_draw(t, most, 12),
-            row = width + trial_draw(t, 0, 3), cells = (height - 1) * row + width,
-            base = trial_draw(t, 0, cells - 1);
+  const int most = ESP_WINOGRAD_TILE + around, height = trial_draw(t, most, 12),
+            width = trial_draw(t, most, 12), row = width + trial_draw(t, 0, 3),
+            cells = (height - 1) * row + width, base = trial_draw(t, 0, cells - 1);
   squares s = {.row = (size_t)(row * ESP_LANES), .squares = trial_draw(t, 1, 20)};
   s.plane = trial_floats(t, (size_t)(cells * ESP_LANES)) + base * ESP_LANES;
   s.square = trial_take(t, (size_t)s.squares * sizeof *s.square);
   for (int i = 0; i < s.squares; i++) {
     const int rows = draw_side(t), columns = draw_side(t), bottom = height - rows - around,
               right = width - columns - around;
-    const int cell = i == 0               ? 0
-                     : i == s.squares - 1 ? bottom * row + right
-                                          : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
+    const int cell = i == 0 ? 0
+                     : i == s.squares - 1
+                         ? bottom * row + right
+                         : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
     const int32_t at = (cell - base) * ESP_LANES;
-    s.square[i] = (esp_square){at, at, (int16_t)rows, (int16_t)columns};
+    s.square[i] = (esp__winograd_tile){at, at, (int16_t)rows, (int16_t)columns};
   }
   return s;
 }
 
 /* What is read next is fetched, wherever it is. */
-static void try_winograd_plane(trial *t, int around, void (*const kernel)(const esp_winograd_plane *)) {
+static void try_winograd_plane(trial *t, int around,
+                               void (*const kernel)(const esp__winograd_plane *)) {
   const squares s = draw_squares(t, around);
   const size_t used = (size_t)s.squares * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
-  const esp_winograd_plane k = {.plane = s.plane,
-                                .row = s.row,
-                                .square = s.square,
-                                .squares = s.squares,
-                                .to = draw_positions(t, next, used),
-                                .next = next,
-                                .ahead = trial_flip(t) ? trial_draw(t, 0, 1 << 24) : 0};
+  const esp__winograd_plane k = {.plane = s.plane,
+                                 .row = s.row,
+                                 .square = s.square,
+                                 .squares = s.squares,
+                                 .to = draw_positions(t, next, used),
+                                 .next = next,
+                                 .ahead = trial_flip(t) ? trial_draw(t, 0, 1 << 24) : 0};
   trial_seal(t);
   writes_positions(t, k.to, next, used);
   kernel(&k);
@@ -370,22 +386,25 @@ static int32_t *draw_order(trial *t, int count, int all) {
   return to;
 }
 
-/* Squares that do not overlap, all those of a plane or some; those at its right and lower border may be cut
- * off. */
+/* Squares that do not overlap, all those of a plane or some; those at its right and lower border
+ * may be cut off. */
 static squares draw_outputs(trial *t, int *cells, int *base) {
-  const int height = trial_draw(t, 1, 14), width = trial_draw(t, 1, 14), row = width + trial_draw(t, 0, 3),
-            columns = esp_ceil_div(width, ESP_SQUARE);
-  squares s = {.row = (size_t)(row * ESP_LANES), .squares = esp_ceil_div(height, ESP_SQUARE) * columns};
+  const int height = trial_draw(t, 1, 14), width = trial_draw(t, 1, 14),
+            row = width + trial_draw(t, 0, 3), columns = esp__ceil_div(width, ESP_WINOGRAD_TILE);
+  squares s = {.row = (size_t)(row * ESP_LANES),
+               .squares = esp__ceil_div(height, ESP_WINOGRAD_TILE) * columns};
   *cells = (height - 1) * row + width;
   *base = trial_draw(t, 0, *cells - 1);
   s.plane = trial_floats(t, (size_t)(*cells * ESP_LANES)) + *base * ESP_LANES;
   const int32_t *order = draw_order(t, s.squares, s.squares);
   s.square = trial_take(t, (size_t)s.squares * sizeof *s.square);
   for (int i = 0; i < s.squares; i++) {
-    const int r = order[i] / columns * ESP_SQUARE, c = order[i] % columns * ESP_SQUARE;
-    s.square[i] = (esp_square){.y = (r * row + c - *base) * ESP_LANES,
-                               .rows = (int16_t)esp_least(ESP_SQUARE, height - r),
-                               .columns = (int16_t)esp_least(ESP_SQUARE, width - c)};
+    const int r = order[i] / columns * ESP_WINOGRAD_TILE,
+              c = order[i] % columns * ESP_WINOGRAD_TILE;
+    s.square[i] =
+        (esp__winograd_tile){.y = (r * row + c - *base) * ESP_LANES,
+                             .rows = (int16_t)esp__least(ESP_WINOGRAD_TILE, height - r),
+                             .columns = (int16_t)esp__least(ESP_WINOGRAD_TILE, width - c)};
   }
   if (trial_flip(t)) s.squares = trial_draw(t, 1, s.squares);
   return s;
@@ -397,25 +416,27 @@ static void try_winograd_output(trial *t) {
   const squares s = draw_outputs(t, &cells, &base);
   const size_t used = (size_t)s.squares * ESP_LANES,
                next = trial_draw(t, 0, 3) ? draw_next(t, used, 3, ESP_LANES) : 0;
-  esp_winograd_output k = {.from = draw_positions(t, next, used),
-                           .next = next,
-                           .square = s.square,
-                           .squares = s.squares,
-                           .y = s.plane,
-                           .row = s.row,
-                           .finish = draw_switches(t)};
+  esp__winograd_output k = {.from = draw_positions(t, next, used),
+                            .next = next,
+                            .square = s.square,
+                            .squares = s.squares,
+                            .y = s.plane,
+                            .row = s.row,
+                            .finish = draw_switches(t)};
   draw_finish(t, &k.finish, 1, (size_t)(cells * ESP_LANES));
   if (k.finish.residual) k.finish.residual += base * ESP_LANES;
   trial_seal(t);
   for (int i = 0; i < k.squares; i++)
     for (int r = 0; r < k.square[i].rows; r++)
-      trial_writes(t, k.y + k.square[i].y + (size_t)r * k.row, (size_t)k.square[i].columns * LANE_BYTES);
+      trial_writes(t, k.y + k.square[i].y + (size_t)r * k.row,
+                   (size_t)k.square[i].columns * LANE_BYTES);
   t->kernels->winograd_output(&k);
 }
 
 static void try_winograd_weights(trial *t) {
-  esp_winograd_weights k = {
-      .outputs = trial_draw(t, 1, ESP_TILE), .channels = trial_draw(t, 1, 21), .turn = trial_flip(t)};
+  esp__winograd_weights k = {.outputs = trial_draw(t, 1, ESP_TILE),
+                             .channels = trial_draw(t, 1, 21),
+                             .turn = trial_flip(t)};
   const int outputs = k.outputs + trial_draw(t, 0, 3), channels = k.channels + trial_draw(t, 0, 3);
   k.output = draw_order(t, k.outputs, outputs);
   k.channel = draw_order(t, k.channels, channels);
@@ -432,7 +453,7 @@ static void try_winograd_weights(trial *t) {
 }
 
 static void try_winograd_windows(trial *t) {
-  esp_winograd_windows k = {.outputs = trial_draw(t, 1, 9), .channels = trial_draw(t, 1, 37)};
+  esp__winograd_windows k = {.outputs = trial_draw(t, 1, 9), .channels = trial_draw(t, 1, 37)};
   const int outputs = k.outputs + trial_draw(t, 0, 3), channels = k.channels + trial_draw(t, 0, 3);
   k.output = draw_order(t, k.outputs, outputs);
   k.channel = draw_order(t, k.channels, channels);
@@ -451,24 +472,26 @@ static void try_winograd_windows(trial *t) {
 
 /* ---- planes ---- */
 
-static esp_extent draw_extent(trial *t) {
-  return (esp_extent){trial_draw(t, 1, 9), trial_draw(t, 1, 9)};
+static esp__extent draw_extent(trial *t) {
+  return (esp__extent){trial_draw(t, 1, 9), trial_draw(t, 1, 9)};
 }
 
 /* Rows with gaps of 0 to 3 pixels between them, and none behind the last. */
-static esp_rows draw_plane(trial *t, esp_extent e) {
+static esp__rows draw_plane(trial *t, esp__extent e) {
   const size_t stride = (size_t)(e.width + trial_draw(t, 0, 3)) * ESP_LANES;
-  return (esp_rows){trial_floats(t, (size_t)(e.rows - 1) * stride + (size_t)e.width * ESP_LANES), stride};
+  return (esp__rows){trial_floats(t, (size_t)(e.rows - 1) * stride + (size_t)e.width * ESP_LANES),
+                     stride};
 }
 
-static void writes_plane(trial *t, esp_extent e, esp_rows p) {
-  for (int r = 0; r < e.rows; r++) trial_writes(t, p.at + (size_t)r * p.stride, (size_t)e.width * LANE_BYTES);
+static void writes_plane(trial *t, esp__extent e, esp__rows p) {
+  for (int r = 0; r < e.rows; r++)
+    trial_writes(t, p.at + (size_t)r * p.stride, (size_t)e.width * LANE_BYTES);
 }
 
 static void try_activate(trial *t) {
   const esp_activation kind = (esp_activation)trial_draw(t, 0, ESP_ACTIVATIONS - 1);
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e);
   trial_seal(t);
   writes_plane(t, e, y);
   t->kernels->activate(kind, e, x, y);
@@ -476,8 +499,9 @@ static void try_activate(trial *t) {
 
 static void try_activate_back(trial *t) {
   const esp_activation kind = (esp_activation)trial_draw(t, 0, ESP_ACTIVATIONS - 1);
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e), dy = draw_plane(t, e),
+                  dx = draw_plane(t, e);
   t->kernels->activate(kind, e, x, y);
   trial_seal(t);
   writes_plane(t, e, dx);
@@ -485,24 +509,25 @@ static void try_activate_back(trial *t) {
 }
 
 static void try_sum(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = trial_flip(t) ? x : draw_plane(t, e), z = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = trial_flip(t) ? x : draw_plane(t, e),
+                  z = draw_plane(t, e);
   trial_seal(t);
   writes_plane(t, e, z);
   t->kernels->sum(e, x, y, z);
 }
 
 static void try_copy(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows y = draw_plane(t, e), x = trial_draw(t, 0, 3) ? draw_plane(t, e) : (esp_rows){0};
+  const esp__extent e = draw_extent(t);
+  const esp__rows y = draw_plane(t, e), x = trial_draw(t, 0, 3) ? draw_plane(t, e) : (esp__rows){0};
   trial_seal(t);
   writes_plane(t, e, y);
   t->kernels->copy(e, x, y, trial_flip(t));
 }
 
 static void try_drop(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e);
   trial_seal(t);
   writes_plane(t, e, y);
   const uint32_t threshold = (uint32_t)trial_draw(t, 0, (1 << 24) - 1);
@@ -511,8 +536,8 @@ static void try_drop(trial *t) {
 }
 
 static void try_threshold(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e);
   const float value = trial_value(t);
   trial_seal(t);
   writes_plane(t, e, y);
@@ -520,8 +545,8 @@ static void try_threshold(trial *t) {
 }
 
 static void try_threshold_back(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e);
   const float value = trial_value(t);
   trial_seal(t);
   writes_plane(t, e, dx);
@@ -531,8 +556,8 @@ static void try_threshold_back(trial *t) {
 /* ---- gates ---- */
 
 static void try_magnitude(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e);
   float *mean = trial_floats(t, ESP_LANES);
   trial_seal(t);
   trial_writes(t, mean, LANE_BYTES);
@@ -540,8 +565,8 @@ static void try_magnitude(trial *t) {
 }
 
 static void try_magnitude_back(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), dx = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), dx = draw_plane(t, e);
   const float *dmean = trial_floats(t, ESP_LANES);
   trial_seal(t);
   writes_plane(t, e, dx);
@@ -549,8 +574,8 @@ static void try_magnitude_back(trial *t) {
 }
 
 static void try_winners(trial *t) {
-  const esp_extent channels = {trial_draw(t, 1, 40), 1};
-  const esp_rows x = draw_plane(t, channels), y = draw_plane(t, channels);
+  const esp__extent channels = {trial_draw(t, 1, 40), 1};
+  const esp__rows x = draw_plane(t, channels), y = draw_plane(t, channels);
   const int keep = trial_draw(t, 1, channels.rows);
   trial_seal(t);
   writes_plane(t, channels, y);
@@ -558,8 +583,8 @@ static void try_winners(trial *t) {
 }
 
 static void try_scale_images(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e);
   const float *by = trial_floats(t, ESP_LANES);
   trial_seal(t);
   writes_plane(t, e, y);
@@ -567,8 +592,8 @@ static void try_scale_images(trial *t) {
 }
 
 static void try_dot_images(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e);
   float *sum = trial_floats(t, ESP_LANES);
   trial_seal(t);
   trial_writes(t, sum, LANE_BYTES);
@@ -577,21 +602,22 @@ static void try_dot_images(trial *t) {
 
 /* Every second pixel of a row, or each. */
 static void try_count_images(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e);
   uint32_t *count = trial_take(t, LANE_BYTES);
   const int step = trial_draw(t, 1, 2);
   for (int l = 0; l < ESP_LANES; l++) count[l] = 77;
   trial_seal(t);
   trial_writes(t, count, LANE_BYTES);
-  t->kernels->count_images((esp_extent){e.rows, e.width / step}, x, (size_t)step * ESP_LANES, count);
+  t->kernels->count_images((esp__extent){e.rows, e.width / step}, x, (size_t)step * ESP_LANES,
+                           count);
 }
 
 /* ---- batch norm ---- */
 
 static void try_moments(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e);
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e);
   float *sum = trial_floats(t, ESP_LANES), *square = trial_floats(t, ESP_LANES);
   trial_seal(t);
   trial_writes(t, sum, LANE_BYTES);
@@ -600,23 +626,23 @@ static void try_moments(trial *t) {
 }
 
 static void try_normalise(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), y = draw_plane(t, e);
-  const esp_rows residual = trial_flip(t) ? draw_plane(t, e) : (esp_rows){0};
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), y = draw_plane(t, e);
+  const esp__rows residual = trial_flip(t) ? draw_plane(t, e) : (esp__rows){0};
   const float scale = trial_value(t), shift = trial_value(t);
   trial_seal(t);
   writes_plane(t, e, y);
   t->kernels->normalise(e, x, residual, y, scale, shift, trial_flip(t));
 }
 
-static esp_relu_mask draw_gate(trial *t) {
-  return (esp_relu_mask){trial_flip(t), trial_value(t), trial_value(t)};
+static esp__relu_mask draw_gate(trial *t) {
+  return (esp__relu_mask){trial_flip(t), trial_value(t), trial_value(t)};
 }
 
 static void try_normalise_sums(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), dy = draw_plane(t, e),
-                 y = trial_flip(t) ? draw_plane(t, e) : (esp_rows){0};
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), dy = draw_plane(t, e),
+                  y = trial_flip(t) ? draw_plane(t, e) : (esp__rows){0};
   float *sum = trial_floats(t, ESP_LANES), *product = trial_floats(t, ESP_LANES);
   const float mean = trial_value(t);
   trial_seal(t);
@@ -627,12 +653,14 @@ static void try_normalise_sums(trial *t) {
 
 /* The residual may be the input itself: both gradients then go to one place. */
 static void try_normalise_back(trial *t) {
-  const esp_extent e = draw_extent(t);
-  const esp_rows x = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e),
-                 y = trial_flip(t) ? draw_plane(t, e) : (esp_rows){0};
+  const esp__extent e = draw_extent(t);
+  const esp__rows x = draw_plane(t, e), dy = draw_plane(t, e), dx = draw_plane(t, e),
+                  y = trial_flip(t) ? draw_plane(t, e) : (esp__rows){0};
   const int residual = trial_draw(t, 0, 2);
-  const esp_rows dresidual = residual == 0 ? (esp_rows){0} : residual == 1 ? dx : draw_plane(t, e);
-  esp_normalise_back k = {
+  const esp__rows dresidual = residual == 0   ? (esp__rows){0}
+                              : residual == 1 ? dx
+                                              : draw_plane(t, e);
+  esp__normalise_back k = {
       .mean = trial_value(t), .a = trial_value(t), .b = trial_value(t), .c = trial_value(t)};
   k.gate = draw_gate(t);
   k.add = trial_flip(t);
@@ -647,21 +675,22 @@ static void try_normalise_back(trial *t) {
 
 /* ---- pooling ---- */
 
-static esp_pool draw_pool(trial *t) {
-  esp_pool k = {.size_rows = trial_draw(t, 1, 4), .size_columns = trial_draw(t, 1, 4)};
+static esp__pool draw_pool(trial *t) {
+  esp__pool k = {.size_rows = trial_draw(t, 1, 4), .size_columns = trial_draw(t, 1, 4)};
   const int least = k.size_rows < k.size_columns ? k.size_rows : k.size_columns;
   k.stride = trial_draw(t, 1, 3);
   k.padding = trial_draw(t, 0, least - 1);
   const int rows = k.size_rows - 2 * k.padding, width = k.size_columns - 2 * k.padding;
-  k.in = (esp_extent){trial_draw(t, rows < 1 ? 1 : rows, 9), trial_draw(t, width < 1 ? 1 : width, 9)};
-  k.out = (esp_extent){(k.in.rows + 2 * k.padding - k.size_rows) / k.stride + 1,
-                       (k.in.width + 2 * k.padding - k.size_columns) / k.stride + 1};
+  k.in =
+      (esp__extent){trial_draw(t, rows < 1 ? 1 : rows, 9), trial_draw(t, width < 1 ? 1 : width, 9)};
+  k.out = (esp__extent){(k.in.rows + 2 * k.padding - k.size_rows) / k.stride + 1,
+                        (k.in.width + 2 * k.padding - k.size_columns) / k.stride + 1};
   return k;
 }
 
-static void try_pool(trial *t, esp_pool_fn *pool) {
-  const esp_pool k = draw_pool(t);
-  const esp_rows x = draw_plane(t, k.in), y = draw_plane(t, k.out);
+static void try_pool(trial *t, esp__pool_fn *pool) {
+  const esp__pool k = draw_pool(t);
+  const esp__rows x = draw_plane(t, k.in), y = draw_plane(t, k.out);
   trial_seal(t);
   writes_plane(t, k.out, y);
   pool(&k, x, y);
@@ -675,9 +704,9 @@ static void try_avgpool(trial *t) {
 }
 
 static void try_maxpool_back(trial *t) {
-  const esp_pool k = draw_pool(t);
-  const esp_rows x = draw_plane(t, k.in), dx = draw_plane(t, k.in), y = draw_plane(t, k.out),
-                 dy = draw_plane(t, k.out);
+  const esp__pool k = draw_pool(t);
+  const esp__rows x = draw_plane(t, k.in), dx = draw_plane(t, k.in), y = draw_plane(t, k.out),
+                  dy = draw_plane(t, k.out);
   t->kernels->maxpool(&k, x, y);
   trial_seal(t);
   writes_plane(t, k.in, dx);
@@ -685,8 +714,8 @@ static void try_maxpool_back(trial *t) {
 }
 
 static void try_avgpool_back(trial *t) {
-  const esp_pool k = draw_pool(t);
-  const esp_rows dx = draw_plane(t, k.in), dy = draw_plane(t, k.out);
+  const esp__pool k = draw_pool(t);
+  const esp__rows dx = draw_plane(t, k.in), dy = draw_plane(t, k.out);
   trial_seal(t);
   writes_plane(t, k.in, dx);
   t->kernels->avgpool_back(&k, dy, dx);
@@ -694,11 +723,11 @@ static void try_avgpool_back(trial *t) {
 
 /* ---- loss ---- */
 
-static void try_loss(trial *t, void (*loss)(esp_loss_block *)) {
-  esp_loss_block k = {.classes = trial_draw(t, 1, 20),
-                      .valid = trial_draw(t, 1, ESP_LANES),
-                      .smoothing = trial_flip(t) ? 0.1f : 0.0f,
-                      .scale = 1.0f / (float)trial_draw(t, 1, 50)};
+static void try_loss(trial *t, void (*loss)(esp__loss_block *)) {
+  esp__loss_block k = {.classes = trial_draw(t, 1, 20),
+                       .valid = trial_draw(t, 1, ESP_LANES),
+                       .smoothing = trial_flip(t) ? 0.1f : 0.0f,
+                       .scale = 1.0f / (float)trial_draw(t, 1, 50)};
   const size_t floats = (size_t)k.classes * ESP_LANES;
   int32_t *labels = trial_take(t, (size_t)k.valid * sizeof *labels);
   for (int i = 0; i < k.valid; i++) labels[i] = trial_draw(t, 0, k.classes - 1);
@@ -720,11 +749,13 @@ static void try_mean_squared(trial *t) {
   try_loss(t, t->kernels->mean_squared);
 }
 
-static void try_lesson(trial *t, void (*taught)(esp_loss_block *k, const esp_lesson *lesson)) {
-  esp_loss_block k = {.classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
+static void try_lesson(trial *t,
+                       void (*taught)(esp__loss_block *k, const esp__distill_target *lesson)) {
+  esp__loss_block k = {
+      .classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
   const size_t floats = (size_t)k.classes * ESP_LANES;
-  const esp_lesson lesson = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
-                             (float)trial_draw(t, 1, 8)};
+  const esp__distill_target lesson = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
+                                      (float)trial_draw(t, 1, 8)};
   k.logits = trial_floats(t, floats);
   if (trial_flip(t)) k.grad = trial_floats(t, floats);
   float *losses = trial_floats(t, (size_t)k.valid);
@@ -752,12 +783,12 @@ static const uint8_t *draw_keep(trial *t, size_t n) {
 
 static void try_sgd(trial *t) {
   const size_t n = (size_t)trial_draw(t, 1, 150);
-  const esp_sgd k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
-                     .momentum = 0.1f * (float)trial_draw(t, 0, 9),
-                     .decay = 0.001f * (float)trial_draw(t, 0, 9),
-                     .clip = trial_flip(t) ? 0.5f : 0.0f,
-                     .scale = 0.25f * (float)trial_draw(t, 1, 4),
-                     .nesterov = trial_flip(t)};
+  const esp__sgd k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
+                      .momentum = 0.1f * (float)trial_draw(t, 0, 9),
+                      .decay = 0.001f * (float)trial_draw(t, 0, 9),
+                      .clip = trial_flip(t) ? 0.5f : 0.0f,
+                      .scale = 0.25f * (float)trial_draw(t, 1, 4),
+                      .nesterov = trial_flip(t)};
   const float *grad = trial_floats(t, n);
   float *velocity = trial_floats(t, n), *weight = trial_floats(t, n);
   const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
@@ -803,7 +834,7 @@ START_TEST(same_bits) {
 END_TEST
 
 START_TEST(scalar_comes_first) {
-  ck_assert_str_eq(esp_kernels_at(0)->isa, "scalar");
+  ck_assert_str_eq(esp__kernels_at(0)->isa, "scalar");
 }
 END_TEST
 

@@ -66,18 +66,21 @@ static size_t first_different(const trial_area *a) {
 
 static void check_area(const trial *t, int i, const char *name, bool reference) {
   const trial_area *a = &t->area[i];
-  const size_t foreign = first_foreign(a), different = reference ? a->memory.bytes : first_different(a);
-  if (guard_intact(&a->memory) && foreign == a->memory.bytes && different == a->memory.bytes) return;
+  const size_t foreign = first_foreign(a),
+               different = reference ? a->memory.bytes : first_different(a);
+  if (guard_intact(&a->memory) && foreign == a->memory.bytes && different == a->memory.bytes)
+    return;
   ck_abort_msg(
-      "%s (%s, key %llu), buffer %d of %zu bytes: %s; byte %zu is not the kernel's but changed; byte "
-      "%zu differs from the scalar kernel's",
+      "%s (%s, key %llu), buffer %d of %zu bytes: %s; byte %zu is not the kernel's but changed; "
+      "byte %zu differs from the scalar kernel's",
       name, t->kernels->isa, (unsigned long long)t->key, i, a->memory.bytes,
-      guard_intact(&a->memory) ? "nothing beside it changed" : "wrote beside it", foreign, different);
+      guard_intact(&a->memory) ? "nothing beside it changed" : "wrote beside it", foreign,
+      different);
 }
 
 static void run_once(trial *t, const char *name, void (*body)(trial *), esp_key key) {
-  const esp_kernels *kernels;
-  for (size_t isa = 0; (kernels = esp_kernels_at(isa)); isa++) {
+  const esp__kernels *kernels;
+  for (size_t isa = 0; (kernels = esp__kernels_at(isa)); isa++) {
     t->kernels = kernels;
     t->key = key;
     t->draws = 0;

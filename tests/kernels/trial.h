@@ -1,9 +1,9 @@
 /* One experiment with a kernel, repeated with every instruction set this machine has.
  *
- * The body of a trial draws a shape, takes its buffers, seals them, says where the kernel may write, and
- * calls the kernel of t->kernels. It runs once per instruction set with the same draws; afterwards every
- * buffer, inputs and gaps included, must hold the bits the scalar kernel left, and all the rest what was
- * there. */
+ * The body of a trial draws a shape, takes its buffers, seals them, says where the kernel may
+ * write, and calls the kernel of t->kernels. It runs once per instruction set with the same draws;
+ * afterwards every buffer, inputs and gaps included, must hold the bits the scalar kernel left, and
+ * all the rest what was there. */
 #ifndef TRIAL_H
 #define TRIAL_H
 
@@ -19,7 +19,7 @@ typedef struct trial_area {
 } trial_area;
 
 typedef struct trial {
-  const esp_kernels *kernels;
+  const esp__kernels *kernels;
   esp_key key; /* of the draws */
   uint64_t draws;
   bool at_end; /* buffers end, rather than begin, at a forbidden page */

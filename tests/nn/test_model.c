@@ -87,9 +87,10 @@ START_TEST(parameter_counts) {
       {"wrn-16-8", 3, 32, 10961370},
   };
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-    esp_model *m = make(known[i].arch, (esp_shape){known[i].channels, known[i].side, known[i].side});
-    ck_assert_msg(weights(m) == known[i].weights, "%s: %zu weights, expected %zu", known[i].arch, weights(m),
-                  known[i].weights);
+    esp_model *m =
+        make(known[i].arch, (esp_shape){known[i].channels, known[i].side, known[i].side});
+    ck_assert_msg(weights(m) == known[i].weights, "%s: %zu weights, expected %zu", known[i].arch,
+                  weights(m), known[i].weights);
     esp_model_free(m);
   }
 }
@@ -199,9 +200,11 @@ END_TEST
 START_TEST(built_in_text) {
   static const char expected[] =
       "conv 16 3x3\nbn\nrelu\n"
-      "group layer1\n  repeat 1\n    residual\n      conv 16 3x3\n      bn\n      relu\n      conv 16 3x3\n"
+      "group layer1\n  repeat 1\n    residual\n      conv 16 3x3\n      bn\n      relu\n"
+      "      conv 16 3x3\n"
       "      bn\n    end\n    relu\n  end\nend\n"
-      "group layer2\n  residual\n    conv 32 3x3 stride 2\n    bn\n    relu\n    conv 32 3x3\n    bn\n"
+      "group layer2\n  residual\n    conv 32 3x3 stride 2\n    bn\n    relu\n    conv 32 3x3\n"
+      "    bn\n"
       "  shortcut\n    conv 32 1x1 stride 2\n    bn\n  end\n  relu\nend\n"
       "group layer3\n";
   esp_model_options opt = options("resnet8", "");
@@ -300,14 +303,16 @@ static const struct {
     {"conv 8 3x3 bias nobias\n", "a second 'nobias'"},
     {"conv 8 3x3 pad 65\n", "pad is '65', expected a whole number from 0 to 64"},
     {"conv 8 3x3 groups 2\n", "layers:1: groups 2 must divide the channels, here 3 into"},
-    {"conv 8 3x3\nconv 9 3x3 groups 2\n", "layers:2: groups 2 must divide the channels, here 8 into"},
+    {"conv 8 3x3\nconv 9 3x3 groups 2\n",
+     "layers:2: groups 2 must divide the channels, here 8 into"},
     {"relu 8\n", "layers:1: relu: unexpected '8'; expected 'relu'"},
     {"dropout\n", "dropout: there is no 'P'"},
     {"dropout 1\n", "the probability is '1', expected a number from 0 to below 1"},
     {"dropout 0.99999999999\n", "the probability is '0.99999999999'"},
     {"dropout nan\n", "the probability is 'nan'"},
     {"dropout -0.5\n", "the probability is '-0.5'"},
-    {"repeat 0\nrelu\nend\n", "layers:1: repeat: COUNT is '0', expected a whole number from 1 to 1000"},
+    {"repeat 0\nrelu\nend\n",
+     "layers:1: repeat: COUNT is '0', expected a whole number from 1 to 1000"},
     {"repeat 1001\nrelu\nend\n", "COUNT is '1001'"},
     {"repeat 2\nend\n", "layers:2: the 'repeat' of line 1 has no layers"},
     {"repeat 1000\nrepeat 1000\nrepeat 1000\nrelu\nend\nend\nend\n", "has more than 4096 lines"},
@@ -327,7 +332,8 @@ static const struct {
     {"group a b\nend\n", "group: unexpected 'b'; expected 'group [NAME]'"},
     {"group a\nconv 2 1x1\nend\ngroup a\nconv 2 1x1\nend\n",
      "layers:5: there is a parameter 'a.conv1.weight'"},
-    {"residual\nconv 4 3x3\nend\n", "layers:3: the residual adds 4x32x32 and, from the shortcut, 3x32x32"},
+    {"residual\nconv 4 3x3\nend\n",
+     "layers:3: the residual adds 4x32x32 and, from the shortcut, 3x32x32"},
     {"residual\nconv 4 3x3\nbn\nshortcut\nconv 5 3x3\nend\nrelu\n",
      "layers:6: the residual adds 4x32x32 and, from the shortcut, 5x32x32"},
     {"concat\nmaxpool 2\nbranch\nend\n", "layers:4: the concat joins 3x16x16 and 3x32x32"},
@@ -362,7 +368,8 @@ START_TEST(malformed_texts) {
 }
 END_TEST
 
-static void expect_failure(const esp_model_options *opt, esp_shape input, int classes, const char *message) {
+static void expect_failure(const esp_model_options *opt, esp_shape input, int classes,
+                           const char *message) {
   esp_model *m;
   esp_error err = {.text = ""};
   ck_assert_int_eq(esp_model_new(&m, opt, input, classes, 1, &err), ESP_ERR_INPUT);
@@ -378,7 +385,8 @@ START_TEST(long_lines_and_names) {
   strcat(text, "conv 1 1x1\nend\nend\nend\n");
   expect_failure(&opt, cifar, 10, "is longer than 95 characters");
   text[0] = '\0';
-  line_of(text, "group aaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 3); /* 84, conv1 fits but conv1.weight does not */
+  line_of(text, "group aaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+          3); /* 84, conv1 fits but conv1.weight does not */
   strcat(text, "conv 1 1x1\nend\nend\nend\n");
   expect_failure(&opt, cifar, 10, "layers:4: parameter name '");
   char *huge = malloc(((size_t)1 << 20) + 2);
@@ -423,9 +431,9 @@ START_TEST(inputs) {
   ck_assert_int_eq(s.channels, 3);
   ck_assert_int_eq(s.height, 32);
   ck_assert_int_eq(s.width, 48);
-  static const char *const wrong[] = {"",          "3",        "3x32",     "3x32x",     "3x32x32x",
-                                      "3x0x32",    "ax3x3",    "3x32x32 ", "3x32x5000", "3x32x9999999",
-                                      "99999x3x3", "-3x32x32", "x"};
+  static const char *const wrong[] = {
+      "",         "3",         "3x32",         "3x32x",     "3x32x32x", "3x0x32", "ax3x3",
+      "3x32x32 ", "3x32x5000", "3x32x9999999", "99999x3x3", "-3x32x32", "x"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     ck_assert_int_eq(esp_shape_parse(wrong[i], &s, &err), ESP_ERR_INPUT);
   esp_model_options opt = options("lenet5", "");
@@ -456,7 +464,8 @@ static void logits_of(esp_model *m, bool training, float logit[4][10]) {
   esp_shape s = m->input;
   size_t count = (size_t)(s.channels * s.height * s.width) * ESP_LANES;
   float *images = aligned_alloc(64, count * sizeof *images);
-  for (size_t i = 0; i < count; i++) images[i] = i % ESP_LANES < 4 ? (float)esp_random_normal(5, i) : 0;
+  for (size_t i = 0; i < count; i++)
+    images[i] = i % ESP_LANES < 4 ? (float)esp_random_normal(5, i) : 0;
   for (int k = 0; k < m->params.count; k++) {
     esp_param *p = m->params.item[k];
     for (size_t i = 0; i < p->count && !esp_param_prunable(p); i++)
@@ -464,14 +473,15 @@ static void logits_of(esp_model *m, bool training, float logit[4][10]) {
   }
   esp_graph *g;
   esp_error err = {.text = ""};
-  ck_assert_msg(
-      esp_model_graph(m, 4, training, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &g, &err) == ESP_OK,
-      "%s", err.text);
+  ck_assert_msg(esp_model_graph(m, 4, training, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &g,
+                                &err) == ESP_OK,
+                "%s", err.text);
   static const int32_t labels[4] = {1, 2, 3, 4};
   esp_batch batch = {.images = images, .labels = labels, .count = 4};
   esp_graph_forward(g, &batch, (esp_pass){.training = training, .dropout_key = 1});
   for (int image = 0; image < 4; image++)
-    for (int c = 0; c < 10; c++) logit[image][c] = esp_value_at(esp_graph_output(g), image, c, 0, 0);
+    for (int c = 0; c < 10; c++)
+      logit[image][c] = esp_value_at(esp_graph_output(g), image, c, 0, 0);
   esp_graph_free(g);
   free(images);
 }
@@ -483,8 +493,8 @@ START_TEST(fused_batchnorm_gives_equal_results) {
       {"conv 4 3x3\ngroup\nbn\nend\nrelu\n", "conv 4 3x3\ngroup\nbn\ndropout 0\nend\nrelu\n"},
       {"conv 4 3x3\nresidual\nconv 4 3x3\nbn\nend\nrelu\n",
        "conv 4 3x3\nresidual\nconv 4 3x3\nbn\ndropout 0\nend\ndropout 0\nrelu\n"},
-      {"residual\nconv 4 3x3 stride 2\nbn\nrelu\nconv 4 3x3\nbn\nshortcut\nconv 4 1x1 stride "
-       "2\nbn\nend\nrelu\n",
+      {"residual\nconv 4 3x3 stride 2\nbn\nrelu\nconv 4 3x3\nbn\nshortcut\nconv 4 1x1 stride 2\n"
+       "bn\nend\nrelu\n",
        "residual\nconv 4 3x3 stride 2\nbn\ndropout 0\nrelu\nconv 4 3x3\nbn\ndropout 0\nshortcut\n"
        "conv 4 1x1 stride 2\nbn\nend\ndropout 0\nrelu\n"},
       {"conv 4 3x3\nresidual\nresidual\nconv 4 3x3\nbn\nend\nrelu\nend\nrelu\n",
@@ -516,31 +526,33 @@ static size_t bytes_of(const char *layers) {
   snprintf(text, sizeof text, "conv 4 3x3\n%sglobal_avgpool\nflatten\nlinear classes\n", layers);
   esp_model *m = custom(text, (esp_shape){3, 8, 8});
   esp_graph *g;
-  ck_assert_int_eq(esp_model_graph(m, 4, true, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &g, NULL),
-                   ESP_OK);
+  ck_assert_int_eq(
+      esp_model_graph(m, 4, true, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &g, NULL), ESP_OK);
   size_t bytes = esp_graph_bytes(g);
   esp_graph_free(g);
   esp_model_free(m);
   return bytes;
 }
 
-/* A pass of its own keeps its own output, of 4x8x8 values here: leaky_relu, which is not fused, and the sum
- * before it. */
+/* A pass of its own keeps its own output, of 4x8x8 values here: leaky_relu, which is not fused, and
+ * the sum before it. */
 START_TEST(fused_batchnorm_saves_memory) {
   size_t value = 4 * 8 * 8 * ESP_LANES * sizeof(float);
   ck_assert_uint_ge(bytes_of("bn\nleaky_relu\n"), bytes_of("bn\nrelu\n") + value);
   ck_assert_uint_ge(bytes_of("residual\nconv 4 3x3\nbn\nend\nleaky_relu\n"),
                     bytes_of("residual\nconv 4 3x3\nbn\nend\nrelu\n") + 2 * value);
-  ck_assert_uint_ge(bytes_of("residual\nconv 4 3x3\nbn\nshortcut\nconv 4 1x1\nbn\nend\nleaky_relu\n"),
-                    bytes_of("residual\nconv 4 3x3\nbn\nshortcut\nconv 4 1x1\nbn\nend\nrelu\n") + 2 * value);
+  ck_assert_uint_ge(
+      bytes_of("residual\nconv 4 3x3\nbn\nshortcut\nconv 4 1x1\nbn\nend\nleaky_relu\n"),
+      bytes_of("residual\nconv 4 3x3\nbn\nshortcut\nconv 4 1x1\nbn\nend\nrelu\n") + 2 * value);
 }
 END_TEST
 
 /* What follows a fused relu still runs: leaving one out, or doing one twice, would show here. */
 START_TEST(relu_after_relu_is_its_own) {
-  esp_model *m =
-      custom("conv 4 3x3\nbn\nrelu\nconv 4 3x3\nrelu\nflatten\nlinear classes\n", (esp_shape){3, 6, 6});
-  esp_model *n = custom("conv 4 3x3\nbn\nrelu\nconv 4 3x3\nflatten\nlinear classes\n", (esp_shape){3, 6, 6});
+  esp_model *m = custom("conv 4 3x3\nbn\nrelu\nconv 4 3x3\nrelu\nflatten\nlinear classes\n",
+                        (esp_shape){3, 6, 6});
+  esp_model *n =
+      custom("conv 4 3x3\nbn\nrelu\nconv 4 3x3\nflatten\nlinear classes\n", (esp_shape){3, 6, 6});
   float with[4][10], without[4][10];
   logits_of(m, false, with);
   logits_of(n, false, without);
@@ -570,9 +582,9 @@ static void expect_normal(const esp_param *p, double fan) {
 }
 
 START_TEST(initial_statistics) {
-  esp_model *m =
-      custom("conv 64 3x3\nbn\nconv 32 3x3 groups 4\ndepthwise 5x5\nflatten\nlinear 50\nlinear classes\n",
-             (esp_shape){16, 4, 4});
+  esp_model *m = custom(
+      "conv 64 3x3\nbn\nconv 32 3x3 groups 4\ndepthwise 5x5\nflatten\nlinear 50\nlinear classes\n",
+      (esp_shape){16, 4, 4});
   expect_normal(param(m, "conv1.weight"), 64 * 9);
   expect_normal(param(m, "conv2.weight"), 8 * 9);
   expect_normal(param(m, "depthwise1.weight"), 25);
@@ -590,7 +602,8 @@ END_TEST
 
 START_TEST(values_depend_on_name_and_seed_only) {
   esp_model *a = custom("conv 8 3x3\nbn\nflatten\nlinear classes\n", cifar);
-  esp_model *b = custom("conv 8 3x3\nconv 8 3x3\nconv 8 3x3\nbn\ntanh\nflatten\nlinear classes\n", cifar);
+  esp_model *b =
+      custom("conv 8 3x3\nconv 8 3x3\nconv 8 3x3\nbn\ntanh\nflatten\nlinear classes\n", cifar);
   esp_model_options opt = options("custom", "conv 8 3x3\nbn\nflatten\nlinear classes\n");
   esp_model *c = make_with(&opt, cifar, 2);
   const char *const names[] = {"conv1.weight", "linear1.weight"};
@@ -599,7 +612,8 @@ START_TEST(values_depend_on_name_and_seed_only) {
     ck_assert_mem_eq(p->value, q->value, p->count * sizeof *p->value);
     ck_assert_mem_ne(p->value, r->value, p->count * sizeof *p->value);
   }
-  ck_assert_mem_ne(param(b, "conv2.weight")->value, param(b, "conv3.weight")->value, 64 * sizeof(float));
+  ck_assert_mem_ne(param(b, "conv2.weight")->value, param(b, "conv3.weight")->value,
+                   64 * sizeof(float));
   esp_model_free(a);
   esp_model_free(b);
   esp_model_free(c);
@@ -645,13 +659,16 @@ START_TEST(params_find_average_swap) {
   esp_error err = {.text = ""};
   ck_assert_int_eq(esp_params_add(&ps, "w", ESP_ROLE_BIAS, 1, (int[]){5}, &w, &err), ESP_OK);
   ck_assert_int_eq(esp_params_add(&ps, "r", ESP_ROLE_RUNNING, 2, (int[]){5, 3}, &r, &err), ESP_OK);
-  ck_assert_int_eq(esp_params_add(&ps, "w", ESP_ROLE_BIAS, 1, (int[]){5}, &again, &err), ESP_ERR_INPUT);
+  ck_assert_int_eq(esp_params_add(&ps, "w", ESP_ROLE_BIAS, 1, (int[]){5}, &again, &err),
+                   ESP_ERR_INPUT);
   ck_assert_ptr_nonnull(strstr(err.text, "'w'"));
-  ck_assert_int_eq(esp_params_add(&ps, "z", ESP_ROLE_BIAS, 1, (int[]){0}, &again, &err), ESP_ERR_INPUT);
-  ck_assert_int_eq(
-      esp_params_add(&ps, "z", ESP_ROLE_BIAS, 4, (int[]){1 << 30, 1 << 30, 1 << 30, 16}, &again, &err),
-      ESP_ERR_INPUT);
-  ck_assert_int_eq(esp_params_add(&ps, "", ESP_ROLE_BIAS, 1, (int[]){1}, &again, &err), ESP_ERR_INPUT);
+  ck_assert_int_eq(esp_params_add(&ps, "z", ESP_ROLE_BIAS, 1, (int[]){0}, &again, &err),
+                   ESP_ERR_INPUT);
+  ck_assert_int_eq(esp_params_add(&ps, "z", ESP_ROLE_BIAS, 4,
+                                  (int[]){1 << 30, 1 << 30, 1 << 30, 16}, &again, &err),
+                   ESP_ERR_INPUT);
+  ck_assert_int_eq(esp_params_add(&ps, "", ESP_ROLE_BIAS, 1, (int[]){1}, &again, &err),
+                   ESP_ERR_INPUT);
   ck_assert_uint_eq((uintptr_t)w->value % 64, 0);
   ck_assert_uint_eq((uintptr_t)w->grad % 64, 0);
   ck_assert_uint_eq(r->count, 15);
@@ -698,7 +715,8 @@ static void text_is(double width, const char *layers, const char *expected) {
   free(text);
 }
 
-/* The channels alone change: not kernels, strides, groups, repeats, sizes of pools, names or comments. */
+/* The channels alone change: not kernels, strides, groups, repeats, sizes of pools, names or
+ * comments. */
 START_TEST(width_multiplies_channels) {
   text_is(0.5,
           "# conv 64 3x3\nconv 64 3x3 stride 2 groups 2\nrepeat 4\n  linear 10\nend\ngroup 8\nend\n"
@@ -730,7 +748,8 @@ END_TEST
 START_TEST(width_beyond_what_there_is) {
   esp_model *m;
   esp_error err = {.text = ""};
-  esp_model_options opt = options("custom", "conv 65536 1x1\nglobal_avgpool\nflatten\nlinear classes");
+  esp_model_options opt =
+      options("custom", "conv 65536 1x1\nglobal_avgpool\nflatten\nlinear classes");
   opt.width = 16;
   ck_assert(esp_model_new(&m, &opt, mnist, 10, 1, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "layers:1") != NULL, "%s", err.text);

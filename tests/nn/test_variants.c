@@ -1,5 +1,5 @@
-/* Networks that prune at run time: gates and thresholds, in the layer language and put into other networks.
- */
+/* Networks that prune at run time: gates and thresholds, in the layer language and put into other
+ * networks. */
 #include "suite.h"
 
 #include <espalier/model.h>
@@ -38,20 +38,22 @@ static void becomes(esp_model_options opt, const char *expected) {
   free(text);
 }
 
-/* Behind the relu, or where there is none behind the batch norm; not in shortcuts, nor without batch norm. */
+/* Behind the relu, or where there is none behind the batch norm; not in shortcuts, nor without
+ * batch norm. */
 START_TEST(gates_are_put_behind_convolutions) {
   esp_model_options opt = options(
       "custom",
-      "conv 8 3x3\n\n  bn # norm\nrelu\nresidual\n  conv 8 1x1\n  bn\nshortcut\n  group s\n    conv 8 1x1\n"
-      "    bn\n  end\nend\nrelu\ndepthwise 3x3\nbn\nconv 4 1x1\nrelu\nconv 4 1x1\nbn\ntanh\nconv 4 1x1\nbn");
+      "conv 8 3x3\n\n  bn # norm\nrelu\nresidual\n  conv 8 1x1\n  bn\nshortcut\n  group s\n"
+      "    conv 8 1x1\n"
+      "    bn\n  end\nend\nrelu\ndepthwise 3x3\nbn\nconv 4 1x1\nrelu\nconv 4 1x1\nbn\ntanh\n"
+      "conv 4 1x1\nbn");
   opt.gate_density = 0.25;
   opt.gate_penalty = 1e-8;
 #define GATE "gate 0.25 penalty 0.00000001\n"
-  becomes(
-      opt,
-      "conv 8 3x3\n\n  bn # norm\nrelu\n" GATE "residual\n  conv 8 1x1\n  bn\n" GATE
-      "shortcut\n  group s\n    conv 8 1x1\n    bn\n  end\nend\nrelu\ndepthwise 3x3\nbn\nconv 4 1x1\nrelu\n"
-      "conv 4 1x1\nbn\n" GATE "tanh\nconv 4 1x1\nbn\n" GATE);
+  becomes(opt, "conv 8 3x3\n\n  bn # norm\nrelu\n" GATE "residual\n  conv 8 1x1\n  bn\n" GATE
+               "shortcut\n  group s\n    conv 8 1x1\n    bn\n  end\nend\nrelu\ndepthwise 3x3\nbn\n"
+               "conv 4 1x1\nrelu\n"
+               "conv 4 1x1\nbn\n" GATE "tanh\nconv 4 1x1\nbn\n" GATE);
   opt.gate_density = 0;
   opt.gate_penalty = 1;
   becomes(opt, opt.layers);
@@ -103,7 +105,8 @@ START_TEST(gates_keep_their_share_of_each_image) {
   } known[] = {{"0.3", 3}, {"0.31", 4}, {"0.01", 1}, {"1", 10}, {"0.7", 7}};
   enum { IMAGES = 20 };
   float images[2 * 2 * 6 * 5 * ESP_LANES];
-  for (size_t i = 0; i < sizeof images / sizeof *images; i++) images[i] = esp_random_uniform(3, i) - 0.5f;
+  for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+    images[i] = esp_random_uniform(3, i) - 0.5f;
   char text[128];
   snprintf(text, sizeof text, "conv 10 3x3\nbn\ngate %s\nglobal_avgpool\nflatten\nlinear classes",
            known[_i].density);

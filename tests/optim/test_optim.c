@@ -12,7 +12,8 @@
 
 /* ---- learning rates ---- */
 
-/* Peak 0.4, 10 epochs, gamma 1/2, a step every 3 epochs, milestones 4 and 8, power 2, final rate 0.04. */
+/* Peak 0.4, 10 epochs, gamma 1/2, a step every 3 epochs, milestones 4 and 8, power 2, final rate
+ * 0.04. */
 static esp_train_options options(const char *schedule, double warmup) {
   return (esp_train_options){.lr = 0.4,
                              .schedule = (char *)(uintptr_t)schedule,
@@ -78,7 +79,8 @@ static const struct {
     {"polynomial", 0, 7.5, 0.0625},
     {"polynomial", 0, 10, 0.04},
     {"polynomial", 2, 6, 0.13},
-    /* from 0.4 / 25 = 0.016 to the peak in 3 epochs, then down in 7; the half of each way is the mean */
+    /* from 0.4 / 25 = 0.016 to the peak in 3 epochs, then down in 7; the half of each way is the
+     * mean */
     {"one-cycle", 0, 0, 0.016},
     {"one-cycle", 0, 1.5, 0.208},
     {"one-cycle", 0, 3, 0.4},
@@ -89,8 +91,9 @@ static const struct {
 START_TEST(rates_by_hand) {
   const esp_train_options opt = options(rates[_i].schedule, rates[_i].warmup);
   const double rate = esp_learning_rate(&opt, rates[_i].epoch, 10.0);
-  ck_assert_msg(fabs(rate - rates[_i].rate) <= 1e-12, "%s, warm-up %g, epoch %g: %.17g, expected %g",
-                rates[_i].schedule, rates[_i].warmup, rates[_i].epoch, rate, rates[_i].rate);
+  ck_assert_msg(fabs(rate - rates[_i].rate) <= 1e-12,
+                "%s, warm-up %g, epoch %g: %.17g, expected %g", rates[_i].schedule,
+                rates[_i].warmup, rates[_i].epoch, rate, rates[_i].rate);
 }
 END_TEST
 
@@ -99,12 +102,14 @@ START_TEST(polynomial_powers) {
   opt.power = 1.0;
   ck_assert_double_eq_tol(esp_learning_rate(&opt, 2.5, 10.0), 0.31, 1e-12); /* a line */
   opt.power = 0.0;
-  ck_assert(esp_learning_rate(&opt, 2.5, 10.0) == 0.4 && esp_learning_rate(&opt, 10.0, 10.0) == 0.4);
+  ck_assert(esp_learning_rate(&opt, 2.5, 10.0) == 0.4 &&
+            esp_learning_rate(&opt, 10.0, 10.0) == 0.4);
 }
 END_TEST
 
 START_TEST(every_schedule_is_listed_and_finite) {
-  static const char *const names[] = {"constant", "step", "multi-step", "cosine", "one-cycle", "polynomial"};
+  static const char *const names[] = {"constant", "step",      "multi-step",
+                                      "cosine",   "one-cycle", "polynomial"};
   for (size_t i = 0; i < 6; i++) {
     ck_assert_str_eq(esp_lr_schedule_at(i)->name, names[i]);
     const esp_train_options opt = options(names[i], 0.3);
@@ -137,8 +142,9 @@ END_TEST
 /* ---- parameters of every role ---- */
 
 enum { ROLES = 6, COUNT = 24 };
-static const esp_role roles[ROLES] = {ESP_ROLE_CONV_WEIGHT, ESP_ROLE_LINEAR_WEIGHT, ESP_ROLE_BIAS,
-                                      ESP_ROLE_BN_SCALE,    ESP_ROLE_BN_SHIFT,      ESP_ROLE_RUNNING};
+static const esp_role roles[ROLES] = {ESP_ROLE_CONV_WEIGHT, ESP_ROLE_LINEAR_WEIGHT,
+                                      ESP_ROLE_BIAS,        ESP_ROLE_BN_SCALE,
+                                      ESP_ROLE_BN_SHIFT,    ESP_ROLE_RUNNING};
 
 typedef struct bed {
   esp_params params;
@@ -212,16 +218,18 @@ static void close_to(const bed *b, const reference *f, int step) {
   for (int r = 0; r < 5; r++)
     for (size_t i = 0; i < COUNT; i++) {
       const esp_param *p = b->params.item[r];
-      ck_assert_msg(fabs((double)p->value[i] - f->w[r][i]) < 2e-6, "step %d, role %d: value %g, expected %g",
-                    step, r, (double)p->value[i], f->w[r][i]);
+      ck_assert_msg(fabs((double)p->value[i] - f->w[r][i]) < 2e-6,
+                    "step %d, role %d: value %g, expected %g", step, r, (double)p->value[i],
+                    f->w[r][i]);
       ck_assert_msg(fabs((double)p->momentum[i] - f->v[r][i]) < 2e-5,
                     "step %d, role %d: velocity %g, expected %g", step, r, (double)p->momentum[i],
                     f->v[r][i]);
       if (p->average)
-        ck_assert_msg(fabs((double)p->average[i] - f->average[r][i]) < 2e-6, "step %d, role %d: average",
-                      step, r);
+        ck_assert_msg(fabs((double)p->average[i] - f->average[r][i]) < 2e-6,
+                      "step %d, role %d: average", step, r);
       if (r == 1 && !b->keep[i])
-        ck_assert(p->value[i] == 0.0f && p->momentum[i] == 0.0f && (!p->average || p->average[i] == 0.0f));
+        ck_assert(p->value[i] == 0.0f && p->momentum[i] == 0.0f &&
+                  (!p->average || p->average[i] == 0.0f));
     }
 }
 
@@ -234,11 +242,13 @@ START_TEST(steps_follow_the_formula) {
   float running[COUNT];
   memcpy(running, b.params.item[5]->value, sizeof running);
   for (int r = 0; r < 5; r++)
-    for (size_t i = 0; i < COUNT; i++) f.w[r][i] = f.average[r][i] = (double)b.params.item[r]->value[i];
+    for (size_t i = 0; i < COUNT; i++)
+      f.w[r][i] = f.average[r][i] = (double)b.params.item[r]->value[i];
   for (int s = 0; s < 8; s++) {
     for (int r = 0; r < 5; r++)
       for (size_t i = 0; i < COUNT; i++)
-        b.params.item[r]->grad[i] = (float)esp_random_normal(esp_key_of(9, (uint64_t)(10 * s + r)), i);
+        b.params.item[r]->grad[i] =
+            (float)esp_random_normal(esp_key_of(9, (uint64_t)(10 * s + r)), i);
     const double lr = 0.1 / (s + 1);
     ck_assert_double_eq_tol(esp_gradient_norm(&b.params), norm_of(&b), 1e-12);
     esp_sgd_step(&b.params, o, lr);
@@ -260,15 +270,15 @@ START_TEST(decay_spares_biases_and_batch_norm) {
     for (int r = 0; r < 5; r++) b.params.item[r]->value[0] = 16.0f;
     const esp_train_options o = {.weight_decay = 0.25, .decay_all = all};
     esp_sgd_step(&b.params, &o, 0.5);
-    for (int r = 0; r < 5; r++) ck_assert(b.params.item[r]->value[0] == (r < 2 || all ? 14.0f : 16.0f));
+    for (int r = 0; r < 5; r++)
+      ck_assert(b.params.item[r]->value[0] == (r < 2 || all ? 14.0f : 16.0f));
     esp_params_free(&b.params);
   }
 }
 END_TEST
 
-/* Gradients 30, 40 in two parameters; the 1000 at a pruned weight does not count. Sets w to minus what was
- * used.
- */
+/* Gradients 30, 40 in two parameters; the 1000 at a pruned weight does not count. Sets w to minus
+ * what was used. */
 static void clipped(double clip_norm, double clip_value, float first, float second) {
   bed b;
   open_bed(&b, false);
@@ -367,7 +377,8 @@ static void run_large(int threads, bool shadow, float *out) {
   static uint8_t keep[LARGE];
   esp_mask mask = {.keep = keep, .count = LARGE};
   omp_set_num_threads(threads);
-  ck_assert(esp_params_add(&ps, "w", ESP_ROLE_LINEAR_WEIGHT, 1, (int[]){LARGE}, &p, &err) == ESP_OK);
+  ck_assert(esp_params_add(&ps, "w", ESP_ROLE_LINEAR_WEIGHT, 1, (int[]){LARGE}, &p, &err) ==
+            ESP_OK);
   for (size_t i = 0; i < LARGE; i++) {
     mask.kept += keep[i] = esp_random_uniform(1, i) < 0.5f;
     p->value[i] = keep[i] ? esp_random_uniform(2, i) - 0.5f : 0.0f;

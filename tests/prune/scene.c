@@ -30,7 +30,8 @@ static void fill(scene *s, int b, int classes) {
   for (int image = 0; image < SCENE_IMAGES; image++) {
     s->label[b][image] = (image + b) % classes;
     for (size_t at = 0; at < floats_of(s); at++)
-      *place_of(s, b, image, at) = (float)esp_random_normal(esp_key_of((esp_key)b, (uint64_t)image), at);
+      *place_of(s, b, image, at) =
+          (float)esp_random_normal(esp_key_of((esp_key)b, (uint64_t)image), at);
   }
   s->batch[b] = (esp_batch){s->pixels[b], s->label[b], SCENE_IMAGES};
 }
@@ -40,9 +41,10 @@ void scene_open(scene *s, esp_shape input, int classes, const char *ini) {
   *s = (scene){.batches = SCENE_BATCHES};
   plant_open(&s->p, input, classes, ini);
   const esp_loss_attr loss = {
-      strcmp(s->p.config.train.loss, "mse") == 0 ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY, 0.0f};
-  ck_assert_msg(esp_model_graph(s->p.model, SCENE_IMAGES, true, loss, &s->graph, &err) == ESP_OK, "%s",
-                err.text);
+      strcmp(s->p.config.train.loss, "mse") == 0 ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY,
+      0.0f};
+  ck_assert_msg(esp_model_graph(s->p.model, SCENE_IMAGES, true, loss, &s->graph, &err) == ESP_OK,
+                "%s", err.text);
   for (int b = 0; b < SCENE_BATCHES; b++) fill(s, b, classes);
   const bool training = s->p.pruner && esp_pruner_at_init(s->p.pruner);
   s->probe = (esp_probe){s->graph, {.training = training, .dense_gradients = true}, next, s};
@@ -72,6 +74,6 @@ int scene_round(scene *s, double sparsity) {
 }
 
 void scene_recall(scene *s) {
-  ck_assert(esp_choice_open(s->p.pruner, NULL) == ESP_OK);
-  esp_pruner_recall(s->p.pruner);
+  ck_assert(esp__workspace_open(s->p.pruner, NULL) == ESP_OK);
+  esp_pruner_load_masks(s->p.pruner);
 }

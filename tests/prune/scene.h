@@ -16,7 +16,8 @@ typedef struct scene {
   esp_probe probe;
 } scene;
 
-/* Random images, SCENE_IMAGES in each of SCENE_BATCHES batches, and labels 0, 1, ... round and round. */
+/* Random images, SCENE_IMAGES in each of SCENE_BATCHES batches, and labels 0, 1, ... round and
+ * round. */
 void scene_open(scene *s, esp_shape input, int classes, const char *ini);
 void scene_close(scene *s);
 

@@ -1,4 +1,5 @@
-/* What stands around the criteria: LAMP, floors, shuffling, when the schedule runs, early-bird tickets. */
+/* What stands around the criteria: LAMP, floors, shuffling, when the schedule runs, early-bird
+ * tickets. */
 #include "prune/pruner.h"
 #include "scene.h"
 #include "suite.h"
@@ -33,8 +34,9 @@ static void two_become(const char *prune, double sparsity, int guarded, const ch
   plant_close(&p);
 }
 
-/* Squares, largest first, over their running sums. linear1: 36 / 36, 25 / 61 = 0.41, 16 / 77 = 0.208, 9 / 86,
- * 4 / 90, 1 / 91. linear2: 1, 81 / 181 = 0.448, 64 / 245 = 0.261, 49 / 294 = 0.167. */
+/* Squares, largest first, over their running sums. linear1: 36 / 36, 25 / 61 = 0.41, 16 / 77 =
+ * 0.208, 9 / 86, 4 / 90, 1 / 91. linear2: 1, 81 / 181 = 0.448, 64 / 245 = 0.261, 49 / 294 =
+ * 0.167. */
 START_TEST(lamp_by_hand) {
   two_become("distribution = lamp\n", 0.8, 0, "000001", "0010");
   two_become("distribution = lamp\n", 0.7, 0, "000001", "0110"); /* 0.448 before 0.41 */
@@ -42,19 +44,21 @@ START_TEST(lamp_by_hand) {
   two_become("distribution = lamp\n", 0.5, 0, "010001", "0111");
   two_become("distribution = lamp\n", 0.4, 0, "010011", "0111");
   two_become("distribution = lamp\n", 0.3, 0, "010011", "1111");
-  two_become("distribution = lamp\n", 0.9, 1, "000001", "0010"); /* of two bests the second is guarded */
+  two_become("distribution = lamp\n", 0.9, 1, "000001",
+             "0010"); /* of two bests the second is guarded */
 }
 END_TEST
 
-/* What is gone takes no part: linear1 pruned to its best two, LAMP is 1 and 0.41 there, and layers of zeros
- * get zeros, not numbers that are none. */
+/* What is gone takes no part: linear1 pruned to its best two, LAMP is 1 and 0.41 there, and layers
+ * of zeros get zeros, not numbers that are none. */
 START_TEST(lamp_leaves_out_what_is_gone) {
   plant p;
   int guarded;
   open_two(&p, "distribution = lamp\n");
   PLANT_SET(&p, "linear2.weight", 0, 0, 0, 0);
   ck_assert(esp_pruner_prune(p.pruner, 0.5, &guarded, &err) == ESP_OK);
-  plant_mask_is(&p, "linear1.weight", "011011"); /* 1, 0.41, 0.208, 9 / 86; linear2's best is guarded */
+  plant_mask_is(&p, "linear1.weight",
+                "011011"); /* 1, 0.41, 0.208, 9 / 86; linear2's best is guarded */
   plant_mask_is(&p, "linear2.weight", "1000");
   ck_assert(esp_pruner_prune(p.pruner, 0.8, &guarded, &err) == ESP_OK);
   plant_mask_is(&p, "linear1.weight", "000001");
@@ -63,15 +67,17 @@ START_TEST(lamp_leaves_out_what_is_gone) {
 }
 END_TEST
 
-/* Half of each layer stays at least: 3 of 6 and 2 of 4. Global magnitude at 0.5 would keep 0.6 and all of
- * linear2; the floor gives linear1 its next best two, and linear2 pays with its worst two. */
+/* Half of each layer stays at least: 3 of 6 and 2 of 4. Global magnitude at 0.5 would keep 0.6 and
+ * all of linear2; the floor gives linear1 its next best two, and linear2 pays with its worst
+ * two. */
 START_TEST(floors_hold_and_the_others_pay) {
   two_become("layer_floor = 0.5\n", 0.5, 1, "010011", "0110");
   two_become("layer_floor = 0.5\n", 0.4, 1, "010011", "0111");
   two_become("layer_floor = 0.5\n", 0.9, 2, "010011", "0110"); /* more stay than asked for */
   two_become("layer_floor = 0.3\n", 0.6, 1, "010001", "0110"); /* 1.8 is 2 of 6, 1.2 is 2 of 4 */
   two_become("layer_floor = 0.5\nallow_empty = yes\n", 0.9, 2, "010011", "0110");
-  /* Shares: 1 of 6 and of 4 asked for in ERK and uniform, 3 and 2 kept; at 0.5 nothing has to be done. */
+  /* Shares: 1 of 6 and of 4 asked for in ERK and uniform, 3 and 2 kept; at 0.5 nothing has to be
+   * done. */
   two_become("layer_floor = 0.5\ndistribution = uniform\n", 0.8, 2, "010011", "0110");
   two_become("layer_floor = 0.5\ndistribution = uniform\n", 0.5, 0, "010011", "0110");
   two_become("layer_floor = 0.5\ndistribution = lamp\n", 0.5, 1, "010011", "0110");
@@ -80,11 +86,13 @@ END_TEST
 
 /* With explicit shares the layer below its floor keeps more, and nobody pays. */
 START_TEST(floors_in_explicit_shares) {
-  two_become("layer_floor = 0.5\ndistribution = per-layer\nlayers = *1 0.9\n", 0.9, 1, "010011", "1111");
+  two_become("layer_floor = 0.5\ndistribution = per-layer\nlayers = *1 0.9\n", 0.9, 1, "010011",
+             "1111");
 }
 END_TEST
 
-/* Exact counts above the floors at every sparsity, whatever the distribution, and floors at all of them. */
+/* Exact counts above the floors at every sparsity, whatever the distribution, and floors at all of
+ * them. */
 START_TEST(floors_at_every_sparsity) {
   static const char *const distributions[] = {"global", "uniform", "erk", "lamp"};
   for (int d = 0; d < 4; d++)
@@ -92,10 +100,11 @@ START_TEST(floors_at_every_sparsity) {
       char ini[512];
       plant p;
       int guarded;
-      snprintf(ini, sizeof ini,
-               "[model]\narch = custom\nlayers =\n linear 40\n linear 7\n linear 3\n linear classes\n"
-               "[prune]\nmethod = magnitude\nlayer_floor = 0.2\ndistribution = %s\n",
-               distributions[d]);
+      snprintf(
+          ini, sizeof ini,
+          "[model]\narch = custom\nlayers =\n linear 40\n linear 7\n linear 3\n linear classes\n"
+          "[prune]\nmethod = magnitude\nlayer_floor = 0.2\ndistribution = %s\n",
+          distributions[d]);
       plant_open(&p, (esp_shape){20, 1, 1}, 10, ini);
       ck_assert(esp_pruner_prune(p.pruner, i / 20.0, &guarded, &err) == ESP_OK);
       size_t kept = 0, floors = 0;
@@ -106,7 +115,8 @@ START_TEST(floors_at_every_sparsity) {
         kept += m->kept;
         floors += least;
       }
-      const size_t all = 800 + 280 + 21 + 30, asked = all - (size_t)nearbyint(i / 20.0 * (double)all);
+      const size_t all = 800 + 280 + 21 + 30,
+                   asked = all - (size_t)nearbyint(i / 20.0 * (double)all);
       ck_assert_uint_eq(kept, asked > floors ? asked : floors);
       plant_close(&p);
     }
@@ -116,7 +126,8 @@ END_TEST
 /* ---- shuffling ---- */
 
 static const char wide[] =
-    "[model]\narch = custom\nlayers =\n linear 40\n linear 30\n linear classes\n[prune]\nmethod = magnitude\n"
+    "[model]\narch = custom\nlayers =\n linear 40\n linear 30\n linear classes\n[prune]\n"
+    "method = magnitude\n"
     "sparsity = 0.9\n";
 
 static void open_wide(plant *p, const char *more) {
@@ -148,7 +159,8 @@ START_TEST(shuffling_keeps_densities_alone) {
   uint8_t before[800];
   memcpy(before, q.model->layer[0].weight->mask->keep, sizeof before);
   ck_assert(esp_pruner_prune(q.pruner, 0.9, &guarded, &err) == ESP_OK);
-  for (size_t i = 0; i < sizeof before; i++) ck_assert(q.model->layer[0].weight->mask->keep[i] <= before[i]);
+  for (size_t i = 0; i < sizeof before; i++)
+    ck_assert(q.model->layer[0].weight->mask->keep[i] <= before[i]);
   ck_assert_uint_eq(esp_pruner_count(q.pruner).pruned, (size_t)nearbyint(0.9 * 2300));
   plant_close(&p);
   plant_close(&q);
@@ -171,7 +183,8 @@ START_TEST(shuffling_is_fair) {
     for (int i = 0; i < 8; i++) count[i] += p.model->layer[0].weight->mask->keep[i];
     plant_close(&p);
   }
-  for (int i = 0; i < 8; i++) ck_assert_msg(count[i] > 205 && count[i] < 295, "%d: %d", i, count[i]);
+  for (int i = 0; i < 8; i++)
+    ck_assert_msg(count[i] > 205 && count[i] < 295, "%d: %d", i, count[i]);
 }
 END_TEST
 
@@ -190,7 +203,8 @@ START_TEST(first_and_last_stand_for_places) {
     char ini[64];
     snprintf(ini, sizeof ini, "skip = %s\n", of[k].skip);
     open_wide(&p, ini);
-    for (int l = 0; l < 3; l++) ck_assert((p.model->layer[l].weight->mask != NULL) == of[k].mask[l]);
+    for (int l = 0; l < 3; l++)
+      ck_assert((p.model->layer[l].weight->mask != NULL) == of[k].mask[l]);
     plant_close(&p);
   }
 }
@@ -293,14 +307,15 @@ END_TEST
 
 /* ---- early birds ---- */
 
-/* Ten weights, half of which would go. The first call has nothing to compare with; then two calls with the
- * same choice must follow. Where two weights change places a fifth of the units differ. */
+/* Ten weights, half of which would go. The first call has nothing to compare with; then two calls
+ * with the same choice must follow. Where two weights change places a fifth of the units differ. */
 START_TEST(early_birds_wait_until_it_settles) {
   scene s;
   static const bool settled[] = {false, false, true, false, false, true, true};
-  scene_open(&s, (esp_shape){5, 1, 1}, 2,
-             "[model]\narch = custom\nlayers = linear classes nobias\n"
-             "[prune]\nmethod = magnitude\nsparsity = 0.5\nearly_bird = 2\nearly_bird_distance = 0.1\n");
+  scene_open(
+      &s, (esp_shape){5, 1, 1}, 2,
+      "[model]\narch = custom\nlayers = linear classes nobias\n"
+      "[prune]\nmethod = magnitude\nsparsity = 0.5\nearly_bird = 2\nearly_bird_distance = 0.1\n");
   PLANT_SET(&s.p, "linear1.weight", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
   for (int call = 0; call < 7; call++) {
     bool is;
@@ -311,7 +326,7 @@ START_TEST(early_birds_wait_until_it_settles) {
   ck_assert_uint_eq(esp_pruner_count(s.p.pruner).pruned, 0); /* it only looks */
   ck_assert_uint_eq(esp_pruner_changes(s.p.pruner), 0);
   size_t count;
-  const uint8_t *notes = esp_pruner_notes(s.p.pruner, &count);
+  const uint8_t *notes = esp_pruner_mask_history(s.p.pruner, &count);
   ck_assert_uint_eq(count, 10);
   ck_assert_uint_eq(notes[0], 0);
   ck_assert_uint_eq(notes[4], 15); /* kept in the last four */
@@ -349,12 +364,15 @@ static const struct {
     {"method = magnitude\nschedule = feedback\n", "the most rounds that there may be"},
     {"method = magnitude\nschedule = feedback\nrounds = 5\nat = training\n", "have been retrained"},
     {"method = magnitude\nschedule = feedback\nrounds = 5\nat = init\n", "have been retrained"},
-    {"method = magnitude\nschedule = cubic\ndistribution = genetic\n", "tries out trained networks"},
+    {"method = magnitude\nschedule = cubic\ndistribution = genetic\n",
+     "tries out trained networks"},
     {"method = snip\nat = init\ndistribution = swarm\n", "tries out trained networks"},
     {"method = rigl\ndistribution = swarm\n", "tries out trained networks"},
     {"method = magnitude\nearly_bird = 3\ndistribution = swarm\n", "no early_bird"},
-    {"method = magnitude\nstructure = n:m\ndistribution = genetic\nsparsity = 0.5\n", "ranks them, not n:m"},
-    {"method = magnitude\nearly_bird = 3\nretrain = weight-rewind\nrewind_epoch = 1\n", "rewind_epoch = 1"},
+    {"method = magnitude\nstructure = n:m\ndistribution = genetic\nsparsity = 0.5\n",
+     "ranks them, not n:m"},
+    {"method = magnitude\nearly_bird = 3\nretrain = weight-rewind\nrewind_epoch = 1\n",
+     "rewind_epoch = 1"},
 };
 
 START_TEST(choices_that_do_not_go_together) {
@@ -364,8 +382,8 @@ START_TEST(choices_that_do_not_go_together) {
   esp_config other;
   plant_open(
       &p, (esp_shape){3, 6, 6}, 4,
-      "[model]\narch = custom\nlayers =\n conv 4 3x3\n bn\n relu\n conv 4 3x3\n global_avgpool\n linear "
-      "classes\n[prune]\nmethod = none\n");
+      "[model]\narch = custom\nlayers =\n conv 4 3x3\n bn\n relu\n conv 4 3x3\n global_avgpool\n"
+      " linear classes\n[prune]\nmethod = none\n");
   snprintf(ini, sizeof ini, "[prune]\n%s", wrong[_i].prune);
   ck_assert_msg(esp_config_parse(&other, "x", ini, 0, NULL, &err) == ESP_OK, "%s", err.text);
   ck_assert(esp_pruner_new(&pruner, &other.prune, p.model, 1, &err) == ESP_ERR_INPUT);

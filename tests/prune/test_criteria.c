@@ -1,4 +1,5 @@
-/* Criteria that measure, against tiny cases worked by hand; and what holds for every criterion there is. */
+/* Criteria that measure, against tiny cases worked by hand; and what holds for every criterion
+ * there is. */
 #include "prune/pruner.h"
 #include "prune/measure/matrix_rank.h"
 #include "prune/measure/ridge.h"
@@ -27,19 +28,20 @@ static void scores_are(const esp_criterion *c, const esp_param *p, const esp_pru
   float score[64];
   c->score(p, ctx, score);
   for (size_t i = 0; i < p->count; i++)
-    ck_assert_msg(score[i] == expected[i], "%s of %zu: %g, expected %g", c->name, i, (double)score[i],
-                  (double)expected[i]);
+    ck_assert_msg(score[i] == expected[i], "%s of %zu: %g, expected %g", c->name, i,
+                  (double)score[i], (double)expected[i]);
 }
 
 /* The units' scores after measuring are `factor` times these, nearly. */
 static void units_are(scene *s, double factor, size_t n, const double *expected) {
   const esp_pruner *p = s->p.pruner;
-  ck_assert_msg(esp_pruner_measure(s->p.pruner, &s->probe, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp__pruner_measure(s->p.pruner, &s->probe, &err) == ESP_OK, "%s", err.text);
   ck_assert_uint_eq(p->units, n);
   for (size_t u = 0; u < n; u++)
-    ck_assert_msg(
-        fabs((double)p->score[u] - factor * expected[u]) <= 1e-4 * fabs(factor * expected[u]) + 1e-6,
-        "%s of %zu: %g, expected %g", p->criterion->name, u, (double)p->score[u], factor * expected[u]);
+    ck_assert_msg(fabs((double)p->score[u] - factor * expected[u]) <=
+                      1e-4 * fabs(factor * expected[u]) + 1e-6,
+                  "%s of %zu: %g, expected %g", p->criterion->name, u, (double)p->score[u],
+                  factor * expected[u]);
 }
 #define UNITS(s, factor, ...) \
   units_are(s, factor, sizeof((double[]){__VA_ARGS__}) / sizeof(double), (double[]){__VA_ARGS__})
@@ -94,8 +96,8 @@ START_TEST(scales_of_batch_norm) {
 }
 END_TEST
 
-/* conv1: (3, -4) and (0, 1) are sqrt(34) apart. conv2: (1, 1), (1, 2), (4, 5): 1, 5 and sqrt(18) apart. With
- * the last gone, its distances count no more. */
+/* conv1: (3, -4) and (0, 1) are sqrt(34) apart. conv2: (1, 1), (1, 2), (4, 5): 1, 5 and sqrt(18)
+ * apart. With the last gone, its distances count no more. */
 START_TEST(distances_from_the_other_filters) {
   scene s;
   const double far = sqrt(34.0), wide = sqrt(18.0);
@@ -104,22 +106,23 @@ START_TEST(distances_from_the_other_filters) {
   scene_recall(&s);
   s.p.pruner->keep[4] = 0;
   esp_pruner_commit(s.p.pruner);
-  UNITS(&s, 1, far, far, 1, 1, -(double)FLT_MAX); /* what is gone ranks lowest, and is no one's neighbour */
+  UNITS(&s, 1, far, far, 1, 1,
+        -(double)FLT_MAX); /* what is gone ranks lowest, and is no one's neighbour */
   scene_close(&s);
 }
 END_TEST
 
 /* ---- gradients ---- */
 
-/* A linear layer of 2 x 2 without bias and the mean of (y - t)^2 over both outputs: g = (y - t) x^T. One
- * image a batch. W = (1 2; 3 -1). Image (1, 2) of class 0: y = (5, 1), y - t = (4, 1), g = (4 8; 1 2). Image
- * (2, -1) of class 1: y = (0, 7), y - t = (0, 6), g = (0 0; 12 -6). */
+/* A linear layer of 2 x 2 without bias and the mean of (y - t)^2 over both outputs: g = (y - t)
+ * x^T. One image a batch. W = (1 2; 3 -1). Image (1, 2) of class 0: y = (5, 1), y - t = (4, 1), g =
+ * (4 8; 1 2). Image (2, -1) of class 1: y = (0, 7), y - t = (0, 6), g = (0 0; 12 -6). */
 static void open_square(scene *s, const char *method) {
   char ini[512];
-  snprintf(
-      ini, sizeof ini,
-      "[model]\narch = custom\nlayers = linear classes nobias\n[train]\nloss = mse\n[prune]\nmethod = %s\n",
-      method);
+  snprintf(ini, sizeof ini,
+           "[model]\narch = custom\nlayers = linear classes nobias\n[train]\nloss = mse\n[prune]\n"
+           "method = %s\n",
+           method);
   scene_open(s, (esp_shape){2, 1, 1}, 2, ini);
   PLANT_SET(&s->p, "linear1.weight", 1, 2, 3, -1);
   scene_limit(s, 2, 1);
@@ -151,8 +154,8 @@ START_TEST(scores_are_averaged) {
 }
 END_TEST
 
-/* One convolution of 1x1 on one pixel, then the pooling: filters are the rows of W above, so their taylor is
- * |4 + 16| / 2 and (|3 - 2| + |36 + 6|) / 2. */
+/* One convolution of 1x1 on one pixel, then the pooling: filters are the rows of W above, so their
+ * taylor is |4 + 16| / 2 and (|3 - 2| + |36 + 6|) / 2. */
 START_TEST(taylor_sums_over_a_filter_first) {
   scene s;
   scene_open(&s, (esp_shape){2, 1, 1}, 2,
@@ -167,8 +170,8 @@ START_TEST(taylor_sums_over_a_filter_first) {
 }
 END_TEST
 
-/* The loss is a parabola with H = x x^T for each row of W. For the first image alone H g = |x|^2 g = 5 g. The
- * weights come back to the bit. */
+/* The loss is a parabola with H = x x^T for each row of W. For the first image alone H g = |x|^2 g
+ * = 5 g. The weights come back to the bit. */
 START_TEST(the_hessian_times_the_gradient) {
   scene s;
   static const float before[] = {1, 2, 3, -1};
@@ -180,8 +183,8 @@ START_TEST(the_hessian_times_the_gradient) {
 }
 END_TEST
 
-/* What is pruned does not move along: with the second weight gone y - t = (0, 1), g of the first row is 0,
- * and H g = 5 (0 0; 1 2) comes from the second alone. */
+/* What is pruned does not move along: with the second weight gone y - t = (0, 1), g of the first
+ * row is 0, and H g = 5 (0 0; 1 2) comes from the second alone. */
 START_TEST(the_hessian_leaves_out_what_is_pruned) {
   scene s;
   open_square(&s, "grasp");
@@ -196,7 +199,8 @@ END_TEST
 
 /* ---- movement ---- */
 
-/* -w g of three steps in which w is (1, 2), (1, 2) less the steps, ...: gathered before each step moves w. */
+/* -w g of three steps in which w is (1, 2), (1, 2) less the steps, ...: gathered before each step
+ * moves w. */
 START_TEST(movement_adds_up_over_steps) {
   scene s;
   bool changed;
@@ -223,8 +227,8 @@ static const char flowing[] =
     "[model]\narch = custom\nlayers =\n linear 2\n bn\n relu\n linear classes bias\n"
     "[prune]\nmethod = synflow\n";
 
-/* |W1| (1 1) = (3 7), and |W2| of it sums to R = 23.5. Within a layer the scores add up to R. Biases, shifts
- * and running statistics do not matter; scales do, as absolute values. */
+/* |W1| (1 1) = (3 7), and |W2| of it sums to R = 23.5. Within a layer the scores add up to R.
+ * Biases, shifts and running statistics do not matter; scales do, as absolute values. */
 START_TEST(synaptic_flow_by_hand) {
   scene s;
   char before[65], after[65];
@@ -248,30 +252,32 @@ END_TEST
 
 static void open_deep(scene *s, int layers) {
   char ini[8192] = "[model]\narch = custom\nlayers =\n";
-  snprintf(ini + strlen(ini), 256, " repeat %d\n  linear 64 nobias\n  relu\n end\n linear classes\n", layers);
+  snprintf(ini + strlen(ini), 256,
+           " repeat %d\n  linear 64 nobias\n  relu\n end\n linear classes\n", layers);
   strcat(ini, "[prune]\nmethod = synflow\n");
   scene_open(s, (esp_shape){4, 1, 1}, 2, ini);
 }
 
-/* Flow grows by about 9 with each layer of 64: 9^45 is beyond floats. It is conserved all the same: every
- * layer's scores have the same sum. At 9^90 it is given up, with the weights as they were. */
+/* Flow grows by about 9 with each layer of 64: 9^45 is beyond floats. It is conserved all the same:
+ * every layer's scores have the same sum. At 9^90 it is given up, with the weights as they were. */
 START_TEST(deep_flow_is_conserved_or_refused) {
   scene s;
   char before[65], after[65];
   open_deep(&s, 45);
-  ck_assert_msg(esp_pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK, "%s", err.text);
   const esp_pruner *p = s.p.pruner;
   double first = 0.0;
   for (int i = 0; i < p->targets; i++) {
     double sum = 0.0;
     for (size_t u = 0; u < p->target[i].units; u++) sum += (double)p->score[p->target[i].first + u];
     if (i == 0) first = sum;
-    ck_assert_msg(sum > 1e-30 && sum < 1e30 && fabs(sum / first - 1.0) < 1e-3, "layer %d: %g", i, sum);
+    ck_assert_msg(sum > 1e-30 && sum < 1e30 && fabs(sum / first - 1.0) < 1e-3, "layer %d: %g", i,
+                  sum);
   }
   scene_close(&s);
   open_deep(&s, 90);
   esp_params_sha256(&s.p.model->params, before);
-  ck_assert(esp_pruner_measure(s.p.pruner, &s.probe, &err) == ESP_ERR_INPUT);
+  ck_assert(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "synflow") != NULL, "%s", err.text);
   esp_params_sha256(&s.p.model->params, after);
   ck_assert_str_eq(before, after);
@@ -279,18 +285,20 @@ START_TEST(deep_flow_is_conserved_or_refused) {
 }
 END_TEST
 
-/* What the paper is about: at sparsities at which one shot empties a layer, a hundred rounds do not. */
+/* What the paper is about: at sparsities at which one shot empties a layer, a hundred rounds do
+ * not. */
 START_TEST(a_hundred_rounds_of_flow_leave_a_path) {
   scene s;
   char ini[512];
   snprintf(ini, sizeof ini,
-           "[model]\narch = custom\nlayers =\n linear 40 nobias\n relu\n linear 40 nobias\n relu\n linear "
-           "classes nobias\n[prune]\nmethod = synflow\nat = init\nschedule = iterative\nrounds = 100\n"
+           "[model]\narch = custom\nlayers =\n linear 40 nobias\n relu\n linear 40 nobias\n relu\n"
+           " linear classes nobias\n[prune]\nmethod = synflow\nat = init\nschedule = iterative\n"
+           "rounds = 100\n"
            "sparsity = 0.99\nallow_empty = yes\n");
   scene_open(&s, (esp_shape){40, 1, 1}, 4, ini);
   for (int round = 1; round <= esp_pruner_rounds(s.p.pruner); round++)
     scene_round(&s, esp_pruner_round_sparsity(s.p.pruner, round));
-  ck_assert(esp_pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK);
+  ck_assert(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK);
   double flow = 0.0;
   for (size_t u = 0; u < s.p.pruner->units; u++) flow += (double)s.p.pruner->score[u];
   ck_assert_msg(flow > 0.0, "no path is left");
@@ -301,8 +309,8 @@ END_TEST
 
 /* ---- activations ---- */
 
-/* Mean squares of the inputs (1, 2) and (3, 0), then (2, 2) and (0, 4): (5, 2), (2, 10); together (3.5, 6).
- */
+/* Mean squares of the inputs (1, 2) and (3, 0), then (2, 2) and (0, 4): (5, 2), (2, 10); together
+ * (3.5, 6). */
 START_TEST(wanda_by_hand) {
   scene s;
   open_square(&s, "wanda");
@@ -316,8 +324,8 @@ START_TEST(wanda_by_hand) {
 }
 END_TEST
 
-/* Two groups: the outputs of the second see channel 1, whose pixels are twice as large. A pixel of padding
- * counts for nothing. */
+/* Two groups: the outputs of the second see channel 1, whose pixels are twice as large. A pixel of
+ * padding counts for nothing. */
 START_TEST(wanda_knows_groups) {
   scene s;
   static const float pixels[] = {1, 1, 1, 1, 2, 2, 2, 2};
@@ -335,9 +343,9 @@ START_TEST(wanda_knows_groups) {
 }
 END_TEST
 
-/* relu(w x) of a 1x1 convolution, on the 4 pixels of two images: channel 0 passes x on, channel 1 -x / 2.
- * Image 0: 1 2 -1 0, image 1: 3 -4 0 1. Positive: 4 of 8, negative: 2 of 8. Above 1.5: 2, 3; -x / 2: 2. Sums
- * 7 and 2.5. */
+/* relu(w x) of a 1x1 convolution, on the 4 pixels of two images: channel 0 passes x on, channel 1
+ * -x / 2. Image 0: 1 2 -1 0, image 1: 3 -4 0 1. Positive: 4 of 8, negative: 2 of 8. Above 1.5: 2,
+ * 3; -x / 2: 2. Sums 7 and 2.5. */
 START_TEST(activations_by_hand) {
   static const struct {
     const char *method;
@@ -363,7 +371,8 @@ START_TEST(activations_by_hand) {
 }
 END_TEST
 
-/* 20 images fill a block of lanes and part of the next; what lies in the lanes behind must not count. */
+/* 20 images fill a block of lanes and part of the next; what lies in the lanes behind must not
+ * count. */
 START_TEST(activations_of_images_alone) {
   scene s;
   scene_open(&s, (esp_shape){1, 2, 2}, 2,
@@ -378,7 +387,7 @@ START_TEST(activations_of_images_alone) {
 }
 END_TEST
 
-#define RANK(rows, columns, ...) esp_matrix_rank((double[]){__VA_ARGS__}, rows, columns)
+#define RANK(rows, columns, ...) esp__matrix_rank((double[]){__VA_ARGS__}, rows, columns)
 
 START_TEST(ranks_by_hand) {
   ck_assert_int_eq(RANK(2, 2, 1, 2, 2, 4), 1);
@@ -391,7 +400,8 @@ START_TEST(ranks_by_hand) {
   ck_assert_int_eq(RANK(1, 1, 0), 0);
   ck_assert_int_eq(RANK(2, 2, NAN, 1, 1, 1), 0);
   ck_assert_int_eq(RANK(2, 2, 1, 1, 1, -INFINITY), 0);
-  ck_assert_int_eq(RANK(3, 3, 1e6, 0, 0, 0, 1, 0, 0, 0, 1e-3), 2); /* 1e-9 of the largest is noise */
+  ck_assert_int_eq(RANK(3, 3, 1e6, 0, 0, 0, 1, 0, 0, 0, 1e-3),
+                   2); /* 1e-9 of the largest is noise */
 }
 END_TEST
 
@@ -405,15 +415,17 @@ START_TEST(ranks_of_products) {
         for (uint64_t j = 0; j < COLUMNS; j++) {
           double sum = 0.0;
           for (uint64_t k = 0; k < (uint64_t)r; k++)
-            sum += esp_random_normal(trial, i * ROWS + k) * esp_random_normal(trial + 100, k * COLUMNS + j);
+            sum += esp_random_normal(trial, i * ROWS + k) *
+                   esp_random_normal(trial + 100, k * COLUMNS + j);
           m[i * COLUMNS + j] = (double)(float)sum;
         }
-      ck_assert_int_eq(esp_matrix_rank(m, ROWS, COLUMNS), r);
+      ck_assert_int_eq(esp__matrix_rank(m, ROWS, COLUMNS), r);
     }
 }
 END_TEST
 
-/* Ranks of the maps: (1 2; 2 4) 1, (1 0; 0 1) 2, so 1.5; behind relu, -x has (0 0; 0 0) and (0 0; 0 0): 0. */
+/* Ranks of the maps: (1 2; 2 4) 1, (1 0; 0 1) 2, so 1.5; behind relu, -x has (0 0; 0 0) and (0 0; 0
+ * 0): 0. */
 START_TEST(hrank_by_hand) {
   scene s;
   scene_open(&s, (esp_shape){1, 2, 2}, 2,
@@ -430,38 +442,39 @@ END_TEST
 
 /* ---- the predictor ---- */
 
-/* y = 1 + 2 a - b, exactly; c is constant. With hardly a penalty the fit is exact; with a large one it falls
- * back on the mean. One standardised feature: the weight is scale * 2 / (1 + strength). */
+/* y = 1 + 2 a - b, exactly; c is constant. With hardly a penalty the fit is exact; with a large one
+ * it falls back on the mean. One standardised feature: the weight is scale * 2 / (1 + strength). */
 START_TEST(ridge_by_hand) {
   static const double x[] = {0, 0, 7, 1, 0, 7, 0, 1, 7, 3, 2, 7, -1, 4, 7}, y[] = {1, 3, 0, 5, -5};
   static const double new[] = {2, 1, 7};
-  esp_ridge r;
-  esp_ridge_fit(&r, x, y, 5, 3, 1e-12);
-  ck_assert_double_eq_tol(esp_ridge_predict(&r, new), 4.0, 1e-6);
+  esp__ridge r;
+  esp__ridge_fit(&r, x, y, 5, 3, 1e-12);
+  ck_assert_double_eq_tol(esp__ridge_predict(&r, new), 4.0, 1e-6);
   ck_assert(r.weight[2] == 0.0);
-  esp_ridge_fit(&r, x, y, 5, 3, 1e12);
-  ck_assert_double_eq_tol(esp_ridge_predict(&r, new), 0.8, 1e-6);
-  esp_ridge_fit(&r, (double[]){-1, 1}, (double[]){-2, 2}, 2, 1, 1.0);
-  ck_assert_double_eq_tol(esp_ridge_predict(&r, (double[]){3}), 3.0, 1e-12);
+  esp__ridge_fit(&r, x, y, 5, 3, 1e12);
+  ck_assert_double_eq_tol(esp__ridge_predict(&r, new), 0.8, 1e-6);
+  esp__ridge_fit(&r, (double[]){-1, 1}, (double[]){-2, 2}, 2, 1, 1.0);
+  ck_assert_double_eq_tol(esp__ridge_predict(&r, (double[]){3}), 3.0, 1e-12);
 }
 END_TEST
 
-/* Four channels of which the answer is the sum, with weights 0, 1, 2 and 4: the more a channel says, the more
- * the loss rises without it. All are tried, so what is predicted must rank as they do, and the network must
- * be as it was. */
+/* Four channels of which the answer is the sum, with weights 0, 1, 2 and 4: the more a channel
+ * says, the more the loss rises without it. All are tried, so what is predicted must rank as they
+ * do, and the network must be as it was. */
 START_TEST(the_predictor_ranks_channels) {
   scene s;
   char before[65], after[65];
-  scene_open(&s, (esp_shape){1, 2, 2}, 2,
-             "[model]\narch = custom\nlayers =\n conv 4 1x1 nobias\n conv 2 1x1 nobias\n global_avgpool\n"
-             "[prune]\nstructure = filter\nmethod = predictor\nskip = conv2\n");
+  scene_open(
+      &s, (esp_shape){1, 2, 2}, 2,
+      "[model]\narch = custom\nlayers =\n conv 4 1x1 nobias\n conv 2 1x1 nobias\n global_avgpool\n"
+      "[prune]\nstructure = filter\nmethod = predictor\nskip = conv2\n");
   PLANT_SET(&s.p, "conv1.weight", 0, 0.1f, 0.2f, 0.4f);
   PLANT_SET(&s.p, "conv2.weight", 1, 1, 1, 1, -1, -1, -1, -1);
   static const float light[] = {2, 2, 2, 2}, dark[] = {-2, -2, -2, -2};
   for (int b = 0; b < SCENE_BATCHES; b++)
     for (int i = 0; i < SCENE_IMAGES; i++) scene_image(&s, b, i, s.label[b][i] == 0 ? light : dark);
   esp_params_sha256(&s.p.model->params, before);
-  ck_assert(esp_pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK);
+  ck_assert(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK);
   esp_params_sha256(&s.p.model->params, after);
   ck_assert_str_eq(before, after);
   const float *score = s.p.pruner->score;
@@ -554,7 +567,8 @@ static void touches_nothing_else(scene *s, double sparsity, const char *what) {
                       ps->item[k]->name, i);
 }
 
-/* Exact counts, nothing comes back, the invariant, and kept weights as they were, round after round. */
+/* Exact counts, nothing comes back, the invariant, and kept weights as they were, round after
+ * round. */
 START_TEST(every_criterion_prunes_exactly) {
   choice c;
   scene s;
@@ -570,7 +584,8 @@ START_TEST(every_criterion_prunes_exactly) {
     scene_recall(&s);
     for (size_t u = 0; u < units; u++) ck_assert(s.p.pruner->keep[u] <= before[u]);
     free(before);
-    ck_assert_uint_eq(esp_pruner_count(s.p.pruner).pruned, (size_t)nearbyint(0.2 * round * (double)units));
+    ck_assert_uint_eq(esp_pruner_count(s.p.pruner).pruned,
+                      (size_t)nearbyint(0.2 * round * (double)units));
     ck_assert(esp_pruner_holds(s.p.pruner));
     plant_check(&s.p, c.criterion->name);
   }
@@ -606,13 +621,13 @@ START_TEST(every_criterion_is_repeatable) {
     scene_close(&s);
   }
   omp_set_num_threads(1);
-  ck_assert_msg(strcmp(hex[0], hex[1]) == 0 && strcmp(hex[0], hex[2]) == 0, "%s, %s, %s", c.criterion->name,
-                c.structure, c.at);
+  ck_assert_msg(strcmp(hex[0], hex[1]) == 0 && strcmp(hex[0], hex[2]) == 0, "%s, %s, %s",
+                c.criterion->name, c.structure, c.at);
 }
 END_TEST
 
-/* Another seed: `random` is the only one for which it changes which weights go (and the predictor, for which
- * it chooses the trials), as the weights are the same. */
+/* Another seed: `random` is the only one for which it changes which weights go (and the predictor,
+ * for which it chooses the trials), as the weights are the same. */
 START_TEST(only_random_criteria_depend_on_the_key) {
   choice c;
   char hex[2][65];

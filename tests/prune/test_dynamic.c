@@ -1,5 +1,5 @@
-/* Methods that change masks while training, against tiny cases worked by hand. (Surgery, SET and RigL: in
- * test_pruner.c.) */
+/* Methods that change masks while training, against tiny cases worked by hand. (Surgery, SET and
+ * RigL: in test_pruner.c.) */
 #include "eight.h"
 #include "suite.h"
 
@@ -38,8 +38,8 @@ START_TEST(static_masks_stay) {
 }
 END_TEST
 
-/* Steps 0 to 4 ask for 0, 4 (3.5 of 8, to even), 4, 4 and 4. Weight 0 grows from 1 to 5.5 behind the mask and
- * then beats the 5: no band holds it back, as surgery's would. */
+/* Steps 0 to 4 ask for 0, 4 (3.5 of 8, to even), 4, 4 and 4. Weight 0 grows from 1 to 5.5 behind
+ * the mask and then beats the 5: no band holds it back, as surgery's would. */
 START_TEST(dpf_chooses_afresh_from_the_dense_weights) {
   plant p;
   eight_open(&p, "method = dpf\n");
@@ -56,7 +56,8 @@ START_TEST(dpf_chooses_afresh_from_the_dense_weights) {
 }
 END_TEST
 
-/* Compressed, all, compressed, all, compressed. What comes back starts from 0 and may stay if it grows. */
+/* Compressed, all, compressed, all, compressed. What comes back starts from 0 and may stay if it
+ * grows. */
 START_TEST(acdc_takes_turns) {
   plant p;
   eight_open(&p, "method = acdc\n");
@@ -77,8 +78,8 @@ START_TEST(acdc_takes_turns) {
 }
 END_TEST
 
-/* The period's length in changes may be even: the last phase is compressed all the same, and keeps what it
- * had. */
+/* The period's length in changes may be even: the last phase is compressed all the same, and keeps
+ * what it had. */
 START_TEST(acdc_ends_compressed) {
   plant p;
   eight_open(&p, "method = acdc\n");
@@ -88,9 +89,9 @@ START_TEST(acdc_ends_compressed) {
 }
 END_TEST
 
-/* Half-way 0.875 of the sparsity is asked for: 4 of 8 go (3.5, to even). Of the 4 left the share 1 * (1 +
- * cos(pi / 2)) / 2 moves: the 5 and the -6 make room for the largest gradients among those absent, at 1
- * and 2. */
+/* Half-way 0.875 of the sparsity is asked for: 4 of 8 go (3.5, to even). Of the 4 left the share 1
+ * * (1 + cos(pi / 2)) / 2 moves: the 5 and the -6 make room for the largest gradients among those
+ * absent, at 1 and 2. */
 START_TEST(granet_prunes_and_regrows) {
   plant p;
   eight_open(&p, "method = granet\ndrop_fraction = 1\n");
@@ -105,8 +106,8 @@ START_TEST(granet_prunes_and_regrows) {
 }
 END_TEST
 
-/* Of 8 weights 4 are used and 2 more explored; weights 0 and 1 rest, whatever their gradient and momentum.
- * Decay is 1/4 for those used and 1/4 / D = 1/2 for those explored. */
+/* Of 8 weights 4 are used and 2 more explored; weights 0 and 1 rest, whatever their gradient and
+ * momentum. Decay is 1/4 for those used and 1/4 / D = 1/2 for those explored. */
 START_TEST(topkast_explores_more_than_it_uses) {
   plant p;
   eight_open(&p, "method = topkast\nexplore = 0.25\n");
@@ -129,11 +130,11 @@ END_TEST
 /* Eight filters of 4 weights, filter f of size f + 1, and a batch norm. */
 static void open_filters(plant *p, const char *prune) {
   char ini[512];
-  snprintf(
-      ini, sizeof ini,
-      "[model]\narch = custom\nlayers =\n conv 8 1x1\n bn\n global_avgpool\n linear classes\n"
-      "[train]\nmomentum = 0\nweight_decay = 0\n[prune]\nstructure = filter\nsparsity = 0.5\nevery = 1\n%s",
-      prune);
+  snprintf(ini, sizeof ini,
+           "[model]\narch = custom\nlayers =\n conv 8 1x1\n bn\n global_avgpool\n linear classes\n"
+           "[train]\nmomentum = 0\nweight_decay = 0\n[prune]\nstructure = filter\nsparsity = 0.5\n"
+           "every = 1\n%s",
+           prune);
   plant_open(p, (esp_shape){4, 2, 2}, 2, ini);
   esp_param *w = plant_param(p, "conv1.weight");
   for (size_t i = 0; i < w->count; i++) w->value[i] = (i % 2 ? -1.0f : 1.0f) * (float)(i / 4 + 1);
@@ -144,8 +145,8 @@ static size_t filters_of(const plant *p) {
   return c.units - c.pruned;
 }
 
-/* The four small filters become 0 but keep their place, batch norm included; the first grows to be the
- * largest. Only the last change prunes. */
+/* The four small filters become 0 but keep their place, batch norm included; the first grows to be
+ * the largest. Only the last change prunes. */
 START_TEST(soft_filters_go_on_learning) {
   plant p;
   open_filters(&p, "method = soft\n");
@@ -175,8 +176,9 @@ static void each_filter_is_whole_or_gone(const plant *p) {
   }
 }
 
-/* From 2 filters of the 4 allowed. The loss 1.0 is the first and best, 0.5 is better. Then it stalls: one
- * filter goes and two begin; again (1 of 3, to 4); and at the limit as many begin as go. */
+/* From 2 filters of the 4 allowed. The loss 1.0 is the first and best, 0.5 is better. Then it
+ * stalls: one filter goes and two begin; again (1 of 3, to 4); and at the limit as many begin as
+ * go. */
 START_TEST(grow_follows_the_loss) {
   static const double loss[] = {0.0, 1.0, 0.5, 0.499, 0.6, 0.6, 0.3};
   static const size_t filters[] = {2, 2, 2, 3, 4, 4, 4};

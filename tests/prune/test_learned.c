@@ -25,14 +25,15 @@ START_TEST(edge_popup_freezes_the_weights) {
 }
 END_TEST
 
-/* Scores begin uniform within 1 / sqrt(4 inputs). Then ds = g w sign(s), decay on top: 1/2 s; and the mask
- * follows |s|. */
+/* Scores begin uniform within 1 / sqrt(4 inputs). Then ds = g w sign(s), decay on top: 1/2 s; and
+ * the mask follows |s|. */
 START_TEST(edge_popup_learns_scores_through_the_mask) {
   static const float score[] = {0.5f, 0.125f, -0.75f, 0.25f, 0, -0.5f, 1, -1};
   plant p;
   eight_open(&p, "method = edge-popup\n");
   take_step(&p, 0, 9, 0.0, 1.0);
-  for (int i = 0; i < 8; i++) ck_assert(fabsf(eight(&p)->shadow[i]) <= 0.5f && eight(&p)->shadow[i] != 0.0f);
+  for (int i = 0; i < 8; i++)
+    ck_assert(fabsf(eight(&p)->shadow[i]) <= 0.5f && eight(&p)->shadow[i] != 0.0f);
   set_scores(&p, score);
   p.config.train.weight_decay = 0.5;
   memset(eight(&p)->grad, 0, 8 * sizeof(float));
@@ -48,7 +49,8 @@ START_TEST(edge_popup_learns_scores_through_the_mask) {
 }
 END_TEST
 
-/* The momentum of the weights is none for the scores, nor that of the scores one for the weights. */
+/* The momentum of the weights is none for the scores, nor that of the scores one for the
+ * weights. */
 START_TEST(momentum_does_not_change_hands) {
   plant p;
   eight_open(&p, "method = edge-popup\nend_epoch = 1\n");
@@ -74,19 +76,22 @@ START_TEST(averages_are_of_the_weights) {
   memcpy(eight(&p)->average, one_to_eight, sizeof one_to_eight);
   take_step(&p, 0, 9, 0.0, 1.0);
   const uint8_t *keep = eight(&p)->mask->keep;
-  for (int i = 0; i < 8; i++) ck_assert(eight(&p)->average[i] == (keep[i] ? one_to_eight[i] : 0.0f));
+  for (int i = 0; i < 8; i++)
+    ck_assert(eight(&p)->average[i] == (keep[i] ? one_to_eight[i] : 0.0f));
   for (int i = 0; i < 8; i++) eight(&p)->average[i] = 0.0f;
   take_step(&p, 1, 9, 0.0, 1.0);
-  for (int i = 0; i < 8; i++) ck_assert(eight(&p)->average[i] == (keep[i] ? 0.5f * one_to_eight[i] : 0.0f));
+  for (int i = 0; i < 8; i++)
+    ck_assert(eight(&p)->average[i] == (keep[i] ? 0.5f * one_to_eight[i] : 0.0f));
   plant_close(&p);
 }
 END_TEST
 
 /* ---- soft movement ---- */
 
-/* g w is 1 and -1 in two of eight weights, of root mean square 1/2, so their scores move by 2 lr = 3, one
- * down past the threshold of -2.197. Weights out of the mask rest, though their scores go on: g w is that of
- * weight 0 alone then, so its score rises by sqrt(8). At the end the four best scores stay, ties by index. */
+/* g w is 1 and -1 in two of eight weights, of root mean square 1/2, so their scores move by 2 lr =
+ * 3, one down past the threshold of -2.197. Weights out of the mask rest, though their scores go
+ * on: g w is that of weight 0 alone then, so its score rises by sqrt(8). At the end the four best
+ * scores stay, ties by index. */
 START_TEST(soft_movement_prunes_what_moves_to_zero) {
   plant p;
   eight_open(&p, "method = soft-movement\nstrength = 0\n");
@@ -109,8 +114,8 @@ START_TEST(soft_movement_prunes_what_moves_to_zero) {
 }
 END_TEST
 
-/* The penalty alone: sigmoid' is 1/4 at 0, so a score goes down by lr * strength / 4, that of a pruned weight
- * too. */
+/* The penalty alone: sigmoid' is 1/4 at 0, so a score goes down by lr * strength / 4, that of a
+ * pruned weight too. */
 START_TEST(soft_movement_has_a_penalty) {
   plant p;
   eight_open(&p, "method = soft-movement\nstrength = 16\n");
@@ -126,8 +131,8 @@ END_TEST
 
 /* ---- soft thresholds ---- */
 
-/* s = -5 at first: sigmoid = 0.0066929. With strength 1 and rate 1 a step takes s to 0, where the threshold
- * is 1/2; the gradients are 0. */
+/* s = -5 at first: sigmoid = 0.0066929. With strength 1 and rate 1 a step takes s to 0, where the
+ * threshold is 1/2; the gradients are 0. */
 START_TEST(str_shrinks_by_the_threshold) {
   plant p;
   eight_open(&p, "method = str\nstrength = 1\n");
@@ -143,8 +148,8 @@ START_TEST(str_shrinks_by_the_threshold) {
 }
 END_TEST
 
-/* The loss sum c value falls along the gradient that the method gives s and the shadow: central differences.
- */
+/* The loss sum c value falls along the gradient that the method gives s and the shadow: central
+ * differences. */
 START_TEST(str_has_the_gradient_of_its_formula) {
   static const float c[] = {1, 2, -1, 0.5f, 3, 1, -2, 1};
   static const float w[] = {0.5f, -0.5f, 0.75f, -0.875f, 0.001f, 0.25f, -0.002f, 1};
@@ -163,8 +168,8 @@ START_TEST(str_has_the_gradient_of_its_formula) {
   *s = 0.0f;
   memcpy(eight(&p)->grad, c, sizeof c);
   take_step(&p, 1, 9, 1.0, 1.0);
-  ck_assert_msg(fabs(slope) > 1e-3 && fabs(slope + (double)*s) < 1e-3 * fabs(slope), "%g, expected %g",
-                -(double)*s, slope);
+  ck_assert_msg(fabs(slope) > 1e-3 && fabs(slope + (double)*s) < 1e-3 * fabs(slope),
+                "%g, expected %g", -(double)*s, slope);
   FLOATS_ARE(eight(&p)->shadow, -0.5f, -2.5f, 1.75f, -1.375f, 0.001f, -0.75f, -0.002f, 0);
   plant_close(&p);
 }

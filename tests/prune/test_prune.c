@@ -1,4 +1,5 @@
-/* The catalogue of pruning, entry by entry, against tiny cases worked by hand; and the exact selection. */
+/* The catalogue of pruning, entry by entry, against tiny cases worked by hand; and the exact
+ * selection. */
 #include "plant.h"
 #include "prune/select.h"
 #include "suite.h"
@@ -14,7 +15,7 @@ static void select_is(size_t n, const float *score, const char *expected) {
   char is[17] = "";
   size_t k = 0;
   for (size_t i = 0; i < n; i++) k += expected[i] == '1';
-  esp_select_top(score, n, k, keep);
+  esp__select_top(score, n, k, keep);
   for (size_t i = 0; i < n; i++) is[i] = (char)('0' + keep[i]);
   ck_assert_str_eq(is, expected);
 }
@@ -51,7 +52,7 @@ START_TEST(select_among_100000_equal) {
   static const size_t wanted[] = {0, 1, 2, 12345, 50000, N - 1, N};
   for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
     size_t wrong = 0;
-    esp_select_top(score, N, wanted[w], keep);
+    esp__select_top(score, N, wanted[w], keep);
     for (size_t i = 0; i < N; i++) wrong += keep[i] != (i < wanted[w]);
     ck_assert_uint_eq(wrong, 0);
   }
@@ -86,9 +87,10 @@ START_TEST(select_agrees_with_qsort) {
     sorting = score;
     qsort(order, n, sizeof *order, better_first);
     const size_t k = esp_random_below(round, 1001, (uint32_t)n + 1);
-    esp_select_top(score, n, k, keep);
+    esp__select_top(score, n, k, keep);
     for (size_t i = 0; i < n; i++)
-      ck_assert_msg(keep[order[i]] == (i < k), "round %d: n %zu, k %zu, rank %zu", (int)round, n, k, i);
+      ck_assert_msg(keep[order[i]] == (i < k), "round %d: n %zu, k %zu, rank %zu", (int)round, n, k,
+                    i);
   }
 }
 END_TEST
@@ -159,8 +161,8 @@ static const char filters[] =
     " conv 3 1x1 nobias\n bn\n conv 3 1x1 groups 3 bias\n conv 2 1x1 bias\n linear classes\n"
     "[prune]\nmethod = magnitude\nstructure = filter\n";
 
-/* Filters score the mean of |w|: conv1 2.5, 1.5, 2 and conv3 1, 3. Of 5, 2 go: conv3's first, conv1's
- * second, though no weight of conv1 is larger than its first. */
+/* Filters score the mean of |w|: conv1 2.5, 1.5, 2 and conv3 1, 3. Of 5, 2 go: conv3's first,
+ * conv1's second, though no weight of conv1 is larger than its first. */
 START_TEST(filters_go_with_bias_and_batch_norm) {
   plant p;
   esp_error err;
@@ -177,11 +179,13 @@ START_TEST(filters_go_with_bias_and_batch_norm) {
   plant_mask_is(&p, "conv3.weight", "000111");
   plant_mask_is(&p, "conv3.bias", "01");
   plant_check(&p, "pruned");
-  ck_assert(plant_param(&p, "bn1.shift")->value[1] == 0.0f && plant_param(&p, "bn1.shift")->value[2] == 3.0f);
+  ck_assert(plant_param(&p, "bn1.shift")->value[1] == 0.0f &&
+            plant_param(&p, "bn1.shift")->value[2] == 3.0f);
   ck_assert(plant_param(&p, "conv3.bias")->value[0] == 0.0f);
-  static const char *const dense[] = {"conv2.weight", "conv2.bias", "linear1.weight", "linear1.bias",
-                                      "bn1.mean"};
-  for (size_t i = 0; i < 5; i++) ck_assert_msg(!plant_param(&p, dense[i])->mask, "%s has a mask", dense[i]);
+  static const char *const dense[] = {"conv2.weight", "conv2.bias", "linear1.weight",
+                                      "linear1.bias", "bn1.mean"};
+  for (size_t i = 0; i < 5; i++)
+    ck_assert_msg(!plant_param(&p, dense[i])->mask, "%s has a mask", dense[i]);
   const esp_pruned c = esp_pruner_count(p.pruner);
   ck_assert_uint_eq(c.pruned, 2);
   ck_assert_uint_eq(c.units, 5);
@@ -219,7 +223,8 @@ static void two_become(const char *prune, double sparsity, int guarded, const ch
 START_TEST(global_is_one_ranking) {
   two_become("", 0.0, 0, "111111", "1111");
   two_become("", 0.3, 0, "010011", "1111"); /* 0.1, 0.2, 0.3 go */
-  /* 4 stay, all in linear2: linear1 gets its best, 0.6, back and linear2 pays with its worst, 0.7. */
+  /* 4 stay, all in linear2: linear1 gets its best, 0.6, back and linear2 pays with its worst,
+   * 0.7. */
   two_become("", 0.6, 1, "000001", "0111");
   two_become("allow_empty = yes\n", 0.6, 0, "000000", "1111");
   two_become("", 1.0, 2, "000001", "0010"); /* the best of each */
@@ -231,28 +236,31 @@ START_TEST(uniform_is_the_same_share_everywhere) {
   two_become("distribution = uniform\n", 0.5, 0, "010011", "0110");
   /* 6 of 10 stay: 3.6 and 2.4 of the layers; the larger remainder is rounded up. */
   two_become("distribution = uniform\n", 0.4, 0, "011011", "0110");
-  /* 1 of 10 stays: 0.6 and 0.4, so linear1's best; linear2 keeps its best because no layer is emptied. */
+  /* 1 of 10 stays: 0.6 and 0.4, so linear1's best; linear2 keeps its best because no layer is
+   * emptied. */
   two_become("distribution = uniform\n", 0.9, 1, "000001", "0010");
   two_become("distribution = uniform\nallow_empty = yes\n", 0.9, 0, "000001", "0000");
 }
 END_TEST
 
 static const char erk[] =
-    "[model]\narch = custom\nlayers =\n conv 2 3x3 pad 0 nobias\n linear 20 nobias\n linear classes nobias\n"
+    "[model]\narch = custom\nlayers =\n conv 2 3x3 pad 0 nobias\n linear 20 nobias\n"
+    " linear classes nobias\n"
     "[prune]\nmethod = magnitude\ndistribution = erk\n";
 
-/* Sum and product of the shapes: conv (2, 2, 3, 3) 10 and 36, linear (20, 2) 22 and 40, linear (28, 20) 48
- * and 560; 636 weights, of which 159 stay at sparsity 0.75. A layer keeps epsilon * sum. With all three
- * epsilon = 159 / 80, so linear1 would keep 43.7 of 40: it is dense, and the others share 119 at epsilon =
- * 119 / 58: 20.517 and 98.483, which Hamilton's method rounds to 21 and 98. */
+/* Sum and product of the shapes: conv (2, 2, 3, 3) 10 and 36, linear (20, 2) 22 and 40, linear (28,
+ * 20) 48 and 560; 636 weights, of which 159 stay at sparsity 0.75. A layer keeps epsilon * sum.
+ * With all three epsilon = 159 / 80, so linear1 would keep 43.7 of 40: it is dense, and the others
+ * share 119 at epsilon = 119 / 58: 20.517 and 98.483, which Hamilton's method rounds to 21 and
+ * 98. */
 START_TEST(erk_by_hand) {
   plant p;
   esp_error err;
   int guarded;
   plant_open(&p, (esp_shape){2, 3, 3}, 28, erk);
-  esp_share share[3];
+  esp_layer_budget share[3];
   for (int i = 0; i < 3; i++)
-    share[i] = (esp_share){&p.model->layer[i], p.model->layer[i].weight->count, 1.0};
+    share[i] = (esp_layer_budget){&p.model->layer[i], p.model->layer[i].weight->count, 1.0};
   const esp_distribution *d = find_esp_distribution("erk");
   ck_assert(d->share(&p.config.prune, 0.75, share, 3, &err) == ESP_OK);
   ck_assert_double_eq_tol(share[0].density, 119.0 / 58.0 * 10.0 / 36.0, 1e-12);
@@ -266,8 +274,8 @@ START_TEST(erk_by_hand) {
 }
 END_TEST
 
-/* At sparsity 0.5, 318 stay: epsilon = 318 / 80 makes linear1 dense, then 278 / 58 makes conv1 (47.9 of 36)
- * dense too, and 242 are left for linear2. At 0 all are dense, at 1 none is there. */
+/* At sparsity 0.5, 318 stay: epsilon = 318 / 80 makes linear1 dense, then 278 / 58 makes conv1
+ * (47.9 of 36) dense too, and 242 are left for linear2. At 0 all are dense, at 1 none is there. */
 START_TEST(erk_caps_layer_after_layer) {
   plant p;
   esp_error err;
@@ -276,9 +284,9 @@ START_TEST(erk_caps_layer_after_layer) {
   static const double sparsity[] = {0.5, 0.0, 1.0},
                       density[][3] = {{1.0, 1.0, 242.0 / 560.0}, {1.0, 1.0, 1.0}, {0.0, 0.0, 0.0}};
   for (int k = 0; k < 3; k++) {
-    esp_share share[3];
+    esp_layer_budget share[3];
     for (int i = 0; i < 3; i++)
-      share[i] = (esp_share){&p.model->layer[i], p.model->layer[i].weight->count, 0.5};
+      share[i] = (esp_layer_budget){&p.model->layer[i], p.model->layer[i].weight->count, 0.5};
     ck_assert(d->share(&p.config.prune, sparsity[k], share, 3, &err) == ESP_OK);
     for (int i = 0; i < 3; i++) ck_assert_double_eq_tol(share[i].density, density[k][i], 1e-12);
   }
@@ -288,17 +296,18 @@ END_TEST
 
 START_TEST(per_layer_is_what_was_listed) {
   /* 0.5 of 6 and of 4 */
-  two_become("distribution = per-layer\nsparsity = 0.5\nlayers =\n *1 0.5\n linear2 0.5\n", 0.5, 0, "010011",
-             "0110");
+  two_become("distribution = per-layer\nsparsity = 0.5\nlayers =\n *1 0.5\n linear2 0.5\n", 0.5, 0,
+             "010011", "0110");
   /* The last line that matches counts; a layer that no line names stays dense. */
-  two_become("distribution = per-layer\nlayers =\n linear1 1\n\n linear* 0.25\n linear1 0.5\n", 0.9, 0,
-             "010011", "0111");
+  two_become("distribution = per-layer\nlayers =\n linear1 1\n\n linear* 0.25\n linear1 0.5\n", 0.9,
+             0, "010011", "0111");
   two_become("distribution = per-layer\nlayers = linear2 0.75\n", 0.9, 0, "111111", "0010");
   /* Half of 3 is 1.5 removed, half of 1 is 0.5: halves round to even, 2 and 0. */
-  two_become("distribution = per-layer\nlayers =\n linear1 0.25\n linear2 0.125\n", 0.9, 0, "011011", "1111");
+  two_become("distribution = per-layer\nlayers =\n linear1 0.25\n linear2 0.125\n", 0.9, 0,
+             "011011", "1111");
   /* Half-way to the final sparsity every layer is half-way to its own. */
-  two_become("distribution = per-layer\nsparsity = 0.8\nlayers =\n linear1 0.6666667\n linear2 1\n", 0.4, 0,
-             "011011", "0110");
+  two_become("distribution = per-layer\nsparsity = 0.8\nlayers =\n linear1 0.6666667\n linear2 1\n",
+             0.4, 0, "011011", "0110");
 }
 END_TEST
 
@@ -326,8 +335,8 @@ START_TEST(per_layer_errors) {
   char *own = p.config.prune.layers;
   p.config.prune.layers = strdup(wrong_layers[_i].layers);
   ck_assert(esp_pruner_prune(p.pruner, 0.9, &guarded, &err) == ESP_ERR_INPUT);
-  ck_assert_msg(strstr(err.text, wrong_layers[_i].says) != NULL, "'%s': %s", wrong_layers[_i].layers,
-                err.text);
+  ck_assert_msg(strstr(err.text, wrong_layers[_i].says) != NULL, "'%s': %s",
+                wrong_layers[_i].layers, err.text);
   plant_mask_is(&p, "linear1.weight", "111111"); /* nothing happened */
   free(p.config.prune.layers);
   p.config.prune.layers = own;
@@ -388,7 +397,8 @@ START_TEST(methods_are_none_criteria_and_dynamic_ones) {
   ck_assert_ptr_null(esp_prune_method_name(i));
   ck_assert_ptr_null(esp_prune_method_name(1000));
   for (size_t k = 1; k < i; k++)
-    for (size_t l = 0; l < k; l++) ck_assert_str_ne(esp_prune_method_name(k), esp_prune_method_name(l));
+    for (size_t l = 0; l < k; l++)
+      ck_assert_str_ne(esp_prune_method_name(k), esp_prune_method_name(l));
 }
 END_TEST
 

@@ -11,10 +11,12 @@ static esp_error err = {.text = ""};
 
 static const esp_shape input = {3, 6, 6};
 static const char net[] =
-    "[model]\narch = custom\nlayers =\n conv 8 3x3\n bn\n relu\n conv 8 3x3 groups 2\n relu\n conv 6 1x1\n"
+    "[model]\narch = custom\nlayers =\n conv 8 3x3\n bn\n relu\n conv 8 3x3 groups 2\n relu\n"
+    " conv 6 1x1\n"
     " global_avgpool\n linear classes\n";
 
-/* The network of 216 + 288 + 48 + 60 weights and 8 + 6 filters (the grouped ones are left alone). */
+/* The network of 216 + 288 + 48 + 60 weights and 8 + 6 filters (the grouped ones are left
+ * alone). */
 static void open_net(plant *p, const char *prune) {
   char ini[2048];
   snprintf(ini, sizeof ini, "%s[prune]\n%s", net, prune);
@@ -24,7 +26,8 @@ static void open_net(plant *p, const char *prune) {
 /* One layer of 2 x 4 weights. */
 static void open_eight(plant *p, const char *prune) {
   char ini[512];
-  snprintf(ini, sizeof ini, "[model]\narch = custom\nlayers = linear classes nobias\n[prune]\n%s", prune);
+  snprintf(ini, sizeof ini, "[model]\narch = custom\nlayers = linear classes nobias\n[prune]\n%s",
+           prune);
   plant_open(p, (esp_shape){4, 1, 1}, 2, ini);
 }
 
@@ -134,14 +137,15 @@ START_TEST(per_layer_counts_are_exact) {
     char ini[256];
     plant p;
     const double a = i / 20.0, b = i / 16.0 < 1.0 ? i / 16.0 : 1.0;
-    snprintf(
-        ini, sizeof ini,
-        "method = random\ndistribution = per-layer\nallow_empty = yes\nlayers =\n conv* %.2f\n conv3 %.4f\n",
-        a, b);
+    snprintf(ini, sizeof ini,
+             "method = random\ndistribution = per-layer\nallow_empty = yes\nlayers =\n conv* %.2f\n"
+             " conv3 %.4f\n",
+             a, b);
     open_net(&p, ini);
     prune(&p, p.config.prune.sparsity);
     const size_t expected = half_even(a * 216) + half_even(a * 288) + half_even(b * 48);
-    ck_assert_msg(pruned(&p) == expected, "%g and %g: %zu, expected %zu", a, b, pruned(&p), expected);
+    ck_assert_msg(pruned(&p) == expected, "%g and %g: %zu, expected %zu", a, b, pruned(&p),
+                  expected);
     ck_assert_uint_eq(plant_param(&p, "linear1.weight")->mask->kept, 60);
     plant_close(&p);
   }
@@ -177,19 +181,20 @@ START_TEST(what_is_pruned_stays_pruned) {
 }
 END_TEST
 
-/* Filters of 6, 6 and 2: of 11 to keep the layers get 4.71, 4.71 and 1.57, rounded 5, 5, 1; of 10 4.29, 4.29
- * and 1.43, which would be 4, 4, 2: the smallest layer would get one back (the paradox of Alabama). */
+/* Filters of 6, 6 and 2: of 11 to keep the layers get 4.71, 4.71 and 1.57, rounded 5, 5, 1; of 10
+ * 4.29, 4.29 and 1.43, which would be 4, 4, 2: the smallest layer would get one back (the paradox
+ * of Alabama). */
 START_TEST(rounding_the_shares_brings_nothing_back) {
   static const char *const shares[] = {"uniform", "erk"};
   uint8_t before[MASKS_MAX];
   for (int d = 0; d < 2; d++) {
     char ini[512];
     plant p;
-    snprintf(
-        ini, sizeof ini,
-        "[model]\narch = custom\nlayers =\n conv 6 3x3\n conv 6 3x3\n conv 2 3x3\n global_avgpool\n linear "
-        "classes\n[prune]\nmethod = magnitude\nstructure = filter\ndistribution = %s\n",
-        shares[d]);
+    snprintf(ini, sizeof ini,
+             "[model]\narch = custom\nlayers =\n conv 6 3x3\n conv 6 3x3\n conv 2 3x3\n"
+             " global_avgpool\n linear classes\n[prune]\nmethod = magnitude\nstructure = filter\n"
+             "distribution = %s\n",
+             shares[d]);
     plant_open(&p, (esp_shape){3, 6, 6}, 2, ini);
     for (int gone = 0; gone <= 11; gone++) {
       masks_of(&p, before);
@@ -226,8 +231,8 @@ START_TEST(scores_that_are_not_numbers_bring_nothing_back) {
   for (int d = 0; d < 3; d++)
     for (int u = 0; u < STRUCTURES; u++) {
       plant p;
-      snprintf(ini, sizeof ini, "method = saliency\ndistribution = %s\nstructure = %s\n", distributions[d],
-               structures[u].name);
+      snprintf(ini, sizeof ini, "method = saliency\ndistribution = %s\nstructure = %s\n",
+               distributions[d], structures[u].name);
       open_net(&p, ini);
       plant_wild_gradients(&p, 1);
       prune(&p, 0.5);
@@ -263,8 +268,8 @@ static const char *const methods[] = {
     "method = saliency\nschedule = cubic\nstructure = filter\ndistribution = uniform\n",
     "method = magnitude\nschedule = cubic\nstructure = channel\n",
     "method = saliency\nschedule = cubic\nstructure = block\nblock_inputs = 3\n",
-    "method = random\nschedule = cubic\ndistribution = uniform\nstructure = hybrid\nstructures =\n "
-    "conv2 weight\n conv1 filter\n conv3 channel\n",
+    "method = random\nschedule = cubic\ndistribution = uniform\nstructure = hybrid\n"
+    "structures =\n conv2 weight\n conv1 filter\n conv3 channel\n",
     "method = movement\nschedule = cubic\n",
     "method = taylor\nschedule = cubic\nstructure = filter\n",
     "method = fisher\nschedule = cubic\nlayer_floor = 0.02\nshuffle = yes\n",
@@ -297,7 +302,10 @@ static const char *const methods[] = {
     "method = str\nstrength = 0.1\n",
     "method = str\ndistribution = uniform\n",
 };
-enum { OPTIMISERS = sizeof optimisers / sizeof *optimisers, METHODS = sizeof methods / sizeof *methods };
+enum {
+  OPTIMISERS = sizeof optimisers / sizeof *optimisers,
+  METHODS = sizeof methods / sizeof *methods
+};
 
 /* Gradients that are not even finite, where nothing is: they must go nowhere. */
 static void poison(const plant *p) {
@@ -311,22 +319,22 @@ static void poison(const plant *p) {
 /* What the training step does around the optimiser's; the gradients are there. */
 static bool whole_step(plant *p, int64_t number, int64_t begin, int64_t end, bool poisoned) {
   const esp_train_options *o = &p->config.train;
-  const esp_moment now = {number,    1.0 + 0.01 * (double)(number % 7), 1e-3, o->momentum, o->weight_decay,
-                          o->average};
-  esp_pruner_before(p->pruner, &now);
+  const esp_step_ctx now = {
+      number, 1.0 + 0.01 * (double)(number % 7), 1e-3, o->momentum, o->weight_decay, o->average};
+  esp_pruner_pre_forward(p->pruner, &now);
   const bool changed = step(p, number, begin, end);
   if (poisoned) poison(p); /* after what ranks weights by their gradients */
-  ck_assert(esp_pruner_gradient(p->pruner, &now, &err) == ESP_OK);
+  ck_assert(esp_pruner_post_backward(p->pruner, &now, &err) == ESP_OK);
   esp_sgd_step(&p->model->params, o, now.lr);
-  esp_pruner_after(p->pruner, &now);
+  esp_pruner_post_step(p->pruner, &now);
   return changed;
 }
 
 /* grow meets the sparsity or stays above it. */
 static void check_sparsity(const plant *p, const char *when, double sparsity) {
   const size_t is = pruned(p), wanted = expected_at(p, sparsity);
-  ck_assert_msg(is == wanted || (is > wanted && strstr(when, "grow")), "%s: %zu, expected %zu", when, is,
-                wanted);
+  ck_assert_msg(is == wanted || (is > wanted && strstr(when, "grow")), "%s: %zu, expected %zu",
+                when, is, wanted);
 }
 
 static void all_finite(const plant *p, const char *when) {
@@ -352,7 +360,8 @@ START_TEST(masks_hold_after_every_step) {
       all_finite(&p, when);
     }
     check_sparsity(&p, ini, 0.9);
-    for (int k = 0; k < p.model->params.count; k++) ck_assert_ptr_null(p.model->params.item[k]->shadow);
+    for (int k = 0; k < p.model->params.count; k++)
+      ck_assert_ptr_null(p.model->params.item[k]->shadow);
     plant_close(&p);
   }
 }
@@ -360,7 +369,9 @@ END_TEST
 
 START_TEST(loaded_values_are_masked_again) {
   plant p;
-  open_net(&p, "method = magnitude\nstructure = filter\ndistribution = uniform\n[train]\naverage = 0.9\n");
+  open_net(
+      &p,
+      "method = magnitude\nstructure = filter\ndistribution = uniform\n[train]\naverage = 0.9\n");
   prune(&p, 0.5);
   for (int k = 0; k < p.model->params.count; k++) {
     const esp_param *w = p.model->params.item[k];
@@ -446,7 +457,8 @@ static const struct {
     {"method = magnitude\nskip = *\n", "no layer to prune"},
     {"method = magnitude\nstructure = filter\nskip = conv*\n", "no layer to prune"},
     {"method = surgery\nskip = linear1 conv9\n", "skip: 'conv9' matches no layer"},
-    {"method = magnitude\ndistribution = per-layer\nlayers = conv1 0.5 %\n", "layers:1: 'conv1 0.5 %'"},
+    {"method = magnitude\ndistribution = per-layer\nlayers = conv1 0.5 %\n",
+     "layers:1: 'conv1 0.5 %'"},
 };
 
 START_TEST(choices_that_do_not_go_together) {
@@ -494,8 +506,8 @@ static double cubic(double t) {
   return t < 1.0 ? 0.9 * (1.0 - (1.0 - t) * (1.0 - t) * (1.0 - t)) : 0.9;
 }
 
-/* After change number `s` of 0 to 16: as the schedule, at twice its pace, by turns, only at the end, or 0.9
- * throughout. Methods whose sparsity comes as it may before the end: -1. */
+/* After change number `s` of 0 to 16: as the schedule, at twice its pace, by turns, only at the
+ * end, or 0.9 throughout. Methods whose sparsity comes as it may before the end: -1. */
 static double sparsity_after(const char *ini, int s) {
   if (strstr(ini, "cubic") || strstr(ini, "granet")) return cubic(s / 16.0);
   if (strstr(ini, "surgery") || strstr(ini, "dpf")) return cubic(s / 8.0);
@@ -545,8 +557,8 @@ START_TEST(no_window_no_change) {
 }
 END_TEST
 
-/* Gradients of pruned weights are needed behind a shadow, until it is gone; where a change looks at them; and
- * where it grows weights, which then take part in the step. */
+/* Gradients of pruned weights are needed behind a shadow, until it is gone; where a change looks at
+ * them; and where it grows weights, which then take part in the step. */
 START_TEST(dense_gradients_are_asked_for_where_needed) {
   static const struct {
     const char *prune;
@@ -579,7 +591,8 @@ END_TEST
 static const char surgery[] = "method = surgery\nsparsity = 0.5\nevery = 1\nsplice_margin = ";
 static const float one_to_eight[] = {1, -2, 3, -4, 5, -6, 7, -8};
 
-/* Moves the shadow of a weight by `by`, with a step of the optimiser: momentum 0, rate 1, gradient -by. */
+/* Moves the shadow of a weight by `by`, with a step of the optimiser: momentum 0, rate 1, gradient
+ * -by. */
 static void grow(plant *p, size_t index, float by) {
   esp_param *w = plant_param(p, "linear1.weight");
   memset(w->grad, 0, w->count * sizeof(float));
@@ -603,8 +616,8 @@ static void open_surgery(plant *p, const char *margin) {
   ck_assert_mem_eq(plant_param(p, "linear1.weight")->shadow, one_to_eight, sizeof one_to_eight);
 }
 
-/* Weight 0 grows from 1 to 9 behind its mask. With the band of 10 %: 0.9 * 9 = 8.1 against 1.1 * 5 = 5.5, so
- * it comes back, as 9, and the 5 goes, into the shadow. */
+/* Weight 0 grows from 1 to 9 behind its mask. With the band of 10 %: 0.9 * 9 = 8.1 against 1.1 * 5
+ * = 5.5, so it comes back, as 9, and the 5 goes, into the shadow. */
 START_TEST(surgery_splices_back_what_grows) {
   plant p;
   open_surgery(&p, "0.1");
@@ -627,7 +640,8 @@ START_TEST(surgery_splices_back_what_grows) {
 }
 END_TEST
 
-/* Weight 0 grows to 5.8, above the smallest that is there, 5. Within the band both keep their state: 0.9
+/* Weight 0 grows to 5.8, above the smallest that is there, 5. Within the band both keep their
+ * state: 0.9
  * * 5.8 = 5.22 < 1.1 * 5 = 5.5. Without one it comes back. */
 START_TEST(surgery_keeps_the_state_within_the_band) {
   static const char *const margin[] = {"0.1", "0"}, *const mask[] = {"00001111", "10000111"};
@@ -681,14 +695,16 @@ static size_t there(const plant *p, size_t *index) {
   return n;
 }
 
-/* Of 4 weights the fraction 0.5 moves: the 2 largest stay as they are, 2 others are at 0. Returns where. */
+/* Of 4 weights the fraction 0.5 moves: the 2 largest stay as they are, 2 others are at 0. Returns
+ * where. */
 static void half_moves(plant *p, size_t old[8], size_t grown[2]) {
   size_t now[8], fresh = 0;
   const esp_param *w = plant_param(p, "linear1.weight");
   ck_assert_uint_eq(there(p, now), 4);
   for (size_t i = 0; i < 4; i++) {
     if (now[i] == old[2] || now[i] == old[3]) {
-      ck_assert(fabsf(w->value[now[i]]) == (float)(now[i] + 1) && w->momentum[now[i]] == w->value[now[i]]);
+      ck_assert(fabsf(w->value[now[i]]) == (float)(now[i] + 1) &&
+                w->momentum[now[i]] == w->value[now[i]]);
     } else {
       ck_assert_uint_lt(fresh, 2);
       grown[fresh++] = now[i];
@@ -707,7 +723,8 @@ START_TEST(set_drops_the_smallest_and_grows_at_random) {
     plant p;
     size_t old[8], grown[2];
     snprintf(ini, sizeof ini,
-             "method = set\nsparsity = 0.5\nevery = 1\ndrop_fraction = 0.5\n[run]\nseed = %d\n", seed);
+             "method = set\nsparsity = 0.5\nevery = 1\ndrop_fraction = 0.5\n[run]\nseed = %d\n",
+             seed);
     open_eight(&p, ini);
     step(&p, 0, 0, 9);
     ck_assert_uint_eq(there(&p, old), 4);
@@ -719,21 +736,24 @@ START_TEST(set_drops_the_smallest_and_grows_at_random) {
     grown_at[grown[1]]++;
     plant_close(&p);
   }
-  for (int i = 0; i < 8; i++) ck_assert_msg(started_at[i] >= 70 && started_at[i] <= 130, "%d", started_at[i]);
+  for (int i = 0; i < 8; i++)
+    ck_assert_msg(started_at[i] >= 70 && started_at[i] <= 130, "%d", started_at[i]);
   /* The lower half is smaller, so it is dropped and grown again more often: 400 times in all. */
-  for (int i = 0; i < 8; i++) ck_assert_msg(grown_at[i] >= 15 && grown_at[i] <= 100, "%d", grown_at[i]);
+  for (int i = 0; i < 8; i++)
+    ck_assert_msg(grown_at[i] >= 15 && grown_at[i] <= 100, "%d", grown_at[i]);
 }
 END_TEST
 
-/* At t = 1/2 the cosine has halved the fraction of 1: 2 of 4 move, to where the gradient is largest, whatever
- * its sign and wherever weights are already. */
+/* At t = 1/2 the cosine has halved the fraction of 1: 2 of 4 move, to where the gradient is
+ * largest, whatever its sign and wherever weights are already. */
 START_TEST(rigl_grows_where_the_gradient_is_largest) {
   for (int seed = 0; seed < 20; seed++) {
     char ini[128];
     plant p;
     size_t old[8], absent[4], grown[2], n = 0;
     snprintf(ini, sizeof ini,
-             "method = rigl\nsparsity = 0.5\nevery = 1\ndrop_fraction = 1\n[run]\nseed = %d\n", seed);
+             "method = rigl\nsparsity = 0.5\nevery = 1\ndrop_fraction = 1\n[run]\nseed = %d\n",
+             seed);
     open_eight(&p, ini);
     step(&p, 0, 0, 2);
     ck_assert_uint_eq(there(&p, old), 4);
@@ -755,8 +775,8 @@ START_TEST(rigl_grows_where_the_gradient_is_largest) {
 }
 END_TEST
 
-/* 1000 of 2000 weights are there and 0.3 (1 + cos(pi t)) / 2 of them move: at t = 1/4 0.2561, at 1/2 0.15, at
- * 3/4 0.0439, at 1 none. */
+/* 1000 of 2000 weights are there and 0.3 (1 + cos(pi t)) / 2 of them move: at t = 1/4 0.2561, at
+ * 1/2 0.15, at 3/4 0.0439, at 1 none. */
 START_TEST(rigl_moves_less_and_less) {
   static const size_t expected[] = {256, 150, 43, 0};
   plant p;
@@ -784,9 +804,10 @@ START_TEST(rigl_moves_less_and_less) {
 END_TEST
 
 START_TEST(moving_weights_stay_in_their_layer) {
-  static const char *const moving[] = {
-      "method = set\ndistribution = erk\n", "method = rigl\ndistribution = erk\n",
-      "method = set\ndistribution = global\ndrop_fraction = 1\n", "method = rigl\ndistribution = uniform\n"};
+  static const char *const moving[] = {"method = set\ndistribution = erk\n",
+                                       "method = rigl\ndistribution = erk\n",
+                                       "method = set\ndistribution = global\ndrop_fraction = 1\n",
+                                       "method = rigl\ndistribution = uniform\n"};
   for (int m = 0; m < 4; m++) {
     char ini[256];
     plant p;
@@ -799,8 +820,8 @@ START_TEST(moving_weights_stay_in_their_layer) {
       esp_sgd_step(&p.model->params, &p.config.train, 1e-3);
       for (int i = 0; i < 4; i++) {
         if (s == 0) kept[i] = p.model->layer[i].weight->mask->kept;
-        ck_assert_msg(p.model->layer[i].weight->mask->kept == kept[i], "%s step %d layer %d", moving[m], s,
-                      i);
+        ck_assert_msg(p.model->layer[i].weight->mask->kept == kept[i], "%s step %d layer %d",
+                      moving[m], s, i);
       }
     }
     plant_close(&p);

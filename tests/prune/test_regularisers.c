@@ -24,7 +24,8 @@ START_TEST(l1_adds_the_sign) {
 }
 END_TEST
 
-/* Row (3, 4, 0, 0): norm 5, sqrt(n) = 2, so 0.5 * 2 / 5 = 0.2 of each weight. A row of zeros has no slope. */
+/* Row (3, 4, 0, 0): norm 5, sqrt(n) = 2, so 0.5 * 2 / 5 = 0.2 of each weight. A row of zeros has no
+ * slope. */
 START_TEST(group_lasso_pulls_rows) {
   plant p;
   eight_open(&p, ONE_SHOT "group-lasso\nstrength = 0.5\n");
@@ -37,10 +38,10 @@ END_TEST
 
 START_TEST(slimming_pulls_the_scales) {
   plant p;
-  plant_open(
-      &p, (esp_shape){3, 4, 4}, 2,
-      "[model]\narch = custom\nlayers =\n conv 3 3x3\n bn\n relu\n global_avgpool\n linear classes\n[prune]\n"
-      "structure = filter\n" ONE_SHOT "slimming\nstrength = 0.25\n");
+  plant_open(&p, (esp_shape){3, 4, 4}, 2,
+             "[model]\narch = custom\nlayers =\n conv 3 3x3\n bn\n relu\n global_avgpool\n"
+             " linear classes\n[prune]\n"
+             "structure = filter\n" ONE_SHOT "slimming\nstrength = 0.25\n");
   esp_param *scale = plant_param(&p, "bn1.scale");
   scale->value[1] = -1.0f;
   scale->value[2] = 0.0f;
@@ -51,8 +52,8 @@ START_TEST(slimming_pulls_the_scales) {
 }
 END_TEST
 
-/* Step 0: Z = (0 0 0 0 5 -6 7 -8), U = W - Z, gradient rho (W - Z + U). Step 2: W + U = (2 -4 6 -8 5 -6 7
- * -8), of which 6 (of the two the first), -8, 7 and -8 are kept; U grows by W - Z. */
+/* Step 0: Z = (0 0 0 0 5 -6 7 -8), U = W - Z, gradient rho (W - Z + U). Step 2: W + U = (2 -4 6 -8
+ * 5 -6 7 -8), of which 6 (of the two the first), -8, 7 and -8 are kept; U grows by W - Z. */
 START_TEST(admm_projects_every_so_often) {
   plant p;
   eight_open(&p, ONE_SHOT "admm\nstrength = 0.5\n");
@@ -76,21 +77,22 @@ END_TEST
 #define L0 ONE_SHOT "l0\nstrength = "
 
 static void set_gates(const plant *p, float a) {
-  for (size_t u = 0; u < p->pruner->units; u++) p->pruner->state[0][u] = a - 2.5f; /* they start at 2.5 */
+  for (size_t u = 0; u < p->pruner->units; u++)
+    p->pruner->state[0][u] = a - 2.5f; /* they start at 2.5 */
 }
 
 static void draw(const plant *p, int64_t number) {
-  const esp_moment now = {.step = number};
-  esp_pruner_before(p->pruner, &now);
+  const esp_step_ctx now = {.step = number};
+  esp_pruner_pre_forward(p->pruner, &now);
 }
 
-/* Open at first and outside of training; noise is a function of the step; far down everything is exactly 0.
- */
+/* Open at first and outside of training; noise is a function of the step; far down everything is
+ * exactly 0. */
 START_TEST(gates_are_open_noisy_and_closed) {
   plant p;
   float once[8];
   eight_open(&p, L0 "0\n");
-  esp_pruner_after(p.pruner, &(esp_moment){0});
+  esp_pruner_post_step(p.pruner, &(esp_step_ctx){0});
   FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 5, -6, 7, -8);
   set_gates(&p, 0.0f);
   draw(&p, 3);
@@ -99,10 +101,10 @@ START_TEST(gates_are_open_noisy_and_closed) {
   ck_assert(memcmp(once, eight(&p)->value, sizeof once) != 0);
   draw(&p, 3);
   ck_assert_mem_eq(once, eight(&p)->value, sizeof once);
-  esp_pruner_after(p.pruner, &(esp_moment){0}); /* sigmoid(0) 1.2 - 0.1 = 0.5 */
+  esp_pruner_post_step(p.pruner, &(esp_step_ctx){0}); /* sigmoid(0) 1.2 - 0.1 = 0.5 */
   FLOATS_ARE(eight(&p)->value, 0.5f, -1, 1.5f, -2, 2.5f, -3, 3.5f, -4);
   set_gates(&p, -20.0f);
-  esp_pruner_after(p.pruner, &(esp_moment){0});
+  esp_pruner_post_step(p.pruner, &(esp_step_ctx){0});
   FLOATS_ARE(eight(&p)->value, 0, 0, 0, 0, 0, 0, 0, 0);
   plant_close(&p);
 }
@@ -119,13 +121,14 @@ START_TEST(gates_are_open_as_often_as_they_should) {
     for (int i = 0; i < 8; i++) open += eight(&p)->value[i] != 0.0f;
   }
   const double expected = 1.0 / (1.0 + pow(1.0 / 11.0, 2.0 / 3.0));
-  ck_assert_msg(fabs(open / 16000.0 - expected) < 0.01, "%g, expected %g", open / 16000.0, expected);
+  ck_assert_msg(fabs(open / 16000.0 - expected) < 0.01, "%g, expected %g", open / 16000.0,
+                expected);
   plant_close(&p);
 }
 END_TEST
 
-/* The loss sum c value, with the noise of a step, by central differences in a gate; and the penalty's slope.
- */
+/* The loss sum c value, with the noise of a step, by central differences in a gate; and the
+ * penalty's slope. */
 START_TEST(gates_have_the_gradient_of_their_formula) {
   static const float c[] = {1, 2, -1, 0.5f, 3, 1, -2, 1};
   plant p;
@@ -146,15 +149,15 @@ START_TEST(gates_have_the_gradient_of_their_formula) {
   for (int i = 0; i < 8; i++) {
     const double moved = (double)(a - 2.5f) - (double)p.pruner->state[0][i];
     const double expected = slope[i] + 2.0 * alive * (1.0 - alive);
-    ck_assert_msg(fabs(moved - expected) < 2e-3 * fmax(1.0, fabs(expected)), "%d: %g, expected %g", i, moved,
-                  expected);
+    ck_assert_msg(fabs(moved - expected) < 2e-3 * fmax(1.0, fabs(expected)), "%d: %g, expected %g",
+                  i, moved, expected);
   }
   plant_close(&p);
 }
 END_TEST
 
-/* When the training is over the gated weights are the weights, and pruning takes those behind closed gates.
- */
+/* When the training is over the gated weights are the weights, and pruning takes those behind
+ * closed gates. */
 START_TEST(closed_gates_are_pruned_first) {
   plant p;
   int guarded;

@@ -1,4 +1,5 @@
-/* What chooses sparsities by itself: searches for densities, feedback, and the pauses of a schedule. */
+/* What chooses sparsities by itself: searches for densities, feedback, and the pauses of a
+ * schedule. */
 #include "prune/pruner.h"
 #include "prune/search/search.h"
 #include "scene.h"
@@ -14,22 +15,22 @@ static esp_error err = {.text = ""};
 
 /* ---- budgets ---- */
 
-/* Raw 1, 2, 4 on costs 10, 20, 30 sums to 170 at a factor of 1. A budget of 34 is a factor of 0.2; of 50, the
- * third would have 20 / 17: it is dense, and 20 left for 10 + 40 make 0.4. */
+/* Raw 1, 2, 4 on costs 10, 20, 30 sums to 170 at a factor of 1. A budget of 34 is a factor of 0.2;
+ * of 50, the third would have 20 / 17: it is dense, and 20 left for 10 + 40 make 0.4. */
 START_TEST(budgets_by_hand) {
   const double raw[] = {1, 2, 4}, cost[] = {10, 20, 30};
   double density[3];
-  esp_share_budget(density, raw, cost, 3, 34);
+  esp__layer_budgets_units(density, raw, cost, 3, 34);
   ck_assert_double_eq_tol(density[0], 0.2, 1e-12);
   ck_assert_double_eq_tol(density[1], 0.4, 1e-12);
   ck_assert_double_eq_tol(density[2], 0.8, 1e-12);
-  esp_share_budget(density, raw, cost, 3, 50);
+  esp__layer_budgets_units(density, raw, cost, 3, 50);
   ck_assert_double_eq_tol(density[0], 0.4, 1e-12);
   ck_assert_double_eq_tol(density[1], 0.8, 1e-12);
   ck_assert(density[2] == 1.0);
-  esp_share_budget(density, raw, cost, 3, 60);
+  esp__layer_budgets_units(density, raw, cost, 3, 60);
   ck_assert(density[0] == 1.0 && density[1] == 1.0 && density[2] == 1.0);
-  esp_share_budget(density, raw, cost, 3, 0);
+  esp__layer_budgets_units(density, raw, cost, 3, 0);
   ck_assert(density[0] == 0.0 && density[1] == 0.0 && density[2] == 0.0);
 }
 END_TEST
@@ -81,7 +82,7 @@ static void open_bench(bench *b, const char *ini) {
   *b = (bench){0};
   plant_open(&b->p, (esp_shape){3, 8, 8}, 4, ini);
   esp_sha256_start(&b->seen);
-  esp_pruner_set_judge(b->p.pruner, (esp_judge){worth, after, b});
+  esp_pruner_set_trial_evaluator(b->p.pruner, (esp_trial_evaluator){worth, after, b});
 }
 
 static void search_round(bench *b, double sparsity) {
@@ -96,13 +97,14 @@ static const char *const names[] = {"genetic", "swarm"};
 /* The best of a generation is not tried again. */
 static const int expected_trials[] = {8 + 15 * 7, 8 + 15 * 8};
 
-/* Weights 0.1 to 1; half of 10 stay. The judge wants all 4 of linear2, and then the one weight that linear1
- * keeps at least is its largest; a quarter of the points or so say so. */
+/* Weights 0.1 to 1; half of 10 stay. The judge wants all 4 of linear2, and then the one weight that
+ * linear1 keeps at least is its largest; a quarter of the points or so say so. */
 START_TEST(searches_find_what_the_judge_wants) {
   char ini[512];
   bench b;
   snprintf(ini, sizeof ini,
-           "[model]\narch = custom\nlayers =\n global_avgpool\n linear 2 nobias\n linear classes nobias\n"
+           "[model]\narch = custom\nlayers =\n global_avgpool\n linear 2 nobias\n"
+           " linear classes nobias\n"
            "[prune]\nmethod = magnitude\nschedule = one-shot\nsparsity = 0.5\npopulation = 8\n"
            "generations = 15\ndistribution = %s\n",
            names[_i]);
@@ -110,7 +112,8 @@ START_TEST(searches_find_what_the_judge_wants) {
   PLANT_SET(&b.p, "linear1.weight", 0.1f, -0.5f, 0.3f, 0.2f, -0.4f, 0.6f);
   PLANT_SET(&b.p, "linear2.weight", 0.01f, 0.02f, -0.03f, 0.04f, 0.05f, 0.06f, 0.07f, 0.08f);
   search_round(&b, 0.5);
-  plant_mask_is(&b.p, "linear1.weight", "000001"); /* 14 weights, 7 of them; global magnitude keeps linear1 */
+  plant_mask_is(&b.p, "linear1.weight",
+                "000001"); /* 14 weights, 7 of them; global magnitude keeps linear1 */
   plant_mask_is(&b.p, "linear2.weight", "00111111");
   ck_assert_int_eq(b.trials, expected_trials[_i]);
   plant_close(&b.p);
@@ -122,15 +125,16 @@ END_TEST
   " conv 24 3x3\n bn\n relu\n maxpool 2\n conv 16 3x3 bias\n relu\n global_avgpool\n linear classes\n" \
   "[prune]\nmethod = l1\nschedule = one-shot\nsparsity = 0.6\npopulation = 8\ngenerations = 15\n"
 
-/* conv1's multiply-adds are 16 times as many a weight as conv3's. No trial costs more than 40 %, and what is
- * pruned is the best trial; the sparsity of the units is what comes of it. */
+/* conv1's multiply-adds are 16 times as many a weight as conv3's. No trial costs more than 40 %,
+ * and what is pruned is the best trial; the sparsity of the units is what comes of it. */
 START_TEST(searches_keep_to_multiply_adds) {
   char ini[1024];
   bench b;
   snprintf(ini, sizeof ini, CONVOLUTIONS "budget = macs\nstructure = %s\ndistribution = %s\n",
            _i < 2 ? "weight" : "filter", names[_i % 2]);
   open_bench(&b, ini);
-  const double rest = _i < 2 ? 0.0 : 64.0, all = macs_of(b.p.model) - rest; /* filters: no linear layer */
+  const double rest = _i < 2 ? 0.0 : 64.0,
+               all = macs_of(b.p.model) - rest; /* filters: no linear layer */
   search_round(&b, 0.6);
   ck_assert_msg(b.most_macs - rest <= 0.4 * all, "%g of %g", b.most_macs, all);
   ck_assert_msg(b.most_macs > 0.3 * all, "%g of %g", b.most_macs, all);
@@ -140,10 +144,11 @@ START_TEST(searches_keep_to_multiply_adds) {
 }
 END_TEST
 
-/* Everything of one unit goes on trial (bias, batch norm, moving average), and comes back to the bit. */
+/* Everything of one unit goes on trial (bias, batch norm, moving average), and comes back to the
+ * bit. */
 START_TEST(trials_leave_all_as_it_was) {
   bench b;
-  esp_trial *trial;
+  esp__trial *trial;
   char before[65], now[65];
   open_bench(&b, CONVOLUTIONS "structure = filter\ndistribution = per-layer\nlayers = * 0.5\n");
   const double density[] = {1.0, 0.5, 1.0};
@@ -152,25 +157,25 @@ START_TEST(trials_leave_all_as_it_was) {
   esp_param *shift = plant_param(&b.p, "bn2.shift"), *mean = plant_param(&b.p, "bn2.mean");
   for (size_t i = 0; i < shift->count; i++) shift->value[i] = shift->average[i] = 7.0f;
   esp_params_sha256(ps, before);
-  ck_assert_int_eq(esp_pruner_targets(b.p.pruner), 3); /* filters are those of convolutions */
-  ck_assert(esp_trial_open(&trial, b.p.pruner, &none, &err) == ESP_OK);
+  ck_assert_int_eq(esp_pruner_pools(b.p.pruner), 3); /* filters are those of convolutions */
+  ck_assert(esp__trial_open(&trial, b.p.pruner, &none, &err) == ESP_OK);
   for (int swapped = 0; swapped < 2; swapped++) {
-    ck_assert(esp_trial_begin(trial, 0.6, density, &err) == ESP_OK);
+    ck_assert(esp__trial_begin(trial, 0.6, density, &err) == ESP_OK);
     mean->value[0] = 99.0f; /* what a judge may do */
     int zeros = 0;
     if (swapped) esp_params_swap_average(ps);
     for (size_t i = 0; i < shift->count; i++) zeros += shift->value[i] == 0.0f;
     if (swapped) esp_params_swap_average(ps);
     ck_assert_int_eq(zeros, 24 - 12);
-    ck_assert_uint_eq(esp_trial_kept(trial, 1), 12);
-    ck_assert_uint_eq(esp_trial_kept(trial, 0), 16);
-    esp_trial_end(trial);
+    ck_assert_uint_eq(esp__trial_kept(trial, 1), 12);
+    ck_assert_uint_eq(esp__trial_kept(trial, 0), 16);
+    esp__trial_end(trial);
     esp_params_sha256(ps, now);
     ck_assert_str_eq(now, before);
     ck_assert(shift->average[0] == 7.0f && shift->average[23] == 7.0f);
   }
   ck_assert_uint_eq(esp_pruner_count(b.p.pruner).pruned, 0);
-  esp_trial_free(trial);
+  esp__trial_free(trial);
   plant_close(&b.p);
 }
 END_TEST
@@ -212,7 +217,8 @@ END_TEST
 
 /* One point may be lost; steps of 40 %, not below 10 %. */
 START_TEST(feedback_by_hand) {
-  const esp_prune_options opt = {.sparsity = 0.9, .tolerance = 0.01, .step = 0.4, .least_step = 0.1};
+  const esp_prune_options opt = {
+      .sparsity = 0.9, .tolerance = 0.01, .step = 0.4, .least_step = 0.1};
   static const struct {
     double asked, drop, good, step;
     bool back, over;
@@ -223,14 +229,14 @@ START_TEST(feedback_by_hand) {
                 {0.9, 0.0101, 0.8, 0.05, true, true}}; /* the step is small */
   const esp_prune_schedule *s = esp_prune_schedule_at(0);
   for (size_t i = 0; strcmp(s->name, "feedback") != 0; i++) s = esp_prune_schedule_at(i);
-  esp_course c = {.step = opt.step};
+  esp_feedback_state c = {.step = opt.step};
   for (int i = 0; i < 5; i++) {
     s->react(&opt, &c, rounds[i].asked, rounds[i].drop);
     ck_assert_double_eq_tol(c.good, rounds[i].good, 1e-12);
     ck_assert_double_eq_tol(c.step, rounds[i].step, 1e-12);
     ck_assert_msg(c.back == rounds[i].back && c.over == rounds[i].over, "round %d", i);
   }
-  c = (esp_course){.good = 0.5, .step = 0.4};
+  c = (esp_feedback_state){.good = 0.5, .step = 0.4};
   s->react(&opt, &c, 0.9, 0.01); /* 0.89 - 0.88 is a little more than 0.01 in binary */
   ck_assert(c.over && !c.back && c.good == 0.9);
 }
@@ -248,8 +254,10 @@ START_TEST(pauses_by_hand) {
   ck_assert(esp_prune_progress(0, 0, 2, 0) == 1.0);
   /* Three ramps of 3, 3 and 5 steps: what does not divide goes to the last. */
   ck_assert(esp_prune_progress(3, 15, 3, 2) == 3 / 11.0 && esp_prune_progress(4, 15, 3, 2) < 0.0);
-  ck_assert(esp_prune_progress(5, 15, 3, 2) == 3 / 11.0 && esp_prune_progress(8, 15, 3, 2) == 6 / 11.0);
-  ck_assert(esp_prune_progress(10, 15, 3, 2) == 6 / 11.0 && esp_prune_progress(15, 15, 3, 2) == 1.0);
+  ck_assert(esp_prune_progress(5, 15, 3, 2) == 3 / 11.0 &&
+            esp_prune_progress(8, 15, 3, 2) == 6 / 11.0);
+  ck_assert(esp_prune_progress(10, 15, 3, 2) == 6 / 11.0 &&
+            esp_prune_progress(15, 15, 3, 2) == 1.0);
   /* Pauses longer than the period do no harm. */
   for (int step = 0; step <= 5; step++) {
     const double t = esp_prune_progress(step, 5, 3, 100);
@@ -258,12 +266,14 @@ START_TEST(pauses_by_hand) {
 }
 END_TEST
 
-/* Masks do not change in a pause: at 40 steps with a pause of one epoch of 10, from step 16 to 25. */
+/* Masks do not change in a pause: at 40 steps with a pause of one epoch of 10, from step 16 to
+ * 25. */
 START_TEST(no_mask_changes_in_a_pause) {
   plant p;
   plant_open(&p, (esp_shape){3, 8, 8}, 4,
              "[model]\narch = custom\nlayers =\n conv 16 3x3\n global_avgpool\n linear classes\n"
-             "[prune]\nmethod = magnitude\nschedule = linear\nsparsity = 0.8\nevery = 1\npause_epochs = 1\n");
+             "[prune]\nmethod = magnitude\nschedule = linear\nsparsity = 0.8\nevery = 1\n"
+             "pause_epochs = 1\n");
   esp_pruner_set_epoch(p.pruner, 10);
   size_t pruned = 0;
   for (int step = 0; step <= 40; step++) {
@@ -271,7 +281,8 @@ START_TEST(no_mask_changes_in_a_pause) {
     ck_assert(esp_pruner_step(p.pruner, step, 0, 40, &changed, &err) == ESP_OK);
     ck_assert_msg(changed == (step <= 15 || step >= 25), "step %d", step);
     const esp_pruned now = esp_pruner_count(p.pruner);
-    if (step == 15 || step == 25) ck_assert_uint_eq(now.pruned, (size_t)nearbyint(0.4 * (double)now.units));
+    if (step == 15 || step == 25)
+      ck_assert_uint_eq(now.pruned, (size_t)nearbyint(0.4 * (double)now.units));
     ck_assert(now.pruned >= pruned);
     pruned = now.pruned;
   }

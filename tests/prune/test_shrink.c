@@ -1,4 +1,5 @@
-/* A network and what shrinking leaves of it compute the same, to the bit, in use and in training. */
+/* A network and what shrinking leaves of it compute the same, to the bit, in use and in
+ * training. */
 #include "plant.h"
 #include "suite.h"
 
@@ -20,15 +21,17 @@ static float *noise(esp_key key) {
   float *images = aligned_alloc(64, count * sizeof *images);
   ck_assert_ptr_nonnull(images);
   for (size_t i = 0; i < count; i++)
-    images[i] =
-        i % ESP_LANES + i / (count / BLOCKS) * ESP_LANES < IMAGES ? (float)esp_random_normal(key, i) : 0;
+    images[i] = i % ESP_LANES + i / (count / BLOCKS) * ESP_LANES < IMAGES
+                    ? (float)esp_random_normal(key, i)
+                    : 0;
   return images;
 }
 
 static void logits_of(esp_model *m, const float *images, float logits[IMAGES][CLASSES]) {
   esp_graph *g;
   const esp_batch batch = {images, NULL, IMAGES};
-  ck_assert_msg(esp_model_graph(m, IMAGES, false, (esp_loss_attr){0}, &g, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp_model_graph(m, IMAGES, false, (esp_loss_attr){0}, &g, &err) == ESP_OK, "%s",
+                err.text);
   esp_graph_forward(g, &batch, (esp_pass){0});
   for (int i = 0; i < IMAGES; i++)
     for (int c = 0; c < CLASSES; c++) logits[i][c] = esp_value_at(esp_graph_output(g), i, c, 0, 0);
@@ -39,8 +42,8 @@ static void same_logits(esp_model *a, esp_model *b, const char *what) {
   float x[IMAGES][CLASSES], y[IMAGES][CLASSES], *images = noise(77);
   logits_of(a, images, x);
   logits_of(b, images, y);
-  ck_assert_msg(memcmp(x, y, sizeof x) == 0, "%s\nshrunk to\n%s\nlogits %.9g and %.9g", what, b->text,
-                (double)x[0][0], (double)y[0][0]);
+  ck_assert_msg(memcmp(x, y, sizeof x) == 0, "%s\nshrunk to\n%s\nlogits %.9g and %.9g", what,
+                b->text, (double)x[0][0], (double)y[0][0]);
   float sum = 0;
   for (int c = 0; c < CLASSES; c++) sum += x[0][c] * x[0][c];
   ck_assert_msg(sum > 0 && sum < 1e30f, "%s: logits that say nothing", what);
@@ -83,8 +86,8 @@ static void stir(const plant *p, esp_key key) {
 static void open_net(plant *p, const char *layers, const char *prune, uint64_t seed) {
   char ini[5000];
   snprintf(ini, sizeof ini,
-           "[run]\nseed = %d\n[model]\nconvolution = direct\narch = custom\nlayers =\n%s\n[prune]\nmethod = "
-           "random\n%s",
+           "[run]\nseed = %d\n[model]\nconvolution = direct\narch = custom\nlayers =\n%s\n[prune]\n"
+           "method = random\n%s",
            (int)seed, layers, prune);
   plant_open(p, input, CLASSES, ini);
   stir(p, seed);
@@ -131,7 +134,8 @@ static void convolution(sketch *s, int channels) {
 }
 
 static void residual(sketch *s) {
-  const int in = s->channels, inner = 2 + draw(s, 6), kind = draw(s, 3), out = kind ? in + draw(s, 3) : in;
+  const int in = s->channels, inner = 2 + draw(s, 6), kind = draw(s, 3),
+            out = kind ? in + draw(s, 3) : in;
   line(s, " residual\n");
   if (draw(s, 2)) line(s, " bn\n relu\n");
   convolution(s, inner);
@@ -193,7 +197,8 @@ static const char *const structures[] = {"channel", "filter", "weight", "block",
 static const double sparsities[] = {0.5, 0.5, 0.97, 0.9, 0.5, 0.7};
 enum { STRUCTURES = sizeof structures / sizeof *structures, NETS = 60 };
 
-/* Not every network has something for every structure: those are passed over, and the rest counted. */
+/* Not every network has something for every structure: those are passed over, and the rest
+ * counted. */
 static bool can_prune(const char *layers, const char *structure) {
   plant p;
   char ini[128];
@@ -249,14 +254,13 @@ START_TEST(an_unpruned_network_stays_as_it_is) {
 }
 END_TEST
 
-/* Whole channels: nothing is left but what the masks keep, so counts agree and a second time changes nothing.
- */
+/* Whole channels: nothing is left but what the masks keep, so counts agree and a second time
+ * changes nothing. */
 START_TEST(all_that_is_pruned_goes) {
-  static const char *const models[] = {"arch = resnet20\nshortcut = identity\n", "arch = resnet20\n",
-                                       "arch = vgg11\n",
-                                       "arch = custom\nlayers =\n conv 8 3x3\n bn\n depthwise 3x3\n bn\n "
-                                       "relu\n concat\n conv 6 3x3\n branch\n end\n "
-                                       "flatten\n linear classes\n"};
+  static const char *const models[] = {
+      "arch = resnet20\nshortcut = identity\n", "arch = resnet20\n", "arch = vgg11\n",
+      "arch = custom\nlayers =\n conv 8 3x3\n bn\n depthwise 3x3\n bn\n relu\n concat\n"
+      " conv 6 3x3\n branch\n end\n flatten\n linear classes\n"};
   for (int i = 0; i < 4; i++) {
     plant p;
     char ini[512];
@@ -269,7 +273,8 @@ START_TEST(all_that_is_pruned_goes) {
     prune(&p, 0.4);
     esp_model *small = shrunk(p.model, 1), *again = shrunk(small, 1);
     for (int k = 0; k < p.model->params.count; k++)
-      if (esp_param_trains(p.model->params.item[k])) kept += esp_param_kept(p.model->params.item[k]);
+      if (esp_param_trains(p.model->params.item[k]))
+        kept += esp_param_kept(p.model->params.item[k]);
     for (int k = 0; k < small->params.count; k++)
       if (esp_param_trains(small->params.item[k])) left += small->params.item[k]->count;
     ck_assert_msg(kept == left, "%s: %zu kept, %zu left", models[i], kept, left);
@@ -284,12 +289,13 @@ END_TEST
 
 START_TEST(channels_are_rounded_up) {
   plant p;
-  plant_open(
-      &p, input, CLASSES,
-      "[model]\nconvolution = direct\narch = resnet14\n[prune]\nmethod = random\nstructure = channel\n");
+  plant_open(&p, input, CLASSES,
+             "[model]\nconvolution = direct\narch = resnet14\n[prune]\nmethod = random\n"
+             "structure = channel\n");
   prune(&p, 0.45);
   esp_model *small = shrunk(p.model, 8);
-  for (int i = 0; i + 1 < small->layers; i++) ck_assert_int_eq(small->layer[i].weight->shape[0] % 8, 0);
+  for (int i = 0; i + 1 < small->layers; i++)
+    ck_assert_int_eq(small->layer[i].weight->shape[0] % 8, 0);
   ck_assert_uint_lt(size_of(small), size_of(p.model));
   same_logits(p.model, small, "resnet14");
   esp_model_free(small);
@@ -297,22 +303,24 @@ START_TEST(channels_are_rounded_up) {
 }
 END_TEST
 
-/* What remains keeps its name, although the blocks before it are gone, and its bias, although a batch norm
- * now follows directly. */
+/* What remains keeps its name, although the blocks before it are gone, and its bias, although a
+ * batch norm now follows directly. */
 START_TEST(blocks_are_left_out) {
   plant p;
   open_net(&p,
-           " conv 4 3x3\n residual\n conv 4 3x3\n bn\n end\n bn\n relu\n group\n residual\n conv 4 3x3\n "
-           "end\n relu\n "
-           "residual\n conv 4 3x3\n bn\n end\n end\n flatten\n linear classes",
+           " conv 4 3x3\n residual\n conv 4 3x3\n bn\n end\n bn\n relu\n group\n residual\n"
+           " conv 4 3x3\n end\n relu\n residual\n conv 4 3x3\n bn\n end\n end\n flatten\n"
+           " linear classes",
            "", 5);
-  static const char *const zero[] = {"0.bn1.scale", "0.bn1.shift", "1.0.conv1.weight", "1.0.conv1.bias"};
+  static const char *const zero[] = {"0.bn1.scale", "0.bn1.shift", "1.0.conv1.weight",
+                                     "1.0.conv1.bias"};
   for (size_t i = 0; i < 4; i++)
     memset(plant_param(&p, zero[i])->value, 0, plant_param(&p, zero[i])->count * sizeof(float));
   esp_model *small = shrunk(p.model, 1);
   ck_assert_str_eq(
       small->text,
-      "conv 4 3x3 bias\nbn\nrelu\ngroup 1\n  residual 1\n    conv 4 3x3 nobias\n    bn\n  end\nend\n"
+      "conv 4 3x3 bias\nbn\nrelu\ngroup 1\n  residual 1\n    conv 4 3x3 nobias\n    bn\n  end\n"
+      "end\n"
       "flatten\nlinear classes bias\n");
   same_logits(p.model, small, p.model->text);
   esp_model_free(small);
@@ -323,7 +331,9 @@ END_TEST
 /* One whose branch would be empty without it stays. */
 START_TEST(a_branch_is_never_empty) {
   plant p;
-  open_net(&p, " conv 4 3x3\n residual\n residual\n conv 4 1x1 nobias\n end\n end\n flatten\n linear classes",
+  open_net(&p,
+           " conv 4 3x3\n residual\n residual\n conv 4 1x1 nobias\n end\n end\n flatten\n"
+           " linear classes",
            "", 5);
   esp_param *w = plant_param(&p, "0.0.conv1.weight");
   memset(w->value, 0, w->count * sizeof(float));
@@ -335,11 +345,12 @@ START_TEST(a_branch_is_never_empty) {
 }
 END_TEST
 
-/* A channel that is 0 behind batch norm is 1/2 behind a sigmoid: it must stay. One that is not read may go,
- * whatever it is. */
+/* A channel that is 0 behind batch norm is 1/2 behind a sigmoid: it must stay. One that is not read
+ * may go, whatever it is. */
 START_TEST(only_zeros_and_the_unread_go) {
   plant p;
-  open_net(&p, " conv 3 1x1\n bn\n sigmoid\n conv 2 1x1\n tanh\n global_avgpool\n linear classes", "", 5);
+  open_net(&p, " conv 3 1x1\n bn\n sigmoid\n conv 2 1x1\n tanh\n global_avgpool\n linear classes",
+           "", 5);
   float *scale = plant_param(&p, "bn1.scale")->value, *shift = plant_param(&p, "bn1.shift")->value;
   float *reads = plant_param(&p, "conv2.weight")->value;
   scale[0] = shift[0] = 0.0f;
@@ -360,7 +371,8 @@ static void train(esp_model *m, const esp_train_options *opt, const float *image
   esp_graph *g;
   const esp_batch batch = {images, labels, IMAGES};
   for (int i = 0; i < IMAGES; i++) labels[i] = i % CLASSES;
-  ck_assert_msg(esp_model_graph(m, IMAGES, true, (esp_loss_attr){0}, &g, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp_model_graph(m, IMAGES, true, (esp_loss_attr){0}, &g, &err) == ESP_OK, "%s",
+                err.text);
   for (int step = 0; step < 4; step++) {
     esp_graph_forward(g, &batch, (esp_pass){.training = true});
     esp_graph_backward(g);
@@ -369,20 +381,21 @@ static void train(esp_model *m, const esp_train_options *opt, const float *image
   esp_graph_free(g);
 }
 
-/* Shrunk and trained is trained and shrunk: behind its masks a network is the smaller one already. */
+/* Shrunk and trained is trained and shrunk: behind its masks a network is the smaller one
+ * already. */
 START_TEST(training_and_shrinking_can_change_places) {
   static const char *const models[] = {
       "arch = resnet8\nshortcut = identity\n", "arch = resnet8\n",
-      "arch = custom\nlayers =\n conv 8 3x3\n bn\n relu\n depthwise 3x3\n bn\n gelu\n "
-      "concat\n conv 6 3x3\n branch\n end\n flatten\n linear 9\n relu\n linear classes\n"};
+      "arch = custom\nlayers =\n conv 8 3x3\n bn\n relu\n depthwise 3x3\n bn\n gelu\n concat\n"
+      " conv 6 3x3\n branch\n end\n flatten\n linear 9\n relu\n linear classes\n"};
   for (int i = 0; i < 3; i++) {
     plant p;
     char ini[512];
     float *images = noise(5);
     snprintf(
         ini, sizeof ini,
-        "[model]\n%s[train]\nmomentum = 0.9\nweight_decay = 0.01\n[prune]\nmethod = magnitude\nstructure = "
-        "channel\n",
+        "[model]\n%s[train]\nmomentum = 0.9\nweight_decay = 0.01\n[prune]\nmethod = magnitude\n"
+        "structure = channel\n",
         models[i]);
     plant_open(&p, input, CLASSES, ini);
     prune(&p, 0.4);

@@ -1,5 +1,5 @@
-/* The structures of pruning, each against cases worked by hand: which weights go together, and what scores
- * them. */
+/* The structures of pruning, each against cases worked by hand: which weights go together, and what
+ * scores them. */
 #include "plant.h"
 #include "prune/units/channel_groups.h"
 #include "prune/pruner.h"
@@ -10,10 +10,11 @@
 static esp_error err = {.text = ""};
 
 /* A network of `layers`, pruned by magnitude with more keys in `prune`. */
-static void open_net(plant *p, esp_shape input, int classes, const char *layers, const char *prune) {
+static void open_net(plant *p, esp_shape input, int classes, const char *layers,
+                     const char *prune) {
   char ini[2048];
-  snprintf(ini, sizeof ini, "[model]\narch = custom\nlayers =\n%s\n[prune]\nmethod = magnitude\n%s", layers,
-           prune);
+  snprintf(ini, sizeof ini, "[model]\narch = custom\nlayers =\n%s\n[prune]\nmethod = magnitude\n%s",
+           layers, prune);
   plant_open(p, input, classes, ini);
 }
 
@@ -33,19 +34,17 @@ static void counted(const plant *p, size_t pruned, size_t units) {
 
 /* ---- n:m ---- */
 
-/* Groups along the inputs, at each place of the kernel: with 4 inputs and a kernel of 1x2 a group is weights
- * 0, 2, 4, 6 or 1, 3, 5, 7. Here 2x2 kernels, one output: place k of input i is weight 4 i + k. */
+/* Groups along the inputs, at each place of the kernel: with 4 inputs and a kernel of 1x2 a group
+ * is weights 0, 2, 4, 6 or 1, 3, 5, 7. Here 2x2 kernels, one output: place k of input i is weight 4
+ * i + k. */
 START_TEST(two_of_four_at_each_place) {
   plant p;
-  open_net(&p, (esp_shape){4, 2, 2}, 1, " conv 1 2x2 pad 0 nobias", "structure = n:m\nsparsity = 0.5\n");
+  open_net(&p, (esp_shape){4, 2, 2}, 1, " conv 1 2x2 pad 0 nobias",
+           "structure = n:m\nsparsity = 0.5\n");
   PLANT_SET(&p, "conv1.weight", 1, 5, -9, 1, /**/ 2, 6, -8, 1, /**/ -3, 7, 1, 1, /**/ 4, -8, 2, 1);
   prune(&p, 0.5);
   /* place 0: 3 and 4 stay; 1: 7 and 8; 2: 9 and 8; 3: of equal ones the first two */
-  plant_mask_is(&p, "conv1.weight",
-                "0011"
-                "0011"
-                "1100"
-                "1100");
+  plant_mask_is(&p, "conv1.weight", "0011001111001100");
   counted(&p, 8, 16);
   plant_close(&p);
 }
@@ -83,29 +82,24 @@ END_TEST
 
 /* ---- blocks ---- */
 
-/* 3x3 weights in blocks of 2x2: means of |w| 3.5 (four weights), 1.5, 9.5 (edges of two) and 0.5 (a corner).
- */
+/* 3x3 weights in blocks of 2x2: means of |w| 3.5 (four weights), 1.5, 9.5 (edges of two) and 0.5 (a
+ * corner). */
 START_TEST(blocks_with_ragged_edges) {
   plant p;
   open_net(&p, (esp_shape){3, 1, 1}, 3, " linear 3 nobias",
            "structure = block\nblock_outputs = 2\nblock_inputs = 2\n");
   PLANT_SET(&p, "linear1.weight", 2, 3, 1, /**/ 4, -5, -2, /**/ 9, -10, 0.5f);
   prune(&p, 0.5);
-  plant_mask_is(&p, "linear1.weight",
-                "110"
-                "110"
-                "110");
+  plant_mask_is(&p, "linear1.weight", "110110110");
   counted(&p, 2, 4);
   prune(&p, 0.75);
-  plant_mask_is(&p, "linear1.weight",
-                "000"
-                "000"
-                "110");
+  plant_mask_is(&p, "linear1.weight", "000000110");
   plant_close(&p);
 }
 END_TEST
 
-/* Each place of a kernel has its own blocks: 2 outputs x 2 inputs at 4 places are 4 blocks of 4 weights. */
+/* Each place of a kernel has its own blocks: 2 outputs x 2 inputs at 4 places are 4 blocks of 4
+ * weights. */
 START_TEST(blocks_at_each_place_of_a_kernel) {
   plant p;
   open_net(&p, (esp_shape){2, 2, 2}, 2, " conv 2 2x2 pad 0 nobias",
@@ -120,11 +114,12 @@ END_TEST
 
 /* ---- neurons ---- */
 
-/* Rows of linear1 score 2, 1, 3: the second neuron goes, with its bias and its column of linear2. The classes
- * stay. */
+/* Rows of linear1 score 2, 1, 3: the second neuron goes, with its bias and its column of linear2.
+ * The classes stay. */
 START_TEST(neurons_go_with_their_column) {
   plant p;
-  open_net(&p, (esp_shape){2, 1, 1}, 2, " linear 3\n relu\n linear classes", "structure = neuron\n");
+  open_net(&p, (esp_shape){2, 1, 1}, 2, " linear 3\n relu\n linear classes",
+           "structure = neuron\n");
   PLANT_SET(&p, "linear1.weight", 2, -2, 1, 1, -3, 3);
   PLANT_SET(&p, "linear2.weight", 1, 100, 1, 1, 100, 1);
   prune(&p, 0.34);
@@ -139,15 +134,16 @@ END_TEST
 
 /* ---- channels ---- */
 
-/* conv1 and conv2 are added, so their channels go in pairs; conv2 reads conv1, and so does conv3 through bn2.
- * Scores: the mean over the weights of both filters, (1 + 7 + 7) / 3 = 5 and 3: the second goes, though conv1
- * alone would lose its first. */
+/* conv1 and conv2 are added, so their channels go in pairs; conv2 reads conv1, and so does conv3
+ * through bn2. Scores: the mean over the weights of both filters, (1 + 7 + 7) / 3 = 5 and 3: the
+ * second goes, though conv1 alone would lose its first. */
 START_TEST(channels_that_are_added_go_together) {
   plant p;
-  open_net(&p, (esp_shape){1, 1, 1}, 2,
-           " conv 2 1x1 bias\n residual\n bn\n conv 2 1x1\n bn\n end\n relu\n conv 3 1x1\n flatten\n linear "
-           "classes",
-           "structure = channel\nskip = conv2\n");
+  open_net(
+      &p, (esp_shape){1, 1, 1}, 2,
+      " conv 2 1x1 bias\n residual\n bn\n conv 2 1x1\n bn\n end\n relu\n conv 3 1x1\n flatten\n"
+      " linear classes",
+      "structure = channel\nskip = conv2\n");
   PLANT_SET(&p, "conv1.weight", 1, 3);
   PLANT_SET(&p, "0.conv1.weight", 7, 7, -3, 3);
   prune(&p, 0.5);
@@ -178,15 +174,15 @@ START_TEST(flatten_spreads_a_channel) {
 }
 END_TEST
 
-/* The channels of a depthwise convolution are those it reads. Means over 1 + 9 weights: (10 + 9 * 1) / 10 and
- * (1 + 9 * 1.5) / 10. */
+/* The channels of a depthwise convolution are those it reads. Means over 1 + 9 weights: (10 + 9 *
+ * 1) / 10 and (1 + 9 * 1.5) / 10. */
 START_TEST(depthwise_goes_with_what_it_reads) {
   plant p;
   open_net(&p, (esp_shape){1, 1, 1}, 1, " conv 2 1x1\n bn\n depthwise 3x3 bias\n conv 1 1x1 nobias",
            "structure = channel\n");
   PLANT_SET(&p, "conv1.weight", 10, 1);
-  PLANT_SET(&p, "depthwise1.weight", 1, 1, 1, 1, 1, 1, 1, 1, 1, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f,
-            1.5f, 1.5f);
+  PLANT_SET(&p, "depthwise1.weight", 1, 1, 1, 1, 1, 1, 1, 1, 1, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f,
+            1.5f, 1.5f, 1.5f);
   prune(&p, 0.5);
   plant_mask_is(&p, "conv1.weight", "10");
   plant_mask_is(&p, "depthwise1.weight", "111111111000000000");
@@ -197,8 +193,8 @@ START_TEST(depthwise_goes_with_what_it_reads) {
 }
 END_TEST
 
-/* Behind a concat each branch has its own slice; a branch that is the input itself is tied to what made that.
- */
+/* Behind a concat each branch has its own slice; a branch that is the input itself is tied to what
+ * made that. */
 START_TEST(concat_offsets_a_slice) {
   plant p;
   open_net(&p, (esp_shape){1, 1, 1}, 1,
@@ -241,15 +237,17 @@ typedef struct expected_pool {
 static void pools_are(const char *model, const char *structure, const expected_pool *pool, int n) {
   char ini[512];
   plant p;
-  snprintf(ini, sizeof ini, "[model]\n%s\n[prune]\nmethod = magnitude\nstructure = %s\n", model, structure);
+  snprintf(ini, sizeof ini, "[model]\n%s\n[prune]\nmethod = magnitude\nstructure = %s\n", model,
+           structure);
   plant_open(&p, (esp_shape){3, 32, 32}, 10, ini);
   ck_assert_msg(p.pruner->targets == n, "%s: %d pools", model, p.pruner->targets);
   for (int i = 0; i < n; i++) {
-    const esp_target *t = &p.pruner->target[i];
-    ck_assert_msg(strcmp(t->layer->name, pool[i].layer) == 0, "%s: %s, expected %s", model, t->layer->name,
-                  pool[i].layer);
+    const esp_ranking_pool *t = &p.pruner->target[i];
+    ck_assert_msg(strcmp(t->layer->name, pool[i].layer) == 0, "%s: %s, expected %s", model,
+                  t->layer->name, pool[i].layer);
     ck_assert_msg(t->units == pool[i].units, "%s: %s: %zu units", model, pool[i].layer, t->units);
-    ck_assert_msg(t->slices == pool[i].slices, "%s: %s: %d slices", model, pool[i].layer, t->slices);
+    ck_assert_msg(t->slices == pool[i].slices, "%s: %s: %d slices", model, pool[i].layer,
+                  t->slices);
   }
   plant_close(&p);
 }
@@ -257,21 +255,21 @@ static void pools_are(const char *model, const char *structure, const expected_p
   pools_are(model, structure, (const expected_pool[]){__VA_ARGS__}, \
             (int)(sizeof((const expected_pool[]){__VA_ARGS__}) / sizeof(expected_pool)))
 
-/* The channels of a stage's stream are one pool: 16, then 32, then 64. A block's inner channels are 5 slices:
- * a filter, scale, shift, and the next filter's columns: 4. With identity shortcuts (subsample) the first 16
- * of the 32 channels of the second stage are those of the first, and its 32 the first of the third's 64: all
- * three streams are one pool of 64. */
+/* The channels of a stage's stream are one pool: 16, then 32, then 64. A block's inner channels are
+ * 5 slices: a filter, scale, shift, and the next filter's columns: 4. With identity shortcuts
+ * (subsample) the first 16 of the 32 channels of the second stage are those of the first, and its
+ * 32 the first of the third's 64: all three streams are one pool of 64. */
 START_TEST(groups_of_resnet20) {
 #define INNER(name, n) {name, n, 4}
-  POOLS("arch = resnet20\nshortcut = projection", "channel", {"conv1", 16, 17}, INNER("layer1.0.conv1", 16),
-        INNER("layer1.1.conv1", 16), INNER("layer1.2.conv1", 16), INNER("layer2.0.conv1", 32),
-        {"layer2.0.conv2", 32, 16}, INNER("layer2.1.conv1", 32), INNER("layer2.2.conv1", 32),
-        INNER("layer3.0.conv1", 64), {"layer3.0.conv2", 64, 15}, INNER("layer3.1.conv1", 64),
-        INNER("layer3.2.conv1", 64));
-  POOLS("arch = resnet20\nshortcut = identity", "channel", {"conv1", 64, 40}, INNER("layer1.0.conv1", 16),
-        INNER("layer1.1.conv1", 16), INNER("layer1.2.conv1", 16), INNER("layer2.0.conv1", 32),
-        INNER("layer2.1.conv1", 32), INNER("layer2.2.conv1", 32), INNER("layer3.0.conv1", 64),
+  POOLS("arch = resnet20\nshortcut = projection", "channel", {"conv1", 16, 17},
+        INNER("layer1.0.conv1", 16), INNER("layer1.1.conv1", 16), INNER("layer1.2.conv1", 16),
+        INNER("layer2.0.conv1", 32), {"layer2.0.conv2", 32, 16}, INNER("layer2.1.conv1", 32),
+        INNER("layer2.2.conv1", 32), INNER("layer3.0.conv1", 64), {"layer3.0.conv2", 64, 15},
         INNER("layer3.1.conv1", 64), INNER("layer3.2.conv1", 64));
+  POOLS("arch = resnet20\nshortcut = identity", "channel", {"conv1", 64, 40},
+        INNER("layer1.0.conv1", 16), INNER("layer1.1.conv1", 16), INNER("layer1.2.conv1", 16),
+        INNER("layer2.0.conv1", 32), INNER("layer2.1.conv1", 32), INNER("layer2.2.conv1", 32),
+        INNER("layer3.0.conv1", 64), INNER("layer3.1.conv1", 64), INNER("layer3.2.conv1", 64));
 }
 END_TEST
 
@@ -288,23 +286,23 @@ START_TEST(groups_of_vgg16) {
 }
 END_TEST
 
-/* Filter, scale, shift; depthwise, scale, shift; columns. The last has the linear layer's columns instead. */
+/* Filter, scale, shift; depthwise, scale, shift; columns. The last has the linear layer's columns
+ * instead. */
 START_TEST(groups_of_depthwise_concat_flatten) {
   POOLS(
-      "arch = custom\nlayers =\n conv 8 3x3\n bn\n depthwise 3x3\n bn\n conv 4 1x1\n flatten\n linear "
-      "classes",
+      "arch = custom\nlayers =\n conv 8 3x3\n bn\n depthwise 3x3\n bn\n conv 4 1x1\n flatten\n"
+      " linear classes",
       "channel", {"conv1", 8, 7}, {"conv2", 4, 3});
   POOLS(
-      "arch = custom\nlayers =\n concat\n conv 8 3x3 nobias\n branch\n conv 4 3x3 nobias\n end\n conv 4 "
-      "1x1\n "
-      "flatten\n linear classes",
+      "arch = custom\nlayers =\n concat\n conv 8 3x3 nobias\n branch\n conv 4 3x3 nobias\n end\n"
+      " conv 4 1x1\n flatten\n linear classes",
       "channel", {"0.branch1.conv1", 8, 2}, {"0.branch2.conv1", 4, 2}, {"conv1", 4, 3});
   POOLS("arch = conv2", "neuron", {"linear1", 256, 3}, {"linear2", 256, 3});
   /* Grouped convolutions hold what they read and make; so do the images. */
   POOLS(
-      "arch = custom\nlayers =\n conv 8 3x3\n conv 8 3x3 groups 2\n conv 4 1x1\n residual\n conv 8 1x1\n "
-      "conv 4 "
-      "1x1\n end\n conv 3 1x1\n concat\n branch\n end\n flatten\n linear classes",
+      "arch = custom\nlayers =\n conv 8 3x3\n conv 8 3x3 groups 2\n conv 4 1x1\n residual\n"
+      " conv 8 1x1\n conv 4 1x1\n end\n conv 3 1x1\n concat\n branch\n end\n flatten\n"
+      " linear classes",
       "channel", {"conv3", 4, 6}, {"0.conv1", 8, 3}, {"conv4", 3, 3});
 }
 END_TEST
@@ -317,8 +315,8 @@ static const char blocks[] =
     " residual\n conv 2 1x1\n shortcut\n conv 2 1x1\n end\n"
     " residual\n bn\n conv 2 1x1\n bn\n end\n linear classes";
 
-/* Of four residual blocks the second would give 1/2 and the third has a shortcut of its own: two units. Means
- * of |w|: block 0 (1 * 4 + 2 * 4) / 8 = 1.5, block 3 is 1. */
+/* Of four residual blocks the second would give 1/2 and the third has a shortcut of its own: two
+ * units. Means of |w|: block 0 (1 * 4 + 2 * 4) / 8 = 1.5, block 3 is 1. */
 START_TEST(residual_blocks_go_whole) {
   plant p;
   open_net(&p, (esp_shape){1, 1, 1}, 2, blocks, "structure = layer\nsparsity = 0.5\n");
@@ -342,9 +340,8 @@ END_TEST
 START_TEST(blocks_that_can_go_in_resnet20) {
   POOLS("arch = resnet20", "layer", {"layer1.0.conv1", 7, 42});
   POOLS(
-      "arch = custom\nlayers =\n conv 4 1x1\n residual\n residual\n conv 4 1x1\n end\n conv 4 1x1\n end\n "
-      "flatten\n "
-      "linear classes",
+      "arch = custom\nlayers =\n conv 4 1x1\n residual\n residual\n conv 4 1x1\n end\n"
+      " conv 4 1x1\n end\n flatten\n linear classes",
       "layer", {"0.0.conv1", 1, 4});
   POOLS("arch = wrn-16-2", "layer", {"layer1.1.conv1", 3, 18});
 }
@@ -352,16 +349,16 @@ END_TEST
 
 /* ---- hybrid ---- */
 
-/* Channels where the lines say so, weights of the linear layer; 2:4 comes last whatever the order of the
- * lines. */
+/* Channels where the lines say so, weights of the linear layer; 2:4 comes last whatever the order
+ * of the lines. */
 START_TEST(a_structure_for_each_layer) {
   plant p;
-  open_net(
-      &p, (esp_shape){4, 1, 1}, 4,
-      " conv 4 1x1 nobias\n conv 4 1x1 nobias\n linear 4 nobias\n linear 4 nobias",
-      "structure = hybrid\ndistribution = uniform\nsparsity = 0.25\nstructures =\n * n:m\n conv* filter\n"
-      " conv1 weight\n linear2 weight\n");
-  const esp_target *t = p.pruner->target;
+  open_net(&p, (esp_shape){4, 1, 1}, 4,
+           " conv 4 1x1 nobias\n conv 4 1x1 nobias\n linear 4 nobias\n linear 4 nobias",
+           "structure = hybrid\ndistribution = uniform\nsparsity = 0.25\nstructures =\n * n:m\n"
+           " conv* filter\n"
+           " conv1 weight\n linear2 weight\n");
+  const esp_ranking_pool *t = p.pruner->target;
   ck_assert_int_eq(p.pruner->targets, 4);
   ck_assert_int_eq(p.pruner->ranked, 3);
   ck_assert_str_eq(t[0].layer->name, "conv1");
@@ -390,13 +387,16 @@ static const struct {
     {M "structure = layer\n", "no layer to prune"},
     {M "structure = hybrid\n", "expected lines 'pattern structure'"},
     {M "structure = hybrid\nstructures = conv1 filters\n",
-     "structures:1: 'conv1 filters': expected a pattern of layer names and a structure; did you mean filter"},
+     "structures:1: 'conv1 filters': expected a pattern of layer names and a structure; "
+     "did you mean filter"},
     {M "structure = hybrid\nstructures = conv1\n", "structures:1: 'conv1': expected"},
     {M "structure = hybrid\nstructures = * hybrid\n", "structures:1: '* hybrid': expected"},
     {M "structure = hybrid\nstructures =\n conv1 weight\n conv9 filter\n",
      "structures:2: 'conv9 filter': matches no"},
-    {M "structure = hybrid\nstructures = linear1 neuron\n", "'neuron' finds nothing to remove in 'linear1'"},
-    {M "structure = hybrid\nstructures = conv1 channel\n", "'channel' finds nothing to remove in 'conv1'"},
+    {M "structure = hybrid\nstructures = linear1 neuron\n",
+     "'neuron' finds nothing to remove in 'linear1'"},
+    {M "structure = hybrid\nstructures = conv1 channel\n",
+     "'channel' finds nothing to remove in 'conv1'"},
     {"method = rigl\nstructure = channel\n", "expected structure = weight, not channel"},
 };
 
@@ -405,9 +405,10 @@ START_TEST(structures_that_cannot_be) {
   esp_config config;
   plant p;
   esp_pruner *pruner = NULL;
-  plant_open(&p, (esp_shape){3, 4, 4}, 10,
-             "[model]\narch = custom\nlayers =\n conv 4 3x3\n residual\n conv 4 3x3\n shortcut\n end\n "
-             "global_avgpool\n linear classes\n");
+  plant_open(
+      &p, (esp_shape){3, 4, 4}, 10,
+      "[model]\narch = custom\nlayers =\n conv 4 3x3\n residual\n conv 4 3x3\n shortcut\n end\n"
+      " global_avgpool\n linear classes\n");
   snprintf(ini, sizeof ini, "[prune]\n%s", wrong[_i].prune);
   ck_assert(esp_config_parse(&config, "x", ini, 0, NULL, &err) == ESP_OK);
   ck_assert(esp_pruner_new(&pruner, &config.prune, p.model, 1, &err) == ESP_ERR_INPUT);

@@ -1,4 +1,5 @@
-/* Several tasks: the loss and its gradient by hand, and what they do to scores; retraining without labels. */
+/* Several tasks: the loss and its gradient by hand, and what they do to scores; retraining without
+ * labels. */
 #include "scene.h"
 #include "suite.h"
 
@@ -15,10 +16,11 @@ static const int group_of[CLASSES] = {0, 1, 1, 0};
 /* One batch of 8 images in all, and that network with its heads. */
 static void open_tasks(scene *s, const char *weights, const char *more) {
   char ini[512];
-  snprintf(ini, sizeof ini,
-           "[data]\ntasks =\n  pair: 0 3 | 1 2\ntask_weights = %s\n[model]\narch = custom\nlayers =\n"
-           "  flatten\n  linear 3 nobias\n  tanh\n  linear classes\n[prune]\n%s\n",
-           weights, more);
+  snprintf(
+      ini, sizeof ini,
+      "[data]\ntasks =\n  pair: 0 3 | 1 2\ntask_weights = %s\n[model]\narch = custom\nlayers =\n"
+      "  flatten\n  linear 3 nobias\n  tanh\n  linear classes\n[prune]\n%s\n",
+      weights, more);
   scene_open(s, (esp_shape){2, 1, 1}, CLASSES, ini);
   scene_limit(s, 1, IMAGES);
 }
@@ -48,7 +50,8 @@ static double by_hand(const scene *s, double of_class, double of_pair, double *g
     loss += of_pair * cross_entropy(x + CLASSES, GROUPS, group_of[label], share + CLASSES);
     share[label] -= 1.0;
     share[CLASSES + group_of[label]] -= 1.0;
-    for (int c = 0; c < OUTPUTS; c++) gradient[c] += (c < CLASSES ? of_class : of_pair) * share[c] / IMAGES;
+    for (int c = 0; c < OUTPUTS; c++)
+      gradient[c] += (c < CLASSES ? of_class : of_pair) * share[c] / IMAGES;
   }
   return loss;
 }
@@ -81,8 +84,8 @@ START_TEST(accuracy_of_each_task) {
     for (int c = 1; c < CLASSES; c++)
       if (esp_value_at(logits, i, c, 0, 0) > esp_value_at(logits, i, best, 0, 0)) best = c;
     right[0] += best == s.label[0][i];
-    right[1] += (esp_value_at(logits, i, CLASSES + 1, 0, 0) > esp_value_at(logits, i, CLASSES, 0, 0)) ==
-                group_of[s.label[0][i]];
+    right[1] += (esp_value_at(logits, i, CLASSES + 1, 0, 0) >
+                 esp_value_at(logits, i, CLASSES, 0, 0)) == group_of[s.label[0][i]];
   }
   ck_assert_int_eq(m.count, IMAGES);
   ck_assert_int_eq(m.top1, right[0]);
@@ -105,10 +108,12 @@ static void trunk_gradient(const char *weights, float *gradient) {
 }
 
 /* The half of the trunk with the largest |w (a g1 + b g2)|, a digit a weight. */
-static void best_half(const esp_param *w, float gradient[2][TRUNK], double a, double b, char *digits) {
+static void best_half(const esp_param *w, float gradient[2][TRUNK], double a, double b,
+                      char *digits) {
   double score[TRUNK];
   for (int k = 0; k < TRUNK; k++)
-    score[k] = fabs((double)w->value[k] * (a * (double)gradient[0][k] + b * (double)gradient[1][k]));
+    score[k] =
+        fabs((double)w->value[k] * (a * (double)gradient[0][k] + b * (double)gradient[1][k]));
   for (int k = 0; k < TRUNK; k++) {
     int better = 0;
     for (int other = 0; other < TRUNK; other++) better += score[other] > score[k];
@@ -117,7 +122,8 @@ static void best_half(const esp_param *w, float gradient[2][TRUNK], double a, do
   digits[TRUNK] = '\0';
 }
 
-/* The scores that choose a mask are those of the weighted sum. Neither task alone would choose the same. */
+/* The scores that choose a mask are those of the weighted sum. Neither task alone would choose the
+ * same. */
 START_TEST(masks_by_the_weighted_sum) {
   static const double alone[2][2] = {{1, 0}, {0, 1}};
   scene s;
@@ -134,7 +140,8 @@ START_TEST(masks_by_the_weighted_sum) {
   }
   scene_round(&s, 0.5);
   for (int k = 0; k < TRUNK; k++)
-    ck_assert(fabs((double)w->grad[k] - ((double)gradient[0][k] + 0.75 * (double)gradient[1][k])) < 1e-5);
+    ck_assert(fabs((double)w->grad[k] - ((double)gradient[0][k] + 0.75 * (double)gradient[1][k])) <
+              1e-5);
   plant_mask_is(&s.p, "linear1.weight", digits);
   scene_close(&s);
 }
@@ -148,7 +155,7 @@ START_TEST(imitation_reads_no_labels) {
   open_tasks(&teacher, "1 0.5", "");
   plant_param(&teacher.p, "linear1.weight")->value[0] += 1.0f;
   esp_graph_forward(teacher.graph, &s.batch[0], (esp_pass){0});
-  esp_graph_imitate(s.graph, teacher.graph);
+  esp_graph_match_logits(s.graph, teacher.graph);
   for (int with = 0; with < 2; with++) {
     s.batch[0].labels = with ? s.label[0] : NULL;
     ck_assert(forward(&s) > 0.0);
@@ -174,7 +181,8 @@ static const esp_batch *no_images(void *user) {
 START_TEST(pruned_without_images) {
   scene s;
   int guarded;
-  open_tasks(&s, "", "method = synflow\nskip = heads*\nat = init\nschedule = exponential\nrounds = 5");
+  open_tasks(&s, "",
+             "method = synflow\nskip = heads*\nat = init\nschedule = exponential\nrounds = 5");
   s.probe.next = no_images;
   for (int round = 1; round <= 5; round++)
     ck_assert(esp_pruner_round(s.p.pruner, &s.probe, 0.1 * round, &guarded, NULL) == ESP_OK);

@@ -30,21 +30,21 @@ static void write_text(const char *path, const char *text) {
 }
 
 /* A run directory with results: dense (unless that is NAN) and one round. */
-static void make_run_by(const char *method, const char *dir, int seed, const char *prune, double dense,
-                        double pruned) {
+static void make_run_by(const char *method, const char *dir, int seed, const char *prune,
+                        double dense, double pruned) {
   char path[256], text[1024], before[128] = "";
   ck_assert_int_eq(mkdir(dir, 0777), 0);
   if (!isnan(dense))
-    snprintf(before, sizeof before, "\"dense\": {\"round\": 0, \"test_accuracy\": %g, \"seconds\": 2}, ",
-             dense);
+    snprintf(before, sizeof before,
+             "\"dense\": {\"round\": 0, \"test_accuracy\": %g, \"seconds\": 2}, ", dense);
   snprintf(path, sizeof path, "%s/config.ini", dir);
-  snprintf(text, sizeof text, "[run]\nname = %s\nseed = %d\n[prune]\nmethod = %s\n%s", dir, seed, method,
-           prune);
+  snprintf(text, sizeof text, "[run]\nname = %s\nseed = %d\n[prune]\nmethod = %s\n%s", dir, seed,
+           method, prune);
   write_text(path, text);
   snprintf(path, sizeof path, "%s/result.json", dir);
   snprintf(text, sizeof text,
-           "{\"status\": \"finished\", %s\"rounds\": "
-           "[{\"round\": 1, \"test_accuracy\": %g, \"sparsity\": 0.5, \"seconds\": 3}]}",
+           "{\"status\": \"finished\", %s\"rounds\": [{\"round\": 1, \"test_accuracy\": %g, "
+           "\"sparsity\": 0.5, \"seconds\": 3}]}",
            before, pruned);
   write_text(path, text);
 }
@@ -54,27 +54,27 @@ static void make_run(const char *dir, int seed, const char *prune, double dense,
 }
 
 typedef struct reading {
-  esp_records runs;
-  esp_facts facts;
-  esp_points points;
+  esp__run_records runs;
+  esp__config_diff facts;
+  esp__points points;
 } reading;
 
 static reading read_all(const char *dir) {
   reading r = {0};
   esp_error err;
-  ck_assert_msg(esp_records_add(&r.runs, dir, &err) == ESP_OK, "%s", err.text);
-  ck_assert_int_eq(esp_facts_gather(&r.facts, &r.runs, &err), ESP_OK);
-  ck_assert_int_eq(esp_points_gather(&r.points, &r.runs, &r.facts, &err), ESP_OK);
+  ck_assert_msg(esp__run_records_add(&r.runs, dir, &err) == ESP_OK, "%s", err.text);
+  ck_assert_int_eq(esp__config_diff_gather(&r.facts, &r.runs, &err), ESP_OK);
+  ck_assert_int_eq(esp__points_gather(&r.points, &r.runs, &r.facts, &err), ESP_OK);
   return r;
 }
 static void free_all(reading *r) {
-  esp_points_free(&r->points);
-  esp_facts_free(&r->facts);
-  esp_records_free(&r->runs);
+  esp__points_free(&r->points);
+  esp__config_diff_free(&r->facts);
+  esp__run_records_free(&r->runs);
 }
 
-/* One line of a chart: seeds and, with one round, sparsities; what else differs makes another and names it.
- */
+/* One line of a chart: seeds and, with one round, sparsities; what else differs makes another and
+ * names it. */
 START_TEST(series) {
   make_run("a", 1, "sparsity = 0.5\n", 0.8, 0.7);
   make_run("b", 2, "sparsity = 0.5\n", 0.8, 0.7);
@@ -94,7 +94,8 @@ START_TEST(series) {
 }
 END_TEST
 
-/* A run that prunes nothing is named by no default of pruning, but by what was set; in either order. */
+/* A run that prunes nothing is named by no default of pruning, but by what was set; in either
+ * order. */
 START_TEST(series_of_dense_networks) {
   make_run("a", 1, "sparsity = 0.5\nrounds = 1\n", 0.8, 0.7);
   make_run_by("none", _i ? "b" : "c", 1, "", 0.8, 0.8);
@@ -107,26 +108,29 @@ START_TEST(series_of_dense_networks) {
 }
 END_TEST
 
-/* The dense network of seed 1 is in two runs; counted twice it would make the deviation too small. */
+/* The dense network of seed 1 is in two runs; counted twice it would make the deviation too
+ * small. */
 START_TEST(shared_dense_network_counts_once) {
   make_run("a", 1, "sparsity = 0.5\n", 0.8, 0.7);
   make_run("b", 1, "sparsity = 0.9\n", 0.8, 0.6);
   make_run("c", 2, "sparsity = 0.9\n", 0.82, 0.6);
   reading r = read_all(".");
-  const int dense = esp_level_end(&r.points, 0), half = esp_level_end(&r.points, dense);
-  const esp_moments m = esp_level_moments(&r.points, 0, dense, offsetof(esp_point, accuracy));
+  const int dense = esp__level_end(&r.points, 0), half = esp__level_end(&r.points, dense);
+  const esp_stats_moments m =
+      esp__level_moments(&r.points, 0, dense, offsetof(esp__point, accuracy));
   ck_assert_int_eq(m.n, 2);
-  ck_assert_double_eq_tol(esp_mean(&m), 0.81, 1e-12);
+  ck_assert_double_eq_tol(esp_stats_mean(&m), 0.81, 1e-12);
   ck_assert_int_eq(half - dense, 1);
   ck_assert_double_eq(r.points.item[dense].seconds, 5.0); /* dense and the round */
-  ck_assert_int_eq(esp_level_end(&r.points, half) - half, 2);
-  ck_assert_int_eq(esp_level_end(&r.points, half), r.points.count);
+  ck_assert_int_eq(esp__level_end(&r.points, half) - half, 2);
+  ck_assert_int_eq(esp__level_end(&r.points, half), r.points.count);
   free_all(&r);
 }
 END_TEST
 
-/* What pruned while it trained has no dense network of its own: it is compared with that of a run with its
- * seed that prunes nothing, and with none rather than with that of another seed or training. */
+/* What pruned while it trained has no dense network of its own: it is compared with that of a run
+ * with its seed that prunes nothing, and with none rather than with that of another seed or
+ * training. */
 START_TEST(dense_network_of_another_run) {
   make_run_by("none", "a", 1, "", 0.8, 0.8);
   make_run_by("none", "b", 2, "", 0.9, 0.9);
@@ -140,12 +144,13 @@ START_TEST(dense_network_of_another_run) {
   const double expected[] = {0.0, 0.0, -0.1, -0.3, NAN, NAN, -0.15, NAN};
   const int dense[] = {0, 1, 0, 1, -1, -1, 6, -1};
   for (int i = 0; i < r.points.count; i++) {
-    const esp_point *p = &r.points.item[i];
+    const esp__point *p = &r.points.item[i];
     if (p->round == 0) continue;
     ck_assert_int_eq(p->dense, dense[p->run]);
-    ck_assert(isnan(expected[p->run]) ? isnan(p->change) : fabs(p->change - expected[p->run]) < 1e-12);
-    if (i > 0 && esp_level_end(&r.points, i - 1) != i) continue; /* within a level */
-    const int level = esp_dense_level(&r.points, &r.facts, i);
+    ck_assert(isnan(expected[p->run]) ? isnan(p->change)
+                                      : fabs(p->change - expected[p->run]) < 1e-12);
+    if (i > 0 && esp__level_end(&r.points, i - 1) != i) continue; /* within a level */
+    const int level = esp__dense_level(&r.points, &r.facts, i);
     ck_assert_int_eq(level < 0 ? -1 : r.points.item[level].series,
                      dense[p->run] < 0 ? -1 : r.facts.series_of[dense[p->run]]);
   }
@@ -164,7 +169,7 @@ START_TEST(half_written_run) {
   ck_assert_ptr_nonnull(
       strstr(r.runs.item[0].missing, "a/log.csv:3: 1 cells, expected 2 as in the first row\n"));
   ck_assert_ptr_nonnull(strstr(r.runs.item[0].missing, "layers.csv is not there (yet)\n"));
-  ck_assert_str_eq(esp_record_status(&r.runs.item[0]), "not begun");
+  ck_assert_str_eq(esp__run_record_status(&r.runs.item[0]), "not begun");
   free_all(&r);
 }
 END_TEST

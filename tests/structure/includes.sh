@@ -11,7 +11,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     for (i in order) level[order[i]] = i + 0
 
     # The room of each public header.
-    home("status file random option", "base")
+    home("status file random option csv stats", "base")
     home("tensor mask activation param task", "tensor")
     home("graph", "autograd")
     home("model", "nn")
@@ -20,8 +20,10 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     home("data", "data")
     home("train", "train")
     home("config", "config")
+    home("results", "rundir")
     home("run", "run")
     home("sweep", "sweep")
+    home("interpolation instability mask_overlap paper sensitivity sparsity_search", "analysis")
     home("report", "report")
   }
   function home(headers, name,    h, n, i) {

@@ -1,5 +1,5 @@
-/* Every entry of the tables of pruning: after each step what is pruned is exactly 0, and in the end exactly
- * as much is gone as was asked for. */
+/* Every entry of the tables of pruning: after each step what is pruned is exactly 0, and in the end
+ * exactly as much is gone as was asked for. */
 #include "methods.h"
 #include "plant.h"
 #include "suite.h"
@@ -40,10 +40,10 @@ static void open_trial(trial *t, int number) {
   const int batch = (int)c->train.batch;
   OK(esp_dataset_load(&t->set, &c->data, (esp_shape){0}, 1, &err));
   OK(esp_model_graph(t->p.model, batch, true, (esp_loss_attr){0}, &t->graph, &err));
-  OK(esp_loader_new(&t->loader, t->set, &t->set->train, esp_loader_options_training(&c->data, batch, 1),
-                    &err));
+  OK(esp_loader_new(&t->loader, t->set, &t->set->train,
+                    esp_loader_options_training(&c->data, batch, 1), &err));
   t->trainer = (esp_trainer){t->p.model, t->graph, t->loader, t->p.pruner, &c->train, 1, NULL};
-  esp_pruner_set_judge(t->p.pruner, (esp_judge){worth_of, after_trial, NULL});
+  esp_pruner_set_trial_evaluator(t->p.pruner, (esp_trial_evaluator){worth_of, after_trial, NULL});
   esp_pruner_set_epoch(t->p.pruner, esp_loader_batches(t->loader));
 }
 
@@ -64,11 +64,12 @@ static void train(trial *t, int64_t epochs, bool changes_masks) {
   const esp_prune_window window = {0, changes_masks ? steps - 2 : -1};
   for (int64_t step = 0; step < steps; step++) {
     if (step % batches == 0) esp_loader_start(t->loader, (uint64_t)(step / batches), 0);
-    const double rate = esp_learning_rate(t->trainer.opt, (double)step / (double)batches, (double)epochs);
+    const double rate =
+        esp_learning_rate(t->trainer.opt, (double)step / (double)batches, (double)epochs);
     esp_metrics m = {0};
     bool changed;
-    OK(esp_train_step(&t->trainer, esp_loader_next(t->loader), (esp_step){step, (uint64_t)step, rate, window},
-                      &m, &changed, &err));
+    OK(esp_train_step(&t->trainer, esp_loader_next(t->loader),
+                      (esp_step){step, (uint64_t)step, rate, window}, &m, &changed, &err));
     holds(t);
   }
 }
@@ -79,7 +80,8 @@ static void prune_rounds(trial *t) {
     esp_probe_images images;
     int guarded;
     const esp_probe probe = esp_train_probe(&t->trainer, &images, 9, c->prune.saliency_batches);
-    OK(esp_pruner_round(t->p.pruner, &probe, esp_pruner_round_sparsity(t->p.pruner, round), &guarded, &err));
+    OK(esp_pruner_round(t->p.pruner, &probe, esp_pruner_round_sparsity(t->p.pruner, round),
+                        &guarded, &err));
     holds(t);
     if (!esp_pruner_at_init(t->p.pruner)) train(t, 1, false);
   }
@@ -91,8 +93,8 @@ static void check_total(const trial *t) {
   if (t->m.at_least)
     ck_assert_msg((double)c.pruned >= wanted, "%s: %zu of %zu", t->m.name, c.pruned, c.units);
   else
-    ck_assert_msg((double)c.pruned == wanted, "%s: %zu of %zu, expected %g", t->m.name, c.pruned, c.units,
-                  wanted);
+    ck_assert_msg((double)c.pruned == wanted, "%s: %zu of %zu, expected %g", t->m.name, c.pruned,
+                  c.units, wanted);
 }
 
 START_TEST(each_step_and_the_total) {

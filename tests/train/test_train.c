@@ -37,8 +37,8 @@ static void remove_folder(void) {
 
 static const esp_shape input = {3, 6, 6};
 static const char layers[] =
-    "[model]\narch = custom\nlayers =\n conv 4 3x3\n bn\n relu\n conv 4 3x3\n global_avgpool\n linear "
-    "classes\n";
+    "[model]\narch = custom\nlayers =\n conv 4 3x3\n bn\n relu\n conv 4 3x3\n global_avgpool\n"
+    " linear classes\n";
 
 static void open_net(plant *p, const char *ini) {
   char text[1024];
@@ -61,13 +61,13 @@ static void take_steps(plant *p, int first, int last) {
       }
     }
     const esp_train_options *o = &p->config.train;
-    const esp_moment now = {s, 1.0 / (1 + s % 5), 0.05, o->momentum, o->weight_decay, o->average};
-    if (p->pruner) esp_pruner_before(p->pruner, &now);
+    const esp_step_ctx now = {s, 1.0 / (1 + s % 5), 0.05, o->momentum, o->weight_decay, o->average};
+    if (p->pruner) esp_pruner_pre_forward(p->pruner, &now);
     if (p->pruner && esp_pruner_in_training(p->pruner))
       OK(esp_pruner_step(p->pruner, s, 2, 20, &changed, &err));
-    if (p->pruner) OK(esp_pruner_gradient(p->pruner, &now, &err));
+    if (p->pruner) OK(esp_pruner_post_backward(p->pruner, &now, &err));
     esp_sgd_step(&p->model->params, o, 0.05);
-    if (p->pruner) esp_pruner_after(p->pruner, &now);
+    if (p->pruner) esp_pruner_post_step(p->pruner, &now);
   }
 }
 
@@ -94,7 +94,8 @@ static void same_state(const plant *p, const plant *q) {
   ck_assert_uint_eq(esp_pruner_changes(p->pruner), esp_pruner_changes(q->pruner));
   for (int i = 0; esp_pruner_state(p->pruner, i).name; i++) {
     const esp_prune_state a = esp_pruner_state(p->pruner, i), b = esp_pruner_state(q->pruner, i);
-    ck_assert_msg(b.name && memcmp(a.data, b.data, a.count * sizeof(float)) == 0, "state %s differs", a.name);
+    ck_assert_msg(b.name && memcmp(a.data, b.data, a.count * sizeof(float)) == 0,
+                  "state %s differs", a.name);
   }
 }
 
@@ -113,7 +114,8 @@ START_TEST(weights_come_back_to_the_bit) {
   OK(esp_weights_save(p.model, from, file, &err));
   OK(esp_weights_load(q.model, file, &err));
   for (int k = 0; k < p.model->params.count; k++)
-    same(p.model->params.item[k], p.model->params.item[k]->value, q.model->params.item[k]->value, "value");
+    same(p.model->params.item[k], p.model->params.item[k]->value, q.model->params.item[k]->value,
+         "value");
   ck_assert_mem_eq(momentum, plant_param(&q, "conv1.weight")->momentum,
                    sizeof momentum); /* not in the file */
   plant_close(&p);
@@ -215,7 +217,8 @@ START_TEST(files_that_are_no_checkpoints) {
   refused(esp_checkpoint_load(p.model, NULL, file, &position, &err), "momentum.conv1.weight");
   unlink(file);
   OK(esp_checkpoint_save(p.model, NULL, from, "here", file, &err)); /* of a run without masks */
-  refused(esp_checkpoint_load(masked.model, masked.pruner, file, &position, &err), "mask.conv1.weight");
+  refused(esp_checkpoint_load(masked.model, masked.pruner, file, &position, &err),
+          "mask.conv1.weight");
   ck_assert_ptr_null(position);
   plant_close(&p);
   plant_close(&masked);
@@ -268,8 +271,10 @@ END_TEST
 
 static const char *const runs[] = {
     "[train]\naverage = 0.9\n",
-    "[prune]\nmethod = magnitude\nschedule = cubic\nstructure = filter\nevery = 3\nsparsity = 0.5\n",
-    "[prune]\nmethod = random\nschedule = cubic\nevery = 2\n[train]\naverage = 0.9\nnesterov = yes\n",
+    "[prune]\nmethod = magnitude\nschedule = cubic\nstructure = filter\nevery = 3\n"
+    "sparsity = 0.5\n",
+    "[prune]\nmethod = random\nschedule = cubic\nevery = 2\n[train]\naverage = 0.9\n"
+    "nesterov = yes\n",
     "[prune]\nmethod = set\nevery = 1\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = rigl\nevery = 1\n",
     "[prune]\nmethod = surgery\nevery = 2\n[train]\naverage = 0.9\n",
@@ -281,7 +286,8 @@ static const char *const runs[] = {
     "[prune]\nmethod = topkast\nevery = 2\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = soft\nstructure = filter\nevery = 2\nsparsity = 0.5\n",
     "[prune]\nmethod = grow\nevery = 2\nsparsity = 0.5\n",
-    "[prune]\nmethod = grow\nstructure = filter\nevery = 2\nsparsity = 0.2\n[train]\naverage = 0.9\n",
+    "[prune]\nmethod = grow\nstructure = filter\nevery = 2\nsparsity = 0.2\n[train]\n"
+    "average = 0.9\n",
     "[prune]\nmethod = edge-popup\nevery = 1\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = soft-movement\nstrength = 1\nevery = 2\n",
     "[prune]\nmethod = str\nstrength = 0.1\nevery = 2\n[train]\naverage = 0.9\n",
@@ -289,15 +295,18 @@ static const char *const runs[] = {
     "[prune]\nmethod = magnitude\nregulariser = group-lasso\nstructure = filter\n",
     "[prune]\nmethod = magnitude\nregulariser = slimming\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = magnitude\nregulariser = admm\nevery = 3\nstrength = 0.1\n",
-    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = filter\nevery = 3\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = filter\nevery = 3\n"
+    "sparsity = 0.5\n",
     "[prune]\nmethod = magnitude\nregulariser = l0\nstrength = 1\n[train]\naverage = 0.9\n",
     "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\nsparsity = 0.5\n",
     "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = channel\nsparsity = 0.5\n",
-    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = channel\nevery = 3\nsparsity = 0.5\n",
+    "[prune]\nmethod = magnitude\nregulariser = admm\nstructure = channel\nevery = 3\n"
+    "sparsity = 0.5\n",
     "[prune]\nmethod = grow\nstructure = channel\nevery = 2\nsparsity = 0.2\n",
 };
 
-/* Saved after `step` and loaded into a network that was somewhere else, a run goes on as if nothing was. */
+/* Saved after `step` and loaded into a network that was somewhere else, a run goes on as if nothing
+ * was. */
 static void goes_on(const char *ini, int step) {
   static const char position[] = "[position]\nepoch = 3\ntext = \"\\ \xc3\xa9\n";
   char *text = NULL;
@@ -323,7 +332,8 @@ static void goes_on(const char *ini, int step) {
   unlink(file);
 }
 
-/* Before the first change of a mask (2), among them, at the last (20, where shadows go), and after it. */
+/* Before the first change of a mask (2), among them, at the last (20, where shadows go), and after
+ * it. */
 START_TEST(checkpoints_bring_everything_back) {
   static const int steps[] = {0, 1, 2, 7, 19, 20, 22};
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) goes_on(runs[_i], steps[i]);
@@ -364,7 +374,8 @@ START_TEST(metrics_by_hand) {
   float *images = aligned_alloc(64, CLASSES * 16 * sizeof *images);
   memset(images, 0, CLASSES * 16 * sizeof *images);
   plant_open(&p, (esp_shape){CLASSES, 1, 1}, CLASSES, "[model]\narch = custom\nlayers = flatten\n");
-  OK(esp_model_graph(p.model, 16, false, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &graph, &err));
+  OK(esp_model_graph(p.model, 16, false, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &graph,
+                     &err));
   for (int i = 0; i < IMAGES; i++) {
     for (int c = 0; c < CLASSES; c++) images[c * 16 + i] = judged[i].logit[c];
     labels[i] = judged[i].label;
@@ -391,8 +402,10 @@ END_TEST
 
 START_TEST(shares_of_nothing_are_zero) {
   const esp_metrics none = {0}, some = {.loss_sum = 3.0, .top1 = 1, .top5 = 3, .count = 4};
-  ck_assert(esp_top1(&none) == 0.0 && esp_top5(&none) == 0.0 && esp_loss_of(&none) == 0.0);
-  ck_assert(esp_top1(&some) == 0.25 && esp_top5(&some) == 0.75 && esp_loss_of(&some) == 0.75);
+  ck_assert(esp_metrics_top1(&none) == 0.0 && esp_metrics_top5(&none) == 0.0 &&
+            esp_metrics_loss(&none) == 0.0);
+  ck_assert(esp_metrics_top1(&some) == 0.25 && esp_metrics_top5(&some) == 0.75 &&
+            esp_metrics_loss(&some) == 0.75);
 }
 END_TEST
 
@@ -409,15 +422,16 @@ typedef struct school {
 
 static void open_school(school *s, const char *net, const char *ini) {
   char text[1024];
-  snprintf(text, sizeof text, "[data]\ndataset = shapes\n[model]\narch = custom\nlayers =\n%s\n%s", net, ini);
+  snprintf(text, sizeof text, "[data]\ndataset = shapes\n[model]\narch = custom\nlayers =\n%s\n%s",
+           net, ini);
   plant_open(&s->p, (esp_shape){3, 32, 32}, 10, text);
   const esp_config *c = &s->p.config;
   const int batch = (int)c->train.batch;
   OK(esp_dataset_load(&s->set, &c->data, (esp_shape){0}, 1, &err));
-  OK(esp_model_graph(s->p.model, batch, true, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &s->graph,
-                     &err));
-  OK(esp_loader_new(&s->training, s->set, &s->set->train, esp_loader_options_training(&c->data, batch, 1),
-                    &err));
+  OK(esp_model_graph(s->p.model, batch, true, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f},
+                     &s->graph, &err));
+  OK(esp_loader_new(&s->training, s->set, &s->set->train,
+                    esp_loader_options_training(&c->data, batch, 1), &err));
   OK(esp_loader_new(&s->test, s->set, &s->set->test, (esp_loader_options){.batch = batch}, &err));
   s->trainer = (esp_trainer){s->p.model, s->graph, s->training, s->p.pruner, &c->train, 1};
 }
@@ -444,8 +458,8 @@ static void teach(school *s, int first, int last) {
       esp_metrics m = {0};
       bool changed;
       const double lr = esp_learning_rate(o, (double)step / batches, epochs);
-      OK(esp_train_step(&s->trainer, batch, (esp_step){step, (uint64_t)step, lr, window}, &m, &changed,
-                        &err));
+      OK(esp_train_step(&s->trainer, batch, (esp_step){step, (uint64_t)step, lr, window}, &m,
+                        &changed, &err));
       ck_assert_int_eq(m.count, batch->count);
       if (!s->p.pruner) ck_assert(!changed);
       if (s->p.pruner) ck_assert(esp_pruner_holds(s->p.pruner));
@@ -455,8 +469,8 @@ static void teach(school *s, int first, int last) {
 }
 
 static const char small[] =
-    " avgpool 2\n conv 16 3x3\n bn\n relu\n maxpool 2\n conv 32 3x3\n bn\n relu\n maxpool 2\n conv 32 3x3\n "
-    "bn\n"
+    " avgpool 2\n conv 16 3x3\n bn\n relu\n maxpool 2\n conv 32 3x3\n bn\n relu\n maxpool 2\n"
+    " conv 32 3x3\n bn\n"
     " relu\n global_avgpool\n linear classes\n";
 
 static const char *const lessons[] = {
@@ -473,7 +487,8 @@ START_TEST(small_networks_learn) {
   esp_metrics m;
   int64_t confusion[100] = {0}, sum = 0, right = 0;
   snprintf(ini, sizeof ini,
-           "[data]\ntrain = 1600\ntest = 300\n[train]\nepochs = 6\nbatch = 16\nlr = 0.02\n%s", lessons[_i]);
+           "[data]\ntrain = 1600\ntest = 300\n[train]\nepochs = 6\nbatch = 16\nlr = 0.02\n%s",
+           lessons[_i]);
   open_school(&s, small, ini);
   teach(&s, 0, 6);
   if (s.p.pruner) {
@@ -487,31 +502,33 @@ START_TEST(small_networks_learn) {
   ck_assert_int_eq(m.count, 300);
   ck_assert_int_eq(sum, 300);
   ck_assert_int_eq(right, m.top1);
-  ck_assert_msg(esp_top1(&m) > 0.4 && esp_top5(&m) > 0.8, "top-1 %g, top-5 %g, loss %g", esp_top1(&m),
-                esp_top5(&m), esp_loss_of(&m));
+  ck_assert_msg(esp_metrics_top1(&m) > 0.4 && esp_metrics_top5(&m) > 0.8,
+                "top-1 %g, top-5 %g, loss %g", esp_metrics_top1(&m), esp_metrics_top5(&m),
+                esp_metrics_loss(&m));
   close_school(&s);
 }
 END_TEST
 
-/* A teacher counts in training and not else: the loss of a batch with share 1 is 0 against oneself, and that
- * of the network alone where nothing is trained. */
+/* A teacher counts in training and not else: the loss of a batch with share 1 is 0 against oneself,
+ * and that of the network alone where nothing is trained. */
 START_TEST(a_teacher_teaches_in_training_only) {
   school s;
   esp_graph *teacher;
   open_school(&s, " avgpool 2\n conv 4 3x3\n relu\n global_avgpool\n linear classes\n",
               "[data]\ntrain = 16\ntest = 16\n[train]\nbatch = 16\n");
-  OK(esp_model_graph(s.p.model, 16, false, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &teacher, &err));
+  OK(esp_model_graph(s.p.model, 16, false, (esp_loss_attr){ESP_LOSS_CROSS_ENTROPY, 0.0f}, &teacher,
+                     &err));
   esp_loader_start(s.training, 0, 0);
   const esp_batch *batch = esp_loader_next(s.training);
   const double alone = esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum;
   ck_assert(alone > 0.0);
   esp_graph_forward(teacher, batch, (esp_pass){0});
-  esp_graph_teach(s.graph, teacher, 1.0f, 4.0f);
+  esp_graph_distill(s.graph, teacher, 1.0f, 4.0f);
   ck_assert(fabs(esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum) < 1e-6);
   esp_graph_backward(s.graph);
   ck_assert(esp_gradient_norm(&s.p.model->params) < 1e-6);
   ck_assert(esp_graph_forward(s.graph, batch, (esp_pass){0}).loss_sum == alone);
-  esp_graph_teach(s.graph, NULL, 0.0f, 1.0f);
+  esp_graph_distill(s.graph, NULL, 0.0f, 1.0f);
   ck_assert(esp_graph_forward(s.graph, batch, (esp_pass){.training = true}).loss_sum == alone);
   esp_graph_free(teacher);
   close_school(&s);
@@ -519,7 +536,8 @@ START_TEST(a_teacher_teaches_in_training_only) {
 END_TEST
 
 static const char tiny[] =
-    " conv 4 3x3 stride 4\n bn\n relu\n conv 6 3x3 stride 2\n bn\n relu\n dropout 0.2\n global_avgpool\n"
+    " conv 4 3x3 stride 4\n bn\n relu\n conv 6 3x3 stride 2\n bn\n relu\n dropout 0.2\n"
+    " global_avgpool\n"
     " linear classes\n";
 static const char few[] =
     "[data]\ntrain = 70\ntest = 40\naugment = crop flip\n[train]\nepochs = 4\nbatch = 16\n";
@@ -549,8 +567,8 @@ static const char *const repeated[] = {
     "[prune]\nmethod = magnitude\nregulariser = l0\nstructure = filter\n",
 };
 
-/* With one thread or three, kernels that skip pruned weights or do not, in one go or from a checkpoint
- * half-way: the same bits. */
+/* With one thread or three, kernels that skip pruned weights or do not, in one go or from a
+ * checkpoint half-way: the same bits. */
 START_TEST(training_is_repeatable) {
   char ini[512], hex[4][65], *position;
   snprintf(ini, sizeof ini, "%s%s", few, repeated[_i]);
@@ -590,8 +608,9 @@ START_TEST(divergence_is_an_error) {
     esp_params_sha256(&(esp_params){&w, 1, 1}, before);
     esp_loader_start(s.training, 0, 0);
     const esp_batch *batch = esp_loader_next(s.training);
-    ck_assert_int_eq(esp_train_step(&s.trainer, batch, (esp_step){7, 7, 0.1, {0, -1}}, &m, &changed, &err),
-                     ESP_ERR_DIVERGED);
+    ck_assert_int_eq(
+        esp_train_step(&s.trainer, batch, (esp_step){7, 7, 0.1, {0, -1}}, &m, &changed, &err),
+        ESP_ERR_DIVERGED);
     ck_assert_msg(strstr(err.text, "step 7") != NULL, "%s", err.text);
     esp_params_sha256(&(esp_params){&w, 1, 1}, after);
     ck_assert_str_eq(before, after);
@@ -631,7 +650,8 @@ START_TEST(evaluation_uses_averages_and_puts_them_back) {
   teach(&s, 0, 1);
   for (int k = 0; k < s.p.model->params.count; k++) {
     const esp_param *a = s.p.model->params.item[k];
-    memcpy(t.p.model->params.item[k]->value, a->average ? a->average : a->value, a->count * sizeof(float));
+    memcpy(t.p.model->params.item[k]->value, a->average ? a->average : a->value,
+           a->count * sizeof(float));
   }
   esp_params_sha256(&s.p.model->params, before);
   esp_evaluate(s.p.model, s.graph, s.test, &with, NULL);
@@ -666,8 +686,8 @@ static int sum_gradients(school *s, uint64_t epoch, int batches, double *sum) {
   return done;
 }
 
-/* 70 images are 5 batches of up to 16; asked for more, the mean is over those. Pruned weights have a gradient
- * too, also from kernels that could do without. */
+/* 70 images are 5 batches of up to 16; asked for more, the mean is over those. Pruned weights have
+ * a gradient too, also from kernels that could do without. */
 START_TEST(mean_gradient_is_the_mean_and_touches_nothing) {
   static const int asked[] = {1, 3, 5, 100};
   school s, untouched;
@@ -707,8 +727,8 @@ START_TEST(mean_gradient_is_the_mean_and_touches_nothing) {
 }
 END_TEST
 
-/* The bias of class 3 moves its logit, and no other, by as much; over all test images, not only the first
- * batch. */
+/* The bias of class 3 moves its logit, and no other, by as much; over all test images, not only the
+ * first batch. */
 START_TEST(comparing_finds_the_largest_difference) {
   school s, t;
   esp_logit_difference d;

@@ -1,5 +1,5 @@
-/* Criteria that look at what a channel's activations are, behind batch norm and non-linearity: statistics
- * over the valid images and all pixels of a batch. */
+/* Criteria that look at what a channel's activations are, behind batch norm and non-linearity:
+ * statistics over the valid images and all pixels of a batch. */
 #include "prune/catalogue.h"
 #include "prune/criteria/channel.h"
 
@@ -14,14 +14,16 @@ static double mean_over(const esp_activity *a, int channel, statistic *of, doubl
     for (int row = 0; row < y->height; row++) {
       const float *x = esp_plane(y, block, channel) + (size_t)row * esp_row_stride(y);
       for (int column = 0; column < y->width; column++, x += ESP_LANES)
-        for (int lane = 0; lane < esp_lanes_valid(a->images, block); lane++) sum += of(x[lane], threshold);
+        for (int lane = 0; lane < esp_lanes_valid(a->images, block); lane++)
+          sum += of(x[lane], threshold);
     }
   return sum / ((double)a->images * y->height * y->width);
 }
 
 static void score_by(const esp_param *p, const esp_prune_ctx *ctx, statistic *of, float *score) {
   for (int c = 0; c < p->shape[0]; c++)
-    esp_channel_score(p, c, (float)mean_over(&ctx->activity, c, of, ctx->opt->activation_threshold), score);
+    esp__channel_score(
+        p, c, (float)mean_over(&ctx->activity, c, of, ctx->opt->activation_threshold), score);
 }
 
 #define STATISTIC(function, formula)                                                         \
@@ -36,15 +38,16 @@ STATISTIC(nonzero, x != 0.0f)
 STATISTIC(size, (double)fabsf(x))
 STATISTIC(active, (double)fabsf(x) > threshold)
 
-const esp_criterion esp_criterion_apoz = {
+const esp_criterion esp__criterion_apoz = {
     .name = "apoz",
-    .help = "share of activations that are not zero: 1 - average percentage of zeros (Hu et al. 2016)",
+    .help =
+        "share of activations that are not zero: 1 - average percentage of zeros (Hu et al. 2016)",
     .needs = ESP_NEEDS_ACTIVATIONS,
     .channels = true,
     .score = score_nonzero,
 };
 
-const esp_criterion esp_criterion_activation = {
+const esp_criterion esp__criterion_activation = {
     .name = "activation",
     .help = "mean absolute activation of the channel (Molchanov et al. 2017)",
     .needs = ESP_NEEDS_ACTIVATIONS,
@@ -52,7 +55,7 @@ const esp_criterion esp_criterion_activation = {
     .score = score_size,
 };
 
-const esp_criterion esp_criterion_frequency = {
+const esp_criterion esp__criterion_frequency = {
     .name = "frequency",
     .help = "share of activations whose absolute value exceeds activation_threshold",
     .needs = ESP_NEEDS_ACTIVATIONS,

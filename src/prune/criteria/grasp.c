@@ -1,23 +1,22 @@
 #include "prune/catalogue.h"
 #include "prune/measure/criterion_inputs.h"
 
-/* Taking a weight away changes the squared norm of the gradient, which drives the training, by about
- * -2 w (H g); what keeps it highest stays. `measure` leaves H g in p->grad. */
+/* Taking a weight away changes the squared norm of the gradient, which drives the training, by
+ * about -2 w (H g); what keeps it highest stays. `measure` leaves H g in p->grad. */
 static void score(const esp_param *p, const esp_prune_ctx *ctx, float *score) {
   (void)ctx;
   for (size_t i = 0; i < p->count; i++) score[i] = p->value[i] * p->grad[i];
 }
 
 static esp_status measure(esp_pruner *p, const esp_probe *probe, esp_error *err) {
-  return esp_measure_hessian(p->model, probe, err);
+  return esp__measure_hessian(p->model, probe, err);
 }
 
-const esp_criterion esp_criterion_grasp = {
+const esp_criterion esp__criterion_grasp = {
     .name = "grasp",
     .help =
-        "weight * (Hessian * gradient): keep what the gradient's norm needs; for at = init (GraSP, Wang et "
-        "al. "
-        "2020)",
+        "weight * (Hessian * gradient): keep what the gradient's norm needs; "
+        "for at = init (GraSP, Wang et al. 2020)",
     .needs = ESP_NEEDS_PASSES,
     .unit = ESP_UNIT_SUM,
     .negative = true,

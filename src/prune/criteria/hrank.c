@@ -17,13 +17,13 @@ static void score(const esp_param *p, const esp_prune_ctx *ctx, float *score) {
     double sum = 0.0;
     for (int image = 0; image < a->images; image++) {
       copy_map(a->output, c, image, ctx->plane);
-      sum += esp_matrix_rank(ctx->plane, a->output->height, a->output->width);
+      sum += esp__matrix_rank(ctx->plane, a->output->height, a->output->width);
     }
-    esp_channel_score(p, c, (float)(sum / a->images), score);
+    esp__channel_score(p, c, (float)(sum / a->images), score);
   }
 }
 
-const esp_criterion esp_criterion_hrank = {
+const esp_criterion esp__criterion_hrank = {
     .name = "hrank",
     .help = "mean rank of the channel's feature maps (HRank, Lin et al. 2020)",
     .needs = ESP_NEEDS_ACTIVATIONS,

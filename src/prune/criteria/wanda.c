@@ -14,8 +14,8 @@ static double energy(const esp_activity *a, int channel) {
   return sum;
 }
 
-/* score = w^2 * mean x^2, the square of Wanda's |w| * |x|_2, so that batches add up: the ranking is the same.
- * Wanda compares the weights of an output; here `distribution` says what is compared. */
+/* score = w^2 * mean x^2, the square of Wanda's |w| * |x|_2, so that batches add up: the ranking is
+ * the same. Wanda compares the weights of an output; here `distribution` says what is compared. */
 static void score(const esp_param *p, const esp_prune_ctx *ctx, float *score) {
   const esp_activity *a = &ctx->activity;
   const int groups = ctx->layer->groups, channels = p->shape[1], outputs = p->shape[0] / groups;
@@ -31,7 +31,7 @@ static void score(const esp_param *p, const esp_prune_ctx *ctx, float *score) {
   }
 }
 
-const esp_criterion esp_criterion_wanda = {
+const esp_criterion esp__criterion_wanda = {
     .name = "wanda",
     .help = "|weight| * norm of its input channel's activations (Wanda, Sun et al. 2024)",
     .needs = ESP_NEEDS_ACTIVATIONS,

@@ -13,10 +13,10 @@ static double raw_density(const esp_param *w) {
   return sum / product;
 }
 
-/* density = epsilon * raw, with epsilon such that the budget is met; layers that would exceed 1 are dense and
- * the others share what is left. */
-static esp_status share(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
-                        esp_error *err) {
+/* density = epsilon * raw, with epsilon such that the budget is met; layers that would exceed 1 are
+ * dense and the others share what is left. */
+static esp_status share(const esp_prune_options *opt, double sparsity, esp_layer_budget *share,
+                        int n, esp_error *err) {
   (void)opt;
   double budget = 0.0, *density = calloc(3 * (size_t)(n + 1), sizeof *density);
   if (!density) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
@@ -26,16 +26,16 @@ static esp_status share(const esp_prune_options *opt, double sparsity, esp_share
     units[i] = (double)share[i].units;
     budget += (1.0 - sparsity) * units[i];
   }
-  esp_share_budget(density, raw, units, n, budget);
+  esp__layer_budgets_units(density, raw, units, n, budget);
   for (int i = 0; i < n; i++) share[i].density = density[i];
   free(density);
   return ESP_OK;
 }
 
-const esp_distribution esp_distribution_erk = {
+const esp_distribution esp__distribution_erk = {
     .name = "erk",
     .help =
-        "Erdos-Renyi-Kernel: density in proportion to (in + out + kh + kw) / (in * out * kh * kw) (Mocanu et "
-        "al. 2018; Evci et al. 2020)",
+        "Erdos-Renyi-Kernel: density in proportion to (in + out + kh + kw) / (in * out * kh * "
+        "kw) (Mocanu et al. 2018; Evci et al. 2020)",
     .share = share,
 };

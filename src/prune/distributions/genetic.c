@@ -6,21 +6,23 @@
 /* The better of two at random. */
 static int pick(esp_distribution_search *s, const double *worth) {
   const double size = (double)s->opt->population;
-  const int a = (int)(esp_search_uniform(s) * size), b = (int)(esp_search_uniform(s) * size);
+  const int a = (int)(esp__search_uniform(s) * size), b = (int)(esp__search_uniform(s) * size);
   return worth[b] > worth[a] ? b : a;
 }
 
-/* Each number from one parent or the other; on average one of them changes, by a deviation of 0.2. */
+/* Each number from one parent or the other; on average one of them changes, by a deviation of
+ * 0.2. */
 static void cross(esp_distribution_search *s, const double *a, const double *b, double *child) {
   for (int k = 0; k < s->n; k++) {
-    child[k] = esp_search_uniform(s) < 0.5 ? a[k] : b[k];
-    if (esp_search_uniform(s) * s->n < 1.0) child[k] = esp_search_clip(child[k] + 0.2 * esp_search_normal(s));
+    child[k] = esp__search_uniform(s) < 0.5 ? a[k] : b[k];
+    if (esp__search_uniform(s) * s->n < 1.0)
+      child[k] = esp__search_clip(child[k] + 0.2 * esp__search_normal(s));
   }
 }
 
 /* A generation from the one before, whose best lives on and need not be tried again. */
-static esp_status breed(esp_distribution_search *s, const double *old, const double *was, double *new, double *worth,
-                        esp_error *err) {
+static esp_status breed(esp_distribution_search *s, const double *old, const double *was,
+                        double *new, double *worth, esp_error *err) {
   const int size = (int)s->opt->population;
   int best = 0;
   for (int i = 1; i < size; i++)
@@ -30,16 +32,17 @@ static esp_status breed(esp_distribution_search *s, const double *old, const dou
   for (int i = 1; i < size; i++) {
     const int a = pick(s, was), b = pick(s, was);
     cross(s, old + a * s->n, old + b * s->n, new + i * s->n);
-    ESP_TRY(esp_search_try(s, new + i * s->n, &worth[i], err));
+    ESP_TRY(esp__search_try(s, new + i * s->n, &worth[i], err));
   }
   return ESP_OK;
 }
 
-static esp_status search(esp_distribution_search *s, double *worth, double *numbers, esp_error *err) {
+static esp_status search(esp_distribution_search *s, double *worth, double *numbers,
+                         esp_error *err) {
   const int size = (int)s->opt->population;
   for (int i = 0; i < size; i++) {
-    esp_search_draw(s, i, numbers + i * s->n);
-    ESP_TRY(esp_search_try(s, numbers + i * s->n, &worth[i], err));
+    esp__search_draw(s, i, numbers + i * s->n);
+    ESP_TRY(esp__search_try(s, numbers + i * s->n, &worth[i], err));
   }
   for (int64_t g = 0; g < s->opt->generations; g++) {
     const int from = (int)(g % 2) * size, to = size - from;
@@ -48,10 +51,10 @@ static esp_status search(esp_distribution_search *s, double *worth, double *numb
   return ESP_OK;
 }
 
-const esp_distribution esp_distribution_genetic = {
+const esp_distribution esp__distribution_genetic = {
     .name = "genetic",
     .help = "found by a genetic algorithm on validation images, before retraining (Holland 1975)",
-    .share = esp_share_uniform,
+    .share = esp__layer_budgets_uniform,
     .search = search,
     .copies = 2,
     .keeps_best = true,

@@ -5,27 +5,29 @@
 #include <string.h>
 
 /* One line "pattern sparsity"; the last line that matches a layer counts. */
-static esp_status read_line(const char *line, size_t length, int number, double progress, esp_share *share,
-                            int n, bool *used, esp_error *err) {
+static esp_status read_line(const char *line, size_t length, int number, double progress,
+                            esp_layer_budget *share, int n, bool *used, esp_error *err) {
   const size_t pattern = strcspn(line, " \t\n"), gap = strspn(line + pattern, " \t");
   char *end;
   const double sparsity = strtod(line + pattern + gap, &end);
   if (pattern >= length || !(sparsity >= 0.0 && sparsity <= 1.0) || end != line + length ||
       end == line + pattern + gap)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] layers:%d: '%.*s': expected a pattern of layer names and a sparsity from 0 to 1",
-                    number, (int)length, line);
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] layers:%d: '%.*s': expected a pattern of layer names and a sparsity from 0 to 1",
+        number, (int)length, line);
   for (int i = 0; i < n; i++)
-    if (esp_pattern_matches(line, pattern, share[i].layer->name)) {
+    if (esp__pattern_matches(line, pattern, share[i].layer->name)) {
       share[i].density = 1.0 - sparsity * progress;
       *used = true;
     }
   return ESP_OK;
 }
 
-/* Layers that no line names stay dense. Along a schedule all sparsities grow in step with `sparsity`. */
-static esp_status share(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
-                        esp_error *err) {
+/* Layers that no line names stay dense. Along a schedule all sparsities grow in step with
+ * `sparsity`. */
+static esp_status share(const esp_prune_options *opt, double sparsity, esp_layer_budget *share,
+                        int n, esp_error *err) {
   const double progress = opt->sparsity > 0.0 ? sparsity / opt->sparsity : 1.0;
   int number = 0;
   for (const char *line = opt->layers; *line;) {
@@ -34,21 +36,23 @@ static esp_status share(const esp_prune_options *opt, double sparsity, esp_share
     number++;
     if (length > 0) ESP_TRY(read_line(line, length, number, progress, share, n, &used, err));
     if (!used)
-      return esp_fail(err, ESP_ERR_INPUT, "[prune] layers:%d: '%.*s' matches no layer that is pruned", number,
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "[prune] layers:%d: '%.*s' matches no layer that is pruned", number,
                       (int)length, line);
     line += skip;
   }
   if (number == 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] distribution = per-layer: expected lines 'pattern sparsity' in the key layers");
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[prune] distribution = per-layer: expected lines 'pattern sparsity' in the key layers");
   return ESP_OK;
 }
 
-const esp_distribution esp_distribution_per_layer = {
+const esp_distribution esp__distribution_per_layer = {
     .name = "per-layer",
     .help =
-        "the sparsities that the key layers lists, a line 'pattern sparsity' each; layers not named stay "
-        "dense",
+        "the sparsities that the key layers lists, a line 'pattern sparsity' each; "
+        "layers not named stay dense",
     .share = share,
     .explicit_total = true,
 };

@@ -7,16 +7,19 @@
 static const double inertia = 0.7298, pull = 1.49618;
 
 /* v = w v + c r1 (own best - x) + c r2 (best of all - x); x = x + v, kept within the range. */
-static void fly(esp_distribution_search *s, double *x, double *v, const double *own, const double *best) {
+static void fly(esp_distribution_search *s, double *x, double *v, const double *own,
+                const double *best) {
   for (int k = 0; k < s->n; k++) {
-    const double r1 = esp_search_uniform(s), r2 = esp_search_uniform(s);
+    const double r1 = esp__search_uniform(s), r2 = esp__search_uniform(s);
     v[k] = inertia * v[k] + pull * r1 * (own[k] - x[k]) + pull * r2 * (best[k] - x[k]);
-    x[k] = esp_search_clip(x[k] + v[k]);
+    x[k] = esp__search_clip(x[k] + v[k]);
   }
 }
 
-/* Particles start at rest. Numbers: [population][n] of where they are, how fast, and of their own bests. */
-static esp_status search(esp_distribution_search *s, double *worth, double *numbers, esp_error *err) {
+/* Particles start at rest. Numbers: [population][n] of where they are, how fast, and of their own
+ * bests. */
+static esp_status search(esp_distribution_search *s, double *worth, double *numbers,
+                         esp_error *err) {
   const int size = (int)s->opt->population, n = s->n;
   double *v = numbers + size * n, *own = v + size * n;
   int best = 0;
@@ -24,10 +27,10 @@ static esp_status search(esp_distribution_search *s, double *worth, double *numb
     const int i = (int)(trial % size);
     double *x = numbers + i * n, found;
     if (trial < size)
-      esp_search_draw(s, i, x);
+      esp__search_draw(s, i, x);
     else
       fly(s, x, v + i * n, own + i * n, own + best * n);
-    ESP_TRY(esp_search_try(s, x, &found, err));
+    ESP_TRY(esp__search_try(s, x, &found, err));
     if (trial >= size && !(found > worth[i])) continue;
     worth[i] = found;
     memcpy(own + i * n, x, (size_t)n * sizeof *x);
@@ -36,13 +39,12 @@ static esp_status search(esp_distribution_search *s, double *worth, double *numb
   return ESP_OK;
 }
 
-const esp_distribution esp_distribution_swarm = {
+const esp_distribution esp__distribution_swarm = {
     .name = "swarm",
     .help =
-        "found by a particle swarm on validation images, before retraining (Kennedy & Eberhart 1995; "
-        "inertia: "
-        "Shi & Eberhart 1998)",
-    .share = esp_share_uniform,
+        "found by a particle swarm on validation images, "
+        "before retraining (Kennedy & Eberhart 1995; inertia: Shi & Eberhart 1998)",
+    .share = esp__layer_budgets_uniform,
     .search = search,
     .copies = 3,
 };

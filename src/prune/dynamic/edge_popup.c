@@ -3,13 +3,14 @@
 #include <math.h>
 #include <string.h>
 
-/* value = w where |s| is among the largest, w frozen. The scores s (the shadow) learn through the mask as if
- * it were |s| itself: ds = g w sign(s). They start uniform within +- 1 / sqrt(weights of an output). */
+/* value = w where |s| is among the largest, w frozen. The scores s (the shadow) learn through the
+ * mask as if it were |s| itself: ds = g w sign(s). They start uniform within +- 1 / sqrt(weights of
+ * an output). */
 enum { WEIGHTS };
 
 static void begin(esp_pruner *p) {
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     esp_param *w = t->weight;
     const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
     const double bound = 1.0 / sqrt((double)(w->count / (size_t)w->shape[0]));
@@ -23,13 +24,13 @@ static void begin(esp_pruner *p) {
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
   if (esp_pruner_changes(p) == 0) begin(p);
-  esp_pruner_score(p, &esp_criterion_magnitude); /* of the shadow */
+  esp_pruner_score(p, &esp__criterion_magnitude); /* of the shadow */
   ESP_TRY(esp_pruner_choose(p, p->opt->sparsity, err));
   esp_pruner_commit(p);
   return ESP_OK;
 }
 
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
   for (int i = 0; i < p->targets; i++) {
     esp_param *w = p->target[i].weight;
@@ -48,9 +49,11 @@ static void values(const esp_pruner *p, int part, float *value) {
 static const esp_prune_hooks hooks = {
     .state = {{"weights", ESP_PER_WEIGHT}}, .gradient = gradient, .values = values};
 
-const esp_dynamic esp_dynamic_edge_popup = {
+const esp_dynamic esp__dynamic_edge_popup = {
     .name = "edge-popup",
-    .help = "weights stay as they were drawn; scores learn which of them to use (Ramanujan et al. 2020)",
+    .help =
+        "weights stay as they were drawn; scores learn which of them to use (Ramanujan et al. "
+        "2020)",
     .shadow = true,
     .change = change,
     .hooks = &hooks,

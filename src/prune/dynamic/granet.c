@@ -1,18 +1,20 @@
 #include "prune/catalogue.h"
 #include "prune/dynamic/regrow.h"
 
-/* Gradual pruning by magnitude along the cubic curve; after each removal a share of every layer's weights,
- * which falls along half a cosine, is exchanged for those with the largest gradient ("neuroregeneration"). */
+/* Gradual pruning by magnitude along the cubic curve; after each removal a share of every layer's
+ * weights, which falls along half a cosine, is exchanged for those with the largest gradient
+ * ("neuroregeneration"). */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  ESP_TRY(esp_pruner_remove(p, &esp_criterion_magnitude, esp_prune_schedule_cubic.sparsity(p->opt, t), err));
-  return esp_exchange(p, esp_cosine_fraction(p, t), &esp_criterion_gradient, err);
+  ESP_TRY(esp_pruner_remove(p, &esp__criterion_magnitude,
+                            esp__prune_schedule_cubic.sparsity(p->opt, t), err));
+  return esp__exchange(p, esp__cosine_fraction(p, t), &esp__criterion_gradient, err);
 }
 
-const esp_dynamic esp_dynamic_granet = {
+const esp_dynamic esp__dynamic_granet = {
     .name = "granet",
     .help =
-        "gradual pruning with regrowth: prune the smallest weights, then exchange some for those with the "
-        "largest gradient (Liu et al. 2021)",
+        "gradual pruning with regrowth: prune the smallest weights, "
+        "then exchange some for those with the largest gradient (Liu et al. 2021)",
     .needs_gradient = true,
     .change = change,
 };

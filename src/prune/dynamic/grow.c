@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The network begins with half of the units that the sparsity allows, at random. When the mean loss since the
- * last change is not below the best so far by the share `stall`, the drop_fraction of smallest mean |w| goes
- * and twice as many others begin, as drawn at the start of training, as far as the sparsity allows. So the
- * sparsity asked for is the least, not the one reached. */
+/* The network begins with half of the units that the sparsity allows, at random. When the mean loss
+ * since the last change is not below the best so far by the share `stall`, the drop_fraction of
+ * smallest mean |w| goes and twice as many others begin, as drawn at the start of training, as far
+ * as the sparsity allows. So the sparsity asked for is the least, not the one reached. */
 enum { LOSS, STEPS, BEST };
 
 static bool stalled(esp_pruner *p) {
@@ -23,22 +23,23 @@ static bool stalled(esp_pruner *p) {
 
 static esp_status grow(esp_pruner *p, uint8_t *before, esp_error *err) {
   const double units = (double)p->units, kept = units - (double)esp_pruner_count(p).pruned;
-  const double dropped = floor(p->opt->drop_fraction * kept), most = (1.0 - p->opt->sparsity) * units;
+  const double dropped = floor(p->opt->drop_fraction * kept),
+               most = (1.0 - p->opt->sparsity) * units;
   const double wanted = kept + dropped < most ? kept + dropped : kept > most ? kept : most;
-  ESP_TRY(esp_pruner_remove(p, &esp_criterion_magnitude, 1.0 - (kept - dropped) / units, err));
+  ESP_TRY(esp_pruner_remove(p, &esp__criterion_magnitude, 1.0 - (kept - dropped) / units, err));
   memcpy(before, p->keep, p->units);
-  esp_pruner_score(p, &esp_criterion_random);
+  esp_pruner_score(p, &esp__criterion_random);
   for (size_t u = 0; u < p->units; u++)
     if (before[u]) p->score[u] = FLT_MAX;
   ESP_TRY(esp_pruner_choose(p, 1.0 - wanted / units, err));
   esp_pruner_commit(p);
-  esp_units_begin(p, before);
+  esp__regrow_init(p, before);
   return ESP_OK;
 }
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
-  if (esp_pruner_changes(p) == 0) return esp_random_mask(p, 0.5 + 0.5 * p->opt->sparsity, err);
+  if (esp_pruner_changes(p) == 0) return esp__random_mask(p, 0.5 + 0.5 * p->opt->sparsity, err);
   if (!stalled(p)) return ESP_OK;
   uint8_t *before = malloc(p->units);
   if (!before) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
@@ -47,7 +48,7 @@ static esp_status change(esp_pruner *p, double t, esp_error *err) {
   return status;
 }
 
-static esp_status observe(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status observe(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
   p->state[LOSS][0] += (float)now->loss;
   p->state[STEPS][0] += 1.0f;
@@ -58,12 +59,11 @@ static const esp_prune_hooks hooks = {
     .state = {{"loss", ESP_PER_NETWORK}, {"steps", ESP_PER_NETWORK}, {"best", ESP_PER_NETWORK}},
     .gradient = observe};
 
-const esp_dynamic esp_dynamic_grow = {
+const esp_dynamic esp__dynamic_grow = {
     .name = "grow",
     .help =
-        "the network grows while it trains: starts with half of the units that the sparsity allows, gets "
-        "more "
-        "when the loss stalls, and loses those that stay small (after Ash 1989)",
+        "the network grows while it trains: starts with half of the units that the sparsity "
+        "allows, gets more when the loss stalls, and loses those that stay small (after Ash 1989)",
     .any_structure = true,
     .needs_gradient = true, /* what begins takes its first step in the same step of training */
     .change = change,

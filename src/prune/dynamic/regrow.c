@@ -7,44 +7,47 @@
 #include <math.h>
 #include <stdlib.h>
 
-esp_status esp_random_mask(esp_pruner *p, double sparsity, esp_error *err) {
-  esp_pruner_score(p, &esp_criterion_random);
+esp_status esp__random_mask(esp_pruner *p, double sparsity, esp_error *err) {
+  esp_pruner_score(p, &esp__criterion_random);
   ESP_TRY(esp_pruner_choose(p, sparsity, err));
   esp_pruner_commit(p);
   return ESP_OK;
 }
 
-double esp_cosine_fraction(const esp_pruner *p, double t) {
-  return p->opt->drop_fraction * 0.5 * (1.0 + esp_cos(3.14159265358979323846 * t));
+double esp__cosine_fraction(const esp_pruner *p, double t) {
+  return p->opt->drop_fraction * 0.5 * (1.0 + esp__cos(3.14159265358979323846 * t));
 }
 
 /* How many weights of the layer move. */
-static size_t moving(const esp_target *t, double fraction) {
-  const size_t kept = t->weight->mask->kept, absent = t->units - kept, n = (size_t)(fraction * (double)kept);
+static size_t moving(const esp_ranking_pool *t, double fraction) {
+  const size_t kept = t->weight->mask->kept, absent = t->units - kept,
+               n = (size_t)(fraction * (double)kept);
   return n < absent ? n : absent;
 }
 
-/* Leaves in p->keep the layers' best units by score: kept - dropped of those there, or all there and the best
- * of the others. */
+/* Leaves in p->keep the layers' best units by score: kept - dropped of those there, or all there
+ * and the best of the others. */
 static void choose(esp_pruner *p, const size_t *count, bool growing) {
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     float *score = p->score + t->first;
     for (size_t u = 0; u < t->units; u++) {
       if (t->weight->mask->keep[u] && growing) score[u] = INFINITY;
       if (!t->weight->mask->keep[u] && !growing) score[u] = -INFINITY;
     }
     const size_t kept = t->weight->mask->kept;
-    esp_select_top(score, t->units, growing ? kept + count[i] : kept - count[i], p->keep + t->first);
+    esp__select_top(score, t->units, growing ? kept + count[i] : kept - count[i],
+                    p->keep + t->first);
   }
   esp_pruner_commit(p);
 }
 
-esp_status esp_exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
+esp_status esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow,
+                         esp_error *err) {
   size_t *count = malloc((size_t)p->targets * sizeof *count);
   if (!count) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
   for (int i = 0; i < p->targets; i++) count[i] = moving(&p->target[i], fraction);
-  esp_pruner_score(p, &esp_criterion_magnitude);
+  esp_pruner_score(p, &esp__criterion_magnitude);
   choose(p, count, false);
   esp_pruner_score(p, grow);
   choose(p, count, true);
@@ -52,7 +55,7 @@ esp_status esp_exchange(esp_pruner *p, double fraction, const esp_criterion *gro
   return ESP_OK;
 }
 
-esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
-  return esp_pruner_changes(p) == 0 ? esp_random_mask(p, p->opt->sparsity, err)
-                                    : esp_exchange(p, fraction, grow, err);
+esp_status esp__regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
+  return esp_pruner_changes(p) == 0 ? esp__random_mask(p, p->opt->sparsity, err)
+                                    : esp__exchange(p, fraction, grow, err);
 }

@@ -5,16 +5,16 @@
 #include "prune/pruner.h"
 
 /* A mask drawn at random, with the layers' shares as the distribution says. */
-esp_status esp_random_mask(esp_pruner *p, double sparsity, esp_error *err);
+esp_status esp__random_mask(esp_pruner *p, double sparsity, esp_error *err);
 
-/* Drops `fraction` of every layer's weights, those of smallest magnitude, and grows as many among the absent
- * ones, those that `grow` scores highest. They start from 0. */
-esp_status esp_exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
+/* Drops `fraction` of every layer's weights, those of smallest magnitude, and grows as many among
+ * the absent ones, those that `grow` scores highest. They start from 0. */
+esp_status esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
 
 /* The first change is a random mask at the final sparsity, later ones are exchanges. */
-esp_status esp_regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
+esp_status esp__regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
 
 /* drop_fraction (1 + cos(pi t)) / 2 */
-double esp_cosine_fraction(const esp_pruner *p, double t);
+double esp__cosine_fraction(const esp_pruner *p, double t);
 
 #endif

@@ -1,18 +1,18 @@
 #include "prune/catalogue.h"
 #include "prune/dynamic/regrow.h"
 
-/* As in the paper a change looks at the gradient of one batch, what was dropped may grow again at once, and
- * the share that moves falls along half a cosine. Unlike there the weights move in the step of a change too.
- */
+/* As in the paper a change looks at the gradient of one batch, what was dropped may grow again at
+ * once, and the share that moves falls along half a cosine. Unlike there the weights move in the
+ * step of a change too. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  return esp_regrow(p, esp_cosine_fraction(p, t), &esp_criterion_gradient, err);
+  return esp__regrow(p, esp__cosine_fraction(p, t), &esp__criterion_gradient, err);
 }
 
-const esp_dynamic esp_dynamic_rigl = {
+const esp_dynamic esp__dynamic_rigl = {
     .name = "rigl",
     .help =
-        "rigging the lottery: drop the smallest weights, grow where the gradient is largest (Evci et al. "
-        "2020)",
+        "rigging the lottery: drop the smallest weights, "
+        "grow where the gradient is largest (Evci et al. 2020)",
     .needs_gradient = true,
     .change = change,
 };

@@ -4,14 +4,14 @@
 /* The same fraction at every change; new weights at random. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
-  return esp_regrow(p, p->opt->drop_fraction, &esp_criterion_random, err);
+  return esp__regrow(p, p->opt->drop_fraction, &esp__criterion_random, err);
 }
 
-const esp_dynamic esp_dynamic_set = {
+const esp_dynamic esp__dynamic_set = {
     .name = "set",
     .help =
-        "sparse evolutionary training: drop the smallest weights, grow as many at random (Mocanu et al. "
-        "2018)",
+        "sparse evolutionary training: drop the smallest weights, "
+        "grow as many at random (Mocanu et al. 2018)",
     .needs_gradient = true, /* what grows takes its first step in the same step of training */
     .change = change,
 };

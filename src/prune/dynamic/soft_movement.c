@@ -3,18 +3,20 @@
 #include <float.h>
 #include <math.h>
 
-/* value = w where sigmoid(s) > 0.1. The scores s start at 0 and learn straight through the mask, ds = g w; so
- * they rise where weights move away from 0. The penalty strength * sum sigmoid(s) pulls them down. Masks
- * follow at each change, and so does the sparsity, as it comes; the last change cuts to the one asked for.
+/* value = w where sigmoid(s) > 0.1. The scores s start at 0 and learn straight through the mask, ds
+ * = g w; so they rise where weights move away from 0. The penalty strength * sum sigmoid(s) pulls
+ * them down. Masks follow at each change, and so does the sparsity, as it comes; the last change
+ * cuts to the one asked for.
  *
- * The paper moves scores with Adam, at a rate of their own. Here g w is divided by its root mean square over
- * the layer and the rate is that of the weights: plain SGD would leave them where they are. */
+ * The paper moves scores with Adam, at a rate of their own. Here g w is divided by its root mean
+ * square over the layer and the rate is that of the weights: plain SGD would leave them where they
+ * are. */
 enum { SCORE };
 static const float threshold = -2.19722458f; /* sigmoid = 0.1 */
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   for (size_t k = 0; k < p->weights; k++) p->raw[k] = p->state[SCORE][k] - threshold;
-  return esp_latent_masks(p, t, err);
+  return esp__reparametrised_masks(p, t, err);
 }
 
 /* 1 / root mean square of g w; 0 if that is no number. */
@@ -27,19 +29,19 @@ static double scale_of(const esp_param *w) {
   return sum > 0.0 && sum <= DBL_MAX ? 1.0 / sqrt(sum / (double)w->count) : 0.0;
 }
 
-static void move_scores(esp_pruner *p, const esp_target *t, double lr) {
+static void move_scores(esp_pruner *p, const esp_ranking_pool *t, double lr) {
   const esp_param *w = t->weight;
   const double scale = scale_of(w);
   float *score = p->state[SCORE] + t->first_weight;
   for (size_t k = 0; k < w->count; k++) {
-    const double s = esp_sigmoid((double)score[k]);
+    const double s = esp__sigmoid((double)score[k]);
     const double move = scale > 0.0 ? scale * ((double)w->grad[k] * (double)w->shadow[k]) : 0.0;
     score[k] -= (float)(lr * (move + p->opt->strength * s * (1.0 - s)));
     if (!w->mask->keep[k]) w->grad[k] = 0.0f;
   }
 }
 
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->targets; i++) move_scores(p, &p->target[i], now->lr);
@@ -48,11 +50,11 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
 
 static const esp_prune_hooks hooks = {.state = {{"score", ESP_PER_WEIGHT}}, .gradient = gradient};
 
-const esp_dynamic esp_dynamic_soft_movement = {
+const esp_dynamic esp__dynamic_soft_movement = {
     .name = "soft-movement",
     .help =
-        "soft movement pruning: scores learn with the weights, and those below a threshold are out (Sanh et "
-        "al. 2020)",
+        "soft movement pruning: scores learn with the weights, "
+        "and those below a threshold are out (Sanh et al. 2020)",
     .shadow = true,
     .negative = true,
     .change = change,

@@ -3,10 +3,10 @@
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
-  return esp_pruner_changes(p) == 0 ? esp_random_mask(p, p->opt->sparsity, err) : ESP_OK;
+  return esp_pruner_changes(p) == 0 ? esp__random_mask(p, p->opt->sparsity, err) : ESP_OK;
 }
 
-const esp_dynamic esp_dynamic_static = {
+const esp_dynamic esp__dynamic_static = {
     .name = "static",
     .help = "a random mask from the first step on, never changed: the control of SET and RigL",
     .change = change,

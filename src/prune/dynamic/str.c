@@ -2,27 +2,28 @@
 
 #include <math.h>
 
-/* value = sign(w) relu(|w| - sigmoid(s)), with one s for each layer, which learns with the weights. The decay
- * of s (strength) pulls it from -5 towards 0, so the threshold rises. Masks follow at each change, and so
- * does the sparsity, as it comes; the last change cuts (or fills up) to the one asked for. */
+/* value = sign(w) relu(|w| - sigmoid(s)), with one s for each layer, which learns with the weights.
+ * The decay of s (strength) pulls it from -5 towards 0, so the threshold rises. Masks follow at
+ * each change, and so does the sparsity, as it comes; the last change cuts (or fills up) to the one
+ * asked for. */
 enum { THRESHOLD, VELOCITY };
 static const double initial = -5.0;
 
 static double sigmoid_of(const esp_pruner *p, int part) {
-  return esp_sigmoid(initial + (double)p->state[THRESHOLD][part]);
+  return esp__sigmoid(initial + (double)p->state[THRESHOLD][part]);
 }
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *l = &p->target[i];
+    const esp_ranking_pool *l = &p->target[i];
     const float threshold = (float)sigmoid_of(p, i);
     for (size_t k = 0; k < l->weight->count; k++)
       p->raw[l->first_weight + k] = fabsf(l->weight->shadow[k]) - threshold;
   }
-  return esp_latent_masks(p, t, err);
+  return esp__reparametrised_masks(p, t, err);
 }
 
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
   for (int i = 0; i < p->targets; i++) {
     esp_param *w = p->target[i].weight;
@@ -34,8 +35,9 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
       if (used) sum -= (double)w->grad[k] * (w->shadow[k] < 0.0f ? -1.0 : 1.0);
       w->grad[k] = (used ? w->grad[k] : 0.0f) + decay * w->shadow[k];
     }
-    esp_latent_move(&p->state[THRESHOLD][i], &p->state[VELOCITY][i],
-                    sum * s * (1.0 - s) + p->opt->strength * (initial + (double)p->state[THRESHOLD][i]), now);
+    esp__reparametrised_move(
+        &p->state[THRESHOLD][i], &p->state[VELOCITY][i],
+        sum * s * (1.0 - s) + p->opt->strength * (initial + (double)p->state[THRESHOLD][i]), now);
   }
   return ESP_OK;
 }
@@ -54,11 +56,11 @@ static const esp_prune_hooks hooks = {
     .gradient = gradient,
     .values = values};
 
-const esp_dynamic esp_dynamic_str = {
+const esp_dynamic esp__dynamic_str = {
     .name = "str",
     .help =
-        "soft threshold reparametrisation: each layer learns the threshold that its weights are shrunk by "
-        "(Kusupati et al. 2020)",
+        "soft threshold reparametrisation: each layer learns the threshold that its weights are "
+        "shrunk by (Kusupati et al. 2020)",
     .shadow = true,
     .negative = true,
     .change = change,

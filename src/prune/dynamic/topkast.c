@@ -1,28 +1,29 @@
 #include "prune/latent.h"
 
-/* The forward pass uses the largest D = 1 - sparsity of the weights (the mask), the backward pass moves the
- * largest D + M (M = explore); the rest keeps its value, out of use. Weight decay is the exploration penalty:
- * 1 on what is used, 1 / D on what is only explored. */
+/* The forward pass uses the largest D = 1 - sparsity of the weights (the mask), the backward pass
+ * moves the largest D + M (M = explore); the rest keeps its value, out of use. Weight decay is the
+ * exploration penalty: 1 on what is used, 1 / D on what is only explored. */
 enum { EXPLORED };
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
   const double backward = p->opt->sparsity - p->opt->explore;
-  esp_pruner_score(p, &esp_criterion_magnitude);
+  esp_pruner_score(p, &esp__criterion_magnitude);
   ESP_TRY(esp_pruner_choose(p, backward > 0.0 ? backward : 0.0, err));
   for (size_t u = 0; u < p->units; u++) p->state[EXPLORED][u] = p->keep[u];
-  esp_pruner_score(p, &esp_criterion_magnitude);
+  esp_pruner_score(p, &esp__criterion_magnitude);
   ESP_TRY(esp_pruner_choose(p, p->opt->sparsity, err));
   esp_pruner_commit(p);
   return ESP_OK;
 }
 
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
   const double density = 1.0 - p->opt->sparsity;
-  const float used = (float)now->decay, explored = density > 0.0 ? (float)(now->decay / density) : 0.0f;
+  const float used = (float)now->decay,
+              explored = density > 0.0 ? (float)(now->decay / density) : 0.0f;
   for (int i = 0; i < p->targets; i++) {
-    const esp_target *t = &p->target[i];
+    const esp_ranking_pool *t = &p->target[i];
     esp_param *w = t->weight;
     const float *explores = p->state[EXPLORED] + t->first;
     for (size_t k = 0; k < w->count; k++) {
@@ -35,13 +36,13 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
 }
 
 static const esp_prune_hooks hooks = {
-    .state = {{"explored", ESP_PER_UNIT}}, .gradient = gradient, .values = esp_shadow_values};
+    .state = {{"explored", ESP_PER_UNIT}}, .gradient = gradient, .values = esp__shadow_values};
 
-const esp_dynamic esp_dynamic_topkast = {
+const esp_dynamic esp__dynamic_topkast = {
     .name = "topkast",
     .help =
-        "always sparse: the largest weights are used, some more than these (explore) learn, all others rest "
-        "(Jayakumar et al. 2020)",
+        "always sparse: the largest weights are used, some more than these (explore) learn, "
+        "all others rest (Jayakumar et al. 2020)",
     .shadow = true,
     .change = change,
     .hooks = &hooks,

@@ -16,7 +16,7 @@ static size_t all_values(const esp_model *m) {
   return count;
 }
 
-esp_status esp_values_save(const esp_model *m, float **saved, esp_error *err) {
+esp_status esp__values_save(const esp_model *m, float **saved, esp_error *err) {
   float *to = *saved = malloc((all_values(m) + 1) * sizeof *to);
   if (!to) return no_memory(err);
   for (int k = 0; k < m->params.count; k++) {
@@ -27,7 +27,7 @@ esp_status esp_values_save(const esp_model *m, float **saved, esp_error *err) {
   return ESP_OK;
 }
 
-void esp_values_restore(const esp_model *m, const float *saved) {
+void esp__values_restore(const esp_model *m, const float *saved) {
   for (int k = 0; k < m->params.count; k++) {
     const esp_param *p = m->params.item[k];
     memcpy(p->value, saved, p->count * sizeof *saved);
@@ -35,7 +35,7 @@ void esp_values_restore(const esp_model *m, const float *saved) {
   }
 }
 
-esp_status esp_gradients_save(const esp_model *m, float **saved, esp_error *err) {
+esp_status esp__gradients_save(const esp_model *m, float **saved, esp_error *err) {
   float *to = *saved = calloc(all_values(m) + 1, sizeof *to);
   if (!to) return no_memory(err);
   for (int k = 0; k < m->params.count; k++) {
@@ -77,15 +77,15 @@ static bool pass(const esp_probe *probe) {
 static esp_status average(const esp_model *m, const esp_probe *probe, float *sum, esp_error *err) {
   float *saved = NULL;
   int done = 0;
-  if (probe->pass.training) ESP_TRY(esp_values_save(m, &saved, err));
+  if (probe->pass.training) ESP_TRY(esp__values_save(m, &saved, err));
   for (; pass(probe); done++) add_gradients(&m->params, sum);
   put_gradients(&m->params, sum, 1.0f / (float)(done > 0 ? done : 1));
-  if (saved) esp_values_restore(m, saved);
+  if (saved) esp__values_restore(m, saved);
   free(saved);
   return ESP_OK;
 }
 
-esp_status esp_measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err) {
+esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err) {
   float *sum = calloc(all_values(m) + 1, sizeof *sum);
   if (!sum) return no_memory(err);
   const esp_status status = average(m, probe, sum, err);
@@ -132,25 +132,25 @@ static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_erro
   float *saved = NULL;
   double *sum = calloc(p->units, sizeof *sum);
   if (!sum) return no_memory(err);
-  if (probe->pass.training) status = esp_values_save(p->model, &saved, err);
+  if (probe->pass.training) status = esp__values_save(p->model, &saved, err);
   if (status == ESP_OK && p->criterion->needs == ESP_NEEDS_ACTIVATIONS)
     status = look(p, probe, sum, err);
   else if (status == ESP_OK)
     average_scores(p, probe, sum);
-  if (saved) esp_values_restore(p->model, saved);
+  if (saved) esp__values_restore(p->model, saved);
   free(saved);
   free(sum);
   return status;
 }
 
-esp_status esp_pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err) {
-  ESP_TRY(esp_choice_open(p, err));
+esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err) {
+  ESP_TRY(esp__workspace_open(p, err));
   switch (p->criterion->needs) {
     case ESP_NEEDS_GRADIENTS:
     case ESP_NEEDS_ACTIVATIONS:
       return measure_scores(p, probe, err);
     case ESP_NEEDS_GRADIENT:
-      ESP_TRY(esp_measure_gradient(p->model, probe, err));
+      ESP_TRY(esp__measure_gradient(p->model, probe, err));
       break;
     case ESP_NEEDS_PASSES:
       ESP_TRY(p->criterion->measure(p, probe, err));

@@ -4,18 +4,19 @@
 
 #include "prune/pruner.h"
 
-/* Leaves in every p->grad the gradient averaged over the probe's batches, and all else as it was. */
-esp_status esp_measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err);
+/* Leaves in every p->grad the gradient averaged over the probe's batches, and all else as it
+ * was. */
+esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err);
 
-/* Leaves in every p->grad the Hessian times the gradient, H g = (g(w + e g) - g(w - e g)) / (2 e), where e g
- * is 0.01 of the weights' norm (Pearlmutter 1994 for the idea). Only weights of convolutions and linear
- * layers move. */
-esp_status esp_measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err);
+/* Leaves in every p->grad the Hessian times the gradient, H g = (g(w + e g) - g(w - e g)) / (2 e),
+ * where e g is 0.01 of the weights' norm (Pearlmutter 1994 for the idea). Only weights of
+ * convolutions and linear layers move. */
+esp_status esp__measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err);
 
-/* All parameters' values, or gradients (0 where there is none), one after the other in newly allocated
- * memory. */
-esp_status esp_values_save(const esp_model *m, float **saved, esp_error *err);
-void esp_values_restore(const esp_model *m, const float *saved);
-esp_status esp_gradients_save(const esp_model *m, float **saved, esp_error *err);
+/* All parameters' values, or gradients (0 where there is none), one after the other in newly
+ * allocated memory. */
+esp_status esp__values_save(const esp_model *m, float **saved, esp_error *err);
+void esp__values_restore(const esp_model *m, const float *saved);
+esp_status esp__gradients_save(const esp_model *m, float **saved, esp_error *err);
 
 #endif

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* How far to go along the gradient, as a share of the weights' norm: far enough that rounding does not show,
- * near enough that few rectifiers change sides. */
+/* How far to go along the gradient, as a share of the weights' norm: far enough that rounding does
+ * not show, near enough that few rectifiers change sides. */
 static const double reach = 0.01;
 
 /* Weights that move: those of convolutions and linear layers that are there. */
@@ -53,22 +53,22 @@ static esp_status both_sides(const esp_model *m, const esp_probe *probe, const f
   const double by = step_along(m);
   float *behind = NULL;
   go(m, value, gradient, -by);
-  ESP_TRY(esp_measure_gradient(m, probe, err));
-  ESP_TRY(esp_gradients_save(m, &behind, err));
+  ESP_TRY(esp__measure_gradient(m, probe, err));
+  ESP_TRY(esp__gradients_save(m, &behind, err));
   go(m, value, gradient, by);
-  const esp_status status = esp_measure_gradient(m, probe, err);
+  const esp_status status = esp__measure_gradient(m, probe, err);
   if (status == ESP_OK) divide(m, behind, by);
   free(behind);
   return status;
 }
 
-esp_status esp_measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err) {
+esp_status esp__measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err) {
   float *value = NULL, *gradient = NULL;
-  ESP_TRY(esp_measure_gradient(m, probe, err));
-  ESP_TRY(esp_values_save(m, &value, err));
-  esp_status status = esp_gradients_save(m, &gradient, err);
+  ESP_TRY(esp__measure_gradient(m, probe, err));
+  ESP_TRY(esp__values_save(m, &value, err));
+  esp_status status = esp__gradients_save(m, &gradient, err);
   if (status == ESP_OK) status = both_sides(m, probe, value, gradient, err);
-  esp_values_restore(m, value);
+  esp__values_restore(m, value);
   free(value);
   free(gradient);
   return status;

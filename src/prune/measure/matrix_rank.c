@@ -23,7 +23,8 @@ static void swap(double *a, double *b) {
 static void bring(double *m, int rows, int columns, int to, size_t pivot) {
   const size_t width = (size_t)columns, row = pivot / width, column = pivot % width;
   for (size_t c = 0; c < width; c++) swap(&m[(size_t)to * width + c], &m[row * width + c]);
-  for (size_t r = 0; r < (size_t)rows; r++) swap(&m[r * width + (size_t)to], &m[r * width + column]);
+  for (size_t r = 0; r < (size_t)rows; r++)
+    swap(&m[r * width + (size_t)to], &m[r * width + column]);
 }
 
 static void eliminate(double *m, int rows, int columns, int step) {
@@ -35,7 +36,7 @@ static void eliminate(double *m, int rows, int columns, int step) {
   }
 }
 
-int esp_matrix_rank(double *m, int rows, int columns) {
+int esp__matrix_rank(double *m, int rows, int columns) {
   const int most = rows < columns ? rows : columns, side = rows < columns ? columns : rows;
   for (size_t i = 0; i < (size_t)rows * (size_t)columns; i++)
     if (!isfinite(m[i])) return 0;

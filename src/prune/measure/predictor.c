@@ -12,11 +12,11 @@ enum { FEATURES = 6 };
 
 /* ---- what is known of a channel ---- */
 
-/* Mean |w|, L2 norm, |w g| summed, |gamma|, and the logarithms of how many weights the channel and how many
- * channels the layer has. p->grad holds the mean gradient. */
+/* Mean |w|, L2 norm, |w g| summed, |gamma|, and the logarithms of how many weights the channel and
+ * how many channels the layer has. p->grad holds the mean gradient. */
 static void describe(const esp_layer *l, int channel, double *x) {
   const esp_param *w = l->weight;
-  const size_t size = esp_channel_size(w), first = (size_t)channel * size;
+  const size_t size = esp__channel_size(w), first = (size_t)channel * size;
   double sum = 0.0, squares = 0.0, taylor = 0.0;
   for (size_t i = first; i < first + size; i++) {
     sum += fabs((double)w->value[i]);
@@ -27,8 +27,8 @@ static void describe(const esp_layer *l, int channel, double *x) {
   x[1] = sqrt(squares);
   x[2] = fabs(taylor);
   x[3] = l->scale ? fabs((double)l->scale->value[channel]) : 1.0;
-  x[4] = esp_log((double)size);
-  x[5] = esp_log((double)w->shape[0]);
+  x[4] = esp__log((double)size);
+  x[5] = esp__log((double)w->shape[0]);
 }
 
 /* ---- trials ---- */
@@ -46,7 +46,7 @@ static double loss_over(const esp_probe *probe) {
 
 static void clear_channel(const esp_layer *l, int channel) {
   esp_param *const one[] = {l->bias, l->scale, l->shift};
-  const size_t size = esp_channel_size(l->weight);
+  const size_t size = esp__channel_size(l->weight);
   for (size_t i = 0; i < size; i++) l->weight->value[(size_t)channel * size + i] = 0.0f;
   for (size_t k = 0; k < sizeof one / sizeof *one; k++)
     if (one[k]) one[k]->value[channel] = 0.0f;
@@ -67,7 +67,7 @@ static place *all_places(const esp_pruner *p, size_t *count, esp_error *err) {
   for (int i = 0; of && i < p->parts; i++) {
     const esp_layer *l = p->part[i].slice->layer;
     for (int c = 0; c < l->weight->shape[0]; c++)
-      if (!esp_channel_gone(l->weight, c)) of[(*count)++] = (place){l, c};
+      if (!esp__channel_gone(l->weight, c)) of[(*count)++] = (place){l, c};
   }
   return of;
 }
@@ -83,40 +83,41 @@ static void draw(place *of, size_t count, size_t trials, esp_key key) {
 }
 
 /* Rows of what is known, and by how much the loss rose. */
-static void try_out(const esp_model *m, const esp_probe *probe, const float *saved, const place *of, size_t n,
-                    double *x, double *y) {
+static void try_out(const esp_model *m, const esp_probe *probe, const float *saved, const place *of,
+                    size_t n, double *x, double *y) {
   const double before = loss_over(probe);
   for (size_t i = 0; i < n; i++) {
     describe(of[i].layer, of[i].channel, x + i * FEATURES);
     clear_channel(of[i].layer, of[i].channel);
     y[i] = loss_over(probe) - before;
-    esp_values_restore(m, saved);
+    esp__values_restore(m, saved);
   }
 }
 
-static void predict_all(const esp_pruner *p, const esp_ridge *r) {
+static void predict_all(const esp_pruner *p, const esp__ridge *r) {
   for (int i = 0; i < p->parts; i++) {
     const esp_layer *l = p->part[i].slice->layer;
     for (int c = 0; c < l->weight->shape[0]; c++) {
       double x[FEATURES];
       describe(l, c, x);
-      esp_channel_score(l->weight, c, (float)esp_ridge_predict(r, x), l->weight->grad);
+      esp__channel_score(l->weight, c, (float)esp__ridge_predict(r, x), l->weight->grad);
     }
   }
 }
 
-static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t count, esp_error *err) {
+static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t count,
+                      esp_error *err) {
   const size_t wanted = (size_t)p->opt->trials, n = wanted < count ? wanted : count;
-  esp_ridge ridge;
+  esp__ridge ridge;
   float *saved = NULL;
   double *x = malloc((n + 1) * (FEATURES + 1) * sizeof *x);
   if (!x) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the predictor");
-  const esp_status status = esp_values_save(p->model, &saved, err);
+  const esp_status status = esp__values_save(p->model, &saved, err);
   if (status == ESP_OK && n > 0) {
     draw(of, count, n, esp_key_of(p->key, p->changes));
     try_out(p->model, probe, saved, of, n, x, x + n * FEATURES);
-    esp_values_restore(p->model, saved);
-    esp_ridge_fit(&ridge, x, x + n * FEATURES, n, FEATURES, 0.01);
+    esp__values_restore(p->model, saved);
+    esp__ridge_fit(&ridge, x, x + n * FEATURES, n, FEATURES, 0.01);
     predict_all(p, &ridge);
   }
   free(saved);
@@ -124,9 +125,9 @@ static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t c
   return status;
 }
 
-esp_status esp_predict(esp_pruner *p, const esp_probe *probe, esp_error *err) {
+esp_status esp__predict(esp_pruner *p, const esp_probe *probe, esp_error *err) {
   size_t count;
-  ESP_TRY(esp_measure_gradient(p->model, probe, err));
+  ESP_TRY(esp__measure_gradient(p->model, probe, err));
   place *of = all_places(p, &count, err);
   if (!of) return ESP_ERR_MEMORY;
   const esp_status status = fit(p, probe, of, count, err);

@@ -10,7 +10,7 @@ static double mean_of(const double *x, size_t n, size_t stride) {
   return sum / (double)n;
 }
 
-static void standardise(esp_ridge *r, const double *x, size_t n) {
+static void standardise(esp__ridge *r, const double *x, size_t n) {
   for (size_t k = 0; k < r->features; k++) {
     double squares = 0.0;
     r->center[k] = mean_of(x + k, n, r->features);
@@ -22,11 +22,12 @@ static void standardise(esp_ridge *r, const double *x, size_t n) {
   }
 }
 
-static double feature(const esp_ridge *r, const double *x, size_t k) {
+static double feature(const esp__ridge *r, const double *x, size_t k) {
   return r->scale[k] > 1e-12 * fabs(r->center[k]) ? (x[k] - r->center[k]) / r->scale[k] : 0.0;
 }
 
-/* a = L L^T in place (the lower half), then a x = b by two substitutions; a is positive definite. */
+/* a = L L^T in place (the lower half), then a x = b by two substitutions; a is positive
+ * definite. */
 static void solve(double a[MAX][MAX], double *b, size_t n) {
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j <= i; j++) {
@@ -44,10 +45,10 @@ static void solve(double a[MAX][MAX], double *b, size_t n) {
   }
 }
 
-void esp_ridge_fit(esp_ridge *r, const double *x, const double *y, size_t n, size_t features,
-                   double strength) {
+void esp__ridge_fit(esp__ridge *r, const double *x, const double *y, size_t n, size_t features,
+                    double strength) {
   double a[MAX][MAX] = {{0}};
-  *r = (esp_ridge){.features = features, .mean = mean_of(y, n, 1)};
+  *r = (esp__ridge){.features = features, .mean = mean_of(y, n, 1)};
   standardise(r, x, n);
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < features; k++) {
@@ -59,7 +60,7 @@ void esp_ridge_fit(esp_ridge *r, const double *x, const double *y, size_t n, siz
   solve(a, r->weight, features);
 }
 
-double esp_ridge_predict(const esp_ridge *r, const double *x) {
+double esp__ridge_predict(const esp__ridge *r, const double *x) {
   double y = r->mean;
   for (size_t k = 0; k < r->features; k++) y += r->weight[k] * feature(r, x, k);
   return y;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* R grows with every layer, by about the root of its width. The image is made small, and the factor of the
- * sum too, so that activations going in and gradients coming back both stay in the range of floats; R is
- * proportional to the image. */
+/* R grows with every layer, by about the root of its width. The image is made small, and the factor
+ * of the sum too, so that activations going in and gradients coming back both stay in the range of
+ * floats; R is proportional to the image. */
 static const double image_least = 0x1p-120, flow_most = 0x1p110;
 
 /* ---- the linear network ---- */
@@ -33,7 +33,8 @@ static void make_linear(const esp_model *m) {
 
 /* A batch of one image, all of it `value`. */
 static esp_batch image_of(const esp_model *m, float *pixels, float value) {
-  const size_t floats = (size_t)m->input.channels * (size_t)m->input.height * (size_t)m->input.width;
+  const size_t floats =
+      (size_t)m->input.channels * (size_t)m->input.height * (size_t)m->input.width;
   for (size_t i = 0; i < floats; i++) pixels[i * ESP_LANES] = value;
   return (esp_batch){.images = pixels, .count = 1};
 }
@@ -41,7 +42,8 @@ static esp_batch image_of(const esp_model *m, float *pixels, float value) {
 static double flow_of(const esp_graph *g) {
   const esp_value *logits = esp_graph_output(g);
   double sum = 0.0;
-  for (int c = 0; c < esp_value_shape(logits).channels; c++) sum += (double)esp_value_at(logits, 0, c, 0, 0);
+  for (int c = 0; c < esp_value_shape(logits).channels; c++)
+    sum += (double)esp_value_at(logits, 0, c, 0, 0);
   return sum;
 }
 
@@ -54,29 +56,30 @@ static esp_status run(const esp_model *m, esp_graph *g, float *pixels, esp_error
     esp_graph_backward_sum(g, flow > 0.0 ? (float)(flow_most * image / fmax(flow, image)) : 1.0f);
     return ESP_OK;
   }
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune] method = synflow: the flow through this network is beyond the range of floats; "
-                  "expected fewer or narrower layers");
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune] method = synflow: the flow through this network is beyond the range of floats; "
+      "expected fewer or narrower layers");
 }
 
-esp_status esp_measure_flow(const esp_model *m, esp_graph *g, esp_error *err) {
+esp_status esp__measure_synaptic_flow(const esp_model *m, esp_graph *g, esp_error *err) {
   const size_t floats =
       (size_t)m->input.channels * (size_t)m->input.height * (size_t)m->input.width * ESP_LANES;
   float *saved = NULL, *pixels = aligned_alloc(64, floats * sizeof *pixels);
   if (!pixels) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for an image of ones");
   memset(pixels, 0, floats * sizeof *pixels);
-  esp_status status = esp_values_save(m, &saved, err);
+  esp_status status = esp__values_save(m, &saved, err);
   if (status == ESP_OK) {
     make_linear(m);
     status = run(m, g, pixels, err);
-    esp_values_restore(m, saved);
+    esp__values_restore(m, saved);
   }
   free(saved);
   free(pixels);
   return status;
 }
 
-esp_status esp_pruner_try_flow(esp_pruner *p, esp_graph *graph, esp_error *err) {
-  if (p->criterion != &esp_criterion_synflow || p->when != ESP_PRUNE_INIT) return ESP_OK;
-  return esp_measure_flow(p->model, graph, err);
+esp_status esp_pruner_try_synaptic_flow(esp_pruner *p, esp_graph *graph, esp_error *err) {
+  if (p->criterion != &esp__criterion_synflow || p->when != ESP_PRUNE_INIT) return ESP_OK;
+  return esp__measure_synaptic_flow(p->model, graph, err);
 }

@@ -1,8 +1,8 @@
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
 
-/* Penalty rho / 2 ||W - Z + U||^2, rho = strength. Every `every` steps Z becomes W + U without the units that
- * pruning to the final sparsity would take from it, and then U <- U + W - Z. */
+/* Penalty rho / 2 ||W - Z + U||^2, rho = strength. Every `every` steps Z becomes W + U without the
+ * units that pruning to the final sparsity would take from it, and then U <- U + W - Z. */
 enum { Z, U };
 
 /* Whether the weight's unit stays in the choice just made. */
@@ -19,7 +19,7 @@ static esp_status project(esp_pruner *p, esp_error *err) {
       p->raw[n] = p->state[Z][n] < 0.0f ? -p->state[Z][n] : p->state[Z][n];
     }
   }
-  esp_pruner_rank(p);
+  esp__pruner_unit_scores(p);
   ESP_TRY(esp_pruner_choose(p, p->opt->sparsity, err));
   for (int i = 0; i < p->parts; i++) {
     const esp_slice *s = p->part[i].slice;
@@ -31,7 +31,7 @@ static esp_status project(esp_pruner *p, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   const float rho = (float)p->opt->strength;
   if (now->step % p->opt->every == 0) ESP_TRY(project(p, err));
   for (int i = 0; i < p->parts; i++) {
@@ -46,11 +46,10 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
 static const esp_prune_hooks hooks = {.state = {{"z", ESP_PER_WEIGHT}, {"u", ESP_PER_WEIGHT}},
                                       .gradient = gradient};
 
-const esp_regulariser esp_regulariser_admm = {
+const esp_regulariser esp__regulariser_admm = {
     .name = "admm",
     .help =
-        "pulls the weights to their nearest pruned copy, made every `every` steps by the method of "
-        "multipliers; "
-        "strength = rho (Zhang et al. 2018)",
+        "pulls the weights to their nearest pruned copy, "
+        "made every `every` steps by the method of multipliers; strength = rho (Zhang et al. 2018)",
     .hooks = &hooks,
 };

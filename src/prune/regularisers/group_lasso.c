@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-/* penalty = strength * sum over outputs of sqrt(n) ||w||, n weights w of one output (a filter, a row); its
- * slope is 0 at 0 */
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+/* penalty = strength * sum over outputs of sqrt(n) ||w||, n weights w of one output (a filter, a
+ * row); its slope is 0 at 0 */
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
   for (int i = 0; i < p->parts; i++) {
     esp_param *w = p->part[i].slice->param;
@@ -23,8 +23,10 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
 
 static const esp_prune_hooks hooks = {.gradient = gradient};
 
-const esp_regulariser esp_regulariser_group_lasso = {
+const esp_regulariser esp__regulariser_group_lasso = {
     .name = "group-lasso",
-    .help = "strength * sqrt(n) * norm of the n weights of an output (Yuan & Lin 2006; Wen et al. 2016)",
+    .help =
+        "strength * sqrt(n) * norm of the n weights of an output (Yuan & Lin 2006; Wen et al. "
+        "2016)",
     .hooks = &hooks,
 };

@@ -4,30 +4,32 @@
 
 static const double low = -0.1, high = 1.1, beta = 2.0 / 3.0;
 
-static esp_hard_gate cut(double s) {
-  const double z = s * (high - low) + low, slope = z > 0.0 && z < 1.0 ? (high - low) * s * (1.0 - s) : 0.0;
-  return (esp_hard_gate){z < 0.0 ? 0.0 : z > 1.0 ? 1.0 : z, slope};
+static esp__hard_gate cut(double s) {
+  const double z = s * (high - low) + low,
+               slope = z > 0.0 && z < 1.0 ? (high - low) * s * (1.0 - s) : 0.0;
+  return (esp__hard_gate){z < 0.0 ? 0.0 : z > 1.0 ? 1.0 : z, slope};
 }
 
-esp_hard_gate esp_gate_noisy(double a, double u) {
-  esp_hard_gate g = cut(esp_sigmoid((esp_log(u) - esp_log(1.0 - u) + a) / beta));
+esp__hard_gate esp__hard_gate_noisy(double a, double u) {
+  esp__hard_gate g = cut(esp__sigmoid((esp__log(u) - esp__log(1.0 - u) + a) / beta));
   g.slope /= beta;
   return g;
 }
 
-double esp_gate_still(double a) {
-  return cut(esp_sigmoid(a)).z;
+double esp__hard_gate_still(double a) {
+  return cut(esp__sigmoid(a)).z;
 }
 
-double esp_gate_open(double a) {
-  return esp_sigmoid(a - beta * esp_log(-low / high));
+double esp__hard_gate_open(double a) {
+  return esp__sigmoid(a - beta * esp__log(-low / high));
 }
 
-void esp_gates_apply(const esp_slice *s, const float *z, float *value) {
-  for (size_t k = 0; k < s->param->count; k++) value[k] = s->param->shadow[k] * esp_gate_of(s, k, z);
+void esp__hard_gates_apply(const esp_slice *s, const float *z, float *value) {
+  for (size_t k = 0; k < s->param->count; k++)
+    value[k] = s->param->shadow[k] * esp__hard_gate_of(s, k, z);
 }
 
-void esp_gates_sum(const esp_target *t, double *sum) {
+void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum) {
   for (size_t u = 0; u < t->units; u++) sum[u] = 0.0;
   for (int k = 0; k < t->slices; k++) {
     const esp_slice *s = &t->slice[k];
@@ -38,7 +40,8 @@ void esp_gates_sum(const esp_target *t, double *sum) {
   }
 }
 
-void esp_gates_chain(const esp_slice *s, const float *z, float decay) {
+void esp__hard_gates_chain(const esp_slice *s, const float *z, float decay) {
   for (size_t k = 0; k < s->param->count; k++)
-    s->param->grad[k] = esp_gate_of(s, k, z) * s->param->grad[k] + decay * s->param->shadow[k];
+    s->param->grad[k] =
+        esp__hard_gate_of(s, k, z) * s->param->grad[k] + decay * s->param->shadow[k];
 }

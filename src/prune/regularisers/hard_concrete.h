@@ -1,29 +1,31 @@
-/* Hard concrete gates (Louizos et al. 2018): numbers z in [0, 1], often exactly 0 or 1, that units are
- * multiplied by. z = s (high - low) + low, cut to [0, 1], low = -0.1, high = 1.1; with noise u, uniform in
- * (0, 1), s = sigmoid((log u - log(1 - u) + a) / beta)     beta = 2 / 3 and without s = sigmoid(a). */
+/* Hard concrete gates (Louizos et al. 2018): numbers z in [0, 1], often exactly 0 or 1, that units
+ * are multiplied by. z = s (high - low) + low, cut to [0, 1], low = -0.1, high = 1.1; with noise u,
+ * uniform in (0, 1), s = sigmoid((log u - log(1 - u) + a) / beta) beta = 2 / 3 and without s =
+ * sigmoid(a). */
 #ifndef ESP_PRUNE_REGULARISERS_HARD_CONCRETE_H
 #define ESP_PRUNE_REGULARISERS_HARD_CONCRETE_H
 
 #include "prune/pruner.h"
 
-typedef struct esp_hard_gate {
+typedef struct esp__hard_gate {
   double z, slope; /* d z / d a */
-} esp_hard_gate;
-esp_hard_gate esp_gate_noisy(double a, double u);
-double esp_gate_still(double a);
+} esp__hard_gate;
+esp__hard_gate esp__hard_gate_noisy(double a, double u);
+double esp__hard_gate_still(double a);
 /* P(z > 0) over the noise: sigmoid(a - beta log(-low / high)). */
-double esp_gate_open(double a);
+double esp__hard_gate_open(double a);
 
 /* z of the weight's unit, z[units] of its target; a weight without a unit has no gate. */
-static inline float esp_gate_of(const esp_slice *s, size_t weight, const float *z) {
+static inline float esp__hard_gate_of(const esp_slice *s, size_t weight, const float *z) {
   const uint32_t unit = esp_slice_unit(s, weight);
   return unit == ESP_NO_UNIT ? 1.0f : z[unit];
 }
 /* value = shadow z. */
-void esp_gates_apply(const esp_slice *s, const float *z, float *value);
-/* Back through it: sum[units] = the gradients of the target's gates, of the weights' in p->grad, ... */
-void esp_gates_sum(const esp_target *t, double *sum);
+void esp__hard_gates_apply(const esp_slice *s, const float *z, float *value);
+/* Back through it: sum[units] = the gradients of the target's gates, of the weights' in p->grad,
+ * ... */
+void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum);
 /* ... and p->grad becomes that of the shadow, with its decay. */
-void esp_gates_chain(const esp_slice *s, const float *z, float decay);
+void esp__hard_gates_chain(const esp_slice *s, const float *z, float decay);
 
 #endif

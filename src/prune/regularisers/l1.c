@@ -2,7 +2,7 @@
 #include "prune/pruner.h"
 
 /* penalty = strength * sum |w|; its slope is 0 at 0 */
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
   const float slope = (float)p->opt->strength;
   for (int i = 0; i < p->parts; i++) {
@@ -15,7 +15,7 @@ static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err)
 
 static const esp_prune_hooks hooks = {.gradient = gradient};
 
-const esp_regulariser esp_regulariser_l1 = {
+const esp_regulariser esp__regulariser_l1 = {
     .name = "l1",
     .help = "strength * |weight| (Tibshirani 1996; Han et al. 2015)",
     .hooks = &hooks,

@@ -1,8 +1,9 @@
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
 
-/* penalty = strength * sum |gamma| over the scales of the batch norms behind what is pruned; slope 0 at 0 */
-static esp_status gradient(esp_pruner *p, const esp_moment *now, esp_error *err) {
+/* penalty = strength * sum |gamma| over the scales of the batch norms behind what is pruned; slope
+ * 0 at 0 */
+static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
   const float slope = (float)p->opt->strength;
   for (int i = 0; i < p->parts; i++) {
@@ -19,7 +20,7 @@ static bool applies(const esp_layer *layer) {
 
 static const esp_prune_hooks hooks = {.gradient = gradient};
 
-const esp_regulariser esp_regulariser_slimming = {
+const esp_regulariser esp__regulariser_slimming = {
     .name = "slimming",
     .help = "network slimming: strength * |scale| of batch norms (Liu et al. 2017)",
     .applies = applies,

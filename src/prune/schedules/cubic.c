@@ -6,9 +6,10 @@ static double sparsity(const esp_prune_options *opt, double t) {
   return opt->sparsity * (1.0 - left * left * left);
 }
 
-const esp_prune_schedule esp_prune_schedule_cubic = {
+const esp_prune_schedule esp__prune_schedule_cubic = {
     .name = "cubic",
-    .help = "gradually during training, fast at first: automated gradual pruning (Zhu & Gupta 2017)",
+    .help =
+        "gradually during training, fast at first: automated gradual pruning (Zhu & Gupta 2017)",
     .in_training = true,
     .sparsity = sparsity,
 };

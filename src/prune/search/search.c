@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void esp_share_budget(double *density, const double *raw, const double *cost, int n, double budget) {
+void esp__layer_budgets_units(double *density, const double *raw, const double *cost, int n,
+                              double budget) {
   for (int i = 0; i < n; i++) density[i] = 0.0;
   for (bool again = true; again;) {
     double left = budget, weight = 0.0;
@@ -29,19 +30,19 @@ void esp_share_budget(double *density, const double *raw, const double *cost, in
 
 /* ---- for distributions ---- */
 
-double esp_search_uniform(esp_distribution_search *s) {
+double esp__search_uniform(esp_distribution_search *s) {
   return (double)esp_random_uniform(s->key, s->drawn++);
 }
-double esp_search_normal(esp_distribution_search *s) {
+double esp__search_normal(esp_distribution_search *s) {
   return esp_random_normal(s->key, s->drawn++);
 }
 
-double esp_search_clip(double number) {
+double esp__search_clip(double number) {
   return number < ESP_POINT_MIN ? ESP_POINT_MIN : number > 1.0 ? 1.0 : number;
 }
 
-void esp_search_draw(esp_distribution_search *s, int i, double *point) {
-  for (int k = 0; k < s->n; k++) point[k] = i == 0 ? 0.5 : esp_search_clip(esp_search_uniform(s));
+void esp__search_draw(esp_distribution_search *s, int i, double *point) {
+  for (int k = 0; k < s->n; k++) point[k] = i == 0 ? 0.5 : esp__search_clip(esp__search_uniform(s));
 }
 
 /* Units that a target keeps whatever the point says. */
@@ -55,7 +56,8 @@ static int richest(const esp_distribution_search *s) {
   int best = -1;
   double most = 0.5;
   for (int i = 0; i < s->n; i++) {
-    const double above = s->density[i] * (double)s->pruner->target[i].units - least_of(s->pruner, i);
+    const double above =
+        s->density[i] * (double)s->pruner->target[i].units - least_of(s->pruner, i);
     if (above > most) {
       most = above;
       best = i;
@@ -80,15 +82,16 @@ static void round_down(esp_distribution_search *s, double budget) {
     s->density[i] -= 1.0 / (double)s->pruner->target[i].units;
 }
 
-esp_status esp_search_try(esp_distribution_search *s, const double *point, double *worth, esp_error *err) {
+esp_status esp__search_try(esp_distribution_search *s, const double *point, double *worth,
+                           esp_error *err) {
   esp_pruner *p = s->pruner;
   double budget = 0.0;
   for (int i = 0; i < s->n; i++) budget += (1.0 - s->sparsity) * s->cost[i];
-  esp_share_budget(s->density, point, s->cost, s->n, budget);
-  if (!esp_pruner_exact(p)) round_down(s, budget);
-  ESP_TRY(esp_trial_begin(s->trial, s->sparsity, s->density, err));
+  esp__layer_budgets_units(s->density, point, s->cost, s->n, budget);
+  if (!esp__pruner_exact(p)) round_down(s, budget);
+  ESP_TRY(esp__trial_begin(s->trial, s->sparsity, s->density, err));
   const esp_status status = p->judge.worth(p->judge.context, s->done, worth, err);
-  esp_trial_end(s->trial);
+  esp__trial_end(s->trial);
   ESP_TRY(status);
   if (s->done == 0 || *worth > s->best_worth) {
     memcpy(s->best, s->density, (size_t)s->n * sizeof *s->best);
@@ -101,7 +104,7 @@ esp_status esp_search_try(esp_distribution_search *s, const double *point, doubl
 /* ---- the search ---- */
 
 /* What all units of a target cost, in the weights or multiply-adds of all that goes with them. */
-static double cost_of(const esp_target *t, const char *budget) {
+static double cost_of(const esp_ranking_pool *t, const char *budget) {
   const bool macs = strcmp(budget, "macs") == 0;
   double cost = 0.0;
   if (strcmp(budget, "units") == 0) return (double)t->units;
@@ -126,7 +129,7 @@ static esp_status open_search(esp_distribution_search *s, esp_error *err) {
   s->density = s->cost + s->n;
   s->best = s->density + s->n;
   for (int i = 0; i < s->n; i++) s->cost[i] = cost_of(&p->target[i], p->opt->budget);
-  return esp_trial_open(&s->trial, s->pruner, NULL, err);
+  return esp__trial_open(&s->trial, s->pruner, NULL, err);
 }
 
 static esp_status run_search(esp_distribution_search *s, esp_error *err) {
@@ -139,7 +142,7 @@ static esp_status run_search(esp_distribution_search *s, esp_error *err) {
   return status;
 }
 
-esp_status esp_pruner_search(esp_pruner *p, double sparsity, esp_error *err) {
+esp_status esp__pruner_search(esp_pruner *p, double sparsity, esp_error *err) {
   esp_distribution_search s = {.pruner = p, .opt = p->opt, .sparsity = sparsity};
   if (!p->judge.worth)
     return esp_fail(err, ESP_ERR_INPUT,
@@ -149,13 +152,13 @@ esp_status esp_pruner_search(esp_pruner *p, double sparsity, esp_error *err) {
   if (status == ESP_OK) status = run_search(&s, err);
   if (status == ESP_OK) {
     memcpy(p->densities, s.best, (size_t)s.n * sizeof *s.best);
-    esp_trial_over(s.trial);
+    esp__trial_over(s.trial);
   }
-  esp_trial_free(s.trial);
+  esp__trial_free(s.trial);
   free(s.cost);
   return status;
 }
 
-void esp_pruner_set_judge(esp_pruner *p, esp_judge judge) {
+void esp_pruner_set_trial_evaluator(esp_pruner *p, esp_trial_evaluator judge) {
   p->judge = judge;
 }

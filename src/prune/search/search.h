@@ -1,10 +1,10 @@
 /* Searching for the densities of layers: what distributions that try networks out build on.
  *
- * A search moves through points: a number in [ESP_POINT_MIN, 1] for each target. Densities are in proportion
- * to a point's numbers, at most 1, and such that the budget is met: of the units (exactly), of their weights
- * or of their multiply-adds (as whole units, no more unless the least that layers keep is) the share
- * 1 - sparsity stays. A unit's multiply-adds
- * are those of all weights that go with it. */
+ * A search moves through points: a number in [ESP_POINT_MIN, 1] for each target. Densities are in
+ * proportion to a point's numbers, at most 1, and such that the budget is met: of the units
+ * (exactly), of their weights or of their multiply-adds (as whole units, no more unless the least
+ * that layers keep is) the share 1 - sparsity stays. A unit's multiply-adds are those of all
+ * weights that go with it. */
 #ifndef ESP_PRUNE_SEARCH_SEARCH_H
 #define ESP_PRUNE_SEARCH_SEARCH_H
 
@@ -14,7 +14,7 @@
 
 struct esp_distribution_search {
   esp_pruner *pruner;
-  esp_trial *trial;
+  esp__trial *trial;
   const esp_prune_options *opt;
   double sparsity;
   int n;            /* numbers in a point */
@@ -28,28 +28,31 @@ struct esp_distribution_search {
 
 /* Finds densities with the pruner's distribution and judge, for scores that are there; they stay in
  * p->densities. Touches nothing else. */
-esp_status esp_pruner_search(esp_pruner *p, double sparsity, esp_error *err);
+esp_status esp__pruner_search(esp_pruner *p, double sparsity, esp_error *err);
 
 /* ---- for distributions ---- */
 
 /* What the point's network is worth: the higher the better. Notes the best. */
-esp_status esp_search_try(esp_distribution_search *s, const double *point, double *worth, esp_error *err);
+esp_status esp__search_try(esp_distribution_search *s, const double *point, double *worth,
+                           esp_error *err);
 /* The next random number: uniform in [0, 1), standard normal. */
-double esp_search_uniform(esp_distribution_search *s);
-double esp_search_normal(esp_distribution_search *s);
-/* Member `i` of a first population: all numbers equal (the uniform distribution) for 0, else random. */
-void esp_search_draw(esp_distribution_search *s, int i, double *point);
+double esp__search_uniform(esp_distribution_search *s);
+double esp__search_normal(esp_distribution_search *s);
+/* Member `i` of a first population: all numbers equal (the uniform distribution) for 0, else
+ * random. */
+void esp__search_draw(esp_distribution_search *s, int i, double *point);
 /* The number, moved into the range. */
-double esp_search_clip(double number);
+double esp__search_clip(double number);
 
 /* ---- shares ---- */
 
 /* The same density for all. */
-esp_status esp_share_uniform(const esp_prune_options *opt, double sparsity, esp_share *share, int n,
-                             esp_error *err);
+esp_status esp__layer_budgets_uniform(const esp_prune_options *opt, double sparsity,
+                                      esp_layer_budget *share, int n, esp_error *err);
 
-/* density[i] = min(1, factor * raw[i]), raw above 0, with the factor at which the sum of cost[i] * density[i]
- * is `budget`, at most that of all cost. */
-void esp_share_budget(double *density, const double *raw, const double *cost, int n, double budget);
+/* density[i] = min(1, factor * raw[i]), raw above 0, with the factor at which the sum of cost[i] *
+ * density[i] is `budget`, at most that of all cost. */
+void esp__layer_budgets_units(double *density, const double *raw, const double *cost, int n,
+                              double budget);
 
 #endif

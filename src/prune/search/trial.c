@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct esp_trial {
+struct esp__trial {
   esp_pruner *pruner;
   float *score, *value, *average; /* as they were; average NULL: there are none */
 };
@@ -16,22 +16,24 @@ static bool averages(const esp_model *m) {
 }
 
 /* A copy of the values, and one of the moving averages. */
-static esp_status keep(esp_trial *t, esp_error *err) {
+static esp_status keep(esp__trial *t, esp_error *err) {
   esp_model *m = t->pruner->model;
   const size_t bytes = t->pruner->units * sizeof *t->score;
-  if (!(t->score = malloc(bytes))) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
+  if (!(t->score = malloc(bytes)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
   memcpy(t->score, t->pruner->score, bytes);
-  ESP_TRY(esp_values_save(m, &t->value, err));
+  ESP_TRY(esp__values_save(m, &t->value, err));
   if (!averages(m)) return ESP_OK;
   esp_params_swap_average(&m->params);
-  const esp_status status = esp_values_save(m, &t->average, err);
+  const esp_status status = esp__values_save(m, &t->average, err);
   esp_params_swap_average(&m->params);
   return status;
 }
 
-esp_status esp_trial_open(esp_trial **trial, esp_pruner *p, const esp_probe *probe, esp_error *err) {
-  if (probe) ESP_TRY(esp_pruner_measure(p, probe, err));
-  esp_trial *t = calloc(1, sizeof *t);
+esp_status esp__trial_open(esp__trial **trial, esp_pruner *p, const esp_probe *probe,
+                           esp_error *err) {
+  if (probe) ESP_TRY(esp__pruner_measure(p, probe, err));
+  esp__trial *t = calloc(1, sizeof *t);
   if (!t) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
   t->pruner = p;
   if (!p->densities && !(p->densities = calloc((size_t)p->ranked + 1, sizeof *p->densities))) {
@@ -42,11 +44,11 @@ esp_status esp_trial_open(esp_trial **trial, esp_pruner *p, const esp_probe *pro
   if (status == ESP_OK)
     *trial = t;
   else
-    esp_trial_free(t);
+    esp__trial_free(t);
   return status;
 }
 
-void esp_trial_free(esp_trial *t) {
+void esp__trial_free(esp__trial *t) {
   if (!t) return;
   free(t->score);
   free(t->value);
@@ -64,34 +66,34 @@ static void zero_slice(const esp_slice *s, const uint8_t *keep) {
   }
 }
 
-esp_status esp_trial_begin(esp_trial *t, double sparsity, const double *density, esp_error *err) {
+esp_status esp__trial_begin(esp__trial *t, double sparsity, const double *density, esp_error *err) {
   esp_pruner *p = t->pruner;
   memcpy(p->densities, density, (size_t)p->ranked * sizeof *density);
   memcpy(p->score, t->score, p->units * sizeof *p->score);
-  ESP_TRY(esp_pruner_decide(p, sparsity, err));
+  ESP_TRY(esp__pruner_select_units(p, sparsity, err));
   for (int i = 0; i < p->targets; i++)
     for (int k = 0; k < p->target[i].slices; k++)
       zero_slice(&p->target[i].slice[k], p->keep + p->target[i].first);
   return ESP_OK;
 }
 
-size_t esp_trial_kept(const esp_trial *t, int target) {
-  const esp_target *of = &t->pruner->target[target];
+size_t esp__trial_kept(const esp__trial *t, int target) {
+  const esp_ranking_pool *of = &t->pruner->target[target];
   size_t kept = 0;
   for (size_t u = of->first; u < of->first + of->units; u++) kept += t->pruner->keep[u];
   return kept;
 }
 
-void esp_trial_end(esp_trial *t) {
+void esp__trial_end(esp__trial *t) {
   esp_params *ps = &t->pruner->model->params;
   if (t->average) {
     esp_params_swap_average(ps);
-    esp_values_restore(t->pruner->model, t->average);
+    esp__values_restore(t->pruner->model, t->average);
     esp_params_swap_average(ps);
   }
-  esp_values_restore(t->pruner->model, t->value);
+  esp__values_restore(t->pruner->model, t->value);
 }
 
-void esp_trial_over(esp_trial *t) {
+void esp__trial_over(esp__trial *t) {
   memcpy(t->pruner->score, t->score, t->pruner->units * sizeof *t->score);
 }

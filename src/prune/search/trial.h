@@ -4,22 +4,25 @@
 
 #include <espalier/prune.h>
 
-typedef struct esp_trial esp_trial;
+typedef struct esp__trial esp__trial;
 
-/* Measures what the criterion needs (probe NULL: that was done, and p->score is filled), and keeps scores,
- * values and moving averages. The pruner must outlive it. */
-esp_status esp_trial_open(esp_trial **trial, esp_pruner *p, const esp_probe *probe, esp_error *err);
-void esp_trial_free(esp_trial *trial);
+/* Measures what the criterion needs (probe NULL: that was done, and p->score is filled), and keeps
+ * scores, values and moving averages. The pruner must outlive it. */
+esp_status esp__trial_open(esp__trial **trial, esp_pruner *p, const esp_probe *probe,
+                           esp_error *err);
+void esp__trial_free(esp__trial *trial);
 
-/* Zeroes what a round to `sparsity` would prune with these densities, one for each target of the pruner
- * (esp_pruner_targets), with all that goes with it: values and moving averages. No mask changes. The pruner's
- * distribution has a `share`; where that is explicit, densities are met in each target, else in total. */
-esp_status esp_trial_begin(esp_trial *trial, double sparsity, const double *density, esp_error *err);
+/* Zeroes what a round to `sparsity` would prune with these densities, one for each target of the
+ * pruner (esp_pruner_pools), with all that goes with it: values and moving averages. No mask
+ * changes. The pruner's distribution has a `share`; where that is explicit, densities are met in
+ * each target, else in total. */
+esp_status esp__trial_begin(esp__trial *trial, double sparsity, const double *density,
+                            esp_error *err);
 /* Units that the target keeps in the trial. */
-size_t esp_trial_kept(const esp_trial *trial, int target);
+size_t esp__trial_kept(const esp__trial *trial, int target);
 /* Puts values and moving averages back. */
-void esp_trial_end(esp_trial *trial);
+void esp__trial_end(esp__trial *trial);
 /* Puts the scores back too, as they were measured. */
-void esp_trial_over(esp_trial *trial);
+void esp__trial_over(esp__trial *trial);
 
 #endif

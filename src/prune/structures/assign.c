@@ -11,35 +11,36 @@ static const char *name_at(size_t i) {
 }
 
 /* The structure that the line names, or NULL. */
-static const esp_structure *named(const esp_pattern_line *l) {
+static const esp_structure *named(const esp__pattern_line *l) {
   for (size_t k = 0; esp_structure_at(k); k++)
     if (strlen(name_at(k)) == l->word_length && memcmp(name_at(k), l->word, l->word_length) == 0)
-      return esp_structure_at(k) == &esp_structure_hybrid ? NULL : esp_structure_at(k);
+      return esp_structure_at(k) == &esp__structure_hybrid ? NULL : esp_structure_at(k);
   return NULL;
 }
 
-static esp_status check_line(const esp_pruner *p, const esp_pattern_line *l, esp_error *err) {
+static esp_status check_line(const esp_pruner *p, const esp__pattern_line *l, esp_error *err) {
   char word[40];
   bool used = false;
   for (int i = 0; i < p->model->layers; i++)
-    used |= esp_pattern_matches(l->text, l->pattern, p->model->layer[i].name);
+    used |= esp__pattern_matches(l->text, l->pattern, p->model->layer[i].name);
   if (named(l) && used) return ESP_OK;
   snprintf(word, sizeof word, "%.*s", (int)l->word_length, l->word);
   const char *near = named(l) ? NULL : esp_nearest(word, name_at);
-  return esp_fail(err, ESP_ERR_INPUT, "[prune] structures:%d: '%.*s': %s%s%s", l->number, (int)l->length,
-                  l->text,
-                  named(l) ? "matches no layer" : "expected a pattern of layer names and a structure",
-                  near ? "; did you mean " : "", near ? near : "");
+  return esp_fail(
+      err, ESP_ERR_INPUT, "[prune] structures:%d: '%.*s': %s%s%s", l->number, (int)l->length,
+      l->text, named(l) ? "matches no layer" : "expected a pattern of layer names and a structure",
+      near ? "; did you mean " : "", near ? near : "");
 }
 
-esp_status esp_structures_assign(const esp_pruner *p, const esp_structure **of, esp_error *err) {
+esp_status esp__structures_assign(const esp_pruner *p, const esp_structure **of, esp_error *err) {
   int count = 0;
-  for (esp_pattern_line l = {.text = p->opt->structures}; esp_pattern_next(&l); count++) {
+  for (esp__pattern_line l = {.text = p->opt->structures}; esp__pattern_next(&l); count++) {
     ESP_TRY(check_line(p, &l, err));
     for (int i = 0; i < p->model->layers; i++)
-      if (esp_pattern_matches(l.text, l.pattern, p->model->layer[i].name)) of[i] = named(&l);
+      if (esp__pattern_matches(l.text, l.pattern, p->model->layer[i].name)) of[i] = named(&l);
   }
   if (count > 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune] structure = hybrid: expected lines 'pattern structure' in the key structures");
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune] structure = hybrid: expected lines 'pattern structure' in the key structures");
 }

@@ -4,9 +4,9 @@
 
 #include "prune/pruner.h"
 
-/* of[i] = the structure of layer i: that of the last line "pattern structure" that matches it; stays as it is
- * if none does. Fails when there are no lines, and where one matches nothing or names no structure but
- * hybrid; messages begin with "[prune] structures:LINE: ". */
-esp_status esp_structures_assign(const esp_pruner *p, const esp_structure **of, esp_error *err);
+/* of[i] = the structure of layer i: that of the last line "pattern structure" that matches it;
+ * stays as it is if none does. Fails when there are no lines, and where one matches nothing or
+ * names no structure but hybrid; messages begin with "[prune] structures:LINE: ". */
+esp_status esp__structures_assign(const esp_pruner *p, const esp_structure **of, esp_error *err);
 
 #endif

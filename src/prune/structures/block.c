@@ -13,7 +13,8 @@ static uint32_t *deal_out(const esp_param *w, size_t rows, size_t columns) {
   uint32_t *unit = malloc(w->count * sizeof *unit);
   for (size_t i = 0; unit && i < w->count; i++) {
     const size_t output = i / kernel / inputs, input = i / kernel % inputs;
-    unit[i] = (uint32_t)((output / rows * parts(inputs, columns) + input / columns) * kernel + i % kernel);
+    unit[i] = (uint32_t)((output / rows * parts(inputs, columns) + input / columns) * kernel +
+                         i % kernel);
   }
   return unit;
 }
@@ -24,20 +25,23 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
     const esp_layer *l = &p->model->layer[i];
     const size_t outputs = (size_t)l->weight->shape[0], inputs = (size_t)l->weight->shape[1];
     if (!layers[i]) continue;
-    ESP_TRY(esp_target_new(
-        p, &esp_structure_block, l,
-        parts(outputs, rows) * parts(inputs, columns) * (l->weight->count / inputs / outputs), err));
+    ESP_TRY(esp_ranking_pool_new(
+        p, &esp__structure_block, l,
+        parts(outputs, rows) * parts(inputs, columns) * (l->weight->count / inputs / outputs),
+        err));
     uint32_t *unit = deal_out(l->weight, rows, columns);
-    if (!unit) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the blocks of '%s'", l->name);
-    ESP_TRY(esp_target_add(p, (esp_slice){l->weight, l->weight->count, 1, unit, true, 0}, err));
+    if (!unit)
+      return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the blocks of '%s'", l->name);
+    ESP_TRY(
+        esp_ranking_pool_add(p, (esp_slice){l->weight, l->weight->count, 1, unit, true, 0}, err));
   }
   return ESP_OK;
 }
 
-const esp_structure esp_structure_block = {
+const esp_structure esp__structure_block = {
     .name = "block",
     .help =
-        "blocks of block_outputs x block_inputs weights, at each place of a kernel by itself (Narang et al. "
-        "2017)",
+        "blocks of block_outputs x block_inputs weights, "
+        "at each place of a kernel by itself (Narang et al. 2017)",
     .cover = cover,
 };

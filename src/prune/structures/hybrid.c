@@ -16,21 +16,20 @@ static esp_status cover_one(esp_pruner *p, const esp_structure *s, const esp_str
   if (wanted < 0) return ESP_OK;
   ESP_TRY(s->cover(p, own, err));
   if (p->targets > before) return ESP_OK;
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "[prune] structures: '%s' finds nothing to remove in '%s' and its like; layers that go together "
-      "need the same structure",
-      s->name, p->model->layer[wanted].name);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] structures: '%s' finds nothing to remove in '%s' and its like; "
+                  "layers that go together need the same structure",
+                  s->name, p->model->layer[wanted].name);
 }
 
-/* Where a channel takes its columns from a layer of single weights, those count as pruned too: more is gone
- * then than was chosen. */
+/* Where a channel takes its columns from a layer of single weights, those count as pruned too: more
+ * is gone then than was chosen. */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const size_t n = (size_t)p->model->layers + 1;
   const esp_structure **of = calloc(n, sizeof *of);
   bool *own = calloc(n, sizeof *own);
-  esp_status status =
-      of && own ? esp_structures_assign(p, of, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  esp_status status = of && own ? esp__structures_assign(p, of, err)
+                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   for (int chooses = 0; chooses < 2; chooses++) /* those that choose for themselves come last */
     for (size_t k = 0; status == ESP_OK && esp_structure_at(k); k++)
       if ((esp_structure_at(k)->choose != NULL) == chooses)
@@ -40,8 +39,9 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   return status;
 }
 
-const esp_structure esp_structure_hybrid = {
+const esp_structure esp__structure_hybrid = {
     .name = "hybrid",
-    .help = "a structure for each layer, as the key structures lists, a line 'pattern structure' each",
+    .help =
+        "a structure for each layer, as the key structures lists, a line 'pattern structure' each",
     .cover = cover,
 };

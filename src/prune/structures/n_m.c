@@ -11,22 +11,24 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const int n = (int)p->opt->n, m = (int)p->opt->m;
   const double sparsity = 1.0 - (double)n / m;
   if (n >= m) return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", n, m);
-  if (p->structure == &esp_structure_n_m && !esp_pruner_given(p) && fabs(p->opt->sparsity - sparsity) > 1e-3)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune] sparsity = %g with structure = n:m: %d of every %d weights stay, expected sparsity = %g",
-        p->opt->sparsity, n, m, sparsity);
+  if (p->structure == &esp__structure_n_m && !esp_pruner_external_masks(p) &&
+      fabs(p->opt->sparsity - sparsity) > 1e-3)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] sparsity = %g with structure = n:m: %d of every %d weights stay, "
+                    "expected sparsity = %g",
+                    p->opt->sparsity, n, m, sparsity);
   for (int i = 0; i < p->model->layers; i++) {
     const esp_layer *l = &p->model->layer[i];
     if (!layers[i] || l->weight->shape[1] % m != 0) continue;
-    ESP_TRY(esp_target_new(p, &esp_structure_n_m, l, l->weight->count, err));
-    ESP_TRY(esp_target_add(p, (esp_slice){l->weight, l->weight->count, 1, NULL, true, 0}, err));
+    ESP_TRY(esp_ranking_pool_new(p, &esp__structure_n_m, l, l->weight->count, err));
+    ESP_TRY(
+        esp_ranking_pool_add(p, (esp_slice){l->weight, l->weight->count, 1, NULL, true, 0}, err));
   }
   return ESP_OK;
 }
 
 /* Of w[o][m j .. m j + m - 1][k] the n with the best scores stay; on the way there more of them. */
-static void choose(esp_pruner *p, const esp_target *t, double progress) {
+static void choose(esp_pruner *p, const esp_ranking_pool *t, double progress) {
   const size_t m = (size_t)p->opt->m, inputs = (size_t)t->weight->shape[1];
   const size_t kernel = t->weight->count / inputs / (size_t)t->weight->shape[0];
   const size_t stay = m - (size_t)nearbyint(progress * (double)(p->opt->m - p->opt->n));
@@ -36,15 +38,16 @@ static void choose(esp_pruner *p, const esp_target *t, double progress) {
     const size_t base = t->first + group / kernel * m * kernel + group % kernel;
     size_t room = 0;
     for (size_t k = 0; k < m; k++) room += (score[k] = p->score[base + k * kernel]) > -INFINITY;
-    esp_select_top(score, m, stay < room ? stay : room, keep);
+    esp__select_top(score, m, stay < room ? stay : room, keep);
     for (size_t k = 0; k < m; k++) p->keep[base + k * kernel] = keep[k];
   }
 }
 
-const esp_structure esp_structure_n_m = {
+const esp_structure esp__structure_n_m = {
     .name = "n:m",
     .help =
-        "n weights stay of every m along the inputs, such as 2:4; sparsity = 1 - n / m (Mishra et al. 2021)",
+        "n weights stay of every m along the inputs, such as 2:4; "
+        "sparsity = 1 - n / m (Mishra et al. 2021)",
     .cover = cover,
     .choose = choose,
 };

@@ -4,14 +4,14 @@
 
 /* ---- ties: a forest in which the smallest slot is the root ---- */
 
-size_t esp_ties_first(const size_t *parent, size_t slot) {
+size_t esp__ties_first(const size_t *parent, size_t slot) {
   while (parent[slot] != slot) slot = parent[slot];
   return slot;
 }
 
 /* The root of `slot`, whose path there becomes shorter. */
 static size_t shortened(size_t *parent, size_t slot) {
-  const size_t root = esp_ties_first(parent, slot);
+  const size_t root = esp__ties_first(parent, slot);
   while (parent[slot] != root) {
     const size_t next = parent[slot];
     parent[slot] = root;
@@ -20,7 +20,7 @@ static size_t shortened(size_t *parent, size_t slot) {
   return root;
 }
 
-void esp_ties_join(size_t *parent, size_t a, size_t b) {
+void esp__ties_join(size_t *parent, size_t a, size_t b) {
   const size_t x = shortened(parent, a), y = shortened(parent, b);
   if (x < y)
     parent[y] = x;
@@ -30,27 +30,27 @@ void esp_ties_join(size_t *parent, size_t a, size_t b) {
 
 /* ---- the walk ---- */
 
-static size_t slot_of(const esp_groups *g, int i, int c) {
+static size_t slot_of(const esp__channel_groups *g, int i, int c) {
   return g->first[i] + (size_t)c;
 }
 
-static int channels_of(const esp_groups *g, int i) {
+static int channels_of(const esp__channel_groups *g, int i) {
   return g->op[i].shape.channels;
 }
 
 /* Channels [0, n) of input `from` go with those of operation `i`, from `to` on. */
-static void tie(esp_groups *g, int from, int i, int to, int n) {
-  for (int c = 0; c < n; c++) esp_ties_join(g->parent, slot_of(g, from, c), slot_of(g, i, to + c));
+static void tie(esp__channel_groups *g, int from, int i, int to, int n) {
+  for (int c = 0; c < n; c++) esp__ties_join(g->parent, slot_of(g, from, c), slot_of(g, i, to + c));
 }
 
-static void tie_operation(esp_groups *g, int i) {
+static void tie_operation(esp__channel_groups *g, int i) {
   const esp_operation *o = &g->op[i];
   const int a = o->input[0], b = o->input[1];
   switch (o->flow) {
     case ESP_FLOW_START:
       break;
     case ESP_FLOW_MIX:
-      if (esp_operation_depthwise(o)) tie(g, a, i, 0, o->shape.channels);
+      if (esp__operation_depthwise(o)) tie(g, a, i, 0, o->shape.channels);
       break;
     case ESP_FLOW_KEEP:
       tie(g, a, i, 0, o->shape.channels);
@@ -66,30 +66,30 @@ static void tie_operation(esp_groups *g, int i) {
     case ESP_FLOW_SPREAD: {
       const int pixels = o->shape.channels / channels_of(g, a);
       for (int c = 0; c < o->shape.channels; c++)
-        esp_ties_join(g->parent, slot_of(g, a, c / pixels), slot_of(g, i, c));
+        esp__ties_join(g->parent, slot_of(g, a, c / pixels), slot_of(g, i, c));
       break;
     }
   }
 }
 
-static void fix(esp_groups *g, int i) {
-  for (int c = 0; c < channels_of(g, i); c++) g->fixed[esp_groups_class(g, i, c)] = true;
+static void fix(esp__channel_groups *g, int i) {
+  for (int c = 0; c < channels_of(g, i); c++) g->fixed[esp__channel_groups_class(g, i, c)] = true;
 }
 
-static void fix_operations(esp_groups *g) {
+static void fix_operations(esp__channel_groups *g) {
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
-    const bool grouped = o->flow == ESP_FLOW_MIX && o->groups > 1 && !esp_operation_depthwise(o);
+    const bool grouped = o->flow == ESP_FLOW_MIX && o->groups > 1 && !esp__operation_depthwise(o);
     if (o->flow == ESP_FLOW_START || i == g->ops - 1 || grouped || o->ranks) fix(g, i);
     if (grouped) fix(g, o->input[0]);
   }
 }
 
-size_t esp_groups_class(const esp_groups *g, int i, int c) {
-  return esp_ties_first(g->parent, slot_of(g, i, c));
+size_t esp__channel_groups_class(const esp__channel_groups *g, int i, int c) {
+  return esp__ties_first(g->parent, slot_of(g, i, c));
 }
 
-static esp_status make(esp_groups *g, esp_model *model, esp_error *err) {
+static esp_status make(esp__channel_groups *g, esp_model *model, esp_error *err) {
   ESP_TRY(esp_model_graph(model, 1, false, (esp_loss_attr){0}, &g->graph, err));
   g->ops = esp_graph_operations(g->graph);
   g->op = calloc((size_t)g->ops, sizeof *g->op);
@@ -109,20 +109,21 @@ static esp_status make(esp_groups *g, esp_model *model, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_groups_make(esp_groups *g, esp_model *model, esp_error *err) {
-  *g = (esp_groups){0};
+esp_status esp__channel_groups_make(esp__channel_groups *g, esp_model *model, esp_error *err) {
+  *g = (esp__channel_groups){0};
   esp_status status = make(g, model, err);
   if (status == ESP_OK) return ESP_OK;
-  esp_groups_free(g);
-  return status == ESP_ERR_MEMORY ? esp_fail(err, status, "out of memory for the channels of the network")
-                                  : status;
+  esp__channel_groups_free(g);
+  return status == ESP_ERR_MEMORY
+             ? esp_fail(err, status, "out of memory for the channels of the network")
+             : status;
 }
 
-void esp_groups_free(esp_groups *g) {
+void esp__channel_groups_free(esp__channel_groups *g) {
   esp_graph_free(g->graph);
   free(g->op);
   free(g->first);
   free(g->parent);
   free(g->fixed);
-  *g = (esp_groups){0};
+  *g = (esp__channel_groups){0};
 }

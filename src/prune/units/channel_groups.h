@@ -1,10 +1,10 @@
-/* Which channels of a network can only be removed together (the dependency graph of Fang et al. 2023, for
- * channels).
+/* Which channels of a network can only be removed together (the dependency graph of Fang et al.
+ * 2023, for channels).
  *
- * A slot is a channel of an operation's output. Batch norm, activations, pooling, depthwise convolutions,
- * sums, concat and flatten tie the slots they read to those they write: such slots are one class, and a class
- * leaves the network as a whole, with the filters that make it, their batch norm, and its slice of every
- * consumer. */
+ * A slot is a channel of an operation's output. Batch norm, activations, pooling, depthwise
+ * convolutions, sums, concat and flatten tie the slots they read to those they write: such slots
+ * are one class, and a class leaves the network as a whole, with the filters that make it, their
+ * batch norm, and its slice of every consumer. */
 #ifndef ESP_PRUNE_UNITS_CHANNEL_GROUPS_H
 #define ESP_PRUNE_UNITS_CHANNEL_GROUPS_H
 
@@ -12,32 +12,31 @@
 
 #include <stdint.h>
 
-typedef struct esp_groups {
+typedef struct esp__channel_groups {
   esp_graph *graph; /* of the model, for inference: what is asked about */
   esp_operation *op;
   int ops;
   size_t *first;  /* [ops + 1] slot of channel 0 of each operation */
   size_t *parent; /* [slots] a smaller slot of the same class, or itself */
   bool *fixed;    /* [slots] at a class's first slot: images, logits, grouped convolutions */
-} esp_groups;
+} esp__channel_groups;
 
 /* The classes of a model. On failure *g needs no freeing. */
-esp_status esp_groups_make(esp_groups *g, esp_model *model, esp_error *err);
-void esp_groups_free(esp_groups *g);
+esp_status esp__channel_groups_make(esp__channel_groups *g, esp_model *model, esp_error *err);
+void esp__channel_groups_free(esp__channel_groups *g);
 
 /* The class of channel `c` of operation `i`, named by its first slot. */
-size_t esp_groups_class(const esp_groups *g, int i, int c);
+size_t esp__channel_groups_class(const esp__channel_groups *g, int i, int c);
 /* Slots that are tied, in `parent` (itself = a first slot): the first one; and tying two. */
-size_t esp_ties_first(const size_t *parent, size_t slot);
-void esp_ties_join(size_t *parent, size_t a, size_t b);
+size_t esp__ties_first(const size_t *parent, size_t slot);
+void esp__ties_join(size_t *parent, size_t a, size_t b);
 
-/* A convolution or linear layer whose outputs are channels of their own, one that works on each channel by
- * itself.
- */
-static inline bool esp_operation_mixes(const esp_operation *o) {
+/* A convolution or linear layer whose outputs are channels of their own, one that works on each
+ * channel by itself. */
+static inline bool esp__operation_mixes(const esp_operation *o) {
   return o->flow == ESP_FLOW_MIX && o->groups == 1;
 }
-static inline bool esp_operation_depthwise(const esp_operation *o) {
+static inline bool esp__operation_depthwise(const esp_operation *o) {
   return o->flow == ESP_FLOW_MIX && o->groups > 1 && o->param[0]->shape[1] == 1 &&
          o->groups == o->shape.channels;
 }

@@ -4,12 +4,13 @@
 
 #include <stdlib.h>
 
-/* Classes that a layer makes side by side compete: its channels are one pool, together with those of all
- * layers that make channels of the same classes. */
+/* Classes that a layer makes side by side compete: its channels are one pool, together with those
+ * of all layers that make channels of the same classes. */
 typedef struct pools {
-  esp_groups groups;
+  esp__channel_groups groups;
   size_t *parent; /* [slots] ties classes into pools */
-  uint32_t *unit; /* [slots] at a class's first slot: its unit within the pool being made, or ESP_NO_UNIT */
+  uint32_t *unit; /* [slots] at a class's first slot: its unit within the pool being made, or
+               ESP_NO_UNIT */
   uint32_t units;
 } pools;
 
@@ -22,35 +23,36 @@ static const esp_layer *layer_of(const esp_pruner *p, const esp_operation *o, co
 }
 
 static size_t pool_of(const pools *s, int i, int c) {
-  return esp_ties_first(s->parent, esp_groups_class(&s->groups, i, c));
+  return esp__ties_first(s->parent, esp__channel_groups_class(&s->groups, i, c));
 }
 
 static void tie_pools(pools *s) {
-  const esp_groups *g = &s->groups;
+  const esp__channel_groups *g = &s->groups;
   for (size_t k = 0; k < g->first[g->ops]; k++) s->parent[k] = k;
   for (int i = 0; i < g->ops; i++)
-    for (int c = 1; esp_operation_mixes(&g->op[i]) && c < g->op[i].shape.channels; c++)
-      esp_ties_join(s->parent, esp_groups_class(g, i, 0), esp_groups_class(g, i, c));
+    for (int c = 1; esp__operation_mixes(&g->op[i]) && c < g->op[i].shape.channels; c++)
+      esp__ties_join(s->parent, esp__channel_groups_class(g, i, 0),
+                     esp__channel_groups_class(g, i, c));
 }
 
 /* Whether channels of the pool come out of operation i. */
 static bool reaches(const pools *s, int i, size_t pool) {
   const esp_operation *o = &s->groups.op[i];
-  for (int c = 0; c < (esp_operation_mixes(o) ? 1 : o->shape.channels); c++)
+  for (int c = 0; c < (esp__operation_mixes(o) ? 1 : o->shape.channels); c++)
     if (pool_of(s, i, c) == pool) return true;
   return false;
 }
 
-/* Whether all layers that make the pool's channels are to be pruned, and are linear or are not. Operation
- * `from` must be the first of them: the pool comes once. */
+/* Whether all layers that make the pool's channels are to be pruned, and are linear or are not.
+ * Operation `from` must be the first of them: the pool comes once. */
 static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *layers, bool linear) {
-  const esp_groups *g = &s->groups;
+  const esp__channel_groups *g = &s->groups;
   const size_t pool = pool_of(s, from, 0);
   bool all_linear = true, covered;
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
     if (o->flow != ESP_FLOW_MIX || !reaches(s, i, pool)) continue;
-    if (i < from && esp_operation_mixes(o)) return false;
+    if (i < from && esp__operation_mixes(o)) return false;
     layer_of(p, o, layers, &covered);
     if (!covered) return false;
     all_linear &= o->param[0]->role == ESP_ROLE_LINEAR_WEIGHT;
@@ -58,14 +60,15 @@ static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *la
   return all_linear == linear;
 }
 
-/* Numbers the classes of the pool in the order of their slots; those that are fixed are no units. */
+/* Numbers the classes of the pool in the order of their slots; those that are fixed are no
+ * units. */
 static void number_units(pools *s, size_t pool) {
-  const esp_groups *g = &s->groups;
+  const esp__channel_groups *g = &s->groups;
   s->units = 0;
   for (size_t k = 0; k < g->first[g->ops]; k++) {
     const bool is_class = g->parent[k] == k;
     s->unit[k] = ESP_NO_UNIT;
-    if (is_class && !g->fixed[k] && esp_ties_first(s->parent, k) == pool) s->unit[k] = s->units++;
+    if (is_class && !g->fixed[k] && esp__ties_first(s->parent, k) == pool) s->unit[k] = s->units++;
   }
 }
 
@@ -76,7 +79,7 @@ static esp_status units_of(const pools *s, int i, uint32_t **unit, esp_error *er
   uint32_t *is = malloc((size_t)n * sizeof *is);
   if (!is) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the channels");
   for (int c = 0; c < n; c++) {
-    is[c] = s->unit[esp_groups_class(&s->groups, i, c)];
+    is[c] = s->unit[esp__channel_groups_class(&s->groups, i, c)];
     any |= is[c] != ESP_NO_UNIT;
   }
   if (!any) free(is);
@@ -84,21 +87,24 @@ static esp_status units_of(const pools *s, int i, uint32_t **unit, esp_error *er
   return ESP_OK;
 }
 
-static esp_status add_rows(esp_pruner *p, const pools *s, int i, esp_param *w, bool scored, esp_error *err) {
+static esp_status add_rows(esp_pruner *p, const pools *s, int i, esp_param *w, bool scored,
+                           esp_error *err) {
   uint32_t *unit;
   if (!w) return ESP_OK;
   ESP_TRY(units_of(s, i, &unit, err));
-  return unit ? esp_target_add_rows(p, w, unit, scored, err) : ESP_OK;
+  return unit ? esp_ranking_pool_add_rows(p, w, unit, scored, err) : ESP_OK;
 }
 
 /* The weights that read operation i's input channels. */
-static esp_status add_columns(esp_pruner *p, const pools *s, const esp_operation *o, esp_error *err) {
+static esp_status add_columns(esp_pruner *p, const pools *s, const esp_operation *o,
+                              esp_error *err) {
   uint32_t *unit;
   esp_param *w = o->param[0];
   const size_t rows = (size_t)w->shape[0], columns = (size_t)w->shape[1];
   ESP_TRY(units_of(s, o->input[0], &unit, err));
   if (!unit) return ESP_OK;
-  return esp_target_add(p, (esp_slice){w, columns, w->count / rows / columns, unit, false, 0}, err);
+  return esp_ranking_pool_add(p, (esp_slice){w, columns, w->count / rows / columns, unit, false, 0},
+                              err);
 }
 
 static esp_status add_operation(esp_pruner *p, const pools *s, int i, esp_error *err) {
@@ -107,28 +113,29 @@ static esp_status add_operation(esp_pruner *p, const pools *s, int i, esp_error 
   const bool mix = o->flow == ESP_FLOW_MIX;
   ESP_TRY(add_rows(p, s, i, o->param[0], mix, err));   /* weight, or scale */
   ESP_TRY(add_rows(p, s, i, o->param[1], false, err)); /* bias, or shift */
-  return esp_operation_mixes(o) ? add_columns(p, s, o, err) : ESP_OK;
+  return esp__operation_mixes(o) ? add_columns(p, s, o, err) : ESP_OK;
 }
 
 static esp_status cover(esp_pruner *p, const esp_structure *structure, pools *s, const bool *layers,
                         bool linear, esp_error *err) {
-  const esp_groups *g = &s->groups;
+  const esp__channel_groups *g = &s->groups;
   bool covered;
   tie_pools(s);
   for (int i = 0; i < g->ops; i++) {
-    if (!esp_operation_mixes(&g->op[i]) || !wanted(p, s, i, layers, linear)) continue;
+    if (!esp__operation_mixes(&g->op[i]) || !wanted(p, s, i, layers, linear)) continue;
     number_units(s, pool_of(s, i, 0));
     if (s->units == 0) continue;
-    ESP_TRY(esp_target_new(p, structure, layer_of(p, &g->op[i], layers, &covered), s->units, err));
+    ESP_TRY(esp_ranking_pool_new(p, structure, layer_of(p, &g->op[i], layers, &covered), s->units,
+                                 err));
     for (int k = 0; k < g->ops; k++) ESP_TRY(add_operation(p, s, k, err));
   }
   return ESP_OK;
 }
 
-esp_status esp_cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers, bool linear,
-                              esp_error *err) {
+esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers,
+                               bool linear, esp_error *err) {
   pools s = {0};
-  ESP_TRY(esp_groups_make(&s.groups, p->model, err));
+  ESP_TRY(esp__channel_groups_make(&s.groups, p->model, err));
   const size_t slots = s.groups.first[s.groups.ops];
   s.parent = malloc(slots * sizeof *s.parent);
   s.unit = malloc(slots * sizeof *s.unit);
@@ -137,6 +144,6 @@ esp_status esp_cover_channels(esp_pruner *p, const esp_structure *structure, con
                                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the channels");
   free(s.parent);
   free(s.unit);
-  esp_groups_free(&s.groups);
+  esp__channel_groups_free(&s.groups);
   return status;
 }

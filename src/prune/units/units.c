@@ -7,27 +7,27 @@ static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the units of pruning");
 }
 
-esp_status esp_target_new(esp_pruner *p, const esp_structure *structure, const esp_layer *layer, size_t units,
-                          esp_error *err) {
-  esp_target *grown = realloc(p->target, (size_t)(p->targets + 1) * sizeof *grown);
+esp_status esp_ranking_pool_new(esp_pruner *p, const esp_structure *structure,
+                                const esp_layer *layer, size_t units, esp_error *err) {
+  esp_ranking_pool *grown = realloc(p->target, (size_t)(p->targets + 1) * sizeof *grown);
   if (!grown) return no_memory(err);
   p->target = grown;
-  p->target[p->targets++] = (esp_target){.structure = structure,
-                                         .layer = layer,
-                                         .weight = layer->weight,
-                                         .units = units,
-                                         .first = p->units,
-                                         .first_weight = p->weights};
+  p->target[p->targets++] = (esp_ranking_pool){.structure = structure,
+                                               .layer = layer,
+                                               .weight = layer->weight,
+                                               .units = units,
+                                               .first = p->units,
+                                               .first_weight = p->weights};
   p->units += units;
   return ESP_OK;
 }
 
-esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err) {
+esp_status esp_ranking_pool_add(esp_pruner *p, esp_slice slice, esp_error *err) {
   if (!slice.param) {
     free(slice.unit);
     return ESP_OK;
   }
-  esp_target *t = &p->target[p->targets - 1];
+  esp_ranking_pool *t = &p->target[p->targets - 1];
   esp_slice *grown = realloc(t->slice, (size_t)(t->slices + 1) * sizeof *grown);
   if (!grown) {
     free(slice.unit);
@@ -44,13 +44,15 @@ esp_status esp_target_add(esp_pruner *p, esp_slice slice, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_target_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored, esp_error *err) {
-  if (!param) return esp_target_add(p, (esp_slice){.unit = unit}, err);
+esp_status esp_ranking_pool_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored,
+                                     esp_error *err) {
+  if (!param) return esp_ranking_pool_add(p, (esp_slice){.unit = unit}, err);
   const size_t rows = (size_t)param->shape[0];
-  return esp_target_add(p, (esp_slice){param, rows, param->count / rows, unit, scored, 0}, err);
+  return esp_ranking_pool_add(p, (esp_slice){param, rows, param->count / rows, unit, scored, 0},
+                              err);
 }
 
-esp_status esp_parts_make(esp_pruner *p, esp_error *err) {
+esp_status esp__scored_slices_make(esp_pruner *p, esp_error *err) {
   int slices = 0;
   for (int i = 0; i < p->targets; i++) slices += p->target[i].slices;
   if (!(p->part = malloc((size_t)slices * sizeof *p->part))) return no_memory(err);
@@ -61,7 +63,7 @@ esp_status esp_parts_make(esp_pruner *p, esp_error *err) {
   return ESP_OK;
 }
 
-void esp_targets_free(esp_pruner *p) {
+void esp__ranking_pools_free(esp_pruner *p) {
   for (int i = 0; i < p->targets; i++) {
     for (int k = 0; k < p->target[i].slices; k++) free(p->target[i].slice[k].unit);
     free(p->target[i].slice);

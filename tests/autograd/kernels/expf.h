@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static inline float esp_expf(float x) {
+static inline float esp__expf(float x) {
   return exp(x);
 }
 

@@ -1,12 +1,13 @@
 /* Reading result.json of finished runs. */
-#ifndef ESP_RUNDIR_RESULT_READ_H
-#define ESP_RUNDIR_RESULT_READ_H
+#ifndef ESP_RESULTS_H
+#define ESP_RESULTS_H
 
 #include <espalier/status.h>
 
 #include <stdbool.h>
 
-/* A row of it: round 0 is the dense network. NAN where nothing was measured. Accuracies are shares. */
+/* A row of it: round 0 is the dense network. NAN where nothing was measured. Accuracies are
+ * shares. */
 typedef struct esp_round {
   int round;
   double sparsity_requested, sparsity, weights, weights_nonzero, macs, macs_effective;
@@ -20,7 +21,8 @@ typedef struct esp_results {
   char sha256[65];
 } esp_results;
 
-/* Fails when there is none, it does not parse, or the run goes on still. On failure *r needs no freeing. */
+/* Fails when there is none, it does not parse, or the run goes on still. On failure *r needs no
+ * freeing. */
 esp_status esp_results_read(esp_results *r, const char *dir, esp_error *err);
 void esp_results_free(esp_results *r);
 bool esp_results_finished(const char *dir);

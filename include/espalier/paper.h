@@ -1,7 +1,8 @@
 /* The figures of a paper, and ours beside them.
  *
- * A paper is a CSV file. A column named as a key of the configuration ("model.arch") says which runs a row is
- * about: those whose key has that value; an empty cell stands for any. Further columns:
+ * A paper is a CSV file. A column named as a key of the configuration ("model.arch") says which
+ * runs a row is about: those whose key has that value; an empty cell stands for any. Further
+ * columns:
  *
  *     sparsity        share of the weights that are gone; 0 = the dense network
  *     retrain_share   epochs of retraining in a round, as a share of those of the training; empty = any
@@ -9,31 +10,33 @@
  *     sd, trials      its standard deviation, points, and over how many runs; empty = not said
  *     tolerance       points that a reproduction may differ by; empty = as sd says
  *     source          where in the paper the figure stands */
-#ifndef ESP_ANALYSIS_PAPER_H
-#define ESP_ANALYSIS_PAPER_H
+#ifndef ESP_PAPER_H
+#define ESP_PAPER_H
 
-#include "base/csv.h"
-#include "base/stats.h"
+#include <espalier/csv.h>
+#include <espalier/stats.h>
 
 #include <espalier/config.h>
 
 typedef struct esp_paper {
   esp_csv table;
-  char **asked; /* [rows][columns]: what a key must be, as a configuration has it; NULL = anything */
+  char *
+      *asked; /* [rows][columns]: what a key must be, as a configuration has it; NULL = anything */
   int sparsity, retrain_share, accuracy, sd, tolerance, source; /* columns, -1 = none */
 } esp_paper;
 
-/* `name` is a file, or that of one in configs/papers below the current directory, without its ending. On
- * failure *p needs no freeing. */
+/* `name` is a file, or that of one in configs/papers below the current directory, without its
+ * ending. On failure *p needs no freeing. */
 esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err);
 void esp_paper_free(esp_paper *p);
 
 /* What a row says. NAN = nothing. */
 typedef struct esp_figure {
-  double sparsity;          /* a share */
-  double accuracy, sd;      /* per cent, points */
-  double change, change_sd; /* accuracy - that of the dense network, points; NAN for the dense network */
-  double tolerance;         /* points */
+  double sparsity;     /* a share */
+  double accuracy, sd; /* per cent, points */
+  double change,
+      change_sd;    /* accuracy - that of the dense network, points; NAN for the dense network */
+  double tolerance; /* points */
 } esp_figure;
 esp_figure esp_paper_figure(const esp_paper *p, int row);
 /* Whether the row is about networks that such a run makes, at whatever sparsity. */
@@ -42,10 +45,11 @@ bool esp_paper_about(const esp_paper *p, int row, const esp_config *run);
 /* A network of ours, over seeds. */
 typedef struct esp_measured {
   const esp_config *config; /* of one of its runs */
-  int training;             /* equal where the dense network is the same one; -1 = it is no other's */
-  int round;                /* 0 = the dense network */
+  int training; /* equal where the dense network is the same one; -1 = it is no other's */
+  int round;    /* 0 = the dense network */
   double sparsity;
-  esp_moments accuracy, change; /* shares; change: accuracy - that of the dense network, run by run */
+  esp_stats_moments accuracy,
+      change; /* shares; change: accuracy - that of the dense network, run by run */
 } esp_measured;
 
 /* A figure of the paper and ours, in points of per cent; NAN where there is none. */
@@ -62,8 +66,8 @@ typedef struct esp_compare_options {
   bool absolute;    /* judge accuracies, not changes */
 } esp_compare_options;
 
-/* Compares each network with each row of the paper about it that has its sparsity; *c is newly allocated,
- * *n of them. */
+/* Compares each network with each row of the paper about it that has its sparsity; *c is newly
+ * allocated, *n of them. */
 esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int networks,
                              esp_compare_options o, esp_comparison **c, int *n, esp_error *err);
 /* "inside", "OUTSIDE", or "-" where nothing was judged. */

@@ -1,6 +1,6 @@
 /* Tables in files: comma-separated, the first row names the columns. */
-#ifndef ESP_BASE_CSV_H
-#define ESP_BASE_CSV_H
+#ifndef ESP_CSV_H
+#define ESP_CSV_H
 
 #include <espalier/status.h>
 
@@ -12,9 +12,10 @@ typedef struct esp_csv {
   char *text;        /* what all of them point into */
 } esp_csv;
 
-/* Reads `path`: at most 64 MiB; cells may stand in double quotes, on one line (RFC 4180); lines that begin
- * with '#' and empty ones are left out. Errors: no names; a row with another number of cells; a quote without
- * an end. On failure the rows above the damaged one are in *t: it is always fit for use, and for freeing. */
+/* Reads `path`: at most 64 MiB; cells may stand in double quotes, on one line (RFC 4180); lines
+ * that begin with '#' and empty ones are left out. Errors: no names; a row with another number of
+ * cells; a quote without an end. On failure the rows above the damaged one are in *t: it is always
+ * fit for use, and for freeing. */
 esp_status esp_csv_read(esp_csv *t, const char *path, esp_error *err);
 void esp_csv_free(esp_csv *t);
 /* The index of the column, -1 when there is none. */
