@@ -2,8 +2,8 @@
 #include "prune/latent.h"
 
 /* value = w z with a hard concrete gate z for every unit, its noise drawn for each step. The
- * penalty strength
- * * sum of P(z > 0) pulls the gates' a down; they start where z = 1. The state is a without that start. */
+ * penalty, strength * sum of P(z > 0), pulls the gates' a down; they start where z = 1. The state
+ * is a without that start. */
 enum { GATE, VELOCITY };
 static const double initial = 2.5;
 
@@ -68,9 +68,7 @@ static const esp_prune_hooks hooks = {
 
 const esp_regulariser esp__regulariser_l0 = {
     .name = "l0",
-    .help =
-        "gates that are often exactly 0 on every unit; "
-        "strength * probability of being open (Louizos et al. 2018)",
+    .help = "gates on every unit, often exactly 0; strength * P(open) (Louizos et al. 2018)",
     .shadow = true,
     .hooks = &hooks,
 };
