@@ -25,8 +25,9 @@ typedef struct esp_paper {
   int sparsity, retrain_share, accuracy, sd, tolerance, source; /* columns, -1 = none */
 } esp_paper;
 
-/* `name` is a file, or that of one in configs/papers below the current directory, without its
- * ending. On failure *p needs no freeing. */
+/* `name` is a file, or that of one in configs/papers without its ending: below the current directory
+ * or, if there is none, below the folder where configs/ was installed, which the environment
+ * variable ESPALIER_DATA can replace. On failure *p needs no freeing. */
 esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err);
 void esp_paper_free(esp_paper *p);
 

@@ -1,5 +1,6 @@
 #include <espalier/paper.h>
 
+#include "base/shipped.h"
 #include "config/parse.h"
 #include "config/sections.h"
 #include "config/stages.h"
@@ -8,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the figures of the paper");
@@ -114,23 +114,13 @@ static esp_status read_rows(esp_paper *p, const char *path, esp_error *err) {
   return status;
 }
 
-/* A file, or the name of one in configs/papers. */
-static esp_status find(const char *name, char path[4096], esp_error *err) {
-  snprintf(path, 4096, "%s", name);
-  if (access(path, R_OK) == 0) return ESP_OK;
-  snprintf(path, 4096, "configs/papers/%s.csv", name);
-  if (!strchr(name, '/') && access(path, R_OK) == 0) return ESP_OK;
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "%s: no such paper: expected a CSV file, or the name of one in configs/papers (which is "
-      "looked for from here)",
-      name);
-}
-
 esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err) {
-  char path[4096];
+  char path[ESP_SHIPPED_PATH_MAX];
   *p = (esp_paper){0};
-  ESP_TRY(find(name, path, err));
+  ESP_TRY(esp__shipped_find(name, ".csv",
+                            "no such paper: expected a CSV file, or the name of one that comes "
+                            "with Espalier, such as renda2020",
+                            path, err));
   esp_status status = esp_csv_read(&p->table, path, err);
   if (status == ESP_OK) status = check_columns(p, path, err);
   if (status == ESP_OK) status = read_rows(p, path, err);

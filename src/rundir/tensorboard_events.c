@@ -26,27 +26,27 @@ static uint32_t masked(const void *data, size_t bytes) {
 
 enum { BEFORE = 8 + 4, AFTER = 4 };
 
-static size_t packed_size(const EspEvent *event) {
-  return BEFORE + esp_event__get_packed_size(event) + AFTER;
+static size_t packed_size(const Esp__Event *event) {
+  return BEFORE + esp__event__get_packed_size(event) + AFTER;
 }
 
 /* to[packed_size] */
-static void pack(const EspEvent *event, uint8_t *to) {
+static void pack(const Esp__Event *event, uint8_t *to) {
   const size_t bytes = packed_size(event) - BEFORE - AFTER;
   put_little_endian(to, bytes, 8);
   put_little_endian(to + 8, masked(to, 8), 4);
-  esp_event__pack(event, to + BEFORE);
+  esp__event__pack(event, to + BEFORE);
   put_little_endian(to + BEFORE + bytes, masked(to + BEFORE, bytes), 4);
 }
 
-static void add_value(esp__events *e, EspValue *value) {
-  EspSummary summary = ESP_SUMMARY__INIT;
-  EspEvent event = ESP_EVENT__INIT;
+static void add_value(esp__events *e, Esp__Value *value) {
+  Esp__Summary summary = ESP__SUMMARY__INIT;
+  Esp__Event event = ESP__EVENT__INIT;
   summary.n_value = 1;
   summary.value = &value;
   event.wall_time = e->time;
   event.step = e->step;
-  event.what_case = ESP_EVENT__WHAT_SUMMARY;
+  event.what_case = ESP__EVENT__WHAT_SUMMARY;
   event.summary = &summary;
   const size_t bytes = packed_size(&event);
   char *more = realloc(e->data, e->bytes + bytes);
@@ -60,9 +60,9 @@ static void add_value(esp__events *e, EspValue *value) {
 }
 
 void esp__events_scalar(esp__events *e, const char *tag, double value) {
-  EspValue v = ESP_VALUE__INIT;
+  Esp__Value v = ESP__VALUE__INIT;
   v.tag = (char *)tag;
-  v.value_case = ESP_VALUE__VALUE_SIMPLE_VALUE;
+  v.value_case = ESP__VALUE__VALUE_SIMPLE_VALUE;
   v.simple_value = (float)value;
   add_value(e, &v);
 }
@@ -72,7 +72,7 @@ void esp__events_scalar(esp__events *e, const char *tag, double value) {
 enum { BUCKETS = 64 };
 
 /* Fills everything but the buckets; false when there is no value. */
-static bool measure(EspHistogram *h, const float *value, size_t count) {
+static bool measure(Esp__Histogram *h, const float *value, size_t count) {
   h->min = INFINITY;
   h->max = -INFINITY;
   for (size_t i = 0; i < count; i++) {
@@ -88,7 +88,7 @@ static bool measure(EspHistogram *h, const float *value, size_t count) {
 }
 
 /* Equally wide from min to max; a value on an edge belongs to the right. */
-static void fill(const EspHistogram *h, const float *value, size_t count, double *bucket) {
+static void fill(const Esp__Histogram *h, const float *value, size_t count, double *bucket) {
   const double scale = h->max > h->min ? BUCKETS / (h->max - h->min) : 0.0;
   for (size_t i = 0; i < count; i++) {
     const double v = (double)value[i];
@@ -100,8 +100,8 @@ static void fill(const EspHistogram *h, const float *value, size_t count, double
 
 void esp__events_histogram(esp__events *e, const char *tag, const float *value, size_t count) {
   double limit[BUCKETS], bucket[BUCKETS] = {0};
-  EspHistogram h = ESP_HISTOGRAM__INIT;
-  EspValue v = ESP_VALUE__INIT;
+  Esp__Histogram h = ESP__HISTOGRAM__INIT;
+  Esp__Value v = ESP__VALUE__INIT;
   if (!measure(&h, value, count)) return;
   fill(&h, value, count, bucket);
   for (int i = 0; i < BUCKETS; i++) limit[i] = h.min + (h.max - h.min) * (i + 1) / BUCKETS;
@@ -109,7 +109,7 @@ void esp__events_histogram(esp__events *e, const char *tag, const float *value, 
   h.bucket_limit = limit;
   h.bucket = bucket;
   v.tag = (char *)tag;
-  v.value_case = ESP_VALUE__VALUE_HISTO;
+  v.value_case = ESP__VALUE__VALUE_HISTO;
   v.histo = &h;
   add_value(e, &v);
 }
@@ -130,10 +130,10 @@ static esp_status write_all(int file, const void *data, size_t bytes, int64_t *e
 }
 
 static esp_status write_beginning(int file, double time, int64_t *end) {
-  EspEvent event = ESP_EVENT__INIT;
+  Esp__Event event = ESP__EVENT__INIT;
   uint8_t record[64];
   event.wall_time = time;
-  event.what_case = ESP_EVENT__WHAT_FILE_VERSION;
+  event.what_case = ESP__EVENT__WHAT_FILE_VERSION;
   event.file_version = (char[]){"brain.Event:2"};
   pack(&event, record);
   return write_all(file, record, packed_size(&event), end);

@@ -1,0 +1,21 @@
+/* Finding the files that come with Espalier: configurations, and the figures of papers. */
+#ifndef ESP_BASE_SHIPPED_H
+#define ESP_BASE_SHIPPED_H
+
+#include <espalier/status.h>
+
+enum { ESP_SHIPPED_PATH_MAX = 4096 };
+
+/* The installed folder that holds configs/: the environment variable ESPALIER_DATA where it is set
+ * and not empty, else the one that the build was configured with. */
+const char *esp__data_directory(void);
+
+/* The file that `name` stands for: itself; else the file of that name, with or without `suffix`
+ * (".ini"), in configs or configs/papers; else that below the installed folder, where
+ * "configs/NAME" may be written out too. A name that begins with "/" or "." stands for itself
+ * alone. The first that exists is taken. Where none does, the text, which begins with "NAME:
+ * `refusal`", says where was looked. */
+esp_status esp__shipped_find(const char *name, const char *suffix, const char *refusal,
+                             char path[ESP_SHIPPED_PATH_MAX], esp_error *err);
+
+#endif
