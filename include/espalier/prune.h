@@ -143,6 +143,17 @@ typedef struct esp_probe {
   void *images;
 } esp_probe;
 
+/* Each kind of entry has three functions.
+ *
+ * esp_KIND_at(i) gives the i-th: the built-in ones, then the registered ones. esp_KIND_find gives
+ * the one of a name.
+ *
+ * esp_KIND_register adds an entry from outside, which then is chosen, listed and explained like any
+ * other. The entry must stay where it is, unchanged, while the library is used. Fails, in one line,
+ * when a name, help or a function that is needed is missing, or the name is taken; criteria and
+ * dynamic methods share their names. To be called from one thread before the first configuration is
+ * read: the table of registered entries is a global. */
+
 typedef struct esp_criterion {
   const char *name, *help;
   esp_needs needs;
@@ -154,7 +165,9 @@ typedef struct esp_criterion {
   /* ESP_NEEDS_PASSES: leaves in p->grad what `score` wants, and all else as it was. Else NULL. */
   esp_status (*measure)(esp_pruner *pruner, const esp_probe *probe, esp_error *err);
 } esp_criterion;
-const esp_criterion *esp_criterion_at(size_t i); /* NULL after the last, as all below */
+const esp_criterion *esp_criterion_at(size_t i);           /* NULL after the last */
+const esp_criterion *esp_criterion_find(const char *name); /* NULL when there is none */
+esp_status esp_criterion_register(const esp_criterion *e, esp_error *err);
 
 typedef struct esp_structure {
   const char *name, *help;
@@ -165,7 +178,9 @@ typedef struct esp_structure {
    * NULL: the units rank by score, and the distribution says how many stay. */
   void (*choose)(esp_pruner *pruner, const esp_ranking_pool *target, double progress);
 } esp_structure;
-const esp_structure *esp_structure_at(size_t i);
+const esp_structure *esp_structure_at(size_t i);           /* NULL after the last */
+const esp_structure *esp_structure_find(const char *name); /* NULL when there is none */
+esp_status esp_structure_register(const esp_structure *e, esp_error *err);
 
 /* A layer as a distribution sees it. */
 typedef struct esp_layer_budget {
@@ -195,7 +210,9 @@ typedef struct esp_distribution {
   int copies;      /* of the population that the search works with */
   bool keeps_best; /* one member of a later generation is known already */
 } esp_distribution;
-const esp_distribution *esp_distribution_at(size_t i);
+const esp_distribution *esp_distribution_at(size_t i);           /* NULL after the last */
+const esp_distribution *esp_distribution_find(const char *name); /* NULL when there is none */
+esp_status esp_distribution_register(const esp_distribution *e, esp_error *err);
 
 /* How far a schedule that reacts has come. */
 typedef struct esp_feedback_state {
@@ -219,7 +236,9 @@ typedef struct esp_prune_schedule {
   void (*react)(const esp_prune_options *opt, esp_feedback_state *course, double asked,
                 double drop);
 } esp_prune_schedule;
-const esp_prune_schedule *esp_prune_schedule_at(size_t i);
+const esp_prune_schedule *esp_prune_schedule_at(size_t i);           /* NULL after the last */
+const esp_prune_schedule *esp_prune_schedule_find(const char *name); /* NULL when there is none */
+esp_status esp_prune_schedule_register(const esp_prune_schedule *e, esp_error *err);
 /* The one that opt->schedule names. */
 const esp_prune_schedule *esp_prune_schedule_of(const esp_prune_options *opt);
 
@@ -273,7 +292,9 @@ typedef struct esp_regulariser {
       const esp_layer *layer); /* NULL: to all that are pruned; some layer must be left */
   const esp_prune_hooks *hooks;
 } esp_regulariser;
-const esp_regulariser *esp_regulariser_at(size_t i);
+const esp_regulariser *esp_regulariser_at(size_t i);           /* NULL after the last */
+const esp_regulariser *esp_regulariser_find(const char *name); /* NULL when there is none */
+esp_status esp_regulariser_register(const esp_regulariser *e, esp_error *err);
 
 /* A method that changes masks while training. One call per mask change, after the backward pass
  * (p->grad is the dense gradient of the step) and before the optimiser's step; t in [0, 1] is the
@@ -289,7 +310,9 @@ typedef struct esp_dynamic {
   esp_status (*change)(esp_pruner *pruner, double t, esp_error *err);
   const esp_prune_hooks *hooks; /* NULL: only mask changes */
 } esp_dynamic;
-const esp_dynamic *esp_dynamic_at(size_t i);
+const esp_dynamic *esp_dynamic_at(size_t i);           /* NULL after the last */
+const esp_dynamic *esp_dynamic_find(const char *name); /* NULL when there is none */
+esp_status esp_dynamic_register(const esp_dynamic *e, esp_error *err);
 
 /* What the method names: a criterion or a dynamic method. "none" is neither. */
 const char *esp_prune_method_name(size_t i); /* all of them; NULL after the last */

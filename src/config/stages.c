@@ -153,9 +153,7 @@ bool esp__reacts(const esp_config *c) {
 }
 
 bool esp__searches(const esp_config *c) {
-  size_t i = 0;
-  while (strcmp(esp_distribution_at(i)->name, c->prune.distribution) != 0) i++;
-  return esp__prunes(c) && esp_distribution_at(i)->search;
+  return esp__prunes(c) && esp_distribution_find(c->prune.distribution)->search;
 }
 
 double esp__prune_end_epoch(const esp_config *c) {

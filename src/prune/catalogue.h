@@ -1,30 +1,35 @@
-/* Every entry of the pruning catalogue. Adding one: its file, a line here, a line in
- * catalogue.c. */
+/* The pruning catalogue: the built-in entries by their names in C, and how others are added. */
 #ifndef ESP_PRUNE_CATALOGUE_H
 #define ESP_PRUNE_CATALOGUE_H
 
 #include <espalier/prune.h>
 
-extern const esp_criterion esp__criterion_magnitude, esp__criterion_random, esp__criterion_saliency,
-    esp__criterion_snip, esp__criterion_gradient, esp__criterion_taylor, esp__criterion_fisher,
-    esp__criterion_movement, esp__criterion_grasp, esp__criterion_synflow, esp__criterion_wanda,
-    esp__criterion_l1, esp__criterion_l2, esp__criterion_bn_scale, esp__criterion_fpgm,
-    esp__criterion_apoz, esp__criterion_activation, esp__criterion_frequency, esp__criterion_hrank,
-    esp__criterion_predictor;
-extern const esp_structure esp__structure_weight, esp__structure_n_m, esp__structure_block,
-    esp__structure_filter, esp__structure_channel, esp__structure_neuron, esp__structure_layer,
-    esp__structure_hybrid;
-extern const esp_distribution esp__distribution_global, esp__distribution_uniform,
-    esp__distribution_erk, esp__distribution_lamp, esp__distribution_per_layer,
-    esp__distribution_genetic, esp__distribution_swarm;
-extern const esp_prune_schedule esp__prune_schedule_one_shot, esp__prune_schedule_iterative,
-    esp__prune_schedule_cubic, esp__prune_schedule_linear, esp__prune_schedule_exponential,
-    esp__prune_schedule_list, esp__prune_schedule_feedback;
-extern const esp_dynamic esp__dynamic_surgery, esp__dynamic_set, esp__dynamic_rigl,
-    esp__dynamic_static, esp__dynamic_dpf, esp__dynamic_acdc, esp__dynamic_granet,
-    esp__dynamic_topkast, esp__dynamic_soft, esp__dynamic_grow, esp__dynamic_edge_popup,
-    esp__dynamic_soft_movement, esp__dynamic_str;
-extern const esp_regulariser esp__regulariser_l1, esp__regulariser_group_lasso,
-    esp__regulariser_slimming, esp__regulariser_admm, esp__regulariser_l0;
+#define ENTRY(kind, name, file) extern const esp_##kind esp__##kind##_##name;
+#include "prune/catalogue.list"
+#undef ENTRY
+
+/* The kinds of entries; each is the type esp_KIND. */
+#define ESP_ENTRY_KINDS(K) \
+  K(criterion) K(structure) K(distribution) K(prune_schedule) K(dynamic) K(regulariser)
+#define ESP_ENTRY_KIND(kind) ESP_ENTRY_##kind,
+typedef enum esp__entry_kind {
+  ESP_ENTRY_KINDS(ESP_ENTRY_KIND) ESP_ENTRY_KIND_COUNT
+} esp__entry_kind;
+#undef ESP_ENTRY_KIND
+
+/* What the entries of all kinds have. */
+typedef struct esp__entry {
+  esp__entry_kind kind;
+  const char *name, *help;
+} esp__entry;
+
+/* The i-th entry of all kinds: the built-in ones, then the registered ones. name NULL after the
+ * last. */
+esp__entry esp__entry_at(size_t i);
+
+/* Puts an entry, an esp_KIND that outlives the program's use of the catalogue, behind the others.
+ * False when the table is full. Checks nothing: see register.c. */
+enum { ESP_REGISTERED_MAX = 64 };
+bool esp__entry_add(esp__entry_kind kind, const void *entry);
 
 #endif

@@ -11,33 +11,19 @@ static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
 }
 
-#define FIND(type, at)                                  \
-  static const type *find_##type(const char *name) {    \
-    const type *entry;                                  \
-    for (size_t i = 0; (entry = at(i)); i++)            \
-      if (strcmp(entry->name, name) == 0) return entry; \
-    return NULL;                                        \
-  }
-FIND(esp_criterion, esp_criterion_at)
-FIND(esp_dynamic, esp_dynamic_at)
-FIND(esp_structure, esp_structure_at)
-FIND(esp_distribution, esp_distribution_at)
-FIND(esp_prune_schedule, esp_prune_schedule_at)
-FIND(esp_regulariser, esp_regulariser_at)
-
 static esp_status find_regulariser(esp_pruner *p, esp_error *err) {
   const char *name = p->opt->regulariser;
-  if (strcmp(name, "none") == 0 || (p->regulariser = find_esp_regulariser(name))) return ESP_OK;
+  if (strcmp(name, "none") == 0 || (p->regulariser = esp_regulariser_find(name))) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "[prune]: regulariser '%s' is not known", name);
 }
 
 static esp_status find_choices(esp_pruner *p, esp_error *err) {
   const esp_prune_options *o = p->opt;
-  p->criterion = find_esp_criterion(o->method);
-  p->dynamic = find_esp_dynamic(o->method);
-  p->structure = find_esp_structure(o->structure);
-  p->distribution = find_esp_distribution(o->distribution);
-  p->schedule = find_esp_prune_schedule(o->schedule);
+  p->criterion = esp_criterion_find(o->method);
+  p->dynamic = esp_dynamic_find(o->method);
+  p->structure = esp_structure_find(o->structure);
+  p->distribution = esp_distribution_find(o->distribution);
+  p->schedule = esp_prune_schedule_find(o->schedule);
   if ((!p->criterion && !p->dynamic && !esp_pruner_external_masks(p)) || !p->structure ||
       !p->distribution || !p->schedule)
     return esp_fail(

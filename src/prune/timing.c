@@ -3,22 +3,13 @@
 
 #include <string.h>
 
-static bool is_dynamic(const char *method) {
-  const esp_dynamic *d;
-  for (size_t i = 0; (d = esp_dynamic_at(i)) != NULL; i++)
-    if (strcmp(d->name, method) == 0) return true;
-  return false;
-}
-
 const esp_prune_schedule *esp_prune_schedule_of(const esp_prune_options *opt) {
-  size_t i = 0;
-  while (strcmp(esp_prune_schedule_at(i)->name, opt->schedule) != 0) i++;
-  return esp_prune_schedule_at(i);
+  return esp_prune_schedule_find(opt->schedule);
 }
 
 esp_prune_when esp_prune_when_of(const esp_prune_options *opt) {
   if (opt->mask_from[0]) return ESP_PRUNE_INIT;
-  if (is_dynamic(opt->method) || strcmp(opt->at, "training") == 0) return ESP_PRUNE_TRAINING;
+  if (esp_dynamic_find(opt->method) || strcmp(opt->at, "training") == 0) return ESP_PRUNE_TRAINING;
   if (strcmp(opt->at, "init") == 0) return ESP_PRUNE_INIT;
   const bool by_step = strcmp(opt->at, "auto") == 0 && esp_prune_schedule_of(opt)->in_training;
   return by_step ? ESP_PRUNE_TRAINING : ESP_PRUNE_ROUNDS;
