@@ -63,14 +63,29 @@ esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_
                             esp_key seed, esp_error *err);
 void esp_dataset_free(esp_dataset *set);
 
+/* Gives the images the labels of a network whose classes have these names, class_name[classes]:
+ * matched by name, so that the order of folders means nothing. The set has the network's classes
+ * afterwards, and may lack images of some. Fails, naming both, when the set has a class that the
+ * network has not. `opt` is what the set was loaded with; it says the tasks. */
+esp_status esp_dataset_match_classes(esp_dataset *set, const esp_data_options *opt,
+                                     char *const *class_name, int classes, esp_error *err);
+
+/* SHA-256 of what a data set holds after limits and splits: the class names; the labels of all
+ * images; shape and pixels. In hexadecimal. */
+typedef struct esp_dataset_digests {
+  char classes[65], labels[65], images[65];
+} esp_dataset_digests;
+esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, esp_error *err);
+
 /* The class, and the tasks that the options ask for besides, of data whose classes have these
  * names. Fails when a class is unknown, is in two groups of a task or in none; the text begins with
  * "data.tasks:LINE: ", the key's lines counted from 1. On failure *tasks needs no freeing. */
 esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *const *class_name,
                           int classes, esp_error *err);
 
-/* Reads one picture file (JPEG, PNG; at most 8192x8192 pixels), scaled to cover `shape` and cut to
- * it in the middle, into pixels [C][H][W]; C is 1 (brightness) or 3. */
+/* Reads one picture file (JPEG, PNG; at most 8192x8192 pixels), turned upright as its Exif block
+ * asks, scaled to cover `shape` and cut to it in the middle, into pixels [C][H][W]; C is 1
+ * (brightness) or 3. */
 esp_status esp_picture_load(const char *path, esp_shape shape, uint8_t *pixels, esp_error *err);
 
 /* Which images, in which order, changed how. */

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,27 +77,46 @@ static esp_status list_folder(name_list *list, const char *folder, bool (*takes)
   return status;
 }
 
-static esp_status read_pictures(esp_images *images, esp_shape shape, const char *folder,
+/* What reading a folder fills, and what could not be read: all of it is named at once, so that it
+ * can be mended at once. */
+typedef struct reader {
+  esp_dataset *set;
+  int bad, named; /* pictures; those of them that `what` names, as many as there is room for */
+  esp_error what;
+} reader;
+
+static void note_bad(reader *r, const char *why) {
+  const size_t used = strlen(r->what.text), room = sizeof r->what.text - 96; /* for the rest */
+  r->bad++;
+  if (r->named > 0 && used + strlen(why) + 2 > room) return;
+  snprintf(r->what.text + used, sizeof r->what.text - used, "%s%s", r->named++ ? "; " : "", why);
+}
+
+static esp_status read_pictures(reader *r, esp_images *images, const char *folder,
                                 const name_list *files, int label, esp_error *err) {
   char path[ESP_PATH_BYTES];
-  uint32_t first = images->count;
+  const esp_shape shape = r->set->shape;
+  const uint32_t first = images->count;
   ESP_TRY(esp__images_grow(images, shape, files->count, folder, err));
   for (uint32_t i = 0; i < files->count; i++) {
+    esp_error why;
     ESP_TRY(esp__data_path(path, folder, files->item[i], err));
-    ESP_TRY(
-        esp_picture_load(path, shape, images->pixels + (first + i) * esp__image_bytes(shape), err));
+    const esp_status status =
+        esp_picture_load(path, shape, images->pixels + (first + i) * esp__image_bytes(shape), &why);
+    if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
+    if (status != ESP_OK) note_bad(r, why.text);
     images->labels[first + i] = label;
   }
   return ESP_OK;
 }
 
-static esp_status read_class(esp_images *images, esp_shape shape, const char *folder, int label,
+static esp_status read_class(reader *r, esp_images *images, const char *folder, int label,
                              esp_error *err) {
   name_list files = {0};
   esp_status status = list_folder(&files, folder, is_picture, err);
   if (status == ESP_OK && files.count == 0)
     status = esp_fail(err, ESP_ERR_INPUT, "%s: no picture in it (.jpg, .jpeg or .png)", folder);
-  if (status == ESP_OK) status = read_pictures(images, shape, folder, &files, label, err);
+  if (status == ESP_OK) status = read_pictures(r, images, folder, &files, label, err);
   list_free(&files);
   return status;
 }
@@ -117,9 +137,10 @@ static esp_status name_classes(esp_dataset *set, const char *folder, const name_
   return esp__class_names(set, (const char *const *)found->item, (int)found->count, err);
 }
 
-static esp_status read_classes(esp_dataset *set, esp_images *images, const char *folder,
+static esp_status read_classes(reader *r, esp_images *images, const char *folder,
                                const name_list *found, esp_error *err) {
   char path[ESP_PATH_BYTES];
+  esp_dataset *set = r->set;
   if (set->classes == 0) ESP_TRY(name_classes(set, folder, found, err));
   if (found->count == 0) return esp_fail(err, ESP_ERR_INPUT, "%s: no class folder in it", folder);
   for (size_t i = 0; i < found->count; i++) {
@@ -128,18 +149,18 @@ static esp_status read_classes(esp_dataset *set, esp_images *images, const char 
     if (label < 0)
       return esp_fail(err, ESP_ERR_INPUT, "%s: no class of that name among those to train on",
                       path);
-    ESP_TRY(read_class(images, set->shape, path, label, err));
+    ESP_TRY(read_class(r, images, path, label, err));
   }
   return ESP_OK;
 }
 
-static esp_status read_split(esp_dataset *set, esp_images *images, const char *root,
-                             const char *split, esp_error *err) {
+static esp_status read_split(reader *r, esp_images *images, const char *root, const char *split,
+                             esp_error *err) {
   char folder[ESP_PATH_BYTES];
   ESP_TRY(esp__data_path(folder, root, split, err));
   name_list found = {0};
   esp_status status = list_folder(&found, folder, is_folder, err);
-  if (status == ESP_OK) status = read_classes(set, images, folder, &found, err);
+  if (status == ESP_OK) status = read_classes(r, images, folder, &found, err);
   list_free(&found);
   return status;
 }
@@ -149,8 +170,14 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
   (void)seed;
   ESP_TRY(esp__data_folder(opt, err));
   set->shape = wanted.channels ? wanted : (esp_shape){3, 32, 32};
-  ESP_TRY(read_split(set, &set->train, opt->path, "train", err));
-  return read_split(set, &set->test, opt->path, "test", err);
+  reader r = {.set = set};
+  ESP_TRY(read_split(&r, &set->train, opt->path, "train", err));
+  ESP_TRY(read_split(&r, &set->test, opt->path, "test", err));
+  if (r.bad == 0) return ESP_OK;
+  if (r.bad == 1) return esp_fail(err, ESP_ERR_INPUT, "%s", r.what.text);
+  return esp_fail(err, ESP_ERR_INPUT, "%d of %u pictures cannot be read: %s%s", r.bad,
+                  (unsigned)(set->train.count + set->test.count), r.what.text,
+                  r.named < r.bad ? "; and others" : "");
 }
 
 const esp_dataset_kind esp__dataset_folder = {

@@ -1,5 +1,6 @@
 /* A picture file becomes an image of the wanted shape: scaled to cover it, the overhang cut off
  * evenly. */
+#include "data/orientation.h"
 #include "data/set.h"
 #include "data/stb.h"
 #include "data/whole.h"
@@ -88,6 +89,10 @@ static esp_status decode(const char *path, const uint8_t *data, size_t bytes, es
                     ESP_PICTURE_SIDE_MAX, ESP_PICTURE_SIDE_MAX);
   uint8_t *pixels = esp__stb_decode(data, bytes, shape.channels, &width, &height, &why);
   if (!pixels) return esp_fail(err, ESP_ERR_INPUT, "%s: unreadable picture: %s", path, why);
+  if (!esp__orient(&pixels, &width, &height, shape.channels, esp__exif_orientation(data, bytes))) {
+    free(pixels);
+    return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory to turn the picture upright", path);
+  }
   fit(pixels, width, height, shape, to);
   free(pixels);
   return ESP_OK;

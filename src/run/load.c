@@ -113,17 +113,16 @@ static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char
 }
 
 static esp_status open_data(esp_loaded_run *o, esp_error *err) {
-  ESP_TRY(esp_dataset_load(&o->set, &o->config.data, o->model->input, (esp_key)o->config.run.seed,
-                           err));
+  const esp_data_options *opt = &o->config.data;
+  ESP_TRY(esp_dataset_load(&o->set, opt, o->model->input, (esp_key)o->config.run.seed, err));
   const esp_shape a = o->set->shape, b = o->model->input;
-  if (a.channels != b.channels || a.height != b.height || a.width != b.width ||
-      o->set->classes != o->model->classes)
+  if (a.channels != b.channels || a.height != b.height || a.width != b.width)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "the data set has images of %dx%dx%d in %d classes; the network takes %dx%dx%d in %d",
         a.channels, a.height, a.width, o->set->classes, b.channels, b.height, b.width,
         o->model->classes);
-  return ESP_OK;
+  return esp_dataset_match_classes(o->set, opt, o->class_name, o->model->classes, err);
 }
 
 esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,

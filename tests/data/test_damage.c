@@ -143,6 +143,29 @@ START_TEST(random_bytes_in_pictures) {
 }
 END_TEST
 
+/* So that all can be mended before the next start. */
+START_TEST(all_bad_pictures_are_named_at_once) {
+  pictures_make(folder);
+  file_write(folder, "train/ant/x.png", "no picture", 10);
+  file_write(folder, "test/bee/y.jpg", "nor this", 8);
+  esp_data_options opt = options_for("folder", folder);
+  esp_dataset *set;
+  esp_error err = {0};
+  ck_assert_int_eq(esp_dataset_load(&set, &opt, (esp_shape){0}, 1, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strncmp(err.text, "2 of 8 pictures cannot be read: ", 32) == 0, "%s", err.text);
+  ck_assert_ptr_nonnull(strstr(err.text, "train/ant/x.png: at byte 0: neither JPEG nor PNG; "));
+  ck_assert_ptr_nonnull(strstr(err.text, "test/bee/y.jpg: at byte 0: neither JPEG nor PNG"));
+  for (int i = 0; i < 40; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "train/bee/z%02d.png", i);
+    file_write(folder, name, "no picture", 10);
+  }
+  ck_assert_int_eq(esp_dataset_load(&set, &opt, (esp_shape){0}, 1, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strncmp(err.text, "42 of 48 pictures cannot be read: ", 34) == 0, "%s", err.text);
+  ck_assert_str_eq(err.text + strlen(err.text) - strlen("; and others"), "; and others");
+}
+END_TEST
+
 int main(void) {
   int damages = 0;
   while (damage_at((size_t)damages)) damages++;
@@ -154,6 +177,7 @@ int main(void) {
   tcase_add_test(tests, huge_pictures);
   tcase_add_test(tests, gz_bombs);
   tcase_add_test(tests, folders_that_lack_something);
+  tcase_add_test(tests, all_bad_pictures_are_named_at_once);
   tcase_add_test(tests, random_bytes_in_pictures);
   suite_add_tcase(suite, tests);
   return suite_run(suite);

@@ -1,0 +1,63 @@
+/* What a data set is, by its content: three digests, so that a difference can be named. */
+#include "data/set.h"
+
+#include <espalier/file.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 1 << 20 };
+
+static void add_numbers(esp_sha256 *sum, const uint64_t *number, int count) {
+  for (int i = 0; i < count; i++) {
+    uint8_t bytes[8];
+    for (int b = 0; b < 8; b++) bytes[b] = (uint8_t)(number[i] >> (8 * b));
+    esp_sha256_add(sum, bytes, sizeof bytes);
+  }
+}
+
+/* The digest of the digests of blocks, which threads make side by side. */
+static bool add_pixels(esp_sha256 *sum, const uint8_t *pixels, size_t bytes) {
+  const size_t blocks = (bytes + BLOCK - 1) / BLOCK;
+  char(*digest)[65] = calloc(blocks + 1, sizeof *digest);
+  if (!digest) return false;
+#pragma omp parallel for schedule(dynamic)
+  for (size_t i = 0; i < blocks; i++) {
+    esp_sha256 block;
+    const size_t left = bytes - i * BLOCK;
+    esp_sha256_start(&block);
+    esp_sha256_add(&block, pixels + i * BLOCK, left < BLOCK ? left : BLOCK);
+    esp_sha256_end(&block, digest[i]);
+  }
+  esp_sha256_add(sum, digest, blocks * sizeof *digest);
+  free(digest);
+  return true;
+}
+
+static bool add_images(const esp_images *images, esp_shape shape, esp_sha256 *pixels,
+                       esp_sha256 *labels) {
+  const uint64_t size[] = {images->count, (uint64_t)shape.channels, (uint64_t)shape.height,
+                           (uint64_t)shape.width};
+  add_numbers(pixels, size, 4);
+  add_numbers(labels, size, 1);
+  for (uint32_t i = 0; i < images->count; i++)
+    add_numbers(labels, &(uint64_t){(uint64_t)images->labels[i]}, 1);
+  return add_pixels(pixels, images->pixels, images->count * esp__image_bytes(shape));
+}
+
+esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, esp_error *err) {
+  esp_sha256 images, labels, classes;
+  esp_sha256_start(&images);
+  esp_sha256_start(&labels);
+  esp_sha256_start(&classes);
+  for (int i = 0; i < set->classes; i++)
+    esp_sha256_add(&classes, set->class_name[i], strlen(set->class_name[i]) + 1);
+  if (!add_images(&set->train, set->shape, &images, &labels) ||
+      !add_images(&set->validation, set->shape, &images, &labels) ||
+      !add_images(&set->test, set->shape, &images, &labels))
+    return esp_fail(err, ESP_ERR_MEMORY, "no memory for the digests of the data");
+  esp_sha256_end(&images, d->images);
+  esp_sha256_end(&labels, d->labels);
+  esp_sha256_end(&classes, d->classes);
+  return ESP_OK;
+}
