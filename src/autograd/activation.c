@@ -3,19 +3,27 @@
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  ESP_EACH_PLANE(g, y, block, c)
-  g->kernels->activate(n->attr.activation, esp__extent_of(y), esp__rows_of(x, block, c),
-                       esp__rows_of(y, block, c));
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    g->kernels->activate(n->attr.activation, esp__extent_of(y), esp__rows_at(x, at),
+                         esp__rows_at(y, at));
+  }
 }
 
 static void backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data,
                    *dy = &n->out.grad;
   if (!dx->data) return;
-  ESP_EACH_PLANE(g, y, block, c)
-  g->kernels->activate_back(n->attr.activation, esp__extent_of(y), esp__rows_of(x, block, c),
-                            esp__rows_of(y, block, c), esp__rows_of(dy, block, c),
-                            esp__rows_of(dx, block, c), n->add[0]);
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    g->kernels->activate_back(n->attr.activation, esp__extent_of(y), esp__rows_at(x, at),
+                              esp__rows_at(y, at), esp__rows_at(dy, at), esp__rows_at(dx, at),
+                              n->add[0]);
+  }
 }
 
 static const esp__op activation = {

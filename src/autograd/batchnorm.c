@@ -57,7 +57,12 @@ typedef void channel_function(esp_graph *g, esp__node *n, int c);
 enum { ENOUGH = 4 }; /* channels per thread, from which on each thread takes whole channels */
 
 static void each_plane(esp_graph *g, esp__node *n, plane_function *work) {
-  ESP_EACH_PLANE(g, &n->out.data, block, c) work(g, n, block, c);
+  const int planes = esp__graph_planes(g, &n->out.data);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(&n->out.data, i);
+    work(g, n, at.block, at.channel);
+  }
 }
 
 /* First all planes of a channel, then what they add up to, then the planes again, backwards: while
@@ -233,47 +238,6 @@ static const esp__op batchnorm = {.name = "batch norm",
                                   .in_place = true,
                                   .normalises = true};
 
-/* ---- inference: fused with the convolution before ---- */
-
-static int readers(const esp_graph *g, const esp_value *v) {
-  int count = v == g->logits;
-  for (int i = 0; i < g->nodes; i++)
-    for (int k = 0; k < g->node[i]->inputs; k++) count += g->node[i]->in[k] == v;
-  return count;
-}
-
-/* The node that makes the value. */
-static esp__node *maker(const esp_graph *g, const esp_value *v) {
-  int i = 0;
-  while (&g->node[i]->out != v) i++;
-  return g->node[i];
-}
-
-/* The convolution must find the residual ready. */
-static void fuse(const esp_graph *g, esp__node *n) {
-  esp__node *conv = maker(g, n->in[0]);
-  if (!conv->op->can_fuse || readers(g, n->in[0]) != 1) return;
-  if (n->inputs == 2 && maker(g, n->in[1])->index > conv->index) return;
-  conv->fused = n->fused = n;
-}
-
-/* The residual is read at the offsets at which the output is written, so their halos must agree. */
-static bool align(esp__node *n) {
-  if (n->fused != n || n->inputs < 2 || n->in[1]->data.halo == n->out.data.halo) return false;
-  esp__halo_at_least(&n->in[1]->data, n->out.data.halo);
-  esp__halo_at_least(&n->out.data, n->in[1]->data.halo);
-  return true;
-}
-
-void esp__batchnorm_fuse(esp_graph *g) {
-  for (int i = 0; i < g->nodes; i++)
-    if (g->node[i]->op == &batchnorm) fuse(g, g->node[i]);
-  for (bool again = true; again;) {
-    again = false;
-    for (int i = 0; i < g->nodes; i++) again |= align(g->node[i]);
-  }
-}
-
 esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
                                esp_value *residual, bool relu, esp_value **y, esp_error *err) {
   esp__node *n;
@@ -283,12 +247,7 @@ esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
     if (each[i]->count != (size_t)t->channels)
       return esp_fail(err, ESP_ERR_INPUT, "batch norm: '%s' has %zu values for %d channels",
                       each[i]->name, each[i]->count, t->channels);
-  if (residual && (residual->data.channels != t->channels || residual->data.height != t->height ||
-                   residual->data.width != t->width))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "add: the branches are %dx%dx%d and %dx%dx%d; expected the same shape",
-                    t->channels, t->height, t->width, residual->data.channels,
-                    residual->data.height, residual->data.width);
+  if (residual) ESP_TRY(esp__add_check(t, &residual->data, err));
   ESP_TRY(esp__node_add(g, &batchnorm, x, residual, esp__shape_of(t), &n, err));
   n->out.needs_grad = true;
   n->attr.relu = relu;

@@ -217,10 +217,13 @@ void esp__conv_backward_weights(esp_graph *g, esp__node *n, esp__conv_plan *p) {
 
 void esp__conv_backward_bias(esp_graph *g, esp__node *n, esp__conv_plan *p) {
   const esp_tensor *dy = &n->out.grad;
-  ESP_EACH_PLANE(g, dy, block, c) {
+  const int planes = esp__graph_planes(g, dy);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(dy, i);
     _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
-    g->kernels->moments(esp__extent_of(dy), esp__rows_of(dy, block, c), 0.0f, sum, square);
-    p->bias[plane_] = (double)esp__lanes_sum(sum);
+    g->kernels->moments(esp__extent_of(dy), esp__rows_at(dy, at), 0.0f, sum, square);
+    p->bias[i] = (double)esp__lanes_sum(sum);
   }
   for (int c = 0; c < dy->channels; c++) {
     double sum = 0.0;

@@ -7,22 +7,21 @@ static void drop(esp_graph *g, esp__node *n, const esp_tensor *from, const esp_t
   const float keep = 1.0f - n->attr.probability;
   const uint32_t threshold = (uint32_t)((double)n->attr.probability * 0x1p24);
   const esp_key key = esp_key_of(g->pass.dropout_key, (uint64_t)n->index);
-  ESP_EACH_PLANE(g, to, block, c)
-  g->kernels->drop(esp__extent_of(to), esp__rows_of(from, block, c), esp__rows_of(to, block, c),
-                   esp_key_of(key, (uint64_t)plane_), threshold, 1.0f / keep, add);
-}
-
-static void copy(esp_graph *g, const esp_tensor *from, const esp_tensor *to, bool add) {
-  ESP_EACH_PLANE(g, to, block, c)
-  g->kernels->copy(esp__extent_of(to), esp__rows_of(from, block, c), esp__rows_of(to, block, c),
-                   add);
+  const int planes = esp__graph_planes(g, to);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(to, i);
+    g->kernels->drop(esp__extent_of(to), esp__rows_at(from, at), esp__rows_at(to, at),
+                     esp_key_of(key, (uint64_t)i), threshold, 1.0f / keep, add);
+  }
 }
 
 static void forward(esp_graph *g, esp__node *n) {
   if (g->pass.training)
     drop(g, n, &n->in[0]->data, &n->out.data, false);
   else
-    copy(g, &n->in[0]->data, &n->out.data, false);
+    esp__copy_channels(g, (esp__channels){&n->in[0]->data, 0}, (esp__channels){&n->out.data, 0},
+                       n->out.data.channels, false);
 }
 
 static void backward(esp_graph *g, esp__node *n) {
@@ -30,7 +29,8 @@ static void backward(esp_graph *g, esp__node *n) {
   if (g->pass.training)
     drop(g, n, &n->out.grad, &n->in[0]->grad, n->add[0]);
   else
-    copy(g, &n->out.grad, &n->in[0]->grad, n->add[0]);
+    esp__copy_channels(g, (esp__channels){&n->out.grad, 0}, (esp__channels){&n->in[0]->grad, 0},
+                       n->out.data.channels, n->add[0]);
 }
 
 static const esp__op dropout = {.name = "dropout", .forward = forward, .backward = backward};

@@ -82,19 +82,25 @@ static void forward(esp_graph *g, esp__node *n) {
   state *s = n->state;
   if (g->pass.choose && s->attr.chosen) s->attr.chosen->value[0] = choose(g, x, s);
   const float threshold = threshold_of(s);
-  ESP_EACH_PLANE(g, y, block, c)
-  g->kernels->threshold(esp__extent_of(y), esp__rows_of(x, block, c), esp__rows_of(y, block, c),
-                        threshold);
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    g->kernels->threshold(esp__extent_of(y), esp__rows_at(x, at), esp__rows_at(y, at), threshold);
+  }
 }
 
 static void backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
   const float threshold = threshold_of(n->state);
   if (!dx->data) return;
-  ESP_EACH_PLANE(g, dx, block, c)
-  g->kernels->threshold_back(esp__extent_of(dx), esp__rows_of(x, block, c),
-                             esp__rows_of(dy, block, c), esp__rows_of(dx, block, c), threshold,
-                             n->add[0]);
+  const int planes = esp__graph_planes(g, dx);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(dx, i);
+    g->kernels->threshold_back(esp__extent_of(dx), esp__rows_at(x, at), esp__rows_at(dy, at),
+                               esp__rows_at(dx, at), threshold, n->add[0]);
+  }
 }
 
 /* attr.activation stays ESP_ACT_RELU: to whoever asks what follows a layer this is one. */

@@ -16,16 +16,26 @@
 
 static void squeeze_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  ESP_EACH_PLANE(g, x, block, c)
-  g->kernels->magnitude(esp__extent_of(x), esp__rows_of(x, block, c), esp_plane(y, block, c));
+  const int planes = esp__graph_planes(g, x);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(x, i);
+    g->kernels->magnitude(esp__extent_of(x), esp__rows_at(x, at),
+                          esp_plane(y, at.block, at.channel));
+  }
 }
 
 static void squeeze_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
   if (!dx->data) return;
-  ESP_EACH_PLANE(g, x, block, c)
-  g->kernels->magnitude_back(esp__extent_of(x), esp__rows_of(x, block, c), esp_plane(dy, block, c),
-                             esp__rows_of(dx, block, c), n->add[0]);
+  const int planes = esp__graph_planes(g, x);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(x, i);
+    g->kernels->magnitude_back(esp__extent_of(x), esp__rows_at(x, at),
+                               esp_plane(dy, at.block, at.channel), esp__rows_at(dx, at),
+                               n->add[0]);
+  }
 }
 
 static const esp__op squeeze = {
@@ -59,11 +69,15 @@ static void winners_backward(esp_graph *g, esp__node *n) {
                    *dy = &n->out.grad;
   const float penalty = n->attr.winners.penalty / (float)esp__graph_images(g);
   if (!dx->data) return;
-  ESP_EACH_PLANE(g, y, block, c) {
-    const float *from = esp_plane(x, block, c), *won = esp_plane(y, block, c),
-                *up = esp_plane(dy, block, c);
-    float *to = esp_plane(dx, block, c);
-    const int valid = esp_lanes_valid(esp__graph_images(g), block);
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    const float *from = esp_plane(x, at.block, at.channel),
+                *won = esp_plane(y, at.block, at.channel),
+                *up = esp_plane(dy, at.block, at.channel);
+    float *to = esp_plane(dx, at.block, at.channel);
+    const int valid = esp_lanes_valid(esp__graph_images(g), at.block);
     for (int l = 0; l < ESP_LANES; l++) {
       float v = won[l] > 0.0f ? up[l] : 0.0f;
       if (l < valid && from[l] > 0.0f) v += penalty;
@@ -98,17 +112,23 @@ esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_
 
 static void gate_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *by = &n->in[1]->data, *y = &n->out.data;
-  ESP_EACH_PLANE(g, y, block, c)
-  g->kernels->scale_images(esp__extent_of(y), esp__rows_of(x, block, c), esp_plane(by, block, c),
-                           esp__rows_of(y, block, c), false);
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    g->kernels->scale_images(esp__extent_of(y), esp__rows_at(x, at),
+                             esp_plane(by, at.block, at.channel), esp__rows_at(y, at), false);
+  }
 }
 
 static void gate_to_winners(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dby = &n->in[1]->grad, *dy = &n->out.grad;
-  ESP_EACH_PLANE(g, x, block, c) {
-    float sum[ESP_LANES], *to = esp_plane(dby, block, c);
-    g->kernels->dot_images(esp__extent_of(x), esp__rows_of(x, block, c), esp__rows_of(dy, block, c),
-                           sum);
+  const int planes = esp__graph_planes(g, x);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(x, i);
+    float sum[ESP_LANES], *to = esp_plane(dby, at.block, at.channel);
+    g->kernels->dot_images(esp__extent_of(x), esp__rows_at(x, at), esp__rows_at(dy, at), sum);
     for (int l = 0; l < ESP_LANES; l++) to[l] = n->add[1] ? to[l] + sum[l] : sum[l];
   }
 }
@@ -117,9 +137,13 @@ static void gate_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *dx = &n->in[0]->grad, *by = &n->in[1]->data, *dy = &n->out.grad;
   if (n->in[1]->grad.data) gate_to_winners(g, n);
   if (!dx->data) return;
-  ESP_EACH_PLANE(g, dx, block, c)
-  g->kernels->scale_images(esp__extent_of(dx), esp__rows_of(dy, block, c), esp_plane(by, block, c),
-                           esp__rows_of(dx, block, c), n->add[0]);
+  const int planes = esp__graph_planes(g, dx);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(dx, i);
+    g->kernels->scale_images(esp__extent_of(dx), esp__rows_at(dy, at),
+                             esp_plane(by, at.block, at.channel), esp__rows_at(dx, at), n->add[0]);
+  }
 }
 
 static const esp__op gate = {.name = "gate",

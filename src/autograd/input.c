@@ -2,13 +2,14 @@
 #include "autograd/node.h"
 
 static void forward(esp_graph *g, esp__node *n) {
-  esp_tensor *y = &n->out.data;
+  const esp_tensor *y = &n->out.data;
   const size_t row = (size_t)y->width * ESP_LANES, plane = (size_t)y->height * row;
-  ESP_EACH_PLANE(g, y, block, c) {
-    const size_t at = ((size_t)block * (size_t)y->channels + (size_t)c) * plane;
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
     /* The kernels' rows are writable; this one is only read. */
-    const esp__rows from = {(float *)(uintptr_t)(g->current->images + at), row};
-    g->kernels->copy(esp__extent_of(y), from, esp__rows_of(y, block, c), false);
+    const esp__rows from = {(float *)(uintptr_t)(g->current->images + (size_t)i * plane), row};
+    g->kernels->copy(esp__extent_of(y), from, esp__rows_at(y, esp__plane_of(y, i)), false);
   }
 }
 

@@ -95,7 +95,7 @@ struct esp_graph {
   esp_outcome outcome;
   esp_sparse_mode sparse;
   struct esp__profile *profile;    /* NULL until asked for */
-  struct esp__macs_counter *tally; /* NULL until asked for (executed.c) */
+  struct esp__macs_counter *tally; /* NULL until asked for */
   /* the loss at the end */
   esp_value *logits;
   esp_loss_kind loss_kind;
@@ -106,10 +106,32 @@ struct esp_graph {
   float teacher_share, temperature;
 };
 
+/* The node that makes the value. */
+static inline esp__node *esp__maker_of(const esp_value *v) {
+  return (esp__node *)((uintptr_t)v - offsetof(esp__node, out));
+}
+
+/* Who reads a value. */
+typedef struct esp__readers {
+  int count;       /* inputs of nodes; the end of the graph, which reads the logits, is one more */
+  esp__node *last; /* the last node that does; NULL where none does */
+} esp__readers;
+esp__readers esp__readers_of(const esp_graph *g, const esp_value *v);
+
+/* The one node that reads what `n` wrote; NULL where there are several readers, or where that is
+ * the end of the graph. */
+static inline const esp__node *esp__only_reader(const esp_graph *g, const esp__node *n) {
+  const esp__readers r = esp__readers_of(g, &n->out);
+  return r.count == 1 ? r.last : NULL;
+}
+
 /* Appends a node; its output has that shape. It needs a gradient if an input does or it has a
  * parameter. */
 esp_status esp__node_add(esp_graph *g, const esp__op *op, esp_value *a, esp_value *b,
                          esp_shape shape, esp__node **n, esp_error *err);
+
+/* The error of having no memory for so many bytes. */
+esp_status esp__graph_no_memory(esp_error *err, size_t bytes);
 
 /* Zeroed memory, 64-byte aligned, that lives as long as the graph. */
 esp_status esp__graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err);
@@ -149,9 +171,21 @@ static inline void esp__halo_at_least(esp_tensor *t, int halo) {
   if (t->halo < halo) t->halo = halo;
 }
 
+/* Plane number i of a tensor: block 0's channels come first, so that a thread that gets a run of
+ * planes meets the same images in every operation. */
+typedef struct esp__plane_pos {
+  int block, channel;
+} esp__plane_pos;
+static inline esp__plane_pos esp__plane_of(const esp_tensor *t, int i) {
+  return (esp__plane_pos){i / t->channels, i % t->channels};
+}
+
 /* A plane as rows, for the pointwise kernels. A tensor without memory gives at = NULL. */
 static inline esp__rows esp__rows_of(const esp_tensor *t, int block, int channel) {
   return (esp__rows){t->data ? esp_plane(t, block, channel) : NULL, esp_row_stride(t)};
+}
+static inline esp__rows esp__rows_at(const esp_tensor *t, esp__plane_pos at) {
+  return esp__rows_of(t, at.block, at.channel);
 }
 static inline esp__extent esp__extent_of(const esp_tensor *t) {
   return (esp__extent){t->height, t->width};
@@ -160,27 +194,33 @@ static inline esp_shape esp__shape_of(const esp_tensor *t) {
   return (esp_shape){t->channels, t->height, t->width};
 }
 
-/* Runs the body for every (block, channel) of a tensor on all threads; block 0's channels first, so
- * that a thread meets the same images in every operation. */
-#define ESP_EACH_PLANE(g, tensor, block, channel)                                                 \
-  const int planes_ = esp__graph_blocks(g) * (tensor)->channels, per_block_ = (tensor)->channels; \
-  _Pragma("omp parallel for schedule(static) num_threads((g)->threads)") for (                    \
-      int plane_ = 0; plane_ < planes_;                                                           \
-      plane_++) for (int once_ = 1, block = plane_ / per_block_, channel = plane_ % per_block_;   \
-                     once_; once_ = 0)
+/* The planes that hold images of the current batch. */
+static inline int esp__graph_planes(const esp_graph *g, const esp_tensor *t) {
+  return esp__graph_blocks(g) * t->channels;
+}
 
-/* The one node that reads what `n` wrote; NULL if there are several or none (activity.c). */
-const esp__node *esp__only_reader(const esp_graph *g, const esp__node *n);
+/* Copies, or adds, `channels` channels of one tensor to those of another, each from its `first` on.
+ * A tensor without memory is zeros (copy.c). */
+typedef struct esp__channels {
+  const esp_tensor *of;
+  int first;
+} esp__channels;
+void esp__copy_channels(const esp_graph *g, esp__channels from, esp__channels to, int channels,
+                        bool add);
 
-/* While the graph counts what images need (executed.c): the pass begins; node `n` has just run
+/* Fails unless both have one shape (add.c). */
+esp_status esp__add_check(const esp_tensor *a, const esp_tensor *b, esp_error *err);
+
+/* While the graph counts what images need (dynamic_macs.c): the pass begins; node `n` has just run
  * forward. */
 void esp__macs_count_start(esp_graph *g);
 void esp__macs_count_layer(esp_graph *g, const esp__node *n);
 
 /* Lets convolutions do the batch norms that follow them, where nothing else reads what lies between
+ * (fuse.c). */
+void esp__fuse_batchnorms(esp_graph *g);
+/* What the convolution before must do for this batch norm, with running statistics
  * (batchnorm.c). */
-void esp__batchnorm_fuse(esp_graph *g);
-/* What the convolution before must do for this batch norm, with running statistics. */
 void esp__batchnorm_epilogue(const esp__node *n, esp__epilogue *f);
 
 /* Computes the loss of the current batch and, in a graph with gradients, its gradient at the logits

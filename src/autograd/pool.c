@@ -12,7 +12,12 @@ static esp__pool kernel_of(const esp__node *n) {
 static void forward_with(esp_graph *g, esp__node *n, esp__pool_fn *pool) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   const esp__pool k = kernel_of(n);
-  ESP_EACH_PLANE(g, y, block, c) pool(&k, esp__rows_of(x, block, c), esp__rows_of(y, block, c));
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    pool(&k, esp__rows_at(x, at), esp__rows_at(y, at));
+  }
 }
 
 static void max_forward(esp_graph *g, esp__node *n) {
@@ -27,10 +32,13 @@ static void max_backward(esp_graph *g, esp__node *n) {
                    *dy = &n->out.grad;
   if (!dx->data) return;
   const esp__pool k = kernel_of(n);
-  ESP_EACH_PLANE(g, y, block, c) {
-    g->kernels->copy(k.in, (esp__rows){0}, esp__rows_of(dx, block, c), n->add[0]);
-    g->kernels->maxpool_back(&k, esp__rows_of(x, block, c), esp__rows_of(y, block, c),
-                             esp__rows_of(dy, block, c), esp__rows_of(dx, block, c));
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    g->kernels->copy(k.in, (esp__rows){0}, esp__rows_at(dx, at), n->add[0]);
+    g->kernels->maxpool_back(&k, esp__rows_at(x, at), esp__rows_at(y, at), esp__rows_at(dy, at),
+                             esp__rows_at(dx, at));
   }
 }
 
@@ -38,9 +46,12 @@ static void avg_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *dx = &n->in[0]->grad, *dy = &n->out.grad;
   if (!dx->data) return;
   const esp__pool k = kernel_of(n);
-  ESP_EACH_PLANE(g, dy, block, c) {
-    g->kernels->copy(k.in, (esp__rows){0}, esp__rows_of(dx, block, c), n->add[0]);
-    g->kernels->avgpool_back(&k, esp__rows_of(dy, block, c), esp__rows_of(dx, block, c));
+  const int planes = esp__graph_planes(g, dy);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(dy, i);
+    g->kernels->copy(k.in, (esp__rows){0}, esp__rows_at(dx, at), n->add[0]);
+    g->kernels->avgpool_back(&k, esp__rows_at(dy, at), esp__rows_at(dx, at));
   }
 }
 

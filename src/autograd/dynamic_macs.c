@@ -112,9 +112,7 @@ static const esp_value *gate_behind(const esp_graph *g, const esp__node *n) {
   const esp__node *next = esp__only_reader(g, n);
   while (next && (next->op->normalises || next->op->activates)) next = esp__only_reader(g, next);
   if (!next || !next->op->gates) return NULL;
-  for (int i = 0; i < n->index; i++)
-    if (&g->node[i]->out == next->in[1]) return next->in[1];
-  return NULL;
+  return esp__maker_of(next->in[1])->index < n->index ? next->in[1] : NULL;
 }
 
 static void tally_block(esp_graph *g, const esp__node *n, int block, const esp_value *gate,

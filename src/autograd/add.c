@@ -1,0 +1,37 @@
+/* y = a + b */
+#include "autograd/node.h"
+
+static void forward(esp_graph *g, esp__node *n) {
+  const esp_tensor *a = &n->in[0]->data, *b = &n->in[1]->data, *y = &n->out.data;
+  const int planes = esp__graph_planes(g, y);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(y, i);
+    g->kernels->sum(esp__extent_of(y), esp__rows_at(a, at), esp__rows_at(b, at),
+                    esp__rows_at(y, at));
+  }
+}
+
+static void backward(esp_graph *g, esp__node *n) {
+  for (int i = 0; i < 2; i++)
+    if (n->in[i]->grad.data)
+      esp__copy_channels(g, (esp__channels){&n->out.grad, 0}, (esp__channels){&n->in[i]->grad, 0},
+                         n->out.data.channels, n->add[i]);
+}
+
+static const esp__op add = {.name = "add", .forward = forward, .backward = backward};
+
+esp_status esp__add_check(const esp_tensor *a, const esp_tensor *b, esp_error *err) {
+  if (a->channels == b->channels && a->height == b->height && a->width == b->width) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "add: the branches are %dx%dx%d and %dx%dx%d; expected the same shape",
+                  a->channels, a->height, a->width, b->channels, b->height, b->width);
+}
+
+esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
+  esp__node *n;
+  ESP_TRY(esp__add_check(&a->data, &b->data, err));
+  ESP_TRY(esp__node_add(g, &add, a, b, esp__shape_of(&a->data), &n, err));
+  *y = &n->out;
+  return ESP_OK;
+}

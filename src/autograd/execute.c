@@ -1,0 +1,36 @@
+/* Running a graph: forward, and backward. */
+#include "autograd/node.h"
+
+esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass) {
+  g->current = batch;
+  g->pass = pass;
+  g->outcome = (esp_outcome){0, batch->count};
+  esp__profile_start(g);
+  esp__macs_count_start(g);
+  for (int i = 0; i < g->nodes; i++) {
+    g->node[i]->op->forward(g, g->node[i]);
+    esp__macs_count_layer(g, g->node[i]);
+    esp__profile_lap(g, i, ESP_FORWARD);
+  }
+  if (g->logits && (batch->labels || (g->imitates && pass.training))) esp__loss_run(g);
+  esp__profile_lap(g, g->nodes, ESP_FORWARD);
+  return g->outcome;
+}
+
+void esp_graph_backward(esp_graph *g) {
+  esp__profile_start(g);
+  for (int i = g->nodes - 1; i >= 0; i--) {
+    if (g->node[i]->out.grad.data && g->node[i]->op->backward)
+      g->node[i]->op->backward(g, g->node[i]);
+    esp__profile_lap(g, i, ESP_BACKWARD_DATA);
+  }
+}
+
+void esp_graph_backward_sum(esp_graph *g, float factor) {
+  const esp_tensor *dx = &g->logits->grad;
+  for (int block = 0; block < esp__graph_blocks(g); block++)
+    for (int i = 0; i < dx->channels * ESP_LANES; i++)
+      esp_plane(dx, block, 0)[i] =
+          i % ESP_LANES < esp_lanes_valid(esp__graph_images(g), block) ? factor : 0.0f;
+  esp_graph_backward(g);
+}

@@ -1,0 +1,106 @@
+/* Operations that give values other places: flatten, subsample. */
+#include "autograd/node.h"
+
+/* ---- flatten: a plane's pixels become channels; in the lane layout that only drops the halo ---- */
+
+/* The flat tensor's channels [c * pixels, (c + 1) * pixels) seen as the plane they came from. */
+static esp__rows unflat(const esp_tensor *flat, const esp_tensor *like, int block, int c) {
+  return (esp__rows){
+      esp_plane(flat, block, 0) + (size_t)c * (size_t)(like->height * like->width) * ESP_LANES,
+      (size_t)like->width * ESP_LANES};
+}
+
+static void flatten_forward(esp_graph *g, esp__node *n) {
+  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
+  const int planes = esp__graph_planes(g, x);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(x, i);
+    g->kernels->copy(esp__extent_of(x), esp__rows_at(x, at), unflat(y, x, at.block, at.channel),
+                     false);
+  }
+}
+
+static void flatten_backward(esp_graph *g, esp__node *n) {
+  const esp_tensor *dx = &n->in[0]->grad, *dy = &n->out.grad;
+  if (!dx->data) return;
+  const int planes = esp__graph_planes(g, dx);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(dx, i);
+    g->kernels->copy(esp__extent_of(dx), unflat(dy, dx, at.block, at.channel), esp__rows_at(dx, at),
+                     n->add[0]);
+  }
+}
+
+static const esp__op flatten = {.name = "flatten",
+                                .forward = flatten_forward,
+                                .backward = flatten_backward,
+                                .flow = ESP_FLOW_SPREAD};
+
+esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
+  esp__node *n;
+  const esp_tensor *t = &x->data;
+  ESP_TRY(esp__node_add(g, &flatten, x, NULL, (esp_shape){t->channels * t->height * t->width, 1, 1},
+                        &n, err));
+  *y = &n->out;
+  return ESP_OK;
+}
+
+/* ---- subsample: every stride-th pixel, then zero channels; an average over windows of one pixel ---- */
+
+static esp__pool one_pixel(const esp__node *n) {
+  return (esp__pool){
+      esp__extent_of(&n->in[0]->data), esp__extent_of(&n->out.data), 1, 1, n->attr.stride, 0};
+}
+
+/* The memory was zeroed when it was made, but inference shares it. */
+static void zero_from(const esp_graph *g, const esp_tensor *y, int first) {
+  esp__copy_channels(g, (esp__channels){&(esp_tensor){0}, 0}, (esp__channels){y, first},
+                     y->channels - first, false);
+}
+
+static void subsample_forward(esp_graph *g, esp__node *n) {
+  const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
+  const esp__pool k = one_pixel(n);
+  const int planes = esp__graph_planes(g, x);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(x, i);
+    g->kernels->avgpool(&k, esp__rows_at(x, at), esp__rows_at(y, at));
+  }
+  zero_from(g, y, x->channels);
+}
+
+static void subsample_backward(esp_graph *g, esp__node *n) {
+  const esp_tensor *dx = &n->in[0]->grad, *dy = &n->out.grad;
+  if (!dx->data) return;
+  const esp__pool k = one_pixel(n);
+  const int planes = esp__graph_planes(g, dx);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < planes; i++) {
+    const esp__plane_pos at = esp__plane_of(dx, i);
+    g->kernels->copy(esp__extent_of(dx), (esp__rows){0}, esp__rows_at(dx, at), n->add[0]);
+    g->kernels->avgpool_back(&k, esp__rows_at(dy, at), esp__rows_at(dx, at));
+  }
+}
+
+static const esp__op subsample = {.name = "subsample",
+                                  .forward = subsample_forward,
+                                  .backward = subsample_backward,
+                                  .flow = ESP_FLOW_PAD};
+
+esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
+                               esp_error *err) {
+  esp__node *n;
+  const esp_tensor *t = &x->data;
+  if (channels < t->channels || stride < 1)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "subsample: %d channels, stride %d; expected at least %d channels and stride 1",
+                    channels, stride, t->channels);
+  const esp_shape shape = {channels, (t->height - 1) / stride + 1, (t->width - 1) / stride + 1};
+  ESP_TRY(esp__node_add(g, &subsample, x, NULL, shape, &n, err));
+  n->attr.stride = stride;
+  *y = &n->out;
+  return ESP_OK;
+}
