@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp__item *item_at(const esp__builder *b, int i) {
-  return &b->program->item[i];
-}
-
 /* Names from here on stand below `name`; *outer is what to restore. */
 static esp_status enter(esp__builder *b, const char *name, esp__scope *outer, esp_error *err) {
   *outer = b->scope;
@@ -23,7 +19,9 @@ static esp_status enter(esp__builder *b, const char *name, esp__scope *outer, es
 /* The block that item `i` is in, -1 if in none. */
 static int parent_of(const esp__builder *b, int i) {
   int k = i - 1;
-  while (k >= 0 && !(esp__kind_opens(item_at(b, k)->kind->role) && item_at(b, k)->end > i)) k--;
+  while (k >= 0 &&
+         !(esp__kind_opens(esp__item_at(b, k)->kind->role) && esp__item_at(b, k)->end > i))
+    k--;
   return k;
 }
 
@@ -32,14 +30,15 @@ static int parent_of(const esp__builder *b, int i) {
  * empty. */
 static bool optional(const esp__builder *b, int i) {
   const int parent = parent_of(b, i);
-  if (!esp__build_is(b, i, ESP_KIND_RESIDUAL) || item_at(b, i)->next != item_at(b, i)->end)
+  if (!esp__builder_is(b, i, ESP_KIND_RESIDUAL) ||
+      esp__item_at(b, i)->next != esp__item_at(b, i)->end)
     return false;
-  if (parent >= 0 && esp__build_is(b, parent, ESP_KIND_RESIDUAL)) return false;
-  for (int k = item_at(b, i)->end - 1; k > i; k--) {
-    const esp__layer_kind *kind = item_at(b, k)->kind;
-    const int opener = kind->role == ESP_KIND_END ? item_at(b, k)->opener : k;
+  if (parent >= 0 && esp__builder_is(b, parent, ESP_KIND_RESIDUAL)) return false;
+  for (int k = esp__item_at(b, i)->end - 1; k > i; k--) {
+    const esp__layer_kind *kind = esp__item_at(b, k)->kind;
+    const int opener = kind->role == ESP_KIND_END ? esp__item_at(b, k)->opener : k;
     if (kind->weights || kind->role == ESP_KIND_BN) return true;
-    if (esp__build_is(b, opener, ESP_KIND_GROUP)) continue;
+    if (esp__builder_is(b, opener, ESP_KIND_GROUP)) continue;
     if (kind->role > ESP_KIND_RELU || kind->activation == ESP_ACT_SIGMOID) return false;
   }
   return false;
@@ -62,7 +61,7 @@ static esp_status record_block(esp__builder *b, int i, esp_error *err) {
 /* enter() for block `i`, which may have to be called by its number. */
 static esp_status enter_block(esp__builder *b, int i, esp__scope *outer, esp_error *err) {
   char number[ESP_WORD_MAX];
-  const char *name = item_at(b, i)->name;
+  const char *name = esp__item_at(b, i)->name;
   if (!*name) {
     snprintf(number, sizeof number, "%d", b->scope.blocks++);
     name = number;
@@ -74,7 +73,7 @@ static esp_status enter_block(esp__builder *b, int i, esp__scope *outer, esp_err
 esp_status esp__build_group(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
   esp__scope outer;
   ESP_TRY(enter_block(b, i, &outer, err));
-  ESP_TRY(esp__build_items(b, i + 1, item_at(b, i)->end, x, y, err));
+  ESP_TRY(esp__build_items(b, i + 1, esp__item_at(b, i)->end, x, y, err));
   b->scope = outer;
   return ESP_OK;
 }
@@ -96,14 +95,14 @@ static esp_status check_sum(esp__builder *b, int end, const esp_value *branch,
       esp_fail(err, ESP_ERR_INPUT,
                "the residual adds %dx%dx%d and, from the shortcut, %dx%dx%d; expected one shape",
                p.channels, p.height, p.width, q.channels, q.height, q.width);
-  return esp__build_locate(b, end, status, err);
+  return esp__builder_locate(b, end, status, err);
 }
 
 /* A batch norm that ends the first branch waits for the shortcut's value, to add it and apply the
  * relu in its own pass. */
 esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value **y,
                                esp_error *err) {
-  const esp__item *item = item_at(b, i);
+  const esp__item *item = esp__item_at(b, i);
   esp__scope outer;
   esp_value *branch, *shortcut = x;
   ESP_TRY(enter_block(b, i, &outer, err));
@@ -115,7 +114,7 @@ esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value *
   b->scope = outer;
   ESP_TRY(check_sum(b, item->end, branch, shortcut, err));
   if (!held.scale) return esp_graph_add(b->graph, branch, shortcut, y, err);
-  b->done = esp__build_next(b, item->end);
+  b->done = esp__builder_next(b, item->end);
   return esp_graph_batchnorm(b->graph, branch, held, shortcut, true, y, err);
 }
 
@@ -126,21 +125,21 @@ static esp_status check_join(esp__builder *b, int part, const esp_value *a, cons
   esp_status status = esp_fail(
       err, ESP_ERR_INPUT, "the concat joins %dx%dx%d and %dx%dx%d; expected planes of one size",
       p.channels, p.height, p.width, q.channels, q.height, q.width);
-  return esp__build_locate(b, part, status, err);
+  return esp__builder_locate(b, part, status, err);
 }
 
 esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
   esp__scope outer;
   esp_value *joined = NULL;
   ESP_TRY(enter_block(b, i, &outer, err));
-  for (int part = i, number = 1; part != item_at(b, i)->end;
-       part = item_at(b, part)->next, number++) {
+  for (int part = i, number = 1; part != esp__item_at(b, i)->end;
+       part = esp__item_at(b, part)->next, number++) {
     char name[ESP_WORD_MAX];
     esp_value *branch;
     snprintf(name, sizeof name, "branch%d", number);
-    ESP_TRY(build_part(b, name, part + 1, item_at(b, part)->next, x, &branch, err));
+    ESP_TRY(build_part(b, name, part + 1, esp__item_at(b, part)->next, x, &branch, err));
     if (joined) {
-      ESP_TRY(check_join(b, item_at(b, part)->next, joined, branch, err));
+      ESP_TRY(check_join(b, esp__item_at(b, part)->next, joined, branch, err));
       ESP_TRY(esp_graph_concat(b->graph, joined, branch, &joined, err));
     } else {
       joined = branch;

@@ -7,11 +7,11 @@
 /* The gate behind layer `i`, with nothing but batch norm and non-linearities between; -1 if there
  * is none. */
 static int gate_behind(const esp__builder *b, int i) {
-  int k = esp__build_next(b, i);
-  while (esp__build_is(b, k, ESP_KIND_BN) || esp__build_is(b, k, ESP_KIND_ACTIVATION) ||
-         esp__build_is(b, k, ESP_KIND_RELU))
-    k = esp__build_next(b, k);
-  return esp__build_is(b, k, ESP_KIND_GATE) ? k : -1;
+  int k = esp__builder_next(b, i);
+  while (esp__builder_is(b, k, ESP_KIND_BN) || esp__builder_is(b, k, ESP_KIND_ACTIVATION) ||
+         esp__builder_is(b, k, ESP_KIND_RELU))
+    k = esp__builder_next(b, k);
+  return esp__builder_is(b, k, ESP_KIND_GATE) ? k : -1;
 }
 
 /* Of so many channels the density keeps this many, rounded up; it is a decimal in single precision,
@@ -26,10 +26,10 @@ static int kept_of(int channels, float density) {
 static esp_status make_layer(esp__builder *b, esp_layer *layer, int channels, int inputs,
                              esp_error *err) {
   const int shape[2] = {channels, inputs};
-  ESP_TRY(esp__build_param(b, layer->name, "weight", ESP_ROLE_LINEAR_WEIGHT, 2, shape,
-                           &layer->weight, err));
-  ESP_TRY(
-      esp__build_param(b, layer->name, "base", ESP_ROLE_BN_SCALE, 1, &channels, &layer->bias, err));
+  ESP_TRY(esp__builder_param(b, layer->name, "weight", ESP_ROLE_LINEAR_WEIGHT, 2, shape,
+                             &layer->weight, err));
+  ESP_TRY(esp__builder_param(b, layer->name, "base", ESP_ROLE_BN_SCALE, 1, &channels, &layer->bias,
+                             err));
   layer->groups = layer->weight->positions = 1;
   return ESP_OK;
 }
@@ -40,7 +40,7 @@ esp_status esp__build_saliency(esp__builder *b, int i, esp_value *x, int channel
   if (at < 0) return ESP_OK;
   const esp__item *item = &b->program->item[at];
   b->gate = (esp__saliency){0};
-  ESP_TRY(esp__build_name(b, at, layer->name, err));
+  ESP_TRY(esp__builder_name(b, at, layer->name, err));
   ESP_TRY(make_layer(b, layer, channels, esp_value_shape(x).channels, err));
   ESP_TRY(esp_graph_mean_abs(b->graph, x, &x, err));
   ESP_TRY(esp_graph_linear(b->graph, x, layer->weight, layer->bias, &x, err));
@@ -56,6 +56,6 @@ esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, 
         err, ESP_ERR_INPUT,
         "a gate belongs behind a conv or depthwise, with nothing but bn and activations between");
   b->gate = (esp__saliency){0};
-  ESP_TRY(esp__build_record(b, &gate.layer, err));
+  ESP_TRY(esp__builder_record(b, &gate.layer, err));
   return esp_graph_gate(b->graph, x, gate.by, y, err);
 }

@@ -2,11 +2,12 @@
  *
  *     parse.c       text -> esp_program: items in order, `repeat` written out, blocks linked
  *     arguments.c   the words of a line
- *     layers.c      the table of layer kinds, and how each becomes graph operations
- *     build.c       walks the items; makes or finds parameters, names, batch norm fused with what follows
+ *     builder.c     what builders share: the order of items; names, parameters, layers
+ *     build.c       walks the items
  *     blocks.c      group, residual, concat
  *     gates.c       gate, and what it needs before the convolution whose outputs it multiplies
- *     variants.c    a network's text with gates behind its convolutions, or thresholds in its ReLUs */
+ *     kinds.c       the table of layer kinds, and how each becomes operations of the graph
+ *     variants.c    a text with gates behind its convolutions, or thresholds in its ReLUs */
 #ifndef ESP_NN_LAYERS_H
 #define ESP_NN_LAYERS_H
 
@@ -56,13 +57,16 @@ typedef struct esp__layer_kind {
   /* Adds item `i` (a block as a whole) to the graph: x in, *y out. */
   esp_status (*build)(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 } esp__layer_kind;
-const esp__layer_kind *esp__layer_kind_at(size_t i); /* NULL after the last */
-/* The kind of the keyword that `length` characters of `word` are, or NULL. */
+/* The index of the kind whose keyword the `length` characters of `word` are; -1 if there is none. */
+int esp__layer_kind_index(const char *word, size_t length);
+const esp__layer_kind *esp__layer_kind_at(int i); /* NULL where there is no kind `i` */
+/* The kind whose keyword the `length` characters of `word` are; NULL if there is none. */
 const esp__layer_kind *esp__layer_kind_find(const char *word, size_t length);
 
 /* A line of a program. Arguments not given are ESP_GIVEN_NOT. */
 typedef struct esp__item {
   const esp__layer_kind *kind;
+  int kind_index;
   const char *text; /* the line, single spaces */
   int line;
   int channels, kernel, size, count, stride, pad, groups, bias;
@@ -125,36 +129,45 @@ struct esp__builder {
   bool located;       /* the error names its line already */
 };
 
+/* ---- builder.c ---- */
+
+static inline const esp__item *esp__item_at(const esp__builder *b, int i) {
+  return &b->program->item[i];
+}
+/* Whether there is an item `i`, of that role. */
+bool esp__builder_is(const esp__builder *b, int i, esp__kind_role role);
+/* The next item in the order of computation: groups only name. The program's count after the
+ * last. */
+int esp__builder_next(const esp__builder *b, int i);
+/* Starts the message in `err` with the line of item `i`, unless it has one. */
+esp_status esp__builder_locate(esp__builder *b, int i, esp_status status, esp_error *err);
+/* The name of item `i`, a layer: "layer1.0.conv2". Counts it. */
+esp_status esp__builder_name(esp__builder *b, int i, char name[ESP_NAME_MAX], esp_error *err);
+/* The parameter "<layer>.<what>": made, or found in the model. */
+esp_status esp__builder_param(esp__builder *b, const char *layer, const char *what, esp_role role,
+                              int rank, const int *shape, esp_param **param, esp_error *err);
+/* Adds a layer to the model, unless it has its layers. */
+esp_status esp__builder_record(esp__builder *b, const esp_layer *layer, esp_error *err);
+
+/* ---- build.c ---- */
+
+/* Adds items [from, to) to the graph one after another: x in, *y out. Each is added by the function
+ * of its kind, which for a block calls this in turn. */
+esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp_value **y,
+                            esp_error *err);
 /* Makes the network of model->program in `graph`. */
 esp_status esp__build(esp_model *model, esp_graph *graph, bool make, esp_value **logits,
                       esp_error *err);
 
-/* Adds a layer to the model, unless it has its layers. */
-esp_status esp__build_record(esp__builder *b, const esp_layer *layer, esp_error *err);
-/* Items [from, to) after one another. */
-esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp_value **y,
-                            esp_error *err);
-/* Starts the message in `err` with the line of item `i`, unless it has one. */
-esp_status esp__build_locate(esp__builder *b, int i, esp_status status, esp_error *err);
-/* The next item in the order of computation: groups only name. The program's count after the
- * last. */
-int esp__build_next(const esp__builder *b, int i);
-bool esp__build_is(const esp__builder *b, int i, esp__kind_role role);
-/* The name of item `i`, a layer: "layer1.0.conv2". Counts it. */
-esp_status esp__build_name(esp__builder *b, int i, char name[ESP_NAME_MAX], esp_error *err);
-/* The parameter "<layer>.<what>". */
-esp_status esp__build_param(esp__builder *b, const char *layer, const char *what, esp_role role,
-                            int rank, const int *shape, esp_param **param, esp_error *err);
-/* Batch norm `i`, together with a following relu; or held for the residual whose branch it ends. */
-esp_status esp__build_batchnorm(esp__builder *b, int i, esp_value *x, esp_value **y,
-                                esp_error *err);
+/* ---- gates.c ---- */
 
-/* gates.c. The layer `i`, about to be built, reads x and makes `channels` channels: if a gate
+/* The layer `i`, about to be built, reads x and makes `channels` channels: if a gate
  * follows it, what predicts them is added to the graph. */
 esp_status esp__build_saliency(esp__builder *b, int i, esp_value *x, int channels, esp_error *err);
 esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 
-/* blocks.c */
+/* ---- blocks.c ---- */
+
 esp_status esp__build_group(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);

@@ -137,9 +137,10 @@ static esp_status parse_line(parser *ps, const char *text, esp_error *err) {
   size_t keyword = strcspn(text, " ");
   if (strlen(text) > ESP_LINE_MAX)
     return esp__line_fail(&ps->at, err, "the line is longer than %d characters", ESP_LINE_MAX);
-  const esp__layer_kind *kind = esp__layer_kind_find(text, keyword);
-  if (!kind) return fail_unknown(ps, text, keyword, err);
-  esp__item item = {.kind = kind, .text = text, .line = ps->at.line};
+  const int index = esp__layer_kind_index(text, keyword);
+  if (index < 0) return fail_unknown(ps, text, keyword, err);
+  esp__item item = {
+      .kind = esp__layer_kind_at(index), .kind_index = index, .text = text, .line = ps->at.line};
   ESP_TRY(esp__line_arguments(&ps->at, &item, err));
   return add_item(ps, &item, err);
 }

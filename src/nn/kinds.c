@@ -4,24 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp__item *item_at(const esp__builder *b, int i) {
-  return &b->program->item[i];
-}
-
-esp_status esp__build_record(esp__builder *b, const esp_layer *layer, esp_error *err) {
-  esp_model *m = b->model;
-  if (!b->make) return ESP_OK;
-  esp_layer *grown = realloc(m->layer, (size_t)(m->layers + 1) * sizeof *grown);
-  if (!grown) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for layer '%s'", layer->name);
-  m->layer = grown;
-  m->layer[m->layers++] = *layer;
-  return ESP_OK;
-}
-
 /* Layer `i`; a bn that follows directly belongs to it. */
 static esp_status record_layer(esp__builder *b, int i, const esp_layer *layer, esp_error *err) {
-  ESP_TRY(esp__build_record(b, layer, err));
-  if (b->make) b->scaled = esp__build_next(b, i);
+  ESP_TRY(esp__builder_record(b, layer, err));
+  if (b->make) b->scaled = esp__builder_next(b, i);
   return ESP_OK;
 }
 
@@ -29,15 +15,15 @@ static esp_status record_layer(esp__builder *b, int i, const esp_layer *layer, e
  * subtracts. */
 static esp_status make_bias(esp__builder *b, int i, esp_layer *layer, int channels,
                             esp_error *err) {
-  int asked = item_at(b, i)->bias;
-  bool normed = esp__build_is(b, esp__build_next(b, i), ESP_KIND_BN);
+  int asked = esp__item_at(b, i)->bias;
+  bool normed = esp__builder_is(b, esp__builder_next(b, i), ESP_KIND_BN);
   if (asked == ESP_GIVEN_NOT ? normed : !asked) return ESP_OK;
-  return esp__build_param(b, layer->name, "bias", ESP_ROLE_BIAS, 1, &channels, &layer->bias, err);
+  return esp__builder_param(b, layer->name, "bias", ESP_ROLE_BIAS, 1, &channels, &layer->bias, err);
 }
 
 static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, int groups,
                            esp_value **y, esp_error *err) {
-  const esp__item *item = item_at(b, i);
+  const esp__item *item = esp__item_at(b, i);
   int in = esp_value_shape(x).channels;
   if (in % groups || channels % groups)
     return esp_fail(
@@ -47,9 +33,9 @@ static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, i
   int shape[4] = {channels, in / groups, item->kernel, item->kernel};
   esp_layer layer = {.groups = groups};
   ESP_TRY(esp__build_saliency(b, i, x, channels, err));
-  ESP_TRY(esp__build_name(b, i, layer.name, err));
-  ESP_TRY(esp__build_param(b, layer.name, "weight", ESP_ROLE_CONV_WEIGHT, 4, shape, &layer.weight,
-                           err));
+  ESP_TRY(esp__builder_name(b, i, layer.name, err));
+  ESP_TRY(esp__builder_param(b, layer.name, "weight", ESP_ROLE_CONV_WEIGHT, 4, shape, &layer.weight,
+                             err));
   ESP_TRY(make_bias(b, i, &layer, channels, err));
   esp_conv_attr attr = {.stride = item->stride, .padding = item->pad, .groups = groups};
   ESP_TRY(esp_graph_conv(b->graph, x, attr, layer.weight, layer.bias, y, err));
@@ -58,7 +44,7 @@ static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, i
 }
 
 static esp_status build_conv(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
-  return add_conv(b, i, x, item_at(b, i)->channels, item_at(b, i)->groups, y, err);
+  return add_conv(b, i, x, esp__item_at(b, i)->channels, esp__item_at(b, i)->groups, y, err);
 }
 
 static esp_status build_depthwise(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -70,40 +56,80 @@ static esp_status build_depthwise(esp__builder *b, int i, esp_value *x, esp_valu
 static esp_status build_linear(esp__builder *b, int i, esp_value *x, esp_value **y,
                                esp_error *err) {
   esp_shape in = esp_value_shape(x);
-  int channels = item_at(b, i)->channels, shape[2] = {channels, in.channels};
+  int channels = esp__item_at(b, i)->channels, shape[2] = {channels, in.channels};
   if (in.height != 1 || in.width != 1)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "linear needs an input of 1x1 pixels but gets %dx%dx%d; put 'flatten' before it",
         in.channels, in.height, in.width);
   esp_layer layer = {.groups = 1};
-  ESP_TRY(esp__build_name(b, i, layer.name, err));
-  ESP_TRY(esp__build_param(b, layer.name, "weight", ESP_ROLE_LINEAR_WEIGHT, 2, shape, &layer.weight,
-                           err));
+  ESP_TRY(esp__builder_name(b, i, layer.name, err));
+  ESP_TRY(esp__builder_param(b, layer.name, "weight", ESP_ROLE_LINEAR_WEIGHT, 2, shape,
+                             &layer.weight, err));
   ESP_TRY(make_bias(b, i, &layer, channels, err));
   layer.weight->positions = 1;
   ESP_TRY(esp_graph_linear(b->graph, x, layer.weight, layer.bias, y, err));
   return record_layer(b, i, &layer, err);
 }
 
+static esp_status bn_params(esp__builder *b, int i, int channels, esp_bn_params *bn,
+                            esp_error *err) {
+  char name[ESP_NAME_MAX];
+  ESP_TRY(esp__builder_name(b, i, name, err));
+  ESP_TRY(esp__builder_param(b, name, "scale", ESP_ROLE_BN_SCALE, 1, &channels, &bn->scale, err));
+  ESP_TRY(esp__builder_param(b, name, "shift", ESP_ROLE_BN_SHIFT, 1, &channels, &bn->shift, err));
+  ESP_TRY(esp__builder_param(b, name, "mean", ESP_ROLE_RUNNING, 1, &channels, &bn->mean, err));
+  return esp__builder_param(b, name, "var", ESP_ROLE_RUNNING, 1, &channels, &bn->var, err);
+}
+
+/* Whether item `i` ends the first branch of a residual that a relu follows. */
+static bool ends_branch_before_relu(const esp__builder *b, int i) {
+  if (!esp__builder_is(b, i, ESP_KIND_SHORTCUT) && !esp__builder_is(b, i, ESP_KIND_END))
+    return false;
+  const esp__item *opener = esp__item_at(b, esp__item_at(b, i)->opener);
+  return opener->kind->role == ESP_KIND_RESIDUAL && opener->next == i &&
+         esp__builder_is(b, esp__builder_next(b, opener->end), ESP_KIND_RELU);
+}
+
+/* Batch norm `i`, together with a following relu; or held for the residual whose branch it ends. */
+static esp_status build_batchnorm(esp__builder *b, int i, esp_value *x, esp_value **y,
+                                  esp_error *err) {
+  esp_bn_params bn = {0};
+  ESP_TRY(bn_params(b, i, esp_value_shape(x).channels, &bn, err));
+  if (b->make && b->scaled == i) {
+    esp_layer *layer = &b->model->layer[b->model->layers - 1];
+    layer->scale = bn.scale;
+    layer->shift = bn.shift;
+  }
+  int next = esp__builder_next(b, i);
+  if (ends_branch_before_relu(b, next)) {
+    b->held = bn;
+    *y = x;
+    return ESP_OK;
+  }
+  bool relu = esp__builder_is(b, next, ESP_KIND_RELU);
+  if (relu) b->done = next;
+  return esp_graph_batchnorm(b->graph, x, bn, NULL, relu, y, err);
+}
+
 static esp_status build_activation(esp__builder *b, int i, esp_value *x, esp_value **y,
                                    esp_error *err) {
-  return esp_graph_activation(b->graph, x, item_at(b, i)->kind->activation, y, err);
+  return esp_graph_activation(b->graph, x, esp__item_at(b, i)->kind->activation, y, err);
 }
 
 static esp_status build_fatrelu(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_fatrelu(b->graph, x, (esp_fatrelu_attr){.threshold = item_at(b, i)->threshold},
-                           y, err);
+  return esp_graph_fatrelu(b->graph, x,
+                           (esp_fatrelu_attr){.threshold = esp__item_at(b, i)->threshold}, y, err);
 }
 
 static esp_status build_share_relu(esp__builder *b, int i, esp_value *x, esp_value **y,
                                    esp_error *err) {
   char name[ESP_NAME_MAX];
-  esp_fatrelu_attr attr = {.share = item_at(b, i)->share};
-  ESP_TRY(esp__build_name(b, i, name, err));
+  esp_fatrelu_attr attr = {.share = esp__item_at(b, i)->share};
+  ESP_TRY(esp__builder_name(b, i, name, err));
   ESP_TRY(
-      esp__build_param(b, name, "threshold", ESP_ROLE_RUNNING, 1, (int[]){1}, &attr.chosen, err));
+      esp__builder_param(b, name, "threshold", ESP_ROLE_RUNNING, 1, (int[]){1}, &attr.chosen, err));
   return esp_graph_fatrelu(b->graph, x, attr, y, err);
 }
 
@@ -113,12 +139,12 @@ static esp_pool_attr pool_attr(const esp__item *item) {
 
 static esp_status build_maxpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_maxpool(b->graph, x, pool_attr(item_at(b, i)), y, err);
+  return esp_graph_maxpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
 }
 
 static esp_status build_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_avgpool(b->graph, x, pool_attr(item_at(b, i)), y, err);
+  return esp_graph_avgpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
 }
 
 static esp_status build_global_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -129,7 +155,7 @@ static esp_status build_global_avgpool(esp__builder *b, int i, esp_value *x, esp
 
 static esp_status build_dropout(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_dropout(b->graph, x, item_at(b, i)->probability, y, err);
+  return esp_graph_dropout(b->graph, x, esp__item_at(b, i)->probability, y, err);
 }
 
 static esp_status build_flatten(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -140,7 +166,7 @@ static esp_status build_flatten(esp__builder *b, int i, esp_value *x, esp_value 
 
 static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_value **y,
                                   esp_error *err) {
-  const esp__item *item = item_at(b, i);
+  const esp__item *item = esp__item_at(b, i);
   return esp_graph_subsample(b->graph, x, item->channels, item->stride, y, err);
 }
 
@@ -161,7 +187,7 @@ static const esp__layer_kind kind_table[] = {
     {"linear", "CHANNELS [bias|nobias]", "fully connected layer, after flatten", .weights = true,
      .build = build_linear},
     {"bn", "", "batch normalisation (Ioffe & Szegedy 2015)", .role = ESP_KIND_BN,
-     .build = esp__build_batchnorm},
+     .build = build_batchnorm},
     ACTIVATION("relu", ESP_ACT_RELU, ESP_KIND_RELU, "max(0, x)"),
     ACTIVATION("leaky_relu", ESP_ACT_LEAKY_RELU, ESP_KIND_ACTIVATION, "x above zero, 0.01 x below"),
     ACTIVATION("tanh", ESP_ACT_TANH, ESP_KIND_ACTIVATION, "hyperbolic tangent"),
@@ -205,14 +231,20 @@ static const esp__layer_kind kind_table[] = {
 enum { KINDS = sizeof kind_table / sizeof *kind_table };
 _Static_assert((int)KINDS <= (int)ESP_KINDS_MAX, "esp__scope counts layers of ESP_KINDS_MAX kinds");
 
-const esp__layer_kind *esp__layer_kind_at(size_t i) {
-  return i < KINDS ? &kind_table[i] : NULL;
+const esp__layer_kind *esp__layer_kind_at(int i) {
+  return i >= 0 && i < KINDS ? &kind_table[i] : NULL;
 }
+
+int esp__layer_kind_index(const char *word, size_t length) {
+  for (int i = 0; i < KINDS; i++) {
+    const char *keyword = kind_table[i].keyword;
+    if (strlen(keyword) == length && memcmp(keyword, word, length) == 0) return i;
+  }
+  return -1;
+}
+
 const esp__layer_kind *esp__layer_kind_find(const char *word, size_t length) {
-  for (size_t i = 0; i < KINDS; i++)
-    if (strlen(kind_table[i].keyword) == length && memcmp(kind_table[i].keyword, word, length) == 0)
-      return &kind_table[i];
-  return NULL;
+  return esp__layer_kind_at(esp__layer_kind_index(word, length));
 }
 
 const char *esp_layer_keyword(size_t i) {
