@@ -16,7 +16,7 @@ typedef struct esp__command {
 extern const esp__command esp__command_run;
 extern const esp__command esp__command_resume;
 extern const esp__command esp__command_sweep;
-extern const esp__command esp__command_search;
+extern const esp__command esp__command_sparsity_search;
 extern const esp__command esp__command_compare;
 extern const esp__command esp__command_watch;
 extern const esp__command esp__command_eval;

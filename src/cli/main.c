@@ -14,7 +14,7 @@ static const esp__command *const commands[] = {
     &esp__command_run,
     &esp__command_resume,
     &esp__command_sweep,
-    &esp__command_search,
+    &esp__command_sparsity_search,
     &esp__command_compare,
     &esp__command_watch,
     &esp__command_eval,

@@ -1,6 +1,6 @@
 /* espalier sweep */
 #include "cli/cli.h"
-#include "cli/crew.h"
+#include "cli/worker_pool.h"
 #include "run/progress.h"
 
 #include <ctype.h>

@@ -1,6 +1,6 @@
 /* Several runs of a sweep at a time, until none is left to do. */
-#ifndef ESP_CLI_CREW_H
-#define ESP_CLI_CREW_H
+#ifndef ESP_CLI_WORKER_POOL_H
+#define ESP_CLI_WORKER_POOL_H
 
 #include <espalier/sweep.h>
 

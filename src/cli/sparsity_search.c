@@ -32,7 +32,7 @@ static esp_status run(int argc, char **argv, esp_error *err) {
   return esp_sparsity_search_run(path, dir, overrides, override, esp__cli_control(), err);
 }
 
-const esp__command esp__command_search = {
+const esp__command esp__command_sparsity_search = {
     .name = "search",
     .usage = USAGE,
     .help =
