@@ -62,6 +62,8 @@ esp_status esp_config_load(esp_config *config, const char *path, int overrides,
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err);
 void esp_config_free(esp_config *config);
+/* Makes *to a configuration of its own with the same values. On failure *to needs no freeing. */
+esp_status esp_config_copy(esp_config *to, const esp_config *from, esp_error *err);
 
 /* The whole configuration, every default written out, as INI text that parses to the same
  * configuration. Newly allocated in *text. */

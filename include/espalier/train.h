@@ -43,6 +43,9 @@ static inline double esp_metrics_loss(const esp_metrics *m) {
 void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch,
                      esp_outcome outcome, int64_t *confusion);
 
+/* The loss that the options ask for. */
+esp_loss_attr esp_train_loss(const esp_train_options *o);
+
 /* Everything a step needs. Borrowed pointers. */
 typedef struct esp_trainer {
   esp_model *model;

@@ -1,10 +1,12 @@
 #include <espalier/instability.h>
 
-#include "config/parse.h"
 #include "config/fingerprint.h"
-#include <espalier/results.h>
-#include "run/run_state.h"
+#include "config/parse.h"
 #include "config/stages.h"
+#include "rundir/paths.h"
+#include "rundir/position.h"
+
+#include <espalier/results.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +41,7 @@ static esp_status check_config(const esp_config *c, const char *source, esp_erro
 
 static esp_status copy_config(const esp_config *from, int order, int64_t step, esp_config *to,
                               esp_error *err) {
-  char *text = NULL;
-  ESP_TRY(esp_config_text(from, &text, err));
-  const esp_status status = esp_config_parse(to, "configuration", text, 0, NULL, err);
-  free(text);
-  if (status != ESP_OK) return status;
+  ESP_TRY(esp_config_copy(to, from, err));
   to->run.order = order;
   to->run.order_step = step;
   return ESP_OK;
@@ -142,7 +140,7 @@ static esp_status train_both(const esp_config *config, const char *source,
                              char dir[2][ESP_PATH_MAX], int64_t step, esp_run_control control,
                              esp_error *err) {
   char branch[ESP_PATH_MAX];
-  ESP_TRY(path_of(dir[0], ESP_BRANCH_FILE, branch, err));
+  ESP_TRY(path_of(dir[0], ESP_FILE_BRANCH, branch, err));
   for (int i = 0; i < 2; i++) {
     esp_config c;
     ESP_TRY(copy_config(config, i + 1, step, &c, err));

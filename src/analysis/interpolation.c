@@ -1,7 +1,5 @@
 #include <espalier/interpolation.h>
 
-#include "run/run_state.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,11 +55,11 @@ static esp_status open_measures(walk *w, esp_error *err) {
   const esp_train_options *t = &o->config.train;
   const int batch = (int)t->batch;
   const esp_key seed = (esp_key)o->config.run.seed;
-  ESP_TRY(esp_model_graph(o->model, batch, false, esp__run_loss(t), &w->evaluation, err));
+  ESP_TRY(esp_model_graph(o->model, batch, false, esp_train_loss(t), &w->evaluation, err));
   ESP_TRY(
       esp_loader_new(&w->test, o->set, &o->set->test, (esp_loader_options){.batch = batch}, err));
   if (!is_normalised(o->model)) return ESP_OK;
-  ESP_TRY(esp_model_graph(o->model, batch, true, esp__run_loss(t), &w->training, err));
+  ESP_TRY(esp_model_graph(o->model, batch, true, esp_train_loss(t), &w->training, err));
   return esp_loader_new(&w->images, o->set, &o->set->train,
                         esp_loader_options_training(&o->config.data, batch, seed), err);
 }

@@ -2,9 +2,10 @@
 
 #include "base/clock.h"
 #include "config/parse.h"
-#include "run/trial_evaluator.h"
-#include "run/services.h"
 #include "prune/search/trial.h"
+#include "run/open.h"
+#include "run/services.h"
+#include "run/trial_evaluator.h"
 
 #include <stdlib.h>
 #include <string.h>

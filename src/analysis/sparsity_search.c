@@ -54,13 +54,9 @@ static esp_status check(const esp_config *c, const char *path, esp_error *err) {
 
 /* A copy of the base with another name. */
 static esp_status derive(const bisection *b, esp_sweep_run *run, const char *name, esp_error *err) {
-  char *text = NULL;
   *run = (esp_sweep_run){.name = strdup(name), .dense = -1};
   if (!run->name) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
-  ESP_TRY(esp_config_text(b->base, &text, err));
-  const esp_status status = esp_config_parse(&run->config, name, text, 0, NULL, err);
-  free(text);
-  if (status != ESP_OK) return status;
+  ESP_TRY(esp_config_copy(&run->config, b->base, err));
   /* They decide nothing in these runs, so trials serve searches with others too. */
   ESP_TRY(esp__config_set(&run->config, "prune.tolerance", "0.01", name, err));
   ESP_TRY(esp__config_set(&run->config, "prune.least_step", "0.01", name, err));

@@ -1,16 +1,18 @@
 #include "base/lock.h"
 
+#include "base/path.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 static int open_in(const char *dir, int flags) {
-  char path[4200];
-  snprintf(path, sizeof path, "%s/lock", dir);
-  return open(path, flags | O_CLOEXEC, 0666);
+  char path[ESP_PATH_MAX];
+  if (esp__path_join(path, dir, ESP_LOCK_FILE)) return open(path, flags | O_CLOEXEC, 0666);
+  errno = ENAMETOOLONG;
+  return -1;
 }
 
 /* Whether nobody else has it. */

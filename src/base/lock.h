@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 
-/* A lock on the file "lock" in a directory, which is made, and stays. The system lets go of it when
+#define ESP_LOCK_FILE "lock"
+
+/* A lock on the file ESP_LOCK_FILE in a directory, which is made, and stays. The system lets go of it when
  * the process ends, however it does. Begins as {0}. */
 typedef struct esp__lock {
   bool held;

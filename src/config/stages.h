@@ -34,9 +34,9 @@ bool esp__prunes_in_training(const esp_config *c);
 bool esp__has_plain_dense_stage(const esp_config *c);
 /* The dense network teaches the retraining: distill, or retrain = reconstruct. */
 bool esp__uses_distillation(const esp_config *c);
-/* What a round prunes to depends on what came of those before (course.h). */
+/* What a round prunes to depends on what came of those before (run/feedback.h). */
 bool esp__reacts(const esp_config *c);
-/* The distribution tries networks out, on validation images (judge.h). */
+/* The distribution tries networks out, on validation images (run/trial_evaluator.h). */
 bool esp__searches(const esp_config *c);
 /* Epoch of the last mask change of what prunes in training. */
 double esp__prune_end_epoch(const esp_config *c);

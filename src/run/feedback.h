@@ -7,8 +7,8 @@
 
 /* After the results that there are. `over` also after the last round that the configuration allows;
  * when it was not good a last stage brings the good network back. All zeros where the schedule does
- * not react. */
-esp_feedback_state esp__run_feedback(const esp_run *r);
+ * not react. *rounds, unless NULL: the rounds that it took until it was over, or all so far. */
+esp_feedback_state esp__run_feedback(const esp_run *r, int *rounds);
 /* Whether the stage at work only brings the good network back: nothing is pruned, nothing
  * trained. */
 bool esp__run_brings_back(const esp_run *r);

@@ -1,7 +1,8 @@
-/* What happens between two steps of the training: another run's masks are put on (prune.mask_from),
- * and the order of the images changes (run.order). */
-#include "run/services.h"
+#include "run/interventions.h"
+
 #include "config/stages.h"
+#include "run/services.h"
+#include "rundir/paths.h"
 
 /* The step before which the masks of another run are put on; -1 = never, or done. */
 static int64_t masks_due(const esp_run *r) {
@@ -30,10 +31,10 @@ static bool order_changes(const esp_run *r, int64_t step) {
   return r->config.run.order > 0 && r->at.stage == 0 && step == r->config.run.order_step;
 }
 
-esp_status esp__run_at_step(esp_run *r, esp_error *err) {
+esp_status esp__run_intervene(esp_run *r, esp_error *err) {
   const int64_t step = esp__run_step(r);
   if (r->at.stage == 0 && masks_due(r) == step) ESP_TRY(put_masks(r, err));
-  return order_changes(r, step) ? esp__run_save_as(r, ESP_BRANCH_FILE, err) : ESP_OK;
+  return order_changes(r, step) ? esp__run_save_as(r, ESP_FILE_BRANCH, err) : ESP_OK;
 }
 
 static int64_t sooner(int64_t at, int64_t batch, int64_t pause) {

@@ -1,6 +1,7 @@
 /* Opening trained weights for use. */
-#include "run/run_state.h"
-#include "config/stages.h"
+#include "rundir/paths.h"
+
+#include <espalier/run.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,9 @@ static bool is_file(const char *path) {
   return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* "<directory>/<name>" if that is a file. */
+/* Whether the directory holds such a file; then that is `file`. */
 static bool in_directory(const char *directory, const char *name, char file[4096]) {
-  const int length = snprintf(file, 4096, "%s/%s", directory, name);
-  return length > 0 && length < 4096 && is_file(file);
+  return esp__path_join(file, directory, name) && is_file(file);
 }
 
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
@@ -26,11 +26,10 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
   if (!S_ISDIR(info.st_mode)) return ESP_OK;
   for (int round = 1000; round > 0; round--) {
     char name[32];
-    snprintf(name, sizeof name, "round-%02d.safetensors", round);
+    snprintf(name, sizeof name, ESP_FILE_ROUND, round);
     if (in_directory(path, name, file)) return ESP_OK;
   }
-  if (in_directory(path, "dense.safetensors", file) ||
-      in_directory(path, "checkpoint.safetensors", file))
+  if (in_directory(path, ESP_FILE_DENSE, file) || in_directory(path, ESP_FILE_CHECKPOINT, file))
     return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "%s: no weights in this directory: expected round-NN.safetensors, "
@@ -39,8 +38,7 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
 }
 
 esp_status esp_masks_path(const char *path, char file[4096], esp_error *err) {
-  return in_directory(path, "checkpoint.safetensors", file) ? ESP_OK
-                                                            : esp_weights_path(path, file, err);
+  return in_directory(path, ESP_FILE_CHECKPOINT, file) ? ESP_OK : esp_weights_path(path, file, err);
 }
 
 static esp_status need_text(const esp_bundle *b, const char *file, const char *key,
@@ -82,7 +80,7 @@ static esp_status build(esp_loaded_run *o, const char *layers, esp_shape input,
   return status;
 }
 
-/* As above, with the tasks that the file's configuration puts the classes to. */
+/* The network, with the tasks that the file's configuration puts the classes to. */
 static esp_status build_tasks(esp_loaded_run *o, const char *layers, esp_shape input, int classes,
                               esp_error *err) {
   esp_tasks tasks;

@@ -1,19 +1,15 @@
-/* From a configuration to data, model, graph, loaders and pruner. */
+#include "run/open.h"
+
 #include "base/clock.h"
-#include "config/locate.h"
+#include "base/path.h"
 #include "config/fingerprint.h"
-#include "run/run_state.h"
+#include "config/locate.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
 
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *esp__run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]) {
-  snprintf(path, ESP_PATH_MAX, "%s/%s", r->dir, name);
-  return path;
-}
 
 /* The configuration again with mean and deviation filled in, so that a weights file needs no data
  * to be used. */
@@ -48,16 +44,10 @@ static esp_status open_loaders(esp_run *r, esp_error *err) {
   return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
 }
 
-esp_loss_attr esp__run_loss(const esp_train_options *o) {
-  const bool squared = strcmp(o->loss, "mse") == 0;
-  return (esp_loss_attr){squared ? ESP_LOSS_MEAN_SQUARED : ESP_LOSS_CROSS_ENTROPY,
-                         (float)o->label_smoothing};
-}
-
 /* A graph of the run's model, with the loss and the kernels that [train] asks for. */
 static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_error *err) {
   const esp_train_options *o = &r->config.train;
-  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp__run_loss(o), graph, err));
+  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp_train_loss(o), graph, err));
   esp_graph_sparse(*graph, strcmp(o->sparse, "on") == 0    ? ESP_SPARSE_ON
                            : strcmp(o->sparse, "off") == 0 ? ESP_SPARSE_OFF
                                                            : ESP_SPARSE_AUTO);

@@ -1,19 +1,14 @@
 #include "run/reuse_dense.h"
 
-#include "run/feedback.h"
 #include "config/fingerprint.h"
 #include "config/stages.h"
+#include "run/feedback.h"
+#include "run/services.h"
+#include "rundir/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static esp_status path_in(const char *dir, const char *name, char path[ESP_PATH_MAX],
-                          esp_error *err) {
-  const int length = snprintf(path, ESP_PATH_MAX, "%s/%s", dir, name);
-  return length < ESP_PATH_MAX ? ESP_OK
-                               : esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
-}
 
 static bool rewinds(const esp_run *r) {
   return r->pruner && esp__retrain_of(&r->config) == ESP_WEIGHT_REWIND;
@@ -23,10 +18,10 @@ static esp_status rewind_path(const esp_run *r, char path[ESP_PATH_MAX], esp_err
   char name[64];
   const esp_prune_options *o = &r->config.prune;
   if (o->rewind_step > 0)
-    snprintf(name, sizeof name, ESP_KEPT_STEP, (long long)o->rewind_step);
+    snprintf(name, sizeof name, ESP_FILE_STEP, (long long)o->rewind_step);
   else
-    snprintf(name, sizeof name, ESP_KEPT_EPOCH, (long long)o->rewind_epoch);
-  return path_in(r->config.run.dense, name, path, err);
+    snprintf(name, sizeof name, ESP_FILE_EPOCH, (long long)o->rewind_epoch);
+  return esp__path_make(path, r->config.run.dense, name, err);
 }
 
 /* Both configurations come with the normalisation filled in, from the weights they describe. */
@@ -85,7 +80,7 @@ esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {
                       "run.dense: no %s; expected its number among the run.%s of it", path,
                       r->config.prune.rewind_step > 0 ? "keep_steps" : "keep_epochs");
   }
-  ESP_TRY(path_in(r->config.run.dense, "checkpoint.safetensors", path, err));
+  ESP_TRY(esp__path_make(path, r->config.run.dense, ESP_FILE_CHECKPOINT, err));
   ESP_TRY(esp_bundle_load(&b, path, err));
   const esp_status status = check_bundle(r, &b, path, err);
   esp_bundle_free(&b);
@@ -103,25 +98,19 @@ static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status save_weights(const esp_run *r, const char *name, esp_error *err) {
-  char path[ESP_PATH_MAX];
-  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes},
-                          esp__run_path(r, name, path), err);
-}
-
 esp_status esp__run_take_dense(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   if (!r->config.run.dense[0]) return ESP_OK;
   if (rewinds(r)) {
     ESP_TRY(rewind_path(r, path, err));
     ESP_TRY(esp_weights_load(r->model, path, err));
-    ESP_TRY(save_weights(r, "rewind.safetensors", err));
+    ESP_TRY(esp__run_save_weights(r, ESP_FILE_REWIND, err));
   }
-  ESP_TRY(path_in(r->config.run.dense, "checkpoint.safetensors", path, err));
+  ESP_TRY(esp__path_make(path, r->config.run.dense, ESP_FILE_CHECKPOINT, err));
   ESP_TRY(esp_checkpoint_load(r->model, NULL, path, &position, err));
   esp_status status = take_position(r, position, err);
   free(position);
-  if (status == ESP_OK) status = save_weights(r, "dense.safetensors", err);
+  if (status == ESP_OK) status = esp__run_save_weights(r, ESP_FILE_DENSE, err);
   if (status == ESP_OK) status = esp__run_keep_good(r, err);
   if (status == ESP_OK) status = esp__run_save(r, err);
   return status == ESP_OK ? esp__run_report(r, NULL, err) : status;

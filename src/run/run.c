@@ -1,9 +1,10 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
-#include "run/reuse_dense.h"
 #include "config/parse.h"
-#include "rundir/progress_json.h"
-#include "run/run_state.h"
 #include "config/stages.h"
+#include "run/open.h"
+#include "run/reuse_dense.h"
+#include "run/services.h"
+#include "run/stage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +22,9 @@ static esp_status finish(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status all_stages(esp_run *r, esp_error *err) {
-  esp_status status = ESP_OK;
-  while (status == ESP_OK && r->at.stage < esp__run_stages(r)) status = esp__run_stage(r, err);
-  esp__heartbeat_end(r->dir);
-  return status == ESP_OK ? finish(r, err) : status;
-}
-
-static esp_status copy_config(const esp_config *from, esp_config *to, esp_error *err) {
-  char *text = NULL;
-  ESP_TRY(esp_config_text(from, &text, err));
-  esp_status status = esp_config_parse(to, "config.ini", text, 0, NULL, err);
-  free(text);
-  return status;
+static esp_status go_on(esp_run *r, esp_error *err) {
+  ESP_TRY(esp__run_all_stages(r, err));
+  return finish(r, err);
 }
 
 static esp_status set_directory(esp_run *r, const char *folder, const char *slash, const char *name,
@@ -51,7 +42,7 @@ static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
               : set_directory(r, o->output, "/", o->name, err));
   ESP_TRY(esp_directory_make(r->dir, err));
   ESP_TRY(esp__lock_take(&r->lock, r->dir, false, err));
-  if (access(esp__run_path(r, "config.ini", path), F_OK) == 0)
+  if (access(esp__run_path(r, ESP_FILE_CONFIG, path), F_OK) == 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run already; go on with 'espalier resume %s', "
                     "or choose another directory with -o",
@@ -65,14 +56,13 @@ static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
 esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
                        esp_run_control control, esp_error *err) {
   esp_run r = {.control = control};
-  esp_status status = copy_config(config, &r.config, err);
-  if (status != ESP_OK) return status;
-  status = esp__run_open(&r, source, err);
+  ESP_TRY(esp_config_copy(&r.config, config, err));
+  esp_status status = esp__run_open(&r, source, err);
   if (status == ESP_OK) status = esp__run_try_start(&r, source, err);
   if (status == ESP_OK) status = esp__run_try_dense(&r, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);
   if (status == ESP_OK) status = esp__run_take_dense(&r, err);
-  if (status == ESP_OK) status = all_stages(&r, err);
+  if (status == ESP_OK) status = go_on(&r, err);
   esp__run_close(&r);
   return status;
 }
@@ -109,7 +99,7 @@ static esp_status begin(esp_run *r, esp_error *err) {
 
 static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
-  if (access(esp__run_path(r, "checkpoint.safetensors", path), F_OK) != 0) return begin(r, err);
+  if (access(esp__run_path(r, ESP_FILE_CHECKPOINT, path), F_OK) != 0) return begin(r, err);
   ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
   const esp__position fresh = r->at;
   const esp_status status = esp__position_parse(&r->at, position, NULL);
@@ -129,7 +119,7 @@ esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *e
   esp_run r = {.control = control};
   ESP_TRY(set_directory(&r, dir, "", "", err));
   if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) ||
-      access(esp__run_path(&r, "config.ini", path), F_OK) != 0)
+      access(esp__run_path(&r, ESP_FILE_CONFIG, path), F_OK) != 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: not a run directory: expected a directory with config.ini", dir);
   esp_status status = esp__config_load_run(&r.config, path, err);
@@ -137,7 +127,7 @@ esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *e
   status = esp__lock_take(&r.lock, dir, false, err);
   if (status == ESP_OK) status = esp__run_open(&r, path, err);
   if (status == ESP_OK) status = load_checkpoint(&r, err);
-  if (status == ESP_OK) status = all_stages(&r, err);
+  if (status == ESP_OK) status = go_on(&r, err);
   esp__run_close(&r);
   return status;
 }

@@ -1,14 +1,18 @@
-/* A stage of a run: begin (prune, rewind), train, end (evaluate, report). */
 #include "run/services.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "run/feedback.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
+#include "rundir/tables.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+const char *esp__run_path(const esp_run *r, const char *name, char path[ESP_PATH_MAX]) {
+  esp__path_join(path, r->dir, name);
+  return path;
+}
 
 /* Orders of the images are further apart than any run has epochs and stages. */
 enum { EPOCHS_MAX = 1 << 20, SALIENCY_EPOCH = EPOCHS_MAX - 1, ORDER_SHIFT = 40 };
@@ -43,28 +47,6 @@ double esp__run_sparsity(const esp_run *r) {
   if (!r->pruner) return 0.0;
   const esp_pruned c = esp_pruner_count(r->pruner);
   return (double)c.pruned / (double)c.units;
-}
-
-bool esp__run_in_training(const esp_run *r) {
-  return esp__prunes_in_training(&r->config);
-}
-
-bool esp__run_has_dense(const esp_run *r) {
-  return !esp__run_in_training(r);
-}
-
-const char *esp__run_task_text(const esp_run *r, const esp_metrics *m, char text[256]) {
-  size_t used = 0;
-  *text = '\0';
-  for (int t = 1; t < r->set->tasks.count && used < 256; t++)
-    used += (size_t)snprintf(text + used, 256 - used, "  %.20s %.2f %%", r->set->tasks.item[t].name,
-                             100.0 * esp_metrics_task_top1(m, t));
-  return text;
-}
-
-const char *esp__run_stage_name(const esp_run *r, char name[64]) {
-  snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp__run_stages(r) - 1);
-  return name;
 }
 
 /* ---- checks ---- */
@@ -104,6 +86,12 @@ esp_status esp__run_evaluate_before(esp_run *r, esp_error *err) {
 
 /* ---- saving ---- */
 
+esp_status esp__run_save_weights(const esp_run *r, const char *name, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes},
+                          esp__run_path(r, name, path), err);
+}
+
 esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   ESP_TRY(esp__run_check_weights(
@@ -118,7 +106,7 @@ esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {
 }
 
 esp_status esp__run_save(esp_run *r, esp_error *err) {
-  const esp_status status = esp__run_save_as(r, "checkpoint.safetensors", err);
+  const esp_status status = esp__run_save_as(r, ESP_FILE_CHECKPOINT, err);
   r->saved = esp__seconds();
   return status;
 }
@@ -139,24 +127,10 @@ esp_status esp__run_save_in_time(esp_run *r, esp_error *err) {
 esp_status esp__run_report(esp_run *r, const char *sha256, esp_error *err) {
   const esp__report report = {&r->config,    &r->at,
                               r->dir,        esp__kernels_active()->isa,
-                              r->threads,    esp__run_has_dense(r),
+                              r->threads,    !esp__prunes_in_training(&r->config),
                               r->classes,    sha256,
                               &r->set->tasks};
   ESP_TRY(esp__report_write(&report, err));
   if (sha256 && r->control.progress) esp__report_table(&report, r->control.progress);
   return ESP_OK;
-}
-
-/* ---- the stage ---- */
-
-static int64_t epochs_of(const esp_run *r) {
-  return esp__stage_epochs(&r->config, r->at.stage, esp_loader_batches(r->training));
-}
-
-esp_status esp__run_stage(esp_run *r, esp_error *err) {
-  bool over = false;
-  if (!r->at.begun) ESP_TRY(esp__run_begin_stage(r, err));
-  while (!over && !esp__run_brings_back(r) && r->at.epoch < epochs_of(r))
-    ESP_TRY(esp__run_epoch(r, &over, err));
-  return esp__run_end_stage(r, err);
 }

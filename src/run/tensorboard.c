@@ -1,11 +1,12 @@
-/* What a run tells TensorBoard ([log] tensorboard). A step of its charts is an epoch of the whole
- * run. */
-#include "rundir/tensorboard_events.h"
-#include "run/run_state.h"
+#include "run/tensorboard.h"
+
 #include "config/stages.h"
+#include "run/services.h"
+#include "rundir/tensorboard_events.h"
 
 #include <time.h>
 
+/* A step of the charts is an epoch of the whole run. */
 static esp__events begin(const esp_run *r) {
   struct timespec now;
   esp__events e = {.step = r->at.epoch};
@@ -18,8 +19,8 @@ static esp__events begin(const esp_run *r) {
 
 static esp_status append(esp_run *r, esp__events *e, esp_error *err) {
   char path[ESP_PATH_MAX];
-  const esp_status status = esp__events_append(
-      e, esp__run_path(r, "events.out.tfevents.espalier", path), &r->at.events, err);
+  const esp_status status =
+      esp__events_append(e, esp__run_path(r, ESP_FILE_EVENTS, path), &r->at.events, err);
   esp__events_free(e);
   return status;
 }

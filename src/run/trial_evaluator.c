@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "config/parse.h"
-#include "run/services.h"
 #include "config/stages.h"
+#include "run/services.h"
 
 #include <espalier/file.h>
 
@@ -111,15 +111,11 @@ static esp_status describe(esp_config *c, const char *layers, esp_error *err) {
 static esp_status write_config(const esp_run *r, const char *layers, esp_error *err) {
   char path[ESP_PATH_MAX], *text = NULL;
   esp_config c;
-  ESP_TRY(esp_config_text(&r->config, &text, err));
-  esp_status status = esp_config_parse(&c, "config.ini", text, 0, NULL, err);
-  free(text);
-  if (status != ESP_OK) return status;
-  text = NULL;
-  status = describe(&c, layers, err);
+  ESP_TRY(esp_config_copy(&c, &r->config, err));
+  esp_status status = describe(&c, layers, err);
   if (status == ESP_OK) status = esp_config_text(&c, &text, err);
   if (status == ESP_OK)
-    status = esp_file_write(esp__run_path(r, "found.ini", path), text, strlen(text), err);
+    status = esp_file_write(esp__run_path(r, ESP_FILE_FOUND, path), text, strlen(text), err);
   free(text);
   esp_config_free(&c);
   return status;

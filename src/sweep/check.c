@@ -1,12 +1,12 @@
 /* What runs would complain of before their first step, and how long they take. */
 #include "base/clock.h"
-#include <espalier/results.h>
-#include "run/run_state.h"
+#include "base/path.h"
 #include "config/stages.h"
+#include "run/open.h"
 
+#include <espalier/results.h>
 #include <espalier/sweep.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A data set is read once for all runs that have the same. */
@@ -136,14 +136,10 @@ static esp_status time_steps(esp_run *r, double *rate, esp_error *err) {
 }
 
 static esp_status measure(const esp_sweep *s, int i, double *speed, char how[256], esp_error *err) {
-  char *text;
   double rate = 0.0;
   esp_run r = {0};
-  ESP_TRY(esp_config_text(&s->run[i].config, &text, err));
-  esp_status status = esp_config_parse(&r.config, "configuration", text, 0, NULL, err);
-  free(text);
-  if (status != ESP_OK) return status;
-  status = esp__run_open(&r, s->run[i].name, err);
+  ESP_TRY(esp_config_copy(&r.config, &s->run[i].config, err));
+  esp_status status = esp__run_open(&r, s->run[i].name, err);
   if (status == ESP_OK) status = time_steps(&r, &rate, err);
   if (status == ESP_OK) *speed = rate * macs_of(r.model);
   snprintf(how, 256,

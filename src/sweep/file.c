@@ -154,12 +154,9 @@ static esp_status check_mode(const esp__sweep_file *f, const char *path, esp_err
 
 /* Every value must be one that its key takes. */
 static esp_status check_values(const esp__sweep_file *f, esp_error *err) {
-  char *text;
   esp_config scratch;
-  ESP_TRY(esp_config_text(&f->base, &text, err));
-  esp_status status = esp_config_parse(&scratch, "configuration", text, 0, NULL, err);
-  free(text);
-  if (status != ESP_OK) return status;
+  esp_status status = ESP_OK;
+  ESP_TRY(esp_config_copy(&scratch, &f->base, err));
   for (int i = 0; i < f->axes && status == ESP_OK; i++)
     for (int v = 0; v < f->axis[i].values && status == ESP_OK; v++)
       status =

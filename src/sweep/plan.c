@@ -24,7 +24,7 @@ typedef struct plan {
   int axes;
   const char *source;
   int64_t total; /* combinations of the grid, or length of the lists side by side */
-  int count;     /* runs asked for */
+  size_t count;  /* runs asked for */
 } plan;
 
 static bool mode_is(const plan *p, const char *mode) {
@@ -67,12 +67,12 @@ static esp_status count_runs(plan *p, esp_error *err) {
                     "or use mode = random with a count",
                     p->source, (long long)wanted, wanted > limit ? " or more" : "",
                     ESP_SWEEP_RUNS_MAX);
-  p->count = (int)wanted;
+  p->count = (size_t)wanted;
   return ESP_OK;
 }
 
-static bool among(const int64_t *drawn, int n, int64_t what) {
-  for (int i = 0; i < n; i++)
+static bool among(const int64_t *drawn, size_t n, int64_t what) {
+  for (size_t i = 0; i < n; i++)
     if (drawn[i] == what) return true;
   return false;
 }
@@ -81,7 +81,7 @@ static bool among(const int64_t *drawn, int n, int64_t what) {
 static void draw(const plan *p, int64_t *number) {
   const esp_key key = esp_key_of((esp_key)p->file->options.seed, ESP_STREAM_SWEEP);
   uint64_t tries = 0;
-  for (int n = 0; n < p->count;) {
+  for (size_t n = 0; n < p->count;) {
     const int64_t next = esp_random_below(key, tries++, (uint32_t)p->total);
     if (!among(number, n, next)) number[n++] = next;
   }
@@ -114,15 +114,15 @@ static esp_status set_values(const plan *p, esp_sweep_run *run, const char *outp
   return esp_fail(err, ESP_ERR_INPUT, "%s: run %s: %s", p->source, run->name, why.text);
 }
 
-static esp_status plan_run(const plan *p, esp_sweep_run *run, int64_t number, const char *base,
-                           const char *output, esp_error *err) {
+static esp_status plan_run(const plan *p, esp_sweep_run *run, int64_t number, const char *output,
+                           esp_error *err) {
   char name[ESP_RUN_NAME_MAX + 1];
   run->dense = -1;
   if (!(run->choice = calloc((size_t)p->axes, sizeof *run->choice))) return no_memory(err);
   choose(p, number, run->choice);
   esp__sweep_name("", p->axis, p->axes, run->choice, NULL, name);
   if (!(run->name = strdup(name))) return no_memory(err);
-  ESP_TRY(esp_config_parse(&run->config, p->source, base, 0, NULL, err));
+  ESP_TRY(esp_config_copy(&run->config, &p->file->base, err));
   return set_values(p, run, output, err);
 }
 
@@ -153,13 +153,13 @@ static esp_status fingerprint(const esp_sweep_run *run, print *p, esp_error *err
 }
 
 static esp_status check_different(const plan *p, const esp_sweep_run *run, esp_error *err) {
-  print *all = calloc((size_t)p->count, sizeof *all);
+  print *all = calloc(p->count, sizeof *all);
   if (!all) return no_memory(err);
   esp_status status = ESP_OK;
-  for (int i = 0; i < p->count && status == ESP_OK; i++)
+  for (size_t i = 0; i < p->count && status == ESP_OK; i++)
     status = fingerprint(&run[i], &all[i], err);
-  if (status == ESP_OK) qsort(all, (size_t)p->count, sizeof *all, compare_prints);
-  for (int i = 1; i < p->count && status == ESP_OK; i++)
+  if (status == ESP_OK) qsort(all, p->count, sizeof *all, compare_prints);
+  for (size_t i = 1; i < p->count && status == ESP_OK; i++)
     if (strcmp(all[i].hex, all[i - 1].hex) == 0)
       status = esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] asks for the same run twice: %s and %s",
                         p->source, all[i - 1].name, all[i].name);
@@ -170,21 +170,19 @@ static esp_status check_different(const plan *p, const esp_sweep_run *run, esp_e
 /* ---- all of them ---- */
 
 static esp_status plan_runs(plan *p, esp_sweep *s, esp_error *err) {
-  char *base = NULL;
-  int64_t *number = calloc((size_t)p->count, sizeof *number);
-  s->run = calloc((size_t)p->count, sizeof *s->run);
+  int64_t *number = calloc(p->count, sizeof *number);
+  s->run = calloc(p->count, sizeof *s->run);
   if (!number || !s->run) {
     free(number);
     return no_memory(err);
   }
-  for (int i = 0; i < p->count; i++) number[i] = i;
+  for (size_t i = 0; i < p->count; i++) number[i] = (int64_t)i;
   if (mode_is(p, "random")) draw(p, number);
-  esp_status status = esp_config_text(&p->file->base, &base, err);
-  for (int i = 0; i < p->count && status == ESP_OK; i++) {
+  esp_status status = ESP_OK;
+  for (size_t i = 0; i < p->count && status == ESP_OK; i++) {
     s->runs++;
-    status = plan_run(p, &s->run[i], number[i], base, s->dir, err);
+    status = plan_run(p, &s->run[i], number[i], s->dir, err);
   }
-  free(base);
   free(number);
   if (status == ESP_OK) status = check_different(p, s->run, err);
   return status == ESP_OK ? esp__sweep_share(s, err) : status;

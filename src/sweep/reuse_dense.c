@@ -92,15 +92,12 @@ static void name_training(const esp_sweep *s, const esp_sweep_run *first,
 
 static esp_status make_training(const esp_sweep *s, esp_sweep_run *dense,
                                 const esp_sweep_run *first, esp_error *err) {
-  char name[ESP_RUN_NAME_MAX + 1], *text;
+  char name[ESP_RUN_NAME_MAX + 1];
   dense->dense = -1;
   name_training(s, first, name);
   if (!(dense->name = strdup(name)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
-  ESP_TRY(esp_config_text(&first->config, &text, err));
-  const esp_status status = esp_config_parse(&dense->config, name, text, 0, NULL, err);
-  free(text);
-  if (status != ESP_OK) return status;
+  ESP_TRY(esp_config_copy(&dense->config, &first->config, err));
   ESP_TRY(reset_prune(&dense->config, err));
   return esp__config_set(&dense->config, "run.name", name, "[sweep]", err);
 }

@@ -1,0 +1,15 @@
+/* From a configuration to data, model, graphs, loaders and pruner. */
+#ifndef ESP_RUN_OPEN_H
+#define ESP_RUN_OPEN_H
+
+#include "run/run_state.h"
+
+/* Opens what r->config asks for; the position is the beginning of the run. `source` names the
+ * configuration in messages. */
+esp_status esp__run_open(esp_run *r, const char *source, esp_error *err);
+/* Whether the run can begin: weights to start from and masks of another run, if there are any, can
+ * be read, and the synaptic flow has a range. To know before a directory is made. */
+esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err);
+void esp__run_close(esp_run *r);
+
+#endif
