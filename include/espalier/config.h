@@ -5,12 +5,15 @@
 #define ESP_CONFIG_H
 
 #include <espalier/data.h>
+#include <espalier/linkage.h>
 #include <espalier/model.h>
 #include <espalier/optim.h>
 #include <espalier/prune.h>
 #include <espalier/status.h>
 
 #include <stdio.h>
+
+ESP_BEGIN_DECLS
 
 /* [run] */
 typedef struct esp_run_options {
@@ -71,5 +74,7 @@ esp_status esp_config_text(const esp_config *config, char **text, esp_error *err
 
 /* Explains "section.key", "key" or "section" on `out`; fails with the nearest known key. */
 esp_status esp_config_help(const char *what, FILE *out, esp_error *err);
+
+ESP_END_DECLS
 
 #endif

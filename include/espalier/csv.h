@@ -2,7 +2,10 @@
 #ifndef ESP_CSV_H
 #define ESP_CSV_H
 
+#include <espalier/linkage.h>
 #include <espalier/status.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_csv {
   int rows, columns; /* the names not counted */
@@ -25,5 +28,7 @@ const char *esp_csv_cell(const esp_csv *t, int row, int column);
 /* A cell in the column of that name; NAN where there is none or it holds no finite number. */
 const char *esp_csv_text(const esp_csv *t, int row, const char *name);
 double esp_csv_number(const esp_csv *t, int row, const char *name);
+
+ESP_END_DECLS
 
 #endif

@@ -4,12 +4,15 @@
 #define ESP_DATA_H
 
 #include <espalier/graph.h>
+#include <espalier/linkage.h>
 #include <espalier/option.h>
 #include <espalier/random.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 /* [data] */
 typedef struct esp_data_options {
@@ -113,5 +116,7 @@ void esp_loader_start(esp_loader *loader, uint64_t epoch, int first);
 const esp_batch *esp_loader_next(esp_loader *loader);
 int esp_loader_batches(const esp_loader *loader); /* in an epoch */
 void esp_loader_free(esp_loader *loader);
+
+ESP_END_DECLS
 
 #endif

@@ -7,11 +7,14 @@
 #ifndef ESP_FILE_H
 #define ESP_FILE_H
 
+#include <espalier/linkage.h>
 #include <espalier/status.h>
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+ESP_BEGIN_DECLS
 
 /* SHA-256 (FIPS 180-4). */
 typedef struct esp_sha256 {
@@ -84,5 +87,7 @@ esp_status esp_bundle_save(const esp_bundle *b, const char *path, esp_error *err
  * file is trusted. Tensors come in the order of their data. On failure *b needs no freeing. */
 esp_status esp_bundle_load(esp_bundle *b, const char *path, esp_error *err);
 void esp_bundle_free(esp_bundle *b);
+
+ESP_END_DECLS
 
 #endif

@@ -10,6 +10,7 @@
 #define ESP_GRAPH_H
 
 #include <espalier/activation.h>
+#include <espalier/linkage.h>
 #include <espalier/param.h>
 #include <espalier/random.h>
 #include <espalier/status.h>
@@ -18,6 +19,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_graph esp_graph;
 typedef struct esp_value esp_value;
@@ -297,5 +300,7 @@ typedef struct esp_cost {
 /* What the i-th operation has cost; the last is the loss. False after the last, or if never
  * profiled. The sum is all the time that was spent in forward and backward. */
 bool esp_graph_cost(const esp_graph *g, int i, esp_cost *cost);
+
+ESP_END_DECLS
 
 #endif

@@ -5,6 +5,9 @@
 #define ESP_INSTABILITY_H
 
 #include <espalier/interpolation.h>
+#include <espalier/linkage.h>
+
+ESP_BEGIN_DECLS
 
 /* Where the copies part: a step, or the beginning of an epoch, of the training. */
 typedef struct esp_branch_point {
@@ -22,5 +25,7 @@ typedef struct esp_branch_point {
 esp_status esp_instability(esp_interpolation *line, const esp_config *config, const char *source,
                            const char *dir, esp_branch_point parting, int points,
                            esp_run_control control, esp_error *err);
+
+ESP_END_DECLS
 
 #endif

@@ -2,7 +2,10 @@
 #ifndef ESP_INTERPOLATION_H
 #define ESP_INTERPOLATION_H
 
+#include <espalier/linkage.h>
 #include <espalier/run.h>
+
+ESP_BEGIN_DECLS
 
 /* The running statistics of batch norms are weighted like the weights, or measured anew: over up to
  * ESP_INTERPOLATION_BATCHES training batches, augmented as in training (the moving average with
@@ -44,5 +47,7 @@ typedef struct esp_barrier {
 } esp_barrier;
 esp_barrier esp_interpolation_barrier(const esp_interpolation *line,
                                       esp_interpolation_statistics kind);
+
+ESP_END_DECLS
 
 #endif

@@ -4,8 +4,12 @@
 #ifndef ESP_MASK_H
 #define ESP_MASK_H
 
+#include <espalier/linkage.h>
+
 #include <stddef.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_mask {
   uint8_t *keep;       /* [count], 1 = the weight exists, 0 = pruned */
@@ -13,5 +17,7 @@ typedef struct esp_mask {
   size_t kept;         /* weights with keep == 1 */
   uint64_t generation; /* rises with every change; kernels that cache a sparse form compare it */
 } esp_mask;
+
+ESP_END_DECLS
 
 #endif

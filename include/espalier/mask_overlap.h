@@ -2,10 +2,13 @@
 #ifndef ESP_MASK_OVERLAP_H
 #define ESP_MASK_OVERLAP_H
 
+#include <espalier/linkage.h>
 #include <espalier/run.h>
 
 #include <stddef.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 /* Two masks of a layer, or the sums over layers. By chance: where both keep as many weights as they
  * do, at positions drawn independently within the layer, the common ones have a hypergeometric
@@ -43,5 +46,7 @@ void esp_layer_masks_free(esp_layer_masks *m);
 /* Fails unless both have the same layers of the same shapes; `paths` name them. */
 esp_status esp_layer_masks_match(const esp_layer_masks *a, const esp_layer_masks *b,
                                  const char *const paths[2], esp_error *err);
+
+ESP_END_DECLS
 
 #endif

@@ -30,9 +30,12 @@
 #define ESP_MODEL_H
 
 #include <espalier/graph.h>
+#include <espalier/linkage.h>
 #include <espalier/option.h>
 #include <espalier/param.h>
 #include <espalier/status.h>
+
+ESP_BEGIN_DECLS
 
 /* [model] */
 typedef struct esp_model_options {
@@ -142,5 +145,7 @@ typedef struct esp_loss_attr {
 } esp_loss_attr;
 esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss,
                            esp_graph **graph, esp_error *err);
+
+ESP_END_DECLS
 
 #endif

@@ -2,11 +2,14 @@
 #ifndef ESP_OPTIM_H
 #define ESP_OPTIM_H
 
+#include <espalier/linkage.h>
 #include <espalier/option.h>
 #include <espalier/param.h>
 
 #include <stdbool.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 /* [train] */
 typedef struct esp_train_options {
@@ -58,5 +61,7 @@ void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr);
  * - decay)
  * * value, and exactly 0 outside the mask. A part of esp_sgd_step, for latent parameters. */
 void esp_average_step(esp_param *p, double decay);
+
+ESP_END_DECLS
 
 #endif

@@ -6,9 +6,13 @@
 #ifndef ESP_OPTION_H
 #define ESP_OPTION_H
 
+#include <espalier/linkage.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 typedef enum esp_option_type {
   ESP_OPTION_INT,    /* int64_t */
@@ -47,5 +51,7 @@ const char *esp_nearest(const char *word, const char *(*choice)(size_t i));
 /* One step of such a search: `name` if it is near enough and nearer to `word` than `best` (NULL =
  * none yet), or `best`. */
 const char *esp_nearer(const char *word, const char *best, const char *name);
+
+ESP_END_DECLS
 
 #endif

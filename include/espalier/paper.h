@@ -17,6 +17,9 @@
 #include <espalier/stats.h>
 
 #include <espalier/config.h>
+#include <espalier/linkage.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_paper {
   esp_csv table;
@@ -73,5 +76,7 @@ esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int n
                              esp_compare_options o, esp_comparison **c, int *n, esp_error *err);
 /* "inside", "OUTSIDE", or "-" where nothing was judged. */
 const char *esp_verdict(const esp_comparison *c);
+
+ESP_END_DECLS
 
 #endif

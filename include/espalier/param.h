@@ -5,11 +5,14 @@
 #ifndef ESP_PARAM_H
 #define ESP_PARAM_H
 
+#include <espalier/linkage.h>
 #include <espalier/mask.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>
 #include <stddef.h>
+
+ESP_BEGIN_DECLS
 
 typedef enum esp_role {
   ESP_ROLE_CONV_WEIGHT,   /* prunable, decays */
@@ -73,5 +76,7 @@ const esp_param *esp_params_infinite(const esp_params *ps);
 /* SHA-256 over all values in file order, as little-endian fp32; 64 hex digits and a NUL. */
 void esp_params_sha256(const esp_params *ps, char hex[65]);
 void esp_params_free(esp_params *ps);
+
+ESP_END_DECLS
 
 #endif

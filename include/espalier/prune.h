@@ -22,6 +22,7 @@
 #ifndef ESP_PRUNE_H
 #define ESP_PRUNE_H
 
+#include <espalier/linkage.h>
 #include <espalier/model.h>
 #include <espalier/option.h>
 #include <espalier/param.h>
@@ -29,6 +30,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 /* [prune] */
 typedef struct esp_prune_options {
@@ -421,5 +424,7 @@ esp_status esp_shrink(const esp_model *model, int multiple, esp_model **small, e
 /* True if mask = 0 => weight = 0 and momentum = 0 (with a shadow: value = shadow * mask; where
  * hooks make the values: what they make of it * mask). */
 bool esp_pruner_holds(const esp_pruner *p);
+
+ESP_END_DECLS
 
 #endif

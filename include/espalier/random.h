@@ -7,7 +7,11 @@
 #ifndef ESP_RANDOM_H
 #define ESP_RANDOM_H
 
+#include <espalier/linkage.h>
+
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 typedef uint64_t esp_key;
 
@@ -42,5 +46,7 @@ double esp_random_normal(esp_key key, uint64_t index);
 
 /* Fills order[0..n) with a permutation of 0..n-1 (Fisher and Yates), n < 2^32. */
 void esp_random_permutation(esp_key key, uint32_t *order, uint32_t n);
+
+ESP_END_DECLS
 
 #endif

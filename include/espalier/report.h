@@ -3,7 +3,10 @@
 #ifndef ESP_REPORT_H
 #define ESP_REPORT_H
 
+#include <espalier/linkage.h>
 #include <espalier/status.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_report_request {
   const char *const *dir; /* run directories, or directories of them */
@@ -22,5 +25,7 @@ typedef struct esp_report_request {
  * paper does not parse, when the paper says nothing about these runs, and when the program was
  * built without Chart.js. */
 esp_status esp_report_make(const esp_report_request *request, esp_error *err);
+
+ESP_END_DECLS
 
 #endif

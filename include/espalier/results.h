@@ -2,9 +2,12 @@
 #ifndef ESP_RESULTS_H
 #define ESP_RESULTS_H
 
+#include <espalier/linkage.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>
+
+ESP_BEGIN_DECLS
 
 /* A row of it: round 0 is the dense network. NAN where nothing was measured. Accuracies are
  * shares. */
@@ -29,5 +32,7 @@ bool esp_results_finished(const char *dir);
 
 /* Round 0, or NULL for a run that was never dense. */
 const esp_round *esp_results_dense(const esp_results *r);
+
+ESP_END_DECLS
 
 #endif

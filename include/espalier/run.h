@@ -19,10 +19,13 @@
 #define ESP_RUN_H
 
 #include <espalier/config.h>
+#include <espalier/linkage.h>
 #include <espalier/train.h>
 
 #include <signal.h>
 #include <stdio.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_run esp_run;
 
@@ -65,5 +68,7 @@ void esp_loaded_run_free(esp_loaded_run *o);
  * network's layers, its weights, the name with "-shrunk" behind it, and no pruning. */
 esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *path,
                                esp_error *err);
+
+ESP_END_DECLS
 
 #endif

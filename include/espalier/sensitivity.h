@@ -3,7 +3,10 @@
 #ifndef ESP_SENSITIVITY_H
 #define ESP_SENSITIVITY_H
 
+#include <espalier/linkage.h>
 #include <espalier/run.h>
+
+ESP_BEGIN_DECLS
 
 typedef struct esp_sensitivity_options {
   const char *path; /* a run directory (its dense network, if it kept one), a weights file, or a
@@ -22,5 +25,7 @@ typedef struct esp_sensitivity_options {
  * criterion counts as magnitude. Where the run held no images out, a tenth of those it was trained
  * on is judged, and it says so. Writes sensitivity.csv whole, at the end. */
 esp_status esp_sensitivity(const esp_sensitivity_options *o, esp_error *err);
+
+ESP_END_DECLS
 
 #endif

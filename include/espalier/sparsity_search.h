@@ -4,8 +4,11 @@
 #ifndef ESP_SPARSITY_SEARCH_H
 #define ESP_SPARSITY_SEARCH_H
 
+#include <espalier/linkage.h>
 #include <espalier/run.h>
 #include <espalier/sweep.h>
+
+ESP_BEGIN_DECLS
 
 /* path: a configuration, or the directory of a search that was begun, which goes on. dir: where it
  * goes; NULL: the configuration's output/name, or `path`. The directory gets search.ini, the dense
@@ -41,5 +44,7 @@ typedef struct esp_sparsity_search {
 /* Reads what a search has left in its directory; makes nothing. On failure *s needs no freeing. */
 esp_status esp_sparsity_search_look(esp_sparsity_search *s, const char *dir, esp_error *err);
 void esp_sparsity_search_free(esp_sparsity_search *s);
+
+ESP_END_DECLS
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef ESP_STATS_H
 #define ESP_STATS_H
 
+#include <espalier/linkage.h>
+
+ESP_BEGIN_DECLS
+
 /* A sample, value by value (Welford 1962). Begins as {0}. */
 typedef struct esp_stats_moments {
   int n;
@@ -29,5 +33,7 @@ double esp_stats_student_p(double t, double freedom);
 /* Adjusts p[n] for looking at all of them (Holm 1979); NANs are not counted and stay. `rank` is
  * memory for n indices. */
 void esp_stats_holm(double *p, int n, int *rank);
+
+ESP_END_DECLS
 
 #endif

@@ -6,7 +6,11 @@
 #ifndef ESP_STATUS_H
 #define ESP_STATUS_H
 
+#include <espalier/linkage.h>
+
 #include <stdarg.h>
+
+ESP_BEGIN_DECLS
 
 typedef enum esp_status {
   ESP_OK = 0,
@@ -41,5 +45,7 @@ esp_status esp_fail(esp_error *err, esp_status status, const char *format, ...) 
     esp_status esp_try_ = (call);            \
     if (esp_try_ != ESP_OK) return esp_try_; \
   } while (0)
+
+ESP_END_DECLS
 
 #endif

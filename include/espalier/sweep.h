@@ -23,9 +23,12 @@
 #define ESP_SWEEP_H
 
 #include <espalier/config.h>
+#include <espalier/linkage.h>
 
 #include <stdbool.h>
 #include <stdio.h>
+
+ESP_BEGIN_DECLS
 
 enum { ESP_SWEEP_RUNS_MAX = 4096, ESP_SWEEP_AXES_MAX = 32 };
 
@@ -102,5 +105,7 @@ esp_status esp_sweep_estimate(const esp_sweep *s, double *seconds, char how[256]
 esp_status esp_sweep_report(const esp_sweep *s, esp_error *err);
 /* The summary as a table for people. */
 esp_status esp_sweep_table(const esp_sweep *s, FILE *out, esp_error *err);
+
+ESP_END_DECLS
 
 #endif

@@ -4,9 +4,12 @@
 #ifndef ESP_TASK_H
 #define ESP_TASK_H
 
+#include <espalier/linkage.h>
 #include <espalier/status.h>
 
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 enum { ESP_TASKS_MAX = 8, ESP_TASK_NAME_MAX = 32 };
 
@@ -36,5 +39,7 @@ static inline int esp_tasks_outputs(const esp_tasks *t) {
 static inline int32_t esp_task_answer(const esp_task *t, int32_t label) {
   return t->answer ? t->answer[label] : label;
 }
+
+ESP_END_DECLS
 
 #endif

@@ -12,7 +12,11 @@
 #ifndef ESP_TENSOR_H
 #define ESP_TENSOR_H
 
+#include <espalier/linkage.h>
+
 #include <stddef.h>
+
+ESP_BEGIN_DECLS
 
 enum { ESP_LANES = 16 };
 
@@ -59,5 +63,7 @@ static inline int esp_lanes_valid(int images, int block) {
   int left = images - block * ESP_LANES;
   return left < 0 ? 0 : left > ESP_LANES ? ESP_LANES : left;
 }
+
+ESP_END_DECLS
 
 #endif

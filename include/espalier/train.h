@@ -5,12 +5,15 @@
 #include <espalier/data.h>
 #include <espalier/file.h>
 #include <espalier/graph.h>
+#include <espalier/linkage.h>
 #include <espalier/model.h>
 #include <espalier/optim.h>
 #include <espalier/prune.h>
 
 #include <stdbool.h>
 #include <stdint.h>
+
+ESP_BEGIN_DECLS
 
 /* What an evaluation or an epoch found. Shares are in [0, 1]. */
 typedef struct esp_metrics {
@@ -157,5 +160,7 @@ esp_status esp_masks_try(esp_pruner *pruner, esp_model *model, const char *path,
  * `path` is named in errors: no such tensor, or of another shape. */
 esp_status esp_mask_read(const esp_bundle *b, const char *path, const esp_param *p, uint8_t *keep,
                          esp_error *err);
+
+ESP_END_DECLS
 
 #endif
