@@ -1,0 +1,5 @@
+#include <espalier/version.h>
+
+const char *esp_version(void) {
+  return ESP_VERSION;
+}
