@@ -139,9 +139,8 @@ esp_status esp_graph_tasks(esp_graph *g, const esp_tasks *tasks, esp_error *err)
 const esp_tasks *esp_graph_tasks_of(const esp_graph *g);
 
 /* Lets another graph of the same classes teach this one in training (Hinton et al. 2015): the loss
- * becomes (1
- * - share) loss + share T^2 KL(teacher || own), of softmax(logits / T) both. The teacher must have run
- * forward on the same batch. NULL: no teacher. */
+ * becomes (1 - share) loss + share T^2 KL(teacher || own), of softmax(logits / T) both. The teacher
+ * must have run forward on the same batch. NULL: no teacher. */
 void esp_graph_distill(esp_graph *g, const esp_graph *teacher, float share, float temperature);
 /* The same for training without labels, which are not read: the loss becomes the mean of (logit -
  * teacher's logit)^2 over the answers of a task (Ba & Caruana 2014). */

@@ -8,12 +8,12 @@
  *     linear 10 [bias|nobias]                     on 1x1 planes: flatten first
  *     bn | relu | leaky_relu | tanh | sigmoid | gelu | global_avgpool | flatten
  *     gate 0.5 [penalty 0.01]                     behind conv or depthwise, bn, relu, ...
- *     fatrelu 0.1 | share_relu 0.8                ReLU with a threshold; one chosen for a share of zeros
+ *     fatrelu 0.1 | share_relu 0.8                ReLU with a threshold, given or for a share of 0
  *     maxpool 2 [stride 2] [pad 0]                and avgpool; stride is the size unless given
  *     dropout 0.5
- *     residual [NAME] ... [shortcut ...] end      adds the two branches (no shortcut: the input itself)
+ *     residual [NAME] ... [shortcut ...] end      adds both branches (no shortcut: the input)
  *     concat [NAME] ... branch ... end            joins two or more branches along channels
- *     subsample 32 [stride 2]                     parameter-free shortcut (He et al. 2016, option A)
+ *     subsample 32 [stride 2]                     shortcut without weights (He et al. 2016, A)
  *     group [NAME] ... end                        only prefixes the names within
  *     repeat N ... end                            the lines within, N times
  *

@@ -57,9 +57,9 @@ double esp_gradient_norm(const esp_params *ps);
  * only the shadow moves, without decay. */
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr);
 
-/* The moving average of a parameter that has one takes in its value: average = decay * average + (1
- * - decay)
- * * value, and exactly 0 outside the mask. A part of esp_sgd_step, for latent parameters. */
+/* The moving average of a parameter that has one takes in its value:
+ * average = decay * average + (1 - decay) * value, and exactly 0 outside the mask. A part of
+ * esp_sgd_step, for latent parameters. */
 void esp_average_step(esp_param *p, double decay);
 
 ESP_END_DECLS

@@ -48,8 +48,8 @@ typedef struct esp_option {
  * (Damerau 1964), not counting case. NULL when none is within max(1, a third of the word's
  * length). */
 const char *esp_nearest(const char *word, const char *(*choice)(size_t i));
-/* One step of such a search: `name` if it is near enough and nearer to `word` than `best` (NULL =
- * none yet), or `best`. */
+/* One step of such a search: `name` if it is near enough and nearer to `word` than `best`
+ * (NULL = none yet), or `best`. */
 const char *esp_nearer(const char *word, const char *best, const char *name);
 
 ESP_END_DECLS

@@ -5,7 +5,7 @@
  * columns:
  *
  *     sparsity        share of the weights that are gone; 0 = the dense network
- *     retrain_share   epochs of retraining in a round, as a share of those of the training; empty = any
+ *     retrain_share   epochs of retraining in a round / epochs of the training; empty = any
  *     test_accuracy   per cent, top-1
  *     sd, trials      its standard deviation, points, and over how many runs; empty = not said
  *     tolerance       points that a reproduction may differ by; empty = as sd says
@@ -28,9 +28,9 @@ typedef struct esp_paper {
   int sparsity, retrain_share, accuracy, sd, tolerance, source; /* columns, -1 = none */
 } esp_paper;
 
-/* `name` is a file, or that of one in configs/papers without its ending: below the current directory
- * or, if there is none, below the folder where configs/ was installed, which the environment
- * variable ESPALIER_DATA can replace. On failure *p needs no freeing. */
+/* `name` is a file, or that of one in configs/papers without its ending: below the current
+ * directory or, if there is none, below the folder where configs/ was installed, which the
+ * environment variable ESPALIER_DATA can replace. On failure *p needs no freeing. */
 esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err);
 void esp_paper_free(esp_paper *p);
 

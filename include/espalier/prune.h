@@ -13,9 +13,9 @@
  *
  *     mask = 0  =>  weight = 0 and momentum = 0, exactly, after every step and in every checkpoint.
  *
- * A method that needs the dense weights behind the mask (surgery) declares a shadow: value = shadow
- * * mask. A method whose weights are a function of what is learned (scores, thresholds, gates) says
- * which: value = f(shadow, state) * mask.
+ * A method that needs the dense weights behind the mask (surgery) declares a shadow:
+ * value = shadow * mask. A method whose weights are a function of what is learned (scores,
+ * thresholds, gates) says which: value = f(shadow, state) * mask.
  *
  * Selection keeps an exact count: of n units at sparsity s, n - round(s * n) stay (halves round to
  * even), those with the highest scores; of equal scores the one with the lower index stays. */

@@ -168,7 +168,8 @@ static void write_points(FILE *out, const esp_interpolation *line) {
 
 static void write_barriers(FILE *out, const esp_interpolation *line, int64_t step) {
   fputs(
-      "step,statistics,error_one,error_two,error_worst,error_barrier,loss_one,loss_two,loss_worst,loss_barrier,distance\n",
+      "step,statistics,error_one,error_two,error_worst,error_barrier,"
+      "loss_one,loss_two,loss_worst,loss_barrier,distance\n",
       out);
   for (int kind = 0; kind < line->kinds; kind++) {
     const esp_barrier b = esp_interpolation_barrier(line, (esp_interpolation_statistics)kind);

@@ -8,8 +8,8 @@
 
 #define ESP_LOCK_FILE "lock"
 
-/* A lock on the file ESP_LOCK_FILE in a directory, which is made, and stays. The system lets go of it when
- * the process ends, however it does. Begins as {0}. */
+/* A lock on the file ESP_LOCK_FILE in a directory, which is made, and stays. The system lets go of
+ * it when the process ends, however it does. Begins as {0}. */
 typedef struct esp__lock {
   bool held;
   int file;

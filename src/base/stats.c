@@ -23,9 +23,9 @@ static double error_squared(const esp_stats_moments *m) {
   return m->n > 1 ? m->squares / (m->n - 1) / m->n : NAN;
 }
 
-/* The continued fraction of the incomplete beta function (DLMF 8.17.22), 1 / (1 + d1 / (1 + d2 /
- * ...)), from its back. Below the mean it converges in about as many terms as the root of the
- * larger of a and b. */
+/* The continued fraction of the incomplete beta function (DLMF 8.17.22),
+ * 1 / (1 + d1 / (1 + d2 / ...)), from its back. Below the mean it converges in about as many terms
+ * as the root of the larger of a and b. */
 static double beta_fraction(double a, double b, double x) {
   double tail = 0.0;
   for (int m = 1000; m >= 0; m--) {

@@ -107,7 +107,8 @@ static esp_status list(int argc, char **argv, esp_error *err) {
 const esp__command esp__command_list = {
     .name = "list",
     .usage =
-        "[models|layers|criteria|dynamic|regularisers|structures|distributions|schedules|lr-schedules|datasets|kernels] [models NAME]",
+        "[models|layers|criteria|dynamic|regularisers|structures|distributions|schedules|"
+        "lr-schedules|datasets|kernels] [models NAME]",
     .help =
         "what there is to choose from; 'list models NAME' prints a network in the layer language",
     .run = list,

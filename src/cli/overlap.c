@@ -83,7 +83,8 @@ static esp_status compare(const esp_layer_masks *a, const esp_layer_masks *b, co
 static esp_status compare_all(const arguments *a, const esp_layer_masks *masks, FILE *csv,
                               esp_error *err) {
   fputs(
-      "a,b,layer,weights,kept_a,kept_b,common,common_by_chance,deviation_of_chance,jaccard,jaccard_by_chance,deviations\n",
+      "a,b,layer,weights,kept_a,kept_b,common,common_by_chance,deviation_of_chance,"
+      "jaccard,jaccard_by_chance,deviations\n",
       csv);
   for (int i = 0; i < a->runs; i++)
     for (int k = i + 1; k < a->runs; k++) {

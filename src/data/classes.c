@@ -1,4 +1,4 @@
-/* A class is what its name says, not its number: data made elsewhere may number classes otherwise. */
+/* A class is what its name says, not its number: data made elsewhere may number them otherwise. */
 #include "data/set.h"
 
 #include <stdio.h>

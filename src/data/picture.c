@@ -12,9 +12,9 @@
 
 static const size_t file_limit = (size_t)256 << 20;
 
-/* How output positions of one axis lie over the source: position i is centred at start + (i + 1/2)
- * * step source pixels, under a triangle that reaches `reach` to either side: bilinear when
- * enlarging, an area average when reducing. */
+/* How output positions of one axis lie over the source: position i is centred at
+ * start + (i + 1/2) * step source pixels, under a triangle that reaches `reach` to either side:
+ * bilinear when enlarging, an area average when reducing. */
 typedef struct axis {
   double start, step, reach;
   int source; /* pixels */

@@ -44,7 +44,7 @@ esp_status esp__arch_resnet(FILE *out, const esp__arch_ask *ask, esp_error *err)
   return ESP_OK;
 }
 
-/* ---- wrn-<D>-<K> (Zagoruyko & Komodakis 2016): before each convolution batch norm and relu ---- */
+/* ---- wrn-<D>-<K> (Zagoruyko & Komodakis 2016): batch norm and relu before each convolution */
 
 /* Where the shape changes, the shortcut too starts behind the first batch norm and relu, as in the
  * authors' code. */

@@ -57,7 +57,7 @@ typedef struct esp__layer_kind {
   /* Adds item `i` (a block as a whole) to the graph: x in, *y out. */
   esp_status (*build)(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 } esp__layer_kind;
-/* The index of the kind whose keyword the `length` characters of `word` are; -1 if there is none. */
+/* The index of the kind whose keyword the `length` characters of `word` are; -1: there is none. */
 int esp__layer_kind_index(const char *word, size_t length);
 const esp__layer_kind *esp__layer_kind_at(int i); /* NULL where there is no kind `i` */
 /* The kind whose keyword the `length` characters of `word` are; NULL if there is none. */

@@ -15,7 +15,8 @@ typedef struct esp__report_data {
 
 /* Each adds its sheets to report.sheets, and what draws them to report.charts:
  *
- *     {"id", "title", "note", "kind", "x": {"label", "scale"}, "y": {"label", "scale"}, "sheets": [ids]}
+ *     {"id", "title", "note", "kind",
+ *      "x": {"label", "scale"}, "y": {"label", "scale"}, "sheets": [ids]}
  *
  * kind "band": sheet 0 holds series, seeds, x, mean, sd; sheet 1 every point: series, run, seed,
  * round, x, y; "joined": whether a line through the means makes sense. kind "lines": a line per run

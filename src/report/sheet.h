@@ -1,8 +1,8 @@
 /* The tables of a report, as JSON: what the page shows, what its charts draw, and what goes into
  * CSV files.
  *
- *     {"id": "...", "columns": [{"name": "sparsity_percent", "label": "sparsity (%)"}, ...], "rows": [[...],
- * ...]}
+ *     {"id": "...", "columns": [{"name": "sparsity_percent", "label": "sparsity (%)"}, ...],
+ *      "rows": [[...], ...]}
  *
  * A number that is not finite is null. cJSON builds nothing more once memory runs out; who prints
  * the whole finds out. */

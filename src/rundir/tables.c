@@ -77,7 +77,8 @@ static esp_status append(char **rows, FILE *f, char **text, esp_error *err) {
 }
 
 static const char log_header[] =
-    "stage,epoch,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,sparsity,images_per_second,seconds";
+    "stage,epoch,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,"
+    "sparsity,images_per_second,seconds";
 
 esp_status esp__report_epoch(esp__position *p, const esp_tasks *tasks, const esp__log_row *row,
                              esp_error *err) {
@@ -97,7 +98,8 @@ esp_status esp__report_epoch(esp__position *p, const esp_tasks *tasks, const esp
 }
 
 static const char layers_header[] =
-    "round,layer,sparsity_requested,sparsity,density,compression,weights,weights_nonzero,macs,macs_effective\n";
+    "round,layer,sparsity_requested,sparsity,density,compression,"
+    "weights,weights_nonzero,macs,macs_effective\n";
 
 esp_status esp__report_layers(esp__position *p, const esp_model *model, double requested,
                               esp_error *err) {
@@ -143,7 +145,11 @@ esp_status esp__report_confusion(esp__position *p, int round, const int64_t *con
 }
 
 static const char rounds_header[] =
-    "round,sparsity_requested,sparsity,density,compression,params,params_nonzero,bytes,macs,macs_effective,validation_accuracy_before,validation_loss_before,test_accuracy_before,test_loss_before,validation_accuracy,validation_loss,test_accuracy,test_top5,test_loss,recovery,milliseconds_per_image,train_images_per_second,seconds,macs_executed";
+    "round,sparsity_requested,sparsity,density,compression,"
+    "params,params_nonzero,bytes,macs,macs_effective,"
+    "validation_accuracy_before,validation_loss_before,test_accuracy_before,test_loss_before,"
+    "validation_accuracy,validation_loss,test_accuracy,test_top5,test_loss,recovery,"
+    "milliseconds_per_image,train_images_per_second,seconds,macs_executed";
 
 double esp__report_recovery(const esp__report *r, const esp__result *of) {
   const double loss = esp_metrics_loss(&of->test);

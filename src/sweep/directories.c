@@ -155,7 +155,7 @@ esp_status esp_sweep_survey(esp_sweep *s, esp_error *err) {
   return ESP_OK;
 }
 
-/* ---- making them, with the sweep's directory locked: shares of it may begin at the same time ---- */
+/* ---- making them, with the sweep's directory locked: shares may begin at the same time ---- */
 
 static esp_status write_text(const char *dir, const char *name, const char *text, esp_error *err) {
   char path[PATH_BYTES + 16];

@@ -63,7 +63,9 @@ static void print_runs(FILE *f, const esp_sweep *s, const esp__summary *m) {
   fputs("run", f);
   for (int a = 0; a < s->axes; a++) fprintf(f, ",%s", s->axis[a].key);
   fputs(
-      ",round,sparsity_requested,sparsity,weights_nonzero,macs_effective,test_accuracy_before,test_accuracy,test_accuracy_dense,test_top5,test_loss,validation_accuracy,train_images_per_second,seconds,weights_sha256\n",
+      ",round,sparsity_requested,sparsity,weights_nonzero,macs_effective,"
+      "test_accuracy_before,test_accuracy,test_accuracy_dense,test_top5,test_loss,"
+      "validation_accuracy,train_images_per_second,seconds,weights_sha256\n",
       f);
   for (int i = s->denses; i < s->runs; i++)
     for (int k = 0; k < m->result[i].rounds; k++) print_round(f, s, m, i, &m->result[i].round[k]);
@@ -75,7 +77,8 @@ static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
   for (int a = 0; a < s->axes; a++)
     if (!is_seed(s, a)) fprintf(f, "%s,", s->axis[a].key);
   fputs(
-      "round,sparsity,runs,test_accuracy_mean,test_accuracy_sd,dense_mean,dense_sd,change_mean,change_sd\n",
+      "round,sparsity,runs,test_accuracy_mean,test_accuracy_sd,dense_mean,dense_sd,"
+      "change_mean,change_sd\n",
       f);
   for (int i = 0; i < m->rows; i++) {
     const esp__summary_row *r = &m->row[i];

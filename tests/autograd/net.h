@@ -44,7 +44,8 @@ typedef struct net_step {
 #define KEEP {NET_KEEP, {0}} /* what is kept = it */
 #define SWAP {NET_SWAP, {0}} /* exchange it and what is kept */
 #define INPUT {NET_INPUT, {0}} /* it = the images */
-#define CONV(outputs, rows, columns, stride, padding, groups, bias) {NET_CONV, {outputs, rows, columns, stride, padding, groups, bias}}
+#define CONV(outputs, rows, columns, stride, padding, groups, bias) \
+  {NET_CONV, {outputs, rows, columns, stride, padding, groups, bias}}
 #define LINEAR(outputs, bias) {NET_LINEAR, {outputs, bias}}
 #define BN(relu) {NET_BATCHNORM, {relu, 0}}
 #define BN_PLUS(relu) {NET_BATCHNORM, {relu, 1}} /* with what is kept as the residual */
@@ -59,9 +60,11 @@ typedef struct net_step {
 #define CONCAT {NET_CONCAT, {0}} /* it, then what is kept */
 #define SUBSAMPLE(channels, stride) {NET_SUBSAMPLE, {channels, stride}}
 #define FATRELU(percent) {NET_FATRELU, {percent}} /* its threshold */
-#define WINNERS(outputs, keep, millionths) {NET_WINNERS, {outputs, keep, millionths}} /* the numbers for a gate, from it; and the penalty */
+/* the numbers for a gate, from it; and the penalty */
+#define WINNERS(outputs, keep, millionths) {NET_WINNERS, {outputs, keep, millionths}}
 #define GATE {NET_GATE, {0}} /* it times the numbers made last */
-#define LOSS(kind, percent) {NET_LOSS, {kind, percent}} /* and label smoothing; cross entropy unless given */
+/* with label smoothing; cross entropy unless given */
+#define LOSS(kind, percent) {NET_LOSS, {kind, percent}}
 // clang-format on
 
 typedef struct net_plan {

@@ -36,10 +36,10 @@ static esp_param *param(esp_params *ps, const char *name, esp_role role, int ran
  * the corners 1 each: 16 reads of pixels, so 4 of each pixel, and 20 of the padding. The second
  * channel has two weights: the centre and its right neighbour.
  *
- *     convolution, image 0: 2 weights at 4 outputs; no pixel is 0, and padding counts:         8
- *                  images 1 and 2: 36 reads, less 4 of each of three zeros:                    24
- *     prediction:  2 weights, of which one is 0; the mean is not:                              1
- *     linear:      4 values of the channel that is left, none of them 0, by 3 outputs:         12 */
+ *     convolution, image 0: 2 weights at 4 outputs; no pixel is 0, and padding counts:       8
+ *                  images 1 and 2: 36 reads, less 4 of each of three zeros:                  24
+ *     prediction:  2 weights, of which one is 0; the mean is not:                            1
+ *     linear:      4 values of the channel that is left, none of them 0, by 3 outputs:       12 */
 static const float pixels[3][4] = {{1, 2, 3, 4}, {0, 0, 0, 1}, {4, 0, 0, 0}};
 static const float kernel[18] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0};
 

@@ -585,8 +585,7 @@ static void masked_steps(const uint8_t *keep, bool direct, esp_sparse_mode mode,
 
 /* 36 * 4 * (20 * 16 + 7 * (20 + 16)) products and transforms against 1.2 * 22 * 22 * kept / 9: from
  * 1277 weights on. With o outputs and c channels, all their weights: 36 * 4 * (o c + 7 (o + c))
- * against 0.75 * 22
- * * 22 * o c. */
+ * against 0.75 * 22 * 22 * o c. */
 static const struct {
   int outputs, channels, kept;
   bool by_winograd;

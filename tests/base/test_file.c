@@ -338,10 +338,11 @@ static const struct {
     {"{}   \n", "", NULL},
     {"{\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678", NULL},
     {"{" META "{\"k\":\"v\"},\"t\":{" F32_2 ",\"data_offsets\":[0,8]}}", "12345678", NULL},
-    {"{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+    {"{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]},"
+     "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
      "xy", NULL},
-    {"{" META
-     "{\"sha256.t\":\"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD\"},\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}",
+    {"{" META "{\"sha256.t\":\"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD\"},"
+     "\"t\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}",
      "abc", NULL},
     {"", "", "at byte 8: header is not JSON"},
     {"{", "", "header is not JSON"},

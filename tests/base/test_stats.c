@@ -44,8 +44,8 @@ START_TEST(student_in_closed_form) {
 }
 END_TEST
 
-/* With many degrees of freedom it is the normal distribution, but for terms of order 1 /
- * freedom. */
+/* With many degrees of freedom it is the normal distribution, but for terms of order
+ * 1 / freedom. */
 START_TEST(student_with_many_degrees_of_freedom) {
   for (double t = 0.1; t < 5.0; t += 0.3)
     ck_assert_double_eq_tol(esp_stats_student_p(t, 1e5), erfc(t / sqrt(2.0)), 1e-5);

@@ -23,9 +23,9 @@
   "layers =\n"
 
 /* 216 + 864 weights of convolutions in 8 + 12 filters, 120 of a linear layer. */
-#define PLAIN_LAYERS                                                                                         \
-  "  conv 8 3x3 stride 4\n  bn\n  relu\n  conv 12 3x3\n  bn\n  relu\n  global_avgpool\n  flatten\n  linear " \
-  "classes\n"
+#define PLAIN_LAYERS                                                   \
+  "  conv 8 3x3 stride 4\n  bn\n  relu\n  conv 12 3x3\n  bn\n  relu\n" \
+  "  global_avgpool\n  flatten\n  linear classes\n"
 enum { PLAIN_WEIGHTS = 216 + 864 + 120, PLAIN_FILTERS = 8 + 12, PLAIN_LINEAR = 120 };
 
 /* Every kind of layer that has weights or chance in it. */

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP                                                                                              \
-  CONFIG_BEGIN PLAIN_LAYERS                                                                                \
-      "[prune]\nmethod = magnitude\nsparsity = 0.8\n[sweep]\nprune.retrain = finetune none\nrun.seed = 1 " \
-      "2\n"
+#define SWEEP                                                                                 \
+  CONFIG_BEGIN PLAIN_LAYERS                                                                   \
+      "[prune]\nmethod = magnitude\nsparsity = 0.8\n[sweep]\nprune.retrain = finetune none\n" \
+      "run.seed = 1 2\n"
 
 static void setup(void) {
   rig_open();

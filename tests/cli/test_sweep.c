@@ -41,8 +41,8 @@ static const char *inside_run(const char *name, const char *file) {
   return inside(run, file);
 }
 
-/* It ends with that status, and what it prints on stdout and stderr contains the texts (NULL =
- * anything). */
+/* It ends with that status, and what it prints on stdout and stderr contains the texts
+ * (NULL = anything). */
 static void ends(int status, const char *out, const char *err, const char *const *argument) {
   process p = espalier(&(process_options){0}, argument);
   ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out,
@@ -401,9 +401,10 @@ END_TEST
 
 /* ---- runs that fail ---- */
 
-#define UNSTABLE                                                                                            \
-  "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 512\ntest = 48\n[train]\nepochs = 4\nloss = mse\n" \
-  "momentum = 0.9\n[model]\narch = custom\nlayers =\n  conv 8 3x3 stride 4\n  relu\n  conv 8 3x3\n  relu\n" \
+#define UNSTABLE                                                                                  \
+  "[run]\nthreads = 1\n[data]\ndataset = shapes\ntrain = 512\ntest = 48\n[train]\nepochs = 4\n"   \
+  "loss = mse\nmomentum = 0.9\n[model]\narch = custom\nlayers =\n  conv 8 3x3 stride 4\n  relu\n" \
+  "  conv 8 3x3\n  relu\n"                                                                        \
   "  flatten\n  linear classes\n[sweep]\n"
 
 START_TEST(a_run_that_fails_stops_no_other) {

@@ -34,9 +34,9 @@ static void two_become(const char *prune, double sparsity, int guarded, const ch
   plant_close(&p);
 }
 
-/* Squares, largest first, over their running sums. linear1: 36 / 36, 25 / 61 = 0.41, 16 / 77 =
- * 0.208, 9 / 86, 4 / 90, 1 / 91. linear2: 1, 81 / 181 = 0.448, 64 / 245 = 0.261, 49 / 294 =
- * 0.167. */
+/* Squares, largest first, over their running sums. linear1: 36 / 36, 25 / 61 = 0.41,
+ * 16 / 77 = 0.208, 9 / 86, 4 / 90, 1 / 91. linear2: 1, 81 / 181 = 0.448, 64 / 245 = 0.261,
+ * 49 / 294 = 0.167. */
 START_TEST(lamp_by_hand) {
   two_become("distribution = lamp\n", 0.8, 0, "000001", "0010");
   two_become("distribution = lamp\n", 0.7, 0, "000001", "0110"); /* 0.448 before 0.41 */

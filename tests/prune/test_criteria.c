@@ -115,8 +115,8 @@ END_TEST
 /* ---- gradients ---- */
 
 /* A linear layer of 2 x 2 without bias and the mean of (y - t)^2 over both outputs: g = (y - t)
- * x^T. One image a batch. W = (1 2; 3 -1). Image (1, 2) of class 0: y = (5, 1), y - t = (4, 1), g =
- * (4 8; 1 2). Image (2, -1) of class 1: y = (0, 7), y - t = (0, 6), g = (0 0; 12 -6). */
+ * x^T. One image a batch. W = (1 2; 3 -1). Image (1, 2) of class 0: y = (5, 1), y - t = (4, 1),
+ * g = (4 8; 1 2). Image (2, -1) of class 1: y = (0, 7), y - t = (0, 6), g = (0 0; 12 -6). */
 static void open_square(scene *s, const char *method) {
   char ini[512];
   snprintf(ini, sizeof ini,
@@ -170,8 +170,8 @@ START_TEST(taylor_sums_over_a_filter_first) {
 }
 END_TEST
 
-/* The loss is a parabola with H = x x^T for each row of W. For the first image alone H g = |x|^2 g
- * = 5 g. The weights come back to the bit. */
+/* The loss is a parabola with H = x x^T for each row of W. For the first image alone
+ * H g = |x|^2 g = 5 g. The weights come back to the bit. */
 START_TEST(the_hessian_times_the_gradient) {
   scene s;
   static const float before[] = {1, 2, 3, -1};

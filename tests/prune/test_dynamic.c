@@ -89,8 +89,8 @@ START_TEST(acdc_ends_compressed) {
 }
 END_TEST
 
-/* Half-way 0.875 of the sparsity is asked for: 4 of 8 go (3.5, to even). Of the 4 left the share 1
- * * (1 + cos(pi / 2)) / 2 moves: the 5 and the -6 make room for the largest gradients among those
+/* Half-way 0.875 of the sparsity is asked for: 4 of 8 go (3.5, to even). Of the 4 left the share
+ * 1 * (1 + cos(pi / 2)) / 2 moves: the 5 and the -6 make room for the largest gradients among those
  * absent, at 1 and 2. */
 START_TEST(granet_prunes_and_regrows) {
   plant p;

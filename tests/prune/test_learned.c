@@ -88,10 +88,10 @@ END_TEST
 
 /* ---- soft movement ---- */
 
-/* g w is 1 and -1 in two of eight weights, of root mean square 1/2, so their scores move by 2 lr =
- * 3, one down past the threshold of -2.197. Weights out of the mask rest, though their scores go
- * on: g w is that of weight 0 alone then, so its score rises by sqrt(8). At the end the four best
- * scores stay, ties by index. */
+/* g w is 1 and -1 in two of eight weights, of root mean square 1/2, so their scores move by
+ * 2 lr = 3, one down past the threshold of -2.197. Weights out of the mask rest, though their
+ * scores go on: g w is that of weight 0 alone then, so its score rises by sqrt(8). At the end the
+ * four best scores stay, ties by index. */
 START_TEST(soft_movement_prunes_what_moves_to_zero) {
   plant p;
   eight_open(&p, "method = soft-movement\nstrength = 0\n");

@@ -616,8 +616,8 @@ static void open_surgery(plant *p, const char *margin) {
   ck_assert_mem_eq(plant_param(p, "linear1.weight")->shadow, one_to_eight, sizeof one_to_eight);
 }
 
-/* Weight 0 grows from 1 to 9 behind its mask. With the band of 10 %: 0.9 * 9 = 8.1 against 1.1 * 5
- * = 5.5, so it comes back, as 9, and the 5 goes, into the shadow. */
+/* Weight 0 grows from 1 to 9 behind its mask. With the band of 10 %: 0.9 * 9 = 8.1 against
+ * 1.1 * 5 = 5.5, so it comes back, as 9, and the 5 goes, into the shadow. */
 START_TEST(surgery_splices_back_what_grows) {
   plant p;
   open_surgery(&p, "0.1");
@@ -641,8 +641,7 @@ START_TEST(surgery_splices_back_what_grows) {
 END_TEST
 
 /* Weight 0 grows to 5.8, above the smallest that is there, 5. Within the band both keep their
- * state: 0.9
- * * 5.8 = 5.22 < 1.1 * 5 = 5.5. Without one it comes back. */
+ * state: 0.9 * 5.8 = 5.22 < 1.1 * 5 = 5.5. Without one it comes back. */
 START_TEST(surgery_keeps_the_state_within_the_band) {
   static const char *const margin[] = {"0.1", "0"}, *const mask[] = {"00001111", "10000111"};
   for (int i = 0; i < 2; i++) {

@@ -120,9 +120,10 @@ START_TEST(searches_find_what_the_judge_wants) {
 }
 END_TEST
 
-#define CONVOLUTIONS                                                                                   \
-  "[train]\naverage = 0.9\n[model]\narch = custom\nlayers =\n conv 16 3x3\n bn\n relu\n maxpool 2\n"   \
-  " conv 24 3x3\n bn\n relu\n maxpool 2\n conv 16 3x3 bias\n relu\n global_avgpool\n linear classes\n" \
+#define CONVOLUTIONS                                                                     \
+  "[train]\naverage = 0.9\n[model]\narch = custom\nlayers =\n conv 16 3x3\n bn\n relu\n" \
+  " maxpool 2\n conv 24 3x3\n bn\n relu\n maxpool 2\n conv 16 3x3 bias\n relu\n"         \
+  " global_avgpool\n linear classes\n"                                                   \
   "[prune]\nmethod = l1\nschedule = one-shot\nsparsity = 0.6\npopulation = 8\ngenerations = 15\n"
 
 /* conv1's multiply-adds are 16 times as many a weight as conv3's. No trial costs more than 40 %,

@@ -174,8 +174,8 @@ START_TEST(flatten_spreads_a_channel) {
 }
 END_TEST
 
-/* The channels of a depthwise convolution are those it reads. Means over 1 + 9 weights: (10 + 9 *
- * 1) / 10 and (1 + 9 * 1.5) / 10. */
+/* The channels of a depthwise convolution are those it reads. Means over 1 + 9 weights:
+ * (10 + 9 * 1) / 10 and (1 + 9 * 1.5) / 10. */
 START_TEST(depthwise_goes_with_what_it_reads) {
   plant p;
   open_net(&p, (esp_shape){1, 1, 1}, 1, " conv 2 1x1\n bn\n depthwise 3x3 bias\n conv 1 1x1 nobias",

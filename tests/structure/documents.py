@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The documents have one width, and what they name is there: files, links, and names of the sources."""
+"""The documents have one width, and what they name is there: files, links, names of the sources."""
 
 import glob
 import pathlib
@@ -17,13 +17,13 @@ LINK = re.compile(r"\]\(([^)#:]+)[^):]*\)")
 
 
 def documents():
-    return sorted(
-        [*pathlib.Path().glob("*.md"), *pathlib.Path("docs").rglob("*.md"), pathlib.Path("datasets/README.md")]
-    )
+    root = pathlib.Path()
+    return sorted([*root.glob("*.md"), *root.glob("datasets/*.md"), *root.glob("docs/**/*.md")])
 
 
 def sources():
-    return [path for room in ROOMS for path in pathlib.Path(room).rglob("*") if path.suffix in {".c", ".h", ".js"}]
+    found = (path for room in ROOMS for path in pathlib.Path(room).rglob("*"))
+    return [path for path in found if path.suffix in {".c", ".h", ".js"}]
 
 
 def prose(text):
@@ -49,7 +49,7 @@ def is_there(path):
 
 
 def missing_files(document, text, names):
-    """Files that are not there. Those that a reader is told to write stand behind ```c in the document."""
+    """Files that are not there. Those that a reader is told to write stand behind ```c."""
     written = set(re.findall(r"^```\w+ (\S+)$", text, re.M))
     for number, line in enumerate(text.splitlines(), 1):
         for path in PATH.findall(line):
@@ -64,7 +64,7 @@ def missing_files(document, text, names):
 
 
 def missing_names(text, identifiers):
-    """Names that the sources do not have. A document may name those that it tells a reader to write."""
+    """Names that the sources do not have, but for those that a reader is told to write."""
     written = set(NAME.findall("".join(re.findall(r"^```c .*?^```", text, re.M | re.S))))
     for number, line in enumerate(text.splitlines(), 1):
         for name in NAME.findall(line):
@@ -79,7 +79,11 @@ def main():
     failed = 0
     for document in documents():
         text = document.read_text()
-        found = [*wide_lines(text), *missing_files(document, text, names), *missing_names(text, identifiers)]
+        found = [
+            *wide_lines(text),
+            *missing_files(document, text, names),
+            *missing_names(text, identifiers),
+        ]
         for number, what in sorted(found):
             print(f"{document}:{number}: {what}")
             failed = 1

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Includes go downward only, in the order of rooms.txt. data is a side branch: it stands on autograd and what is below,
-# and only train and what is above see it.
+# Includes go downward only, in the order of rooms.txt. data is a side branch: it stands on autograd
+# and what is below, and only train and what is above see it.
 
 set -u
 
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --include='*.[ch]' | awk '
+  BEGIN { unknown = " belongs to no room that tests/structure/rooms.txt knows" }
   FILENAME != "-" {
     sub(/#.*/, "")
     if (NF == 0) next
@@ -35,17 +36,18 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
     sub(/^[^<"]*[<"]/, "", header)
     sub(/[>"].*$/, "", header)
     if (header !~ "/") {
-      if ($0 ~ /"/) complain(where ": \"" header "\": expected a path from src/, such as \"base/" header "\"")
+      if ($0 ~ /"/)
+        complain(where ": \"" header "\": expected a path from src/, such as \"base/" header "\"")
       next
     }
     if (header !~ "^espalier/") {
       if ($0 ~ /</) next # of the system
       header = "src/" header
     }
-    if (room(from) == "") complain(where ": this file belongs to no room that tests/structure/rooms.txt knows")
-    else if (room(header) == "") complain(where ": " header " belongs to no room that tests/structure/rooms.txt knows")
+    if (room(from) == "") complain(where ": this file" unknown)
+    else if (room(header) == "") complain(where ": " header unknown)
     else if (!allowed(room(from), room(header)))
-      complain(where ": " room(from) " includes " header ", which is in " room(header) ": not below it")
+      complain(where ": " room(from) " includes " header ", of " room(header) ": not below it")
   }
   function complain(text) {
     print text

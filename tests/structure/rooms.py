@@ -3,8 +3,8 @@
 
 usage: rooms.py BUILD [NM]
 
-Reads the symbols of all objects made of src/, in the order of rooms.txt. exceptions.txt lists needs that are allowed all
-the same; an exception that is not wanted fails too.
+Reads the symbols of all objects made of src/, in the order of rooms.txt. exceptions.txt lists needs
+that are allowed all the same; an exception that is not wanted fails too.
 """
 
 import collections
@@ -42,23 +42,24 @@ def read_exceptions():
 
 
 def objects_of(build):
-    """The source of each object made of a file in src/. A kernel has an object for each instruction set."""
+    """The source of each object made of a file in src/. A kernel has one for each instruction set."""
     root = pathlib.Path.cwd().resolve()
     sources = {}
     for command in json.loads((build / "compile_commands.json").read_text()):
         directory = pathlib.Path(command["directory"])
-        source = (directory / command["file"]).resolve()
-        if command["output"].startswith("src/") and root / "src" in source.parents:
-            sources[str(directory / command["output"])] = source.relative_to(root / "src").as_posix()
+        source, output = (directory / command["file"]).resolve(), command["output"]
+        if output.startswith("src/") and root / "src" in source.parents:
+            sources[str(directory / output)] = source.relative_to(root / "src").as_posix()
     return sources
 
 
 def read_needs(build, nm):
     """Which file needs which others, and one symbol of each need."""
     sources = objects_of(build)
-    listing = subprocess.run([*nm, "-A", "-P", "-g", *sources], check=True, capture_output=True, text=True)
+    command = [*nm, "-A", "-P", "-g", *sources]
+    listing = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     home, wanted = {}, []
-    for line in listing.stdout.splitlines():
+    for line in listing.splitlines():
         path, _, rest = line.partition(": ")
         name, kind = rest.split()[:2]
         if kind in "Uwv":
@@ -77,7 +78,7 @@ def room(path):
 
 
 def is_below(level, source, target):
-    """Whether the room of target stands below that of source. data is a side branch, on autograd and under train."""
+    """Whether the room `target` stands below `source`. data is a side branch, see rooms.txt."""
     if source == "data":
         return level[target] <= level["autograd"]
     if target == "data":
@@ -140,7 +141,8 @@ def complaints_of_exceptions(needs, rest, allowed, level):
     """Exceptions without which nothing would be wrong. rest: the needs that no exception allows."""
     for exception in allowed:
         if not any(complaints_of_needs({**rest, **matching(needs, exception)}, level)):
-            yield f"exceptions.txt: {exception[0]} needs {exception[1]}: nothing is wrong without it; take it out"
+            need = " needs ".join(exception)
+            yield f"exceptions.txt: {need}: nothing is wrong without it; take it out"
 
 
 def main():

@@ -13,8 +13,8 @@ typedef struct esp__ridge {
 } esp__ridge;
 
 /* Fits n rows x [n][features] (at most ESP_FEATURES_MAX) to y [n]. Features are standardised; one
- * that is constant gets weight 0. The penalty is `strength` * n on the squared weights, strength >
- * 0. */
+ * that is constant gets weight 0. The penalty is `strength` * n on the squared weights,
+ * strength > 0. */
 void esp__ridge_fit(esp__ridge *r, const double *x, const double *y, size_t n, size_t features,
                     double strength);
 double esp__ridge_predict(const esp__ridge *r, const double *x); /* x [features] */
