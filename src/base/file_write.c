@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { NAMES_MAX = 1000 }; /* temporary files of one file */
 
 void esp_file_abandon(esp_file_writer *w) {
   if (w->file >= 0) close(w->file);
@@ -23,23 +27,76 @@ static esp_status give_up(esp_file_writer *w, const char *what, esp_error *err) 
   return ESP_ERR_IO;
 }
 
+/* Whether `path` is still the name of the file that was opened by it. */
+static bool is_named(int file, const char *path) {
+  struct stat opened, named;
+  return fstat(file, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
+static int lock(int file) {
+  int result;
+  do result = flock(file, LOCK_EX | LOCK_NB);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
+/* Removes a temporary file whose writer is no more: a writer has it locked. */
+static void remove_stale(const char *path) {
+  int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return;
+  struct stat info;
+  const bool regular = fstat(file, &info) == 0 && S_ISREG(info.st_mode);
+  if (regular && lock(file) == 0 && is_named(file, path)) unlink(path);
+  close(file);
+}
+
+/* Makes a file that was not there and locks it, where the file system has locks. -1 with errno
+ * EEXIST where something else has the name, or takes the new file for a stale one. */
+static int make_locked(const char *path) {
+  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) return -1;
+  if ((lock(file) == 0 || errno != EWOULDBLOCK) && is_named(file, path)) return file;
+  close(file);
+  errno = EEXIST;
+  return -1;
+}
+
+/* Two that write the same file at once each have a temporary one. */
+static void make_temporary(esp_file_writer *w, size_t bytes) {
+  for (int i = 0; i < NAMES_MAX; i++) {
+    if (i == 0)
+      snprintf(w->temporary, bytes, "%s.tmp", w->path);
+    else
+      snprintf(w->temporary, bytes, "%s.%d.tmp", w->path, i);
+    remove_stale(w->temporary);
+    w->file = make_locked(w->temporary);
+    if (w->file >= 0 || errno != EEXIST) return;
+  }
+}
+
 esp_status esp_file_begin(esp_file_writer *w, const char *path, esp_error *err) {
   *w = (esp_file_writer){.file = -1};
   struct stat info;
   /* The rename would put a file in the place of a device. */
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
     return esp_fail(err, ESP_ERR_IO, "%s: is not a regular file, cannot be replaced", path);
-  size_t bytes = strlen(path) + sizeof ".tmp";
+  const size_t bytes = strlen(path) + sizeof ".1000.tmp";
   w->path = strdup(path);
-  w->temporary = malloc(bytes);
-  if (w->temporary) snprintf(w->temporary, bytes, "%s.tmp", path);
-  if (!w->path || !w->temporary) {
+  char *temporary = malloc(bytes);
+  if (!w->path || !temporary) {
+    free(temporary);
     esp_file_abandon(w);
     return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", path);
   }
-  unlink(w->temporary); /* left by a crash, or a link somebody laid here */
-  w->file = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  return w->file >= 0 ? ESP_OK : give_up(w, "be made", err);
+  w->temporary = temporary;
+  make_temporary(w, bytes);
+  if (w->file >= 0) return ESP_OK;
+  const int reason = errno;
+  free(w->temporary); /* somebody else's */
+  w->temporary = NULL;
+  errno = reason;
+  return give_up(w, "be made", err);
 }
 
 esp_status esp_file_append(esp_file_writer *w, const void *data, size_t bytes, esp_error *err) {
@@ -82,7 +139,7 @@ static int sync_directory_of(const char *path) {
 static esp_status put_in_place(esp_file_writer *w, esp_error *err) {
   int closed = close(w->file);
   w->file = -1;
-  if (closed != 0) return give_up(w, "be closed", err);
+  if (closed != 0 && errno != EINTR) return give_up(w, "be closed", err); /* all is on the disk */
   if (rename(w->temporary, w->path) != 0) return give_up(w, "be replaced", err);
   free(w->temporary);
   w->temporary = NULL; /* it has become the file */
