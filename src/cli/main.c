@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/streams.h"
 
 #include <espalier/option.h>
 
@@ -80,9 +81,8 @@ static void limit_spinning(char **argv) {
     execv("/proc/self/exe", argv); /* if it cannot, all works as well */
 }
 
-int main(int argc, char **argv) {
+static int run_command(int argc, char **argv) {
   esp_error err = {0};
-  limit_spinning(argv);
   if (argc < 2) return usage(stderr), 2;
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return usage(stdout), 0;
   for (int i = 0; i < COMMANDS; i++) {
@@ -96,4 +96,10 @@ int main(int argc, char **argv) {
   fprintf(stderr, "espalier: unknown command '%s'%s%s%s; 'espalier --help' lists them\n", argv[1],
           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
   return 2;
+}
+
+int main(int argc, char **argv) {
+  esp__cli_streams_begin();
+  limit_spinning(argv);
+  return esp__cli_streams_end(run_command(argc, argv));
 }
