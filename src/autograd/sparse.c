@@ -100,15 +100,18 @@ static bool make_memory(esp_graph *g, esp__sparse *s, size_t entries) {
     s->entries = entries;
   }
   if (s->sums >= sums && s->index) return true;
+  if (esp__graph_alloc(g, sums * sizeof *s->index, &s->index, NULL) != ESP_OK ||
+      esp__graph_alloc(g, sums * sizeof *s->value, &s->value, NULL) != ESP_OK)
+    return false;
   s->sums = sums;
-  return esp__graph_alloc(g, sums * sizeof *s->index, &s->index, NULL) == ESP_OK &&
-         esp__graph_alloc(g, sums * sizeof *s->value, &s->value, NULL) == ESP_OK;
+  return true;
 }
 
 static bool make_lists(esp_graph *g, esp__sparse *s, size_t lists) {
   if (s->lists >= lists && s->start) return true;
+  if (esp__graph_alloc(g, (lists + 1) * sizeof *s->start, &s->start, NULL) != ESP_OK) return false;
   s->lists = lists;
-  return esp__graph_alloc(g, (lists + 1) * sizeof *s->start, &s->start, NULL) == ESP_OK;
+  return true;
 }
 
 static cell cell_at(const esp__sparse *s, const esp__sparse_view *v, int block, int i) {
