@@ -1,5 +1,6 @@
 #include <espalier/instability.h>
 
+#include "base/text_stream.h"
 #include "config/fingerprint.h"
 #include "config/parse.h"
 #include "config/stages.h"
@@ -185,14 +186,15 @@ static esp_status write_table(const char *dir, const char *name, const esp_inter
   char path[ESP_PATH_MAX], *text = NULL;
   size_t bytes = 0;
   ESP_TRY(path_of(dir, name, path, err));
-  FILE *out = open_memstream(&text, &bytes);
+  FILE *out = esp__text_stream(&text, &bytes);
   if (!out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
   if (step < 0)
     write_points(out, line);
   else
     write_barriers(out, line, step);
-  fclose(out);
-  const esp_status status = esp_file_write(path, text, bytes, err);
+  const esp_status status = fclose(out) == 0
+                                ? esp_file_write(path, text, bytes, err)
+                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
   free(text);
   return status;
 }

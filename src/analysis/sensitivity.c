@@ -1,6 +1,7 @@
 #include <espalier/sensitivity.h>
 
 #include "base/clock.h"
+#include "base/text_stream.h"
 #include "config/parse.h"
 #include "prune/search/trial.h"
 #include "run/open.h"
@@ -262,7 +263,7 @@ static esp_status write_csv(const study *s, const char *text, size_t bytes, esp_
 static esp_status study_weights(study *s, const char *weights, esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  if (!(s->csv = open_memstream(&text, &bytes)))
+  if (!(s->csv = esp__text_stream(&text, &bytes)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the table");
   esp_status status = hold_out(&s->run.config, err);
   if (status == ESP_OK && s->seen) warn(s->o, &s->run.config);

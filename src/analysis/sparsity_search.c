@@ -1,5 +1,6 @@
 #include <espalier/sparsity_search.h>
 
+#include "base/text_stream.h"
 #include "config/parse.h"
 #include <espalier/results.h>
 #include "config/stages.h"
@@ -145,7 +146,7 @@ static void print_rows(const bisection *b, FILE *f) {
 static esp_status write_csv(const bisection *b, esp_error *err) {
   char path[4096], *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for search.csv");
   print_rows(b, f);
   esp_status status =

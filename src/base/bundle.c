@@ -1,8 +1,8 @@
 #include "base/bundle.h"
 
+#include "base/json.h"
 #include "base/utf8.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,47 +131,41 @@ void esp__texts_sha256(const esp_bundle *b, char hex[65]) {
   esp_sha256_end(&s, hex);
 }
 
-static bool describe_metadata(const esp_bundle *b, cJSON *header) {
-  cJSON *metadata = cJSON_AddObjectToObject(header, ESP_METADATA_NAME);
-  bool ok = metadata != NULL;
-  for (int i = 0; ok && i < b->texts; i++)
-    ok = cJSON_AddStringToObject(metadata, b->key[i], b->text[i]);
-  for (int i = 0; ok && i < b->blobs; i++) {
-    char key[sizeof ESP_CHECKSUM_PREFIX + sizeof b->blob->name], hex[65];
+static void describe_metadata(const esp_bundle *b, cJSON *header) {
+  char hex[65];
+  cJSON *metadata = esp__json_put_object(header, ESP_METADATA_NAME);
+  for (int i = 0; i < b->texts; i++) esp__json_put_string(metadata, b->key[i], b->text[i]);
+  for (int i = 0; i < b->blobs; i++) {
+    char key[sizeof ESP_CHECKSUM_PREFIX + sizeof b->blob->name];
     snprintf(key, sizeof key, ESP_CHECKSUM_PREFIX "%s", b->blob[i].name);
     esp__blob_sha256(&b->blob[i], hex);
-    ok = cJSON_AddStringToObject(metadata, key, hex);
+    esp__json_put_string(metadata, key, hex);
   }
-  char hex[65];
   esp__texts_sha256(b, hex);
-  return ok && (b->texts == 0 || cJSON_AddStringToObject(metadata, ESP_TEXTS_CHECKSUM, hex));
+  if (b->texts > 0) esp__json_put_string(metadata, ESP_TEXTS_CHECKSUM, hex);
 }
 
-static bool add_number(cJSON *array, double number) {
-  return cJSON_AddItemToArray(array, cJSON_CreateNumber(number));
-}
-
-static bool describe_blob(const esp_blob *blob, size_t begin, cJSON *header) {
-  cJSON *tensor = cJSON_AddObjectToObject(header, blob->name);
-  bool ok = tensor && cJSON_AddStringToObject(tensor, "dtype", esp__dtype_names[blob->dtype]);
-  cJSON *shape = ok ? cJSON_AddArrayToObject(tensor, "shape") : NULL;
-  ok = shape != NULL;
-  for (int i = 0; ok && i < blob->rank; i++) ok = add_number(shape, (double)blob->shape[i]);
-  cJSON *offsets = ok ? cJSON_AddArrayToObject(tensor, "data_offsets") : NULL;
-  return offsets && add_number(offsets, (double)begin) &&
-         add_number(offsets, (double)(begin + blob->bytes));
+static void describe_blob(const esp_blob *blob, size_t begin, cJSON *header) {
+  cJSON *tensor = esp__json_put_object(header, blob->name);
+  esp__json_put_string(tensor, "dtype", esp__dtype_names[blob->dtype]);
+  cJSON *shape = esp__json_put_array(tensor, "shape");
+  for (int i = 0; i < blob->rank; i++)
+    esp__json_append(shape, cJSON_CreateNumber((double)blob->shape[i]));
+  cJSON *offsets = esp__json_put_array(tensor, "data_offsets");
+  esp__json_append(offsets, cJSON_CreateNumber((double)begin));
+  esp__json_append(offsets, cJSON_CreateNumber((double)(begin + blob->bytes)));
 }
 
 /* The JSON header, NULL when memory is short. */
 static char *describe(const esp_bundle *b) {
   cJSON *header = cJSON_CreateObject();
-  bool ok = header && describe_metadata(b, header);
+  describe_metadata(b, header);
   size_t begin = 0;
-  for (int i = 0; ok && i < b->blobs; i++) {
-    ok = describe_blob(&b->blob[i], begin, header);
+  for (int i = 0; i < b->blobs; i++) {
+    describe_blob(&b->blob[i], begin, header);
     begin += b->blob[i].bytes;
   }
-  char *text = ok ? cJSON_PrintUnformatted(header) : NULL;
+  char *text = esp__json_print(header, false);
   cJSON_Delete(header);
   return text;
 }

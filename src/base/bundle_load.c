@@ -1,9 +1,9 @@
 /* Loading a safetensors file that nobody vouches for. */
 #include "base/bundle.h"
 
+#include "base/json.h"
 #include "base/utf8.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,18 +239,16 @@ static esp_status parse_header(loading *l, const char *file, size_t bytes, cJSON
                     (unsigned long long)length,
                     bytes - PREFIX < ESP_HEADER_MAX ? bytes - PREFIX : (size_t)ESP_HEADER_MAX,
                     "not a safetensors file, or cut short");
-  const char *header = file + PREFIX, *end = header;
+  const char *header = file + PREFIX;
   /* A NUL in a name would hide what follows it from us. */
   if (!esp__utf8_plain(header, length) || memmem(header, length, "\\u0000", 6))
     return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 8: header is not plain UTF-8 text",
                     l->path);
-  *root = cJSON_ParseWithLengthOpts(header, length, &end, 0);
-  size_t at = end ? (size_t)(end - header) : 0;
-  if (*root)
-    while (at < length && strchr(" \t\r\n", header[at])) at++;
-  if (!*root || at < length)
-    return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte %zu: header is not JSON", l->path,
-                    PREFIX + at);
+  size_t at = 0;
+  const esp_status status = esp__json_parse(root, header, length, &at);
+  if (status == ESP_ERR_MEMORY) return esp_fail(l->err, status, "%s: out of memory", l->path);
+  if (status != ESP_OK)
+    return esp_fail(l->err, status, "%s: at byte %zu: header is not JSON", l->path, PREFIX + at);
   if (!cJSON_IsObject(*root))
     return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 8: header is not a JSON object", l->path);
   l->data = l->bundle->storage + PREFIX + length;

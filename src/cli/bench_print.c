@@ -1,6 +1,6 @@
+#include "base/json.h"
 #include "cli/bench.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -106,57 +106,57 @@ static const char *const pass_names[ESP_PROPAGATIONS] = {"forward_ms", "to_input
 
 static cJSON *pair_json(const double value[BENCH_MODES]) {
   cJSON *o = cJSON_CreateObject();
-  for (int m = 0; m < BENCH_MODES; m++) cJSON_AddNumberToObject(o, mode_names[m], value[m]);
+  for (int m = 0; m < BENCH_MODES; m++) esp__json_put_number(o, mode_names[m], value[m]);
   return o;
 }
 
 static cJSON *row_json(const row *r) {
   cJSON *o = cJSON_CreateObject();
-  cJSON_AddStringToObject(o, "layer", r->name);
-  cJSON_AddNumberToObject(o, "sparsity", sparsity_of(r));
-  cJSON_AddNumberToObject(o, "macs", r->macs);
-  cJSON_AddNumberToObject(o, "macs_effective", r->macs_kept);
+  esp__json_put_string(o, "layer", r->name);
+  esp__json_put_number(o, "sparsity", sparsity_of(r));
+  esp__json_put_number(o, "macs", r->macs);
+  esp__json_put_number(o, "macs_effective", r->macs_kept);
   for (int p = 0; p < ESP_PROPAGATIONS; p++) {
     const double ms[BENCH_MODES] = {r->ms[BENCH_DENSE][p], r->ms[BENCH_SPARSE][p]};
-    cJSON_AddItemToObject(o, pass_names[p], pair_json(ms));
+    esp__json_put(o, pass_names[p], pair_json(ms));
   }
-  cJSON_AddNumberToObject(o, "speedup", speed_up_of(r));
+  esp__json_put_number(o, "speedup", speed_up_of(r));
   return o;
 }
 
 static cJSON *total_json(const bench_times *t, const double ms[BENCH_MODES]) {
   const double rates[BENCH_MODES] = {rate(t, ms[BENCH_DENSE]), rate(t, ms[BENCH_SPARSE])};
   cJSON *o = cJSON_CreateObject();
-  cJSON_AddItemToObject(o, "ms", pair_json(ms));
-  cJSON_AddItemToObject(o, "images_per_second", pair_json(rates));
-  cJSON_AddNumberToObject(o, "speedup", ratio(ms[BENCH_DENSE], ms[BENCH_SPARSE]));
+  esp__json_put(o, "ms", pair_json(ms));
+  esp__json_put(o, "images_per_second", pair_json(rates));
+  esp__json_put_number(o, "speedup", ratio(ms[BENCH_DENSE], ms[BENCH_SPARSE]));
   return o;
 }
 
 static cJSON *report_json(const bench_report *r) {
   const bench_times *t = r->times;
   const row all = total_of(t);
-  cJSON *o = cJSON_CreateObject(), *layers = cJSON_CreateArray();
-  cJSON_AddStringToObject(o, "network", r->subject->what);
-  cJSON_AddStringToObject(o, "isa", r->isa);
-  cJSON_AddNumberToObject(o, "threads", r->threads);
-  cJSON_AddNumberToObject(o, "batch", t->batch);
-  cJSON_AddNumberToObject(o, "repeats", r->repeats);
-  cJSON_AddItemToObject(o, "layers", layers);
+  cJSON *o = cJSON_CreateObject();
+  esp__json_put_string(o, "network", r->subject->what);
+  esp__json_put_string(o, "isa", r->isa);
+  esp__json_put_number(o, "threads", r->threads);
+  esp__json_put_number(o, "batch", t->batch);
+  esp__json_put_number(o, "repeats", r->repeats);
+  cJSON *layers = esp__json_put_array(o, "layers");
   for (int i = 0; i < t->layers; i++) {
     const row one = row_of(&t->layer[i]);
-    cJSON_AddItemToArray(layers, row_json(&one));
+    esp__json_append(layers, row_json(&one));
   }
-  cJSON_AddItemToObject(o, "all_layers", row_json(&all));
-  cJSON_AddItemToObject(o, "rest_ms", pair_json(t->rest));
-  cJSON_AddItemToObject(o, "training", total_json(t, t->training));
-  cJSON_AddItemToObject(o, "inference", total_json(t, t->inference));
+  esp__json_put(o, "all_layers", row_json(&all));
+  esp__json_put(o, "rest_ms", pair_json(t->rest));
+  esp__json_put(o, "training", total_json(t, t->training));
+  esp__json_put(o, "inference", total_json(t, t->inference));
   return o;
 }
 
 esp_status bench_print_json(const bench_report *r, esp_error *err) {
   cJSON *o = report_json(r);
-  char *text = cJSON_Print(o);
+  char *text = esp__json_print(o, true);
   cJSON_Delete(o);
   if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   puts(text);

@@ -1,4 +1,5 @@
 /* espalier eval: accuracy of trained weights on the test images */
+#include "base/text_stream.h"
 #include "cli/cli.h"
 
 #include <espalier/run.h>
@@ -113,7 +114,7 @@ static esp_status evaluate(esp_loaded_run *o, const char *logits_path, esp_error
   size_t bytes = 0;
   const int classes = o->model->classes;
   found f = {.confusion = calloc((size_t)(classes * classes), sizeof *f.confusion)};
-  FILE *rows = logits_path ? open_memstream(&text, &bytes) : NULL;
+  FILE *rows = logits_path ? esp__text_stream(&text, &bytes) : NULL;
   esp_status status = f.confusion && (rows || !logits_path)
                           ? ESP_OK
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
@@ -127,7 +128,8 @@ static esp_status evaluate(esp_loaded_run *o, const char *logits_path, esp_error
     if (rows) write_header(rows, &o->model->tasks);
     run_over(g, loader, &f, rows);
   }
-  if (rows) fclose(rows);
+  if (rows && fclose(rows) != 0 && status == ESP_OK)
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the logits");
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
   if (status == ESP_OK) print_found(o, &f, esp_graph_macs(g, false));
   esp_loader_free(loader);

@@ -1,4 +1,5 @@
 /* espalier overlap: what the masks of runs have in common */
+#include "base/text_stream.h"
 #include "cli/cli.h"
 #include <espalier/mask_overlap.h>
 
@@ -108,10 +109,11 @@ static esp_status run(int argc, char **argv, esp_error *err) {
     opened += status == ESP_OK;
   }
   if (status == ESP_OK) {
-    FILE *csv = open_memstream(&text, &bytes);
+    FILE *csv = esp__text_stream(&text, &bytes);
     status = csv ? compare_all(&a, masks, csv, err)
                  : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
-    if (csv) fclose(csv);
+    if (csv && fclose(csv) != 0 && status == ESP_OK)
+      status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
   }
   if (status == ESP_OK && a.csv) status = esp_file_write(a.csv, text, bytes, err);
   free(text);

@@ -1,5 +1,6 @@
 #include "config/fingerprint.h"
 
+#include "base/text_stream.h"
 #include "config/stages.h"
 #include "config/value.h"
 
@@ -12,7 +13,7 @@ esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part pa
                                    esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *out = open_memstream(&text, &bytes);
+  FILE *out = esp__text_stream(&text, &bytes);
   if (!out) return esp_fail(err, ESP_ERR_MEMORY, "configuration: out of memory");
   for (const esp_section *s = esp_sections; s->name; s++) {
     if (part == ESP_FINGERPRINT_DENSE && s->table == esp_prune_option_table) continue;

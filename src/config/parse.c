@@ -1,5 +1,6 @@
 /* From an INI file and arguments to a configuration in which every value is checked. */
 #include "config/parse.h"
+#include "base/text_stream.h"
 #include "config/sections.h"
 #include "config/value.h"
 
@@ -206,7 +207,7 @@ static void begin_value(reader *r, const char *key, const char *value) {
   }
   *given = r->line;
   r->option = option;
-  r->value = open_memstream(&r->value_text, &r->value_bytes);
+  r->value = esp__text_stream(&r->value_text, &r->value_bytes);
   if (r->value)
     fputs(value, r->value);
   else
@@ -216,7 +217,7 @@ static void begin_value(reader *r, const char *key, const char *value) {
 static void begin_extra(reader *r, const char *key, const char *value) {
   r->extra_line = r->line;
   r->extra_key = strdup(key);
-  r->value = r->extra_key ? open_memstream(&r->value_text, &r->value_bytes) : NULL;
+  r->value = r->extra_key ? esp__text_stream(&r->value_text, &r->value_bytes) : NULL;
   if (r->value) {
     fputs(value, r->value);
   } else {

@@ -1,3 +1,4 @@
+#include "base/text_stream.h"
 #include "config/sections.h"
 #include "config/value.h"
 
@@ -6,7 +7,7 @@
 esp_status esp_config_text(const esp_config *config, char **text, esp_error *err) {
   size_t bytes;
   char *written = NULL;
-  FILE *out = open_memstream(&written, &bytes);
+  FILE *out = esp__text_stream(&written, &bytes);
   if (!out) return esp_fail(err, ESP_ERR_MEMORY, "configuration: out of memory");
   for (const esp_section *s = esp_sections; s->name; s++) {
     fprintf(out, "%s[%s]\n", s == esp_sections ? "" : "\n", s->name);

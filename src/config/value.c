@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include "base/text_stream.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -304,7 +305,7 @@ void esp__value_print(const esp_option *o, const void *options, FILE *out) {
 char *esp__value_text(const esp_option *o, const void *options) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return NULL;
   esp__value_print(o, options, f);
   if (fclose(f) != 0) {

@@ -1,5 +1,6 @@
 /* The table of built-in architectures. */
 #include "nn/arch.h"
+#include "base/text_stream.h"
 #include "nn/layers.h"
 
 #include <stdlib.h>
@@ -110,7 +111,7 @@ static esp_status no_memory(const esp_model_options *opt, esp_error *err) {
 static esp_status written(const arch *a, const esp__arch_ask *ask, char **text, esp_error *err) {
   size_t size;
   *text = NULL;
-  FILE *out = open_memstream(text, &size);
+  FILE *out = esp__text_stream(text, &size);
   if (!out) return no_memory(ask->opt, err);
   esp_status status = a->write(out, ask, err);
   if (fclose(out) != 0 && status == ESP_OK) status = no_memory(ask->opt, err);
@@ -124,7 +125,7 @@ static esp_status written(const arch *a, const esp__arch_ask *ask, char **text, 
 static esp_status indented(const esp__arch_ask *ask, char *plain, char **text, esp_error *err) {
   size_t size;
   int depth = 0;
-  FILE *out = open_memstream(text, &size);
+  FILE *out = esp__text_stream(text, &size);
   if (!out) return no_memory(ask->opt, err);
   for (char *rest = NULL, *line = strtok_r(plain, "\n", &rest); line;
        line = strtok_r(NULL, "\n", &rest))

@@ -1,4 +1,5 @@
 /* Several tasks: the same network with a head for each. */
+#include "base/text_stream.h"
 #include "nn/arch.h"
 #include "nn/layers.h"
 
@@ -28,7 +29,7 @@ esp_status esp__heads_write(char **text, const esp_tasks *tasks, esp_error *err)
   char *heads = NULL;
   const char *line = last_line(*text, &length), *rest = behind_classes(line, length);
   if (!rest) return ESP_OK; /* written with its heads already, or to be refused for its outputs */
-  FILE *out = open_memstream(&heads, &size);
+  FILE *out = esp__text_stream(&heads, &size);
   if (!out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
   fwrite(*text, 1, (size_t)(line - *text), out);
   for (int i = 0; i < tasks->count; i++)

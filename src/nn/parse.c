@@ -1,4 +1,5 @@
 /* The layer language: text into lines, blocks and repeats. */
+#include "base/text_stream.h"
 #include "nn/layers.h"
 
 #include <stdio.h>
@@ -214,7 +215,7 @@ void esp__line_write(FILE *out, const esp__layer_kind *kind, const char *line, i
 char *esp__program_text(const esp_program *p) {
   char *text = NULL;
   size_t size;
-  FILE *out = open_memstream(&text, &size);
+  FILE *out = esp__text_stream(&text, &size);
   if (!out) return NULL;
   int depth = 0;
   for (int i = 0; i < p->count; i++) esp__line_write(out, p->item[i].kind, p->item[i].text, &depth);

@@ -1,4 +1,5 @@
 /* The layer language written anew: the same network with other widths and fewer blocks. */
+#include "base/text_stream.h"
 #include "nn/layers.h"
 
 #include <stdio.h>
@@ -75,7 +76,7 @@ static bool write_item(writer *w, int i) {
   const int width = w->width && takes_channels(item->kind) ? w->width[w->sized] : item->channels;
   char *line = NULL;
   size_t size;
-  FILE *text = open_memstream(&line, &size);
+  FILE *text = esp__text_stream(&line, &size);
   if (!text) return false;
   if (width != item->channels)
     write_width(text, item, width);
@@ -91,7 +92,7 @@ static bool write_item(writer *w, int i) {
 esp_status esp_model_rewrite(const esp_model *m, const int *width, const bool *drop, char **text,
                              esp_error *err) {
   size_t size;
-  writer w = {.model = m, .width = width, .out = open_memstream(text, &size)};
+  writer w = {.model = m, .width = width, .out = esp__text_stream(text, &size)};
   bool written = w.out != NULL;
   for (int b = 0; drop && b < m->blocks; b++) w.implied |= drop[b];
   for (int i = 0, from = 0; written && i < m->program->count; i++) {

@@ -1,4 +1,5 @@
 /* The same network, pruned at run time: gates behind its convolutions, thresholds in its ReLUs. */
+#include "base/text_stream.h"
 #include "nn/arch.h"
 #include "nn/layers.h"
 
@@ -70,7 +71,7 @@ static void write_line(writer *w, const char *line, int length) {
 esp_status esp__variant_apply(char **text, const esp_model_options *opt, esp_error *err) {
   size_t size;
   char *changed = NULL;
-  writer w = {.opt = opt, .out = open_memstream(&changed, &size)};
+  writer w = {.opt = opt, .out = esp__text_stream(&changed, &size)};
   if (!w.out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
   for (const char *line = *text; *line;) {
     const size_t length = strcspn(line, "\n");

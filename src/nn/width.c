@@ -1,4 +1,5 @@
 /* The same network, narrower or wider. */
+#include "base/text_stream.h"
 #include "nn/arch.h"
 #include "nn/layers.h"
 
@@ -31,7 +32,7 @@ static void write_line(FILE *out, const char *line, double width) {
 esp_status esp__width_apply(char **text, double width, esp_error *err) {
   size_t size;
   char *scaled = NULL;
-  FILE *out = open_memstream(&scaled, &size);
+  FILE *out = esp__text_stream(&scaled, &size);
   if (!out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
   for (const char *line = *text; *line;) {
     const size_t length = strcspn(line, "\n");

@@ -1,4 +1,5 @@
 /* Accuracy over what pruning is to buy. */
+#include "base/json.h"
 #include "report/findings.h"
 
 #include <math.h>
@@ -121,7 +122,7 @@ void esp__add_accuracy(cJSON *report, const esp__report_data *f) {
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const measure *m = &measures[i];
     cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "band"});
-    cJSON_AddBoolToObject(chart, "joined", in_order(f, m));
+    esp__json_put_bool(chart, "joined", in_order(f, m));
     esp__chart_axis(chart, "x", m->column.label, m->scale);
     esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
     esp__report_table_of(report, chart, means(f, m));

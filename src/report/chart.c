@@ -1,29 +1,29 @@
+#include "base/json.h"
 #include "report/findings.h"
 
 #include <stdio.h>
 
 cJSON *esp__chart_add(cJSON *report, esp__chart c) {
   cJSON *chart = cJSON_CreateObject();
-  cJSON_AddStringToObject(chart, "id", c.id);
-  cJSON_AddStringToObject(chart, "title", c.title);
-  cJSON_AddStringToObject(chart, "note", c.note);
-  cJSON_AddStringToObject(chart, "kind", c.kind);
-  cJSON_AddArrayToObject(chart, "sheets");
-  cJSON_AddItemToArray(cJSON_GetObjectItem(report, "charts"), chart);
-  return chart;
+  esp__json_put_string(chart, "id", c.id);
+  esp__json_put_string(chart, "title", c.title);
+  esp__json_put_string(chart, "note", c.note);
+  esp__json_put_string(chart, "kind", c.kind);
+  esp__json_put_array(chart, "sheets");
+  return esp__json_append(cJSON_GetObjectItem(report, "charts"), chart);
 }
 
 cJSON *esp__chart_axis(cJSON *chart, const char *axis, const char *label, const char *scale) {
-  cJSON *o = cJSON_AddObjectToObject(chart, axis);
-  cJSON_AddStringToObject(o, "label", label);
-  cJSON_AddStringToObject(o, "scale", scale);
+  cJSON *o = esp__json_put_object(chart, axis);
+  esp__json_put_string(o, "label", label);
+  esp__json_put_string(o, "scale", scale);
   return o;
 }
 
 void esp__report_table_of(cJSON *report, cJSON *chart, cJSON *sheet) {
   const cJSON *id = cJSON_GetObjectItem(sheet, "id");
-  if (chart) cJSON_AddItemToArray(cJSON_GetObjectItem(chart, "sheets"), cJSON_Duplicate(id, false));
-  cJSON_AddItemToArray(cJSON_GetObjectItem(report, "sheets"), sheet);
+  if (chart) esp__json_append(cJSON_GetObjectItem(chart, "sheets"), cJSON_Duplicate(id, false));
+  esp__json_append(cJSON_GetObjectItem(report, "sheets"), sheet);
 }
 
 void esp__report_note(cJSON *report, const char *format, ...) {
@@ -32,7 +32,7 @@ void esp__report_note(cJSON *report, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  cJSON_AddItemToArray(cJSON_GetObjectItem(report, "notes"), cJSON_CreateString(text));
+  esp__json_append(cJSON_GetObjectItem(report, "notes"), cJSON_CreateString(text));
 }
 
 void esp__level_label(const esp__points *p, int first, int end, char text[32]) {

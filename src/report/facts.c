@@ -1,5 +1,6 @@
 #include "report/facts.h"
 
+#include "base/text_stream.h"
 #include "config/fingerprint.h"
 #include "config/stages.h"
 #include "config/value.h"
@@ -113,7 +114,7 @@ static char *series_name(const esp__config_diff *f, const esp__run_records *runs
   char *text = NULL;
   size_t bytes;
   const int run = first_run(f, series);
-  FILE *out = open_memstream(&text, &bytes);
+  FILE *out = esp__text_stream(&text, &bytes);
   if (!out) return NULL;
   const char *between = "";
   for (int k = 0; k < f->keys; k++) {

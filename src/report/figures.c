@@ -1,9 +1,11 @@
 /* A report's tables as CSV files, and its charts as SVG, drawn by gnuplot from those. */
+#include "base/text_stream.h"
 #include "report/gnuplot.h"
 #include "report/page.h"
 
 #include <espalier/file.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -47,27 +49,44 @@ static void print_csv(const cJSON *sheet, FILE *f) {
   }
 }
 
-/* Runs gnuplot with one argument, in `dir` (NULL = here), silently; whether it succeeded. */
-static bool gnuplot(const char *argument, const char *dir) {
+/* Starts gnuplot with one argument, in `dir` (NULL = here), silent. Returns 0, or why not as errno
+ * has it. */
+static int start_gnuplot(const char *argument, const char *dir, pid_t *child) {
   posix_spawn_file_actions_t actions;
-  pid_t child;
-  int state = -1;
   char *const arguments[] = {(char[]){"gnuplot"}, (char *)argument, NULL};
-  if (posix_spawn_file_actions_init(&actions) != 0) return false;
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  if (dir) posix_spawn_file_actions_addchdir_np(&actions, dir);
-  const bool started = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ) == 0;
+  int reason = posix_spawn_file_actions_init(&actions);
+  if (reason != 0) return reason;
+  reason = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  if (reason == 0) reason = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (reason == 0 && dir) reason = posix_spawn_file_actions_addchdir_np(&actions, dir);
+  if (reason == 0) reason = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
-  return started && waitpid(child, &state, 0) == child && WIFEXITED(state) &&
-         WEXITSTATUS(state) == 0;
+  return reason;
+}
+
+/* Runs it to its end; *good: whether it succeeded. `what` starts the message when it cannot be
+ * started. */
+static esp_status run_gnuplot(const char *argument, const char *dir, const char *what, bool *good,
+                              esp_error *err) {
+  pid_t child, ended;
+  int state = -1;
+  const int reason = start_gnuplot(argument, dir, &child);
+  if (reason == ENOENT)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: there is no gnuplot to draw them; install gnuplot-nox",
+                    what);
+  if (reason != 0)
+    return esp_fail(err, reason == ENOMEM ? ESP_ERR_MEMORY : ESP_ERR_IO,
+                    "%s: gnuplot cannot be started: %s", what, strerror(reason));
+  do ended = waitpid(child, &state, 0);
+  while (ended < 0 && errno == EINTR);
+  *good = ended == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
+  return ESP_OK;
 }
 
 esp_status esp__figures_check(esp_error *err) {
-  return gnuplot("--version", NULL)
-             ? ESP_OK
-             : esp_fail(err, ESP_ERR_INPUT,
-                        "--figures: there is no gnuplot to draw them; install gnuplot-nox");
+  bool good;
+  ESP_TRY(run_gnuplot("--version", NULL, "--figures", &good, err));
+  return good ? ESP_OK : esp_fail(err, ESP_ERR_INPUT, "--figures: gnuplot --version fails");
 }
 
 /* ---- files ---- */
@@ -77,7 +96,7 @@ static esp_status write_with(const cJSON *report, const cJSON *item, const char 
                              esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (f) print(report, item, f);
   const esp_status status = f && fclose(f) == 0
                                 ? esp_file_write(path, text, bytes, err)
@@ -101,8 +120,9 @@ static esp_status draw(const cJSON *report, const cJSON *chart, const char *dir,
   char path[4096], script[64];
   ESP_TRY(write_with(report, chart, name_in(path, dir, chart, ".gp"), esp__gnuplot_script, err));
   snprintf(script, sizeof script, "%s.gp", esp__json_text(chart, "id"));
-  return gnuplot(script, dir) ? ESP_OK
-                              : esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
+  bool good;
+  ESP_TRY(run_gnuplot(script, dir, path, &good, err));
+  return good ? ESP_OK : esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
 }
 
 esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err) {

@@ -1,5 +1,8 @@
 #include "report/page.h"
 
+#include "base/json.h"
+#include "base/text_stream.h"
+
 #include <espalier/file.h>
 
 #include <stdio.h>
@@ -43,9 +46,9 @@ static void write_page(const char *json, FILE *out) {
 }
 
 esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err) {
-  char *json = cJSON_PrintUnformatted(report), *text = NULL;
+  char *json = esp__json_print(report, false), *text = NULL;
   size_t bytes;
-  FILE *out = json ? open_memstream(&text, &bytes) : NULL;
+  FILE *out = json ? esp__text_stream(&text, &bytes) : NULL;
   if (out) write_page(json, out);
   esp_status status = out && fclose(out) == 0
                           ? esp_file_write(path, text, bytes, err)

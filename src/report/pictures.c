@@ -1,4 +1,5 @@
 /* What masks and filters look like. */
+#include "base/json.h"
 #include "report/findings.h"
 #include "report/picture.h"
 
@@ -46,15 +47,15 @@ static esp_status add_picture(cJSON *report, picture p, caption c, const char *n
   free(p.pixels);
   if (!png) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a picture");
   cJSON *o = cJSON_CreateObject();
-  cJSON_AddNumberToObject(o, "series", c.series);
-  cJSON_AddStringToObject(o, "kind", c.kind);
-  cJSON_AddStringToObject(o, "layer", c.layer);
-  cJSON_AddStringToObject(o, "level", c.level);
-  cJSON_AddStringToObject(o, "note", note);
-  cJSON_AddNumberToObject(o, "width", p.width);
-  cJSON_AddNumberToObject(o, "height", p.height);
-  cJSON_AddStringToObject(o, "png", png);
-  cJSON_AddItemToArray(cJSON_GetObjectItem(report, "pictures"), o);
+  esp__json_put_number(o, "series", c.series);
+  esp__json_put_string(o, "kind", c.kind);
+  esp__json_put_string(o, "layer", c.layer);
+  esp__json_put_string(o, "level", c.level);
+  esp__json_put_string(o, "note", note);
+  esp__json_put_number(o, "width", p.width);
+  esp__json_put_number(o, "height", p.height);
+  esp__json_put_string(o, "png", png);
+  esp__json_append(cJSON_GetObjectItem(report, "pictures"), o);
   free(png);
   return ESP_OK;
 }

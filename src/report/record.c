@@ -1,5 +1,6 @@
 #include "report/record.h"
 
+#include "base/json.h"
 #include "config/parse.h"
 
 #include <espalier/file.h>
@@ -45,8 +46,10 @@ static esp_status read_result(esp__run_record *r, const char *path, esp_error *w
   char *text;
   size_t bytes;
   ESP_TRY(esp_file_read(path, RESULT_BYTES_MAX, &text, &bytes, why));
-  r->result = cJSON_Parse(text);
+  size_t at;
+  const esp_status status = esp__json_parse(&r->result, text, bytes, &at);
   free(text);
+  if (status == ESP_ERR_MEMORY) return esp_fail(why, status, "%s: out of memory", path);
   return cJSON_IsObject(r->result)
              ? ESP_OK
              : esp_fail(why, ESP_ERR_INPUT, "%s: expected a JSON object", path);
@@ -61,6 +64,7 @@ static esp_status read_file(esp__run_record *r, const char *name, esp_csv *table
   const esp_status status = table ? esp_csv_read(table, path, &why) : read_result(r, path, &why);
   free(path);
   if (status == ESP_OK) return ESP_OK;
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
   if (!there) snprintf(why.text, sizeof why.text, "%s is not there (yet)", name);
   return note(r, why.text, err);
 }

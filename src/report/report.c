@@ -1,3 +1,5 @@
+#include "base/json.h"
+#include "base/text_stream.h"
 #include "report/findings.h"
 #include "report/page.h"
 
@@ -22,12 +24,12 @@ static esp_status gather(esp__report_data *f, const esp_report_request *request,
 static esp_status add_title(cJSON *report, const esp_report_request *request, esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   for (int i = 0; f && i < request->dirs && i < TITLE_DIRS; i++)
     fprintf(f, "%s%s", i > 0 ? ", " : "", request->dir[i]);
   if (f && request->dirs > TITLE_DIRS) fprintf(f, " and %d more", request->dirs - TITLE_DIRS);
   const bool written = f && fclose(f) == 0;
-  if (written) cJSON_AddStringToObject(report, "title", text);
+  if (written) esp__json_put_string(report, "title", text);
   free(text);
   return written ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
 }
@@ -55,13 +57,12 @@ static void add_waiting(cJSON *report, const char *dir) {
 static esp_status build(cJSON *report, const esp__report_data *f, const esp_report_request *request,
                         esp_error *err) {
   ESP_TRY(add_title(report, request, err));
-  cJSON_AddNumberToObject(report, "runs", f->runs.count);
-  cJSON *series = cJSON_AddArrayToObject(report, "series");
+  esp__json_put_number(report, "runs", f->runs.count);
+  cJSON *series = esp__json_put_array(report, "series");
   static const char *const lists[] = {"notes", "charts", "sheets", "pictures"};
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-    cJSON_AddArrayToObject(report, lists[i]);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) esp__json_put_array(report, lists[i]);
   for (int s = 0; s < f->facts.series; s++)
-    cJSON_AddItemToArray(series, cJSON_CreateString(f->facts.series_name[s]));
+    esp__json_append(series, cJSON_CreateString(f->facts.series_name[s]));
   for (int i = 0; i < request->dirs; i++) add_waiting(report, request->dir[i]);
   esp__add_results(report, f);
   if (request->paper) ESP_TRY(esp__add_paper(report, f, request->paper, err));

@@ -1,4 +1,5 @@
 /* The training curves. */
+#include "base/json.h"
 #include "report/findings.h"
 
 static const esp__column columns[] = {{"series", "series"},
@@ -30,11 +31,11 @@ static void add_rows(cJSON *sheet, const esp__report_data *f, int run) {
 static void add_chart(cJSON *report, esp__chart c, const char *label, const char *const *column,
                       int n) {
   cJSON *chart = esp__chart_add(report, c);
-  cJSON_AddStringToObject(esp__chart_axis(chart, "x", "epoch of the run", "linear"), "column",
-                          "epoch");
-  cJSON_AddItemToObject(esp__chart_axis(chart, "y", label, "linear"), "columns",
-                        cJSON_CreateStringArray(column, n));
-  cJSON_AddItemToArray(cJSON_GetObjectItem(chart, "sheets"), cJSON_CreateString("training"));
+  esp__json_put_string(esp__chart_axis(chart, "x", "epoch of the run", "linear"), "column",
+                       "epoch");
+  esp__json_put(esp__chart_axis(chart, "y", label, "linear"), "columns",
+                cJSON_CreateStringArray(column, n));
+  esp__json_append(cJSON_GetObjectItem(chart, "sheets"), cJSON_CreateString("training"));
 }
 
 void esp__add_training(cJSON *report, const esp__report_data *f) {

@@ -1,4 +1,6 @@
 /* Another network for the data that trained weights were opened with, as files of their own. */
+#include "base/text_stream.h"
+
 #include <espalier/run.h>
 
 #include <stdlib.h>
@@ -42,6 +44,7 @@ static esp_status ini_path(const char *path, char ini[4096], esp_error *err) {
 static esp_status check_text(const char *text, const char *path, esp_error *err) {
   esp_config again;
   const esp_status status = esp_config_parse(&again, "shrunk.ini", text, 0, NULL, NULL);
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "out of memory for a configuration");
   const bool same = status == ESP_OK && strcmp(again.model.weights, path) == 0;
   if (status == ESP_OK) esp_config_free(&again);
   return same ? ESP_OK
@@ -53,7 +56,7 @@ static esp_status check_text(const char *text, const char *path, esp_error *err)
 
 static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_error *err) {
   size_t size;
-  FILE *out = open_memstream(classes, &size);
+  FILE *out = esp__text_stream(classes, &size);
   for (int i = 0; out && o->class_name[i]; i++) fprintf(out, "%s\n", o->class_name[i]);
   return out && fclose(out) == 0 ? ESP_OK
                                  : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the classes");

@@ -1,6 +1,7 @@
 #include "run/trial_evaluator.h"
 
 #include "base/clock.h"
+#include "base/text_stream.h"
 #include "config/parse.h"
 #include "config/stages.h"
 #include "run/services.h"
@@ -90,7 +91,7 @@ esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *j) {
 
 static esp_status list_layers(const esp_run *r, char **text, esp_error *err) {
   size_t bytes;
-  FILE *f = open_memstream(text, &bytes);
+  FILE *f = esp__text_stream(text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for found.ini");
   for (int i = 0; i < esp_pruner_pools(r->pruner); i++) {
     esp_pruned count;

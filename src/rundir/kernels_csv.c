@@ -1,5 +1,7 @@
 #include "rundir/kernels_csv.h"
 
+#include "base/text_stream.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +22,7 @@ esp_status esp__kernels_csv_record(esp__position *p, const esp_model *model, con
   char *text = NULL;
   size_t bytes;
   esp_kernel_choice c;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the kernels");
   for (int i = 0; esp_graph_kernel_choice(graph, i, &c); i++) {
     fprintf(f, "%d,%s,%s,%.6g", p->stage, esp_model_layer(model, c.weight)->name,

@@ -1,6 +1,7 @@
 #include "rundir/position.h"
 
-#include <cjson/cJSON.h>
+#include "base/json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +63,7 @@ static char **text_at(const esp__position *p, int i) {
 static cJSON *write_tally(const int64_t *count) {
   cJSON *list = cJSON_CreateArray();
   for (int t = 0; t < ESP_TASKS_MAX; t++)
-    cJSON_AddItemToArray(list, cJSON_CreateNumber((double)count[t]));
+    esp__json_append(list, esp__json_exact_number((double)count[t]));
   return list;
 }
 
@@ -82,14 +83,14 @@ static cJSON *write_fields(const field *f, const void *from) {
   for (; o && f->name; f++) {
     const char *at = (const char *)from + f->offset;
     if (f->type == METRICS) {
-      cJSON_AddItemToObject(o, f->name, write_fields(metrics_fields, at));
+      esp__json_put(o, f->name, write_fields(metrics_fields, at));
     } else if (f->type == TALLY) {
-      cJSON_AddItemToObject(o, f->name, write_tally((const int64_t *)at));
+      esp__json_put(o, f->name, write_tally((const int64_t *)at));
     } else {
       const double v = f->type == REAL    ? *(const double *)at
                        : f->type == COUNT ? (double)*(const int64_t *)at
                                           : *(const int *)at;
-      cJSON_AddNumberToObject(o, f->name, v);
+      esp__json_put(o, f->name, esp__json_exact_number(v));
     }
   }
   return o;
@@ -117,60 +118,72 @@ static bool read_fields(const field *f, void *to, const cJSON *o) {
 }
 
 static cJSON *write_position(const esp__position *p) {
-  cJSON *o = write_fields(position_fields, p), *results = cJSON_CreateArray();
-  cJSON_AddBoolToObject(o, "begun", p->begun);
-  cJSON_AddItemToObject(o, "now", write_fields(result_fields, &p->now));
-  cJSON_AddItemToObject(o, "results", results);
+  cJSON *o = write_fields(position_fields, p);
+  esp__json_put_bool(o, "begun", p->begun);
+  esp__json_put(o, "now", write_fields(result_fields, &p->now));
+  cJSON *results = esp__json_put_array(o, "results");
   for (int i = 0; i < p->results; i++)
-    cJSON_AddItemToArray(results, write_fields(result_fields, &p->result[i]));
-  cJSON_AddStringToObject(o, "recipe", p->recipe);
+    esp__json_append(results, write_fields(result_fields, &p->result[i]));
+  esp__json_put_string(o, "recipe", p->recipe);
   for (int i = 0; i < TEXTS; i++) {
     const char *text = *text_at(p, i);
-    cJSON_AddStringToObject(o, position_texts[i].name, text ? text : "");
+    esp__json_put_string(o, position_texts[i].name, text ? text : "");
   }
   return o;
 }
 
 esp_status esp__position_text(const esp__position *p, char **text, esp_error *err) {
   cJSON *o = write_position(p);
-  *text = cJSON_PrintUnformatted(o);
+  *text = esp__json_print(o, false);
   cJSON_Delete(o);
   return *text ? ESP_OK
                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the position of the run");
 }
 
-static bool read_text(char **to, const cJSON *item) {
-  return cJSON_IsString(item) && (*to = strdup(item->valuestring));
+static esp_status read_text(char **to, const cJSON *item) {
+  if (!cJSON_IsString(item)) return ESP_ERR_INPUT;
+  *to = strdup(item->valuestring);
+  return *to ? ESP_OK : ESP_ERR_MEMORY;
 }
 
-static bool read_position(esp__position *p, const cJSON *o) {
-  const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results"), *item;
-  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
-  if (!read_fields(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results)) return false;
-  p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
-  if (!read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now")))
-    return false;
+static esp_status read_results(esp__position *p, const cJSON *results) {
+  const cJSON *item;
   cJSON_ArrayForEach(item, results) {
     esp__result r;
-    if (!read_fields(result_fields, &r, item) || esp__position_add(p, &r, NULL) != ESP_OK)
-      return false;
+    if (!read_fields(result_fields, &r, item)) return ESP_ERR_INPUT;
+    ESP_TRY(esp__position_add(p, &r, NULL));
   }
-  if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe) return false;
+  return ESP_OK;
+}
+
+static esp_status read_position(esp__position *p, const cJSON *o) {
+  const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results");
+  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
+  if (!read_fields(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results) ||
+      !read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now")))
+    return ESP_ERR_INPUT;
+  p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
+  ESP_TRY(read_results(p, results));
+  if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe)
+    return ESP_ERR_INPUT;
   strcpy(p->recipe, recipe->valuestring);
   for (int i = 0; i < TEXTS; i++)
-    if (!read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, position_texts[i].name)))
-      return false;
-  return true;
+    ESP_TRY(read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, position_texts[i].name)));
+  return ESP_OK;
 }
 
 esp_status esp__position_parse(esp__position *p, const char *text, esp_error *err) {
-  cJSON *o = cJSON_Parse(text);
+  cJSON *o;
+  size_t at;
   *p = (esp__position){0};
-  const bool good = o && read_position(p, o);
+  esp_status status = esp__json_parse(&o, text, strlen(text), &at);
+  if (status == ESP_OK) status = read_position(p, o);
   cJSON_Delete(o);
-  if (good) return ESP_OK;
+  if (status == ESP_OK) return ESP_OK;
   esp__position_free(p);
-  return esp_fail(err, ESP_ERR_INPUT, "the checkpoint's position does not parse");
+  return esp_fail(err, status, "%s",
+                  status == ESP_ERR_MEMORY ? "out of memory for the position of the run"
+                                           : "the checkpoint's position does not parse");
 }
 
 void esp__position_free(esp__position *p) {

@@ -1,8 +1,9 @@
 #include "rundir/progress_json.h"
 
+#include "base/json.h"
+
 #include <espalier/file.h>
 
-#include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +48,9 @@ void esp__heartbeat_write(const esp__heartbeat *p, const char *dir) {
     const double v = fields[i].type == REAL    ? *(const double *)at
                      : fields[i].type == COUNT ? (double)*(const int64_t *)at
                                                : *(const int *)at;
-    cJSON_AddNumberToObject(o, fields[i].name, v);
+    esp__json_put_number(o, fields[i].name, v);
   }
-  char *text = cJSON_PrintUnformatted(o);
+  char *text = esp__json_print(o, false);
   cJSON_Delete(o);
   if (text && path_of(dir, "progress.json", path))
     (void)esp_file_show(path, text, strlen(text), NULL);
@@ -63,8 +64,9 @@ void esp__heartbeat_end(const char *dir) {
 }
 
 static bool parse(esp__heartbeat *p, const char *text) {
-  cJSON *o = cJSON_Parse(text);
-  bool good = o != NULL;
+  cJSON *o;
+  size_t end;
+  bool good = esp__json_parse(&o, text, strlen(text), &end) == ESP_OK;
   for (int i = 0; good && i < FIELDS; i++) {
     char *at = (char *)p + fields[i].offset;
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, fields[i].name);

@@ -1,8 +1,9 @@
 #include <espalier/results.h>
 
+#include "base/json.h"
+
 #include <espalier/file.h>
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -45,17 +46,18 @@ static bool read_round(esp_round *r, const cJSON *o) {
   return true;
 }
 
-static bool read_rounds(esp_results *r, const cJSON *o) {
+static esp_status read_rounds(esp_results *r, const cJSON *o) {
   const cJSON *dense = cJSON_GetObjectItemCaseSensitive(o, "dense"), *item;
   const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(o, "rounds");
   const cJSON *hash = cJSON_GetObjectItemCaseSensitive(o, "weights_sha256");
   const int n = cJSON_GetArraySize(rounds);
-  if (!cJSON_IsArray(rounds) || n > ROUNDS_MAX || !cJSON_IsString(hash)) return false;
+  if (!cJSON_IsArray(rounds) || n > ROUNDS_MAX || !cJSON_IsString(hash)) return ESP_ERR_INPUT;
   snprintf(r->sha256, sizeof r->sha256, "%s", hash->valuestring);
-  if (!(r->round = calloc((size_t)n + 1, sizeof *r->round))) return false;
+  if (!(r->round = calloc((size_t)n + 1, sizeof *r->round))) return ESP_ERR_MEMORY;
   if (read_round(&r->round[0], dense)) r->rounds = 1; /* one that was never dense says null */
-  cJSON_ArrayForEach(item, rounds) if (!read_round(&r->round[r->rounds++], item)) return false;
-  return true;
+  cJSON_ArrayForEach(item,
+                     rounds) if (!read_round(&r->round[r->rounds++], item)) return ESP_ERR_INPUT;
+  return ESP_OK;
 }
 
 static bool is_finished(const cJSON *o) {
@@ -70,12 +72,16 @@ esp_status esp_results_read(esp_results *r, const char *dir, esp_error *err) {
   if (snprintf(path, sizeof path, "%s/result.json", dir) >= PATH_BYTES)
     return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
   ESP_TRY(esp_file_read(path, FILE_LIMIT, &text, &bytes, err));
-  cJSON *o = cJSON_Parse(text);
+  cJSON *o;
+  size_t at;
+  esp_status status = esp__json_parse(&o, text, bytes, &at);
   free(text);
-  const bool finished = is_finished(o), good = finished && read_rounds(r, o);
+  const bool finished = is_finished(o);
+  if (status == ESP_OK) status = finished ? read_rounds(r, o) : ESP_ERR_INPUT;
   cJSON_Delete(o);
-  if (good) return ESP_OK;
+  if (status == ESP_OK) return ESP_OK;
   esp_results_free(r);
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s: out of memory", path);
   return esp_fail(err, ESP_ERR_INPUT, "%s: %s", path,
                   finished ? "expected the results that a run writes" : "the run is not finished");
 }

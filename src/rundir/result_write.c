@@ -1,21 +1,21 @@
 /* result.json, and the table that a person sees at the end. */
+#include "base/json.h"
 #include "rundir/tables.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void add_measure(cJSON *o, const char *name, const esp_metrics *m, double value) {
   if (m->count > 0)
-    cJSON_AddNumberToObject(o, name, value);
+    esp__json_put_number(o, name, value);
   else
-    cJSON_AddNullToObject(o, name);
+    esp__json_put_null(o, name);
 }
 
 /* Accuracies by task, where there are several. */
 static void add_tasks(cJSON *o, const char *name, const esp_tasks *tasks, const esp_metrics *m) {
   if (tasks->count == 1) return;
-  cJSON *each = cJSON_AddObjectToObject(o, name);
+  cJSON *each = esp__json_put_object(o, name);
   for (int t = 0; t < tasks->count; t++)
     add_measure(each, tasks->item[t].name, m, esp_metrics_task_top1(m, t));
 }
@@ -32,23 +32,23 @@ static void add_executed(cJSON *o, const esp__result *r) {
                  {"macs_executed_most", (double)r->executed.most}};
   for (size_t i = 0; i < sizeof measure / sizeof *measure; i++)
     if (r->executed.images > 0)
-      cJSON_AddNumberToObject(o, measure[i].name, measure[i].value);
+      esp__json_put_number(o, measure[i].name, measure[i].value);
     else
-      cJSON_AddNullToObject(o, measure[i].name);
+      esp__json_put_null(o, measure[i].name);
 }
 
 static cJSON *result_json(const esp__report *report, const esp__result *r) {
   cJSON *o = cJSON_CreateObject();
-  cJSON_AddNumberToObject(o, "round", r->round);
-  cJSON_AddNumberToObject(o, "sparsity_requested", r->requested);
-  cJSON_AddNumberToObject(o, "sparsity", esp__result_sparsity(r));
-  cJSON_AddNumberToObject(o, "weights", (double)r->weights);
-  cJSON_AddNumberToObject(o, "weights_nonzero", (double)r->weights_kept);
-  cJSON_AddNumberToObject(o, "params", (double)r->params);
-  cJSON_AddNumberToObject(o, "params_nonzero", (double)r->params_nonzero);
-  cJSON_AddNumberToObject(o, "bytes", (double)esp__result_bytes(r));
-  cJSON_AddNumberToObject(o, "macs", r->macs);
-  cJSON_AddNumberToObject(o, "macs_effective", r->macs_effective);
+  esp__json_put_number(o, "round", r->round);
+  esp__json_put_number(o, "sparsity_requested", r->requested);
+  esp__json_put_number(o, "sparsity", esp__result_sparsity(r));
+  esp__json_put_number(o, "weights", (double)r->weights);
+  esp__json_put_number(o, "weights_nonzero", (double)r->weights_kept);
+  esp__json_put_number(o, "params", (double)r->params);
+  esp__json_put_number(o, "params_nonzero", (double)r->params_nonzero);
+  esp__json_put_number(o, "bytes", (double)esp__result_bytes(r));
+  esp__json_put_number(o, "macs", r->macs);
+  esp__json_put_number(o, "macs_effective", r->macs_effective);
   add_executed(o, r);
   add_measure(o, "val_accuracy_before", &r->validation_before,
               esp_metrics_top1(&r->validation_before));
@@ -61,12 +61,12 @@ static cJSON *result_json(const esp__report *report, const esp__result *r) {
   add_tasks(o, "val_accuracy_tasks", report->tasks, &r->validation);
   add_tasks(o, "test_accuracy_before_tasks", report->tasks, &r->test_before);
   add_tasks(o, "test_accuracy_tasks", report->tasks, &r->test);
-  if (report->has_dense) cJSON_AddNumberToObject(o, "recovery", esp__report_recovery(report, r));
+  if (report->has_dense) esp__json_put_number(o, "recovery", esp__report_recovery(report, r));
   add_measure(o, "milliseconds_per_image", &r->test,
               1e3 * r->test.seconds / (double)(r->test.count ? r->test.count : 1));
-  cJSON_AddNumberToObject(o, "train_images_per_second", esp__result_rate(r));
-  cJSON_AddNumberToObject(o, "seconds", r->seconds);
-  cJSON_AddNumberToObject(o, "layers_guarded", r->guarded);
+  esp__json_put_number(o, "train_images_per_second", esp__result_rate(r));
+  esp__json_put_number(o, "seconds", r->seconds);
+  esp__json_put_number(o, "layers_guarded", r->guarded);
   return o;
 }
 
@@ -76,7 +76,7 @@ static cJSON *classes_json(const char *names) {
     const size_t length = strcspn(names, "\n");
     next = names + length + (names[length] == '\n');
     char *name = strndup(names, length);
-    cJSON_AddItemToArray(list, cJSON_CreateString(name ? name : ""));
+    esp__json_append(list, name ? cJSON_CreateString(name) : NULL);
     free(name);
   }
   return list;
@@ -84,33 +84,33 @@ static cJSON *classes_json(const char *names) {
 
 static cJSON *report_json(const esp__report *r) {
   const esp__position *p = r->position;
-  cJSON *o = cJSON_CreateObject(), *rounds = cJSON_CreateArray();
-  cJSON_AddStringToObject(o, "name", r->config->run.name);
-  cJSON_AddStringToObject(o, "status", r->sha256 ? "finished" : "running");
-  cJSON_AddNumberToObject(o, "seed", (double)r->config->run.seed);
-  cJSON_AddItemToObject(o, "classes", classes_json(r->classes));
-  cJSON_AddStringToObject(o, "isa", r->isa);
-  cJSON_AddNumberToObject(o, "threads", r->threads);
-  cJSON_AddNumberToObject(o, "peak_rss_mib", p->peak_rss_mib);
+  cJSON *o = cJSON_CreateObject();
+  esp__json_put_string(o, "name", r->config->run.name);
+  esp__json_put_string(o, "status", r->sha256 ? "finished" : "running");
+  esp__json_put_number(o, "seed", (double)r->config->run.seed);
+  esp__json_put(o, "classes", classes_json(r->classes));
+  esp__json_put_string(o, "isa", r->isa);
+  esp__json_put_number(o, "threads", r->threads);
+  esp__json_put_number(o, "peak_rss_mib", p->peak_rss_mib);
   if (r->sha256)
-    cJSON_AddStringToObject(o, "weights_sha256", r->sha256);
+    esp__json_put_string(o, "weights_sha256", r->sha256);
   else
-    cJSON_AddNullToObject(o, "weights_sha256");
+    esp__json_put_null(o, "weights_sha256");
   cJSON *dense =
       r->has_dense && p->results > 0 ? result_json(r, &p->result[0]) : cJSON_CreateObject();
-  if (!r->has_dense) cJSON_AddNullToObject(dense, "test_accuracy");
-  cJSON_AddItemToObject(o, "dense", dense);
-  cJSON_AddItemToObject(o, "rounds", rounds);
+  if (!r->has_dense) esp__json_put_null(dense, "test_accuracy");
+  esp__json_put(o, "dense", dense);
+  cJSON *rounds = esp__json_put_array(o, "rounds");
   for (int i = 0; i < p->results; i++)
-    if (p->result[i].round > 0) cJSON_AddItemToArray(rounds, result_json(r, &p->result[i]));
-  cJSON_AddItemToObject(
-      o, "final", p->results > 0 ? result_json(r, &p->result[p->results - 1]) : cJSON_CreateNull());
+    if (p->result[i].round > 0) esp__json_append(rounds, result_json(r, &p->result[i]));
+  esp__json_put(o, "final",
+                p->results > 0 ? result_json(r, &p->result[p->results - 1]) : cJSON_CreateNull());
   return o;
 }
 
 esp_status esp__report_json(const esp__report *r, const char *path, esp_error *err) {
   cJSON *o = report_json(r);
-  char *text = cJSON_Print(o);
+  char *text = esp__json_print(o, true);
   cJSON_Delete(o);
   if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
   esp_status status = esp_file_write(path, text, strlen(text), err);

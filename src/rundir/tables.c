@@ -1,6 +1,7 @@
 /* Counting, the CSV files, and all report files together. */
 #include "rundir/tables.h"
 
+#include "base/text_stream.h"
 #include "rundir/kernels_csv.h"
 
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static void print_tasks(FILE *f, const esp_tasks *tasks, const esp_metrics *a,
 static char *header_of(const char *header, const esp_tasks *tasks, const char *a, const char *b) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return NULL;
   fputs(header, f);
   for (int t = 1; t < tasks->count; t++)
@@ -84,7 +85,7 @@ esp_status esp__report_epoch(esp__position *p, const esp_tasks *tasks, const esp
                              esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
   fprintf(f, "%d,%lld,%.6g,%.6g,%.6g", p->stage, (long long)p->epoch, row->lr,
           esp_metrics_loss(&p->train), esp_metrics_top1(&p->train));
@@ -105,7 +106,7 @@ esp_status esp__report_layers(esp__position *p, const esp_model *model, double r
                               esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the log");
   for (int i = 0; i < model->layers; i++) {
     const esp_param *w = model->layer[i].weight;
@@ -134,7 +135,7 @@ esp_status esp__report_confusion(esp__position *p, int round, const int64_t *con
                                  esp_error *err) {
   char *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the confusion of classes");
   keep_dense_rows(p->confusion);
   for (int label = 0; label < classes; label++)
@@ -187,14 +188,15 @@ static esp_status write_rounds(const esp__report *r, const char *path, esp_error
   char *text = NULL;
   size_t bytes;
   char *header = header_of(rounds_header, r->tasks, "test_accuracy_before", "test_accuracy");
-  FILE *f = header ? open_memstream(&text, &bytes) : NULL;
+  FILE *f = header ? esp__text_stream(&text, &bytes) : NULL;
   if (f) fputs(header, f);
   free(header);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
   for (int i = 0; i < r->position->results; i++)
     if (r->position->result[i].round > 0) print_round(f, r, &r->position->result[i]);
-  fclose(f);
-  esp_status status = esp_file_write(path, text, bytes, err);
+  const esp_status status = fclose(f) == 0
+                                ? esp_file_write(path, text, bytes, err)
+                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the results");
   free(text);
   return status;
 }

@@ -139,11 +139,18 @@ static esp_status write_beginning(int file, double time, int64_t *end) {
   return write_all(file, record, packed_size(&event), end);
 }
 
+static int cut(int file, int64_t bytes) {
+  int result;
+  do result = ftruncate(file, (off_t)bytes);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
 static esp_status write_records(const esp__events *e, int file, int64_t *end) {
   struct stat info;
   if (fstat(file, &info) != 0) return ESP_ERR_IO;
   if (info.st_size < *end) *end = 0;
-  if (ftruncate(file, (off_t)*end) != 0) return ESP_ERR_IO;
+  if (cut(file, *end) != 0) return ESP_ERR_IO;
   if (*end == 0) ESP_TRY(write_beginning(file, e->time, end));
   return write_all(file, e->data, e->bytes, end);
 }

@@ -1,5 +1,6 @@
 #include "sweep/file.h"
 
+#include "base/text_stream.h"
 #include "config/parse.h"
 #include "sweep/words.h"
 #include "config/value.h"
@@ -209,7 +210,7 @@ esp_status esp__sweep_file_text(const esp__sweep_file *f, char **text, esp_error
   size_t bytes;
   char *config, *written = NULL;
   ESP_TRY(esp_config_text(&f->base, &config, err));
-  FILE *out = open_memstream(&written, &bytes);
+  FILE *out = esp__text_stream(&written, &bytes);
   if (out) {
     fprintf(out, "%s\n[sweep]\n", config);
     for (const esp_option *o = table; o->name; o++) esp__value_print(o, &f->options, out);

@@ -1,4 +1,5 @@
 /* sweep.csv, summary.csv, and the table at the end of a sweep. */
+#include "base/text_stream.h"
 #include "sweep/summary.h"
 
 #include <espalier/file.h>
@@ -105,7 +106,7 @@ static esp_status write(const esp_sweep *s, const esp__summary *m, const char *n
                         esp_error *err) {
   char path[4096], *text = NULL;
   size_t bytes;
-  FILE *f = open_memstream(&text, &bytes);
+  FILE *f = esp__text_stream(&text, &bytes);
   if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %s", name);
   print(f, s, m);
   esp_status status =
