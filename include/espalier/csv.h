@@ -5,6 +5,8 @@
 #include <espalier/linkage.h>
 #include <espalier/status.h>
 
+#include <stdbool.h>
+
 ESP_BEGIN_DECLS
 
 typedef struct esp_csv {
@@ -12,13 +14,14 @@ typedef struct esp_csv {
   char **name;       /* [columns]; the beginning of cell */
   char **cell;       /* [1 + rows][columns] */
   int *line;         /* of each row, in the file */
+  bool ended;        /* the last line has its end: nothing is cut off there */
   char *text;        /* what all of them point into */
 } esp_csv;
 
 /* Reads `path`: at most 64 MiB; cells may stand in double quotes, on one line (RFC 4180); lines
- * that begin with '#' and empty ones are left out. Errors: no names; a row with another number of
- * cells; a quote without an end. On failure the rows above the damaged one are in *t: it is always
- * fit for use, and for freeing. */
+ * that begin with '#' and empty ones are left out. Errors: a NUL; no names; a row with another
+ * number of cells; a quote without an end. On failure the rows above the damaged one are in *t: it
+ * is always fit for use, and for freeing. */
 esp_status esp_csv_read(esp_csv *t, const char *path, esp_error *err);
 void esp_csv_free(esp_csv *t);
 /* The index of the column, -1 when there is none. */

@@ -9,13 +9,28 @@
 
 ESP_BEGIN_DECLS
 
-/* A row of it: round 0 is the dense network. NAN where nothing was measured. Accuracies are
- * shares. */
+/* A row of it, and of rounds.csv: round 0 is the dense network. NAN where nothing was measured.
+ * Accuracies and sparsities are shares; losses and multiply-adds (MACs) those of an image. */
 typedef struct esp_round {
   int round;
-  double sparsity_requested, sparsity, weights, weights_nonzero, macs, macs_effective;
-  double test_accuracy_before, test_accuracy, test_top5, test_loss, val_accuracy;
-  double train_images_per_second, seconds;
+  double sparsity_requested, sparsity; /* of what the pruner covers */
+  double density, compression;         /* of the weights; all / nonzero */
+  double params, params_nonzero;       /* with biases and batch norms */
+  double weights, weights_nonzero;     /* of convolutions and linear layers */
+  double bytes;
+  double macs, macs_effective; /* those of nonzero weights */
+  /* What test images needed, where that depends on the image: mean, its share of macs, and the
+   * images that needed least and most. */
+  double macs_executed, macs_executed_share, macs_executed_least, macs_executed_most;
+  /* After pruning, before retraining. */
+  double validation_accuracy_before, validation_loss_before;
+  double test_accuracy_before, test_loss_before;
+  double validation_accuracy, validation_loss;
+  double test_accuracy, test_top5, test_loss;
+  double recovery; /* the loss of the dense network over that of this one */
+  double milliseconds_per_image, train_images_per_second;
+  double seconds;        /* of training */
+  double layers_guarded; /* that only a floor kept from being emptied */
 } esp_round;
 
 typedef struct esp_results {

@@ -27,8 +27,9 @@ enum { ESP_SEARCH_RUNS_MAX = 32 };
 
 /* What came of a run. */
 typedef struct esp_sparsity_search_outcome {
-  double asked, sparsity, validation, test,
-      seconds; /* of its own training, not of one taken over */
+  double requested, sparsity; /* shares */
+  double validation, test;    /* accuracies */
+  double seconds;             /* of its own training, not of one taken over */
   bool good;
 } esp_sparsity_search_outcome;
 

@@ -1,6 +1,6 @@
 #include <espalier/instability.h>
 
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "config/fingerprint.h"
 #include "config/parse.h"
 #include "config/stages.h"
@@ -52,7 +52,8 @@ static esp_status copy_config(const esp_config *from, int order, int64_t step, e
 
 static esp_status path_of(const char *dir, const char *name, char path[ESP_PATH_MAX],
                           esp_error *err) {
-  if (snprintf(path, ESP_PATH_MAX, "%s/%s", dir, name) < 2000) return ESP_OK;
+  enum { LONGEST = 2000 }; /* so that names fit behind it */
+  if (esp__path_join(path, dir, name) && strlen(path) < LONGEST) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
 }
 
@@ -79,8 +80,8 @@ static esp_status set_text(esp_bundle *b, const char *key, char *text, esp_error
   return esp_fail(err, ESP_ERR_INPUT, "no '%s': expected a checkpoint", key);
 }
 
-/* The recipe of the other run: of its configuration with what the first has filled in. */
-static esp_status recipe_of(const esp_bundle *b, int order, char hex[65], esp_error *err) {
+/* The fingerprint of the other run: of its configuration with what the first has filled in. */
+static esp_status fingerprint_of(const esp_bundle *b, int order, char hex[65], esp_error *err) {
   esp_config c;
   const char *text = esp_bundle_text(b, "espalier.config");
   ESP_TRY(esp_config_parse(&c, "espalier.config", text ? text : "", 0, NULL, err));
@@ -90,13 +91,13 @@ static esp_status recipe_of(const esp_bundle *b, int order, char hex[65], esp_er
   return status;
 }
 
-/* The position of a run says which recipe it has, and how long its event file is. */
+/* The position of a run says which configuration it has, and how long its event file is. */
 static esp_status pass_on(esp_bundle *b, const esp_config *c, esp_error *err) {
   char *text;
   esp__position at;
   const char *position = esp_bundle_text(b, "espalier.position");
   ESP_TRY(esp__position_parse(&at, position ? position : "", err));
-  esp_status status = recipe_of(b, (int)c->run.order, at.recipe, err);
+  esp_status status = fingerprint_of(b, (int)c->run.order, at.fingerprint, err);
   at.events = 0;
   if (status == ESP_OK) status = esp__position_text(&at, &text, err);
   esp__position_free(&at);
@@ -112,11 +113,11 @@ static esp_status take_branch(const esp_config *c, const char *branch, const cha
   ESP_TRY(esp_directory_make(dir, err));
   ESP_TRY(esp_bundle_load(&b, branch, err));
   esp_status status = pass_on(&b, c, err);
-  if (status == ESP_OK) status = path_of(dir, "checkpoint.safetensors", path, err);
+  if (status == ESP_OK) status = path_of(dir, ESP_FILE_CHECKPOINT, path, err);
   if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
   esp_bundle_free(&b);
   if (status != ESP_OK) return status;
-  ESP_TRY(path_of(dir, "config.ini", path, err));
+  ESP_TRY(path_of(dir, ESP_FILE_CONFIG, path, err));
   ESP_TRY(esp_config_text(c, &text, err));
   status = esp_file_write(path, text, strlen(text), err);
   free(text);
@@ -128,7 +129,7 @@ static esp_status take_branch(const esp_config *c, const char *branch, const cha
 static esp_status train(const esp_config *c, const char *source, const char *dir,
                         const char *branch, esp_run_control control, esp_error *err) {
   char path[ESP_PATH_MAX];
-  ESP_TRY(path_of(dir, "config.ini", path, err));
+  ESP_TRY(path_of(dir, ESP_FILE_CONFIG, path, err));
   const bool begun = access(path, F_OK) == 0;
   if (begun) ESP_TRY(check_same(c, path, err));
   if (begun && esp_results_finished(dir)) return ESP_OK;
@@ -156,8 +157,13 @@ static esp_status train_both(const esp_config *config, const char *source,
 
 /* ---- what is found ---- */
 
+static const char *const point_columns[] = {
+    "alpha", "statistics", "loss", "error", NULL,
+};
+
 static void write_points(FILE *out, const esp_interpolation *line) {
-  fputs("alpha,statistics,loss,error\n", out);
+  esp__print_columns(out, point_columns);
+  fputc('\n', out);
   for (int kind = 0; kind < line->kinds; kind++)
     for (int i = 0; i < line->points; i++) {
       const esp_metrics *m = &line->point[i].test[kind];
@@ -167,11 +173,14 @@ static void write_points(FILE *out, const esp_interpolation *line) {
     }
 }
 
+static const char *const barrier_columns[] = {
+    "step",     "statistics", "error_one",  "error_two",    "error_worst", "error_barrier",
+    "loss_one", "loss_two",   "loss_worst", "loss_barrier", "distance",    NULL,
+};
+
 static void write_barriers(FILE *out, const esp_interpolation *line, int64_t step) {
-  fputs(
-      "step,statistics,error_one,error_two,error_worst,error_barrier,"
-      "loss_one,loss_two,loss_worst,loss_barrier,distance\n",
-      out);
+  esp__print_columns(out, barrier_columns);
+  fputc('\n', out);
   for (int kind = 0; kind < line->kinds; kind++) {
     const esp_barrier b = esp_interpolation_barrier(line, (esp_interpolation_statistics)kind);
     fprintf(out, "%lld,%s,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", (long long)step,
@@ -183,20 +192,15 @@ static void write_barriers(FILE *out, const esp_interpolation *line, int64_t ste
 
 static esp_status write_table(const char *dir, const char *name, const esp_interpolation *line,
                               int64_t step, esp_error *err) {
-  char path[ESP_PATH_MAX], *text = NULL;
-  size_t bytes = 0;
+  char path[ESP_PATH_MAX];
+  esp__text t;
   ESP_TRY(path_of(dir, name, path, err));
-  FILE *out = esp__text_stream(&text, &bytes);
-  if (!out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
+  ESP_TRY(esp__text_begin(&t, name, err));
   if (step < 0)
-    write_points(out, line);
+    write_points(t.out, line);
   else
-    write_barriers(out, line, step);
-  const esp_status status = fclose(out) == 0
-                                ? esp_file_write(path, text, bytes, err)
-                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
-  free(text);
-  return status;
+    write_barriers(t.out, line, step);
+  return esp__text_write(&t, path, err);
 }
 
 esp_status esp_instability(esp_interpolation *line, const esp_config *config, const char *source,
@@ -211,8 +215,8 @@ esp_status esp_instability(esp_interpolation *line, const esp_config *config, co
   const int64_t step = parting.number * steps;
   ESP_TRY(train_both(config, source, path, step, control, err));
   ESP_TRY(esp_interpolation_measure(line, ends, points, control, err));
-  esp_status status = write_table(dir, "line.csv", line, -1, err);
-  if (status == ESP_OK) status = write_table(dir, "instability.csv", line, step, err);
+  esp_status status = write_table(dir, ESP_FILE_INTERPOLATION, line, -1, err);
+  if (status == ESP_OK) status = write_table(dir, ESP_FILE_INSTABILITY, line, step, err);
   if (status != ESP_OK) esp_interpolation_free(line);
   return status;
 }

@@ -1,7 +1,7 @@
 #include <espalier/sensitivity.h>
 
 #include "base/clock.h"
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "config/parse.h"
 #include "prune/search/trial.h"
 #include "run/open.h"
@@ -31,12 +31,12 @@ static bool ends_with(const char *text, const char *ending) {
  * validation images are not among those that were held out then. */
 static esp_status config_of_weights(const esp_sensitivity_options *o, const char *path,
                                     esp_config *c, bool *seen, esp_error *err) {
-  esp_loaded_run opened;
+  esp_loaded_run trained;
   char *text = NULL;
-  ESP_TRY(esp_load_run(&opened, path, false, 0, NULL, err));
-  const int64_t held_out = opened.config.data.validation;
-  esp_status status = esp_config_text(&opened.config, &text, err);
-  esp_loaded_run_free(&opened);
+  ESP_TRY(esp_load_run(&trained, path, false, 0, NULL, err));
+  const int64_t held_out = trained.config.data.validation;
+  esp_status status = esp_config_text(&trained.config, &text, err);
+  esp_loaded_run_free(&trained);
   if (status == ESP_OK) status = esp_config_parse(c, path, text, o->overrides, o->override, err);
   free(text);
   *seen = status == ESP_OK && (c->data.validation == 0 || c->data.validation > held_out);
@@ -46,7 +46,7 @@ static esp_status config_of_weights(const esp_sensitivity_options *o, const char
 /* Fills the configuration and the file of the weights. */
 static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, char file[4096],
                                bool *seen, esp_error *err) {
-  char dense[4096];
+  char dense[ESP_PATH_MAX];
   if (!is_directory(o->path) && ends_with(o->path, ".ini")) {
     ESP_TRY(esp_config_load(c, o->path, o->overrides, o->override, err));
     esp_status status = ESP_OK;
@@ -60,9 +60,8 @@ static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, 
     if (status != ESP_OK) esp_config_free(c);
     return status;
   }
-  const int length = snprintf(dense, sizeof dense, "%s/dense.safetensors", o->path);
-  struct stat info;
-  const bool has_dense = length < (int)sizeof dense && stat(dense, &info) == 0;
+  const bool has_dense = esp__path_exists(o->path, ESP_FILE_DENSE);
+  if (has_dense) ESP_TRY(esp__path_make(dense, o->path, ESP_FILE_DENSE, err));
   ESP_TRY(esp_weights_path(has_dense ? dense : o->path, file, err));
   return config_of_weights(o, file, c, seen, err);
 }
@@ -151,7 +150,7 @@ typedef struct study {
   double dense; /* validation accuracy */
   double begun, shown;
   int done, all;
-  FILE *csv;
+  esp__text csv;
 } study;
 
 static const esp_numbers *sparsities(const study *s) {
@@ -178,10 +177,15 @@ static void show_time(study *s) {
   s->shown = now;
 }
 
-static void write_row(const study *s, const char *layer, const size_t units, double asked,
-                      double is, const esp_metrics *m) {
-  fprintf(s->csv, "%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g\n", layer, units, asked, is, esp_metrics_top1(m),
-          esp_metrics_loss(m), esp_metrics_top1(m) - s->dense);
+static const char *const columns[] = {
+    "layer",  "units", "sparsity_requested", "sparsity", "validation_accuracy", "validation_loss",
+    "change", NULL,
+};
+
+static void write_row(const study *s, const char *layer, const size_t units, double requested,
+                      double sparsity, const esp_metrics *m) {
+  fprintf(s->csv.out, "%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g\n", layer, units, requested, sparsity,
+          esp_metrics_top1(m), esp_metrics_loss(m), esp_metrics_top1(m) - s->dense);
 }
 
 static esp_status look_at(study *s, int target, double sparsity, esp_metrics *m, esp_error *err) {
@@ -220,8 +224,8 @@ static esp_status look_at_all(study *s, esp_error *err) {
   s->all = targets * sparsities(s)->count;
   esp_evaluate(s->run.model, s->run.evaluation, s->run.validation, &m, NULL);
   s->dense = esp_metrics_top1(&m);
-  fputs("layer,units,sparsity_requested,sparsity,validation_accuracy,validation_loss,change\n",
-        s->csv);
+  esp__print_columns(s->csv.out, columns);
+  fputc('\n', s->csv.out);
   write_row(s, "none", esp_pruner_count(s->run.pruner).units, 0.0, 0.0, &m);
   print_head(s);
   s->begun = s->shown = esp__seconds();
@@ -243,37 +247,27 @@ static esp_status open_study(study *s, const char *weights, esp_error *err) {
   return esp__trial_open(&s->trial, r->pruner, &probe, err);
 }
 
-static esp_status write_csv(const study *s, const char *text, size_t bytes, esp_error *err) {
-  char path[ESP_PATH_MAX];
+static esp_status write_csv(study *s, esp_error *err) {
+  char named[ESP_PATH_MAX], path[ESP_PATH_MAX];
   const esp_run_options *o = &s->run.config.run;
-  int length;
-  if (s->o->dir || is_directory(s->o->path))
-    length = snprintf(path, sizeof path, "%s", s->o->dir ? s->o->dir : s->o->path);
-  else
-    length = snprintf(path, sizeof path, "%s/%s", o->output, o->name);
-  if (length + 20 > (int)sizeof path)
-    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", path);
-  ESP_TRY(esp_directory_make(path, err));
-  strcat(path, "/sensitivity.csv");
-  ESP_TRY(esp_file_write(path, text, bytes, err));
+  const char *dir = s->o->dir ? s->o->dir : is_directory(s->o->path) ? s->o->path : named;
+  if (dir == named) ESP_TRY(esp__path_make(named, o->output, o->name, err));
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_SENSITIVITY, err));
+  ESP_TRY(esp_directory_make(dir, err));
+  ESP_TRY(esp__text_write(&s->csv, path, err));
   if (s->o->out) fprintf(s->o->out, "results in %s\n", path);
   return ESP_OK;
 }
 
 static esp_status study_weights(study *s, const char *weights, esp_error *err) {
-  char *text = NULL;
-  size_t bytes;
-  if (!(s->csv = esp__text_stream(&text, &bytes)))
-    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the table");
+  ESP_TRY(esp__text_begin(&s->csv, "the table", err));
   esp_status status = hold_out(&s->run.config, err);
   if (status == ESP_OK && s->seen) warn(s->o, &s->run.config);
   if (status == ESP_OK) status = plain(&s->run.config, err);
   if (status == ESP_OK) status = open_study(s, weights, err);
   if (status == ESP_OK) status = look_at_all(s, err);
-  if (fclose(s->csv) != 0 && status == ESP_OK)
-    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the table");
-  if (status == ESP_OK) status = write_csv(s, text, bytes, err);
-  free(text);
+  if (status == ESP_OK) status = write_csv(s, err);
+  esp__text_drop(&s->csv);
   return status;
 }
 

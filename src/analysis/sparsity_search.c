@@ -1,12 +1,12 @@
 #include <espalier/sparsity_search.h>
 
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "config/parse.h"
-#include <espalier/results.h>
 #include "config/stages.h"
+#include "rundir/paths.h"
 
 #include <espalier/file.h>
-#include <espalier/sweep.h>
+#include <espalier/results.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static esp_status derive_dense(const bisection *b, esp_sweep_run *run, esp_error
 
 static esp_status derive_trial(const bisection *b, esp_sweep_run *run, double sparsity,
                                esp_error *err) {
-  char name[64], value[32], dense[4096];
+  char name[64], value[32], dense[ESP_PATH_MAX];
   snprintf(value, sizeof value, "%.6g", sparsity);
   snprintf(name, sizeof name, "sparsity=%s", value);
   ESP_TRY(derive(b, run, name, err));
@@ -95,7 +95,7 @@ static esp_status derive_trial(const bisection *b, esp_sweep_run *run, double sp
 /* ---- the runs ---- */
 
 static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error *err) {
-  char dir[4096];
+  char dir[ESP_PATH_MAX];
   esp_results r;
   ESP_TRY(esp_results_read(&r, esp_sweep_path(&b->runs, i, dir), err));
   if (r.rounds == 0) {
@@ -108,7 +108,7 @@ static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error 
     if (r.round[k].round > 0 || !b->runs.run[i].config.run.dense[0])
       o->seconds += r.round[k].seconds;
   o->sparsity = i == 0 ? 0.0 : last->sparsity;
-  o->validation = last->val_accuracy;
+  o->validation = last->validation_accuracy;
   o->test = last->test_accuracy;
   o->good = i == 0 || b->outcome[0].validation - o->validation <= b->base->prune.tolerance + slack;
   esp_results_free(&r);
@@ -117,7 +117,7 @@ static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error 
 
 /* Makes, resumes, or only reads the newest run. */
 static esp_status do_run(bisection *b, esp_error *err) {
-  char dir[4096];
+  char dir[ESP_PATH_MAX];
   const int i = b->runs.runs - 1;
   ESP_TRY(esp_sweep_survey_run(&b->runs, i, err));
   ESP_TRY(esp_sweep_make_run(&b->runs, i, err));
@@ -133,28 +133,29 @@ static esp_status do_run(bisection *b, esp_error *err) {
 
 /* ---- what is left ---- */
 
+static const char *const columns[] = {
+    "run",  "sparsity_requested", "sparsity", "validation_accuracy", "change", "good",
+    "best", "test_accuracy",      NULL,
+};
+
 static void print_rows(const bisection *b, FILE *f) {
-  fputs("run,sparsity_requested,sparsity,validation_accuracy,change,good,best,test_accuracy\n", f);
+  esp__print_columns(f, columns);
+  fputc('\n', f);
   for (int i = 0; i < b->runs.runs; i++) {
     const outcome *o = &b->outcome[i];
-    fprintf(f, "%s,%.6g,%.6g,%.6g,%.6g,%s,%s,%.6g\n", b->runs.run[i].name, o->asked, o->sparsity,
-            o->validation, o->validation - b->outcome[0].validation, o->good ? "yes" : "no",
-            i == b->best ? "yes" : "no", o->test);
+    fprintf(f, "%s,%.6g,%.6g,%.6g,%.6g,%s,%s,%.6g\n", b->runs.run[i].name, o->requested,
+            o->sparsity, o->validation, o->validation - b->outcome[0].validation,
+            o->good ? "yes" : "no", i == b->best ? "yes" : "no", o->test);
   }
 }
 
 static esp_status write_csv(const bisection *b, esp_error *err) {
-  char path[4096], *text = NULL;
-  size_t bytes;
-  FILE *f = esp__text_stream(&text, &bytes);
-  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for search.csv");
-  print_rows(b, f);
-  esp_status status =
-      fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for search.csv");
-  snprintf(path, sizeof path, "%s/search.csv", b->runs.dir);
-  if (status == ESP_OK) status = esp_file_write(path, text, bytes, err);
-  free(text);
-  return status;
+  char path[ESP_PATH_MAX];
+  esp__text t;
+  ESP_TRY(esp__path_make(path, b->runs.dir, ESP_FILE_SEARCH_TRIALS, err));
+  ESP_TRY(esp__text_begin(&t, ESP_FILE_SEARCH_TRIALS, err));
+  print_rows(b, t.out);
+  return esp__text_write(&t, path, err);
 }
 
 static void print_table(const bisection *b, FILE *out) {
@@ -183,7 +184,8 @@ static void print_table(const bisection *b, FILE *out) {
 static bool next_sparsity(const bisection *b, double *sparsity, int *most) {
   const double least = b->base->prune.least_step + slack;
   double good = 0.0, bad = b->base->prune.sparsity;
-  for (int i = 1; i < b->runs.runs; i++) *(b->outcome[i].good ? &good : &bad) = b->outcome[i].asked;
+  for (int i = 1; i < b->runs.runs; i++)
+    *(b->outcome[i].good ? &good : &bad) = b->outcome[i].requested;
   const bool first = b->runs.runs == 1;
   *sparsity = first ? bad : 0.5 * (good + bad);
   *most = first;
@@ -192,12 +194,12 @@ static bool next_sparsity(const bisection *b, double *sparsity, int *most) {
 }
 
 static void judge(bisection *b, int i) {
-  if (b->outcome[i].good && b->outcome[i].asked >= b->outcome[b->best].asked) b->best = i;
+  if (b->outcome[i].good && b->outcome[i].requested >= b->outcome[b->best].requested) b->best = i;
 }
 
 static esp_status add_trial(bisection *b, double sparsity, esp_error *err) {
   const int i = b->runs.runs++;
-  b->outcome[i] = (outcome){.asked = sparsity};
+  b->outcome[i] = (outcome){.requested = sparsity};
   return derive_trial(b, &b->runs.run[i], sparsity, err);
 }
 
@@ -218,7 +220,7 @@ static esp_status bisect(bisection *b, esp_error *err) {
 }
 
 static esp_status name_directory(bisection *b, const char *dir, esp_error *err) {
-  char path[4096];
+  char path[ESP_PATH_MAX];
   const esp_run_options *o = &b->base->run;
   const int length = dir ? snprintf(path, sizeof path, "%s", dir)
                          : snprintf(path, sizeof path, "%s/%s", o->output, o->name);
@@ -227,9 +229,7 @@ static esp_status name_directory(bisection *b, const char *dir, esp_error *err) 
                     path, length);
   if (!(b->runs.dir = strdup(path)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
-  strcat(path, "/config.ini");
-  struct stat info;
-  if (stat(path, &info) == 0)
+  if (esp__path_exists(path, ESP_FILE_CONFIG))
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run; choose another directory for the search with -o",
                     b->runs.dir);
@@ -238,10 +238,10 @@ static esp_status name_directory(bisection *b, const char *dir, esp_error *err) 
 
 /* So that the directory alone says how to go on. */
 static esp_status save_base(const bisection *b, esp_error *err) {
-  char path[4096], *text = NULL;
+  char path[ESP_PATH_MAX], *text = NULL;
+  ESP_TRY(esp__path_make(path, b->runs.dir, ESP_FILE_SEARCH, err));
   ESP_TRY(esp_directory_make(b->runs.dir, err));
   ESP_TRY(esp_config_text(b->base, &text, err));
-  snprintf(path, sizeof path, "%s/search.ini", b->runs.dir);
   const esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);
   return status;
@@ -274,12 +274,11 @@ static esp_status search(const esp_config *c, const char *dir, esp_run_control c
 esp_status esp_sparsity_search_run(const char *path, const char *dir, int overrides,
                                    const char *const *override, esp_run_control control,
                                    esp_error *err) {
-  char inside[4096];
+  char inside[ESP_PATH_MAX];
   struct stat info;
   esp_config c;
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-    if (snprintf(inside, sizeof inside, "%s/search.ini", path) >= (int)sizeof inside ||
-        stat(inside, &info) != 0)
+    if (!esp__path_join(inside, path, ESP_FILE_SEARCH) || stat(inside, &info) != 0)
       return esp_fail(err, ESP_ERR_INPUT,
                       "%s: not the directory of a search: expected one with search.ini", path);
     if (!dir) dir = path;
@@ -310,10 +309,9 @@ static esp_status follow(bisection *b, esp_sparsity_search *s, esp_error *err) {
 }
 
 esp_status esp_sparsity_search_look(esp_sparsity_search *s, const char *dir, esp_error *err) {
-  char path[4096];
+  char path[ESP_PATH_MAX];
   *s = (esp_sparsity_search){0};
-  if (snprintf(path, sizeof path, "%s/search.ini", dir) >= (int)sizeof path)
-    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_SEARCH, err));
   esp_config c;
   ESP_TRY(esp_config_load(&c, path, 0, NULL, err));
   bisection b = {.base = &c};

@@ -3,7 +3,6 @@
 #include <espalier/file.h>
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +107,9 @@ esp_status esp_csv_read(esp_csv *t, const char *path, esp_error *err) {
   size_t bytes;
   *t = (esp_csv){0};
   ESP_TRY(esp_file_read(path, FILE_LIMIT, &t->text, &bytes, err));
+  if (strlen(t->text) != bytes)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: a NUL in it; expected text", path);
+  t->ended = bytes > 0 && t->text[bytes - 1] == '\n';
   reader r = {.table = t, .path = path, .rest = t->text, .err = err};
   static const char mark[] = "\xEF\xBB\xBF"; /* some programs begin UTF-8 with it */
   if (strncmp(r.rest, mark, strlen(mark)) == 0) r.rest += strlen(mark);

@@ -1,6 +1,6 @@
 #include "report/facts.h"
 
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "config/fingerprint.h"
 #include "config/stages.h"
 #include "config/value.h"
@@ -111,11 +111,9 @@ static bool series_differ(const esp__config_diff *f, const esp__run_records *run
 /* "magnitude, rounds=5"; of long values the first line's beginning. */
 static char *series_name(const esp__config_diff *f, const esp__run_records *runs, int series) {
   enum { VALUE_MAX = 32 };
-  char *text = NULL;
-  size_t bytes;
+  esp__text t;
   const int run = first_run(f, series);
-  FILE *out = esp__text_stream(&text, &bytes);
-  if (!out) return NULL;
+  if (esp__text_begin(&t, "the report", NULL) != ESP_OK) return NULL;
   const char *between = "";
   for (int k = 0; k < f->keys; k++) {
     if (!counts(f, runs, run, k) || !series_differ(f, runs, k)) continue;
@@ -123,13 +121,13 @@ static char *series_name(const esp__config_diff *f, const esp__run_records *runs
     value += *value == '\n';
     const bool alone = f->key[k].names_itself && strcmp(value, "none") != 0;
     const size_t line = strcspn(value, "\n");
-    fprintf(out, "%s%s%s%.*s%s", between, alone ? "" : f->key[k].short_name, alone ? "" : "=",
+    fprintf(t.out, "%s%s%s%.*s%s", between, alone ? "" : f->key[k].short_name, alone ? "" : "=",
             (int)(line < VALUE_MAX ? line : VALUE_MAX), value,
             line > VALUE_MAX || value[line] ? "..." : "");
     between = ", ";
   }
-  if (!*between) fputs(runs->item[run].name, out);
-  return fclose(out) == 0 ? text : NULL;
+  if (!*between) fputs(runs->item[run].name, t.out);
+  return esp__text_end(&t, NULL) == ESP_OK ? t.data : NULL;
 }
 
 /* Names can be equal where only the ends of long values differ. */

@@ -1,5 +1,5 @@
 /* A report's tables as CSV files, and its charts as SVG, drawn by gnuplot from those. */
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "report/gnuplot.h"
 #include "report/page.h"
 
@@ -94,15 +94,10 @@ esp_status esp__figures_check(esp_error *err) {
 static esp_status write_with(const cJSON *report, const cJSON *item, const char *path,
                              void (*print)(const cJSON *report, const cJSON *item, FILE *f),
                              esp_error *err) {
-  char *text = NULL;
-  size_t bytes;
-  FILE *f = esp__text_stream(&text, &bytes);
-  if (f) print(report, item, f);
-  const esp_status status = f && fclose(f) == 0
-                                ? esp_file_write(path, text, bytes, err)
-                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the figures");
-  free(text);
-  return status;
+  esp__text t;
+  ESP_TRY(esp__text_begin(&t, "the figures", err));
+  print(report, item, t.out);
+  return esp__text_write(&t, path, err);
 }
 
 static void print_sheet(const cJSON *report, const cJSON *sheet, FILE *f) {

@@ -1,7 +1,7 @@
 #include "report/page.h"
 
 #include "base/json.h"
-#include "base/text_stream.h"
+#include "base/text.h"
 
 #include <espalier/file.h>
 
@@ -46,14 +46,13 @@ static void write_page(const char *json, FILE *out) {
 }
 
 esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err) {
-  char *json = esp__json_print(report, false), *text = NULL;
-  size_t bytes;
-  FILE *out = json ? esp__text_stream(&text, &bytes) : NULL;
-  if (out) write_page(json, out);
-  esp_status status = out && fclose(out) == 0
-                          ? esp_file_write(path, text, bytes, err)
-                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
-  free(text);
+  esp__text t;
+  ESP_TRY(esp__text_begin(&t, "the report", err));
+  char *json = esp__json_print(report, false);
+  if (json) write_page(json, t.out);
+  const esp_status status = json ? esp__text_write(&t, path, err)
+                                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  if (!json) esp__text_drop(&t);
   cJSON_free(json);
   return status;
 }

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "report/findings.h"
 #include "report/picture.h"
+#include "rundir/paths.h"
 
 #include <espalier/file.h>
 
@@ -204,13 +205,12 @@ static esp_status add_network(cJSON *report, const esp__report_data *f, int firs
                               bool masks, esp_error *err) {
   network n = {.f = f, .point = &f->points.item[first], .masks = masks};
   const char *dir = f->runs.item[n.point->run].dir;
-  char path[4096], name[64] = "dense.safetensors";
+  char path[ESP_PATH_MAX], name[64] = ESP_FILE_DENSE;
   esp_bundle b;
   esp_error why;
   esp__level_label(&f->points, first, end, n.level);
-  if (n.point->round > 0) snprintf(name, sizeof name, "round-%02d.safetensors", n.point->round);
-  if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path ||
-      access(path, F_OK) != 0)
+  if (n.point->round > 0) snprintf(name, sizeof name, ESP_FILE_ROUND, n.point->round);
+  if (!esp__path_join(path, dir, name) || access(path, F_OK) != 0)
     return esp__report_note(report, "%s: %s is not there (yet)", dir, name), ESP_OK;
   if (esp_bundle_load(&b, path, &why) != ESP_OK)
     return esp__report_note(report, "%s", why.text), ESP_OK;

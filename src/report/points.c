@@ -1,13 +1,14 @@
 #include "report/points.h"
 
 #include "config/fingerprint.h"
+#include "rundir/json_fields.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static double number(const cJSON *o, const char *name) {
-  const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
+  const cJSON *item = esp__json_item(o, name);
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 

@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 #include "config/parse.h"
+#include "rundir/json_fields.h"
+#include "rundir/paths.h"
 
 #include <espalier/file.h>
 
@@ -14,20 +16,11 @@
 
 enum { RESULT_BYTES_MAX = 64 << 20, RUNS_MAX = 10000 };
 
-/* "<dir>/<name>", newly allocated. */
-static char *path_in(const char *dir, const char *name) {
-  const size_t bytes = strlen(dir) + strlen(name) + 2;
-  char *path = malloc(bytes);
-  if (path) snprintf(path, bytes, "%s/%s", dir, name);
-  return path;
-}
-
 static bool is_run(const char *dir) {
+  char path[ESP_PATH_MAX];
   struct stat info;
-  char *path = path_in(dir, "config.ini");
-  const bool there = path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
-  free(path);
-  return there;
+  return esp__path_join(path, dir, ESP_FILE_CONFIG) && stat(path, &info) == 0 &&
+         S_ISREG(info.st_mode);
 }
 
 /* ---- one run ---- */
@@ -58,11 +51,10 @@ static esp_status read_result(esp__run_record *r, const char *path, esp_error *w
 /* Reads one of the files; what is wrong with it becomes a note. */
 static esp_status read_file(esp__run_record *r, const char *name, esp_csv *table, esp_error *err) {
   esp_error why = {0};
-  char *path = path_in(r->dir, name);
-  if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
+  char path[ESP_PATH_MAX];
+  ESP_TRY(esp__path_make(path, r->dir, name, err));
   const bool there = access(path, F_OK) == 0;
   const esp_status status = table ? esp_csv_read(table, path, &why) : read_result(r, path, &why);
-  free(path);
   if (status == ESP_OK) return ESP_OK;
   if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
   if (!there) snprintf(why.text, sizeof why.text, "%s is not there (yet)", name);
@@ -70,18 +62,17 @@ static esp_status read_file(esp__run_record *r, const char *name, esp_csv *table
 }
 
 static esp_status read_record(esp__run_record *r, esp_error *err) {
-  char *path = path_in(r->dir, "config.ini");
-  if (!path) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", r->dir);
+  char path[ESP_PATH_MAX];
+  ESP_TRY(esp__path_make(path, r->dir, ESP_FILE_CONFIG, err));
   const esp_status status = esp__config_load_run(&r->config, path, err);
-  free(path);
   if (status != ESP_OK) {
     r->config = (esp_config){0};
     return status;
   }
-  ESP_TRY(read_file(r, "log.csv", &r->log, err));
-  ESP_TRY(read_file(r, "layers.csv", &r->layers, err));
-  ESP_TRY(read_file(r, "confusion.csv", &r->confusion, err));
-  ESP_TRY(read_file(r, "result.json", NULL, err));
+  ESP_TRY(read_file(r, ESP_FILE_LOG, &r->log, err));
+  ESP_TRY(read_file(r, ESP_FILE_LAYERS, &r->layers, err));
+  ESP_TRY(read_file(r, ESP_FILE_CONFUSION, &r->confusion, err));
+  ESP_TRY(read_file(r, ESP_FILE_RESULT, NULL, err));
   return strcmp(esp__run_record_status(r), "finished") == 0
              ? ESP_OK
              : note(r, "the run is not finished", err);
@@ -117,11 +108,9 @@ static esp_status add_children(esp__run_records *r, const char *dir, esp_error *
   const int count = scandir(dir, &entry, not_hidden, alphasort), before = r->count;
   esp_status status = ESP_OK;
   for (int i = 0; i < count; i++) {
-    char *child = status == ESP_OK ? path_in(dir, entry[i]->d_name) : NULL;
-    if (child && is_run(child))
-      status = add_run(r, child, err);
-    else
-      free(child);
+    char child[ESP_PATH_MAX];
+    if (status == ESP_OK && esp__path_join(child, dir, entry[i]->d_name) && is_run(child))
+      status = add_run(r, strdup(child), err);
     free(entry[i]);
   }
   if (count >= 0) free(entry);
@@ -166,7 +155,7 @@ void esp__run_records_free(esp__run_records *r) {
 
 double esp__run_record_number(const esp__run_record *r, const char *of, const char *name) {
   const cJSON *object = of ? cJSON_GetObjectItemCaseSensitive(r->result, of) : r->result;
-  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+  const cJSON *item = esp__json_item(object, name);
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 

@@ -1,7 +1,8 @@
 #include "base/json.h"
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "report/findings.h"
 #include "report/page.h"
+#include "rundir/paths.h"
 
 #include <espalier/report.h>
 #include <espalier/sweep.h>
@@ -22,27 +23,24 @@ static esp_status gather(esp__report_data *f, const esp_report_request *request,
 
 /* The directories as they were given. */
 static esp_status add_title(cJSON *report, const esp_report_request *request, esp_error *err) {
-  char *text = NULL;
-  size_t bytes;
-  FILE *f = esp__text_stream(&text, &bytes);
-  for (int i = 0; f && i < request->dirs && i < TITLE_DIRS; i++)
-    fprintf(f, "%s%s", i > 0 ? ", " : "", request->dir[i]);
-  if (f && request->dirs > TITLE_DIRS) fprintf(f, " and %d more", request->dirs - TITLE_DIRS);
-  const bool written = f && fclose(f) == 0;
-  if (written) esp__json_put_string(report, "title", text);
-  free(text);
-  return written ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
+  esp__text t;
+  ESP_TRY(esp__text_begin(&t, "the report", err));
+  for (int i = 0; i < request->dirs && i < TITLE_DIRS; i++)
+    fprintf(t.out, "%s%s", i > 0 ? ", " : "", request->dir[i]);
+  if (request->dirs > TITLE_DIRS) fprintf(t.out, " and %d more", request->dirs - TITLE_DIRS);
+  ESP_TRY(esp__text_end(&t, err));
+  esp__json_put_string(report, "title", t.data);
+  esp__text_drop(&t);
+  return ESP_OK;
 }
 
 /* The runs that a sweep asks for, and that are not there. */
 static void add_waiting(cJSON *report, const char *dir) {
-  char path[4096];
+  char path[ESP_PATH_MAX];
   esp_sweep s;
   esp_error why = {0};
   int waiting = 0;
-  if (snprintf(path, sizeof path, "%s/sweep.ini", dir) >= (int)sizeof path ||
-      access(path, F_OK) != 0)
-    return;
+  if (!esp__path_exists(dir, ESP_FILE_SWEEP)) return;
   if (esp_sweep_open(&s, dir, &why) != ESP_OK) {
     esp__report_note(report, "%s", why.text);
     return;

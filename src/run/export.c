@@ -1,5 +1,5 @@
 /* Another network for the data that trained weights were opened with, as files of their own. */
-#include "base/text_stream.h"
+#include "base/text.h"
 
 #include <espalier/run.h>
 
@@ -55,11 +55,12 @@ static esp_status check_text(const char *text, const char *path, esp_error *err)
 }
 
 static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_error *err) {
-  size_t size;
-  FILE *out = esp__text_stream(classes, &size);
-  for (int i = 0; out && o->class_name[i]; i++) fprintf(out, "%s\n", o->class_name[i]);
-  return out && fclose(out) == 0 ? ESP_OK
-                                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the classes");
+  esp__text t;
+  ESP_TRY(esp__text_begin(&t, "the classes", err));
+  for (int i = 0; o->class_name[i]; i++) fprintf(t.out, "%s\n", o->class_name[i]);
+  ESP_TRY(esp__text_end(&t, err));
+  *classes = t.data;
+  return ESP_OK;
 }
 
 esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *path,

@@ -23,7 +23,7 @@ static esp_status describe(esp_run *r, esp_error *err) {
   }
   esp_status status = esp_config_text(&r->config, &r->config_text, err);
   if (status == ESP_OK)
-    status = esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.recipe, err);
+    status = esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.fingerprint, err);
   r->config.data.mean = mean;
   r->config.data.std = std;
   for (int c = 0; status == ESP_OK && c < set->classes; c++) {

@@ -4,7 +4,7 @@
 #include "config/stages.h"
 #include "run/feedback.h"
 #include "run/services.h"
-#include "rundir/tables.h"
+#include "rundir/counts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +90,7 @@ esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {
 static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   esp__position at;
   ESP_TRY(esp__position_parse(&at, text, err));
-  memcpy(at.recipe, r->at.recipe, sizeof at.recipe);
+  memcpy(at.fingerprint, r->at.fingerprint, sizeof at.fingerprint);
   at.events = 0; /* the event file stays with the other run */
   esp__position_free(&r->at);
   r->at = at;

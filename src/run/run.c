@@ -104,7 +104,7 @@ static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   const esp__position fresh = r->at;
   const esp_status status = esp__position_parse(&r->at, position, NULL);
   free(position);
-  if (status == ESP_OK && strcmp(r->at.recipe, fresh.recipe) != 0)
+  if (status == ESP_OK && strcmp(r->at.fingerprint, fresh.fingerprint) != 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: was made with another configuration than %s/config.ini; expected the same",
                     path, r->dir);

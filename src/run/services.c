@@ -130,7 +130,7 @@ esp_status esp__run_report(esp_run *r, const char *sha256, esp_error *err) {
                               r->threads,    !esp__prunes_in_training(&r->config),
                               r->classes,    sha256,
                               &r->set->tasks};
-  ESP_TRY(esp__report_write(&report, err));
-  if (sha256 && r->control.progress) esp__report_table(&report, r->control.progress);
+  ESP_TRY(esp__tables_write(&report, err));
+  if (sha256 && r->control.progress) esp__result_print(&report, r->control.progress);
   return ESP_OK;
 }

@@ -10,6 +10,7 @@
 #include "run/snapshots.h"
 #include "run/tensorboard.h"
 #include "run/trial_evaluator.h"
+#include "rundir/counts.h"
 #include "rundir/kernels_csv.h"
 #include "rundir/progress_json.h"
 
@@ -295,7 +296,7 @@ static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
   esp__log_row row = {.lr = rate_at(r, (double)r->at.epoch), .sparsity = esp__run_sparsity(r)};
   ESP_TRY(esp__run_evaluate(r, &row.validation, NULL, NULL, err));
   r->at.epoch++;
-  ESP_TRY(esp__report_epoch(&r->at, &r->set->tasks, &row, err));
+  ESP_TRY(esp__tables_add_epoch(&r->at, &r->set->tasks, &row, err));
   ESP_TRY(esp__run_log_epoch(r, &row, &r->at.train, err));
   say_epoch(r, &row);
   say_choices(r);
@@ -338,7 +339,8 @@ static esp_status evaluate_end(esp_run *r, esp__result *now, esp_error *err) {
   if (!confusion)
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the confusion of classes");
   esp_status status = esp__run_evaluate(r, &now->validation, &now->test, confusion, err);
-  if (status == ESP_OK) status = esp__report_confusion(&r->at, now->round, confusion, classes, err);
+  if (status == ESP_OK)
+    status = esp__tables_add_confusion(&r->at, now->round, confusion, classes, err);
   free(confusion);
   return status;
 }
@@ -384,7 +386,7 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
                     stage_name(r, name), 100.0 * esp_metrics_top1(&now->test),
                     task_text(r, &now->test, tasks), esp_metrics_loss(&now->test),
                     100.0 * esp__run_sparsity(r));
-  ESP_TRY(esp__report_layers(&r->at, r->model, now->requested, err));
+  ESP_TRY(esp__tables_add_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp__kernels_csv_record(&r->at, r->model, r->graph, err));
   ESP_TRY(esp__run_log_result(r, now, err));
   ESP_TRY(esp__position_add(&r->at, now, err));

@@ -1,10 +1,11 @@
 #include "run/trial_evaluator.h"
 
 #include "base/clock.h"
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "config/parse.h"
 #include "config/stages.h"
 #include "run/services.h"
+#include "rundir/tables.h"
 
 #include <espalier/file.h>
 
@@ -28,85 +29,66 @@ void esp__trial_evaluate(esp_run *r, esp_metrics *m) {
 
 /* ---- trials ---- */
 
-/* Looks a trial of this stage up among the rows of those that are known. */
-static bool recall(const esp_run *r, int trial, double *accuracy, double *loss) {
-  int round, number;
-  for (const char *row = r->at.trials; row && *row; row += *row == '\n') {
-    if (sscanf(row, "%d,%d,%lf,%lf", &round, &number, accuracy, loss) == 4 &&
-        round == r->at.stage && number == trial)
-      return true;
-    row += strcspn(row, "\n");
-  }
-  return false;
-}
-
-static esp_status note(esp_run *r, int trial, double accuracy, double loss, esp_error *err) {
-  char row[128];
-  snprintf(row, sizeof row, "%d,%d,%.17g,%.17g\n", r->at.stage, trial, accuracy, loss);
-  return esp__rows_append(&r->at.trials, row, err);
-}
-
-static esp_status worth(void *context, int trial, double *worth, esp_error *err) {
-  esp__trial_evaluation *j = context;
-  esp_run *r = j->run;
+static esp_status evaluate(void *context, int trial, double *fitness, esp_error *err) {
+  esp__trial_evaluation *e = context;
+  esp_run *r = e->run;
   esp_metrics m;
   double accuracy, loss;
-  if (recall(r, trial, &accuracy, &loss)) {
-    j->known = trial + 1;
+  if (esp__tables_find_trial(&r->at, trial, &accuracy, &loss)) {
+    e->known = trial + 1;
   } else {
-    if (j->begun == 0.0) j->begun = esp__seconds();
+    if (e->begun == 0.0) e->begun = esp__seconds();
     esp__trial_evaluate(r, &m);
     accuracy = esp_metrics_top1(&m);
     loss = isfinite(m.loss_sum) ? esp_metrics_loss(&m) : DBL_MAX;
-    ESP_TRY(note(r, trial, accuracy, loss, err));
+    ESP_TRY(esp__tables_add_trial(&r->at, trial, accuracy, loss, err));
   }
-  j->best = fmax(j->best, accuracy);
-  *worth = accuracy +
-           1.0 / ((1.0 + loss) * (double)r->set->validation.count); /* less than one image more */
+  e->best = fmax(e->best, accuracy);
+  *fitness = accuracy +
+             1.0 / ((1.0 + loss) * (double)r->set->validation.count); /* less than one image more */
   return ESP_OK;
 }
 
 static esp_status after(void *context, int trial, int trials, esp_error *err) {
-  esp__trial_evaluation *j = context;
+  esp__trial_evaluation *e = context;
   const double now = esp__seconds();
-  const int made = trial + 1 - j->known;
+  const int made = trial + 1 - e->known;
   if (made <= 0) return ESP_OK;
-  if (trial + 1 == trials || now - j->shown >= every_line) {
+  if (trial + 1 == trials || now - e->shown >= every_line) {
     char left[32];
-    esp__format_time(left, (now - j->begun) / made * (trials - trial - 1));
+    esp__format_time(left, (now - e->begun) / made * (trials - trial - 1));
     esp__progress_say(
-        &j->run->progress,
+        &e->run->progress,
         "trial %d/%d: the best has a validation accuracy of %.2f %% before retraining, %s left",
-        trial + 1, trials, 100.0 * j->best, left);
-    j->shown = now;
+        trial + 1, trials, 100.0 * e->best, left);
+    e->shown = now;
   }
-  return esp__run_save_in_time(j->run, err);
+  return esp__run_save_in_time(e->run, err);
 }
 
-esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *j) {
-  return (esp_trial_evaluator){worth, after, j};
+esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *e) {
+  return (esp_trial_evaluator){evaluate, after, e};
 }
 
 /* ---- what was found ---- */
 
-static esp_status list_layers(const esp_run *r, char **text, esp_error *err) {
-  size_t bytes;
-  FILE *f = esp__text_stream(text, &bytes);
-  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for found.ini");
+static esp_status list_layers(const esp_run *r, esp__text *t, esp_error *err) {
+  ESP_TRY(esp__text_begin(t, ESP_FILE_FOUND, err));
   for (int i = 0; i < esp_pruner_pools(r->pruner); i++) {
     esp_pruned count;
     const esp_layer *l = esp_pruner_pool(r->pruner, i, &count);
-    fprintf(f, "%s%s %.12g", i ? "\n" : "", l->name, (double)count.pruned / (double)count.units);
+    fprintf(t->out, "%s%s %.12g", i ? "\n" : "", l->name,
+            (double)count.pruned / (double)count.units);
   }
-  return fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for found.ini");
+  return esp__text_end(t, err);
 }
 
 static esp_status describe(esp_config *c, const char *layers, esp_error *err) {
   char name[101];
   snprintf(name, sizeof name, "%.90s-found", c->run.name);
-  ESP_TRY(esp__config_set(c, "run.name", name, "found.ini", err));
-  ESP_TRY(esp__config_set(c, "prune.distribution", "per-layer", "found.ini", err));
-  return esp__config_set(c, "prune.layers", layers, "found.ini", err);
+  ESP_TRY(esp__config_set(c, "run.name", name, ESP_FILE_FOUND, err));
+  ESP_TRY(esp__config_set(c, "prune.distribution", "per-layer", ESP_FILE_FOUND, err));
+  return esp__config_set(c, "prune.layers", layers, ESP_FILE_FOUND, err);
 }
 
 static esp_status write_config(const esp_run *r, const char *layers, esp_error *err) {
@@ -123,10 +105,10 @@ static esp_status write_config(const esp_run *r, const char *layers, esp_error *
 }
 
 esp_status esp__found_write(const esp_run *r, esp_error *err) {
-  char *layers = NULL;
+  esp__text layers;
   if (!esp__searches(&r->config)) return ESP_OK;
-  esp_status status = list_layers(r, &layers, err);
-  if (status == ESP_OK) status = write_config(r, layers, err);
-  free(layers);
+  ESP_TRY(list_layers(r, &layers, err));
+  const esp_status status = write_config(r, layers.data, err);
+  esp__text_drop(&layers);
   return status;
 }

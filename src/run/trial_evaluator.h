@@ -1,4 +1,5 @@
-/* How a run judges networks that a distribution tries out: by their validation images. */
+/* What networks that a distribution tries out are worth: the run evaluates them on its validation
+ * images. */
 #ifndef ESP_RUN_TRIAL_EVALUATOR_H
 #define ESP_RUN_TRIAL_EVALUATOR_H
 
@@ -12,10 +13,10 @@ typedef struct esp__trial_evaluation {
 } esp__trial_evaluation;
 
 esp__trial_evaluation esp__trial_evaluation_begin(esp_run *r);
-/* Worth is the validation accuracy, of equal ones more where the loss is lower. Each trial is a row
- * of trials.csv, and in every checkpoint, so that a resumed run makes none twice. *j must outlive
- * the rounds. */
-esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *j);
+/* Fitness is the validation accuracy, of equal ones more where the loss is lower. Each trial is a
+ * row of trials.csv, and in every checkpoint, so that a resumed run makes none twice. *e must
+ * outlive the rounds. */
+esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *e);
 
 /* Validation images after prune.recalibrate batches of training images; the statistics of batch
  * norms have moved then. */

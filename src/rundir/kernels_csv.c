@@ -1,14 +1,19 @@
 #include "rundir/kernels_csv.h"
 
-#include "base/text_stream.h"
+#include "base/text.h"
+#include "rundir/paths.h"
 
+#include <espalier/csv.h>
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- kernels.csv ---- */
+/* ---- writing ---- */
 
-const char esp__kernels_csv_header[] =
-    "round,layer,pass,density,dense_ms,sparse_ms,kernels,reason\n";
+const char *const esp__kernels_columns[] = {
+    "round", "layer", "pass", "density", "dense_ms", "sparse_ms", "kernels", "reason", NULL,
+};
 
 static void print_ms(FILE *f, double seconds) {
   if (seconds > 0.0)
@@ -19,23 +24,109 @@ static void print_ms(FILE *f, double seconds) {
 
 esp_status esp__kernels_csv_record(esp__position *p, const esp_model *model, const esp_graph *graph,
                                    esp_error *err) {
-  char *text = NULL;
-  size_t bytes;
+  esp__text t;
   esp_kernel_choice c;
-  FILE *f = esp__text_stream(&text, &bytes);
-  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the kernels");
+  ESP_TRY(esp__text_begin(&t, "the kernels", err));
   for (int i = 0; esp_graph_kernel_choice(graph, i, &c); i++) {
-    fprintf(f, "%d,%s,%s,%.6g", p->stage, esp_model_layer(model, c.weight)->name,
+    fprintf(t.out, "%d,%s,%s,%.6g", p->stage, esp_model_layer(model, c.weight)->name,
             esp_propagation_name(c.pass), c.density);
-    print_ms(f, c.dense);
-    print_ms(f, c.sparse);
-    fprintf(f, ",%s,%s\n", c.is_sparse ? "sparse" : "dense", esp_kernel_reason_text(c.reason));
+    print_ms(t.out, c.dense);
+    print_ms(t.out, c.sparse);
+    fprintf(t.out, ",%s,%s\n", c.is_sparse ? "sparse" : "dense", esp_kernel_reason_text(c.reason));
   }
-  esp_status status = fclose(f) == 0
-                          ? esp__rows_append(&p->kernels, text, err)
-                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the kernels");
-  free(text);
+  ESP_TRY(esp__text_end(&t, err));
+  const esp_status status = esp__rows_append(&p->kernels, t.data, err);
+  esp__text_drop(&t);
   return status;
+}
+
+/* ---- reading ---- */
+
+/* A cell from 0 to 1e9, or an empty one, which is 0. */
+static bool read_number(const char *cell, double *number) {
+  char *end;
+  *number = strtod(cell, &end);
+  return !*end && isfinite(*number) && *number >= 0.0 && *number <= 1e9;
+}
+
+static bool copy_word(char *to, size_t room, const char *from) {
+  if (!*from || strlen(from) >= room) return false;
+  strcpy(to, from);
+  return true;
+}
+
+static bool read_pass(const char *cell, esp_propagation *pass) {
+  for (int p = 0; p < ESP_PROPAGATIONS; p++) {
+    *pass = (esp_propagation)p;
+    if (strcmp(cell, esp_propagation_name(*pass)) == 0) return true;
+  }
+  return false;
+}
+
+static bool read_row(const esp_csv *t, int i, esp__kernels_row *row) {
+  double round, density;
+  const char *kernels = esp_csv_text(t, i, "kernels");
+  *row = (esp__kernels_row){.is_sparse = strcmp(kernels, "sparse") == 0};
+  if (!row->is_sparse && strcmp(kernels, "dense") != 0) return false;
+  if (!read_number(esp_csv_text(t, i, "round"), &round) ||
+      !read_number(esp_csv_text(t, i, "density"), &density) ||
+      !read_number(esp_csv_text(t, i, "dense_ms"), &row->dense_ms) ||
+      !read_number(esp_csv_text(t, i, "sparse_ms"), &row->sparse_ms))
+    return false;
+  row->round = (int)round;
+  return copy_word(row->layer, sizeof row->layer, esp_csv_text(t, i, "layer")) &&
+         read_pass(esp_csv_text(t, i, "pass"), &row->pass) &&
+         copy_word(row->reason, sizeof row->reason, esp_csv_text(t, i, "reason"));
+}
+
+static esp_status check_columns(const esp_csv *t, const char *path, esp_error *err) {
+  int same = 0;
+  while (same < t->columns && esp__kernels_columns[same] &&
+         strcmp(t->name[same], esp__kernels_columns[same]) == 0)
+    same++;
+  if (same == t->columns && !esp__kernels_columns[same]) return ESP_OK;
+  esp__text names;
+  ESP_TRY(esp__text_begin(&names, "a message", err));
+  esp__print_columns(names.out, esp__kernels_columns);
+  ESP_TRY(esp__text_end(&names, err));
+  esp_fail(err, ESP_ERR_INPUT, "%s:1: expected the columns %s", path, names.data);
+  esp__text_drop(&names);
+  return ESP_ERR_INPUT;
+}
+
+/* Keeps the rows of the newest round only. */
+static esp_status take_rows(esp__kernels_rows *list, const esp_csv *t, const char *path,
+                            esp_error *err) {
+  ESP_TRY(check_columns(t, path, err));
+  if (!(list->row = calloc((size_t)t->rows + 1, sizeof *list->row)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  for (int i = 0; i < t->rows; i++) {
+    esp__kernels_row row;
+    if (!read_row(t, i, &row) || (i + 1 == t->rows && !t->ended))
+      return esp_fail(err, ESP_ERR_INPUT, "%s:%d: expected cells as a run writes them", path,
+                      t->line[i]);
+    if (list->count > 0 && list->row[list->count - 1].round != row.round) list->count = 0;
+    list->row[list->count++] = row;
+  }
+  return ESP_OK;
+}
+
+esp_status esp__kernels_rows_read(esp__kernels_rows *list, const char *dir, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  esp_csv table;
+  *list = (esp__kernels_rows){0};
+  if (!esp__path_exists(dir, ESP_FILE_KERNELS)) return ESP_OK;
+  esp__path_join(path, dir, ESP_FILE_KERNELS);
+  esp_status status = esp_csv_read(&table, path, err);
+  if (status == ESP_OK) status = take_rows(list, &table, path, err);
+  esp_csv_free(&table);
+  if (status != ESP_OK) esp__kernels_rows_free(list);
+  return status;
+}
+
+void esp__kernels_rows_free(esp__kernels_rows *list) {
+  free(list->row);
+  *list = (esp__kernels_rows){0};
 }
 
 /* ---- the log ---- */

@@ -5,7 +5,7 @@
 
 #include "rundir/position.h"
 
-extern const char esp__kernels_csv_header[]; /* of kernels.csv */
+extern const char *const esp__kernels_columns[]; /* of kernels.csv; NULL after the last */
 
 /* Appends what was chosen in the last passes of `graph`, a row per layer and pass, to the
  * position. */

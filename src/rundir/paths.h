@@ -35,10 +35,14 @@
 #define ESP_FILE_EPOCH "epoch-%lld.safetensors"
 #define ESP_FILE_STEP "step-%lld.safetensors"
 
-/* Of a sweep, a sparsity search, and the other analyses. */
+/* Of a sweep; and what the processes that work on its runs said, in the directory of each. */
 #define ESP_FILE_SWEEP "sweep.ini"
 #define ESP_FILE_SWEEP_RUNS "sweep.csv"
 #define ESP_FILE_SWEEP_SUMMARY "summary.csv"
+#define ESP_FILE_WORKER_OUTPUT "output.txt"
+#define ESP_FILE_WORKER_ERRORS "errors.txt"
+
+/* Of a sparsity search, and of the other analyses. */
 #define ESP_FILE_SEARCH "search.ini"
 #define ESP_FILE_SEARCH_TRIALS "search.csv"
 #define ESP_FILE_SENSITIVITY "sensitivity.csv"

@@ -1,133 +1,86 @@
 #include "rundir/position.h"
 
 #include "base/json.h"
+#include "rundir/json_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* The numbers of a result or of metrics, each named once for both directions. */
-typedef struct field {
+#define FIELD(type, kind_, member) \
+  { .name = #member, .offset = offsetof(type, member), .kind = kind_ }
+#define METRICS(kind, member) FIELD(esp_metrics, kind, member)
+static const esp__json_field metrics_fields[] = {
+    METRICS(ESP_JSON_REAL, loss_sum),
+    METRICS(ESP_JSON_COUNT, top1),
+    METRICS(ESP_JSON_COUNT, top5),
+    METRICS(ESP_JSON_COUNT, count),
+    {"right", offsetof(esp_metrics, right), ESP_JSON_COUNTS, .length = ESP_TASKS_MAX},
+    METRICS(ESP_JSON_REAL, seconds),
+    {.name = NULL},
+};
+#define OBJECT(type, member, of) \
+  { .name = #member, .offset = offsetof(type, member), .kind = ESP_JSON_OBJECT, .fields = of }
+#define RESULT(kind, member) FIELD(esp__result, kind, member)
+static const esp__json_field result_fields[] = {
+    RESULT(ESP_JSON_SMALL, round),
+    RESULT(ESP_JSON_REAL, requested),
+    RESULT(ESP_JSON_COUNT, pruned),
+    RESULT(ESP_JSON_COUNT, units),
+    RESULT(ESP_JSON_COUNT, params),
+    RESULT(ESP_JSON_COUNT, params_nonzero),
+    RESULT(ESP_JSON_COUNT, weights),
+    RESULT(ESP_JSON_COUNT, weights_kept),
+    RESULT(ESP_JSON_REAL, macs),
+    RESULT(ESP_JSON_REAL, macs_effective),
+    OBJECT(esp__result, validation_before, metrics_fields),
+    OBJECT(esp__result, test_before, metrics_fields),
+    OBJECT(esp__result, validation, metrics_fields),
+    OBJECT(esp__result, test, metrics_fields),
+    RESULT(ESP_JSON_REAL, seconds),
+    RESULT(ESP_JSON_COUNT, images),
+    RESULT(ESP_JSON_SMALL, guarded),
+    RESULT(ESP_JSON_COUNT, executed.images),
+    RESULT(ESP_JSON_COUNT, executed.total),
+    RESULT(ESP_JSON_COUNT, executed.least),
+    RESULT(ESP_JSON_COUNT, executed.most),
+    {.name = NULL},
+};
+#define POSITION(kind, member) FIELD(esp__position, kind, member)
+static const esp__json_field position_fields[] = {
+    POSITION(ESP_JSON_SMALL, stage),           POSITION(ESP_JSON_COUNT, epoch),
+    POSITION(ESP_JSON_COUNT, batch),           OBJECT(esp__position, train, metrics_fields),
+    POSITION(ESP_JSON_REAL, peak_rss_mib),     POSITION(ESP_JSON_COUNT, events),
+    OBJECT(esp__position, now, result_fields), {.name = NULL},
+};
+
+/* The rows of tables, in the order of their files. */
+static const struct {
   const char *name;
   size_t offset;
-  enum { REAL, COUNT, SMALL, METRICS, TALLY, TEXT } type;
-} field;
-
-#define FIELD(type, kind, member) \
-  { #member, offsetof(type, member), kind }
-static const field metrics_fields[] = {FIELD(esp_metrics, REAL, loss_sum),
-                                       FIELD(esp_metrics, COUNT, top1),
-                                       FIELD(esp_metrics, COUNT, top5),
-                                       FIELD(esp_metrics, COUNT, count),
-                                       FIELD(esp_metrics, TALLY, right),
-                                       FIELD(esp_metrics, REAL, seconds),
-                                       {NULL, 0, REAL}};
-#define RESULT(kind, member) FIELD(esp__result, kind, member)
-static const field result_fields[] = {RESULT(SMALL, round),
-                                      RESULT(REAL, requested),
-                                      RESULT(COUNT, pruned),
-                                      RESULT(COUNT, units),
-                                      RESULT(COUNT, params),
-                                      RESULT(COUNT, params_nonzero),
-                                      RESULT(COUNT, weights),
-                                      RESULT(COUNT, weights_kept),
-                                      RESULT(REAL, macs),
-                                      RESULT(REAL, macs_effective),
-                                      RESULT(METRICS, validation_before),
-                                      RESULT(METRICS, test_before),
-                                      RESULT(METRICS, validation),
-                                      RESULT(METRICS, test),
-                                      RESULT(REAL, seconds),
-                                      RESULT(COUNT, images),
-                                      RESULT(SMALL, guarded),
-                                      RESULT(COUNT, executed.images),
-                                      RESULT(COUNT, executed.total),
-                                      RESULT(COUNT, executed.least),
-                                      RESULT(COUNT, executed.most),
-                                      {NULL, 0, REAL}};
-#define POSITION(kind, member) FIELD(esp__position, kind, member)
-static const field position_fields[] = {
-    POSITION(SMALL, stage),   POSITION(COUNT, epoch),       POSITION(COUNT, batch),
-    POSITION(METRICS, train), POSITION(REAL, peak_rss_mib), POSITION(COUNT, events),
-    {NULL, 0, REAL}};
-/* The rows of tables, in the order of their files. */
-static const field position_texts[] = {POSITION(TEXT, log), POSITION(TEXT, layers),
-                                       POSITION(TEXT, kernels), POSITION(TEXT, confusion),
-                                       POSITION(TEXT, trials)};
-enum { TEXTS = sizeof position_texts / sizeof *position_texts };
+} texts[] = {
+#define TEXT(member) \
+  { #member, offsetof(esp__position, member) }
+    TEXT(log), TEXT(layers), TEXT(kernels), TEXT(confusion), TEXT(trials),
+#undef TEXT
+};
+enum { TEXTS = sizeof texts / sizeof *texts };
 
 static char **text_at(const esp__position *p, int i) {
-  return (char **)((char *)p + position_texts[i].offset);
-}
-
-/* Numbers of all tasks. */
-static cJSON *write_tally(const int64_t *count) {
-  cJSON *list = cJSON_CreateArray();
-  for (int t = 0; t < ESP_TASKS_MAX; t++)
-    esp__json_append(list, esp__json_exact_number((double)count[t]));
-  return list;
-}
-
-static bool read_tally(int64_t *count, const cJSON *list) {
-  if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != ESP_TASKS_MAX) return false;
-  for (int t = 0; t < ESP_TASKS_MAX; t++) {
-    const cJSON *item = cJSON_GetArrayItem(list, t);
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53))
-      return false;
-    count[t] = (int64_t)item->valuedouble;
-  }
-  return true;
-}
-
-static cJSON *write_fields(const field *f, const void *from) {
-  cJSON *o = cJSON_CreateObject();
-  for (; o && f->name; f++) {
-    const char *at = (const char *)from + f->offset;
-    if (f->type == METRICS) {
-      esp__json_put(o, f->name, write_fields(metrics_fields, at));
-    } else if (f->type == TALLY) {
-      esp__json_put(o, f->name, write_tally((const int64_t *)at));
-    } else {
-      const double v = f->type == REAL    ? *(const double *)at
-                       : f->type == COUNT ? (double)*(const int64_t *)at
-                                          : *(const int *)at;
-      esp__json_put(o, f->name, esp__json_exact_number(v));
-    }
-  }
-  return o;
-}
-
-static bool read_fields(const field *f, void *to, const cJSON *o) {
-  for (; f->name; f++) {
-    char *at = (char *)to + f->offset;
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, f->name);
-    if (f->type == METRICS || f->type == TALLY) {
-      if (f->type == METRICS ? !read_fields(metrics_fields, at, item)
-                             : !read_tally((int64_t *)at, item))
-        return false;
-      continue;
-    }
-    if (!cJSON_IsNumber(item)) return false;
-    const double v = item->valuedouble;
-    const double limit = f->type == REAL ? 1e300 : f->type == COUNT ? 0x1p53 : 0x1p30;
-    if (!(v >= -limit && v <= limit)) return false;
-    if (f->type == REAL) *(double *)at = v;
-    if (f->type == COUNT) *(int64_t *)at = (int64_t)v;
-    if (f->type == SMALL) *(int *)at = (int)v;
-  }
-  return true;
+  return (char **)((char *)p + texts[i].offset);
 }
 
 static cJSON *write_position(const esp__position *p) {
-  cJSON *o = write_fields(position_fields, p);
+  cJSON *o = cJSON_CreateObject();
+  esp__json_write(o, position_fields, p);
   esp__json_put_bool(o, "begun", p->begun);
-  esp__json_put(o, "now", write_fields(result_fields, &p->now));
   cJSON *results = esp__json_put_array(o, "results");
   for (int i = 0; i < p->results; i++)
-    esp__json_append(results, write_fields(result_fields, &p->result[i]));
-  esp__json_put_string(o, "recipe", p->recipe);
+    esp__json_write(esp__json_append(results, cJSON_CreateObject()), result_fields, &p->result[i]);
+  esp__json_put_string(o, "recipe", p->fingerprint);
   for (int i = 0; i < TEXTS; i++) {
     const char *text = *text_at(p, i);
-    esp__json_put_string(o, position_texts[i].name, text ? text : "");
+    esp__json_put_string(o, texts[i].name, text ? text : "");
   }
   return o;
 }
@@ -150,7 +103,7 @@ static esp_status read_results(esp__position *p, const cJSON *results) {
   const cJSON *item;
   cJSON_ArrayForEach(item, results) {
     esp__result r;
-    if (!read_fields(result_fields, &r, item)) return ESP_ERR_INPUT;
+    if (!esp__json_read(result_fields, &r, item)) return ESP_ERR_INPUT;
     ESP_TRY(esp__position_add(p, &r, NULL));
   }
   return ESP_OK;
@@ -158,17 +111,16 @@ static esp_status read_results(esp__position *p, const cJSON *results) {
 
 static esp_status read_position(esp__position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results");
-  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(o, "recipe");
-  if (!read_fields(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results) ||
-      !read_fields(result_fields, &p->now, cJSON_GetObjectItemCaseSensitive(o, "now")))
+  const cJSON *fingerprint = cJSON_GetObjectItemCaseSensitive(o, "recipe");
+  if (!esp__json_read(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results))
     return ESP_ERR_INPUT;
   p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
   ESP_TRY(read_results(p, results));
-  if (!cJSON_IsString(recipe) || strlen(recipe->valuestring) >= sizeof p->recipe)
+  if (!cJSON_IsString(fingerprint) || strlen(fingerprint->valuestring) >= sizeof p->fingerprint)
     return ESP_ERR_INPUT;
-  strcpy(p->recipe, recipe->valuestring);
+  strcpy(p->fingerprint, fingerprint->valuestring);
   for (int i = 0; i < TEXTS; i++)
-    ESP_TRY(read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, position_texts[i].name)));
+    ESP_TRY(read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, texts[i].name)));
   return ESP_OK;
 }
 

@@ -19,7 +19,7 @@ typedef struct esp__result {
   esp_dynamic_macs executed; /* by the test images; 0 images: not counted */
   double seconds;            /* of training */
   int64_t images;            /* trained on */
-  int guarded;               /* layers that only the guard kept from being emptied */
+  int guarded;               /* layers that only a floor kept from being emptied */
 } esp__result;
 
 typedef struct esp__position {
@@ -32,20 +32,21 @@ typedef struct esp__position {
   esp__result *result;
   int results, capacity;
   char *log, *layers, *kernels, *confusion; /* rows of log.csv, layers.csv, ... */
-  char *trials;                             /* the same: of networks that were tried out */
-  double peak_rss_mib; /* the most memory of any process that worked on the run */
-  int64_t events;      /* bytes of the event file for TensorBoard */
-  char
-      recipe[65]; /* SHA-256 of the keys that decide the result: a run goes on only with the same */
+  char *trials;                             /* rows of trials.csv: networks that were tried out */
+  double peak_rss_mib;  /* the most memory of any process that worked on the run */
+  int64_t events;       /* bytes of the event file for TensorBoard */
+  char fingerprint[65]; /* of the configuration: a run goes on only with the same */
 } esp__position;
 
-esp_status esp__position_text(const esp__position *p, char **text,
-                              esp_error *err); /* newly allocated JSON */
+/* The position as JSON, newly allocated. */
+esp_status esp__position_text(const esp__position *p, char **text, esp_error *err);
+/* On failure *p needs no freeing. */
 esp_status esp__position_parse(esp__position *p, const char *text, esp_error *err);
 void esp__position_free(esp__position *p);
 
-/* Appends a result; appends text to a list of rows. */
+/* Appends a result. */
 esp_status esp__position_add(esp__position *p, const esp__result *r, esp_error *err);
+/* Appends text to a list of rows, which is NULL at first. */
 esp_status esp__rows_append(char **rows, const char *row, esp_error *err);
 
 #endif

@@ -1,49 +1,17 @@
-#include <espalier/results.h>
-
 #include "base/json.h"
+#include "rundir/counts.h"
+#include "rundir/paths.h"
 
 #include <espalier/file.h>
+#include <espalier/results.h>
 
-#include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 24, ROUNDS_MAX = 100000, PATH_BYTES = 4096 };
-
-static const struct {
-  const char *name;
-  size_t offset;
-} fields[] = {
-#define FIELD(member) \
-  { #member, offsetof(esp_round, member) }
-    FIELD(sparsity_requested),
-    FIELD(sparsity),
-    FIELD(weights),
-    FIELD(weights_nonzero),
-    FIELD(macs),
-    FIELD(macs_effective),
-    FIELD(test_accuracy_before),
-    FIELD(test_accuracy),
-    FIELD(test_top5),
-    FIELD(test_loss),
-    FIELD(val_accuracy),
-    FIELD(train_images_per_second),
-    FIELD(seconds),
-#undef FIELD
-};
+enum { FILE_LIMIT = 1 << 24, ROUNDS_MAX = 100000 };
 
 static bool read_round(esp_round *r, const cJSON *o) {
-  const cJSON *number = cJSON_GetObjectItemCaseSensitive(o, "round");
-  if (!cJSON_IsNumber(number) || !(number->valuedouble >= 0 && number->valuedouble < ROUNDS_MAX))
-    return false;
-  r->round = (int)number->valuedouble;
-  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, fields[i].name);
-    *(double *)((char *)r + fields[i].offset) =
-        cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-  }
-  return true;
+  return esp__json_read(esp__round_fields, r, o) && r->round >= 0 && r->round < ROUNDS_MAX;
 }
 
 static esp_status read_rounds(esp_results *r, const cJSON *o) {
@@ -66,11 +34,10 @@ static bool is_finished(const cJSON *o) {
 }
 
 esp_status esp_results_read(esp_results *r, const char *dir, esp_error *err) {
-  char path[PATH_BYTES], *text;
+  char path[ESP_PATH_MAX], *text;
   size_t bytes;
   *r = (esp_results){0};
-  if (snprintf(path, sizeof path, "%s/result.json", dir) >= PATH_BYTES)
-    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_RESULT, err));
   ESP_TRY(esp_file_read(path, FILE_LIMIT, &text, &bytes, err));
   cJSON *o;
   size_t at;

@@ -1,72 +1,28 @@
-/* result.json, and the table that a person sees at the end. */
+#include "rundir/result_write.h"
+
 #include "base/json.h"
-#include "rundir/tables.h"
+#include "rundir/counts.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void add_measure(cJSON *o, const char *name, const esp_metrics *m, double value) {
-  if (m->count > 0)
-    esp__json_put_number(o, name, value);
-  else
-    esp__json_put_null(o, name);
-}
 
 /* Accuracies by task, where there are several. */
 static void add_tasks(cJSON *o, const char *name, const esp_tasks *tasks, const esp_metrics *m) {
   if (tasks->count == 1) return;
   cJSON *each = esp__json_put_object(o, name);
   for (int t = 0; t < tasks->count; t++)
-    add_measure(each, tasks->item[t].name, m, esp_metrics_task_top1(m, t));
-}
-
-/* Multiply-adds of a test image, where they depend on it; null where they do not. */
-static void add_executed(cJSON *o, const esp__result *r) {
-  const double mean = esp_dynamic_macs_mean(&r->executed);
-  const struct {
-    const char *name;
-    double value;
-  } measure[] = {{"macs_executed", mean},
-                 {"macs_executed_share", r->macs > 0.0 ? mean / r->macs : 0.0},
-                 {"macs_executed_least", (double)r->executed.least},
-                 {"macs_executed_most", (double)r->executed.most}};
-  for (size_t i = 0; i < sizeof measure / sizeof *measure; i++)
-    if (r->executed.images > 0)
-      esp__json_put_number(o, measure[i].name, measure[i].value);
-    else
-      esp__json_put_null(o, measure[i].name);
+    esp__json_put(
+        each, tasks->item[t].name,
+        m->count > 0 ? cJSON_CreateNumber(esp_metrics_task_top1(m, t)) : cJSON_CreateNull());
 }
 
 static cJSON *result_json(const esp__report *report, const esp__result *r) {
   cJSON *o = cJSON_CreateObject();
-  esp__json_put_number(o, "round", r->round);
-  esp__json_put_number(o, "sparsity_requested", r->requested);
-  esp__json_put_number(o, "sparsity", esp__result_sparsity(r));
-  esp__json_put_number(o, "weights", (double)r->weights);
-  esp__json_put_number(o, "weights_nonzero", (double)r->weights_kept);
-  esp__json_put_number(o, "params", (double)r->params);
-  esp__json_put_number(o, "params_nonzero", (double)r->params_nonzero);
-  esp__json_put_number(o, "bytes", (double)esp__result_bytes(r));
-  esp__json_put_number(o, "macs", r->macs);
-  esp__json_put_number(o, "macs_effective", r->macs_effective);
-  add_executed(o, r);
-  add_measure(o, "val_accuracy_before", &r->validation_before,
-              esp_metrics_top1(&r->validation_before));
-  add_measure(o, "test_accuracy_before", &r->test_before, esp_metrics_top1(&r->test_before));
-  add_measure(o, "val_accuracy", &r->validation, esp_metrics_top1(&r->validation));
-  add_measure(o, "val_loss", &r->validation, esp_metrics_loss(&r->validation));
-  add_measure(o, "test_accuracy", &r->test, esp_metrics_top1(&r->test));
-  add_measure(o, "test_top5", &r->test, esp_metrics_top5(&r->test));
-  add_measure(o, "test_loss", &r->test, esp_metrics_loss(&r->test));
-  add_tasks(o, "val_accuracy_tasks", report->tasks, &r->validation);
+  const esp_round row = esp__result_row(r, report->has_dense ? &report->position->result[0] : NULL);
+  esp__json_write(o, esp__round_fields, &row);
+  add_tasks(o, "validation_accuracy_tasks", report->tasks, &r->validation);
   add_tasks(o, "test_accuracy_before_tasks", report->tasks, &r->test_before);
   add_tasks(o, "test_accuracy_tasks", report->tasks, &r->test);
-  if (report->has_dense) esp__json_put_number(o, "recovery", esp__report_recovery(report, r));
-  add_measure(o, "milliseconds_per_image", &r->test,
-              1e3 * r->test.seconds / (double)(r->test.count ? r->test.count : 1));
-  esp__json_put_number(o, "train_images_per_second", esp__result_rate(r));
-  esp__json_put_number(o, "seconds", r->seconds);
-  esp__json_put_number(o, "layers_guarded", r->guarded);
   return o;
 }
 
@@ -108,7 +64,7 @@ static cJSON *report_json(const esp__report *r) {
   return o;
 }
 
-esp_status esp__report_json(const esp__report *r, const char *path, esp_error *err) {
+esp_status esp__result_write(const esp__report *r, const char *path, esp_error *err) {
   cJSON *o = report_json(r);
   char *text = esp__json_print(o, true);
   cJSON_Delete(o);
@@ -134,7 +90,7 @@ static bool counts_executed(const esp__position *p) {
   return false;
 }
 
-void esp__report_table(const esp__report *r, FILE *out) {
+void esp__result_print(const esp__report *r, FILE *out) {
   const esp_tasks *tasks = r->tasks;
   const bool executed = counts_executed(r->position);
   fprintf(out, "\n%5s %9s %11s %13s %9s %9s", "round", "sparsity", "parameters", "MACs", "before",

@@ -1,55 +1,32 @@
-/* The files of a run directory, as functions of its position. */
+/* The report files of a run directory, as functions of its position. */
 #ifndef ESP_RUNDIR_TABLES_H
 #define ESP_RUNDIR_TABLES_H
 
-#include "rundir/position.h"
+#include "rundir/result_write.h"
 
-#include <espalier/config.h>
-
-#include <stdio.h>
-
-/* Rows for log.csv and layers.csv, appended to the position. */
+/* Appends the epoch that has just ended, the newest of the position, to the rows of log.csv. */
 typedef struct esp__log_row {
   double lr, sparsity;
   esp_metrics validation;
 } esp__log_row;
-esp_status esp__report_epoch(esp__position *p, const esp_tasks *tasks, const esp__log_row *row,
-                             esp_error *err);
-esp_status esp__report_layers(esp__position *p, const esp_model *model, double requested,
-                              esp_error *err);
-/* Rows for confusion.csv: test images of each label and answer, [classes * classes]. Only the
- * newest result's and the dense network's are kept, so that the text stays small with many rounds
- * and classes. */
-esp_status esp__report_confusion(esp__position *p, int round, const int64_t *confusion, int classes,
+esp_status esp__tables_add_epoch(esp__position *p, const esp_tasks *tasks, const esp__log_row *row,
                                  esp_error *err);
+/* Appends the layers as they are to the rows of layers.csv. */
+esp_status esp__tables_add_layers(esp__position *p, const esp_model *model, double requested,
+                                  esp_error *err);
+/* Appends to the rows of confusion.csv: test images of each label and answer, [classes * classes].
+ * Only the newest result's and the dense network's are kept, so that the text stays small with many
+ * rounds and classes. */
+esp_status esp__tables_add_confusion(esp__position *p, int round, const int64_t *confusion,
+                                     int classes, esp_error *err);
+/* Appends to the rows of trials.csv: a network that the stage tried out. */
+esp_status esp__tables_add_trial(esp__position *p, int trial, double accuracy, double loss,
+                                 esp_error *err);
+/* Looks a trial of the stage up among those rows. */
+bool esp__tables_find_trial(const esp__position *p, int trial, double *accuracy, double *loss);
 
-/* Fills the counts of *r: parameters, weights, MACs. */
-void esp__result_count(esp__result *r, const esp_model *model, const esp_graph *graph,
-                       const esp_pruner *pruner);
-
-double esp__result_sparsity(const esp__result *r); /* of what the pruner covers */
-double esp__result_rate(const esp__result *r);     /* images a second, in training */
-/* A nonzero parameter is 4 bytes; which weights are there is a bit each, once any is pruned. */
-int64_t esp__result_bytes(const esp__result *r);
-
-/* Writes log.csv, rounds.csv, layers.csv, kernels.csv, confusion.csv and result.json into `dir`. */
-typedef struct esp__report {
-  const esp_config *config;
-  const esp__position *position;
-  const char *dir, *isa;
-  int threads;
-  bool has_dense;      /* result 0 is that of a dense network */
-  const char *classes; /* names, a line each */
-  const char *sha256;  /* of the weights; NULL while the run goes on */
-  const esp_tasks *tasks;
-} esp__report;
-esp_status esp__report_write(const esp__report *r, esp_error *err);
-/* Only result.json, to `path`. */
-esp_status esp__report_json(const esp__report *r, const char *path, esp_error *err);
-/* The loss of the dense network over that of this one. */
-double esp__report_recovery(const esp__report *r, const esp__result *of);
-
-/* The table that a run ends with. */
-void esp__report_table(const esp__report *r, FILE *out);
+/* Writes log.csv, rounds.csv, layers.csv, kernels.csv, confusion.csv, trials.csv where there are
+ * any, and result.json. */
+esp_status esp__tables_write(const esp__report *r, esp_error *err);
 
 #endif

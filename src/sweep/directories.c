@@ -1,11 +1,12 @@
 /* The directories of a sweep: what is there, what has to be made. */
 #include "base/lock.h"
-#include "config/parse.h"
 #include "config/fingerprint.h"
-#include <espalier/results.h>
+#include "config/parse.h"
+#include "rundir/paths.h"
 #include "sweep/reuse_dense.h"
 
 #include <espalier/file.h>
+#include <espalier/results.h>
 #include <espalier/sweep.h>
 
 #include <dirent.h>
@@ -14,22 +15,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096 };
-
 static bool is_directory(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static bool in_directory(const char *dir, const char *name) {
-  char path[PATH_BYTES];
-  return snprintf(path, sizeof path, "%s/%s", dir, name) < PATH_BYTES && access(path, F_OK) == 0;
-}
-
 /* What a sweep may leave in a directory before there is a run in it. */
 static bool ours(const char *name) {
-  static const char *const names[] = {".",    "..",         "config.ini.tmp", "sweep.ini.tmp",
-                                      "lock", "output.txt", "errors.txt"};
+  static const char *const names[] = {".",
+                                      "..",
+                                      ESP_FILE_CONFIG ".tmp",
+                                      ESP_FILE_SWEEP ".tmp",
+                                      ESP_LOCK_FILE,
+                                      ESP_FILE_WORKER_OUTPUT,
+                                      ESP_FILE_WORKER_ERRORS};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(names[i], name) == 0) return true;
   return false;
@@ -62,10 +61,10 @@ static bool has_run(const esp_sweep *s, const char *name) {
 
 /* A sweep may grow; one that has not all the runs of the one that is there would take its place. */
 static esp_status check_grown(const esp_sweep *s, esp_error *err) {
-  char path[PATH_BYTES];
+  char path[ESP_PATH_MAX];
   esp_sweep there;
   esp_status status = ESP_OK;
-  snprintf(path, sizeof path, "%s/sweep.ini", s->dir);
+  ESP_TRY(esp__path_make(path, s->dir, ESP_FILE_SWEEP, err));
   if (has_text(path, s->text)) return ESP_OK;
   ESP_TRY(esp_sweep_load(&there, s->dir, NULL, 0, NULL, err));
   for (int i = there.denses; i < there.runs && status == ESP_OK; i++)
@@ -83,10 +82,10 @@ static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
   if (!is_directory(s->dir))
     return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a directory or nothing",
                     s->dir);
-  if (in_directory(s->dir, "config.ini"))
+  if (esp__path_exists(s->dir, ESP_FILE_CONFIG))
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run; choose another directory for the sweep with -o", s->dir);
-  if (in_directory(s->dir, "sweep.ini")) return check_grown(s, err);
+  if (esp__path_exists(s->dir, ESP_FILE_SWEEP)) return check_grown(s, err);
   if (is_empty(s->dir)) return ESP_OK;
   return esp_fail(
       err, ESP_ERR_INPUT,
@@ -96,9 +95,9 @@ static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
 
 /* The directory must have been made by the same configuration, neutral keys apart. */
 static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_error *err) {
-  char path[PATH_BYTES], there[65], wanted[65];
+  char path[ESP_PATH_MAX], there[65], wanted[65];
   esp_config c;
-  snprintf(path, sizeof path, "%s/config.ini", dir);
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
   ESP_TRY(esp__config_load_run(&c, path, err));
   esp_status status = esp__config_fingerprint(&c, ESP_FINGERPRINT_ALL, there, err);
   const bool weights = strcmp(c.model.weights, run->config.model.weights) == 0;
@@ -118,7 +117,7 @@ static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err
   if (!is_directory(dir))
     return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a run directory or nothing",
                     dir);
-  if (!in_directory(dir, "config.ini")) {
+  if (!esp__path_exists(dir, ESP_FILE_CONFIG)) {
     if (is_empty(dir)) return ESP_OK; /* killed before it began */
     return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected one with config.ini",
                     dir);
@@ -129,19 +128,19 @@ static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err
 }
 
 esp_status esp_sweep_survey_run(esp_sweep *s, int i, esp_error *err) {
-  char dir[PATH_BYTES];
+  char dir[ESP_PATH_MAX];
   return survey_run(&s->run[i], esp_sweep_path(s, i, dir), err);
 }
 
 /* A training that was made before the run was asked for may not have kept the weights that it
  * rewinds to. */
 static esp_status check_kept(esp_sweep *s, int i, esp_error *err) {
-  char dir[PATH_BYTES], path[PATH_BYTES + 16];
+  char dir[ESP_PATH_MAX], path[ESP_PATH_MAX];
   const esp_sweep_run *run = &s->run[i];
   esp_config training;
   if (run->dense < 0 || run->state != ESP_SWEEP_WAITING) return ESP_OK;
-  if (!in_directory(esp_sweep_path(s, run->dense, dir), "config.ini")) return ESP_OK;
-  snprintf(path, sizeof path, "%s/config.ini", dir);
+  if (!esp__path_exists(esp_sweep_path(s, run->dense, dir), ESP_FILE_CONFIG)) return ESP_OK;
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
   ESP_TRY(esp__config_load_run(&training, path, err));
   const bool kept = esp__keeps_moment(&training, &run->config);
   esp_config_free(&training);
@@ -158,8 +157,8 @@ esp_status esp_sweep_survey(esp_sweep *s, esp_error *err) {
 /* ---- making them, with the sweep's directory locked: shares may begin at the same time ---- */
 
 static esp_status write_text(const char *dir, const char *name, const char *text, esp_error *err) {
-  char path[PATH_BYTES + 16];
-  snprintf(path, sizeof path, "%s/%s", dir, name);
+  char path[ESP_PATH_MAX];
+  ESP_TRY(esp__path_make(path, dir, name, err));
   return has_text(path, text) ? ESP_OK : esp_file_write(path, text, strlen(text), err);
 }
 
@@ -167,23 +166,23 @@ esp_status esp_sweep_make(const esp_sweep *s, esp_error *err) {
   esp__lock lock;
   ESP_TRY(esp_directory_make(s->dir, err));
   ESP_TRY(esp__lock_take(&lock, s->dir, true, err));
-  const esp_status status = write_text(s->dir, "sweep.ini", s->text, err);
+  const esp_status status = write_text(s->dir, ESP_FILE_SWEEP, s->text, err);
   esp__lock_drop(&lock);
   return status;
 }
 
 static esp_status make_run(const char *dir, const esp_config *c, esp_error *err) {
   char *text;
-  if (in_directory(dir, "config.ini")) return ESP_OK;
+  if (esp__path_exists(dir, ESP_FILE_CONFIG)) return ESP_OK;
   ESP_TRY(esp_directory_make(dir, err));
   ESP_TRY(esp_config_text(c, &text, err));
-  const esp_status status = write_text(dir, "config.ini", text, err);
+  const esp_status status = write_text(dir, ESP_FILE_CONFIG, text, err);
   free(text);
   return status;
 }
 
 esp_status esp_sweep_make_run(const esp_sweep *s, int i, esp_error *err) {
-  char dir[PATH_BYTES];
+  char dir[ESP_PATH_MAX];
   esp__lock lock;
   ESP_TRY(esp_directory_make(s->dir, err));
   ESP_TRY(esp__lock_take(&lock, s->dir, true, err));

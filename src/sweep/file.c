@@ -1,9 +1,9 @@
 #include "sweep/file.h"
 
-#include "base/text_stream.h"
+#include "base/text.h"
 #include "config/parse.h"
-#include "sweep/words.h"
 #include "config/value.h"
+#include "sweep/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +43,9 @@ static esp_status name_key(const char *key, const char *where, char name[128], e
 
 /* Those that say where a run is are the sweep's to set. */
 static esp_status check_key(const char *name, const char *where, esp_error *err) {
-  static const char *const own[] = {"run.name", "run.output", "run.dense", "run.threads"};
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-    if (strcmp(name, own[i]) == 0)
+  static const char *const reserved[] = {"run.name", "run.output", "run.dense", "run.threads"};
+  for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+    if (strcmp(name, reserved[i]) == 0)
       return esp_fail(err, ESP_ERR_INPUT, "%s: %s cannot be swept: the sweep sets it for each run",
                       where, name);
   return ESP_OK;
@@ -126,18 +126,18 @@ static esp_status override_axes(esp__sweep_file *f, int overrides, const char *c
   *n = 0;
   for (int i = 0; i < overrides; i++) {
     const char *value;
-    const int at = axis_of_argument(f, override[i], &value);
-    if (at < 0) {
+    const int axis = axis_of_argument(f, override[i], &value);
+    if (axis < 0) {
       rest[(*n)++] = override[i];
       continue;
     }
     char where[256];
     snprintf(where, sizeof where, "argument '%.200s'", override[i]);
     esp_axis fresh = {0};
-    const esp_status status = fill_axis(&fresh, f->axis[at].key, where, value, err);
-    esp__axis_free(status == ESP_OK ? &f->axis[at] : &fresh);
+    const esp_status status = fill_axis(&fresh, f->axis[axis].key, where, value, err);
+    esp__axis_free(status == ESP_OK ? &f->axis[axis] : &fresh);
     if (status != ESP_OK) return status;
-    f->axis[at] = fresh;
+    f->axis[axis] = fresh;
   }
   return ESP_OK;
 }
@@ -206,28 +206,26 @@ void esp__sweep_file_free(esp__sweep_file *f) {
   *f = (esp__sweep_file){0};
 }
 
+static void print_axis(const esp_axis *axis, FILE *out) {
+  fprintf(out, "%s =", axis->key);
+  for (int v = 0; v < axis->values; v++) {
+    fputs("\n  ", out);
+    esp__word_print(axis->value[v], out);
+  }
+  fputc('\n', out);
+}
+
 esp_status esp__sweep_file_text(const esp__sweep_file *f, char **text, esp_error *err) {
-  size_t bytes;
-  char *config, *written = NULL;
-  ESP_TRY(esp_config_text(&f->base, &config, err));
-  FILE *out = esp__text_stream(&written, &bytes);
-  if (out) {
-    fprintf(out, "%s\n[sweep]\n", config);
-    for (const esp_option *o = table; o->name; o++) esp__value_print(o, &f->options, out);
-    for (int i = 0; i < f->axes; i++) {
-      fprintf(out, "%s =", f->axis[i].key);
-      for (int v = 0; v < f->axis[i].values; v++) {
-        fputs("\n  ", out);
-        esp__word_print(f->axis[i].value[v], out);
-      }
-      fputc('\n', out);
-    }
-  }
+  char *config;
+  esp__text t;
+  ESP_TRY(esp__text_begin(&t, "the sweep", err));
+  const esp_status status = esp_config_text(&f->base, &config, err);
+  if (status != ESP_OK) return esp__text_drop(&t), status;
+  fprintf(t.out, "%s\n[sweep]\n", config);
   free(config);
-  if (!out || fclose(out) != 0) {
-    free(written);
-    return esp_fail(err, ESP_ERR_MEMORY, "sweep: out of memory");
-  }
-  *text = written;
+  for (const esp_option *o = table; o->name; o++) esp__value_print(o, &f->options, t.out);
+  for (int i = 0; i < f->axes; i++) print_axis(&f->axis[i], t.out);
+  ESP_TRY(esp__text_end(&t, err));
+  *text = t.data;
   return ESP_OK;
 }

@@ -1,6 +1,7 @@
 /* From the lists of a sweep to its runs. */
 #include "config/parse.h"
 #include "config/stages.h"
+#include "rundir/paths.h"
 #include "sweep/file.h"
 #include "sweep/names.h"
 #include "sweep/reuse_dense.h"
@@ -220,13 +221,12 @@ static esp_status build(esp_sweep *s, esp__sweep_file *f, const char *source, co
 
 esp_status esp_sweep_load(esp_sweep *s, const char *path, const char *dir, int overrides,
                           const char *const *override, esp_error *err) {
-  char inside[4096];
+  char inside[ESP_PATH_MAX];
   struct stat info;
   esp__sweep_file f;
   *s = (esp_sweep){0};
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-    if (snprintf(inside, sizeof inside, "%s/sweep.ini", path) >= (int)sizeof inside ||
-        stat(inside, &info) != 0)
+    if (!esp__path_join(inside, path, ESP_FILE_SWEEP) || stat(inside, &info) != 0)
       return esp_fail(err, ESP_ERR_INPUT,
                       "%s: not the directory of a sweep: expected one with sweep.ini", path);
     if (!dir) dir = path;
@@ -250,13 +250,12 @@ static esp_status open_run(esp_sweep *s, const char *dir, const char *config, es
 }
 
 esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err) {
-  char path[4096];
+  char path[ESP_PATH_MAX];
   struct stat info;
   *s = (esp_sweep){0};
-  if (snprintf(path, sizeof path, "%s/sweep.ini", dir) >= (int)sizeof path)
-    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", dir);
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_SWEEP, err));
   if (stat(path, &info) == 0) return esp_sweep_load(s, dir, NULL, 0, NULL, err);
-  snprintf(path, sizeof path, "%s/config.ini", dir);
+  ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
   if (stat(path, &info) != 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
@@ -281,7 +280,7 @@ void esp_sweep_free(esp_sweep *s) {
 }
 
 const char *esp_sweep_path(const esp_sweep *s, int i, char path[4096]) {
-  snprintf(path, 4096, "%s/%s", s->dir, s->run[i].name);
+  esp__path_join(path, s->dir, s->run[i].name);
   return path;
 }
 

@@ -1,7 +1,8 @@
 #include "sweep/reuse_dense.h"
 
-#include "config/parse.h"
+#include "base/path.h"
 #include "config/fingerprint.h"
+#include "config/parse.h"
 #include "config/stages.h"
 #include "sweep/names.h"
 
@@ -10,30 +11,31 @@
 
 /* A training: whose it is, and who shares it. */
 typedef struct training {
-  char recipe[65];
+  char fingerprint[65];
   int first, members; /* the run it was first asked by, and how many ask */
   int dense;          /* its number among the shared ones, -1 = not shared */
 } training;
 
-/* of[i] becomes the training of run i, -1 if it has none. Returns their number in *n. */
-static esp_status find_trainings(const esp_sweep *s, training *t, int *of, int *n, esp_error *err) {
+/* training_of[i] becomes the training of run i, -1 if it has none. Returns their number in *n. */
+static esp_status find_trainings(const esp_sweep *s, training *t, int *training_of, int *n,
+                                 esp_error *err) {
   *n = 0;
   for (int i = 0; i < s->runs; i++) {
     const esp_config *c = &s->run[i].config;
-    char recipe[65];
-    of[i] = -1;
+    char fingerprint[65];
+    training_of[i] = -1;
     if (!esp__has_plain_dense_stage(c) || c->run.dense[0]) continue;
-    ESP_TRY(esp__config_fingerprint(c, ESP_FINGERPRINT_DENSE, recipe, err));
+    ESP_TRY(esp__config_fingerprint(c, ESP_FINGERPRINT_DENSE, fingerprint, err));
     int k = 0;
-    while (k < *n &&
-           !(strcmp(t[k].recipe, recipe) == 0 && esp__same_sources(c, &s->run[t[k].first].config)))
+    while (k < *n && !(strcmp(t[k].fingerprint, fingerprint) == 0 &&
+                       esp__same_sources(c, &s->run[t[k].first].config)))
       k++;
     if (k == *n) {
       t[(*n)++] = (training){.first = i, .dense = -1};
-      memcpy(t[k].recipe, recipe, sizeof recipe);
+      memcpy(t[k].fingerprint, fingerprint, sizeof fingerprint);
     }
     t[k].members++;
-    of[i] = k;
+    training_of[i] = k;
   }
   return ESP_OK;
 }
@@ -104,14 +106,15 @@ static esp_status make_training(const esp_sweep *s, esp_sweep_run *dense,
 
 static esp_status join(const esp_sweep *s, esp_sweep_run *run, esp_sweep_run *dense, int index,
                        esp_error *err) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s", s->dir, dense->name);
+  char path[ESP_PATH_MAX];
+  ESP_TRY(esp__path_make(path, s->dir, dense->name, err));
   run->dense = index;
   ESP_TRY(esp__config_set(&run->config, "run.dense", path, "[sweep]", err));
   return keep(&dense->config, &run->config, err);
 }
 
-static esp_status put_in_front(esp_sweep *s, const training *t, const int *of, esp_error *err) {
+static esp_status put_in_front(esp_sweep *s, const training *t, const int *training_of,
+                               esp_error *err) {
   esp_sweep_run *all = calloc((size_t)(s->denses + s->runs), sizeof *all);
   if (!all) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
   const int asked = s->runs;
@@ -121,10 +124,10 @@ static esp_status put_in_front(esp_sweep *s, const training *t, const int *of, e
   s->runs += s->denses;
   esp_status status = ESP_OK;
   for (int i = 0; i < asked && status == ESP_OK; i++) {
-    const int dense = of[i] < 0 ? -1 : t[of[i]].dense;
+    const int dense = training_of[i] < 0 ? -1 : t[training_of[i]].dense;
     esp_sweep_run *run = &all[s->denses + i];
     if (dense < 0) continue;
-    if (t[of[i]].first == i) status = make_training(s, &all[dense], run, err);
+    if (t[training_of[i]].first == i) status = make_training(s, &all[dense], run, err);
     if (status == ESP_OK) status = join(s, run, &all[dense], dense, err);
   }
   return status;
@@ -132,14 +135,15 @@ static esp_status put_in_front(esp_sweep *s, const training *t, const int *of, e
 
 esp_status esp__sweep_share(esp_sweep *s, esp_error *err) {
   training *t = calloc((size_t)s->runs, sizeof *t);
-  int *of = calloc((size_t)s->runs, sizeof *of), n = 0;
-  esp_status status = t && of ? find_trainings(s, t, of, &n, err)
-                              : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
+  int *training_of = calloc((size_t)s->runs, sizeof *training_of), n = 0;
+  esp_status status = t && training_of
+                          ? find_trainings(s, t, training_of, &n, err)
+                          : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
   for (int k = 0; status == ESP_OK && k < n; k++)
     if (t[k].members > 1) t[k].dense = s->denses++;
-  if (status == ESP_OK && s->denses > 0) status = put_in_front(s, t, of, err);
+  if (status == ESP_OK && s->denses > 0) status = put_in_front(s, t, training_of, err);
   free(t);
-  free(of);
+  free(training_of);
   return status;
 }
 

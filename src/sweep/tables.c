@@ -1,23 +1,11 @@
 /* sweep.csv, summary.csv, and the table at the end of a sweep. */
-#include "base/text_stream.h"
+#include "base/text.h"
+#include "rundir/paths.h"
 #include "sweep/summary.h"
-
-#include <espalier/file.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* As RFC 4180 has it: what contains a comma, a quote or a line break stands in quotes. */
-static void print_cell(FILE *f, const char *text) {
-  if (!strpbrk(text, ",\"\n")) {
-    fputs(text, f);
-    return;
-  }
-  fputc('"', f);
-  for (const char *c = text; *c; c++) fprintf(f, *c == '"' ? "\"\"" : "%c", *c);
-  fputc('"', f);
-}
 
 static void print_number(FILE *f, double value) {
   if (isnan(value))
@@ -36,12 +24,20 @@ static bool is_seed(const esp_sweep *s, int axis) {
 
 /* ---- sweep.csv ---- */
 
+static const char *const sweep_columns[] = {
+    "round",           "sparsity_requested",  "sparsity",
+    "weights_nonzero", "macs_effective",      "test_accuracy_before",
+    "test_accuracy",   "test_accuracy_dense", "test_top5",
+    "test_loss",       "validation_accuracy", "train_images_per_second",
+    "seconds",         "weights_sha256",      NULL,
+};
+
 static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int run,
                         const esp_round *r) {
-  print_cell(f, s->run[run].name);
+  esp__print_csv_cell(f, s->run[run].name);
   for (int a = 0; a < s->axes; a++) {
     fputc(',', f);
-    print_cell(f, value_of(s, run, a));
+    esp__print_csv_cell(f, value_of(s, run, a));
   }
   fprintf(f, ",%d", r->round);
   const double all[] = {r->sparsity_requested,
@@ -53,7 +49,7 @@ static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int 
                         esp__summary_dense(m, run),
                         r->test_top5,
                         r->test_loss,
-                        r->val_accuracy,
+                        r->validation_accuracy,
                         r->train_images_per_second,
                         r->seconds};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) print_number(f, all[i]);
@@ -63,29 +59,30 @@ static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int 
 static void print_runs(FILE *f, const esp_sweep *s, const esp__summary *m) {
   fputs("run", f);
   for (int a = 0; a < s->axes; a++) fprintf(f, ",%s", s->axis[a].key);
-  fputs(
-      ",round,sparsity_requested,sparsity,weights_nonzero,macs_effective,"
-      "test_accuracy_before,test_accuracy,test_accuracy_dense,test_top5,test_loss,"
-      "validation_accuracy,train_images_per_second,seconds,weights_sha256\n",
-      f);
+  fputc(',', f);
+  esp__print_columns(f, sweep_columns);
+  fputc('\n', f);
   for (int i = s->denses; i < s->runs; i++)
     for (int k = 0; k < m->result[i].rounds; k++) print_round(f, s, m, i, &m->result[i].round[k]);
 }
 
 /* ---- summary.csv ---- */
 
+static const char *const summary_columns[] = {
+    "round",      "sparsity", "runs",        "test_accuracy_mean", "test_accuracy_sd",
+    "dense_mean", "dense_sd", "change_mean", "change_sd",          NULL,
+};
+
 static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
   for (int a = 0; a < s->axes; a++)
     if (!is_seed(s, a)) fprintf(f, "%s,", s->axis[a].key);
-  fputs(
-      "round,sparsity,runs,test_accuracy_mean,test_accuracy_sd,dense_mean,dense_sd,"
-      "change_mean,change_sd\n",
-      f);
+  esp__print_columns(f, summary_columns);
+  fputc('\n', f);
   for (int i = 0; i < m->rows; i++) {
     const esp__summary_row *r = &m->row[i];
     for (int a = 0; a < s->axes; a++) {
       if (is_seed(s, a)) continue;
-      print_cell(f, value_of(s, r->run, a));
+      esp__print_csv_cell(f, value_of(s, r->run, a));
       fputc(',', f);
     }
     fprintf(f, "%d", r->round);
@@ -104,24 +101,19 @@ typedef void printer(FILE *f, const esp_sweep *s, const esp__summary *m);
 
 static esp_status write(const esp_sweep *s, const esp__summary *m, const char *name, printer *print,
                         esp_error *err) {
-  char path[4096], *text = NULL;
-  size_t bytes;
-  FILE *f = esp__text_stream(&text, &bytes);
-  if (!f) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %s", name);
-  print(f, s, m);
-  esp_status status =
-      fclose(f) == 0 ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for %s", name);
-  snprintf(path, sizeof path, "%s/%s", s->dir, name);
-  if (status == ESP_OK) status = esp_file_write(path, text, bytes, err);
-  free(text);
-  return status;
+  char path[ESP_PATH_MAX];
+  esp__text t;
+  ESP_TRY(esp__path_make(path, s->dir, name, err));
+  ESP_TRY(esp__text_begin(&t, name, err));
+  print(t.out, s, m);
+  return esp__text_write(&t, path, err);
 }
 
 esp_status esp_sweep_report(const esp_sweep *s, esp_error *err) {
   esp__summary m;
   ESP_TRY(esp__summary_make(&m, s, err));
-  esp_status status = write(s, &m, "sweep.csv", print_runs, err);
-  if (status == ESP_OK) status = write(s, &m, "summary.csv", print_summary, err);
+  esp_status status = write(s, &m, ESP_FILE_SWEEP_RUNS, print_runs, err);
+  if (status == ESP_OK) status = write(s, &m, ESP_FILE_SWEEP_SUMMARY, print_summary, err);
   esp__summary_free(&m);
   return status;
 }

@@ -83,6 +83,18 @@ START_TEST(no_table) {
 }
 END_TEST
 
+/* Whether the last line was written to its end. */
+START_TEST(a_file_that_is_cut) {
+  esp_csv t;
+  ck_assert_int_eq(read_text(&t, "x,y\n1,2\n", NULL), ESP_OK);
+  ck_assert(t.ended);
+  esp_csv_free(&t);
+  ck_assert_int_eq(read_text(&t, "x,y\n1,2", NULL), ESP_OK);
+  ck_assert(!t.ended && t.rows == 1);
+  esp_csv_free(&t);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("tables");
   TCase *c = tcase_create("tables");
@@ -91,6 +103,7 @@ int main(void) {
   tcase_add_test(c, quotes_and_comments);
   tcase_add_test(c, rows_above_damage);
   tcase_add_test(c, no_table);
+  tcase_add_test(c, a_file_that_is_cut);
   suite_add_tcase(suite, c);
   return suite_run(suite);
 }

@@ -34,7 +34,8 @@ static double number_at(const table *t, int row, const char *column) {
 
 static double validation_of(const char *dir, bool dense) {
   cJSON *o = result_read(dir);
-  const double v = number_of(cJSON_GetObjectItem(o, dense ? "dense" : "final"), "val_accuracy");
+  const double v =
+      number_of(cJSON_GetObjectItem(o, dense ? "dense" : "final"), "validation_accuracy");
   cJSON_Delete(o);
   return v;
 }

@@ -73,6 +73,17 @@ START_TEST(what_was_not_measured_is_nan) {
 }
 END_TEST
 
+/* Validation was "val" in these files once. */
+START_TEST(old_spellings_are_read) {
+  esp_results r = read_result(
+      ROUND("0", ",\"val_accuracy_before\":0.125,\"val_accuracy\":0.25,\"val_loss\":2"), "");
+  ck_assert_double_eq(r.round[0].validation_accuracy_before, 0.125);
+  ck_assert_double_eq(r.round[0].validation_accuracy, 0.25);
+  ck_assert_double_eq(r.round[0].validation_loss, 2.0);
+  esp_results_free(&r);
+}
+END_TEST
+
 START_TEST(what_is_no_result_is_refused) {
   static const char *const text[] = {
       "",
@@ -106,6 +117,7 @@ int main(void) {
   tcase_add_test(results, the_dense_network_is_round_0);
   tcase_add_test(results, a_network_that_was_never_dense_has_no_round_0);
   tcase_add_test(results, what_was_not_measured_is_nan);
+  tcase_add_test(results, old_spellings_are_read);
   tcase_add_test(results, what_is_no_result_is_refused);
   tcase_add_test(results, a_directory_without_results_is_not_finished);
   suite_add_tcase(suite, results);

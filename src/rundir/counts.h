@@ -1,0 +1,23 @@
+/* What is counted and computed of a result. */
+#ifndef ESP_RUNDIR_COUNTS_H
+#define ESP_RUNDIR_COUNTS_H
+
+#include "rundir/json_fields.h"
+#include "rundir/position.h"
+
+#include <espalier/results.h>
+
+/* Fills the counts of *r: parameters, weights, MACs. */
+void esp__result_count(esp__result *r, const esp_model *model, const esp_graph *graph,
+                       const esp_pruner *pruner);
+
+/* The share of units pruned, of what the pruner covers. */
+double esp__result_sparsity(const esp__result *r);
+
+/* A result as a row of result.json and rounds.csv. `dense` is the result of the dense network; NULL
+ * where there is none. */
+esp_round esp__result_row(const esp__result *r, const esp__result *dense);
+/* The members of such a row, in the order of the columns of rounds.csv. */
+extern const esp__json_field esp__round_fields[];
+
+#endif
