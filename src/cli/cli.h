@@ -2,16 +2,9 @@
 #ifndef ESP_CLI_CLI_H
 #define ESP_CLI_CLI_H
 
-#include <espalier/status.h>
+#include "cli/args.h"
 
 enum { ESP_EXIT_BUSY = 75 }; /* the exit status where another process is at work */
-
-/* argc and argv begin behind the subcommand's name. */
-typedef struct esp__command {
-  const char *name, *usage, *help;
-  const char *details; /* what --help says besides, lines; NULL = nothing */
-  esp_status (*run)(int argc, char **argv, esp_error *err);
-} esp__command;
 
 extern const esp__command esp__command_run;
 extern const esp__command esp__command_resume;

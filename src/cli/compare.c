@@ -1,45 +1,28 @@
 /* espalier compare: a sweep beside the figures of a paper */
 #include "cli/cli.h"
-#include <espalier/paper.h>
 #include "sweep/summary.h"
+
+#include <espalier/paper.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct arguments {
-  const char *dir, *paper;
-  esp_compare_options options;
-} arguments;
-
-static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "--absolute") == 0) {
-      a->options.absolute = true;
-    } else if (strcmp(argv[i], "--tolerance") == 0) {
-      char *end = NULL;
-      if (++i < argc) a->options.tolerance = strtod(argv[i], &end);
-      if (!end || end == argv[i] || *end ||
-          !(a->options.tolerance >= 0.0 && a->options.tolerance <= 100.0))
-        return esp_fail(err, ESP_ERR_INPUT,
-                        "--tolerance: expected points of per cent after it, from 0 to 100");
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected --absolute or --tolerance POINTS", argv[i]);
-    } else if (!a->dir) {
-      a->dir = argv[i];
-    } else if (!a->paper) {
-      a->paper = argv[i];
-    } else {
-      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier compare DIR PAPER",
-                      argv[i]);
-    }
-  }
-  if (a->paper) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "expected a sweep or run and a paper: espalier compare DIR PAPER");
-}
+static const esp__argument arguments[] = {
+    {.name = "absolute",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(esp_compare_options, absolute),
+     .help = "Judges the accuracy instead of the change to the dense network."},
+    {.name = "tolerance",
+     .type = ESP_ARGUMENT_REAL,
+     .offset = offsetof(esp_compare_options, tolerance),
+     .value = "POINTS",
+     .min = 0,
+     .max = 100,
+     .help = "The band on both sides of the paper's figures, in points of per cent."},
+    {0},
+};
 
 static void print_points(const char *format, double value) {
   char text[32] = "-";
@@ -110,25 +93,26 @@ static void print_table(const esp_sweep *s, const esp_paper *p, const esp__summa
 }
 
 static esp_status print(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
-                        const esp_comparison *c, int n, const arguments *a, esp_error *err) {
+                        const esp_comparison *c, int n, const esp__arguments *a, esp_error *err) {
   int judged = 0, outside = 0;
   const int missing = count_missing(s, m);
+  const esp_compare_options *o = a->options;
   if (n == 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities "
         "are in it",
-        a->dir, a->paper);
+        a->positional.item[0], a->positional.item[1]);
   print_table(s, p, m, c, n);
   for (int i = 0; i < n; i++) {
     judged += !isnan(c[i].band);
     outside += !isnan(c[i].band) && !c[i].inside;
   }
   printf("\n%d of %d figures judged, by their %s; %d outside the band\n", judged, n,
-         a->options.absolute ? "accuracy" : "change to the dense network", outside);
+         o->absolute ? "accuracy" : "change to the dense network", outside);
   if (missing > 0)
     printf("warning: %d of %d runs are not finished\n", missing, s->runs - s->denses);
-  if (judged == 0) return say_nothing_judged(c, n, a->options.absolute, err);
+  if (judged == 0) return say_nothing_judged(c, n, o->absolute, err);
   if (m->seeds < 2)
     puts(
         "warning: ours is one seed, at least in part; "
@@ -138,7 +122,7 @@ static esp_status print(const esp_sweep *s, const esp_paper *p, const esp__summa
 }
 
 static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
-                          const arguments *a, esp_error *err) {
+                          const esp__arguments *a, esp_error *err) {
   esp_comparison *c = NULL;
   int n = 0;
   esp_measured *ours = calloc((size_t)m->rows + 1, sizeof *ours);
@@ -149,25 +133,24 @@ static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp__sum
     ours[i] =
         (esp_measured){&run->config, run->dense, r->round, r->sparsity, r->accuracy, r->change};
   }
-  esp_status status = esp_paper_compare(p, ours, m->rows, a->options, &c, &n, err);
+  esp_status status =
+      esp_paper_compare(p, ours, m->rows, *(const esp_compare_options *)a->options, &c, &n, err);
   if (status == ESP_OK) status = print(s, p, m, c, n, a, err);
   free(c);
   free(ours);
   return status;
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  arguments a = {.options = {.tolerance = (double)NAN}};
+static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_paper p;
   esp_sweep s;
   esp__summary m;
-  ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(esp_paper_open(&p, a.paper, err));
-  esp_status status = esp_sweep_open(&s, a.dir, err);
+  ESP_TRY(esp_paper_open(&p, a->positional.item[1], err));
+  esp_status status = esp_sweep_open(&s, a->positional.item[0], err);
   if (status == ESP_OK) {
     status = esp__summary_make(&m, &s, err);
     if (status == ESP_OK) {
-      status = compare(&s, &p, &m, &a, err);
+      status = compare(&s, &p, &m, a, err);
       esp__summary_free(&m);
     }
     esp_sweep_free(&s);
@@ -178,29 +161,33 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp__command esp__command_compare = {
     .name = "compare",
-    .usage = "DIR PAPER [--absolute] [--tolerance POINTS]",
-    .help =
+    .summary =
         "the results of a sweep or run beside those of a paper; "
         "fails when they lie outside the band",
-    .details =
+    .description =
         "PAPER is a CSV file, or the name of one in configs/papers, such as renda2020. "
-        "Its rows are matched with\n"
-        "ours by sparsity and by the keys that they name. All figures are points of per cent.\n"
+        "Its rows are matched with ours by sparsity and by the keys that they name. "
+        "All figures are points of per cent.\n"
         "\n"
         "What is judged is the change to the dense network (accuracy after pruning - accuracy of "
-        "the dense\n"
-        "network, run by run), which depends less on data and recipe than the accuracy itself; "
-        "with --absolute it\n"
-        "is the accuracy. Ours lies inside the band when it differs from theirs by no more than\n"
-        "  - --tolerance POINTS, if given; else\n"
-        "  - the tolerance that the paper's row states, if it does; else\n"
-        "  - twice the standard deviation of the difference, 2 sqrt(theirs^2 + ours^2). "
-        "Theirs is what the paper\n"
-        "    reports over its trials, together with that of its dense network where changes are "
-        "judged; ours is\n"
-        "    that over seeds, and counts as theirs when there is only one.\n"
+        "the dense network, run by run), which depends less on data and recipe than the accuracy "
+        "itself; with --absolute it is the accuracy. "
+        "Ours lies inside the band when it differs from theirs by no more than\n"
+        "- --tolerance POINTS, if given; else\n"
+        "- the tolerance that the paper's row states, if it does; else\n"
+        "- twice the standard deviation of the difference, 2 sqrt(theirs^2 + ours^2). "
+        "Theirs is what the paper reports over its trials, together with that of its dense network "
+        "where changes are judged; ours is that over seeds, "
+        "and counts as theirs when there is only one.\n"
+        "\n"
         "Where a paper says neither, the row is shown and not judged. "
-        "The exit status is 1 if any figure is\n"
-        "outside, and if none could be judged.\n",
+        "The exit status is 1 if any figure is outside, and if none could be judged.\n",
+    .positional = {.usage = "DIR PAPER",
+                   .expected = "a sweep or run and a paper",
+                   .least = 2,
+                   .most = 2,
+                   .kind = ESP_WORD_FILE},
+    .options = arguments,
+    .options_bytes = sizeof(esp_compare_options),
     .run = run,
 };

@@ -6,37 +6,23 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { BATCH = 128 };
 
-typedef struct arguments {
-  const char *path, *logits, *override[256];
-  int overrides;
-} arguments;
+typedef struct eval_options {
+  const char *logits;
+} eval_options;
 
-static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "--logits") == 0) {
-      if (++i == argc)
-        return esp_fail(err, ESP_ERR_INPUT, "--logits: expected a file name after it");
-      a->logits = argv[i];
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected: espalier eval DIR|FILE [--logits OUT.csv]",
-                      argv[i]);
-    } else if (!a->path) {
-      a->path = argv[i];
-    } else if (a->overrides < 256) {
-      a->override[a->overrides++] = argv[i];
-    }
-  }
-  if (!a->path)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "expected a run directory or a weights file: espalier eval DIR|FILE [--logits OUT.csv]");
-  return ESP_OK;
-}
+static const esp__argument arguments[] = {
+    {.name = "logits",
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(eval_options, logits),
+     .value = "OUT.csv",
+     .expected = "a file name",
+     .kind = ESP_WORD_FILE,
+     .help = "Writes the logits of every test image, a row an image."},
+    {0},
+};
 
 static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, int64_t first) {
   const esp_value *logits = esp_graph_output(g);
@@ -139,19 +125,28 @@ static esp_status evaluate(esp_loaded_run *o, const char *logits_path, esp_error
   return status;
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  arguments a = {0};
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const eval_options *options = a->options;
   esp_loaded_run o;
-  ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(esp_load_run(&o, a.path, true, a.overrides, a.override, err));
-  const esp_status status = evaluate(&o, a.logits, err);
+  ESP_TRY(esp_load_run(&o, a->positional.item[0], true, a->override.count, a->override.item, err));
+  const esp_status status = evaluate(&o, options->logits, err);
   esp_loaded_run_free(&o);
   return status;
 }
 
 const esp__command esp__command_eval = {
     .name = "eval",
-    .usage = "DIR|FILE [--logits OUT.csv] [section.key=value ...]",
-    .help = "accuracy, loss and confusion of trained weights on the test images",
+    .summary = "accuracy, loss and confusion of trained weights on the test images",
+    .description =
+        "The images are those of the run's own configuration, which the weights file "
+        "holds.\n",
+    .positional = {.usage = "DIR|FILE",
+                   .expected = "a run directory or a weights file",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
+    .overrides = true,
+    .options = arguments,
+    .options_bytes = sizeof(eval_options),
     .run = run,
 };

@@ -79,14 +79,12 @@ static void print_choices(const esp__kernels_rows *list) {
   putchar('\n');
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const char *path = a->positional.item[0];
   esp_loaded_run o;
   esp__kernels_rows chosen;
-  if (argc != 1)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected one run directory or weights file: espalier inspect DIR|FILE");
-  ESP_TRY(esp__kernels_rows_read(&chosen, argv[0], err));
-  const esp_status status = esp_load_run(&o, argv[0], false, 0, NULL, err);
+  ESP_TRY(esp__kernels_rows_read(&chosen, path, err));
+  const esp_status status = esp_load_run(&o, path, false, 0, NULL, err);
   if (status == ESP_OK) {
     print_layers(o.model);
     print_choices(&chosen);
@@ -98,9 +96,14 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp__command esp__command_inspect = {
     .name = "inspect",
-    .usage = "DIR|FILE",
-    .help =
+    .summary =
         "a row per layer: weights, nonzero weights, sparsity, multiply-adds of an image; "
         "which kernels a run chose, and why",
+    .description = "Nothing is measured: the kernels are those that the run wrote down.\n",
+    .positional = {.usage = "DIR|FILE",
+                   .expected = "one run directory or weights file",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
     .run = run,
 };

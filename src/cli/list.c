@@ -1,17 +1,21 @@
-/* espalier list, espalier help: everything there is to choose from, read from the tables */
+/* espalier list: everything there is to choose from, read from the tables */
+#include "base/text_stream.h"
 #include "cli/cli.h"
+#include "cli/wrap.h"
 
 #include "kernels/kernels.h"
 
 #include <espalier/config.h>
+#include <espalier/option.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An entry of a table; false after the last. */
+/* An entry of a table; without a name after the last. */
 typedef struct entry {
   const char *name, *help;
+  const char *arguments; /* words that follow the name; NULL = none */
 } entry;
 
 #define ENTRIES(function, type, at)                    \
@@ -32,7 +36,8 @@ static entry model(size_t i) {
   return (entry){esp_arch_name(i), esp_arch_help(i)};
 }
 static entry layer(size_t i) {
-  return (entry){esp_layer_keyword(i), esp_layer_keyword(i) ? esp_layer_help(i) : NULL};
+  if (!esp_layer_keyword(i)) return (entry){0};
+  return (entry){esp_layer_keyword(i), esp_layer_help(i), esp_layer_arguments(i)};
 }
 static entry isa(size_t i) {
   const esp__kernels *k = esp__kernels_at(i);
@@ -63,18 +68,36 @@ static const char *table_name(size_t i) {
   return i < TABLES ? tables[i].name : NULL;
 }
 
-static void print_table(int t) {
+static void write_table(int t, FILE *out) {
   entry e;
-  printf("%s (%s)\n", tables[t].name, tables[t].help);
+  fprintf(out, "%s (%s)\n", tables[t].name, tables[t].help);
   for (size_t i = 0; (e = tables[t].at(i)).name; i++)
-    printf("  %-16s %s\n", e.name, e.help ? e.help : "");
-  putchar('\n');
+    if (e.arguments)
+      fprintf(out, "  %s%s%s\n      %s\n", e.name, *e.arguments ? " " : "", e.arguments, e.help);
+    else
+      fprintf(out, "  %-16s  %s\n", e.name, e.help ? e.help : "");
+  fputc('\n', out);
+}
+
+/* All tables, or the one of that index. */
+static esp_status print_tables(int only, esp_error *err) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *memory = esp__text_stream(&text, &bytes);
+  if (!memory) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the tables");
+  for (int t = 0; t < TABLES; t++)
+    if (only == t || only == TABLES) write_table(t, memory);
+  const bool whole = fclose(memory) == 0;
+  if (whole) esp__print_wrapped(text, esp__terminal_width(), stdout);
+  free(text);
+  return whole ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the tables");
 }
 
 /* A built-in network in the layer language. */
-static esp_status print_model(char *name, esp_error *err) {
-  char shortcut[] = "projection", none[] = "", *text = NULL;
-  const esp_model_options opt = {.arch = name,
+static esp_status print_model(const char *name, esp_error *err) {
+  char shortcut[] = "projection", none[] = "", *arch = strdup(name), *text = NULL;
+  if (!arch) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a name");
+  const esp_model_options opt = {.arch = arch,
                                  .input = none,
                                  .layers = none,
                                  .weights = none,
@@ -82,52 +105,49 @@ static esp_status print_model(char *name, esp_error *err) {
                                  .hidden = {{300, 100}, 2},
                                  .width = 1.0};
   const bool grey = strcmp(name, "mlp") == 0 || strncmp(name, "lenet5", 6) == 0;
-  ESP_TRY(
-      esp_arch_text(&opt, grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32}, 10, &text, err));
-  fputs(text, stdout);
+  const esp_shape shape = grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32};
+  const esp_status status = esp_arch_text(&opt, shape, 10, &text, err);
+  if (status == ESP_OK) fputs(text, stdout);
+  free(arch);
   free(text);
-  return ESP_OK;
+  return status;
 }
 
-static esp_status list(int argc, char **argv, esp_error *err) {
-  if (argc == 0)
-    for (int t = 0; t < TABLES; t++) print_table(t);
-  if (argc == 0) return ESP_OK;
-  if (argc == 2 && strcmp(argv[0], "models") == 0) return print_model(argv[1], err);
+static esp_status fail_unknown(const char *word, esp_error *err) {
+  char names[256];
+  int used = 0;
+  const char *nearest = esp_nearest(word, table_name);
+  if (nearest)
+    return esp_fail(err, ESP_ERR_INPUT, "unknown table '%.200s'; did you mean '%s'?", word,
+                    nearest);
   for (int t = 0; t < TABLES; t++)
-    if (argc == 1 && strcmp(argv[0], tables[t].name) == 0) return print_table(t), ESP_OK;
-  const char *nearest = esp_nearest(argv[0], table_name);
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "list: unknown '%s'%s%s%s; expected models, layers, criteria, dynamic, regularisers, "
-      "structures, distributions, schedules, lr-schedules, datasets or kernels",
-      argv[0], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", t > 0 ? ", " : "",
+                     tables[t].name);
+  return esp_fail(err, ESP_ERR_INPUT, "unknown table '%.200s'; expected one of %s", word, names);
+}
+
+static esp_status list(const esp__arguments *a, esp_error *err) {
+  const char *const *word = a->positional.item;
+  const int words = a->positional.count;
+  int t = 0;
+  if (words == 0) return print_tables(TABLES, err);
+  while (t < TABLES && strcmp(word[0], tables[t].name) != 0) t++;
+  if (t == TABLES) return fail_unknown(word[0], err);
+  if (words == 1) return print_tables(t, err);
+  if (tables[t].at == model) return print_model(word[1], err);
+  return esp_fail(err, ESP_ERR_INPUT, "unexpected '%.200s'; expected a name behind 'models' alone",
+                  word[1]);
 }
 
 const esp__command esp__command_list = {
     .name = "list",
-    .usage =
-        "[models|layers|criteria|dynamic|regularisers|structures|distributions|schedules|"
-        "lr-schedules|datasets|kernels] [models NAME]",
-    .help =
-        "what there is to choose from; 'list models NAME' prints a network in the layer language",
+    .summary = "what there is to choose from: networks, layers, criteria, schedules, ...",
+    .description =
+        "Without a table: all of them. "
+        "'list models NAME' prints a network in the layer language.\n",
+    .positional = {.usage = "[TABLE [NAME]]",
+                   .expected = "a table and a name in it",
+                   .most = 2,
+                   .choice = table_name},
     .run = list,
-};
-
-static esp_status help(int argc, char **argv, esp_error *err) {
-  if (argc > 1)
-    return esp_fail(err, ESP_ERR_INPUT, "expected one key or section: espalier help KEY");
-  if (argc == 1) return esp_config_help(argv[0], stdout, err);
-  for (const esp_section *s = esp_sections; s->name; s++) {
-    ESP_TRY(esp_config_help(s->name, stdout, err));
-    putchar('\n');
-  }
-  return ESP_OK;
-}
-
-const esp__command esp__command_help = {
-    .name = "help",
-    .usage = "[SECTION|KEY]",
-    .help = "explains the keys of a configuration",
-    .run = help,
 };

@@ -1,56 +1,29 @@
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/streams.h"
+#include "kernels/kernels.h"
 
 #include <espalier/option.h>
+#include <espalier/version.h>
 
-#include <stdbool.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* In the order of --help, a line each: adding one touches no other. */
-// clang-format off
-static const esp__command *const commands[] = {
-    &esp__command_run,
-    &esp__command_resume,
-    &esp__command_sweep,
-    &esp__command_sparsity_search,
-    &esp__command_compare,
-    &esp__command_watch,
-    &esp__command_eval,
-    &esp__command_predict,
-    &esp__command_inspect,
-    &esp__command_bench,
-    &esp__command_sensitivity,
-    &esp__command_shrink,
-    &esp__command_overlap,
-    &esp__command_instability,
-    &esp__command_report,
-    &esp__command_list,
-    &esp__command_help,
-};
-// clang-format on
-enum { COMMANDS = sizeof commands / sizeof *commands };
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
 
-static void usage(FILE *out) {
-  fputs("Espalier trains neural networks and prunes them while they train.\n\nusage:\n", out);
-  for (int i = 0; i < COMMANDS; i++)
-    fprintf(out, "  espalier %s %s\n      %s\n", commands[i]->name, commands[i]->usage,
-            commands[i]->help);
-}
-
-static void explain(const esp__command *c) {
-  printf("usage: espalier %s %s\n\n%s\n", c->name, c->usage, c->help);
-  if (c->details) printf("\n%s", c->details);
-}
-
-static bool asks_for_help(int argc, char **argv) {
-  return argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
-}
-
-static const char *command_name(size_t i) {
-  return i < COMMANDS ? commands[i]->name : NULL;
+static void print_version(void) {
+  printf("espalier %s\ncompiler: %s\ninstruction set: %s (of", ESP_VERSION, COMPILER,
+         esp__kernels_active()->isa);
+  const esp__kernels *k;
+  for (size_t i = 0; (k = esp__kernels_at(i)); i++) printf(" %s", k->isa);
+  printf(")\nthreads: %d\n", omp_get_max_threads());
 }
 
 static int exit_status(esp_status status) {
@@ -81,21 +54,41 @@ static void limit_spinning(char **argv) {
     execv("/proc/self/exe", argv); /* if it cannot, all works as well */
 }
 
-static int run_command(int argc, char **argv) {
+static esp_status run(const esp__command *c, int argc, char *const *argv, esp_error *err) {
+  esp__arguments a;
+  ESP_TRY(esp__arguments_read(&a, c, argc, argv, err));
+  const esp_status status = a.help ? esp__print_command(c, err) : c->run(&a, err);
+  esp__arguments_free(&a, c);
+  return status;
+}
+
+/* What is wrong, with the command's name before it; returns the exit status. */
+static int end(const char *command, esp_status status, const esp_error *err) {
+  if (status != ESP_OK)
+    fprintf(stderr, "espalier%s%s: %s\n", *command ? " " : "", command, err->text);
+  return exit_status(status);
+}
+
+static esp_status fail_unknown(const char *word, esp_error *err) {
+  const char *nearest = esp_nearest(word, esp__command_name);
+  const char *what = word[0] == '-' ? "option" : "command";
+  if (nearest)
+    return esp_fail(err, ESP_ERR_INPUT, "unknown %s '%.200s'; did you mean '%s'?", what, word,
+                    nearest);
+  return esp_fail(err, ESP_ERR_INPUT, "unknown %s '%.200s'; 'espalier help' lists the commands",
+                  what, word);
+}
+
+static int run_command(int argc, char *const *argv) {
   esp_error err = {0};
-  if (argc < 2) return usage(stderr), 2;
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return usage(stdout), 0;
-  for (int i = 0; i < COMMANDS; i++) {
-    if (strcmp(argv[1], commands[i]->name) != 0) continue;
-    if (asks_for_help(argc, argv)) return explain(commands[i]), 0;
-    const esp_status status = commands[i]->run(argc - 2, argv + 2, &err);
-    if (status != ESP_OK) fprintf(stderr, "espalier: %s\n", err.text);
-    return exit_status(status);
-  }
-  const char *nearest = esp_nearest(argv[1], command_name);
-  fprintf(stderr, "espalier: unknown command '%s'%s%s%s; 'espalier --help' lists them\n", argv[1],
-          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-  return 2;
+  if (argc < 2) return esp__print_short_usage(stderr), 2;
+  const char *word = argv[1];
+  if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) return print_version(), 0;
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+    return end("", esp__print_overview(&err), &err);
+  const esp__command *c = esp__command_find(word);
+  if (!c) return end("", fail_unknown(word, &err), &err);
+  return end(word, run(c, argc - 2, argv + 2, &err), &err);
 }
 
 int main(int argc, char **argv) {

@@ -8,34 +8,21 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { RUNS_MAX = 64 };
+typedef struct overlap_options {
+  const char *csv;
+} overlap_options;
 
-typedef struct arguments {
-  const char *path[RUNS_MAX], *csv;
-  int runs;
-} arguments;
-
-static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "--csv") == 0) {
-      if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "--csv: expected a file name after it");
-      a->csv = argv[i];
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected: espalier overlap DIR DIR... [--csv FILE]",
-                      argv[i]);
-    } else if (a->runs == RUNS_MAX) {
-      return esp_fail(err, ESP_ERR_INPUT, "more than %d runs", RUNS_MAX);
-    } else {
-      a->path[a->runs++] = argv[i];
-    }
-  }
-  if (a->runs > 1) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "expected two or more runs: espalier overlap DIR DIR... [--csv FILE]");
-}
+static const esp__argument arguments[] = {
+    {.name = "csv",
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(overlap_options, csv),
+     .value = "FILE",
+     .expected = "a file name",
+     .kind = ESP_WORD_FILE,
+     .help = "Writes the tables of all pairs into one file too."},
+    {0},
+};
 
 /* Where a row goes: to a person, and into the table of the file. */
 typedef struct output {
@@ -81,60 +68,73 @@ static esp_status compare(const esp_layer_masks *a, const esp_layer_masks *b, co
   return ESP_OK;
 }
 
-static esp_status compare_all(const arguments *a, const esp_layer_masks *masks, FILE *csv,
+static esp_status compare_all(const esp__words *path, const esp_layer_masks *masks, FILE *csv,
                               esp_error *err) {
   fputs(
       "a,b,layer,weights,kept_a,kept_b,common,common_by_chance,deviation_of_chance,"
       "jaccard,jaccard_by_chance,deviations\n",
       csv);
-  for (int i = 0; i < a->runs; i++)
-    for (int k = i + 1; k < a->runs; k++) {
-      const output out = {csv, {a->path[i], a->path[k]}};
+  for (int i = 0; i < path->count; i++)
+    for (int k = i + 1; k < path->count; k++) {
+      const output out = {csv, {path->item[i], path->item[k]}};
       if (i + k > 1) putchar('\n');
       ESP_TRY(compare(&masks[i], &masks[k], &out, err));
     }
   return ESP_OK;
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  arguments a = {0};
-  esp_layer_masks masks[RUNS_MAX];
+/* Compares runs whose masks are open; csv: a file to write, or NULL. */
+static esp_status overlap(const esp__words *path, const esp_layer_masks *masks, const char *csv,
+                          esp_error *err) {
   char *text = NULL;
   size_t bytes = 0;
+  FILE *memory = esp__text_stream(&text, &bytes);
+  if (!memory) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
+  esp_status status = compare_all(path, masks, memory, err);
+  if (fclose(memory) != 0 && status == ESP_OK)
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
+  if (status == ESP_OK && csv) status = esp_file_write(csv, text, bytes, err);
+  free(text);
+  return status;
+}
+
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const overlap_options *o = a->options;
+  esp_layer_masks *masks = calloc((size_t)a->positional.count, sizeof *masks);
+  if (!masks) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
   int opened = 0;
-  ESP_TRY(parse(argc, argv, &a, err));
   esp_status status = ESP_OK;
-  while (status == ESP_OK && opened < a.runs) {
-    status = esp_layer_masks_open(&masks[opened], a.path[opened], err);
+  while (status == ESP_OK && opened < a->positional.count) {
+    status = esp_layer_masks_open(&masks[opened], a->positional.item[opened], err);
     opened += status == ESP_OK;
   }
-  if (status == ESP_OK) {
-    FILE *csv = esp__text_stream(&text, &bytes);
-    status = csv ? compare_all(&a, masks, csv, err)
-                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
-    if (csv && fclose(csv) != 0 && status == ESP_OK)
-      status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a table");
-  }
-  if (status == ESP_OK && a.csv) status = esp_file_write(a.csv, text, bytes, err);
-  free(text);
+  if (status == ESP_OK) status = overlap(&a->positional, masks, o->csv, err);
   while (opened > 0) esp_layer_masks_free(&masks[--opened]);
+  free(masks);
   return status;
 }
 
 const esp__command esp__command_overlap = {
     .name = "overlap",
-    .usage = "DIR|FILE DIR|FILE... [--csv FILE]",
-    .help = "what the masks of runs have in common, layer by layer, beside what chance would give",
-    .details =
+    .summary =
+        "what the masks of runs have in common, layer by layer, beside what chance would give",
+    .description =
         "Each pair of runs has a table. A run's masks are those of its checkpoint; "
-        "those of a weights file, such as\n"
-        "round-02.safetensors, are where its weights are not zero.\n"
+        "those of a weights file, such as round-02.safetensors, are where its weights are not "
+        "zero. The columns:\n"
         "\n"
-        "common   weights that both keep, as a share of what the sparser of the two keeps in the "
+        "- common: weights that both keep, as a share of what the sparser of the two keeps in the "
         "layer\n"
-        "Jaccard  weights that both keep over weights that either keeps\n"
-        "chance   the same if each had drawn the positions of as many weights in each layer at "
+        "- Jaccard: weights that both keep over weights that either keeps\n"
+        "- chance: the same if each had drawn the positions of as many weights in each layer at "
         "random\n"
-        "above    by how many standard deviations of chance more weights are common\n",
+        "- above: by how many standard deviations of chance more weights are common\n",
+    .positional = {.usage = "DIR|FILE DIR|FILE...",
+                   .expected = "two or more runs",
+                   .least = 2,
+                   .most = ESP_ARGUMENTS_ANY,
+                   .kind = ESP_WORD_FILE},
+    .options = arguments,
+    .options_bytes = sizeof(overlap_options),
     .run = run,
 };

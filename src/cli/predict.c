@@ -62,7 +62,7 @@ static void print_picture(const esp_loaded_run *o, const char *path, const esp_v
   }
 }
 
-static esp_status predict(esp_loaded_run *o, esp_graph *g, char **paths, int count,
+static esp_status predict(esp_loaded_run *o, esp_graph *g, const char *const *paths, int count,
                           esp_error *err) {
   const esp_shape s = o->model->input;
   const size_t values = (size_t)(s.channels * s.height * s.width);
@@ -83,16 +83,13 @@ static esp_status predict(esp_loaded_run *o, esp_graph *g, char **paths, int cou
   return status;
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
+static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_loaded_run o;
   esp_graph *g = NULL;
-  if (argc < 2)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected a run directory or weights file, and pictures: "
-                    "espalier predict DIR|FILE IMAGE...");
-  ESP_TRY(esp_load_run(&o, argv[0], false, 0, NULL, err));
+  ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
   esp_status status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
-  if (status == ESP_OK) status = predict(&o, g, argv + 1, argc - 1, err);
+  if (status == ESP_OK)
+    status = predict(&o, g, a->positional.item + 1, a->positional.count - 1, err);
   esp_graph_free(g);
   esp_loaded_run_free(&o);
   return status;
@@ -100,7 +97,14 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp__command esp__command_predict = {
     .name = "predict",
-    .usage = "DIR|FILE IMAGE...",
-    .help = "the five best classes of picture files (JPEG, PNG), with probabilities",
+    .summary = "the five best classes of picture files (JPEG, PNG), with probabilities",
+    .description =
+        "A picture is scaled to the network's input. "
+        "The weights file says what the classes are called.\n",
+    .positional = {.usage = "DIR|FILE IMAGE...",
+                   .expected = "a run directory or weights file, and pictures",
+                   .least = 2,
+                   .most = ESP_ARGUMENTS_ANY,
+                   .kind = ESP_WORD_FILE},
     .run = run,
 };

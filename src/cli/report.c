@@ -4,38 +4,46 @@
 #include <espalier/report.h>
 
 #include <stdio.h>
-#include <string.h>
 
-enum { DIRS_MAX = 4096 };
-#define USAGE "DIR... [--paper PAPER] [-o PAGE.html] [--figures DIR]"
+typedef struct report_options {
+  const char *page, *paper, *figures;
+} report_options;
 
-/* The file or directory behind an option. */
-static esp_status operand(int argc, char **argv, int *i, const char **to, esp_error *err) {
-  if (*i + 1 == argc) return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name after it", argv[*i]);
-  *to = argv[++*i];
-  return ESP_OK;
-}
+static const esp__argument arguments[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(report_options, page),
+     .value = "PAGE.html",
+     .expected = "a file name",
+     .fallback = "report.html",
+     .kind = ESP_WORD_FILE,
+     .help = "The page to write."},
+    {.name = "paper",
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(report_options, paper),
+     .value = "PAPER",
+     .expected = "a paper",
+     .kind = ESP_WORD_FILE,
+     .help = "The figures of a paper beside ours: a CSV file, or the name of one in "
+             "configs/papers, such as renda2020; see 'espalier help compare'."},
+    {.name = "figures",
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(report_options, figures),
+     .value = "DIR",
+     .expected = "a directory",
+     .kind = ESP_WORD_DIRECTORY,
+     .help = "CSV and SVG files as well."},
+    {0},
+};
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  const char *dir[DIRS_MAX];
-  esp_report_request request = {.dir = dir, .page = "report.html"};
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "-o") == 0)
-      ESP_TRY(operand(argc, argv, &i, &request.page, err));
-    else if (strcmp(argv[i], "--paper") == 0)
-      ESP_TRY(operand(argc, argv, &i, &request.paper, err));
-    else if (strcmp(argv[i], "--figures") == 0)
-      ESP_TRY(operand(argc, argv, &i, &request.figures, err));
-    else if (argv[i][0] == '-')
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier report " USAGE,
-                      argv[i]);
-    else if (request.dirs == DIRS_MAX)
-      return esp_fail(err, ESP_ERR_INPUT, "more than %d directories", DIRS_MAX);
-    else
-      dir[request.dirs++] = argv[i];
-  }
-  if (request.dirs == 0)
-    return esp_fail(err, ESP_ERR_INPUT, "expected run directories: espalier report " USAGE);
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const report_options *o = a->options;
+  const esp_report_request request = {.dir = a->positional.item,
+                                      .dirs = a->positional.count,
+                                      .page = o->page,
+                                      .paper = o->paper,
+                                      .figures = o->figures};
   ESP_TRY(esp_report_make(&request, err));
   printf("%s\n", request.page);
   return ESP_OK;
@@ -43,13 +51,16 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp__command esp__command_report = {
     .name = "report",
-    .usage = USAGE,
-    .help = "a page with charts and tables about runs, or about the runs in a directory",
-    .details =
-        "--paper PAPER    the figures of a paper beside ours: a CSV file, "
-        "or the name of one in configs/papers,\n"
-        "                 such as renda2020; see espalier compare --help\n"
-        "-o PAGE.html     instead of report.html\n"
-        "--figures DIR    CSV and SVG files as well\n",
+    .summary = "a page with charts and tables about runs, or about the runs in a directory",
+    .description =
+        "The page is one HTML file that needs nothing else: no network, no other "
+        "file.\n",
+    .positional = {.usage = "DIR...",
+                   .expected = "run directories",
+                   .least = 1,
+                   .most = ESP_ARGUMENTS_ANY,
+                   .kind = ESP_WORD_DIRECTORY},
+    .options = arguments,
+    .options_bytes = sizeof(report_options),
     .run = run,
 };

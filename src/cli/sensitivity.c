@@ -1,49 +1,51 @@
 /* espalier sensitivity: what pruning each layer alone costs */
 #include "cli/cli.h"
+
 #include <espalier/sensitivity.h>
 
-#include <string.h>
+typedef struct sensitivity_options {
+  const char *dir;
+} sensitivity_options;
 
-enum { OVERRIDES = 256 };
-#define USAGE "DIR|FILE|CONFIG.ini [-o DIR] [section.key=value ...]"
+static const esp__argument arguments[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(sensitivity_options, dir),
+     .value = "DIR",
+     .expected = "a directory",
+     .kind = ESP_WORD_DIRECTORY,
+     .help = "Where sensitivity.csv goes, instead of into the run directory."},
+    {0},
+};
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  const char *override[OVERRIDES];
-  esp_sensitivity_options o = {.override = override, .out = stdout};
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "-o") == 0) {
-      if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "-o: expected a directory after it");
-      o.dir = argv[i];
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected: espalier sensitivity " USAGE, argv[i]);
-    } else if (!o.path) {
-      o.path = argv[i];
-    } else if (o.overrides == OVERRIDES) {
-      return esp_fail(err, ESP_ERR_INPUT, "more than %d arguments of the form section.key=value",
-                      OVERRIDES);
-    } else {
-      override[o.overrides++] = argv[i];
-    }
-  }
-  if (!o.path)
-    return esp_fail(err, ESP_ERR_INPUT, "expected a trained network: espalier sensitivity " USAGE);
-  return esp_sensitivity(&o, err);
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const sensitivity_options *o = a->options;
+  const esp_sensitivity_options options = {.path = a->positional.item[0],
+                                           .dir = o->dir,
+                                           .overrides = a->override.count,
+                                           .override = a->override.item,
+                                           .out = stdout};
+  return esp_sensitivity(&options, err);
 }
 
 const esp__command esp__command_sensitivity = {
     .name = "sensitivity",
-    .usage = USAGE,
-    .help =
+    .summary =
         "what pruning each layer alone, without retraining, "
         "costs on validation images (Li et al. 2017)",
-    .details =
+    .description =
         "Prunes one layer at a time by the criterion and the structure of the run (or "
-        "prune.method=...,\n"
-        "prune.structure=...), to each of prune.sparsities (0.1 to 0.9 and 0.95 where there are "
-        "none), and\n"
-        "writes sensitivity.csv: into the run directory, or the one that -o names. "
-        "Of a run directory it is\n"
-        "the dense network that is looked at, where there is one.\n",
+        "prune.method=..., prune.structure=...), to each of prune.sparsities (0.1 to 0.9 and 0.95 "
+        "where there are none), and writes sensitivity.csv. "
+        "Of a run directory it is the dense network that is looked at, where there is one.\n",
+    .positional = {.usage = "DIR|FILE|CONFIG.ini",
+                   .expected = "a trained network",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
+    .overrides = true,
+    .options = arguments,
+    .options_bytes = sizeof(sensitivity_options),
     .run = run,
 };

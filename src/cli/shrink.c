@@ -7,51 +7,35 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-enum { BATCH = 128, TIMES = 5, OVERRIDES = 256 };
-#define USAGE "DIR|FILE -o OUT.safetensors [--multiple N] [section.key=value ...]"
+enum { BATCH = 128, TIMES = 5 };
 
-typedef struct arguments {
-  const char *path, *out, *override[OVERRIDES];
-  int overrides, multiple;
-} arguments;
+typedef struct shrink_options {
+  const char *out;
+  int multiple;
+} shrink_options;
 
-static esp_status read_multiple(const char *word, arguments *a, esp_error *err) {
-  char *end;
-  const long n = strtol(word, &end, 10);
-  if (*end || end == word || n < 1 || n > 65536)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "--multiple '%.40s': expected a whole number from 1 to 65536", word);
-  a->multiple = (int)n;
-  return ESP_OK;
-}
-
-static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
-  *a = (arguments){.multiple = 1};
-  for (int i = 0; i < argc; i++) {
-    const bool out = strcmp(argv[i], "-o") == 0, multiple = strcmp(argv[i], "--multiple") == 0;
-    if ((out || multiple) && i + 1 == argc)
-      return esp_fail(err, ESP_ERR_INPUT, "%s: expected a %s after it", argv[i],
-                      out ? "file name" : "number");
-    if (out) {
-      a->out = argv[++i];
-    } else if (multiple) {
-      ESP_TRY(read_multiple(argv[++i], a, err));
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier shrink " USAGE,
-                      argv[i]);
-    } else if (!a->path) {
-      a->path = argv[i];
-    } else if (a->overrides < OVERRIDES) {
-      a->override[a->overrides++] = argv[i];
-    }
-  }
-  if (a->path && a->out) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "expected %s: espalier shrink " USAGE,
-                  a->path ? "-o and a file to write" : "a run directory or a weights file");
-}
+static const esp__argument arguments[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(shrink_options, out),
+     .value = "OUT.safetensors",
+     .expected = "a file name",
+     .required = true,
+     .kind = ESP_WORD_FILE,
+     .help = "The weights file to write."},
+    {.name = "multiple",
+     .type = ESP_ARGUMENT_INT,
+     .offset = offsetof(shrink_options, multiple),
+     .value = "N",
+     .fallback = "1",
+     .min = 1,
+     .max = 65536,
+     .help = "Leaves as many channels as make a multiple of this."},
+    {0},
+};
 
 /* What is printed about a network. */
 typedef struct figures {
@@ -122,32 +106,32 @@ static esp_status check(const esp_logit_difference *d, esp_error *err) {
                   d->largest, d->images, d->logit);
 }
 
-static esp_status shrink(esp_loaded_run *o, const arguments *a, const char *file, esp_model *small,
+static esp_status shrink(esp_loaded_run *o, const char *out, const char *file, esp_model *small,
                          esp_error *err) {
   esp_logit_difference d;
   figures before, after;
   ESP_TRY(esp_compare(o->model, small, o->set, &d, err));
   ESP_TRY(check(&d, err));
   ESP_TRY(describe(o->model, o->set, file, &before, err));
-  ESP_TRY(esp_loaded_run_save(o, small, a->out, err));
-  ESP_TRY(describe(small, o->set, a->out, &after, err));
+  ESP_TRY(esp_loaded_run_save(o, small, out, err));
+  ESP_TRY(describe(small, o->set, out, &after, err));
   print_figures(&before, &after);
   printf("largest difference of a logit over %" PRId64
          " test images: %g (largest logit %g)\nsaved in %s\n",
-         d.images, d.largest, d.logit, a->out);
+         d.images, d.largest, d.logit, out);
   return ESP_OK;
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  arguments a;
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const shrink_options *options = a->options;
+  const char *path = a->positional.item[0];
   esp_loaded_run o;
   char file[4096];
   esp_model *small = NULL;
-  ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(esp_weights_path(a.path, file, err));
-  ESP_TRY(esp_load_run(&o, a.path, true, a.overrides, a.override, err));
-  esp_status status = esp_shrink(o.model, a.multiple, &small, err);
-  if (status == ESP_OK) status = shrink(&o, &a, file, small, err);
+  ESP_TRY(esp_weights_path(path, file, err));
+  ESP_TRY(esp_load_run(&o, path, true, a->override.count, a->override.item, err));
+  esp_status status = esp_shrink(o.model, options->multiple, &small, err);
+  if (status == ESP_OK) status = shrink(&o, options->out, file, small, err);
   esp_model_free(small);
   esp_loaded_run_free(&o);
   return status;
@@ -155,9 +139,19 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp__command esp__command_shrink = {
     .name = "shrink",
-    .usage = USAGE,
-    .help =
+    .summary =
         "a smaller network without the channels and blocks that are pruned, "
         "proved on the test images",
+    .description =
+        "The logits of both networks are compared on all test images; "
+        "where they differ by more than rounding, nothing is written.\n",
+    .positional = {.usage = "DIR|FILE",
+                   .expected = "a run directory or a weights file",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
+    .overrides = true,
+    .options = arguments,
+    .options_bytes = sizeof(shrink_options),
     .run = run,
 };

@@ -1,51 +1,53 @@
 /* espalier search: the sparsest network that is good enough */
 #include "cli/cli.h"
 #include "cli/control.h"
+
 #include <espalier/sparsity_search.h>
 
-#include <string.h>
+typedef struct search_options {
+  const char *dir;
+} search_options;
 
-enum { OVERRIDES = 256 };
-#define USAGE "CONFIG.ini|DIR [-o DIR] [section.key=value ...]"
+static const esp__argument arguments[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(search_options, dir),
+     .value = "DIR",
+     .expected = "a directory",
+     .kind = ESP_WORD_DIRECTORY,
+     .help = "The directory of the search, instead of run.output/run.name."},
+    {0},
+};
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  const char *path = NULL, *dir = NULL, *override[OVERRIDES];
-  int overrides = 0;
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "-o") == 0) {
-      if (++i == argc) return esp_fail(err, ESP_ERR_INPUT, "-o: expected a directory after it");
-      dir = argv[i];
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; expected: espalier search " USAGE,
-                      argv[i]);
-    } else if (!path) {
-      path = argv[i];
-    } else if (overrides == OVERRIDES) {
-      return esp_fail(err, ESP_ERR_INPUT, "more than %d arguments of the form section.key=value",
-                      OVERRIDES);
-    } else {
-      override[overrides++] = argv[i];
-    }
-  }
-  if (!path)
-    return esp_fail(err, ESP_ERR_INPUT, "expected a configuration: espalier search " USAGE);
-  return esp_sparsity_search_run(path, dir, overrides, override, esp__cli_control(), err);
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const search_options *o = a->options;
+  return esp_sparsity_search_run(a->positional.item[0], o->dir, a->override.count, a->override.item,
+                                 esp__cli_control(), err);
 }
 
 const esp__command esp__command_sparsity_search = {
     .name = "search",
-    .usage = USAGE,
-    .help =
+    .summary =
         "the sparsest network whose validation accuracy is within prune.tolerance of the dense "
         "one's",
-    .details =
+    .description =
         "Bisection over prune.sparsity, from that of the configuration, the most that is tried, "
-        "down to steps\n"
-        "of prune.least_step; each trial is a run of its own, "
+        "down to steps of prune.least_step; each trial is a run of its own, "
         "retrained as the configuration says:\n"
+        "\n"
         "    espalier search CONFIG.ini prune.tolerance=0.005 prune.sparsity=0.98\n"
+        "\n"
         "The directory gets a run for each trial and search.csv. "
-        "The same command again goes on with what was\n"
-        "stopped or killed; with another tolerance it uses the trials that are there.\n",
+        "The same command again goes on with what was stopped or killed; "
+        "with another tolerance it uses the trials that are there.\n",
+    .positional = {.usage = "CONFIG.ini|DIR",
+                   .expected = "a configuration",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
+    .overrides = true,
+    .options = arguments,
+    .options_bytes = sizeof(search_options),
     .run = run,
 };

@@ -1,5 +1,6 @@
 /* espalier sweep */
 #include "cli/cli.h"
+#include "cli/control.h"
 #include "cli/worker_pool.h"
 #include "run/progress.h"
 
@@ -7,87 +8,66 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOBS_MAX = 256, OVERRIDES_MAX = 256 };
+/* The index-th of `count` shares, from 1. */
+typedef struct shard {
+  int index, count;
+} shard;
 
-typedef struct arguments {
-  const char *path, *dir, *override[OVERRIDES_MAX];
-  int overrides;
-  int jobs, shard, shards;
+typedef struct sweep_options {
+  const char *dir;
+  int jobs;
+  shard share;
   bool dry_run;
-} arguments;
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number) {
-  stop = 1;
-  signal(number, SIG_DFL); /* a second one ends the process at once */
-}
+} sweep_options;
 
 /* Digits alone, in range; *rest becomes what follows them. */
-static bool parse_count(const char *text, int max, int *value, const char **rest) {
+static bool parse_count(const char *text, int *value, const char **rest) {
   char *end;
   if (!isdigit((unsigned char)*text)) return false;
   const long n = strtol(text, &end, 10);
   *value = (int)n;
   *rest = end;
-  return n >= 1 && n <= max;
+  return n >= 1 && n <= ESP_SWEEP_RUNS_MAX;
 }
 
-static bool parse_shard(const char *text, arguments *a) {
+static bool parse_shard(const char *text, void *member) {
+  shard *s = member;
   const char *rest;
-  if (!parse_count(text, ESP_SWEEP_RUNS_MAX, &a->shard, &rest) || *rest != '/') return false;
-  return parse_count(rest + 1, ESP_SWEEP_RUNS_MAX, &a->shards, &rest) && !*rest &&
-         a->shard <= a->shards;
+  if (!parse_count(text, &s->index, &rest) || *rest != '/') return false;
+  return parse_count(rest + 1, &s->count, &rest) && !*rest && s->index <= s->count;
 }
 
-/* An option that takes a value, which is `value`, or NULL if there is none. */
-static esp_status parse_option(arguments *a, const char *option, const char *value,
-                               esp_error *err) {
-  const char *rest = "";
-  if (!value) return esp_fail(err, ESP_ERR_INPUT, "%s: expected a value after it", option);
-  if (strcmp(option, "-o") == 0) {
-    a->dir = value;
-  } else if (strcmp(option, "--jobs") == 0) {
-    if (!parse_count(value, JOBS_MAX, &a->jobs, &rest) || *rest)
-      return esp_fail(err, ESP_ERR_INPUT, "--jobs %s: expected a number from 1 to %d", value,
-                      JOBS_MAX);
-  } else if (!parse_shard(value, a)) {
-    return esp_fail(err, ESP_ERR_INPUT, "--shard %s: expected I/N with 1 <= I <= N, such as 2/8",
-                    value);
-  }
-  return ESP_OK;
-}
-
-static bool takes_value(const char *option) {
-  return strcmp(option, "-o") == 0 || strcmp(option, "--jobs") == 0 ||
-         strcmp(option, "--shard") == 0;
-}
-
-static esp_status parse(int argc, char **argv, arguments *a, esp_error *err) {
-  for (int i = 0; i < argc; i++) {
-    if (takes_value(argv[i])) {
-      ESP_TRY(parse_option(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err));
-      i++;
-    } else if (strcmp(argv[i], "--dry-run") == 0) {
-      a->dry_run = true;
-    } else if (argv[i][0] == '-') {
-      return esp_fail(err, ESP_ERR_INPUT,
-                      "unknown option '%s'; expected -o, --jobs, --shard or --dry-run; "
-                      "see espalier sweep --help",
-                      argv[i]);
-    } else if (!a->path) {
-      a->path = argv[i];
-    } else if (a->overrides == OVERRIDES_MAX) {
-      return esp_fail(err, ESP_ERR_INPUT, "more than %d arguments of the form section.key=value",
-                      OVERRIDES_MAX);
-    } else {
-      a->override[a->overrides++] = argv[i];
-    }
-  }
-  if (a->path) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "expected a file with a section [sweep]: espalier sweep CONFIG.ini");
-}
+static const esp__argument arguments[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(sweep_options, dir),
+     .value = "DIR",
+     .expected = "a directory",
+     .kind = ESP_WORD_DIRECTORY,
+     .help = "The directory of the sweep, instead of run.output/run.name."},
+    {.name = "jobs",
+     .type = ESP_ARGUMENT_INT,
+     .offset = offsetof(sweep_options, jobs),
+     .value = "N",
+     .fallback = "1",
+     .min = 1,
+     .max = 256,
+     .help = "Runs at a time; they divide the threads."},
+    {.name = "shard",
+     .type = ESP_ARGUMENT_PARSED,
+     .offset = offsetof(sweep_options, share),
+     .value = "I/N",
+     .expected = "I/N with 1 <= I <= N, such as 2/8",
+     .fallback = "1/1",
+     .parse = parse_shard,
+     .help = "The I-th of N shares, for job arrays; the directory may be shared."},
+    {.name = "dry-run",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(sweep_options, dry_run),
+     .help = "The list of runs and how long they may take; makes nothing."},
+    {0},
+};
 
 /* ---- shares ---- */
 
@@ -101,10 +81,10 @@ static int rank(const esp_sweep *s, int i) {
 
 /* The runs of our share, and the trainings they need. Runs that share one stay together where they
  * can. */
-static void choose_mine(const esp_sweep *s, const arguments *a, bool *mine) {
+static void choose_mine(const esp_sweep *s, shard share, bool *mine) {
   const int64_t asked = s->runs - s->denses;
   for (int i = s->denses; i < s->runs; i++) {
-    mine[i] = (int64_t)rank(s, i) * a->shards / asked == a->shard - 1;
+    mine[i] = (int64_t)rank(s, i) * share.count / asked == share.index - 1;
     if (mine[i] && s->run[i].dense >= 0) mine[s->run[i].dense] = true;
   }
 }
@@ -146,30 +126,28 @@ static esp_status dry_run(const esp_sweep *s, const bool *mine, esp_error *err) 
 
 /* ---- */
 
-static esp_status go(esp_sweep *s, const arguments *a, const bool *mine, esp_error *err) {
+static esp_status go(esp_sweep *s, const sweep_options *o, const bool *mine, esp_error *err) {
   ESP_TRY(esp_sweep_survey(s, err));
-  if (a->dry_run) return dry_run(s, mine, err);
+  if (o->dry_run) return dry_run(s, mine, err);
   ESP_TRY(esp_sweep_check(s, err));
   ESP_TRY(esp_sweep_make(s, err));
-  signal(SIGINT, on_signal);
-  signal(SIGTERM, on_signal);
-  const esp_status status =
-      esp__worker_pool_work(s, (esp__worker_pool_options){a->jobs, mine, &stop}, err);
+  const esp_status status = esp__worker_pool_work(
+      s, (esp__worker_pool_options){o->jobs, mine, esp__cli_control().stop}, err);
   if (status != ESP_OK && status != ESP_ERR_FAILED) return status;
   ESP_TRY(esp_sweep_table(s, stdout, err));
   printf("results in %s/sweep.csv, means in summary.csv\n", s->dir);
   return status;
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  arguments a = {.jobs = 1, .shard = 1, .shards = 1};
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const sweep_options *o = a->options;
   esp_sweep s;
-  ESP_TRY(parse(argc, argv, &a, err));
-  ESP_TRY(esp_sweep_load(&s, a.path, a.dir, a.overrides, a.override, err));
+  ESP_TRY(
+      esp_sweep_load(&s, a->positional.item[0], o->dir, a->override.count, a->override.item, err));
   bool *mine = calloc((size_t)s.runs, sizeof *mine);
-  if (mine) choose_mine(&s, &a, mine);
+  if (mine) choose_mine(&s, o->share, mine);
   const esp_status status =
-      mine ? go(&s, &a, mine, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+      mine ? go(&s, o, mine, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   free(mine);
   esp_sweep_free(&s);
   return status;
@@ -177,29 +155,35 @@ static esp_status run(int argc, char **argv, esp_error *err) {
 
 const esp__command esp__command_sweep = {
     .name = "sweep",
-    .usage = "CONFIG.ini|DIR [-o DIR] [--jobs N] [--shard I/N] [--dry-run] [section.key=value ...]",
-    .help = "many runs from one file with a section [sweep]; the training they share is done once",
-    .details =
+    .summary =
+        "many runs from one file with a section [sweep]; the training they share is done once",
+    .description =
         "A key of [sweep] is a key of the configuration with its section, "
         "and has a list of values:\n"
+        "\n"
         "    [sweep]\n"
         "    prune.sparsity = 0.5 0.8 0.9 0.95\n"
         "    data.augment = \"crop flip\" \"\"\n"
         "    run.seed = 1 2 3\n"
+        "\n"
         "A value with spaces in it, or an empty one, stands in double quotes; "
-        "a quote within is written twice.\n"
-        "    mode = grid      every combination (the default)\n"
-        "    mode = zip       the first values of all lists, then the second ones, ...\n"
-        "    mode = random    count = N different combinations of the grid, drawn with seed = S\n"
+        "a quote within is written twice. Which combinations are run:\n"
+        "- mode = grid: every combination (the default)\n"
+        "- mode = zip: the first values of all lists, then the second ones, ...\n"
+        "- mode = random: count = N different combinations of the grid, drawn with seed = S\n"
         "\n"
-        "  DIR                goes on with the sweep in that directory\n"
-        "  --jobs N           runs at a time; they divide the threads\n"
-        "  --shard I/N        the I-th of N shares, for job arrays; the directory may be shared\n"
-        "  --dry-run          the list of runs and how long they may take; makes nothing\n"
-        "  section.key=value  changes the configuration; of a swept key, its list\n"
-        "\n"
-        "The same command again goes on with what was stopped, and tries again what failed. "
-        "A run that fails\n"
-        "does not stop the others; the exit status is then 1. docs/sweeps.md tells more.\n",
+        "Of a swept key, section.key=value changes the list. DIR goes on with the sweep in that "
+        "directory. The same command again goes on with what was stopped, "
+        "and tries again what failed. "
+        "A run that fails does not stop the others; the exit status is then 1. "
+        "docs/sweeps.md tells more.\n",
+    .positional = {.usage = "CONFIG.ini|DIR",
+                   .expected = "a file with a section [sweep]",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
+    .overrides = true,
+    .options = arguments,
+    .options_bytes = sizeof(sweep_options),
     .run = run,
 };

@@ -286,24 +286,24 @@ static esp_status watch(const char *dir, const esp_sweep *s, bool once, esp_erro
   }
 }
 
-static esp_status run(int argc, char **argv, esp_error *err) {
-  const char *dir = NULL;
-  bool once = false;
+typedef struct watch_options {
+  bool once;
+} watch_options;
+
+static const esp__argument arguments[] = {
+    {.name = "once",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(watch_options, once),
+     .help = "One look, as in a pipe."},
+    {0},
+};
+
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const watch_options *o = a->options;
+  const char *dir = a->positional.item[0];
   esp_sweep s;
-  for (int i = 0; i < argc; i++) {
-    if (strcmp(argv[i], "--once") == 0)
-      once = true;
-    else if (argv[i][0] == '-' || dir)
-      return esp_fail(err, ESP_ERR_INPUT, "unexpected '%s'; expected: espalier watch DIR [--once]",
-                      argv[i]);
-    else
-      dir = argv[i];
-  }
-  if (!dir)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "expected a run, sweep or search: espalier watch DIR [--once]");
   setlocale(LC_CTYPE, "");
-  if (holds(dir, "search.ini")) return watch(dir, NULL, once, err);
+  if (holds(dir, "search.ini")) return watch(dir, NULL, o->once, err);
   if (!holds(dir, "sweep.ini") && !holds(dir, "config.ini"))
     return esp_fail(
         err, ESP_ERR_INPUT,
@@ -311,16 +311,21 @@ static esp_status run(int argc, char **argv, esp_error *err) {
         "config.ini or search.ini",
         dir);
   ESP_TRY(esp_sweep_open(&s, dir, err));
-  const esp_status status = watch(dir, &s, once, err);
+  const esp_status status = watch(dir, &s, o->once, err);
   esp_sweep_free(&s);
   return status;
 }
 
 const esp__command esp__command_watch = {
     .name = "watch",
-    .usage = "DIR [--once]",
-    .help =
-        "how far a run, sweep or search is, from another terminal; refreshed each second, "
-        "one look with --once or in a pipe",
+    .summary = "how far a run, sweep or search is, from another terminal",
+    .description = "Reads the files that it writes, and refreshes each second until it ends.\n",
+    .positional = {.usage = "DIR",
+                   .expected = "a run, sweep or search",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_DIRECTORY},
+    .options = arguments,
+    .options_bytes = sizeof(watch_options),
     .run = run,
 };

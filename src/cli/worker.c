@@ -29,8 +29,8 @@ static esp_status refused(const char *dir, const char *what, esp_error *err) {
 
 /* In the new process. */
 static void become(const char *dir, int out, int errors, pid_t parent) {
-  char command[] = "espalier", resume[] = "resume", *copy = strdup(dir);
-  char *const argument[] = {command, resume, copy, NULL};
+  char command[] = "espalier", resume[] = "resume", end[] = "--", *copy = strdup(dir);
+  char *const argument[] = {command, resume, end, copy, NULL};
   const int nothing = open("/dev/null", O_RDONLY);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   signal(SIGINT, SIG_DFL);
@@ -75,8 +75,8 @@ bool esp__worker_last_line(const char *dir, char line[1024]) {
   if (esp_file_read(path, ERRORS_MAX, &text, &bytes, NULL) != ESP_OK) return false;
   while (bytes > 0 && text[bytes - 1] == '\n') text[--bytes] = '\0';
   const char *newline = strrchr(text, '\n'), *last = newline ? newline + 1 : text;
-  static const char prefix[] = "espalier: ";
-  if (strncmp(last, prefix, sizeof prefix - 1) == 0) last += sizeof prefix - 1;
+  const char *colon = strncmp(last, "espalier", 8) == 0 ? strstr(last, ": ") : NULL;
+  if (colon) last = colon + 2; /* behind the name of the command that says it */
   snprintf(line, 1024, "%s", last);
   free(text);
   return *line;

@@ -26,7 +26,9 @@ static void refused(const char *const *argument, const process_options *options,
                 p.signal, expected ? expected : "", p.err);
   const char *newline = strchr(p.err, '\n');
   ck_assert_msg(newline && !newline[1], "expected one line: '%s'", p.err);
-  ck_assert_msg(strncmp(p.err, "espalier: ", 10) == 0, "'%s'", p.err);
+  char prefix[64];
+  snprintf(prefix, sizeof prefix, "espalier %s: ", argument[0]);
+  ck_assert_msg(strncmp(p.err, prefix, strlen(prefix)) == 0, "'%s'", p.err);
   ck_assert_msg(!expected || strstr(p.err, expected), "'%s' lacks '%s'", p.err, expected);
   ck_assert_msg(!also || strstr(p.err, also), "'%s' lacks '%s'", p.err, also);
   process_free(&p);
@@ -252,8 +254,16 @@ START_TEST(bad_config_files) {
 }
 END_TEST
 
+START_TEST(unknown_command) {
+  process p = espalier(&(process_options){0}, (const char *[]){"rnu", "plain.ini", NULL});
+  ck_assert_int_eq(p.status, 2);
+  ck_assert_str_eq(p.err, "espalier: unknown command 'rnu'; did you mean 'run'?\n");
+  process_free(&p);
+  leaves_nothing();
+}
+END_TEST
+
 START_TEST(bad_calls) {
-  REFUSED("unknown command 'rnu'; did you mean 'run'?", "rnu", "plain.ini");
   REFUSED("expected a configuration", "run");
   REFUSED("expected one run directory", "resume");
   REFUSED("expected one run directory", "resume", "a", "b");
@@ -636,6 +646,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(t, bad_text, 0, (int)(sizeof texts / sizeof *texts));
   tcase_add_loop_test(t, bad_argument, 0, (int)(sizeof arguments / sizeof *arguments));
   tcase_add_test(t, bad_config_files);
+  tcase_add_test(t, unknown_command);
   tcase_add_test(t, bad_calls);
   tcase_add_loop_test(t, damaged_data, 0, damages);
   tcase_add_test(t, wrong_data);

@@ -171,9 +171,10 @@ START_TEST(wrong_arguments) {
   ENDS(2, NULL, "renda: no such paper", "compare", "out", "renda");
   text_write("paper.csv", "sparsity,test_accuracy\n");
   ENDS(2, NULL, "out: neither a sweep nor a run", "compare", "out", "paper.csv");
-  ENDS(2, NULL, "--tolerance: expected points", "compare", "out", "paper.csv", "--tolerance", "-1");
+  ENDS(2, NULL, "--tolerance '-1': expected a number from 0 to 100", "compare", "out", "paper.csv",
+       "--tolerance", "-1");
   ENDS(2, NULL, "out: neither a sweep nor a run", "watch", "out");
-  ENDS(2, NULL, "unexpected '--twice'", "watch", "--twice");
+  ENDS(2, NULL, "unknown option '--twice'", "watch", "--twice");
   ENDS(0, "twice the standard deviation of the difference", NULL, "compare", "--help");
 }
 END_TEST

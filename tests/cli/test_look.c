@@ -341,15 +341,15 @@ START_TEST(bench_called_wrongly) {
   REFUSED("nowhere: no such file", "bench", "nowhere");
   REFUSED("nowhere.ini: cannot open", "bench", "nowhere.ini");
   REFUSED(".: no weights in this directory", "bench", ".");
-  REFUSED("unknown option '--jsn'", "bench", "plain.ini", "--jsn");
-  REFUSED("--batch (nothing): expected a whole number from 1 to 65536", "bench", "plain.ini",
+  REFUSED("unknown option '--jsn'; did you mean '--json'?", "bench", "plain.ini", "--jsn");
+  REFUSED("--batch: expected a whole number from 1 to 65536 after it", "bench", "plain.ini",
           "--batch");
-  REFUSED("--batch 0: expected", "bench", "plain.ini", "--batch", "0");
-  REFUSED("--batch 8x: expected", "bench", "plain.ini", "--batch", "8x");
-  REFUSED("--batch 99999999999999999999: expected", "bench", "plain.ini", "--batch",
+  REFUSED("--batch '0': expected", "bench", "plain.ini", "--batch", "0");
+  REFUSED("--batch '8x': expected", "bench", "plain.ini", "--batch", "8x");
+  REFUSED("--batch '99999999999999999999': expected", "bench", "plain.ini", "--batch",
           "99999999999999999999");
-  REFUSED("--repeats 4: expected a whole number from 5", "bench", "plain.ini", "--repeats", "4");
-  REFUSED("--threads -1: expected", "bench", "plain.ini", "--threads", "-1");
+  REFUSED("--repeats '4': expected a whole number from 5", "bench", "plain.ini", "--repeats", "4");
+  REFUSED("--threads '-1': expected", "bench", "plain.ini", "--threads", "-1");
   REFUSED("did you mean 'sparsity'?", "bench", "plain.ini", "prune.sparsty=0.5");
   REFUSED("plain.ini: ", "bench", "plain.ini", "data.dataset=cifar10", "data.path=nowhere");
   text_write("weights", "not weights");

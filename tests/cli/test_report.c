@@ -56,8 +56,9 @@ START_TEST(bad_arguments) {
   mkdir("empty", 0777);
   REFUSED("expected run directories", "report");
   REFUSED("expected run directories", "report", "-o", "page.html");
-  REFUSED("-o: expected a name after it", "report", "empty", "-o");
-  REFUSED("unknown option '--figure'", "report", "empty", "--figure", "figures");
+  REFUSED("-o: expected a file name after it", "report", "empty", "-o");
+  REFUSED("unknown option '--figure'; did you mean '--figures'?", "report", "empty", "--figure",
+          "figures");
   REFUSED("nowhere: not a run directory", "report", "nowhere");
   REFUSED("empty: not a run directory, and holds none", "report", "empty", "-o", "page.html");
   REFUSED("plain.ini: not a run directory", "report", "plain.ini");
@@ -74,7 +75,7 @@ static bool has_gnuplot(void) {
 
 START_TEST(bad_papers) {
   run("runs/a", "run.seed=1");
-  REFUSED("--paper: expected a name after it", "report", "runs", "--paper");
+  REFUSED("--paper: expected a paper after it", "report", "runs", "--paper");
   REFUSED("renda: no such paper", "report", "runs", "--paper", "renda");
   text_write("paper.csv", "sparsity,test_accuracy\n0.5,much\n");
   REFUSED("paper.csv:2: test_accuracy = 'much'", "report", "runs", "--paper", "paper.csv");

@@ -513,7 +513,7 @@ START_TEST(stopping) {
       .signal = signals[_i], .begun = "a/checkpoint.safetensors", .after = 0.01};
   process p = espalier(&options, (const char *[]){LONG, "-o", "a", NULL});
   ck_assert_msg(p.status == 130, "status %d, signal %d: %s", p.status, p.signal, p.err);
-  ck_assert_str_eq(p.err, "espalier: stopped; go on with: espalier resume a\n");
+  ck_assert_str_eq(p.err, "espalier run: stopped; go on with: espalier resume a\n");
   process_free(&p);
   tensors t = tensors_read("a/checkpoint.safetensors");
   cJSON *position = cJSON_Parse(tensors_text(&t, "espalier.position"));

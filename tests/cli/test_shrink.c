@@ -127,10 +127,10 @@ static void refused(const char *expected, const char *const *argument) {
 START_TEST(bad_calls) {
   ESPALIER("run", "stream.ini", "-o", "a", "train.epochs=0");
   REFUSED("expected a run directory or a weights file", OUT);
-  REFUSED("expected -o and a file to write", "a");
+  REFUSED("expected -o and a file name", "a");
   REFUSED("-o: expected a file name", "a", "-o");
   REFUSED("unknown option '--out'", "a", "--out", "x");
-  REFUSED("--multiple: expected a number", "a", OUT, "--multiple");
+  REFUSED("--multiple: expected a whole number from 1 to 65536 after it", "a", OUT, "--multiple");
   REFUSED("--multiple '0': expected a whole number from 1", "a", OUT, "--multiple", "0");
   REFUSED("--multiple '8x'", "a", OUT, "--multiple", "8x");
   REFUSED("expected the name of a file that ends with .safetensors", "a", "-o", "out.ini");

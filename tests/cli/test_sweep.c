@@ -543,11 +543,13 @@ START_TEST(a_million_runs) {
 END_TEST
 
 START_TEST(wrong_arguments) {
-  ENDS(2, NULL, "--shard 3/2: expected I/N", "sweep", "two.ini", "--shard", "3/2");
-  ENDS(2, NULL, "--shard 0/2: expected I/N", "sweep", "two.ini", "--shard", "0/2");
-  ENDS(2, NULL, "--jobs 0: expected a number", "sweep", "two.ini", "--jobs", "0");
-  ENDS(2, NULL, "--jobs: expected a value", "sweep", "two.ini", "--jobs");
-  ENDS(2, NULL, "unknown option '--job'", "sweep", "two.ini", "--job", "2");
+  ENDS(2, NULL, "--shard '3/2': expected I/N", "sweep", "two.ini", "--shard", "3/2");
+  ENDS(2, NULL, "--shard '0/2': expected I/N", "sweep", "two.ini", "--shard", "0/2");
+  ENDS(2, NULL, "--jobs '0': expected a whole number from 1 to 256", "sweep", "two.ini", "--jobs",
+       "0");
+  ENDS(2, NULL, "--jobs: expected a whole number from 1 to 256 after it", "sweep", "two.ini",
+       "--jobs");
+  ENDS(2, NULL, "unknown option '--job'; did you mean '--jobs'?", "sweep", "two.ini", "--job", "2");
   ENDS(2, NULL, "expected a file with a section [sweep]", "sweep");
   ENDS(2, NULL, "no-such.ini", "sweep", "no-such.ini");
   ENDS(2, NULL, "this file asks for many runs; expected: espalier sweep two.ini", "run", "two.ini");

@@ -41,7 +41,7 @@ export ESPALIER_DATA
 ldd "$command" | grep -q libespalier && complain "$command: needs libespalier.so"
 cd "$work" || exit 1
 "$command" list >"$work/output" 2>&1 || complain "espalier list: $(cat "$work/output")"
-"$command" compare nowhere renda2020 2>&1 | grep -q '^espalier: nowhere' ||
+"$command" compare nowhere renda2020 2>&1 | grep -q '^espalier compare: nowhere' ||
   complain "espalier compare: does not find the installed renda2020"
 "$command" compare nowhere renda2021 2>&1 | grep -qF "no such paper" ||
   complain "espalier compare: does not refuse renda2021"
