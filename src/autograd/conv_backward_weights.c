@@ -1,12 +1,12 @@
 /* Gradients of weights and biases: products summed image by image over a chunk of blocks, then the
- * images joined, then the chunks added in order. With a mask, the nonzero weights alone: the same
+ * images reduced, then the chunks added in order. With a mask, the nonzero weights alone: the same
  * sums, fewer of them. */
 #include "autograd/conv_plan.h"
 
 #include <string.h>
 
-/* How many of a list's pixels a chunk has; the last one may have fewer blocks. */
-static int part_of(const esp_graph *g, const esp__conv_plan *p, int chunk, int pixels) {
+/* How many of the pixels a chunk has; the last one may have fewer blocks. */
+static int pixels_of_chunk(const esp_graph *g, const esp__conv_plan *p, int chunk, int pixels) {
   return pixels / p->chunk * esp__least(p->chunk, esp__graph_blocks(g) - chunk * p->chunk);
 }
 
@@ -28,70 +28,74 @@ static float sum_chunks(const float *partial, size_t stride, int chunks) {
 
 /* ---- all weights ---- */
 
-/* How the weights are cut into pieces, so that all threads have work. */
-typedef struct cut {
-  int outputs, channels, output_pieces, channel_pieces;
-} cut;
+/* How the weights are partitioned into work items, so that all threads have work. */
+typedef struct partition {
+  int outputs, channels, output_parts, channel_parts;
+} partition;
 
-static cut cut_of(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunks) {
+static partition partition_of(const esp_graph *g, const esp__node *n, const esp__conv_plan *p,
+                              int chunks) {
   const int outputs = n->out.grad.channels / p->window.groups,
-            channels = n->in[0]->data.channels / p->window.groups, taps = p->weights.list.taps;
-  cut c = {esp__least(outputs, ESP_WEIGHT_OUTPUTS),
-           taps < ESP_WEIGHT_COLUMNS ? esp__least(channels, ESP_WEIGHT_COLUMNS / taps) : 1, 1, 1};
-  c.channel_pieces = esp__ceil_div(channels, c.channels);
-  const int others = chunks * p->window.groups * c.channel_pieces,
+            channels = n->in[0]->data.channels / p->window.groups, taps = p->weights.geometry.taps;
+  partition c = {esp__least(outputs, ESP_WEIGHT_OUTPUTS),
+                 taps < ESP_WEIGHT_COLUMNS ? esp__least(channels, ESP_WEIGHT_COLUMNS / taps) : 1, 1,
+                 1};
+  c.channel_parts = esp__ceil_div(channels, c.channels);
+  const int others = chunks * p->window.groups * c.channel_parts,
             wanted = g->threads > 1 ? 4 * g->threads : 1;
   while (c.outputs > ESP_TILE && others * esp__ceil_div(outputs, c.outputs) < wanted)
     c.outputs = esp__ceil_div(c.outputs, 2 * ESP_TILE) * ESP_TILE;
-  c.output_pieces = esp__ceil_div(outputs, c.outputs);
+  c.output_parts = esp__ceil_div(outputs, c.outputs);
   return c;
 }
 
 /* Some outputs and channels of a group over one chunk. */
-typedef struct piece {
+typedef struct work_item {
   int chunk, group, output, outputs, channel, channels;
-} piece;
+} work_item;
 
-static piece piece_of(const esp__node *n, const esp__conv_plan *p, const cut *c, int i) {
+static work_item item_of(const esp__node *n, const esp__conv_plan *p, const partition *c, int i) {
   const int groups = p->window.groups, outputs = n->out.grad.channels / groups,
             channels = n->in[0]->data.channels / groups;
-  const int channel = i % c->channel_pieces * c->channels, rest = i / c->channel_pieces,
-            output = rest % c->output_pieces * c->outputs;
-  return (piece){.chunk = rest / c->output_pieces / groups,
-                 .group = rest / c->output_pieces % groups,
-                 .output = output,
-                 .outputs = esp__least(c->outputs, outputs - output),
-                 .channel = channel,
-                 .channels = esp__least(c->channels, channels - channel)};
+  const int channel = i % c->channel_parts * c->channels, rest = i / c->channel_parts,
+            output = rest % c->output_parts * c->outputs;
+  return (work_item){.chunk = rest / c->output_parts / groups,
+                     .group = rest / c->output_parts % groups,
+                     .output = output,
+                     .outputs = esp__least(c->outputs, outputs - output),
+                     .channel = channel,
+                     .channels = esp__least(c->channels, channels - channel)};
 }
 
-static void dense_piece(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, piece i) {
+static void dense_item(const esp_graph *g, const esp__node *n, const esp__conv_plan *p,
+                       work_item i) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const int channels = x->channels / p->window.groups, taps = p->weights.list.taps,
+  const int channels = x->channels / p->window.groups, taps = p->weights.geometry.taps,
             output = i.group * (dy->channels / p->window.groups) + i.output,
             block = i.chunk * p->chunk;
-  const size_t next = (size_t)channels * (size_t)taps;
-  const esp__correlate_weights k = {.x = esp_plane(x, block, i.group * channels + i.channel),
-                                    .y = esp_plane(dy, block, output),
-                                    .y_channel = esp_channel_stride(dy),
-                                    .pixel = p->weights.list.whole.pixel,
-                                    .pixels = part_of(g, p, i.chunk, p->weights.list.whole.pixels),
-                                    .column = p->column,
-                                    .columns = i.channels * taps,
-                                    .outputs = i.outputs,
-                                    .sum = dense_sums(g, p, n->param[0], i.chunk) +
-                                           (size_t)output * next + (size_t)(i.channel * taps),
-                                    .next = next,
-                                    .lanes = esp__graph_scratch(g)};
+  const size_t columns = (size_t)channels * (size_t)taps;
+  const esp__correlate_weights k = {
+      .x = esp_plane(x, block, i.group * channels + i.channel),
+      .y = esp_plane(dy, block, output),
+      .y_channel = esp_channel_stride(dy),
+      .pixel = p->weights.geometry.all.pixel,
+      .pixels = pixels_of_chunk(g, p, i.chunk, p->weights.geometry.all.pixels),
+      .column = p->column,
+      .columns = i.channels * taps,
+      .outputs = i.outputs,
+      .sum = dense_sums(g, p, n->param[0], i.chunk) + (size_t)output * columns +
+             (size_t)(i.channel * taps),
+      .sum_stride = columns,
+      .partial_sums = esp__graph_scratch(g)};
   g->kernels->correlate_weights(&k);
 }
 
 static void dense(esp_graph *g, esp__node *n, esp__conv_plan *p, int chunks) {
-  const cut c = cut_of(g, n, p, chunks);
+  const partition c = partition_of(g, n, p, chunks);
   const size_t count = n->param[0]->count;
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < chunks * p->window.groups * c.output_pieces * c.channel_pieces; i++)
-    dense_piece(g, n, p, piece_of(n, p, &c, i));
+  for (int i = 0; i < chunks * p->window.groups * c.output_parts * c.channel_parts; i++)
+    dense_item(g, n, p, item_of(n, p, &c, i));
   if (chunks == 1) return;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (size_t i = 0; i < count; i++)
@@ -109,57 +113,57 @@ static void clear(esp__conv_plan *p, esp_param *w) {
 
 /* Sums of a chunk. */
 static size_t sums_of(const esp__sparse *s) {
-  return (size_t)esp__sparse_entries(s) * (size_t)s->width;
+  return (size_t)esp__sparse_nnz(s) * (size_t)s->tile_rows;
 }
 
-/* Some rows of lists over one chunk. */
-static void sparse_piece(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunk,
-                         int first, int rows) {
+/* Some rows of the sparse structure over one chunk. */
+static void csr_item(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunk,
+                     int first, int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const esp__sparse *s = p->weights.sparse;
-  const esp__pixel_set *l = &p->weights.list.whole;
-  const esp__correlate_weights_sparse k = {.x = esp_plane(x, chunk * p->chunk, 0),
-                                           .y = esp_plane(dy, chunk * p->chunk, first),
-                                           .y_channel = esp_channel_stride(dy),
-                                           .pixel = l->pixel,
-                                           .pixels = part_of(g, p, chunk, l->pixels),
-                                           .patch = l->patch,
-                                           .run = l->run,
-                                           .step = l->step,
-                                           .start = s->start + first,
-                                           .blocks = s->blocks,
-                                           .next = s->rows,
-                                           .offset = s->offset,
-                                           .outputs = rows,
-                                           .ahead = esp__pixel_set_prefetch(l, x),
-                                           .sum = partial_of(g, chunk, sums_of(s)),
-                                           .lanes = esp__graph_scratch(g)};
-  g->kernels->correlate_weights_sparse(&k);
+  const esp__pixel_set *l = &p->weights.geometry.all;
+  const esp__correlate_weights_csr k = {.x = esp_plane(x, chunk * p->chunk, 0),
+                                        .y = esp_plane(dy, chunk * p->chunk, first),
+                                        .y_channel = esp_channel_stride(dy),
+                                        .pixel = l->pixel,
+                                        .pixels = pixels_of_chunk(g, p, chunk, l->pixels),
+                                        .patch = l->patch,
+                                        .run = l->run,
+                                        .step = l->step,
+                                        .row_ptr = s->row_ptr + first,
+                                        .blocks = s->blocks,
+                                        .rows = s->rows,
+                                        .col = s->col,
+                                        .outputs = rows,
+                                        .prefetch = esp__pixel_set_prefetch(l, x),
+                                        .sum = partial_of(g, chunk, sums_of(s)),
+                                        .partial_sums = esp__graph_scratch(g)};
+  g->kernels->correlate_weights_csr(&k);
 }
 
-static void tiles_piece(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunk,
-                        int first, int rows) {
+static void bcsr_item(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int chunk,
+                      int first, int rows) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const esp__sparse *s = p->weights.sparse;
-  const esp__pixel_set *l = &p->weights.list.whole;
-  const esp__correlate_weights_tiles k = {
+  const esp__pixel_set *l = &p->weights.geometry.all;
+  const esp__correlate_weights_bcsr k = {
       .x = esp_plane(x, chunk * p->chunk, 0),
       .y = esp_plane(dy, chunk * p->chunk, 0),
       .y_channel = esp_channel_stride(dy),
       .pixel = l->pixel,
-      .pixels = part_of(g, p, chunk, l->pixels),
-      .start = s->start + first,
-      .offset = s->offset,
-      .order = s->order + first * ESP_TILE,
+      .pixels = pixels_of_chunk(g, p, chunk, l->pixels),
+      .row_ptr = s->row_ptr + first,
+      .col = s->col,
+      .perm = s->perm + first * ESP_TILE,
       .outputs = esp__least(rows * ESP_TILE, dy->channels - first * ESP_TILE),
-      .sum = partial_of(g, chunk, sums_of(s)) + (size_t)s->start[first] * ESP_TILE,
-      .lanes = esp__graph_scratch(g)};
-  g->kernels->correlate_weights_tiles(&k);
+      .sum = partial_of(g, chunk, sums_of(s)) + (size_t)s->row_ptr[first] * ESP_TILE,
+      .partial_sums = esp__graph_scratch(g)};
+  g->kernels->correlate_weights_bcsr(&k);
 }
 
 /* Rows whose sums fit a thread's scratch, and few enough that all threads have work. */
 static int rows_together(const esp_graph *g, const esp__sparse *s, int chunks) {
-  const int fit = s->most ? (int)(ESP_WEIGHT_SUMS / s->most) : s->rows,
+  const int fit = s->max_row_nnz ? (int)(ESP_WEIGHT_SUMS / s->max_row_nnz) : s->rows,
             share = s->rows * chunks / (4 * g->threads);
   const int wanted = g->threads > 1 ? esp__least(fit, share) : fit;
   return wanted < 1 ? 1 : esp__least(wanted, s->rows);
@@ -168,13 +172,13 @@ static int rows_together(const esp_graph *g, const esp__sparse *s, int chunks) {
 static void sparse(esp_graph *g, esp__node *n, esp__conv_plan *p, int chunks) {
   const esp__sparse *s = p->weights.sparse;
   const size_t sums = sums_of(s);
-  const int together = rows_together(g, s, chunks), pieces = esp__ceil_div(s->rows, together);
+  const int together = rows_together(g, s, chunks), items = esp__ceil_div(s->rows, together);
   clear(p, n->param[0]);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
-  for (int i = 0; i < chunks * pieces; i++) {
-    const int first = i % pieces * together;
-    (s->width == 1 ? sparse_piece : tiles_piece)(g, n, p, i / pieces, first,
-                                                 esp__least(together, s->rows - first));
+  for (int i = 0; i < chunks * items; i++) {
+    const int first = i % items * together;
+    (s->tile_rows == 1 ? csr_item : bcsr_item)(g, n, p, i / items, first,
+                                               esp__least(together, s->rows - first));
   }
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (size_t e = 0; e < sums; e++)
@@ -184,7 +188,7 @@ static void sparse(esp_graph *g, esp__node *n, esp__conv_plan *p, int chunks) {
 
 /* Outputs and channels without weights are not computed, unless asked for. */
 static void by_winograd(esp_graph *g, esp__node *n, esp__conv_plan *p) {
-  esp__autotune_skip(&p->weights_watch, ESP_BY_WINOGRAD);
+  esp__autotune_skip(&p->weights_autotune, ESP_BY_WINOGRAD);
   if (g->pass.dense_gradients || !n->param[0]->mask)
     p->cleared = 0;
   else
@@ -197,22 +201,22 @@ void esp__conv_backward_weights(esp_graph *g, esp__node *n, esp__conv_plan *p) {
     by_winograd(g, n, p);
     return;
   }
-  if (p->weights_watch.reason ==
-      ESP_BY_WINOGRAD) /* and the stopwatch is not asked where all are wanted */
-    esp__autotune_skip(&p->weights_watch, ESP_NO_MASK);
+  /* The stopwatch is not asked where all gradients are wanted, and would go on saying Winograd. */
+  if (p->weights_autotune.reason == ESP_BY_WINOGRAD)
+    esp__autotune_skip(&p->weights_autotune, ESP_NO_MASK);
   const int chunks = esp__ceil_div(esp__graph_blocks(g), p->chunk);
   const bool allowed = p->window.groups == 1 && !g->pass.dense_gradients;
-  const esp__sparse_view nonzero = esp__conv_plan_choices(n, &p->weights.list, 0);
-  const bool wanted = allowed && esp__autotune_start(&p->weights_watch, g, n->param[0],
-                                                     esp__sparse_width(g, p->weights.sparse,
-                                                                       &nonzero, n->param[0]));
+  const esp__sparse_view nonzero = esp__conv_plan_sparse_view(n, &p->weights.geometry, 0);
+  const bool wanted = allowed && esp__autotune_start(&p->weights_autotune, g, n->param[0],
+                                                     esp__sparse_tile_rows(g, p->weights.sparse,
+                                                                           &nonzero, n->param[0]));
   if (wanted && esp__sparse_update(g, p->weights.sparse, &nonzero, n->param[0])) {
     sparse(g, n, p, chunks);
   } else {
     dense(g, n, p, chunks);
     p->cleared = 0;
   }
-  if (allowed) esp__autotune_stop(&p->weights_watch);
+  if (allowed) esp__autotune_stop(&p->weights_autotune);
 }
 
 void esp__conv_backward_bias(esp_graph *g, esp__node *n, esp__conv_plan *p) {

@@ -7,7 +7,7 @@ static int32_t offset(const esp_tensor *t, int block, int row, int column) {
                    (ptrdiff_t)row * (ptrdiff_t)esp_row_stride(t) + (ptrdiff_t)column * ESP_LANES);
 }
 
-/* Offsets are 32 bits: a list must not span more than that. */
+/* Offsets are 32 bits: a geometry must not span more than that. */
 static esp_status check_span(const esp_tensor *a, const esp_tensor *b, int blocks, esp_error *err) {
   size_t span =
       esp_block_stride(a) > esp_block_stride(b) ? esp_block_stride(a) : esp_block_stride(b);
@@ -28,18 +28,17 @@ static void set_patch(esp__conv_geometry *l, int width, int step, int patch) {
   static const int best_first[] = {8, 4, 7, 5, 6, 3, 2, 1};
   const int *run = best_first + (patch < ESP_WEIGHTS_PATCH);
   while (width % *run != 0) run++;
-  l->whole.run = step <= 2 ? *run : 1;
-  l->whole.step = step == 2 ? 2 * ESP_LANES : ESP_LANES;
-  l->whole.patch = patch / l->whole.run * l->whole.run;
+  l->all.run = step <= 2 ? *run : 1;
+  l->all.step = step == 2 ? 2 * ESP_LANES : ESP_LANES;
+  l->all.patch = patch / l->all.run * l->all.run;
 }
 
-/* Calls for each pixel (r, c) of a block of images in the order of the list. */
-#define EACH_PIXEL(l, r, c)                                                                      \
-  for (int r0_ = 0; r0_ < (l)->grid.rows; r0_ += (l)->whole.patch / (l)->whole.run)              \
-    for (int c0_ = 0; c0_ < (l)->grid.columns; c0_ += (l)->whole.run)                            \
-      for (int r = r0_; r < esp__least((l)->grid.rows, r0_ + (l)->whole.patch / (l)->whole.run); \
-           r++)                                                                                  \
-        for (int c = c0_; c < c0_ + (l)->whole.run; c++)
+/* Each pixel (r, c) of a block of images, patch by patch. */
+#define EACH_PIXEL(l, r, c)                                                                       \
+  for (int r0_ = 0; r0_ < (l)->grid.rows; r0_ += (l)->all.patch / (l)->all.run)                   \
+    for (int c0_ = 0; c0_ < (l)->grid.columns; c0_ += (l)->all.run)                               \
+      for (int r = r0_; r < esp__least((l)->grid.rows, r0_ + (l)->all.patch / (l)->all.run); r++) \
+        for (int c = c0_; c < c0_ + (l)->all.run; c++)
 
 static int read_at(const esp__grid *d, int i) {
   return i * d->read_step + d->read_first;
@@ -73,8 +72,7 @@ static esp_status find_lines(esp_graph *g, esp__pixel_set *p, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status alloc_part(esp_graph *g, esp__pixel_set *p, int pixels, int taps,
-                             esp_error *err) {
+static esp_status alloc_set(esp_graph *g, esp__pixel_set *p, int pixels, int taps, esp_error *err) {
   ESP_TRY(esp__graph_alloc(g, (size_t)pixels * sizeof *p->pixel, &p->pixel, err));
   return esp__graph_alloc(g, (size_t)taps * sizeof *p->tap, &p->tap, err);
 }
@@ -83,8 +81,8 @@ static esp_status alloc_part(esp_graph *g, esp__pixel_set *p, int pixels, int ta
 static esp_status build(esp_graph *g, esp__conv_geometry *l, int patch, esp_error *err) {
   const esp__grid *d = &l->grid;
   ESP_TRY(check_span(d->from, d->to, d->blocks, err));
-  esp__pixel_set *all = &l->whole;
-  ESP_TRY(alloc_part(g, all, d->blocks * d->rows * d->columns, l->taps, err));
+  esp__pixel_set *all = &l->all;
+  ESP_TRY(alloc_set(g, all, d->blocks * d->rows * d->columns, l->taps, err));
   set_patch(l, d->columns, d->read_step, patch);
   for (int b = 0; b < d->blocks; b++)
     EACH_PIXEL(l, r, c) all->pixel[all->pixels++] = pixel_at(d, b, r, c);
@@ -125,12 +123,13 @@ esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, cons
   return build(g, l, ESP_SPARSE_TILE, err);
 }
 
-/* ---- parts ---- */
+/* ---- sets ---- */
 
 enum {
   SMALL_PLANE = 64,
-  LISTED_PLANE =
-      4, /* pixels; in a larger one, parts would need many more lists than they save work */
+  /* Pixels of a plane up to which the sparse kernels go by sets: in a larger one the rows that each
+   * set needs would cost more than they save. */
+  SPARSE_SETS_PLANE = 4,
   TAPS_MAX = 64,
   BLOCKS_WANTED = 8 /* that fill tiles even with corners */
 };
@@ -150,16 +149,16 @@ static uint64_t taps_inside(const esp__conv_geometry *l, int r, int c) {
   return bits;
 }
 
-static esp_status add_part(esp_graph *g, esp__conv_geometry *l, uint64_t bits, int pixels,
-                           esp_error *err) {
-  esp__pixel_set *part = &l->part[l->parts++];
-  ESP_TRY(alloc_part(g, part, pixels, l->taps, err));
+static esp_status add_set(esp_graph *g, esp__conv_geometry *l, uint64_t bits, int pixels,
+                          esp_error *err) {
+  esp__pixel_set *set = &l->set[l->sets++];
+  ESP_TRY(alloc_set(g, set, pixels, l->taps, err));
   for (int t = 0; t < l->taps; t++)
-    if (bits >> t & 1) part->tap[part->taps++] = (esp__tap){l->tap[t], t};
+    if (bits >> t & 1) set->tap[set->taps++] = (esp__tap){l->tap[t], t};
   return ESP_OK;
 }
 
-/* Whether the part's pixels, `each` in a block of images, come in runs of that length. */
+/* Whether the set's pixels, `each` in a block of images, come in runs of that length. */
 static bool has_runs(const esp__pixel_set *p, int each, int run) {
   if (each % run != 0) return false;
   for (int i = 0; i < p->pixels; i++)
@@ -169,48 +168,48 @@ static bool has_runs(const esp__pixel_set *p, int each, int run) {
 
 static esp_status find_runs(esp_graph *g, esp__conv_geometry *l, esp__pixel_set *p,
                             esp_error *err) {
-  p->step = l->whole.step;
+  p->step = l->all.step;
   p->run = 7;
-  while (!has_runs(p, p->pixels / l->part_blocks, p->run)) p->run--;
+  while (!has_runs(p, p->pixels / l->set_blocks, p->run)) p->run--;
   p->patch = ESP_SPARSE_TILE / p->run * p->run;
   return find_lines(g, p, err);
 }
 
-/* The part for those taps, a new one if there is none. */
-static esp_status part_for(esp_graph *g, esp__conv_geometry *l, uint64_t *known, uint64_t bits,
-                           int pixels, int *part, esp_error *err) {
-  for (*part = 0; *part < l->parts && known[*part] != bits;) ++*part;
-  if (*part < l->parts) return ESP_OK;
-  known[*part] = bits;
-  return add_part(g, l, bits, pixels, err);
+/* The set for those taps, a new one if there is none. */
+static esp_status set_for(esp_graph *g, esp__conv_geometry *l, uint64_t *known, uint64_t bits,
+                          int pixels, int *set, esp_error *err) {
+  for (*set = 0; *set < l->sets && known[*set] != bits;) ++*set;
+  if (*set < l->sets) return ESP_OK;
+  known[*set] = bits;
+  return add_set(g, l, bits, pixels, err);
 }
 
-/* Every pixel of a small plane into the part for its taps. */
+/* Every pixel of a small plane into the set for its taps. */
 static esp_status deal(esp_graph *g, esp__conv_geometry *l, int plane, esp_error *err) {
   uint64_t known[SMALL_PLANE];
-  for (int b = 0; b < l->part_blocks; b++) EACH_PIXEL(l, r, c) {
+  for (int b = 0; b < l->set_blocks; b++) EACH_PIXEL(l, r, c) {
       int i;
-      ESP_TRY(part_for(g, l, known, taps_inside(l, r, c), plane * l->part_blocks, &i, err));
-      esp__pixel_set *part = &l->part[i];
-      part->pixel[part->pixels++] = pixel_at(&l->grid, b, r, c);
+      ESP_TRY(set_for(g, l, known, taps_inside(l, r, c), plane * l->set_blocks, &i, err));
+      esp__pixel_set *set = &l->set[i];
+      set->pixel[set->pixels++] = pixel_at(&l->grid, b, r, c);
     }
   return ESP_OK;
 }
 
 esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err) {
   const int plane = l->grid.rows * l->grid.columns;
-  if (l->whole.pixels == 0) return ESP_OK;
+  if (l->all.pixels == 0) return ESP_OK;
   if (plane > SMALL_PLANE || l->taps > TAPS_MAX) {
-    l->part = &l->whole;
-    l->parts = 1;
-    l->part_blocks = l->grid.blocks;
+    l->set = &l->all;
+    l->sets = 1;
+    l->set_blocks = l->grid.blocks;
     return ESP_OK;
   }
-  l->part_blocks = esp__least(l->grid.from->blocks, BLOCKS_WANTED);
-  ESP_TRY(check_span(l->grid.from, l->grid.to, l->part_blocks, err));
-  ESP_TRY(esp__graph_alloc(g, (size_t)plane * sizeof *l->part, &l->part, err));
+  l->set_blocks = esp__least(l->grid.from->blocks, BLOCKS_WANTED);
+  ESP_TRY(check_span(l->grid.from, l->grid.to, l->set_blocks, err));
+  ESP_TRY(esp__graph_alloc(g, (size_t)plane * sizeof *l->set, &l->set, err));
   ESP_TRY(deal(g, l, plane, err));
-  l->listed = plane > 1 && plane <= LISTED_PLANE;
-  for (int i = 0; l->listed && i < l->parts; i++) ESP_TRY(find_runs(g, l, &l->part[i], err));
+  l->sparse_by_set = plane > 1 && plane <= SPARSE_SETS_PLANE;
+  for (int i = 0; l->sparse_by_set && i < l->sets; i++) ESP_TRY(find_runs(g, l, &l->set[i], err));
   return ESP_OK;
 }

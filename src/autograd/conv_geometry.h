@@ -1,4 +1,5 @@
-/* The lists of pixels and taps that turn each layer and direction into a correlation. */
+/* The pixels and taps of a convolution, forward and backward, as lists that the kernels go by
+ * (kernels/correlate.h). */
 #ifndef ESP_AUTOGRAD_CONV_GEOMETRY_H
 #define ESP_AUTOGRAD_CONV_GEOMETRY_H
 
@@ -26,7 +27,7 @@ typedef struct esp__tap_pos {
  * read padding. They are listed in patches, so that neighbours in the list share inputs. */
 typedef struct esp__pixel_set {
   esp__pixel *pixel;
-  esp__tap *tap; /* with its number among those of the lists */
+  esp__tap *tap; /* with its number among those of the geometry */
   int pixels, taps;
   int run, step; /* pixels come in runs whose inputs are `step` floats apart: the rows of a patch */
   int patch;     /* pixels of a patch, a multiple of `run` */
@@ -42,15 +43,18 @@ typedef struct esp__conv_geometry {
   int32_t *tap;     /* [taps] the same in floats */
   int32_t *place;
   int taps;
-  esp__pixel_set whole; /* every pixel of grid.blocks blocks, with every tap */
-  esp__pixel_set
-      *part; /* every pixel of `part_blocks` blocks is in one part: what the dense kernels go by */
-  int parts, part_blocks;
-  bool listed; /* lists of nonzero weights go by the parts too; else by the whole */
+  esp__pixel_set all; /* every pixel of grid.blocks blocks, with every tap */
+  /* What the dense kernels go by: every pixel of `set_blocks` blocks is in one of the sets. */
+  esp__pixel_set *set;
+  int sets, set_blocks;
+  bool sparse_by_set; /* the sparse kernels go by the sets too; else by all */
 } esp__conv_geometry;
 
-/* From `in` to `out`: output pixel (r, c) reads around input pixel (r * stride - padding, c *
- * stride - padding). Patches have at most `patch` pixels. */
+/* From `in` to `out`: output pixel (r, c) reads around the input pixel
+ *
+ *     (r * stride - padding, c * stride - padding)
+ *
+ * Patches have at most `patch` pixels. */
 esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                       const esp_tensor *in, const esp_tensor *out, int blocks,
                                       int patch, esp_error *err);
@@ -60,7 +64,7 @@ esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const
 esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                        int row, int column, const esp_tensor *in,
                                        const esp_tensor *out, int blocks, esp_error *err);
-/* Makes the parts: one for a large plane, several for a small one, where much of what is read is
+/* Makes the sets: one for a large plane, several for a small one, where much of what is read is
  * padding. */
 esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err);
 
@@ -76,12 +80,13 @@ static inline int esp__pixel_set_block(const esp__pixel_set *p) {
   return p->lines > 0 && p->lines < FIRST_LEVEL_LINES ? FIRST_LEVEL_LINES / p->lines : 1;
 }
 
-/* What lists of nonzero weights go by. */
-static inline int esp__conv_geometry_listed(const esp__conv_geometry *l) {
-  return l->listed ? l->parts : 1;
+/* The sets that the sparse kernels go by: how many, and number i. */
+static inline int esp__conv_geometry_sparse_sets(const esp__conv_geometry *l) {
+  return l->sparse_by_set ? l->sets : 1;
 }
-static inline const esp__pixel_set *esp__conv_geometry_set(const esp__conv_geometry *l, int i) {
-  return l->listed ? &l->part[i] : &l->whole;
+static inline const esp__pixel_set *esp__conv_geometry_sparse_set(const esp__conv_geometry *l,
+                                                                  int i) {
+  return l->sparse_by_set ? &l->set[i] : &l->all;
 }
 
 #endif

@@ -1,11 +1,10 @@
-/* Planning a layer: its lists and its buffers. */
+/* Planning a layer: its geometry and its buffers. */
 #include "autograd/conv_plan.h"
 
-enum {
-  SUM_PIXELS = 512
-}; /* pixels whose products are summed image by image before the images are joined */
+/* Pixels whose products are summed image by image before the images are reduced. */
+enum { SUM_PIXELS = 512 };
 
-/* A position i of the input is reached from outputs (i + padding - k) / stride, for the k that
+/* Pixel i of the input is reached from outputs (i + padding - k) / stride, for the k that
  * divide. */
 int esp__conv_backward_halo(const esp__window *w, int in, int out, int kernel) {
   int low = esp__floor_div(w->padding - (kernel - 1), w->stride),
@@ -15,8 +14,8 @@ int esp__conv_backward_halo(const esp__window *w, int in, int out, int kernel) {
 }
 
 static esp_status plan_sparse(esp_graph *g, esp__direction *d, esp_error *err) {
-  return esp__graph_alloc(g, (size_t)esp__conv_geometry_listed(&d->list) * sizeof *d->sparse,
-                          &d->sparse, err);
+  return esp__graph_alloc(
+      g, (size_t)esp__conv_geometry_sparse_sets(&d->geometry) * sizeof *d->sparse, &d->sparse, err);
 }
 
 static esp_status plan_back(esp_graph *g, esp__node *n, esp__conv_plan *p, int together,
@@ -26,35 +25,35 @@ static esp_status plan_back(esp_graph *g, esp__node *n, esp__conv_plan *p, int t
   ESP_TRY(esp__graph_alloc(g, (size_t)(s * s) * sizeof *p->back, &p->back, err));
   for (int i = 0; i < s * s; i++) {
     esp__direction *d = &p->back[i];
-    ESP_TRY(esp__conv_geometry_backward(g, &d->list, &p->window, i / s, i % s, &n->in[0]->grad,
+    ESP_TRY(esp__conv_geometry_backward(g, &d->geometry, &p->window, i / s, i % s, &n->in[0]->grad,
                                         &n->out.grad, together, err));
-    ESP_TRY(esp__conv_geometry_sets(g, &d->list, err));
+    ESP_TRY(esp__conv_geometry_sets(g, &d->geometry, err));
     ESP_TRY(plan_sparse(g, d, err));
   }
   return ESP_OK;
 }
 
-/* Sums that wait in a thread's scratch, at most: those of a piece of all weights, or of some
+/* Partial sums in a thread's scratch, at most: those of a work item of all weights, or of some
  * nonzero ones, a tile of outputs at least. */
-static int waiting_sums(int outputs, int columns) {
-  const int piece =
+static int partial_sums(int outputs, int columns) {
+  const int dense =
                 esp__least(outputs, ESP_WEIGHT_OUTPUTS) * esp__least(columns, ESP_WEIGHT_COLUMNS),
-            list = ESP_TILE * columns > ESP_WEIGHT_SUMS ? ESP_TILE * columns : ESP_WEIGHT_SUMS;
-  return piece > list ? piece : list;
+            sparse = ESP_TILE * columns > ESP_WEIGHT_SUMS ? ESP_TILE * columns : ESP_WEIGHT_SUMS;
+  return dense > sparse ? dense : sparse;
 }
 
 static esp_status plan_weights(esp_graph *g, esp__node *n, esp__conv_plan *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
   p->chunk = esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
-  ESP_TRY(esp__conv_geometry_forward(g, &p->weights.list, &p->window, x, dy, p->chunk,
+  ESP_TRY(esp__conv_geometry_forward(g, &p->weights.geometry, &p->window, x, dy, p->chunk,
                                      ESP_WEIGHTS_PATCH, err));
   ESP_TRY(plan_sparse(g, &p->weights, err));
   ESP_TRY(esp__graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
   for (int i = 0; i < channels * taps; i++)
     p->column[i] =
-        (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.list.tap[i % taps];
-  const int sums = waiting_sums(dy->channels / p->window.groups, channels * taps);
+        (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.geometry.tap[i % taps];
+  const int sums = partial_sums(dy->channels / p->window.groups, channels * taps);
   esp__graph_reserve_scratch(
       g, (size_t)sums * ESP_LANES * sizeof(float),
       (size_t)esp__ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));
@@ -72,8 +71,8 @@ static esp_status plan_winograd(esp_graph *g, esp__node *n, esp__conv_plan *p, e
   return ESP_OK;
 }
 
-/* What the passes between activations need: packed weights, and sums that wait. */
-static void want_memory(esp_graph *g, const esp__node *n) {
+/* What the passes between activations need: packed weights, and partial sums. */
+static void reserve_scratch(esp_graph *g, const esp__node *n) {
   const int most = n->in[0]->data.channels > n->out.data.channels ? n->in[0]->data.channels
                                                                   : n->out.data.channels;
   esp__graph_reserve_scratch(g, (size_t)most * ESP_SPARSE_TILE * ESP_LANES * sizeof(float),
@@ -89,27 +88,28 @@ esp_status esp__conv_plan_make(esp_graph *g, esp__node *n, esp__window w, esp__c
   p->window = w;
   const int together =
       esp__least(esp__ceil_div(ESP_PIXELS_WANTED, y->height * y->width), y->blocks);
-  ESP_TRY(
-      esp__conv_geometry_forward(g, &p->forward.list, &w, x, y, together, ESP_SPARSE_TILE, err));
-  ESP_TRY(esp__conv_geometry_sets(g, &p->forward.list, err));
+  ESP_TRY(esp__conv_geometry_forward(g, &p->forward.geometry, &w, x, y, together, ESP_SPARSE_TILE,
+                                     err));
+  ESP_TRY(esp__conv_geometry_sets(g, &p->forward.geometry, err));
   ESP_TRY(plan_sparse(g, &p->forward, err));
-  want_memory(g, n);
+  reserve_scratch(g, n);
   ESP_TRY(plan_winograd(g, n, p, err));
   if (!n->out.grad.data) return ESP_OK;
   ESP_TRY(plan_back(g, n, p, together, err));
   return plan_weights(g, n, p, err);
 }
 
-esp__sparse_view esp__conv_plan_choices(const esp__node *n, const esp__conv_geometry *l, int i) {
+esp__sparse_view esp__conv_plan_sparse_view(const esp__node *n, const esp__conv_geometry *l,
+                                            int i) {
   const int channels = n->in[0]->data.channels;
-  const esp__pixel_set *part = esp__conv_geometry_set(l, i);
+  const esp__pixel_set *set = esp__conv_geometry_sparse_set(l, i);
   return (esp__sparse_view){.outputs = n->out.data.channels,
                             .channels = channels,
-                            .taps = part->taps,
-                            .block = esp__pixel_set_block(part),
+                            .taps = set->taps,
+                            .block_channels = esp__pixel_set_block(set),
                             .output_stride = (size_t)channels * (size_t)l->taps,
                             .channel_stride = (size_t)l->taps,
                             .x_channel = esp_channel_stride(&n->in[0]->data),
-                            .tap = part->tap,
+                            .tap = set->tap,
                             .place = l->place};
 }

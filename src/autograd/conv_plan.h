@@ -3,38 +3,39 @@
 #ifndef ESP_AUTOGRAD_CONV_PLAN_H
 #define ESP_AUTOGRAD_CONV_PLAN_H
 
+#include "autograd/autotune.h"
 #include "autograd/conv_geometry.h"
 #include "autograd/sparse.h"
 #include "autograd/winograd.h"
 
 enum {
-  ESP_PIXELS_WANTED = 48, /* planes smaller than this are joined across blocks of images */
-  ESP_WEIGHT_SUMS =
-      10240, /* of nonzero weights that a thread sums at a time, or those of one row of lists */
-  /* Of all weights, the outputs and columns that a thread sums at a time: the sums wait in the
-   * second-level cache, beside what they read. */
+  ESP_PIXELS_WANTED = 48, /* smaller planes are taken together across blocks of images */
+  /* Sums of nonzero weights that a thread takes at a time; those of one row, where it has more. */
+  ESP_WEIGHT_SUMS = 10240,
+  /* Of all weights, the outputs and columns that a thread sums at a time: the partial sums stay in
+   * the second-level cache, beside what they read. */
   ESP_WEIGHT_OUTPUTS = 16,
   ESP_WEIGHT_COLUMNS = 324
 };
 
-/* The pixels and taps of a direction, with the nonzero weights for each part that lists go by. */
+/* The pixels and taps of a direction, with the nonzero weights for each set of pixels that the
+ * sparse kernels go by. */
 typedef struct esp__direction {
-  esp__conv_geometry list;
-  esp__sparse *sparse; /* [esp__conv_geometry_listed] */
+  esp__conv_geometry geometry;
+  esp__sparse *sparse; /* [esp__conv_geometry_sparse_sets] */
 } esp__direction;
 
 typedef struct esp__conv_plan {
   esp__window window;
   esp__direction forward; /* from in.data to out.data */
-  esp__direction
-      *back; /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is
-               wanted */
-  int chunk; /* blocks of images that the weight gradient sums before joining images */
+  /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is wanted. */
+  esp__direction *back;
+  int chunk; /* blocks of images that the weight gradient sums before it reduces the images */
   esp__direction weights; /* from in.data to out.grad, over `chunk` blocks */
   int32_t *column;        /* offsets of (channel, tap) in a group */
   double *bias;           /* [blocks][outputs] */
-  uint64_t cleared; /* generation of the mask for which the gradient of pruned weights was zeroed */
-  esp__autotune forward_watch, back_watch, weights_watch;
+  uint64_t cleared;       /* generation of the mask whose pruned weights have a gradient of 0 */
+  esp__autotune forward_autotune, back_autotune, weights_autotune;
   esp__winograd *winograd; /* NULL where it is not allowed, or does not fit */
 } esp__conv_plan;
 
@@ -51,7 +52,7 @@ void esp__conv_backward_data(esp_graph *g, esp__node *n, esp__conv_plan *c);
 void esp__conv_backward_weights(esp_graph *g, esp__node *n, esp__conv_plan *c);
 void esp__conv_backward_bias(esp_graph *g, esp__node *n, esp__conv_plan *c);
 
-/* The nonzero weights as part i of the forward pass, or the weight gradient, meets them. */
-esp__sparse_view esp__conv_plan_choices(const esp__node *n, const esp__conv_geometry *l, int i);
+/* The nonzero weights as set i of the forward pass, or of the weight gradient, meets them. */
+esp__sparse_view esp__conv_plan_sparse_view(const esp__node *n, const esp__conv_geometry *l, int i);
 
 #endif

@@ -14,8 +14,9 @@ typedef struct esp__macs_counter {
 } esp__macs_counter;
 
 void esp__macs_count_start(esp_graph *g) {
-  if (!g->tally || !g->tally->on) return;
-  memset(g->tally->image, 0, (size_t)esp__graph_blocks(g) * ESP_LANES * sizeof *g->tally->image);
+  if (!g->macs_counter || !g->macs_counter->on) return;
+  memset(g->macs_counter->image, 0,
+         (size_t)esp__graph_blocks(g) * ESP_LANES * sizeof *g->macs_counter->image);
 }
 
 static const esp__window *window_of(const esp__node *n) {
@@ -115,12 +116,12 @@ static const esp_value *gate_behind(const esp_graph *g, const esp__node *n) {
   return esp__maker_of(next->in[1])->index < n->index ? next->in[1] : NULL;
 }
 
-static void tally_block(esp_graph *g, const esp__node *n, int block, const esp_value *gate,
+static void count_block(esp_graph *g, const esp__node *n, int block, const esp_value *gate,
                         uint32_t *reads) {
   const esp_param *w = n->param[0];
   const int groups = window_of(n)->groups, outputs = n->out.data.channels / groups;
   const size_t weights = w->count / (size_t)n->out.data.channels;
-  int64_t *image = g->tally->image + (size_t)block * ESP_LANES;
+  int64_t *image = g->macs_counter->image + (size_t)block * ESP_LANES;
   count_reads(g, n, block, reads);
   for (int group = 0; group < groups; group++, reads += weights * ESP_LANES) {
     const sums all = sum_all(weights, reads);
@@ -134,13 +135,14 @@ static void tally_block(esp_graph *g, const esp__node *n, int block, const esp_v
 }
 
 void esp__macs_count_layer(esp_graph *g, const esp__node *n) {
-  if (!g->tally || !g->tally->on || !n->op->correlates) return;
+  if (!g->macs_counter || !g->macs_counter->on || !n->op->convolves) return;
   const esp_value *gate = gate_behind(g, n);
   const int blocks = esp__graph_blocks(g);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int block = 0; block < blocks; block++)
-    tally_block(g, n, block, gate,
-                g->tally->reads + (size_t)omp_get_thread_num() * g->tally->per_thread * ESP_LANES);
+    count_block(g, n, block, gate,
+                g->macs_counter->reads +
+                    (size_t)omp_get_thread_num() * g->macs_counter->per_thread * ESP_LANES);
 }
 
 /* ---- asking ---- */
@@ -150,7 +152,7 @@ static esp_status make(esp_graph *g, esp_error *err) {
   ESP_TRY(esp__graph_alloc(g, sizeof *t, &t, err));
   for (int i = 0; i < g->nodes; i++) {
     const esp__node *n = g->node[i];
-    if (!n->op->correlates) continue;
+    if (!n->op->convolves) continue;
     const size_t cells =
         (size_t)n->in[0]->data.channels * (size_t)(window_of(n)->rows * window_of(n)->columns);
     if (cells > t->per_thread) t->per_thread = cells;
@@ -159,18 +161,18 @@ static esp_status make(esp_graph *g, esp_error *err) {
   ESP_TRY(esp__graph_alloc(g, images * sizeof *t->image, &t->image, err));
   ESP_TRY(esp__graph_alloc(g, (size_t)g->threads * t->per_thread * ESP_LANES * sizeof *t->reads,
                            &t->reads, err));
-  g->tally = t;
+  g->macs_counter = t;
   return ESP_OK;
 }
 
 esp_status esp_graph_count_dynamic_macs(esp_graph *g, bool on, esp_error *err) {
-  if (on && !g->tally) ESP_TRY(make(g, err));
-  if (g->tally) g->tally->on = on;
+  if (on && !g->macs_counter) ESP_TRY(make(g, err));
+  if (g->macs_counter) g->macs_counter->on = on;
   return ESP_OK;
 }
 
 const int64_t *esp_graph_dynamic_macs(const esp_graph *g) {
-  return g->tally->image;
+  return g->macs_counter->image;
 }
 
 bool esp_graph_conditional(const esp_graph *g) {

@@ -12,7 +12,7 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
     esp__macs_count_layer(g, g->node[i]);
     esp__profile_lap(g, i, ESP_FORWARD);
   }
-  if (g->logits && (batch->labels || (g->imitates && pass.training))) esp__loss_run(g);
+  if (g->logits && (batch->labels || (g->match_logits && pass.training))) esp__loss_run(g);
   esp__profile_lap(g, g->nodes, ESP_FORWARD);
   return g->outcome;
 }

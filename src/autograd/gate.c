@@ -7,87 +7,90 @@
  * boosted or, for this image, suppressed: it need not be computed, nor read. The three operations
  * here are the parts of that which are no linear layer.
  *
- * Backward: squeeze dx = sign(x) dy / pixels
- *           winners   dx = dy where the channel won, + penalty / images where g > 0: the L1 term of the paper
- *           gate      dx = dy * g;  dg = sum over the plane of dy * x */
+ * Backward:
+ *
+ *     mean |x|   dx = sign(x) dy / pixels
+ *     top k      dx = dy where the channel is kept, + penalty / images where g > 0
+ *     gate       dx = dy * g;  dg = sum over the plane of dy * x
+ *
+ * The penalty is the L1 term of the paper. */
 #include "autograd/node.h"
 
-/* ---- squeeze: (C, H, W) to the mean of |x| of each channel ---- */
+/* ---- mean |x|: (C, H, W) to the mean of |x| of each channel ---- */
 
-static void squeeze_forward(esp_graph *g, esp__node *n) {
+static void mean_abs_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   const int planes = esp__graph_planes(g, x);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < planes; i++) {
     const esp__plane_pos at = esp__plane_of(x, i);
-    g->kernels->magnitude(esp__extent_of(x), esp__rows_at(x, at),
-                          esp_plane(y, at.block, at.channel));
+    g->kernels->mean_abs(esp__extent_of(x), esp__rows_at(x, at),
+                         esp_plane(y, at.block, at.channel));
   }
 }
 
-static void squeeze_backward(esp_graph *g, esp__node *n) {
+static void mean_abs_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
   if (!dx->data) return;
   const int planes = esp__graph_planes(g, x);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < planes; i++) {
     const esp__plane_pos at = esp__plane_of(x, i);
-    g->kernels->magnitude_back(esp__extent_of(x), esp__rows_at(x, at),
-                               esp_plane(dy, at.block, at.channel), esp__rows_at(dx, at),
-                               n->add[0]);
+    g->kernels->mean_abs_back(esp__extent_of(x), esp__rows_at(x, at),
+                              esp_plane(dy, at.block, at.channel), esp__rows_at(dx, at), n->add[0]);
   }
 }
 
-static const esp__op squeeze = {
-    .name = "squeeze", .forward = squeeze_forward, .backward = squeeze_backward};
+static const esp__op mean_abs = {
+    .name = "squeeze", .forward = mean_abs_forward, .backward = mean_abs_backward};
 
 esp_status esp_graph_mean_abs(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
   esp__node *n;
-  ESP_TRY(esp__node_add(g, &squeeze, x, NULL, (esp_shape){x->data.channels, 1, 1}, &n, err));
+  ESP_TRY(esp__node_add(g, &mean_abs, x, NULL, (esp_shape){x->data.channels, 1, 1}, &n, err));
   *y = &n->out;
   return ESP_OK;
 }
 
-/* ---- winners: the `keep` largest numbers of an image, if above 0 ---- */
+/* ---- top k: the `keep` largest numbers of an image, if above 0 ---- */
 
 /* The channels of a block, as rows of one pixel. */
 static esp__rows channels_of(const esp_tensor *t, int block) {
   return (esp__rows){esp_plane(t, block, 0), esp_channel_stride(t)};
 }
 
-static void winners_forward(esp_graph *g, esp__node *n) {
+static void top_k_forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   const int blocks = esp__graph_blocks(g);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int block = 0; block < blocks; block++)
-    g->kernels->winners(y->channels, n->attr.winners.keep, channels_of(x, block),
-                        channels_of(y, block));
+    g->kernels->top_k(y->channels, n->attr.top_k.keep, channels_of(x, block),
+                      channels_of(y, block));
 }
 
-static void winners_backward(esp_graph *g, esp__node *n) {
+static void top_k_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data,
                    *dy = &n->out.grad;
-  const float penalty = n->attr.winners.penalty / (float)esp__graph_images(g);
+  const float penalty = n->attr.top_k.penalty / (float)esp__graph_images(g);
   if (!dx->data) return;
   const int planes = esp__graph_planes(g, y);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < planes; i++) {
     const esp__plane_pos at = esp__plane_of(y, i);
     const float *from = esp_plane(x, at.block, at.channel),
-                *won = esp_plane(y, at.block, at.channel),
+                *kept = esp_plane(y, at.block, at.channel),
                 *up = esp_plane(dy, at.block, at.channel);
     float *to = esp_plane(dx, at.block, at.channel);
     const int valid = esp_lanes_valid(esp__graph_images(g), at.block);
     for (int l = 0; l < ESP_LANES; l++) {
-      float v = won[l] > 0.0f ? up[l] : 0.0f;
+      float v = kept[l] > 0.0f ? up[l] : 0.0f;
       if (l < valid && from[l] > 0.0f) v += penalty;
       to[l] = n->add[0] ? to[l] + v : v;
     }
   }
 }
 
-static const esp__op winners = {
-    .name = "winners", .forward = winners_forward, .backward = winners_backward, .ranks = true};
+static const esp__op top_k = {
+    .name = "winners", .forward = top_k_forward, .backward = top_k_backward, .ranks = true};
 
 esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_value **y,
                            esp_error *err) {
@@ -102,8 +105,8 @@ esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_
         err, ESP_ERR_INPUT,
         "winners: keep %d, penalty %g; expected to keep 1 to %d, and a penalty of 0 or more",
         attr.keep, (double)attr.penalty, t->channels);
-  ESP_TRY(esp__node_add(g, &winners, x, NULL, esp__shape_of(t), &n, err));
-  n->attr.winners = attr;
+  ESP_TRY(esp__node_add(g, &top_k, x, NULL, esp__shape_of(t), &n, err));
+  n->attr.top_k = attr;
   *y = &n->out;
   return ESP_OK;
 }
@@ -121,7 +124,7 @@ static void gate_forward(esp_graph *g, esp__node *n) {
   }
 }
 
-static void gate_to_winners(esp_graph *g, esp__node *n) {
+static void gate_to_factors(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dby = &n->in[1]->grad, *dy = &n->out.grad;
   const int planes = esp__graph_planes(g, x);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
@@ -135,7 +138,7 @@ static void gate_to_winners(esp_graph *g, esp__node *n) {
 
 static void gate_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *dx = &n->in[0]->grad, *by = &n->in[1]->data, *dy = &n->out.grad;
-  if (n->in[1]->grad.data) gate_to_winners(g, n);
+  if (n->in[1]->grad.data) gate_to_factors(g, n);
   if (!dx->data) return;
   const int planes = esp__graph_planes(g, dx);
 #pragma omp parallel for schedule(static) num_threads(g->threads)

@@ -21,15 +21,15 @@ const char *esp_kernel_reason_text(esp_kernel_reason reason) {
 }
 
 /* The stopwatch of a pass; NULL where the layer does not make it. */
-static const esp__autotune *watch_of(const esp__node *n, esp_propagation p) {
+static const esp__autotune *autotune_of(const esp__node *n, esp_propagation p) {
   const esp__conv_plan *c = n->state;
   switch (p) {
     case ESP_FORWARD:
-      return &c->forward_watch;
+      return &c->forward_autotune;
     case ESP_BACKWARD_DATA:
-      return c->back ? &c->back_watch : NULL;
+      return c->back ? &c->back_autotune : NULL;
     case ESP_BACKWARD_WEIGHTS:
-      return n->out.grad.data ? &c->weights_watch : NULL;
+      return n->out.grad.data ? &c->weights_autotune : NULL;
     case ESP_PROPAGATIONS:
       break;
   }
@@ -39,25 +39,25 @@ static const esp__autotune *watch_of(const esp__node *n, esp_propagation p) {
 /* The stopwatch knows of the last pass it was asked for; it is not asked where there is nothing to
  * choose. */
 static esp_kernel_reason reason_of(const esp_graph *g, const esp__node *n, esp_propagation p,
-                                   const esp__autotune *w) {
-  if (w->reason == ESP_BY_WINOGRAD) return w->reason;
+                                   const esp__autotune *a) {
+  if (a->reason == ESP_BY_WINOGRAD) return a->reason;
   if (!n->param[0]->mask) return ESP_NO_MASK;
   if (n->attr.conv.groups > 1) return ESP_GROUPED;
-  if (w->reason != ESP_NO_MASK) return w->reason;
+  if (a->reason != ESP_NO_MASK) return a->reason;
   return p == ESP_BACKWARD_WEIGHTS && g->pass.dense_gradients ? ESP_WANTED_ALL : ESP_UNMEASURED;
 }
 
 static esp_kernel_choice read_choice(const esp_graph *g, const esp__node *n, esp_propagation p,
-                                     const esp__autotune *w) {
+                                     const esp__autotune *a) {
   const esp_param *weight = n->param[0];
   esp_kernel_choice c = {.weight = weight,
                          .pass = p,
                          .density = (double)esp_param_kept(weight) / (double)weight->count,
-                         .reason = reason_of(g, n, p, w)};
-  c.is_sparse = w->sparse && (c.reason == ESP_FORCED || c.reason == ESP_FASTER);
+                         .reason = reason_of(g, n, p, a)};
+  c.is_sparse = a->sparse && (c.reason == ESP_FORCED || c.reason == ESP_FASTER);
   if (c.reason == ESP_FASTER) {
-    c.dense = w->seconds[0];
-    c.sparse = w->seconds[1];
+    c.dense = a->seconds[0];
+    c.sparse = a->seconds[1];
   }
   return c;
 }
@@ -66,9 +66,9 @@ bool esp_graph_kernel_choice(const esp_graph *g, int i, esp_kernel_choice *choic
   for (int k = 0; k < g->nodes; k++)
     for (int p = 0; p < ESP_PROPAGATIONS; p++) {
       const esp__node *n = g->node[k];
-      const esp__autotune *w = n->op->correlates ? watch_of(n, (esp_propagation)p) : NULL;
-      if (!w || i-- > 0) continue;
-      *choice = read_choice(g, n, (esp_propagation)p, w);
+      const esp__autotune *a = n->op->convolves ? autotune_of(n, (esp_propagation)p) : NULL;
+      if (!a || i-- > 0) continue;
+      *choice = read_choice(g, n, (esp_propagation)p, a);
       return true;
     }
   return false;

@@ -9,12 +9,12 @@ static void answer(const esp_task *task, const int32_t *labels, int images, int3
 /* The loss of a task over the block at k->logits, with what the teacher says of it. */
 static void run_task(const esp_graph *g, int block, const esp_task *task, esp__loss_block *k) {
   const esp__kernels *kernels = g->kernels;
-  const bool taught = g->teacher && g->pass.training;
-  const esp__distill_target lesson = {
-      taught ? esp_plane(&g->teacher->logits->data, block, task->first) : NULL, g->teacher_share,
+  const bool distills = g->teacher && g->pass.training;
+  const esp__distill_target target = {
+      distills ? esp_plane(&g->teacher->logits->data, block, task->first) : NULL, g->teacher_share,
       g->temperature};
-  if (taught && g->imitates) {
-    kernels->imitate(k, &lesson);
+  if (distills && g->match_logits) {
+    kernels->match_logits(k, &target);
     return;
   }
   int32_t right[ESP_LANES];
@@ -24,7 +24,7 @@ static void run_task(const esp_graph *g, int block, const esp_task *task, esp__l
     kernels->cross_entropy(k);
   else
     kernels->mean_squared(k);
-  if (taught) kernels->distil(k, &lesson);
+  if (distills) kernels->distill(k, &target);
 }
 
 void esp__loss_run(esp_graph *g) {
@@ -76,12 +76,12 @@ const esp_tasks *esp_graph_tasks_of(const esp_graph *g) {
 
 void esp_graph_distill(esp_graph *g, const esp_graph *teacher, float share, float temperature) {
   g->teacher = teacher;
-  g->imitates = false;
+  g->match_logits = false;
   g->teacher_share = share;
   g->temperature = temperature;
 }
 
 void esp_graph_match_logits(esp_graph *g, const esp_graph *teacher) {
   g->teacher = teacher;
-  g->imitates = teacher != NULL;
+  g->match_logits = teacher != NULL;
 }

@@ -19,8 +19,8 @@ struct esp_value {
 
 typedef struct esp__op {
   const char *name;
-  /* Makes the node's own memory and lists; all tensors have their final shape, halo and memory. May
-   * be NULL. */
+  /* Makes the node's own memory; all tensors have their final shape, halo and memory. May be
+   * NULL. */
   esp_status (*plan)(esp_graph *g, esp__node *n, esp_error *err);
   void (*forward)(esp_graph *g, esp__node *n);
   /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters.
@@ -28,10 +28,10 @@ typedef struct esp__op {
   void (*backward)(esp_graph *g, esp__node *n);
   esp_flow flow;    /* how channels pass through */
   bool can_fuse;    /* can do the batch norm that follows it */
-  bool correlates;  /* its state is an esp__conv_plan */
+  bool convolves;   /* a convolution or linear layer: its state is an esp__conv_plan */
   bool activates;   /* attr.activation says what it does */
-  bool in_place;    /* a gradient of in[0] may overwrite the output's at its pixel, which is read
-                   before */
+  bool in_place;    /* the gradient of in[0] may take the memory of the output's: pixel by pixel
+                     * that is read before */
   bool normalises;  /* it is a batch norm */
   bool ranks;       /* what passes depends on how many channels there are: none may be taken away */
   bool gates;       /* in[0] times a number per image and channel, in[1]; often 0 */
@@ -52,7 +52,7 @@ struct esp__node {
     esp_pool_attr pool;
     esp_activation activation;
     float probability;
-    esp_top_k_attr winners;
+    esp_top_k_attr top_k;
     bool relu;
     int stride;
   } attr;
@@ -94,15 +94,15 @@ struct esp_graph {
   esp_pass pass;
   esp_outcome outcome;
   esp_sparse_mode sparse;
-  struct esp__profile *profile;    /* NULL until asked for */
-  struct esp__macs_counter *tally; /* NULL until asked for */
+  struct esp__profile *profile;           /* NULL until asked for */
+  struct esp__macs_counter *macs_counter; /* NULL until asked for */
   /* the loss at the end */
   esp_value *logits;
   esp_loss_kind loss_kind;
   float smoothing;
   esp_tasks tasks;          /* their answers are borrowed */
   const esp_graph *teacher; /* NULL: none */
-  bool imitates;            /* the teacher's logits, whatever the labels */
+  bool match_logits;        /* the teacher's logits, whatever the labels */
   float teacher_share, temperature;
 };
 
@@ -148,16 +148,16 @@ static inline int esp__graph_blocks(const esp_graph *g) {
   return esp_blocks_for(g->current->count);
 }
 
-/* Pieces that a pass should have: enough that no thread waits long for another. */
-static inline int esp__pieces_wanted(const esp_graph *g) {
+/* Work items that a pass should have: enough that no thread waits long for another. */
+static inline int esp__items_wanted(const esp_graph *g) {
   enum { EACH = 8 };
   return g->threads > 1 ? EACH * g->threads : 1;
 }
-/* Outputs of a piece, a multiple of ESP_TILE, where the rest of the work is `others` pieces
+/* Outputs of a work item, a multiple of ESP_TILE, where the rest of the work is `others` items
  * already. */
-static inline int esp__piece_outputs(const esp_graph *g, int others, int outputs) {
+static inline int esp__item_outputs(const esp_graph *g, int others, int outputs) {
   const int tiles = esp__ceil_div(outputs, ESP_TILE);
-  return esp__ceil_div(tiles, esp__least(esp__ceil_div(esp__pieces_wanted(g), others), tiles)) *
+  return esp__ceil_div(tiles, esp__least(esp__ceil_div(esp__items_wanted(g), others), tiles)) *
          ESP_TILE;
 }
 

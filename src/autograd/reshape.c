@@ -1,7 +1,7 @@
 /* Operations that give values other places: flatten, subsample. */
 #include "autograd/node.h"
 
-/* ---- flatten: a plane's pixels become channels; in the lane layout that only drops the halo ---- */
+/* ---- flatten: a plane's pixels become channels, which drops the halo ---- */
 
 /* The flat tensor's channels [c * pixels, (c + 1) * pixels) seen as the plane they came from. */
 static esp__rows unflat(const esp_tensor *flat, const esp_tensor *like, int block, int c) {
@@ -47,7 +47,7 @@ esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_erro
   return ESP_OK;
 }
 
-/* ---- subsample: every stride-th pixel, then zero channels; an average over windows of one pixel ---- */
+/* ---- subsample: every stride-th pixel, an average of one pixel; then zero channels ---- */
 
 static esp__pool one_pixel(const esp__node *n) {
   return (esp__pool){

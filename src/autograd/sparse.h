@@ -1,12 +1,10 @@
-/* Lists of a layer's nonzero weights, one per direction, and the choice between them and the dense
- * kernels.
+/* The nonzero weights of a layer in CSR (compressed sparse rows), one matrix per direction.
  *
- * A list belongs to one output, or, where the mask leaves whole places of neighbouring outputs
- * empty (filters, channels, blocks), to a tile of ESP_TILE of them: those share what they load of
- * x, as in a dense layer. A list is built again when the mask's generation changes, and its values
- * are fetched before each use. Dense and sparse kernels return the same bits, so which one runs is
- * decided by stopwatch: after a mask change each is timed twice, in turn, on steps that are needed
- * anyway. */
+ * A row belongs to one output, or, where the mask leaves whole places of neighbouring outputs empty
+ * (filters, channels, blocks), to ESP_TILE of them: blocked CSR with tiles of 4x1, which share what
+ * they load of x, as in a dense layer. The structure is built again when the mask's generation
+ * changes, and values are gathered before each use. Dense and sparse kernels return the same bits,
+ * so a stopwatch may choose between them (autotune.h). */
 #ifndef ESP_AUTOGRAD_SPARSE_H
 #define ESP_AUTOGRAD_SPARSE_H
 
@@ -14,59 +12,50 @@
 
 typedef struct esp__sparse {
   bool built;
-  uint64_t shaped, generation; /* of the mask for which width and order hold, and the lists */
-  int width;                   /* outputs of a list: 1 or ESP_TILE */
-  int32_t *order;              /* [outputs] those of the tiles: outputs with weights first */
-  uint32_t *start;             /* [blocks][rows], and one more */
-  int32_t *offset;             /* [entries] */
-  uint32_t *index;             /* [entries][width] in the weight tensor, or ESP_NO_WEIGHT */
-  float *value;                /* [entries][width] */
-  size_t lists, entries, sums; /* room in `start`, in `offset`, in the others */
-  int blocks, rows;
-  uint32_t most; /* weights in the lists of one row */
+  uint64_t perm_generation; /* of the mask for which tile_rows and perm hold */
+  uint64_t generation;      /* of the mask for which the rows hold */
+  int tile_rows;            /* outputs of a row: 1 (CSR) or ESP_TILE (blocked CSR) */
+  int32_t *perm;            /* [outputs] with tiles: outputs in the order of the rows */
+  int blocks, rows;         /* blocks of channels; rows of each */
+  uint32_t *row_ptr;        /* [blocks][rows], and one more */
+  int32_t *col;             /* [nnz] offset of channel and tap, in floats */
+  uint32_t *index;          /* [nnz][tile_rows] in the weight tensor, or ESP_NO_WEIGHT */
+  float *val;               /* [nnz][tile_rows] */
+  uint32_t max_row_nnz;     /* weights of the fullest row, all its blocks together */
+  size_t row_capacity, nnz_capacity, val_capacity; /* room in row_ptr, in col, in index and val */
 } esp__sparse;
 enum { ESP_NO_WEIGHT = -1 };
 
-/* Where the nonzero weights of a direction, or of a part of its pixels, stand: weight (output,
- * channel, t) is number output * output_stride + channel * channel_stride + place[tap[t].weight],
- * and meets an input at channel
- * * x_channel + tap[t].x. Blocks have `block` channels at least: what the first-level cache holds of the
- * inputs of a patch. */
+/* Where the nonzero weights of a direction, or of some of its pixels, stand. Weight (output,
+ * channel, t) is number
+ *
+ *     output * output_stride + channel * channel_stride + place[tap[t].weight]
+ *
+ * of the parameter, and meets the input at
+ *
+ *     channel * x_channel + tap[t].x
+ *
+ * A block has at least `block_channels` channels: what the first-level cache holds of the inputs of
+ * a patch. */
 typedef struct esp__sparse_view {
-  int outputs, channels, taps, block;
+  int outputs, channels, taps, block_channels;
   size_t output_stride, channel_stride, x_channel;
   const esp__tap *tap;
   const int32_t *place;
 } esp__sparse_view;
 
-/* Decides how wide the lists are for the parameter's mask; 1 if there is no memory. */
-int esp__sparse_width(esp_graph *g, esp__sparse *s, const esp__sparse_view *v, const esp_param *p);
-/* Brings the lists up to date with the parameter's mask, making their memory the first time. False:
- * no memory. */
+/* Decides whether the parameter's mask is worth tiles, and returns tile_rows; 1 if there is no
+ * memory. */
+int esp__sparse_tile_rows(esp_graph *g, esp__sparse *s, const esp__sparse_view *v,
+                          const esp_param *p);
+/* Brings the structure up to date with the parameter's mask, making its memory the first time.
+ * False: no memory. */
 bool esp__sparse_update(esp_graph *g, esp__sparse *s, const esp__sparse_view *v,
                         const esp_param *p);
-/* Fetches the values of the weights: all threads of the team share the work. */
-void esp__sparse_fetch(esp__sparse *s, const esp_param *p);
-static inline uint32_t esp__sparse_entries(const esp__sparse *s) {
-  return s->start[s->blocks * s->rows];
+/* Gathers the values of the weights: all threads of the team share the work. */
+void esp__sparse_gather(esp__sparse *s, const esp_param *p);
+static inline uint32_t esp__sparse_nnz(const esp__sparse *s) {
+  return s->row_ptr[s->blocks * s->rows];
 }
-
-/* The stopwatch of one layer and direction. */
-typedef struct esp__autotune {
-  int trials;        /* since the mask changed; even ones are dense */
-  double seconds[2]; /* least time, dense and sparse */
-  double density;    /* at the last measurement */
-  uint64_t generation;
-  bool sparse, running;
-  esp_kernel_reason reason; /* why it is sparse, or not */
-  double started;
-} esp__autotune;
-
-/* Says whether to run sparse this time, and starts the clock if this is a trial; stop ends it.
- * `width` of the lists. */
-bool esp__autotune_start(esp__autotune *w, const esp_graph *g, const esp_param *p, int width);
-void esp__autotune_stop(esp__autotune *w);
-/* The pass goes another way, which is no matter of speed, for that reason. */
-void esp__autotune_skip(esp__autotune *w, esp_kernel_reason reason);
 
 #endif

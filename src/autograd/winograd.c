@@ -4,30 +4,30 @@
 #include "base/integer.h"
 
 enum {
-  SQUARES_WANTED = 48,      /* in a list, so that small planes are joined across blocks */
-  REGISTER_PIXELS = 6,      /* a piece has a multiple of them: what the kernels hold in registers */
-  MOST_SQUARES = 48,        /* in a piece */
-  PIECE_BYTES = 1536 << 10, /* that it may fill, but with the fewest squares */
-  PACKED_BYTES = 20 << 20,  /* of weights that are transformed together */
-  FEWER = 4,                /* times fewer pieces of outputs, each of which transforms all inputs */
-  PADDING = 16              /* floats between the packed weights of positions */
+  TILES_WANTED = 48,   /* in a list, so that the tiles of small planes are taken across blocks */
+  REGISTER_PIXELS = 6, /* a work item has a multiple of them: what the kernels hold in registers */
+  ITEM_TILES = 48,     /* in a work item */
+  ITEM_BYTES = 1536 << 10, /* that it may fill, but with the fewest tiles */
+  PACKED_BYTES = 20 << 20, /* of weights that are transformed together */
+  FEWER = 4,               /* times fewer parts of outputs, each of which transforms all inputs */
+  PADDING = 16             /* floats between the packed weights of points */
 };
 
 /* ---- which way ---- */
 
-static int squares_of(const esp_tensor *t) {
+static int tiles_of(const esp_tensor *t) {
   return esp__ceil_div(t->height, ESP_WINOGRAD_TILE) * esp__ceil_div(t->width, ESP_WINOGRAD_TILE);
 }
 
 /* Whether a layer of so many outputs and channels, of whose weights `kept` are there, costs less
  * this way: in multiply-adds of an image, where a transformed plane counts as TRANSFORM outputs.
- * The direct way leaves out padding, and must be beaten clearly; so must lists of the nonzero
+ * The direct way leaves out padding, and must be beaten clearly; so must kernels of the nonzero
  * weights, whose multiply-adds are slower. The numbers were measured (docs/performance.md). */
 static bool costs_less(const esp_tensor *plane, int outputs, int channels, double kept) {
   enum { TRANSFORM = 7 };
   const double clearly = 0.75, slower = 1.2;
   const double all = (double)outputs * channels,
-               own = (double)ESP_POSITIONS * squares_of(plane) *
+               own = (double)ESP_WINOGRAD_POINTS * tiles_of(plane) *
                      (all + TRANSFORM * (outputs + channels)),
                pixels = (3.0 * plane->height - 2.0) * (3.0 * plane->width - 2.0),
                dense = pixels * all * clearly, sparse = pixels * kept / 9.0 * slower;
@@ -48,18 +48,18 @@ static int32_t place(const esp_tensor *t, int block, int row, int column) {
                    (ptrdiff_t)row * (ptrdiff_t)esp_row_stride(t) + (ptrdiff_t)column * ESP_LANES);
 }
 
-static esp_status plan_squares(esp_graph *g, const esp__winograd *w, const esp_tensor *from,
-                               const esp_tensor *to, esp__winograd_tile **list, esp_error *err) {
+static esp_status plan_tiles(esp_graph *g, const esp__winograd *w, const esp_tensor *from,
+                             const esp_tensor *to, esp__winograd_tile **tile, esp_error *err) {
   const int columns = esp__ceil_div(to->width, ESP_WINOGRAD_TILE);
   const size_t span =
       esp_block_stride(from) > esp_block_stride(to) ? esp_block_stride(from) : esp_block_stride(to);
   if (span * (size_t)w->together > INT32_MAX)
     return esp_fail(err, ESP_ERR_MEMORY, "convolution: a layer of this size is too large");
-  ESP_TRY(esp__graph_alloc(g, (size_t)(w->together * w->squares) * sizeof **list, list, err));
-  for (int i = 0; i < w->together * w->squares; i++) {
-    const int block = i / w->squares, row = i % w->squares / columns * ESP_WINOGRAD_TILE,
-              column = i % w->squares % columns * ESP_WINOGRAD_TILE;
-    (*list)[i] =
+  ESP_TRY(esp__graph_alloc(g, (size_t)(w->together * w->tiles) * sizeof **tile, tile, err));
+  for (int i = 0; i < w->together * w->tiles; i++) {
+    const int block = i / w->tiles, row = i % w->tiles / columns * ESP_WINOGRAD_TILE,
+              column = i % w->tiles % columns * ESP_WINOGRAD_TILE;
+    (*tile)[i] =
         (esp__winograd_tile){.x = place(from, block, row - 1, column - 1),
                              .y = place(to, block, row, column),
                              .rows = (int16_t)esp__least(ESP_WINOGRAD_TILE, to->height - row),
@@ -72,14 +72,13 @@ esp_status esp__winograd_plan(esp_graph *g, esp__node *n, esp__winograd **plan, 
   const esp_tensor *x = &n->in[0]->data, *y = &esp__output_of(n)->data;
   esp__winograd *w;
   ESP_TRY(esp__graph_alloc(g, sizeof *w, &w, err));
-  w->squares = squares_of(y);
-  w->together = esp__least(esp__ceil_div(SQUARES_WANTED, w->squares), y->blocks);
+  w->tiles = tiles_of(y);
+  w->together = esp__least(esp__ceil_div(TILES_WANTED, w->tiles), y->blocks);
   ESP_TRY(esp__graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
   ESP_TRY(esp__graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));
-  ESP_TRY(plan_squares(g, w, x, y, &w->forward, err));
-  if (n->in[0]->grad.data)
-    ESP_TRY(plan_squares(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
-  if (n->out.grad.data) ESP_TRY(plan_squares(g, w, x, &n->out.grad, &w->weights, err));
+  ESP_TRY(plan_tiles(g, w, x, y, &w->forward, err));
+  if (n->in[0]->grad.data) ESP_TRY(plan_tiles(g, w, &n->out.grad, &n->in[0]->grad, &w->back, err));
+  if (n->out.grad.data) ESP_TRY(plan_tiles(g, w, x, &n->out.grad, &w->weights, err));
   *plan = w;
   return ESP_OK;
 }
@@ -120,30 +119,30 @@ bool esp__winograd_pays(esp__winograd *w, const esp__node *n) {
 
 /* From one tensor to the other; `output` and `channel` are those of the direction of the pass. */
 typedef struct pass {
-  const esp__winograd_tile *square;
-  int squares, together; /* of a plane; blocks of images in the list */
+  const esp__winograd_tile *tile;
+  int tiles, together; /* of a plane; blocks of images whose tiles are listed together */
   esp__winograd_weights weights;
   const int32_t *output, *channel;
   int outputs, channels, all_outputs;
   const esp_tensor *from, *to;
-  esp__epilogue finish; /* of output 0; residual: of the whole tensor */
+  esp__epilogue epilogue; /* of output 0; residual: of the whole tensor */
 } pass;
 
-/* Squares of a piece of so many outputs and channels together: as many as PIECE_BYTES hold, before
+/* Tiles of a work item of so many outputs and channels together: as many as ITEM_BYTES hold, before
  * and after the products, and REGISTER_PIXELS at least. */
-static int squares_in_piece(int both) {
-  const int fit = (int)(PIECE_BYTES / (ESP_POSITIONS * ESP_LANES * sizeof(float))) / both /
+static int tiles_in_item(int both) {
+  const int fit = (int)(ITEM_BYTES / (ESP_WINOGRAD_POINTS * ESP_LANES * sizeof(float))) / both /
                   REGISTER_PIXELS * REGISTER_PIXELS;
-  return fit < REGISTER_PIXELS ? REGISTER_PIXELS : esp__least(fit, MOST_SQUARES);
+  return fit < REGISTER_PIXELS ? REGISTER_PIXELS : esp__least(fit, ITEM_TILES);
 }
 
-/* What a piece needs, and an output without weights. */
+/* What a work item needs, and an output without weights. */
 static size_t floats_of(int both) {
-  return ESP_POSITIONS * (esp__winograd_next(both, squares_in_piece(both)) + ESP_LANES) +
-         (size_t)MOST_SQUARES * ESP_LANES;
+  return ESP_WINOGRAD_POINTS * (esp__winograd_point_stride(both, tiles_in_item(both)) + ESP_LANES) +
+         (size_t)ITEM_TILES * ESP_LANES;
 }
 
-/* A layer that has lost channels has pieces of more squares, so the most memory need not be that of
+/* A layer that has lost channels has work items of more tiles, so the most memory need not be that of
  * all. */
 size_t esp__winograd_scratch(const esp__node *n) {
   size_t most = 0;
@@ -152,8 +151,8 @@ size_t esp__winograd_scratch(const esp__node *n) {
   return most * sizeof(float);
 }
 
-/* Weights of a position that are packed together, at most. */
-enum { PACKED = PACKED_BYTES / (ESP_POSITIONS * (int)sizeof(float)) };
+/* Weights of a point that are packed together, at most. */
+enum { PACKED = PACKED_BYTES / (ESP_WINOGRAD_POINTS * (int)sizeof(float)) };
 
 /* Outputs whose weights are transformed together, a multiple of ESP_TILE if they are not all. */
 static int outputs_together(int outputs, int channels) {
@@ -168,11 +167,11 @@ size_t esp__winograd_packed(const esp__node *n) {
   const size_t all = (size_t)outputs * (size_t)channels,
                tile = (size_t)(outputs > channels ? outputs : channels) * ESP_TILE,
                together = tile > PACKED ? tile : PACKED;
-  return ((all < together ? all : together) + PADDING) * ESP_POSITIONS * sizeof(float);
+  return ((all < together ? all : together) + PADDING) * ESP_WINOGRAD_POINTS * sizeof(float);
 }
 
-/* Floats of the packed weights of one position. */
-static size_t position_of(const pass *p) {
+/* Floats of the packed weights of one point. */
+static size_t point_floats(const pass *p) {
   return (size_t)p->outputs * (size_t)p->channels + PADDING;
 }
 
@@ -186,113 +185,114 @@ static void prepare(const esp_graph *g, const pass *p) {
     k.outputs = esp__least(ESP_TILE, p->outputs - first);
     k.channels = p->channels;
     k.to = (float *)g->workspace + (size_t)first * (size_t)p->channels;
-    k.next = position_of(p);
+    k.point_stride = point_floats(p);
     g->kernels->winograd_weights(&k);
   }
 }
 
-/* Some squares of a set of blocks, some of the outputs. */
-typedef struct piece {
-  const esp__winograd_tile *square;
-  int squares, block, output, outputs;
+/* Some tiles of a set of blocks, some of the outputs. */
+typedef struct work_item {
+  const esp__winograd_tile *tile;
+  int tiles, block, output, outputs;
   bool rest; /* the outputs without weights too */
-} piece;
+} work_item;
 
-void esp__winograd_transform(const esp__winograd_planes *p, const esp__winograd_tile *square,
-                             int squares, float *to) {
+void esp__winograd_transform_tiles(const esp__winograd_planes *p, const esp__winograd_tile *tile,
+                                   int tiles, float *to) {
   for (int i = 0; i < p->count; i++) {
     const bool last = i + 1 == p->count;
     const esp__winograd_plane k = {
         .plane = esp_plane(p->of, p->block, p->order[i]),
         .row = esp_row_stride(p->of),
-        .square = square,
-        .squares = squares,
-        .to = to + (size_t)(i * squares) * ESP_LANES,
-        .next = esp__winograd_next(p->count, squares),
-        .ahead = last ? 0 : (p->order[i + 1] - p->order[i]) * (ptrdiff_t)esp_channel_stride(p->of)};
+        .tile = tile,
+        .tiles = tiles,
+        .to = to + (size_t)(i * tiles) * ESP_LANES,
+        .point_stride = esp__winograd_point_stride(p->count, tiles),
+        .prefetch =
+            last ? 0 : (p->order[i + 1] - p->order[i]) * (ptrdiff_t)esp_channel_stride(p->of)};
     p->kernel(&k);
   }
 }
 
-static void multiply(const esp_graph *g, const pass *p, const piece *i, const float *from,
+static void multiply(const esp_graph *g, const pass *p, const work_item *i, const float *from,
                      float *to) {
   static const esp__tap only = {0, 0};
-  const size_t row = (size_t)i->squares * ESP_LANES,
-               next = esp__winograd_next(i->outputs, i->squares);
-  esp__pixel pixel[MOST_SQUARES];
-  for (int t = 0; t < i->squares; t++) pixel[t] = (esp__pixel){t * ESP_LANES, t * ESP_LANES};
-  for (int position = 0; position < ESP_POSITIONS; position++) {
+  const size_t row = (size_t)i->tiles * ESP_LANES,
+               point_stride = esp__winograd_point_stride(i->outputs, i->tiles);
+  esp__pixel pixel[ITEM_TILES];
+  for (int t = 0; t < i->tiles; t++) pixel[t] = (esp__pixel){t * ESP_LANES, t * ESP_LANES};
+  for (int point = 0; point < ESP_WINOGRAD_POINTS; point++) {
     const esp__correlate k = {
-        .x = from + (size_t)position * esp__winograd_next(p->channels, i->squares),
+        .x = from + (size_t)point * esp__winograd_point_stride(p->channels, i->tiles),
         .x_channel = row,
-        .y = to + (size_t)position * next,
+        .y = to + (size_t)point * point_stride,
         .y_channel = row,
         .pixel = pixel,
-        .pixels = i->squares,
+        .pixels = i->tiles,
         .tap = &only,
         .taps = 1,
         .channels = p->channels,
         .outputs = i->outputs,
-        .weight = (const float *)g->workspace + (size_t)position * position_of(p) +
+        .weight = (const float *)g->workspace + (size_t)point * point_floats(p) +
                   (size_t)i->output * (size_t)p->channels,
         .weights = 1};
     g->kernels->correlate(&k);
   }
 }
 
-static void transform_output(const esp_graph *g, const pass *p, const piece *i, int output,
-                             const float *from, size_t next) {
+static void transform_output(const esp_graph *g, const pass *p, const work_item *i, int output,
+                             const float *from, size_t point_stride) {
   float *y = esp_plane(p->to, i->block, output);
   const esp__winograd_output k = {
       .from = from,
-      .next = next,
-      .square = i->square,
-      .squares = i->squares,
+      .point_stride = point_stride,
+      .tile = i->tile,
+      .tiles = i->tiles,
       .y = y,
       .row = esp_row_stride(p->to),
-      .finish = esp__epilogue_from(&p->finish, output, y - p->to->data)};
+      .epilogue = esp__epilogue_from(&p->epilogue, output, y - p->to->data)};
   g->kernels->winograd_output(&k);
 }
 
-static void run_piece(const esp_graph *g, const pass *p, const piece *i) {
-  const size_t row = (size_t)i->squares * ESP_LANES,
-               next = esp__winograd_next(i->outputs, i->squares);
+static void run_item(const esp_graph *g, const pass *p, const work_item *i) {
+  const size_t row = (size_t)i->tiles * ESP_LANES,
+               point_stride = esp__winograd_point_stride(i->outputs, i->tiles);
   float *inputs = esp__graph_scratch(g),
-        *sums = inputs + ESP_POSITIONS * esp__winograd_next(p->channels, i->squares),
-        *none = sums + ESP_POSITIONS * next;
+        *sums = inputs + ESP_WINOGRAD_POINTS * esp__winograd_point_stride(p->channels, i->tiles),
+        *none = sums + ESP_WINOGRAD_POINTS * point_stride;
   const esp__winograd_planes planes = {g->kernels->winograd_input, p->from, i->block, p->channel,
                                        p->channels};
-  esp__winograd_transform(&planes, i->square, i->squares, inputs);
+  esp__winograd_transform_tiles(&planes, i->tile, i->tiles, inputs);
   multiply(g, p, i, inputs, sums);
   for (int o = 0; o < i->outputs; o++)
-    transform_output(g, p, i, p->output[i->output + o], sums + (size_t)o * row, next);
+    transform_output(g, p, i, p->output[i->output + o], sums + (size_t)o * row, point_stride);
   if (!i->rest || p->outputs == p->all_outputs) return;
   for (size_t z = 0; z < row; z++) none[z] = 0.0f;
   for (int o = p->outputs; o < p->all_outputs; o++)
     transform_output(g, p, i, p->output[o], none, 0);
 }
 
-/* The pieces of a pass, shared by all threads of the team. What is computed does not depend on how
- * it is cut. */
-static void run_pieces(const esp_graph *g, const pass *p) {
+/* The work items of a pass, shared by all threads of the team. What is computed does not depend on
+ * the partition. */
+static void run_items(const esp_graph *g, const pass *p) {
   const int blocks = esp__graph_blocks(g), sets = esp__ceil_div(blocks, p->together),
-            squares = squares_in_piece(p->outputs + p->channels),
-            square_pieces = esp__ceil_div(p->together * p->squares, squares),
-            outputs = esp__piece_outputs(g, FEWER * sets * square_pieces, p->outputs),
-            output_pieces = esp__ceil_div(p->outputs, outputs);
+            tiles = tiles_in_item(p->outputs + p->channels),
+            tile_parts = esp__ceil_div(p->together * p->tiles, tiles),
+            outputs = esp__item_outputs(g, FEWER * sets * tile_parts, p->outputs),
+            output_parts = esp__ceil_div(p->outputs, outputs);
 #pragma omp for schedule(dynamic) nowait
-  for (int i = 0; i < sets * square_pieces * output_pieces; i++) {
-    const int output = i % output_pieces * outputs, rest = i / output_pieces,
-              first = rest % square_pieces * squares, block = rest / square_pieces * p->together,
-              end = p->squares * esp__least(p->together, blocks - block);
+  for (int i = 0; i < sets * tile_parts * output_parts; i++) {
+    const int output = i % output_parts * outputs, rest = i / output_parts,
+              first = rest % tile_parts * tiles, block = rest / tile_parts * p->together,
+              end = p->tiles * esp__least(p->together, blocks - block);
     if (first >= end) continue;
-    const piece own = {.square = p->square + first,
-                       .squares = esp__least(squares, end - first),
-                       .block = block,
-                       .output = output,
-                       .outputs = esp__least(outputs, p->outputs - output),
-                       .rest = output == 0};
-    run_piece(g, p, &own);
+    const work_item own = {.tile = p->tile + first,
+                           .tiles = esp__least(tiles, end - first),
+                           .block = block,
+                           .output = output,
+                           .outputs = esp__least(outputs, p->outputs - output),
+                           .rest = output == 0};
+    run_item(g, p, &own);
   }
 }
 
@@ -313,16 +313,16 @@ static void run(const esp_graph *g, const pass *whole) {
     const pass p = part_of(whole, first, outputs);
 #pragma omp barrier
     prepare(g, &p);
-    run_pieces(g, &p);
+    run_items(g, &p);
   }
 }
 
 void esp__winograd_forward(esp_graph *g, esp__node *n, const esp__winograd *w) {
   const esp_param *weight = n->param[0];
-  esp__epilogue finish = {.bias = n->param[1] ? n->param[1]->value : NULL};
-  if (n->fused) esp__batchnorm_epilogue(n->fused, &finish);
-  const pass p = {.square = w->forward,
-                  .squares = w->squares,
+  esp__epilogue epilogue = {.bias = n->param[1] ? n->param[1]->value : NULL};
+  if (n->fused) esp__batchnorm_epilogue(n->fused, &epilogue);
+  const pass p = {.tile = w->forward,
+                  .tiles = w->tiles,
                   .together = w->together,
                   .weights = {.value = weight->value,
                               .output_stride = (size_t)weight->shape[1] * 9,
@@ -334,20 +334,20 @@ void esp__winograd_forward(esp_graph *g, esp__node *n, const esp__winograd *w) {
                   .all_outputs = weight->shape[0],
                   .from = &n->in[0]->data,
                   .to = &esp__output_of(n)->data,
-                  .finish = finish};
+                  .epilogue = epilogue};
   run(g, &p);
 }
 
-/* The same with inputs and outputs exchanged, and the windows turned. */
+/* Inputs and outputs change places, and the windows are flipped. */
 void esp__winograd_backward_data(esp_graph *g, esp__node *n, const esp__winograd *w) {
   const esp_param *weight = n->param[0];
-  const pass p = {.square = w->back,
-                  .squares = w->squares,
+  const pass p = {.tile = w->back,
+                  .tiles = w->tiles,
                   .together = w->together,
                   .weights = {.value = weight->value,
                               .output_stride = 9,
                               .channel_stride = (size_t)weight->shape[1] * 9,
-                              .turn = true},
+                              .flip = true},
                   .output = w->channel,
                   .channel = w->output,
                   .outputs = w->channels,
@@ -355,6 +355,6 @@ void esp__winograd_backward_data(esp_graph *g, esp__node *n, const esp__winograd
                   .all_outputs = weight->shape[1],
                   .from = &n->out.grad,
                   .to = &n->in[0]->grad,
-                  .finish = {.accumulate = n->add[0]}};
+                  .epilogue = {.accumulate = n->add[0]}};
   run(g, &p);
 }

@@ -11,14 +11,12 @@
 #include "autograd/node.h"
 
 typedef struct esp__winograd {
-  esp__winograd_tile *forward; /* [together * squares] from the input to the output */
-  esp__winograd_tile
-      *back; /* from the gradient of the output to that of the input; NULL where there is none */
-  esp__winograd_tile
-      *weights; /* where the input and the gradient of the output are, whose halo is its own; or
-                  NULL */
-  int squares;  /* of 4x4 outputs, in a plane */
-  int together; /* blocks of images in the lists */
+  int tiles;    /* of 4x4 outputs, in a plane */
+  int together; /* blocks of images whose tiles are listed together */
+  /* [together * tiles] for each pass: from the input to the output; from the gradient of the output
+   * to that of the input; where the input and the gradient of the output are, whose halo is its
+   * own. The last two are NULL where there is no gradient. */
+  esp__winograd_tile *forward, *back, *weights;
   int32_t *output, *channel; /* those with weights in front, in order; the others behind */
   int outputs, channels;     /* with weights */
   bool looked, masked, pays; /* what was found of the mask */
@@ -32,17 +30,17 @@ esp_status esp__winograd_plan(esp_graph *g, esp__node *n, esp__winograd **plan, 
 /* Whether it goes this way with the mask it has now. NULL never does. */
 bool esp__winograd_pays(esp__winograd *w, const esp__node *n);
 
-/* The passes, as in correlation.h. */
+/* Forward, the gradient of the input, and the gradient of the weights, as in conv_plan.h. */
 void esp__winograd_forward(esp_graph *g, esp__node *n, const esp__winograd *w);
 void esp__winograd_backward_data(esp_graph *g, esp__node *n, const esp__winograd *w);
-/* `chunk`: blocks of images whose sums are joined first. */
+/* `chunk`: blocks of images whose gradients are summed first. */
 void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winograd *w, int chunk);
 
-/* Floats from one position to the next, for so many planes of so many squares. A line more than
+/* Floats from one point to the point_stride, for so many planes of so many tiles. A line more than
  * they fill, since multiples of 4096 bytes would fall upon the same few places of the first-level
  * cache. */
-static inline size_t esp__winograd_next(int planes, int squares) {
-  return ((size_t)planes * (size_t)squares + 1) * ESP_LANES;
+static inline size_t esp__winograd_point_stride(int planes, int tiles) {
+  return ((size_t)planes * (size_t)tiles + 1) * ESP_LANES;
 }
 
 /* Planes of one block of images that are transformed: those of `order`. */
@@ -54,10 +52,10 @@ typedef struct esp__winograd_planes {
   int count;
 } esp__winograd_planes;
 
-/* Plane i of them goes to `to` + 16 i squares, its positions esp__winograd_next(count, squares)
- * apart; the next plane is fetched ahead. */
-void esp__winograd_transform(const esp__winograd_planes *p, const esp__winograd_tile *square,
-                             int squares, float *to);
+/* Plane i of them goes to `to` + 16 i tiles, its points esp__winograd_point_stride(count, tiles)
+ * apart; the next plane is prefetched. */
+void esp__winograd_transform_tiles(const esp__winograd_planes *p, const esp__winograd_tile *tile,
+                                   int tiles, float *to);
 
 /* Memory for a thread, and for all, that the passes need. */
 size_t esp__winograd_scratch(const esp__node *n);

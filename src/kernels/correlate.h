@@ -1,11 +1,14 @@
-/* Correlation: the one computation behind convolution and linear layers, forward and backward.
+/* Correlation: the loop behind convolution and linear layers, forward and backward.
  *
  * A plane is seen as a list of pixels and a kernel window as a list of taps, both as offsets in
  * floats. Stride, padding, groups, depthwise, a linear layer (its pixels are the image blocks, its
  * only tap is 0), and the parity classes of a strided backward pass are then all the same loop;
  * only the lists differ.
  *
- * A pixel stands for 16 images: x[pixel.x + tap + channel * x_channel + lane]. */
+ * A pixel stands for 16 images: x[pixel.x + tap + channel * x_channel + lane].
+ *
+ * Weights come packed, all of them, or sparse: in CSR (compressed sparse rows, a row per output),
+ * or in BCSR (blocked CSR) with tiles of 4 outputs by 1 place. */
 #ifndef ESP_KERNELS_CORRELATE_H
 #define ESP_KERNELS_CORRELATE_H
 
@@ -17,13 +20,19 @@ typedef struct esp__pixel {
   int32_t x, y; /* where it reads and where it writes, in floats */
 } esp__pixel;
 typedef struct esp__tap {
-  int32_t x,
-      weight; /* what is added to where a pixel reads, in floats; its number among the weights */
+  int32_t x;      /* what is added to where a pixel reads, in floats */
+  int32_t weight; /* its number among the weights of an output and channel */
 } esp__tap;
 
 /* What is done with a finished sum v before it is stored, in this order:
- *     v + 0 (so that zero has one sign);  v + bias[o];  v * scale[o] + shift[o];  v + residual;  what was
- * there + v; max(v, 0) */
+ *
+ *     v + 0                      so that zero has one sign
+ *     v + bias[o]
+ *     v * scale[o] + shift[o]
+ *     v + residual
+ *     what was there + v         if `accumulate`
+ *     max(v, 0)                  if `relu`
+ */
 typedef struct esp__epilogue {
   const float *bias;          /* [outputs] or NULL */
   const float *scale, *shift; /* [outputs], a batch norm with running statistics, or both NULL */
@@ -31,7 +40,8 @@ typedef struct esp__epilogue {
   bool accumulate, relu;
 } esp__epilogue;
 
-/* The same from an output on, whose plane lies `plane` floats behind that of the tensor's first. */
+/* The epilogue of the outputs from number `output` on, whose plane lies `plane` floats behind that
+ * of output 0. */
 static inline esp__epilogue esp__epilogue_from(const esp__epilogue *whole, int output,
                                                ptrdiff_t plane) {
   esp__epilogue f = *whole;
@@ -44,8 +54,10 @@ static inline esp__epilogue esp__epilogue_from(const esp__epilogue *whole, int o
 
 enum { ESP_TILE = 4 }; /* output channels whose weights are packed together */
 
-/* y[pixel.y + o * y_channel] = finish of the sum over c, then tap, of weight[o][c][tap.weight] *
- * x[pixel.x + c * x_channel + tap.x]
+/* All weights:
+ *
+ *     y[pixel.y + o * y_channel] = epilogue of the sum over c, then tap, of
+ *                                  weight[o][c][tap.weight] * x[pixel.x + c * x_channel + tap.x]
  *
  * Order of arithmetic of an output: from 0, one fused multiply-add per (c, tap), c outermost,
  * ascending. A tap that reads 0 would add nothing, so lists may leave it out. */
@@ -58,77 +70,79 @@ typedef struct esp__correlate {
   int pixels;
   const esp__tap *tap;
   int taps, channels, outputs;
-  const float
-      *weight; /* packed: [outputs / 4][channels][weights][4], the last tile as narrow as what is
-                 left */
+  /* Packed: [outputs / 4][channels][weights][4], the last tile as narrow as what is left. */
+  const float *weight;
   int weights; /* of an output and channel, for these taps and others */
-  esp__epilogue finish;
+  esp__epilogue epilogue;
 } esp__correlate;
 
-/* What is fetched into the second-level cache while the patch of pixels before it is worked on. It
- * changes no result. */
+/* What is prefetched into the second-level cache while the patch of pixels before it is worked on.
+ * It changes no result. */
 typedef struct esp__prefetch_list {
-  const int32_t
-      *line; /* [lines] what a patch reads of a channel, from its first pixel's x on; NULL:
-               nothing */
+  /* [lines] what a patch reads of a channel, from its first pixel's x on; NULL: nothing. */
+  const int32_t *line;
   int lines, channels;
   size_t x_channel;
 } esp__prefetch_list;
 
-/* Fetches a share of what the patch that begins at `x` reads. */
-static inline void esp__prefetch(const esp__prefetch_list *a, const float *x, int share,
-                                 int shares) {
-  for (int c = a->channels * share / shares; c < a->channels * (share + 1) / shares; c++)
+/* Prefetches part number `part` of `parts` of what the patch that begins at `x` reads. */
+static inline void esp__prefetch(const esp__prefetch_list *a, const float *x, int part, int parts) {
+  for (int c = a->channels * part / parts; c < a->channels * (part + 1) / parts; c++)
     for (int i = 0; i < a->lines; i++)
       __builtin_prefetch(x + (size_t)c * a->x_channel + a->line[i], 0, 2);
 }
 
 enum { ESP_SPARSE_TILE = 16 }; /* pixels whose sums are held in registers, at most */
 
-/* The same as esp__correlate with a list of the nonzero weights instead of all of them. The
- * channels are cut into blocks whose inputs, for a tile of pixels, fit the first-level cache;
- * between blocks the sums wait in memory. Entries start[b * next + o] to start[b * next + o + 1] -
- * 1 belong to output o and block b, in the order (c, tap). A zero weight would add nothing, so the
- * result has the same bits. */
-typedef struct esp__correlate_sparse {
+/* The nonzero weights in CSR, in place of all that esp__correlate takes. The channels are cut into
+ * blocks whose inputs, for a tile of pixels, fit the first-level cache; between blocks the partial
+ * sums are spilled to memory. Row o of block b has the entries
+ *
+ *     row_ptr[b * rows + o] to row_ptr[b * rows + o + 1] - 1
+ *
+ * in the order (c, tap). A zero weight would add nothing, so the bits are those of
+ * esp__correlate. */
+typedef struct esp__correlate_csr {
+  const float *x;
+  float *y;
+  size_t y_channel;
+  const esp__pixel *pixel;
+  int pixels; /* a multiple of `run` */
+  int run;    /* 1 to 7: pixels come in runs of so many whose x are `step` floats apart */
+  int step;   /* 16 or 32 */
+  const uint32_t *row_ptr; /* [blocks][rows], and one more */
+  int blocks, rows;
+  const int32_t *col; /* [nnz] offset of channel and tap together, in floats */
+  const float *val;   /* [nnz] */
+  int outputs;
+  esp__prefetch_list prefetch;
+  /* [outputs][ESP_SPARSE_TILE][16] scratch, 64-byte aligned; unused with a single block. */
+  float *partial_sums;
+  esp__epilogue epilogue;
+} esp__correlate_csr;
+
+/* The nonzero weights in BCSR: a row t of tiles serves the outputs perm[4 t] to perm[4 t + 3] and
+ * has an entry, row_ptr[t] to row_ptr[t + 1] - 1, for each place (c, tap) where any of them has a
+ * weight. For masks of filters, channels and blocks, which leave whole rows or places empty. The
+ * bits are those of esp__correlate. */
+typedef struct esp__correlate_bcsr {
   const float *x;
   float *y;
   size_t y_channel;
   const esp__pixel *pixel;
   int pixels;
-  int run;  /* 1 to 7: pixels come in runs of so many whose x are `step` floats apart; divides
-              `pixels` */
-  int step; /* 16 or 32 */
-  const uint32_t *start; /* [blocks][next], and one more */
-  int blocks, next;
-  const int32_t *offset; /* of channel and tap together, in floats */
-  const float *value;
+  const uint32_t *row_ptr; /* [outputs / 4, rounded up], and one more */
+  const int32_t *col;      /* [nnz] offset of channel and tap together, in floats */
+  const float *val;        /* [nnz][ESP_TILE], 0 where an output has no weight */
+  const int32_t *perm;     /* [outputs] a permutation */
   int outputs;
-  esp__prefetch_list ahead;
-  float *waiting; /* [outputs][ESP_SPARSE_TILE][16] scratch, 64-byte aligned; unused with a single
-                  block */
-  esp__epilogue finish;
-} esp__correlate_sparse;
+  esp__epilogue epilogue;
+} esp__correlate_bcsr;
 
-/* The same with a list for each tile of ESP_TILE outputs, of the places (c, tap) where any of them
- * has a weight: entries start[t] to start[t + 1] - 1 for the outputs order[4 t] to order[4 t + 3].
- * For masks of filters, channels and blocks, which leave whole tiles or places empty. */
-typedef struct esp__correlate_tiles {
-  const float *x;
-  float *y;
-  size_t y_channel;
-  const esp__pixel *pixel;
-  int pixels;
-  const uint32_t *start; /* [tiles + 1] */
-  const int32_t *offset; /* of channel and tap together, in floats */
-  const float *value;    /* [entries][ESP_TILE], 0 where an output has no weight */
-  const int32_t *order;  /* [outputs] a permutation */
-  int outputs;
-  esp__epilogue finish;
-} esp__correlate_tiles;
-
-/* sum[o * next + column] = sum over pixels of y[pixel.y + o * y_channel] * x[pixel.x + column]: the
- * gradient of the weights.
+/* The gradient of all weights:
+ *
+ *     sum[o * sum_stride + column] = sum over pixels of
+ *                                    y[pixel.y + o * y_channel] * x[pixel.x + column]
  *
  * Order of arithmetic: for each of the 16 images, from 0, one fused multiply-add per pixel,
  * ascending; then esp__lanes_sum. */
@@ -141,32 +155,32 @@ typedef struct esp__correlate_weights {
   const int32_t *column; /* offsets of (channel, tap), channel outermost */
   int columns, outputs;
   float *sum;
-  size_t next;  /* at least `columns` */
-  bool add;     /* to what is in sum */
-  float *lanes; /* [outputs][columns][16] scratch, 64-byte aligned; up to 64 pixels:
-                [ESP_TILE][8][16] */
+  size_t sum_stride; /* at least `columns` */
+  bool add;          /* to what is in sum */
+  /* [outputs][columns][16] scratch, 64-byte aligned; up to 64 pixels: [ESP_TILE][8][16]. */
+  float *partial_sums;
 } esp__correlate_weights;
 
-/* The same with tiles as in esp__correlate_tiles: sum[(e - start[0]) * 4 + i] for output order[4 t
- * + i] of tile t, where e is one of its entries. */
-typedef struct esp__correlate_weights_tiles {
+/* The gradient of the weights of esp__correlate_bcsr: sum[(e - row_ptr[0]) * 4 + i] for output
+ * perm[4 t + i], where e is an entry of row t. The order of arithmetic is that of
+ * esp__correlate_weights. */
+typedef struct esp__correlate_weights_bcsr {
   const float *x, *y;
   size_t y_channel;
   const esp__pixel *pixel;
   int pixels;
-  const uint32_t *start;
-  const int32_t *offset, *order;
+  const uint32_t *row_ptr;
+  const int32_t *col, *perm;
   int outputs;
   float *sum;
-  float *lanes; /* [entries of all tiles][ESP_TILE][16] scratch, 64-byte aligned */
-} esp__correlate_weights_tiles;
+  float *partial_sums; /* [entries of all rows][ESP_TILE][16] scratch, 64-byte aligned */
+} esp__correlate_weights_bcsr;
 
 enum { ESP_WEIGHTS_PATCH = 64 }; /* pixels that all nonzero weights pass over before the next */
 
-/* The same as esp__correlate_weights at the nonzero weights only: sum[e] for the entries of each
- * output, in blocks of channels as in esp__correlate_sparse. The order of arithmetic is that of
- * esp__correlate_weights. */
-typedef struct esp__correlate_weights_sparse {
+/* The gradient of the weights of esp__correlate_csr: sum[e] for its entries, in the same blocks of
+ * channels. The order of arithmetic is that of esp__correlate_weights. */
+typedef struct esp__correlate_weights_csr {
   const float *x;
   const float *y;
   size_t y_channel;
@@ -174,14 +188,14 @@ typedef struct esp__correlate_weights_sparse {
   int pixels;
   int patch;     /* pixels of a patch */
   int run, step; /* pixels come in runs whose x are `step` floats apart, and whose y are 16 */
-  const uint32_t *start; /* [blocks][next], and one more */
-  int blocks, next;
-  const int32_t *offset;
+  const uint32_t *row_ptr; /* [blocks][rows], and one more */
+  int blocks, rows;
+  const int32_t *col;
   int outputs;
-  esp__prefetch_list ahead;
+  esp__prefetch_list prefetch;
   float *sum;
-  float *lanes; /* [entries of all `outputs`][16] scratch, 64-byte aligned */
-} esp__correlate_weights_sparse;
+  float *partial_sums; /* [entries of all `outputs`][16] scratch, 64-byte aligned */
+} esp__correlate_weights_csr;
 
 /* The sum of 16 lanes: (l, l + 8), then (l, l + 4), (l, l + 2), (l, l + 1). */
 static inline float esp__lanes_sum(const float lane[16]) {

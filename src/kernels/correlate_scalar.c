@@ -26,7 +26,7 @@ static void correlate_one(const esp__correlate *k, esp__pixel pixel, int o) {
       const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t].x;
       for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(w[k->tap[t].weight * width], x[l], sum[l]);
     }
-  store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
+  store(sum, &k->epilogue, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
 void ESP_ISA_NAME(esp__correlate)(const esp__correlate *k) {
@@ -34,31 +34,31 @@ void ESP_ISA_NAME(esp__correlate)(const esp__correlate *k) {
     for (int o = 0; o < k->outputs; o++) correlate_one(k, k->pixel[p], o);
 }
 
-static void sparse_one(const esp__correlate_sparse *k, esp__pixel pixel, int o) {
+static void sparse_one(const esp__correlate_csr *k, esp__pixel pixel, int o) {
   float sum[ESP_LANES] = {0};
   for (int b = 0; b < k->blocks; b++)
-    for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
+    for (uint32_t e = k->row_ptr[b * k->rows + o]; e < k->row_ptr[b * k->rows + o + 1]; e++)
       for (int l = 0; l < ESP_LANES; l++)
-        sum[l] = fmaf(k->value[e], k->x[pixel.x + k->offset[e] + l], sum[l]);
-  store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
+        sum[l] = fmaf(k->val[e], k->x[pixel.x + k->col[e] + l], sum[l]);
+  store(sum, &k->epilogue, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
-void ESP_ISA_NAME(esp__correlate_sparse)(const esp__correlate_sparse *k) {
+void ESP_ISA_NAME(esp__correlate_csr)(const esp__correlate_csr *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int o = 0; o < k->outputs; o++) sparse_one(k, k->pixel[p], o);
 }
 
-static void tiled_one(const esp__correlate_tiles *k, esp__pixel pixel, int i) {
-  const int o = k->order[i], tile = i / ESP_TILE;
+static void tiled_one(const esp__correlate_bcsr *k, esp__pixel pixel, int i) {
+  const int o = k->perm[i], tile = i / ESP_TILE;
   float sum[ESP_LANES] = {0};
-  for (uint32_t e = k->start[tile]; e < k->start[tile + 1]; e++)
+  for (uint32_t e = k->row_ptr[tile]; e < k->row_ptr[tile + 1]; e++)
     for (int l = 0; l < ESP_LANES; l++)
-      sum[l] = fmaf(k->value[e * ESP_TILE + (uint32_t)(i % ESP_TILE)],
-                    k->x[pixel.x + k->offset[e] + l], sum[l]);
-  store(sum, &k->finish, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
+      sum[l] = fmaf(k->val[e * ESP_TILE + (uint32_t)(i % ESP_TILE)], k->x[pixel.x + k->col[e] + l],
+                    sum[l]);
+  store(sum, &k->epilogue, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }
 
-void ESP_ISA_NAME(esp__correlate_tiles)(const esp__correlate_tiles *k) {
+void ESP_ISA_NAME(esp__correlate_bcsr)(const esp__correlate_bcsr *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int i = 0; i < k->outputs; i++) tiled_one(k, k->pixel[p], i);
 }
@@ -75,24 +75,23 @@ static float product(const esp__pixel *pixel, int pixels, const float *y, const 
 void ESP_ISA_NAME(esp__correlate_weights)(const esp__correlate_weights *k) {
   for (int o = 0; o < k->outputs; o++)
     for (int j = 0; j < k->columns; j++) {
-      float *to = &k->sum[(size_t)o * k->next + (size_t)j];
+      float *to = &k->sum[(size_t)o * k->sum_stride + (size_t)j];
       const float sum =
           product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->column[j]);
       *to = k->add ? *to + sum : sum;
     }
 }
 
-void ESP_ISA_NAME(esp__correlate_weights_tiles)(const esp__correlate_weights_tiles *k) {
+void ESP_ISA_NAME(esp__correlate_weights_bcsr)(const esp__correlate_weights_bcsr *k) {
   for (int i = 0; i < k->outputs; i++)
-    for (uint32_t e = k->start[i / ESP_TILE]; e < k->start[i / ESP_TILE + 1]; e++)
-      k->sum[(e - k->start[0]) * ESP_TILE + (uint32_t)(i % ESP_TILE)] = product(
-          k->pixel, k->pixels, k->y + (size_t)k->order[i] * k->y_channel, k->x + k->offset[e]);
+    for (uint32_t e = k->row_ptr[i / ESP_TILE]; e < k->row_ptr[i / ESP_TILE + 1]; e++)
+      k->sum[(e - k->row_ptr[0]) * ESP_TILE + (uint32_t)(i % ESP_TILE)] =
+          product(k->pixel, k->pixels, k->y + (size_t)k->perm[i] * k->y_channel, k->x + k->col[e]);
 }
 
-void ESP_ISA_NAME(esp__correlate_weights_sparse)(const esp__correlate_weights_sparse *k) {
+void ESP_ISA_NAME(esp__correlate_weights_csr)(const esp__correlate_weights_csr *k) {
   for (int b = 0; b < k->blocks; b++)
     for (int o = 0; o < k->outputs; o++)
-      for (uint32_t e = k->start[b * k->next + o]; e < k->start[b * k->next + o + 1]; e++)
-        k->sum[e] =
-            product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->offset[e]);
+      for (uint32_t e = k->row_ptr[b * k->rows + o]; e < k->row_ptr[b * k->rows + o + 1]; e++)
+        k->sum[e] = product(k->pixel, k->pixels, k->y + (size_t)o * k->y_channel, k->x + k->col[e]);
 }

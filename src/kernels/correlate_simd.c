@@ -2,7 +2,7 @@
  *
  * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX
  * multiply-adds, so the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32
- * registers: 4 x 6 sums. AVX2 has 16: 4 x 3. The weights are all there, or a list for each tile. */
+ * registers: 4 x 6 sums. AVX2 has 16: 4 x 3. The weights are all there, or in BCSR. */
 #include "base/integer.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -41,8 +41,8 @@ INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const float 
   _Pragma("GCC unroll 4") for (int o = 0; o < outs; o++)                   \
       _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) esp__store( \
           sum[o][p], &f, plain, NUMBER, y, (size_t)pixel[p].y + lane + (size_t)(NUMBER)*y_channel)
-#define FINISH(k, NUMBER)                  \
-  const esp__epilogue f = (k)->finish;     \
+#define EPILOGUE(k, NUMBER)                \
+  const esp__epilogue f = (k)->epilogue;   \
   float *const y = (k)->y;                 \
   const size_t y_channel = (k)->y_channel; \
   if (esp__epilogue_plain(&f))             \
@@ -61,19 +61,19 @@ INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int
     for (int t = 0; t < k->taps; t++)
       add_tap(sum, x, channel + k->tap[t].x, w + k->tap[t].weight * outs, outs, pixels);
   }
-  FINISH(k, first + o);
+  EPILOGUE(k, first + o);
 }
 
-INLINE void list_tile(const esp__correlate_tiles *k, const esp__pixel *pixel, int first,
-                      size_t lane, const int outs, const int pixels) {
-  const int32_t *order = k->order + first;
-  const uint32_t end = k->start[first / ESP_TILE + 1];
+INLINE void bcsr_tile(const esp__correlate_bcsr *k, const esp__pixel *pixel, int first, size_t lane,
+                      const int outs, const int pixels) {
+  const int32_t *perm = k->perm + first;
+  const uint32_t end = k->row_ptr[first / ESP_TILE + 1];
   esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
-  for (uint32_t e = k->start[first / ESP_TILE]; e < end; e++)
-    add_tap(sum, x, k->offset[e], k->value + (size_t)e * ESP_TILE, outs, pixels);
-  FINISH(k, order[o]);
+  for (uint32_t e = k->row_ptr[first / ESP_TILE]; e < end; e++)
+    add_tap(sum, x, k->col[e], k->val + (size_t)e * ESP_TILE, outs, pixels);
+  EPILOGUE(k, perm[o]);
 }
 
 /* Outputs from `first` at pixels from `pixel`, for 1 to ESP_TILE outputs and 1 to PIX pixels. */
@@ -109,4 +109,4 @@ INLINE void list_tile(const esp__correlate_tiles *k, const esp__pixel *pixel, in
               k, k->pixel + p, o, lane);                                                      \
   }
 KERNEL(esp__correlate, correlate_tile)
-KERNEL(esp__correlate_tiles, list_tile)
+KERNEL(esp__correlate_bcsr, bcsr_tile)

@@ -16,13 +16,13 @@ enum { CHAINS = 4 }; /* running sums by column, so that additions do not wait fo
       (to)[l] = (sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l]); \
   }
 
-static inline float size_of(float x) {
+static inline float absolute(float x) {
   return x < 0.0f ? -x : x;
 }
 
-void ESP_ISA_NAME(esp__magnitude)(esp__extent e, esp__rows x, float *mean) {
+void ESP_ISA_NAME(esp__mean_abs)(esp__extent e, esp__rows x, float *mean) {
   const float share = 1.0f / (float)(e.rows * e.width);
-  SUM_IMAGES(e, x, p, mean, size_of(x.at[(size_t)r * x.stride + p + l]))
+  SUM_IMAGES(e, x, p, mean, absolute(x.at[(size_t)r * x.stride + p + l]))
   for (int l = 0; l < ESP_LANES; l++) mean[l] *= share;
 }
 
@@ -35,8 +35,8 @@ void ESP_ISA_NAME(esp__dot_images)(esp__extent e, esp__rows x, esp__rows y, floa
   for (size_t r = 0; r < (size_t)(e).rows; r++) \
     for (size_t p = 0; p < (size_t)(e).width * ESP_LANES; p += ESP_LANES)
 
-void ESP_ISA_NAME(esp__magnitude_back)(esp__extent e, esp__rows x, const float *dmean, esp__rows dx,
-                                       bool add) {
+void ESP_ISA_NAME(esp__mean_abs_back)(esp__extent e, esp__rows x, const float *dmean, esp__rows dx,
+                                      bool add) {
   const float share = 1.0f / (float)(e.rows * e.width);
   EACH_PIXEL(e, r, p) {
     const float *from = x.at + r * x.stride + p;
@@ -61,7 +61,7 @@ void ESP_ISA_NAME(esp__scale_images)(esp__extent e, esp__rows x, const float *by
 }
 
 /* A channel wins when fewer than `keep` others come before it. */
-void ESP_ISA_NAME(esp__winners)(int channels, int keep, esp__rows x, esp__rows y) {
+void ESP_ISA_NAME(esp__top_k)(int channels, int keep, esp__rows x, esp__rows y) {
   for (int c = 0; c < channels; c++) {
     const float *own = x.at + (size_t)c * x.stride;
     float *to = y.at + (size_t)c * y.stride;

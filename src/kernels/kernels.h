@@ -20,29 +20,29 @@
 #include <espalier/tensor.h>
 
 typedef void esp__correlate_fn(const esp__correlate *k);
-typedef void esp__correlate_sparse_fn(const esp__correlate_sparse *k);
-typedef void esp__correlate_tiles_fn(const esp__correlate_tiles *k);
+typedef void esp__correlate_csr_fn(const esp__correlate_csr *k);
+typedef void esp__correlate_bcsr_fn(const esp__correlate_bcsr *k);
 typedef void esp__correlate_weights_fn(const esp__correlate_weights *k);
-typedef void esp__correlate_weights_sparse_fn(const esp__correlate_weights_sparse *k);
-typedef void esp__correlate_weights_tiles_fn(const esp__correlate_weights_tiles *k);
+typedef void esp__correlate_weights_csr_fn(const esp__correlate_weights_csr *k);
+typedef void esp__correlate_weights_bcsr_fn(const esp__correlate_weights_bcsr *k);
 typedef void esp__winograd_plane_fn(const esp__winograd_plane *k);
 typedef void esp__winograd_output_fn(const esp__winograd_output *k);
 typedef void esp__winograd_weights_fn(const esp__winograd_weights *k);
-typedef void esp__winograd_windows_fn(const esp__winograd_windows *k);
+typedef void esp__winograd_weight_gradient_fn(const esp__winograd_weight_gradient *k);
 
 /* K(member of the table, type, function) */
 #define ESP_KERNELS(K)                                                                         \
   K(correlate, esp__correlate_fn, esp__correlate)                                              \
-  K(correlate_sparse, esp__correlate_sparse_fn, esp__correlate_sparse)                         \
-  K(correlate_tiles, esp__correlate_tiles_fn, esp__correlate_tiles)                            \
+  K(correlate_csr, esp__correlate_csr_fn, esp__correlate_csr)                                  \
+  K(correlate_bcsr, esp__correlate_bcsr_fn, esp__correlate_bcsr)                               \
   K(correlate_weights, esp__correlate_weights_fn, esp__correlate_weights)                      \
-  K(correlate_weights_sparse, esp__correlate_weights_sparse_fn, esp__correlate_weights_sparse) \
-  K(correlate_weights_tiles, esp__correlate_weights_tiles_fn, esp__correlate_weights_tiles)    \
+  K(correlate_weights_csr, esp__correlate_weights_csr_fn, esp__correlate_weights_csr)          \
+  K(correlate_weights_bcsr, esp__correlate_weights_bcsr_fn, esp__correlate_weights_bcsr)       \
   K(winograd_input, esp__winograd_plane_fn, esp__winograd_input)                               \
   K(winograd_gradient, esp__winograd_plane_fn, esp__winograd_gradient)                         \
   K(winograd_output, esp__winograd_output_fn, esp__winograd_output)                            \
   K(winograd_weights, esp__winograd_weights_fn, esp__winograd_weights)                         \
-  K(winograd_windows, esp__winograd_windows_fn, esp__winograd_windows)                         \
+  K(winograd_weight_gradient, esp__winograd_weight_gradient_fn, esp__winograd_weight_gradient) \
   K(activate, esp__activate_fn, esp__activate)                                                 \
   K(activate_back, esp__activate_back_fn, esp__activate_back)                                  \
   K(sum, esp__sum_fn, esp__sum)                                                                \
@@ -57,17 +57,17 @@ typedef void esp__winograd_windows_fn(const esp__winograd_windows *k);
   K(avgpool, esp__pool_fn, esp__avgpool)                                                       \
   K(avgpool_back, esp__avgpool_back_fn, esp__avgpool_back)                                     \
   K(cross_entropy, esp__cross_entropy_fn, esp__cross_entropy)                                  \
-  K(distil, esp__distil_fn, esp__distil)                                                       \
-  K(imitate, esp__imitate_fn, esp__imitate)                                                    \
+  K(distill, esp__distill_fn, esp__distill)                                                    \
+  K(match_logits, esp__match_logits_fn, esp__match_logits)                                     \
   K(mean_squared, esp__mean_squared_fn, esp__mean_squared)                                     \
   K(sgd, esp__sgd_fn, esp__sgd)                                                                \
-  K(unshadow, esp__unshadow_fn, esp__unshadow)                                                 \
+  K(apply_mask, esp__apply_mask_fn, esp__apply_mask)                                           \
   K(average, esp__average_fn, esp__average)                                                    \
   K(threshold, esp__threshold_fn, esp__threshold)                                              \
   K(threshold_back, esp__threshold_back_fn, esp__threshold_back)                               \
-  K(magnitude, esp__magnitude_fn, esp__magnitude)                                              \
-  K(magnitude_back, esp__magnitude_back_fn, esp__magnitude_back)                               \
-  K(winners, esp__winners_fn, esp__winners)                                                    \
+  K(mean_abs, esp__mean_abs_fn, esp__mean_abs)                                                 \
+  K(mean_abs_back, esp__mean_abs_back_fn, esp__mean_abs_back)                                  \
+  K(top_k, esp__top_k_fn, esp__top_k)                                                          \
   K(scale_images, esp__scale_images_fn, esp__scale_images)                                     \
   K(dot_images, esp__dot_images_fn, esp__dot_images)                                           \
   K(count_images, esp__count_images_fn, esp__count_images)

@@ -78,7 +78,7 @@ static float share(const softened *s, int c) {
 }
 
 /* d (T^2 KL) / d logit = T (share of own - share of teacher) */
-static void distil_image(esp__loss_block *k, const esp__distill_target *l, int image) {
+static void distill_image(esp__loss_block *k, const esp__distill_target *l, int image) {
   const softened own = soften(k->logits + image, k->classes, l->temperature),
                  teacher = soften(l->logits + image, k->classes, l->temperature);
   const float rest = 1.0f - l->share;
@@ -93,16 +93,16 @@ static void distil_image(esp__loss_block *k, const esp__distill_target *l, int i
   k->loss[image] = rest * k->loss[image] + l->share * l->temperature * l->temperature * divergence;
 }
 
-void ESP_ISA_NAME(esp__distil)(esp__loss_block *k, const esp__distill_target *lesson) {
-  for (int image = 0; image < k->valid; image++) distil_image(k, lesson, image);
+void ESP_ISA_NAME(esp__distill)(esp__loss_block *k, const esp__distill_target *target) {
+  for (int image = 0; image < k->valid; image++) distill_image(k, target, image);
 }
 
-void ESP_ISA_NAME(esp__imitate)(esp__loss_block *k, const esp__distill_target *lesson) {
+void ESP_ISA_NAME(esp__match_logits)(esp__loss_block *k, const esp__distill_target *target) {
   for (int image = 0; image < ESP_LANES; image++) {
     float loss = 0.0f;
     for (int c = 0; c < k->classes; c++) {
       const int at = c * ESP_LANES + image;
-      loss += square(k, image, c, k->logits[at] - lesson->logits[at]);
+      loss += square(k, image, c, k->logits[at] - target->logits[at]);
     }
     k->loss[image] = loss;
   }

@@ -3,7 +3,7 @@
 
 enum { CHAINS = 4 }; /* running sums by column, so that additions do not wait for each other */
 
-static inline void store_joined(float *to, const esp__vec s[CHAINS]) {
+static inline void store_chains(float *to, const esp__vec s[CHAINS]) {
   esp__vec_store(to, esp__vec_add(esp__vec_add(s[0], s[1]), esp__vec_add(s[2], s[3])));
 }
 
@@ -19,8 +19,8 @@ static inline void store_joined(float *to, const esp__vec s[CHAINS]) {
         for (int k = 0; k < CHAINS; k++) SUM_STEP(setup, a, b, x + k, k)   \
       for (int k = 0; x < (e).width; x++, k++) SUM_STEP(setup, a, b, x, k) \
     }                                                                      \
-    store_joined(FIRST + lane, s);                                         \
-    store_joined(SECOND + lane, q);                                        \
+    store_chains(FIRST + lane, s);                                         \
+    store_chains(SECOND + lane, q);                                        \
   }
 #define SUM_STEP(setup, a, b, column, k)                \
   {                                                     \

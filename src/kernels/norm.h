@@ -1,6 +1,6 @@
 /* Batch normalisation, one plane (block of 16 images, channel) at a time.
  *
- * Sums keep the 16 images apart: four running sums by column % 4, joined as (0 + 1) + (2 + 3). The
+ * Sums keep the 16 images apart: four running sums by column % 4, added as (0 + 1) + (2 + 3). The
  * caller adds up valid images and blocks. */
 #ifndef ESP_KERNELS_NORM_H
 #define ESP_KERNELS_NORM_H
@@ -23,13 +23,18 @@ typedef struct esp__relu_mask {
   float scale, shift; /* used where y is absent */
 } esp__relu_mask;
 
-/* With g = dy where the gate is open, else 0: sum[l] = sum of g, product[l] = sum of g * (x -
- * mean) */
+/* With g = dy where the ReLU passed, else 0:
+ *
+ *     sum[l] = sum of g;  product[l] = sum of g * (x - mean)
+ */
 typedef void esp__normalise_sums_fn(esp__extent e, esp__rows x, esp__rows y, esp__rows dy,
                                     float mean, esp__relu_mask gate, float *sum, float *product);
 
-/* What goes back to the input: dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c)); residual gradient
- * (+)= g */
+/* What goes back to the input and to the residual:
+ *
+ *     dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c))
+ *     dresidual (+)= g
+ */
 typedef struct esp__normalise_back {
   float mean, a, b, c;
   esp__relu_mask gate;

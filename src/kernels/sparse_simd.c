@@ -1,10 +1,10 @@
-/* Correlation with a list of nonzero weights: one output channel by RUNS runs of RUN pixels held in
- * registers.
+/* Correlation with the nonzero weights in CSR: one output channel by RUNS runs of RUN pixels, held
+ * in registers.
  *
  * Per nonzero weight a tile broadcasts one value and does one multiply-add with a memory operand
  * per pixel, so loads and arithmetic take the same time: the ceiling is the arithmetic peak as long
  * as the pixels' inputs come from the first-level cache. They do because all outputs pass over one
- * block of channels before the next: a sum that waits costs one load and one store per block, a
+ * block of channels before the next: a spilled sum costs one load and one store per block, a
  * multiply-add whose input comes from the second level costs three times one whose input comes from
  * the first. A run's pixels are at constant distances from its first, so a run takes one address
  * register. */
@@ -17,20 +17,20 @@
 enum { RUNS = 8 };
 
 /* Adds the entries of output `o` in block `b` to the tile's sums. */
-INLINE void sparse_tile(const esp__correlate_sparse *k, const esp__pixel *pixel, int b, int o,
+INLINE void sparse_tile(const esp__correlate_csr *k, const esp__pixel *pixel, int b, int o,
                         size_t lane, const int runs, const int run, const int step) {
   const bool first = b == 0, last = b == k->blocks - 1;
-  const uint32_t *start = k->start + b * k->next + o;
-  uint32_t e = start[0];
-  const uint32_t end = start[1];
+  const uint32_t *row_ptr = k->row_ptr + b * k->rows + o;
+  uint32_t e = row_ptr[0];
+  const uint32_t end = row_ptr[1];
   if (e == end && !first && !last) return;
-  if (last && k->finish.accumulate && lane == 0)
+  if (last && k->epilogue.accumulate && lane == 0)
 #pragma GCC unroll 16
     for (int i = 0; i < runs * run; i++)
       __builtin_prefetch(k->y + pixel[i].y + (size_t)o * k->y_channel, 1);
   esp__vec sum[ESP_SPARSE_TILE];
   const float *x[RUNS];
-  float *waiting = k->waiting + (size_t)o * ESP_SPARSE_TILE * ESP_LANES + lane;
+  float *partial_sums = k->partial_sums + (size_t)o * ESP_SPARSE_TILE * ESP_LANES + lane;
 #pragma GCC unroll 8
   for (int r = 0; r < runs; r++) x[r] = k->x + pixel[r * run].x + lane;
   if (first) {
@@ -38,11 +38,11 @@ INLINE void sparse_tile(const esp__correlate_sparse *k, const esp__pixel *pixel,
     for (int i = 0; i < runs * run; i++) sum[i] = esp__vec_set(0.0f);
   } else {
 #pragma GCC unroll 16
-    for (int i = 0; i < runs * run; i++) sum[i] = esp__vec_load(waiting + i * ESP_LANES);
+    for (int i = 0; i < runs * run; i++) sum[i] = esp__vec_load(partial_sums + i * ESP_LANES);
   }
   for (; e < end; e++) {
-    const ptrdiff_t at = k->offset[e];
-    const esp__vec weight = esp__vec_set(k->value[e]);
+    const ptrdiff_t at = k->col[e];
+    const esp__vec weight = esp__vec_set(k->val[e]);
 #pragma GCC unroll 8
     for (int r = 0; r < runs; r++)
 #pragma GCC unroll 16
@@ -52,10 +52,10 @@ INLINE void sparse_tile(const esp__correlate_sparse *k, const esp__pixel *pixel,
   }
   if (!last) {
 #pragma GCC unroll 16
-    for (int i = 0; i < runs * run; i++) esp__vec_store(waiting + i * ESP_LANES, sum[i]);
+    for (int i = 0; i < runs * run; i++) esp__vec_store(partial_sums + i * ESP_LANES, sum[i]);
     return;
   }
-  const esp__epilogue f = k->finish;
+  const esp__epilogue f = k->epilogue;
   float *const y = k->y;
   const size_t channel = (size_t)o * k->y_channel + lane;
 #define STORE(plain)                                            \
@@ -69,18 +69,18 @@ INLINE void sparse_tile(const esp__correlate_sparse *k, const esp__pixel *pixel,
 }
 
 /* All outputs over `runs` runs, block by block. */
-typedef void tile_function(const esp__correlate_sparse *k, const esp__pixel *pixel,
+typedef void tile_function(const esp__correlate_csr *k, const esp__pixel *pixel,
                            const esp__pixel *next);
-#define TILE(R, Q, S)                                                                       \
-  static void tile_##R##_##Q##_##S(const esp__correlate_sparse *k, const esp__pixel *pixel, \
-                                   const esp__pixel *next) {                                \
-    for (int b = 0; b < k->blocks; b++)                                                     \
-      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                           \
-        for (int o = 0; o < k->outputs; o++) {                                              \
-          sparse_tile(k, pixel, b, o, lane, R, Q, S);                                       \
-          if (next && b == 0 && lane == 0)                                                  \
-            esp__prefetch(&k->ahead, k->x + next->x, o, k->outputs);                        \
-        }                                                                                   \
+#define TILE(R, Q, S)                                                                    \
+  static void tile_##R##_##Q##_##S(const esp__correlate_csr *k, const esp__pixel *pixel, \
+                                   const esp__pixel *next) {                             \
+    for (int b = 0; b < k->blocks; b++)                                                  \
+      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                        \
+        for (int o = 0; o < k->outputs; o++) {                                           \
+          sparse_tile(k, pixel, b, o, lane, R, Q, S);                                    \
+          if (next && b == 0 && lane == 0)                                               \
+            esp__prefetch(&k->prefetch, k->x + next->x, o, k->outputs);                  \
+        }                                                                                \
   }
 #define BOTH(M, R, Q) M(R, Q, 16) M(R, Q, 32)
 #define ENTRY(R, Q) \
@@ -114,12 +114,12 @@ typedef struct shape {
 #define SHAPE(R, Q) {R, ENTRY(R, Q), ENTRY(1, Q)},
 static const shape shapes[] = {EACH_RUN(SHAPE)};
 
-void ESP_ISA_NAME(esp__correlate_sparse)(const esp__correlate_sparse *k) {
+void ESP_ISA_NAME(esp__correlate_csr)(const esp__correlate_csr *k) {
   const shape *s = &shapes[k->run - 1];
   const int tile = k->run * s->runs, wide = k->step == 32;
   int p = 0;
   for (; p + tile <= k->pixels; p += tile)
     s->many[wide](k, k->pixel + p,
-                  k->ahead.line && p + tile < k->pixels ? k->pixel + p + tile : NULL);
+                  k->prefetch.line && p + tile < k->pixels ? k->pixel + p + tile : NULL);
   for (; p < k->pixels; p += k->run) s->one[wide](k, k->pixel + p, NULL);
 }

@@ -1,4 +1,4 @@
-/* The last step of a correlation, the same for dense and sparse weights: esp__epilogue on one
+/* The last step of a correlation, with dense and sparse weights alike: esp__epilogue on one
  * vector. */
 #ifndef ESP_KERNELS_STORE_SIMD_H
 #define ESP_KERNELS_STORE_SIMD_H

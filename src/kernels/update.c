@@ -27,7 +27,8 @@ void ESP_ISA_NAME(esp__sgd)(const esp__sgd *k, size_t n, const float *grad, cons
     sgd(k, n, grad, keep, velocity, weight, true);
 }
 
-void ESP_ISA_NAME(esp__unshadow)(size_t n, const float *shadow, const uint8_t *keep, float *value) {
+void ESP_ISA_NAME(esp__apply_mask)(size_t n, const float *shadow, const uint8_t *keep,
+                                   float *value) {
   for (size_t i = 0; i < n; i++) value[i] = keep[i] ? shadow[i] : 0.0f;
 }
 

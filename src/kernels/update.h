@@ -18,7 +18,7 @@ typedef struct esp__sgd {
 typedef void esp__sgd_fn(const esp__sgd *k, size_t n, const float *grad, const uint8_t *keep,
                          float *velocity, float *weight);
 /* value = keep ? shadow : 0 */
-typedef void esp__unshadow_fn(size_t n, const float *shadow, const uint8_t *keep, float *value);
+typedef void esp__apply_mask_fn(size_t n, const float *shadow, const uint8_t *keep, float *value);
 /* average = decay * average + (1 - decay) * value */
 typedef void esp__average_fn(size_t n, float decay, const float *value, float *average);
 

@@ -3,44 +3,44 @@
  * A single output, as depthwise layers have it, takes 8 columns: enough sums to hide the latency of
  * a multiply-add. */
 #include "base/integer.h"
-#include "kernels/join_simd.h"
 #include "kernels/kernels.h"
+#include "kernels/reduce_simd.h"
 #include "kernels/simd.h"
 
-enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, PASS = 64 };
+enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, CHUNK = 64 };
 
 /* The sums of some outputs, and how far their columns go. */
 typedef struct strip {
   const float *y[ESP_TILE];
   int outs, columns;
   const int32_t *column;
-  float *sum, *lanes;            /* where they go when finished, and where they wait */
+  float *sum, *partial_sums;     /* where finished sums go, and where partial ones are spilled */
   size_t sum_output, sum_column; /* sum[o * sum_output + j * sum_column] */
   bool add;                      /* to what is there */
 } strip;
 
-/* One pass of a tile. */
-typedef struct piece {
+/* A tile over one chunk of pixels. */
+typedef struct work_item {
   const float *x, *const *y;
   const esp__pixel *pixel, *end;
   const int32_t *column;
-  float *lanes; /* of the tile: [outputs][next] */
-  size_t next;
-  bool first; /* the sums start from 0, else from `lanes` */
-} piece;
+  float *partial_sums; /* of the tile: [outputs][stride] */
+  size_t stride;
+  bool first; /* the sums start from 0, else from `partial_sums` */
+} work_item;
 
-static inline __attribute__((always_inline)) void tile(const piece *i, size_t lane, const int outs,
-                                                       const int cols) {
+static inline __attribute__((always_inline)) void tile(const work_item *i, size_t lane,
+                                                       const int outs, const int cols) {
   esp__vec sum[ESP_TILE][ALONE];
   const float *x[ALONE], *y[ESP_TILE];
-  float *lanes[ESP_TILE];
+  float *partial_sums[ESP_TILE];
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
     y[o] = i->y[o] + lane;
-    lanes[o] = i->lanes + (size_t)o * i->next + lane;
+    partial_sums[o] = i->partial_sums + (size_t)o * i->stride + lane;
 #pragma GCC unroll 8
     for (int c = 0; c < cols; c++)
-      sum[o][c] = i->first ? esp__vec_set(0.0f) : esp__vec_load(lanes[o] + c * ESP_LANES);
+      sum[o][c] = i->first ? esp__vec_set(0.0f) : esp__vec_load(partial_sums[o] + c * ESP_LANES);
   }
 #pragma GCC unroll 8
   for (int c = 0; c < cols; c++) x[c] = i->x + i->column[c] + lane;
@@ -58,13 +58,13 @@ static inline __attribute__((always_inline)) void tile(const piece *i, size_t la
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++)
 #pragma GCC unroll 8
-    for (int c = 0; c < cols; c++) esp__vec_store(lanes[o] + c * ESP_LANES, sum[o][c]);
+    for (int c = 0; c < cols; c++) esp__vec_store(partial_sums[o] + c * ESP_LANES, sum[o][c]);
 }
 
-typedef void tile_function(const piece *i, size_t lane);
-#define TILE(O, C)                                          \
-  static void tile_##O##_##C(const piece *i, size_t lane) { \
-    tile(i, lane, O, C);                                    \
+typedef void tile_function(const work_item *i, size_t lane);
+#define TILE(O, C)                                              \
+  static void tile_##O##_##C(const work_item *i, size_t lane) { \
+    tile(i, lane, O, C);                                        \
   }
 #define THREE(O) TILE(O, 1) TILE(O, 2) TILE(O, 3)
 #define SIX(O) THREE(O) TILE(O, 4) TILE(O, 5) TILE(O, 6)
@@ -87,76 +87,79 @@ EACH(4)
 static tile_function *const tiles[ESP_TILE][ALONE] = {
     {ROW_SIX(1), tile_1_7, tile_1_8}, {ROW(2)}, {ROW(3)}, {ROW(4)}};
 
-/* The images of a finished tile joined. */
-static void join(const strip *s, const piece *i, int j, int cols) {
-  float joined[ESP_TILE * ALONE];
+/* Adds up the images of a finished tile. */
+static void reduce(const strip *s, const work_item *i, int j, int cols) {
+  float reduced[ESP_TILE * ALONE];
   const int row =
-      (int)(i->next / ESP_LANES); /* sums from one output to the next; without gaps, or many */
+      (int)(i->stride / ESP_LANES); /* sums from one output to the stride; without gaps, or many */
   if (row == cols)
-    esp__reduce_all_lanes(i->lanes, s->outs * cols, joined);
+    esp__reduce_all_lanes(i->partial_sums, s->outs * cols, reduced);
   else
     for (int o = 0; o < s->outs; o++)
-      esp__reduce_all_lanes(i->lanes + (size_t)o * i->next, cols, joined + o * cols);
+      esp__reduce_all_lanes(i->partial_sums + (size_t)o * i->stride, cols, reduced + o * cols);
   for (int o = 0; o < s->outs; o++) {
     float *to = s->sum + (size_t)o * s->sum_output + (size_t)j * s->sum_column;
     for (int c = 0; c < cols; c++, to += s->sum_column)
-      *to = s->add ? *to + joined[o * cols + c] : joined[o * cols + c];
+      *to = s->add ? *to + reduced[o * cols + c] : reduced[o * cols + c];
   }
 }
 
-/* All columns of a strip over one pass of pixels. Between passes the sums wait in `lanes`; a single
- * pass needs room for one tile only, which stays in the first-level cache. */
-static void pass(const strip *s, const float *x, const esp__pixel *pixel, int pixels, int first) {
-  const int now = esp__least(pixels - first, PASS), wide = s->outs == 1 ? ALONE : MANY;
+/* All columns of a strip over one chunk of pixels. Between chunks the sums are spilled to
+ * `partial_sums`; a single chunk needs room for one tile only, which stays in the first-level
+ * cache. */
+static void run_chunk(const strip *s, const float *x, const esp__pixel *pixel, int pixels,
+                      int first) {
+  const int now = esp__least(pixels - first, CHUNK), wide = s->outs == 1 ? ALONE : MANY;
   const bool single = now == pixels, last = first + now == pixels;
   for (int j = 0; j < s->columns; j += wide) {
     const int cols = esp__least(s->columns - j, wide);
-    const piece i = {.x = x,
-                     .y = s->y,
-                     .pixel = pixel + first,
-                     .end = pixel + first + now,
-                     .column = s->column + j,
-                     .lanes = s->lanes + (single ? 0 : j * ESP_LANES),
-                     .next = (size_t)(single ? cols : s->columns) * ESP_LANES,
-                     .first = first == 0};
+    const work_item i = {.x = x,
+                         .y = s->y,
+                         .pixel = pixel + first,
+                         .end = pixel + first + now,
+                         .column = s->column + j,
+                         .partial_sums = s->partial_sums + (single ? 0 : j * ESP_LANES),
+                         .stride = (size_t)(single ? cols : s->columns) * ESP_LANES,
+                         .first = first == 0};
     for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
       tiles[s->outs - 1][cols - 1](&i, lane);
-    if (last) join(s, &i, j, cols);
+    if (last) reduce(s, &i, j, cols);
   }
 }
 
-/* PASS pixels at a time: the gradients of y stay in the first-level cache while all columns pass,
+/* CHUNK pixels at a time: the gradients of y stay in the first-level cache while all columns pass,
  * and what is read of x in the second while all outputs do. */
 void ESP_ISA_NAME(esp__correlate_weights)(const esp__correlate_weights *k) {
-  for (int first = 0; first < k->pixels; first += PASS)
+  for (int first = 0; first < k->pixels; first += CHUNK)
     for (int o = 0; o < k->outputs; o += ESP_TILE) {
-      strip s = {.outs = esp__least(k->outputs - o, ESP_TILE),
-                 .columns = k->columns,
-                 .column = k->column,
-                 .sum = k->sum + (size_t)o * k->next,
-                 .lanes = k->lanes + (k->pixels <= PASS ? 0 : o * k->columns * ESP_LANES),
-                 .sum_output = k->next,
-                 .sum_column = 1,
-                 .add = k->add};
+      strip s = {
+          .outs = esp__least(k->outputs - o, ESP_TILE),
+          .columns = k->columns,
+          .column = k->column,
+          .sum = k->sum + (size_t)o * k->sum_stride,
+          .partial_sums = k->partial_sums + (k->pixels <= CHUNK ? 0 : o * k->columns * ESP_LANES),
+          .sum_output = k->sum_stride,
+          .sum_column = 1,
+          .add = k->add};
       for (int r = 0; r < s.outs; r++) s.y[r] = k->y + (size_t)(o + r) * k->y_channel;
-      pass(&s, k->x, k->pixel, k->pixels, first);
+      run_chunk(&s, k->x, k->pixel, k->pixels, first);
     }
 }
 
 /* The same, each tile of outputs with its own columns. */
-void ESP_ISA_NAME(esp__correlate_weights_tiles)(const esp__correlate_weights_tiles *k) {
-  const uint32_t begin = k->start[0];
-  for (int first = 0; first < k->pixels; first += PASS)
+void ESP_ISA_NAME(esp__correlate_weights_bcsr)(const esp__correlate_weights_bcsr *k) {
+  const uint32_t begin = k->row_ptr[0];
+  for (int first = 0; first < k->pixels; first += CHUNK)
     for (int o = 0, t = 0; o < k->outputs; o += ESP_TILE, t++) {
-      const size_t before = (size_t)(k->start[t] - begin) * ESP_TILE;
+      const size_t before = (size_t)(k->row_ptr[t] - begin) * ESP_TILE;
       strip s = {.outs = esp__least(k->outputs - o, ESP_TILE),
-                 .columns = (int)(k->start[t + 1] - k->start[t]),
-                 .column = k->offset + k->start[t],
+                 .columns = (int)(k->row_ptr[t + 1] - k->row_ptr[t]),
+                 .column = k->col + k->row_ptr[t],
                  .sum = k->sum + before,
-                 .lanes = k->lanes + (k->pixels <= PASS ? 0 : before * ESP_LANES),
+                 .partial_sums = k->partial_sums + (k->pixels <= CHUNK ? 0 : before * ESP_LANES),
                  .sum_output = 1,
                  .sum_column = ESP_TILE};
-      for (int r = 0; r < s.outs; r++) s.y[r] = k->y + (size_t)k->order[o + r] * k->y_channel;
-      pass(&s, k->x, k->pixel, k->pixels, first);
+      for (int r = 0; r < s.outs; r++) s.y[r] = k->y + (size_t)k->perm[o + r] * k->y_channel;
+      run_chunk(&s, k->x, k->pixel, k->pixels, first);
     }
 }

@@ -14,7 +14,7 @@ static const float b = (float)1.41421356237309504880, a = (float)0.7071067811865
 
 /* ---- activations: a lane of images at a time ---- */
 
-/* Of a square's pixel; those that are not in the plane are 0. */
+/* Of a tile's pixel; those that are not in the plane are 0. */
 INLINE esp__vec pixel(const float *from, size_t row, int r, int c, int rows, int columns,
                       const bool whole) {
   return whole || (r < rows && c < columns)
@@ -36,8 +36,8 @@ INLINE void input_six(const esp__vec d[SIDE], esp__vec v[SIDE]) {
   v[5] = esp__vec_fma(esp__vec_set(-2.5f), d[3], esp__vec_add(d[1], d[5]));
 }
 
-INLINE void input_square(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
-  const esp__winograd_tile *s = &k->square[t];
+INLINE void input_tile(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
+  const esp__winograd_tile *s = &k->tile[t];
   const float *x = k->plane + s->x + lane;
   float *to = k->to + (size_t)t * ESP_LANES + lane;
   esp__vec along[SIDE][SIDE];
@@ -56,7 +56,8 @@ INLINE void input_square(const esp__winograd_plane *k, int t, size_t lane, const
     esp__vec v[SIDE];
     input_six(d, v);
 #pragma GCC unroll 6
-    for (int r = 0; r < SIDE; r++) esp__vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
+    for (int r = 0; r < SIDE; r++)
+      esp__vec_store(to + (size_t)(SIDE * r + c) * k->point_stride, v[r]);
   }
 }
 
@@ -74,8 +75,8 @@ INLINE void gradient_six(const esp__vec y[ESP_WINOGRAD_TILE], esp__vec v[SIDE]) 
   v[5] = y[3];
 }
 
-INLINE void gradient_square(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
-  const esp__winograd_tile *s = &k->square[t];
+INLINE void gradient_tile(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
+  const esp__winograd_tile *s = &k->tile[t];
   const float *y = k->plane + s->y + lane;
   float *to = k->to + (size_t)t * ESP_LANES + lane;
   esp__vec along[ESP_WINOGRAD_TILE][SIDE];
@@ -93,7 +94,8 @@ INLINE void gradient_square(const esp__winograd_plane *k, int t, size_t lane, co
     esp__vec v[SIDE];
     gradient_six(d, v);
 #pragma GCC unroll 6
-    for (int r = 0; r < SIDE; r++) esp__vec_store(to + (size_t)(SIDE * r + c) * k->next, v[r]);
+    for (int r = 0; r < SIDE; r++)
+      esp__vec_store(to + (size_t)(SIDE * r + c) * k->point_stride, v[r]);
   }
 }
 
@@ -101,33 +103,34 @@ INLINE bool is_whole(const esp__winograd_tile *s) {
   return s->rows == ESP_WINOGRAD_TILE && s->columns == ESP_WINOGRAD_TILE;
 }
 
-/* Fetches what lies where the outputs of a square do, or would. */
-INLINE void fetch(const esp__winograd_plane *k, const float *first, const esp__winograd_tile *s) {
+/* Prefetches what lies where the outputs of a tile do, or would. */
+INLINE void prefetch(const esp__winograd_plane *k, const float *first,
+                     const esp__winograd_tile *s) {
   for (int r = 0; r < s->rows; r++)
     for (int c = 0; c < s->columns; c++)
-      __builtin_prefetch(first + k->ahead + (size_t)r * k->row + (size_t)c * ESP_LANES);
+      __builtin_prefetch(first + k->prefetch + (size_t)r * k->row + (size_t)c * ESP_LANES);
 }
 
 void ESP_ISA_NAME(esp__winograd_input)(const esp__winograd_plane *k) {
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int t = 0; t < k->squares; t++) {
-      if (k->ahead && lane == 0)
-        fetch(k, k->plane + k->square[t].x + k->row + ESP_LANES, &k->square[t]);
-      if (is_whole(&k->square[t]))
-        input_square(k, t, lane, true);
+    for (int t = 0; t < k->tiles; t++) {
+      if (k->prefetch && lane == 0)
+        prefetch(k, k->plane + k->tile[t].x + k->row + ESP_LANES, &k->tile[t]);
+      if (is_whole(&k->tile[t]))
+        input_tile(k, t, lane, true);
       else
-        input_square(k, t, lane, false);
+        input_tile(k, t, lane, false);
     }
 }
 
 void ESP_ISA_NAME(esp__winograd_gradient)(const esp__winograd_plane *k) {
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int t = 0; t < k->squares; t++) {
-      if (k->ahead && lane == 0) fetch(k, k->plane + k->square[t].y, &k->square[t]);
-      if (is_whole(&k->square[t]))
-        gradient_square(k, t, lane, true);
+    for (int t = 0; t < k->tiles; t++) {
+      if (k->prefetch && lane == 0) prefetch(k, k->plane + k->tile[t].y, &k->tile[t]);
+      if (is_whole(&k->tile[t]))
+        gradient_tile(k, t, lane, true);
       else
-        gradient_square(k, t, lane, false);
+        gradient_tile(k, t, lane, false);
     }
 }
 
@@ -144,9 +147,9 @@ INLINE void output_four(const esp__vec m[SIDE], esp__vec y[ESP_WINOGRAD_TILE]) {
       esp__vec_fma(esp__vec_set(2.0f), far_odd, esp__vec_fma(esp__vec_set(0.5f), near_odd, m[5]));
 }
 
-INLINE void output_square(const esp__winograd_output *k, int t, size_t lane, const bool plain,
-                          const bool whole) {
-  const esp__winograd_tile *s = &k->square[t];
+INLINE void output_tile(const esp__winograd_output *k, int t, size_t lane, const bool plain,
+                        const bool whole) {
+  const esp__winograd_tile *s = &k->tile[t];
   const float *from = k->from + (size_t)t * ESP_LANES + lane;
   const size_t at = (size_t)s->y + lane;
   esp__vec along[SIDE][ESP_WINOGRAD_TILE];
@@ -154,7 +157,8 @@ INLINE void output_square(const esp__winograd_output *k, int t, size_t lane, con
   for (int r = 0; r < SIDE; r++) {
     esp__vec m[SIDE];
 #pragma GCC unroll 6
-    for (int c = 0; c < SIDE; c++) m[c] = esp__vec_load(from + (size_t)(SIDE * r + c) * k->next);
+    for (int c = 0; c < SIDE; c++)
+      m[c] = esp__vec_load(from + (size_t)(SIDE * r + c) * k->point_stride);
     output_four(m, along[r]);
   }
 #pragma GCC unroll 4
@@ -166,44 +170,44 @@ INLINE void output_square(const esp__winograd_output *k, int t, size_t lane, con
 #pragma GCC unroll 4
     for (int r = 0; r < ESP_WINOGRAD_TILE; r++)
       if (whole || (r < s->rows && c < s->columns))
-        esp__store(y[r], &k->finish, plain, 0, k->y,
+        esp__store(y[r], &k->epilogue, plain, 0, k->y,
                    at + (size_t)r * k->row + (size_t)c * ESP_LANES);
   }
 }
 
 void ESP_ISA_NAME(esp__winograd_output)(const esp__winograd_output *k) {
-  const bool plain = esp__epilogue_plain(&k->finish);
+  const bool plain = esp__epilogue_plain(&k->epilogue);
   for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
-    for (int t = 0; t < k->squares; t++)
-      if (!is_whole(&k->square[t]))
-        output_square(k, t, lane, false, false);
+    for (int t = 0; t < k->tiles; t++)
+      if (!is_whole(&k->tile[t]))
+        output_tile(k, t, lane, false, false);
       else if (plain)
-        output_square(k, t, lane, true, true);
+        output_tile(k, t, lane, true, true);
       else
-        output_square(k, t, lane, false, true);
+        output_tile(k, t, lane, false, true);
 }
 
-/* ---- weights: 16 windows at a time; plain loops over them, which the compiler turns into vectors ---- */
+/* ---- weights: 16 windows at a time, in plain loops that the compiler turns into vectors ---- */
 
 enum { WINDOWS = 16 };
 #define EACH(l) for (int l = 0; l < WINDOWS; l++)
 
-/* G times three rows of numbers; results are `next` rows apart. */
+/* G times three rows of numbers; results are `stride` rows apart. */
 INLINE void weights_six(const float *x, const float *y, const float *z, float (*to)[WINDOWS],
-                        int next) {
+                        int stride) {
   EACH(l) {
     const float near_even = -third * (2.0f * x[l] + z[l]), near_odd = 2.0f * third * a * y[l],
                 far_even = sixth * (x[l] + 2.0f * z[l]), far_odd = sixth * b * y[l];
     to[0][l] = x[l];
-    to[next][l] = near_even - near_odd;
-    to[2 * next][l] = near_even + near_odd;
-    to[3 * next][l] = far_even + far_odd;
-    to[4 * next][l] = far_even - far_odd;
-    to[5 * next][l] = z[l];
+    to[stride][l] = near_even - near_odd;
+    to[2 * stride][l] = near_even + near_odd;
+    to[3 * stride][l] = far_even + far_odd;
+    to[4 * stride][l] = far_even - far_odd;
+    to[5 * stride][l] = z[l];
   }
 }
 
-static void transform_windows(float g[PLACES][WINDOWS], float u[ESP_POSITIONS][WINDOWS]) {
+static void transform_windows(float g[PLACES][WINDOWS], float u[ESP_WINOGRAD_POINTS][WINDOWS]) {
   float along[WINDOW][SIDE][WINDOWS];
   for (int r = 0; r < WINDOW; r++) weights_six(g[3 * r], g[3 * r + 1], g[3 * r + 2], along[r], 1);
   for (int c = 0; c < SIDE; c++) weights_six(along[0][c], along[1][c], along[2][c], u + c, SIDE);
@@ -211,7 +215,7 @@ static void transform_windows(float g[PLACES][WINDOWS], float u[ESP_POSITIONS][W
 
 void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
   const int together = WINDOWS / ESP_TILE; /* channels */
-  float g[PLACES][WINDOWS] = {{0}}, u[ESP_POSITIONS][WINDOWS];
+  float g[PLACES][WINDOWS] = {{0}}, u[ESP_WINOGRAD_POINTS][WINDOWS];
   for (int first = 0; first < k->channels; first += together) {
     const int channels = esp__least(together, k->channels - first), count = channels * k->outputs;
     for (int c = 0; c < channels; c++)
@@ -219,42 +223,43 @@ void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
         const float *value = k->value + (size_t)k->output[o] * k->output_stride +
                              (size_t)k->channel[first + c] * k->channel_stride;
         for (int i = 0; i < PLACES; i++)
-          g[i][c * k->outputs + o] = value[k->turn ? PLACES - 1 - i : i];
+          g[i][c * k->outputs + o] = value[k->flip ? PLACES - 1 - i : i];
       }
     transform_windows(g, u);
-    for (int p = 0; p < ESP_POSITIONS; p++) {
-      float *to = k->to + (size_t)p * k->next + (size_t)(first * k->outputs);
+    for (int p = 0; p < ESP_WINOGRAD_POINTS; p++) {
+      float *to = k->to + (size_t)p * k->point_stride + (size_t)(first * k->outputs);
       for (int l = 0; l < count; l++) to[l] = u[p][l];
     }
   }
 }
 
-/* G' times six rows of numbers, `next` rows apart; results are `to_next` rows apart. */
-INLINE void windows_three(float (*s)[WINDOWS], int next, float (*to)[WINDOWS], int to_next) {
+/* G' times six rows of numbers, `stride` rows apart; results are `to_stride` rows apart. */
+INLINE void windows_three(float (*s)[WINDOWS], int stride, float (*to)[WINDOWS], int to_stride) {
   EACH(l) {
-    const float near_even = third * (s[next][l] + s[2 * next][l]),
-                near_odd = s[2 * next][l] - s[next][l],
-                far_even = sixth * (s[3 * next][l] + s[4 * next][l]),
-                far_odd = s[3 * next][l] - s[4 * next][l];
+    const float near_even = third * (s[stride][l] + s[2 * stride][l]),
+                near_odd = s[2 * stride][l] - s[stride][l],
+                far_even = sixth * (s[3 * stride][l] + s[4 * stride][l]),
+                far_odd = s[3 * stride][l] - s[4 * stride][l];
     to[0][l] = (s[0][l] - 2.0f * near_even) + far_even;
-    to[to_next][l] = 2.0f * third * a * near_odd + sixth * b * far_odd;
-    to[2 * to_next][l] = (s[5 * next][l] - near_even) + 2.0f * far_even;
+    to[to_stride][l] = 2.0f * third * a * near_odd + sixth * b * far_odd;
+    to[2 * to_stride][l] = (s[5 * stride][l] - near_even) + 2.0f * far_even;
   }
 }
 
-static void transform_sums(float s[ESP_POSITIONS][WINDOWS], float g[PLACES][WINDOWS]) {
+static void transform_sums(float s[ESP_WINOGRAD_POINTS][WINDOWS], float g[PLACES][WINDOWS]) {
   float along[SIDE * WINDOW][WINDOWS];
   for (int r = 0; r < SIDE; r++) windows_three(s + SIDE * r, 1, along + WINDOW * r, 1);
   for (int c = 0; c < WINDOW; c++) windows_three(along + c, WINDOW, g + c, WINDOW);
 }
 
-void ESP_ISA_NAME(esp__winograd_windows)(const esp__winograd_windows *k) {
-  float s[ESP_POSITIONS][WINDOWS] = {{0}}, g[PLACES][WINDOWS];
+void ESP_ISA_NAME(esp__winograd_weight_gradient)(const esp__winograd_weight_gradient *k) {
+  float s[ESP_WINOGRAD_POINTS][WINDOWS] = {{0}}, g[PLACES][WINDOWS];
   for (int o = 0; o < k->outputs; o++)
     for (int first = 0; first < k->channels; first += WINDOWS) {
       const int count = esp__least(WINDOWS, k->channels - first);
-      for (int p = 0; p < ESP_POSITIONS; p++) {
-        const float *from = k->sum + (size_t)p * k->next + (size_t)(o * k->channels + first);
+      for (int p = 0; p < ESP_WINOGRAD_POINTS; p++) {
+        const float *from =
+            k->sum + (size_t)p * k->point_stride + (size_t)(o * k->channels + first);
         for (int l = 0; l < count; l++) s[p][l] = from[l];
       }
       transform_sums(s, g);

@@ -32,7 +32,7 @@ static void average(esp_param *p, double decay, size_t from, size_t n) {
   const esp__kernels *k = esp__kernels_active();
   if (!p->average) return;
   k->average(n, (float)decay, p->value + from, p->average + from);
-  if (p->mask) k->unshadow(n, p->average + from, p->mask->keep + from, p->average + from);
+  if (p->mask) k->apply_mask(n, p->average + from, p->mask->keep + from, p->average + from);
 }
 
 void esp_average_step(esp_param *p, double decay) {
@@ -45,7 +45,7 @@ static void update(esp_param *p, const esp__sgd *sgd, double decay, size_t from,
   if (p->shadow) {
     k->sgd(sgd, n, p->grad + from, NULL, p->momentum + from, p->shadow + from);
     if (p->latent) return;
-    if (keep) k->unshadow(n, p->shadow + from, keep, p->value + from);
+    if (keep) k->apply_mask(n, p->shadow + from, keep, p->value + from);
   } else {
     k->sgd(sgd, n, p->grad + from, keep, p->momentum + from, p->value + from);
   }

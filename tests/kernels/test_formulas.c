@@ -183,9 +183,9 @@ START_TEST(correlate_is_a_convolution) {
     float *before = zeros(floats, sizeof *before);
     memcpy(before, v.y, floats * sizeof *before);
     esp__correlate k = correlate_of(&v);
-    k.finish = (esp__epilogue){.bias = key % 2 ? v.bias : NULL, .accumulate = key % 3 == 0};
+    k.epilogue = (esp__epilogue){.bias = key % 2 ? v.bias : NULL, .accumulate = key % 3 == 0};
     scalar()->correlate(&k);
-    const double worst = worst_convolution(&v, before, k.finish.bias, k.finish.accumulate);
+    const double worst = worst_convolution(&v, before, k.epilogue.bias, k.epilogue.accumulate);
     ck_assert_msg(worst < 2e-5, "key %d: off by %g", (int)key, worst);
     free(before);
     free_convolution(&v);
@@ -229,7 +229,7 @@ START_TEST(correlate_weights_is_its_gradient) {
     for (int i = 0; i < columns; i++)
       column[i] = (int32_t)((size_t)(i / taps) * channel) + v.tap[i % taps];
     float *before = zeros(sums, sizeof *before), *sum = zeros(sums, sizeof *sum),
-          *lanes = zeros(sums + ESP_TILE * 8, ESP_LANES * sizeof *lanes);
+          *partial_sums = zeros(sums + ESP_TILE * 8, ESP_LANES * sizeof *partial_sums);
     fill(before, sums, key + 500);
     memcpy(sum, before, sums * sizeof *sum);
     const esp__correlate c = correlate_of(&v);
@@ -242,14 +242,14 @@ START_TEST(correlate_weights_is_its_gradient) {
                                                           .columns = columns,
                                                           .outputs = outputs,
                                                           .sum = sum,
-                                                          .next = (size_t)columns,
+                                                          .sum_stride = (size_t)columns,
                                                           .add = key % 2 == 1,
-                                                          .lanes = lanes});
+                                                          .partial_sums = partial_sums});
     const double worst = worst_weight_gradient(&v, key % 2 ? before : NULL, sum, outputs);
     ck_assert_msg(worst < 1e-4, "key %d: off by %g", (int)key, worst);
     free(before);
     free(sum);
-    free(lanes);
+    free(partial_sums);
     free(column);
     free_convolution(&v);
   }
@@ -406,22 +406,22 @@ START_TEST(the_matrices_of_winograd_correlate) {
 }
 END_TEST
 
-/* Squares of a plane of 10x11 with two pixels between its rows, in no order; some are cut off. */
+/* Tiles of a plane of 10x11 with two pixels between its rows, in no order; some are cut off. */
 enum {
-  SQUARES = 5,
+  TILES = 5,
   DOWN = 10,
   ACROSS = 11,
   ROW = (ACROSS + 2) * ESP_LANES,
   FIELD = DOWN * ROW,
   BELOW = 4 * ROW
 };
-enum { NEXT = (SQUARES + 1) * ESP_LANES };
+enum { POINT_STRIDE = (TILES + 1) * ESP_LANES };
 #define AT(row, column) ((row)*ROW + (column)*ESP_LANES)
-static const esp__winograd_tile squares[SQUARES] = {{AT(4, 5), AT(6, 7), 4, 4},
-                                                    {AT(0, 0), AT(0, 0), 4, 4},
-                                                    {AT(7, 3), AT(9, 3), 1, 4},
-                                                    {AT(2, 7), AT(2, 8), 4, 2},
-                                                    {AT(5, 8), AT(7, 0), 3, 1}};
+static const esp__winograd_tile tiles[TILES] = {{AT(4, 5), AT(6, 7), 4, 4},
+                                                {AT(0, 0), AT(0, 0), 4, 4},
+                                                {AT(7, 3), AT(9, 3), 1, 4},
+                                                {AT(2, 7), AT(2, 8), 4, 2},
+                                                {AT(5, 8), AT(7, 0), 3, 1}};
 
 /* Those numbers of a matrix that are not in the plane are 0. */
 static matrix cut_off(const matrix *m, const esp__winograd_tile *s, int more) {
@@ -438,38 +438,46 @@ static void spoil_gaps(float *plane) {
     if (i >= FIELD || i % ROW >= ACROSS * ESP_LANES) plane[i] = NAN;
 }
 
-static matrix square_of(const float *from, int size) {
+static matrix tile_of(const float *from, int size) {
   return gather(from, size, size, ROW, ESP_LANES);
 }
 
 START_TEST(winograd_input_is_its_formula) {
-  static float x[FIELD + BELOW], to[ESP_POSITIONS * NEXT];
+  static float x[FIELD + BELOW], to[ESP_WINOGRAD_POINTS * POINT_STRIDE];
   fill(x, FIELD, 31);
   spoil_gaps(x);
-  scalar()->winograd_input(&(esp__winograd_plane){
-      .plane = x, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
-  for (int i = 0; i < SQUARES * ESP_LANES; i++) {
-    const esp__winograd_tile *s = &squares[i / ESP_LANES];
-    const matrix all = square_of(x + s->x + i % ESP_LANES, 6), d = cut_off(&all, s, 2),
+  scalar()->winograd_input(&(esp__winograd_plane){.plane = x,
+                                                  .row = ROW,
+                                                  .tile = tiles,
+                                                  .tiles = TILES,
+                                                  .to = to,
+                                                  .point_stride = POINT_STRIDE});
+  for (int i = 0; i < TILES * ESP_LANES; i++) {
+    const esp__winograd_tile *s = &tiles[i / ESP_LANES];
+    const matrix all = tile_of(x + s->x + i % ESP_LANES, 6), d = cut_off(&all, s, 2),
                  expected = on_both_sides(&B_, &d),
-                 got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
+                 got = gather(to + i, 6, 6, (size_t)6 * POINT_STRIDE, POINT_STRIDE);
     expect_matrix(&got, &expected, "image", i);
   }
 }
 END_TEST
 
 START_TEST(winograd_gradient_is_its_formula) {
-  static float y[FIELD + BELOW], to[ESP_POSITIONS * NEXT];
+  static float y[FIELD + BELOW], to[ESP_WINOGRAD_POINTS * POINT_STRIDE];
   const matrix A = transposed(&A_);
   fill(y, FIELD, 32);
   spoil_gaps(y);
-  scalar()->winograd_gradient(&(esp__winograd_plane){
-      .plane = y, .row = ROW, .square = squares, .squares = SQUARES, .to = to, .next = NEXT});
-  for (int i = 0; i < SQUARES * ESP_LANES; i++) {
-    const esp__winograd_tile *s = &squares[i / ESP_LANES];
-    const matrix all = square_of(y + s->y + i % ESP_LANES, 4), dy = cut_off(&all, s, 0),
+  scalar()->winograd_gradient(&(esp__winograd_plane){.plane = y,
+                                                     .row = ROW,
+                                                     .tile = tiles,
+                                                     .tiles = TILES,
+                                                     .to = to,
+                                                     .point_stride = POINT_STRIDE});
+  for (int i = 0; i < TILES * ESP_LANES; i++) {
+    const esp__winograd_tile *s = &tiles[i / ESP_LANES];
+    const matrix all = tile_of(y + s->y + i % ESP_LANES, 4), dy = cut_off(&all, s, 0),
                  expected = on_both_sides(&A, &dy),
-                 got = gather(to + i, 6, 6, (size_t)6 * NEXT, NEXT);
+                 got = gather(to + i, 6, 6, (size_t)6 * POINT_STRIDE, POINT_STRIDE);
     expect_matrix(&got, &expected, "image", i);
   }
 }
@@ -484,30 +492,30 @@ static double finished(const esp__epilogue *f, double v, double residual, double
 }
 
 START_TEST(winograd_output_is_its_formula) {
-  static float from[ESP_POSITIONS * NEXT], before[FIELD + BELOW], residual[FIELD + BELOW],
-      y[FIELD + BELOW];
+  static float from[ESP_WINOGRAD_POINTS * POINT_STRIDE], before[FIELD + BELOW],
+      residual[FIELD + BELOW], y[FIELD + BELOW];
   static const float bias = 0.25f, scale = -1.5f, shift = 0.75f;
   esp__epilogue f = {.accumulate = _i & 1, .relu = _i & 2};
   if (_i & 4) f.bias = &bias;
   if (_i & 8) f.scale = &scale, f.shift = &shift;
   if (_i & 16) f.residual = residual;
-  fill(from, ESP_POSITIONS * NEXT, 33);
+  fill(from, ESP_WINOGRAD_POINTS * POINT_STRIDE, 33);
   fill(residual, FIELD, 34);
   fill(before, FIELD, 35);
   memcpy(y, before, sizeof y);
   scalar()->winograd_output(&(esp__winograd_output){.from = from,
-                                                    .next = NEXT,
-                                                    .square = squares,
-                                                    .squares = SQUARES,
+                                                    .point_stride = POINT_STRIDE,
+                                                    .tile = tiles,
+                                                    .tiles = TILES,
                                                     .y = y,
                                                     .row = ROW,
-                                                    .finish = f});
-  for (int i = 0; i < SQUARES * ESP_LANES; i++) {
-    const esp__winograd_tile *s = &squares[i / ESP_LANES];
+                                                    .epilogue = f});
+  for (int i = 0; i < TILES * ESP_LANES; i++) {
+    const esp__winograd_tile *s = &tiles[i / ESP_LANES];
     const int at = s->y + i % ESP_LANES;
-    const matrix m = gather(from + i, 6, 6, (size_t)6 * NEXT, NEXT),
-                 old = square_of(before + at, 4), beside = square_of(residual + at, 4),
-                 got = square_of(y + at, 4);
+    const matrix m = gather(from + i, 6, 6, (size_t)6 * POINT_STRIDE, POINT_STRIDE),
+                 old = tile_of(before + at, 4), beside = tile_of(residual + at, 4),
+                 got = tile_of(y + at, 4);
     matrix expected = on_both_sides(&A_, &m);
     for (int k = 0; k < 16; k++) {
       const int r = k / 4, c = k % 4;
@@ -519,10 +527,9 @@ START_TEST(winograd_output_is_its_formula) {
   }
   for (int i = 0; i < FIELD + BELOW; i++) { /* and nothing else has changed */
     bool inside = false;
-    for (int k = 0; k < SQUARES; k++) {
-      const int from_first = i - squares[k].y, r = from_first / ROW,
-                c = from_first % ROW / ESP_LANES;
-      inside = inside || (from_first >= 0 && r < squares[k].rows && c < squares[k].columns);
+    for (int k = 0; k < TILES; k++) {
+      const int from_first = i - tiles[k].y, r = from_first / ROW, c = from_first % ROW / ESP_LANES;
+      inside = inside || (from_first >= 0 && r < tiles[k].rows && c < tiles[k].columns);
     }
     ck_assert_msg(inside || memcmp(&y[i], &before[i], sizeof *y) == 0, "float %d was written", i);
   }
@@ -540,28 +547,28 @@ static const int32_t some_outputs[] = {3, 0, 4, 1},
                      some_channels[] = {20, 1, 2, 0, 9, 8, 7, 13, 14, 12, 19, 11, 3, 5, 6, 10, 17};
 enum { SOME_CHANNELS = sizeof some_channels / sizeof *some_channels };
 
-/* Output and channel exchanged, and turned, as the gradient of the input wants them, or not. */
+/* Output and channel exchanged, and flipped, as the gradient of the input wants them, or not. */
 START_TEST(winograd_weights_are_their_formula) {
-  static float value[WINDOWS], to[ESP_POSITIONS * SUMS];
+  static float value[WINDOWS], to[ESP_WINOGRAD_POINTS * SUMS];
   const int outputs = _i / 2 + 1;
-  const bool turn = _i % 2;
+  const bool flip = _i % 2;
   esp__winograd_weights k = {.value = value,
-                             .output_stride = turn ? 9 : (size_t)ALL_CHANNELS * 9,
-                             .channel_stride = turn ? (size_t)ALL_OUTPUTS * 9 : 9,
+                             .output_stride = flip ? 9 : (size_t)ALL_CHANNELS * 9,
+                             .channel_stride = flip ? (size_t)ALL_OUTPUTS * 9 : 9,
                              .output = some_outputs,
                              .channel = some_channels,
                              .outputs = outputs,
                              .channels = SOME_CHANNELS,
-                             .turn = turn,
+                             .flip = flip,
                              .to = to,
-                             .next = SUMS};
+                             .point_stride = SUMS};
   fill(value, WINDOWS, 36);
   scalar()->winograd_weights(&k);
   for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
     const float *window = value + (size_t)some_outputs[i % outputs] * k.output_stride +
                           (size_t)some_channels[i / outputs] * k.channel_stride;
     matrix g = gather(window, 3, 3, 3, 1);
-    for (int t = 0; t < 9 && turn; t++) g.at[t / 3][t % 3] = (double)window[8 - t];
+    for (int t = 0; t < 9 && flip; t++) g.at[t / 3][t % 3] = (double)window[8 - t];
     const matrix expected = on_both_sides(&G, &g),
                  got = gather(to + i, 6, 6, (size_t)6 * SUMS, SUMS);
     expect_matrix(&got, &expected, "window", i);
@@ -569,19 +576,20 @@ START_TEST(winograd_weights_are_their_formula) {
 }
 END_TEST
 
-START_TEST(winograd_windows_are_their_formula) {
-  static float sum[ESP_POSITIONS * SUMS], gradient[WINDOWS];
+START_TEST(winograd_weight_gradients_are_their_formula) {
+  static float sum[ESP_WINOGRAD_POINTS * SUMS], gradient[WINDOWS];
   const matrix G_ = transposed(&G);
   const int outputs = sizeof some_outputs / sizeof *some_outputs;
-  fill(sum, ESP_POSITIONS * SUMS, 37);
-  scalar()->winograd_windows(&(esp__winograd_windows){.sum = sum,
-                                                      .next = SUMS,
-                                                      .output = some_outputs,
-                                                      .channel = some_channels,
-                                                      .outputs = outputs,
-                                                      .channels = SOME_CHANNELS,
-                                                      .gradient = gradient,
-                                                      .output_stride = (size_t)ALL_CHANNELS * 9});
+  fill(sum, ESP_WINOGRAD_POINTS * SUMS, 37);
+  scalar()->winograd_weight_gradient(
+      &(esp__winograd_weight_gradient){.sum = sum,
+                                       .point_stride = SUMS,
+                                       .output = some_outputs,
+                                       .channel = some_channels,
+                                       .outputs = outputs,
+                                       .channels = SOME_CHANNELS,
+                                       .gradient = gradient,
+                                       .output_stride = (size_t)ALL_CHANNELS * 9});
   for (int i = 0; i < outputs * SOME_CHANNELS; i++) {
     const int o = some_outputs[i / SOME_CHANNELS], c = some_channels[i % SOME_CHANNELS];
     const matrix s = gather(sum + i, 6, 6, (size_t)6 * SUMS, SUMS),
@@ -718,7 +726,7 @@ END_TEST
 
 /* Image 0: two of equal size compete for the last place. Image 1: one number is above 0. Image 2:
  * all are alike. */
-START_TEST(winners_are_the_largest) {
+START_TEST(top_k_keeps_the_largest) {
   enum { CHANNELS = 5 };
   static const float in[3][CHANNELS] = {{2, 3, -1, 2, 0.5f},
                                         {-2, 0, 4, -0.0f, -9},
@@ -727,7 +735,7 @@ START_TEST(winners_are_the_largest) {
   float x[CHANNELS * ESP_LANES] = {0}, y[CHANNELS * ESP_LANES];
   for (int i = 0; i < 3; i++)
     for (int c = 0; c < CHANNELS; c++) x[c * ESP_LANES + i] = in[i][c];
-  scalar()->winners(CHANNELS, 2, (esp__rows){x, ESP_LANES}, (esp__rows){y, ESP_LANES});
+  scalar()->top_k(CHANNELS, 2, (esp__rows){x, ESP_LANES}, (esp__rows){y, ESP_LANES});
   for (int i = 0; i < 3; i++)
     for (int c = 0; c < CHANNELS; c++)
       ck_assert_msg(y[c * ESP_LANES + i] == out[i][c], "image %d, channel %d: %g", i, c,
@@ -745,7 +753,7 @@ START_TEST(images_are_summed_apart) {
   for (int i = 0; i < FLOATS; i += 3) x[i] = i % 2 ? 0.0f : -0.0f;
   const esp__extent e = {ROWS, WIDTH};
   const esp__rows from = {x, WIDTH * ESP_LANES}, with = {y, WIDTH * ESP_LANES};
-  scalar()->magnitude(e, from, mean);
+  scalar()->mean_abs(e, from, mean);
   scalar()->dot_images(e, from, with, dot);
   scalar()->count_images(e, from, ESP_LANES, count);
   for (int l = 0; l < ESP_LANES; l++) {
@@ -856,13 +864,13 @@ static double softened(const float *logits, int image, int c, double temperature
 }
 
 /* Wrong labels change nothing: there is none in the formula. */
-START_TEST(imitation_is_its_formula) {
+START_TEST(matching_logits_is_its_formula) {
   loss_data d;
   float teacher[CLASSES * ESP_LANES];
   make_loss(&d, 0.1f, 1.0f);
   fill(teacher, CLASSES * ESP_LANES, 7);
   d.block.labels = NULL;
-  scalar()->imitate(&d.block, &(esp__distill_target){.logits = teacher});
+  scalar()->match_logits(&d.block, &(esp__distill_target){.logits = teacher});
   for (int i = 0; i < VALID; i++) {
     double loss = 0.0;
     for (int c = 0; c < CLASSES; c++) {
@@ -885,7 +893,7 @@ START_TEST(distillation_is_its_formula) {
   fill(teacher, CLASSES * ESP_LANES, 7);
   for (int i = 0; i < CLASSES * ESP_LANES; i++) teacher[i] *= spreads[_i / 2];
   scalar()->cross_entropy(&d.block);
-  scalar()->distil(&d.block, &(esp__distill_target){teacher, a, T});
+  scalar()->distill(&d.block, &(esp__distill_target){teacher, a, T});
   for (int i = 0; i < VALID; i++) {
     double loss = 0.0, divergence = 0.0;
     for (int c = 0; c < CLASSES; c++) {
@@ -957,7 +965,7 @@ START_TEST(shadows_and_averages) {
   const float shadow[3] = {1.0f, -2.0f, 3.0f};
   const uint8_t keep[3] = {1, 0, 1};
   float value[3] = {9.0f, 9.0f, 9.0f}, average[3] = {2.0f, 4.0f, -1.0f};
-  scalar()->unshadow(3, shadow, keep, value);
+  scalar()->apply_mask(3, shadow, keep, value);
   ck_assert(value[0] == 1.0f && value[1] == 0.0f && !signbit(value[1]) && value[2] == 3.0f);
   scalar()->average(3, 0.75f, shadow, average);
   ck_assert(average[0] == 1.75f && average[1] == 2.5f && average[2] == 0.0f);
@@ -1019,16 +1027,16 @@ int main(void) {
   tcase_add_test(all, winograd_gradient_is_its_formula);
   tcase_add_loop_test(all, winograd_output_is_its_formula, 0, 32);
   tcase_add_loop_test(all, winograd_weights_are_their_formula, 0, 2 * ESP_TILE);
-  tcase_add_test(all, winograd_windows_are_their_formula);
+  tcase_add_test(all, winograd_weight_gradients_are_their_formula);
   tcase_add_test(all, expf_is_exp);
   tcase_add_loop_test(all, activations_are_their_formulas, 0, ESP_ACTIVATIONS);
   tcase_add_loop_test(all, slopes_are_derivatives, 0, ESP_ACTIVATIONS);
   tcase_add_test(all, one_winner_takes_the_gradient);
-  tcase_add_test(all, winners_are_the_largest);
+  tcase_add_test(all, top_k_keeps_the_largest);
   tcase_add_test(all, images_are_summed_apart);
   tcase_add_loop_test(all, cross_entropy_is_its_formula, 0, 6);
   tcase_add_loop_test(all, mean_squared_is_its_formula, 0, 2);
-  tcase_add_test(all, imitation_is_its_formula);
+  tcase_add_test(all, matching_logits_is_its_formula);
   tcase_add_loop_test(all, distillation_is_its_formula, 0, 4);
   tcase_add_test(all, sgd_by_hand);
   tcase_add_test(all, sgd_without_mask_or_clip);

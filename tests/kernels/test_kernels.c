@@ -50,7 +50,7 @@ static esp__epilogue draw_switches(trial *t) {
   return (esp__epilogue){.accumulate = trial_flip(t), .relu = trial_flip(t)};
 }
 
-static void draw_finish(trial *t, esp__epilogue *f, int outputs, size_t floats) {
+static void draw_epilogue(trial *t, esp__epilogue *f, int outputs, size_t floats) {
   if (trial_flip(t)) f->bias = trial_floats(t, (size_t)outputs);
   if (trial_flip(t)) f->residual = trial_floats(t, floats);
   if (!trial_flip(t)) return;
@@ -67,7 +67,7 @@ static void try_correlate(trial *t) {
                       .taps = taps,
                       .channels = trial_draw(t, 1, 9),
                       .outputs = trial_draw(t, 1, 13),
-                      .finish = draw_switches(t)};
+                      .epilogue = draw_switches(t)};
   esp__tap *tap = trial_take(t, (size_t)taps * sizeof *tap);
   k.weights = taps + trial_draw(t, 0, 3);
   for (int i = 0; i < taps; i++)
@@ -78,7 +78,7 @@ static void try_correlate(trial *t) {
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   k.weight = trial_floats(t, (size_t)(k.outputs * k.channels * k.weights));
-  draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
+  draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int p = 0; p < k.pixels; p++)
@@ -96,61 +96,61 @@ static field draw_runs(trial *t, int run, int step, int *written_cells) {
   return f;
 }
 
-/* Lists of entries by block of channels and output, some of them empty, some of them outputs of
- * another piece; their offsets meet any channel. */
+/* Rows of entries by block of channels and output, some of them empty, some of them outputs of
+ * another work item; their columns meet any channel. */
 typedef struct entries {
-  const uint32_t *start;
-  const int32_t *offset;
-  int blocks, next, first;
-  uint32_t count;
+  const uint32_t *row_ptr;
+  const int32_t *col;
+  int blocks, rows, first;
+  uint32_t nnz;
 } entries;
 
 static entries draw_entries(trial *t, const field *f, int outputs, int channels) {
   entries n = {.blocks = trial_draw(t, 1, 4), .first = trial_draw(t, 0, 2)};
-  n.next = n.first + outputs + trial_draw(t, 0, 2);
-  const int lists = n.blocks * n.next, most = trial_flip(t) ? 3 : 20;
-  uint32_t *start = trial_take(t, (size_t)(lists + 1) * sizeof *start);
-  start[0] = 0;
-  for (int i = 0; i < lists; i++) start[i + 1] = start[i] + (uint32_t)trial_draw(t, 0, most);
-  n.count = start[lists];
-  int32_t *offset = trial_take(t, (n.count + 1) * sizeof *offset);
-  for (uint32_t i = 0; i <= n.count; i++)
-    offset[i] = draw_tap(t, f, (int)i, (int)n.count) +
-                trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
-  n.start = start + n.first;
-  n.offset = offset;
+  n.rows = n.first + outputs + trial_draw(t, 0, 2);
+  const int all = n.blocks * n.rows, most_nnz = trial_flip(t) ? 3 : 20;
+  uint32_t *row_ptr = trial_take(t, (size_t)(all + 1) * sizeof *row_ptr);
+  row_ptr[0] = 0;
+  for (int i = 0; i < all; i++) row_ptr[i + 1] = row_ptr[i] + (uint32_t)trial_draw(t, 0, most_nnz);
+  n.nnz = row_ptr[all];
+  int32_t *col = trial_take(t, (n.nnz + 1) * sizeof *col);
+  for (uint32_t i = 0; i <= n.nnz; i++)
+    col[i] =
+        draw_tap(t, f, (int)i, (int)n.nnz) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
+  n.row_ptr = row_ptr + n.first;
+  n.col = col;
   return n;
 }
 
-static void try_correlate_sparse(trial *t) {
+static void try_correlate_csr(trial *t) {
   int cells;
   const int run = trial_draw(t, 1, 7), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
   const field f = draw_runs(t, run, step, &cells);
-  esp__correlate_sparse k = {.pixel = f.pixel,
-                             .pixels = f.pixels,
-                             .run = run,
-                             .step = step * ESP_LANES,
-                             .outputs = trial_draw(t, 1, 13),
-                             .finish = draw_switches(t)};
+  esp__correlate_csr k = {.pixel = f.pixel,
+                          .pixels = f.pixels,
+                          .run = run,
+                          .step = step * ESP_LANES,
+                          .outputs = trial_draw(t, 1, 13),
+                          .epilogue = draw_switches(t)};
   const entries n = draw_entries(t, &f, k.outputs, channels);
-  k.start = n.start;
+  k.row_ptr = n.row_ptr;
   k.blocks = n.blocks;
-  k.next = n.next;
-  k.offset = n.offset;
-  k.value = trial_floats(t, n.count + 1);
+  k.rows = n.rows;
+  k.col = n.col;
+  k.val = trial_floats(t, n.nnz + 1);
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
+  draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
   const size_t room = (size_t)(k.outputs * ESP_SPARSE_TILE) * LANE_BYTES;
   guard scratch; /* what is left there may differ */
   guard_open(&scratch, room);
-  k.waiting = guard_place(&scratch, room, t->at_end);
+  k.partial_sums = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int p = 0; p < k.pixels; p++)
       trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
-  t->kernels->correlate_sparse(&k);
+  t->kernels->correlate_csr(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
 }
@@ -163,107 +163,107 @@ static field draw_rows(trial *t, int run, int step, int *written_cells) {
   return f;
 }
 
-static void try_correlate_weights_sparse(trial *t) {
+static void try_correlate_weights_csr(trial *t) {
   int cells;
   const int run = trial_draw(t, 1, 8), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
   const field f = draw_rows(t, run, step, &cells);
-  esp__correlate_weights_sparse k = {.pixel = f.pixel,
-                                     .pixels = f.pixels,
-                                     .patch = run * trial_draw(t, 1, 4),
-                                     .run = run,
-                                     .step = step * ESP_LANES,
-                                     .outputs = trial_draw(t, 1, 4)};
+  esp__correlate_weights_csr k = {.pixel = f.pixel,
+                                  .pixels = f.pixels,
+                                  .patch = run * trial_draw(t, 1, 4),
+                                  .run = run,
+                                  .step = step * ESP_LANES,
+                                  .outputs = trial_draw(t, 1, 4)};
   const entries n = draw_entries(t, &f, k.outputs, channels);
-  k.start = n.start;
+  k.row_ptr = n.row_ptr;
   k.blocks = n.blocks;
-  k.next = n.next;
-  k.offset = n.offset;
+  k.rows = n.rows;
+  k.col = n.col;
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  k.sum = trial_floats(t, n.count + 1);
-  const size_t room = (n.count + 1) * LANE_BYTES;
+  k.sum = trial_floats(t, n.nnz + 1);
+  const size_t room = (n.nnz + 1) * LANE_BYTES;
   guard scratch;
   guard_open(&scratch, room);
-  k.lanes = guard_place(&scratch, room, t->at_end);
+  k.partial_sums = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
   for (int b = 0; b < k.blocks; b++) {
-    const uint32_t first = k.start[b * k.next], end = k.start[b * k.next + k.outputs];
+    const uint32_t first = k.row_ptr[b * k.rows], end = k.row_ptr[b * k.rows + k.outputs];
     trial_writes(t, k.sum + first, (end - first) * sizeof(float));
   }
-  t->kernels->correlate_weights_sparse(&k);
+  t->kernels->correlate_weights_csr(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
 }
 
-/* A list per tile of outputs, of places that any channel has; and the outputs in some order. */
-static entries draw_tiles(trial *t, const field *f, int outputs, int channels, int32_t **order) {
+/* A list per tile of outputs, of places that any channel has; and the outputs in some perm. */
+static entries draw_tiles(trial *t, const field *f, int outputs, int channels, int32_t **perm) {
   const int tiles = (outputs + ESP_TILE - 1) / ESP_TILE;
-  uint32_t *start = trial_take(t, (size_t)(tiles + 1) * sizeof *start);
-  *order = trial_take(t, (size_t)outputs * sizeof **order);
-  start[0] = (uint32_t)trial_draw(t, 0, 5);
-  for (int i = 0; i < tiles; i++) start[i + 1] = start[i] + (uint32_t)trial_draw(t, 0, 20);
-  const int turn = trial_draw(t, 0, outputs - 1);
-  for (int i = 0; i < outputs; i++) (*order)[i] = (i + turn) % outputs;
-  const uint32_t count = start[tiles];
-  int32_t *offset = trial_take(t, (count + 1) * sizeof *offset);
-  for (uint32_t i = 0; i <= count; i++)
-    offset[i] =
-        draw_tap(t, f, (int)i, (int)count) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
-  return (entries){.start = start, .offset = offset, .count = count};
+  uint32_t *row_ptr = trial_take(t, (size_t)(tiles + 1) * sizeof *row_ptr);
+  *perm = trial_take(t, (size_t)outputs * sizeof **perm);
+  row_ptr[0] = (uint32_t)trial_draw(t, 0, 5);
+  for (int i = 0; i < tiles; i++) row_ptr[i + 1] = row_ptr[i] + (uint32_t)trial_draw(t, 0, 20);
+  const int shift = trial_draw(t, 0, outputs - 1);
+  for (int i = 0; i < outputs; i++) (*perm)[i] = (i + shift) % outputs;
+  const uint32_t nnz = row_ptr[tiles];
+  int32_t *col = trial_take(t, (nnz + 1) * sizeof *col);
+  for (uint32_t i = 0; i <= nnz; i++)
+    col[i] =
+        draw_tap(t, f, (int)i, (int)nnz) + trial_draw(t, 0, channels - 1) * f->cells * ESP_LANES;
+  return (entries){.row_ptr = row_ptr, .col = col, .nnz = nnz};
 }
 
-static void try_correlate_tiles(trial *t) {
+static void try_correlate_bcsr(trial *t) {
   int cells, channels = trial_draw(t, 1, 9);
-  int32_t *order;
+  int32_t *perm;
   const field f = draw_field(t, trial_draw(t, 1, 40), &cells);
-  esp__correlate_tiles k = {.pixel = f.pixel,
-                            .pixels = f.pixels,
-                            .outputs = trial_draw(t, 1, 13),
-                            .finish = draw_switches(t)};
-  const entries n = draw_tiles(t, &f, k.outputs, channels, &order);
-  k.start = n.start;
-  k.offset = n.offset;
-  k.order = order;
-  k.value = trial_floats(t, (n.count + 1) * ESP_TILE);
+  esp__correlate_bcsr k = {.pixel = f.pixel,
+                           .pixels = f.pixels,
+                           .outputs = trial_draw(t, 1, 13),
+                           .epilogue = draw_switches(t)};
+  const entries n = draw_tiles(t, &f, k.outputs, channels, &perm);
+  k.row_ptr = n.row_ptr;
+  k.col = n.col;
+  k.perm = perm;
+  k.val = trial_floats(t, (n.nnz + 1) * ESP_TILE);
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  draw_finish(t, &k.finish, k.outputs, (size_t)k.outputs * k.y_channel);
+  draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int p = 0; p < k.pixels; p++)
       trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
-  t->kernels->correlate_tiles(&k);
+  t->kernels->correlate_bcsr(&k);
 }
 
-static void try_correlate_weights_tiles(trial *t) {
+static void try_correlate_weights_bcsr(trial *t) {
   int cells, channels = trial_draw(t, 1, 9);
-  int32_t *order;
+  int32_t *perm;
   const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
-  esp__correlate_weights_tiles k = {
+  esp__correlate_weights_bcsr k = {
       .pixel = f.pixel, .pixels = f.pixels, .outputs = trial_draw(t, 1, 9)};
-  const entries n = draw_tiles(t, &f, k.outputs, channels, &order);
+  const entries n = draw_tiles(t, &f, k.outputs, channels, &perm);
   const int tiles = (k.outputs + ESP_TILE - 1) / ESP_TILE;
-  k.start = n.start;
-  k.offset = n.offset;
-  k.order = order;
+  k.row_ptr = n.row_ptr;
+  k.col = n.col;
+  k.perm = perm;
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  k.sum = trial_floats(t, (n.count + 1) * ESP_TILE);
-  const size_t room = (n.count - n.start[0] + 1) * ESP_TILE * LANE_BYTES;
+  k.sum = trial_floats(t, (n.nnz + 1) * ESP_TILE);
+  const size_t room = (n.nnz - n.row_ptr[0] + 1) * ESP_TILE * LANE_BYTES;
   guard scratch;
   guard_open(&scratch, room);
-  k.lanes = guard_place(&scratch, room, t->at_end);
+  k.partial_sums = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
-  for (uint32_t e = n.start[0]; e < n.count; e++)
+  for (uint32_t e = n.row_ptr[0]; e < n.nnz; e++)
     trial_writes(
-        t, k.sum + (e - n.start[0]) * ESP_TILE,
-        (e < n.start[tiles - 1] || k.outputs % ESP_TILE == 0 ? ESP_TILE
-                                                             : (size_t)(k.outputs % ESP_TILE)) *
+        t, k.sum + (e - n.row_ptr[0]) * ESP_TILE,
+        (e < n.row_ptr[tiles - 1] || k.outputs % ESP_TILE == 0 ? ESP_TILE
+                                                               : (size_t)(k.outputs % ESP_TILE)) *
             sizeof(float));
-  t->kernels->correlate_weights_tiles(&k);
+  t->kernels->correlate_weights_bcsr(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
 }
@@ -286,15 +286,15 @@ static void try_correlate_weights(trial *t) {
   k.x = trial_floats(t, (size_t)(channels * f.cells * ESP_LANES)) + f.base * ESP_LANES;
   k.y_channel = (size_t)cells * ESP_LANES;
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
-  k.next = (size_t)(k.columns + trial_draw(t, 0, 3));
-  k.sum = trial_floats(t, (size_t)k.outputs * k.next);
+  k.sum_stride = (size_t)(k.columns + trial_draw(t, 0, 3));
+  k.sum = trial_floats(t, (size_t)k.outputs * k.sum_stride);
   const size_t room = (size_t)(k.pixels <= 64 ? ESP_TILE * 8 : k.outputs * k.columns) * LANE_BYTES;
   guard scratch; /* what is left there may differ */
   guard_open(&scratch, room);
-  k.lanes = guard_place(&scratch, room, t->at_end);
+  k.partial_sums = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
-    trial_writes(t, k.sum + (size_t)o * k.next, (size_t)k.columns * sizeof(float));
+    trial_writes(t, k.sum + (size_t)o * k.sum_stride, (size_t)k.columns * sizeof(float));
   t->kernels->correlate_weights(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
@@ -302,68 +302,69 @@ static void try_correlate_weights(trial *t) {
 
 /* ---- Winograd ---- */
 
-/* Floats from one position to the next, of `used` that are used: none beside them, or up to `most`
+/* Floats from one point to the next, of `used` that are used: none beside them, or up to `most`
  * units. */
-static size_t draw_next(trial *t, size_t used, int most, size_t unit) {
+static size_t draw_point_stride(trial *t, size_t used, int most, size_t unit) {
   return used + (size_t)(trial_flip(t) ? trial_draw(t, 1, most) : 0) * unit;
 }
 
-static float *draw_positions(trial *t, size_t next, size_t used) {
-  return trial_floats(t, (ESP_POSITIONS - 1) * next + used);
+static float *draw_points(trial *t, size_t point_stride, size_t used) {
+  return trial_floats(t, (ESP_WINOGRAD_POINTS - 1) * point_stride + used);
 }
 
-static void writes_positions(trial *t, const float *to, size_t next, size_t used) {
-  for (size_t p = 0; p < ESP_POSITIONS; p++) trial_writes(t, to + p * next, used * sizeof(float));
+static void writes_points(trial *t, const float *to, size_t point_stride, size_t used) {
+  for (size_t p = 0; p < ESP_WINOGRAD_POINTS; p++)
+    trial_writes(t, to + p * point_stride, used * sizeof(float));
 }
 
-/* A plane and squares in it, of so many pixels around as many outputs as are not cut off. The first
+/* A plane and tiles in it, of so many pixels around as many outputs as are not cut off. The first
  * and the last touch its ends; the others are anywhere. */
-typedef struct squares {
+typedef struct winograd_plane {
   float *plane; /* where their offsets begin */
   size_t row;
-  esp__winograd_tile *square;
-  int squares;
-} squares;
+  esp__winograd_tile *tile;
+  int tiles;
+} winograd_plane;
 
-/* How much of a square is in the plane, counted in outputs. */
+/* How much of a tile is in the plane, counted in outputs. */
 static int draw_side(trial *t) {
   return trial_flip(t) ? ESP_WINOGRAD_TILE : trial_draw(t, 1, ESP_WINOGRAD_TILE);
 }
 
-static squares draw_squares(trial *t, int around) {
+static winograd_plane draw_tiles_anywhere(trial *t, int around) {
   const int most = ESP_WINOGRAD_TILE + around, height = trial_draw(t, most, 12),
             width = trial_draw(t, most, 12), row = width + trial_draw(t, 0, 3),
             cells = (height - 1) * row + width, base = trial_draw(t, 0, cells - 1);
-  squares s = {.row = (size_t)(row * ESP_LANES), .squares = trial_draw(t, 1, 20)};
+  winograd_plane s = {.row = (size_t)(row * ESP_LANES), .tiles = trial_draw(t, 1, 20)};
   s.plane = trial_floats(t, (size_t)(cells * ESP_LANES)) + base * ESP_LANES;
-  s.square = trial_take(t, (size_t)s.squares * sizeof *s.square);
-  for (int i = 0; i < s.squares; i++) {
+  s.tile = trial_take(t, (size_t)s.tiles * sizeof *s.tile);
+  for (int i = 0; i < s.tiles; i++) {
     const int rows = draw_side(t), columns = draw_side(t), bottom = height - rows - around,
               right = width - columns - around;
-    const int cell = i == 0 ? 0
-                     : i == s.squares - 1
-                         ? bottom * row + right
-                         : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
+    const int cell = i == 0             ? 0
+                     : i == s.tiles - 1 ? bottom * row + right
+                                        : trial_draw(t, 0, bottom) * row + trial_draw(t, 0, right);
     const int32_t at = (cell - base) * ESP_LANES;
-    s.square[i] = (esp__winograd_tile){at, at, (int16_t)rows, (int16_t)columns};
+    s.tile[i] = (esp__winograd_tile){at, at, (int16_t)rows, (int16_t)columns};
   }
   return s;
 }
 
-/* What is read next is fetched, wherever it is. */
+/* What is read next is prefetched, wherever it is. */
 static void try_winograd_plane(trial *t, int around,
                                void (*const kernel)(const esp__winograd_plane *)) {
-  const squares s = draw_squares(t, around);
-  const size_t used = (size_t)s.squares * ESP_LANES, next = draw_next(t, used, 3, ESP_LANES);
+  const winograd_plane s = draw_tiles_anywhere(t, around);
+  const size_t used = (size_t)s.tiles * ESP_LANES,
+               point_stride = draw_point_stride(t, used, 3, ESP_LANES);
   const esp__winograd_plane k = {.plane = s.plane,
                                  .row = s.row,
-                                 .square = s.square,
-                                 .squares = s.squares,
-                                 .to = draw_positions(t, next, used),
-                                 .next = next,
-                                 .ahead = trial_flip(t) ? trial_draw(t, 0, 1 << 24) : 0};
+                                 .tile = s.tile,
+                                 .tiles = s.tiles,
+                                 .to = draw_points(t, point_stride, used),
+                                 .point_stride = point_stride,
+                                 .prefetch = trial_flip(t) ? trial_draw(t, 0, 1 << 24) : 0};
   trial_seal(t);
-  writes_positions(t, k.to, next, used);
+  writes_points(t, k.to, point_stride, used);
   kernel(&k);
 }
 
@@ -386,57 +387,56 @@ static int32_t *draw_order(trial *t, int count, int all) {
   return to;
 }
 
-/* Squares that do not overlap, all those of a plane or some; those at its right and lower border
+/* Tiles that do not overlap, all those of a plane or some; those at its right and lower border
  * may be cut off. */
-static squares draw_outputs(trial *t, int *cells, int *base) {
+static winograd_plane draw_outputs(trial *t, int *cells, int *base) {
   const int height = trial_draw(t, 1, 14), width = trial_draw(t, 1, 14),
             row = width + trial_draw(t, 0, 3), columns = esp__ceil_div(width, ESP_WINOGRAD_TILE);
-  squares s = {.row = (size_t)(row * ESP_LANES),
-               .squares = esp__ceil_div(height, ESP_WINOGRAD_TILE) * columns};
+  winograd_plane s = {.row = (size_t)(row * ESP_LANES),
+                      .tiles = esp__ceil_div(height, ESP_WINOGRAD_TILE) * columns};
   *cells = (height - 1) * row + width;
   *base = trial_draw(t, 0, *cells - 1);
   s.plane = trial_floats(t, (size_t)(*cells * ESP_LANES)) + *base * ESP_LANES;
-  const int32_t *order = draw_order(t, s.squares, s.squares);
-  s.square = trial_take(t, (size_t)s.squares * sizeof *s.square);
-  for (int i = 0; i < s.squares; i++) {
+  const int32_t *order = draw_order(t, s.tiles, s.tiles);
+  s.tile = trial_take(t, (size_t)s.tiles * sizeof *s.tile);
+  for (int i = 0; i < s.tiles; i++) {
     const int r = order[i] / columns * ESP_WINOGRAD_TILE,
               c = order[i] % columns * ESP_WINOGRAD_TILE;
-    s.square[i] =
-        (esp__winograd_tile){.y = (r * row + c - *base) * ESP_LANES,
-                             .rows = (int16_t)esp__least(ESP_WINOGRAD_TILE, height - r),
-                             .columns = (int16_t)esp__least(ESP_WINOGRAD_TILE, width - c)};
+    s.tile[i] = (esp__winograd_tile){.y = (r * row + c - *base) * ESP_LANES,
+                                     .rows = (int16_t)esp__least(ESP_WINOGRAD_TILE, height - r),
+                                     .columns = (int16_t)esp__least(ESP_WINOGRAD_TILE, width - c)};
   }
-  if (trial_flip(t)) s.squares = trial_draw(t, 1, s.squares);
+  if (trial_flip(t)) s.tiles = trial_draw(t, 1, s.tiles);
   return s;
 }
 
-/* An output without weights has one row of zeros at all positions. */
+/* An output without weights has one row of zeros at all points. */
 static void try_winograd_output(trial *t) {
   int cells, base;
-  const squares s = draw_outputs(t, &cells, &base);
-  const size_t used = (size_t)s.squares * ESP_LANES,
-               next = trial_draw(t, 0, 3) ? draw_next(t, used, 3, ESP_LANES) : 0;
-  esp__winograd_output k = {.from = draw_positions(t, next, used),
-                            .next = next,
-                            .square = s.square,
-                            .squares = s.squares,
+  const winograd_plane s = draw_outputs(t, &cells, &base);
+  const size_t used = (size_t)s.tiles * ESP_LANES,
+               point_stride = trial_draw(t, 0, 3) ? draw_point_stride(t, used, 3, ESP_LANES) : 0;
+  esp__winograd_output k = {.from = draw_points(t, point_stride, used),
+                            .point_stride = point_stride,
+                            .tile = s.tile,
+                            .tiles = s.tiles,
                             .y = s.plane,
                             .row = s.row,
-                            .finish = draw_switches(t)};
-  draw_finish(t, &k.finish, 1, (size_t)(cells * ESP_LANES));
-  if (k.finish.residual) k.finish.residual += base * ESP_LANES;
+                            .epilogue = draw_switches(t)};
+  draw_epilogue(t, &k.epilogue, 1, (size_t)(cells * ESP_LANES));
+  if (k.epilogue.residual) k.epilogue.residual += base * ESP_LANES;
   trial_seal(t);
-  for (int i = 0; i < k.squares; i++)
-    for (int r = 0; r < k.square[i].rows; r++)
-      trial_writes(t, k.y + k.square[i].y + (size_t)r * k.row,
-                   (size_t)k.square[i].columns * LANE_BYTES);
+  for (int i = 0; i < k.tiles; i++)
+    for (int r = 0; r < k.tile[i].rows; r++)
+      trial_writes(t, k.y + k.tile[i].y + (size_t)r * k.row,
+                   (size_t)k.tile[i].columns * LANE_BYTES);
   t->kernels->winograd_output(&k);
 }
 
 static void try_winograd_weights(trial *t) {
   esp__winograd_weights k = {.outputs = trial_draw(t, 1, ESP_TILE),
                              .channels = trial_draw(t, 1, 21),
-                             .turn = trial_flip(t)};
+                             .flip = trial_flip(t)};
   const int outputs = k.outputs + trial_draw(t, 0, 3), channels = k.channels + trial_draw(t, 0, 3);
   k.output = draw_order(t, k.outputs, outputs);
   k.channel = draw_order(t, k.channels, channels);
@@ -445,29 +445,30 @@ static void try_winograd_weights(trial *t) {
   k.channel_stride = outputs_first ? 9 : (size_t)outputs * 9;
   k.value = trial_floats(t, (size_t)(outputs * channels * 9));
   const size_t used = (size_t)(k.outputs * k.channels);
-  k.next = draw_next(t, used, 9, 1);
-  k.to = draw_positions(t, k.next, used);
+  k.point_stride = draw_point_stride(t, used, 9, 1);
+  k.to = draw_points(t, k.point_stride, used);
   trial_seal(t);
-  writes_positions(t, k.to, k.next, used);
+  writes_points(t, k.to, k.point_stride, used);
   t->kernels->winograd_weights(&k);
 }
 
-static void try_winograd_windows(trial *t) {
-  esp__winograd_windows k = {.outputs = trial_draw(t, 1, 9), .channels = trial_draw(t, 1, 37)};
+static void try_winograd_weight_gradient(trial *t) {
+  esp__winograd_weight_gradient k = {.outputs = trial_draw(t, 1, 9),
+                                     .channels = trial_draw(t, 1, 37)};
   const int outputs = k.outputs + trial_draw(t, 0, 3), channels = k.channels + trial_draw(t, 0, 3);
   k.output = draw_order(t, k.outputs, outputs);
   k.channel = draw_order(t, k.channels, channels);
   k.output_stride = (size_t)channels * 9;
   k.gradient = trial_floats(t, (size_t)outputs * k.output_stride);
   const size_t used = (size_t)(k.outputs * k.channels);
-  k.next = draw_next(t, used, 9, 1);
-  k.sum = draw_positions(t, k.next, used);
+  k.point_stride = draw_point_stride(t, used, 9, 1);
+  k.sum = draw_points(t, k.point_stride, used);
   trial_seal(t);
   for (int o = 0; o < k.outputs; o++)
     for (int c = 0; c < k.channels; c++)
       trial_writes(t, k.gradient + (size_t)k.output[o] * k.output_stride + k.channel[c] * 9,
                    9 * sizeof(float));
-  t->kernels->winograd_windows(&k);
+  t->kernels->winograd_weight_gradient(&k);
 }
 
 /* ---- planes ---- */
@@ -555,31 +556,31 @@ static void try_threshold_back(trial *t) {
 
 /* ---- gates ---- */
 
-static void try_magnitude(trial *t) {
+static void try_mean_abs(trial *t) {
   const esp__extent e = draw_extent(t);
   const esp__rows x = draw_plane(t, e);
   float *mean = trial_floats(t, ESP_LANES);
   trial_seal(t);
   trial_writes(t, mean, LANE_BYTES);
-  t->kernels->magnitude(e, x, mean);
+  t->kernels->mean_abs(e, x, mean);
 }
 
-static void try_magnitude_back(trial *t) {
+static void try_mean_abs_back(trial *t) {
   const esp__extent e = draw_extent(t);
   const esp__rows x = draw_plane(t, e), dx = draw_plane(t, e);
   const float *dmean = trial_floats(t, ESP_LANES);
   trial_seal(t);
   writes_plane(t, e, dx);
-  t->kernels->magnitude_back(e, x, dmean, dx, trial_flip(t));
+  t->kernels->mean_abs_back(e, x, dmean, dx, trial_flip(t));
 }
 
-static void try_winners(trial *t) {
+static void try_top_k(trial *t) {
   const esp__extent channels = {trial_draw(t, 1, 40), 1};
   const esp__rows x = draw_plane(t, channels), y = draw_plane(t, channels);
   const int keep = trial_draw(t, 1, channels.rows);
   trial_seal(t);
   writes_plane(t, channels, y);
-  t->kernels->winners(channels.rows, keep, x, y);
+  t->kernels->top_k(channels.rows, keep, x, y);
 }
 
 static void try_scale_images(trial *t) {
@@ -749,12 +750,12 @@ static void try_mean_squared(trial *t) {
   try_loss(t, t->kernels->mean_squared);
 }
 
-static void try_lesson(trial *t,
-                       void (*taught)(esp__loss_block *k, const esp__distill_target *lesson)) {
+static void try_distill_target(trial *t, void (*distills)(esp__loss_block *k,
+                                                          const esp__distill_target *target)) {
   esp__loss_block k = {
       .classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
   const size_t floats = (size_t)k.classes * ESP_LANES;
-  const esp__distill_target lesson = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
+  const esp__distill_target target = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
                                       (float)trial_draw(t, 1, 8)};
   k.logits = trial_floats(t, floats);
   if (trial_flip(t)) k.grad = trial_floats(t, floats);
@@ -762,15 +763,15 @@ static void try_lesson(trial *t,
   trial_seal(t);
   trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
   if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
-  taught(&k, &lesson);
+  distills(&k, &target);
   for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
 }
 
-static void try_distil(trial *t) {
-  try_lesson(t, t->kernels->distil);
+static void try_distill(trial *t) {
+  try_distill_target(t, t->kernels->distill);
 }
-static void try_imitate(trial *t) {
-  try_lesson(t, t->kernels->imitate);
+static void try_match_logits(trial *t) {
+  try_distill_target(t, t->kernels->match_logits);
 }
 
 /* ---- updates ---- */
@@ -798,14 +799,14 @@ static void try_sgd(trial *t) {
   t->kernels->sgd(&k, n, grad, keep, velocity, weight);
 }
 
-static void try_unshadow(trial *t) {
+static void try_apply_mask(trial *t) {
   const size_t n = (size_t)trial_draw(t, 1, 150);
   const float *shadow = trial_floats(t, n);
   const uint8_t *keep = draw_keep(t, n);
   float *value = trial_floats(t, n);
   trial_seal(t);
   trial_writes(t, value, n * sizeof *value);
-  t->kernels->unshadow(n, shadow, keep, value);
+  t->kernels->apply_mask(n, shadow, keep, value);
 }
 
 static void try_average(trial *t) {

@@ -1,6 +1,7 @@
-/* The 16 images of finished sums joined, several sums at a time, in the order of esp__lanes_sum. */
-#ifndef ESP_KERNELS_JOIN_SIMD_H
-#define ESP_KERNELS_JOIN_SIMD_H
+/* The 16 images of finished sums reduced to one number each, several sums at a time, in the order
+ * of esp__lanes_sum. */
+#ifndef ESP_KERNELS_REDUCE_SIMD_H
+#define ESP_KERNELS_REDUCE_SIMD_H
 
 #include "kernels/correlate.h"
 #include "kernels/simd.h"
@@ -25,10 +26,10 @@ static inline void esp__reduce_lanes(const float *lanes, int count, float *to) {
   for (int i = 0; i < 8; i++) lane[i] = lanes + (i < count ? i : count - 1) * 16;
   const __m256 x = esp__reduce_four(lane), y = esp__reduce_four(lane + 4);
   const __m256 sum = _mm256_add_ps(_mm256_shuffle_ps(x, y, 0x88), _mm256_shuffle_ps(x, y, 0xDD));
-  float joined[8];
-  _mm256_storeu_ps(joined,
+  float reduced[8];
+  _mm256_storeu_ps(reduced,
                    _mm256_permutevar8x32_ps(sum, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
-  for (int i = 0; i < count; i++) to[i] = joined[i];
+  for (int i = 0; i < count; i++) to[i] = reduced[i];
 }
 #else
 static inline void esp__reduce_lanes(const float *lanes, int count, float *to) {

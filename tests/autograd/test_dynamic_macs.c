@@ -280,8 +280,8 @@ START_TEST(penalty_reaches_all_saliencies) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("executed");
-  TCase *all = tcase_create("executed");
+  Suite *suite = suite_create("dynamic MACs");
+  TCase *all = tcase_create("dynamic MACs");
   tcase_set_timeout(all, 60);
   tcase_add_test(all, worked_by_hand);
   tcase_add_loop_test(all, counted_one_by_one, 0, sizeof plans / sizeof *plans);
