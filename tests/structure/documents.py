@@ -72,11 +72,22 @@ def missing_names(text, identifiers):
                 yield number, f"the sources have no {name}"
 
 
+def missing_rooms():
+    """Rooms that the architecture's table or the map in the README leave out."""
+    rooms = re.findall(r"^(\w+):", pathlib.Path("tests/structure/rooms.txt").read_text(), re.M)
+    for name, row in [("docs/architecture.md", "\n| `{}` | "), ("README.md", "\n    src/{}/ ")]:
+        text = pathlib.Path(name).read_text()
+        yield from (f"{name}: no row for the room {r}" for r in rooms if row.format(r) not in text)
+
+
 def main():
     paths = sources()
     names = {path.name for path in paths}
     identifiers = set(re.findall(r"\w+", "".join(path.read_text() for path in paths)))
-    failed = 0
+    failed = False
+    for room in missing_rooms():
+        print(room)
+        failed = True
     for document in documents():
         text = document.read_text()
         found = [
@@ -86,7 +97,7 @@ def main():
         ]
         for number, what in sorted(found):
             print(f"{document}:{number}: {what}")
-            failed = 1
+            failed = True
     return failed
 
 
