@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 64 };
+enum { ARGUMENTS_MAX = 512 };
 
 static char root[1024], command[4096];
 
