@@ -1,7 +1,8 @@
 /* Batch normalisation with residual add and ReLU in one pass (Ioffe & Szegedy 2015).
  *
- * Forward: y = relu(scale * (x - mean) / sqrt(var + epsilon) + shift + residual) Backward, with g =
- * dy where y > 0, m = images * pixels, r = 1 / sqrt(var + epsilon), v = x - mean:
+ * Forward:
+ *     y = relu(scale * (x - mean) / sqrt(var + epsilon) + shift + residual)
+ * Backward, g = dy where y > 0, m = images * pixels, r = 1 / sqrt(var + epsilon), v = x - mean:
  *     d shift = sum g;  d scale = r * sum g v
  *     d x = scale * r * (g - sum g / m - v * r^2 * sum g v / m)
  * Sums: 16 images apart within a plane, then valid images and blocks in order, in double. */
@@ -201,8 +202,8 @@ static void run_back(const esp_graph *g, const esp__node *n, int block, int c, c
                              side ? esp__rows_of(side, block, c) : (esp__rows){0}, k);
 }
 
-/* For an input without gradient (the images) only the residual gets one, which is g itself: a =
- * 1. */
+/* For an input without gradient (the images) only the residual gets one, which is g itself:
+ * a = 1. */
 static void back_to_residual(esp_graph *g, esp__node *n, int block, int c) {
   esp__normalise_back k = {.a = 1.0f, .add = n->add[1]};
   run_back(g, n, block, c, &n->in[1]->grad, NULL, &k);

@@ -142,8 +142,8 @@ static size_t floats_of(int both) {
          (size_t)ITEM_TILES * ESP_LANES;
 }
 
-/* A layer that has lost channels has work items of more tiles, so the most memory need not be that of
- * all. */
+/* A layer that has lost channels has work items of more tiles, so the most memory need not be that
+ * of all. */
 size_t esp__winograd_scratch(const esp__node *n) {
   size_t most = 0;
   for (int both = 1; both <= n->out.data.channels + n->in[0]->data.channels; both++)

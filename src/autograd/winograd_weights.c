@@ -1,7 +1,7 @@
 /* Gradients of weights by Winograd. For each point of the transform domain the products of
  * transformed inputs and transformed gradients are summed image by image over TILES tiles, then the
- * images are reduced, then the sums of a chunk added in order. Each chunk's sums become windows, and
- * the chunks are added in order. */
+ * images are reduced, then the sums of a chunk added in order. Each chunk's sums become windows,
+ * and the chunks are added in order. */
 #include "autograd/winograd.h"
 
 #include "base/integer.h"

@@ -31,8 +31,7 @@ typedef struct esp__tap {
  *     v * scale[o] + shift[o]
  *     v + residual
  *     what was there + v         if `accumulate`
- *     max(v, 0)                  if `relu`
- */
+ *     max(v, 0)                  if `relu` */
 typedef struct esp__epilogue {
   const float *bias;          /* [outputs] or NULL */
   const float *scale, *shift; /* [outputs], a batch norm with running statistics, or both NULL */

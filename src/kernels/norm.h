@@ -25,16 +25,14 @@ typedef struct esp__relu_mask {
 
 /* With g = dy where the ReLU passed, else 0:
  *
- *     sum[l] = sum of g;  product[l] = sum of g * (x - mean)
- */
+ *     sum[l] = sum of g;  product[l] = sum of g * (x - mean) */
 typedef void esp__normalise_sums_fn(esp__extent e, esp__rows x, esp__rows y, esp__rows dy,
                                     float mean, esp__relu_mask gate, float *sum, float *product);
 
 /* What goes back to the input and to the residual:
  *
  *     dx (+)= valid[l] * fma(a, g, fma(b, x - mean, c))
- *     dresidual (+)= g
- */
+ *     dresidual (+)= g */
 typedef struct esp__normalise_back {
   float mean, a, b, c;
   esp__relu_mask gate;

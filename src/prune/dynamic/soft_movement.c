@@ -3,10 +3,10 @@
 #include <float.h>
 #include <math.h>
 
-/* value = w where sigmoid(s) > 0.1. The scores s start at 0 and learn straight through the mask, ds
- * = g w; so they rise where weights move away from 0. The penalty strength * sum sigmoid(s) pulls
- * them down. Masks follow at each change, and so does the sparsity, as it comes; the last change
- * cuts to the one asked for.
+/* value = w where sigmoid(s) > 0.1. The scores s start at 0 and learn straight through the mask,
+ * ds = g w; so they rise where weights move away from 0. The penalty strength * sum sigmoid(s)
+ * pulls them down. Masks follow at each change, and so does the sparsity, as it comes; the last
+ * change cuts to the one asked for.
  *
  * The paper moves scores with Adam, at a rate of their own. Here g w is divided by its root mean
  * square over the layer and the rate is that of the weights: plain SGD would leave them where they

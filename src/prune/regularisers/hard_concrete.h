@@ -1,6 +1,6 @@
 /* Hard concrete gates (Louizos et al. 2018): numbers z in [0, 1], often exactly 0 or 1, that units
- * are multiplied by. z = s (high - low) + low, cut to [0, 1], low = -0.1, high = 1.1; with noise u,
- * uniform in (0, 1), s = sigmoid((log u - log(1 - u) + a) / beta) beta = 2 / 3 and without
+ * are multiplied by. z = s (high - low) + low, cut to [0, 1], low = -0.1, high = 1.1. With noise u,
+ * uniform in (0, 1), s = sigmoid((log u - log(1 - u) + a) / beta), beta = 2 / 3; without,
  * s = sigmoid(a). */
 #ifndef ESP_PRUNE_REGULARISERS_HARD_CONCRETE_H
 #define ESP_PRUNE_REGULARISERS_HARD_CONCRETE_H
