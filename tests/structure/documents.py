@@ -8,7 +8,7 @@ import sys
 
 COLUMNS = 100
 FOLDERS = "src include docs tests configs scripts bench python examples cross"
-ROOMS = ["src", "include", "tests", "bench"]
+ROOMS = ["src", "include", "tests", "bench", "docs"]
 PATH = re.compile(rf"(?<![\w/.=-])(?:{'|'.join(FOLDERS.split())})/[\w*./-]*[\w*/]")
 FILE = re.compile(r"`([\w-]+\.(?:c|h|js))`")
 TARGETS = {"src/espalier"}  # what ninja makes
