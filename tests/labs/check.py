@@ -133,6 +133,11 @@ class Check(unittest.TestCase):
             code = [verdict for name, verdict in verdicts.items() if "." in name]
             self.assertTrue(any(verdict.startswith("wrong") for verdict in code), f"sheet {sheet}: {code}")
 
+    def test_what_teachers_try_first(self):
+        done = subprocess.run([LABS / "check", "7", LABS / "start" / "7"], capture_output=True, text=True)
+        last = done.stdout.splitlines()[-1]
+        self.assertIn(f'"{last}"', (LABS / "teaching.md").read_text(encoding="utf-8"))
+
     def test_each_piece_of_code_is_judged(self):
         for sheet, file, old, new, trial in MISTAKES:
             with self.subTest(trial):
