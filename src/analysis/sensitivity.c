@@ -70,18 +70,9 @@ static esp_status set(esp_config *c, const char *key, const char *value, esp_err
   return esp__config_set(c, key, value, "sensitivity", err);
 }
 
-static const esp_criterion *criterion_of(const char *method) {
-  const esp_criterion *c;
-  for (size_t i = 0; (c = esp_criterion_at(i)); i++)
-    if (strcmp(c->name, method) == 0) return c;
-  return NULL;
-}
-
 /* Structures that choose by themselves give no layer a sparsity of its own. */
 static esp_status check_structure(const char *name, esp_error *err) {
-  size_t i = 0;
-  while (strcmp(esp_structure_at(i)->name, name) != 0) i++;
-  if (!esp_structure_at(i)->choose) return ESP_OK;
+  if (!esp_structure_find(name)->choose) return ESP_OK;
   return esp_fail(
       err, ESP_ERR_INPUT,
       "[prune] structure = %s: a sparsity does not say what stays; expected another structure, "
@@ -103,7 +94,7 @@ static esp_status plain(esp_config *c, esp_error *err) {
                                         {"prune.shuffle", "no"},
                                         {"prune.retrain", "none"},
                                         {"train.average", "0"}};
-  const esp_criterion *criterion = criterion_of(c->prune.method);
+  const esp_criterion *criterion = esp_criterion_find(c->prune.method);
   ESP_TRY(check_structure(c->prune.structure, err));
   if (!criterion) ESP_TRY(set(c, "prune.method", "magnitude", err));
   if (criterion && criterion->needs == ESP_NEEDS_MOVEMENT)

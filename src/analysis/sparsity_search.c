@@ -1,6 +1,7 @@
 #include <espalier/sparsity_search.h>
 
 #include "base/text.h"
+#include "config/check.h"
 #include "config/parse.h"
 #include "config/stages.h"
 #include "rundir/paths.h"
@@ -27,12 +28,9 @@ typedef struct bisection {
 /* ---- the configurations ---- */
 
 static bool by_sparsity(const esp_prune_options *o) {
-  size_t d = 0, s = 0;
-  while (strcmp(esp_distribution_at(d)->name, o->distribution) != 0) d++;
-  while (strcmp(esp_structure_at(s)->name, o->structure) != 0) s++;
   const esp_prune_schedule *schedule = esp_prune_schedule_of(o);
-  return !esp_distribution_at(d)->explicit_total && !esp_structure_at(s)->choose &&
-         !schedule->listed && !schedule->react;
+  return !esp_distribution_find(o->distribution)->explicit_total &&
+         !esp_structure_find(o->structure)->choose && !schedule->listed && !schedule->react;
 }
 
 static esp_status check(const esp_config *c, const char *path, esp_error *err) {

@@ -1,6 +1,5 @@
 #include "config/stages.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool esp__prunes(const esp_config *c) {
@@ -15,10 +14,15 @@ int esp__stages(const esp_config *c) {
   return !esp__prunes(c) || esp__prunes_in_training(c) ? 1 : 1 + esp_prune_rounds(&c->prune);
 }
 
+bool esp__learns_to_prune(const esp_config *c) {
+  const esp_criterion *criterion = esp_criterion_find(c->prune.method);
+  return criterion && criterion->needs == ESP_NEEDS_MOVEMENT;
+}
+
 bool esp__has_plain_dense_stage(const esp_config *c) {
   if (!esp__prunes(c)) return true;
-  return !esp__prunes_in_training(c) && c->prune.early_bird == 0 &&
-         strcmp(c->prune.method, "movement") != 0 && strcmp(c->prune.regulariser, "none") == 0;
+  return !esp__prunes_in_training(c) && c->prune.early_bird == 0 && !esp__learns_to_prune(c) &&
+         strcmp(c->prune.regulariser, "none") == 0;
 }
 
 esp_retrain esp__retrain_of(const esp_config *c) {
@@ -80,72 +84,8 @@ double esp__stage_rate(const esp_config *c, int stage, double epoch, int64_t bat
   return 0.0;
 }
 
-/* Where the weights of a moment of the training are asked for. */
-static esp_status check_rewind(const esp_config *c, esp_error *err) {
-  const bool rewinds = c->prune.mask_from[0] || esp__retrain_of(c) == ESP_WEIGHT_REWIND;
-  if (rewinds && c->prune.rewind_epoch > 0 && c->prune.rewind_step > 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] rewind_epoch = %lld and rewind_step = %lld: expected only one of them",
-                    (long long)c->prune.rewind_epoch, (long long)c->prune.rewind_step);
-  if (rewinds && c->prune.rewind_epoch > c->train.epochs)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] rewind_epoch = %lld: expected at most the %lld epochs of [train]",
-                    (long long)c->prune.rewind_epoch, (long long)c->train.epochs);
-  return ESP_OK;
-}
-
-/* Masks that come from another run leave nothing to decide. */
-static esp_status check_masks(const esp_config *c, esp_error *err) {
-  if (!c->prune.mask_from[0] || strcmp(c->prune.method, "none") == 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "[prune] mask_from with method = %s: expected method = none",
-                  c->prune.method);
-}
-
-esp_status esp__config_check_steps(const esp_config *c, int64_t batches, esp_error *err) {
-  const int64_t steps = c->train.epochs * batches;
-  if (c->prune.rewind_step > steps)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune] rewind_step = %lld: expected at most the %lld steps of the training (%lld "
-        "epochs of %lld)",
-        (long long)c->prune.rewind_step, (long long)steps, (long long)c->train.epochs,
-        (long long)batches);
-  if (c->run.order > 0 && c->run.order_step >= steps)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[run] order_step = %lld: expected less than the %lld steps of the training (%lld epochs "
-        "of %lld)",
-        (long long)c->run.order_step, (long long)steps, (long long)c->train.epochs,
-        (long long)batches);
-  return ESP_OK;
-}
-
 bool esp__uses_distillation(const esp_config *c) {
   return esp__prunes(c) && (c->prune.distill > 0.0 || esp__retrain_of(c) == ESP_RECONSTRUCT);
-}
-
-/* What the dense network can teach. */
-static esp_status check_teaching(const esp_config *c, esp_error *err) {
-  const bool reconstructs = esp__retrain_of(c) == ESP_RECONSTRUCT;
-  char key[64];
-  if (!esp__uses_distillation(c)) return ESP_OK;
-  snprintf(key, sizeof key, reconstructs ? "retrain = reconstruct" : "distill = %g",
-           c->prune.distill);
-  if (esp__prunes_in_training(c))
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune] %s: the dense network teaches the retraining; "
-        "expected a method and a schedule that prune after the training, not '%s' with '%s'",
-        key, c->prune.method, c->prune.schedule);
-  if (reconstructs && c->prune.distill > 0.0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] distill = %g with retrain = reconstruct, which knows no labels: "
-                    "expected distill = 0",
-                    c->prune.distill);
-  if (!reconstructs && strcmp(c->train.loss, "cross-entropy") != 0)
-    return esp_fail(err, ESP_ERR_INPUT, "[prune] %s with loss = %s: expected loss = cross-entropy",
-                    key, c->train.loss);
-  return ESP_OK;
 }
 
 bool esp__reacts(const esp_config *c) {
@@ -158,58 +98,4 @@ bool esp__searches(const esp_config *c) {
 
 double esp__prune_end_epoch(const esp_config *c) {
   return c->prune.end_epoch > 0.0 ? c->prune.end_epoch : 0.75 * (double)c->train.epochs;
-}
-
-/* What looks at validation images needs some. */
-static esp_status check_validation(const esp_config *c, esp_error *err) {
-  const bool searches = esp__searches(c);
-  if (c->data.validation > 0 || (!esp__reacts(c) && !searches)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune] %s = %s compares networks on validation images: "
-                  "expected [data] validation above 0, such as a tenth of the training images",
-                  searches ? "distribution" : "schedule",
-                  searches ? c->prune.distribution : c->prune.schedule);
-}
-
-static esp_status check_pauses(const esp_config *c, esp_error *err) {
-  const double period = esp__prune_end_epoch(c) - c->prune.begin_epoch;
-  const double pauses = (double)(c->prune.ramps - 1) * c->prune.pause_epochs;
-  if (pauses == 0.0 || pauses < period || !esp__prunes_in_training(c)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "[prune] %lld pause(s) of pause_epochs = %g: "
-                  "expected less than the %g epochs from begin_epoch to end_epoch",
-                  (long long)(c->prune.ramps - 1), c->prune.pause_epochs, period);
-}
-
-esp_status esp__config_check(const esp_config *c, esp_error *err) {
-  const esp_retrain retrain = esp__retrain_of(c);
-  if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] regulariser = %s with method = none: expected a method",
-                    c->prune.regulariser);
-  if (!esp__prunes(c)) return ESP_OK;
-  ESP_TRY(check_masks(c, err));
-  ESP_TRY(check_rewind(c, err));
-  ESP_TRY(check_teaching(c, err));
-  if (strcmp(c->prune.schedule, "one-shot") == 0 && c->prune.rounds != 1)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] rounds = %lld with schedule = one-shot: expected 1; "
-                    "for several rounds use schedule = iterative",
-                    (long long)c->prune.rounds);
-  if (strcmp(c->prune.method, "movement") == 0 && c->train.epochs == 0)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune] method = movement is gathered while training; expected [train] epochs >= 1, "
-        "not 0");
-  if (retrain == ESP_LR_REWIND && c->prune.retrain_epochs > c->train.epochs)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] retrain_epochs = %lld with retrain = lr-rewind: "
-                    "expected at most the %lld epochs of [train]",
-                    (long long)c->prune.retrain_epochs, (long long)c->train.epochs);
-  if (c->prune.end_epoch > 0.0 && c->prune.end_epoch < c->prune.begin_epoch)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "[prune] end_epoch = %g: expected at least begin_epoch = %g",
-                    c->prune.end_epoch, c->prune.begin_epoch);
-  ESP_TRY(check_validation(c, err));
-  return check_pauses(c, err);
 }

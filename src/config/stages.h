@@ -4,32 +4,32 @@
 
 #include <espalier/config.h>
 
+/* What prune.retrain says. */
 esp_retrain esp__retrain_of(const esp_config *c);
 
+/* In all of these `batches` are those of an epoch; 0 where the images are not known, then steps do
+ * not count. */
+
 /* The moment of the training whose weights the pruned network gets (rewind_epoch, rewind_step): so
- * many epochs and batches after its beginning. `batches`, here and below: of an epoch; 0 where the
- * images are not known, then steps do not count. */
+ * many epochs and batches after its beginning. */
 typedef struct esp__rewind_point {
   int64_t epoch, batch;
 } esp__rewind_point;
 esp__rewind_point esp__rewind_point_of(const esp_config *c, int64_t batches);
 
-/* Epochs of stage 0 (training) or r (retraining after round r); the batch of the first that it
- * begins with. */
+/* Epochs of stage 0 (training) or r (retraining after round r). */
 int64_t esp__stage_epochs(const esp_config *c, int stage, int64_t batches);
+/* The batch of its first epoch that a stage begins with. */
 int64_t esp__stage_batch(const esp_config *c, int stage, int64_t batches);
 /* The learning rate at a fractional epoch of a stage. */
 double esp__stage_rate(const esp_config *c, int stage, double epoch, int64_t batches);
-
-/* Keys that do not go together, in one sentence. */
-esp_status esp__config_check(const esp_config *c, esp_error *err);
-/* Steps beyond the end of the training. */
-esp_status esp__config_check_steps(const esp_config *c, int64_t batches, esp_error *err);
 
 /* False if method = none and no masks come from another run. */
 bool esp__prunes(const esp_config *c);
 /* Masks change before or while the network trains: there is one stage, and no dense network. */
 bool esp__prunes_in_training(const esp_config *c);
+/* What the criterion looks at is gathered while the network trains. */
+bool esp__learns_to_prune(const esp_config *c);
 /* The training before the first round is the same, and leaves the same, as without [prune]. */
 bool esp__has_plain_dense_stage(const esp_config *c);
 /* The dense network teaches the retraining: distill, or retrain = reconstruct. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "config/check.h"
 #include "config/fingerprint.h"
 #include "config/locate.h"
 #include "config/stages.h"

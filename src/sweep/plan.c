@@ -1,4 +1,5 @@
 /* From the lists of a sweep to its runs. */
+#include "config/check.h"
 #include "config/parse.h"
 #include "config/stages.h"
 #include "rundir/paths.h"
