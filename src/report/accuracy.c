@@ -1,6 +1,6 @@
 /* Accuracy over what pruning is to buy. */
 #include "base/json.h"
-#include "report/findings.h"
+#include "report/report_data.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static const measure measures[] = {
      1.0},
 };
 
-static cJSON *means(const esp__report_data *f, const measure *m) {
+static cJSON *means(const esp__report_data *data, const measure *m) {
   const esp__column columns[] = {{"series", "series"},
                                  {"level", "level"},
                                  {"seeds", "seeds"},
@@ -64,21 +64,21 @@ static cJSON *means(const esp__report_data *f, const measure *m) {
                                  {0}};
   char id[64], level[32];
   snprintf(id, sizeof id, "%s-means", m->id);
-  cJSON *sheet = esp__table_new(id, columns);
-  for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp__level_end(&f->points, first);
-    const esp_stats_moments x = esp__level_moments(&f->points, first, end, m->offset);
-    const esp_stats_moments y = esp__level_moments(&f->points, first, end, OF(accuracy));
-    esp__level_label(&f->points, first, end, level);
-    ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, first)), esp__text_cell(level),
+  cJSON *table = esp__table_new(id, columns);
+  for (int first = 0, end; first < data->points.count; first = end) {
+    end = esp__level_end(&data->points, first);
+    const esp_stats_moments x = esp__level_moments(&data->points, first, end, m->offset);
+    const esp_stats_moments y = esp__level_moments(&data->points, first, end, OF(accuracy));
+    esp__level_label(&data->points, first, end, level);
+    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(level),
                   esp__number_cell(y.n), esp__number_cell(m->unit * esp_stats_mean(&x)),
                   esp__number_cell(100.0 * esp_stats_mean(&y)),
                   esp__number_cell(100.0 * esp_stats_sd(&y)));
   }
-  return sheet;
+  return table;
 }
 
-static cJSON *points(const esp__report_data *f, const measure *m) {
+static cJSON *points(const esp__report_data *data, const measure *m) {
   const esp__column columns[] = {{"series", "series"},
                                  {"run", "run"},
                                  {"seed", "seed"},
@@ -88,26 +88,26 @@ static cJSON *points(const esp__report_data *f, const measure *m) {
                                  {0}};
   char id[64];
   snprintf(id, sizeof id, "%s-points", m->id);
-  cJSON *sheet = esp__table_new(id, columns);
-  for (int i = 0; i < f->points.count; i++) {
-    const esp__point *p = &f->points.item[i];
-    ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, i)),
-                  esp__text_cell(f->runs.item[p->run].name),
-                  esp__number_cell((double)esp__seed_of(f, p)), esp__number_cell(p->round),
+  cJSON *table = esp__table_new(id, columns);
+  for (int i = 0; i < data->points.count; i++) {
+    const esp__point *p = &data->points.item[i];
+    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, i)),
+                  esp__text_cell(data->runs.item[p->run].name),
+                  esp__number_cell((double)esp__seed_of(data, p)), esp__number_cell(p->round),
                   esp__number_cell(m->unit * esp__point_value(p, m->offset)),
                   esp__number_cell(100.0 * p->accuracy));
   }
-  return sheet;
+  return table;
 }
 
 /* Whether the means of each series lie in the order of its levels. Where x was measured they may
  * not, and a line through them would say nothing. */
-static bool in_order(const esp__report_data *f, const measure *m) {
+static bool in_order(const esp__report_data *data, const measure *m) {
   double before = NAN, direction = 0.0;
-  for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp__level_end(&f->points, first);
-    const esp_stats_moments x = esp__level_moments(&f->points, first, end, m->offset);
-    if (first == 0 || !esp__same_series(&f->points, first - 1, first))
+  for (int first = 0, end; first < data->points.count; first = end) {
+    end = esp__level_end(&data->points, first);
+    const esp_stats_moments x = esp__level_moments(&data->points, first, end, m->offset);
+    if (first == 0 || !esp__same_series(&data->points, first - 1, first))
       before = NAN, direction = 0.0;
     const double step = esp_stats_mean(&x) - before;
     if (step * direction < 0.0) return false;
@@ -117,15 +117,15 @@ static bool in_order(const esp__report_data *f, const measure *m) {
   return true;
 }
 
-void esp__add_accuracy(cJSON *report, const esp__report_data *f) {
-  if (f->points.count == 0) return;
+void esp__add_accuracy(cJSON *report, const esp__report_data *data) {
+  if (data->points.count == 0) return;
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const measure *m = &measures[i];
     cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "band"});
-    esp__json_put_bool(chart, "joined", in_order(f, m));
+    esp__json_put_bool(chart, "joined", in_order(data, m));
     esp__chart_axis(chart, "x", m->column.label, m->scale);
     esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
-    esp__report_table_of(report, chart, means(f, m));
-    esp__report_table_of(report, chart, points(f, m));
+    esp__report_table_of(report, chart, means(data, m));
+    esp__report_table_of(report, chart, points(data, m));
   }
 }

@@ -1,5 +1,5 @@
 #include "base/json.h"
-#include "report/findings.h"
+#include "report/report_data.h"
 
 #include <stdio.h>
 
@@ -20,10 +20,10 @@ cJSON *esp__chart_axis(cJSON *chart, const char *axis, const char *label, const 
   return o;
 }
 
-void esp__report_table_of(cJSON *report, cJSON *chart, cJSON *sheet) {
-  const cJSON *id = cJSON_GetObjectItem(sheet, "id");
+void esp__report_table_of(cJSON *report, cJSON *chart, cJSON *table) {
+  const cJSON *id = cJSON_GetObjectItem(table, "id");
   if (chart) esp__json_append(cJSON_GetObjectItem(chart, "sheets"), cJSON_Duplicate(id, false));
-  esp__json_append(cJSON_GetObjectItem(report, "sheets"), sheet);
+  esp__json_append(cJSON_GetObjectItem(report, "sheets"), table);
 }
 
 void esp__report_note(cJSON *report, const char *format, ...) {
@@ -43,10 +43,10 @@ void esp__level_label(const esp__points *p, int first, int end, char text[32]) {
     snprintf(text, 32, "%.4g %%", 100.0 * esp_stats_mean(&m));
 }
 
-int64_t esp__seed_of(const esp__report_data *f, const esp__point *p) {
-  return f->runs.item[p->run].config.run.seed;
+int64_t esp__seed_of(const esp__report_data *data, const esp__point *p) {
+  return data->runs.item[p->run].config.run.seed;
 }
 
-const char *esp__series_of(const esp__report_data *f, int point) {
-  return f->facts.series_name[f->points.item[point].series];
+const char *esp__series_of(const esp__report_data *data, int point) {
+  return data->diff.series_name[data->points.item[point].series];
 }

@@ -1,5 +1,5 @@
 /* Which layers the weights were taken from: a heat map per series, its columns the levels. */
-#include "report/findings.h"
+#include "report/report_data.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,10 +33,10 @@ static int series_end(const esp__points *p, int first) {
 
 /* Adds the densities of a point's layers to column[layers], as far as it has the same layers as
  * `names`. */
-static void add_point(const esp__report_data *f, const esp__point *p, const esp_csv *names,
+static void add_point(const esp__report_data *data, const esp__point *p, const esp_csv *names,
                       rows layers, esp_stats_moments *column) {
-  const esp_csv *table = &f->runs.item[p->run].layers;
-  const rows at = rows_of(&f->runs.item[p->run], p->round);
+  const esp_csv *table = &data->runs.item[p->run].layers;
+  const rows at = rows_of(&data->runs.item[p->run], p->round);
   for (int i = 0; i < layers.count && i < at.count; i++)
     if (strcmp(esp_csv_text(table, at.first + i, "layer"),
                esp_csv_text(names, layers.first + i, "layer")) == 0)
@@ -44,50 +44,51 @@ static void add_point(const esp__report_data *f, const esp__point *p, const esp_
 }
 
 /* The points [first, end) are a series. NULL when memory is out or its first run has no layers. */
-static cJSON *series_sheet(const esp__report_data *f, const char *id, int first, int end) {
-  const esp__point *p = &f->points.item[first];
-  const esp_csv *names = &f->runs.item[p->run].layers;
-  const rows layers = rows_of(&f->runs.item[p->run], p->round);
+static cJSON *series_table(const esp__report_data *data, const char *id, int first, int end) {
+  const esp__point *p = &data->points.item[first];
+  const esp_csv *names = &data->runs.item[p->run].layers;
+  const rows layers = rows_of(&data->runs.item[p->run], p->round);
   /* [level][layer]; there are no more levels than points */
   esp_stats_moments *mean = calloc((size_t)layers.count * (size_t)(end - first) + 1, sizeof *mean),
                     *column = mean;
   if (!mean || layers.count == 0) return free(mean), NULL;
-  cJSON *sheet = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
+  cJSON *table = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
   for (int level = first, next; level < end; level = next, column += layers.count) {
     char label[32];
-    next = esp__level_end(&f->points, level);
-    esp__level_label(&f->points, level, next, label);
-    esp__table_widen(sheet, label, label);
-    for (int i = level; i < next; i++) add_point(f, &f->points.item[i], names, layers, column);
+    next = esp__level_end(&data->points, level);
+    esp__level_label(&data->points, level, next, label);
+    esp__table_widen(table, label, label);
+    for (int i = level; i < next; i++)
+      add_point(data, &data->points.item[i], names, layers, column);
   }
   for (int layer = 0; layer < layers.count; layer++) {
-    cJSON *row = esp__table_row_begin(sheet);
+    cJSON *row = esp__table_row_begin(table);
     esp__table_cell(row, esp__text_cell(esp_csv_text(names, layers.first + layer, "layer")));
     for (esp_stats_moments *m = mean; m < column; m += layers.count)
       esp__table_cell(row, esp__number_cell(esp_stats_mean(&m[layer])));
   }
   free(mean);
-  return sheet;
+  return table;
 }
 
-void esp__add_density(cJSON *report, const esp__report_data *f) {
-  for (int first = 0, end; first < f->points.count; first = end) {
-    end = series_end(&f->points, first);
-    if (f->points.item[end - 1].round == 0) continue; /* nothing was pruned */
+void esp__add_density(cJSON *report, const esp__report_data *data) {
+  for (int first = 0, end; first < data->points.count; first = end) {
+    end = series_end(&data->points, first);
+    if (data->points.item[end - 1].round == 0) continue; /* nothing was pruned */
     char id[32];
-    const int series = f->points.item[first].series;
+    const int series = data->points.item[first].series;
     snprintf(id, sizeof id, "density-%d", series + 1);
-    cJSON *sheet = series_sheet(f, id, first, end);
-    if (!sheet) continue;
+    cJSON *table = series_table(data, id, first, end);
+    if (!table) continue;
     cJSON *chart = esp__chart_add(
         report,
         (esp__chart){
-            id, f->facts.series_name[series],
+            id, data->diff.series_name[series],
             "Percentage of a layer's weights (row) that is left at a sparsity of the network "
             "(column), the mean of all seeds.",
             "heat"});
     esp__chart_axis(chart, "x", "sparsity of the network", "linear");
     esp__chart_axis(chart, "y", "layer", "linear");
-    esp__report_table_of(report, chart, sheet);
+    esp__report_table_of(report, chart, table);
   }
 }

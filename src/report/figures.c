@@ -28,16 +28,16 @@ static void print_text(const char *text, FILE *f) {
   if (quoted) fputc('"', f);
 }
 
-static void print_csv(const cJSON *sheet, FILE *f) {
+static void print_csv(const cJSON *table, FILE *f) {
   const cJSON *column, *row, *cell;
   const char *between = "";
-  cJSON_ArrayForEach(column, cJSON_GetObjectItem(sheet, "columns")) {
+  cJSON_ArrayForEach(column, cJSON_GetObjectItem(table, "columns")) {
     fputs(between, f);
     print_text(esp__json_text(column, "name"), f);
     between = ",";
   }
   fputc('\n', f);
-  cJSON_ArrayForEach(row, cJSON_GetObjectItem(sheet, "rows")) {
+  cJSON_ArrayForEach(row, cJSON_GetObjectItem(table, "rows")) {
     between = "";
     cJSON_ArrayForEach(cell, row) {
       fputs(between, f);
@@ -100,9 +100,9 @@ static esp_status write_with(const cJSON *report, const cJSON *item, const char 
   return esp__text_write(&t, path, err);
 }
 
-static void print_sheet(const cJSON *report, const cJSON *sheet, FILE *f) {
+static void print_table(const cJSON *report, const cJSON *table, FILE *f) {
   (void)report;
-  print_csv(sheet, f);
+  print_csv(table, f);
 }
 
 static const char *name_in(char path[4096], const char *dir, const cJSON *item,
@@ -126,7 +126,7 @@ esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *e
   if (strlen(dir) > 3900) return esp_fail(err, ESP_ERR_INPUT, "--figures: the path is too long");
   ESP_TRY(esp_directory_make(dir, err));
   cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "sheets"))
-      ESP_TRY(write_with(report, item, name_in(path, dir, item, ".csv"), print_sheet, err));
+      ESP_TRY(write_with(report, item, name_in(path, dir, item, ".csv"), print_table, err));
   cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "charts"))
       ESP_TRY(draw(report, item, dir, err));
   return ESP_OK;

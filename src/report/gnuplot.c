@@ -9,19 +9,19 @@ const char *esp__json_text(const cJSON *o, const char *name) {
   return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-static const cJSON *sheet_of(const cJSON *report, const cJSON *chart, int i) {
-  const cJSON *id = cJSON_GetArrayItem(cJSON_GetObjectItem(chart, "sheets"), i), *sheet;
+static const cJSON *table_of(const cJSON *report, const cJSON *chart, int i) {
+  const cJSON *id = cJSON_GetArrayItem(cJSON_GetObjectItem(chart, "sheets"), i), *table;
   cJSON_ArrayForEach(
-      sheet, cJSON_GetObjectItem(report, "sheets")) if (cJSON_IsString(id) &&
-                                                        strcmp(esp__json_text(sheet, "id"),
-                                                               id->valuestring) == 0) return sheet;
+      table, cJSON_GetObjectItem(report, "sheets")) if (cJSON_IsString(id) &&
+                                                        strcmp(esp__json_text(table, "id"),
+                                                               id->valuestring) == 0) return table;
   return NULL;
 }
 
-static int column_of(const cJSON *sheet, const char *name) {
+static int column_of(const cJSON *table, const char *name) {
   int i = 0;
   const cJSON *column;
-  cJSON_ArrayForEach(column, cJSON_GetObjectItem(sheet, "columns")) {
+  cJSON_ArrayForEach(column, cJSON_GetObjectItem(table, "columns")) {
     if (strcmp(esp__json_text(column, "name"), name) == 0) return i;
     i++;
   }
@@ -38,9 +38,9 @@ static void print_quoted(const char *text, FILE *f) {
   fputc('\'', f);
 }
 
-/* Rows [first, end) of a sheet have the same series and run. */
+/* Rows [first, end) of a table have the same series and run. */
 typedef struct block {
-  const cJSON *report, *sheet, *row; /* row: the first */
+  const cJSON *report, *table, *row; /* row: the first */
   int first, end, series;            /* series: its number among those of the report */
   bool new_series;
 } block;
@@ -66,7 +66,7 @@ static int series_of(const cJSON *report, const cJSON *row) {
 static bool next_block(block *b, int split) {
   const cJSON *before = b->row, *row = b->row;
   for (int i = b->first; row && i < b->end; i++) row = row->next;
-  if (!before) row = cJSON_GetObjectItem(b->sheet, "rows")->child;
+  if (!before) row = cJSON_GetObjectItem(b->table, "rows")->child;
   if (!row) return false;
   b->new_series = !before || !same_cell(before, row, 0);
   if (b->new_series) b->series = series_of(b->report, row);
@@ -94,7 +94,7 @@ static const char *colour(int series) {
 }
 
 static void print_source(const block *b, FILE *f) {
-  print_quoted(esp__json_text(b->sheet, "id"), f);
+  print_quoted(esp__json_text(b->table, "id"), f);
   fprintf(f, ".'.csv' skip 1 every ::%d::%d using ", b->first, b->end - 1);
 }
 
@@ -130,9 +130,9 @@ static void print_means(const block *b, int x, bool joined, FILE *f) {
 }
 
 static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
-  block means = {report, sheet_of(report, chart, 0)}, points = {report, sheet_of(report, chart, 1)};
-  const int mean = column_of(means.sheet, "accuracy_mean_percent") + 1;
-  const int value = column_of(points.sheet, "accuracy_percent") + 1;
+  block means = {report, table_of(report, chart, 0)}, points = {report, table_of(report, chart, 1)};
+  const int mean = column_of(means.table, "accuracy_mean_percent") + 1;
+  const int value = column_of(points.table, "accuracy_percent") + 1;
   fputs("plot \\\n", f);
   while (next_block(&means, -1))
     if (has_numbers(&means, mean - 2))
@@ -149,8 +149,8 @@ static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
 
 /* Ours with solid lines and filled points, those of the paper dashed and hollow. */
 static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
-  block b = {report, sheet_of(report, chart, 0)};
-  const int whose = column_of(b.sheet, "whose"), x = whose + 2;
+  block b = {report, table_of(report, chart, 0)};
+  const int whose = column_of(b.table, "whose"), x = whose + 2;
   fputs("plot \\\n", f);
   while (next_block(&b, whose)) {
     if (!has_numbers(&b, x)) continue;
@@ -169,14 +169,14 @@ static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
 }
 
 static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
-  const cJSON *sheet = sheet_of(report, chart, 0), *column;
-  const int x = column_of(sheet, esp__json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
+  const cJSON *table = table_of(report, chart, 0), *column;
+  const int x = column_of(table, esp__json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
   int dash = 1;
   fputs("plot \\\n", f);
   cJSON_ArrayForEach(column, cJSON_GetObjectItem(cJSON_GetObjectItem(chart, "y"), "columns")) {
-    const int y = column_of(sheet, column->valuestring) + 1;
-    block b = {report, sheet};
-    while (next_block(&b, column_of(sheet, "run"))) {
+    const int y = column_of(table, column->valuestring) + 1;
+    block b = {report, table};
+    while (next_block(&b, column_of(table, "run"))) {
       if (!has_numbers(&b, y - 1)) continue;
       print_source(&b, f);
       fprintf(f, "%d:%d with lines lw 1.5 lc rgb '%s' dt %d", x, y, colour(b.series), dash);
@@ -194,7 +194,7 @@ static void print_heat(const cJSON *report, const cJSON *chart, FILE *f) {
       "set palette defined (0 '#ffffff', 50 '#6baed6', 100 '#08306b')\nset offsets 0, 0, 0, 0\n"
       "plot ",
       f);
-  print_quoted(esp__json_text(sheet_of(report, chart, 0), "id"), f);
+  print_quoted(esp__json_text(table_of(report, chart, 0), "id"), f);
   fputs(
       ".'.csv' matrix rowheaders columnheaders using 1:2:(0.5):(0.5):3 with boxxyerror fs solid "
       "lc palette notitle\n",

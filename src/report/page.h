@@ -7,7 +7,7 @@
 #include <cjson/cJSON.h>
 
 esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err);
-/* <dir>/<id>.csv per sheet; <dir>/<id>.gp and .svg per chart; needs gnuplot. */
+/* <dir>/<id>.csv per table; <dir>/<id>.gp and .svg per chart; needs gnuplot. */
 esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err);
 esp_status esp__figures_check(esp_error *err); /* whether there is a gnuplot */
 

@@ -1,6 +1,6 @@
 /* What masks and filters look like. */
 #include "base/json.h"
-#include "report/findings.h"
+#include "report/report_data.h"
 #include "report/picture.h"
 #include "rundir/paths.h"
 
@@ -179,14 +179,14 @@ static esp_status add_filters(cJSON *report, const esp_bundle *b, const esp_blob
 
 /* Which network: a point, and whether its masks are shown besides its filters. */
 typedef struct network {
-  const esp__report_data *f;
+  const esp__report_data *data;
   const esp__point *point;
   char level[32];
   bool masks;
 } network;
 
 static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *b, esp_error *err) {
-  const esp_csv *layers = &n->f->runs.item[n->point->run].layers;
+  const esp_csv *layers = &n->data->runs.item[n->point->run].layers;
   const char *first = esp_csv_text(layers, 0, "layer");
   for (int row = 0; row < layers->rows && row < (n->masks ? LAYERS_MAX : 1); row++) {
     const char *layer = esp_csv_text(layers, row, "layer");
@@ -201,14 +201,14 @@ static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *
   return ESP_OK;
 }
 
-static esp_status add_network(cJSON *report, const esp__report_data *f, int first, int end,
+static esp_status add_network(cJSON *report, const esp__report_data *data, int first, int end,
                               bool masks, esp_error *err) {
-  network n = {.f = f, .point = &f->points.item[first], .masks = masks};
-  const char *dir = f->runs.item[n.point->run].dir;
+  network n = {.data = data, .point = &data->points.item[first], .masks = masks};
+  const char *dir = data->runs.item[n.point->run].dir;
   char path[ESP_PATH_MAX], name[64] = ESP_FILE_DENSE;
   esp_bundle b;
   esp_error why;
-  esp__level_label(&f->points, first, end, n.level);
+  esp__level_label(&data->points, first, end, n.level);
   if (n.point->round > 0) snprintf(name, sizeof name, ESP_FILE_ROUND, n.point->round);
   if (!esp__path_join(path, dir, name) || access(path, F_OK) != 0)
     return esp__report_note(report, "%s: %s is not there (yet)", dir, name), ESP_OK;
@@ -219,16 +219,16 @@ static esp_status add_network(cJSON *report, const esp__report_data *f, int firs
   return status;
 }
 
-esp_status esp__add_pictures(cJSON *report, const esp__report_data *f, esp_error *err) {
-  const esp__points *p = &f->points;
-  if (f->facts.series > SERIES_MAX)
+esp_status esp__add_pictures(cJSON *report, const esp__report_data *data, esp_error *err) {
+  const esp__points *p = &data->points;
+  if (data->diff.series > SERIES_MAX)
     esp__report_note(report, "%d series: masks and filters are shown for the first %d",
-                     f->facts.series, SERIES_MAX);
+                     data->diff.series, SERIES_MAX);
   for (int first = 0, end; first < p->count && p->item[first].series < SERIES_MAX; first = end) {
     end = esp__level_end(p, first);
     const bool last = end == p->count || !esp__same_series(p, first, end);
     const bool pruned = p->item[first].round > 0; /* the masks of a dense network show nothing */
-    if (last || !pruned) ESP_TRY(add_network(report, f, first, end, last && pruned, err));
+    if (last || !pruned) ESP_TRY(add_network(report, data, first, end, last && pruned, err));
   }
   return ESP_OK;
 }

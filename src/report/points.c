@@ -13,7 +13,7 @@ static double number(const cJSON *o, const char *name) {
 }
 
 static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_records *runs,
-                      const esp__config_diff *facts, double *seconds, esp_error *err) {
+                      const esp__config_diff *diff, double *seconds, esp_error *err) {
   const double round = number(o, "round"), spent = number(o, "seconds");
   if (!(round >= 0.0 && round <= 1e6) || isnan(number(o, "test_accuracy"))) return ESP_OK;
   esp__point *more = realloc(p->item, ((size_t)p->count + 1) * sizeof *more);
@@ -22,7 +22,7 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
   *seconds += isnan(spent) ? 0.0 : spent;
   const double kept = number(o, "weights_nonzero");
   more[p->count++] = (esp__point){
-      .series = facts->series_of[run],
+      .series = diff->series_of[run],
       .run = run,
       .round = (int)round,
       .target = round > 0.0 ? runs->item[run].config.prune.sparsity : 0.0,
@@ -38,13 +38,13 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
 }
 
 static esp_status add_run(esp__points *p, int run, const esp__run_records *runs,
-                          const esp__config_diff *facts, esp_error *err) {
+                          const esp__config_diff *diff, esp_error *err) {
   const cJSON *result = runs->item[run].result, *round;
   double seconds = 0.0;
   ESP_TRY(
-      add(p, run, cJSON_GetObjectItemCaseSensitive(result, "dense"), runs, facts, &seconds, err));
+      add(p, run, cJSON_GetObjectItemCaseSensitive(result, "dense"), runs, diff, &seconds, err));
   cJSON_ArrayForEach(round, cJSON_GetObjectItemCaseSensitive(result, "rounds"))
-      ESP_TRY(add(p, run, round, runs, facts, &seconds, err));
+      ESP_TRY(add(p, run, round, runs, diff, &seconds, err));
   return ESP_OK;
 }
 
@@ -110,9 +110,9 @@ static void drop_twins(esp__points *p, const esp__run_records *runs) {
 }
 
 esp_status esp__points_gather(esp__points *p, const esp__run_records *runs,
-                              const esp__config_diff *facts, esp_error *err) {
+                              const esp__config_diff *diff, esp_error *err) {
   *p = (esp__points){0};
-  for (int r = 0; r < runs->count; r++) ESP_TRY(add_run(p, r, runs, facts, err));
+  for (int r = 0; r < runs->count; r++) ESP_TRY(add_run(p, r, runs, diff, err));
   if (p->count == 0) return ESP_OK;
   ESP_TRY(find_dense(p, runs, err));
   qsort_r(p->item, (size_t)p->count, sizeof *p->item, order, (void *)runs);
@@ -133,12 +133,12 @@ int esp__level_end(const esp__points *p, int first) {
   return end;
 }
 
-int esp__dense_level(const esp__points *p, const esp__config_diff *facts, int first) {
+int esp__dense_level(const esp__points *p, const esp__config_diff *diff, int first) {
   int run = -1; /* not every seed may have one */
   for (int i = first, end = esp__level_end(p, first); i < end && run < 0; i++)
     run = p->item[i].dense;
   for (int level = 0; run >= 0 && level < p->count; level = esp__level_end(p, level))
-    if (p->item[level].round == 0 && p->item[level].series == facts->series_of[run]) return level;
+    if (p->item[level].round == 0 && p->item[level].series == diff->series_of[run]) return level;
   return -1;
 }
 

@@ -3,7 +3,7 @@
 #ifndef ESP_REPORT_POINTS_H
 #define ESP_REPORT_POINTS_H
 
-#include "report/facts.h"
+#include "report/config_diff.h"
 #include <espalier/stats.h>
 
 typedef struct esp__point {
@@ -31,14 +31,14 @@ typedef struct esp__points {
 /* A seed that occurs twice at a level with the same accuracy is there once: it is the same network,
  * as when runs share their dense training. */
 esp_status esp__points_gather(esp__points *p, const esp__run_records *runs,
-                              const esp__config_diff *facts, esp_error *err);
+                              const esp__config_diff *diff, esp_error *err);
 void esp__points_free(esp__points *p);
 
 /* Points [first, end) are one level: one series, target and round, several seeds. */
 int esp__level_end(const esp__points *p, int first);
 /* The level of the dense networks of the level that begins at `first`, which may be of another
  * series; -1 = none. */
-int esp__dense_level(const esp__points *p, const esp__config_diff *facts, int first);
+int esp__dense_level(const esp__points *p, const esp__config_diff *diff, int first);
 /* Whether points a and b belong to one series. */
 bool esp__same_series(const esp__points *p, int a, int b);
 

@@ -1,6 +1,6 @@
 #include "base/json.h"
 #include "base/text.h"
-#include "report/findings.h"
+#include "report/report_data.h"
 #include "report/page.h"
 #include "rundir/paths.h"
 
@@ -13,12 +13,13 @@
 
 enum { TITLE_DIRS = 4 };
 
-static esp_status gather(esp__report_data *f, const esp_report_request *request, esp_error *err) {
-  if (request->paper) ESP_TRY(esp_paper_open(&f->paper, request->paper, err));
+static esp_status gather(esp__report_data *data, const esp_report_request *request,
+                         esp_error *err) {
+  if (request->paper) ESP_TRY(esp_paper_open(&data->paper, request->paper, err));
   for (int i = 0; i < request->dirs; i++)
-    ESP_TRY(esp__run_records_add(&f->runs, request->dir[i], err));
-  ESP_TRY(esp__config_diff_gather(&f->facts, &f->runs, err));
-  return esp__points_gather(&f->points, &f->runs, &f->facts, err);
+    ESP_TRY(esp__run_records_add(&data->runs, request->dir[i], err));
+  ESP_TRY(esp__config_diff_gather(&data->diff, &data->runs, err));
+  return esp__points_gather(&data->points, &data->runs, &data->diff, err);
 }
 
 /* The directories as they were given. */
@@ -52,25 +53,25 @@ static void add_waiting(cJSON *report, const char *dir) {
   esp_sweep_free(&s);
 }
 
-static esp_status build(cJSON *report, const esp__report_data *f, const esp_report_request *request,
-                        esp_error *err) {
+static esp_status build(cJSON *report, const esp__report_data *data,
+                        const esp_report_request *request, esp_error *err) {
   ESP_TRY(add_title(report, request, err));
-  esp__json_put_number(report, "runs", f->runs.count);
+  esp__json_put_number(report, "runs", data->runs.count);
   cJSON *series = esp__json_put_array(report, "series");
   static const char *const lists[] = {"notes", "charts", "sheets", "pictures"};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) esp__json_put_array(report, lists[i]);
-  for (int s = 0; s < f->facts.series; s++)
-    esp__json_append(series, cJSON_CreateString(f->facts.series_name[s]));
+  for (int s = 0; s < data->diff.series; s++)
+    esp__json_append(series, cJSON_CreateString(data->diff.series_name[s]));
   for (int i = 0; i < request->dirs; i++) add_waiting(report, request->dir[i]);
-  esp__add_results(report, f);
-  if (request->paper) ESP_TRY(esp__add_paper(report, f, request->paper, err));
-  esp__add_accuracy(report, f);
-  ESP_TRY(esp__add_tests(report, f, err));
-  esp__add_training(report, f);
-  esp__add_density(report, f);
-  esp__add_confusion(report, f);
-  esp__add_runs(report, f);
-  return esp__add_pictures(report, f, err);
+  esp__add_results(report, data);
+  if (request->paper) ESP_TRY(esp__add_paper(report, data, request->paper, err));
+  esp__add_accuracy(report, data);
+  ESP_TRY(esp__add_tests(report, data, err));
+  esp__add_training(report, data);
+  esp__add_density(report, data);
+  esp__add_confusion(report, data);
+  esp__add_runs(report, data);
+  return esp__add_pictures(report, data, err);
 }
 
 /* What would make it fail only after something is written. */
@@ -85,18 +86,18 @@ static esp_status check(const esp_report_request *request, esp_error *err) {
 }
 
 esp_status esp_report_make(const esp_report_request *request, esp_error *err) {
-  esp__report_data f = {0};
+  esp__report_data data = {0};
   cJSON *report = cJSON_CreateObject();
   esp_status status = check(request, err);
-  if (status == ESP_OK) status = gather(&f, request, err);
-  if (status == ESP_OK) status = build(report, &f, request, err);
+  if (status == ESP_OK) status = gather(&data, request, err);
+  if (status == ESP_OK) status = build(report, &data, request, err);
   if (status == ESP_OK) status = esp__page_write(report, request->page, err);
   if (status == ESP_OK && request->figures)
     status = esp__figures_write(report, request->figures, err);
   cJSON_Delete(report);
-  esp_paper_free(&f.paper);
-  esp__points_free(&f.points);
-  esp__config_diff_free(&f.facts);
-  esp__run_records_free(&f.runs);
+  esp_paper_free(&data.paper);
+  esp__points_free(&data.points);
+  esp__config_diff_free(&data.diff);
+  esp__run_records_free(&data.runs);
   return status;
 }

@@ -1,5 +1,5 @@
 /* The tables of a report that no chart draws: results, and the runs themselves. */
-#include "report/findings.h"
+#include "report/report_data.h"
 
 #include <string.h>
 
@@ -25,13 +25,13 @@ static const struct {
 } measures[] = {{OF(before), 100.0}, {OF(sparsity), 100.0},   {OF(compression), 1.0},
                 {OF(macs), 1e-6},    {OF(milliseconds), 1.0}, {OF(seconds), 1.0}};
 
-static void add_level(cJSON *sheet, const esp__report_data *f, int first, int end) {
-  const esp__points *p = &f->points;
+static void add_level(cJSON *table, const esp__report_data *data, int first, int end) {
+  const esp__points *p = &data->points;
   const esp_stats_moments accuracy = esp__level_moments(p, first, end, OF(accuracy));
   char level[32];
   esp__level_label(p, first, end, level);
-  cJSON *row = esp__table_row_begin(sheet);
-  esp__table_cell(row, esp__text_cell(esp__series_of(f, first)));
+  cJSON *row = esp__table_row_begin(table);
+  esp__table_cell(row, esp__text_cell(esp__series_of(data, first)));
   esp__table_cell(row, esp__text_cell(level));
   esp__table_cell(row, esp__number_cell(accuracy.n));
   esp__table_cell(row, esp__number_cell(100.0 * esp_stats_mean(&accuracy)));
@@ -42,13 +42,13 @@ static void add_level(cJSON *sheet, const esp__report_data *f, int first, int en
   }
 }
 
-void esp__add_results(cJSON *report, const esp__report_data *f) {
-  cJSON *sheet = esp__table_new("results", result_columns);
-  for (int first = 0, end; first < f->points.count; first = end) {
-    end = esp__level_end(&f->points, first);
-    add_level(sheet, f, first, end);
+void esp__add_results(cJSON *report, const esp__report_data *data) {
+  cJSON *table = esp__table_new("results", result_columns);
+  for (int first = 0, end; first < data->points.count; first = end) {
+    end = esp__level_end(&data->points, first);
+    add_level(table, data, first, end);
   }
-  esp__report_table_of(report, NULL, sheet);
+  esp__report_table_of(report, NULL, table);
 }
 
 /* ---- the runs ---- */
@@ -58,7 +58,7 @@ static const char *text_of(const esp__run_record *r, const char *name) {
   return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-static void add_runs_sheet(cJSON *report, const esp__report_data *f) {
+static void add_runs_table(cJSON *report, const esp__report_data *data) {
   static const esp__column columns[] = {{"run", "directory"},
                                         {"series", "series"},
                                         {"seed", "seed"},
@@ -68,52 +68,53 @@ static void add_runs_sheet(cJSON *report, const esp__report_data *f) {
                                         {"weights_sha256", "SHA-256 of the weights"},
                                         {"missing", "missing"},
                                         {0}};
-  cJSON *sheet = esp__table_new("runs", columns);
-  for (int i = 0; i < f->runs.count; i++) {
-    const esp__run_record *r = &f->runs.item[i];
-    ESP_TABLE_ROW(
-        sheet, esp__text_cell(r->dir), esp__text_cell(f->facts.series_name[f->facts.series_of[i]]),
-        esp__number_cell((double)r->config.run.seed), esp__text_cell(esp__run_record_status(r)),
-        esp__text_cell(text_of(r, "isa")),
-        esp__number_cell(esp__run_record_number(r, NULL, "threads")),
-        esp__text_cell(text_of(r, "weights_sha256")), esp__text_cell(r->missing ? r->missing : ""));
+  cJSON *table = esp__table_new("runs", columns);
+  for (int i = 0; i < data->runs.count; i++) {
+    const esp__run_record *r = &data->runs.item[i];
+    ESP_TABLE_ROW(table, esp__text_cell(r->dir),
+                  esp__text_cell(data->diff.series_name[data->diff.series_of[i]]),
+                  esp__number_cell((double)r->config.run.seed),
+                  esp__text_cell(esp__run_record_status(r)), esp__text_cell(text_of(r, "isa")),
+                  esp__number_cell(esp__run_record_number(r, NULL, "threads")),
+                  esp__text_cell(text_of(r, "weights_sha256")),
+                  esp__text_cell(r->missing ? r->missing : ""));
   }
-  esp__report_table_of(report, NULL, sheet);
+  esp__report_table_of(report, NULL, table);
 }
 
 /* Whether runs differ in the key, and not only in where or how they ran. */
-static bool is_difference(const esp__config_diff *f, int key) {
-  return esp__config_diff_differs(f, key) &&
-         (f->key[key].decides || strcmp(f->key[key].name, "run.seed") == 0);
+static bool is_difference(const esp__config_diff *data, int key) {
+  return esp__config_diff_differs(data, key) &&
+         (data->key[key].decides || strcmp(data->key[key].name, "run.seed") == 0);
 }
 
 /* What the runs have in common, and a column for each key in which they differ. */
-static void add_configuration(cJSON *report, const esp__report_data *f) {
+static void add_configuration(cJSON *report, const esp__report_data *data) {
   static const esp__column common[] = {{"key", "key"}, {"value", "value"}, {0}};
   cJSON *same = esp__table_new("configuration", common);
   cJSON *other =
       esp__table_new("configuration-differences", (const esp__column[]){{"run", "run"}, {0}});
-  for (int k = 0; k < f->facts.keys; k++)
-    if (is_difference(&f->facts, k))
-      esp__table_widen(other, f->facts.key[k].name, f->facts.key[k].name);
-    else if (!esp__config_diff_differs(&f->facts, k))
-      ESP_TABLE_ROW(same, esp__text_cell(f->facts.key[k].name),
-                    esp__text_cell(esp__config_diff_value(&f->facts, 0, k)));
-  for (int r = 0; r < f->runs.count && f->runs.count > 1; r++) {
+  for (int k = 0; k < data->diff.keys; k++)
+    if (is_difference(&data->diff, k))
+      esp__table_widen(other, data->diff.key[k].name, data->diff.key[k].name);
+    else if (!esp__config_diff_differs(&data->diff, k))
+      ESP_TABLE_ROW(same, esp__text_cell(data->diff.key[k].name),
+                    esp__text_cell(esp__config_diff_value(&data->diff, 0, k)));
+  for (int r = 0; r < data->runs.count && data->runs.count > 1; r++) {
     cJSON *row = esp__table_row_begin(other);
-    esp__table_cell(row, esp__text_cell(f->runs.item[r].name));
-    for (int k = 0; k < f->facts.keys; k++)
-      if (is_difference(&f->facts, k))
-        esp__table_cell(row, esp__text_cell(esp__config_diff_value(&f->facts, r, k)));
+    esp__table_cell(row, esp__text_cell(data->runs.item[r].name));
+    for (int k = 0; k < data->diff.keys; k++)
+      if (is_difference(&data->diff, k))
+        esp__table_cell(row, esp__text_cell(esp__config_diff_value(&data->diff, r, k)));
   }
   esp__report_table_of(report, NULL, same);
   esp__report_table_of(report, NULL, other);
 }
 
 /* A note per run and thing that is missing. */
-static void add_notes(cJSON *report, const esp__report_data *f) {
-  for (int i = 0; i < f->runs.count; i++) {
-    const esp__run_record *r = &f->runs.item[i];
+static void add_notes(cJSON *report, const esp__report_data *data) {
+  for (int i = 0; i < data->runs.count; i++) {
+    const esp__run_record *r = &data->runs.item[i];
     for (const char *line = r->missing; line && *line;) {
       const size_t length = strcspn(line, "\n");
       esp__report_note(report, "%s: %.*s", r->dir, (int)length, line);
@@ -122,8 +123,8 @@ static void add_notes(cJSON *report, const esp__report_data *f) {
   }
 }
 
-void esp__add_runs(cJSON *report, const esp__report_data *f) {
-  add_notes(report, f);
-  add_runs_sheet(report, f);
-  add_configuration(report, f);
+void esp__add_runs(cJSON *report, const esp__report_data *data) {
+  add_notes(report, data);
+  add_runs_table(report, data);
+  add_configuration(report, data);
 }

@@ -1,5 +1,5 @@
 /* Which differences are larger than the noise between seeds. */
-#include "report/findings.h"
+#include "report/report_data.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -66,15 +66,15 @@ static const esp__column columns[] = {{"level_a", "level of A"},
                                       {"verdict", "verdict"},
                                       {0}};
 
-static void add_row(cJSON *sheet, const esp__report_data *f, const test *t, double p) {
-  const esp__points *points = &f->points;
+static void add_row(cJSON *table, const esp__report_data *data, const test *t, double p) {
+  const esp__points *points = &data->points;
   char level[2][32];
   esp__level_label(points, t->a, esp__level_end(points, t->a), level[0]);
   esp__level_label(points, t->b, esp__level_end(points, t->b), level[1]);
-  ESP_TABLE_ROW(sheet, esp__text_cell(level[0]), esp__text_cell(esp__series_of(f, t->a)),
+  ESP_TABLE_ROW(table, esp__text_cell(level[0]), esp__text_cell(esp__series_of(data, t->a)),
                 esp__number_cell(t->of_a.n), esp__number_cell(100.0 * esp_stats_mean(&t->of_a)),
                 esp__number_cell(100.0 * esp_stats_sd(&t->of_a)), esp__text_cell(level[1]),
-                esp__text_cell(esp__series_of(f, t->b)), esp__number_cell(t->of_b.n),
+                esp__text_cell(esp__series_of(data, t->b)), esp__number_cell(t->of_b.n),
                 esp__number_cell(100.0 * esp_stats_mean(&t->of_b)),
                 esp__number_cell(100.0 * esp_stats_sd(&t->of_b)),
                 esp__number_cell(100.0 * t->d.mean), esp__number_cell(100.0 * t->d.error),
@@ -82,13 +82,13 @@ static void add_row(cJSON *sheet, const esp__report_data *f, const test *t, doub
                 esp__text_cell(verdict(t, p)));
 }
 
-static esp_status add_sheet(cJSON *report, const esp__report_data *f, const char *id, tests *t,
+static esp_status add_table(cJSON *report, const esp__report_data *data, const char *id, tests *t,
                             esp_error *err) {
   double *p = adjusted(t);
   if (!p) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
-  cJSON *sheet = esp__table_new(id, columns);
-  for (int i = 0; i < t->count; i++) add_row(sheet, f, &t->item[i], p[i]);
-  esp__report_table_of(report, NULL, sheet);
+  cJSON *table = esp__table_new(id, columns);
+  for (int i = 0; i < t->count; i++) add_row(table, data, &t->item[i], p[i]);
+  esp__report_table_of(report, NULL, table);
   free(p);
   return ESP_OK;
 }
@@ -102,11 +102,11 @@ static test levels(const esp__points *p, int a, int b) {
 
 /* ---- what pruning costs: a level and the dense networks of the same seeds ---- */
 
-static esp_status find_costs(tests *t, const esp__report_data *f, esp_error *err) {
-  const esp__points *p = &f->points;
+static esp_status find_costs(tests *t, const esp__report_data *data, esp_error *err) {
+  const esp__points *p = &data->points;
   for (int first = 0, end; first < p->count; first = end) {
     end = esp__level_end(p, first);
-    const int dense = esp__dense_level(p, &f->facts, first);
+    const int dense = esp__dense_level(p, &data->diff, first);
     if (p->item[first].round == 0 || dense < 0) continue;
     test one = levels(p, dense, first);
     const esp_stats_moments changes = esp__level_moments(p, first, end, OF(change));
@@ -136,9 +136,10 @@ static bool comparable(const esp__points *p, int a, int b) {
 }
 
 /* *all becomes false when there are too many to be of use to a reader. */
-static esp_status find_differences(tests *t, const esp__report_data *f, bool *all, esp_error *err) {
+static esp_status find_differences(tests *t, const esp__report_data *data, bool *all,
+                                   esp_error *err) {
   *all = true;
-  const esp__points *p = &f->points;
+  const esp__points *p = &data->points;
   for (int a = 0; a < p->count; a = esp__level_end(p, a))
     for (int b = esp__level_end(p, a); b < p->count; b = esp__level_end(p, b)) {
       if (!comparable(p, a, b)) continue;
@@ -162,11 +163,11 @@ static int leave_out_single_seeds(tests *t) {
   return all - t->count;
 }
 
-esp_status esp__add_tests(cJSON *report, const esp__report_data *f, esp_error *err) {
+esp_status esp__add_tests(cJSON *report, const esp__report_data *data, esp_error *err) {
   tests costs = {0}, differences = {0};
   bool all;
-  esp_status status = find_costs(&costs, f, err);
-  if (status == ESP_OK) status = find_differences(&differences, f, &all, err);
+  esp_status status = find_costs(&costs, data, err);
+  if (status == ESP_OK) status = find_differences(&differences, data, &all, err);
   if (status == ESP_OK && !all) {
     differences.count = 0;
     esp__report_note(
@@ -181,8 +182,8 @@ esp_status esp__add_tests(cJSON *report, const esp__report_data *f, esp_error *e
         "%d pairs of series have one seed, so nothing can be concluded of them and they are not "
         "listed; run more seeds",
         single);
-  if (status == ESP_OK) status = add_sheet(report, f, "pruning-costs", &costs, err);
-  if (status == ESP_OK) status = add_sheet(report, f, "differences", &differences, err);
+  if (status == ESP_OK) status = add_table(report, data, "pruning-costs", &costs, err);
+  if (status == ESP_OK) status = add_table(report, data, "differences", &differences, err);
   free(costs.item);
   free(differences.item);
   return status;

@@ -1,6 +1,6 @@
 /* The training curves. */
 #include "base/json.h"
-#include "report/findings.h"
+#include "report/report_data.h"
 
 static const esp__column columns[] = {{"series", "series"},
                                       {"run", "run"},
@@ -15,12 +15,12 @@ static const esp__column columns[] = {{"series", "series"},
                                       {"sparsity_percent", "sparsity (%)"},
                                       {0}};
 
-static void add_rows(cJSON *sheet, const esp__report_data *f, int run) {
-  const esp__run_record *r = &f->runs.item[run];
-  const char *series = f->facts.series_name[f->facts.series_of[run]];
+static void add_rows(cJSON *table, const esp__report_data *data, int run) {
+  const esp__run_record *r = &data->runs.item[run];
+  const char *series = data->diff.series_name[data->diff.series_of[run]];
 #define NUMBER(unit, name) esp__number_cell(unit *esp_csv_number(&r->log, row, name))
   for (int row = 0; row < r->log.rows; row++)
-    ESP_TABLE_ROW(sheet, esp__text_cell(series), esp__text_cell(r->name),
+    ESP_TABLE_ROW(table, esp__text_cell(series), esp__text_cell(r->name),
                   esp__number_cell((double)r->config.run.seed), NUMBER(1, "stage"),
                   esp__number_cell(row + 1), NUMBER(1, "train_loss"), NUMBER(1, "validation_loss"),
                   NUMBER(100, "train_accuracy"), NUMBER(100, "validation_accuracy"),
@@ -38,16 +38,16 @@ static void add_chart(cJSON *report, esp__chart c, const char *label, const char
   esp__json_append(cJSON_GetObjectItem(chart, "sheets"), cJSON_CreateString("training"));
 }
 
-void esp__add_training(cJSON *report, const esp__report_data *f) {
-  cJSON *sheet = esp__table_new("training", columns);
-  for (int series = 0; series < f->facts.series; series++)
-    for (int run = 0; run < f->runs.count; run++)
-      if (f->facts.series_of[run] == series) add_rows(sheet, f, run);
-  if (esp__table_rows(sheet) == 0) {
-    cJSON_Delete(sheet);
+void esp__add_training(cJSON *report, const esp__report_data *data) {
+  cJSON *table = esp__table_new("training", columns);
+  for (int series = 0; series < data->diff.series; series++)
+    for (int run = 0; run < data->runs.count; run++)
+      if (data->diff.series_of[run] == series) add_rows(table, data, run);
+  if (esp__table_rows(table) == 0) {
+    cJSON_Delete(table);
     return;
   }
-  esp__report_table_of(report, NULL, sheet);
+  esp__report_table_of(report, NULL, table);
   add_chart(report,
             (esp__chart){"loss", "Loss",
                          "Dense training, then each round of retraining; a line per run.", "lines"},

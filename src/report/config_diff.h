@@ -1,8 +1,8 @@
 /* What the configurations of several runs say, key by key, and which runs belong together. */
-#ifndef ESP_REPORT_FACTS_H
-#define ESP_REPORT_FACTS_H
+#ifndef ESP_REPORT_CONFIG_DIFF_H
+#define ESP_REPORT_CONFIG_DIFF_H
 
-#include "report/record.h"
+#include "report/run_record.h"
 
 /* A key of the configuration. */
 typedef struct esp__config_diff_key {
@@ -24,12 +24,12 @@ typedef struct esp__config_diff {
 /* A series is the runs whose configurations decide the same, but for the seed; and but for the
  * sparsity where a run has one round of pruning, so that runs at several sparsities make one
  * line. */
-esp_status esp__config_diff_gather(esp__config_diff *f, const esp__run_records *runs,
+esp_status esp__config_diff_gather(esp__config_diff *d, const esp__run_records *runs,
                                    esp_error *err);
-void esp__config_diff_free(esp__config_diff *f);
+void esp__config_diff_free(esp__config_diff *d);
 
-const char *esp__config_diff_value(const esp__config_diff *f, int run, int key);
+const char *esp__config_diff_value(const esp__config_diff *d, int run, int key);
 /* Whether any two runs differ in the key. */
-bool esp__config_diff_differs(const esp__config_diff *f, int key);
+bool esp__config_diff_differs(const esp__config_diff *d, int key);
 
 #endif

@@ -1,4 +1,4 @@
-#include "report/record.h"
+#include "report/run_record.h"
 
 #include "base/json.h"
 #include "config/parse.h"

@@ -1,5 +1,5 @@
 /* The figures of a paper beside ours. */
-#include "report/findings.h"
+#include "report/report_data.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,19 +34,19 @@ static const measure measures[] = {
      THEIR(sd)},
 };
 
-static double figure_value(const esp_figure *f, size_t offset) {
-  return *(const double *)((const char *)f + offset);
+static double figure_value(const esp_figure *data, size_t offset) {
+  return *(const double *)((const char *)data + offset);
 }
 
-static const esp_config *config_of(const esp__report_data *f, int level) {
-  return &f->runs.item[f->points.item[level].run].config;
+static const esp_config *config_of(const esp__report_data *data, int level) {
+  return &data->runs.item[data->points.item[level].run].config;
 }
 
 /* Whether the paper has such pruned networks, at whatever sparsity. */
-static bool is_known(const esp__report_data *f, int level) {
-  for (int r = 0; r < f->paper.table.rows; r++)
-    if (esp_paper_figure(&f->paper, r).sparsity > 0.0 &&
-        esp_paper_about(&f->paper, r, config_of(f, level)))
+static bool is_known(const esp__report_data *data, int level) {
+  for (int r = 0; r < data->paper.table.rows; r++)
+    if (esp_paper_figure(&data->paper, r).sparsity > 0.0 &&
+        esp_paper_about(&data->paper, r, config_of(data, level)))
       return true;
   return false;
 }
@@ -54,13 +54,14 @@ static bool is_known(const esp__report_data *f, int level) {
 /* ---- curves ---- */
 
 /* The level as a network of the series of the point `of`. */
-static void add_ours(cJSON *sheet, const esp__report_data *f, const measure *m, int level, int of) {
-  const esp__points *p = &f->points;
+static void add_ours(cJSON *table, const esp__report_data *data, const measure *m, int level,
+                     int of) {
+  const esp__points *p = &data->points;
   const int end = esp__level_end(p, level);
   const esp_stats_moments x = esp__level_moments(p, level, end, OF(sparsity));
   const esp_stats_moments y = esp__level_moments(p, level, end, m->ours);
   if (y.n == 0) return;
-  ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, of)), esp__text_cell("ours"),
+  ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, of)), esp__text_cell("ours"),
                 esp__number_cell(p->item[level].round == 0 ? 0.0 : 100.0 * esp_stats_mean(&x)),
                 esp__number_cell(100.0 * esp_stats_mean(&y)),
                 esp__number_cell(100.0 * esp_stats_sd(&y)), esp__text_cell(""));
@@ -68,8 +69,8 @@ static void add_ours(cJSON *sheet, const esp__report_data *f, const measure *m, 
 
 /* The row with the least sparsity above that of row `after`; of equal ones the next. -1 = none is
  * left. */
-static int next_row(const esp__report_data *f, const esp_config *run, int after) {
-  const esp_paper *p = &f->paper;
+static int next_row(const esp__report_data *data, const esp_config *run, int after) {
+  const esp_paper *p = &data->paper;
   const double least = after < 0 ? -1.0 : esp_paper_figure(p, after).sparsity;
   int next = -1;
   for (int r = 0; r < p->table.rows; r++) {
@@ -81,42 +82,42 @@ static int next_row(const esp__report_data *f, const esp_config *run, int after)
 }
 
 /* All that the paper has of the series, also at sparsities that we have not. */
-static void add_theirs(cJSON *sheet, const esp__report_data *f, const measure *m, int level) {
-  const esp_config *run = config_of(f, level);
-  for (int r = next_row(f, run, -1); r >= 0; r = next_row(f, run, r)) {
-    const esp_figure theirs = esp_paper_figure(&f->paper, r);
+static void add_theirs(cJSON *table, const esp__report_data *data, const measure *m, int level) {
+  const esp_config *run = config_of(data, level);
+  for (int r = next_row(data, run, -1); r >= 0; r = next_row(data, run, r)) {
+    const esp_figure theirs = esp_paper_figure(&data->paper, r);
     const bool dense = theirs.sparsity == 0.0 && m->theirs == THEIR(change);
-    ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, level)), esp__text_cell("paper"),
+    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, level)), esp__text_cell("paper"),
                   esp__number_cell(100.0 * theirs.sparsity),
                   esp__number_cell(dense ? 0.0 : figure_value(&theirs, m->theirs)),
                   esp__number_cell(figure_value(&theirs, m->sd)),
-                  esp__text_cell(esp_csv_cell(&f->paper.table, r, f->paper.source)));
+                  esp__text_cell(esp_csv_cell(&data->paper.table, r, data->paper.source)));
   }
 }
 
 /* Each series begins with its dense network, also where that was trained by another one. */
-static void add_curves(cJSON *sheet, const esp__report_data *f, const measure *m) {
-  const esp__points *p = &f->points;
+static void add_curves(cJSON *table, const esp__report_data *data, const measure *m) {
+  const esp__points *p = &data->points;
   for (int first = 0, end; first < p->count; first = end) {
     end = esp__level_end(p, first);
-    if (!is_known(f, first)) continue;
-    const int dense = esp__dense_level(p, &f->facts, first);
+    if (!is_known(data, first)) continue;
+    const int dense = esp__dense_level(p, &data->diff, first);
     if (dense >= 0 && (first == 0 || !esp__same_series(p, first - 1, first)))
-      add_ours(sheet, f, m, dense, first);
-    if (p->item[first].round > 0) add_ours(sheet, f, m, first, first);
-    if (end == p->count || !esp__same_series(p, first, end)) add_theirs(sheet, f, m, first);
+      add_ours(table, data, m, dense, first);
+    if (p->item[first].round > 0) add_ours(table, data, m, first, first);
+    if (end == p->count || !esp__same_series(p, first, end)) add_theirs(table, data, m, first);
   }
 }
 
 /* Of a paper without a dense network there are no changes, nor of runs without one. */
-static bool has_numbers(const cJSON *sheet) {
+static bool has_numbers(const cJSON *table) {
   const cJSON *row;
-  cJSON_ArrayForEach(row, cJSON_GetObjectItem(sheet, "rows")) if (cJSON_IsNumber(cJSON_GetArrayItem(
+  cJSON_ArrayForEach(row, cJSON_GetObjectItem(table, "rows")) if (cJSON_IsNumber(cJSON_GetArrayItem(
                                                                       row, 3))) return true;
   return false;
 }
 
-static void add_chart(cJSON *report, const esp__report_data *f, const measure *m) {
+static void add_chart(cJSON *report, const esp__report_data *data, const measure *m) {
   const esp__column columns[] = {{"series", "series"},
                                  {"whose", "whose"},
                                  {"sparsity_percent", "sparsity (%)"},
@@ -124,16 +125,16 @@ static void add_chart(cJSON *report, const esp__report_data *f, const measure *m
                                  {"sd_points", "sd (% points)"},
                                  {"source", "source"},
                                  {0}};
-  cJSON *sheet = esp__table_new(m->id, columns);
-  add_curves(sheet, f, m);
-  if (!has_numbers(sheet)) {
-    cJSON_Delete(sheet);
+  cJSON *table = esp__table_new(m->id, columns);
+  add_curves(table, data, m);
+  if (!has_numbers(table)) {
+    cJSON_Delete(table);
     return;
   }
   cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "beside"});
   esp__chart_axis(chart, "x", "sparsity (%)", "linear");
   esp__chart_axis(chart, "y", m->label, "linear");
-  esp__report_table_of(report, chart, sheet);
+  esp__report_table_of(report, chart, table);
 }
 
 /* ---- the comparison ---- */
@@ -150,8 +151,8 @@ static int same_dense(const esp_measured *ours, int levels, const esp_measured *
 
 /* The networks of all levels, *first[i] being where the i-th begins; returns how many, -1 when
  * memory is out. */
-static int measure_levels(const esp__report_data *f, esp_measured **ours, int **first) {
-  const esp__points *p = &f->points;
+static int measure_levels(const esp__report_data *data, esp_measured **ours, int **first) {
+  const esp__points *p = &data->points;
   int levels = 0;
   *ours = calloc((size_t)p->count + 1, sizeof **ours);
   *first = calloc((size_t)p->count + 1, sizeof **first);
@@ -159,7 +160,7 @@ static int measure_levels(const esp__report_data *f, esp_measured **ours, int **
   for (int i = 0, end; i < p->count; i = end) {
     end = esp__level_end(p, i);
     const esp_stats_moments sparsity = esp__level_moments(p, i, end, OF(sparsity));
-    esp_measured one = {.config = config_of(f, i),
+    esp_measured one = {.config = config_of(data, i),
                         .round = p->item[i].round,
                         .sparsity = p->item[i].round == 0 ? 0.0 : esp_stats_mean(&sparsity),
                         .accuracy = esp__level_moments(p, i, end, OF(accuracy)),
@@ -186,46 +187,47 @@ static const esp__column columns[] = {
     {"source", "source"},
     {0}};
 
-static void add_comparison(cJSON *sheet, const esp__report_data *f, const esp_comparison *c,
+static void add_comparison(cJSON *table, const esp__report_data *data, const esp_comparison *c,
                            const esp_measured *ours, int first) {
-  ESP_TABLE_ROW(sheet, esp__text_cell(esp__series_of(f, first)),
+  ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)),
                 esp__number_cell(100.0 * ours->sparsity), esp__number_cell(ours->accuracy.n),
                 esp__number_cell(c->accuracy[0]), esp__number_cell(c->accuracy[1]),
                 esp__number_cell(c->difference), esp__number_cell(c->change[0]),
                 esp__number_cell(c->change[1]), esp__number_cell(c->difference_of_change),
                 esp__number_cell(c->band), esp__text_cell(esp_verdict(c)),
-                esp__text_cell(esp_csv_cell(&f->paper.table, c->theirs, f->paper.source)));
+                esp__text_cell(esp_csv_cell(&data->paper.table, c->theirs, data->paper.source)));
 }
 
 /* *n: rows of the table. */
-static esp_status add_table(cJSON *report, const esp__report_data *f, int *n, esp_error *err) {
+static esp_status add_table(cJSON *report, const esp__report_data *data, int *n, esp_error *err) {
   const esp_compare_options as_the_paper_says = {.tolerance = (double)NAN};
   esp_measured *ours;
   int *first;
   esp_comparison *c = NULL;
-  const int levels = measure_levels(f, &ours, &first);
+  const int levels = measure_levels(data, &ours, &first);
   const esp_status status =
       levels < 0 ? esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report")
-                 : esp_paper_compare(&f->paper, ours, levels, as_the_paper_says, &c, n, err);
-  cJSON *sheet = esp__table_new("paper", columns);
-  for (int i = 0; i < *n; i++) add_comparison(sheet, f, &c[i], &ours[c[i].ours], first[c[i].ours]);
-  esp__report_table_of(report, NULL, sheet);
+                 : esp_paper_compare(&data->paper, ours, levels, as_the_paper_says, &c, n, err);
+  cJSON *table = esp__table_new("paper", columns);
+  for (int i = 0; i < *n; i++)
+    add_comparison(table, data, &c[i], &ours[c[i].ours], first[c[i].ours]);
+  esp__report_table_of(report, NULL, table);
   free(c);
   free(ours);
   free(first);
   return status;
 }
 
-esp_status esp__add_paper(cJSON *report, const esp__report_data *f, const char *name,
+esp_status esp__add_paper(cJSON *report, const esp__report_data *data, const char *name,
                           esp_error *err) {
   bool known = false;
   int compared = 0;
-  for (int i = 0; i < f->points.count && !known; i++) known = is_known(f, i);
+  for (int i = 0; i < data->points.count && !known; i++) known = is_known(data, i);
   for (size_t i = 0; known && i < sizeof measures / sizeof *measures; i++)
-    add_chart(report, f, &measures[i]);
-  ESP_TRY(add_table(report, f, &compared, err));
+    add_chart(report, data, &measures[i]);
+  ESP_TRY(add_table(report, data, &compared, err));
   if (known || compared > 0) return ESP_OK;
-  if (f->points.count > 0)
+  if (data->points.count > 0)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "--paper: nothing in %s is about these runs: expected runs whose keys are in it", name);

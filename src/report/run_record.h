@@ -1,7 +1,7 @@
 /* A run directory as a report sees it: read only, and whatever is missing or damaged is said and
  * left out. */
-#ifndef ESP_REPORT_RECORD_H
-#define ESP_REPORT_RECORD_H
+#ifndef ESP_REPORT_RUN_RECORD_H
+#define ESP_REPORT_RUN_RECORD_H
 
 #include <espalier/csv.h>
 
