@@ -31,10 +31,9 @@ bool esp__run_brings_back(const esp_run *r) {
   return state.over && state.back;
 }
 
-double esp__run_requested(const esp_run *r, int round) {
+double esp__run_feedback_sparsity(const esp_run *r) {
   const esp_feedback_state state = esp__run_feedback(r, NULL);
   const double next = state.good + state.step, most = r->config.prune.sparsity;
-  if (!esp__reacts(&r->config)) return esp_pruner_round_sparsity(r->pruner, round);
   if (state.over) return state.good;
   return next < most ? next : most;
 }

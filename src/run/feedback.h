@@ -12,8 +12,8 @@ esp_feedback_state esp__run_feedback(const esp_run *r, int *rounds);
 /* Whether the stage at work only brings the good network back: nothing is pruned, nothing
  * trained. */
 bool esp__run_brings_back(const esp_run *r);
-/* The sparsity that a round, which is the one at work where the schedule reacts, prunes to. */
-double esp__run_requested(const esp_run *r, int round);
+/* The sparsity that the round at work prunes to, where the schedule reacts. */
+double esp__run_feedback_sparsity(const esp_run *r);
 /* When a stage has ended: keeps the network if it is good. */
 esp_status esp__run_keep_good(esp_run *r, esp_error *err);
 /* Before a round: puts back the good network if the newest one was not good. */

@@ -75,12 +75,18 @@ static esp_status start_from_weights(esp_run *r, esp_error *err) {
   return esp_weights_load(r->model, path, err);
 }
 
+/* The sparsity that a round, which is the one at work where the schedule reacts, prunes to. */
+static double sparsity_of(const esp_run *r, int round) {
+  return esp__reacts(&r->config) ? esp__run_feedback_sparsity(r)
+                                 : esp_pruner_round_sparsity(r->pruner, round);
+}
+
 /* Prunes to the sparsity of a round. */
 static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   esp_probe_images images;
   esp__result *now = &r->at.now;
   const esp_probe probe = esp__run_probe(r, &images);
-  now->requested = esp__run_requested(r, round);
+  now->requested = sparsity_of(r, round);
   esp__trial_evaluation evaluation = esp__trial_evaluation_begin(r);
   esp_pruner_set_trial_evaluator(r->pruner, esp__trial_evaluator_of(&evaluation));
   ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
@@ -97,7 +103,7 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
 static esp_status begin_round(esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_step_back(r, err));
   if (esp__run_brings_back(r)) {
-    r->at.now.requested = esp__run_requested(r, r->at.stage);
+    r->at.now.requested = sparsity_of(r, r->at.stage);
     return esp__run_evaluate_before(r, err);
   }
   esp_graph_release_activations(r->graph);
