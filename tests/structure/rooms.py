@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""No object file needs a symbol of a higher room, and inside a room no two need each other.
+"""No object file needs a symbol of a higher room, inside a room no two need each other, and no room
+holds more than its share of the sources.
 
 usage: rooms.py BUILD [NM]
 
@@ -11,11 +12,13 @@ import collections
 import fnmatch
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
 HERE = pathlib.Path("tests/structure")
 SKIPPED = 77
+LARGEST_SHARE = 16.0  # per cent of the lines under src/
 
 
 def lines_of(path):
@@ -30,15 +33,18 @@ def read_order():
 
 
 def read_exceptions():
-    """The allowed needs, as pairs of patterns: (files, the files that they need)."""
-    allowed = []
+    """The allowed needs, as pairs of patterns (files, what they need); and shares by room."""
+    needs, shares = [], {}
     for line in lines_of(HERE / "exceptions.txt"):
-        need, _, reason = line.partition(":")
-        source, _, target = need.partition(" needs ")
-        if not target or not reason.strip():
-            sys.exit(f"exceptions.txt: {line!r}: expected 'FILE needs FILE: reason'")
-        allowed.append((source.strip(), target.strip()))
-    return allowed
+        need = re.fullmatch(r"(\S+) needs (\S+): \S.*", line)
+        share = re.fullmatch(r"(\w+) holds ([\d.]+) %: \S.*", line)
+        if need:
+            needs.append(need.groups())
+        elif share:
+            shares[share[1]] = float(share[2])
+        else:
+            sys.exit(f"exceptions.txt: {line!r}: expected 'FILE needs FILE: reason' or the like")
+    return needs, shares
 
 
 def objects_of(build):
@@ -145,9 +151,22 @@ def complaints_of_exceptions(needs, rest, allowed, level):
             yield f"exceptions.txt: {need}: nothing is wrong without it; take it out"
 
 
+def complaints_of_sizes(shares):
+    """Rooms that hold more than they may; and exceptions for rooms that hold no more than others."""
+    lines = collections.Counter()
+    for path in pathlib.Path("src").rglob("*.[ch]"):
+        lines[path.parts[1]] += len(path.read_text().splitlines())
+    for name in sorted({*lines, *shares}):
+        share, most = 100 * lines[name] / sum(lines.values()), shares.get(name, LARGEST_SHARE)
+        if share > most:
+            yield f"src/{name} holds {share:.1f} % of the lines; expected at most {most} %"
+        elif name in shares and share <= LARGEST_SHARE:
+            yield f"exceptions.txt: {name} holds {share:.1f} %, which needs no exception; take it out"
+
+
 def main():
     build = pathlib.Path(sys.argv[1])
-    level, allowed = read_order(), read_exceptions()
+    level, (allowed, shares) = read_order(), read_exceptions()
     needs = read_needs(build, sys.argv[2:] or ["nm"])
     if not needs:
         print("the objects show no symbols (built for optimisation at link time?)")
@@ -157,6 +176,7 @@ def main():
     found = [
         *complaints_of_needs(rest, level),
         *complaints_of_exceptions(needs, rest, allowed, level),
+        *complaints_of_sizes(shares),
     ]
     for line in found:
         print(line)
