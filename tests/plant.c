@@ -45,6 +45,13 @@ void plant_close(plant *p) {
   esp_config_free(&p->config);
 }
 
+void plant_keys(esp_prune_options *opt, const char *const (*key)[2], size_t count) {
+  esp_error err = {.text = ""};
+  ck_assert_msg(esp_prune_keys_open(opt, &err) == ESP_OK, "%s", err.text);
+  for (size_t i = 0; i < count; i++)
+    ck_assert_msg(esp_prune_keys_set(opt, key[i][0], key[i][1], &err) == ESP_OK, "%s", err.text);
+}
+
 esp_param *plant_param(const plant *p, const char *name) {
   esp_param *w = esp_params_find(&p->model->params, name);
   ck_assert_msg(w != NULL, "no parameter %s", name);

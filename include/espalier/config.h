@@ -45,13 +45,29 @@ typedef struct esp_config {
   esp_log_options log;
 } esp_config;
 
-/* A section: its table, and where its options struct stands in esp_config. */
+/* A section: its table, and where its options struct stands in esp_config. Not all keys are in the
+ * table: see esp_config_keys. */
 typedef struct esp_section {
   const char *name, *help;
   const esp_option *table;
   size_t offset;
 } esp_section;
 extern const esp_section esp_sections[]; /* name NULL after the last */
+
+/* A key of a configuration. */
+typedef struct esp_config_key {
+  const esp_section *section;
+  const esp_option *option;
+  const esp_method_keys *owner; /* NULL: the section itself; else the methods whose key it is */
+} esp_config_key;
+enum { ESP_CONFIG_KEYS_MAX = 512 };
+/* Fills key [ESP_CONFIG_KEYS_MAX] with the keys of `section` (NULL: of all sections, one after the
+ * other), those that methods of pruning own among them, in the order in which a configuration shows
+ * them. Returns their number. */
+size_t esp_config_keys(const esp_section *section, esp_config_key *key);
+/* The struct in `config` that holds the key's value, at option->offset. NULL when the key belongs to
+ * a method that was registered after the configuration was read. */
+const void *esp_config_key_options(const esp_config *config, const esp_config_key *key);
 
 /* Reads `path` (at most 1 MiB, lines of at most 196 bytes; lists go on in indented lines), then
  * applies `overrides`, each "section.key=value". Every error is one line, "path:line: ..." or
@@ -64,6 +80,8 @@ esp_status esp_config_load(esp_config *config, const char *path, int overrides,
 /* The same from text already in memory; `name` starts the messages. */
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err);
+/* Gives back all that it holds. A configuration is moved by assignment, and not copied by it: it owns
+ * its texts, and the block of memory with the keys of methods. */
 void esp_config_free(esp_config *config);
 /* Makes *to a configuration of its own with the same values. On failure *to needs no freeing. */
 esp_status esp_config_copy(esp_config *to, const esp_config *from, esp_error *err);
@@ -72,7 +90,9 @@ esp_status esp_config_copy(esp_config *to, const esp_config *from, esp_error *er
  * configuration. Newly allocated in *text. */
 esp_status esp_config_text(const esp_config *config, char **text, esp_error *err);
 
-/* Explains "section.key", "key" or "section" on `out`; fails with the nearest known key. */
+/* Explains "section.key", "key", "section" or a method of pruning (a criterion, structure,
+ * distribution, schedule, dynamic method or regulariser, with its keys) on `out`; fails with the
+ * nearest known key. */
 esp_status esp_config_help(const char *what, FILE *out, esp_error *err);
 
 ESP_END_DECLS

@@ -33,7 +33,19 @@
 
 ESP_BEGIN_DECLS
 
-/* [prune] */
+/* ---- options ---- */
+
+/* The keys of a method: its own, or those that a family of methods shares. They stand in [prune]
+ * like the common ones, and are read, checked, explained and written like these. A method reads
+ * their values with esp_prune_keys. */
+typedef struct esp_method_keys {
+  const esp_option *table; /* name NULL after the last */
+  size_t bytes;            /* of the struct that the offsets in the table lie in */
+  const char *after; /* the key of [prune] that a configuration shows before them; NULL: the last */
+} esp_method_keys;
+enum { ESP_METHOD_KEYS_MAX = 2 }; /* families of keys that a method has */
+
+/* The keys of [prune] that are not one method's. */
 typedef struct esp_prune_options {
   char *method;       /* none, a criterion, or a dynamic method */
   char *distribution; /* global | uniform | erk | lamp | per-layer | genetic | swarm */
@@ -41,7 +53,6 @@ typedef struct esp_prune_options {
   char *schedule;     /* one-shot | iterative | cubic | linear | exponential | list | feedback */
   char *at;           /* auto | init | rounds | training: when the schedule runs */
   double sparsity;    /* share of the units to remove in the end */
-  esp_numbers sparsities; /* list: what each round prunes to */
   int64_t rounds;
   char *retrain;          /* finetune | lr-rewind | weight-rewind | reinit | reconstruct | none */
   int64_t retrain_epochs; /* per round */
@@ -52,47 +63,91 @@ typedef struct esp_prune_options {
   int64_t rewind_step;  /* the same in steps; 0 = as rewind_epoch says */
   char *mask_from;      /* "", or the file or run directory whose masks are put on there */
   char *skip;           /* words: patterns of layers that stay dense */
-  char *layers;         /* per-layer: lines of "pattern sparsity" */
-  char *structures;     /* hybrid: lines of "pattern structure" */
-  int64_t n, m;         /* n:m: n weights stay of every m */
-  int64_t block_outputs, block_inputs;
-  bool allow_empty;   /* a layer may lose all its weights */
-  double layer_floor; /* least density of a layer */
-  bool shuffle;       /* control: deal the scores of a layer out to its units at random */
+  bool allow_empty;     /* a layer may lose all its weights */
+  double layer_floor;   /* least density of a layer */
+  bool shuffle;         /* control: deal the scores of a layer out to its units at random */
   double begin_epoch,
       end_epoch; /* cubic and dynamic: epochs of training during which masks change; end 0 = 3/4 of
                     it */
   int64_t every; /* steps between two mask changes */
-  double every_epochs;  /* the same in epochs; 0 = as `every` says */
-  int64_t ramps;        /* parts of the pruning period that pauses lie between */
-  double pause_epochs;  /* length of a pause, in which no mask changes */
-  double drop_fraction; /* SET, RigL: share of a layer's weights that move at a mask change, at the
-                        beginning */
-  double
-      splice_margin; /* surgery: half-width of the band, around the threshold, in which weights keep
-                        their state */
-  int64_t saliency_batches;    /* batches that a criterion which measures sees */
-  double activation_threshold; /* frequency: what counts as active */
-  int64_t trials;              /* predictor: channels removed on trial */
+  double every_epochs;      /* the same in epochs; 0 = as `every` says */
+  int64_t ramps;            /* parts of the pruning period that pauses lie between */
+  double pause_epochs;      /* length of a pause, in which no mask changes */
+  int64_t saliency_batches; /* batches that a criterion which measures sees */
   int64_t early_bird; /* epochs over which masks must have settled to end the training; 0 = off */
   double early_bird_distance; /* share of the units in which settled masks may differ */
   char *regulariser;          /* none | l1 | group-lasso | slimming | admm | l0 */
   double distill;             /* share of the dense network's answers in the loss of retraining */
   double temperature;         /* that softens them */
-  double strength;            /* of the regulariser; str, soft-movement: what drives the sparsity */
-  double explore;          /* topkast: share of the weights that learn though they are not used */
-  double stall;            /* grow: a loss that falls by less than this share grows units */
-  double tolerance;        /* feedback: share of validation accuracy that pruning may cost */
-  double step, least_step; /* feedback: what a round adds to the sparsity at first, and at least */
-  char *budget;        /* genetic, swarm: what `sparsity` is a share of: units | weights | macs */
-  int64_t population;  /* the same: members, or particles */
-  int64_t generations; /* rounds of trials after the first population */
-  int64_t recalibrate; /* training batches that batch norms see before a trial is judged */
+  struct esp_method_values *methods; /* the keys that methods own: read with esp_prune_keys; NULL =
+                                        all at their defaults, once there is a pruner */
 } esp_prune_options;
 extern const esp_option esp_prune_option_table[];
 /* Single weights by magnitude, in one ranking, at once: what options that come from no
  * configuration begin with. */
 extern const esp_prune_options esp_prune_plain;
+
+/* The values of these keys in `opt`, a struct of keys->bytes bytes. `opt` comes from a configuration
+ * or a pruner, or esp_prune_keys_open was called on it. */
+const void *esp_prune_keys(const esp_prune_options *opt, const esp_method_keys *keys);
+/* For options that come from no configuration: gives the keys of all methods their defaults, in
+ * memory that esp_prune_keys_close frees. Those of methods that are registered later are not among
+ * them. */
+esp_status esp_prune_keys_open(esp_prune_options *opt, esp_error *err);
+void esp_prune_keys_close(esp_prune_options *opt);
+/* Sets the method's key `name` to a value, written as in an INI file. */
+esp_status esp_prune_keys_set(esp_prune_options *opt, const char *name, const char *value,
+                              esp_error *err);
+
+/* A key of [prune], and whose it is. */
+typedef struct esp_prune_key {
+  const esp_option *option;     /* NULL after the last */
+  const esp_method_keys *owner; /* NULL: a common one */
+} esp_prune_key;
+enum { ESP_PRUNE_KEYS_MAX = 256 };
+/* Fills `key` [ESP_PRUNE_KEYS_MAX + 1] with all of them, in the order in which a configuration shows
+ * them. */
+void esp_prune_key_list(esp_prune_key *key);
+
+/* Of the schedule feedback; espalier search has the same notion of good and near. */
+typedef struct esp_feedback_options {
+  double tolerance;        /* share of validation accuracy that pruning may cost */
+  double step, least_step; /* what a round adds to the sparsity at first, and at least */
+} esp_feedback_options;
+extern const esp_method_keys esp_feedback_keys;
+static inline const esp_feedback_options *esp_feedback_options_of(const esp_prune_options *opt) {
+  return (const esp_feedback_options *)esp_prune_keys(opt, &esp_feedback_keys);
+}
+
+/* Of the schedule list; espalier sensitivity tries the same sparsities out. */
+typedef struct esp_list_options {
+  esp_numbers sparsities; /* what each round prunes to */
+} esp_list_options;
+extern const esp_method_keys esp_list_keys;
+static inline const esp_list_options *esp_list_options_of(const esp_prune_options *opt) {
+  return (const esp_list_options *)esp_prune_keys(opt, &esp_list_keys);
+}
+
+/* Of the distributions that search. */
+typedef struct esp_search_options {
+  char *budget;        /* what `sparsity` is a share of: units | weights | macs */
+  int64_t population;  /* members, or particles */
+  int64_t generations; /* rounds of trials after the first population */
+  int64_t recalibrate; /* training batches that batch norms see before a trial is judged */
+} esp_search_options;
+extern const esp_method_keys esp_search_keys;
+static inline const esp_search_options *esp_search_options_of(const esp_prune_options *opt) {
+  return (const esp_search_options *)esp_prune_keys(opt, &esp_search_keys);
+}
+
+/* Of the regularisers, and of methods that are driven by a penalty. */
+typedef struct esp_strength_options {
+  double strength; /* the penalty's factor */
+} esp_strength_options;
+extern const esp_method_keys esp_strength_keys;
+static inline const esp_strength_options *esp_strength_options_of(const esp_prune_options *opt) {
+  return (const esp_strength_options *)esp_prune_keys(opt, &esp_strength_keys);
+}
 
 /* What follows the pruning of a round; the i-th is named esp_retrain_name(i), NULL after the
  * last. */
@@ -159,6 +214,7 @@ typedef struct esp_probe {
 
 typedef struct esp_criterion {
   const char *name, *help;
+  const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
   esp_needs needs;
   esp_unit_rule unit;
   bool negative; /* scores can lie below 0 */
@@ -174,6 +230,7 @@ esp_status esp_criterion_register(const esp_criterion *e, esp_error *err);
 
 typedef struct esp_structure {
   const char *name, *help;
+  const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
   /* Adds the targets (units that compete with each other) it finds in the layers of the model for
    * which layers[i] (src/prune/pruner.h). */
   esp_status (*cover)(esp_pruner *pruner, const bool *layers, esp_error *err);
@@ -196,6 +253,7 @@ typedef struct esp_distribution_search esp_distribution_search; /* src/prune/sea
 
 typedef struct esp_distribution {
   const char *name, *help;
+  const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
   /* Fills the densities for a sparsity asked for. NULL: the units of all layers compete in one
    * ranking. */
   esp_status (*share)(const esp_prune_options *opt, double sparsity, esp_layer_budget *share, int n,
@@ -227,17 +285,19 @@ typedef struct esp_feedback_state {
 
 typedef struct esp_prune_schedule {
   const char *name, *help;
+  const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
   bool in_training; /* with at = auto: masks change during training, by step; else between rounds of
                       it */
   bool listed;      /* it is the key `sparsities` that says how many rounds there are */
   /* Sparsity at `t` in [0, 1]: round / rounds, or the share of the steps from begin to end. */
   double (*sparsity)(const esp_prune_options *opt, double t);
   /* What follows from a round to the sparsity `asked` whose network has a validation accuracy (0 to
-   * 1) that is lower by `drop` than the dense network's. The course begins as {0, opt->step}. NULL:
+   * 1) that is lower by `drop` than the dense network's. The course begins as {0, first_step}. NULL:
    * a round does not depend on those before; else the rounds go to good + step, at most to
    * opt->sparsity. */
   void (*react)(const esp_prune_options *opt, esp_feedback_state *course, double asked,
                 double drop);
+  double (*first_step)(const esp_prune_options *opt); /* with `react`: the sparsity of round 1 */
 } esp_prune_schedule;
 const esp_prune_schedule *esp_prune_schedule_at(size_t i);           /* NULL after the last */
 const esp_prune_schedule *esp_prune_schedule_find(const char *name); /* NULL when there is none */
@@ -290,6 +350,7 @@ typedef struct esp_prune_hooks {
  * afterwards. */
 typedef struct esp_regulariser {
   const char *name, *help;
+  const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
   bool shadow;
   bool (*applies)(
       const esp_layer *layer); /* NULL: to all that are pruned; some layer must be left */
@@ -305,6 +366,7 @@ esp_status esp_regulariser_register(const esp_regulariser *e, esp_error *err);
  * single step. */
 typedef struct esp_dynamic {
   const char *name, *help;
+  const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
   bool shadow;         /* keeps dense weights behind the masks until esp_pruner_finish */
   bool needs_gradient; /* looks at the gradients of pruned weights, or grows some, which then take
                          the step */

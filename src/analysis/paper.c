@@ -4,7 +4,7 @@
 #include "config/parse.h"
 #include "config/sections.h"
 #include "config/stages.h"
-#include "config/value.h"
+#include "base/value.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,10 +43,9 @@ static esp_status check_number(const esp_paper *p, const char *path, int row, in
 
 /* The key's value, newly allocated. */
 static char *value_text(const esp_config *c, const char *key) {
-  const esp_section *section;
-  const esp_option *option;
-  if (esp__config_key(key, "", &section, &option, NULL) != ESP_OK) return NULL;
-  return esp__value_text(option, (const char *)c + section->offset);
+  esp_config_key found;
+  if (esp__config_key(key, "", &found, NULL) != ESP_OK) return NULL;
+  return esp__value_text(found.option, esp_config_key_options(c, &found));
 }
 
 /* `scratch` takes the row's values, so that 0.90 is 0.9. */
@@ -77,8 +76,7 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
                {"retrain_share", &p->retrain_share}, {"sd", &p->sd},
                {"tolerance", &p->tolerance},         {"source", &p->source}};
   enum { KNOWN = sizeof known / sizeof *known };
-  const esp_section *section;
-  const esp_option *option;
+  esp_config_key found;
   for (int k = 0; k < KNOWN; k++) *known[k].column = esp_csv_column(&p->table, known[k].name);
   if (p->sparsity < 0 || p->accuracy < 0)
     return esp_fail(err, ESP_ERR_INPUT, "%s: expected columns sparsity and test_accuracy", path);
@@ -89,7 +87,7 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
     if (esp_csv_column(&p->table, name) != c)
       return esp_fail(err, ESP_ERR_INPUT, "%s: two columns '%.60s'", path, name);
     if (is_key(name)) {
-      ESP_TRY(esp__config_key(name, path, &section, &option, err));
+      ESP_TRY(esp__config_key(name, path, &found, err));
       continue;
     }
     if (!good)

@@ -102,7 +102,8 @@ static esp_status plain(esp_config *c, esp_error *err) {
                     "[prune] method = %s is gathered while training, and weights do not hold it; "
                     "expected another criterion, such as prune.method=magnitude",
                     c->prune.method);
-  if (c->prune.sparsities.count == 0) ESP_TRY(set(c, "prune.sparsities", default_sparsities, err));
+  if (esp_list_options_of(&c->prune)->sparsities.count == 0)
+    ESP_TRY(set(c, "prune.sparsities", default_sparsities, err));
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     ESP_TRY(set(c, keys[i][0], keys[i][1], err));
   return ESP_OK;
@@ -145,7 +146,7 @@ typedef struct study {
 } study;
 
 static const esp_numbers *sparsities(const study *s) {
-  return &s->run.config.prune.sparsities;
+  return &esp_list_options_of(&s->run.config.prune)->sparsities;
 }
 
 static void print_head(const study *s) {

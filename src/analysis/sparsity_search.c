@@ -108,7 +108,8 @@ static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error 
   o->sparsity = i == 0 ? 0.0 : last->sparsity;
   o->validation = last->validation_accuracy;
   o->test = last->test_accuracy;
-  o->good = i == 0 || b->outcome[0].validation - o->validation <= b->base->prune.tolerance + slack;
+  o->good = i == 0 || b->outcome[0].validation - o->validation <=
+                          esp_feedback_options_of(&b->base->prune)->tolerance + slack;
   esp_results_free(&r);
   return ESP_OK;
 }
@@ -168,11 +169,11 @@ static void print_table(const bisection *b, FILE *out) {
   }
   if (b->best == 0)
     fprintf(out, "\nno pruned network is within %.2f points of the dense one\n",
-            100.0 * b->base->prune.tolerance);
+            100.0 * esp_feedback_options_of(&b->base->prune)->tolerance);
   else
     fprintf(out, "\nthe sparsest within %.2f points of the dense one: %.2f %%, in %s/%s\n",
-            100.0 * b->base->prune.tolerance, 100.0 * best->sparsity, b->runs.dir,
-            b->runs.run[b->best].name);
+            100.0 * esp_feedback_options_of(&b->base->prune)->tolerance, 100.0 * best->sparsity,
+            b->runs.dir, b->runs.run[b->best].name);
 }
 
 /* ---- the search ---- */
@@ -180,7 +181,7 @@ static void print_table(const bisection *b, FILE *out) {
 /* What is tried after the trials there are, whose results decide it, and how many more there may
  * be; false at the end. */
 static bool next_sparsity(const bisection *b, double *sparsity, int *most) {
-  const double least = b->base->prune.least_step + slack;
+  const double least = esp_feedback_options_of(&b->base->prune)->least_step + slack;
   double good = 0.0, bad = b->base->prune.sparsity;
   for (int i = 1; i < b->runs.runs; i++)
     *(b->outcome[i].good ? &good : &bad) = b->outcome[i].requested;
@@ -318,7 +319,7 @@ esp_status esp_sparsity_search_look(esp_sparsity_search *s, const char *dir, esp
   if (status == ESP_OK) status = follow(&b, s, err);
   s->runs = b.runs;
   s->best = b.best;
-  s->tolerance = c.prune.tolerance;
+  s->tolerance = esp_feedback_options_of(&c.prune)->tolerance;
   memcpy(s->outcome, b.outcome, sizeof s->outcome);
   esp_config_free(&c);
   if (status != ESP_OK) esp_sparsity_search_free(s);

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "config/stages.h"
-#include "config/value.h"
+#include "base/value.h"
 
 #include <espalier/file.h>
 
@@ -12,12 +12,16 @@
 esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part part, char hex[65],
                                    esp_error *err) {
   esp__text t;
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
   ESP_TRY(esp__text_begin(&t, "a configuration", err));
   for (const esp_section *s = esp_sections; s->name; s++) {
     if (part == ESP_FINGERPRINT_DENSE && s->table == esp_prune_option_table) continue;
     fprintf(t.out, "[%s]\n", s->name);
-    for (const esp_option *o = s->table; o->name; o++)
-      if (!o->neutral) esp__value_print(o, (const char *)c + s->offset, t.out);
+    const size_t keys = esp_config_keys(s, key);
+    for (size_t i = 0; i < keys; i++) {
+      const void *options = esp_config_key_options(c, &key[i]);
+      if (options && !key[i].option->neutral) esp__value_print(key[i].option, options, t.out);
+    }
   }
   ESP_TRY(esp__text_end(&t, err));
   esp_sha256 s;

@@ -1,24 +1,38 @@
 #include "config/sections.h"
-#include "config/value.h"
+
+#include "prune/catalogue.h"
+#include "base/value.h"
 
 #include <string.h>
 
-static void describe_key(const esp_section *s, const esp_option *o, FILE *out) {
+static void describe_key(const esp_config_key *key, FILE *out) {
+  const esp_option *o = key->option;
   char expected[1024];
   esp__value_expected(o, expected, sizeof expected);
-  fprintf(out, "%s.%s\n", s->name, o->name);
+  fprintf(out, "%s.%s\n", key->section->name, o->name);
   fprintf(out, "    type:    %s\n", expected);
   fprintf(out, "    default: %s\n", *o->fallback ? o->fallback : "(empty)");
   fprintf(out, "    %s\n", o->help);
 }
 
+static void list_key(const esp_option *o, FILE *out) {
+  const int width = (int)(strlen(o->name) + strlen(o->fallback)) + 3;
+  fprintf(out, "  %s = %s%*s  %s\n", o->name, o->fallback, width < 28 ? 28 - width : 0, "",
+          o->help);
+}
+
 static void describe_section(const esp_section *s, FILE *out) {
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  const size_t keys = esp_config_keys(s, key);
   fprintf(out, "[%s]  %s\n", s->name, s->help);
-  for (const esp_option *o = s->table; o->name; o++) {
-    int width = (int)(strlen(o->name) + strlen(o->fallback)) + 3;
-    fprintf(out, "  %s = %s%*s  %s\n", o->name, o->fallback, width < 28 ? 28 - width : 0, "",
-            o->help);
-  }
+  for (size_t i = 0; i < keys; i++) list_key(key[i].option, out);
+}
+
+/* What it is, and the keys that are its own or its family's. */
+static void describe_method(const esp__entry *e, FILE *out) {
+  fprintf(out, "%s  %s\n    %s\n", e->name, esp__entry_kind_name(e->kind), e->help);
+  for (size_t k = 0; k < ESP_METHOD_KEYS_MAX && e->keys[k]; k++)
+    for (const esp_option *o = e->keys[k]->table; o->name; o++) list_key(o, out);
 }
 
 /* Whether what stands before the dot is the section's name. */
@@ -27,19 +41,30 @@ static bool in_section(const char *what, const char *dot, const esp_section *s) 
   return strlen(s->name) == length && strncmp(what, s->name, length) == 0;
 }
 
+/* What to say of a word that is nearer to the name of a method, or a section, than to `key`. */
+static const char *nearest_name(const char *what, const esp_option *key) {
+  const char *best = key ? key->name : NULL;
+  const char *section = esp__section_nearest(what);
+  if (section) best = esp_nearer(what, best, section);
+  esp__entry e;
+  for (size_t i = 0; !strchr(what, '.') && (e = esp__entry_at(i)).name; i++)
+    best = esp_nearer(what, best, e.name);
+  return key && best == key->name ? NULL : best;
+}
+
 static esp_status unknown(const char *what, esp_error *err) {
   const char *dot = strchr(what, '.');
   const esp_section *in = NULL;
   for (const esp_section *s = esp_sections; dot && s->name; s++)
     if (in_section(what, dot, s)) in = s;
-  const esp_option *key = esp__option_nearest(dot ? dot + 1 : what, in, &in);
-  const char *section = esp__section_nearest(what);
-  if (section && (!key || esp_nearer(what, section, key->name) == section))
+  const esp_config_key key = esp__config_key_nearest(dot ? dot + 1 : what, in);
+  const char *name = nearest_name(what, key.option);
+  if (name)
     return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s'?",
-                    what, section);
-  if (key)
+                    what, name);
+  if (key.option)
     return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s.%s'?",
-                    what, in->name, key->name);
+                    what, key.section->name, key.option->name);
   char sections[128];
   esp__section_list(sections, sizeof sections);
   return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; sections are %s", what,
@@ -54,10 +79,16 @@ esp_status esp_config_help(const char *what, FILE *out, esp_error *err) {
       describe_section(s, out);
       found = true;
     }
-    const esp_option *o =
-        !dot || in_section(what, dot, s) ? esp__option_find(s, dot ? dot + 1 : what) : NULL;
-    if (!o) continue;
-    describe_key(s, o, out);
+    if (dot && !in_section(what, dot, s)) continue;
+    const esp_config_key key = esp__config_key_find(s, dot ? dot + 1 : what);
+    if (!key.option) continue;
+    describe_key(&key, out);
+    found = true;
+  }
+  esp__entry e;
+  for (size_t i = 0; (e = esp__entry_at(i)).name; i++) {
+    if (strcmp(what, e.name) != 0) continue;
+    describe_method(&e, out);
     found = true;
   }
   return found ? ESP_OK : unknown(what, err);

@@ -2,7 +2,7 @@
 #include "config/parse.h"
 #include "base/text_stream.h"
 #include "config/sections.h"
-#include "config/value.h"
+#include "base/value.h"
 
 #include "base/utf8.h"
 
@@ -23,16 +23,18 @@ typedef struct reader {
   esp_config *config;
   const char *name, *rest; /* of the file; of its text */
   int line;
-  bool indented;              /* the line begins with white space */
-  const esp_section *section; /* NULL before the first */
-  const esp_option *option;   /* the last key of the section, NULL before its first */
-  FILE *value;                /* of that key, so far */
+  bool indented;                           /* the line begins with white space */
+  const esp_section *section;              /* NULL before the first */
+  esp_config_key key[ESP_CONFIG_KEYS_MAX]; /* all there are */
+  size_t keys;
+  size_t current; /* of them: whose value is being gathered */
+  FILE *value;    /* of that key, so far */
   char *value_text;
   size_t value_bytes;
-  int *key_line;                  /* of each key of all sections: where it was given, 0 = not yet */
-  const esp__config_extra *extra; /* NULL: none */
-  bool in_extra;                  /* in its section */
-  char *extra_key;                /* whose value is being gathered, NULL = none */
+  int key_line[ESP_CONFIG_KEYS_MAX]; /* of each key: where it was given, 0 = not yet */
+  const esp__config_extra *extra;    /* NULL: none */
+  bool in_extra;                     /* in its section */
+  char *extra_key;                   /* whose value is being gathered, NULL = none */
   int extra_line;
   esp_status status;
   int failed_line;
@@ -55,29 +57,30 @@ ESP_PRINTF(2, 3) static void fail_line(reader *r, const char *format, ...) {
   r->status = esp_fail(r->err, ESP_ERR_INPUT, "%s: %s", where, text);
 }
 
-static int *line_of_key(const reader *r, const esp_section *section, const esp_option *option) {
-  size_t before = 0;
-  for (const esp_section *s = esp_sections; s != section; s++)
-    for (const esp_option *o = s->table; o->name; o++) before++;
-  return &r->key_line[before + (size_t)(option - section->table)];
+/* The key of the section in hand by its number, r->keys when there is none. */
+static size_t number_of(const reader *r, const char *name) {
+  size_t i = 0;
+  while (i < r->keys &&
+         (r->key[i].section != r->section || strcmp(r->key[i].option->name, name) != 0))
+    i++;
+  return i;
 }
 
 /* What to say of a key that is not known in `section`. */
 static void unknown_key(const esp_section *section, const char *key, char *text, size_t bytes) {
-  const esp_section *in = section;
-  const esp_option *nearest = esp__option_nearest(key, section, &in);
-  if (!nearest) nearest = esp__option_nearest(key, NULL, &in);
+  esp_config_key nearest = esp__config_key_nearest(key, section);
+  if (!nearest.option) nearest = esp__config_key_nearest(key, NULL);
   int used = snprintf(text, bytes, "unknown key '%.200s' in [%s]", key, section->name);
   for (const esp_section *s = esp_sections; s->name; s++) {
-    if (!esp__option_find(s, key)) continue;
+    if (!esp__config_key_find(s, key).option) continue;
     snprintf(text + used, bytes - (size_t)used, "; it belongs to [%s]", s->name);
     return;
   }
-  if (nearest && in == section)
-    snprintf(text + used, bytes - (size_t)used, "; did you mean '%s'?", nearest->name);
-  else if (nearest)
-    snprintf(text + used, bytes - (size_t)used, "; did you mean '%s' of [%s]?", nearest->name,
-             in->name);
+  if (nearest.option && nearest.section == section)
+    snprintf(text + used, bytes - (size_t)used, "; did you mean '%s'?", nearest.option->name);
+  else if (nearest.option)
+    snprintf(text + used, bytes - (size_t)used, "; did you mean '%s' of [%s]?",
+             nearest.option->name, nearest.section->name);
   else
     snprintf(text + used, bytes - (size_t)used, "; 'espalier help %s' lists its keys",
              section->name);
@@ -112,10 +115,11 @@ static void finish_value(reader *r) {
     finish_extra(r);
   } else if (r->status == ESP_OK) {
     char where[WHERE_MAX];
-    r->failed_line = *line_of_key(r, r->section, r->option);
+    const esp_config_key *key = &r->key[r->current];
+    r->failed_line = r->key_line[r->current];
     where_line(r, r->failed_line, where);
-    r->status = esp__value_set(r->option, esp__section_options(r->section, r->config),
-                               r->value_text, where, r->err);
+    r->status = esp__value_set(key->option, esp__config_key_options(r->config, key), r->value_text,
+                               where, r->err);
   }
   free(r->value_text);
   free(r->extra_key);
@@ -147,7 +151,6 @@ static void begin_section(reader *r, const char *line) {
   snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
   finish_value(r);
   r->section = esp__section_find(name);
-  r->option = NULL;
   r->in_extra = r->extra && strcmp(name, r->extra->section) == 0;
   if (r->status != ESP_OK || r->section || r->in_extra) return;
   if (strcmp(name, "sweep") == 0) {
@@ -185,28 +188,28 @@ static char *next_line(char *line, int size, void *user) {
 }
 
 static void continue_value(reader *r, const char *value) {
-  if (r->extra_key || esp__option_is_list(r->option))
+  if (r->extra_key || esp__option_is_list(r->key[r->current].option))
     fprintf(r->value, "\n%s", value);
   else
     fail_line(r, "an indented line goes on with the key above, but %s takes a single line",
-              r->option->name);
+              r->key[r->current].option->name);
 }
 
 static void begin_value(reader *r, const char *key, const char *value) {
   char text[512];
-  const esp_option *option = esp__option_find(r->section, key);
-  if (!option) {
+  const size_t number = number_of(r, key);
+  if (number == r->keys) {
     unknown_key(r->section, key, text, sizeof text);
     fail_line(r, "%s", text);
     return;
   }
-  int *given = line_of_key(r, r->section, option);
+  int *given = &r->key_line[number];
   if (*given) {
     fail_line(r, "key '%s' given twice in [%s], first on line %d", key, r->section->name, *given);
     return;
   }
   *given = r->line;
-  r->option = option;
+  r->current = number;
   r->value = esp__text_stream(&r->value_text, &r->value_bytes);
   if (r->value)
     fputs(value, r->value);
@@ -263,9 +266,9 @@ static esp_status set_defaults(esp_config *config, esp_error *err) {
     char where[64];
     snprintf(where, sizeof where, "default of [%s]", s->name);
     for (const esp_option *o = s->table; o->name; o++)
-      ESP_TRY(esp__value_set(o, esp__section_options(s, config), o->fallback, where, err));
+      ESP_TRY(esp__value_set(o, (char *)config + s->offset, o->fallback, where, err));
   }
-  return ESP_OK;
+  return esp_prune_keys_open(&config->prune, err);
 }
 
 /* Starts the messages about an argument; of a long or strange one only with its beginning. */
@@ -287,15 +290,14 @@ static char *trim(char *text) {
 
 /* "; did you mean train.lr?" for what has no dot, or nothing. */
 static void suggest_key(const char *word, char *text, size_t bytes) {
-  const esp_section *in = NULL;
-  const esp_option *nearest = esp__option_nearest(word, NULL, &in);
-  snprintf(text, bytes, "%s%s%s%s%s", nearest ? "; did you mean " : "", nearest ? in->name : "",
-           nearest ? "." : "", nearest ? nearest->name : "", nearest ? "?" : "");
+  const esp_config_key nearest = esp__config_key_nearest(word, NULL);
+  *text = '\0';
+  if (nearest.option)
+    snprintf(text, bytes, "; did you mean %s.%s?", nearest.section->name, nearest.option->name);
 }
 
 /* `name` is "section.key", to be cut into pieces. */
-static esp_status find_key(char *name, const char *where, const esp_section **section,
-                           const esp_option **option, esp_error *err) {
+static esp_status find_key(char *name, const char *where, esp_config_key *found, esp_error *err) {
   char text[512], *dot = strchr(name, '.');
   if (!dot) {
     suggest_key(name, text, sizeof text);
@@ -304,31 +306,29 @@ static esp_status find_key(char *name, const char *where, const esp_section **se
   }
   *dot = '\0';
   const char *section_name = trim(name), *key = trim(dot + 1);
-  *section = esp__section_find(section_name);
-  *option = *section ? esp__option_find(*section, key) : NULL;
-  if (*option) return ESP_OK;
-  if (*section)
-    unknown_key(*section, key, text, sizeof text);
+  const esp_section *section = esp__section_find(section_name);
+  if (section && (*found = esp__config_key_find(section, key)).option) return ESP_OK;
+  if (section)
+    unknown_key(section, key, text, sizeof text);
   else
     unknown_section(section_name, NULL, text, sizeof text);
   return esp_fail(err, ESP_ERR_INPUT, "%s: %s", where, text);
 }
 
-esp_status esp__config_key(const char *key, const char *where, const esp_section **section,
-                           const esp_option **option, esp_error *err) {
+esp_status esp__config_key(const char *key, const char *where, esp_config_key *found,
+                           esp_error *err) {
   char *copy = strdup(key);
   if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", where);
-  const esp_status status = find_key(copy, where, section, option, err);
+  const esp_status status = find_key(copy, where, found, err);
   free(copy);
   return status;
 }
 
 esp_status esp__config_set(esp_config *config, const char *key, const char *value,
                            const char *where, esp_error *err) {
-  const esp_section *section;
-  const esp_option *option;
-  ESP_TRY(esp__config_key(key, where, &section, &option, err));
-  return esp__value_set(option, esp__section_options(section, config), value, where, err);
+  esp_config_key found;
+  ESP_TRY(esp__config_key(key, where, &found, err));
+  return esp__value_set(found.option, esp__config_key_options(config, &found), value, where, err);
 }
 
 /* `copy` is the argument, to be cut into pieces. */
@@ -394,21 +394,16 @@ static esp_status name_run(esp_config *config, const char *file, esp_error *err)
 
 static esp_status read_file_text(esp_config *config, const char *name, const char *text,
                                  const esp__config_extra *extra, esp_error *err) {
-  size_t keys = 0;
-  for (const esp_section *s = esp_sections; s->name; s++)
-    for (const esp_option *o = s->table; o->name; o++) keys++;
   static const char byte_order_mark[] = "\xef\xbb\xbf";
   if (strncmp(text, byte_order_mark, 3) == 0) text += 3;
   reader r = {.config = config, .name = name, .rest = text, .extra = extra, .err = err};
-  r.key_line = calloc(keys, sizeof *r.key_line);
-  if (!r.key_line) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", name);
+  r.keys = esp_config_keys(NULL, r.key);
   esp_status status = read_text(&r);
   if (status == ESP_OK) {
     char where[WHERE_MAX];
     where_line(&r, r.key_line[0], where); /* the name of the run is the first key */
     status = check_name(config, where, err);
   }
-  free(r.key_line);
   return status;
 }
 
@@ -464,6 +459,7 @@ esp_status esp__config_load_run(esp_config *config, const char *path, esp_error 
 void esp_config_free(esp_config *config) {
   for (const esp_section *s = esp_sections; s->name; s++)
     for (const esp_option *o = s->table; o->name; o++)
-      esp__value_free(o, esp__section_options(s, config));
+      esp__value_free(o, (char *)config + s->offset);
+  esp_prune_keys_close(&config->prune);
   *config = (esp_config){0};
 }

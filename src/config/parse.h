@@ -27,8 +27,8 @@ esp_status esp__config_parse_with(esp_config *config, const char *name, const ch
 esp_status esp__config_load_run(esp_config *config, const char *path, esp_error *err);
 
 /* Finds `key`, "section.key"; says of an unknown one which is the nearest. */
-esp_status esp__config_key(const char *key, const char *where, const esp_section **section,
-                           const esp_option **option, esp_error *err);
+esp_status esp__config_key(const char *key, const char *where, esp_config_key *found,
+                           esp_error *err);
 /* Sets `key`, "section.key", to `value`. `where` starts the message of an error. */
 esp_status esp__config_set(esp_config *config, const char *key, const char *value,
                            const char *where, esp_error *err);

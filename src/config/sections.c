@@ -1,5 +1,7 @@
 #include "config/sections.h"
 
+#include "prune/keys.h"
+
 #include <string.h>
 
 const esp_option esp_run_option_table[] = {
@@ -118,22 +120,51 @@ const esp_section *esp__section_find(const char *name) {
   return NULL;
 }
 
-const esp_option *esp__option_find(const esp_section *section, const char *name) {
-  for (const esp_option *o = section->table; o->name; o++)
-    if (strcmp(o->name, name) == 0) return o;
-  return NULL;
+static size_t keys_of_section(const esp_section *section, esp_config_key *key) {
+  size_t count = 0;
+  if (section->table != esp_prune_option_table) {
+    for (const esp_option *o = section->table; o->name; o++)
+      key[count++] = (esp_config_key){section, o, NULL};
+    return count;
+  }
+  esp_prune_key pruning[ESP_PRUNE_KEYS_MAX + 1];
+  esp_prune_key_list(pruning);
+  for (; pruning[count].option; count++)
+    key[count] = (esp_config_key){section, pruning[count].option, pruning[count].owner};
+  return count;
 }
 
-const esp_option *esp__option_nearest(const char *name, const esp_section *section,
-                                      const esp_section **in) {
-  const esp_option *best = NULL;
-  for (const esp_section *s = esp_sections; s->name; s++) {
-    if (section && s != section) continue;
-    for (const esp_option *o = s->table; o->name; o++) {
-      if (esp_nearer(name, best ? best->name : NULL, o->name) != o->name) continue;
-      best = o;
-      *in = s;
-    }
+size_t esp_config_keys(const esp_section *section, esp_config_key *key) {
+  if (section) return keys_of_section(section, key);
+  size_t count = 0;
+  for (const esp_section *s = esp_sections; s->name; s++) count += keys_of_section(s, key + count);
+  return count;
+}
+
+void *esp__config_key_options(esp_config *config, const esp_config_key *key) {
+  return key->owner ? esp__prune_keys_in(config->prune.methods, key->owner)
+                    : (char *)config + key->section->offset;
+}
+
+const void *esp_config_key_options(const esp_config *config, const esp_config_key *key) {
+  return key->owner ? esp_prune_keys(&config->prune, key->owner)
+                    : (const char *)config + key->section->offset;
+}
+
+esp_config_key esp__config_key_find(const esp_section *section, const char *name) {
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  const size_t keys = esp_config_keys(section, key);
+  for (size_t i = 0; i < keys; i++)
+    if (strcmp(key[i].option->name, name) == 0) return key[i];
+  return (esp_config_key){.section = section};
+}
+
+esp_config_key esp__config_key_nearest(const char *name, const esp_section *section) {
+  esp_config_key key[ESP_CONFIG_KEYS_MAX], best = {.option = NULL};
+  const size_t keys = esp_config_keys(section, key);
+  for (size_t i = 0; i < keys; i++) {
+    const char *before = best.option ? best.option->name : NULL, *is = key[i].option->name;
+    if (esp_nearer(name, before, is) == is) best = key[i];
   }
   return best;
 }

@@ -34,10 +34,10 @@ esp__entry esp__entry_at(size_t i) {
   const row *r = row_at(i);
   if (!r) return (esp__entry){.name = NULL};
   switch (r->kind) {
-#define HEAD(of)                                    \
-  case ESP_ENTRY_##of: {                            \
-    const esp_##of *e = r->entry;                   \
-    return (esp__entry){r->kind, e->name, e->help}; \
+#define HEAD(of)                                             \
+  case ESP_ENTRY_##of: {                                     \
+    const esp_##of *e = r->entry;                            \
+    return (esp__entry){r->kind, e->name, e->help, e->keys}; \
   }
     ESP_ENTRY_KINDS(HEAD)
 #undef HEAD
@@ -45,6 +45,14 @@ esp__entry esp__entry_at(size_t i) {
       break;
   }
   return (esp__entry){.name = NULL};
+}
+
+const char *esp__entry_kind_name(esp__entry_kind kind) {
+  static const char *const names[ESP_ENTRY_KIND_COUNT] = {
+      [ESP_ENTRY_criterion] = "criterion",       [ESP_ENTRY_structure] = "structure",
+      [ESP_ENTRY_distribution] = "distribution", [ESP_ENTRY_prune_schedule] = "schedule",
+      [ESP_ENTRY_dynamic] = "dynamic method",    [ESP_ENTRY_regulariser] = "regulariser"};
+  return names[kind];
 }
 
 /* ---- by number and by name ---- */

@@ -17,10 +17,14 @@ typedef enum esp__entry_kind {
 } esp__entry_kind;
 #undef ESP_ENTRY_KIND
 
+/* "criterion", "dynamic method", ... */
+const char *esp__entry_kind_name(esp__entry_kind kind);
+
 /* What the entries of all kinds have. */
 typedef struct esp__entry {
   esp__entry_kind kind;
   const char *name, *help;
+  const esp_method_keys *const *keys; /* [ESP_METHOD_KEYS_MAX] */
 } esp__entry;
 
 /* The i-th entry of all kinds: the built-in ones, then the registered ones. name NULL after the

@@ -38,7 +38,7 @@ static esp_status check_criterion(const esp_pruner *p, const esp_criterion *c, e
 }
 
 static esp_status check_list(const esp_prune_options *o, esp_error *err) {
-  const esp_numbers *list = &o->sparsities;
+  const esp_numbers *list = &esp_list_options_of(o)->sparsities;
   for (int i = 1; i < list->count; i++)
     if (list->value[i] < list->value[i - 1])
       return esp_fail(err, ESP_ERR_INPUT,

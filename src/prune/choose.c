@@ -227,7 +227,8 @@ typedef struct portion {
 } portion;
 
 bool esp__pruner_exact(const esp_pruner *p) {
-  const bool others = p->distribution->search && strcmp(p->opt->budget, "units") != 0;
+  const bool others =
+      p->distribution->search && strcmp(esp_search_options_of(p->opt)->budget, "units") != 0;
   return !p->distribution->explicit_total && !(others && p->densities);
 }
 

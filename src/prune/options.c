@@ -30,14 +30,8 @@ static const char *at_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
-static const char *budget_name(size_t i) {
-  static const char *const names[] = {"units", "weights", "macs"};
-  return i < sizeof names / sizeof *names ? names[i] : NULL;
-}
-
 static char magnitude[] = "magnitude", global[] = "global", weight[] = "weight",
-            one_shot[] = "one-shot", at_auto[] = "auto", no_regulariser[] = "none",
-            units[] = "units", nothing[] = "";
+            one_shot[] = "one-shot", at_auto[] = "auto", no_regulariser[] = "none", nothing[] = "";
 const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .distribution = global,
                                            .structure = weight,
@@ -47,11 +41,8 @@ const esp_prune_options esp_prune_plain = {.method = magnitude,
                                            .retrain = nothing,
                                            .mask_from = nothing,
                                            .skip = nothing,
-                                           .layers = nothing,
-                                           .structures = nothing,
                                            .every = 1,
                                            .ramps = 2,
-                                           .budget = units,
                                            .regulariser = no_regulariser};
 
 #define AT(member) offsetof(esp_prune_options, member)
@@ -71,8 +62,6 @@ const esp_option esp_prune_option_table[] = {
      "as its help says (auto)"},
     {"sparsity", ESP_OPTION_REAL, AT(sparsity), "0.9", 0, 1, NULL,
      "share of the units to remove in the end"},
-    {"sparsities", ESP_OPTION_NUMBERS, AT(sparsities), "", 0, 1, NULL,
-     "schedule list: the sparsity of each round; the last is that of the key sparsity"},
     {"rounds", ESP_OPTION_INT, AT(rounds), "1", 1, 1000, NULL,
      "rounds of pruning and retraining (one-shot: 1; list: as many as it lists; at = init: "
      "without training between)"},
@@ -100,18 +89,6 @@ const esp_option esp_prune_option_table[] = {
     {"skip", ESP_OPTION_WORDS, AT(skip), "", 0, 0, NULL,
      "patterns of layers that stay dense, such as: conv1 linear*; "
      "the words first and last stand for the network's first and last layer with weights"},
-    {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
-     "distribution per-layer: a line 'pattern sparsity' each"},
-    {"structures", ESP_OPTION_LINES, AT(structures), "", 0, 0, NULL,
-     "structure hybrid: a line 'pattern structure' each; the last that matches a layer counts, "
-     "the others stay dense"},
-    {"n", ESP_OPTION_INT, AT(n), "2", 1, 63, NULL, "structure n:m: weights that stay of every m"},
-    {"m", ESP_OPTION_INT, AT(m), "4", 2, 64, NULL,
-     "structure n:m: weights, one after the other along a layer's inputs, of which n stay"},
-    {"block_outputs", ESP_OPTION_INT, AT(block_outputs), "4", 1, 65536, NULL,
-     "structure block: outputs of a block"},
-    {"block_inputs", ESP_OPTION_INT, AT(block_inputs), "4", 1, 65536, NULL,
-     "structure block: inputs of a block"},
     {"allow_empty", ESP_OPTION_BOOL, AT(allow_empty), "no", 0, 0, NULL,
      "a layer may lose everything; else its best unit stays"},
     {"layer_floor", ESP_OPTION_REAL, AT(layer_floor), "0", 0, 1, NULL,
@@ -135,18 +112,8 @@ const esp_option esp_prune_option_table[] = {
     {"ramps", ESP_OPTION_INT, AT(ramps), "2", 2, 1000, NULL,
      "pause_epochs: equal parts of the time between begin_epoch and end_epoch in which masks "
      "change"},
-    {"drop_fraction", ESP_OPTION_REAL, AT(drop_fraction), "0.3", 0, 1, NULL,
-     "set, rigl, granet: share of a layer's weights that move in a mask change (rigl, granet: "
-     "of the first; falls along half a cosine); grow: "
-     "share of the units that goes when the loss stalls, half of what comes"},
-    {"splice_margin", ESP_OPTION_REAL, AT(splice_margin), "0.1", 0, 0.9, NULL,
-     "surgery: half-width of the band around the threshold in which a weight keeps its state"},
     {"saliency_batches", ESP_OPTION_INT, AT(saliency_batches), "10", 1, 1e6, NULL,
      "criteria that measure gradients or activations: training batches they are averaged over"},
-    {"activation_threshold", ESP_OPTION_REAL, AT(activation_threshold), "0", 0, 1e6, NULL,
-     "method frequency: absolute value above which an activation counts"},
-    {"trials", ESP_OPTION_INT, AT(trials), "64", 8, 1e6, NULL,
-     "method predictor: channels that are removed on trial to learn from"},
     {"early_bird", ESP_OPTION_INT, AT(early_bird), "0", 0, 7, NULL,
      "end the training and prune when what would be pruned has been the same over so many "
      "epochs; 0 = train to the end (early-bird tickets, You et al. 2020: 5)"},
@@ -157,33 +124,6 @@ const esp_option esp_prune_option_table[] = {
      "(1 - a) loss + a T^2 KL (Hinton et al. 2015); 0 = none"},
     {"temperature", ESP_OPTION_REAL, AT(temperature), "4", 0.1, 1000, NULL,
      "distill: the T that softens the answers of both networks"},
-    {"explore", ESP_OPTION_REAL, AT(explore), "0.1", 0, 1, NULL,
-     "topkast: share of the weights that learn besides those that are used"},
-    {"stall", ESP_OPTION_REAL, AT(stall), "0.02", 0, 1, NULL,
-     "grow: units are added when the mean loss since the last change is not this share below the "
-     "best so far"},
-    {"tolerance", ESP_OPTION_REAL, AT(tolerance), "0.01", 0, 1, NULL,
-     "schedule feedback, espalier search: how much lower than the dense network's the validation "
-     "accuracy may be; 0.01 = one point"},
-    {"step", ESP_OPTION_REAL, AT(step), "0.2", 1e-4, 1, NULL,
-     "schedule feedback: what a round adds to the sparsity, "
-     "until a network shows that it is too much"},
-    {"least_step", ESP_OPTION_REAL, AT(least_step), "0.01", 1e-4, 1, NULL,
-     "schedule feedback: ends when the step is below it; espalier search: "
-     "how near the sparsity is found"},
-    {"budget", ESP_OPTION_CHOICE, AT(budget), "units", 0, 0, budget_name,
-     "distributions that search: what sparsity is the share of that goes: units, weights, "
-     "or multiply-adds (macs)"},
-    {"population", ESP_OPTION_INT, AT(population), "16", 2, 10000, NULL,
-     "distribution genetic: members of a generation; swarm: particles"},
-    {"generations", ESP_OPTION_INT, AT(generations), "10", 0, 10000, NULL,
-     "distributions genetic, swarm: how often a new population is tried after the first"},
-    {"recalibrate", ESP_OPTION_INT, AT(recalibrate), "0", 0, 1e6, NULL,
-     "distributions that search, espalier sensitivity: "
-     "training batches that move the statistics of batch norms before a pruned network is judged"},
     {"regulariser", ESP_OPTION_CHOICE, AT(regulariser), "none", 0, 0, regulariser_name,
      "what pushes weights towards zero during the training before the first round of pruning"},
-    {"strength", ESP_OPTION_REAL, AT(strength), "1e-4", 0, 1e6, NULL,
-     "regularisers: factor of the penalty (admm: rho); str: weight decay of the thresholds; "
-     "soft-movement: factor of the penalty on the scores"},
     {NULL, ESP_OPTION_INT, 0, NULL, 0, 0, NULL, NULL}};

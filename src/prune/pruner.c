@@ -201,6 +201,13 @@ static esp_status try_distribution(esp_pruner *p, esp_error *err) {
 
 /* ---- making one ---- */
 
+/* Options that come from no configuration have no values for the keys of methods. */
+static esp_status fill_in_keys(esp_pruner *p, esp_error *err) {
+  p->own = *p->opt;
+  p->opt = &p->own;
+  return esp_prune_keys_open(&p->own, err);
+}
+
 esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model,
                           esp_key seed, esp_error *err) {
   esp_pruner *p = calloc(1, sizeof *p);
@@ -208,7 +215,8 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   p->opt = opt;
   p->model = model;
   p->key = esp_key_of(seed, ESP_STREAM_PRUNE);
-  esp_status status = find_choices(p, err);
+  esp_status status = opt->methods ? ESP_OK : fill_in_keys(p, err);
+  if (status == ESP_OK) status = find_choices(p, err);
   if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
   if (status == ESP_OK) status = esp__pruner_check(p, err);
@@ -241,5 +249,6 @@ void esp_pruner_free(esp_pruner *p) {
   free(p->next);
   free(p->notes);
   free(p->densities);
+  esp_prune_keys_close(&p->own);
   free(p);
 }

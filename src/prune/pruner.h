@@ -56,6 +56,7 @@ typedef struct esp_scored_slice {
 
 struct esp_pruner {
   const esp_prune_options *opt;
+  esp_prune_options own; /* where `opt` came without the keys of methods: it, with their defaults */
   esp_model *model;
   const esp_criterion *criterion;
   const esp_dynamic *dynamic;

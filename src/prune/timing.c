@@ -17,7 +17,8 @@ esp_prune_when esp_prune_when_of(const esp_prune_options *opt) {
 
 int esp_prune_rounds(const esp_prune_options *opt) {
   if (esp_prune_when_of(opt) == ESP_PRUNE_TRAINING) return 1;
-  return esp_prune_schedule_of(opt)->listed ? opt->sparsities.count : (int)opt->rounds;
+  if (!esp_prune_schedule_of(opt)->listed) return (int)opt->rounds;
+  return esp_list_options_of(opt)->sparsities.count;
 }
 
 double esp_prune_progress(int64_t step, int64_t length, int64_t ramps, int64_t pause) {

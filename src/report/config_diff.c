@@ -1,9 +1,9 @@
 #include "report/config_diff.h"
 
 #include "base/text.h"
+#include "base/value.h"
 #include "config/fingerprint.h"
 #include "config/stages.h"
-#include "config/value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,32 +15,36 @@ static esp_status no_memory(esp_error *err) {
 /* ---- keys and values ---- */
 
 static int count_keys(void) {
-  int keys = 0;
-  for (const esp_section *s = esp_sections; s->name; s++)
-    for (const esp_option *o = s->table; o->name; o++) keys++;
-  return keys;
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  return (int)esp_config_keys(NULL, key);
 }
 
 static void name_keys(esp__config_diff *d) {
-  esp__config_diff_key *k = d->key;
-  for (const esp_section *s = esp_sections; s->name; s++)
-    for (const esp_option *o = s->table; o->name; o++, k++) {
-      snprintf(k->name, sizeof k->name, "%s.%s", s->name, o->name);
-      k->short_name = o->name;
-      k->names_itself = o->type == ESP_OPTION_CHOICE;
-      k->decides = (!o->neutral && strcmp(k->name, "run.seed") != 0) || esp__key_is_source(k->name);
-      k->prunes =
-          strcmp(s->name, "prune") == 0 && strcmp(o->name, "method") != 0 ? o->fallback : NULL;
-    }
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  const size_t keys = esp_config_keys(NULL, key);
+  for (size_t i = 0; i < keys; i++) {
+    esp__config_diff_key *k = &d->key[i];
+    const esp_option *o = key[i].option;
+    const char *section = key[i].section->name;
+    snprintf(k->name, sizeof k->name, "%s.%s", section, o->name);
+    k->short_name = o->name;
+    k->names_itself = o->type == ESP_OPTION_CHOICE;
+    k->decides = (!o->neutral && strcmp(k->name, "run.seed") != 0) || esp__key_is_source(k->name);
+    k->prunes =
+        strcmp(section, "prune") == 0 && strcmp(o->name, "method") != 0 ? o->fallback : NULL;
+  }
 }
 
 static esp_status read_values(esp__config_diff *d, const esp__run_records *runs, esp_error *err) {
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  const size_t keys = esp_config_keys(NULL, key);
   char **value = d->value;
   for (int r = 0; r < runs->count; r++)
-    for (const esp_section *s = esp_sections; s->name; s++)
-      for (const esp_option *o = s->table; o->name; o++, value++)
-        if (!(*value = esp__value_text(o, (const char *)&runs->item[r].config + s->offset)))
-          return no_memory(err);
+    for (size_t i = 0; i < keys; i++, value++) {
+      const void *options = esp_config_key_options(&runs->item[r].config, &key[i]);
+      *value = options ? esp__value_text(key[i].option, options) : strdup(key[i].option->fallback);
+      if (!*value) return no_memory(err);
+    }
   return ESP_OK;
 }
 

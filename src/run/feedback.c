@@ -9,7 +9,7 @@
 static esp_feedback_state replay(const esp_run *r, int *rounds) {
   const esp_prune_options *o = &r->config.prune;
   const esp_prune_schedule *schedule = esp_prune_schedule_of(o);
-  esp_feedback_state state = {.step = o->step};
+  esp_feedback_state state = {.step = schedule->first_step(o)};
   *rounds = 0;
   while (!state.over && *rounds + 1 < r->at.results) {
     const esp__result *dense = &r->at.result[0], *now = &r->at.result[++*rounds];

@@ -22,8 +22,8 @@ esp__trial_evaluation esp__trial_evaluation_begin(esp_run *r) {
 
 void esp__trial_evaluate(esp_run *r, esp_metrics *m) {
   const esp_trainer t = esp__run_trainer(r);
-  if (r->config.prune.recalibrate > 0)
-    esp_recalibrate(&t, esp__run_probe_epoch(r), r->config.prune.recalibrate);
+  const int64_t batches = esp_search_options_of(&r->config.prune)->recalibrate;
+  if (batches > 0) esp_recalibrate(&t, esp__run_probe_epoch(r), batches);
   esp_evaluate(r->model, r->evaluation, r->validation, m, NULL);
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "config/parse.h"
-#include "config/value.h"
+#include "base/value.h"
 #include "sweep/words.h"
 
 #include <stdlib.h>
@@ -34,10 +34,9 @@ void esp__axis_free(esp_axis *axis) {
 
 /* The key as it is called, whatever spaces stand in it. */
 static esp_status name_key(const char *key, const char *where, char name[128], esp_error *err) {
-  const esp_section *section;
-  const esp_option *option;
-  ESP_TRY(esp__config_key(key, where, &section, &option, err));
-  snprintf(name, 128, "%s.%s", section->name, option->name);
+  esp_config_key found;
+  ESP_TRY(esp__config_key(key, where, &found, err));
+  snprintf(name, 128, "%s.%s", found.section->name, found.option->name);
   return ESP_OK;
 }
 
@@ -84,9 +83,8 @@ static esp_status no_section(const char *key, const char *where, esp_error *err)
   if (best)
     return esp_fail(err, ESP_ERR_INPUT, "%s: unknown key '%.100s' in [sweep]; did you mean '%s'?",
                     where, key, best);
-  const esp_section *section;
-  const esp_option *option;
-  return esp__config_key(key, where, &section, &option, err);
+  esp_config_key found;
+  return esp__config_key(key, where, &found, err);
 }
 
 static esp_status take(void *user, const char *where, const char *key, const char *value,

@@ -41,10 +41,12 @@ static esp_status find_trainings(const esp_sweep *s, training *t, int *training_
 }
 
 static esp_status reset_prune(esp_config *c, esp_error *err) {
-  for (const esp_option *o = esp_prune_option_table; o->name; o++) {
-    char key[128];
-    snprintf(key, sizeof key, "prune.%s", o->name);
-    ESP_TRY(esp__config_set(c, key, o->fallback, "default", err));
+  esp_prune_key key[ESP_PRUNE_KEYS_MAX + 1];
+  esp_prune_key_list(key);
+  for (int i = 0; key[i].option; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "prune.%s", key[i].option->name);
+    ESP_TRY(esp__config_set(c, name, key[i].option->fallback, "default", err));
   }
   return ESP_OK;
 }
@@ -83,11 +85,10 @@ static void name_training(const esp_sweep *s, const esp_sweep_run *first,
   bool named[ESP_SWEEP_AXES_MAX];
   for (int i = 0; i < s->axes; i++) {
     const char *key = s->axis[i].key;
-    const esp_section *section;
-    const esp_option *option;
-    const bool known = esp__config_key(key, "", &section, &option, NULL) == ESP_OK;
-    named[i] = known && section->table != esp_prune_option_table &&
-               (!option->neutral || esp__key_is_source(key));
+    esp_config_key found;
+    const bool known = esp__config_key(key, "", &found, NULL) == ESP_OK;
+    named[i] = known && found.section->table != esp_prune_option_table &&
+               (!found.option->neutral || esp__key_is_source(key));
   }
   esp__sweep_name("dense", s->axis, s->axes, first->choice, named, name);
 }

@@ -429,16 +429,19 @@ START_TEST(help_on_what_is_not_known) {
 END_TEST
 
 START_TEST(every_key_is_explained) {
-  for (const esp_section *s = esp_sections; s->name; s++)
-    for (const esp_option *o = s->table; o->name; o++) {
-      char key[128];
-      snprintf(key, sizeof key, "%s.%s", s->name, o->name);
-      check_help(key, key, o->help);
-      ck_assert_msg(strlen(o->name) <= 30, "%s leaves no room for a value on its line", key);
-      if (o->type == ESP_OPTION_INT || o->type == ESP_OPTION_REAL || o->type == ESP_OPTION_NUMBERS)
-        ck_assert_msg(o->min < o->max, "%s has no range", key);
-      if (o->type == ESP_OPTION_CHOICE) ck_assert_ptr_nonnull(o->choice);
-    }
+  esp_config_key all[ESP_CONFIG_KEYS_MAX];
+  const size_t keys = esp_config_keys(NULL, all);
+  ck_assert_uint_gt(keys, 90);
+  for (size_t i = 0; i < keys; i++) {
+    const esp_option *o = all[i].option;
+    char key[128];
+    snprintf(key, sizeof key, "%s.%s", all[i].section->name, o->name);
+    check_help(key, key, o->help);
+    ck_assert_msg(strlen(o->name) <= 30, "%s leaves no room for a value on its line", key);
+    if (o->type == ESP_OPTION_INT || o->type == ESP_OPTION_REAL || o->type == ESP_OPTION_NUMBERS)
+      ck_assert_msg(o->min < o->max, "%s has no range", key);
+    if (o->type == ESP_OPTION_CHOICE) ck_assert_ptr_nonnull(o->choice);
+  }
 }
 END_TEST
 

@@ -233,13 +233,15 @@ static double at(const char *schedule, const esp_prune_options *opt, double t) {
 }
 
 START_TEST(schedules_by_hand) {
-  const esp_prune_options opt = {.sparsity = 0.75, .sparsities = {{0.25, 0.5, 0.75}, 3}};
+  esp_prune_options opt = {.sparsity = 0.75};
+  plant_keys(&opt, (const char *const[][2]){{"sparsities", "0.25 0.5 0.75"}}, 1);
   ck_assert(at("linear", &opt, 0.0) == 0.0 && at("linear", &opt, 0.5) == 0.375);
   ck_assert(at("linear", &opt, 1.0) == 0.75);
   ck_assert(at("exponential", &opt, 0.0) == 0.0 && at("exponential", &opt, 1.0) == 0.75);
   ck_assert_double_eq_tol(at("exponential", &opt, 0.5), 0.5, 1e-12); /* 1/2 * 1/2 */
   static const double expected[] = {0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75};
   for (int i = 0; i <= 6; i++) ck_assert_msg(at("list", &opt, i / 6.0) == expected[i], "%d", i);
+  esp_prune_keys_close(&opt);
 }
 END_TEST
 

@@ -332,14 +332,11 @@ START_TEST(per_layer_errors) {
   esp_error err = {.text = ""};
   int guarded;
   open_two(&p, "distribution = per-layer\nlayers = linear1 0.5\n");
-  char *own = p.config.prune.layers;
-  p.config.prune.layers = strdup(wrong_layers[_i].layers);
+  ck_assert(esp_prune_keys_set(&p.config.prune, "layers", wrong_layers[_i].layers, &err) == ESP_OK);
   ck_assert(esp_pruner_prune(p.pruner, 0.9, &guarded, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, wrong_layers[_i].says) != NULL, "'%s': %s",
                 wrong_layers[_i].layers, err.text);
   plant_mask_is(&p, "linear1.weight", "111111"); /* nothing happened */
-  free(p.config.prune.layers);
-  p.config.prune.layers = own;
   plant_close(&p);
 }
 END_TEST

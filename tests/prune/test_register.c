@@ -5,6 +5,7 @@
 #include <espalier/prune.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- entries that lack nothing ---- */
@@ -84,6 +85,117 @@ START_TEST(entries_of_all_kinds_are_found_by_name) {
 }
 END_TEST
 
+/* ---- a criterion with a key of its own ---- */
+
+/* score = |w|^power */
+typedef struct power_options {
+  double power;
+  char *rule;
+} power_options;
+static const char *rule_name(size_t i) {
+  static const char *const names[] = {"large", "small"};
+  return i < 2 ? names[i] : NULL;
+}
+static const esp_option power_table[] = {
+    {"power", ESP_OPTION_REAL, offsetof(power_options, power), "2", 0, 8, NULL, "the exponent"},
+    {"power_rule", ESP_OPTION_CHOICE, offsetof(power_options, rule), "large", 0, 0, rule_name,
+     "which weights stay"},
+    {.name = NULL}};
+static const esp_method_keys power_keys = {power_table, sizeof(power_options)};
+
+static void score_power(const esp_param *p, const esp_prune_ctx *ctx, float *score_of) {
+  const power_options *o = esp_prune_keys(ctx->opt, &power_keys);
+  const double sign = strcmp(o->rule, "small") == 0 ? -1.0 : 1.0;
+  for (size_t i = 0; i < p->count; i++)
+    score_of[i] = (float)(sign * pow(fabs((double)p->value[i]), o->power));
+}
+static const esp_criterion power = {.name = "power",
+                                    .help = "a power of the weight",
+                                    .keys = {&power_keys},
+                                    .negative = true,
+                                    .score = score_power};
+
+#define TWO_LAYERS                                                            \
+  "[model]\narch = custom\nlayers =\n  linear 13\n  relu\n  linear classes\n" \
+  "[prune]\nmethod = power\nsparsity = 0.7\nrounds = 3\n"
+
+/* Three rounds, then exactly n - round(0.7 n) of 27 x 13 and 13 x 4 weights are left. */
+static void prunes_exactly(const char *keys, const char *stays) {
+  char ini[512];
+  plant p;
+  int guarded;
+  esp_error err = {.text = ""};
+  snprintf(ini, sizeof ini, "%s%s", TWO_LAYERS, keys);
+  plant_open(&p, (esp_shape){27, 1, 1}, 4, ini);
+  for (int round = 1; round <= 3; round++) {
+    const double asked = esp_pruner_round_sparsity(p.pruner, round);
+    ck_assert_msg(esp_pruner_prune(p.pruner, asked, &guarded, &err) == ESP_OK, "%s", err.text);
+    plant_check(&p, stays);
+    ck_assert(esp_pruner_holds(p.pruner));
+  }
+  const esp_pruned count = esp_pruner_count(p.pruner);
+  ck_assert_uint_eq(count.units, 27 * 13 + 13 * 4);
+  ck_assert_uint_eq(count.pruned, 282); /* round(0.7 * 403) = 282.1 */
+  plant_close(&p);
+}
+
+START_TEST(a_key_of_a_registered_criterion_is_a_key_of_prune) {
+  esp_error err = {.text = ""};
+  ck_assert_msg(esp_criterion_register(&power, &err) == ESP_OK, "%s", err.text);
+  prunes_exactly("", "defaults");
+  prunes_exactly("power = 0.5\npower_rule = small\n", "others");
+
+  /* It is read, checked, found when misspelled, overridden, and written back. */
+  esp_config c;
+  char *text;
+  const char *const override[] = {"prune.power=3"};
+  ck_assert(esp_config_parse(&c, "a.ini", TWO_LAYERS "power = 4\n", 1, override, &err) == ESP_OK);
+  ck_assert(esp_config_text(&c, &text, &err) == ESP_OK);
+  ck_assert_ptr_nonnull(strstr(text, "\npower = 3\npower_rule = large\n"));
+  esp_config_free(&c);
+  ck_assert(esp_config_parse(&c, "b.ini", text, 0, NULL, &err) == ESP_OK);
+  const power_options *o = esp_prune_keys(&c.prune, &power_keys);
+  ck_assert(o->power == 3.0);
+  esp_config_free(&c);
+  free(text);
+  ck_assert(esp_config_parse(&c, "a.ini", "[prune]\npower = 9\n", 0, NULL, &err) != ESP_OK);
+  ck_assert_str_eq(err.text, "a.ini:2: power = '9': expected a number from 0 to 8");
+  ck_assert(esp_config_parse(&c, "a.ini", "[prune]\npowr = 2\n", 0, NULL, &err) != ESP_OK);
+  ck_assert_str_eq(err.text, "a.ini:2: unknown key 'powr' in [prune]; did you mean 'power'?");
+}
+END_TEST
+
+START_TEST(help_explains_a_registered_criterion_and_its_keys) {
+  char *text = NULL;
+  size_t bytes;
+  ck_assert(esp_criterion_register(&power, NULL) == ESP_OK);
+  FILE *out = open_memstream(&text, &bytes);
+  ck_assert(esp_config_help("power", out, NULL) == ESP_OK);
+  fclose(out);
+  ck_assert_ptr_nonnull(strstr(text, "prune.power\n    type:    a number from 0 to 8\n"));
+  ck_assert_ptr_nonnull(strstr(text, "power  criterion\n    a power of the weight\n"));
+  ck_assert_ptr_nonnull(strstr(text, "  power_rule = large"));
+  free(text);
+}
+END_TEST
+
+/* A configuration that was read before has no such key, and goes on without. */
+START_TEST(a_configuration_keeps_the_keys_it_was_read_with) {
+  esp_config c;
+  char *before, *after;
+  esp_error err = {.text = ""};
+  ck_assert(esp_config_parse(&c, "a.ini", "[prune]\nmethod = rigl\n", 0, NULL, &err) == ESP_OK);
+  ck_assert(esp_config_text(&c, &before, &err) == ESP_OK);
+  ck_assert(esp_criterion_register(&power, &err) == ESP_OK);
+  ck_assert(esp_config_text(&c, &after, &err) == ESP_OK);
+  ck_assert_str_eq(before, after);
+  ck_assert_ptr_null(esp_prune_keys(&c.prune, &power_keys));
+  esp_config_free(&c);
+  free(before);
+  free(after);
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 #define REFUSED(kind, message, ...)                                          \
@@ -149,6 +261,67 @@ START_TEST(functions_are_needed) {
 }
 END_TEST
 
+/* Keys that a criterion is refused for, each with a double at the beginning of its struct. */
+static const struct {
+  esp_option option;
+  const char *says;
+} wrong_keys[] = {
+    {{"rounds", ESP_OPTION_REAL, 0, "1", 0, 8, NULL, "help"},
+     "criterion 'x', key 'rounds': the name is taken in [prune]; expected another"},
+    {{"drop_fraction", ESP_OPTION_REAL, 0, "1", 0, 8, NULL, "help"},
+     "criterion 'x', key 'drop_fraction': the name is taken in [prune]; expected another"},
+    {{"Power", ESP_OPTION_REAL, 0, "1", 0, 8, NULL, "help"},
+     "criterion 'x', key 'Power': expected a name of at most 30 letters a-z and '_'"},
+    {{"own", ESP_OPTION_REAL, 0, "1", 0, 8, NULL, NULL},
+     "criterion 'x', key 'own': expected a help text and a default"},
+    {{"own", ESP_OPTION_REAL, 0, NULL, 0, 8, NULL, "help"},
+     "criterion 'x', key 'own': expected a help text and a default"},
+    {{"own", ESP_OPTION_CHOICE, 0, "a", 0, 0, NULL, "help"},
+     "criterion 'x', key 'own': expected a function that gives its choices"},
+    {{"own", ESP_OPTION_REAL, 1, "1", 0, 8, NULL, "help"},
+     "criterion 'x', key 'own': lies beyond the bytes of its struct"},
+    {{"own", ESP_OPTION_REAL, 0, "9", 0, 8, NULL, "help"},
+     "criterion 'x', default: own = '9': expected a number from 0 to 8"},
+};
+
+START_TEST(keys_are_checked) {
+  const esp_option table[] = {wrong_keys[_i].option, {.name = NULL}};
+  const esp_method_keys keys = {table, sizeof(double)};
+  const esp_criterion x = {"x", "help", .keys = {&keys}, .score = score};
+  esp_error err = {.text = ""};
+  ck_assert(esp_criterion_register(&x, &err) == ESP_ERR_INPUT);
+  ck_assert_str_eq(err.text, wrong_keys[_i].says);
+  ck_assert_ptr_null(esp_criterion_find("x"));
+}
+END_TEST
+
+START_TEST(keys_need_a_table_and_a_place) {
+  static const esp_method_keys none = {NULL, 8}, empty = {power_table, 0},
+                               lost = {power_table, sizeof(power_options), .after = "nowhere"};
+  REFUSED(criterion, "criterion 'x': expected keys with a table and the bytes of a struct", "x",
+          "help", .keys = {&none}, .score = score);
+  REFUSED(criterion, "criterion 'x': expected keys with a table and the bytes of a struct", "x",
+          "help", .keys = {&empty}, .score = score);
+  REFUSED(criterion,
+          "criterion 'x': keys after 'nowhere', which is no key of [prune]; expected one, or NULL",
+          "x", "help", .keys = {&lost}, .score = score);
+}
+END_TEST
+
+START_TEST(a_key_is_there_once) {
+  static const esp_option twice[] = {{"own", ESP_OPTION_REAL, 0, "1", 0, 8, NULL, "help"},
+                                     {"own", ESP_OPTION_REAL, 0, "1", 0, 8, NULL, "help"},
+                                     {.name = NULL}};
+  static const esp_method_keys keys = {twice, sizeof(double)};
+  REFUSED(criterion, "criterion 'x', key 'own': the name is taken in [prune]; expected another",
+          "x", "help", .keys = {&keys}, .score = score);
+  /* Methods share keys by sharing the object. */
+  static const esp_dynamic other = {"other", "help", {&power_keys}, .change = change};
+  ck_assert(esp_criterion_register(&power, NULL) == ESP_OK);
+  ck_assert(esp_dynamic_register(&other, NULL) == ESP_OK);
+}
+END_TEST
+
 START_TEST(the_table_has_an_end) {
   enum { MORE = 65 };
   static char name[MORE][8];
@@ -175,6 +348,12 @@ int main(void) {
   tcase_add_test(tc, a_name_is_there_once);
   tcase_add_test(tc, a_help_text_is_needed);
   tcase_add_test(tc, functions_are_needed);
+  tcase_add_test(tc, a_key_of_a_registered_criterion_is_a_key_of_prune);
+  tcase_add_test(tc, help_explains_a_registered_criterion_and_its_keys);
+  tcase_add_test(tc, a_configuration_keeps_the_keys_it_was_read_with);
+  tcase_add_loop_test(tc, keys_are_checked, 0, sizeof wrong_keys / sizeof *wrong_keys);
+  tcase_add_test(tc, keys_need_a_table_and_a_place);
+  tcase_add_test(tc, a_key_is_there_once);
   tcase_add_test(tc, the_table_has_an_end);
   suite_add_tcase(suite, tc);
   return suite_run(suite);

@@ -218,8 +218,10 @@ END_TEST
 
 /* One point may be lost; steps of 40 %, not below 10 %. */
 START_TEST(feedback_by_hand) {
-  const esp_prune_options opt = {
-      .sparsity = 0.9, .tolerance = 0.01, .step = 0.4, .least_step = 0.1};
+  esp_prune_options opt = {.sparsity = 0.9};
+  plant_keys(
+      &opt, (const char *const[][2]){{"tolerance", "0.01"}, {"step", "0.4"}, {"least_step", "0.1"}},
+      3);
   static const struct {
     double asked, drop, good, step;
     bool back, over;
@@ -230,7 +232,7 @@ START_TEST(feedback_by_hand) {
                 {0.9, 0.0101, 0.8, 0.05, true, true}}; /* the step is small */
   const esp_prune_schedule *s = esp_prune_schedule_at(0);
   for (size_t i = 0; strcmp(s->name, "feedback") != 0; i++) s = esp_prune_schedule_at(i);
-  esp_feedback_state c = {.step = opt.step};
+  esp_feedback_state c = {.step = s->first_step(&opt)};
   for (int i = 0; i < 5; i++) {
     s->react(&opt, &c, rounds[i].asked, rounds[i].drop);
     ck_assert_double_eq_tol(c.good, rounds[i].good, 1e-12);
@@ -240,6 +242,7 @@ START_TEST(feedback_by_hand) {
   c = (esp_feedback_state){.good = 0.5, .step = 0.4};
   s->react(&opt, &c, 0.9, 0.01); /* 0.89 - 0.88 is a little more than 0.01 in binary */
   ck_assert(c.over && !c.back && c.good == 0.9);
+  esp_prune_keys_close(&opt);
 }
 END_TEST
 

@@ -5,6 +5,16 @@
 
 #include <math.h>
 
+typedef struct frequency_options {
+  double activation_threshold; /* what counts as active */
+} frequency_options;
+static const esp_option table[] = {
+    {"activation_threshold", ESP_OPTION_REAL, offsetof(frequency_options, activation_threshold),
+     "0", 0, 1e6, NULL, "method frequency: absolute value above which an activation counts"},
+    {.name = NULL}};
+static const esp_method_keys frequency_keys = {table, sizeof(frequency_options),
+                                               .after = "saliency_batches"};
+
 typedef double statistic(float x, double threshold);
 
 static double mean_over(const esp_activity *a, int channel, statistic *of, double threshold) {
@@ -21,9 +31,10 @@ static double mean_over(const esp_activity *a, int channel, statistic *of, doubl
 }
 
 static void score_by(const esp_param *p, const esp_prune_ctx *ctx, statistic *of, float *score) {
+  const frequency_options *o = esp_prune_keys(ctx->opt, &frequency_keys);
   for (int c = 0; c < p->shape[0]; c++)
-    esp__channel_score(
-        p, c, (float)mean_over(&ctx->activity, c, of, ctx->opt->activation_threshold), score);
+    esp__channel_score(p, c, (float)mean_over(&ctx->activity, c, of, o->activation_threshold),
+                       score);
 }
 
 #define STATISTIC(function, formula)                                                         \
@@ -58,6 +69,7 @@ const esp_criterion esp__criterion_activation = {
 const esp_criterion esp__criterion_frequency = {
     .name = "frequency",
     .help = "share of activations whose absolute value exceeds activation_threshold",
+    .keys = {&frequency_keys},
     .needs = ESP_NEEDS_ACTIVATIONS,
     .channels = true,
     .score = score_active,

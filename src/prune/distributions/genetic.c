@@ -5,7 +5,7 @@
 
 /* The better of two at random. */
 static int pick(esp_distribution_search *s, const double *worth) {
-  const double size = (double)s->opt->population;
+  const double size = (double)s->keys->population;
   const int a = (int)(esp__search_uniform(s) * size), b = (int)(esp__search_uniform(s) * size);
   return worth[b] > worth[a] ? b : a;
 }
@@ -23,7 +23,7 @@ static void cross(esp_distribution_search *s, const double *a, const double *b, 
 /* A generation from the one before, whose best lives on and need not be tried again. */
 static esp_status breed(esp_distribution_search *s, const double *old, const double *was,
                         double *new, double *worth, esp_error *err) {
-  const int size = (int)s->opt->population;
+  const int size = (int)s->keys->population;
   int best = 0;
   for (int i = 1; i < size; i++)
     if (was[i] > was[best]) best = i;
@@ -39,12 +39,12 @@ static esp_status breed(esp_distribution_search *s, const double *old, const dou
 
 static esp_status search(esp_distribution_search *s, double *worth, double *numbers,
                          esp_error *err) {
-  const int size = (int)s->opt->population;
+  const int size = (int)s->keys->population;
   for (int i = 0; i < size; i++) {
     esp__search_draw(s, i, numbers + i * s->n);
     ESP_TRY(esp__search_try(s, numbers + i * s->n, &worth[i], err));
   }
-  for (int64_t g = 0; g < s->opt->generations; g++) {
+  for (int64_t g = 0; g < s->keys->generations; g++) {
     const int from = (int)(g % 2) * size, to = size - from;
     ESP_TRY(breed(s, numbers + from * s->n, worth + from, numbers + to * s->n, worth + to, err));
   }
@@ -54,6 +54,7 @@ static esp_status search(esp_distribution_search *s, double *worth, double *numb
 const esp_distribution esp__distribution_genetic = {
     .name = "genetic",
     .help = "found by a genetic algorithm on validation images, before retraining (Holland 1975)",
+    .keys = {&esp_search_keys},
     .share = esp__layer_budgets_uniform,
     .search = search,
     .copies = 2,

@@ -4,6 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct per_layer_options {
+  char *layers; /* lines of "pattern sparsity" */
+} per_layer_options;
+static const esp_option table[] = {
+    {"layers", ESP_OPTION_LINES, offsetof(per_layer_options, layers), "", 0, 0, NULL,
+     "distribution per-layer: a line 'pattern sparsity' each"},
+    {.name = NULL}};
+static const esp_method_keys per_layer_keys = {table, sizeof(per_layer_options), .after = "skip"};
+
 /* One line "pattern sparsity"; the last line that matches a layer counts. */
 static esp_status read_line(const char *line, size_t length, int number, double progress,
                             esp_layer_budget *share, int n, bool *used, esp_error *err) {
@@ -28,9 +37,10 @@ static esp_status read_line(const char *line, size_t length, int number, double 
  * `sparsity`. */
 static esp_status share(const esp_prune_options *opt, double sparsity, esp_layer_budget *share,
                         int n, esp_error *err) {
+  const per_layer_options *o = esp_prune_keys(opt, &per_layer_keys);
   const double progress = opt->sparsity > 0.0 ? sparsity / opt->sparsity : 1.0;
   int number = 0;
-  for (const char *line = opt->layers; *line;) {
+  for (const char *line = o->layers; *line;) {
     size_t length = strcspn(line, "\n"), skip = length + (line[length] != '\0');
     bool used = length == 0;
     number++;
@@ -53,6 +63,7 @@ const esp_distribution esp__distribution_per_layer = {
     .help =
         "the sparsities that the key layers lists, a line 'pattern sparsity' each; "
         "layers not named stay dense",
+    .keys = {&per_layer_keys},
     .share = share,
     .explicit_total = true,
 };

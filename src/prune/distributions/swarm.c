@@ -20,7 +20,7 @@ static void fly(esp_distribution_search *s, double *x, double *v, const double *
  * bests. */
 static esp_status search(esp_distribution_search *s, double *worth, double *numbers,
                          esp_error *err) {
-  const int size = (int)s->opt->population, n = s->n;
+  const int size = (int)s->keys->population, n = s->n;
   double *v = numbers + size * n, *own = v + size * n;
   int best = 0;
   for (int64_t trial = 0; trial < s->trials; trial++) {
@@ -44,6 +44,7 @@ const esp_distribution esp__distribution_swarm = {
     .help =
         "found by a particle swarm on validation images, "
         "before retraining (Kennedy & Eberhart 1995; inertia: Shi & Eberhart 1998)",
+    .keys = {&esp_search_keys},
     .share = esp__layer_budgets_uniform,
     .search = search,
     .copies = 3,

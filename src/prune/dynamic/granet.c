@@ -15,6 +15,7 @@ const esp_dynamic esp__dynamic_granet = {
     .help =
         "gradual pruning with regrowth: prune the smallest weights, "
         "then exchange some for those with the largest gradient (Liu et al. 2021)",
+    .keys = {&esp__regrow_keys},
     .needs_gradient = true,
     .change = change,
 };

@@ -13,17 +13,28 @@
  * as the sparsity allows. So the sparsity asked for is the least, not the one reached. */
 enum { LOSS, STEPS, BEST };
 
+typedef struct grow_options {
+  double stall; /* a loss that falls by less than this share grows units */
+} grow_options;
+static const esp_option table[] = {
+    {"stall", ESP_OPTION_REAL, offsetof(grow_options, stall), "0.02", 0, 1, NULL,
+     "grow: units are added when the mean loss since the last change is not this share below the "
+     "best so far"},
+    {.name = NULL}};
+static const esp_method_keys grow_keys = {table, sizeof(grow_options), .after = "explore"};
+
 static bool stalled(esp_pruner *p) {
   const float mean = p->state[STEPS][0] > 0.0f ? p->state[LOSS][0] / p->state[STEPS][0] : 0.0f;
+  const grow_options *o = esp_prune_keys(p->opt, &grow_keys);
   const float best = p->state[BEST][0];
   p->state[LOSS][0] = p->state[STEPS][0] = 0.0f;
   if (best == 0.0f || mean < best) p->state[BEST][0] = mean;
-  return best != 0.0f && !((double)mean < (double)best * (1.0 - p->opt->stall));
+  return best != 0.0f && !((double)mean < (double)best * (1.0 - o->stall));
 }
 
 static esp_status grow(esp_pruner *p, uint8_t *before, esp_error *err) {
   const double units = (double)p->units, kept = units - (double)esp_pruner_count(p).pruned;
-  const double dropped = floor(p->opt->drop_fraction * kept),
+  const double dropped = floor(esp__drop_fraction(p) * kept),
                most = (1.0 - p->opt->sparsity) * units;
   const double wanted = kept + dropped < most ? kept + dropped : kept > most ? kept : most;
   ESP_TRY(esp_pruner_remove(p, &esp__criterion_magnitude, 1.0 - (kept - dropped) / units, err));
@@ -64,6 +75,7 @@ const esp_dynamic esp__dynamic_grow = {
     .help =
         "the network grows while it trains: starts with half of the units that the sparsity "
         "allows, gets more when the loss stalls, and loses those that stay small (after Ash 1989)",
+    .keys = {&grow_keys, &esp__regrow_keys},
     .any_structure = true,
     .needs_gradient = true, /* what begins takes its first step in the same step of training */
     .change = change,

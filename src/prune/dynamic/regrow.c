@@ -7,6 +7,20 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const esp_option table[] = {
+    {"drop_fraction", ESP_OPTION_REAL, offsetof(esp__regrow_options, drop_fraction), "0.3", 0, 1,
+     NULL,
+     "set, rigl, granet: share of a layer's weights that move in a mask change (rigl, granet: "
+     "of the first; falls along half a cosine); grow: "
+     "share of the units that goes when the loss stalls, half of what comes"},
+    {.name = NULL}};
+const esp_method_keys esp__regrow_keys = {table, sizeof(esp__regrow_options), .after = "ramps"};
+
+double esp__drop_fraction(const esp_pruner *p) {
+  const esp__regrow_options *o = esp_prune_keys(p->opt, &esp__regrow_keys);
+  return o->drop_fraction;
+}
+
 esp_status esp__random_mask(esp_pruner *p, double sparsity, esp_error *err) {
   esp_pruner_score(p, &esp__criterion_random);
   ESP_TRY(esp_pruner_choose(p, sparsity, err));
@@ -15,7 +29,7 @@ esp_status esp__random_mask(esp_pruner *p, double sparsity, esp_error *err) {
 }
 
 double esp__cosine_fraction(const esp_pruner *p, double t) {
-  return p->opt->drop_fraction * 0.5 * (1.0 + esp__cos(3.14159265358979323846 * t));
+  return esp__drop_fraction(p) * 0.5 * (1.0 + esp__cos(3.14159265358979323846 * t));
 }
 
 /* How many weights of the layer move. */

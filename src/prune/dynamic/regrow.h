@@ -4,6 +4,11 @@
 
 #include "prune/pruner.h"
 
+typedef struct esp__regrow_options {
+  double drop_fraction; /* of a layer's weights that move in a mask change, at the beginning */
+} esp__regrow_options;
+extern const esp_method_keys esp__regrow_keys;
+
 /* A mask drawn at random, with the layers' shares as the distribution says. */
 esp_status esp__random_mask(esp_pruner *p, double sparsity, esp_error *err);
 
@@ -15,6 +20,7 @@ esp_status esp__exchange(esp_pruner *p, double fraction, const esp_criterion *gr
 esp_status esp__regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
 
 /* drop_fraction (1 + cos(pi t)) / 2 */
+double esp__drop_fraction(const esp_pruner *p);
 double esp__cosine_fraction(const esp_pruner *p, double t);
 
 #endif

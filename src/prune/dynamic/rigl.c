@@ -13,6 +13,7 @@ const esp_dynamic esp__dynamic_rigl = {
     .help =
         "rigging the lottery: drop the smallest weights, "
         "grow where the gradient is largest (Evci et al. 2020)",
+    .keys = {&esp__regrow_keys},
     .needs_gradient = true,
     .change = change,
 };

@@ -4,7 +4,7 @@
 /* The same fraction at every change; new weights at random. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
-  return esp__regrow(p, p->opt->drop_fraction, &esp__criterion_random, err);
+  return esp__regrow(p, esp__drop_fraction(p), &esp__criterion_random, err);
 }
 
 const esp_dynamic esp__dynamic_set = {
@@ -12,6 +12,7 @@ const esp_dynamic esp__dynamic_set = {
     .help =
         "sparse evolutionary training: drop the smallest weights, "
         "grow as many at random (Mocanu et al. 2018)",
+    .keys = {&esp__regrow_keys},
     .needs_gradient = true, /* what grows takes its first step in the same step of training */
     .change = change,
 };

@@ -36,7 +36,7 @@ static void move_scores(esp_pruner *p, const esp_ranking_pool *t, double lr) {
   for (size_t k = 0; k < w->count; k++) {
     const double s = esp__sigmoid((double)score[k]);
     const double move = scale > 0.0 ? scale * ((double)w->grad[k] * (double)w->shadow[k]) : 0.0;
-    score[k] -= (float)(lr * (move + p->opt->strength * s * (1.0 - s)));
+    score[k] -= (float)(lr * (move + esp_strength_options_of(p->opt)->strength * s * (1.0 - s)));
     if (!w->mask->keep[k]) w->grad[k] = 0.0f;
   }
 }
@@ -55,6 +55,7 @@ const esp_dynamic esp__dynamic_soft_movement = {
     .help =
         "soft movement pruning: scores learn with the weights, "
         "and those below a threshold are out (Sanh et al. 2020)",
+    .keys = {&esp_strength_keys},
     .shadow = true,
     .negative = true,
     .change = change,

@@ -35,9 +35,10 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
       if (used) sum -= (double)w->grad[k] * (w->shadow[k] < 0.0f ? -1.0 : 1.0);
       w->grad[k] = (used ? w->grad[k] : 0.0f) + decay * w->shadow[k];
     }
-    esp__reparametrised_move(
-        &p->state[THRESHOLD][i], &p->state[VELOCITY][i],
-        sum * s * (1.0 - s) + p->opt->strength * (initial + (double)p->state[THRESHOLD][i]), now);
+    esp__reparametrised_move(&p->state[THRESHOLD][i], &p->state[VELOCITY][i],
+                             sum * s * (1.0 - s) + esp_strength_options_of(p->opt)->strength *
+                                                       (initial + (double)p->state[THRESHOLD][i]),
+                             now);
   }
   return ESP_OK;
 }
@@ -61,6 +62,7 @@ const esp_dynamic esp__dynamic_str = {
     .help =
         "soft threshold reparametrisation: each layer learns the threshold that its weights are "
         "shrunk by (Kusupati et al. 2020)",
+    .keys = {&esp_strength_keys},
     .shadow = true,
     .negative = true,
     .change = change,

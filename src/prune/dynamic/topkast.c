@@ -5,9 +5,20 @@
  * exploration penalty: 1 on what is used, 1 / D on what is only explored. */
 enum { EXPLORED };
 
+typedef struct topkast_options {
+  double explore; /* share of the weights that learn though they are not used */
+} topkast_options;
+static const esp_option table[] = {
+    {"explore", ESP_OPTION_REAL, offsetof(topkast_options, explore), "0.1", 0, 1, NULL,
+     "topkast: share of the weights that learn besides those that are used"},
+    {.name = NULL}};
+static const esp_method_keys topkast_keys = {table, sizeof(topkast_options),
+                                             .after = "temperature"};
+
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
-  const double backward = p->opt->sparsity - p->opt->explore;
+  const topkast_options *o = esp_prune_keys(p->opt, &topkast_keys);
+  const double backward = p->opt->sparsity - o->explore;
   esp_pruner_score(p, &esp__criterion_magnitude);
   ESP_TRY(esp_pruner_choose(p, backward > 0.0 ? backward : 0.0, err));
   for (size_t u = 0; u < p->units; u++) p->state[EXPLORED][u] = p->keep[u];
@@ -43,6 +54,7 @@ const esp_dynamic esp__dynamic_topkast = {
     .help =
         "always sparse: the largest weights are used, some more than these (explore) learn, "
         "all others rest (Jayakumar et al. 2020)",
+    .keys = {&topkast_keys},
     .shadow = true,
     .change = change,
     .hooks = &hooks,

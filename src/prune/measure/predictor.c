@@ -105,9 +105,9 @@ static void predict_all(const esp_pruner *p, const esp__ridge *r) {
   }
 }
 
-static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t count,
+static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t count, size_t trials,
                       esp_error *err) {
-  const size_t wanted = (size_t)p->opt->trials, n = wanted < count ? wanted : count;
+  const size_t n = trials < count ? trials : count;
   esp__ridge ridge;
   float *saved = NULL;
   double *x = malloc((n + 1) * (FEATURES + 1) * sizeof *x);
@@ -125,12 +125,12 @@ static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t c
   return status;
 }
 
-esp_status esp__predict(esp_pruner *p, const esp_probe *probe, esp_error *err) {
+esp_status esp__predict(esp_pruner *p, const esp_probe *probe, size_t trials, esp_error *err) {
   size_t count;
   ESP_TRY(esp__measure_gradient(p->model, probe, err));
   place *of = all_places(p, &count, err);
   if (!of) return ESP_ERR_MEMORY;
-  const esp_status status = fit(p, probe, of, count, err);
+  const esp_status status = fit(p, probe, of, count, trials, err);
   free(of);
   return status;
 }

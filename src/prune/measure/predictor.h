@@ -4,10 +4,10 @@
 
 #include "prune/pruner.h"
 
-/* Removes opt->trials random channels of the pruner's layers on trial, one at a time, with their
+/* Removes `trials` random channels of the pruner's layers on trial, one at a time, with their
  * bias and batch norm; fits a ridge regression from what is known of a channel to how much the loss
  * over the probe's batches rose; and leaves in the grad of each weight what it predicts for the
  * weight's channel. All else is as it was. */
-esp_status esp__predict(esp_pruner *p, const esp_probe *probe, esp_error *err);
+esp_status esp__predict(esp_pruner *p, const esp_probe *probe, size_t trials, esp_error *err);
 
 #endif

@@ -32,7 +32,7 @@ static esp_status project(esp_pruner *p, esp_error *err) {
 }
 
 static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
-  const float rho = (float)p->opt->strength;
+  const float rho = (float)esp_strength_options_of(p->opt)->strength;
   if (now->step % p->opt->every == 0) ESP_TRY(project(p, err));
   for (int i = 0; i < p->parts; i++) {
     const esp_slice *s = p->part[i].slice;
@@ -51,5 +51,6 @@ const esp_regulariser esp__regulariser_admm = {
     .help =
         "pulls the weights to their nearest pruned copy, "
         "made every `every` steps by the method of multipliers; strength = rho (Zhang et al. 2018)",
+    .keys = {&esp_strength_keys},
     .hooks = &hooks,
 };

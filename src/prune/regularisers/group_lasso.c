@@ -10,7 +10,7 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
   for (int i = 0; i < p->parts; i++) {
     esp_param *w = p->part[i].slice->param;
     const size_t size = w->count / (size_t)w->shape[0];
-    const double scale = p->opt->strength * sqrt((double)size);
+    const double scale = esp_strength_options_of(p->opt)->strength * sqrt((double)size);
     for (size_t from = 0; from < w->count; from += size) {
       double sum = 0.0;
       for (size_t k = from; k < from + size; k++) sum += (double)w->value[k] * (double)w->value[k];
@@ -28,5 +28,6 @@ const esp_regulariser esp__regulariser_group_lasso = {
     .help =
         "strength * sqrt(n) * norm of the n weights of an output (Yuan & Lin 2006; Wen et al. "
         "2016)",
+    .keys = {&esp_strength_keys},
     .hooks = &hooks,
 };

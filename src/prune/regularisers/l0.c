@@ -33,7 +33,8 @@ static void move_gates(esp_pruner *p, int target, const esp_step_ctx *now) {
     const double open = esp__hard_gate_open(initial + (double)*gate);
     p->score[first + u] = (float)g.z;
     esp__reparametrised_move(gate, &p->state[VELOCITY][first + u],
-                             p->sum[first + u] * g.slope + p->opt->strength * open * (1.0 - open),
+                             p->sum[first + u] * g.slope +
+                                 esp_strength_options_of(p->opt)->strength * open * (1.0 - open),
                              now);
   }
 }
@@ -69,6 +70,7 @@ static const esp_prune_hooks hooks = {
 const esp_regulariser esp__regulariser_l0 = {
     .name = "l0",
     .help = "gates on every unit, often exactly 0; strength * P(open) (Louizos et al. 2018)",
+    .keys = {&esp_strength_keys},
     .shadow = true,
     .hooks = &hooks,
 };

@@ -4,7 +4,7 @@
 /* penalty = strength * sum |w|; its slope is 0 at 0 */
 static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
-  const float slope = (float)p->opt->strength;
+  const float slope = (float)esp_strength_options_of(p->opt)->strength;
   for (int i = 0; i < p->parts; i++) {
     esp_param *w = p->part[i].slice->param;
     for (size_t k = 0; k < w->count; k++)
@@ -18,5 +18,6 @@ static const esp_prune_hooks hooks = {.gradient = gradient};
 const esp_regulariser esp__regulariser_l1 = {
     .name = "l1",
     .help = "strength * |weight| (Tibshirani 1996; Han et al. 2015)",
+    .keys = {&esp_strength_keys},
     .hooks = &hooks,
 };

@@ -5,7 +5,7 @@
  * 0 at 0 */
 static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
-  const float slope = (float)p->opt->strength;
+  const float slope = (float)esp_strength_options_of(p->opt)->strength;
   for (int i = 0; i < p->parts; i++) {
     esp_param *gamma = p->part[i].slice->layer->scale;
     for (size_t k = 0; gamma && k < gamma->count; k++)
@@ -23,6 +23,7 @@ static const esp_prune_hooks hooks = {.gradient = gradient};
 const esp_regulariser esp__regulariser_slimming = {
     .name = "slimming",
     .help = "network slimming: strength * |scale| of batch norms (Liu et al. 2017)",
+    .keys = {&esp_strength_keys},
     .applies = applies,
     .hooks = &hooks,
 };

@@ -122,19 +122,19 @@ static esp_status open_search(esp_distribution_search *s, esp_error *err) {
   const esp_pruner *p = s->pruner;
   s->n = p->ranked;
   s->key = esp_key_of(esp_key_of(p->key, p->changes), UINT64_MAX);
-  s->trials = (int)(p->opt->population * (1 + p->opt->generations));
-  if (p->distribution->keeps_best) s->trials -= (int)p->opt->generations;
+  s->trials = (int)(s->keys->population * (1 + s->keys->generations));
+  if (p->distribution->keeps_best) s->trials -= (int)s->keys->generations;
   s->cost = calloc(3 * (size_t)s->n, sizeof *s->cost);
   if (!s->cost) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
   s->density = s->cost + s->n;
   s->best = s->density + s->n;
-  for (int i = 0; i < s->n; i++) s->cost[i] = cost_of(&p->target[i], p->opt->budget);
+  for (int i = 0; i < s->n; i++) s->cost[i] = cost_of(&p->target[i], s->keys->budget);
   return esp__trial_open(&s->trial, s->pruner, NULL, err);
 }
 
 static esp_status run_search(esp_distribution_search *s, esp_error *err) {
   const esp_distribution *d = s->pruner->distribution;
-  const size_t members = (size_t)d->copies * (size_t)s->opt->population;
+  const size_t members = (size_t)d->copies * (size_t)s->keys->population;
   double *worth = calloc(members * (size_t)(1 + s->n), sizeof *worth);
   if (!worth) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
   const esp_status status = d->search(s, worth, worth + members, err);
@@ -143,7 +143,8 @@ static esp_status run_search(esp_distribution_search *s, esp_error *err) {
 }
 
 esp_status esp__pruner_search(esp_pruner *p, double sparsity, esp_error *err) {
-  esp_distribution_search s = {.pruner = p, .opt = p->opt, .sparsity = sparsity};
+  esp_distribution_search s = {
+      .pruner = p, .keys = esp_search_options_of(p->opt), .sparsity = sparsity};
   if (!p->judge.worth)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: distribution '%s' tries networks out, which only a run can judge",

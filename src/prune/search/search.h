@@ -15,7 +15,7 @@
 struct esp_distribution_search {
   esp_pruner *pruner;
   esp__trial *trial;
-  const esp_prune_options *opt;
+  const esp_search_options *keys;
   double sparsity;
   int n;            /* numbers in a point */
   int done, trials; /* trials made, and to make */

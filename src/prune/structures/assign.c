@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static const esp_option table[] = {
+    {"structures", ESP_OPTION_LINES, offsetof(esp__hybrid_options, structures), "", 0, 0, NULL,
+     "structure hybrid: a line 'pattern structure' each; the last that matches a layer counts, "
+     "the others stay dense"},
+    {.name = NULL}};
+const esp_method_keys esp__hybrid_keys = {table, sizeof(esp__hybrid_options), .after = "layers"};
+
 static const char *name_at(size_t i) {
   return esp_structure_at(i) ? esp_structure_at(i)->name : NULL;
 }
@@ -33,8 +40,9 @@ static esp_status check_line(const esp_pruner *p, const esp__pattern_line *l, es
 }
 
 esp_status esp__structures_assign(const esp_pruner *p, const esp_structure **of, esp_error *err) {
+  const esp__hybrid_options *o = esp_prune_keys(p->opt, &esp__hybrid_keys);
   int count = 0;
-  for (esp__pattern_line l = {.text = p->opt->structures}; esp__pattern_next(&l); count++) {
+  for (esp__pattern_line l = {.text = o->structures}; esp__pattern_next(&l); count++) {
     ESP_TRY(check_line(p, &l, err));
     for (int i = 0; i < p->model->layers; i++)
       if (esp__pattern_matches(l.text, l.pattern, p->model->layer[i].name)) of[i] = named(&l);

@@ -4,6 +4,11 @@
 
 #include "prune/pruner.h"
 
+typedef struct esp__hybrid_options {
+  char *structures; /* lines of "pattern structure" */
+} esp__hybrid_options;
+extern const esp_method_keys esp__hybrid_keys;
+
 /* of[i] = the structure of layer i: that of the last line "pattern structure" that matches it;
  * stays as it is if none does. Fails when there are no lines, and where one matches nothing or
  * names no structure but hybrid; messages begin with "[prune] structures:LINE: ". */

@@ -3,6 +3,17 @@
 
 #include <stdlib.h>
 
+typedef struct block_options {
+  int64_t block_outputs, block_inputs;
+} block_options;
+static const esp_option table[] = {
+    {"block_outputs", ESP_OPTION_INT, offsetof(block_options, block_outputs), "4", 1, 65536, NULL,
+     "structure block: outputs of a block"},
+    {"block_inputs", ESP_OPTION_INT, offsetof(block_options, block_inputs), "4", 1, 65536, NULL,
+     "structure block: inputs of a block"},
+    {.name = NULL}};
+static const esp_method_keys block_keys = {table, sizeof(block_options), .after = "m"};
+
 static size_t parts(size_t n, size_t of) {
   return (n + of - 1) / of;
 }
@@ -20,7 +31,8 @@ static uint32_t *deal_out(const esp_param *w, size_t rows, size_t columns) {
 }
 
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
-  const size_t rows = (size_t)p->opt->block_outputs, columns = (size_t)p->opt->block_inputs;
+  const block_options *o = esp_prune_keys(p->opt, &block_keys);
+  const size_t rows = (size_t)o->block_outputs, columns = (size_t)o->block_inputs;
   for (int i = 0; i < p->model->layers; i++) {
     const esp_layer *l = &p->model->layer[i];
     const size_t outputs = (size_t)l->weight->shape[0], inputs = (size_t)l->weight->shape[1];
@@ -43,5 +55,6 @@ const esp_structure esp__structure_block = {
     .help =
         "blocks of block_outputs x block_inputs weights, "
         "at each place of a kernel by itself (Narang et al. 2017)",
+    .keys = {&block_keys},
     .cover = cover,
 };

@@ -43,5 +43,6 @@ const esp_structure esp__structure_hybrid = {
     .name = "hybrid",
     .help =
         "a structure for each layer, as the key structures lists, a line 'pattern structure' each",
+    .keys = {&esp__hybrid_keys},
     .cover = cover,
 };

@@ -6,9 +6,21 @@
 
 enum { M_MAX = 64 };
 
+typedef struct n_m_options {
+  int64_t n, m; /* n weights stay of every m */
+} n_m_options;
+static const esp_option table[] = {
+    {"n", ESP_OPTION_INT, offsetof(n_m_options, n), "2", 1, 63, NULL,
+     "structure n:m: weights that stay of every m"},
+    {"m", ESP_OPTION_INT, offsetof(n_m_options, m), "4", 2, 64, NULL,
+     "structure n:m: weights, one after the other along a layer's inputs, of which n stay"},
+    {.name = NULL}};
+static const esp_method_keys n_m_keys = {table, sizeof(n_m_options), .after = "structures"};
+
 /* Whole groups only: other layers stay dense. */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
-  const int n = (int)p->opt->n, m = (int)p->opt->m;
+  const n_m_options *o = esp_prune_keys(p->opt, &n_m_keys);
+  const int n = (int)o->n, m = (int)o->m;
   const double sparsity = 1.0 - (double)n / m;
   if (n >= m) return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", n, m);
   if (p->structure == &esp__structure_n_m && !esp_pruner_external_masks(p) &&
@@ -29,9 +41,10 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
 
 /* Of w[o][m j .. m j + m - 1][k] the n with the best scores stay; on the way there more of them. */
 static void choose(esp_pruner *p, const esp_ranking_pool *t, double progress) {
-  const size_t m = (size_t)p->opt->m, inputs = (size_t)t->weight->shape[1];
+  const n_m_options *o = esp_prune_keys(p->opt, &n_m_keys);
+  const size_t m = (size_t)o->m, inputs = (size_t)t->weight->shape[1];
   const size_t kernel = t->weight->count / inputs / (size_t)t->weight->shape[0];
-  const size_t stay = m - (size_t)nearbyint(progress * (double)(p->opt->m - p->opt->n));
+  const size_t stay = m - (size_t)nearbyint(progress * (double)(o->m - o->n));
   float score[M_MAX];
   uint8_t keep[M_MAX];
   for (size_t group = 0; group < t->units / m; group++) {
@@ -48,6 +61,7 @@ const esp_structure esp__structure_n_m = {
     .help =
         "n weights stay of every m along the inputs, such as 2:4; "
         "sparsity = 1 - n / m (Mishra et al. 2021)",
+    .keys = {&n_m_keys},
     .cover = cover,
     .choose = choose,
 };

@@ -1,6 +1,6 @@
 /* The value of a configuration key: from text into its member of an options struct, and back. */
-#ifndef ESP_CONFIG_VALUE_H
-#define ESP_CONFIG_VALUE_H
+#ifndef ESP_BASE_VALUE_H
+#define ESP_BASE_VALUE_H
 
 #include <espalier/option.h>
 #include <espalier/status.h>

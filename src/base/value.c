@@ -1,4 +1,4 @@
-#include "config/value.h"
+#include "base/value.h"
 
 #include "base/text_stream.h"
 #include "base/utf8.h"
