@@ -16,8 +16,8 @@ typedef struct plant {
 void plant_open(plant *p, esp_shape input, int classes, const char *ini);
 void plant_close(plant *p);
 
-/* Options without a configuration: gives the keys of methods their defaults, and then sets `count` of
- * them, {name, value} each. To be closed with esp_prune_keys_close. */
+/* Options without a configuration: gives the keys of methods their defaults, and then sets `count`
+ * of them, {name, value} each. To be closed with esp_prune_keys_close. */
 void plant_keys(esp_prune_options *opt, const char *const (*key)[2], size_t count);
 
 /* The parameter of that name; aborts the test when there is none. */

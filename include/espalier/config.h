@@ -65,8 +65,8 @@ enum { ESP_CONFIG_KEYS_MAX = 512 };
  * other), those that methods of pruning own among them, in the order in which a configuration shows
  * them. Returns their number. */
 size_t esp_config_keys(const esp_section *section, esp_config_key *key);
-/* The struct in `config` that holds the key's value, at option->offset. NULL when the key belongs to
- * a method that was registered after the configuration was read. */
+/* The struct in `config` that holds the key's value, at option->offset. NULL when the key belongs
+ * to a method that was registered after the configuration was read. */
 const void *esp_config_key_options(const esp_config *config, const esp_config_key *key);
 
 /* Reads `path` (at most 1 MiB, lines of at most 196 bytes; lists go on in indented lines), then
@@ -80,8 +80,8 @@ esp_status esp_config_load(esp_config *config, const char *path, int overrides,
 /* The same from text already in memory; `name` starts the messages. */
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err);
-/* Gives back all that it holds. A configuration is moved by assignment, and not copied by it: it owns
- * its texts, and the block of memory with the keys of methods. */
+/* Gives back all that it holds. A configuration is moved by assignment, and not copied by it: it
+ * owns its texts, and the block of memory with the keys of methods. */
 void esp_config_free(esp_config *config);
 /* Makes *to a configuration of its own with the same values. On failure *to needs no freeing. */
 esp_status esp_config_copy(esp_config *to, const esp_config *from, esp_error *err);

@@ -87,8 +87,8 @@ extern const esp_option esp_prune_option_table[];
  * configuration begin with. */
 extern const esp_prune_options esp_prune_plain;
 
-/* The values of these keys in `opt`, a struct of keys->bytes bytes. `opt` comes from a configuration
- * or a pruner, or esp_prune_keys_open was called on it. */
+/* The values of these keys in `opt`, a struct of keys->bytes bytes. `opt` comes from a
+ * configuration or a pruner, or esp_prune_keys_open was called on it. */
 const void *esp_prune_keys(const esp_prune_options *opt, const esp_method_keys *keys);
 /* For options that come from no configuration: gives the keys of all methods their defaults, in
  * memory that esp_prune_keys_close frees. Those of methods that are registered later are not among
@@ -105,8 +105,8 @@ typedef struct esp_prune_key {
   const esp_method_keys *owner; /* NULL: a common one */
 } esp_prune_key;
 enum { ESP_PRUNE_KEYS_MAX = 256 };
-/* Fills `key` [ESP_PRUNE_KEYS_MAX + 1] with all of them, in the order in which a configuration shows
- * them. */
+/* Fills `key` [ESP_PRUNE_KEYS_MAX + 1] with all of them, in the order in which a configuration
+ * shows them. */
 void esp_prune_key_list(esp_prune_key *key);
 
 /* Of the schedule feedback; espalier search has the same notion of good and near. */
@@ -292,9 +292,9 @@ typedef struct esp_prune_schedule {
   /* Sparsity at `t` in [0, 1]: round / rounds, or the share of the steps from begin to end. */
   double (*sparsity)(const esp_prune_options *opt, double t);
   /* What follows from a round to the sparsity `asked` whose network has a validation accuracy (0 to
-   * 1) that is lower by `drop` than the dense network's. The course begins as {0, first_step}. NULL:
-   * a round does not depend on those before; else the rounds go to good + step, at most to
-   * opt->sparsity. */
+   * 1) that is lower by `drop` than the dense network's. The state begins as
+   * {0, first_step}. NULL: a round does not depend on those before; else the rounds go to
+   * good + step, at most to opt->sparsity. */
   void (*react)(const esp_prune_options *opt, esp_feedback_state *course, double asked,
                 double drop);
   double (*first_step)(const esp_prune_options *opt); /* with `react`: the sparsity of round 1 */

@@ -1,5 +1,11 @@
 #include "prune/regrow_init.h"
 
+#include "prune/catalogue.h"
+
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* Whether the weight is there and its unit begins: is kept now and was not before. */
 static bool begins(const esp_pruner *p, const esp_ranking_pool *t, const esp_slice *s,
                    size_t weight, const uint8_t *before) {
@@ -19,11 +25,30 @@ static void begin_slice(const esp_pruner *p, const esp_ranking_pool *t, const es
       s->param->value[k] = s->scored ? (float)(deviation * esp_random_normal(key, k)) : 1.0f;
 }
 
-void esp__regrow_init(const esp_pruner *p, const uint8_t *before) {
+/* After a commit: gives the weights of units that p->keep has and `before` [units] had not values
+ * drawn as at the start of training, by the key of this mask change, and their batch norms a scale
+ * of 1. */
+static void begin_all(const esp_pruner *p, const uint8_t *before) {
   for (int i = 0; i < p->targets; i++) {
     const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
     for (int k = 0; k < p->target[i].slices; k++)
       begin_slice(p, &p->target[i], &p->target[i].slice[k], k ? esp_key_of(key, (uint64_t)k) : key,
                   before);
   }
+}
+
+esp_status esp__grow_random(esp_pruner *p, double sparsity, esp_error *err) {
+  uint8_t *before = malloc(p->units);
+  if (!before) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
+  memcpy(before, p->keep, p->units);
+  esp_pruner_score(p, &esp__criterion_random);
+  for (size_t u = 0; u < p->units; u++)
+    if (before[u]) p->score[u] = FLT_MAX;
+  const esp_status status = esp_pruner_choose(p, sparsity, err);
+  if (status == ESP_OK) {
+    esp_pruner_commit(p);
+    begin_all(p, before);
+  }
+  free(before);
+  return status;
 }

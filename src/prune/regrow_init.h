@@ -4,9 +4,8 @@
 
 #include "prune/pruner.h"
 
-/* After a commit: gives the weights of units that p->keep has and `before` [units] had not values
- * drawn as at the start of training, by the key of this mask change, and their batch norms a scale
- * of 1. */
-void esp__regrow_init(const esp_pruner *p, const uint8_t *before);
+/* Adds random units to those of the last commit, as many as `sparsity` allows. They begin with
+ * values as at the start of training, by the key of this mask change. */
+esp_status esp__grow_random(esp_pruner *p, double sparsity, esp_error *err);
 
 #endif

@@ -1,11 +1,8 @@
-#include "prune/regrow_init.h"
 #include "prune/catalogue.h"
 #include "prune/dynamic/regrow.h"
+#include "prune/regrow_init.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The network begins with half of the units that the sparsity allows, at random. When the mean loss
  * since the last change is not below the best so far by the share `stall`, the drop_fraction of
@@ -32,31 +29,18 @@ static bool stalled(esp_pruner *p) {
   return best != 0.0f && !((double)mean < (double)best * (1.0 - o->stall));
 }
 
-static esp_status grow(esp_pruner *p, uint8_t *before, esp_error *err) {
+static esp_status grow(esp_pruner *p, esp_error *err) {
   const double units = (double)p->units, kept = units - (double)esp_pruner_count(p).pruned;
-  const double dropped = floor(esp__drop_fraction(p) * kept),
-               most = (1.0 - p->opt->sparsity) * units;
-  const double wanted = kept + dropped < most ? kept + dropped : kept > most ? kept : most;
+  const double dropped = floor(esp__drop_fraction(p) * kept);
+  const double wanted = fmin(kept + dropped, fmax(kept, (1.0 - p->opt->sparsity) * units));
   ESP_TRY(esp_pruner_remove(p, &esp__criterion_magnitude, 1.0 - (kept - dropped) / units, err));
-  memcpy(before, p->keep, p->units);
-  esp_pruner_score(p, &esp__criterion_random);
-  for (size_t u = 0; u < p->units; u++)
-    if (before[u]) p->score[u] = FLT_MAX;
-  ESP_TRY(esp_pruner_choose(p, 1.0 - wanted / units, err));
-  esp_pruner_commit(p);
-  esp__regrow_init(p, before);
-  return ESP_OK;
+  return esp__grow_random(p, 1.0 - wanted / units, err);
 }
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)t;
   if (esp_pruner_changes(p) == 0) return esp__random_mask(p, 0.5 + 0.5 * p->opt->sparsity, err);
-  if (!stalled(p)) return ESP_OK;
-  uint8_t *before = malloc(p->units);
-  if (!before) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
-  const esp_status status = grow(p, before, err);
-  free(before);
-  return status;
+  return stalled(p) ? grow(p, err) : ESP_OK;
 }
 
 static esp_status observe(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {

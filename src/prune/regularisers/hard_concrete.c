@@ -24,9 +24,13 @@ double esp__hard_gate_open(double a) {
   return esp__sigmoid(a - beta * esp__log(-low / high));
 }
 
-void esp__hard_gates_apply(const esp_slice *s, const float *z, float *value) {
+static void apply(const esp_slice *s, const float *z) {
   for (size_t k = 0; k < s->param->count; k++)
-    value[k] = s->param->shadow[k] * esp__hard_gate_of(s, k, z);
+    s->param->value[k] = s->param->shadow[k] * esp__hard_gate_of(s, k, z);
+}
+
+void esp__hard_gates_apply(const esp_pruner *p, const float *z) {
+  for (int i = 0; i < p->parts; i++) apply(p->part[i].slice, z + p->part[i].target->first);
 }
 
 void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum) {
@@ -40,8 +44,12 @@ void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum) {
   }
 }
 
-void esp__hard_gates_chain(const esp_slice *s, const float *z, float decay) {
+static void chain(const esp_slice *s, const float *z, float decay) {
   for (size_t k = 0; k < s->param->count; k++)
     s->param->grad[k] =
         esp__hard_gate_of(s, k, z) * s->param->grad[k] + decay * s->param->shadow[k];
+}
+
+void esp__hard_gates_chain(const esp_pruner *p, const float *z, float decay) {
+  for (int i = 0; i < p->parts; i++) chain(p->part[i].slice, z + p->part[i].target->first, decay);
 }

@@ -20,12 +20,12 @@ static inline float esp__hard_gate_of(const esp_slice *s, size_t weight, const f
   const uint32_t unit = esp_slice_unit(s, weight);
   return unit == ESP_NO_UNIT ? 1.0f : z[unit];
 }
-/* value = shadow z. */
-void esp__hard_gates_apply(const esp_slice *s, const float *z, float *value);
+/* p->value = shadow z in all layers, with the gates z [units] of all targets. */
+void esp__hard_gates_apply(const esp_pruner *p, const float *z);
 /* Back through it: sum[units] = the gradients of the target's gates, of the weights' in p->grad,
  * ... */
 void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum);
-/* ... and p->grad becomes that of the shadow, with its decay. */
-void esp__hard_gates_chain(const esp_slice *s, const float *z, float decay);
+/* ... and p->grad becomes that of the shadow, with its decay, in all layers. */
+void esp__hard_gates_chain(const esp_pruner *p, const float *z, float decay);
 
 #endif

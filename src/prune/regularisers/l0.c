@@ -19,9 +19,7 @@ static void before(esp_pruner *p, const esp_step_ctx *now) {
   for (int i = 0; i < p->targets; i++)
     for (size_t u = 0; u < p->target[i].units; u++)
       p->score[p->target[i].first + u] = (float)noisy(p, i, u, now->step).z;
-  for (int i = 0; i < p->parts; i++)
-    esp__hard_gates_apply(p->part[i].slice, p->score + p->part[i].target->first,
-                          p->part[i].slice->param->value);
+  esp__hard_gates_apply(p, p->score);
 }
 
 /* Moves the gates of a target; leaves z in p->score. */
@@ -46,8 +44,7 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
     esp__hard_gates_sum(&p->target[i], p->sum + p->target[i].first);
     move_gates(p, i, now);
   }
-  for (int i = 0; i < p->parts; i++)
-    esp__hard_gates_chain(p->part[i].slice, p->score + p->part[i].target->first, (float)now->decay);
+  esp__hard_gates_chain(p, p->score, (float)now->decay);
   return ESP_OK;
 }
 
