@@ -15,7 +15,6 @@ import argparse
 import base64
 import collections
 import concurrent.futures
-import csv
 import errno
 import gzip
 import json
@@ -28,6 +27,9 @@ import subprocess
 import sys
 import tempfile
 import zlib
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from outcome import contents, left_over  # noqa: E402
 
 TIMEOUT = 60
 NUMBER = {name: str(number) for number, name in errno.errorcode.items()}
@@ -209,52 +211,6 @@ SCENARIOS = [
     scenario("instability", "instability", "short.ini", "prune.method=none", "--points", "3", "-o", "out", outputs=["out"]),
 ]
 
-TIMES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^epoch_s|^speed")
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {key: without_times(item) for key, item in value.items() if not TIMES.search(key)}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
-
-
-def content(path):
-    """What a file says, apart from times."""
-    name = os.path.basename(path)
-    with open(path, "rb") as file:
-        data = file.read()
-    if name.endswith(".json"):
-        return without_times(json.loads(data))
-    if name.endswith(".csv"):
-        rows = list(csv.reader(data.decode().splitlines()))
-        keep = [i for i, cell in enumerate(rows[0]) if not TIMES.search(cell)] if rows else []
-        return [[row[i] for i in keep if i < len(row)] for row in rows]
-    if name.endswith(".safetensors"):
-        length = struct.unpack("<Q", data[:8])[0]
-        header = json.loads(data[8:8 + length])
-        texts = header.pop("__metadata__", {})
-        return header, data[8 + length:], sorted(texts)
-    if name.endswith((".ini", ".txt", ".gp")):
-        return data
-    return len(data) > 0 or name == "lock"  # pages and events hold times
-
-
-def contents(folder, outputs):
-    """Of files and of what is in folders, by path."""
-    found = {}
-    for output in outputs:
-        top = os.path.join(folder, output)
-        if os.path.isdir(top):
-            for where, _, names in os.walk(top):
-                for name in names:
-                    path = os.path.join(where, name)
-                    if name not in ("output.txt", "kernels.csv", "progress.json"):
-                        found[os.path.relpath(path, folder)] = content(path)
-        elif os.path.exists(top):
-            found[output] = content(top)
-    return found
-
-
 def printed(text):
     """What was printed, apart from times and speeds."""
     return re.sub(r"[0-9.]+(e[-+][0-9]+)?", "#", "\n".join(
@@ -290,10 +246,6 @@ class Trial:
     def preloaded(self, **more):
         return self.command(*self.plan.arguments, LD_PRELOAD=self.options.library, FAIL_COMMAND=self.plan.command,
                             **more)
-
-    def left_over(self):
-        return [os.path.join(where, name) for where, _, names in os.walk(self.folder) for name in names
-                if ".tmp" in name]
 
     def hashes(self):
         found = {}
@@ -386,8 +338,8 @@ def examine(options, stock, reference, point):
     wrong = damaged(result, point, reference.plan)
     if options.at:
         print(f"status {result.returncode}\n{result.stdout}{result.stderr}")
-    if not wrong and kind != "unlink" and trial.left_over():
-        wrong = f"leaves {os.path.basename(trial.left_over()[0])}"
+    if not wrong and kind != "unlink" and left_over(trial.folder):
+        wrong = f"leaves {left_over(trial.folder)[0]}"
     if not wrong and result.returncode == 0:
         wrong = difference(trial, reference, result)
     if not wrong and result.returncode != 0:

@@ -1,0 +1,57 @@
+"""What a command left behind, without what depends on the clock: for comparing two that must have done the same."""
+
+import csv
+import json
+import os
+import re
+import struct
+
+TIMES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed")
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(item) for key, item in value.items() if not TIMES.search(key)}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+def content(path):
+    """What a file says, apart from times."""
+    name = os.path.basename(path)
+    with open(path, "rb") as file:
+        data = file.read()
+    if name.endswith(".json"):
+        return without_times(json.loads(data))
+    if name.endswith(".csv"):
+        rows = list(csv.reader(data.decode().splitlines()))
+        keep = [i for i, cell in enumerate(rows[0]) if not TIMES.search(cell)] if rows else []
+        return [[row[i] for i in keep if i < len(row)] for row in rows]
+    if name.endswith(".safetensors"):
+        length = struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8:8 + length])
+        texts = header.pop("__metadata__", {})
+        return header, data[8 + length:], sorted(texts)
+    if name.endswith((".ini", ".txt", ".gp")):
+        return data
+    return len(data) > 0 or name == "lock"  # pages and events hold times
+
+
+def contents(folder, outputs):
+    """Of files and of what is in folders, by path."""
+    found = {}
+    for output in outputs:
+        top = os.path.join(folder, output)
+        if os.path.isdir(top):
+            for where, _, names in os.walk(top):
+                for name in names:
+                    path = os.path.join(where, name)
+                    if name not in ("output.txt", "kernels.csv", "progress.json"):
+                        found[os.path.relpath(path, folder)] = content(path)
+        elif os.path.exists(top):
+            found[output] = content(top)
+    return found
+
+
+def left_over(folder):
+    """Temporary files in it."""
+    return [name for _, _, names in os.walk(folder) for name in names if name.endswith(".tmp")]
