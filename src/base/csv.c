@@ -132,7 +132,8 @@ int esp_csv_column(const esp_csv *t, const char *name) {
 }
 
 const char *esp_csv_cell(const esp_csv *t, int row, int column) {
-  return row >= 0 && row < t->rows && column >= 0 ? t->cell[(row + 1) * t->columns + column] : "";
+  const bool there = row >= 0 && row < t->rows && column >= 0 && column < t->columns;
+  return there ? t->cell[(row + 1) * t->columns + column] : "";
 }
 
 const char *esp_csv_text(const esp_csv *t, int row, const char *name) {

@@ -38,6 +38,7 @@ START_TEST(cells_by_names) {
   ck_assert(isnan(esp_csv_number(&t, 1, "x")) && isnan(esp_csv_number(&t, 1, "y")));
   ck_assert(isnan(esp_csv_number(&t, 1, "name")) && isnan(esp_csv_number(&t, 2, "x")));
   ck_assert_str_eq(esp_csv_text(&t, -1, "name"), "");
+  ck_assert_str_eq(esp_csv_cell(&t, 1, 3), "");
   esp_csv_free(&t);
 }
 END_TEST

@@ -69,7 +69,7 @@ KINDS = {
     "channels": "method = magnitude\nstructure = channel\nschedule = iterative\nrounds = 2\nsparsity = 0.5\n"
                 "retrain_epochs = 1\n",
     "genetic": "method = magnitude\ndistribution = genetic\nschedule = one-shot\nsparsity = 0.7\nretrain_epochs = 1\n"
-               "genetic_generations = 2\ngenetic_population = 4\n",
+               "generations = 2\npopulation = 4\n",
 }
 SWEEP = BEGIN.format(minutes=0) + "[prune]\n" + KINDS["rewind"] + "[sweep]\nprune.sparsity = 0.5 0.8\nrun.seed = 1 2\n"
 PATIENCE = 120
