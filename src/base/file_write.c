@@ -22,9 +22,10 @@ void esp_file_abandon(esp_file_writer *w) {
 
 /* Ends the writing with what errno says. */
 static esp_status give_up(esp_file_writer *w, const char *what, esp_error *err) {
-  esp_fail(err, ESP_ERR_IO, "%s: cannot %s: %s", w->path, what, strerror(errno));
+  const esp_status status = errno == ENOMEM ? ESP_ERR_MEMORY : ESP_ERR_IO;
+  esp_fail(err, status, "%s: cannot %s: %s", w->path, what, strerror(errno));
   esp_file_abandon(w);
-  return ESP_ERR_IO;
+  return status;
 }
 
 /* Whether `path` is still the name of the file that was opened by it. */
