@@ -136,6 +136,17 @@ static esp_status help(const esp__arguments *a, esp_error *err) {
   return print_key(name, err);
 }
 
+/* What help knows, but for methods: commands, sections, keys. */
+static const char *topic_name(size_t i) {
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  const size_t keys = esp_config_keys(NULL, key);
+  if (i < COMMANDS) return commands[i]->name;
+  i -= COMMANDS;
+  for (const esp_section *s = esp_sections; s->name; s++)
+    if (i-- == 0) return s->name;
+  return i < keys ? key[i].option->name : NULL;
+}
+
 const esp__command esp__command_help = {
     .name = "help",
     .summary = "explains a command, or a section, key or method of a configuration",
@@ -145,6 +156,6 @@ const esp__command esp__command_help = {
     .positional = {.usage = "[COMMAND|SECTION|KEY|METHOD]",
                    .expected = "at most one name",
                    .most = 1,
-                   .choice = esp__command_name},
+                   .choice = topic_name},
     .run = help,
 };

@@ -30,6 +30,8 @@ install_tree "$build" "$work/tree" "$@" || exit 1
 expect bin/espalier "$library" libespalier.so libespalier.a pkgconfig/espalier.pc \
   share/espalier/configs/quickstart.ini share/espalier/configs/papers/renda2020.csv share/doc/espalier/README.md
 expect include/espalier/version.h
+expect share/man/man1/espalier.1 share/man/man1/espalier-run.1 share/bash-completion/completions/espalier \
+  share/zsh/site-functions/_espalier share/fish/vendor_completions.d/espalier.fish
 for header in include/espalier/*.h; do expect "$header"; done
 for document in docs/*.md; do expect "share/doc/espalier/$document"; done
 readelf -d "$work/tree"/*/*/lib/*/libespalier.so "$work/tree"/*/lib/*/libespalier.so 2>/dev/null |
