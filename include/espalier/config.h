@@ -24,7 +24,7 @@ typedef struct esp_run_options {
   double checkpoint_minutes; /* longest time between two checkpoints */
   bool save_rounds;          /* keep the weights of every round */
   esp_numbers keep_epochs;   /* epochs of the training whose weights are kept */
-  esp_numbers keep_steps;    /* the same for steps */
+  esp_numbers keep_steps;    /* steps of the training whose weights are kept */
   int64_t order, order_step; /* another order of the images from that step on; 0 = none */
   char *dense;               /* "", or a finished run whose training is taken over */
 } esp_run_options;
@@ -77,7 +77,8 @@ const void *esp_config_key_options(const esp_config *config, const esp_config_ke
  * freeing. */
 esp_status esp_config_load(esp_config *config, const char *path, int overrides,
                            const char *const *override, esp_error *err);
-/* The same from text already in memory; `name` starts the messages. */
+/* Reads a configuration as esp_config_load does from a file, from `text`; `name` starts the
+ * messages. */
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err);
 /* Gives back all that it holds. A configuration is moved by assignment, and not copied by it: it

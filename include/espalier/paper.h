@@ -23,8 +23,8 @@ ESP_BEGIN_DECLS
 
 typedef struct esp_paper {
   esp_csv table;
-  char *
-      *asked; /* [rows][columns]: what a key must be, as a configuration has it; NULL = anything */
+  /* [rows][columns]: what a key must be, as a configuration has it; NULL = anything */
+  char **required;
   int sparsity, retrain_share, accuracy, sd, tolerance, source; /* columns, -1 = none */
 } esp_paper;
 
@@ -38,8 +38,8 @@ void esp_paper_free(esp_paper *p);
 typedef struct esp_figure {
   double sparsity;     /* a share */
   double accuracy, sd; /* per cent, points */
-  double change,
-      change_sd;    /* accuracy - that of the dense network, points; NAN for the dense network */
+  /* accuracy - that of the dense network, points; NAN for the dense network */
+  double change, change_sd;
   double tolerance; /* points */
 } esp_figure;
 esp_figure esp_paper_figure(const esp_paper *p, int row);
@@ -52,8 +52,8 @@ typedef struct esp_measured {
   int training; /* equal where the dense network is the same one; -1 = it is no other's */
   int round;    /* 0 = the dense network */
   double sparsity;
-  esp_stats_moments accuracy,
-      change; /* shares; change: accuracy - that of the dense network, run by run */
+  esp_stats_moments accuracy; /* shares */
+  esp_stats_moments change;   /* accuracy - that of the dense network, run by run */
 } esp_measured;
 
 /* A figure of the paper and ours, in points of per cent; NAN where there is none. */
@@ -75,7 +75,7 @@ typedef struct esp_compare_options {
 esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int networks,
                              esp_compare_options o, esp_comparison **c, int *n, esp_error *err);
 /* "inside", "OUTSIDE", or "-" where nothing was judged. */
-const char *esp_verdict(const esp_comparison *c);
+const char *esp_paper_verdict(const esp_comparison *c);
 
 ESP_END_DECLS
 

@@ -11,13 +11,12 @@ ESP_BEGIN_DECLS
 typedef struct esp_report_request {
   const char *const *dir; /* run directories, or directories of them */
   int dirs;
-  const char
-      *paper;       /* a CSV file of a paper's figures, or the name of one in configs/papers; NULL =
-                none */
+  /* A CSV file of a paper's figures, or the name of one in configs/papers; NULL = none. */
+  const char *paper;
   const char *page; /* the HTML file to write; its directory must exist */
-  const char
-      *figures; /* directory for a CSV file per table and an SVG per chart (made if missing; needs
-                          gnuplot); NULL = none */
+  /* A directory, made if missing, for a CSV file per table and an SVG per chart, which gnuplot
+   * draws; NULL = none. */
+  const char *figures;
 } esp_report_request;
 
 /* Reads the runs, which may be unfinished or going on: what is not there is named on the page.

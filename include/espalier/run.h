@@ -32,8 +32,8 @@ typedef struct esp_run esp_run;
 /* How the caller follows and stops a run. */
 typedef struct esp_run_control {
   FILE *progress; /* where progress is shown; NULL = nowhere */
-  const volatile sig_atomic_t
-      *stop; /* becomes non-zero: finish the step, write a checkpoint, return ESP_ERR_INTERRUPTED */
+  /* Becomes non-zero: finish the step, write a checkpoint, return ESP_ERR_INTERRUPTED. */
+  const volatile sig_atomic_t *stop;
 } esp_run_control;
 
 /* Trains and prunes as `config` says, in the directory `dir` (made if missing; NULL: config's
@@ -56,7 +56,8 @@ typedef struct esp_loaded_run {
 } esp_loaded_run;
 /* The file that `path` stands for: itself, or a run directory's newest weights. */
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
-/* The same for masks: a run directory's checkpoint, which has them, comes first. */
+/* The file whose masks `path` stands for: itself, or a run directory's checkpoint, or where it has
+ * none its newest weights. */
 esp_status esp_masks_path(const char *path, char file[4096], esp_error *err);
 /* with_data loads the data set too, as the file's configuration with `override` says. On failure *o
  * needs no freeing. */

@@ -57,8 +57,8 @@ typedef struct esp_sweep {
   char *dir, *text; /* the directory; what its sweep.ini says */
   esp_axis *axis;
   int axes;
-  esp_sweep_run
-      *run; /* the shared trainings, then the runs that were asked for, in the order of the lists */
+  /* The shared trainings, then the runs that were asked for, in the order of the lists. */
+  esp_sweep_run *run;
   int denses, runs; /* of the former; of both */
   int64_t threads;  /* for all runs at a time together; 0 = one per core */
 } esp_sweep;

@@ -78,7 +78,7 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step,
                           bool *masks_changed, esp_error *err);
 
 /* Evaluates over one epoch of `loader`, with the moving average of the weights where there is one.
- * confusion as above. */
+ * `confusion` [classes * classes] (row: label, column: answer) of the class may be NULL. */
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m,
                   int64_t *confusion);
 

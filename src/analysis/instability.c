@@ -204,15 +204,15 @@ static esp_status write_table(const char *dir, const char *name, const esp_inter
 }
 
 esp_status esp_instability(esp_interpolation *line, const esp_config *config, const char *source,
-                           const char *dir, esp_branch_point parting, int points,
+                           const char *dir, esp_branch_point point, int points,
                            esp_run_control control, esp_error *err) {
   char path[2][ESP_PATH_MAX];
   const char *const ends[2] = {path[0], path[1]};
   int64_t steps = 1;
   ESP_TRY(check_config(config, source, err));
   for (int i = 0; i < 2; i++) ESP_TRY(path_of(dir, names[i], path[i], err));
-  if (parting.epochs) ESP_TRY(steps_of(config, &steps, err));
-  const int64_t step = parting.number * steps;
+  if (point.epochs) ESP_TRY(steps_of(config, &steps, err));
+  const int64_t step = point.number * steps;
   ESP_TRY(train_both(config, source, path, step, control, err));
   ESP_TRY(esp_interpolation_measure(line, ends, points, control, err));
   esp_status status = write_table(dir, ESP_FILE_INTERPOLATION, line, -1, err);

@@ -14,8 +14,8 @@ static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the figures of the paper");
 }
 
-static char **asked(const esp_paper *p, int row, int column) {
-  return &p->asked[(size_t)row * (size_t)p->table.columns + (size_t)column];
+static char **required(const esp_paper *p, int row, int column) {
+  return &p->required[(size_t)row * (size_t)p->table.columns + (size_t)column];
 }
 
 /* ---- reading ---- */
@@ -62,7 +62,7 @@ static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *
     const char *cell = esp_csv_cell(&p->table, row, c), *key = p->table.name[c];
     if (!is_key(key) || !*cell) continue;
     ESP_TRY(esp__config_set(scratch, key, cell, where, err));
-    if (!(*asked(p, row, c) = value_text(scratch, key))) return no_memory(err);
+    if (!(*required(p, row, c) = value_text(scratch, key))) return no_memory(err);
   }
   return ESP_OK;
 }
@@ -102,8 +102,8 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
 
 static esp_status read_rows(esp_paper *p, const char *path, esp_error *err) {
   esp_config scratch;
-  p->asked = calloc((size_t)p->table.rows * (size_t)p->table.columns + 1, sizeof *p->asked);
-  if (!p->asked) return no_memory(err);
+  p->required = calloc((size_t)p->table.rows * (size_t)p->table.columns + 1, sizeof *p->required);
+  if (!p->required) return no_memory(err);
   ESP_TRY(esp_config_parse(&scratch, "paper", "", 0, NULL, err));
   esp_status status = ESP_OK;
   for (int r = 0; r < p->table.rows && status == ESP_OK; r++)
@@ -128,8 +128,8 @@ esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err) {
 
 void esp_paper_free(esp_paper *p) {
   const size_t cells = (size_t)p->table.rows * (size_t)p->table.columns;
-  for (size_t i = 0; p->asked && i < cells; i++) free(p->asked[i]);
-  free(p->asked);
+  for (size_t i = 0; p->required && i < cells; i++) free(p->required[i]);
+  free(p->required);
   esp_csv_free(&p->table);
   *p = (esp_paper){0};
 }
@@ -144,7 +144,7 @@ static bool same_share(const esp_paper *p, int row, const esp_config *c) {
 
 bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
   for (int c = 0; c < p->table.columns; c++) {
-    const char *theirs = *asked(p, row, c);
+    const char *theirs = *required(p, row, c);
     if (!theirs) continue;
     char *ours = value_text(run, p->table.name[c]);
     const bool same = ours && strcmp(theirs, ours) == 0;
@@ -160,7 +160,7 @@ static int dense_row(const esp_paper *p, int row) {
   for (int r = 0; r < p->table.rows; r++) {
     bool same = number(p, r, p->sparsity) == 0.0;
     for (int c = 0; c < p->table.columns && same; c++) {
-      const char *value = *asked(p, r, c), *other = *asked(p, row, c);
+      const char *value = *required(p, r, c), *other = *required(p, row, c);
       same = !value || !other || strcmp(value, other) == 0;
     }
     if (same) return r;

@@ -65,6 +65,6 @@ esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int n
   return ESP_OK;
 }
 
-const char *esp_verdict(const esp_comparison *c) {
+const char *esp_paper_verdict(const esp_comparison *c) {
   return isnan(c->band) ? "-" : c->inside ? "inside" : "OUTSIDE";
 }

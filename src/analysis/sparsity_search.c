@@ -73,7 +73,8 @@ static esp_status derive_dense(const bisection *b, esp_sweep_run *run, esp_error
   if (esp__retrain_of(b->base) == ESP_WEIGHT_REWIND)
     ESP_TRY(esp__config_set(&run->config, step ? "run.keep_steps" : "run.keep_epochs", moment,
                             "dense", err));
-  ESP_TRY(esp__config_set(&run->config, "prune.sparsity", "0.9", "dense", err)); /* as above */
+  ESP_TRY(
+      esp__config_set(&run->config, "prune.sparsity", "0.9", "dense", err)); /* decides nothing */
   ESP_TRY(esp__config_set(&run->config, "prune.regulariser", "none", "dense", err));
   return esp__config_set(&run->config, "prune.method", "none", "dense", err);
 }

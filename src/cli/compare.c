@@ -52,7 +52,7 @@ static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparis
   print_points("%+.2f", c->change[1]);
   print_points("%+.2f", c->difference_of_change);
   print_points("%.2f", c->band);
-  printf("  %-7s", esp_verdict(c));
+  printf("  %-7s", esp_paper_verdict(c));
   print_label(s, ours->run);
   const char *source = esp_csv_cell(&p->table, c->theirs, p->source);
   if (*source) printf("  (%s)", source);

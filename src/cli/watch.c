@@ -1,12 +1,13 @@
 /* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
 #include "cli/cli.h"
 #include "cli/worker.h"
-#include <espalier/sparsity_search.h>
-#include <espalier/csv.h>
 #include "run/progress.h"
+#include "rundir/paths.h"
 #include "rundir/progress_json.h"
-#include <espalier/results.h>
 
+#include <espalier/csv.h>
+#include <espalier/results.h>
+#include <espalier/sparsity_search.h>
 #include <espalier/sweep.h>
 
 #include <langinfo.h>
@@ -50,9 +51,9 @@ static void print_curve(const esp_csv *log, const char *column, const char *titl
 }
 
 static void print_curves(const char *dir) {
-  char path[4200];
+  char path[ESP_PATH_MAX];
   esp_csv log;
-  snprintf(path, sizeof path, "%s/log.csv", dir);
+  if (!esp__path_join(path, dir, ESP_FILE_LOG)) return;
   (void)esp_csv_read(&log, path, NULL); /* what can be read of it */
   if (log.rows > 1) {
     print_curve(&log, "train_loss", "loss", 1.0);
@@ -255,12 +256,6 @@ static bool show_search(const esp_sparsity_search *s) {
 
 /* ---- */
 
-static bool holds(const char *dir, const char *name) {
-  char path[4096];
-  return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path &&
-         access(path, F_OK) == 0;
-}
-
 /* Which trials a search has depends on how far it is, so it is read anew at each look. */
 static esp_status look_at_search(const char *dir, bool *ended, esp_error *err) {
   esp_sparsity_search s;
@@ -303,8 +298,8 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const char *dir = a->positional.item[0];
   esp_sweep s;
   setlocale(LC_CTYPE, "");
-  if (holds(dir, "search.ini")) return watch(dir, NULL, o->once, err);
-  if (!holds(dir, "sweep.ini") && !holds(dir, "config.ini"))
+  if (esp__path_exists(dir, ESP_FILE_SEARCH)) return watch(dir, NULL, o->once, err);
+  if (!esp__path_exists(dir, ESP_FILE_SWEEP) && !esp__path_exists(dir, ESP_FILE_CONFIG))
     return esp_fail(
         err, ESP_ERR_INPUT,
         "%.200s: neither a sweep nor a run nor a search: expected a directory with sweep.ini, "

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "cli/cli.h"
+#include "rundir/paths.h"
 
 #include <espalier/file.h>
 
@@ -15,12 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4200, ERRORS_MAX = 1 << 16 };
+enum { ERRORS_MAX = 1 << 16 };
 
 static int open_in(const char *dir, const char *name, int flags) {
-  char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/%s", dir, name);
-  return open(path, flags, 0666);
+  char path[ESP_PATH_MAX];
+  return esp__path_join(path, dir, name) ? open(path, flags, 0666) : -1;
 }
 
 static esp_status refused(const char *dir, const char *what, esp_error *err) {
@@ -42,9 +42,9 @@ static void become(const char *dir, int out, int errors, pid_t parent) {
 }
 
 static esp_status start_process(esp__worker *w, const char *dir, esp_error *err) {
-  const int out = open_in(dir, "output.txt", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
+  const int out = open_in(dir, ESP_FILE_WORKER_OUTPUT, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
   const int errors =
-      open_in(dir, "errors.txt", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC);
+      open_in(dir, ESP_FILE_WORKER_ERRORS, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC);
   const pid_t parent = getpid();
   esp_status status =
       out >= 0 && errors >= 0 ? ESP_OK : refused(dir, "open output.txt and errors.txt", err);
@@ -69,9 +69,9 @@ esp_status esp__worker_begin(esp__worker *w, const esp_sweep *s, int run, esp__w
 }
 
 bool esp__worker_last_line(const char *dir, char line[1024]) {
-  char path[PATH_BYTES], *text;
+  char path[ESP_PATH_MAX], *text;
   size_t bytes;
-  snprintf(path, sizeof path, "%s/errors.txt", dir);
+  if (!esp__path_join(path, dir, ESP_FILE_WORKER_ERRORS)) return false;
   if (esp_file_read(path, ERRORS_MAX, &text, &bytes, NULL) != ESP_OK) return false;
   while (bytes > 0 && text[bytes - 1] == '\n') text[--bytes] = '\0';
   const char *newline = strrchr(text, '\n'), *last = newline ? newline + 1 : text;
@@ -83,7 +83,7 @@ bool esp__worker_last_line(const char *dir, char line[1024]) {
 }
 
 esp__worker_end esp__worker_look(esp__worker *w, const esp_sweep *s, char line[1024]) {
-  char dir[4096], path[PATH_BYTES];
+  char dir[ESP_PATH_MAX], path[ESP_PATH_MAX];
   int status = 0;
   const pid_t ended = waitpid(w->process, &status, WNOHANG);
   if (ended == 0 || (ended < 0 && errno == EINTR)) return ESP_WORKER_RUNS;
@@ -92,8 +92,7 @@ esp__worker_end esp__worker_look(esp__worker *w, const esp_sweep *s, char line[1
   if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == ESP_EXIT_BUSY)
     return ESP_WORKER_YIELDED;
   if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-    snprintf(path, sizeof path, "%s/errors.txt", dir);
-    unlink(path);
+    if (esp__path_join(path, dir, ESP_FILE_WORKER_ERRORS)) unlink(path);
     return ESP_WORKER_FINISHED;
   }
   if (ended > 0 && WIFSIGNALED(status))

@@ -8,18 +8,18 @@
 
 typedef struct esp__point {
   int series, run;
-  int round;     /* 0 = the dense network */
-  int dense;     /* the run whose dense network this one is compared with (esp__dense_runs); -1 =
-                none */
+  int round; /* 0 = the dense network */
+  /* The run whose dense network this one is compared with (esp__dense_runs); -1 = none. */
+  int dense;
   double target; /* the run's prune.sparsity; 0 for the dense network */
   /* What result.json says, NAN where it says nothing. */
-  double sparsity, accuracy,
-      before;          /* shares in [0, 1]; before = after pruning, before retraining */
-  double change;       /* accuracy - that of the dense network */
-  double compression;  /* weights / nonzero weights */
-  double macs;         /* multiply-adds of one image with the weights that are left */
-  double milliseconds; /* of inference, an image */
-  double seconds;      /* of training, up to here */
+  double sparsity, accuracy; /* shares in [0, 1] */
+  double before;             /* the accuracy after pruning, before retraining */
+  double change;             /* accuracy - that of the dense network */
+  double compression;        /* weights / nonzero weights */
+  double macs;               /* multiply-adds of one image with the weights that are left */
+  double milliseconds;       /* of inference, an image */
+  double seconds;            /* of training, up to here */
 } esp__point;
 
 /* In the order of series, dense network first, target, round, seed. */

@@ -194,7 +194,7 @@ static void add_comparison(cJSON *table, const esp__report_data *data, const esp
                 esp__number_cell(c->accuracy[0]), esp__number_cell(c->accuracy[1]),
                 esp__number_cell(c->difference), esp__number_cell(c->change[0]),
                 esp__number_cell(c->change[1]), esp__number_cell(c->difference_of_change),
-                esp__number_cell(c->band), esp__text_cell(esp_verdict(c)),
+                esp__number_cell(c->band), esp__text_cell(esp_paper_verdict(c)),
                 esp__text_cell(esp_csv_cell(&data->paper.table, c->theirs, data->paper.source)));
 }
 
