@@ -115,3 +115,15 @@ void espalier_succeeds(const char *const *argument) {
                 argument[1], p.status, p.signal, p.err);
   process_free(&p);
 }
+
+void espalier_ends(int status, const char *out, const char *err, const char *const *argument) {
+  process p = espalier(&(process_options){0}, argument);
+  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out,
+                p.err);
+  ck_assert_msg(!out || strstr(p.out, out), "'%s' lacks '%s'", p.out, out);
+  ck_assert_msg(!err || strstr(p.err, err), "'%s' lacks '%s'", p.err, err);
+  const char *newline = strchr(p.err, '\n');
+  ck_assert_msg(status == 0 ? !*p.err : newline && !newline[1], "expected %s: '%s'",
+                status == 0 ? "nothing" : "one line", p.err);
+  process_free(&p);
+}

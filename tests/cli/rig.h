@@ -35,6 +35,12 @@ process espalier(const process_options *options, const char *const *argument);
 void espalier_succeeds(const char *const *argument);
 #define ESPALIER(...) espalier_succeeds((const char *const[]){__VA_ARGS__, NULL})
 
+/* It ends with that status. What it prints on stdout and stderr contains the texts; NULL stands for
+ * anything. On stderr that is one line, or nothing where it succeeds. */
+void espalier_ends(int status, const char *out, const char *err, const char *const *argument);
+#define ENDS(status, out, err, ...) \
+  espalier_ends(status, out, err, (const char *const[]){__VA_ARGS__, NULL})
+
 /* ---- a run directory ---- */
 
 cJSON *json_read(const char *path);

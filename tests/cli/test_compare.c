@@ -16,19 +16,6 @@ static void setup(void) {
   text_write("two.ini", SWEEP);
 }
 
-/* It ends with that status, and prints the texts (NULL = anything). */
-static void ends(int status, const char *out, const char *err, const char *const *argument) {
-  process p = espalier(&(process_options){0}, argument);
-  ck_assert_msg(p.status == status, "status %d, expected %d: '%s' '%s'", p.status, status, p.out,
-                p.err);
-  ck_assert_msg(!out || strstr(p.out, out), "'%s' lacks '%s'", p.out, out);
-  ck_assert_msg(!err || strstr(p.err, err), "'%s' lacks '%s'", p.err, err);
-  const char *newline = strchr(p.err, '\n');
-  ck_assert_msg(status == 0 ? !*p.err : newline && !newline[1], "not one line: '%s'", p.err);
-  process_free(&p);
-}
-#define ENDS(status, out, err, ...) ends(status, out, err, (const char *const[]){__VA_ARGS__, NULL})
-
 /* Per cent, of round 0 or the last, in the mean over two seeds. */
 static double mean_of(const char *retrain, const char *which) {
   double sum = 0.0;
