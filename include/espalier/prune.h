@@ -223,6 +223,9 @@ typedef struct esp_criterion {
   void (*score)(const esp_param *p, const esp_prune_ctx *ctx, float *score); /* score[p->count] */
   /* ESP_NEEDS_PASSES: leaves in p->grad what `score` wants, and all else as it was. Else NULL. */
   esp_status (*measure)(esp_pruner *pruner, const esp_probe *probe, esp_error *err);
+  /* Whether it can score this network, for at = init: asked before the first round, with a graph
+   * that has gradients. Changes gradients only. NULL: it always can. */
+  esp_status (*prepare)(const esp_model *model, esp_graph *graph, esp_error *err);
 } esp_criterion;
 const esp_criterion *esp_criterion_at(size_t i);           /* NULL after the last */
 const esp_criterion *esp_criterion_find(const char *name); /* NULL when there is none */
@@ -231,8 +234,11 @@ esp_status esp_criterion_register(const esp_criterion *e, esp_error *err);
 typedef struct esp_structure {
   const char *name, *help;
   const esp_method_keys *keys[ESP_METHOD_KEYS_MAX]; /* NULL after the last */
-  /* Adds the targets (units that compete with each other) it finds in the layers of the model for
-   * which layers[i] (src/prune/pruner.h). */
+  bool single_weights;                              /* every unit is one weight, of any layer */
+  /* Whether the options allow it as the structure of all layers. NULL: always. */
+  esp_status (*check)(const esp_prune_options *opt, esp_error *err);
+  /* Adds the pools (units that compete with each other) it finds in the layers of the model for
+   * which layers[i]. NULL in hybrid alone, whose layers have other structures. */
   esp_status (*cover)(esp_pruner *pruner, const bool *layers, esp_error *err);
   /* Fills the choice for one target when `progress` (0 to 1) of all that is to go must have gone.
    * NULL: the units rank by score, and the distribution says how many stay. */
@@ -471,9 +477,9 @@ typedef struct esp_prune_state {
 esp_prune_state esp_pruner_state(const esp_pruner *p, int i);
 /* Makes the masks those of whole units: a unit stays while any of its scored weights does. */
 esp_status esp_pruner_unify(esp_pruner *p, esp_error *err);
-/* Whether the first round of a method that follows the synaptic flow before the training can
- * measure it in this network; true of all others. Changes gradients only. */
-esp_status esp_pruner_try_synaptic_flow(esp_pruner *p, esp_graph *graph, esp_error *err);
+/* Before the rounds of a method that prunes before the training: fails when its criterion cannot
+ * score this network. Changes gradients only. */
+esp_status esp_pruner_prepare(esp_pruner *p, esp_graph *graph, esp_error *err);
 /* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn
  * anew. */
 void esp_pruner_apply(esp_pruner *p);

@@ -1,5 +1,5 @@
 /* Whether the choices of [prune] go together. */
-#include "prune/pruner.h"
+#include "prune/check.h"
 
 #include <string.h>
 

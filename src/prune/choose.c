@@ -298,3 +298,19 @@ esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
   choose_others(p, sparsity);
   return ESP_OK;
 }
+
+esp_status esp__pruner_select_units(esp_pruner *p, double sparsity, esp_error *err) {
+  esp_pruner_load_masks(p);
+  for (size_t u = 0; u < p->units; u++)
+    if (!p->keep[u]) p->score[u] = -INFINITY;
+  if (p->opt->shuffle) ESP_TRY(esp__pruner_shuffle(p, err));
+  return esp_pruner_choose(p, sparsity, err);
+}
+
+esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity,
+                             esp_error *err) {
+  esp_pruner_score(p, criterion);
+  ESP_TRY(esp__pruner_select_units(p, sparsity, err));
+  esp_pruner_commit(p);
+  return ESP_OK;
+}

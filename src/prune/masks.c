@@ -1,5 +1,5 @@
 /* The pruner: owner of all masks, and the one function that writes them. */
-#include "prune/pruner.h"
+#include "prune/workspace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +130,23 @@ bool esp_pruner_finished(const esp_pruner *p) {
 }
 
 /* ---- asking ---- */
+
+bool esp_pruner_external_masks(const esp_pruner *p) {
+  return p->opt->mask_from[0] != '\0';
+}
+bool esp_pruner_in_training(const esp_pruner *p) {
+  return p->when == ESP_PRUNE_TRAINING;
+}
+bool esp_pruner_at_init(const esp_pruner *p) {
+  return p->when == ESP_PRUNE_INIT;
+}
+uint64_t esp_pruner_changes(const esp_pruner *p) {
+  return p->changes;
+}
+void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
+  p->changes = changes;
+  esp__hooks_materialise(p);
+}
 
 /* Where units are weights the masks have counted them. */
 static size_t count_pruned(const esp_pruner *p, const esp_ranking_pool *t) {

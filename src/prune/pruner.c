@@ -3,6 +3,9 @@
 
 #include "base/pattern.h"
 #include "prune/catalogue.h"
+#include "prune/check.h"
+#include "prune/hybrid.h"
+#include "prune/workspace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +35,7 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
         o->method, o->structure, o->distribution, o->schedule);
   p->when = esp_prune_when_of(o);
   p->every = o->every;
-  if (p->dynamic && !p->dynamic->any_structure && p->structure != &esp__structure_weight)
+  if (p->dynamic && !p->dynamic->any_structure && !p->structure->single_weights)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' moves single weights; expected structure = weight, not %s", o->method,
@@ -61,10 +64,13 @@ static void count_ranked(esp_pruner *p) {
 
 static esp_status find_targets(esp_pruner *p, esp_error *err) {
   const esp_model *m = p->model;
+  if (p->structure->check && !esp_pruner_external_masks(p))
+    ESP_TRY(p->structure->check(p->opt, err));
   bool *layers = malloc((size_t)m->layers + 1);
   if (!layers) return no_memory(err);
   for (int i = 0; i < m->layers; i++) layers[i] = !skipped(p, i);
-  const esp_status status = p->structure->cover(p, layers, err);
+  const esp_status status =
+      p->structure->cover ? p->structure->cover(p, layers, err) : esp__hybrid_cover(p, layers, err);
   free(layers);
   if (status != ESP_OK) return status;
   if (p->units == 0)
@@ -133,59 +139,14 @@ static esp_status make_masks(esp_pruner *p, esp_error *err) {
   return ESP_OK;
 }
 
-/* ---- memory for a choice ---- */
-
-/* Every unit of every target is one weight: then the scores of weights are those of units, in one
- * place. */
-static bool units_are_weights(const esp_pruner *p) {
-  for (int i = 0; i < p->targets; i++)
-    if (!esp_ranking_pool_of_weights(&p->target[i]) ||
-        p->target[i].first != p->target[i].first_weight)
-      return false;
-  return true;
-}
-
-static bool has_hooks(const esp_pruner *p) {
-  return (p->dynamic && p->dynamic->hooks) || p->regulariser;
-}
-
-esp_status esp__workspace_open(esp_pruner *p, esp_error *err) {
-  const bool plain = units_are_weights(p);
-  if (p->score) return ESP_OK;
-  p->score = calloc(p->units, sizeof *p->score);
-  p->keep = malloc(p->units);
-  p->raw = plain && !has_hooks(p) ? p->score : malloc(p->weights * sizeof *p->raw);
-  bool made = p->raw && p->score && p->keep;
-  if (!plain || p->regulariser) { /* a regulariser adds up too */
-    p->sum = malloc(p->units * sizeof *p->sum);
-    p->size = malloc(p->units * sizeof *p->size);
-    made &= p->sum && p->size;
-  }
-  return made ? ESP_OK : no_memory(err);
-}
-
-static void free_choice(esp_pruner *p) {
-  if (p->raw != p->score) free(p->raw);
-  free(p->score);
-  free(p->keep);
-  free(p->sum);
-  free(p->size);
-  p->raw = p->score = NULL;
-  p->keep = NULL;
-  p->sum = NULL;
-  p->size = NULL;
-}
-
-void esp__workspace_close(esp_pruner *p) {
-  if (p->when != ESP_PRUNE_TRAINING && (!p->regulariser || p->finished)) free_choice(p);
-}
+/* ---- scratch ---- */
 
 static esp_status make_scratch(esp_pruner *p, esp_error *err) {
   size_t largest = 0;
   for (int k = 0; k < p->model->params.count; k++)
     if (p->model->params.item[k]->count > largest) largest = p->model->params.item[k]->count;
   bool made = (p->next = malloc(largest)) != NULL;
-  if (!units_are_weights(p)) made &= (p->alive = malloc(p->units)) != NULL;
+  if (!esp__units_are_weights(p)) made &= (p->alive = malloc(p->units)) != NULL;
   if (p->opt->early_bird > 0) made &= (p->notes = calloc(p->units, 1)) != NULL;
   return made ? esp__workspace_open(p, err) : no_memory(err);
 }
@@ -244,7 +205,7 @@ void esp_pruner_free(esp_pruner *p) {
   esp__hooks_close(p);
   free(p->masks);
   esp__ranking_pools_free(p);
-  free_choice(p);
+  esp__workspace_free(p);
   free(p->alive);
   free(p->next);
   free(p->notes);

@@ -97,12 +97,6 @@ struct esp_pruner {
   float *state[ESP_STATES_MAX]; /* of the hooks, those of all targets one after the other */
 };
 
-/* open.c: the memory that a choice is made in (raw, sum, size, score, keep). It is there while a
- * method works in every step of training; rounds open it and close it again, since it is larger
- * than the weights. */
-esp_status esp__workspace_open(esp_pruner *p, esp_error *err);
-void esp__workspace_close(esp_pruner *p);
-
 /* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose
  * structure chooses for itself come last. */
 esp_status esp_ranking_pool_new(esp_pruner *p, const esp_structure *structure,
@@ -121,14 +115,9 @@ esp_status esp__scored_slices_make(esp_pruner *p, esp_error *err);
 esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers,
                                bool linear, esp_error *err);
 
-/* Whether the choices go together, once the layers are known. */
-esp_status esp__pruner_check(const esp_pruner *p, esp_error *err);
-
 /* Scores every unit with the criterion, by its rule over the unit's scored weights that are there.
  * All scores are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
-/* Opens the choice, measures what p->criterion needs and scores every unit. */
-esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
 /* The second half of scoring: each unit's mean of the scores in p->raw. */
 void esp__pruner_unit_scores(esp_pruner *p);
 /* Deals the scores of what may stay out anew, within each layer. */

@@ -1,29 +1,14 @@
 /* When masks change: in rounds, or in steps of the training. */
-#include "prune/pruner.h"
+#include "prune/measure/criterion_inputs.h"
 #include "prune/search/search.h"
+#include "prune/workspace.h"
 
 #include <math.h>
 
-bool esp_pruner_external_masks(const esp_pruner *p) {
-  return p->opt->mask_from[0] != '\0';
-}
-bool esp_pruner_in_training(const esp_pruner *p) {
-  return p->when == ESP_PRUNE_TRAINING;
-}
-bool esp_pruner_at_init(const esp_pruner *p) {
-  return p->when == ESP_PRUNE_INIT;
-}
 void esp_pruner_set_epoch(esp_pruner *p, int64_t steps) {
   const double wanted = p->opt->every_epochs * (double)steps;
   p->pause = (int64_t)(p->opt->pause_epochs * (double)steps);
   if (p->opt->every_epochs > 0.0) p->every = wanted < 1.0 ? 1 : (int64_t)wanted;
-}
-uint64_t esp_pruner_changes(const esp_pruner *p) {
-  return p->changes;
-}
-void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
-  p->changes = changes;
-  esp__hooks_materialise(p);
 }
 
 int esp_pruner_rounds(const esp_pruner *p) {
@@ -37,12 +22,9 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
 
 /* ---- pruning ---- */
 
-esp_status esp__pruner_select_units(esp_pruner *p, double sparsity, esp_error *err) {
-  esp_pruner_load_masks(p);
-  for (size_t u = 0; u < p->units; u++)
-    if (!p->keep[u]) p->score[u] = -INFINITY;
-  if (p->opt->shuffle) ESP_TRY(esp__pruner_shuffle(p, err));
-  return esp_pruner_choose(p, sparsity, err);
+esp_status esp_pruner_prepare(esp_pruner *p, esp_graph *graph, esp_error *err) {
+  const bool asks = p->when == ESP_PRUNE_INIT && p->criterion && p->criterion->prepare;
+  return asks ? p->criterion->prepare(p->model, graph, err) : ESP_OK;
 }
 
 static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
@@ -53,29 +35,27 @@ static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, e
   return ESP_OK;
 }
 
-esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
-                            esp_error *err) {
+static esp_status measure_and_prune(esp_pruner *p, const esp_probe *probe, double sparsity,
+                                    int *guarded, esp_error *err) {
   ESP_TRY(esp__pruner_measure(p, probe, err));
   if (p->distribution->search) ESP_TRY(esp__pruner_search(p, sparsity, err));
-  ESP_TRY(prune_by_score(p, sparsity, guarded, err));
+  return prune_by_score(p, sparsity, guarded, err);
+}
+
+esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
+                            esp_error *err) {
+  esp_status status = esp__workspace_open(p, err);
+  if (status == ESP_OK) status = measure_and_prune(p, probe, sparsity, guarded, err);
   esp__workspace_close(p);
-  return ESP_OK;
+  return status;
 }
 
 esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
   ESP_TRY(esp__workspace_open(p, err));
   esp_pruner_score(p, p->criterion);
-  ESP_TRY(prune_by_score(p, sparsity, guarded, err));
+  const esp_status status = prune_by_score(p, sparsity, guarded, err);
   esp__workspace_close(p);
-  return ESP_OK;
-}
-
-esp_status esp_pruner_remove(esp_pruner *p, const esp_criterion *criterion, double sparsity,
-                             esp_error *err) {
-  esp_pruner_score(p, criterion);
-  ESP_TRY(esp__pruner_select_units(p, sparsity, err));
-  esp_pruner_commit(p);
-  return ESP_OK;
+  return status;
 }
 
 static double progress(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {

@@ -104,7 +104,7 @@ static esp_status try_start(esp_run *r, esp_error *err) {
     ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
     ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
   }
-  return r->pruner ? esp_pruner_try_synaptic_flow(r->pruner, r->graph, err) : ESP_OK;
+  return r->pruner ? esp_pruner_prepare(r->pruner, r->graph, err) : ESP_OK;
 }
 
 esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err) {

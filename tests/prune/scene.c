@@ -1,6 +1,6 @@
 #include "scene.h"
 
-#include "prune/pruner.h"
+#include "prune/workspace.h"
 
 #include <check.h>
 #include <stdlib.h>

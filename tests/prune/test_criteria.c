@@ -1,8 +1,8 @@
 /* Criteria that measure, against tiny cases worked by hand; and what holds for every criterion
  * there is. */
-#include "prune/pruner.h"
-#include "prune/measure/matrix_rank.h"
-#include "prune/measure/ridge.h"
+#include "prune/measure/criterion_inputs.h"
+#include "base/matrix_rank.h"
+#include "base/ridge.h"
 #include "scene.h"
 #include "suite.h"
 

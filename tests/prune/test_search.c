@@ -1,6 +1,7 @@
 /* What chooses sparsities by itself: searches for densities, feedback, and the pauses of a
  * schedule. */
 #include "prune/pruner.h"
+#include "prune/layer_budgets.h"
 #include "prune/search/search.h"
 #include "scene.h"
 #include "suite.h"

@@ -7,7 +7,7 @@ set -u
 
 most=60
 failed=0
-for file in src/prune/criteria/*.c src/prune/distributions/*.c src/prune/structures/*.c src/prune/schedules/*.c \
+for file in src/prune/criteria/*.c src/prune/distributions/*.c src/prune/structures/*.c \
   src/prune/dynamic/*.c src/prune/regularisers/*.c; do
   code=$(sed '/^[[:space:]]*#[[:space:]]*\(include\|define\)/d' "$file" | "$@" -E -P -x c - |
     grep -c '[^[:space:]]')

@@ -1,6 +1,6 @@
 #include "prune/catalogue.h"
 #include "prune/criteria/channel.h"
-#include "prune/measure/matrix_rank.h"
+#include "base/matrix_rank.h"
 
 /* The feature map of one image, as a matrix. */
 static void copy_map(const esp_tensor *y, int channel, int image, double *map) {

@@ -25,4 +25,5 @@ const esp_criterion esp__criterion_synflow = {
     .unit = ESP_UNIT_SUM,
     .score = score,
     .measure = measure,
+    .prepare = esp__measure_synaptic_flow,
 };

@@ -1,4 +1,5 @@
 #include "prune/catalogue.h"
+#include "prune/layer_budgets.h"
 #include "prune/search/search.h"
 
 #include <string.h>

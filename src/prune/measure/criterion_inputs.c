@@ -144,7 +144,6 @@ static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_erro
 }
 
 esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err) {
-  ESP_TRY(esp__workspace_open(p, err));
   switch (p->criterion->needs) {
     case ESP_NEEDS_GRADIENTS:
     case ESP_NEEDS_ACTIVATIONS:

@@ -4,6 +4,9 @@
 
 #include "prune/pruner.h"
 
+/* Measures what p->criterion needs and scores every unit, in an open workspace. */
+esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
+
 /* Leaves in every p->grad the gradient averaged over the probe's batches, and all else as it
  * was. */
 esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err);

@@ -3,7 +3,7 @@
 #include "base/mathx.h"
 #include "prune/criteria/channel.h"
 #include "prune/measure/criterion_inputs.h"
-#include "prune/measure/ridge.h"
+#include "base/ridge.h"
 
 #include <math.h>
 #include <stdlib.h>

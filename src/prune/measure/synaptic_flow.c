@@ -1,8 +1,6 @@
 #include "prune/measure/synaptic_flow.h"
 
-#include "prune/catalogue.h"
 #include "prune/measure/criterion_inputs.h"
-#include "prune/pruner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,9 +75,4 @@ esp_status esp__measure_synaptic_flow(const esp_model *m, esp_graph *g, esp_erro
   free(saved);
   free(pixels);
   return status;
-}
-
-esp_status esp_pruner_try_synaptic_flow(esp_pruner *p, esp_graph *graph, esp_error *err) {
-  if (p->criterion != &esp__criterion_synflow || p->when != ESP_PRUNE_INIT) return ESP_OK;
-  return esp__measure_synaptic_flow(p->model, graph, err);
 }

@@ -1,32 +1,11 @@
 #include "prune/search/search.h"
 
+#include "prune/layer_budgets.h"
 #include "prune/pruner.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-void esp__layer_budgets_units(double *density, const double *raw, const double *cost, int n,
-                              double budget) {
-  for (int i = 0; i < n; i++) density[i] = 0.0;
-  for (bool again = true; again;) {
-    double left = budget, weight = 0.0;
-    for (int i = 0; i < n; i++)
-      if (density[i] >= 1.0)
-        left -= cost[i];
-      else
-        weight += raw[i] * cost[i];
-    again = false;
-    for (int i = 0; i < n; i++) {
-      if (density[i] >= 1.0) continue;
-      density[i] = left / weight * raw[i];
-      if (density[i] >= 1.0) {
-        density[i] = 1.0;
-        again = true;
-      }
-    }
-  }
-}
 
 /* ---- for distributions ---- */
 

@@ -44,15 +44,4 @@ void esp__search_draw(esp_distribution_search *s, int i, double *point);
 /* The number, moved into the range. */
 double esp__search_clip(double number);
 
-/* ---- shares ---- */
-
-/* The same density for all. */
-esp_status esp__layer_budgets_uniform(const esp_prune_options *opt, double sparsity,
-                                      esp_layer_budget *share, int n, esp_error *err);
-
-/* density[i] = min(1, factor * raw[i]), raw above 0, with the factor at which the sum of
- * cost[i] * density[i] is `budget`, at most that of all cost. */
-void esp__layer_budgets_units(double *density, const double *raw, const double *cost, int n,
-                              double budget);
-
 #endif

@@ -1,13 +1,14 @@
 #include "prune/search/trial.h"
 
 #include "prune/measure/criterion_inputs.h"
-#include "prune/pruner.h"
+#include "prune/workspace.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct esp__trial {
   esp_pruner *pruner;
+  bool measured;                  /* in a workspace that is the trial's to close */
   float *score, *value, *average; /* as they were; average NULL: there are none */
 };
 
@@ -18,7 +19,10 @@ static bool averages(const esp_model *m) {
 /* A copy of the values, and one of the moving averages. */
 static esp_status keep(esp__trial *t, esp_error *err) {
   esp_model *m = t->pruner->model;
-  const size_t bytes = t->pruner->units * sizeof *t->score;
+  esp_pruner *p = t->pruner;
+  const size_t bytes = p->units * sizeof *t->score;
+  if (!p->densities) p->densities = calloc((size_t)p->ranked + 1, sizeof *p->densities);
+  if (!p->densities) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
   if (!(t->score = malloc(bytes)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
   memcpy(t->score, t->pruner->score, bytes);
@@ -32,15 +36,13 @@ static esp_status keep(esp__trial *t, esp_error *err) {
 
 esp_status esp__trial_open(esp__trial **trial, esp_pruner *p, const esp_probe *probe,
                            esp_error *err) {
-  if (probe) ESP_TRY(esp__pruner_measure(p, probe, err));
   esp__trial *t = calloc(1, sizeof *t);
   if (!t) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
   t->pruner = p;
-  if (!p->densities && !(p->densities = calloc((size_t)p->ranked + 1, sizeof *p->densities))) {
-    free(t);
-    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
-  }
-  const esp_status status = keep(t, err);
+  t->measured = probe != NULL;
+  esp_status status = probe ? esp__workspace_open(p, err) : ESP_OK;
+  if (status == ESP_OK && probe) status = esp__pruner_measure(p, probe, err);
+  if (status == ESP_OK) status = keep(t, err);
   if (status == ESP_OK)
     *trial = t;
   else
@@ -50,6 +52,7 @@ esp_status esp__trial_open(esp__trial **trial, esp_pruner *p, const esp_probe *p
 
 void esp__trial_free(esp__trial *t) {
   if (!t) return;
+  if (t->measured) esp__workspace_close(t->pruner);
   free(t->score);
   free(t->value);
   free(t->average);

@@ -16,5 +16,6 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
 const esp_structure esp__structure_weight = {
     .name = "weight",
     .help = "single weights of convolutions and linear layers (unstructured)",
+    .single_weights = true,
     .cover = cover,
 };

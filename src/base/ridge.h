@@ -1,6 +1,6 @@
-/* Ridge regression (Hoerl & Kennard 1970). Internal to src/prune. */
-#ifndef ESP_PRUNE_MEASURE_RIDGE_H
-#define ESP_PRUNE_MEASURE_RIDGE_H
+/* Ridge regression (Hoerl & Kennard 1970). */
+#ifndef ESP_BASE_RIDGE_H
+#define ESP_BASE_RIDGE_H
 
 #include <stddef.h>
 

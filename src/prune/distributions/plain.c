@@ -1,7 +1,19 @@
+/* One ranking for all, and densities that follow from the shapes of layers. */
 #include "prune/catalogue.h"
-#include "prune/search/search.h"
+#include "prune/layer_budgets.h"
 
 #include <stdlib.h>
+
+const esp_distribution esp__distribution_global = {
+    .name = "global",
+    .help = "all layers compete in one ranking",
+};
+
+const esp_distribution esp__distribution_uniform = {
+    .name = "uniform",
+    .help = "the same sparsity in every layer",
+    .share = esp__layer_budgets_uniform,
+};
 
 /* (in + out + kh + kw) / (in * out * kh * kw), in to be understood per group */
 static double raw_density(const esp_param *w) {

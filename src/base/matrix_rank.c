@@ -1,4 +1,4 @@
-#include "prune/measure/matrix_rank.h"
+#include "base/matrix_rank.h"
 
 #include <math.h>
 #include <stddef.h>

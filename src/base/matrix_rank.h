@@ -1,6 +1,6 @@
-/* The rank of a matrix. Internal to src/prune. */
-#ifndef ESP_PRUNE_MEASURE_MATRIX_RANK_H
-#define ESP_PRUNE_MEASURE_MATRIX_RANK_H
+/* The rank of a matrix. */
+#ifndef ESP_BASE_MATRIX_RANK_H
+#define ESP_BASE_MATRIX_RANK_H
 
 /* Rank of m (rows x columns, row by row), by Gaussian elimination with full pivoting; m is
  * overwritten. What is smaller than max(rows, columns) * 2^-23 (the resolution of the floats it

@@ -1,4 +1,4 @@
-#include "prune/measure/ridge.h"
+#include "base/ridge.h"
 
 #include <math.h>
 

@@ -1,0 +1,30 @@
+#include "prune/layer_budgets.h"
+
+esp_status esp__layer_budgets_uniform(const esp_prune_options *opt, double sparsity,
+                                      esp_layer_budget *share, int n, esp_error *err) {
+  (void)opt, (void)err;
+  for (int i = 0; i < n; i++) share[i].density = 1.0 - sparsity;
+  return ESP_OK;
+}
+
+void esp__layer_budgets_units(double *density, const double *raw, const double *cost, int n,
+                              double budget) {
+  for (int i = 0; i < n; i++) density[i] = 0.0;
+  for (bool again = true; again;) {
+    double left = budget, weight = 0.0;
+    for (int i = 0; i < n; i++)
+      if (density[i] >= 1.0)
+        left -= cost[i];
+      else
+        weight += raw[i] * cost[i];
+    again = false;
+    for (int i = 0; i < n; i++) {
+      if (density[i] >= 1.0) continue;
+      density[i] = left / weight * raw[i];
+      if (density[i] >= 1.0) {
+        density[i] = 1.0;
+        again = true;
+      }
+    }
+  }
+}
