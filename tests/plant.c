@@ -92,7 +92,7 @@ static void check_weight(const esp_param *w, size_t i, const char *when) {
               average = w->average ? w->average[i] : 0.0f;
   if (w->mask->keep[i] > 1)
     ck_abort_msg("%s: %s[%zu]: mask %d", when, w->name, i, w->mask->keep[i]);
-  if (dense && !w->latent && value != (kept ? w->shadow[i] : 0.0f))
+  if (dense && !w->reparametrised && value != (kept ? w->shadow[i] : 0.0f))
     ck_abort_msg("%s: %s[%zu]: value %g, shadow %g, mask %d", when, w->name, i, (double)value,
                  (double)w->shadow[i], kept);
   if (!kept && (value != 0.0f || average != 0.0f || (!dense && momentum != 0.0f)))

@@ -53,13 +53,13 @@ double esp_gradient_norm(const esp_params *ps);
  * first scaled so that their norm is at most clip_norm, then clipped to +- clip_value. Then
  *     g = grad + decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v)
  * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the
- * shadow, dense, and value becomes shadow * mask. Moving averages follow. Of a latent parameter
- * only the shadow moves, without decay. */
+ * shadow, dense, and value becomes shadow * mask. Moving averages follow. Of a reparametrised
+ * parameter only the shadow moves, without decay. */
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr);
 
 /* The moving average of a parameter that has one takes in its value:
  * average = decay * average + (1 - decay) * value, and exactly 0 outside the mask. A part of
- * esp_sgd_step, for latent parameters. */
+ * esp_sgd_step, for reparametrised parameters. */
 void esp_average_step(esp_param *p, double decay);
 
 ESP_END_DECLS

@@ -30,15 +30,15 @@ typedef struct esp_param {
   esp_role role;
   int rank;
   int shape[ESP_RANK_MAX];
-  size_t count;    /* product of shape */
-  int positions;   /* output pixels one image uses each weight at; MACs = count * positions */
-  float *value;    /* [count] */
-  float *grad;     /* [count], NULL for ESP_ROLE_RUNNING */
-  float *momentum; /* [count], NULL for ESP_ROLE_RUNNING */
-  float *shadow;   /* [count] dense weights behind the mask, or NULL (see prune.h) */
-  bool latent;     /* the pruner makes the value from the shadow, and its decay */
-  float *movement; /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
-  float *average;  /* [count] moving average of the values, or NULL */
+  size_t count;        /* product of shape */
+  int positions;       /* output pixels one image uses each weight at; MACs = count * positions */
+  float *value;        /* [count] */
+  float *grad;         /* [count], NULL for ESP_ROLE_RUNNING */
+  float *momentum;     /* [count], NULL for ESP_ROLE_RUNNING */
+  float *shadow;       /* [count] dense weights behind the mask, or NULL (see prune.h) */
+  bool reparametrised; /* the pruner makes the value from the shadow, and its decay */
+  float *movement;     /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
+  float *average;      /* [count] moving average of the values, or NULL */
   const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
 } esp_param;
 

@@ -240,9 +240,9 @@ typedef struct esp_structure {
   /* Adds the pools (units that compete with each other) it finds in the layers of the model for
    * which layers[i]. NULL in hybrid alone, whose layers have other structures. */
   esp_status (*cover)(esp_pruner *pruner, const bool *layers, esp_error *err);
-  /* Fills the choice for one target when `progress` (0 to 1) of all that is to go must have gone.
+  /* Fills the choice for one pool when `progress` (0 to 1) of all that is to go must have gone.
    * NULL: the units rank by score, and the distribution says how many stay. */
-  void (*choose)(esp_pruner *pruner, const esp_ranking_pool *target, double progress);
+  void (*choose)(esp_pruner *pruner, const esp_ranking_pool *pool, double progress);
 } esp_structure;
 const esp_structure *esp_structure_at(size_t i);           /* NULL after the last */
 const esp_structure *esp_structure_find(const char *name); /* NULL when there is none */
@@ -270,9 +270,9 @@ typedef struct esp_distribution {
    * stays. */
   void (*rescale)(float *score, size_t n, uint64_t *order);
   /* Before a round prunes: finds densities by trying networks out; `share` is what comes before any
-   * were tried. worth and numbers are zeros to work with: [copies][population], and a point for
+   * were tried. fitness and numbers are zeros to work with: [copies][population], and a point for
    * each of them. May be NULL. */
-  esp_status (*search)(esp_distribution_search *search, double *worth, double *numbers,
+  esp_status (*search)(esp_distribution_search *search, double *fitness, double *numbers,
                        esp_error *err);
   int copies;      /* of the population that the search works with */
   bool keeps_best; /* one member of a later generation is known already */
@@ -342,14 +342,14 @@ typedef struct esp_step_ctx {
 typedef struct esp_prune_hooks {
   esp_state_kind state[ESP_STATES_MAX]; /* name NULL after the last */
   /* Before the forward pass: puts other values in place for this pass alone. Needs `values`. */
-  void (*before)(esp_pruner *pruner, const esp_step_ctx *now);
+  void (*pre_forward)(esp_pruner *pruner, const esp_step_ctx *now);
   /* After the backward pass and the mask change, before the optimiser: changes p->grad, moves the
    * state. */
-  esp_status (*gradient)(esp_pruner *pruner, const esp_step_ctx *now, esp_error *err);
+  esp_status (*post_backward)(esp_pruner *pruner, const esp_step_ctx *now, esp_error *err);
   /* value[count] of the weight of part number `part` (src/prune/pruner.h) as a function of shadow
    * and state; the mask applies on top. The optimiser leaves the decay of these shadows to
    * `gradient`. Needs a shadow. */
-  void (*values)(const esp_pruner *pruner, int part, float *value);
+  void (*reparametrize)(const esp_pruner *pruner, int slice, float *value);
 } esp_prune_hooks;
 
 /* What pushes weights towards zero while the dense network trains, for methods that prune
@@ -408,9 +408,9 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round);
 
 /* Who says how good networks on trial are. */
 typedef struct esp_trial_evaluator {
-  /* *worth: the higher the better; a function of the weights as they stand, which are those of
+  /* *fitness: the higher the better; a function of the weights as they stand, which are those of
    * trial number `trial` of the search in progress (from 0), and may be changed. */
-  esp_status (*worth)(void *context, int trial, double *worth, esp_error *err);
+  esp_status (*fitness)(void *context, int trial, double *fitness, esp_error *err);
   /* After each trial, when the network is again what it was: to show and save progress. An error
    * ends the search. */
   esp_status (*after)(void *context, int trial, int trials, esp_error *err);
@@ -420,14 +420,14 @@ typedef struct esp_trial_evaluator {
 void esp_pruner_set_trial_evaluator(esp_pruner *p, esp_trial_evaluator judge);
 
 /* A round: measures what the criterion needs, then prunes to `sparsity`; not for dynamic methods,
- * which choose for themselves. What is pruned stays pruned. *guarded: layers that kept units only
+ * which choose for themselves. What is pruned stays pruned. *floored: layers that kept units only
  * because of layer_floor, or because a layer is never emptied. Touches nothing but masks, what they
  * zero, and gradients. */
-esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
+esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *floored,
                             esp_error *err);
 /* The same with what has been measured already: gradients in p->grad. Not for criteria that need
  * activations or passes. */
-esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err);
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *floored, esp_error *err);
 /* Early-bird tickets (You et al. 2020): measures, notes which units would stay at the final
  * sparsity, and says whether that has settled: whether it differs from what each of the last
  * opt->early_bird calls noted in at most the share early_bird_distance of the units. `calls`: how
@@ -458,7 +458,7 @@ typedef struct esp_pruned {
   size_t pruned, units;
 } esp_pruned;
 esp_pruned esp_pruner_count(const esp_pruner *p);
-/* The same of a target: a layer, or the first of those whose channels go together. Only those whose
+/* The same of a pool: a layer, or the first of those whose channels go together. Only those whose
  * units rank are counted. */
 int esp_pruner_pools(const esp_pruner *p);
 const esp_layer *esp_pruner_pool(const esp_pruner *p, int i, esp_pruned *count);

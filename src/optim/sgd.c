@@ -25,7 +25,7 @@ double esp_gradient_norm(const esp_params *ps) {
 }
 
 static bool decays(const esp_param *p, const esp_train_options *opt) {
-  return (opt->decay_all || esp_param_prunable(p)) && !p->latent;
+  return (opt->decay_all || esp_param_prunable(p)) && !p->reparametrised;
 }
 
 static void average(esp_param *p, double decay, size_t from, size_t n) {
@@ -44,7 +44,7 @@ static void update(esp_param *p, const esp__sgd *sgd, double decay, size_t from,
   const uint8_t *keep = p->mask ? p->mask->keep + from : NULL;
   if (p->shadow) {
     k->sgd(sgd, n, p->grad + from, NULL, p->momentum + from, p->shadow + from);
-    if (p->latent) return;
+    if (p->reparametrised) return;
     if (keep) k->apply_mask(n, p->shadow + from, keep, p->value + from);
   } else {
     k->sgd(sgd, n, p->grad + from, keep, p->momentum + from, p->value + from);

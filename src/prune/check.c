@@ -4,8 +4,8 @@
 #include <string.h>
 
 static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
-  for (int i = 0; i < p->parts; i++) {
-    const esp_slice *s = p->part[i].slice;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_slice *s = p->scored[i].slice;
     if (c->channels && !esp_slice_of_channels(s))
       return esp_fail(
           err, ESP_ERR_INPUT,
@@ -84,10 +84,10 @@ static esp_status check_dynamic(const esp_pruner *p, esp_error *err) {
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' prunes in training; expected at = auto or training, not %s", method,
         p->opt->at);
-  if (p->ranked < p->targets)
+  if (p->ranked < p->pools)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: method '%s' ranks units; expected a structure that does, not %s",
-                    method, p->target[p->ranked].structure->name);
+                    method, p->pool[p->ranked].structure->name);
   if (p->opt->shuffle)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] shuffle deals out the scores of a criterion; method '%s' is none",
@@ -127,7 +127,7 @@ static esp_status check_regulariser(const esp_pruner *p, const esp_regulariser *
         "expected a method and a schedule that prune after the training, not '%s' with '%s'",
         r->name, p->opt->method, p->opt->schedule);
   bool any = !r->applies;
-  for (int i = 0; !any && i < p->parts; i++) any = r->applies(p->part[i].slice->layer);
+  for (int i = 0; !any && i < p->scored_slices; i++) any = r->applies(p->scored[i].slice->layer);
   if (any) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "[prune]: regulariser '%s' finds nothing to act on in this network", r->name);

@@ -33,43 +33,43 @@ static double contribution(esp_unit_rule rule, double score) {
   return rule == ESP_UNIT_NORM ? score * score : score;
 }
 
-/* Each unit's score from those in p->raw, over the weights that are there, added up in the order of
- * slices and weights. */
-static void rank_units(esp_pruner *p, const esp_ranking_pool *t, esp_unit_rule rule) {
-  double *sum = p->sum + t->first;
-  size_t *size = p->size + t->first;
-  for (size_t u = 0; u < t->units; u++) sum[u] = 0.0, size[u] = 0;
-  for (int k = 0; k < t->slices; k++) {
-    const esp_slice *s = &t->slice[k];
+/* Each unit's score from those in p->weight_score, over the weights that are there, added up in the
+ * order of slices and weights. */
+static void rank_units(esp_pruner *p, const esp_ranking_pool *pool, esp_unit_rule rule) {
+  double *sum = p->unit_sum + pool->first;
+  size_t *size = p->unit_count + pool->first;
+  for (size_t u = 0; u < pool->units; u++) sum[u] = 0.0, size[u] = 0;
+  for (int k = 0; k < pool->slices; k++) {
+    const esp_slice *s = &pool->slice[k];
     for (size_t i = 0; s->scored && i < s->param->count; i++) {
       const uint32_t unit = esp_slice_unit(s, i);
       if (unit == ESP_NO_UNIT || !s->param->mask->keep[i]) continue;
-      sum[unit] += contribution(rule, (double)p->raw[s->first_weight + i]);
+      sum[unit] += contribution(rule, (double)p->weight_score[s->first_weight + i]);
       size[unit]++;
     }
   }
-  for (size_t u = 0; u < t->units; u++)
-    p->score[t->first + u] = ranked(unit_score(rule, sum[u], size[u]));
+  for (size_t u = 0; u < pool->units; u++)
+    p->score[pool->first + u] = ranked(unit_score(rule, sum[u], size[u]));
 }
 
-static void rank_target(esp_pruner *p, const esp_ranking_pool *t, esp_unit_rule rule) {
-  const float *raw = p->raw + t->first_weight;
-  if (!esp_ranking_pool_of_weights(t)) {
-    rank_units(p, t, rule);
+static void rank_target(esp_pruner *p, const esp_ranking_pool *pool, esp_unit_rule rule) {
+  const float *raw = p->weight_score + pool->first_weight;
+  if (!esp_ranking_pool_of_weights(pool)) {
+    rank_units(p, pool, rule);
     return;
   }
-  for (size_t u = 0; u < t->units; u++)
-    p->score[t->first + u] = ranked(unit_score(rule, contribution(rule, (double)raw[u]), 1));
+  for (size_t u = 0; u < pool->units; u++)
+    p->score[pool->first + u] = ranked(unit_score(rule, contribution(rule, (double)raw[u]), 1));
 }
 
 void esp__pruner_unit_scores(esp_pruner *p) {
 #pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < p->targets; i++) rank_target(p, &p->target[i], ESP_UNIT_MEAN);
+  for (int i = 0; i < p->pools; i++) rank_target(p, &p->pool[i], ESP_UNIT_MEAN);
 }
 
 static esp_prune_ctx context_of(const esp_pruner *p, int i, int k) {
   const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
-  const esp_slice *s = &p->target[i].slice[k];
+  const esp_slice *s = &p->pool[i].slice[k];
   esp_prune_ctx ctx = {
       .key = k ? esp_key_of(key, (uint64_t)k) : key, .opt = p->opt, .layer = s->layer};
   if (p->graph) ctx.activity = esp_graph_activity(p->graph, s->param);
@@ -79,29 +79,29 @@ static esp_prune_ctx context_of(const esp_pruner *p, int i, int k) {
 
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion) {
 #pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    for (int k = 0; k < t->slices; k++) {
-      if (!t->slice[k].scored) continue;
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    for (int k = 0; k < pool->slices; k++) {
+      if (!pool->slice[k].scored) continue;
       const esp_prune_ctx ctx = context_of(p, i, k);
-      criterion->score(t->slice[k].param, &ctx, p->raw + t->slice[k].first_weight);
+      criterion->score(pool->slice[k].param, &ctx, p->weight_score + pool->slice[k].first_weight);
     }
-    rank_target(p, t, criterion->unit);
+    rank_target(p, pool, criterion->unit);
   }
 }
 
 void esp_pruner_choose_above(esp_pruner *p, float threshold) {
-  p->guarded = 0;
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    size_t kept = 0, best = t->first;
-    for (size_t u = t->first; u < t->first + t->units; u++) {
+  p->floored = 0;
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    size_t kept = 0, best = pool->first;
+    for (size_t u = pool->first; u < pool->first + pool->units; u++) {
       p->keep[u] = p->score[u] > threshold;
       kept += p->keep[u];
       if (p->score[u] > p->score[best]) best = u;
     }
     if (kept || p->opt->allow_empty) continue;
-    p->guarded++;
+    p->floored++;
     p->keep[best] = 1;
   }
 }
@@ -127,10 +127,10 @@ static size_t least(size_t a, size_t b) {
 
 /* Units that the layer keeps whatever the others do: what may stay of its least density, and at
  * least one, unless it may be emptied. */
-static size_t floor_of(const esp_pruner *p, const esp_ranking_pool *t) {
-  const size_t least_density = (size_t)ceil(p->opt->layer_floor * (double)t->units - 1e-9);
+static size_t floor_of(const esp_pruner *p, const esp_ranking_pool *pool) {
+  const size_t least_density = (size_t)ceil(p->opt->layer_floor * (double)pool->units - 1e-9);
   const size_t wanted = least_density > 0 || p->opt->allow_empty ? least_density : 1;
-  return least(wanted, room_of(p->score + t->first, t->units));
+  return least(wanted, room_of(p->score + pool->first, pool->units));
 }
 
 /* ---- one ranking for all ---- */
@@ -139,10 +139,10 @@ static size_t floor_of(const esp_pruner *p, const esp_ranking_pool *t) {
 static int short_layers(const esp_pruner *p) {
   int count = 0;
   for (int i = 0; i < p->ranked; i++) {
-    const esp_ranking_pool *t = &p->target[i];
+    const esp_ranking_pool *pool = &p->pool[i];
     size_t kept = 0;
-    for (size_t u = t->first; u < t->first + t->units; u++) kept += p->keep[u];
-    count += kept < floor_of(p, t);
+    for (size_t u = pool->first; u < pool->first + pool->units; u++) kept += p->keep[u];
+    count += kept < floor_of(p, pool);
   }
   return count;
 }
@@ -153,13 +153,13 @@ static int short_layers(const esp_pruner *p) {
 static void rank_all(esp_pruner *p, size_t kept) {
   size_t floors = 0;
   esp__select_top(p->score, p->ranked_units, kept, p->keep);
-  p->guarded = short_layers(p);
-  if (p->guarded == 0) return;
+  p->floored = short_layers(p);
+  if (p->floored == 0) return;
   for (int i = 0; i < p->ranked; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    const size_t floor = floor_of(p, t);
-    esp__select_top(p->score + t->first, t->units, floor, p->keep + t->first);
-    for (size_t u = t->first; u < t->first + t->units; u++)
+    const esp_ranking_pool *pool = &p->pool[i];
+    const size_t floor = floor_of(p, pool);
+    esp__select_top(p->score + pool->first, pool->units, floor, p->keep + pool->first);
+    for (size_t u = pool->first; u < pool->first + pool->units; u++)
       if (p->keep[u]) p->score[u] = INFINITY;
     floors += floor;
   }
@@ -208,16 +208,16 @@ static int richest(const size_t *keep, const size_t *floor, int n) {
 
 /* No layer keeps less than its floor. Where the total is to be exact, the layer that can best spare
  * one gives a unit for each. */
-static int guard_shares(size_t *keep, const size_t *floor, int n, bool exact_total) {
-  int guarded = 0;
+static int raise_to_floors(size_t *keep, const size_t *floor, int n, bool exact_total) {
+  int floored = 0;
   for (int i = 0; i < n; i++) {
-    guarded += keep[i] < floor[i];
+    floored += keep[i] < floor[i];
     for (; keep[i] < floor[i]; keep[i]++) {
       const int payer = exact_total ? richest(keep, floor, n) : -1;
       if (payer >= 0) keep[payer]--;
     }
   }
-  return guarded;
+  return floored;
 }
 
 /* What share_out works with, per layer. */
@@ -234,10 +234,10 @@ bool esp__pruner_exact(const esp_pruner *p) {
 
 static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, esp_error *err) {
   for (int i = 0; i < p->ranked; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    of->share[i] = (esp_layer_budget){t->layer, t->units, 1.0};
-    of->room[i] = room_of(p->score + t->first, t->units);
-    of->floor[i] = floor_of(p, t);
+    const esp_ranking_pool *pool = &p->pool[i];
+    of->share[i] = (esp_layer_budget){pool->layer, pool->units, 1.0};
+    of->room[i] = room_of(p->score + pool->first, pool->units);
+    of->floor[i] = floor_of(p, pool);
   }
   ESP_TRY(p->distribution->share(p->opt, sparsity, of->share, p->ranked, err));
   for (int i = 0; p->densities && i < p->ranked; i++) of->share[i].density = p->densities[i];
@@ -246,7 +246,7 @@ static esp_status share_out(esp_pruner *p, double sparsity, const portion *of, e
     round_shares(of->share, of->room, p->ranked, kept_of(p->ranked_units, sparsity), of->keep);
   for (int i = 0; !exact_total && i < p->ranked; i++)
     of->keep[i] = least(kept_of(of->share[i].units, 1.0 - of->share[i].density), of->room[i]);
-  p->guarded = guard_shares(of->keep, of->floor, p->ranked, exact_total);
+  p->floored = raise_to_floors(of->keep, of->floor, p->ranked, exact_total);
   return ESP_OK;
 }
 
@@ -259,19 +259,18 @@ static esp_status choose_shares(esp_pruner *p, double sparsity, esp_error *err) 
                           ? share_out(p, sparsity, &of, err)
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shares");
   for (int i = 0; status == ESP_OK && i < p->ranked; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    esp__select_top(p->score + t->first, t->units, of.keep[i], p->keep + t->first);
+    const esp_ranking_pool *pool = &p->pool[i];
+    esp__select_top(p->score + pool->first, pool->units, of.keep[i], p->keep + pool->first);
   }
   free(of.share);
   free(counts);
   return status;
 }
 
-/* The targets whose structure knows by itself what stays. */
+/* The pools whose structure knows by itself what stays. */
 static void choose_others(esp_pruner *p, double sparsity) {
   const double all = p->opt->sparsity, progress = all > sparsity ? sparsity / all : 1.0;
-  for (int i = p->ranked; i < p->targets; i++)
-    p->target[i].structure->choose(p, &p->target[i], progress);
+  for (int i = p->ranked; i < p->pools; i++) p->pool[i].structure->choose(p, &p->pool[i], progress);
 }
 
 /* Puts the distribution's scores in the place of the layers'. */
@@ -279,17 +278,17 @@ static esp_status rescale(esp_pruner *p, esp_error *err) {
   size_t largest = 0;
   if (!p->distribution->rescale) return ESP_OK;
   for (int i = 0; i < p->ranked; i++)
-    if (p->target[i].units > largest) largest = p->target[i].units;
+    if (p->pool[i].units > largest) largest = p->pool[i].units;
   uint64_t *order = malloc((largest + 1) * sizeof *order);
   if (!order) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
   for (int i = 0; i < p->ranked; i++)
-    p->distribution->rescale(p->score + p->target[i].first, p->target[i].units, order);
+    p->distribution->rescale(p->score + p->pool[i].first, p->pool[i].units, order);
   free(order);
   return ESP_OK;
 }
 
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
-  p->guarded = 0;
+  p->floored = 0;
   ESP_TRY(rescale(p, err));
   if (p->distribution->share)
     ESP_TRY(choose_shares(p, sparsity, err));

@@ -5,14 +5,16 @@
 /* Share of the units whose choice now is not that of `age` calls ago. */
 static double distance(const esp_pruner *p, int64_t age) {
   size_t differ = 0;
-  for (size_t u = 0; u < p->units; u++) differ += (p->notes[u] ^ p->notes[u] >> age) & 1;
+  for (size_t u = 0; u < p->units; u++)
+    differ += (p->mask_history[u] ^ p->mask_history[u] >> age) & 1;
   return (double)differ / (double)p->units;
 }
 
 static esp_status note_choice(esp_pruner *p, const esp_probe *probe, esp_error *err) {
   ESP_TRY(esp__pruner_measure(p, probe, err));
   ESP_TRY(esp__pruner_select_units(p, p->opt->sparsity, err));
-  for (size_t u = 0; u < p->units; u++) p->notes[u] = (uint8_t)(p->notes[u] << 1 | p->keep[u]);
+  for (size_t u = 0; u < p->units; u++)
+    p->mask_history[u] = (uint8_t)(p->mask_history[u] << 1 | p->keep[u]);
   return ESP_OK;
 }
 
@@ -30,5 +32,5 @@ esp_status esp_pruner_settled(esp_pruner *p, const esp_probe *probe, int64_t cal
 
 uint8_t *esp_pruner_mask_history(esp_pruner *p, size_t *count) {
   *count = p->units;
-  return p->notes;
+  return p->mask_history;
 }

@@ -24,7 +24,7 @@ static size_t count_of(const esp_pruner *p, esp_per per) {
     case ESP_PER_UNIT:
       return p->units;
     case ESP_PER_LAYER:
-      return (size_t)p->parts;
+      return (size_t)p->scored_slices;
     case ESP_PER_NETWORK:
       break;
   }
@@ -54,21 +54,22 @@ void esp__hooks_close(esp_pruner *p) {
 
 /* ---- values ---- */
 
-bool esp__hooks_values(const esp_pruner *p) {
+bool esp__hooks_reparametrize(const esp_pruner *p) {
   const esp_prune_hooks *hooks = acting(p);
-  if (!hooks || !hooks->values) return false;
+  if (!hooks || !hooks->reparametrize) return false;
 #pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < p->parts; i++) hooks->values(p, i, p->raw + p->part[i].slice->first_weight);
+  for (int i = 0; i < p->scored_slices; i++)
+    hooks->reparametrize(p, i, p->weight_score + p->scored[i].slice->first_weight);
   return true;
 }
 
 void esp__hooks_materialise(esp_pruner *p) {
-  const bool latent = esp__hooks_values(p);
-  for (int i = 0; i < p->parts; i++) {
-    esp_param *w = p->part[i].slice->param;
-    w->latent = latent;
-    if (!latent) continue;
-    const float *made = p->raw + p->part[i].slice->first_weight;
+  const bool reparametrised = esp__hooks_reparametrize(p);
+  for (int i = 0; i < p->scored_slices; i++) {
+    esp_param *w = p->scored[i].slice->param;
+    w->reparametrised = reparametrised;
+    if (!reparametrised) continue;
+    const float *made = p->weight_score + p->scored[i].slice->first_weight;
     for (size_t k = 0; k < w->count; k++) w->value[k] = w->mask->keep[k] ? made[k] : 0.0f;
   }
 }
@@ -77,18 +78,19 @@ void esp__hooks_materialise(esp_pruner *p) {
 
 void esp_pruner_pre_forward(esp_pruner *p, const esp_step_ctx *now) {
   const esp_prune_hooks *hooks = acting(p);
-  if (hooks && hooks->before) hooks->before(p, now);
+  if (hooks && hooks->pre_forward) hooks->pre_forward(p, now);
 }
 
 esp_status esp_pruner_post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   const esp_prune_hooks *hooks = acting(p);
-  return hooks && hooks->gradient ? hooks->gradient(p, now, err) : ESP_OK;
+  return hooks && hooks->post_backward ? hooks->post_backward(p, now, err) : ESP_OK;
 }
 
 void esp_pruner_post_step(esp_pruner *p, const esp_step_ctx *now) {
   const esp_prune_hooks *hooks = acting(p);
-  if (!hooks || !hooks->values) return;
+  if (!hooks || !hooks->reparametrize) return;
   esp__hooks_materialise(p);
-  for (int i = 0; i < p->parts; i++)
-    if (p->part[i].slice->param->average) esp_average_step(p->part[i].slice->param, now->average);
+  for (int i = 0; i < p->scored_slices; i++)
+    if (p->scored[i].slice->param->average)
+      esp_average_step(p->scored[i].slice->param, now->average);
 }

@@ -53,7 +53,7 @@ static esp_status assign(const esp_pruner *p, const esp_structure **of, esp_erro
 /* One structure in its layers; it must find something there. */
 static esp_status cover_one(esp_pruner *p, const esp_structure *s, const esp_structure **of,
                             const bool *layers, bool *own, esp_error *err) {
-  const int before = p->targets;
+  const int before = p->pools;
   int wanted = -1;
   for (int i = 0; i < p->model->layers; i++) {
     own[i] = layers[i] && of[i] == s;
@@ -61,7 +61,7 @@ static esp_status cover_one(esp_pruner *p, const esp_structure *s, const esp_str
   }
   if (wanted < 0) return ESP_OK;
   ESP_TRY(s->cover(p, own, err));
-  if (p->targets > before) return ESP_OK;
+  if (p->pools > before) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "[prune] structures: '%s' finds nothing to remove in '%s' and its like; "
                   "layers that go together need the same structure",
@@ -74,8 +74,8 @@ esp_status esp__hybrid_cover(esp_pruner *p, const bool *layers, esp_error *err) 
   const size_t n = (size_t)p->model->layers + 1;
   const esp_structure **of = calloc(n, sizeof *of);
   bool *own = calloc(n, sizeof *own);
-  esp_status status = of && own ? assign(p, of, err)
-                                : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  esp_status status =
+      of && own ? assign(p, of, err) : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   for (int chooses = 0; chooses < 2; chooses++) /* those that choose for themselves come last */
     for (size_t k = 0; status == ESP_OK && esp_structure_at(k); k++)
       if (esp_structure_at(k)->cover && (esp_structure_at(k)->choose != NULL) == chooses)

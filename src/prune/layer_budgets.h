@@ -8,8 +8,10 @@
 esp_status esp__layer_budgets_uniform(const esp_prune_options *opt, double sparsity,
                                       esp_layer_budget *share, int n, esp_error *err);
 
-/* density[i] = min(1, factor * raw[i]), raw above 0, with the factor at which the sum of cost[i] *
- * density[i] is `budget`, at most that of all cost. */
+/* density[i] = min(1, factor * raw[i]), raw above 0. The factor is the one at which the layers cost
+ * `budget`, which is at most what they cost when dense:
+ *
+ *     sum of cost[i] * density[i] = budget */
 void esp__layer_budgets_units(double *density, const double *raw, const double *cost, int n,
                               double budget);
 

@@ -41,35 +41,35 @@ void esp_pruner_commit(esp_pruner *p) {
   for (int n = 0; n < p->model->params.count; n++) {
     esp_param *w = p->model->params.item[n];
     if (!w->mask) continue;
-    memset(p->next, 1, w->count);
-    for (int i = 0; i < p->targets; i++)
-      for (int k = 0; k < p->target[i].slices; k++)
-        if (p->target[i].slice[k].param == w)
-          take_out(&p->target[i].slice[k], p->keep + p->target[i].first, p->next);
-    commit_param(p, w, p->next);
+    memset(p->next_mask, 1, w->count);
+    for (int i = 0; i < p->pools; i++)
+      for (int k = 0; k < p->pool[i].slices; k++)
+        if (p->pool[i].slice[k].param == w)
+          take_out(&p->pool[i].slice[k], p->keep + p->pool[i].first, p->next_mask);
+    commit_param(p, w, p->next_mask);
   }
 }
 
-static void find_alive_of(const esp_ranking_pool *t, uint8_t *alive) {
-  for (int k = 0; k < t->slices; k++)
-    for (size_t w = 0; t->slice[k].scored && w < t->slice[k].param->count; w++) {
-      const uint32_t unit = esp_slice_unit(&t->slice[k], w);
-      if (unit != ESP_NO_UNIT) alive[t->first + unit] |= t->slice[k].param->mask->keep[w];
+static void find_alive_of(const esp_ranking_pool *pool, uint8_t *alive) {
+  for (int k = 0; k < pool->slices; k++)
+    for (size_t w = 0; pool->slice[k].scored && w < pool->slice[k].param->count; w++) {
+      const uint32_t unit = esp_slice_unit(&pool->slice[k], w);
+      if (unit != ESP_NO_UNIT) alive[pool->first + unit] |= pool->slice[k].param->mask->keep[w];
     }
 }
 
 /* alive[units]: which units have scored weights. */
 static void find_alive(const esp_pruner *p, uint8_t *alive) {
   memset(alive, 0, p->units);
-  for (int i = 0; i < p->targets; i++) find_alive_of(&p->target[i], alive);
+  for (int i = 0; i < p->pools; i++) find_alive_of(&p->pool[i], alive);
 }
 
 void esp__pruner_zero(esp_pruner *p) {
-  for (int i = 0; i < p->parts; i++) {
-    const esp_slice *s = p->part[i].slice;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_slice *s = p->scored[i].slice;
     for (size_t k = 0; k < s->param->count; k++) {
       const uint32_t unit = esp_slice_unit(s, k);
-      if (unit != ESP_NO_UNIT && !p->keep[p->part[i].target->first + unit])
+      if (unit != ESP_NO_UNIT && !p->keep[p->scored[i].pool->first + unit])
         s->param->value[k] = 0.0f;
     }
   }
@@ -111,13 +111,13 @@ void esp_pruner_apply(esp_pruner *p) {
   }
 }
 
-/* The momentum of a latent parameter is that of what it was made from. */
+/* The momentum of a reparametrised parameter is that of what it was made from. */
 void esp_pruner_finish(esp_pruner *p) {
   bool shadows = false;
   for (int i = 0; i < p->model->params.count; i++) {
     esp_param *w = p->model->params.item[i];
     shadows |= w->shadow != NULL;
-    if (w->latent) memset(w->momentum, 0, w->count * sizeof(float));
+    if (w->reparametrised) memset(w->momentum, 0, w->count * sizeof(float));
     free(w->shadow);
     w->shadow = NULL;
   }
@@ -149,18 +149,18 @@ void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
 }
 
 /* Where units are weights the masks have counted them. */
-static size_t count_pruned(const esp_pruner *p, const esp_ranking_pool *t) {
+static size_t count_pruned(const esp_pruner *p, const esp_ranking_pool *pool) {
   size_t pruned = 0;
-  if (!p->alive) return t->units - t->weight->mask->kept;
-  memset(p->alive + t->first, 0, t->units);
-  find_alive_of(t, p->alive);
-  for (size_t u = t->first; u < t->first + t->units; u++) pruned += !p->alive[u];
+  if (!p->alive) return pool->units - pool->weight->mask->kept;
+  memset(p->alive + pool->first, 0, pool->units);
+  find_alive_of(pool, p->alive);
+  for (size_t u = pool->first; u < pool->first + pool->units; u++) pruned += !p->alive[u];
   return pruned;
 }
 
 esp_pruned esp_pruner_count(const esp_pruner *p) {
   esp_pruned c = {0, p->units};
-  for (int i = 0; i < p->targets; i++) c.pruned += count_pruned(p, &p->target[i]);
+  for (int i = 0; i < p->pools; i++) c.pruned += count_pruned(p, &p->pool[i]);
   return c;
 }
 
@@ -169,8 +169,8 @@ int esp_pruner_pools(const esp_pruner *p) {
 }
 
 const esp_layer *esp_pruner_pool(const esp_pruner *p, int i, esp_pruned *count) {
-  *count = (esp_pruned){count_pruned(p, &p->target[i]), p->target[i].units};
-  return p->target[i].layer;
+  *count = (esp_pruned){count_pruned(p, &p->pool[i]), p->pool[i].units};
+  return p->pool[i].layer;
 }
 
 /* `made` is what hooks make the values from, NULL where there are none. */
@@ -180,15 +180,15 @@ static bool weight_holds(const esp_param *w, const float *made, size_t i) {
   return w->mask->keep[i] || (w->value[i] == 0.0f && w->momentum[i] == 0.0f);
 }
 
-/* Where the values of a latent parameter stand in p->raw. */
+/* Where the values of a reparametrised parameter stand in p->weight_score. */
 static const float *made_of(const esp_pruner *p, const esp_param *w) {
-  for (int i = 0; w->latent && i < p->parts; i++)
-    if (p->part[i].slice->param == w) return p->raw + p->part[i].slice->first_weight;
+  for (int i = 0; w->reparametrised && i < p->scored_slices; i++)
+    if (p->scored[i].slice->param == w) return p->weight_score + p->scored[i].slice->first_weight;
   return NULL;
 }
 
 bool esp_pruner_holds(const esp_pruner *p) {
-  esp__hooks_values(p);
+  esp__hooks_reparametrize(p);
   for (int k = 0; k < p->model->params.count; k++) {
     const esp_param *w = p->model->params.item[k];
     const float *made = made_of(p, w);

@@ -56,10 +56,10 @@ static bool skipped(const esp_pruner *p, int layer) {
          (layer == p->model->layers - 1 && esp__pattern_any(skip, "last"));
 }
 
-/* Targets that rank their units come first. */
+/* Pools that rank their units come first. */
 static void count_ranked(esp_pruner *p) {
-  while (p->ranked < p->targets && !p->target[p->ranked].structure->choose)
-    p->ranked_units += p->target[p->ranked++].units;
+  while (p->ranked < p->pools && !p->pool[p->ranked].structure->choose)
+    p->ranked_units += p->pool[p->ranked++].units;
 }
 
 static esp_status find_targets(esp_pruner *p, esp_error *err) {
@@ -127,12 +127,12 @@ static bool has_shadow(const esp_pruner *p) {
 static esp_status make_masks(esp_pruner *p, esp_error *err) {
   const bool moves = p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT;
   if (!(p->masks = calloc((size_t)p->model->params.count, sizeof *p->masks))) return no_memory(err);
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    for (int k = 0; k < t->slices; k++) ESP_TRY(make_mask(p, t->slice[k].param, err));
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    for (int k = 0; k < pool->slices; k++) ESP_TRY(make_mask(p, pool->slice[k].param, err));
   }
-  for (int i = 0; i < p->parts; i++) {
-    esp_param *w = p->part[i].slice->param;
+  for (int i = 0; i < p->scored_slices; i++) {
+    esp_param *w = p->scored[i].slice->param;
     if (moves) ESP_TRY(make_movement(w, err));
     if (has_shadow(p)) ESP_TRY(make_shadow(w, err));
   }
@@ -145,9 +145,9 @@ static esp_status make_scratch(esp_pruner *p, esp_error *err) {
   size_t largest = 0;
   for (int k = 0; k < p->model->params.count; k++)
     if (p->model->params.item[k]->count > largest) largest = p->model->params.item[k]->count;
-  bool made = (p->next = malloc(largest)) != NULL;
+  bool made = (p->next_mask = malloc(largest)) != NULL;
   if (!esp__units_are_weights(p)) made &= (p->alive = malloc(p->units)) != NULL;
-  if (p->opt->early_bird > 0) made &= (p->notes = calloc(p->units, 1)) != NULL;
+  if (p->opt->early_bird > 0) made &= (p->mask_history = calloc(p->units, 1)) != NULL;
   return made ? esp__workspace_open(p, err) : no_memory(err);
 }
 
@@ -155,7 +155,7 @@ static esp_status make_scratch(esp_pruner *p, esp_error *err) {
 static esp_status try_distribution(esp_pruner *p, esp_error *err) {
   const esp_status status =
       esp_pruner_external_masks(p) ? ESP_OK : esp_pruner_choose(p, p->opt->sparsity, err);
-  p->guarded = 0;
+  p->floored = 0;
   esp__workspace_close(p);
   return status;
 }
@@ -164,9 +164,9 @@ static esp_status try_distribution(esp_pruner *p, esp_error *err) {
 
 /* Options that come from no configuration have no values for the keys of methods. */
 static esp_status fill_in_keys(esp_pruner *p, esp_error *err) {
-  p->own = *p->opt;
-  p->opt = &p->own;
-  return esp_prune_keys_open(&p->own, err);
+  p->filled_in = *p->opt;
+  p->opt = &p->filled_in;
+  return esp_prune_keys_open(&p->filled_in, err);
 }
 
 esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model,
@@ -207,9 +207,9 @@ void esp_pruner_free(esp_pruner *p) {
   esp__ranking_pools_free(p);
   esp__workspace_free(p);
   free(p->alive);
-  free(p->next);
-  free(p->notes);
+  free(p->next_mask);
+  free(p->mask_history);
   free(p->densities);
-  esp_prune_keys_close(&p->own);
+  esp_prune_keys_close(&p->filled_in);
   free(p);
 }

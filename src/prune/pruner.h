@@ -5,15 +5,15 @@
 
 #include <espalier/prune.h>
 
-/* A parameter, or a part of it, dealt out to the units of a target. Read as [outer][extent][inner],
+/* A parameter, or a part of it, dealt out to the units of a pool. Read as [outer][extent][inner],
  * the weights at a place of the middle axis are those of one unit. A weight can be in slices of
- * several targets; it is there while all of its units are. */
+ * several pools; it is there while all of its units are. */
 typedef struct esp_slice {
   esp_param *param;
   size_t extent, inner;
   uint32_t *unit; /* [extent] the unit, or ESP_NO_UNIT; NULL: place e is unit e. The slice's own. */
   bool scored;    /* its weights make the unit's score; the others only go with it */
-  size_t first_weight; /* scored: its first among the scored weights of all targets */
+  size_t first_weight; /* scored: its first among the scored weights of all pools */
   const esp_layer
       *layer; /* scored: the layer whose weight it is; esp_ranking_pool_add fills these two */
 } esp_slice;
@@ -36,81 +36,97 @@ struct esp_ranking_pool {
   const esp_layer *layer; /* it, or the first of them */
   esp_param *weight;      /* of that layer */
   size_t units;
-  size_t first;        /* its first unit among the units of all targets */
-  size_t first_weight; /* its first among the scored weights of all targets */
+  size_t first;        /* its first unit among the units of all pools */
+  size_t first_weight; /* its first among the scored weights of all pools */
   size_t weights;      /* scored weights */
   esp_slice *slice;
   int slices;
 };
 
 /* Every unit is one weight, in order. */
-static inline bool esp_ranking_pool_of_weights(const esp_ranking_pool *t) {
-  return t->units == t->weights && !t->slice[0].unit;
+static inline bool esp_ranking_pool_of_weights(const esp_ranking_pool *pool) {
+  return pool->units == pool->weights && !pool->slice[0].unit;
 }
 
-/* A layer whose weights have scores: the slice, and the target that its units are in. */
+/* A layer whose weights have scores: the slice, and the pool that its units are in. */
 typedef struct esp_scored_slice {
-  const esp_ranking_pool *target;
+  const esp_ranking_pool *pool;
   const esp_slice *slice;
 } esp_scored_slice;
 
 struct esp_pruner {
-  const esp_prune_options *opt;
-  esp_prune_options own; /* where `opt` came without the keys of methods: it, with their defaults */
+  /* What it prunes, and by which options. */
   esp_model *model;
-  const esp_criterion *criterion;
-  const esp_dynamic *dynamic;
+  const esp_prune_options *opt;
+  esp_prune_options
+      filled_in; /* where `opt` came without the keys of methods: with their defaults */
+  esp_key key;   /* of all that is random in it */
+
+  /* The entries that the options name. */
+  const esp_criterion *criterion; /* NULL: the method is dynamic, or masks come from elsewhere */
+  const esp_dynamic *dynamic;     /* NULL: the method is a criterion */
   const esp_regulariser *regulariser; /* NULL: none */
   const esp_structure *structure;
   const esp_distribution *distribution;
   const esp_prune_schedule *schedule;
-  esp_ranking_pool *target;
-  int targets;
-  esp_scored_slice
-      *part; /* the scored slices of all targets, in order; where units are weights, one a target */
-  int parts;
-  int ranked;            /* targets before the first whose structure chooses for itself */
-  size_t ranked_units;   /* of those */
-  size_t units, weights; /* of all targets; scored weights */
-  esp_mask *masks;       /* [params of the model]; keep is NULL where there is none */
   esp_prune_when when;
-  int64_t every; /* steps between two mask changes in training */
-  int64_t pause; /* steps between two ramps */
-  esp_key key;
-  uint64_t changes;
-  const esp_graph *graph; /* while scores look at activations: where they are */
-  double *planes;         /* the same: [targets][plane_size] */
+
+  /* What is covered. Units and scored weights are numbered through all pools. */
+  esp_ranking_pool *pool;
+  int pools;
+  esp_scored_slice *scored; /* of all pools, in order; where units are weights, one a pool */
+  int scored_slices;
+  int ranked; /* pools before the first whose structure chooses for itself */
+  size_t ranked_units;
+  size_t units, weights;
+
+  /* How far it has come. */
+  esp_mask *masks;              /* [params of the model]; keep is NULL where there is none */
+  uint64_t changes;             /* mask changes so far */
+  int64_t every;                /* steps between two mask changes in training */
+  int64_t pause;                /* steps between two ramps */
+  bool finished;                /* hooks and shadows are gone */
+  float *state[ESP_STATES_MAX]; /* of the hooks, those of all pools one after the other */
+  uint8_t *mask_history; /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
+
+  /* The workspace of a choice (workspace.h); NULL while it is closed. */
+  float *weight_score; /* [weights] from the criterion; the same memory as `score` where units are
+                          weights and no hooks need both */
+  double *unit_sum;    /* [units] sums of them; NULL where every unit is a weight */
+  size_t *unit_count;  /* [units] scored weights in each sum */
+  float *score;        /* [units] */
+  uint8_t *keep;       /* [units] the choice being made */
+  int floored;         /* layers that kept units in it only because of their floor */
+
+  /* Scratch, always there. */
+  uint8_t *alive;     /* [units] which units have weights; NULL where units are weights */
+  uint8_t *next_mask; /* [largest parameter] */
+
+  /* While scores look at activations: where they are, and a plane of them for each pool. */
+  const esp_graph *graph;
+  double *planes; /* [pools][plane_size] */
   size_t plane_size;
-  esp_trial_evaluator judge; /* of distributions that search */
-  double *densities; /* [ranked] on trial, or found by a search; NULL: as the distribution says */
-  uint8_t *notes;    /* [units] early-bird: bit e is the choice e epochs ago; NULL without */
-  float *raw;    /* [weights] the criterion's scores, before they become those of units; the same as
-                        `score` where they are, and no hooks need both */
-  double *sum;   /* [units] sums of them; NULL where nobody adds up: every unit is a weight */
-  size_t *size;  /* [units] scored weights of each, with `sum` */
-  float *score;  /* [units] */
-  uint8_t *keep; /* [units] the choice being made */
-  uint8_t *alive; /* [units] scratch: units that have weights; NULL where units are weights */
-  uint8_t *next;  /* [largest parameter] scratch: the mask being made */
-  int guarded;    /* layers the guard saved in the last choice */
-  bool finished;  /* hooks and shadows are gone */
-  float *state[ESP_STATES_MAX]; /* of the hooks, those of all targets one after the other */
+
+  /* Distributions that search: who judges trials, and the densities [ranked] on trial or found;
+   * NULL: as the distribution says. */
+  esp_trial_evaluator evaluator;
+  double *densities;
 };
 
-/* units.c: what structures build. A new target, the last so far, with `units` units. Targets whose
+/* units.c: what structures build. A new pool, the last so far, with `units` units. Pools whose
  * structure chooses for itself come last. */
 esp_status esp_ranking_pool_new(esp_pruner *p, const esp_structure *structure,
                                 const esp_layer *layer, size_t units, esp_error *err);
-/* Adds a slice to the last target, which owns slice.unit from then on, also on failure. NULL for
+/* Adds a slice to the last pool, which owns slice.unit from then on, also on failure. NULL for
  * the parameter: nothing happens. */
 esp_status esp_ranking_pool_add(esp_pruner *p, esp_slice slice, esp_error *err);
 /* The same for the rows [shape[0]] of a parameter: row r goes with unit[r]; NULL: with unit r. */
 esp_status esp_ranking_pool_add_rows(esp_pruner *p, esp_param *param, uint32_t *unit, bool scored,
                                      esp_error *err);
 void esp__ranking_pools_free(esp_pruner *p);
-/* Fills p->part, once all targets are there. */
+/* Fills p->scored, once all pools are there. */
 esp_status esp__scored_slices_make(esp_pruner *p, esp_error *err);
-/* channels.c: targets for the channels that go together, where the layers that make them are all
+/* channels.c: pools for the channels that go together, where the layers that make them are all
  * linear, or not all are. */
 esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers,
                                bool linear, esp_error *err);
@@ -118,7 +134,7 @@ esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, co
 /* Scores every unit with the criterion, by its rule over the unit's scored weights that are there.
  * All scores are finite. */
 void esp_pruner_score(esp_pruner *p, const esp_criterion *criterion);
-/* The second half of scoring: each unit's mean of the scores in p->raw. */
+/* The second half of scoring: each unit's mean of the scores in p->weight_score. */
 void esp__pruner_unit_scores(esp_pruner *p);
 /* Deals the scores of what may stay out anew, within each layer. */
 esp_status esp__pruner_shuffle(esp_pruner *p, esp_error *err);
@@ -149,13 +165,14 @@ void esp_pruner_load_masks(esp_pruner *p);
 
 /* ---- hooks.c ---- */
 
-/* Makes the state, and says which parameters are latent. */
+/* Makes the state, and says which parameters are reparametrised. */
 esp_status esp__hooks_open(esp_pruner *p, esp_error *err);
-/* Brings latent parameters up to date: after a mask change, a checkpoint, the end of the hooks. */
+/* Brings reparametrised parameters up to date: after a mask change, a checkpoint, the end of the
+ * hooks. */
 void esp__hooks_materialise(esp_pruner *p);
 void esp__hooks_close(esp_pruner *p);
-/* What the weights of latent parameters should be without their mask, in p->raw. False: there are
- * none. */
-bool esp__hooks_values(const esp_pruner *p);
+/* What the weights of reparametrised parameters should be without their mask, in p->weight_score.
+ * False: there are none. */
+bool esp__hooks_reparametrize(const esp_pruner *p);
 
 #endif

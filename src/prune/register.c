@@ -162,7 +162,8 @@ static const char *missing_of_prune_schedule(const esp_prune_schedule *s) {
 }
 
 static const char *missing_of_hooks(const esp_prune_hooks *h, bool shadow) {
-  return h && h->values && !shadow ? "a shadow, which the hook 'values' makes them from" : NULL;
+  return h && h->reparametrize && !shadow ? "a shadow, which the hook 'values' makes them from"
+                                          : NULL;
 }
 
 static const char *missing_of_dynamic(const esp_dynamic *d) {

@@ -27,33 +27,33 @@ esp_status esp_pruner_prepare(esp_pruner *p, esp_graph *graph, esp_error *err) {
   return asks ? p->criterion->prepare(p->model, graph, err) : ESP_OK;
 }
 
-static esp_status prune_by_score(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+static esp_status prune_by_score(esp_pruner *p, double sparsity, int *floored, esp_error *err) {
   ESP_TRY(esp__pruner_select_units(p, sparsity, err));
   esp_pruner_commit(p);
   p->changes++;
-  *guarded = p->guarded;
+  *floored = p->floored;
   return ESP_OK;
 }
 
 static esp_status measure_and_prune(esp_pruner *p, const esp_probe *probe, double sparsity,
-                                    int *guarded, esp_error *err) {
+                                    int *floored, esp_error *err) {
   ESP_TRY(esp__pruner_measure(p, probe, err));
   if (p->distribution->search) ESP_TRY(esp__pruner_search(p, sparsity, err));
-  return prune_by_score(p, sparsity, guarded, err);
+  return prune_by_score(p, sparsity, floored, err);
 }
 
-esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *guarded,
+esp_status esp_pruner_round(esp_pruner *p, const esp_probe *probe, double sparsity, int *floored,
                             esp_error *err) {
   esp_status status = esp__workspace_open(p, err);
-  if (status == ESP_OK) status = measure_and_prune(p, probe, sparsity, guarded, err);
+  if (status == ESP_OK) status = measure_and_prune(p, probe, sparsity, floored, err);
   esp__workspace_close(p);
   return status;
 }
 
-esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *guarded, esp_error *err) {
+esp_status esp_pruner_prune(esp_pruner *p, double sparsity, int *floored, esp_error *err) {
   ESP_TRY(esp__workspace_open(p, err));
   esp_pruner_score(p, p->criterion);
-  const esp_status status = prune_by_score(p, sparsity, guarded, err);
+  const esp_status status = prune_by_score(p, sparsity, floored, err);
   esp__workspace_close(p);
   return status;
 }
@@ -73,7 +73,7 @@ static bool looks_at_gradients(const esp_pruner *p) {
 }
 
 bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end) {
-  if (p->target[0].weight->shadow) return true;
+  if (p->pool[0].weight->shadow) return true;
   return is_change(p, step, begin, end) && looks_at_gradients(p);
 }
 
@@ -91,9 +91,9 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   if (p->criterion && p->criterion->needs == ESP_NEEDS_MOVEMENT) gather_movement(p);
   if (!is_change(p, step, begin, end)) return ESP_OK;
   const double t = progress(p, step, begin, end);
-  int guarded;
+  int floored;
   *changed = true;
-  if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &guarded, err);
+  if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &floored, err);
   ESP_TRY(p->dynamic->change(p, t, err));
   p->changes++;
   esp__hooks_materialise(p);

@@ -109,7 +109,8 @@ static const esp_option feedback_table[] = {
      "schedule feedback: ends when the step is below it; espalier search: "
      "how near the sparsity is found"},
     {.name = NULL}};
-const esp_method_keys esp_feedback_keys = {feedback_table, sizeof(esp_feedback_options), .after = "stall"};
+const esp_method_keys esp_feedback_keys = {feedback_table, sizeof(esp_feedback_options),
+                                           .after = "stall"};
 
 static const double slack = 1e-9; /* of a difference of two shares */
 

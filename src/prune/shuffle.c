@@ -20,12 +20,12 @@ static void shuffle(float *score, size_t n, esp_key key, uint32_t *place) {
 esp_status esp__pruner_shuffle(esp_pruner *p, esp_error *err) {
   uint32_t *place = malloc(p->units * sizeof *place);
   if (!place) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *t = &p->target[i];
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
     /* A stream of its own: `random` draws from the key above it, and from those of the slices. */
     const esp_key key =
         esp_key_of(esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i), UINT64_MAX);
-    shuffle(p->score + t->first, t->units, key, place);
+    shuffle(p->score + pool->first, pool->units, key, place);
   }
   free(place);
   return ESP_OK;

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 bool esp__units_are_weights(const esp_pruner *p) {
-  for (int i = 0; i < p->targets; i++)
-    if (!esp_ranking_pool_of_weights(&p->target[i]) ||
-        p->target[i].first != p->target[i].first_weight)
+  for (int i = 0; i < p->pools; i++)
+    if (!esp_ranking_pool_of_weights(&p->pool[i]) || p->pool[i].first != p->pool[i].first_weight)
       return false;
   return true;
 }
@@ -20,26 +19,27 @@ esp_status esp__workspace_open(esp_pruner *p, esp_error *err) {
   if (p->score) return ESP_OK;
   p->score = calloc(p->units, sizeof *p->score);
   p->keep = malloc(p->units);
-  p->raw = plain && !has_hooks(p) ? p->score : malloc(p->weights * sizeof *p->raw);
-  bool made = p->raw && p->score && p->keep;
+  p->weight_score =
+      plain && !has_hooks(p) ? p->score : malloc(p->weights * sizeof *p->weight_score);
+  bool made = p->weight_score && p->score && p->keep;
   if (!plain || p->regulariser) { /* a regulariser adds up too */
-    p->sum = malloc(p->units * sizeof *p->sum);
-    p->size = malloc(p->units * sizeof *p->size);
-    made &= p->sum && p->size;
+    p->unit_sum = malloc(p->units * sizeof *p->unit_sum);
+    p->unit_count = malloc(p->units * sizeof *p->unit_count);
+    made &= p->unit_sum && p->unit_count;
   }
   return made ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
 }
 
 void esp__workspace_free(esp_pruner *p) {
-  if (p->raw != p->score) free(p->raw);
+  if (p->weight_score != p->score) free(p->weight_score);
   free(p->score);
   free(p->keep);
-  free(p->sum);
-  free(p->size);
-  p->raw = p->score = NULL;
+  free(p->unit_sum);
+  free(p->unit_count);
+  p->weight_score = p->score = NULL;
   p->keep = NULL;
-  p->sum = NULL;
-  p->size = NULL;
+  p->unit_sum = NULL;
+  p->unit_count = NULL;
 }
 
 void esp__workspace_close(esp_pruner *p) {

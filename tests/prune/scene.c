@@ -66,11 +66,11 @@ void scene_limit(scene *s, int batches, int images) {
 }
 
 int scene_round(scene *s, double sparsity) {
-  int guarded;
+  int floored;
   esp_error err = {.text = ""};
-  const esp_status status = esp_pruner_round(s->p.pruner, &s->probe, sparsity, &guarded, &err);
+  const esp_status status = esp_pruner_round(s->p.pruner, &s->probe, sparsity, &floored, &err);
   ck_assert_msg(status == ESP_OK, "%s: %s", s->p.config.prune.method, err.text);
-  return guarded;
+  return floored;
 }
 
 void scene_recall(scene *s) {

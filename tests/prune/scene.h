@@ -26,7 +26,7 @@ void scene_image(scene *s, int batch, int image, const float *pixels);
 /* Makes the batches as small as `images`, and the probe give only `batches` of them. */
 void scene_limit(scene *s, int batches, int images);
 
-/* A round; aborts the test on failure. Returns how many layers were guarded. */
+/* A round; aborts the test on failure. Returns how many layers were floored. */
 int scene_round(scene *s, double sparsity);
 /* Reads the masks back into the pruner's choice, as a method does before it changes them. */
 void scene_recall(scene *s);

@@ -22,7 +22,7 @@ static void open_two(plant *p, const char *prune) {
   PLANT_SET(p, "linear2.weight", 0.7f, 0.9f, -1.0f, 0.8f);
 }
 
-static void two_become(const char *prune, double sparsity, int guarded, const char *first,
+static void two_become(const char *prune, double sparsity, int floored, const char *first,
                        const char *second) {
   plant p;
   int is;
@@ -30,7 +30,7 @@ static void two_become(const char *prune, double sparsity, int guarded, const ch
   ck_assert_msg(esp_pruner_prune(p.pruner, sparsity, &is, &err) == ESP_OK, "%s", err.text);
   plant_mask_is(&p, "linear1.weight", first);
   plant_mask_is(&p, "linear2.weight", second);
-  ck_assert_msg(is == guarded, "%s: %d guarded", prune, is);
+  ck_assert_msg(is == floored, "%s: %d floored", prune, is);
   plant_close(&p);
 }
 
@@ -45,7 +45,7 @@ START_TEST(lamp_by_hand) {
   two_become("distribution = lamp\n", 0.4, 0, "010011", "0111");
   two_become("distribution = lamp\n", 0.3, 0, "010011", "1111");
   two_become("distribution = lamp\n", 0.9, 1, "000001",
-             "0010"); /* of two bests the second is guarded */
+             "0010"); /* of two bests the second is floored */
 }
 END_TEST
 
@@ -53,14 +53,14 @@ END_TEST
  * of zeros get zeros, not numbers that are none. */
 START_TEST(lamp_leaves_out_what_is_gone) {
   plant p;
-  int guarded;
+  int floored;
   open_two(&p, "distribution = lamp\n");
   PLANT_SET(&p, "linear2.weight", 0, 0, 0, 0);
-  ck_assert(esp_pruner_prune(p.pruner, 0.5, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.5, &floored, &err) == ESP_OK);
   plant_mask_is(&p, "linear1.weight",
-                "011011"); /* 1, 0.41, 0.208, 9 / 86; linear2's best is guarded */
+                "011011"); /* 1, 0.41, 0.208, 9 / 86; linear2's best is floored */
   plant_mask_is(&p, "linear2.weight", "1000");
-  ck_assert(esp_pruner_prune(p.pruner, 0.8, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.8, &floored, &err) == ESP_OK);
   plant_mask_is(&p, "linear1.weight", "000001");
   plant_mask_is(&p, "linear2.weight", "1000");
   plant_close(&p);
@@ -99,14 +99,14 @@ START_TEST(floors_at_every_sparsity) {
     for (int i = 0; i <= 20; i++) {
       char ini[512];
       plant p;
-      int guarded;
+      int floored;
       snprintf(
           ini, sizeof ini,
           "[model]\narch = custom\nlayers =\n linear 40\n linear 7\n linear 3\n linear classes\n"
           "[prune]\nmethod = magnitude\nlayer_floor = 0.2\ndistribution = %s\n",
           distributions[d]);
       plant_open(&p, (esp_shape){20, 1, 1}, 10, ini);
-      ck_assert(esp_pruner_prune(p.pruner, i / 20.0, &guarded, &err) == ESP_OK);
+      ck_assert(esp_pruner_prune(p.pruner, i / 20.0, &floored, &err) == ESP_OK);
       size_t kept = 0, floors = 0;
       for (int l = 0; l < p.model->layers; l++) {
         const esp_mask *m = p.model->layer[l].weight->mask;
@@ -139,15 +139,15 @@ static void open_wide(plant *p, const char *more) {
 /* As many in each layer as without, round after round; elsewhere; nothing comes back. */
 START_TEST(shuffling_keeps_densities_alone) {
   plant p, q;
-  int guarded;
+  int floored;
   open_wide(&p, "");
   open_wide(&q, "shuffle = yes\n");
   size_t same = 0, kept = 0;
   for (int l = 0; l < 3; l++)
     memcpy(q.model->layer[l].weight->value, p.model->layer[l].weight->value,
            p.model->layer[l].weight->count * sizeof(float));
-  ck_assert(esp_pruner_prune(p.pruner, 0.7, &guarded, &err) == ESP_OK);
-  ck_assert(esp_pruner_prune(q.pruner, 0.7, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.7, &floored, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(q.pruner, 0.7, &floored, &err) == ESP_OK);
   for (int l = 0; l < 3; l++) {
     const esp_mask *a = p.model->layer[l].weight->mask, *b = q.model->layer[l].weight->mask;
     ck_assert_uint_eq(a->kept, b->kept);
@@ -158,7 +158,7 @@ START_TEST(shuffling_keeps_densities_alone) {
   ck_assert_msg(same > kept / 5 && same < kept / 2, "%zu of %zu", same, kept);
   uint8_t before[800];
   memcpy(before, q.model->layer[0].weight->mask->keep, sizeof before);
-  ck_assert(esp_pruner_prune(q.pruner, 0.9, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(q.pruner, 0.9, &floored, &err) == ESP_OK);
   for (size_t i = 0; i < sizeof before; i++)
     ck_assert(q.model->layer[0].weight->mask->keep[i] <= before[i]);
   ck_assert_uint_eq(esp_pruner_count(q.pruner).pruned, (size_t)nearbyint(0.9 * 2300));
@@ -173,13 +173,13 @@ START_TEST(shuffling_is_fair) {
   for (int seed = 0; seed < 500; seed++) {
     char ini[256];
     plant p;
-    int guarded;
+    int floored;
     snprintf(ini, sizeof ini,
              "[run]\nseed = %d\n[model]\narch = custom\nlayers = linear classes nobias\n"
              "[prune]\nmethod = magnitude\nshuffle = yes\n",
              seed);
     plant_open(&p, (esp_shape){4, 1, 1}, 2, ini);
-    ck_assert(esp_pruner_prune(p.pruner, 0.5, &guarded, &err) == ESP_OK);
+    ck_assert(esp_pruner_prune(p.pruner, 0.5, &floored, &err) == ESP_OK);
     for (int i = 0; i < 8; i++) count[i] += p.model->layer[0].weight->mask->keep[i];
     plant_close(&p);
   }
@@ -212,11 +212,11 @@ END_TEST
 
 START_TEST(patterns_name_groups_of_layers) {
   plant p;
-  int guarded;
+  int floored;
   plant_open(&p, (esp_shape){3, 8, 8}, 10,
              "[model]\narch = resnet8\n[prune]\nmethod = magnitude\ndistribution = per-layer\n"
              "layers =\n layer3.* 0.5\n *shortcut* 0\n");
-  ck_assert(esp_pruner_prune(p.pruner, p.config.prune.sparsity, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, p.config.prune.sparsity, &floored, &err) == ESP_OK);
   const size_t pruned = (64 * 32 * 9 + 64 * 64 * 9) / 2;
   ck_assert_uint_eq(esp_pruner_count(p.pruner).pruned, pruned);
   plant_close(&p);

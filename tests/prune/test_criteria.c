@@ -267,9 +267,9 @@ START_TEST(deep_flow_is_conserved_or_refused) {
   ck_assert_msg(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK, "%s", err.text);
   const esp_pruner *p = s.p.pruner;
   double first = 0.0;
-  for (int i = 0; i < p->targets; i++) {
+  for (int i = 0; i < p->pools; i++) {
     double sum = 0.0;
-    for (size_t u = 0; u < p->target[i].units; u++) sum += (double)p->score[p->target[i].first + u];
+    for (size_t u = 0; u < p->pool[i].units; u++) sum += (double)p->score[p->pool[i].first + u];
     if (i == 0) first = sum;
     ck_assert_msg(sum > 1e-30 && sum < 1e30 && fabs(sum / first - 1.0) < 1e-3, "layer %d: %g", i,
                   sum);

@@ -161,9 +161,9 @@ START_TEST(str_has_the_gradient_of_its_formula) {
   take_step(&p, 0, 9, 0.0, 1.0);
   float *s = p.pruner->state[0];
   *s = 1e-2f;
-  p.pruner->dynamic->hooks->values(p.pruner, 0, up);
+  p.pruner->dynamic->hooks->reparametrize(p.pruner, 0, up);
   *s = -1e-2f;
-  p.pruner->dynamic->hooks->values(p.pruner, 0, down);
+  p.pruner->dynamic->hooks->reparametrize(p.pruner, 0, down);
   for (int i = 0; i < 8; i++) slope += (double)c[i] * ((double)up[i] - (double)down[i]) / 2e-2;
   *s = 0.0f;
   memcpy(eight(&p)->grad, c, sizeof c);

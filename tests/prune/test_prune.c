@@ -166,13 +166,13 @@ static const char filters[] =
 START_TEST(filters_go_with_bias_and_batch_norm) {
   plant p;
   esp_error err;
-  int guarded;
+  int floored;
   plant_open(&p, (esp_shape){2, 1, 1}, 2, filters);
   PLANT_SET(&p, "conv1.weight", 2, 3, -3, 0, -2, 2);
   PLANT_SET(&p, "conv3.weight", 1, 1, 1, 0, 4, -5);
   PLANT_SET(&p, "conv3.bias", 6, 7);
   PLANT_SET(&p, "bn1.shift", 1, 2, 3);
-  ck_assert(esp_pruner_prune(p.pruner, 0.4, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.4, &floored, &err) == ESP_OK);
   plant_mask_is(&p, "conv1.weight", "110011");
   plant_mask_is(&p, "bn1.scale", "101");
   plant_mask_is(&p, "bn1.shift", "101");
@@ -207,7 +207,7 @@ static void open_two(plant *p, const char *prune) {
   PLANT_SET(p, "linear2.weight", 0.7f, 0.9f, -1.0f, 0.8f);
 }
 
-static void two_become(const char *prune, double sparsity, int guarded, const char *first,
+static void two_become(const char *prune, double sparsity, int floored, const char *first,
                        const char *second) {
   plant p;
   int is;
@@ -216,7 +216,7 @@ static void two_become(const char *prune, double sparsity, int guarded, const ch
   ck_assert_msg(esp_pruner_prune(p.pruner, sparsity, &is, &err) == ESP_OK, "%s", err.text);
   plant_mask_is(&p, "linear1.weight", first);
   plant_mask_is(&p, "linear2.weight", second);
-  ck_assert_int_eq(is, guarded);
+  ck_assert_int_eq(is, floored);
   plant_close(&p);
 }
 
@@ -256,7 +256,7 @@ static const char erk[] =
 START_TEST(erk_by_hand) {
   plant p;
   esp_error err;
-  int guarded;
+  int floored;
   plant_open(&p, (esp_shape){2, 3, 3}, 28, erk);
   esp_layer_budget share[3];
   for (int i = 0; i < 3; i++)
@@ -266,7 +266,7 @@ START_TEST(erk_by_hand) {
   ck_assert_double_eq_tol(share[0].density, 119.0 / 58.0 * 10.0 / 36.0, 1e-12);
   ck_assert(share[1].density == 1.0);
   ck_assert_double_eq_tol(share[2].density, 119.0 / 58.0 * 48.0 / 560.0, 1e-12);
-  ck_assert(esp_pruner_prune(p.pruner, 0.75, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.75, &floored, &err) == ESP_OK);
   ck_assert_uint_eq(plant_param(&p, "conv1.weight")->mask->kept, 21);
   ck_assert_uint_eq(plant_param(&p, "linear1.weight")->mask->kept, 40);
   ck_assert_uint_eq(plant_param(&p, "linear2.weight")->mask->kept, 98);
@@ -330,10 +330,10 @@ static const struct {
 START_TEST(per_layer_errors) {
   plant p;
   esp_error err = {.text = ""};
-  int guarded;
+  int floored;
   open_two(&p, "distribution = per-layer\nlayers = linear1 0.5\n");
   ck_assert(esp_prune_keys_set(&p.config.prune, "layers", wrong_layers[_i].layers, &err) == ESP_OK);
-  ck_assert(esp_pruner_prune(p.pruner, 0.9, &guarded, &err) == ESP_ERR_INPUT);
+  ck_assert(esp_pruner_prune(p.pruner, 0.9, &floored, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, wrong_layers[_i].says) != NULL, "'%s': %s",
                 wrong_layers[_i].layers, err.text);
   plant_mask_is(&p, "linear1.weight", "111111"); /* nothing happened */

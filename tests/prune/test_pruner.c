@@ -39,10 +39,10 @@ static bool step(plant *p, int64_t number, int64_t begin, int64_t end) {
 }
 
 static int prune(plant *p, double sparsity) {
-  int guarded;
-  esp_status status = esp_pruner_prune(p->pruner, sparsity, &guarded, &err);
+  int floored;
+  esp_status status = esp_pruner_prune(p->pruner, sparsity, &floored, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
-  return guarded;
+  return floored;
 }
 
 static size_t pruned(const plant *p) {
@@ -59,7 +59,7 @@ static size_t half_even(double x) {
 /* What must be pruned at that sparsity when no layer may be emptied. */
 static size_t expected_at(const plant *p, double sparsity) {
   const size_t n = esp_pruner_count(p->pruner).units, kept = n - half_even(sparsity * (double)n);
-  const size_t layers = (size_t)p->pruner->targets;
+  const size_t layers = (size_t)p->pruner->pools;
   return n - (kept < layers ? layers : kept);
 }
 
@@ -102,10 +102,10 @@ static void count_is_exact(const char *distribution, int u, double s, bool allow
            "[train]\naverage = 0.9\n",
            distribution, structures[u].name, allow_empty);
   open_net(&p, ini);
-  const int guarded = prune(&p, s);
+  const int floored = prune(&p, s);
   const size_t n = esp_pruner_count(p.pruner).units, layers = structures[u].layers;
   ck_assert_uint_eq(n, structures[u].units);
-  ck_assert_uint_eq((size_t)p.pruner->targets, layers);
+  ck_assert_uint_eq((size_t)p.pruner->pools, layers);
   size_t kept = n - half_even(s * (double)n);
   if (!allow_empty && kept < layers) kept = layers;
   ck_assert_msg(n - pruned(&p) == kept, "%s %s %g: %zu stay of %zu, expected %zu", distribution,
@@ -114,7 +114,7 @@ static void count_is_exact(const char *distribution, int u, double s, bool allow
     const esp_param *w = p.model->layer[i].weight;
     if (!allow_empty) ck_assert_uint_gt(esp_param_kept(w), 0);
   }
-  ck_assert(allow_empty ? guarded == 0 : guarded >= 0 && guarded <= (int)layers);
+  ck_assert(allow_empty ? floored == 0 : floored >= 0 && floored <= (int)layers);
   ck_assert(esp_pruner_holds(p.pruner));
   plant_check(&p, "pruned");
   plant_close(&p);

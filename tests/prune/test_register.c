@@ -19,9 +19,9 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   (void)p, (void)layers, (void)err;
   return ESP_OK;
 }
-static esp_status search(esp_distribution_search *s, double *worth, double *numbers,
+static esp_status search(esp_distribution_search *s, double *fitness, double *numbers,
                          esp_error *err) {
-  (void)s, (void)worth, (void)numbers, (void)err;
+  (void)s, (void)fitness, (void)numbers, (void)err;
   return ESP_OK;
 }
 static esp_status share(const esp_prune_options *opt, double asked, esp_layer_budget *budget, int n,
@@ -36,10 +36,11 @@ static esp_status change(esp_pruner *p, double t, esp_error *err) {
   (void)p, (void)t, (void)err;
   return ESP_OK;
 }
-static void values(const esp_pruner *p, int part, float *value) {
-  (void)p, (void)part, (void)value;
+static void reparametrize(const esp_pruner *p, int slice, float *value) {
+  (void)p, (void)slice, (void)value;
 }
-static const esp_prune_hooks nothing = {.values = NULL}, makes_values = {.values = values};
+static const esp_prune_hooks nothing = {.reparametrize = NULL},
+                             makes_values = {.reparametrize = reparametrize};
 
 static const esp_criterion square = {"square", "the weight's square", .score = score};
 static const esp_structure structure = {"odd", "odd ones", .cover = cover};
@@ -60,11 +61,11 @@ START_TEST(a_registered_criterion_is_found_and_prunes) {
   ck_assert_str_eq(esp_prune_method_name(1 + built_in), "square");
 
   plant p;
-  int guarded;
+  int floored;
   plant_open(&p, (esp_shape){4, 1, 1}, 2,
              "[model]\narch = custom\nlayers = linear classes nobias\n[prune]\nmethod = square\n");
   PLANT_SET(&p, "linear1.weight", 1, -8, 2, -7, 3, -6, 4, -5);
-  ck_assert(esp_pruner_prune(p.pruner, 0.5, &guarded, &err) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.5, &floored, &err) == ESP_OK);
   plant_mask_is(&p, "linear1.weight", "01010101");
   ck_assert(esp_pruner_holds(p.pruner));
   plant_close(&p);
@@ -123,13 +124,13 @@ static const esp_criterion power = {.name = "power",
 static void prunes_exactly(const char *keys, const char *stays) {
   char ini[512];
   plant p;
-  int guarded;
+  int floored;
   esp_error err = {.text = ""};
   snprintf(ini, sizeof ini, "%s%s", TWO_LAYERS, keys);
   plant_open(&p, (esp_shape){27, 1, 1}, 4, ini);
   for (int round = 1; round <= 3; round++) {
     const double asked = esp_pruner_round_sparsity(p.pruner, round);
-    ck_assert_msg(esp_pruner_prune(p.pruner, asked, &guarded, &err) == ESP_OK, "%s", err.text);
+    ck_assert_msg(esp_pruner_prune(p.pruner, asked, &floored, &err) == ESP_OK, "%s", err.text);
     plant_check(&p, stays);
     ck_assert(esp_pruner_holds(p.pruner));
   }

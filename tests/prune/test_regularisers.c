@@ -160,14 +160,14 @@ END_TEST
  * closed gates. */
 START_TEST(closed_gates_are_pruned_first) {
   plant p;
-  int guarded;
+  int floored;
   eight_open(&p, L0 "0\n");
   for (int i = 4; i < 8; i++) p.pruner->state[0][i] = -20.0f;
   take_step(&p, 0, -1, 0.0, 1.0);
   esp_pruner_finish(p.pruner);
   ck_assert_ptr_null(eight(&p)->shadow);
   FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 0, 0, 0, 0);
-  ck_assert(esp_pruner_prune(p.pruner, 0.5, &guarded, NULL) == ESP_OK);
+  ck_assert(esp_pruner_prune(p.pruner, 0.5, &floored, NULL) == ESP_OK);
   plant_mask_is(&p, "linear1.weight", "11110000");
   memset(eight(&p)->grad, 0, 8 * sizeof(float));
   take_step(&p, 1, -1, 1.0, 1.0); /* gates have no part in the retraining */

@@ -55,16 +55,16 @@ static double macs_of(const esp_model *m) {
 }
 
 /* What is left of the last layer's weights, and a thousandth of what is left of the others'. */
-static esp_status worth(void *context, int trial, double *worth, esp_error *error) {
+static esp_status fitness(void *context, int trial, double *fitness, esp_error *error) {
   bench *b = context;
   const esp_model *m = b->p.model;
   (void)error;
   ck_assert_int_eq(trial, b->trials++);
-  *worth = 0.0;
+  *fitness = 0.0;
   for (int i = 0; i < m->layers; i++) {
     const esp_param *w = m->layer[i].weight;
     for (size_t k = 0; k < w->count; k++)
-      *worth += (i == m->layers - 1 ? 1.0 : 1e-3) * fabs((double)w->value[k]);
+      *fitness += (i == m->layers - 1 ? 1.0 : 1e-3) * fabs((double)w->value[k]);
     esp_sha256_add(&b->seen, w->value, w->count * sizeof(float));
   }
   b->most_macs = fmax(b->most_macs, macs_of(m));
@@ -83,13 +83,13 @@ static void open_bench(bench *b, const char *ini) {
   *b = (bench){0};
   plant_open(&b->p, (esp_shape){3, 8, 8}, 4, ini);
   esp_sha256_start(&b->seen);
-  esp_pruner_set_trial_evaluator(b->p.pruner, (esp_trial_evaluator){worth, after, b});
+  esp_pruner_set_trial_evaluator(b->p.pruner, (esp_trial_evaluator){fitness, after, b});
 }
 
 static void search_round(bench *b, double sparsity) {
-  int guarded;
+  int floored;
   const esp_probe none = {0};
-  const esp_status status = esp_pruner_round(b->p.pruner, &none, sparsity, &guarded, &err);
+  const esp_status status = esp_pruner_round(b->p.pruner, &none, sparsity, &floored, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
   ck_assert_int_eq(b->trials, b->announced);
 }
@@ -206,10 +206,10 @@ END_TEST
 
 START_TEST(a_search_needs_a_judge) {
   plant p;
-  int guarded;
+  int floored;
   const esp_probe none = {0};
   plant_open(&p, (esp_shape){3, 8, 8}, 4, CONVOLUTIONS "distribution = swarm\n");
-  ck_assert(esp_pruner_round(p.pruner, &none, 0.6, &guarded, &err) == ESP_ERR_INPUT);
+  ck_assert(esp_pruner_round(p.pruner, &none, 0.6, &floored, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "only a run can judge") != NULL, "%s", err.text);
   plant_close(&p);
 }

@@ -94,8 +94,8 @@ static void open_net(plant *p, const char *layers, const char *prune, uint64_t s
 }
 
 static void prune(plant *p, double sparsity) {
-  int guarded;
-  ck_assert_msg(esp_pruner_prune(p->pruner, sparsity, &guarded, &err) == ESP_OK, "%s", err.text);
+  int floored;
+  ck_assert_msg(esp_pruner_prune(p->pruner, sparsity, &floored, &err) == ESP_OK, "%s", err.text);
 }
 
 /* ---- networks at random ---- */

@@ -19,8 +19,8 @@ static void open_net(plant *p, esp_shape input, int classes, const char *layers,
 }
 
 static void prune(plant *p, double sparsity) {
-  int guarded;
-  const esp_status status = esp_pruner_prune(p->pruner, sparsity, &guarded, &err);
+  int floored;
+  const esp_status status = esp_pruner_prune(p->pruner, sparsity, &floored, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
   plant_check(p, "pruned");
   ck_assert(esp_pruner_holds(p->pruner));
@@ -240,9 +240,9 @@ static void pools_are(const char *model, const char *structure, const expected_p
   snprintf(ini, sizeof ini, "[model]\n%s\n[prune]\nmethod = magnitude\nstructure = %s\n", model,
            structure);
   plant_open(&p, (esp_shape){3, 32, 32}, 10, ini);
-  ck_assert_msg(p.pruner->targets == n, "%s: %d pools", model, p.pruner->targets);
+  ck_assert_msg(p.pruner->pools == n, "%s: %d pools", model, p.pruner->pools);
   for (int i = 0; i < n; i++) {
-    const esp_ranking_pool *t = &p.pruner->target[i];
+    const esp_ranking_pool *t = &p.pruner->pool[i];
     ck_assert_msg(strcmp(t->layer->name, pool[i].layer) == 0, "%s: %s, expected %s", model,
                   t->layer->name, pool[i].layer);
     ck_assert_msg(t->units == pool[i].units, "%s: %s: %zu units", model, pool[i].layer, t->units);
@@ -358,8 +358,8 @@ START_TEST(a_structure_for_each_layer) {
            "structure = hybrid\ndistribution = uniform\nsparsity = 0.25\nstructures =\n * n:m\n"
            " conv* filter\n"
            " conv1 weight\n linear2 weight\n");
-  const esp_ranking_pool *t = p.pruner->target;
-  ck_assert_int_eq(p.pruner->targets, 4);
+  const esp_ranking_pool *t = p.pruner->pool;
+  ck_assert_int_eq(p.pruner->pools, 4);
   ck_assert_int_eq(p.pruner->ranked, 3);
   ck_assert_str_eq(t[0].layer->name, "conv1");
   ck_assert_str_eq(t[1].layer->name, "linear2");

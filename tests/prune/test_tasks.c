@@ -180,12 +180,12 @@ static const esp_batch *no_images(void *user) {
 /* SynFlow makes its own input. */
 START_TEST(pruned_without_images) {
   scene s;
-  int guarded;
+  int floored;
   open_tasks(&s, "",
              "method = synflow\nskip = heads*\nat = init\nschedule = exponential\nrounds = 5");
   s.probe.next = no_images;
   for (int round = 1; round <= 5; round++)
-    ck_assert(esp_pruner_round(s.p.pruner, &s.probe, 0.1 * round, &guarded, NULL) == ESP_OK);
+    ck_assert(esp_pruner_round(s.p.pruner, &s.probe, 0.1 * round, &floored, NULL) == ESP_OK);
   ck_assert_uint_eq(plant_param(&s.p, "linear1.weight")->mask->kept, TRUNK / 2);
   scene_close(&s);
 }

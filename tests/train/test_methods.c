@@ -23,9 +23,9 @@ typedef struct trial {
 } trial;
 
 /* Networks on trial get better and better. */
-static esp_status worth_of(void *context, int number, double *worth, esp_error *error) {
+static esp_status fitness_of(void *context, int number, double *fitness, esp_error *error) {
   (void)context, (void)error;
-  *worth = number;
+  *fitness = number;
   return ESP_OK;
 }
 static esp_status after_trial(void *context, int number, int trials, esp_error *error) {
@@ -43,7 +43,7 @@ static void open_trial(trial *t, int number) {
   OK(esp_loader_new(&t->loader, t->set, &t->set->train,
                     esp_loader_options_training(&c->data, batch, 1), &err));
   t->trainer = (esp_trainer){t->p.model, t->graph, t->loader, t->p.pruner, &c->train, 1, NULL};
-  esp_pruner_set_trial_evaluator(t->p.pruner, (esp_trial_evaluator){worth_of, after_trial, NULL});
+  esp_pruner_set_trial_evaluator(t->p.pruner, (esp_trial_evaluator){fitness_of, after_trial, NULL});
   esp_pruner_set_epoch(t->p.pruner, esp_loader_batches(t->loader));
 }
 

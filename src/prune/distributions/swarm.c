@@ -19,7 +19,7 @@ static void fly(esp_distribution_search *s, double *x, double *v, const double *
 
 /* Particles start at rest. Numbers: [population][n] of where they are, how fast, and of their own
  * bests. */
-static esp_status search(esp_distribution_search *s, double *worth, double *numbers,
+static esp_status search(esp_distribution_search *s, double *fitness, double *numbers,
                          esp_error *err) {
   const int size = (int)s->keys->population, n = s->n;
   double *v = numbers + size * n, *own = v + size * n;
@@ -32,10 +32,10 @@ static esp_status search(esp_distribution_search *s, double *worth, double *numb
     else
       fly(s, x, v + i * n, own + i * n, own + best * n);
     ESP_TRY(esp__search_try(s, x, &found, err));
-    if (trial >= size && !(found > worth[i])) continue;
-    worth[i] = found;
+    if (trial >= size && !(found > fitness[i])) continue;
+    fitness[i] = found;
     memcpy(own + i * n, x, (size_t)n * sizeof *x);
-    if (worth[i] > worth[best]) best = i;
+    if (fitness[i] > fitness[best]) best = i;
   }
   return ESP_OK;
 }

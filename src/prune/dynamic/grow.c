@@ -52,7 +52,7 @@ static esp_status observe(esp_pruner *p, const esp_step_ctx *now, esp_error *err
 
 static const esp_prune_hooks hooks = {
     .state = {{"loss", ESP_PER_NETWORK}, {"steps", ESP_PER_NETWORK}, {"best", ESP_PER_NETWORK}},
-    .gradient = observe};
+    .post_backward = observe};
 
 const esp_dynamic esp__dynamic_grow = {
     .name = "grow",

@@ -33,8 +33,8 @@ double esp__cosine_fraction(const esp_pruner *p, double t) {
 }
 
 /* How many weights of the layer move. */
-static size_t moving(const esp_ranking_pool *t, double fraction) {
-  const size_t kept = t->weight->mask->kept, absent = t->units - kept,
+static size_t moving(const esp_ranking_pool *pool, double fraction) {
+  const size_t kept = pool->weight->mask->kept, absent = pool->units - kept,
                n = (size_t)(fraction * (double)kept);
   return n < absent ? n : absent;
 }
@@ -42,25 +42,25 @@ static size_t moving(const esp_ranking_pool *t, double fraction) {
 /* Leaves in p->keep the layers' best units by score: kept - dropped of those there, or all there
  * and the best of the others. */
 static void choose(esp_pruner *p, const size_t *count, bool growing) {
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    float *score = p->score + t->first;
-    for (size_t u = 0; u < t->units; u++) {
-      if (t->weight->mask->keep[u] && growing) score[u] = INFINITY;
-      if (!t->weight->mask->keep[u] && !growing) score[u] = -INFINITY;
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    float *score = p->score + pool->first;
+    for (size_t u = 0; u < pool->units; u++) {
+      if (pool->weight->mask->keep[u] && growing) score[u] = INFINITY;
+      if (!pool->weight->mask->keep[u] && !growing) score[u] = -INFINITY;
     }
-    const size_t kept = t->weight->mask->kept;
-    esp__select_top(score, t->units, growing ? kept + count[i] : kept - count[i],
-                    p->keep + t->first);
+    const size_t kept = pool->weight->mask->kept;
+    esp__select_top(score, pool->units, growing ? kept + count[i] : kept - count[i],
+                    p->keep + pool->first);
   }
   esp_pruner_commit(p);
 }
 
 esp_status esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow,
                          esp_error *err) {
-  size_t *count = malloc((size_t)p->targets * sizeof *count);
+  size_t *count = malloc((size_t)p->pools * sizeof *count);
   if (!count) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
-  for (int i = 0; i < p->targets; i++) count[i] = moving(&p->target[i], fraction);
+  for (int i = 0; i < p->pools; i++) count[i] = moving(&p->pool[i], fraction);
   esp_pruner_score(p, &esp__criterion_magnitude);
   choose(p, count, false);
   esp_pruner_score(p, grow);

@@ -1,4 +1,4 @@
-#include "prune/latent.h"
+#include "prune/reparametrised.h"
 
 #include <float.h>
 #include <math.h>
@@ -15,7 +15,7 @@ enum { SCORE };
 static const float threshold = -2.19722458f; /* sigmoid = 0.1 */
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  for (size_t k = 0; k < p->weights; k++) p->raw[k] = p->state[SCORE][k] - threshold;
+  for (size_t k = 0; k < p->weights; k++) p->weight_score[k] = p->state[SCORE][k] - threshold;
   return esp__reparametrised_masks(p, t, err);
 }
 
@@ -29,10 +29,10 @@ static double scale_of(const esp_param *w) {
   return sum > 0.0 && sum <= DBL_MAX ? 1.0 / sqrt(sum / (double)w->count) : 0.0;
 }
 
-static void move_scores(esp_pruner *p, const esp_ranking_pool *t, double lr) {
-  const esp_param *w = t->weight;
+static void move_scores(esp_pruner *p, const esp_ranking_pool *pool, double lr) {
+  const esp_param *w = pool->weight;
   const double scale = scale_of(w);
-  float *score = p->state[SCORE] + t->first_weight;
+  float *score = p->state[SCORE] + pool->first_weight;
   for (size_t k = 0; k < w->count; k++) {
     const double s = esp__sigmoid((double)score[k]);
     const double move = scale > 0.0 ? scale * ((double)w->grad[k] * (double)w->shadow[k]) : 0.0;
@@ -41,14 +41,15 @@ static void move_scores(esp_pruner *p, const esp_ranking_pool *t, double lr) {
   }
 }
 
-static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
+static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
 #pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < p->targets; i++) move_scores(p, &p->target[i], now->lr);
+  for (int i = 0; i < p->pools; i++) move_scores(p, &p->pool[i], now->lr);
   return ESP_OK;
 }
 
-static const esp_prune_hooks hooks = {.state = {{"score", ESP_PER_WEIGHT}}, .gradient = gradient};
+static const esp_prune_hooks hooks = {.state = {{"score", ESP_PER_WEIGHT}},
+                                      .post_backward = post_backward};
 
 const esp_dynamic esp__dynamic_soft_movement = {
     .name = "soft-movement",

@@ -1,4 +1,4 @@
-#include "prune/latent.h"
+#include "prune/reparametrised.h"
 
 #include <math.h>
 
@@ -9,24 +9,24 @@
 enum { THRESHOLD, VELOCITY };
 static const double initial = -5.0;
 
-static double sigmoid_of(const esp_pruner *p, int part) {
-  return esp__sigmoid(initial + (double)p->state[THRESHOLD][part]);
+static double sigmoid_of(const esp_pruner *p, int slice) {
+  return esp__sigmoid(initial + (double)p->state[THRESHOLD][slice]);
 }
 
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *l = &p->target[i];
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *l = &p->pool[i];
     const float threshold = (float)sigmoid_of(p, i);
     for (size_t k = 0; k < l->weight->count; k++)
-      p->raw[l->first_weight + k] = fabsf(l->weight->shadow[k]) - threshold;
+      p->weight_score[l->first_weight + k] = fabsf(l->weight->shadow[k]) - threshold;
   }
   return esp__reparametrised_masks(p, t, err);
 }
 
-static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
+static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
-  for (int i = 0; i < p->targets; i++) {
-    esp_param *w = p->target[i].weight;
+  for (int i = 0; i < p->pools; i++) {
+    esp_param *w = p->pool[i].weight;
     const double s = sigmoid_of(p, i);
     const float threshold = (float)s, decay = (float)now->decay;
     double sum = 0.0;
@@ -43,9 +43,9 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
   return ESP_OK;
 }
 
-static void values(const esp_pruner *p, int part, float *value) {
-  const esp_param *w = p->part[part].slice->param;
-  const float threshold = (float)sigmoid_of(p, part);
+static void reparametrize(const esp_pruner *p, int slice, float *value) {
+  const esp_param *w = p->scored[slice].slice->param;
+  const float threshold = (float)sigmoid_of(p, slice);
   for (size_t k = 0; k < w->count; k++) {
     const float left = fabsf(w->shadow[k]) - threshold;
     value[k] = left > 0.0f ? copysignf(left, w->shadow[k]) : 0.0f;
@@ -54,8 +54,8 @@ static void values(const esp_pruner *p, int part, float *value) {
 
 static const esp_prune_hooks hooks = {
     .state = {{"threshold", ESP_PER_LAYER}, {"threshold-velocity", ESP_PER_LAYER}},
-    .gradient = gradient,
-    .values = values};
+    .post_backward = post_backward,
+    .reparametrize = reparametrize};
 
 const esp_dynamic esp__dynamic_str = {
     .name = "str",

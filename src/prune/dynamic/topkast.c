@@ -1,4 +1,4 @@
-#include "prune/latent.h"
+#include "prune/reparametrised.h"
 
 /* The forward pass uses the largest D = 1 - sparsity of the weights (the mask), the backward pass
  * moves the largest D + M (M = explore); the rest keeps its value, out of use. Weight decay is the
@@ -28,15 +28,15 @@ static esp_status change(esp_pruner *p, double t, esp_error *err) {
   return ESP_OK;
 }
 
-static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
+static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
   const double density = 1.0 - p->opt->sparsity;
   const float used = (float)now->decay,
               explored = density > 0.0 ? (float)(now->decay / density) : 0.0f;
-  for (int i = 0; i < p->targets; i++) {
-    const esp_ranking_pool *t = &p->target[i];
-    esp_param *w = t->weight;
-    const float *explores = p->state[EXPLORED] + t->first;
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    esp_param *w = pool->weight;
+    const float *explores = p->state[EXPLORED] + pool->first;
     for (size_t k = 0; k < w->count; k++) {
       const bool keeps = w->mask->keep[k], moves = keeps || explores[k] != 0.0f;
       w->grad[k] = moves ? w->grad[k] + (keeps ? used : explored) * w->shadow[k] : 0.0f;
@@ -46,8 +46,9 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
   return ESP_OK;
 }
 
-static const esp_prune_hooks hooks = {
-    .state = {{"explored", ESP_PER_UNIT}}, .gradient = gradient, .values = esp__shadow_values};
+static const esp_prune_hooks hooks = {.state = {{"explored", ESP_PER_UNIT}},
+                                      .post_backward = post_backward,
+                                      .reparametrize = esp__shadow_reparametrize};
 
 const esp_dynamic esp__dynamic_topkast = {
     .name = "topkast",

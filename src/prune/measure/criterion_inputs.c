@@ -106,8 +106,8 @@ static void average_scores(esp_pruner *p, const esp_probe *probe, double *sum) {
 
 static size_t largest_plane(const esp_pruner *p, const esp_graph *graph) {
   size_t most = 0;
-  for (int i = 0; i < p->parts; i++) {
-    const esp_tensor *t = esp_graph_activity(graph, p->part[i].slice->param).output;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_tensor *t = esp_graph_activity(graph, p->scored[i].slice->param).output;
     const size_t size = (size_t)t->height * (size_t)t->width;
     if (size > most) most = size;
   }
@@ -117,7 +117,7 @@ static size_t largest_plane(const esp_pruner *p, const esp_graph *graph) {
 /* Lets scores see activations while they are averaged. */
 static esp_status look(esp_pruner *p, const esp_probe *probe, double *sum, esp_error *err) {
   p->plane_size = largest_plane(p, probe->graph);
-  p->planes = malloc((size_t)p->targets * p->plane_size * sizeof *p->planes);
+  p->planes = malloc((size_t)p->pools * p->plane_size * sizeof *p->planes);
   if (!p->planes) return no_memory(err);
   p->graph = probe->graph;
   average_scores(p, probe, sum);

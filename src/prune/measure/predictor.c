@@ -60,12 +60,13 @@ typedef struct place {
 /* All channels that are there; newly allocated. */
 static place *all_places(const esp_pruner *p, size_t *count, esp_error *err) {
   size_t channels = 0;
-  for (int i = 0; i < p->parts; i++) channels += (size_t)p->part[i].slice->param->shape[0];
+  for (int i = 0; i < p->scored_slices; i++)
+    channels += (size_t)p->scored[i].slice->param->shape[0];
   place *of = malloc(channels * sizeof *of);
   *count = 0;
   if (!of) esp_fail(err, ESP_ERR_MEMORY, "out of memory for the predictor");
-  for (int i = 0; of && i < p->parts; i++) {
-    const esp_layer *l = p->part[i].slice->layer;
+  for (int i = 0; of && i < p->scored_slices; i++) {
+    const esp_layer *l = p->scored[i].slice->layer;
     for (int c = 0; c < l->weight->shape[0]; c++)
       if (!esp__channel_gone(l->weight, c)) of[(*count)++] = (place){l, c};
   }
@@ -95,8 +96,8 @@ static void try_out(const esp_model *m, const esp_probe *probe, const float *sav
 }
 
 static void predict_all(const esp_pruner *p, const esp__ridge *r) {
-  for (int i = 0; i < p->parts; i++) {
-    const esp_layer *l = p->part[i].slice->layer;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_layer *l = p->scored[i].slice->layer;
     for (int c = 0; c < l->weight->shape[0]; c++) {
       double x[FEATURES];
       describe(l, c, x);

@@ -6,36 +6,36 @@
 enum { Z, U };
 
 /* Whether the weight's unit stays in the choice just made. */
-static bool stays(const esp_pruner *p, const esp_scored_slice *part, size_t weight) {
-  const uint32_t unit = esp_slice_unit(part->slice, weight);
-  return unit == ESP_NO_UNIT || p->keep[part->target->first + unit];
+static bool stays(const esp_pruner *p, const esp_scored_slice *scored, size_t weight) {
+  const uint32_t unit = esp_slice_unit(scored->slice, weight);
+  return unit == ESP_NO_UNIT || p->keep[scored->pool->first + unit];
 }
 
 static esp_status project(esp_pruner *p, esp_error *err) {
-  for (int i = 0; i < p->parts; i++) {
-    const esp_slice *s = p->part[i].slice;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_slice *s = p->scored[i].slice;
     for (size_t k = 0, n = s->first_weight; k < s->param->count; k++, n++) {
       p->state[Z][n] = s->param->value[k] + p->state[U][n];
-      p->raw[n] = p->state[Z][n] < 0.0f ? -p->state[Z][n] : p->state[Z][n];
+      p->weight_score[n] = p->state[Z][n] < 0.0f ? -p->state[Z][n] : p->state[Z][n];
     }
   }
   esp__pruner_unit_scores(p);
   ESP_TRY(esp_pruner_choose(p, p->opt->sparsity, err));
-  for (int i = 0; i < p->parts; i++) {
-    const esp_slice *s = p->part[i].slice;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_slice *s = p->scored[i].slice;
     for (size_t k = 0, n = s->first_weight; k < s->param->count; k++, n++) {
-      if (!stays(p, &p->part[i], k)) p->state[Z][n] = 0.0f;
+      if (!stays(p, &p->scored[i], k)) p->state[Z][n] = 0.0f;
       p->state[U][n] += s->param->value[k] - p->state[Z][n];
     }
   }
   return ESP_OK;
 }
 
-static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
+static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   const float rho = (float)esp_strength_options_of(p->opt)->strength;
   if (now->step % p->opt->every == 0) ESP_TRY(project(p, err));
-  for (int i = 0; i < p->parts; i++) {
-    const esp_slice *s = p->part[i].slice;
+  for (int i = 0; i < p->scored_slices; i++) {
+    const esp_slice *s = p->scored[i].slice;
     const float *z = p->state[Z] + s->first_weight, *u = p->state[U] + s->first_weight;
     for (size_t k = 0; k < s->param->count; k++)
       s->param->grad[k] += rho * (s->param->value[k] - z[k] + u[k]);
@@ -44,7 +44,7 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
 }
 
 static const esp_prune_hooks hooks = {.state = {{"z", ESP_PER_WEIGHT}, {"u", ESP_PER_WEIGHT}},
-                                      .gradient = gradient};
+                                      .post_backward = post_backward};
 
 const esp_regulariser esp__regulariser_admm = {
     .name = "admm",

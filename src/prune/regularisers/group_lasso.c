@@ -5,10 +5,10 @@
 
 /* penalty = strength * sum over outputs of sqrt(n) ||w||, n weights w of one output (a filter, a
  * row); its slope is 0 at 0 */
-static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
+static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
-  for (int i = 0; i < p->parts; i++) {
-    esp_param *w = p->part[i].slice->param;
+  for (int i = 0; i < p->scored_slices; i++) {
+    esp_param *w = p->scored[i].slice->param;
     const size_t size = w->count / (size_t)w->shape[0];
     const double scale = esp_strength_options_of(p->opt)->strength * sqrt((double)size);
     for (size_t from = 0; from < w->count; from += size) {
@@ -21,7 +21,7 @@ static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *er
   return ESP_OK;
 }
 
-static const esp_prune_hooks hooks = {.gradient = gradient};
+static const esp_prune_hooks hooks = {.post_backward = post_backward};
 
 const esp_regulariser esp__regulariser_group_lasso = {
     .name = "group-lasso",

@@ -1,6 +1,6 @@
 #include "prune/regularisers/hard_concrete.h"
 
-#include "prune/latent.h"
+#include "prune/reparametrised.h"
 
 static const double low = -0.1, high = 1.1, beta = 2.0 / 3.0;
 
@@ -30,13 +30,14 @@ static void apply(const esp_slice *s, const float *z) {
 }
 
 void esp__hard_gates_apply(const esp_pruner *p, const float *z) {
-  for (int i = 0; i < p->parts; i++) apply(p->part[i].slice, z + p->part[i].target->first);
+  for (int i = 0; i < p->scored_slices; i++)
+    apply(p->scored[i].slice, z + p->scored[i].pool->first);
 }
 
-void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum) {
-  for (size_t u = 0; u < t->units; u++) sum[u] = 0.0;
-  for (int k = 0; k < t->slices; k++) {
-    const esp_slice *s = &t->slice[k];
+void esp__hard_gates_sum(const esp_ranking_pool *pool, double *sum) {
+  for (size_t u = 0; u < pool->units; u++) sum[u] = 0.0;
+  for (int k = 0; k < pool->slices; k++) {
+    const esp_slice *s = &pool->slice[k];
     for (size_t i = 0; s->scored && i < s->param->count; i++) {
       const uint32_t unit = esp_slice_unit(s, i);
       if (unit != ESP_NO_UNIT) sum[unit] += (double)s->param->grad[i] * (double)s->param->shadow[i];
@@ -51,5 +52,6 @@ static void chain(const esp_slice *s, const float *z, float decay) {
 }
 
 void esp__hard_gates_chain(const esp_pruner *p, const float *z, float decay) {
-  for (int i = 0; i < p->parts; i++) chain(p->part[i].slice, z + p->part[i].target->first, decay);
+  for (int i = 0; i < p->scored_slices; i++)
+    chain(p->scored[i].slice, z + p->scored[i].pool->first, decay);
 }

@@ -15,16 +15,16 @@ double esp__hard_gate_still(double a);
 /* P(z > 0) over the noise: sigmoid(a - beta log(-low / high)). */
 double esp__hard_gate_open(double a);
 
-/* z of the weight's unit, z[units] of its target; a weight without a unit has no gate. */
+/* z of the weight's unit, z[units] of its pool; a weight without a unit has no gate. */
 static inline float esp__hard_gate_of(const esp_slice *s, size_t weight, const float *z) {
   const uint32_t unit = esp_slice_unit(s, weight);
   return unit == ESP_NO_UNIT ? 1.0f : z[unit];
 }
-/* p->value = shadow z in all layers, with the gates z [units] of all targets. */
+/* p->value = shadow z in all layers, with the gates z [units] of all pools. */
 void esp__hard_gates_apply(const esp_pruner *p, const float *z);
-/* Back through it: sum[units] = the gradients of the target's gates, of the weights' in p->grad,
+/* Back through it: sum[units] = the gradients of the pool's gates, of the weights' in p->grad,
  * ... */
-void esp__hard_gates_sum(const esp_ranking_pool *t, double *sum);
+void esp__hard_gates_sum(const esp_ranking_pool *pool, double *sum);
 /* ... and p->grad becomes that of the shadow, with its decay, in all layers. */
 void esp__hard_gates_chain(const esp_pruner *p, const float *z, float decay);
 

@@ -3,11 +3,11 @@
 
 /* penalty = strength * sum |gamma| over the scales of the batch norms behind what is pruned; slope
  * 0 at 0 */
-static esp_status gradient(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
+static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)now, (void)err;
   const float slope = (float)esp_strength_options_of(p->opt)->strength;
-  for (int i = 0; i < p->parts; i++) {
-    esp_param *gamma = p->part[i].slice->layer->scale;
+  for (int i = 0; i < p->scored_slices; i++) {
+    esp_param *gamma = p->scored[i].slice->layer->scale;
     for (size_t k = 0; gamma && k < gamma->count; k++)
       gamma->grad[k] += gamma->value[k] > 0.0f ? slope : gamma->value[k] < 0.0f ? -slope : 0.0f;
   }
@@ -18,7 +18,7 @@ static bool applies(const esp_layer *layer) {
   return layer->scale != NULL;
 }
 
-static const esp_prune_hooks hooks = {.gradient = gradient};
+static const esp_prune_hooks hooks = {.post_backward = post_backward};
 
 const esp_regulariser esp__regulariser_slimming = {
     .name = "slimming",

@@ -24,19 +24,18 @@ void esp__search_draw(esp_distribution_search *s, int i, double *point) {
   for (int k = 0; k < s->n; k++) point[k] = i == 0 ? 0.5 : esp__search_clip(esp__search_uniform(s));
 }
 
-/* Units that a target keeps whatever the point says. */
+/* Units that a pool keeps whatever the point says. */
 static double least_of(const esp_pruner *p, int i) {
-  const double least = ceil(p->opt->layer_floor * (double)p->target[i].units - 1e-9);
+  const double least = ceil(p->opt->layer_floor * (double)p->pool[i].units - 1e-9);
   return least > 0.0 || p->opt->allow_empty ? least : 1.0;
 }
 
-/* The target with most units above its least, -1 if none has any. */
+/* The pool with most units above its least, -1 if none has any. */
 static int richest(const esp_distribution_search *s) {
   int best = -1;
   double most = 0.5;
   for (int i = 0; i < s->n; i++) {
-    const double above =
-        s->density[i] * (double)s->pruner->target[i].units - least_of(s->pruner, i);
+    const double above = s->density[i] * (double)s->pruner->pool[i].units - least_of(s->pruner, i);
     if (above > most) {
       most = above;
       best = i;
@@ -54,14 +53,14 @@ static double cost_now(const esp_distribution_search *s) {
 /* Whole units, as many as fit. Where some have more than the point says, others pay. */
 static void round_down(esp_distribution_search *s, double budget) {
   for (int i = 0; i < s->n; i++) {
-    const double units = (double)s->pruner->target[i].units;
+    const double units = (double)s->pruner->pool[i].units;
     s->density[i] = fmax(floor(s->density[i] * units + 1e-9), least_of(s->pruner, i)) / units;
   }
   for (int i; cost_now(s) > budget * (1.0 + 1e-12) && (i = richest(s)) >= 0;)
-    s->density[i] -= 1.0 / (double)s->pruner->target[i].units;
+    s->density[i] -= 1.0 / (double)s->pruner->pool[i].units;
 }
 
-esp_status esp__search_try(esp_distribution_search *s, const double *point, double *worth,
+esp_status esp__search_try(esp_distribution_search *s, const double *point, double *fitness,
                            esp_error *err) {
   esp_pruner *p = s->pruner;
   double budget = 0.0;
@@ -69,26 +68,26 @@ esp_status esp__search_try(esp_distribution_search *s, const double *point, doub
   esp__layer_budgets_units(s->density, point, s->cost, s->n, budget);
   if (!esp__pruner_exact(p)) round_down(s, budget);
   ESP_TRY(esp__trial_begin(s->trial, s->sparsity, s->density, err));
-  const esp_status status = p->judge.worth(p->judge.context, s->done, worth, err);
+  const esp_status status = p->evaluator.fitness(p->evaluator.context, s->done, fitness, err);
   esp__trial_end(s->trial);
   ESP_TRY(status);
-  if (s->done == 0 || *worth > s->best_worth) {
+  if (s->done == 0 || *fitness > s->best_fitness) {
     memcpy(s->best, s->density, (size_t)s->n * sizeof *s->best);
-    s->best_worth = *worth;
+    s->best_fitness = *fitness;
   }
   s->done++;
-  return p->judge.after(p->judge.context, s->done - 1, s->trials, err);
+  return p->evaluator.after(p->evaluator.context, s->done - 1, s->trials, err);
 }
 
 /* ---- the search ---- */
 
-/* What all units of a target cost, in the weights or multiply-adds of all that goes with them. */
-static double cost_of(const esp_ranking_pool *t, const char *budget) {
+/* What all units of a pool cost, in the weights or multiply-adds of all that goes with them. */
+static double cost_of(const esp_ranking_pool *pool, const char *budget) {
   const bool macs = strcmp(budget, "macs") == 0;
   double cost = 0.0;
-  if (strcmp(budget, "units") == 0) return (double)t->units;
-  for (int k = 0; k < t->slices; k++) {
-    const esp_slice *s = &t->slice[k];
+  if (strcmp(budget, "units") == 0) return (double)pool->units;
+  for (int k = 0; k < pool->slices; k++) {
+    const esp_slice *s = &pool->slice[k];
     size_t weights = 0;
     if (!esp_param_prunable(s->param)) continue;
     for (size_t i = 0; i < s->param->count; i++) weights += esp_slice_unit(s, i) != ESP_NO_UNIT;
@@ -107,24 +106,24 @@ static esp_status open_search(esp_distribution_search *s, esp_error *err) {
   if (!s->cost) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
   s->density = s->cost + s->n;
   s->best = s->density + s->n;
-  for (int i = 0; i < s->n; i++) s->cost[i] = cost_of(&p->target[i], s->keys->budget);
+  for (int i = 0; i < s->n; i++) s->cost[i] = cost_of(&p->pool[i], s->keys->budget);
   return esp__trial_open(&s->trial, s->pruner, NULL, err);
 }
 
 static esp_status run_search(esp_distribution_search *s, esp_error *err) {
   const esp_distribution *d = s->pruner->distribution;
   const size_t members = (size_t)d->copies * (size_t)s->keys->population;
-  double *worth = calloc(members * (size_t)(1 + s->n), sizeof *worth);
-  if (!worth) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
-  const esp_status status = d->search(s, worth, worth + members, err);
-  free(worth);
+  double *fitness = calloc(members * (size_t)(1 + s->n), sizeof *fitness);
+  if (!fitness) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the search");
+  const esp_status status = d->search(s, fitness, fitness + members, err);
+  free(fitness);
   return status;
 }
 
 esp_status esp__pruner_search(esp_pruner *p, double sparsity, esp_error *err) {
   esp_distribution_search s = {
       .pruner = p, .keys = esp_search_options_of(p->opt), .sparsity = sparsity};
-  if (!p->judge.worth)
+  if (!p->evaluator.fitness)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune]: distribution '%s' tries networks out, which only a run can judge",
                     p->distribution->name);
@@ -140,5 +139,5 @@ esp_status esp__pruner_search(esp_pruner *p, double sparsity, esp_error *err) {
 }
 
 void esp_pruner_set_trial_evaluator(esp_pruner *p, esp_trial_evaluator judge) {
-  p->judge = judge;
+  p->evaluator = judge;
 }

@@ -1,6 +1,6 @@
 /* Searching for the densities of layers: what distributions that try networks out build on.
  *
- * A search moves through points: a number in [ESP_POINT_MIN, 1] for each target. Densities are in
+ * A search moves through points: a number in [ESP_POINT_MIN, 1] for each pool. Densities are in
  * proportion to a point's numbers, at most 1, and such that the budget is met: of the units
  * (exactly), of their weights or of their multiply-adds (as whole units, no more unless the least
  * that layers keep is) the share 1 - sparsity stays. A unit's multiply-adds are those of all
@@ -21,9 +21,9 @@ struct esp_distribution_search {
   int done, trials; /* trials made, and to make */
   esp_key key;
   uint64_t drawn;
-  double *cost;           /* [n] of a target with all its units */
+  double *cost;           /* [n] of a pool with all its units */
   double *density, *best; /* [n] of the trial at work; the best so far, of equal ones the first */
-  double best_worth;
+  double best_fitness;
 };
 
 /* Finds densities with the pruner's distribution and judge, for scores that are there; they stay in
@@ -33,7 +33,7 @@ esp_status esp__pruner_search(esp_pruner *p, double sparsity, esp_error *err);
 /* ---- for distributions ---- */
 
 /* What the point's network is worth: the higher the better. Notes the best. */
-esp_status esp__search_try(esp_distribution_search *s, const double *point, double *worth,
+esp_status esp__search_try(esp_distribution_search *s, const double *point, double *fitness,
                            esp_error *err);
 /* The next random number: uniform in [0, 1), standard normal. */
 double esp__search_uniform(esp_distribution_search *s);

@@ -74,14 +74,14 @@ esp_status esp__trial_begin(esp__trial *t, double sparsity, const double *densit
   memcpy(p->densities, density, (size_t)p->ranked * sizeof *density);
   memcpy(p->score, t->score, p->units * sizeof *p->score);
   ESP_TRY(esp__pruner_select_units(p, sparsity, err));
-  for (int i = 0; i < p->targets; i++)
-    for (int k = 0; k < p->target[i].slices; k++)
-      zero_slice(&p->target[i].slice[k], p->keep + p->target[i].first);
+  for (int i = 0; i < p->pools; i++)
+    for (int k = 0; k < p->pool[i].slices; k++)
+      zero_slice(&p->pool[i].slice[k], p->keep + p->pool[i].first);
   return ESP_OK;
 }
 
-size_t esp__trial_kept(const esp__trial *t, int target) {
-  const esp_ranking_pool *of = &t->pruner->target[target];
+size_t esp__trial_kept(const esp__trial *t, int pool) {
+  const esp_ranking_pool *of = &t->pruner->pool[pool];
   size_t kept = 0;
   for (size_t u = of->first; u < of->first + of->units; u++) kept += t->pruner->keep[u];
   return kept;

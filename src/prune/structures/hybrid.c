@@ -8,7 +8,8 @@ static const esp_option table[] = {
     {.name = NULL}};
 const esp_method_keys esp__hybrid_keys = {table, sizeof(esp__hybrid_options), .after = "layers"};
 
-/* It covers nothing by itself: the pruner asks the structures that the lines name (prune/hybrid.c). */
+/* It covers nothing by itself: the pruner asks the structures that the lines name
+ * (prune/hybrid.c). */
 const esp_structure esp__structure_hybrid = {
     .name = "hybrid",
     .help =

@@ -31,7 +31,7 @@ static esp_status add_whole(esp_pruner *p, esp_param *w, uint32_t which, esp_err
   return esp_ranking_pool_add(p, (esp_slice){w, 1, w->count, unit, esp_param_prunable(w), 0}, err);
 }
 
-/* unit = all parameters of a residual block x + f(x), which then is x; all blocks are one target */
+/* unit = all parameters of a residual block x + f(x), which then is x; all blocks are one pool */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const esp_model *m = p->model;
   uint32_t units = 0;

@@ -49,15 +49,15 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
 }
 
 /* Of w[o][m j .. m j + m - 1][k] the n with the best scores stay; on the way there more of them. */
-static void choose(esp_pruner *p, const esp_ranking_pool *t, double progress) {
+static void choose(esp_pruner *p, const esp_ranking_pool *pool, double progress) {
   const n_m_options *o = esp_prune_keys(p->opt, &n_m_keys);
-  const size_t m = (size_t)o->m, inputs = (size_t)t->weight->shape[1];
-  const size_t kernel = t->weight->count / inputs / (size_t)t->weight->shape[0];
+  const size_t m = (size_t)o->m, inputs = (size_t)pool->weight->shape[1];
+  const size_t kernel = pool->weight->count / inputs / (size_t)pool->weight->shape[0];
   const size_t stay = m - (size_t)nearbyint(progress * (double)(o->m - o->n));
   float score[M_MAX];
   uint8_t keep[M_MAX];
-  for (size_t group = 0; group < t->units / m; group++) {
-    const size_t base = t->first + group / kernel * m * kernel + group % kernel;
+  for (size_t group = 0; group < pool->units / m; group++) {
+    const size_t base = pool->first + group / kernel * m * kernel + group % kernel;
     size_t room = 0;
     for (size_t k = 0; k < m; k++) room += (score[k] = p->score[base + k * kernel]) > -INFINITY;
     esp__select_top(score, m, stay < room ? stay : room, keep);

@@ -1,4 +1,4 @@
-/* Targets for channels that can only go together. */
+/* Pools for channels that can only go together. */
 #include "prune/units/channel_groups.h"
 #include "prune/pruner.h"
 

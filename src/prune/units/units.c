@@ -1,4 +1,4 @@
-/* Targets and their slices: what a structure is made of. */
+/* Pools and their slices: what a structure is made of. */
 #include "prune/pruner.h"
 
 #include <stdlib.h>
@@ -9,15 +9,15 @@ static esp_status no_memory(esp_error *err) {
 
 esp_status esp_ranking_pool_new(esp_pruner *p, const esp_structure *structure,
                                 const esp_layer *layer, size_t units, esp_error *err) {
-  esp_ranking_pool *grown = realloc(p->target, (size_t)(p->targets + 1) * sizeof *grown);
+  esp_ranking_pool *grown = realloc(p->pool, (size_t)(p->pools + 1) * sizeof *grown);
   if (!grown) return no_memory(err);
-  p->target = grown;
-  p->target[p->targets++] = (esp_ranking_pool){.structure = structure,
-                                               .layer = layer,
-                                               .weight = layer->weight,
-                                               .units = units,
-                                               .first = p->units,
-                                               .first_weight = p->weights};
+  p->pool = grown;
+  p->pool[p->pools++] = (esp_ranking_pool){.structure = structure,
+                                           .layer = layer,
+                                           .weight = layer->weight,
+                                           .units = units,
+                                           .first = p->units,
+                                           .first_weight = p->weights};
   p->units += units;
   return ESP_OK;
 }
@@ -27,8 +27,8 @@ esp_status esp_ranking_pool_add(esp_pruner *p, esp_slice slice, esp_error *err) 
     free(slice.unit);
     return ESP_OK;
   }
-  esp_ranking_pool *t = &p->target[p->targets - 1];
-  esp_slice *grown = realloc(t->slice, (size_t)(t->slices + 1) * sizeof *grown);
+  esp_ranking_pool *pool = &p->pool[p->pools - 1];
+  esp_slice *grown = realloc(pool->slice, (size_t)(pool->slices + 1) * sizeof *grown);
   if (!grown) {
     free(slice.unit);
     return no_memory(err);
@@ -36,11 +36,11 @@ esp_status esp_ranking_pool_add(esp_pruner *p, esp_slice slice, esp_error *err) 
   if (slice.scored) {
     slice.layer = esp_model_layer(p->model, slice.param);
     slice.first_weight = p->weights;
-    t->weights += slice.param->count;
+    pool->weights += slice.param->count;
     p->weights += slice.param->count;
   }
-  t->slice = grown;
-  t->slice[t->slices++] = slice;
+  pool->slice = grown;
+  pool->slice[pool->slices++] = slice;
   return ESP_OK;
 }
 
@@ -54,20 +54,20 @@ esp_status esp_ranking_pool_add_rows(esp_pruner *p, esp_param *param, uint32_t *
 
 esp_status esp__scored_slices_make(esp_pruner *p, esp_error *err) {
   int slices = 0;
-  for (int i = 0; i < p->targets; i++) slices += p->target[i].slices;
-  if (!(p->part = malloc((size_t)slices * sizeof *p->part))) return no_memory(err);
-  for (int i = 0; i < p->targets; i++)
-    for (int k = 0; k < p->target[i].slices; k++)
-      if (p->target[i].slice[k].scored)
-        p->part[p->parts++] = (esp_scored_slice){&p->target[i], &p->target[i].slice[k]};
+  for (int i = 0; i < p->pools; i++) slices += p->pool[i].slices;
+  if (!(p->scored = malloc((size_t)slices * sizeof *p->scored))) return no_memory(err);
+  for (int i = 0; i < p->pools; i++)
+    for (int k = 0; k < p->pool[i].slices; k++)
+      if (p->pool[i].slice[k].scored)
+        p->scored[p->scored_slices++] = (esp_scored_slice){&p->pool[i], &p->pool[i].slice[k]};
   return ESP_OK;
 }
 
 void esp__ranking_pools_free(esp_pruner *p) {
-  for (int i = 0; i < p->targets; i++) {
-    for (int k = 0; k < p->target[i].slices; k++) free(p->target[i].slice[k].unit);
-    free(p->target[i].slice);
+  for (int i = 0; i < p->pools; i++) {
+    for (int k = 0; k < p->pool[i].slices; k++) free(p->pool[i].slice[k].unit);
+    free(p->pool[i].slice);
   }
-  free(p->target);
-  free(p->part);
+  free(p->pool);
+  free(p->scored);
 }

@@ -1,6 +1,6 @@
 /* What methods with learned scores, thresholds or gates share. */
-#ifndef ESP_PRUNE_LATENT_H
-#define ESP_PRUNE_LATENT_H
+#ifndef ESP_PRUNE_REPARAMETRISED_H
+#define ESP_PRUNE_REPARAMETRISED_H
 
 #include "base/mathx.h"
 #include "prune/catalogue.h"
@@ -20,8 +20,8 @@ static inline void esp__reparametrised_move(float *x, float *velocity, double gr
   *x = (float)to;
 }
 
-/* Masks from p->raw: what is above 0 until the end, where t = 1 and the best stay at the sparsity
- * asked for. */
+/* Masks from p->weight_score: what is above 0 until the end, where t = 1 and the best stay at the
+ * sparsity asked for. */
 static inline esp_status esp__reparametrised_masks(esp_pruner *p, double t, esp_error *err) {
   esp__pruner_unit_scores(p);
   if (t >= 1.0)
@@ -33,8 +33,8 @@ static inline esp_status esp__reparametrised_masks(esp_pruner *p, double t, esp_
 }
 
 /* value = shadow: for methods that only bring a decay of their own. */
-static inline void esp__shadow_values(const esp_pruner *p, int part, float *value) {
-  const esp_param *w = p->part[part].slice->param;
+static inline void esp__shadow_reparametrize(const esp_pruner *p, int slice, float *value) {
+  const esp_param *w = p->scored[slice].slice->param;
   for (size_t k = 0; k < w->count; k++) value[k] = w->shadow[k];
 }
 
