@@ -131,6 +131,33 @@ bool esp_pruner_finished(const esp_pruner *p) {
 
 /* ---- asking ---- */
 
+const esp_prune_options *esp_pruner_options(const esp_pruner *p) {
+  return p->opt;
+}
+esp_model *esp_pruner_model(const esp_pruner *p) {
+  return p->model;
+}
+esp_key esp_pruner_change_key(const esp_pruner *p) {
+  return esp_key_of(p->key, p->changes);
+}
+const esp_ranking_pool *esp_pruner_ranking_pools(const esp_pruner *p, int *count) {
+  *count = p->pools;
+  return p->pool;
+}
+const esp_scored_slice *esp_pruner_scored_slices(const esp_pruner *p, int *count) {
+  *count = p->scored_slices;
+  return p->scored;
+}
+size_t esp_pruner_units(const esp_pruner *p) {
+  return p->units;
+}
+float *esp_pruner_scores(const esp_pruner *p) {
+  return p->score;
+}
+uint8_t *esp_pruner_keep(const esp_pruner *p) {
+  return p->keep;
+}
+
 bool esp_pruner_external_masks(const esp_pruner *p) {
   return p->opt->mask_from[0] != '\0';
 }

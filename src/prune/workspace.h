@@ -1,6 +1,6 @@
-/* The memory that a choice is made in: the scores of weights and units, and the units to keep. It is larger
- * than the weights, so a round opens it and closes it again. While a method works in every step of
- * training it stays open. */
+/* The memory that a choice is made in: the scores of weights and units, and the units to keep. It
+ * is larger than the weights, so a round opens it and closes it again. While a method works in
+ * every step of training it stays open. */
 #ifndef ESP_PRUNE_WORKSPACE_H
 #define ESP_PRUNE_WORKSPACE_H
 
