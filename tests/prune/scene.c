@@ -1,5 +1,6 @@
 #include "scene.h"
 
+#include "prune/measure/criterion_inputs.h"
 #include "prune/workspace.h"
 
 #include <check.h>
@@ -76,4 +77,9 @@ int scene_round(scene *s, double sparsity) {
 void scene_recall(scene *s) {
   ck_assert(esp__workspace_open(s->p.pruner, NULL) == ESP_OK);
   esp_pruner_load_masks(s->p.pruner);
+}
+
+esp_status scene_measure(scene *s, esp_error *err) {
+  ESP_TRY(esp__workspace_open(s->p.pruner, err));
+  return esp__pruner_measure(s->p.pruner, &s->probe, err);
 }

@@ -31,4 +31,7 @@ int scene_round(scene *s, double sparsity);
 /* Reads the masks back into the pruner's choice, as a method does before it changes them. */
 void scene_recall(scene *s);
 
+/* Scores all units by the criterion, as a round begins; the workspace stays open. */
+esp_status scene_measure(scene *s, esp_error *err);
+
 #endif

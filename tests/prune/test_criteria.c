@@ -35,7 +35,7 @@ static void scores_are(const esp_criterion *c, const esp_param *p, const esp_pru
 /* The units' scores after measuring are `factor` times these, nearly. */
 static void units_are(scene *s, double factor, size_t n, const double *expected) {
   const esp_pruner *p = s->p.pruner;
-  ck_assert_msg(esp__pruner_measure(s->p.pruner, &s->probe, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(scene_measure(s, &err) == ESP_OK, "%s", err.text);
   ck_assert_uint_eq(p->units, n);
   for (size_t u = 0; u < n; u++)
     ck_assert_msg(fabs((double)p->score[u] - factor * expected[u]) <=
@@ -264,7 +264,7 @@ START_TEST(deep_flow_is_conserved_or_refused) {
   scene s;
   char before[65], after[65];
   open_deep(&s, 45);
-  ck_assert_msg(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(scene_measure(&s, &err) == ESP_OK, "%s", err.text);
   const esp_pruner *p = s.p.pruner;
   double first = 0.0;
   for (int i = 0; i < p->pools; i++) {
@@ -277,7 +277,7 @@ START_TEST(deep_flow_is_conserved_or_refused) {
   scene_close(&s);
   open_deep(&s, 90);
   esp_params_sha256(&s.p.model->params, before);
-  ck_assert(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_ERR_INPUT);
+  ck_assert(scene_measure(&s, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "synflow") != NULL, "%s", err.text);
   esp_params_sha256(&s.p.model->params, after);
   ck_assert_str_eq(before, after);
@@ -298,7 +298,7 @@ START_TEST(a_hundred_rounds_of_flow_leave_a_path) {
   scene_open(&s, (esp_shape){40, 1, 1}, 4, ini);
   for (int round = 1; round <= esp_pruner_rounds(s.p.pruner); round++)
     scene_round(&s, esp_pruner_round_sparsity(s.p.pruner, round));
-  ck_assert(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK);
+  ck_assert(scene_measure(&s, &err) == ESP_OK);
   double flow = 0.0;
   for (size_t u = 0; u < s.p.pruner->units; u++) flow += (double)s.p.pruner->score[u];
   ck_assert_msg(flow > 0.0, "no path is left");
@@ -474,7 +474,7 @@ START_TEST(the_predictor_ranks_channels) {
   for (int b = 0; b < SCENE_BATCHES; b++)
     for (int i = 0; i < SCENE_IMAGES; i++) scene_image(&s, b, i, s.label[b][i] == 0 ? light : dark);
   esp_params_sha256(&s.p.model->params, before);
-  ck_assert(esp__pruner_measure(s.p.pruner, &s.probe, &err) == ESP_OK);
+  ck_assert(scene_measure(&s, &err) == ESP_OK);
   esp_params_sha256(&s.p.model->params, after);
   ck_assert_str_eq(before, after);
   const float *score = s.p.pruner->score;

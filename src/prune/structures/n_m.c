@@ -17,17 +17,10 @@ static const esp_option table[] = {
     {.name = NULL}};
 static const esp_method_keys n_m_keys = {table, sizeof(n_m_options), .after = "structures"};
 
-static esp_status check_groups(const n_m_options *o, esp_error *err) {
-  if (o->n < o->m) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", (int)o->n,
-                  (int)o->m);
-}
-
 static esp_status check(const esp_prune_options *opt, esp_error *err) {
   const n_m_options *o = esp_prune_keys(opt, &n_m_keys);
   const double sparsity = 1.0 - (double)o->n / (double)o->m;
-  ESP_TRY(check_groups(o, err));
-  if (fabs(opt->sparsity - sparsity) <= 1e-3) return ESP_OK;
+  if (o->n >= o->m || fabs(opt->sparsity - sparsity) <= 1e-3) return ESP_OK; /* see cover */
   return esp_fail(err, ESP_ERR_INPUT,
                   "[prune] sparsity = %g with structure = n:m: %d of every %d weights stay, "
                   "expected sparsity = %g",
@@ -37,10 +30,11 @@ static esp_status check(const esp_prune_options *opt, esp_error *err) {
 /* Whole groups only: other layers stay dense. */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const n_m_options *o = esp_prune_keys(p->opt, &n_m_keys);
-  ESP_TRY(check_groups(o, err));
+  const int n = (int)o->n, m = (int)o->m;
+  if (n >= m) return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", n, m);
   for (int i = 0; i < p->model->layers; i++) {
     const esp_layer *l = &p->model->layer[i];
-    if (!layers[i] || l->weight->shape[1] % (int)o->m != 0) continue;
+    if (!layers[i] || l->weight->shape[1] % m != 0) continue;
     ESP_TRY(esp_ranking_pool_new(p, &esp__structure_n_m, l, l->weight->count, err));
     ESP_TRY(
         esp_ranking_pool_add(p, (esp_slice){l->weight, l->weight->count, 1, NULL, true, 0}, err));
