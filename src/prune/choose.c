@@ -1,6 +1,6 @@
 /* From scores to a choice: how many units each layer keeps, and which. */
 #include "prune/pruner.h"
-#include "prune/select.h"
+#include "base/select.h"
 
 #include <float.h>
 #include <math.h>

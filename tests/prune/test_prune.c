@@ -1,7 +1,7 @@
 /* The catalogue of pruning, entry by entry, against tiny cases worked by hand; and the exact
  * selection. */
 #include "plant.h"
-#include "prune/select.h"
+#include "base/select.h"
 #include "suite.h"
 
 #include <math.h>

@@ -197,6 +197,65 @@ START_TEST(a_configuration_keeps_the_keys_it_was_read_with) {
 }
 END_TEST
 
+/* ---- methods that work on units ---- */
+
+/* Every second weight stays. */
+static esp_status keep_second(esp_pruner *p, double t, esp_error *err) {
+  (void)t;
+  float *scores = esp_pruner_scores(p);
+  for (size_t u = 0; u < esp_pruner_units(p); u++) scores[u] = (float)(u % 2);
+  ESP_TRY(esp_pruner_choose(p, esp_pruner_options(p)->sparsity, err));
+  esp_pruner_commit(p);
+  return ESP_OK;
+}
+static const esp_dynamic second = {"second", "every second weight", .change = keep_second};
+
+#define EIGHT "[model]\narch = custom\nlayers = linear classes nobias\n[prune]\nsparsity = 0.5\n"
+
+START_TEST(a_registered_dynamic_method_changes_masks) {
+  plant p;
+  bool changed;
+  esp_error err = {.text = ""};
+  ck_assert_msg(esp_dynamic_register(&second, &err) == ESP_OK, "%s", err.text);
+  plant_open(&p, (esp_shape){4, 1, 1}, 2, EIGHT "method = second\n");
+  ck_assert(esp_pruner_in_training(p.pruner));
+  ck_assert(esp_pruner_step(p.pruner, 0, 0, 10, &changed, &err) == ESP_OK && changed);
+  plant_mask_is(&p, "linear1.weight", "01010101");
+  plant_check(&p, "changed");
+  plant_close(&p);
+}
+END_TEST
+
+static esp_status cover_pairs(esp_pruner *p, const bool *layers, esp_error *err);
+static const esp_structure pairs = {"pairs", "two neighbouring weights", .cover = cover_pairs};
+
+/* unit k = { w[2 k], w[2 k + 1] } */
+static esp_status cover_pairs(esp_pruner *p, const bool *layers, esp_error *err) {
+  const esp_model *m = esp_pruner_model(p);
+  for (int i = 0; i < m->layers; i++) {
+    esp_param *w = m->layer[i].weight;
+    if (!layers[i]) continue;
+    ESP_TRY(esp_ranking_pool_new(p, &pairs, &m->layer[i], w->count / 2, err));
+    ESP_TRY(esp_ranking_pool_add(p, (esp_slice){w, w->count / 2, 2, NULL, true, 0}, err));
+  }
+  return ESP_OK;
+}
+
+START_TEST(a_registered_structure_is_pruned_as_a_whole) {
+  plant p;
+  int floored, pools;
+  esp_error err = {.text = ""};
+  ck_assert_msg(esp_structure_register(&pairs, &err) == ESP_OK, "%s", err.text);
+  plant_open(&p, (esp_shape){4, 1, 1}, 2, EIGHT "method = magnitude\nstructure = pairs\n");
+  PLANT_SET(&p, "linear1.weight", 1, -8, 2, -1, 3, -6, 0, 4);
+  ck_assert(esp_pruner_prune(p.pruner, 0.5, &floored, &err) == ESP_OK);
+  plant_mask_is(&p, "linear1.weight", "11001100");
+  ck_assert_ptr_eq(esp_pruner_ranking_pools(p.pruner, &pools)->structure, &pairs);
+  ck_assert_int_eq(pools, 1);
+  plant_close(&p);
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 #define REFUSED(kind, message, ...)                                          \
@@ -352,6 +411,8 @@ int main(void) {
   tcase_add_test(tc, a_key_of_a_registered_criterion_is_a_key_of_prune);
   tcase_add_test(tc, help_explains_a_registered_criterion_and_its_keys);
   tcase_add_test(tc, a_configuration_keeps_the_keys_it_was_read_with);
+  tcase_add_test(tc, a_registered_dynamic_method_changes_masks);
+  tcase_add_test(tc, a_registered_structure_is_pruned_as_a_whole);
   tcase_add_loop_test(tc, keys_are_checked, 0, sizeof wrong_keys / sizeof *wrong_keys);
   tcase_add_test(tc, keys_need_a_table_and_a_place);
   tcase_add_test(tc, a_key_is_there_once);

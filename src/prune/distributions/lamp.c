@@ -1,5 +1,5 @@
 #include "prune/catalogue.h"
-#include "prune/select.h"
+#include "base/select.h"
 
 #include <math.h>
 

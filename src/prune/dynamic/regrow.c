@@ -2,7 +2,7 @@
 
 #include "base/mathx.h"
 #include "prune/catalogue.h"
-#include "prune/select.h"
+#include "base/select.h"
 
 #include <math.h>
 #include <stdlib.h>

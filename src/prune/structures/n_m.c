@@ -1,6 +1,6 @@
 #include "prune/catalogue.h"
 #include "prune/pruner.h"
-#include "prune/select.h"
+#include "base/select.h"
 
 #include <math.h>
 

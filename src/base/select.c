@@ -1,4 +1,4 @@
-#include "prune/select.h"
+#include "base/select.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Choosing the best k of n exactly, whatever the ties. */
-#ifndef ESP_PRUNE_SELECT_H
-#define ESP_PRUNE_SELECT_H
+#ifndef ESP_BASE_SELECT_H
+#define ESP_BASE_SELECT_H
 
 #include <stddef.h>
 #include <stdint.h>
