@@ -1,6 +1,6 @@
 /* A smaller model without what is pruned. First the blocks that do nothing go, then the
  * channels. */
-#include "prune/units/channel_groups.h"
+#include "nn/channel_groups.h"
 
 #include <espalier/prune.h>
 

@@ -1,7 +1,7 @@
 /* The structures of pruning, each against cases worked by hand: which weights go together, and what
  * scores them. */
 #include "plant.h"
-#include "prune/units/channel_groups.h"
+#include "nn/channel_groups.h"
 #include "prune/pruner.h"
 #include "suite.h"
 

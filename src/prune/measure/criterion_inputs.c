@@ -4,47 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- values and gradients of all parameters, in one array ---- */
-
 static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what the pruning criterion measures");
 }
 
-static size_t all_values(const esp_model *m) {
-  size_t count = 0;
-  for (int k = 0; k < m->params.count; k++) count += m->params.item[k]->count;
-  return count;
-}
-
-esp_status esp__values_save(const esp_model *m, float **saved, esp_error *err) {
-  float *to = *saved = malloc((all_values(m) + 1) * sizeof *to);
-  if (!to) return no_memory(err);
-  for (int k = 0; k < m->params.count; k++) {
-    const esp_param *p = m->params.item[k];
-    memcpy(to, p->value, p->count * sizeof *to);
-    to += p->count;
-  }
-  return ESP_OK;
-}
-
-void esp__values_restore(const esp_model *m, const float *saved) {
-  for (int k = 0; k < m->params.count; k++) {
-    const esp_param *p = m->params.item[k];
-    memcpy(p->value, saved, p->count * sizeof *saved);
-    saved += p->count;
-  }
-}
-
-esp_status esp__gradients_save(const esp_model *m, float **saved, esp_error *err) {
-  float *to = *saved = calloc(all_values(m) + 1, sizeof *to);
-  if (!to) return no_memory(err);
-  for (int k = 0; k < m->params.count; k++) {
-    const esp_param *p = m->params.item[k];
-    if (esp_param_trains(p)) memcpy(to, p->grad, p->count * sizeof *to);
-    to += p->count;
-  }
-  return ESP_OK;
-}
+/* ---- passes over the batches ---- */
 
 static void add_gradients(const esp_params *ps, float *sum) {
   for (int k = 0; k < ps->count; k++) {
@@ -62,8 +26,6 @@ static void put_gradients(const esp_params *ps, const float *sum, float share) {
   }
 }
 
-/* ---- passes over the batches ---- */
-
 /* Runs one batch forward and backward. False at the end. */
 static bool pass(const esp_probe *probe) {
   const esp_batch *batch = probe->next(probe->images);
@@ -77,16 +39,16 @@ static bool pass(const esp_probe *probe) {
 static esp_status average(const esp_model *m, const esp_probe *probe, float *sum, esp_error *err) {
   float *saved = NULL;
   int done = 0;
-  if (probe->pass.training) ESP_TRY(esp__values_save(m, &saved, err));
+  if (probe->pass.training) ESP_TRY(esp__values_save(&m->params, &saved, err));
   for (; pass(probe); done++) add_gradients(&m->params, sum);
   put_gradients(&m->params, sum, 1.0f / (float)(done > 0 ? done : 1));
-  if (saved) esp__values_restore(m, saved);
+  if (saved) esp__values_restore(&m->params, saved);
   free(saved);
   return ESP_OK;
 }
 
 esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err) {
-  float *sum = calloc(all_values(m) + 1, sizeof *sum);
+  float *sum = calloc(esp__values_count(&m->params) + 1, sizeof *sum);
   if (!sum) return no_memory(err);
   const esp_status status = average(m, probe, sum, err);
   free(sum);
@@ -132,12 +94,12 @@ static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_erro
   float *saved = NULL;
   double *sum = calloc(p->units, sizeof *sum);
   if (!sum) return no_memory(err);
-  if (probe->pass.training) status = esp__values_save(p->model, &saved, err);
+  if (probe->pass.training) status = esp__values_save(&p->model->params, &saved, err);
   if (status == ESP_OK && p->criterion->needs == ESP_NEEDS_ACTIVATIONS)
     status = look(p, probe, sum, err);
   else if (status == ESP_OK)
     average_scores(p, probe, sum);
-  if (saved) esp__values_restore(p->model, saved);
+  if (saved) esp__values_restore(&p->model->params, saved);
   free(saved);
   free(sum);
   return status;

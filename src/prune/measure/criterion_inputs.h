@@ -3,6 +3,7 @@
 #define ESP_PRUNE_MEASURE_CRITERION_INPUTS_H
 
 #include "prune/pruner.h"
+#include "tensor/values.h"
 
 /* Measures what p->criterion needs and scores every unit, in an open workspace. */
 esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err);
@@ -15,11 +16,5 @@ esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp
  * where e g is 0.01 of the weights' norm (Pearlmutter 1994 for the idea). Only weights of
  * convolutions and linear layers move. */
 esp_status esp__measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err);
-
-/* All parameters' values, or gradients (0 where there is none), one after the other in newly
- * allocated memory. */
-esp_status esp__values_save(const esp_model *m, float **saved, esp_error *err);
-void esp__values_restore(const esp_model *m, const float *saved);
-esp_status esp__gradients_save(const esp_model *m, float **saved, esp_error *err);
 
 #endif

@@ -54,7 +54,7 @@ static esp_status both_sides(const esp_model *m, const esp_probe *probe, const f
   float *behind = NULL;
   go(m, value, gradient, -by);
   ESP_TRY(esp__measure_gradient(m, probe, err));
-  ESP_TRY(esp__gradients_save(m, &behind, err));
+  ESP_TRY(esp__gradients_save(&m->params, &behind, err));
   go(m, value, gradient, by);
   const esp_status status = esp__measure_gradient(m, probe, err);
   if (status == ESP_OK) divide(m, behind, by);
@@ -65,10 +65,10 @@ static esp_status both_sides(const esp_model *m, const esp_probe *probe, const f
 esp_status esp__measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err) {
   float *value = NULL, *gradient = NULL;
   ESP_TRY(esp__measure_gradient(m, probe, err));
-  ESP_TRY(esp__values_save(m, &value, err));
-  esp_status status = esp__gradients_save(m, &gradient, err);
+  ESP_TRY(esp__values_save(&m->params, &value, err));
+  esp_status status = esp__gradients_save(&m->params, &gradient, err);
   if (status == ESP_OK) status = both_sides(m, probe, value, gradient, err);
-  esp__values_restore(m, value);
+  esp__values_restore(&m->params, value);
   free(value);
   free(gradient);
   return status;

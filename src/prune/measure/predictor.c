@@ -91,7 +91,7 @@ static void try_out(const esp_model *m, const esp_probe *probe, const float *sav
     describe(of[i].layer, of[i].channel, x + i * FEATURES);
     clear_channel(of[i].layer, of[i].channel);
     y[i] = loss_over(probe) - before;
-    esp__values_restore(m, saved);
+    esp__values_restore(&m->params, saved);
   }
 }
 
@@ -113,11 +113,11 @@ static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t c
   float *saved = NULL;
   double *x = malloc((n + 1) * (FEATURES + 1) * sizeof *x);
   if (!x) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the predictor");
-  const esp_status status = esp__values_save(p->model, &saved, err);
+  const esp_status status = esp__values_save(&p->model->params, &saved, err);
   if (status == ESP_OK && n > 0) {
     draw(of, count, n, esp_key_of(p->key, p->changes));
     try_out(p->model, probe, saved, of, n, x, x + n * FEATURES);
-    esp__values_restore(p->model, saved);
+    esp__values_restore(&p->model->params, saved);
     esp__ridge_fit(&ridge, x, x + n * FEATURES, n, FEATURES, 0.01);
     predict_all(p, &ridge);
   }

@@ -66,11 +66,11 @@ esp_status esp__measure_synaptic_flow(const esp_model *m, esp_graph *g, esp_erro
   float *saved = NULL, *pixels = aligned_alloc(64, floats * sizeof *pixels);
   if (!pixels) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for an image of ones");
   memset(pixels, 0, floats * sizeof *pixels);
-  esp_status status = esp__values_save(m, &saved, err);
+  esp_status status = esp__values_save(&m->params, &saved, err);
   if (status == ESP_OK) {
     make_linear(m);
     status = run(m, g, pixels, err);
-    esp__values_restore(m, saved);
+    esp__values_restore(&m->params, saved);
   }
   free(saved);
   free(pixels);

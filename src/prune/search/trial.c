@@ -26,10 +26,10 @@ static esp_status keep(esp__trial *t, esp_error *err) {
   if (!(t->score = malloc(bytes)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a trial");
   memcpy(t->score, t->pruner->score, bytes);
-  ESP_TRY(esp__values_save(m, &t->value, err));
+  ESP_TRY(esp__values_save(&m->params, &t->value, err));
   if (!averages(m)) return ESP_OK;
   esp_params_swap_average(&m->params);
-  const esp_status status = esp__values_save(m, &t->average, err);
+  const esp_status status = esp__values_save(&m->params, &t->average, err);
   esp_params_swap_average(&m->params);
   return status;
 }
@@ -91,10 +91,10 @@ void esp__trial_end(esp__trial *t) {
   esp_params *ps = &t->pruner->model->params;
   if (t->average) {
     esp_params_swap_average(ps);
-    esp__values_restore(t->pruner->model, t->average);
+    esp__values_restore(&t->pruner->model->params, t->average);
     esp_params_swap_average(ps);
   }
-  esp__values_restore(t->pruner->model, t->value);
+  esp__values_restore(&t->pruner->model->params, t->value);
 }
 
 void esp__trial_over(esp__trial *t) {

@@ -1,5 +1,5 @@
 /* Pools for channels that can only go together. */
-#include "prune/units/channel_groups.h"
+#include "nn/channel_groups.h"
 #include "prune/pruner.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "prune/units/channel_groups.h"
+#include "nn/channel_groups.h"
 
 #include <stdlib.h>
 

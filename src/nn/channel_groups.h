@@ -5,8 +5,8 @@
  * convolutions, sums, concat and flatten tie the slots they read to those they write: such slots
  * are one class, and a class leaves the network as a whole, with the filters that make it, their
  * batch norm, and its slice of every consumer. */
-#ifndef ESP_PRUNE_UNITS_CHANNEL_GROUPS_H
-#define ESP_PRUNE_UNITS_CHANNEL_GROUPS_H
+#ifndef ESP_NN_CHANNEL_GROUPS_H
+#define ESP_NN_CHANNEL_GROUPS_H
 
 #include <espalier/model.h>
 
