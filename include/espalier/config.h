@@ -26,6 +26,7 @@ typedef struct esp_run_options {
   esp_numbers keep_epochs;   /* epochs of the training whose weights are kept */
   esp_numbers keep_steps;    /* steps of the training whose weights are kept */
   int64_t order, order_step; /* another order of the images from that step on; 0 = none */
+  char *plugins;             /* words: files that are loaded (plugin.h), by their absolute paths */
   char *dense;               /* "", or a finished run whose training is taken over */
 } esp_run_options;
 extern const esp_option esp_run_option_table[];
@@ -74,11 +75,15 @@ const void *esp_config_key_options(const esp_config *config, const esp_config_ke
  * "argument 'section.key=value': ...": unknown section or key (with the nearest known one), value
  * that does not parse or lies out of range (with the range), choice not known (with the choices, or
  * the nearest), key given twice in the file, line without a key. On failure *config needs no
- * freeing. */
+ * freeing.
+ *
+ * The plugins that [run] plugins names, in the file or as an override, are loaded before
+ * (plugin.h), so that other keys can name what they register. */
 esp_status esp_config_load(esp_config *config, const char *path, int overrides,
                            const char *const *override, esp_error *err);
-/* Reads a configuration as esp_config_load does from a file, from `text`; `name` starts the
- * messages. */
+/* Reads INI text in memory and applies the overrides, as esp_config_load does; `name` starts the
+ * messages. Of the plugins only those that an override names are loaded: the text may come from a
+ * file of data, and those must not make a program run other code. */
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err);
 /* Gives back all that it holds. A configuration is moved by assignment, and not copied by it: it

@@ -47,15 +47,22 @@ typedef struct esp_dataset {
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
 } esp_dataset;
 
-/* One kind of data set: an entry in the table of src/data/dataset.c. */
+/* One kind of data set: an entry in the table of src/data/kinds.c, or one that was registered. */
 typedef struct esp_dataset_kind {
   const char *name, *help;
-  /* Fills train, test, shape, classes and class_name of *set (zeroed). `wanted` is the shape to
-   * resize to (folder). */
+  /* Fills train, test, shape, classes and class_name of *set (zeroed), with memory from malloc,
+   * which esp_dataset_free frees, after a failure too. `wanted` is the shape to resize to
+   * (folder). */
   esp_status (*load)(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
                      esp_error *err);
 } esp_dataset_kind;
-const esp_dataset_kind *esp_dataset_kind_at(size_t i); /* NULL after the last */
+const esp_dataset_kind *esp_dataset_kind_at(size_t i);           /* NULL after the last */
+const esp_dataset_kind *esp_dataset_kind_find(const char *name); /* NULL when there is none */
+/* Adds a kind from outside, which then is chosen, listed and explained like any other. It must stay
+ * where it is, unchanged, while the library is used. Fails, in one line, when the name, the help or
+ * `load` is missing, or the name is taken. To be called from one thread before the first
+ * configuration is read: the table of registered kinds is a global. */
+esp_status esp_dataset_kind_register(const esp_dataset_kind *kind, esp_error *err);
 
 /* Loads, limits (to images evenly spaced over the set), splits off the validation images (chosen at
  * random from the seed; both splits keep the order of the files), measures mean and std (a constant

@@ -59,8 +59,9 @@ esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
 /* The file whose masks `path` stands for: itself, or a run directory's checkpoint, or where it has
  * none its newest weights. */
 esp_status esp_masks_path(const char *path, char file[4096], esp_error *err);
-/* with_data loads the data set too, as the file's configuration with `override` says. On failure *o
- * needs no freeing. */
+/* with_data loads the data set too, as the file's configuration with `override` says. The plugins
+ * that a run directory's config.ini names are loaded; those of a weights file alone only where an
+ * override of run.plugins names them. On failure *o needs no freeing. */
 esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,
                         const char *const *override, esp_error *err);
 void esp_loaded_run_free(esp_loaded_run *o);

@@ -1,6 +1,7 @@
 /* From an INI file and arguments to a configuration in which every value is checked. */
 #include "config/parse.h"
 #include "base/text_stream.h"
+#include "config/plugins.h"
 #include "config/sections.h"
 #include "base/value.h"
 
@@ -407,15 +408,30 @@ static esp_status read_file_text(esp_config *config, const char *name, const cha
   return status;
 }
 
-esp_status esp__config_parse_with(esp_config *config, const char *name, const char *text,
-                                  const esp__config_extra *extra, int overrides,
-                                  const char *const *override, esp_error *err) {
+/* `plugins` NULL: none were loaded for it. */
+static esp_status parse(esp_config *config, const char *name, const char *text, const char *plugins,
+                        const esp__config_extra *extra, int overrides, const char *const *override,
+                        esp_error *err) {
   *config = (esp_config){0};
   esp_status status = set_defaults(config, err);
   if (status == ESP_OK) status = read_file_text(config, name, text, extra, err);
   if (status == ESP_OK) status = apply_overrides(config, overrides, override, err);
   if (status == ESP_OK) status = name_run(config, name, err);
+  if (status == ESP_OK && plugins)
+    status = esp__config_set(config, "run.plugins", plugins, name, err);
   if (status != ESP_OK) esp_config_free(config);
+  return status;
+}
+
+/* file: the text is that of the file `name`, so the plugins that it names are loaded. */
+static esp_status load_plugins_and_parse(esp_config *config, const char *name, const char *text,
+                                         bool file, const esp__config_extra *extra, int overrides,
+                                         const char *const *override, esp_error *err) {
+  char *plugins;
+  *config = (esp_config){0};
+  ESP_TRY(esp__plugins_load_named(name, file ? text : NULL, overrides, override, &plugins, err));
+  const esp_status status = parse(config, name, text, plugins, extra, overrides, override, err);
+  free(plugins);
   return status;
 }
 
@@ -428,7 +444,7 @@ esp_status esp__config_load_with(esp_config *config, const char *path,
   ESP_TRY(esp_file_read(path, FILE_MAX, &text, &bytes, err));
   esp_status status;
   if (strlen(text) == bytes) {
-    status = esp__config_parse_with(config, path, text, extra, overrides, override, err);
+    status = load_plugins_and_parse(config, path, text, true, extra, overrides, override, err);
   } else {
     int line = 1;
     for (const char *c = text; *c; c++) line += *c == '\n';
@@ -440,7 +456,7 @@ esp_status esp__config_load_with(esp_config *config, const char *path,
 
 esp_status esp_config_parse(esp_config *config, const char *name, const char *text, int overrides,
                             const char *const *override, esp_error *err) {
-  return esp__config_parse_with(config, name, text, NULL, overrides, override, err);
+  return load_plugins_and_parse(config, name, text, false, NULL, overrides, override, err);
 }
 
 esp_status esp_config_load(esp_config *config, const char *path, int overrides,

@@ -14,13 +14,10 @@ typedef struct esp__config_extra {
                      esp_error *err);
 } esp__config_extra;
 
-/* esp_config_load and esp_config_parse; extra NULL: no such section. */
+/* esp_config_load; extra NULL: no such section. */
 esp_status esp__config_load_with(esp_config *config, const char *path,
                                  const esp__config_extra *extra, int overrides,
                                  const char *const *override, esp_error *err);
-esp_status esp__config_parse_with(esp_config *config, const char *name, const char *text,
-                                  const esp__config_extra *extra, int overrides,
-                                  const char *const *override, esp_error *err);
 
 /* The config.ini of a run's directory: as esp_config_load, but not empty. An empty one is no run
  * with all defaults, but what a crash of the system left. */

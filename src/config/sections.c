@@ -81,6 +81,14 @@ const esp_option esp_run_option_table[] = {
      .max = 1e12,
      .help = "Step of the training before which the order changes. "
              "What a resumed run needs there is kept as branch.safetensors."},
+    {.name = "plugins",
+     .type = ESP_OPTION_WORDS,
+     .offset = offsetof(esp_run_options, plugins),
+     .fallback = "",
+     .help = "Files (.so) with methods and data sets that were compiled outside of Espalier; they "
+             "are opened before the other keys are read. Paths are relative to the folder of this "
+             "file, as an argument to the current one. A run goes on only with the same files.",
+     .neutral = true},
     {.name = "dense",
      .type = ESP_OPTION_TEXT,
      .offset = offsetof(esp_run_options, dense),

@@ -4,21 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const esp_dataset_kind *const kinds[] = {&esp__dataset_cifar10, &esp__dataset_cifar100,
-                                                &esp__dataset_idx, &esp__dataset_folder,
-                                                &esp__dataset_shapes};
-
-const esp_dataset_kind *esp_dataset_kind_at(size_t i) {
-  return i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
-}
-
-static const esp_dataset_kind *find_kind(const char *name) {
-  const esp_dataset_kind *kind = NULL;
-  for (size_t i = 0; (kind = esp_dataset_kind_at(i)) != NULL; i++)
-    if (name && strcmp(kind->name, name) == 0) break;
-  return kind;
-}
-
 /* Keeps the number of images the configuration asks for; 0 = all. */
 static esp_status limit(esp_images *images, esp_shape shape, int64_t wanted, const char *key,
                         esp_error *err) {
@@ -80,9 +65,47 @@ static esp_status normalisation(esp_dataset *set, const esp_data_options *opt, e
   return ESP_OK;
 }
 
-static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
+/* ---- what a kind has loaded ---- */
+
+static bool names_are_lines(const esp_dataset *set) {
+  for (int i = 0; i < set->classes; i++)
+    if (!set->class_name[i] || !*set->class_name[i] || strchr(set->class_name[i], '\n'))
+      return false;
+  return true;
+}
+
+static bool labels_are_classes(const esp_images *images, int classes) {
+  for (uint32_t i = 0; i < images->count; i++)
+    if (images->labels[i] < 0 || images->labels[i] >= classes) return false;
+  return true;
+}
+
+/* NULL when all is there. */
+static const char *missing(const esp_dataset *set) {
+  const esp_shape s = set->shape;
+  if (s.channels < 1 || s.channels > ESP_CHANNELS_MAX || s.height < 1 || s.height > ESP_SIDE_MAX ||
+      s.width < 1 || s.width > ESP_SIDE_MAX)
+    return "a shape of 1 to 16 channels and sides of 1 to 4096";
+  if (set->classes < 1 || !set->class_name || !names_are_lines(set))
+    return "a class at least, and a line of text as the name of each";
+  if (set->train.count == 0 || set->test.count == 0) return "images to train on and to test";
+  if (!labels_are_classes(&set->train, set->classes) ||
+      !labels_are_classes(&set->test, set->classes))
+    return "labels from 0 to one less than the classes";
+  return NULL;
+}
+
+static esp_status load(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
                        esp_shape wanted, esp_key seed, esp_error *err) {
   ESP_TRY(kind->load(set, opt, wanted, seed, err));
+  const char *what = missing(set);
+  if (!what) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "data set '%s': expected %s", kind->name, what);
+}
+
+static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
+                       esp_shape wanted, esp_key seed, esp_error *err) {
+  ESP_TRY(load(set, kind, opt, wanted, seed, err));
   ESP_TRY(esp_tasks_read(&set->tasks, opt, set->class_name, set->classes, err));
   ESP_TRY(limit(&set->train, set->shape, opt->train, "train", err));
   ESP_TRY(limit(&set->test, set->shape, opt->test, "test", err));
@@ -93,7 +116,7 @@ static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
                             esp_key seed, esp_error *err) {
   *set = NULL;
-  const esp_dataset_kind *kind = find_kind(opt->dataset);
+  const esp_dataset_kind *kind = esp_dataset_kind_find(opt->dataset);
   if (!kind)
     return esp_fail(err, ESP_ERR_INPUT, "data.dataset: unknown data set '%s'",
                     opt->dataset ? opt->dataset : "");
@@ -112,7 +135,7 @@ void esp_dataset_free(esp_dataset *set) {
   esp__images_free(&set->train);
   esp__images_free(&set->validation);
   esp__images_free(&set->test);
-  for (int i = 0; i < set->classes; i++) free(set->class_name[i]);
+  for (int i = 0; set->class_name && i < set->classes; i++) free(set->class_name[i]);
   free(set->class_name);
   esp_tasks_free(&set->tasks);
   free(set);

@@ -1,4 +1,5 @@
 /* Opening trained weights for use. */
+#include "config/plugins.h"
 #include "rundir/paths.h"
 
 #include <espalier/run.h>
@@ -7,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { CONFIG_MAX = 1 << 20 };
 
 static bool is_file(const char *path) {
   struct stat info;
@@ -123,16 +126,42 @@ static esp_status open_data(esp_loaded_run *o, esp_error *err) {
   return esp_dataset_match_classes(o->set, opt, o->class_name, o->model->classes, err);
 }
 
+/* Says which plugin the file was made with, where one is missing and that may be why it failed. */
+static esp_status name_plugin(const esp_bundle *b, esp_status status, esp_error *err) {
+  const char *config = esp_bundle_text(b, "espalier.config");
+  char missing[4096];
+  if (status != ESP_ERR_INPUT || !err || !config || !esp__plugins_missing(config, missing))
+    return status;
+  const esp_error cause = *err;
+  return esp_fail(err, status, "%s (was made with the plugin %.200s, which is not loaded)",
+                  cause.text, missing);
+}
+
+/* Those of a run directory, which its config.ini names; a file alone loads none. */
+static esp_status load_plugins(const char *dir, int overrides, const char *const *override,
+                               esp_error *err) {
+  char path[4096], *text, *words;
+  size_t bytes;
+  if (!in_directory(dir, ESP_FILE_CONFIG, path)) return ESP_OK;
+  ESP_TRY(esp_file_read(path, CONFIG_MAX, &text, &bytes, err));
+  const esp_status status = esp__plugins_load_named(path, text, overrides, override, &words, err);
+  free(text);
+  if (status == ESP_OK) free(words);
+  return status;
+}
+
 esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,
                         const char *const *override, esp_error *err) {
   char file[4096];
   esp_bundle b = {0};
   *o = (esp_loaded_run){0};
   ESP_TRY(esp_weights_path(path, file, err));
+  ESP_TRY(load_plugins(path, overrides, override, err));
   ESP_TRY(esp_bundle_load(&b, file, err));
   esp_status status = open_bundle(o, &b, file, overrides, override, err);
-  esp_bundle_free(&b);
   if (status == ESP_OK && with_data) status = open_data(o, err);
+  status = name_plugin(&b, status, err);
+  esp_bundle_free(&b);
   if (status != ESP_OK) esp_loaded_run_free(o);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/fingerprint.h"
 #include "config/locate.h"
+#include "config/plugins.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
 
@@ -74,6 +75,7 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
 esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   esp_config *c = &r->config;
   esp_shape wanted = {0};
+  ESP_TRY(esp__config_located(source, esp__plugins_rows(c, &r->at.plugins, err), err));
   ESP_TRY(esp__kernels_check(err));
   ESP_TRY(esp__config_located(source, esp__config_check(c, err), err));
   if (c->model.input[0])

@@ -1,6 +1,7 @@
 #include "run/reuse_dense.h"
 
 #include "config/fingerprint.h"
+#include "config/plugins.h"
 #include "config/stages.h"
 #include "run/feedback.h"
 #include "run/services.h"
@@ -55,7 +56,10 @@ static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char
     return esp_fail(err, ESP_ERR_INPUT, "run.dense: %s: not a checkpoint of Espalier", path);
   ESP_TRY(esp__position_parse(&at, position, err));
   const bool ended = at.stage == 1 && at.results == 1 && !at.begun && at.result[0].round == 0;
+  const esp_status same =
+      esp__plugins_match(path, at.plugins, r->at.plugins, ESP_PLUGINS_COMMON, err);
   esp__position_free(&at);
+  if (same != ESP_OK) return same;
   if (!ended)
     return esp_fail(err, ESP_ERR_INPUT,
                     "run.dense: %s is not at the end of its training; "
@@ -92,6 +96,9 @@ static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   ESP_TRY(esp__position_parse(&at, text, err));
   memcpy(at.fingerprint, r->at.fingerprint, sizeof at.fingerprint);
   at.events = 0; /* the event file stays with the other run */
+  free(at.plugins);
+  at.plugins = r->at.plugins;
+  r->at.plugins = NULL;
   esp__position_free(&r->at);
   r->at = at;
   esp__result_count(&r->at.result[0], r->model, r->graph, r->pruner);

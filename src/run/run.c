@@ -1,5 +1,6 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
 #include "config/parse.h"
+#include "config/plugins.h"
 #include "config/stages.h"
 #include "run/open.h"
 #include "run/reuse_dense.h"
@@ -102,14 +103,17 @@ static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   if (access(esp__run_path(r, ESP_FILE_CHECKPOINT, path), F_OK) != 0) return begin(r, err);
   ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
   const esp__position fresh = r->at;
-  const esp_status status = esp__position_parse(&r->at, position, NULL);
+  esp_status status = esp__position_parse(&r->at, position, NULL);
   free(position);
+  if (status == ESP_ERR_INPUT)
+    status = esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
+  if (status == ESP_OK)
+    status = esp__plugins_match(path, r->at.plugins, fresh.plugins, ESP_PLUGINS_ALL, err);
+  free(fresh.plugins);
   if (status == ESP_OK && strcmp(r->at.fingerprint, fresh.fingerprint) != 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: was made with another configuration than %s/config.ini; expected the same",
                     path, r->dir);
-  if (status == ESP_ERR_INPUT)
-    return esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
   return status == ESP_OK ? check_position(r, path, err) : status;
 }
 

@@ -78,6 +78,7 @@ static cJSON *write_position(const esp__position *p) {
   for (int i = 0; i < p->results; i++)
     esp__json_write(esp__json_append(results, cJSON_CreateObject()), result_fields, &p->result[i]);
   esp__json_put_string(o, "recipe", p->fingerprint);
+  esp__json_put_string(o, "plugins", p->plugins ? p->plugins : "");
   for (int i = 0; i < TEXTS; i++) {
     const char *text = *text_at(p, i);
     esp__json_put_string(o, texts[i].name, text ? text : "");
@@ -121,7 +122,8 @@ static esp_status read_position(esp__position *p, const cJSON *o) {
   strcpy(p->fingerprint, fingerprint->valuestring);
   for (int i = 0; i < TEXTS; i++)
     ESP_TRY(read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, texts[i].name)));
-  return ESP_OK;
+  const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(o, "plugins");
+  return plugins ? read_text(&p->plugins, plugins) : ESP_OK; /* older checkpoints have none */
 }
 
 esp_status esp__position_parse(esp__position *p, const char *text, esp_error *err) {
@@ -140,6 +142,7 @@ esp_status esp__position_parse(esp__position *p, const char *text, esp_error *er
 
 void esp__position_free(esp__position *p) {
   free(p->result);
+  free(p->plugins);
   for (int i = 0; i < TEXTS; i++) free(*text_at(p, i));
   *p = (esp__position){0};
 }

@@ -36,6 +36,7 @@ typedef struct esp__position {
   double peak_rss_mib;  /* the most memory of any process that worked on the run */
   int64_t events;       /* bytes of the event file for TensorBoard */
   char fingerprint[65]; /* of the configuration: a run goes on only with the same */
+  char *plugins; /* a row "NAME VERSION SHA256" of each that the run works with; NULL = none */
 } esp__position;
 
 /* The position as JSON, newly allocated. */

@@ -38,6 +38,21 @@ static cJSON *classes_json(const char *names) {
   return list;
 }
 
+/* rows: "NAME VERSION SHA256". */
+static cJSON *plugins_json(const char *rows) {
+  cJSON *list = cJSON_CreateArray();
+  char name[64], version[64], sha256[65];
+  for (int end = 0; sscanf(rows, "%63s %63s %64s\n%n", name, version, sha256, &end) == 3;
+       rows += end) {
+    cJSON *o = cJSON_CreateObject();
+    esp__json_put_string(o, "name", name);
+    esp__json_put_string(o, "version", version);
+    esp__json_put_string(o, "sha256", sha256);
+    esp__json_append(list, o);
+  }
+  return list;
+}
+
 static cJSON *report_json(const esp__report *r) {
   const esp__position *p = r->position;
   cJSON *o = cJSON_CreateObject();
@@ -45,6 +60,7 @@ static cJSON *report_json(const esp__report *r) {
   esp__json_put_string(o, "status", r->sha256 ? "finished" : "running");
   esp__json_put_number(o, "seed", (double)r->config->run.seed);
   esp__json_put(o, "classes", classes_json(r->classes));
+  esp__json_put(o, "plugins", plugins_json(p->plugins ? p->plugins : ""));
   esp__json_put_string(o, "isa", r->isa);
   esp__json_put_number(o, "threads", r->threads);
   esp__json_put_number(o, "peak_rss_mib", p->peak_rss_mib);
