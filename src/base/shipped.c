@@ -1,5 +1,6 @@
 #include "base/shipped.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static bool find(const char *name, const char *suffix, char path[ESP_SHIPPED_PAT
 esp_status esp__shipped_find(const char *name, const char *suffix, const char *refusal,
                              char path[ESP_SHIPPED_PATH_MAX], esp_error *err) {
   const int length = snprintf(path, ESP_SHIPPED_PATH_MAX, "%s", name);
-  if (length < ESP_SHIPPED_PATH_MAX && access(path, F_OK) == 0) return ESP_OK;
+  if (length < ESP_SHIPPED_PATH_MAX && (access(path, F_OK) == 0 || errno != ENOENT)) return ESP_OK;
   if (*name == '/' || *name == '.')
     return esp_fail(err, ESP_ERR_INPUT, "%.200s: %s", name, refusal);
   if (find(name, suffix, path)) {
@@ -52,4 +53,8 @@ esp_status esp__shipped_find(const char *name, const char *suffix, const char *r
   return esp_fail(err, ESP_ERR_INPUT,
                   "%.200s: %s (looked for here, in configs, in configs/papers, and below %.200s)",
                   name, refusal, esp__data_directory());
+}
+
+esp_status esp__shipped_config(const char *name, char path[ESP_SHIPPED_PATH_MAX], esp_error *err) {
+  return esp__shipped_find(name, ".ini", "cannot open: No such file or directory", path, err);
 }

@@ -19,13 +19,38 @@ typedef struct reader {
   bool ended;     /* by -- */
 } reader;
 
-/* ---- the usage ---- */
+/* ---- the options of a command ---- */
 
-static int option_count(const esp__command *c) {
+static const esp__argument plugin_option = {
+    .name = "plugin",
+    .type = ESP_ARGUMENT_LIST,
+    .value = "FILE.so",
+    .expected = "a plugin",
+    .kind = ESP_WORD_FILE,
+    .help =
+        "Opens methods and data sets that were compiled outside of Espalier, "
+        "in the place of those that run.plugins names."};
+
+static int table_count(const esp__command *c) {
   int n = 0;
   while (c->options && c->options[n].name) n++;
   return n;
 }
+
+static int option_count(const esp__command *c) {
+  return table_count(c) + (c->plugins || c->overrides);
+}
+
+const esp__argument *esp__option_at(const esp__command *c, int i) {
+  if (i >= option_count(c)) return NULL;
+  return i < table_count(c) ? &c->options[i] : &plugin_option;
+}
+
+static void *member_of(esp__arguments *a, const esp__argument *o) {
+  return o == &plugin_option ? (void *)&a->plugin : (char *)a->options + o->offset;
+}
+
+/* ---- the usage ---- */
 
 static void print_option(const esp__argument *o, char text[128]) {
   char name[64];
@@ -42,7 +67,7 @@ const char *esp__usage_piece(const esp__command *c, int i, char text[128]) {
   const int options = option_count(c);
   if (!*c->positional.usage) i++;
   if (i == 0) return c->positional.usage;
-  if (i <= options) return print_option(&c->options[i - 1], text), text;
+  if (i <= options) return print_option(esp__option_at(c, i - 1), text), text;
   return i == options + 1 && c->overrides ? "[section.key=value ...]" : NULL;
 }
 
@@ -106,9 +131,8 @@ static const char *expected(const esp__argument *o, char text[128]) {
 }
 
 /* `typed` is the option as it stands on the command line. */
-static esp_status set_value(void *options, const esp__argument *o, const char *typed,
+static esp_status set_value(void *member, const esp__argument *o, const char *typed,
                             const char *text, esp_error *err) {
-  void *const member = (char *)options + o->offset;
   char range[128];
   bool good = true;
   switch (o->type) {
@@ -139,8 +163,8 @@ static esp_status set_value(void *options, const esp__argument *o, const char *t
 
 /* The option that `length` characters of the word are, or NULL. */
 static const esp__argument *find(const esp__command *c, const char *word, size_t length) {
-  for (int i = 0; i < option_count(c); i++) {
-    const esp__argument *o = &c->options[i];
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) {
     if (length == 2 && o->letter && word[1] == o->letter) return o;
     if (length > 2 && word[1] == '-' && strlen(o->name) == length - 2 &&
         strncmp(word + 2, o->name, length - 2) == 0)
@@ -156,7 +180,7 @@ static esp_status fail_unknown(const esp__command *c, const char *word, size_t l
   snprintf(name, sizeof name, "%.*s", (int)length, word);
   const size_t dashes = strspn(name, "-");
   for (int i = 0; i < option_count(c); i++)
-    best = esp_nearer(name + dashes, best, c->options[i].name);
+    best = esp_nearer(name + dashes, best, esp__option_at(c, i)->name);
   best = esp_nearer(name + dashes, best, "help");
   if (best)
     return esp_fail(err, ESP_ERR_INPUT, "unknown option '%s'; did you mean '--%s'?", name, best);
@@ -170,10 +194,12 @@ static esp_status read_option(reader *r, const char *word, esp_error *err) {
   char typed[64], range[128];
   if (!o) return fail_unknown(r->command, word, length, err);
   snprintf(typed, sizeof typed, "%.*s", (int)length, word);
-  const uint64_t bit = UINT64_C(1) << (o - r->command->options);
-  if ((r->given & bit) && o->type != ESP_ARGUMENT_LIST)
-    return esp_fail(err, ESP_ERR_INPUT, "%s is given twice; expected it once", typed);
-  r->given |= bit;
+  if (o->type != ESP_ARGUMENT_LIST) {
+    const uint64_t bit = UINT64_C(1) << (o - r->command->options);
+    if (r->given & bit)
+      return esp_fail(err, ESP_ERR_INPUT, "%s is given twice; expected it once", typed);
+    r->given |= bit;
+  }
   const char *text = equals ? equals + 1 : NULL;
   if (text && o->type == ESP_ARGUMENT_FLAG)
     return esp_fail(err, ESP_ERR_INPUT, "%s '%.200s': expected no value", typed, text);
@@ -182,7 +208,7 @@ static esp_status read_option(reader *r, const char *word, esp_error *err) {
       return esp_fail(err, ESP_ERR_INPUT, "%s: expected %s after it", typed, expected(o, range));
     text = r->argv[r->at++];
   }
-  return set_value(r->arguments->options, o, typed, text, err);
+  return set_value(member_of(r->arguments, o), o, typed, text, err);
 }
 
 /* ---- all of it ---- */
@@ -214,12 +240,12 @@ static esp_status set_fallbacks(esp__arguments *a, const esp__command *c, esp_er
   if (c->options_bytes == 0) return ESP_OK;
   a->options = calloc(1, c->options_bytes);
   if (!a->options) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the arguments");
-  for (int i = 0; i < option_count(c); i++) {
+  for (int i = 0; i < table_count(c); i++) {
     const esp__argument *o = &c->options[i];
     if (o->fallback)
-      ESP_TRY(set_value(a->options, o, o->name, o->fallback, err));
+      ESP_TRY(set_value(member_of(a, o), o, o->name, o->fallback, err));
     else if (o->type == ESP_ARGUMENT_REAL)
-      *(double *)(void *)((char *)a->options + o->offset) = (double)NAN;
+      *(double *)member_of(a, o) = (double)NAN;
   }
   return ESP_OK;
 }
@@ -229,12 +255,28 @@ static esp_status check(const reader *r, esp_error *err) {
   const esp__command *c = r->command;
   if (r->arguments->positional.count < c->positional.least)
     return fail_usage(c, err, "expected %s", c->positional.expected);
-  for (int i = 0; i < option_count(c); i++) {
+  for (int i = 0; i < table_count(c); i++) {
     const esp__argument *o = &c->options[i];
     if (o->required && !(r->given >> i & 1))
       return fail_usage(c, err, "expected -%c and %s", o->letter, o->expected);
   }
   return ESP_OK;
+}
+
+/* The plugins that were named, as a key of the configuration. */
+static esp_status override_plugins(esp__arguments *a, const esp__command *c, esp_error *err) {
+  static const char key[] = "run.plugins=";
+  size_t bytes = sizeof key;
+  if (a->plugin.count == 0 || !c->overrides) return ESP_OK;
+  for (int i = 0; i < a->plugin.count; i++) bytes += strlen(a->plugin.item[i]) + 1;
+  if (!(a->plugins = malloc(bytes)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the arguments");
+  char *end = stpcpy(a->plugins, key);
+  for (int i = 0; i < a->plugin.count; i++) {
+    if (i > 0) *end++ = ' ';
+    end = stpcpy(end, a->plugin.item[i]);
+  }
+  return append(&a->override, a->plugins, err);
 }
 
 esp_status esp__arguments_read(esp__arguments *a, const esp__command *c, int argc,
@@ -244,14 +286,17 @@ esp_status esp__arguments_read(esp__arguments *a, const esp__command *c, int arg
   esp_status status = set_fallbacks(a, c, err);
   while (status == ESP_OK && r.at < argc && !a->help) status = read_word(&r, argv[r.at++], err);
   if (status == ESP_OK && !a->help) status = check(&r, err);
+  if (status == ESP_OK && !a->help) status = override_plugins(a, c, err);
   if (status != ESP_OK) esp__arguments_free(a, c);
   return status;
 }
 
 void esp__arguments_free(esp__arguments *a, const esp__command *c) {
-  for (int i = 0; a->options && i < option_count(c); i++)
+  for (int i = 0; a->options && i < table_count(c); i++)
     if (c->options[i].type == ESP_ARGUMENT_LIST)
-      free(((esp__words *)(void *)((char *)a->options + c->options[i].offset))->item);
+      free(((esp__words *)member_of(a, &c->options[i]))->item);
+  free(a->plugin.item);
+  free(a->plugins);
   free(a->options);
   free(a->positional.item);
   free(a->override.item);

@@ -61,6 +61,8 @@ typedef struct esp__positionals {
 typedef struct esp__arguments {
   esp__words positional;
   esp__words override; /* section.key=value, not looked into */
+  esp__words plugin;   /* files that --plugin named; where there are overrides, one of them too */
+  char *plugins;       /* that override; NULL = none */
   void *options;       /* the command's own struct */
   bool help;           /* it asks for help instead; nothing behind that was read */
 } esp__arguments;
@@ -72,6 +74,7 @@ typedef struct esp__command {
   const char *description; /* lines: paragraphs; "- " begins an item, four spaces an example */
   esp__positionals positional;
   bool overrides;               /* the words behind the positionals are section.key=value */
+  bool plugins;                 /* takes --plugin, as all do that take overrides */
   const esp__argument *options; /* NULL = none */
   size_t options_bytes;         /* of the options struct */
   esp_status (*run)(const esp__arguments *a, esp_error *err);
@@ -83,6 +86,10 @@ typedef struct esp__command {
 esp_status esp__arguments_read(esp__arguments *a, const esp__command *c, int argc,
                                char *const *argv, esp_error *err);
 void esp__arguments_free(esp__arguments *a, const esp__command *c);
+
+/* The i-th option of a command: those of its table, then --plugin where it takes that; NULL behind
+ * the last. */
+const esp__argument *esp__option_at(const esp__command *c, int i);
 
 /* Piece i of the usage behind "espalier NAME": the positionals, an option with its brackets, the
  * overrides. Returns NULL behind the last. */

@@ -1,5 +1,7 @@
 #include "cli/bench.h"
 
+#include "base/shipped.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,8 +90,10 @@ static esp_status open_weights(bench_subject *s, const char *path, int overrides
 
 esp_status bench_subject_open(bench_subject *s, const char *path, int overrides,
                               const char *const *override, esp_error *err) {
+  char config[ESP_SHIPPED_PATH_MAX];
   *s = (bench_subject){0};
-  const esp_status status = is_config(path) ? open_config(s, path, overrides, override, err)
+  if (is_config(path)) ESP_TRY(esp__shipped_config(path, config, err));
+  const esp_status status = is_config(path) ? open_config(s, config, overrides, override, err)
                                             : open_weights(s, path, overrides, override, err);
   if (status != ESP_OK) bench_subject_close(s);
   return status;

@@ -157,5 +157,6 @@ const esp__command esp__command_help = {
                    .expected = "at most one name",
                    .most = 1,
                    .choice = topic_name},
+    .plugins = true,
     .run = help,
 };

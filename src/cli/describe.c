@@ -19,7 +19,8 @@ static void print_option(const esp__argument *o, FILE *out) {
 
 static void print_options(const esp__command *c, FILE *out) {
   fputs("\noptions:\n", out);
-  for (const esp__argument *o = c->options; o && o->name; o++) print_option(o, out);
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) print_option(o, out);
   fprintf(out, "  %-22s  %s\n", "-h, --help", "This help.");
   if (c->overrides)
     fprintf(out, "  %-22s  %s\n", "section.key=value",

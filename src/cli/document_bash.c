@@ -23,7 +23,8 @@ static const char *list_of(esp__word_kind kind) {
 }
 
 static void put_operands(const esp__command *c) {
-  for (const esp__argument *o = c->options; o && o->name; o++) {
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) {
     if (!o->value) continue;
     printf("    %s:--%s", c->name, o->name);
     if (o->letter) printf(" | %s:-%c", c->name, o->letter);
@@ -33,7 +34,8 @@ static void put_operands(const esp__command *c) {
 
 static void put_options(const esp__command *c) {
   printf("    %s) echo \"", c->name);
-  for (const esp__argument *o = c->options; o && o->name; o++) {
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) {
     if (o->letter) printf("-%c ", o->letter);
     printf("--%s ", o->name);
   }

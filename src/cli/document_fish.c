@@ -33,7 +33,8 @@ static void put_command(const esp__command *c) {
   printf("%s -d ", c->name);
   put_quoted(c->summary);
   putchar('\n');
-  for (const esp__argument *o = c->options; o && o->name; o++) put_option(c, o);
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) put_option(c, o);
   if (c->overrides) {
     put_begin(c);
     puts(" -a '(__espalier_keys)'");

@@ -93,7 +93,8 @@ static void put_heading(const char *name, const char *summary) {
 static void put_synopsis(const esp__command *c) {
   printf(".Sh SYNOPSIS\n.Nm espalier %s\n", c->name);
   if (*c->positional.usage) printf(".Ar %s\n", c->positional.usage);
-  for (const esp__argument *o = c->options; o && o->name; o++) {
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) {
     fputs(o->required ? "." : ".Op ", stdout);
     if (o->letter)
       printf("Fl %c", o->letter);
@@ -118,7 +119,8 @@ static void put_option(const esp__argument *o) {
 
 static void put_options(const esp__command *c) {
   puts(".Sh OPTIONS\n.Bl -tag -width Ds");
-  for (const esp__argument *o = c->options; o && o->name; o++) put_option(o);
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) put_option(o);
   puts(".It Fl h , Fl Fl help\nThe usage and the options.");
   if (c->overrides)
     puts(

@@ -55,7 +55,8 @@ static void put_positionals(const esp__command *c) {
 
 static void put_command(const esp__command *c) {
   printf("    %s)\n      _arguments -S \\\n", c->name);
-  for (const esp__argument *o = c->options; o && o->name; o++) put_option(o);
+  const esp__argument *o;
+  for (int i = 0; (o = esp__option_at(c, i)); i++) put_option(o);
   puts("        '(-h --help)'{-h,--help}'[the usage and the options]' \\");
   put_positionals(c);
   puts("      ;;");

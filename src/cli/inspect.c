@@ -105,5 +105,6 @@ const esp__command esp__command_inspect = {
                    .least = 1,
                    .most = 1,
                    .kind = ESP_WORD_FILE},
+    .plugins = true,
     .run = run,
 };

@@ -1,4 +1,5 @@
 /* espalier instability: does the noise of training decide where a network ends? */
+#include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 
@@ -93,10 +94,11 @@ static void print(const esp_interpolation *line, const char *dir) {
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const instability_options *o = a->options;
-  const char *path = a->positional.item[0];
+  char path[ESP_SHIPPED_PATH_MAX];
   esp_config config;
   esp_interpolation line;
   char dir[2048];
+  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
   ESP_TRY(esp_config_load(&config, path, a->override.count, a->override.item, err));
   if (o->dir)
     snprintf(dir, sizeof dir, "%s", o->dir);

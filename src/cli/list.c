@@ -149,5 +149,6 @@ const esp__command esp__command_list = {
                    .expected = "a table and a name in it",
                    .most = 2,
                    .choice = table_name},
+    .plugins = true,
     .run = list,
 };

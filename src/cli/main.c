@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 
 #include <espalier/option.h>
+#include <espalier/plugin.h>
 #include <espalier/version.h>
 
 #include <omp.h>
@@ -54,10 +55,16 @@ static void limit_spinning(char **argv) {
     execv("/proc/self/exe", argv); /* if it cannot, all works as well */
 }
 
+static esp_status load_plugins(const esp__words *plugin, esp_error *err) {
+  for (int i = 0; i < plugin->count; i++) ESP_TRY(esp_plugin_load(plugin->item[i], NULL, err));
+  return ESP_OK;
+}
+
 static esp_status run(const esp__command *c, int argc, char *const *argv, esp_error *err) {
   esp__arguments a;
   ESP_TRY(esp__arguments_read(&a, c, argc, argv, err));
-  const esp_status status = a.help ? esp__print_command(c, err) : c->run(&a, err);
+  esp_status status = a.help || c->overrides ? ESP_OK : load_plugins(&a.plugin, err);
+  if (status == ESP_OK) status = a.help ? esp__print_command(c, err) : c->run(&a, err);
   esp__arguments_free(&a, c);
   return status;
 }

@@ -106,5 +106,6 @@ const esp__command esp__command_predict = {
                    .least = 2,
                    .most = ESP_ARGUMENTS_ANY,
                    .kind = ESP_WORD_FILE},
+    .plugins = true,
     .run = run,
 };

@@ -1,4 +1,5 @@
 /* espalier run, espalier resume */
+#include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 
@@ -22,8 +23,9 @@ static const esp__argument run_arguments[] = {
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const run_options *o = a->options;
-  const char *path = a->positional.item[0];
+  char path[ESP_SHIPPED_PATH_MAX];
   esp_config config;
+  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
   ESP_TRY(esp_config_load(&config, path, a->override.count, a->override.item, err));
   const esp_status status = esp_run_new(&config, path, o->dir, esp__cli_control(), err);
   esp_config_free(&config);

@@ -1,4 +1,5 @@
 /* espalier search: the sparsest network that is good enough */
+#include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 
@@ -22,7 +23,9 @@ static const esp__argument arguments[] = {
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const search_options *o = a->options;
-  return esp_sparsity_search_run(a->positional.item[0], o->dir, a->override.count, a->override.item,
+  char path[ESP_SHIPPED_PATH_MAX];
+  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
+  return esp_sparsity_search_run(path, o->dir, a->override.count, a->override.item,
                                  esp__cli_control(), err);
 }
 

@@ -1,4 +1,5 @@
 /* espalier sweep */
+#include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "cli/worker_pool.h"
@@ -141,9 +142,10 @@ static esp_status go(esp_sweep *s, const sweep_options *o, const bool *mine, esp
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const sweep_options *o = a->options;
+  char path[ESP_SHIPPED_PATH_MAX];
   esp_sweep s;
-  ESP_TRY(
-      esp_sweep_load(&s, a->positional.item[0], o->dir, a->override.count, a->override.item, err));
+  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
+  ESP_TRY(esp_sweep_load(&s, path, o->dir, a->override.count, a->override.item, err));
   bool *mine = calloc((size_t)s.runs, sizeof *mine);
   if (mine) choose_mine(&s, o->share, mine);
   const esp_status status =

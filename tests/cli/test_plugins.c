@@ -78,6 +78,18 @@ START_TEST(an_argument_names_plugins_from_where_one_is) {
 }
 END_TEST
 
+START_TEST(an_option_names_plugins) {
+  ESPALIER("run", "plain.ini", "-o", "out", "--plugin", "configs/extra/sample.so",
+           "prune.method=sample");
+  check_record("out");
+  ESPALIER("predict", "--help");
+  ESPALIER("list", "criteria", "--plugin=configs/extra/sample.so");
+  REFUSED("gone.so: no such plugin", "list", "criteria", "--plugin", "gone.so");
+  REFUSED("gone.so: no such plugin", "run", "plain.ini", "--plugin", "gone.so");
+  REFUSED("--plugin: expected a plugin after it", "run", "plain.ini", "--plugin");
+}
+END_TEST
+
 START_TEST(a_run_goes_on_with_its_plugin) {
   ESPALIER("run", "configs/own.ini", "-o", "whole");
   const process_options killed = {
@@ -136,7 +148,8 @@ START_TEST(weights_alone_load_no_plugin) {
   ESPALIER("run", "configs/own.ini", "-o", "out");
   ESPALIER("eval", "out");
   REFUSED("was made with the plugin /", "eval", "out/round-01.safetensors");
-  ESPALIER("eval", "out/round-01.safetensors", "run.plugins=configs/extra/sample.so");
+  ESPALIER("eval", "out/round-01.safetensors", "--plugin", "configs/extra/sample.so");
+  ESPALIER("inspect", "out/round-01.safetensors", "--plugin", "configs/extra/sample.so");
 }
 END_TEST
 
@@ -148,6 +161,7 @@ int main(void) {
   tcase_add_checked_fixture(c, setup, NULL);
   tcase_add_test(c, a_method_of_a_plugin_prunes_as_its_twin_within);
   tcase_add_test(c, an_argument_names_plugins_from_where_one_is);
+  tcase_add_test(c, an_option_names_plugins);
   tcase_add_test(c, a_run_goes_on_with_its_plugin);
   tcase_add_test(c, a_run_does_not_go_on_with_another_plugin);
   tcase_add_test(c, what_is_wrong_with_a_plugin_is_told_with_its_place);

@@ -50,6 +50,9 @@ cd "$work" || exit 1
 "$command" compare nowhere renda2021 2>&1 | grep -qF "below $ESPALIER_DATA)" ||
   complain "espalier compare: does not say where it looked for renda2021"
 
+"$command" run quickstart data.path=/nowhere 2>&1 | grep -q 'quickstart\.ini: /nowhere: no such folder' ||
+  complain "espalier run: does not find the installed quickstart.ini"
+
 DESTDIR=$work/tree ninja -C "$build" uninstall >"$work/output" 2>&1 || complain "$(cat "$work/output")"
 left=$(find "$work/tree" ! -type d)
 [ -z "$left" ] || complain "left by uninstall: $left"
