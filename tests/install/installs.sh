@@ -33,6 +33,7 @@ expect include/espalier/version.h
 expect share/man/man1/espalier.1 share/man/man1/espalier-run.1 share/bash-completion/completions/espalier \
   share/zsh/site-functions/_espalier share/fish/vendor_completions.d/espalier.fish
 for header in include/espalier/*.h; do expect "$header"; done
+for example in examples/*.c; do expect "share/doc/espalier/$example"; done
 for document in docs/*.md; do expect "share/doc/espalier/$document"; done
 readelf -d "$work/tree"/*/*/lib/*/libespalier.so "$work/tree"/*/lib/*/libespalier.so 2>/dev/null |
   grep -q 'SONAME.*libespalier\.so\.[0-9]' || complain "libespalier.so: no soname with a number"

@@ -1,8 +1,8 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # Installing into an empty folder, for the scripts that look at what is there. To be sourced.
 
 # install_tree BUILD FOLDER MESON...: installs as with DESTDIR=FOLDER. The build directory's log of what was
-# installed, which `ninja uninstall` reads, is that of this installation until restore_log.
+# installed, which `ninja uninstall` reads, is that of this installation until restore_log. The caller has a folder $work.
 install_tree() {
   log=$1/meson-logs/install-log.txt
   destdir=$2

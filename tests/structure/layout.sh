@@ -11,7 +11,7 @@ done
   echo "no clang-format 14"
   exit 77
 }
-found=$(find src include tests bench docs -name '*.[ch]' -exec "$format" --dry-run {} + 2>&1 |
+found=$(find src include tests bench docs examples -name '*.[ch]' -exec "$format" --dry-run {} + 2>&1 |
   sed -n 's/:[0-9]*:[0-9]*: warning: code should be clang-formatted.*//p' | sort -u)
 [ -z "$found" ] || {
   echo "run $format -i on:"
