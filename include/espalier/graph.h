@@ -31,8 +31,8 @@ typedef struct esp_shape {
 
 /* A batch as the data loader makes it. */
 typedef struct esp_batch {
-  const float
-      *images; /* lane layout without halo: [blocks][C][H][W][16]; padding images are zeros */
+  /* Lane layout without halo: [blocks][C][H][W][16]; padding images are zeros. */
+  const float *images;
   const int32_t *labels; /* [count], 0-based class */
   int count;             /* images that are valid, 1 to the graph's batch */
 } esp_batch;
@@ -66,6 +66,9 @@ esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
 
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
                                 esp_error *err);
+/* An activation from outside the tree; it need not be registered. The kind is borrowed. */
+esp_status esp_graph_custom_activation(esp_graph *g, esp_value *x, const esp_activation_kind *kind,
+                                       esp_value **y, esp_error *err);
 
 /* Windows lie inside the plane padded by `padding` (below size); average divides by the whole
  * window. Max pooling never chooses a padding pixel; of equal values the first in row order wins,
@@ -77,7 +80,7 @@ esp_status esp_graph_maxpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp
                              esp_error *err);
 esp_status esp_graph_avgpool(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
                              esp_error *err);
-/* (C, H, W) to (C, 1, 1) */
+/* The mean of each channel: (C, H, W) to (C, 1, 1). */
 esp_status esp_graph_global_avgpool(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
 
 /* Inverted dropout: in training each value is 0 with `probability` in [0, 1), else divided by 1 -
@@ -87,8 +90,9 @@ esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_
 
 /* (C, H, W) to (C * H * W, 1, 1), in that order. */
 esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+/* a + b, of one shape. */
 esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
-/* Along the channels. */
+/* The channels of a, then those of b; both of one height and width. */
 esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,
                             esp_error *err);
 /* Every stride-th row and column, followed by zero channels up to `channels`: the parameter-free
@@ -135,15 +139,19 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
  * the weighted sum of the tasks' losses. Borrowed, unlike a graph without tasks, in which all
  * logits are those of the class. */
 esp_status esp_graph_tasks(esp_graph *g, const esp_tasks *tasks, esp_error *err);
-/* The tasks of a graph with a loss. */
+/* The tasks of a graph with a loss: those it was given, or the class alone. */
 const esp_tasks *esp_graph_tasks_of(const esp_graph *g);
 
 /* Lets another graph of the same classes teach this one in training (Hinton et al. 2015): the loss
  * becomes (1 - share) loss + share T^2 KL(teacher || own), of softmax(logits / T) both. The teacher
  * must have run forward on the same batch. NULL: no teacher. */
 void esp_graph_distill(esp_graph *g, const esp_graph *teacher, float share, float temperature);
-/* The same for training without labels, which are not read: the loss becomes the mean of (logit -
- * teacher's logit)^2 over the answers of a task (Ba & Caruana 2014). */
+/* Lets another graph teach this one in training without labels, which are not read (Ba & Caruana
+ * 2014): the loss becomes the mean, over the answers of a task, of
+ *
+ *     (logit - teacher's logit)^2
+ *
+ * The teacher must have run forward on the same batch. NULL: no teacher. */
 void esp_graph_match_logits(esp_graph *g, const esp_graph *teacher);
 
 /* Makes all memory. After it no operation can be added. */
@@ -170,8 +178,7 @@ typedef struct esp_pass {
   bool training;        /* batch statistics and dropout, or running statistics */
   esp_key dropout_key;  /* changes with every step */
   bool choose;          /* thresholds that are chosen are chosen, for the images of this pass */
-  bool dense_gradients; /* backward must fill the gradients of pruned weights too; else they may be
-                          0 */
+  bool dense_gradients; /* backward fills the gradients of pruned weights too; else they may be 0 */
 } esp_pass;
 
 /* What a pass found over the valid images of the batch. */
@@ -180,29 +187,30 @@ typedef struct esp_outcome {
   int count;       /* images */
 } esp_outcome;
 
-/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher
- * is imitated. */
+/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher's
+ * logits are matched. */
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass);
 /* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training
  * forward. */
 void esp_graph_backward(esp_graph *g);
-/* The same for `factor` times the sum of all logits of the batch, in place of the loss. */
+/* Fills `grad` of every training parameter with d (factor * sum of all logits of the batch) /
+ * d value (overwrites). After a training forward. */
 void esp_graph_backward_sum(esp_graph *g, float factor);
 
 /* What a layer did in the last pass of a graph with gradients. */
 typedef struct esp_activity {
   const esp_tensor *input; /* what it read */
-  const esp_tensor
-      *output; /* what it wrote, behind the batch norm (and sum) and non-linearity that follow */
-  int images;  /* of the batch; the lanes of others hold nothing of meaning */
+  /* What it wrote, behind the batch norm (and sum) and non-linearity that follow. */
+  const esp_tensor *output;
+  int images; /* of the batch; the lanes of others hold nothing of meaning */
 } esp_activity;
 /* The activity of the convolution or linear layer of that weight. */
 esp_activity esp_graph_activity(const esp_graph *g, const esp_param *weight);
 
-/* The shape of a value; the value that feeds the loss (or was added last); its number `c` for an
- * image of the last batch. */
 esp_shape esp_value_shape(const esp_value *v);
+/* The value that feeds the loss; without a loss the one that was added last. */
 esp_value *esp_graph_output(const esp_graph *g);
+/* What an image of the last batch has in channel `c` of the value, at a row and column. */
 float esp_value_at(const esp_value *v, int image, int c, int row, int column);
 
 /* How an operation passes channels on; who removes channels must know. */
@@ -239,7 +247,7 @@ double esp_graph_macs(const esp_graph *g, bool effective);
  * the whole channel is 0: then nothing of it counts. Integers, so exact, and the same with any
  * kernels and threads. After planning. */
 esp_status esp_graph_count_dynamic_macs(esp_graph *g, bool on, esp_error *err);
-/* Those of the last pass that counted, [images of its batch]. */
+/* The multiply-adds of the last forward pass that counted them, [images of its batch]. */
 const int64_t *esp_graph_dynamic_macs(const esp_graph *g);
 /* Whether it has operations that make zeros depending on the image: gates, or ReLUs with
  * thresholds. */

@@ -103,7 +103,6 @@ static void backward(esp_graph *g, esp__node *n) {
   }
 }
 
-/* attr.activation stays ESP_ACT_RELU: to whoever asks what follows a layer this is one. */
 static const esp__op fatrelu = {.name = "fatrelu",
                                 .plan = plan,
                                 .forward = forward,
@@ -125,7 +124,6 @@ esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, 
   ESP_TRY(esp__graph_alloc(g, sizeof *s, &s, err));
   s->attr = attr;
   n->state = s;
-  n->attr.activation = ESP_ACT_RELU;
   *y = &n->out;
   return ESP_OK;
 }

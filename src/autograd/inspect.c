@@ -26,12 +26,11 @@ int esp_graph_operations(const esp_graph *g) {
 
 esp_operation esp_graph_operation(const esp_graph *g, int i) {
   const esp__node *n = g->node[i];
-  esp_operation o = {
-      .flow = n->op->flow,
-      .shape = esp__shape_of(&n->out.data),
-      .groups = 1,
-      .ranks = n->op->ranks,
-      .keeps_zero = !n->param[0] && !(n->op->activates && n->attr.activation == ESP_ACT_SIGMOID)};
+  esp_operation o = {.flow = n->op->flow,
+                     .shape = esp__shape_of(&n->out.data),
+                     .groups = 1,
+                     .ranks = n->op->ranks,
+                     .keeps_zero = !n->param[0] && !n->moves_zero};
   for (int k = 0; k < ESP_NODE_INPUTS; k++)
     o.input[k] = n->in[k] ? esp__maker_of(n->in[k])->index : -1;
   for (int k = 0; k < ESP_NODE_PARAMS; k++) o.param[k] = n->param[k];

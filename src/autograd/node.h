@@ -29,7 +29,7 @@ typedef struct esp__op {
   esp_flow flow;    /* how channels pass through */
   bool can_fuse;    /* can do the batch norm that follows it */
   bool convolves;   /* a convolution or linear layer: its state is an esp__conv_plan */
-  bool activates;   /* attr.activation says what it does */
+  bool activates;   /* a pointwise non-linearity */
   bool in_place;    /* the gradient of in[0] may take the memory of the output's: pixel by pixel
                      * that is read before */
   bool normalises;  /* it is a batch norm */
@@ -47,10 +47,12 @@ struct esp__node {
   int inputs, index;
   esp_value out;
   esp_param *param[ESP_NODE_PARAMS];
+  bool moves_zero; /* makes of zeros something else, though it has no parameters */
   union {
     esp_conv_attr conv;
     esp_pool_attr pool;
     esp_activation activation;
+    const esp_activation_kind *custom;
     float probability;
     esp_top_k_attr top_k;
     bool relu;

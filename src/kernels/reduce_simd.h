@@ -37,7 +37,7 @@ static inline void esp__reduce_lanes(const float *lanes, int count, float *to) {
 }
 #endif
 
-/* The same for any number of sums. */
+/* to[i] = esp__lanes_sum(lanes + 16 i), for any number of sums. */
 static inline void esp__reduce_all_lanes(const float *lanes, int count, float *to) {
   for (; count > 0; count -= 8, lanes += 8 * 16, to += 8)
     esp__reduce_lanes(lanes, count < 8 ? count : 8, to);

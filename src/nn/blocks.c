@@ -25,6 +25,11 @@ static int parent_of(const esp__builder *b, int i) {
   return k;
 }
 
+/* Whether zeros stay zeros: of kinds that make something of each value. */
+static bool keeps_zero(const esp__layer_kind *kind) {
+  return kind->custom ? kind->custom->keeps_zero : esp_activation_keeps_zero(kind->activation);
+}
+
 /* Whether residual `i` has no shortcut but the input, and its branch ends with a layer or bn,
  * behind which zero stays zero. Not directly in a branch of another, which must not become
  * empty. */
@@ -39,7 +44,7 @@ static bool optional(const esp__builder *b, int i) {
     const int opener = kind->role == ESP_KIND_END ? esp__item_at(b, k)->opener : k;
     if (kind->weights || kind->role == ESP_KIND_BN) return true;
     if (esp__builder_is(b, opener, ESP_KIND_GROUP)) continue;
-    if (kind->role > ESP_KIND_RELU || kind->activation == ESP_ACT_SIGMOID) return false;
+    if (kind->role > ESP_KIND_RELU || !keeps_zero(kind)) return false;
   }
   return false;
 }

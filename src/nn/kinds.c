@@ -117,6 +117,11 @@ static esp_status build_activation(esp__builder *b, int i, esp_value *x, esp_val
   return esp_graph_activation(b->graph, x, esp__item_at(b, i)->kind->activation, y, err);
 }
 
+static esp_status build_custom(esp__builder *b, int i, esp_value *x, esp_value **y,
+                               esp_error *err) {
+  return esp_graph_custom_activation(b->graph, x, esp__item_at(b, i)->kind->custom, y, err);
+}
+
 static esp_status build_fatrelu(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
   return esp_graph_fatrelu(b->graph, x,
@@ -231,15 +236,19 @@ static const esp__layer_kind kind_table[] = {
 enum { KINDS = sizeof kind_table / sizeof *kind_table };
 _Static_assert((int)KINDS <= (int)ESP_KINDS_MAX, "esp__scope counts layers of ESP_KINDS_MAX kinds");
 
+/* The kinds from outside come behind those of the table. */
+static esp__layer_kind custom_kinds[ESP_ACTIVATION_KINDS_MAX];
+static int customs;
+
 const esp__layer_kind *esp__layer_kind_at(int i) {
-  return i >= 0 && i < KINDS ? &kind_table[i] : NULL;
+  if (i < 0 || i >= KINDS + customs) return NULL;
+  return i < KINDS ? &kind_table[i] : &custom_kinds[i - KINDS];
 }
 
 int esp__layer_kind_index(const char *word, size_t length) {
-  for (int i = 0; i < KINDS; i++) {
-    const char *keyword = kind_table[i].keyword;
-    if (strlen(keyword) == length && memcmp(keyword, word, length) == 0) return i;
-  }
+  const esp__layer_kind *kind;
+  for (int i = 0; (kind = esp__layer_kind_at(i)); i++)
+    if (strlen(kind->keyword) == length && memcmp(kind->keyword, word, length) == 0) return i;
   return -1;
 }
 
@@ -248,11 +257,66 @@ const esp__layer_kind *esp__layer_kind_find(const char *word, size_t length) {
 }
 
 const char *esp_layer_keyword(size_t i) {
-  return i < KINDS ? kind_table[i].keyword : NULL;
+  const esp__layer_kind *kind = esp__layer_kind_at((int)i);
+  return kind ? kind->keyword : NULL;
 }
 const char *esp_layer_arguments(size_t i) {
-  return i < KINDS ? kind_table[i].arguments : NULL;
+  const esp__layer_kind *kind = esp__layer_kind_at((int)i);
+  return kind ? kind->arguments : NULL;
 }
 const char *esp_layer_help(size_t i) {
-  return i < KINDS ? kind_table[i].help : NULL;
+  const esp__layer_kind *kind = esp__layer_kind_at((int)i);
+  return kind ? kind->help : NULL;
+}
+
+/* ---- activations from outside ---- */
+
+static bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_keyword(const char *name) {
+  size_t length = 0;
+  if (!name || !is_letter(*name)) return false;
+  while (is_letter(name[length]) || (name[length] >= '0' && name[length] <= '9') ||
+         name[length] == '_')
+    length++;
+  return !name[length] && length <= ESP_ACTIVATION_NAME_MAX;
+}
+
+static esp_status check_activation(const esp_activation_kind *a, esp_error *err) {
+  if (!is_keyword(a->name))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "activation '%.40s': expected a name of up to %d letters, digits and '_' that "
+                    "begins with a letter",
+                    a->name ? a->name : "", ESP_ACTIVATION_NAME_MAX);
+  if (esp__layer_kind_find(a->name, strlen(a->name)))
+    return esp_fail(err, ESP_ERR_INPUT, "activation '%s': there is a layer of that name already",
+                    a->name);
+  if (!a->f || !a->slope || !a->help)
+    return esp_fail(err, ESP_ERR_INPUT, "activation '%s': expected f, slope and help, not NULL",
+                    a->name);
+  const double at_zero = (double)a->f(0.0f);
+  if (a->keeps_zero != (at_zero == 0.0))
+    return esp_fail(err, ESP_ERR_INPUT, "activation '%s': f(0) = %g, but keeps_zero is %s", a->name,
+                    at_zero, a->keeps_zero ? "true" : "false");
+  return ESP_OK;
+}
+
+esp_status esp_activation_register(const esp_activation_kind *kind, esp_error *err) {
+  ESP_TRY(check_activation(kind, err));
+  if (customs == ESP_ACTIVATION_KINDS_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "activation '%s': there are %d already, expected no more",
+                    kind->name, customs);
+  custom_kinds[customs++] = (esp__layer_kind){.keyword = kind->name,
+                                              .arguments = "",
+                                              .help = kind->help,
+                                              .role = ESP_KIND_ACTIVATION,
+                                              .custom = kind,
+                                              .build = build_custom};
+  return ESP_OK;
+}
+
+const esp_activation_kind *esp_activation_at(size_t i) {
+  return i < (size_t)customs ? custom_kinds[i].custom : NULL;
 }

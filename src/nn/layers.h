@@ -21,8 +21,8 @@ enum {
   ESP_WIDTH_MAX = 65536, /* channels */
   ESP_LINE_MAX = 160,    /* characters of a line, needless white space not counted */
   ESP_WORD_MAX = 32,     /* characters of a NAME */
-  ESP_KINDS_MAX = 32,
-  ESP_GIVEN_NOT = -1 /* an optional argument that is not there */
+  ESP_KINDS_MAX = 32,    /* that are built in */
+  ESP_GIVEN_NOT = -1     /* an optional argument that is not there */
 };
 
 typedef struct esp__builder esp__builder;
@@ -53,7 +53,8 @@ typedef struct esp__layer_kind {
   const char *keyword, *arguments, *help;
   esp__kind_role role;
   esp_activation activation;
-  bool weights; /* is a layer of the model */
+  const esp_activation_kind *custom; /* an activation from outside; NULL: `activation` */
+  bool weights;                      /* is a layer of the model */
   /* Adds item `i` (a block as a whole) to the graph: x in, *y out. */
   esp_status (*build)(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 } esp__layer_kind;
@@ -105,7 +106,7 @@ void esp__line_write(FILE *out, const esp__layer_kind *kind, const char *line, i
 /* Names given so far in a group. */
 typedef struct esp__scope {
   char prefix[ESP_NAME_MAX]; /* "" or "layer1.0." */
-  int layers[ESP_KINDS_MAX]; /* per kind */
+  int layers[ESP_KINDS_MAX]; /* per kind that is built in */
   int blocks;                /* without a name */
 } esp__scope;
 

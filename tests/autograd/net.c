@@ -100,6 +100,27 @@ static esp_status add_winners(builder *b, const int *a, esp_error *err) {
                          &b->winners, err);
 }
 
+static float softsign(float x) {
+  return x / (1.0f + (x < 0.0f ? -x : x));
+}
+static float softsign_slope(float x, float y) {
+  (void)y;
+  const float size = 1.0f + (x < 0.0f ? -x : x);
+  return 1.0f / (size * size);
+}
+
+static float bell(float x) {
+  return 1.0f / (1.0f + x * x);
+}
+static float bell_slope(float x, float y) {
+  return -2.0f * x * y * y;
+}
+
+const esp_activation_kind net_activations[2] = {
+    {"softsign", "x / (1 + |x|)", softsign, softsign_slope, true},
+    {"bell", "1 / (1 + x^2)", bell, bell_slope, false},
+};
+
 static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
   esp_graph *g = b->net->graph;
   esp_value **it = &b->it, *other = b->kept;
@@ -124,6 +145,8 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
       return add_batchnorm(b, a, err);
     case NET_ACTIVATION:
       return esp_graph_activation(g, *it, (esp_activation)a[0], it, err);
+    case NET_CUSTOM:
+      return esp_graph_custom_activation(g, *it, &net_activations[a[0]], it, err);
     case NET_MAXPOOL:
       return esp_graph_maxpool(g, *it, (esp_pool_attr){a[0], a[1], a[2]}, it, err);
     case NET_AVGPOOL:

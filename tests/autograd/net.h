@@ -20,6 +20,7 @@ typedef enum net_kind {
   NET_LINEAR,
   NET_BATCHNORM,
   NET_ACTIVATION,
+  NET_CUSTOM,
   NET_MAXPOOL,
   NET_AVGPOOL,
   NET_GLOBAL,
@@ -50,6 +51,8 @@ typedef struct net_step {
 #define BN(relu) {NET_BATCHNORM, {relu, 0}}
 #define BN_PLUS(relu) {NET_BATCHNORM, {relu, 1}} /* with what is kept as the residual */
 #define ACT(kind) {NET_ACTIVATION, {kind}}
+#define SOFTSIGN {NET_CUSTOM, {0}} /* x / (1 + |x|), from outside the tree */
+#define BELL {NET_CUSTOM, {1}} /* 1 / (1 + x^2), from outside the tree */
 #define MAXPOOL(size, stride, padding) {NET_MAXPOOL, {size, stride, padding}}
 #define AVGPOOL(size, stride, padding) {NET_AVGPOOL, {size, stride, padding}}
 #define GLOBAL {NET_GLOBAL, {0}}
@@ -66,6 +69,9 @@ typedef struct net_step {
 /* with label smoothing; cross entropy unless given */
 #define LOSS(kind, percent) {NET_LOSS, {kind, percent}}
 // clang-format on
+
+/* The activations from outside the tree that steps name. */
+extern const esp_activation_kind net_activations[2];
 
 typedef struct net_plan {
   const char *name;

@@ -118,6 +118,12 @@ static const net_plan plans[] = {
     {"sigmoid", {2, 4, 3}, 1, {CONV(4, 3, 3, 1, 1, 1, 1), ACT(ESP_ACT_SIGMOID)}},
     {"gelu", {2, 4, 3}, 5, {CONV(4, 3, 3, 1, 1, 1, 1), ACT(ESP_ACT_GELU)}},
 
+    {"softsign, from outside", {2, 4, 3}, 19, {CONV(4, 3, 3, 1, 1, 1, 1), SOFTSIGN}},
+    {"bell, from outside, on a value used twice",
+     {2, 4, 3},
+     5,
+     {CONV(4, 3, 3, 1, 1, 1, 1), KEEP, BELL, ADD}},
+
     {"max pool 2", {2, 6, 5}, 19, {CONV(3, 3, 3, 1, 1, 1, 1), MAXPOOL(2, 2, 0)}},
     {"max pool 3, overlapping", {2, 6, 5}, 5, {CONV(3, 3, 3, 1, 1, 1, 1), MAXPOOL(3, 2, 1)}},
     {"max pool 3 stride 1", {2, 4, 5}, 5, {CONV(3, 1, 1, 1, 0, 1, 1), MAXPOOL(3, 1, 1)}},
