@@ -20,6 +20,13 @@ esp__arch_writer esp__arch_lenet5, esp__arch_lenet5_caffe, esp__arch_mlp, esp__a
     esp__arch_vgg, esp__arch_mobilenet;           /* arch_plain.c */
 esp__arch_writer esp__arch_resnet, esp__arch_wrn; /* arch_resnet.c */
 
+/* Puts what `write` makes of *text, and of `with`, in its place. On failure *text stays. */
+typedef void esp__text_writer(FILE *out, const char *text, const void *with);
+esp_status esp__text_replace(char **text, esp__text_writer *write, const void *with,
+                             esp_error *err);
+/* The line that *text begins with, of *length characters; *text moves behind it. NULL at the end. */
+const char *esp__text_line(const char **text, int *length);
+
 /* Puts a head for each task in the place of the last line of *text, if that is `linear classes`. */
 esp_status esp__heads_write(char **text, const esp_tasks *tasks, esp_error *err);
 

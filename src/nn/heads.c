@@ -1,9 +1,7 @@
 /* Several tasks: the same network with a head for each. */
-#include "base/text_stream.h"
 #include "nn/arch.h"
 #include "nn/layers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The last line of the text, less the line break. */
@@ -23,24 +21,22 @@ static const char *behind_classes(const char *line, int length) {
   return (size_t)length >= bytes && memcmp(line, wanted, bytes) == 0 ? line + bytes : NULL;
 }
 
-esp_status esp__heads_write(char **text, const esp_tasks *tasks, esp_error *err) {
+/* The text with a head for each task in the place of its last line. */
+static void write_heads(FILE *out, const char *text, const void *with) {
+  const esp_tasks *tasks = with;
   int length;
-  size_t size;
-  char *heads = NULL;
-  const char *line = last_line(*text, &length), *rest = behind_classes(line, length);
-  if (!rest) return ESP_OK; /* written with its heads already, or to be refused for its outputs */
-  FILE *out = esp__text_stream(&heads, &size);
-  if (!out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
-  fwrite(*text, 1, (size_t)(line - *text), out);
+  const char *line = last_line(text, &length), *rest = behind_classes(line, length);
+  fwrite(text, 1, (size_t)(line - text), out);
   for (int i = 0; i < tasks->count; i++)
     fprintf(out, "%s\n  group %s\n    linear %d%.*s\n  end\n", i ? "branch" : "concat heads",
             tasks->item[i].name, tasks->item[i].answers, (int)(line + length - rest), rest);
   fputs("end\n", out);
-  if (fclose(out) != 0) {
-    free(heads);
-    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
-  }
-  free(*text);
-  *text = heads;
-  return ESP_OK;
+}
+
+esp_status esp__heads_write(char **text, const esp_tasks *tasks, esp_error *err) {
+  int length;
+  const char *line = last_line(*text, &length);
+  if (!behind_classes(line, length)) /* has its heads already, or is refused for its outputs */
+    return ESP_OK;
+  return esp__text_replace(text, write_heads, tasks, err);
 }

@@ -1,9 +1,7 @@
 /* The same network, pruned at run time: gates behind its convolutions, thresholds in its ReLUs. */
-#include "base/text_stream.h"
 #include "nn/arch.h"
 #include "nn/layers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Walks the lines of a text. */
@@ -68,22 +66,13 @@ static void write_line(writer *w, const char *line, int length) {
   if (kind) follow(w, kind);
 }
 
+static void write_text(FILE *out, const char *text, const void *opt) {
+  int length;
+  writer w = {.opt = opt, .out = out};
+  for (const char *line; (line = esp__text_line(&text, &length));) write_line(&w, line, length);
+  if (w.place == BEHIND_BN && w.opt->gate_density > 0.0) write_gate(&w, 0);
+}
+
 esp_status esp__variant_apply(char **text, const esp_model_options *opt, esp_error *err) {
-  size_t size;
-  char *changed = NULL;
-  writer w = {.opt = opt, .out = esp__text_stream(&changed, &size)};
-  if (!w.out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
-  for (const char *line = *text; *line;) {
-    const size_t length = strcspn(line, "\n");
-    write_line(&w, line, (int)length);
-    line += length + (line[length] == '\n');
-  }
-  if (w.place == BEHIND_BN && opt->gate_density > 0.0) write_gate(&w, 0);
-  if (fclose(w.out) != 0) {
-    free(changed);
-    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
-  }
-  free(*text);
-  *text = changed;
-  return ESP_OK;
+  return esp__text_replace(text, write_text, opt, err);
 }

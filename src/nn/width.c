@@ -1,5 +1,4 @@
 /* The same network, narrower or wider. */
-#include "base/text_stream.h"
 #include "nn/arch.h"
 #include "nn/layers.h"
 
@@ -29,21 +28,12 @@ static void write_line(FILE *out, const char *line, double width) {
           length - (int)(rest - line), rest);
 }
 
+static void write_text(FILE *out, const char *text, const void *width) {
+  int length;
+  for (const char *line; (line = esp__text_line(&text, &length));)
+    write_line(out, line, *(const double *)width);
+}
+
 esp_status esp__width_apply(char **text, double width, esp_error *err) {
-  size_t size;
-  char *scaled = NULL;
-  FILE *out = esp__text_stream(&scaled, &size);
-  if (!out) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
-  for (const char *line = *text; *line;) {
-    const size_t length = strcspn(line, "\n");
-    write_line(out, line, width);
-    line += length + (line[length] == '\n');
-  }
-  if (fclose(out) != 0) {
-    free(scaled);
-    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of the network");
-  }
-  free(*text);
-  *text = scaled;
-  return ESP_OK;
+  return esp__text_replace(text, write_text, &width, err);
 }
