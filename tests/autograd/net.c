@@ -8,7 +8,7 @@
 
 typedef struct builder {
   net *net;
-  esp_value *input, *it, *kept, *winners;
+  esp_value *input, *it, *kept, *factors;
   esp_loss_kind loss;
   float smoothing;
 } builder;
@@ -88,16 +88,16 @@ static esp_status add_batchnorm(builder *b, const int *a, esp_error *err) {
 }
 
 /* The prediction that a gate multiplies by, as the layer language's gate has it. */
-static esp_status add_winners(builder *b, const int *a, esp_error *err) {
+static esp_status add_top_k(builder *b, const int *a, esp_error *err) {
   esp_graph *g = b->net->graph;
   const int shape[2] = {a[0], esp_value_shape(b->it).channels};
   esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, shape),
             *base = param(b, ESP_ROLE_BIAS, 1, shape, 0.5, 1.0);
-  esp_status status = esp_graph_mean_abs(g, b->it, &b->winners, err);
-  if (status == ESP_OK) status = linear_of(b, b->winners, w, base, &b->winners, err);
+  esp_status status = esp_graph_mean_abs(g, b->it, &b->factors, err);
+  if (status == ESP_OK) status = linear_of(b, b->factors, w, base, &b->factors, err);
   if (status != ESP_OK) return status;
-  return esp_graph_top_k(g, b->winners, (esp_top_k_attr){a[1], (float)a[2] / 1000000.0f},
-                         &b->winners, err);
+  return esp_graph_top_k(g, b->factors, (esp_top_k_attr){a[1], (float)a[2] / 1000000.0f},
+                         &b->factors, err);
 }
 
 static float softsign(float x) {
@@ -168,11 +168,11 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
     case NET_FATRELU:
       return esp_graph_fatrelu(g, *it, (esp_fatrelu_attr){.threshold = (float)a[0] / 100.0f}, it,
                                err);
-    case NET_WINNERS:
-      return add_winners(b, a, err);
+    case NET_TOP_K:
+      return add_top_k(b, a, err);
     case NET_GATE:
-      b->net->layer[b->net->layers - 1].gate = b->winners;
-      return esp_graph_gate(g, *it, b->winners, it, err);
+      b->net->layer[b->net->layers - 1].gate = b->factors;
+      return esp_graph_gate(g, *it, b->factors, it, err);
     case NET_LOSS:
       b->loss = (esp_loss_kind)a[0];
       b->smoothing = (float)a[1] / 100.0f;

@@ -31,7 +31,7 @@ typedef enum net_kind {
   NET_CONCAT,
   NET_SUBSAMPLE,
   NET_FATRELU,
-  NET_WINNERS,
+  NET_TOP_K,
   NET_GATE,
   NET_LOSS
 } net_kind;
@@ -64,7 +64,7 @@ typedef struct net_step {
 #define SUBSAMPLE(channels, stride) {NET_SUBSAMPLE, {channels, stride}}
 #define FATRELU(percent) {NET_FATRELU, {percent}} /* its threshold */
 /* the numbers for a gate, from it; and the penalty */
-#define WINNERS(outputs, keep, millionths) {NET_WINNERS, {outputs, keep, millionths}}
+#define TOP_K(outputs, keep, millionths) {NET_TOP_K, {outputs, keep, millionths}}
 #define GATE {NET_GATE, {0}} /* it times the numbers made last */
 /* with label smoothing; cross entropy unless given */
 #define LOSS(kind, percent) {NET_LOSS, {kind, percent}}

@@ -121,8 +121,8 @@ static const net_plan plans[] = {
     {"gates",
      {2, 6, 5},
      35,
-     {CONV(4, 3, 3, 1, 1, 1, 0), BN(1), WINNERS(6, 2, 0), CONV(6, 3, 3, 2, 1, 1, 0), BN(1), GATE,
-      WINNERS(4, 3, 0), CONV(4, 3, 3, 1, 1, 2, 0), BN(0), FATRELU(5), GATE,
+     {CONV(4, 3, 3, 1, 1, 1, 0), BN(1), TOP_K(6, 2, 0), CONV(6, 3, 3, 2, 1, 1, 0), BN(1), GATE,
+      TOP_K(4, 3, 0), CONV(4, 3, 3, 1, 1, 2, 0), BN(0), FATRELU(5), GATE,
       CONV(4, 1, 1, 1, 0, 1, 1)}},
 };
 
@@ -250,12 +250,11 @@ START_TEST(penalty_reaches_all_saliencies) {
       "with",
       {2, 4, 3},
       IMAGES,
-      {WINNERS(CHANNELS, 2, 500000), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
-  static const net_plan without = {
-      "without",
-      {2, 4, 3},
-      IMAGES,
-      {WINNERS(CHANNELS, 2, 0), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
+      {TOP_K(CHANNELS, 2, 500000), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
+  static const net_plan without = {"without",
+                                   {2, 4, 3},
+                                   IMAGES,
+                                   {TOP_K(CHANNELS, 2, 0), CONV(CHANNELS, 3, 3, 1, 1, 1, 0), GATE}};
   net a, b;
   net_open(&a, &with, IMAGES, true);
   net_open(&b, &without, IMAGES, true);

@@ -280,7 +280,7 @@ END_TEST
 
 /* Memory that was given back comes again as it was at first, halos too; the batch is large enough
  * that all goes. */
-START_TEST(after_a_rest_all_is_as_at_first) {
+START_TEST(after_a_release_all_is_as_at_first) {
   enum { MANY = 256 };
   record *fresh = new_record(), *rested = new_record();
   const net_plan *plan = &plans[_i];
@@ -639,7 +639,7 @@ int main(void) {
   tcase_add_loop_test(all, threads_agree, 0, PLANS);
   tcase_add_loop_test(all, sparse_kernels_agree, 0, PLANS);
   tcase_add_loop_test(all, earlier_batches_leave_nothing, 0, PLANS);
-  tcase_add_loop_test(all, after_a_rest_all_is_as_at_first, 0, PLANS);
+  tcase_add_loop_test(all, after_a_release_all_is_as_at_first, 0, PLANS);
   tcase_add_loop_test(all, inference_agrees, 0, PLANS);
   tcase_add_loop_test(all, images_are_apart, 0, PLANS);
   tcase_add_loop_test(all, labels_are_optional, 0, PLANS);

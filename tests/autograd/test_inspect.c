@@ -240,8 +240,8 @@ START_TEST(operations_are_timed) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("look");
-  TCase *all = tcase_create("look");
+  Suite *suite = suite_create("inspect");
+  TCase *all = tcase_create("inspect");
   tcase_add_test(all, passes_come_in_the_order_of_the_network);
   tcase_add_test(all, without_a_stopwatch);
   tcase_add_test(all, by_stopwatch);

@@ -1,0 +1,98 @@
+/* Trials of losses, and of what moves the weights. */
+#include "kernels/trials.h"
+
+/* ---- loss ---- */
+
+static void try_loss(trial *t, void (*loss)(esp__loss_block *)) {
+  esp__loss_block k = {.classes = trial_draw(t, 1, 20),
+                       .valid = trial_draw(t, 1, ESP_LANES),
+                       .smoothing = trial_flip(t) ? 0.1f : 0.0f,
+                       .scale = 1.0f / (float)trial_draw(t, 1, 50)};
+  const size_t floats = (size_t)k.classes * ESP_LANES;
+  int32_t *labels = trial_take(t, (size_t)k.valid * sizeof *labels);
+  for (int i = 0; i < k.valid; i++) labels[i] = trial_draw(t, 0, k.classes - 1);
+  k.labels = labels;
+  k.logits = trial_floats(t, floats);
+  if (trial_flip(t)) k.grad = trial_floats(t, floats);
+  float *losses = trial_floats(t, (size_t)k.valid);
+  trial_seal(t);
+  trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
+  if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
+  loss(&k);
+  for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
+}
+
+void try_cross_entropy(trial *t) {
+  try_loss(t, t->kernels->cross_entropy);
+}
+void try_mean_squared(trial *t) {
+  try_loss(t, t->kernels->mean_squared);
+}
+
+static void try_distill_target(trial *t, void (*distills)(esp__loss_block *k,
+                                                          const esp__distill_target *target)) {
+  esp__loss_block k = {
+      .classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
+  const size_t floats = (size_t)k.classes * ESP_LANES;
+  const esp__distill_target target = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
+                                      (float)trial_draw(t, 1, 8)};
+  k.logits = trial_floats(t, floats);
+  if (trial_flip(t)) k.grad = trial_floats(t, floats);
+  float *losses = trial_floats(t, (size_t)k.valid);
+  trial_seal(t);
+  trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
+  if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
+  distills(&k, &target);
+  for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
+}
+
+void try_distill(trial *t) {
+  try_distill_target(t, t->kernels->distill);
+}
+void try_match_logits(trial *t) {
+  try_distill_target(t, t->kernels->match_logits);
+}
+
+/* ---- updates ---- */
+
+static const uint8_t *draw_keep(trial *t, size_t n) {
+  uint8_t *keep = trial_take(t, n);
+  for (size_t i = 0; i < n; i++) keep[i] = trial_flip(t);
+  return keep;
+}
+
+void try_sgd(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const esp__sgd k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
+                      .momentum = 0.1f * (float)trial_draw(t, 0, 9),
+                      .decay = 0.001f * (float)trial_draw(t, 0, 9),
+                      .clip = trial_flip(t) ? 0.5f : 0.0f,
+                      .scale = 0.25f * (float)trial_draw(t, 1, 4),
+                      .nesterov = trial_flip(t)};
+  const float *grad = trial_floats(t, n);
+  float *velocity = trial_floats(t, n), *weight = trial_floats(t, n);
+  const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
+  trial_seal(t);
+  trial_writes(t, velocity, n * sizeof *velocity);
+  trial_writes(t, weight, n * sizeof *weight);
+  t->kernels->sgd(&k, n, grad, keep, velocity, weight);
+}
+
+void try_apply_mask(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const float *shadow = trial_floats(t, n);
+  const uint8_t *keep = draw_keep(t, n);
+  float *value = trial_floats(t, n);
+  trial_seal(t);
+  trial_writes(t, value, n * sizeof *value);
+  t->kernels->apply_mask(n, shadow, keep, value);
+}
+
+void try_average(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const float *value = trial_floats(t, n), decay = 0.1f * (float)trial_draw(t, 0, 9);
+  float *average = trial_floats(t, n);
+  trial_seal(t);
+  trial_writes(t, average, n * sizeof *average);
+  t->kernels->average(n, decay, value, average);
+}
