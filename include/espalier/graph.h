@@ -193,8 +193,8 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
 /* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training
  * forward. */
 void esp_graph_backward(esp_graph *g);
-/* Fills `grad` of every training parameter with d (factor * sum of all logits of the batch) /
- * d value (overwrites). After a training forward. */
+/* Fills `grad` of every training parameter as if the loss were `factor` times the sum of all logits
+ * of the batch (overwrites). After a training forward. */
 void esp_graph_backward_sum(esp_graph *g, float factor);
 
 /* What a layer did in the last pass of a graph with gradients. */

@@ -112,9 +112,10 @@ const char *esp_arch_help(size_t i);
  * Errors start with the line, "layers:3: " or "resnet20:3: ". Does not load opt->weights. */
 esp_status esp_model_new(esp_model **model, const esp_model_options *opt, esp_shape input,
                          int classes, esp_key seed, esp_error *err);
-/* A model as esp_model_new makes it, with several tasks: the last line of the text, `linear classes`, becomes a head for
- * each, in a concat named heads: "heads.branch1.class.linear1". A text that ends otherwise must
- * have as many outputs as the tasks have answers. */
+/* A model as esp_model_new makes it, with several tasks: the last line of the text,
+ * `linear classes`, becomes a head for each, in a concat named heads, such as
+ * "heads.branch1.class.linear1". A text that ends otherwise must have as many outputs as the tasks
+ * have answers. */
 esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, esp_shape input,
                                const esp_tasks *tasks, esp_key seed, esp_error *err);
 void esp_model_free(esp_model *model);

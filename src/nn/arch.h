@@ -24,7 +24,8 @@ esp__arch_writer esp__arch_resnet, esp__arch_wrn; /* arch_resnet.c */
 typedef void esp__text_writer(FILE *out, const char *text, const void *with);
 esp_status esp__text_replace(char **text, esp__text_writer *write, const void *with,
                              esp_error *err);
-/* The line that *text begins with, of *length characters; *text moves behind it. NULL at the end. */
+/* The line that *text begins with, of *length characters; *text moves behind it. NULL at the
+ * end. */
 const char *esp__text_line(const char **text, int *length);
 
 /* Puts a head for each task in the place of the last line of *text, if that is `linear classes`. */
