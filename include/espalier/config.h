@@ -96,6 +96,11 @@ esp_status esp_config_copy(esp_config *to, const esp_config *from, esp_error *er
  * configuration. Newly allocated in *text. */
 esp_status esp_config_text(const esp_config *config, char **text, esp_error *err);
 
+/* The keys of [data], and those of the other sections that decide results, as far as they have
+ * another value than they would have anyway, as INI text that parses. The network is left out: what
+ * it is, and where its weights came from. Newly allocated in *text. */
+esp_status esp_config_brief_text(const esp_config *config, char **text, esp_error *err);
+
 /* Explains "section.key", "key", "section" or a method of pruning (a criterion, structure,
  * distribution, schedule, dynamic method or regulariser, with its keys) on `out`; fails with the
  * nearest known key. */

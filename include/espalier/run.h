@@ -65,6 +65,11 @@ esp_status esp_masks_path(const char *path, char file[4096], esp_error *err);
 esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,
                         const char *const *override, esp_error *err);
 void esp_loaded_run_free(esp_loaded_run *o);
+/* Writes the network, its classes, its normalisation and the keys of its configuration that are not
+ * as they would be anyway to the packed file `path` (espalier/pack.h); *bytes (may be NULL) becomes
+ * its size. */
+esp_status esp_loaded_run_pack(const esp_loaded_run *o, const char *path, size_t *bytes,
+                               esp_error *err);
 /* Saves another network of the same input and classes to `path`, which ends with .safetensors, and
  * next to it, with .ini, a configuration that trains it on: that of `o`, which changes, with the
  * network's layers, its weights, the name with "-shrunk" behind it, and no pruning. */

@@ -1,4 +1,5 @@
 #include <espalier/mask_overlap.h>
+#include <espalier/pack.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ esp_status esp_layer_masks_open(esp_layer_masks *m, const char *path, esp_error 
   *m = (esp_layer_masks){0};
   ESP_TRY(esp_masks_path(path, file, err));
   ESP_TRY(esp_load_run(&m->network, file, false, 0, NULL, err));
-  esp_status status = esp_bundle_load(&b, file, err);
+  esp_status status = esp_weights_bundle_load(&b, file, err);
   if (status == ESP_OK) status = read_masks(m, &b, file, err);
   esp_bundle_free(&b);
   if (status != ESP_OK) esp_layer_masks_free(m);

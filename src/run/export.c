@@ -79,3 +79,15 @@ esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const 
   free(classes);
   return status;
 }
+
+esp_status esp_loaded_run_pack(const esp_loaded_run *o, const char *path, size_t *bytes,
+                               esp_error *err) {
+  char *text = NULL, *classes = NULL;
+  esp_status status = esp_config_brief_text(&o->config, &text, err);
+  if (status == ESP_OK) status = join_classes(o, &classes, err);
+  if (status == ESP_OK)
+    status = esp_weights_pack(o->model, (esp_provenance){text, classes}, path, bytes, err);
+  free(text);
+  free(classes);
+  return status;
+}

@@ -2,6 +2,7 @@
 #include "config/plugins.h"
 #include "rundir/paths.h"
 
+#include <espalier/pack.h>
 #include <espalier/run.h>
 
 #include <stdlib.h>
@@ -157,7 +158,7 @@ esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int
   *o = (esp_loaded_run){0};
   ESP_TRY(esp_weights_path(path, file, err));
   ESP_TRY(load_plugins(path, overrides, override, err));
-  ESP_TRY(esp_bundle_load(&b, file, err));
+  ESP_TRY(esp_weights_bundle_load(&b, file, err));
   esp_status status = open_bundle(o, &b, file, overrides, override, err);
   if (status == ESP_OK && with_data) status = open_data(o, err);
   status = name_plugin(&b, status, err);

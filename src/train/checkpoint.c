@@ -1,5 +1,6 @@
 #include "train/blobs.h"
 
+#include <espalier/pack.h>
 #include <espalier/train.h>
 
 #include <inttypes.h>
@@ -46,12 +47,26 @@ static esp_status collect_values(esp_bundle *b, const esp_model *m, esp_error *e
   return ESP_OK;
 }
 
+static esp_status collect_weights(esp_bundle *b, const esp_model *m, esp_provenance from,
+                                  esp_error *err) {
+  ESP_TRY(collect_values(b, m, err));
+  return collect_texts(b, m, from, err);
+}
+
 esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path,
                             esp_error *err) {
   esp_bundle b = {0};
-  esp_status status = collect_values(&b, model, err);
-  if (status == ESP_OK) status = collect_texts(&b, model, from, err);
+  esp_status status = collect_weights(&b, model, from, err);
   if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
+  esp_bundle_free(&b);
+  return status;
+}
+
+esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const char *path,
+                            size_t *bytes, esp_error *err) {
+  esp_bundle b = {0};
+  esp_status status = collect_weights(&b, model, from, err);
+  if (status == ESP_OK) status = esp_pack_save(&b, path, bytes, err);
   esp_bundle_free(&b);
   return status;
 }
@@ -75,7 +90,7 @@ static void settle(esp_model *m) {
 
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) {
   esp_bundle b = {0};
-  ESP_TRY(esp_bundle_load(&b, path, err));
+  ESP_TRY(esp_weights_bundle_load(&b, path, err));
   esp_status status = read_values(model, &b, path, err);
   if (status == ESP_OK) settle(model);
   esp_bundle_free(&b);

@@ -1,6 +1,7 @@
 /* Masks that come from the files of another run. */
 #include "train/blobs.h"
 
+#include <espalier/pack.h>
 #include <espalier/train.h>
 
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static esp_status load(esp_pruner *pruner, esp_model *m, const esp_bundle *b, co
 
 esp_status esp_masks_load(esp_pruner *pruner, esp_model *model, const char *path, esp_error *err) {
   esp_bundle b = {0};
-  ESP_TRY(esp_bundle_load(&b, path, err));
+  ESP_TRY(esp_weights_bundle_load(&b, path, err));
   const esp_status status = load(pruner, model, &b, path, err);
   esp_bundle_free(&b);
   if (status == ESP_OK) esp_pruner_restore_changes(pruner, esp_pruner_changes(pruner) + 1);
