@@ -138,8 +138,9 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
 /* The same content as a packed file (espalier/pack.h); *bytes (may be NULL) becomes its size. */
 esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const char *path,
                             size_t *bytes, esp_error *err);
-/* Reads values by name into the model, from a safetensors or a packed file; every parameter must be there, of the same shape. Masked
- * weights become 0. After a failure the values are undefined. */
+/* Reads values by name into the model, from a safetensors or a packed file; every parameter must
+ * be there, of the same shape. Masked weights become 0. After a failure the values are
+ * undefined. */
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
 
 /* Values, momentum, averages, shadows, movements and masks, and a text that says where the run

@@ -1,8 +1,9 @@
 #include "pack/header.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -21,14 +22,13 @@ static void print_header(FILE *out, const esp_bundle *b) {
 }
 
 esp_status esp__pack_header_write(const esp_bundle *b, char **text, size_t *bytes, esp_error *err) {
-  *text = NULL;
-  FILE *out = open_memstream(text, bytes);
-  if (out) print_header(out, b);
-  const bool good = out && !ferror(out);
-  if (out && fclose(out) == 0 && good) return ESP_OK;
-  free(*text);
-  *text = NULL;
-  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the header of a packed file");
+  esp__text t;
+  ESP_TRY(esp__text_begin(&t, "the header of a packed file", err));
+  print_header(t.out, b);
+  ESP_TRY(esp__text_end(&t, err));
+  *text = t.data;
+  *bytes = t.bytes;
+  return ESP_OK;
 }
 
 /* A text that is read from its beginning. */
