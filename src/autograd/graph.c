@@ -1,5 +1,6 @@
 /* A graph: its memory, and how nodes come into it. */
 #include "autograd/node.h"
+#include "base/memory.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ esp_status esp__graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err
   ESP_TRY(grow(&g->memory, g->blocks_of_memory, &g->memory_capacity, err));
   ESP_TRY(grow(&g->memory_end, g->blocks_of_memory, &g->end_capacity, err));
   size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64, size = (bytes + align) / align * align;
-  void *p = aligned_alloc(align, size);
+  const size_t left = g->bytes < g->available ? g->available - g->bytes : 0;
+  void *p = size <= left ? aligned_alloc(align, size) : NULL;
   if (!p) return esp__graph_no_memory(err, bytes);
 #ifdef MADV_HUGEPAGE
   if (align == HUGE_PAGE) madvise(p, size, MADV_HUGEPAGE); /* only advice */
@@ -51,6 +53,7 @@ esp_status esp_graph_new(esp_graph **graph, int batch, bool gradients, esp_error
   g->kernels = esp__kernels_active();
   g->batch = batch;
   g->gradients = gradients;
+  g->available = esp__memory_available();
   g->threads = omp_get_max_threads();
   *graph = g;
   return ESP_OK;

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -28,4 +29,20 @@ static double from_usage(void) {
 double esp__peak_rss_mib(void) {
   const double mib = from_proc();
   return mib > 0.0 ? mib : from_usage();
+}
+
+size_t esp__memory_available(void) {
+  char line[256];
+  unsigned long long kib, sum = 0;
+  int found = 0;
+  FILE *f = fopen("/proc/meminfo", "r");
+  if (!f) return SIZE_MAX;
+  while (found < 2 && fgets(line, sizeof line, f))
+    if (sscanf(line, "MemAvailable: %llu", &kib) == 1 ||
+        sscanf(line, "SwapFree: %llu", &kib) == 1) {
+      sum += kib;
+      found++;
+    }
+  fclose(f);
+  return found > 0 && sum < SIZE_MAX / 1024 ? (size_t)sum * 1024 : SIZE_MAX;
 }

@@ -1,5 +1,6 @@
 #include "data/set.h"
 
+#include "base/memory.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -14,6 +15,8 @@ esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, 
     return esp_fail(err, ESP_ERR_INPUT, "%s: more than %u images", name, (unsigned)UINT32_MAX);
   size_t total = images->count + (size_t)more;
   if (one == 0 || total > SIZE_MAX / 2 / one)
+    return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
+  if (more * one > esp__memory_available())
     return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
   uint8_t *pixels = realloc(images->pixels, total * one + 1); /* + 1: no size is 0 */
   if (pixels) images->pixels = pixels;

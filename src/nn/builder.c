@@ -1,5 +1,6 @@
 /* What everything that builds stands on: where items are, what layers and parameters are called. */
 #include "nn/layers.h"
+#include "tensor/param.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ esp_status esp__builder_param(esp__builder *b, const char *layer, const char *wh
                               int rank, const int *shape, esp_param **param, esp_error *err) {
   char name[2 * ESP_NAME_MAX];
   snprintf(name, sizeof name, "%s.%s", layer, what);
-  if (b->make) return esp_params_add(&b->model->params, name, role, rank, shape, param, err);
+  if (b->make) return esp__params_describe(&b->model->params, name, role, rank, shape, param, err);
   *param = esp_params_find(&b->model->params, name);
   if (*param) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "the model has no parameter '%s'", name);

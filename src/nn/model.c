@@ -1,5 +1,6 @@
 #include "nn/arch.h"
 #include "nn/layers.h"
+#include "tensor/param.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,8 @@ static esp_status check_input(const esp_model_options *opt, esp_shape input, int
                   opt->input, input.channels, input.height, input.width);
 }
 
-/* Parses the text and makes parameters, by building a graph that is thrown away. */
+/* Parses the text and makes parameters, by building a graph that is thrown away. They get memory
+ * when all of the network has turned out to be sound. */
 static esp_status fill(esp_model *m, const char *label, const char *text, esp_error *err) {
   esp_graph *graph;
   esp_value *logits;
@@ -62,7 +64,7 @@ static esp_status fill(esp_model *m, const char *label, const char *text, esp_er
   ESP_TRY(esp_graph_new(&graph, 1, false, err));
   esp_status status = esp__build(m, graph, true, &logits, err);
   esp_graph_free(graph);
-  return status;
+  return status == ESP_OK ? esp__params_allocate(&m->params, err) : status;
 }
 
 static esp_status make(esp_model *m, const esp_model_options *opt, const esp_tasks *tasks,

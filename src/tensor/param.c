@@ -1,4 +1,6 @@
-#include <espalier/param.h>
+#include "tensor/param.h"
+
+#include "base/memory.h"
 
 #include <espalier/file.h>
 
@@ -55,14 +57,7 @@ static esp_param *param_new(const char *name, esp_role role, int rank, const int
   p->rank = rank;
   memcpy(p->shape, shape, (size_t)rank * sizeof *shape);
   p->count = count;
-  p->value = zeros(count);
-  if (esp_param_trains(p)) {
-    p->grad = zeros(count);
-    p->momentum = zeros(count);
-  }
-  if (p->value && (!esp_param_trains(p) || (p->grad && p->momentum))) return p;
-  param_free(p);
-  return NULL;
+  return p;
 }
 
 static esp_status reserve(esp_params *ps, esp_error *err) {
@@ -75,8 +70,13 @@ static esp_status reserve(esp_params *ps, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank,
-                          const int *shape, esp_param **param, esp_error *err) {
+static esp_status no_memory_for(const char *name, size_t count, esp_error *err) {
+  return esp_fail(err, ESP_ERR_MEMORY, "out of memory for parameter '%s' (%zu weights)", name,
+                  count);
+}
+
+esp_status esp__params_describe(esp_params *ps, const char *name, esp_role role, int rank,
+                                const int *shape, esp_param **param, esp_error *err) {
   if (!*name || strlen(name) >= ESP_NAME_MAX)
     return esp_fail(err, ESP_ERR_INPUT,
                     "parameter name '%.40s...' has %zu characters, expected 1 to %d", name,
@@ -91,12 +91,48 @@ esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int r
                     weights_max);
   ESP_TRY(reserve(ps, err));
   esp_param *p = param_new(name, role, rank, shape, count);
-  if (!p)
-    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for parameter '%s' (%zu weights)", name,
-                    count);
+  if (!p) return no_memory_for(name, count, err);
   ps->item[ps->count++] = p;
   *param = p;
   return ESP_OK;
+}
+
+/* Bytes that a parameter still has to get. */
+static size_t missing(const esp_param *p) {
+  const size_t arrays = p->value ? 0 : esp_param_trains(p) ? 3 : 1;
+  return arrays * (p->count * sizeof(float) + ALIGNMENT);
+}
+
+static esp_status allocate(esp_param *p, esp_error *err) {
+  p->value = zeros(p->count);
+  if (esp_param_trains(p)) {
+    p->grad = zeros(p->count);
+    p->momentum = zeros(p->count);
+  }
+  if (p->value && (!esp_param_trains(p) || (p->grad && p->momentum))) return ESP_OK;
+  return no_memory_for(p->name, p->count, err);
+}
+
+esp_status esp__params_allocate(esp_params *ps, esp_error *err) {
+  const size_t available = esp__memory_available();
+  size_t wanted = 0;
+  for (int i = 0; i < ps->count; i++) wanted += missing(ps->item[i]);
+  if (wanted > available)
+    return esp_fail(err, ESP_ERR_MEMORY,
+                    "%zu weights, with gradients and momentum, take %zu MiB of memory; "
+                    "%zu MiB are available",
+                    total(ps), wanted >> 20, available >> 20);
+  for (int i = 0; i < ps->count; i++)
+    if (!ps->item[i]->value) ESP_TRY(allocate(ps->item[i], err));
+  return ESP_OK;
+}
+
+esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int rank,
+                          const int *shape, esp_param **param, esp_error *err) {
+  ESP_TRY(esp__params_describe(ps, name, role, rank, shape, param, err));
+  const esp_status status = allocate(*param, err);
+  if (status != ESP_OK) param_free(ps->item[--ps->count]);
+  return status;
 }
 
 esp_param *esp_params_find(const esp_params *ps, const char *name) {

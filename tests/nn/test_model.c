@@ -1,4 +1,5 @@
 /* The layer language, the built-in architectures, parameters and their initial values. */
+#include "base/memory.h"
 #include "suite.h"
 
 #include <espalier/model.h>
@@ -756,6 +757,18 @@ START_TEST(width_beyond_what_there_is) {
 }
 END_TEST
 
+/* A fault further down is found before gigabytes are taken for what stands above it. */
+START_TEST(nothing_is_taken_for_a_network_that_is_not_sound) {
+  const double before = esp__peak_rss_mib();
+  esp_model_options opt = options("custom", "conv 65536 63x63\nrelu\nflatten\nlinear classes\n");
+  esp_model *m;
+  esp_error err;
+  ck_assert_int_eq(esp_model_new(&m, &opt, cifar, 10, 1, &err), ESP_ERR_INPUT);
+  ck_assert_ptr_nonnull(strstr(err.text, "layers:1: conv: its output would be 65536x32x32"));
+  ck_assert_double_lt(esp__peak_rss_mib(), before + 200.0);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("model");
   TCase *builtin = tcase_create("built-in"), *language = tcase_create("language"),
@@ -789,6 +802,7 @@ static Suite *suite(void) {
   tcase_add_test(language, width_multiplies_channels);
   tcase_add_test(builtin, width_makes_a_control);
   tcase_add_test(language, width_beyond_what_there_is);
+  tcase_add_test(language, nothing_is_taken_for_a_network_that_is_not_sound);
   suite_add_tcase(s, builtin);
   suite_add_tcase(s, language);
   suite_add_tcase(s, values);
