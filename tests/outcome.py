@@ -45,7 +45,7 @@ def contents(folder, outputs):
             for where, _, names in os.walk(top):
                 for name in names:
                     path = os.path.join(where, name)
-                    if name not in ("output.txt", "kernels.csv", "progress.json"):
+                    if name not in ("output.txt", "errors.txt", "kernels.csv", "progress.json"):
                         found[os.path.relpath(path, folder)] = content(path)
         elif os.path.exists(top):
             found[output] = content(top)

@@ -92,14 +92,18 @@ static void show(worker_pool *pool) {
 static void say_finished(worker_pool *pool, int i, double seconds) {
   char path[4096], time_text[32];
   esp_results r;
+  esp_error why;
   esp__format_time(time_text, seconds);
   close_line(pool);
-  if (esp_results_read(&r, esp_sweep_path(pool->sweep, i, path), NULL) == ESP_OK && r.rounds > 0) {
+  const char *name = pool->sweep->run[i].name;
+  if (esp_results_read(&r, esp_sweep_path(pool->sweep, i, path), &why) != ESP_OK) {
+    printf("finished  %s, %s, but %s\n", name, time_text, why.text);
+  } else if (r.rounds > 0) {
     const esp_round *last = &r.round[r.rounds - 1];
-    printf("finished  %s: top-1 %.2f %% at a sparsity of %.2f %%, %s\n", pool->sweep->run[i].name,
+    printf("finished  %s: top-1 %.2f %% at a sparsity of %.2f %%, %s\n", name,
            100.0 * last->test_accuracy, 100.0 * last->sparsity, time_text);
-    esp_results_free(&r);
   }
+  esp_results_free(&r);
   fflush(stdout);
 }
 

@@ -43,15 +43,15 @@ static void add_point(const esp__report_data *data, const esp__point *p, const e
       esp_stats_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
 }
 
-/* The points [first, end) are a series. NULL when memory is out or its first run has no layers. */
-static cJSON *series_table(const esp__report_data *data, const char *id, int first, int end) {
+/* The points [first, end) are a series, whose first run has these layers. NULL when memory is out. */
+static cJSON *series_table(const esp__report_data *data, const char *id, int first, int end,
+                           rows layers) {
   const esp__point *p = &data->points.item[first];
   const esp_csv *names = &data->runs.item[p->run].layers;
-  const rows layers = rows_of(&data->runs.item[p->run], p->round);
   /* [level][layer]; there are no more levels than points */
   esp_stats_moments *mean = calloc((size_t)layers.count * (size_t)(end - first) + 1, sizeof *mean),
                     *column = mean;
-  if (!mean || layers.count == 0) return free(mean), NULL;
+  if (!mean) return NULL;
   cJSON *table = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
   for (int level = first, next; level < end; level = next, column += layers.count) {
     char label[32];
@@ -76,10 +76,12 @@ void esp__add_density(cJSON *report, const esp__report_data *data) {
     end = series_end(&data->points, first);
     if (data->points.item[end - 1].round == 0) continue; /* nothing was pruned */
     char id[32];
-    const int series = data->points.item[first].series;
+    const esp__point *point = &data->points.item[first];
+    const rows layers = rows_of(&data->runs.item[point->run], point->round);
+    if (layers.count == 0) continue;
+    const int series = point->series;
     snprintf(id, sizeof id, "density-%d", series + 1);
-    cJSON *table = series_table(data, id, first, end);
-    if (!table) continue;
+    cJSON *table = series_table(data, id, first, end, layers);
     cJSON *chart = esp__chart_add(
         report,
         (esp__chart){

@@ -1,10 +1,12 @@
 #include "sweep/summary.h"
 
 #include "config/fingerprint.h"
+#include "rundir/paths.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the summary of the sweep");
@@ -83,15 +85,26 @@ static esp_status make_rows(esp__summary *m, const esp_sweep *s, esp_error *err)
   return ESP_OK;
 }
 
+/* The results of run i. Whoever has finished must be readable: a table without it would be another. */
+static esp_status read_results(esp__summary *m, const esp_sweep *s, int i, esp_error *err) {
+  char path[4096], file[4200];
+  esp_error why;
+  esp_sweep_path(s, i, path);
+  const esp_status status = esp_results_read(&m->result[i], path, &why);
+  if (status == ESP_OK) return ESP_OK;
+  m->result[i] = (esp_results){0};
+  snprintf(file, sizeof file, "%s/" ESP_FILE_RESULT, path);
+  const bool lost = status == ESP_ERR_MEMORY || s->run[i].state == ESP_SWEEP_FINISHED ||
+                    (status == ESP_ERR_IO && access(file, F_OK) == 0);
+  return lost ? esp_fail(err, status, "%s", why.text) : ESP_OK;
+}
+
 esp_status esp__summary_make(esp__summary *m, const esp_sweep *s, esp_error *err) {
-  char path[4096];
   *m = (esp__summary){.runs = s->runs};
   m->result = calloc((size_t)s->runs, sizeof *m->result);
   m->dense = calloc((size_t)s->runs, sizeof *m->dense);
   esp_status status = m->result && m->dense ? ESP_OK : no_memory(err);
-  for (int i = 0; i < s->runs && status == ESP_OK; i++)
-    if (esp_results_read(&m->result[i], esp_sweep_path(s, i, path), NULL) != ESP_OK)
-      m->result[i] = (esp_results){0}; /* not finished */
+  for (int i = 0; i < s->runs && status == ESP_OK; i++) status = read_results(m, s, i, err);
   if (status == ESP_OK) status = find_dense(m, s, err);
   if (status == ESP_OK) status = make_rows(m, s, err);
   if (status != ESP_OK) esp__summary_free(m);
