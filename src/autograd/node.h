@@ -88,7 +88,7 @@ struct esp_graph {
   int blocks_of_memory, memory_capacity, end_capacity;
   int tensors; /* the first blocks of memory, which hold activations and their gradients */
   size_t bytes;
-  size_t available; /* bytes that the system had when the graph was made */
+  size_t available;                      /* bytes that the system had when the graph was made */
   size_t scratch_bytes, workspace_bytes; /* of each thread, and of all together */
   char *scratch;
   void *workspace;

@@ -43,7 +43,8 @@ static void add_point(const esp__report_data *data, const esp__point *p, const e
       esp_stats_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
 }
 
-/* The points [first, end) are a series, whose first run has these layers. NULL when memory is out. */
+/* The points [first, end) are a series, whose first run has these layers. NULL when memory is
+ * out. */
 static cJSON *series_table(const esp__report_data *data, const char *id, int first, int end,
                            rows layers) {
   const esp__point *p = &data->points.item[first];

@@ -85,7 +85,8 @@ static esp_status make_rows(esp__summary *m, const esp_sweep *s, esp_error *err)
   return ESP_OK;
 }
 
-/* The results of run i. Whoever has finished must be readable: a table without it would be another. */
+/* The results of run i. Those of a run that has finished must be readable: a table without them
+ * would be another. */
 static esp_status read_results(esp__summary *m, const esp_sweep *s, int i, esp_error *err) {
   char path[4096], file[4200];
   esp_error why;
