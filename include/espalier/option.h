@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 ESP_BEGIN_DECLS
 
@@ -41,6 +42,7 @@ typedef struct esp_option {
   const char *(*choice)(size_t i); /* the i-th permitted name, NULL after the last */
   const char *help;                /* one or two sentences, with the unit */
   bool neutral;                    /* changes where and how a run computes, but not what */
+  void (*explain)(FILE *out);      /* prints what help says besides, lines; NULL = nothing */
 } esp_option;
 
 /* Of the names `choice` gives (NULL after the last) the one that `word` is most likely a

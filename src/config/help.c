@@ -13,6 +13,7 @@ static void describe_key(const esp_config_key *key, FILE *out) {
   fprintf(out, "    type:    %s\n", expected);
   fprintf(out, "    default: %s\n", *o->fallback ? o->fallback : "(empty)");
   fprintf(out, "    %s\n", o->help);
+  if (o->explain) o->explain(out);
 }
 
 static void list_key(const esp_option *o, FILE *out) {
@@ -60,14 +61,14 @@ static esp_status unknown(const char *what, esp_error *err) {
   const esp_config_key key = esp__config_key_nearest(dot ? dot + 1 : what, in);
   const char *name = nearest_name(what, key.option);
   if (name)
-    return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s'?",
-                    what, name);
+    return esp_fail(err, ESP_ERR_INPUT, "unknown key or section '%s'; did you mean '%s'?", what,
+                    name);
   if (key.option)
-    return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; did you mean '%s.%s'?",
-                    what, key.section->name, key.option->name);
+    return esp_fail(err, ESP_ERR_INPUT, "unknown key or section '%s'; did you mean '%s.%s'?", what,
+                    key.section->name, key.option->name);
   char sections[128];
   esp__section_list(sections, sizeof sections);
-  return esp_fail(err, ESP_ERR_INPUT, "help: unknown key or section '%s'; sections are %s", what,
+  return esp_fail(err, ESP_ERR_INPUT, "unknown key or section '%s'; sections are %s", what,
                   sections);
 }
 

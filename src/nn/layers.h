@@ -7,6 +7,7 @@
  *     blocks.c      group, residual, concat
  *     gates.c       gate, and what it needs before the convolution whose outputs it multiplies
  *     kinds.c       the table of layer kinds, and how each becomes operations of the graph
+ *     explain.c     the language explained to a person
  *     variants.c    a text with gates behind its convolutions, or thresholds in its ReLUs */
 #ifndef ESP_NN_LAYERS_H
 #define ESP_NN_LAYERS_H
@@ -63,6 +64,9 @@ int esp__layer_kind_index(const char *word, size_t length);
 const esp__layer_kind *esp__layer_kind_at(int i); /* NULL where there is no kind `i` */
 /* The kind whose keyword the `length` characters of `word` are; NULL if there is none. */
 const esp__layer_kind *esp__layer_kind_find(const char *word, size_t length);
+
+/* Explains the language to a person: its grammar, from the table of kinds, and two networks. */
+void esp__layer_language_explain(FILE *out);
 
 /* A line of a program. Arguments not given are ESP_GIVEN_NOT. */
 typedef struct esp__item {

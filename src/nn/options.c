@@ -1,4 +1,4 @@
-#include <espalier/model.h>
+#include "nn/layers.h"
 
 static const char *shortcut_name(size_t i) {
   static const char *const name[] = {"projection", "identity"};
@@ -20,7 +20,8 @@ const esp_option esp_model_option_table[] = {
     {"input", ESP_OPTION_TEXT, AT(input), "", 0, 0, NULL,
      "Shape of an image, channels x height x width: 3x32x32. Empty: as the data set."},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
-     "With arch = custom: the network in the layer language, one layer a line."},
+     "With arch = custom: the network in the layer language, one layer a line.",
+     .explain = esp__layer_language_explain},
     {"weights", ESP_OPTION_TEXT, AT(weights), "", 0, 0, NULL,
      "A safetensors file or a run directory whose weights to start from. Empty: fresh weights.",
      .neutral = true},

@@ -345,12 +345,31 @@ static void check_width(const char *topic, const char *columns) {
 
 START_TEST(help_is_as_wide_as_the_terminal) {
   static const char *const width[] = {"50", "80", "100"};
-  static const char *const section[] = {NULL,    "run",   "data", "model",
-                                        "train", "prune", "log",  "prune.method"};
+  static const char *const section[] = {NULL,    "run", "data",         "model",        "train",
+                                        "prune", "log", "prune.method", "model.layers", "rigl"};
   for (size_t w = 0; w < sizeof width / sizeof *width; w++) {
     for (size_t i = 0; i < sizeof section / sizeof *section; i++) check_width(section[i], width[w]);
     for (int i = 0; i < commands; i++) check_width(command_name[i], width[w]);
   }
+}
+END_TEST
+
+/* The networks in the help of model.layers are networks. */
+START_TEST(examples_of_the_layer_language_run) {
+  static const char layers[] = "\n    layers =\n", begin[] = CONFIG_BEGIN;
+  process p = CALL("help", "model.layers");
+  int examples = 0;
+  for (const char *at = strstr(p.out, layers); at; at = strstr(at, layers), examples++) {
+    char text[4096];
+    at += strlen(layers);
+    const char *end = strstr(at, "\n\n");
+    const int length = (int)(end ? end - at : (long)strlen(at));
+    snprintf(text, sizeof text, "%s%.*s\n", begin, length, at);
+    text_write("example.ini", text);
+    ESPALIER("run", "example.ini", "-o", examples == 0 ? "a" : "b", "train.epochs=1");
+  }
+  ck_assert_int_eq(examples, 2);
+  check_shown(&p, "help model.layers", "\n      depthwise KxK [stride N] [pad N] [bias|nobias]\n");
 }
 END_TEST
 
@@ -370,6 +389,7 @@ static Suite *suite(void) {
   tcase_add_test(t, all_overrides_count);
   tcase_add_test(t, everything_is_read);
   tcase_add_loop_test(t, errors_of_the_reader, 0, sizeof wrong / sizeof *wrong);
+  tcase_add_test(t, examples_of_the_layer_language_run);
   tcase_add_test(t, help_is_as_wide_as_the_terminal);
   suite_add_tcase(s, t);
   return s;
