@@ -65,8 +65,8 @@ touch plain.ini
 expect "espalier ru" run
 expect "espalier re" resume report
 expect "espalier --v" --version
-expect "espalier run --" --output --help
-expect "espalier run -" -o -h --output --help
+expect "espalier run --" --output --plugin --help
+expect "espalier run -" -o -h --output --plugin --help
 expect "espalier sweep plain.ini --d" --dry-run
 expect "espalier run pl" plain.ini
 expect "espalier run --output ru" runs
