@@ -111,6 +111,9 @@ def files_of_a_run(espalier, out):
             write(f"{out}/rundir", "position", json.loads(data[8:8 + length])["__metadata__"]["espalier.position"])
         if name in ("result.json", "kernels.csv"):
             write(f"{out}/rundir", name, data)
+    subprocess.run([espalier, "pack", "done", "-o", "net.esp"], cwd=work, check=True, stdout=subprocess.DEVNULL)
+    for target in ("pack", "weights"):
+        write(f"{out}/{target}", "net.esp", read(f"{work}/net.esp"))
     write(f"{out}/rundir", "progress", json.dumps({name: 1 for name in (
         "stage", "stages", "epoch", "epochs", "batch", "batches", "epochs_left", "loss", "accuracy", "sparsity",
         "images_per_second", "seconds_left")}))
