@@ -169,6 +169,33 @@ static esp_status fill_in_keys(esp_pruner *p, esp_error *err) {
   return esp_prune_keys_open(&p->filled_in, err);
 }
 
+static esp_status check_keys(const esp_pruner *p, const char *name,
+                             const esp_method_keys *const keys[ESP_METHOD_KEYS_MAX],
+                             esp_error *err) {
+  for (int i = 0; i < ESP_METHOD_KEYS_MAX && keys[i]; i++)
+    if (!esp_prune_keys(p->opt, keys[i]))
+      return esp_fail(
+          err, ESP_ERR_INPUT,
+          "[prune]: no values for the keys of '%s'; expected it to be registered before "
+          "the options are made",
+          name);
+  return ESP_OK;
+}
+
+/* What was chosen finds its keys. */
+static esp_status check_all_keys(const esp_pruner *p, esp_error *err) {
+#define CHECK(entry) \
+  if (p->entry) ESP_TRY(check_keys(p, p->entry->name, p->entry->keys, err))
+  CHECK(criterion);
+  CHECK(dynamic);
+  CHECK(regulariser);
+  CHECK(structure);
+  CHECK(distribution);
+  CHECK(schedule);
+#undef CHECK
+  return ESP_OK;
+}
+
 esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp_model *model,
                           esp_key seed, esp_error *err) {
   esp_pruner *p = calloc(1, sizeof *p);
@@ -178,6 +205,7 @@ esp_status esp_pruner_new(esp_pruner **pruner, const esp_prune_options *opt, esp
   p->key = esp_key_of(seed, ESP_STREAM_PRUNE);
   esp_status status = opt->methods ? ESP_OK : fill_in_keys(p, err);
   if (status == ESP_OK) status = find_choices(p, err);
+  if (status == ESP_OK) status = check_all_keys(p, err);
   if (status == ESP_OK) status = check_skip(p, err);
   if (status == ESP_OK) status = find_targets(p, err);
   if (status == ESP_OK) status = esp__pruner_check(p, err);

@@ -197,6 +197,26 @@ START_TEST(a_configuration_keeps_the_keys_it_was_read_with) {
 }
 END_TEST
 
+/* Its method cannot be chosen afterwards in options that have no values for its keys. */
+START_TEST(a_method_whose_keys_have_no_values_is_refused) {
+  plant p;
+  esp_pruner *none = NULL;
+  esp_error err = {.text = ""};
+  plant_open(&p, (esp_shape){27, 1, 1}, 4,
+             "[model]\narch = custom\nlayers = linear classes\n[prune]\nmethod = none\n");
+  ck_assert(esp_criterion_register(&power, &err) == ESP_OK);
+  esp_prune_options opt = p.config.prune;
+  char name[] = "power";
+  opt.method = name;
+  ck_assert_int_eq(esp_pruner_new(&none, &opt, p.model, 1, &err), ESP_ERR_INPUT);
+  ck_assert_str_eq(err.text,
+                   "[prune]: no values for the keys of 'power'; expected it to be registered "
+                   "before the options are made");
+  ck_assert_ptr_null(none);
+  plant_close(&p);
+}
+END_TEST
+
 /* ---- methods that work on units ---- */
 
 /* Every second weight stays. */
@@ -411,6 +431,7 @@ int main(void) {
   tcase_add_test(tc, a_key_of_a_registered_criterion_is_a_key_of_prune);
   tcase_add_test(tc, help_explains_a_registered_criterion_and_its_keys);
   tcase_add_test(tc, a_configuration_keeps_the_keys_it_was_read_with);
+  tcase_add_test(tc, a_method_whose_keys_have_no_values_is_refused);
   tcase_add_test(tc, a_registered_dynamic_method_changes_masks);
   tcase_add_test(tc, a_registered_structure_is_pruned_as_a_whole);
   tcase_add_loop_test(tc, keys_are_checked, 0, sizeof wrong_keys / sizeof *wrong_keys);
