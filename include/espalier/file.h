@@ -53,7 +53,9 @@ esp_status esp_file_read(const char *path, size_t limit, char **data, size_t *by
 /* mkdir -p */
 esp_status esp_directory_make(const char *path, esp_error *err);
 
-typedef enum esp_dtype { ESP_F32, ESP_U8 } esp_dtype;
+/* Files of others hold more: F16, BF16 and F64 become F32 as they are loaded; of other types, and
+ * of tensors with more than four dimensions, only name and bytes are there, as ESP_OTHER. */
+typedef enum esp_dtype { ESP_F32, ESP_U8, ESP_OTHER } esp_dtype;
 enum { ESP_BLOBS_MAX = 100000 }; /* in a bundle */
 typedef struct esp_blob {
   char name[128];

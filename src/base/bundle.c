@@ -9,7 +9,8 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors are written as they stand in memory");
 
-const char *const esp__dtype_names[2] = {[ESP_F32] = "F32", [ESP_U8] = "U8"};
+const char *const esp__dtype_names[3] = {
+    [ESP_F32] = "F32", [ESP_U8] = "U8", [ESP_OTHER] = "of a type that is not read"};
 
 bool esp__blob_name_fits(const char *name) {
   size_t length = strlen(name);
@@ -44,7 +45,7 @@ static int grown(int count, int capacity) {
 
 esp_status esp_bundle_add(esp_bundle *b, const char *name, esp_dtype dtype, int rank,
                           const int64_t *shape, const void *data, esp_error *err) {
-  if (!esp__blob_name_fits(name) || rank < 0 || rank > 4)
+  if (!esp__blob_name_fits(name) || dtype == ESP_OTHER || rank < 0 || rank > 4)
     return esp_fail(err, ESP_ERR_INPUT,
                     "tensor '%s': a name of 1 to 127 bytes and at most 4 dimensions expected",
                     name);

@@ -14,7 +14,13 @@
 enum { ESP_HEADER_MAX = 16 << 20 };
 #define ESP_BUNDLE_FILE_MAX UINT32_MAX
 
-extern const char *const esp__dtype_names[2]; /* by esp_dtype, as safetensors writes them */
+extern const char *const esp__dtype_names[3]; /* by esp_dtype, as safetensors writes them */
+
+/* Types that are in a file and not in a loaded bundle: esp__bundle_widen makes them ESP_F32. */
+enum { ESP_F16 = ESP_OTHER + 1, ESP_BF16, ESP_F64 };
+/* Moves the data of all blobs, which lie in storage in their order, into one piece of memory, each
+ * at a multiple of 8 bytes, and numbers of other widths as ESP_F32. */
+esp_status esp__bundle_widen(esp_bundle *b, const char *path, esp_error *err);
 
 /* Whether the blob's name, rank and shape are ones a bundle can hold; fills bytes from the
  * shape. */

@@ -70,16 +70,45 @@ static esp_status bad_tensor(const loading *l, const char *name, const char *wha
   return esp_fail(l->err, ESP_ERR_INPUT, "%s: tensor '%s': %s", l->path, name, what);
 }
 
-static esp_status read_shape(const loading *l, const cJSON *shape, esp_blob *blob) {
+/* The types of safetensors: what they are in a bundle, and bytes of a number. */
+static const struct {
+  const char *name;
+  int dtype;
+  size_t bytes;
+} types[] = {{"F32", ESP_F32, 4},   {"U8", ESP_U8, 1},         {"F16", ESP_F16, 2},
+             {"BF16", ESP_BF16, 2}, {"F64", ESP_F64, 8},       {"BOOL", ESP_OTHER, 1},
+             {"I8", ESP_OTHER, 1},  {"F8_E5M2", ESP_OTHER, 1}, {"F8_E4M3", ESP_OTHER, 1},
+             {"I16", ESP_OTHER, 2}, {"U16", ESP_OTHER, 2},     {"I32", ESP_OTHER, 4},
+             {"U32", ESP_OTHER, 4}, {"I64", ESP_OTHER, 8},     {"U64", ESP_OTHER, 8}};
+enum { TYPES = sizeof types / sizeof *types };
+
+static int find_type(const char *name) {
+  for (int i = 0; i < TYPES; i++)
+    if (strcmp(types[i].name, name) == 0) return i;
+  return -1;
+}
+
+/* Multiplies; false when that is more than any memory has. */
+static bool multiply(size_t *product, double by) {
+  const size_t n = (size_t)by;
+  if (n != 0 && *product > SIZE_MAX / n) return false;
+  *product *= n;
+  return true;
+}
+
+/* Shape and bytes in the file. What has too many dimensions to be read is of another type. */
+static esp_status read_shape(const loading *l, const cJSON *shape, int type, esp_blob *blob) {
   const cJSON *item;
+  blob->dtype = (esp_dtype)types[type].dtype;
+  blob->bytes = types[type].bytes;
+  if (cJSON_GetArraySize(shape) > 4) blob->dtype = ESP_OTHER;
   cJSON_ArrayForEach(item, shape) {
-    if (blob->rank == 4) return bad_tensor(l, blob->name, "has more than 4 dimensions");
     if (!whole(item))
       return bad_tensor(l, blob->name, "shape has an entry that is not a whole number from 0");
-    blob->shape[blob->rank++] = (int64_t)item->valuedouble;
+    if (!multiply(&blob->bytes, item->valuedouble))
+      return bad_tensor(l, blob->name, "shape is too large for any memory");
+    if (blob->dtype != ESP_OTHER) blob->shape[blob->rank++] = (int64_t)item->valuedouble;
   }
-  if (!esp__blob_measure(blob))
-    return bad_tensor(l, blob->name, "shape is too large for any memory");
   return ESP_OK;
 }
 
@@ -112,15 +141,13 @@ static esp_status read_tensor(const loading *l, const cJSON *item, esp_blob *blo
   if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) != 3 || !cJSON_IsString(dtype) ||
       !cJSON_IsArray(shape) || !cJSON_IsArray(offsets))
     return bad_tensor(l, blob->name, "expected dtype, shape and data_offsets, once each");
-  if (strcmp(dtype->valuestring, esp__dtype_names[ESP_F32]) == 0)
-    blob->dtype = ESP_F32;
-  else if (strcmp(dtype->valuestring, esp__dtype_names[ESP_U8]) == 0)
-    blob->dtype = ESP_U8;
-  else
+  const int type = find_type(dtype->valuestring);
+  if (type < 0)
     return esp_fail(l->err, ESP_ERR_INPUT,
-                    "%s: tensor '%s': dtype '%s' is not known, expected F32 or U8", l->path,
-                    blob->name, dtype->valuestring);
-  ESP_TRY(read_shape(l, shape, blob));
+                    "%s: tensor '%s': dtype '%s' is not known, expected F32, U8 or another of "
+                    "safetensors",
+                    l->path, blob->name, dtype->valuestring);
+  ESP_TRY(read_shape(l, shape, type, blob));
   return read_range(l, offsets, blob);
 }
 
@@ -215,18 +242,6 @@ static esp_status verify(const loading *l) {
   return ESP_OK;
 }
 
-/* Moves the tensors down over prefix and header, each to a multiple of 8 bytes. There is room: a
- * tensor's entry in the header is longer than the 7 bytes that rounding may cost it, so none moves
- * up. */
-static void align(esp_bundle *b) {
-  char *to = b->storage;
-  for (int i = 0; i < b->blobs; i++) {
-    memmove(to, b->blob[i].data, b->blob[i].bytes);
-    b->blob[i].data = to;
-    to += (b->blob[i].bytes + 7) / 8 * 8;
-  }
-}
-
 static esp_status parse_header(loading *l, const char *file, size_t bytes, cJSON **root) {
   uint64_t length;
   if (bytes < PREFIX)
@@ -272,10 +287,8 @@ esp_status esp_bundle_load(esp_bundle *b, const char *path, esp_error *err) {
   ESP_TRY(esp_file_read(path, ESP_BUNDLE_FILE_MAX, &b->storage, &bytes, err));
   esp_status status = parse_header(&l, b->storage, bytes, &root);
   if (status == ESP_OK) status = read_bundle(&l, root);
-  if (status == ESP_OK)
-    align(b);
-  else
-    esp_bundle_free(b);
+  if (status == ESP_OK) status = esp__bundle_widen(b, path, err);
+  if (status != ESP_OK) esp_bundle_free(b);
   cJSON_Delete(root);
   free(l.tensors.item);
   free(l.metadata.item);

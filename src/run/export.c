@@ -3,6 +3,7 @@
 
 #include <espalier/run.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ static esp_status describe(esp_config *c, const esp_model *model, const char *pa
   esp_model_options_literal(&c->model);
   ESP_TRY(put(&c->model.weights, path, err));
   ESP_TRY(put(&c->prune.mask_from, "", err));
+  ESP_TRY(put(&c->prune.regulariser, "none", err));
   return put(&c->prune.method, "none", err);
 }
 
@@ -54,6 +56,26 @@ static esp_status check_text(const char *text, const char *path, esp_error *err)
                          path);
 }
 
+/* Whether a configuration is one that was written beside these weights. */
+static bool is_ours(const char *ini, const char *weights) {
+  esp_config there;
+  if (esp_config_load(&there, ini, 0, NULL, NULL) != ESP_OK) return false;
+  const bool ours = strcmp(there.model.weights, weights) == 0 &&
+                    strcmp(there.model.arch, "custom") == 0 &&
+                    strcmp(there.prune.method, "none") == 0;
+  esp_config_free(&there);
+  return ours;
+}
+
+/* What a person wrote by hand must not be lost. */
+static esp_status check_place(const char *ini, const char *weights, esp_error *err) {
+  if (access(ini, F_OK) != 0 || is_ours(ini, weights)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%.400s: is there, and is no configuration that shrink wrote for %.400s; "
+                  "move it, or choose another name",
+                  ini, weights);
+}
+
 static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_error *err) {
   esp__text t;
   ESP_TRY(esp__text_begin(&t, "the classes", err));
@@ -67,6 +89,7 @@ esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const 
                                esp_error *err) {
   char ini[4096], *text = NULL, *classes = NULL;
   ESP_TRY(ini_path(path, ini, err));
+  ESP_TRY(check_place(ini, path, err));
   ESP_TRY(describe(&o->config, model, path, err));
   ESP_TRY(esp_config_text(&o->config, &text, err));
   esp_status status = check_text(text, path, err);

@@ -1,8 +1,27 @@
 #include "train/blobs.h"
 
+#include "base/bundle.h"
+
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { FORM_BYTES = 128 };
+
+/* "F32 16x3x3x3" */
+static const char *form_of(esp_dtype type, int rank, const int64_t *shape, char form[FORM_BYTES]) {
+  int length = snprintf(form, FORM_BYTES, "%s", esp__dtype_names[type]);
+  for (int i = 0; i < rank; i++)
+    length +=
+        snprintf(form + length, FORM_BYTES - (size_t)length, "%c%" PRId64, i ? 'x' : ' ', shape[i]);
+  return form;
+}
+
+static bool has_form(const esp_blob *blob, esp_dtype type, int rank, const int64_t *shape) {
+  return blob->dtype == type && blob->rank == rank &&
+         memcmp(blob->shape, shape, (size_t)rank * sizeof *shape) == 0;
+}
 
 esp_status esp__blob_read(const esp_bundle *b, const char *path, const char *prefix,
                           const esp_param *p, esp_dtype type, void *to, esp_error *err) {
@@ -12,11 +31,15 @@ esp_status esp__blob_read(const esp_bundle *b, const char *path, const char *pre
   if (!blob)
     return esp_fail(err, ESP_ERR_INPUT, "%s: no tensor '%s'; the file belongs to another network",
                     path, name);
-  bool same = blob->dtype == type && blob->rank == p->rank;
-  for (int i = 0; same && i < p->rank; i++) same = blob->shape[i] == p->shape[i];
-  if (!same)
+  int64_t shape[ESP_RANK_MAX];
+  for (int i = 0; i < p->rank; i++) shape[i] = p->shape[i];
+  if (!has_form(blob, type, p->rank, shape)) {
+    char found[FORM_BYTES], expected[FORM_BYTES];
     return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: tensor '%s' has another shape or type than the network's", path, name);
+                    "%s: tensor '%s' has another shape or type: %s, expected %s", path, name,
+                    form_of(blob->dtype, blob->rank, blob->shape, found),
+                    form_of(type, p->rank, shape, expected));
+  }
   memcpy(to, blob->data, blob->bytes);
   return ESP_OK;
 }

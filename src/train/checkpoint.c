@@ -92,6 +92,10 @@ esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) 
   esp_bundle b = {0};
   ESP_TRY(esp_weights_bundle_load(&b, path, err));
   esp_status status = read_values(model, &b, path, err);
+  const esp_param *wrong = status == ESP_OK ? esp_params_infinite(&model->params) : NULL;
+  if (wrong)
+    status = esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a number that is not finite", path,
+                      wrong->name);
   if (status == ESP_OK) settle(model);
   esp_bundle_free(&b);
   return status;

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "suite.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,8 +379,8 @@ static const struct {
     {"{\"t\":{\"dtype\":1,\"shape\":[2],\"data_offsets\":[0,8]}}", "12345678", "expected dtype"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", "12345678",
      "expected dtype"},
-    {"{\"t\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]}}", "1234",
-     "dtype 'BF16' is not known"},
+    {"{\"t\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,4]}}", "1234",
+     "dtype 'F31' is not known"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "12345678",
      "not a whole number"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,8]}}", "12345678",
@@ -390,8 +391,8 @@ static const struct {
      "not a whole number"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", "12345678",
      "not a whole number"},
-    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,2],\"data_offsets\":[0,8]}}", "12345678",
-     "4 dimensions"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,3],\"data_offsets\":[0,8]}}", "12345678",
+     "has 8 bytes of data, its shape asks for 12"},
     {"{\"t\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", "",
      "too large"},
     {"{\"t\":{\"dtype\":\"U8\",\"shape\":[9007199254740992,2048],\"data_offsets\":[0,0]}}", "",
@@ -488,6 +489,46 @@ START_TEST(deep_nesting) {
 }
 END_TEST
 
+static void check_numbers(const esp_bundle *b, const char *name, int count, const float *expected) {
+  const esp_blob *blob = esp_bundle_find(b, name);
+  ck_assert_ptr_nonnull(blob);
+  ck_assert(blob->dtype == ESP_F32 && blob->rank == 1 && blob->shape[0] == count);
+  ck_assert_uint_eq(blob->bytes, (size_t)count * sizeof(float));
+  ck_assert_mem_eq(blob->data, expected, (size_t)count * sizeof(float));
+}
+
+/* Numbers of other widths are read, and what cannot be is no reason to refuse the rest. */
+START_TEST(files_of_others) {
+  static const char header[] =
+      "{\"f64\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+      "\"count\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[16,24]},"
+      "\"f16\":{\"dtype\":\"F16\",\"shape\":[5],\"data_offsets\":[24,34]},"
+      "\"bf16\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[34,38]},"
+      "\"deep\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,2],\"data_offsets\":[38,40]}}";
+  static const double wide[2] = {0.1, -2.0};
+  static const uint16_t halves[5] = {0x3c00, 0xc500, 0x0001, 0x7bff, 0xfc00},
+                        tops[2] = {0x3f80, 0xc040};
+  const uint64_t length = strlen(header), count = 7;
+  FILE *f = fopen(path, "wb");
+  fwrite(&length, sizeof length, 1, f);
+  fputs(header, f);
+  fwrite(wide, sizeof wide, 1, f);
+  fwrite(&count, sizeof count, 1, f);
+  fwrite(halves, sizeof halves, 1, f);
+  fwrite(tops, sizeof tops, 1, f);
+  fputs("ab", f);
+  fclose(f);
+  esp_bundle b;
+  ck_assert_msg(esp_bundle_load(&b, path, &err) == ESP_OK, "%s", err.text);
+  check_numbers(&b, "f64", 2, (float[]){0.1f, -2.0f});
+  check_numbers(&b, "f16", 5, (float[]){1.0f, -5.0f, 0x1p-24f, 65504.0f, -INFINITY});
+  check_numbers(&b, "bf16", 2, (float[]){1.0f, -3.0f});
+  ck_assert_int_eq(esp_bundle_find(&b, "count")->dtype, ESP_OTHER);
+  ck_assert_int_eq(esp_bundle_find(&b, "deep")->dtype, ESP_OTHER);
+  esp_bundle_free(&b);
+}
+END_TEST
+
 /* Every bit of the file flipped, and every place it could be cut: damage in data or checksum is
  * named, damage elsewhere must at least do no harm. */
 START_TEST(damage) {
@@ -543,6 +584,7 @@ int main(void) {
   tcase_add_loop_test(tests, hostile_files, 0, FILES);
   tcase_add_test(tests, hostile_lengths);
   tcase_add_test(tests, deep_nesting);
+  tcase_add_test(tests, files_of_others);
   tcase_add_test(tests, damage);
   return suite_run(suite);
 }

@@ -165,6 +165,27 @@ START_TEST(bad_files) {
 }
 END_TEST
 
+/* A configuration that is not shrink's own stays; its own is written again. And what comes of a run
+ * with a regulariser is a run without. */
+START_TEST(what_a_person_wrote_stays) {
+  ESPALIER("run", "stream.ini", "-o", "a", "prune.method=magnitude", "prune.structure=channel",
+           "prune.sparsity=0.5", "prune.regulariser=l1");
+  text_write("mine.ini", CONFIG_BEGIN PLAIN_LAYERS);
+  process p = espalier(&(process_options){0},
+                       (const char *[]){"shrink", "a", "-o", "mine.safetensors", NULL});
+  ck_assert_int_eq(p.status, 2);
+  ck_assert_msg(strstr(p.err, "mine.ini: is there, and is no configuration that shrink wrote"),
+                "%s", p.err);
+  ck_assert(!exists("mine.safetensors"));
+  process_free(&p);
+  char *text = bytes_read("mine.ini", NULL);
+  ck_assert_str_eq(text, CONFIG_BEGIN PLAIN_LAYERS);
+  free(text);
+  for (int i = 0; i < 2; i++) ESPALIER("shrink", "a", "-o", "small.safetensors");
+  ESPALIER("run", "small.ini", "-o", "b", "train.epochs=1");
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("shrink command");
   TCase *t = tcase_create("shrink");
@@ -176,6 +197,7 @@ static Suite *suite(void) {
   tcase_add_test(t, a_network_like_any_other);
   tcase_add_test(t, bad_calls);
   tcase_add_test(t, bad_files);
+  tcase_add_test(t, what_a_person_wrote_stays);
   suite_add_tcase(s, t);
   return s;
 }
