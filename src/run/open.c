@@ -85,6 +85,7 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   ESP_TRY(esp__config_located(
       source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
   ESP_TRY(describe(r, err));
+  ESP_TRY(esp_dataset_digest(r->set, &r->at.data, err));
   ESP_TRY(open_model(r, source, err));
   ESP_TRY(esp__config_located(source, open_loaders(r, err), err));
   ESP_TRY(esp__config_located(
@@ -132,4 +133,23 @@ void esp__run_close(esp_run *r) {
   esp_config_free(&r->config);
   free(r->config_text);
   free(r->classes);
+}
+
+/* Which part of two data sets differs; NULL: none, or it is not known of one of them. */
+static const char *difference(const esp_dataset_digests *a, const esp_dataset_digests *b) {
+  if (!a->classes[0] || !b->classes[0]) return NULL;
+  return strcmp(a->classes, b->classes) != 0 ? "class names"
+         : strcmp(a->labels, b->labels) != 0 ? "labels"
+         : strcmp(a->images, b->images) != 0 ? "images"
+                                             : NULL;
+}
+
+esp_status esp__run_check_data(const esp_run *r, const esp_dataset_digests *began,
+                               const esp_dataset_digests *now, const char *run, esp_error *err) {
+  const char *what = difference(began, now);
+  if (!what) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "the %s of the data (data.dataset = %s, data.path = %s) are not those that %s "
+                  "began with; expected the same data",
+                  what, r->config.data.dataset, r->config.data.path, run);
 }

@@ -12,4 +12,9 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err);
 esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err);
 void esp__run_close(esp_run *r);
 
+/* Fails, and says which part differs, unless the data that were opened `now` are those that the run
+ * in the directory `run` began with. */
+esp_status esp__run_check_data(const esp_run *r, const esp_dataset_digests *began,
+                               const esp_dataset_digests *now, const char *run, esp_error *err);
+
 #endif

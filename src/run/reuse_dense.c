@@ -4,6 +4,7 @@
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "run/feedback.h"
+#include "run/open.h"
 #include "run/services.h"
 #include "rundir/counts.h"
 
@@ -94,6 +95,12 @@ esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {
 static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   esp__position at;
   ESP_TRY(esp__position_parse(&at, text, err));
+  const esp_status same = esp__run_check_data(r, &at.data, &r->at.data, r->config.run.dense, err);
+  if (same != ESP_OK) {
+    esp__position_free(&at);
+    return same;
+  }
+  at.data = r->at.data;
   memcpy(at.fingerprint, r->at.fingerprint, sizeof at.fingerprint);
   at.events = 0; /* the event file stays with the other run */
   free(at.plugins);

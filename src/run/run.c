@@ -98,6 +98,17 @@ static esp_status begin(esp_run *r, esp_error *err) {
   return esp__run_take_dense(r, err);
 }
 
+/* Whether what the position was saved with is what this process has opened. */
+static esp_status check_same(const esp_run *r, const esp__position *fresh, const char *path,
+                             esp_error *err) {
+  ESP_TRY(esp__plugins_match(path, r->at.plugins, fresh->plugins, ESP_PLUGINS_ALL, err));
+  ESP_TRY(esp__run_check_data(r, &r->at.data, &fresh->data, r->dir, err));
+  if (strcmp(r->at.fingerprint, fresh->fingerprint) == 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: was made with another configuration than %s/config.ini; expected the same",
+                  path, r->dir);
+}
+
 static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   if (access(esp__run_path(r, ESP_FILE_CHECKPOINT, path), F_OK) != 0) return begin(r, err);
@@ -107,13 +118,9 @@ static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   free(position);
   if (status == ESP_ERR_INPUT)
     status = esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
-  if (status == ESP_OK)
-    status = esp__plugins_match(path, r->at.plugins, fresh.plugins, ESP_PLUGINS_ALL, err);
+  if (status == ESP_OK) status = check_same(r, &fresh, path, err);
   free(fresh.plugins);
-  if (status == ESP_OK && strcmp(r->at.fingerprint, fresh.fingerprint) != 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: was made with another configuration than %s/config.ini; expected the same",
-                    path, r->dir);
+  if (status == ESP_OK && !r->at.data.classes[0]) r->at.data = fresh.data;
   return status == ESP_OK ? check_position(r, path, err) : status;
 }
 

@@ -70,6 +70,29 @@ static char **text_at(const esp__position *p, int i) {
   return (char **)((char *)p + texts[i].offset);
 }
 
+static const struct {
+  const char *name;
+  size_t offset;
+} digests[] = {{"classes", offsetof(esp_dataset_digests, classes)},
+               {"labels", offsetof(esp_dataset_digests, labels)},
+               {"images", offsetof(esp_dataset_digests, images)}};
+enum { DIGESTS = sizeof digests / sizeof *digests, DIGEST = 65 };
+
+static void write_digests(cJSON *o, const esp_dataset_digests *d) {
+  for (int i = 0; i < DIGESTS; i++)
+    esp__json_put_string(o, digests[i].name, (const char *)d + digests[i].offset);
+}
+
+/* Older checkpoints have none. */
+static bool read_digests(esp_dataset_digests *d, const cJSON *o) {
+  for (int i = 0; o && i < DIGESTS; i++) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, digests[i].name);
+    if (!cJSON_IsString(item) || strlen(item->valuestring) >= DIGEST) return false;
+    strcpy((char *)d + digests[i].offset, item->valuestring);
+  }
+  return true;
+}
+
 static cJSON *write_position(const esp__position *p) {
   cJSON *o = cJSON_CreateObject();
   esp__json_write(o, position_fields, p);
@@ -78,6 +101,7 @@ static cJSON *write_position(const esp__position *p) {
   for (int i = 0; i < p->results; i++)
     esp__json_write(esp__json_append(results, cJSON_CreateObject()), result_fields, &p->result[i]);
   esp__json_put_string(o, "recipe", p->fingerprint);
+  write_digests(esp__json_put_object(o, "data"), &p->data);
   esp__json_put_string(o, "plugins", p->plugins ? p->plugins : "");
   for (int i = 0; i < TEXTS; i++) {
     const char *text = *text_at(p, i);
@@ -120,6 +144,7 @@ static esp_status read_position(esp__position *p, const cJSON *o) {
   if (!cJSON_IsString(fingerprint) || strlen(fingerprint->valuestring) >= sizeof p->fingerprint)
     return ESP_ERR_INPUT;
   strcpy(p->fingerprint, fingerprint->valuestring);
+  if (!read_digests(&p->data, cJSON_GetObjectItemCaseSensitive(o, "data"))) return ESP_ERR_INPUT;
   for (int i = 0; i < TEXTS; i++)
     ESP_TRY(read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, texts[i].name)));
   const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(o, "plugins");

@@ -33,9 +33,10 @@ typedef struct esp__position {
   int results, capacity;
   char *log, *layers, *kernels, *confusion; /* rows of log.csv, layers.csv, ... */
   char *trials;                             /* rows of trials.csv: networks that were tried out */
-  double peak_rss_mib;  /* the most memory of any process that worked on the run */
-  int64_t events;       /* bytes of the event file for TensorBoard */
-  char fingerprint[65]; /* of the configuration: a run goes on only with the same */
+  double peak_rss_mib;      /* the most memory of any process that worked on the run */
+  int64_t events;           /* bytes of the event file for TensorBoard */
+  char fingerprint[65];     /* of the configuration: a run goes on only with the same */
+  esp_dataset_digests data; /* of the images: the same; "" in checkpoints of earlier versions */
   char *plugins; /* a row "NAME VERSION SHA256" of each that the run works with; NULL = none */
 } esp__position;
 

@@ -215,6 +215,53 @@ START_TEST(resumed_elsewhere) {
 }
 END_TEST
 
+enum { SIDE = 16, TRAIN = 64, TEST = 32 };
+
+/* A set of squares in the IDX format; one pixel and one label may be others. */
+static void split_write(const char *images, const char *labels, int count, int pixel, int label) {
+  static uint8_t image[16 + TRAIN * SIDE * SIDE], text[8 + TRAIN];
+  const uint8_t head[16] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+  memset(image, 0, sizeof image);
+  memcpy(image, head, sizeof head);
+  memcpy(text, (uint8_t[]){0, 0, 8, 1, 0, 0, 0, (uint8_t)count}, 8);
+  for (int i = 0; i < count; i++) {
+    text[8 + i] = (uint8_t)(i % 10);
+    for (int k = 0; k < 6; k++) image[16 + (i * SIDE + i % 10 + k) * SIDE + k] = 255;
+  }
+  image[16] = (uint8_t)pixel;
+  text[8] = (uint8_t)label;
+  bytes_write(images, image, (size_t)(16 + count * SIDE * SIDE));
+  bytes_write(labels, text, (size_t)(8 + count));
+}
+
+static void data_write(int pixel, int label) {
+  split_write("train-images-idx3-ubyte", "train-labels-idx1-ubyte", TRAIN, pixel, label);
+  split_write("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", TEST, 0, 0);
+}
+
+static void refuses_data(const char *text) {
+  process p = espalier(&(process_options){0}, (const char *[]){"resume", "a", NULL});
+  ck_assert_msg(p.status == 2 && strstr(p.err, text), "status %d: %s", p.status, p.err);
+  process_free(&p);
+}
+
+/* A run goes on with the images and labels that it began with, and says so of others. */
+START_TEST(other_data_are_refused) {
+  data_write(0, 0);
+  ESPALIER("run", "stream.ini", "-o", "a", "data.dataset=idx", "data.path=.", "data.train=0",
+           "data.test=0");
+  ESPALIER("resume", "a");
+  data_write(0, 1);
+  refuses_data(
+      "the labels of the data (data.dataset = idx, data.path = .) are not those that a "
+      "began with; expected the same data");
+  data_write(7, 0);
+  refuses_data("the images of the data");
+  data_write(0, 0);
+  ESPALIER("resume", "a");
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("resume");
   TCase *t = tcase_create("resume");
@@ -223,6 +270,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(t, killed, 0, ORDEALS);
   tcase_add_test(t, killed_at_its_files);
   tcase_add_test(t, resumed_elsewhere);
+  tcase_add_test(t, other_data_are_refused);
   suite_add_tcase(s, t);
   return s;
 }
