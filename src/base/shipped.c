@@ -40,21 +40,35 @@ static bool find(const char *name, const char *suffix, char path[ESP_SHIPPED_PAT
   return false;
 }
 
-esp_status esp__shipped_find(const char *name, const char *suffix, const char *refusal,
-                             char path[ESP_SHIPPED_PATH_MAX], esp_error *err) {
-  const int length = snprintf(path, ESP_SHIPPED_PATH_MAX, "%s", name);
-  if (length < ESP_SHIPPED_PATH_MAX && (access(path, F_OK) == 0 || errno != ENOENT)) return ESP_OK;
+static esp_status find_or_refuse(const char *name, const char *suffix, const char *refusal,
+                                 char path[ESP_SHIPPED_PATH_MAX], esp_error *err) {
   if (*name == '/' || *name == '.')
     return esp_fail(err, ESP_ERR_INPUT, "%.200s: %s", name, refusal);
-  if (find(name, suffix, path)) {
-    if (strncmp(path, "./", 2) == 0) memmove(path, path + 2, strlen(path + 2) + 1);
-    return ESP_OK;
-  }
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%.200s: %s (looked for here, in configs, in configs/papers, and below %.200s)",
-                  name, refusal, esp__data_directory());
+  if (!find(name, suffix, path))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%.200s: %s (looked for here, in configs, in configs/papers, and below %.200s)",
+                    name, refusal, esp__data_directory());
+  if (strncmp(path, "./", 2) == 0) memmove(path, path + 2, strlen(path + 2) + 1);
+  return ESP_OK;
+}
+
+esp_status esp__shipped_find(const char *name, const char *suffix, const char *refusal,
+                             char path[ESP_SHIPPED_PATH_MAX], esp_error *err) {
+  if (is_file(name) && strlen(name) < ESP_SHIPPED_PATH_MAX) return strcpy(path, name), ESP_OK;
+  const bool there = access(name, F_OK) == 0 || errno != ENOENT;
+  const esp_status status = find_or_refuse(name, suffix, refusal, path, err);
+  if (status == ESP_OK || !there || strlen(name) >= ESP_SHIPPED_PATH_MAX) return status;
+  return strcpy(path, name), ESP_OK;
 }
 
 esp_status esp__shipped_config(const char *name, char path[ESP_SHIPPED_PATH_MAX], esp_error *err) {
   return esp__shipped_find(name, ".ini", "cannot open: No such file or directory", path, err);
+}
+
+esp_status esp__shipped_config_or_folder(const char *name, char path[ESP_SHIPPED_PATH_MAX],
+                                         esp_error *err) {
+  struct stat info;
+  if (stat(name, &info) != 0 || !S_ISDIR(info.st_mode) || strlen(name) >= ESP_SHIPPED_PATH_MAX)
+    return esp__shipped_config(name, path, err);
+  return strcpy(path, name), ESP_OK;
 }

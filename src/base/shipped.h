@@ -12,12 +12,16 @@ const char *esp__data_directory(void);
 
 /* The file that `name` stands for: itself; else the file of that name, with or without `suffix`
  * (".ini"), in configs or configs/papers; else that below the installed folder, where
- * "configs/NAME" may be written out too. A name that begins with "/" or "." stands for itself
- * alone, and so does one that cannot be looked up, whose reader says why. The first that exists is
- * taken. Where none does, the text, which begins with "NAME: `refusal`", says where was looked. */
+ * "configs/NAME" may be written out too. The first that exists is taken. A name that begins with
+ * "/" or "." stands for itself alone. Where there is none, a folder, and what cannot be looked up,
+ * stand for themselves, whose reader says what is wrong; else the text, which begins with
+ * "NAME: `refusal`", says where was looked. */
 esp_status esp__shipped_find(const char *name, const char *suffix, const char *refusal,
                              char path[ESP_SHIPPED_PATH_MAX], esp_error *err);
 /* The configuration that `name` stands for. */
 esp_status esp__shipped_config(const char *name, char path[ESP_SHIPPED_PATH_MAX], esp_error *err);
+/* The folder `name`, where there is one, or the configuration that `name` stands for. */
+esp_status esp__shipped_config_or_folder(const char *name, char path[ESP_SHIPPED_PATH_MAX],
+                                         esp_error *err);
 
 #endif

@@ -24,7 +24,7 @@ static const esp__argument arguments[] = {
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const search_options *o = a->options;
   char path[ESP_SHIPPED_PATH_MAX];
-  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
+  ESP_TRY(esp__shipped_config_or_folder(a->positional.item[0], path, err));
   return esp_sparsity_search_run(path, o->dir, a->override.count, a->override.item,
                                  esp__cli_control(), err);
 }

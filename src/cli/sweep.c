@@ -144,7 +144,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const sweep_options *o = a->options;
   char path[ESP_SHIPPED_PATH_MAX];
   esp_sweep s;
-  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
+  ESP_TRY(esp__shipped_config_or_folder(a->positional.item[0], path, err));
   ESP_TRY(esp_sweep_load(&s, path, o->dir, a->override.count, a->override.item, err));
   bool *mine = calloc((size_t)s.runs, sizeof *mine);
   if (mine) choose_mine(&s, o->share, mine);

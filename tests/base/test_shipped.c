@@ -64,6 +64,16 @@ START_TEST(what_is_not_here_is_looked_for_where_it_was_installed) {
 }
 END_TEST
 
+START_TEST(a_folder_of_that_name_is_no_file) {
+  ck_assert_int_eq(esp_directory_make("han", &err), ESP_OK);
+  ck_assert_int_eq(esp_directory_make("empty", &err), ESP_OK);
+  check_found("han", "../there/configs/papers/han.ini");
+  check_found("empty", "empty");
+  ck_assert_int_eq(esp__shipped_config_or_folder("han", path, &err), ESP_OK);
+  ck_assert_str_eq(path, "han");
+}
+END_TEST
+
 START_TEST(a_path_that_says_where_is_not_looked_for) {
   check_found("../there/configs/own.ini", "../there/configs/own.ini");
   check_missing("./han.ini", "./han.ini: missing");
@@ -88,6 +98,7 @@ int main(void) {
   tcase_add_checked_fixture(c, set_up, tear_down);
   tcase_add_test(c, what_is_here_comes_first);
   tcase_add_test(c, what_is_not_here_is_looked_for_where_it_was_installed);
+  tcase_add_test(c, a_folder_of_that_name_is_no_file);
   tcase_add_test(c, a_path_that_says_where_is_not_looked_for);
   tcase_add_test(c, what_is_nowhere_is_told_with_where_it_was_looked_for);
   suite_add_tcase(suite, c);
