@@ -32,6 +32,41 @@ esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part pa
   return ESP_OK;
 }
 
+/* Adds a key whose values are not the same. */
+static void add_difference(const esp_section *s, const esp_option *o, const void *there,
+                           const void *here, char text[512]) {
+  char *a = esp__value_text(o, there), *b = esp__value_text(o, here);
+  const size_t used = strlen(text);
+  if (a && b && strcmp(a, b) != 0)
+    snprintf(text + used, 512 - used, "%s[%s] %s = %.60s, not %.60s", used ? "; " : "", s->name,
+             o->name, a, b);
+  free(a);
+  free(b);
+}
+
+static void add_differences(const esp_config *there, const esp_config *here, char text[512]) {
+  esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  for (const esp_section *s = esp_sections; s->name; s++) {
+    const size_t keys = esp_config_keys(s, key);
+    for (size_t i = 0; i < keys; i++) {
+      const void *a = esp_config_key_options(there, &key[i]),
+                 *b = esp_config_key_options(here, &key[i]);
+      if (a && b && !key[i].option->neutral) add_difference(s, key[i].option, a, b, text);
+    }
+  }
+}
+
+void esp__config_differences(const char *there, const char *here, char text[512]) {
+  esp_config a, b;
+  *text = '\0';
+  if (esp_config_parse(&a, "there", there, 0, NULL, NULL) != ESP_OK) return;
+  if (esp_config_parse(&b, "here", here, 0, NULL, NULL) == ESP_OK) {
+    add_differences(&a, &b, text);
+    esp_config_free(&b);
+  }
+  esp_config_free(&a);
+}
+
 bool esp__key_is_source(const char *key) {
   return strcmp(key, "data.path") == 0 || strcmp(key, "model.weights") == 0;
 }

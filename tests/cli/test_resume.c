@@ -262,6 +262,28 @@ START_TEST(other_data_are_refused) {
 }
 END_TEST
 
+/* Whoever edits config.ini is told which keys the checkpoint was made with. */
+START_TEST(another_configuration_is_named_key_by_key) {
+  ESPALIER("run", "stream.ini", "-o", "a", "train.lr=0.05", "prune.method=magnitude",
+           "prune.sparsity=0.5");
+  char *text = bytes_read("a/config.ini", NULL);
+  char *lr = strstr(text, "\nlr = 0.05"), *sparsity = strstr(text, "\nsparsity = 0.5\n");
+  ck_assert(lr && sparsity);
+  lr[strlen("\nlr = 0.0")] = '7';
+  sparsity[strlen("\nsparsity = 0.")] = '6';
+  text_write("a/config.ini", text);
+  free(text);
+  process p = espalier(&(process_options){0}, (const char *[]){"resume", "a", NULL});
+  ck_assert_msg(
+      p.status == 2 && strstr(p.err,
+                              "was made with another configuration than a/config.ini: "
+                              "[train] lr = 0.05, not 0.07; [prune] sparsity = 0.5, not 0.6; "
+                              "expected the same"),
+      "status %d: %s", p.status, p.err);
+  process_free(&p);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("resume");
   TCase *t = tcase_create("resume");
@@ -271,6 +293,7 @@ static Suite *suite(void) {
   tcase_add_test(t, killed_at_its_files);
   tcase_add_test(t, resumed_elsewhere);
   tcase_add_test(t, other_data_are_refused);
+  tcase_add_test(t, another_configuration_is_named_key_by_key);
   suite_add_tcase(s, t);
   return s;
 }
