@@ -6,6 +6,12 @@ import os
 import struct
 import zlib
 
+
+def memory():
+    """A folder in memory, where the system has one; else None."""
+    return "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+
 # Four squares of 8x8 pixels, each of one colour.
 JPEG = base64.b64decode(
     "/9j/2wBDAAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAj/xAAf"

@@ -1,6 +1,6 @@
 /* Values of keys: the first two bytes choose the key. What is accepted is printed as text that is
  * accepted again. */
-#include "config/value.h"
+#include "base/value.h"
 #include "fuzz.h"
 
 #include <espalier/config.h>

@@ -2,7 +2,7 @@
 """Runs and sweeps that are killed at random moments and resumed, each time with other threads and another instruction
 set: each must end with what an undisturbed one gives, to the bit.
 
-usage: kills.py ESPALIER [--kills N] [--seed N] [--jobs N] [--keep]
+usage: kills.py ESPALIER [--kills N] [--seed N] [--jobs N]
 
   --kills N   stop once so many processes were killed (12)
   --seed N    of the moments, and of what goes on with (1)
@@ -22,6 +22,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import samples  # noqa: E402
 from outcome import contents, left_over  # noqa: E402
 
 NET = """[model]
@@ -174,8 +175,7 @@ class Ordeal:
         return contents(self.folder, ["out"])
 
     def close(self):
-        if not self.options.keep:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def undisturbed(options, kind, minutes):
@@ -218,9 +218,12 @@ def main(argv):
     parser.add_argument("--kills", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args(argv)
-    options.work = tempfile.mkdtemp(prefix="espalier-kills-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    with tempfile.TemporaryDirectory(prefix="espalier-kills-", dir=samples.memory()) as options.work:
+        return torment(options)
+
+
+def torment(options):
     options.sets = sets_of(options)
     kinds = [("sweep", 0)] + [(kind, minutes) for kind in KINDS for minutes in (0, 10)]
     if options.kills < 50:
@@ -234,8 +237,6 @@ def main(argv):
                 findings.append(wrong)
                 print(wrong, flush=True)
             runs += 1
-    if not options.keep:
-        shutil.rmtree(options.work, ignore_errors=True)
     print(f"{count.done} kills with {', '.join(options.sets)}; {len(findings)} findings")
     return bool(findings) or not count.enough()
 
