@@ -62,6 +62,7 @@ static esp_status damaged(const idx_file *f, esp_error *err) {
   gzerror(f->gz, &code);
   if (code == Z_ERRNO)
     return esp_fail(err, ESP_ERR_IO, "%s: cannot read: %s", f->path, strerror(errno));
+  if (code == Z_MEM_ERROR) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", f->path);
   if (code != Z_OK && code != Z_BUF_ERROR)
     return esp_fail(err, ESP_ERR_INPUT, "%s: after byte %llu: compressed data is damaged", f->path,
                     (unsigned long long)f->at);
