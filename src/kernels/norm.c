@@ -45,6 +45,12 @@ static inline gate_kind kind_of(const esp__relu_mask *gate, esp__rows y) {
   return !gate->relu ? NO_GATE : y.at ? GATE_FROM_Y : GATE_FROM_X;
 }
 
+/* Where `y` is read; NULL where it is not, and may not be there. */
+static inline __attribute__((always_inline)) const float *gate_at(const gate_kind kind, esp__rows y,
+                                                                  size_t r, size_t i) {
+  return kind == GATE_FROM_Y ? y.at + r * y.stride + i : NULL;
+}
+
 /* The gradient that passes: `y` is read, or found again from x = `value`. */
 static inline __attribute__((always_inline)) esp__vec through(const gate_kind kind,
                                                               const esp__relu_mask *gate,
@@ -60,10 +66,10 @@ void ESP_ISA_NAME(esp__normalise_sums)(esp__extent e, esp__rows x_, esp__rows y,
                                        float mean, esp__relu_mask gate, float *sum,
                                        float *product) {
   const esp__vec minus = esp__vec_set(-mean);
-#define SUMS(kind)                                                                                \
-  SUM_PLANE(                                                                                      \
-      e, sum, product, const esp__vec v = esp__vec_load(x_.at + r * x_.stride + i),               \
-      through(kind, &gate, y.at + r * y.stride + i, v, esp__vec_load(dy.at + r * dy.stride + i)), \
+#define SUMS(kind)                                                                               \
+  SUM_PLANE(                                                                                     \
+      e, sum, product, const esp__vec v = esp__vec_load(x_.at + r * x_.stride + i),              \
+      through(kind, &gate, gate_at(kind, y, r, i), v, esp__vec_load(dy.at + r * dy.stride + i)), \
       esp__vec_add(v, minus))
   switch (kind_of(&gate, y)) {
     case NO_GATE:
@@ -111,7 +117,7 @@ static inline __attribute__((always_inline)) void normalise_back(
     for (size_t r = 0; r < (size_t)e.rows; r++)
       for (size_t i = lane; i < (size_t)e.width * ESP_LANES; i += ESP_LANES) {
         const esp__vec value = esp__vec_load(x.at + r * x.stride + i);
-        esp__vec g = through(kind, &k->gate, y.at + r * y.stride + i, value,
+        esp__vec g = through(kind, &k->gate, gate_at(kind, y, r, i), value,
                              esp__vec_load(dy.at + r * dy.stride + i));
         esp__vec v =
             esp__vec_mul(esp__vec_fma(a, g, esp__vec_fma(b, esp__vec_add(value, minus), c)), valid);

@@ -7,6 +7,7 @@
 #include "run/reuse_dense.h"
 #include "run/services.h"
 #include "run/stage.h"
+#include "rundir/free.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,11 @@ static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
                     "%s: holds a run already; go on with 'espalier resume %s', "
                     "or choose another directory with -o",
                     r->dir, r->dir);
+  if (!esp__directory_is_free(r->dir))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: has files in it that are not a run's; expected an empty directory, "
+                    "or a name that is not there yet",
+                    r->dir);
   ESP_TRY(esp_config_text(&r->config, &text, err));
   esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);

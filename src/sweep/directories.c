@@ -2,6 +2,7 @@
 #include "base/lock.h"
 #include "config/fingerprint.h"
 #include "config/parse.h"
+#include "rundir/free.h"
 #include "rundir/paths.h"
 #include "sweep/reuse_dense.h"
 
@@ -9,7 +10,6 @@
 #include <espalier/results.h>
 #include <espalier/sweep.h>
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,30 +18,6 @@
 static bool is_directory(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* What a sweep may leave in a directory before there is a run in it. */
-static bool ours(const char *name) {
-  static const char *const names[] = {".",
-                                      "..",
-                                      ESP_FILE_CONFIG ".tmp",
-                                      ESP_FILE_SWEEP ".tmp",
-                                      ESP_LOCK_FILE,
-                                      ESP_FILE_WORKER_OUTPUT,
-                                      ESP_FILE_WORKER_ERRORS};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strcmp(names[i], name) == 0) return true;
-  return false;
-}
-
-/* Nothing in it that a sweep did not make. */
-static bool is_empty(const char *path) {
-  DIR *dir = opendir(path);
-  bool empty = dir != NULL;
-  for (const struct dirent *e = dir ? readdir(dir) : NULL; e && empty; e = readdir(dir))
-    empty = ours(e->d_name);
-  if (dir) closedir(dir);
-  return empty;
 }
 
 static bool has_text(const char *path, const char *text) {
@@ -86,7 +62,7 @@ static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run; choose another directory for the sweep with -o", s->dir);
   if (esp__path_exists(s->dir, ESP_FILE_SWEEP)) return check_grown(s, err);
-  if (is_empty(s->dir)) return ESP_OK;
+  if (esp__directory_is_free(s->dir)) return ESP_OK;
   return esp_fail(
       err, ESP_ERR_INPUT,
       "%s: not the directory of a sweep: expected one with sweep.ini, an empty one, or nothing",
@@ -118,7 +94,7 @@ static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err
     return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a run directory or nothing",
                     dir);
   if (!esp__path_exists(dir, ESP_FILE_CONFIG)) {
-    if (is_empty(dir)) return ESP_OK; /* killed before it began */
+    if (esp__directory_is_free(dir)) return ESP_OK; /* killed before it began */
     return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected one with config.ini",
                     dir);
   }

@@ -1,0 +1,37 @@
+#include "rundir/free.h"
+
+#include "base/lock.h"
+#include "rundir/paths.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <string.h>
+
+static bool ends_with(const char *name, const char *ending) {
+  const size_t length = strlen(name), bytes = strlen(ending);
+  return length >= bytes && strcmp(name + length - bytes, ending) == 0;
+}
+
+/* A temporary file of config.ini or sweep.ini: those are the first that there are. */
+static bool is_temporary(const char *name) {
+  return ends_with(name, ".tmp") &&
+         (strncmp(name, ESP_FILE_CONFIG ".", sizeof ESP_FILE_CONFIG) == 0 ||
+          strncmp(name, ESP_FILE_SWEEP ".", sizeof ESP_FILE_SWEEP) == 0);
+}
+
+static bool is_ours(const char *name) {
+  static const char *const names[] = {".", "..", ESP_LOCK_FILE, ESP_FILE_WORKER_OUTPUT,
+                                      ESP_FILE_WORKER_ERRORS};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return is_temporary(name);
+}
+
+bool esp__directory_is_free(const char *path) {
+  DIR *dir = opendir(path);
+  bool free = dir != NULL;
+  for (const struct dirent *e = dir ? readdir(dir) : NULL; e && free; e = readdir(dir))
+    free = is_ours(e->d_name);
+  if (dir) closedir(dir);
+  return free;
+}
