@@ -15,6 +15,12 @@ for symbol in $symbols; do
       echo "$symbol: seen, but not a public name, which is esp_ and a letter"
       failed=1
       ;;
+    *)
+      grep -qw "$symbol" include/espalier/*.h include/espalier/*.in || {
+        echo "$symbol: seen, but declared in no public header"
+        failed=1
+      }
+      ;;
   esac
 done
 exit $failed
