@@ -91,12 +91,13 @@ static esp_status read_results(esp__summary *m, const esp_sweep *s, int i, esp_e
   char path[4096], file[4200];
   esp_error why;
   esp_sweep_path(s, i, path);
+  snprintf(file, sizeof file, "%s/" ESP_FILE_RESULT, path);
+  const bool there = access(file, F_OK) == 0; /* asked first: another share may be writing it */
   const esp_status status = esp_results_read(&m->result[i], path, &why);
   if (status == ESP_OK) return ESP_OK;
   m->result[i] = (esp_results){0};
-  snprintf(file, sizeof file, "%s/" ESP_FILE_RESULT, path);
   const bool lost = status == ESP_ERR_MEMORY || s->run[i].state == ESP_SWEEP_FINISHED ||
-                    (status == ESP_ERR_IO && access(file, F_OK) == 0);
+                    (status == ESP_ERR_IO && there);
   return lost ? esp_fail(err, status, "%s", why.text) : ESP_OK;
 }
 
