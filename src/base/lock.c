@@ -15,19 +15,21 @@ static int open_in(const char *dir, int flags) {
   return -1;
 }
 
-/* Whether nobody else has it. */
-static bool take(int file, bool wait) {
+/* 0 when it was taken, else why not, as errno has it. */
+static int take(int file, bool wait) {
   int result;
   do result = flock(file, LOCK_EX | (wait ? 0 : LOCK_NB));
   while (result != 0 && errno == EINTR);
-  return result == 0 || errno != EWOULDBLOCK;
+  return result == 0 ? 0 : errno;
 }
 
 esp_status esp__lock_take(esp__lock *lock, const char *dir, bool wait, esp_error *err) {
   *lock = (esp__lock){.file = open_in(dir, O_RDWR | O_CREAT)};
   if (lock->file < 0)
     return esp_fail(err, ESP_ERR_IO, "%s/lock: cannot be opened: %s", dir, strerror(errno));
-  lock->held = take(lock->file, wait);
+  const int reason = take(lock->file, wait);
+  lock->held = reason != EWOULDBLOCK;
+  lock->guards = reason == 0;
   if (lock->held) return ESP_OK;
   close(lock->file);
   return esp_fail(err, ESP_ERR_BUSY,
@@ -42,7 +44,7 @@ void esp__lock_drop(esp__lock *lock) {
 bool esp__lock_taken(const char *dir) {
   const int file = open_in(dir, O_RDWR);
   if (file < 0) return false;
-  const bool taken = !take(file, false);
+  const bool taken = take(file, false) == EWOULDBLOCK;
   close(file);
   return taken;
 }

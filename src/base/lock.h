@@ -12,11 +12,12 @@
  * it when the process ends, however it does. Begins as {0}. */
 typedef struct esp__lock {
   bool held;
+  bool guards; /* whether it holds others off: not on a file system that knows no locks */
   int file;
 } esp__lock;
 
 /* Takes it. Where another has it: waits, or fails with ESP_ERR_BUSY. On a file system that knows no
- * locks (flock(2)) it holds nobody off. */
+ * locks (flock(2)) it is held but does not guard. */
 esp_status esp__lock_take(esp__lock *lock, const char *dir, bool wait, esp_error *err);
 void esp__lock_drop(esp__lock *lock);
 /* Whether another has it now. */
