@@ -29,9 +29,10 @@ void esp_sha256_end(esp_sha256 *s, char hex[65]);
 /* Writes a file piece by piece, to a temporary one beside it: `path`.tmp, or `path`.N.tmp where
  * that name is taken. Commit makes it appear under its name, whole: fsync, rename, fsync of the
  * directory. When begin, append or commit fails, the temporary file is removed and nothing is left
- * to clean up; what `path` held before is untouched, unless it was only the directory that could
- * not be synced. Of several that write one file at once, the last to commit stays, whole. Temporary
- * files left by a process that was killed are removed by the next writer of the same file. */
+ * to clean up; what `path` held before is untouched, unless it was only closing the file or syncing
+ * the directory that failed. Of several that write one file at once, the last to commit stays,
+ * whole. Temporary files left by a process that was killed are removed by the next writer of the
+ * same file. */
 typedef struct esp_file_writer {
   int file;
   char *path, *temporary;

@@ -136,15 +136,15 @@ static int sync_directory_of(const char *path) {
   return result;
 }
 
-/* Closes the temporary file and gives it its name. */
+/* Gives the temporary file its name, and closes it: until it has the name its lock tells others
+ * that it is no stale one. */
 static esp_status put_in_place(esp_file_writer *w, esp_error *err) {
-  int closed = close(w->file);
-  w->file = -1;
-  if (closed != 0 && errno != EINTR) return give_up(w, "be closed", err); /* all is on the disk */
   if (rename(w->temporary, w->path) != 0) return give_up(w, "be replaced", err);
   free(w->temporary);
   w->temporary = NULL; /* it has become the file */
-  return ESP_OK;
+  const int closed = close(w->file);
+  w->file = -1;
+  return closed == 0 || errno == EINTR ? ESP_OK : give_up(w, "be closed", err);
 }
 
 esp_status esp_file_commit(esp_file_writer *w, esp_error *err) {

@@ -28,7 +28,8 @@ static esp_status finish(esp_run *r, esp_error *err) {
 static esp_status go_on(esp_run *r, esp_error *err) {
   if (!r->lock.guards)
     esp__progress_say(&r->progress,
-                      "%s/" ESP_LOCK_FILE ": cannot be locked on this file system; "
+                      "%s/" ESP_LOCK_FILE
+                      ": cannot be locked on this file system; "
                       "nothing keeps a second process from working on the run",
                       r->dir);
   ESP_TRY(esp__run_all_stages(r, err));

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/espalier-file-XXXXXX";
@@ -155,6 +156,35 @@ START_TEST(two_that_write_at_once_are_both_whole) {
   check_content("the first");
   ck_assert_int_eq(esp_file_commit(&two, &err), ESP_OK);
   check_content("the second");
+}
+END_TEST
+
+enum { WRITERS = 4, TIMES = 300 };
+
+/* Processes that write one file over and over, each with a letter of its own. */
+static void write_often(int writer) {
+  char text[1000];
+  memset(text, 'a' + writer, sizeof text);
+  for (int i = 0; i < TIMES; i++)
+    if (esp_file_show(path, text, sizeof text, NULL) != ESP_OK) _exit(1);
+  _exit(0);
+}
+
+START_TEST(many_that_write_at_once_all_succeed) {
+  pid_t child[WRITERS];
+  for (int w = 0; w < WRITERS; w++)
+    if ((child[w] = fork()) == 0) write_often(w);
+  for (int w = 0; w < WRITERS; w++) {
+    int status;
+    ck_assert_int_eq(waitpid(child[w], &status, 0), child[w]);
+    ck_assert_int_eq(status, 0);
+  }
+  char *data;
+  size_t bytes;
+  ck_assert_int_eq(esp_file_read(path, 1000, &data, &bytes, &err), ESP_OK);
+  ck_assert_uint_eq(bytes, 1000);
+  ck_assert_uint_eq(strspn(data, (char[]){data[0], '\0'}), 1000);
+  free(data);
 }
 END_TEST
 
@@ -572,6 +602,7 @@ int main(void) {
   tcase_add_test(tests, a_file_is_written_and_replaced);
   tcase_add_test(tests, a_file_that_matters_only_now);
   tcase_add_test(tests, two_that_write_at_once_are_both_whole);
+  tcase_add_test(tests, many_that_write_at_once_all_succeed);
   tcase_add_test(tests, a_failed_write_leaves_the_old_file);
   tcase_add_test(tests, an_abandoned_write_leaves_the_old_file);
   tcase_add_test(tests, places_that_cannot_be_written);
