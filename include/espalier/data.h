@@ -64,7 +64,8 @@ const esp_dataset_kind *esp_dataset_kind_find(const char *name); /* NULL when th
  * configuration is read: the table of registered kinds is a global. */
 esp_status esp_dataset_kind_register(const esp_dataset_kind *kind, esp_error *err);
 
-/* Loads, limits (to images evenly spaced over the set), splits off the validation images (chosen at
+/* Loads, limits (to images drawn class by class, each class with its share: those to train on by
+ * the seed, the test images always the same), splits off the validation images (chosen at
  * random from the seed; both splits keep the order of the files), measures mean and std (a constant
  * channel gets a std of 1 / 255). `wanted` is the model's input, {0} if it has none of its own:
  * folder resizes to it (3x32x32 if none), others ignore it. Fails when the files are damaged: the

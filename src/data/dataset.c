@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The test images are the same for every seed, so that runs compare. */
+static const esp_key test_key = 0;
+
 /* Keeps the number of images the configuration asks for; 0 = all. */
-static esp_status limit(esp_images *images, esp_shape shape, int64_t wanted, const char *key,
-                        esp_error *err) {
+static esp_status limit(esp_images *images, const esp_dataset *set, int64_t wanted, const char *key,
+                        esp_key seed, esp_error *err) {
   if (wanted == 0) return ESP_OK;
   if (wanted < 0 || wanted > images->count)
     return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, the data set has %u", key,
                     (long long)wanted, (unsigned)images->count);
-  esp__images_thin(images, shape, (uint32_t)wanted);
-  return ESP_OK;
+  return esp__images_draw(images, set->shape, set->classes, (uint32_t)wanted, seed, err);
 }
 
 static esp_status split(esp_dataset *set, int64_t validation, esp_key seed, esp_error *err) {
@@ -107,8 +109,8 @@ static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp
                        esp_shape wanted, esp_key seed, esp_error *err) {
   ESP_TRY(load(set, kind, opt, wanted, seed, err));
   ESP_TRY(esp_tasks_read(&set->tasks, opt, set->class_name, set->classes, err));
-  ESP_TRY(limit(&set->train, set->shape, opt->train, "train", err));
-  ESP_TRY(limit(&set->test, set->shape, opt->test, "test", err));
+  ESP_TRY(limit(&set->train, set, opt->train, "train", seed, err));
+  ESP_TRY(limit(&set->test, set, opt->test, "test", test_key, err));
   ESP_TRY(split(set, opt->validation, seed, err));
   return normalisation(set, opt, err);
 }

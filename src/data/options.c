@@ -40,10 +40,11 @@ const esp_option esp_data_option_table[] = {
      "Images held out of the training split, chosen at random by the seed. "
      "0 = no validation split."},
     {"train", ESP_OPTION_INT, AT(train), "0", 0, 1e9, NULL,
-     "Use only so many training images (validation images included), evenly spaced over the set; "
-     "0 = all (shapes: 10000)."},
+     "Use only so many training images (validation images included), drawn by the seed, of each "
+     "class its share; 0 = all (shapes: 10000)."},
     {"test", ESP_OPTION_INT, AT(test), "0", 0, 1e9, NULL,
-     "Use only so many test images, evenly spaced over the set; 0 = all (shapes: 2000)."},
+     "Use only so many test images, of each class its share, the same for every seed; "
+     "0 = all (shapes: 2000)."},
     {"augment", ESP_OPTION_WORDS, AT(augment), "", 0, 0, augment_choice,
      "Random changes to each training image, new in each epoch: "
      "crop (shift over a black border), flip (left and right, one in two), "

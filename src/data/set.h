@@ -28,8 +28,10 @@ esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, 
                             esp_error *err);
 void esp__images_free(esp_images *images);
 
-/* Keeps `wanted` images, evenly spaced, so that a set sorted by class keeps all its classes. */
-void esp__images_thin(esp_images *images, esp_shape shape, uint32_t wanted);
+/* Keeps `wanted` images, drawn by the key: of each class its share, to an image. They stay in the
+ * order they had. Labels are below `classes`. */
+esp_status esp__images_draw(esp_images *images, esp_shape shape, int classes, uint32_t wanted,
+                            esp_key key, esp_error *err);
 /* Moves `count` < train->count images, chosen at random, to *validation. Both keep the order they
  * had. */
 esp_status esp__images_split(esp_images *train, esp_images *validation, esp_shape shape,

@@ -15,7 +15,7 @@ typedef struct reader {
   const esp_config *config; /* what it was read for */
 } reader;
 
-/* The seed chooses the validation images only, which do not matter here. */
+/* The seed chooses which images are trained and validated on, which does not matter here. */
 static bool same_data(const esp_config *a, const esp_config *b) {
   return strcmp(a->data.dataset, b->data.dataset) == 0 && strcmp(a->data.path, b->data.path) == 0 &&
          strcmp(a->data.augment, b->data.augment) == 0 &&

@@ -341,10 +341,6 @@ START_TEST(limits) {
   ck_assert_uint_eq(set->train.count, 7);
   ck_assert_uint_eq(set->validation.count, 3);
   ck_assert_uint_eq(set->test.count, 2);
-  for (uint32_t i = 0; i < 7; i++)
-    ck_assert_int_eq(origin(&set->train, i) % 2, 0); /* every second one */
-  ck_assert_int_eq(origin(&set->test, 0), 20);
-  ck_assert_int_eq(origin(&set->test, 1), 22);
   opt.validation = 10;
   refuses(&opt, "data.validation: 10");
   opt.validation = -1;
@@ -355,6 +351,66 @@ START_TEST(limits) {
   opt.train = 10;
   opt.test = 5;
   refuses(&opt, "data.test: 5");
+}
+END_TEST
+
+/* An IDX set of `count` training images of one pixel, their number, sorted by class; class c has
+ * have[c] of them, and three test images. */
+static void make_sorted(const int *have, int classes) {
+  uint8_t images[16 + 250] = {0, 0, 8, 3}, labels[8 + 250] = {0, 0, 8, 1};
+  uint32_t count = 0;
+  for (int c = 0; c < classes; c++)
+    for (int i = 0; i < have[c]; i++, count++) {
+      images[16 + count] = (uint8_t)count;
+      labels[8 + count] = (uint8_t)c;
+    }
+  put_big_endian(images + 4, count);
+  put_big_endian(images + 8, 1);
+  put_big_endian(images + 12, 1);
+  put_big_endian(labels + 4, count);
+  file_write(folder, "train-images-idx3-ubyte", images, 16 + count);
+  file_write(folder, "train-labels-idx1-ubyte", labels, 8 + count);
+  file_write(folder, "t10k-images-idx3-ubyte", images, 16 + count);
+  file_write(folder, "t10k-labels-idx1-ubyte", labels, 8 + count);
+}
+
+/* How many images of class c there are. */
+static int of_class(const esp_images *images, int c) {
+  int n = 0;
+  for (uint32_t i = 0; i < images->count; i++) n += images->labels[i] == c;
+  return n;
+}
+
+START_TEST(limited_sets_have_each_class_in_proportion) {
+  /* 100 images; a tenth is 5, 3, 1.5, 0.5: the first of the two equal remainders gets the tenth. */
+  make_sorted((const int[]){50, 30, 15, 5}, 4);
+  esp_data_options opt = options_for("idx", folder);
+  opt.train = 10;
+  opt.test = 20;
+  load(&opt, 5);
+  ck_assert_uint_eq(set->train.count, 10);
+  const int share[] = {5, 3, 2, 0}, twice[] = {10, 6, 3, 1};
+  for (int c = 0; c < 4; c++) {
+    ck_assert_int_eq(of_class(&set->train, c), share[c]);
+    ck_assert_int_eq(of_class(&set->test, c), twice[c]);
+  }
+}
+END_TEST
+
+START_TEST(limited_sets_are_drawn_by_the_seed) {
+  make_sorted((const int[]){100, 100}, 2);
+  esp_data_options opt = options_for("idx", folder);
+  opt.train = opt.test = 40;
+  uint8_t train[3][40], test[3][40];
+  for (int run = 0; run < 3; run++) {
+    load(&opt, run == 2 ? 99 : 5);
+    memcpy(train[run], set->train.pixels, 40);
+    memcpy(test[run], set->test.pixels, 40);
+    for (int i = 1; i < 40; i++) ck_assert_int_lt(train[run][i - 1], train[run][i]);
+  }
+  ck_assert_mem_eq(train[0], train[1], 40);
+  ck_assert_mem_ne(train[0], train[2], 40);
+  ck_assert_mem_eq(test[0], test[2], 40); /* results of several seeds compare */
 }
 END_TEST
 
@@ -441,6 +497,8 @@ int main(void) {
   tcase_add_test(tests, shapes_are_a_function_of_seed_and_index);
   tcase_add_test(tests, split_is_disjoint_complete_and_stable);
   tcase_add_test(tests, limits);
+  tcase_add_test(tests, limited_sets_have_each_class_in_proportion);
+  tcase_add_test(tests, limited_sets_are_drawn_by_the_seed);
   tcase_add_test(tests, statistics);
   tcase_add_test(tests, constant_images_have_a_deviation);
   tcase_add_test(tests, what_is_asked_for_must_exist);
