@@ -223,8 +223,44 @@ typedef enum esp_flow {
   ESP_FLOW_PAD     /* the channels of the input, then zeros */
 } esp_flow;
 
+/* What an operation computes. */
+typedef enum esp_operation_kind {
+  ESP_OPERATION_INPUT,
+  ESP_OPERATION_CONV,
+  ESP_OPERATION_LINEAR,
+  ESP_OPERATION_BATCHNORM, /* and the second input added, if there is one, and then ReLU if asked */
+  ESP_OPERATION_ACTIVATION,
+  ESP_OPERATION_CUSTOM_ACTIVATION,
+  ESP_OPERATION_FATRELU,
+  ESP_OPERATION_MAXPOOL,
+  ESP_OPERATION_AVGPOOL, /* size 0: of the whole plane */
+  ESP_OPERATION_DROPOUT,
+  ESP_OPERATION_FLATTEN,
+  ESP_OPERATION_ADD,
+  ESP_OPERATION_CONCAT,
+  ESP_OPERATION_SUBSAMPLE,
+  ESP_OPERATION_MEAN_ABS,
+  ESP_OPERATION_TOP_K,
+  ESP_OPERATION_GATE
+} esp_operation_kind;
+
+/* What it was added to the graph with; which member counts follows from the kind. */
+typedef union esp_operation_attr {
+  esp_conv_attr conv; /* of a linear layer {1, 0, 1} */
+  esp_pool_attr pool;
+  esp_activation activation;
+  const esp_activation_kind *custom;
+  esp_fatrelu_attr fatrelu;
+  float probability; /* dropout */
+  esp_top_k_attr top_k;
+  bool relu;  /* behind a batch norm */
+  int stride; /* subsample */
+} esp_operation_attr;
+
 /* An operation as seen from outside. */
 typedef struct esp_operation {
+  esp_operation_kind kind;
+  esp_operation_attr attr;
   esp_flow flow;
   int input[2];        /* numbers of the operations it reads, -1 = none */
   esp_shape shape;     /* of its output */

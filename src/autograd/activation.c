@@ -26,8 +26,11 @@ static void backward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op activation = {
-    .name = "activation", .forward = forward, .backward = backward, .activates = true};
+static const esp__op activation = {.name = "activation",
+                                   .kind = ESP_OPERATION_ACTIVATION,
+                                   .forward = forward,
+                                   .backward = backward,
+                                   .activates = true};
 
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
                                 esp_error *err) {
@@ -79,6 +82,7 @@ static void custom_backward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op custom = {.name = "activation",
+                               .kind = ESP_OPERATION_CUSTOM_ACTIVATION,
                                .forward = custom_forward,
                                .backward = custom_backward,
                                .activates = true};

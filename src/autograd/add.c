@@ -19,7 +19,8 @@ static void backward(esp_graph *g, esp__node *n) {
                          n->out.data.channels, n->add[i]);
 }
 
-static const esp__op add = {.name = "add", .forward = forward, .backward = backward};
+static const esp__op add = {
+    .name = "add", .kind = ESP_OPERATION_ADD, .forward = forward, .backward = backward};
 
 esp_status esp__add_check(const esp_tensor *a, const esp_tensor *b, esp_error *err) {
   if (a->channels == b->channels && a->height == b->height && a->width == b->width) return ESP_OK;

@@ -233,6 +233,7 @@ static void backward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op batchnorm = {.name = "batch norm",
+                                  .kind = ESP_OPERATION_BATCHNORM,
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward,

@@ -15,8 +15,11 @@ static void backward(esp_graph *g, esp__node *n) {
                          (esp__channels){&n->in[i]->grad, 0}, n->in[i]->data.channels, n->add[i]);
 }
 
-static const esp__op concat = {
-    .name = "concat", .forward = forward, .backward = backward, .flow = ESP_FLOW_JOIN};
+static const esp__op concat = {.name = "concat",
+                               .kind = ESP_OPERATION_CONCAT,
+                               .forward = forward,
+                               .backward = backward,
+                               .flow = ESP_FLOW_JOIN};
 
 esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,
                             esp_error *err) {

@@ -26,12 +26,13 @@ static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   return ESP_OK;
 }
 
-#define CONVOLUTION(what)                                                                       \
-  {                                                                                             \
-    .name = what, .plan = plan, .forward = forward, .backward = backward, .flow = ESP_FLOW_MIX, \
-    .can_fuse = true, .convolves = true                                                         \
+#define CONVOLUTION(what, which)                                                         \
+  {                                                                                      \
+    .name = what, .kind = which, .plan = plan, .forward = forward, .backward = backward, \
+    .flow = ESP_FLOW_MIX, .can_fuse = true, .convolves = true                            \
   }
-static const esp__op conv = CONVOLUTION("conv"), linear = CONVOLUTION("linear");
+static const esp__op conv = CONVOLUTION("conv", ESP_OPERATION_CONV),
+                     linear = CONVOLUTION("linear", ESP_OPERATION_LINEAR);
 
 static esp_status check_conv(const esp_tensor *x, esp_conv_attr a, const esp_param *w,
                              const esp_param *b, esp_error *err) {

@@ -33,7 +33,8 @@ static void backward(esp_graph *g, esp__node *n) {
                        n->out.data.channels, n->add[0]);
 }
 
-static const esp__op dropout = {.name = "dropout", .forward = forward, .backward = backward};
+static const esp__op dropout = {
+    .name = "dropout", .kind = ESP_OPERATION_DROPOUT, .forward = forward, .backward = backward};
 
 esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y,
                              esp_error *err) {

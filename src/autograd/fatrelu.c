@@ -13,11 +13,6 @@
 
 enum { HALF = 1 << 16 };
 
-typedef struct state {
-  esp_fatrelu_attr attr;
-  uint64_t low; /* values of 0 and less */
-} state;
-
 static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   (void)n;
   (void)err;
@@ -32,10 +27,10 @@ static uint32_t bits_of(float v) {
 }
 
 /* Counts the values above 0 whose upper half is `upper` by their lower half; with upper < 0 all of
- * them by their upper half. */
-static void count_halves(const esp_graph *g, const esp_tensor *x, int upper, state *s) {
+ * them by their upper half. Returns how many there are of 0 and less. */
+static uint64_t count_halves(const esp_graph *g, const esp_tensor *x, int upper) {
   uint32_t *count = memset(g->workspace, 0, HALF * sizeof *count);
-  s->low = 0;
+  uint64_t low = 0;
   for (int block = 0; block < esp__graph_blocks(g); block++)
     for (int c = 0; c < x->channels; c++)
       for (int r = 0; r < x->height; r++) {
@@ -44,11 +39,12 @@ static void count_halves(const esp_graph *g, const esp_tensor *x, int upper, sta
         for (int i = 0; i < x->width * ESP_LANES; i++) {
           if (i % ESP_LANES >= valid) continue;
           const uint32_t bits = row[i] > 0.0f ? bits_of(row[i]) : 0;
-          s->low += bits == 0;
+          low += bits == 0;
           if (bits && upper < 0) count[bits >> 16]++;
           if (bits && (int)(bits >> 16) == upper) count[bits & (HALF - 1)]++;
         }
       }
+  return low;
 }
 
 /* The half at which the counts reach `wanted`; *wanted becomes what is left to reach within it. */
@@ -59,29 +55,30 @@ static uint32_t half_at(const esp_graph *g, uint64_t *wanted) {
   return half;
 }
 
-static float choose(const esp_graph *g, const esp_tensor *x, state *s) {
+static float choose(const esp_graph *g, const esp_tensor *x, float share) {
   const double values = (double)esp__graph_images(g) * x->channels * x->height * x->width;
-  uint64_t wanted = (uint64_t)ceil((double)s->attr.share * values);
-  count_halves(g, x, -1, s);
-  if (s->low >= wanted) return 0.0f;
-  wanted -= s->low;
+  uint64_t wanted = (uint64_t)ceil((double)share * values);
+  const uint64_t low = count_halves(g, x, -1);
+  if (low >= wanted) return 0.0f;
+  wanted -= low;
   const uint32_t upper = half_at(g, &wanted);
-  count_halves(g, x, (int)upper, s);
+  count_halves(g, x, (int)upper);
   const uint32_t bits = upper << 16 | half_at(g, &wanted);
   float threshold = 0.0f;
   memcpy(&threshold, &bits, sizeof bits);
   return threshold;
 }
 
-static float threshold_of(const state *s) {
-  return s->attr.chosen ? s->attr.chosen->value[0] : s->attr.threshold;
+static float threshold_of(const esp__node *n) {
+  const esp_fatrelu_attr *a = &n->attr.fatrelu;
+  return a->chosen ? a->chosen->value[0] : a->threshold;
 }
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  state *s = n->state;
-  if (g->pass.choose && s->attr.chosen) s->attr.chosen->value[0] = choose(g, x, s);
-  const float threshold = threshold_of(s);
+  const esp_fatrelu_attr *a = &n->attr.fatrelu;
+  if (g->pass.choose && a->chosen) a->chosen->value[0] = choose(g, x, a->share);
+  const float threshold = threshold_of(n);
   const int planes = esp__graph_planes(g, y);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < planes; i++) {
@@ -92,7 +89,7 @@ static void forward(esp_graph *g, esp__node *n) {
 
 static void backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
-  const float threshold = threshold_of(n->state);
+  const float threshold = threshold_of(n);
   if (!dx->data) return;
   const int planes = esp__graph_planes(g, dx);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
@@ -104,6 +101,7 @@ static void backward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op fatrelu = {.name = "fatrelu",
+                                .kind = ESP_OPERATION_FATRELU,
                                 .plan = plan,
                                 .forward = forward,
                                 .backward = backward,
@@ -113,7 +111,6 @@ static const esp__op fatrelu = {.name = "fatrelu",
 esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                              esp_error *err) {
   esp__node *n;
-  state *s;
   if (!(attr.threshold >= 0.0f && attr.threshold < 1e30f) ||
       !(attr.share >= 0.0f && attr.share < 1.0f))
     return esp_fail(err, ESP_ERR_INPUT,
@@ -121,9 +118,7 @@ esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, 
                     "a share of 0 to below 1",
                     (double)attr.threshold, (double)attr.share);
   ESP_TRY(esp__node_add(g, &fatrelu, x, NULL, esp__shape_of(&x->data), &n, err));
-  ESP_TRY(esp__graph_alloc(g, sizeof *s, &s, err));
-  s->attr = attr;
-  n->state = s;
+  n->attr.fatrelu = attr;
   *y = &n->out;
   return ESP_OK;
 }

@@ -41,8 +41,10 @@ static void mean_abs_backward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op mean_abs = {
-    .name = "squeeze", .forward = mean_abs_forward, .backward = mean_abs_backward};
+static const esp__op mean_abs = {.name = "squeeze",
+                                 .kind = ESP_OPERATION_MEAN_ABS,
+                                 .forward = mean_abs_forward,
+                                 .backward = mean_abs_backward};
 
 esp_status esp_graph_mean_abs(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
   esp__node *n;
@@ -89,8 +91,11 @@ static void top_k_backward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op top_k = {
-    .name = "winners", .forward = top_k_forward, .backward = top_k_backward, .ranks = true};
+static const esp__op top_k = {.name = "winners",
+                              .kind = ESP_OPERATION_TOP_K,
+                              .forward = top_k_forward,
+                              .backward = top_k_backward,
+                              .ranks = true};
 
 esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_value **y,
                            esp_error *err) {
@@ -150,6 +155,7 @@ static void gate_backward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op gate = {.name = "gate",
+                             .kind = ESP_OPERATION_GATE,
                              .forward = gate_forward,
                              .backward = gate_backward,
                              .gates = true,

@@ -13,7 +13,8 @@ static void forward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op input = {.name = "input", .forward = forward, .flow = ESP_FLOW_START};
+static const esp__op input = {
+    .name = "input", .kind = ESP_OPERATION_INPUT, .forward = forward, .flow = ESP_FLOW_START};
 
 esp_status esp_graph_input(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err) {
   esp__node *n;

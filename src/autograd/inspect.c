@@ -26,7 +26,9 @@ int esp_graph_operations(const esp_graph *g) {
 
 esp_operation esp_graph_operation(const esp_graph *g, int i) {
   const esp__node *n = g->node[i];
-  esp_operation o = {.flow = n->op->flow,
+  esp_operation o = {.kind = n->op->kind,
+                     .attr = n->attr,
+                     .flow = n->op->flow,
                      .shape = esp__shape_of(&n->out.data),
                      .groups = 1,
                      .ranks = n->op->ranks,

@@ -19,6 +19,7 @@ struct esp_value {
 
 typedef struct esp__op {
   const char *name;
+  esp_operation_kind kind;
   /* Makes the node's own memory; all tensors have their final shape, halo and memory. May be
    * NULL. */
   esp_status (*plan)(esp_graph *g, esp__node *n, esp_error *err);
@@ -48,16 +49,7 @@ struct esp__node {
   esp_value out;
   esp_param *param[ESP_NODE_PARAMS];
   bool moves_zero; /* makes of zeros something else, though it has no parameters */
-  union {
-    esp_conv_attr conv;
-    esp_pool_attr pool;
-    esp_activation activation;
-    const esp_activation_kind *custom;
-    float probability;
-    esp_top_k_attr top_k;
-    bool relu;
-    int stride;
-  } attr;
+  esp_operation_attr attr;
   void *state; /* what plan made */
   /* In a graph for inference a batch norm is done by the convolution before it: that one's `fused`
    * is the batch norm, whose own is itself and which then does nothing. */

@@ -55,10 +55,14 @@ static void avg_backward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op maxpool = {
-    .name = "maxpool", .forward = max_forward, .backward = max_backward};
-static const esp__op avgpool = {
-    .name = "avgpool", .forward = avg_forward, .backward = avg_backward};
+static const esp__op maxpool = {.name = "maxpool",
+                                .kind = ESP_OPERATION_MAXPOOL,
+                                .forward = max_forward,
+                                .backward = max_backward};
+static const esp__op avgpool = {.name = "avgpool",
+                                .kind = ESP_OPERATION_AVGPOOL,
+                                .forward = avg_forward,
+                                .backward = avg_backward};
 
 static esp_status pool(esp_graph *g, const esp__op *op, esp_value *x, esp_pool_attr a,
                        esp_value **y, esp_error *err) {

@@ -34,6 +34,7 @@ static void flatten_backward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op flatten = {.name = "flatten",
+                                .kind = ESP_OPERATION_FLATTEN,
                                 .forward = flatten_forward,
                                 .backward = flatten_backward,
                                 .flow = ESP_FLOW_SPREAD};
@@ -86,6 +87,7 @@ static void subsample_backward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op subsample = {.name = "subsample",
+                                  .kind = ESP_OPERATION_SUBSAMPLE,
                                   .forward = subsample_forward,
                                   .backward = subsample_backward,
                                   .flow = ESP_FLOW_PAD};

@@ -203,6 +203,24 @@ START_TEST(every_reason_has_words) {
 }
 END_TEST
 
+/* Whoever writes a network down elsewhere goes by this. */
+START_TEST(operations_say_what_they_compute) {
+  static const esp_operation_kind kinds[] = {ESP_OPERATION_INPUT, ESP_OPERATION_CONV,
+                                             ESP_OPERATION_BATCHNORM, ESP_OPERATION_CONV,
+                                             ESP_OPERATION_ACTIVATION};
+  masked m;
+  masked_open(&m, false);
+  for (int i = 0; i < 5; i++)
+    ck_assert_int_eq((int)esp_graph_operation(m.n.graph, i).kind, (int)kinds[i]);
+  const esp_operation grouped = esp_graph_operation(m.n.graph, 3);
+  ck_assert_int_eq(grouped.attr.conv.stride, 2);
+  ck_assert_int_eq(grouped.attr.conv.padding, 1);
+  ck_assert_int_eq(grouped.attr.conv.groups, 2);
+  ck_assert(esp_graph_operation(m.n.graph, 4).attr.activation == ESP_ACT_RELU);
+  masked_close(&m);
+}
+END_TEST
+
 /* ---- costs ---- */
 
 static double total(const esp_graph *g, esp_propagation p) {
@@ -249,6 +267,7 @@ int main(void) {
   tcase_add_test(all, all_gradients);
   tcase_add_test(all, inference_has_forward_passes);
   tcase_add_test(all, every_reason_has_words);
+  tcase_add_test(all, operations_say_what_they_compute);
   tcase_add_test(all, operations_are_timed);
   suite_add_tcase(suite, all);
   return suite_run(suite);
