@@ -14,9 +14,9 @@
  *     sparsity = 0.9
  *
  * From there on `steady` is a method like any other: structures, distributions and schedules go
- * with it, `espalier help --plugin criterion_plugin.so steady` explains it, checkpoints and resuming
- * need nothing more. The pruner removes the units with the lowest scores, exactly as many as asked
- * for; a score is a number for each weight, and higher means keep. */
+ * with it, `espalier help --plugin criterion_plugin.so steady` explains it, checkpoints and
+ * resuming need nothing more. The pruner removes the units with the lowest scores, exactly as many
+ * as asked for; a score is a number for each weight, and higher means keep. */
 #include <espalier/plugin.h>
 #include <espalier/prune.h>
 

@@ -17,8 +17,8 @@ typedef struct esp_round {
   double density, compression;         /* of the weights; all / nonzero */
   double params, params_nonzero;       /* with biases and batch norms */
   double weights, weights_nonzero;     /* of convolutions and linear layers */
-  double bytes;
-  double macs, macs_effective; /* those of nonzero weights */
+  double bytes;                        /* of the network as a packed file */
+  double macs, macs_effective;         /* those of nonzero weights */
   /* What test images needed, where that depends on the image: mean, its share of macs, and the
    * images that needed least and most. */
   double macs_executed, macs_executed_share, macs_executed_least, macs_executed_most;

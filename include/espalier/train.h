@@ -82,6 +82,10 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step step,
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m,
                   int64_t *confusion);
 
+/* What the network takes each image of one epoch of `loader` for: the class of each, in the order
+ * in which they come, answer[images]. Weights and ties as in esp_evaluate. */
+void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int32_t *answer);
+
 /* Lets the running statistics of batch norms move with the first `batches` batches of epoch number
  * `epoch`, with the moving average of the weights where there is one. */
 void esp_recalibrate(const esp_trainer *t, uint64_t epoch, int64_t batches);
@@ -138,6 +142,9 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
 /* The same content as a packed file (espalier/pack.h); *bytes (may be NULL) becomes its size. */
 esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const char *path,
                             size_t *bytes, esp_error *err);
+/* The size that this file would have, without writing it. */
+esp_status esp_weights_packed_bytes(const esp_model *model, esp_provenance from, size_t *bytes,
+                                    esp_error *err);
 /* Reads values by name into the model, from a safetensors or a packed file; every parameter must
  * be there, of the same shape. Masked weights become 0. After a failure the values are
  * undefined. */

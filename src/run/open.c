@@ -24,6 +24,7 @@ static esp_status describe(esp_run *r, esp_error *err) {
     r->config.data.std.value[c] = (double)set->std[c];
   }
   esp_status status = esp_config_text(&r->config, &r->config_text, err);
+  if (status == ESP_OK) status = esp_config_brief_text(&r->config, &r->brief_text, err);
   if (status == ESP_OK)
     status = esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.fingerprint, err);
   r->config.data.mean = mean;
@@ -132,6 +133,7 @@ void esp__run_close(esp_run *r) {
   esp__position_free(&r->at);
   esp_config_free(&r->config);
   free(r->config_text);
+  free(r->brief_text);
   free(r->classes);
 }
 

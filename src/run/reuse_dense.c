@@ -6,7 +6,6 @@
 #include "run/feedback.h"
 #include "run/open.h"
 #include "run/services.h"
-#include "rundir/counts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,8 +107,7 @@ static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   r->at.plugins = NULL;
   esp__position_free(&r->at);
   r->at = at;
-  esp__result_count(&r->at.result[0], r->model, r->graph, r->pruner);
-  return ESP_OK;
+  return esp__run_count(r, &r->at.result[0], err);
 }
 
 esp_status esp__run_take_dense(esp_run *r, esp_error *err) {

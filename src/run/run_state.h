@@ -13,6 +13,7 @@ struct esp_run {
   esp_config config;
   char dir[2048];    /* shorter than a path, so that a name fits behind it */
   char *config_text; /* with the normalisation filled in, for weights files */
+  char *brief_text;  /* the same, as a packed file holds it */
   char *classes;     /* names, a line each */
   esp_dataset *set;
   esp_model *model;

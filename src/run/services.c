@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
+#include "rundir/counts.h"
 #include "rundir/tables.h"
 
 #include <math.h>
@@ -82,6 +83,26 @@ esp_status esp__run_evaluate(esp_run *r, esp_metrics *validation, esp_metrics *t
 
 esp_status esp__run_evaluate_before(esp_run *r, esp_error *err) {
   return esp__run_evaluate(r, &r->at.now.validation_before, &r->at.now.test_before, NULL, err);
+}
+
+esp_status esp__run_count(const esp_run *r, esp__result *result, esp_error *err) {
+  size_t bytes;
+  ESP_TRY(
+      esp_weights_packed_bytes(r->model, (esp_provenance){r->brief_text, r->classes}, &bytes, err));
+  result->packed_bytes = (double)bytes;
+  esp__result_count(result, r->model, r->graph, r->pruner);
+  return ESP_OK;
+}
+
+esp_status esp__run_open_dense(const esp_run *r, esp_model **model, esp_graph **graph,
+                               esp_error *err) {
+  const esp_config *c = &r->config;
+  const esp_loss_attr plain = {ESP_LOSS_CROSS_ENTROPY, 0.0f};
+  char path[ESP_PATH_MAX];
+  ESP_TRY(esp_model_new_tasks(model, &c->model, r->set->shape, &r->set->tasks, (esp_key)c->run.seed,
+                              err));
+  ESP_TRY(esp_weights_load(*model, esp__run_path(r, ESP_FILE_DENSE, path), err));
+  return esp_model_graph(*model, (int)c->train.batch, false, plain, graph, err);
 }
 
 /* ---- saving ---- */

@@ -27,6 +27,12 @@ esp_status esp__run_evaluate(esp_run *r, esp_metrics *validation, esp_metrics *t
                              int64_t *confusion, esp_error *err);
 /* Evaluates what is there between pruning and retraining, into the result of the stage. */
 esp_status esp__run_evaluate_before(esp_run *r, esp_error *err);
+/* Counts the network into *result: parameters, weights, MACs, its bytes as a packed file. */
+esp_status esp__run_count(const esp_run *r, esp__result *result, esp_error *err);
+/* Opens the dense network that the training ended with, for inference on batches of the run's size;
+ * the caller frees both, after a failure too. */
+esp_status esp__run_open_dense(const esp_run *r, esp_model **model, esp_graph **graph,
+                               esp_error *err);
 /* Weights that are not finite numbers end the run: rectifiers can hide them from the loss. */
 esp_status esp__run_check_weights(const esp_run *r, esp_error *err);
 

@@ -10,7 +10,8 @@
 #include "run/snapshots.h"
 #include "run/tensorboard.h"
 #include "run/trial_evaluator.h"
-#include "rundir/counts.h"
+#include "run/turned.h"
+#include "rundir/costs_csv.h"
 #include "rundir/kernels_csv.h"
 #include "rundir/progress_json.h"
 
@@ -68,6 +69,16 @@ static const char *task_text(const esp_run *r, const esp_metrics *m, char text[2
 
 /* ---- the beginning of a stage ---- */
 
+/* The masks have just changed. */
+static esp_status note_sparsity(esp_run *r, esp_error *err) {
+  const int64_t batches = batches_of(r);
+  const esp__sparsity_row row = {.step = esp__run_step(r),
+                                 .steps = epochs_of(r, r->at.stage) * batches,
+                                 .batches = batches,
+                                 .sparsity = esp__run_sparsity(r)};
+  return esp__tables_add_sparsity(&r->at, &row, err);
+}
+
 static esp_status start_from_weights(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   if (!r->config.model.weights[0]) return ESP_OK;
@@ -109,6 +120,7 @@ static esp_status begin_round(esp_run *r, esp_error *err) {
   esp_graph_release_activations(r->graph);
   esp_graph_release_activations(r->evaluation);
   ESP_TRY(prune_round(r, r->at.stage, err));
+  ESP_TRY(note_sparsity(r, err));
   ESP_TRY(esp__run_evaluate_before(r, err));
   return esp__run_rewind(r, err);
 }
@@ -119,6 +131,7 @@ static esp_status prune_at_init(esp_run *r, esp_error *err) {
     return ESP_OK;
   for (int round = 1; round <= esp_pruner_rounds(r->pruner); round++)
     ESP_TRY(prune_round(r, round, err));
+  ESP_TRY(note_sparsity(r, err));
   return esp__run_evaluate_before(r, err);
 }
 
@@ -249,6 +262,7 @@ static esp_status train_until(esp_run *r, int64_t end, esp_error *err) {
     const double now = esp__seconds();
     r->at.train.seconds += now - clock;
     clock = now;
+    if (changed) ESP_TRY(note_sparsity(r, err));
     show(r, images);
     ESP_TRY(esp__run_keep_step(r, esp__run_step(r), err));
     if (r->at.batch < batches) ESP_TRY(esp__run_save_in_time(r, err));
@@ -260,13 +274,8 @@ static esp_status train_until(esp_run *r, int64_t end, esp_error *err) {
  * retraining. */
 static esp_status open_teacher(esp_run *r, esp_error *err) {
   const esp_config *c = &r->config;
-  const esp_loss_attr plain = {ESP_LOSS_CROSS_ENTROPY, 0.0f};
-  char path[ESP_PATH_MAX];
   if (!esp__uses_distillation(c) || r->at.stage == 0 || r->teacher_graph) return ESP_OK;
-  ESP_TRY(esp_model_new_tasks(&r->teacher, &c->model, r->set->shape, &r->set->tasks,
-                              (esp_key)c->run.seed, err));
-  ESP_TRY(esp_weights_load(r->teacher, esp__run_path(r, ESP_FILE_DENSE, path), err));
-  ESP_TRY(esp_model_graph(r->teacher, (int)c->train.batch, false, plain, &r->teacher_graph, err));
+  ESP_TRY(esp__run_open_dense(r, &r->teacher, &r->teacher_graph, err));
   if (esp__retrain_of(c) == ESP_RECONSTRUCT)
     esp_graph_match_logits(r->graph, r->teacher_graph);
   else
@@ -327,12 +336,16 @@ static esp_status run_epoch(esp_run *r, bool *over, esp_error *err) {
 
 enum { CONFUSION_CLASSES_MAX = 1000 };
 
+static bool is_last(const esp_run *r) {
+  return r->at.stage + 1 == esp__run_stages(r);
+}
+
 static esp_status keep_weights(esp_run *r, esp_error *err) {
   char name[64] = ESP_FILE_DENSE;
   if (r->at.now.round > 0) snprintf(name, sizeof name, ESP_FILE_ROUND, r->at.now.round);
-  const bool last = r->at.stage + 1 == esp__run_stages(r);
-  return r->config.run.save_rounds || last || r->at.stage == 0 ? esp__run_save_weights(r, name, err)
-                                                               : ESP_OK;
+  return r->config.run.save_rounds || is_last(r) || r->at.stage == 0
+             ? esp__run_save_weights(r, name, err)
+             : ESP_OK;
 }
 
 /* The results of a stage, and which classes were taken for which unless they are too many for a
@@ -349,6 +362,15 @@ static esp_status evaluate_end(esp_run *r, esp__result *now, esp_error *err) {
     status = esp__tables_add_confusion(&r->at, now->round, confusion, classes, err);
   free(confusion);
   return status;
+}
+
+/* The same, each operation by the clock. */
+static esp_status evaluate_and_time(esp_run *r, esp__result *now, esp_error *err) {
+  ESP_TRY(esp_graph_profile(r->evaluation, true, err));
+  ESP_TRY(evaluate_end(r, now, err));
+  ESP_TRY(esp_graph_profile(r->evaluation, false, err));
+  return esp__costs_csv_record(&r->at, r->model, r->evaluation,
+                               now->validation.count + now->test.count, err);
 }
 
 /* Networks that do less for some images than for others: chooses their thresholds, and counts what
@@ -386,8 +408,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
     now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }
   ESP_TRY(count_dynamic_macs(r, err));
-  ESP_TRY(evaluate_end(r, now, err));
-  esp__result_count(now, r->model, r->graph, r->pruner);
+  ESP_TRY(evaluate_and_time(r, now, err));
+  ESP_TRY(esp__run_count(r, now, err));
   esp__progress_say(&r->progress, "%s: test top-1 %.2f %%%s, loss %.4f, sparsity %.2f %%",
                     stage_name(r, name), 100.0 * esp_metrics_top1(&now->test),
                     task_text(r, &now->test, tasks), esp_metrics_loss(&now->test),
@@ -397,6 +419,7 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_log_result(r, now, err));
   ESP_TRY(esp__position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
+  if (is_last(r) && r->at.stage > 0) ESP_TRY(esp__run_record_turned(r, err));
   ESP_TRY(esp__run_keep_good(r, err));
   say_feedback(r);
   r->at.stage++;

@@ -63,12 +63,6 @@ const esp__json_field esp__round_fields[] = {
     {.name = NULL},
 };
 
-/* A nonzero parameter is 4 bytes; which weights are there is a bit each, once any is pruned. */
-static double bytes_of(const esp__result *r) {
-  return (double)(4 * r->params_nonzero +
-                  (r->weights_kept < r->weights ? (r->weights + 7) / 8 : 0));
-}
-
 static double measured(const esp_metrics *m, double value) {
   return m->count > 0 ? value : (double)NAN;
 }
@@ -107,7 +101,7 @@ esp_round esp__result_row(const esp__result *r, const esp__result *dense) {
       .params_nonzero = (double)r->params_nonzero,
       .weights = (double)r->weights,
       .weights_nonzero = (double)r->weights_kept,
-      .bytes = bytes_of(r),
+      .bytes = r->packed_bytes,
       .macs = r->macs,
       .macs_effective = r->macs_effective,
       .validation_accuracy_before = accuracy_of(&r->validation_before),

@@ -16,7 +16,13 @@
 #define ESP_FILE_LAYERS "layers.csv"
 #define ESP_FILE_KERNELS "kernels.csv"
 #define ESP_FILE_CONFUSION "confusion.csv"
+#define ESP_FILE_COSTS "costs.csv"
+#define ESP_FILE_SPARSITY "sparsity.csv"
 #define ESP_FILE_TRIALS "trials.csv"
+
+/* Test images that the dense and the last network answer differently, and pictures of some. */
+#define ESP_FILE_TURNED "turned.csv"
+#define ESP_FILE_TURNED_PICTURES "turned.safetensors"
 
 /* What a distribution that searches has found, as a configuration. */
 #define ESP_FILE_FOUND "found.ini"

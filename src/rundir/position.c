@@ -44,6 +44,7 @@ static const esp__json_field result_fields[] = {
     RESULT(ESP_JSON_COUNT, executed.total),
     RESULT(ESP_JSON_COUNT, executed.least),
     RESULT(ESP_JSON_COUNT, executed.most),
+    RESULT(ESP_JSON_MEASURE, packed_bytes),
     {.name = NULL},
 };
 #define POSITION(kind, member) FIELD(esp__position, kind, member)
@@ -58,10 +59,12 @@ static const esp__json_field position_fields[] = {
 static const struct {
   const char *name;
   size_t offset;
+  bool is_new; /* older checkpoints have none */
 } texts[] = {
-#define TEXT(member) \
-  { #member, offsetof(esp__position, member) }
-    TEXT(log), TEXT(layers), TEXT(kernels), TEXT(confusion), TEXT(trials),
+#define TEXT(member, is_new) \
+  { #member, offsetof(esp__position, member), is_new }
+    TEXT(log, false),    TEXT(layers, false), TEXT(kernels, false), TEXT(confusion, false),
+    TEXT(trials, false), TEXT(costs, true),   TEXT(sparsity, true),
 #undef TEXT
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
@@ -145,8 +148,10 @@ static esp_status read_position(esp__position *p, const cJSON *o) {
     return ESP_ERR_INPUT;
   strcpy(p->fingerprint, fingerprint->valuestring);
   if (!read_digests(&p->data, cJSON_GetObjectItemCaseSensitive(o, "data"))) return ESP_ERR_INPUT;
-  for (int i = 0; i < TEXTS; i++)
-    ESP_TRY(read_text(text_at(p, i), cJSON_GetObjectItemCaseSensitive(o, texts[i].name)));
+  for (int i = 0; i < TEXTS; i++) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, texts[i].name);
+    if (item || !texts[i].is_new) ESP_TRY(read_text(text_at(p, i), item));
+  }
   const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(o, "plugins");
   return plugins ? read_text(&p->plugins, plugins) : ESP_OK; /* older checkpoints have none */
 }

@@ -20,6 +20,7 @@ typedef struct esp__result {
   double seconds;            /* of training */
   int64_t images;            /* trained on */
   int guarded;               /* layers that only a floor kept from being emptied */
+  double packed_bytes;       /* of the network as a packed file; NAN in older checkpoints */
 } esp__result;
 
 typedef struct esp__position {
@@ -31,8 +32,9 @@ typedef struct esp__position {
   esp__result now;   /* of the stage so far */
   esp__result *result;
   int results, capacity;
-  char *log, *layers, *kernels, *confusion; /* rows of log.csv, layers.csv, ... */
-  char *trials;                             /* rows of trials.csv: networks that were tried out */
+  /* Rows of log.csv, layers.csv, ...; NULL = none. Older checkpoints have no costs, no sparsity. */
+  char *log, *layers, *kernels, *confusion, *costs, *sparsity;
+  char *trials;             /* rows of trials.csv: networks that were tried out */
   double peak_rss_mib;      /* the most memory of any process that worked on the run */
   int64_t events;           /* bytes of the event file for TensorBoard */
   char fingerprint[65];     /* of the configuration: a run goes on only with the same */

@@ -1,6 +1,7 @@
 #include "rundir/tables.h"
 
 #include "base/text.h"
+#include "rundir/costs_csv.h"
 #include "rundir/counts.h"
 #include "rundir/kernels_csv.h"
 #include "rundir/paths.h"
@@ -50,6 +51,12 @@ static esp_status write_rows(const char *const *columns, const char *rows, const
   esp__print_columns(t.out, columns);
   fprintf(t.out, "\n%s", rows ? rows : "");
   return esp__text_write(&t, path, err);
+}
+
+/* Not every run has such rows. */
+static esp_status write_any(const char *const *columns, const char *rows, const char *path,
+                            esp_error *err) {
+  return rows && *rows ? write_rows(columns, rows, path, err) : ESP_OK;
 }
 
 /* ---- log.csv ---- */
@@ -139,6 +146,33 @@ bool esp__tables_find_trial(const esp__position *p, int trial, double *accuracy,
   return false;
 }
 
+/* ---- sparsity.csv ---- */
+
+static const char *const sparsity_columns[] = {
+    "stage", "step", "epoch", "sparsity", NULL,
+};
+
+enum { SPARSITY_ROWS = 1000 }; /* of a stage, at most */
+
+/* The step of the newest row, if that is of the stage; else -1. */
+static int64_t newest_step(const char *rows, int of) {
+  int stage;
+  long long step;
+  const char *last = rows && *rows ? rows + strlen(rows) - 1 : "";
+  while (last > rows && last[-1] != '\n') last--;
+  return sscanf(last, "%d,%lld", &stage, &step) == 2 && stage == of ? step : -1;
+}
+
+esp_status esp__tables_add_sparsity(esp__position *p, const esp__sparsity_row *row,
+                                    esp_error *err) {
+  char text[128];
+  const int64_t newest = newest_step(p->sparsity, p->stage);
+  if (newest >= 0 && (row->step - newest) * SPARSITY_ROWS < row->steps) return ESP_OK;
+  snprintf(text, sizeof text, "%d,%lld,%.6g,%.6g\n", p->stage, (long long)row->step,
+           (double)row->step / (double)row->batches, row->sparsity);
+  return esp__rows_append(&p->sparsity, text, err);
+}
+
 /* ---- confusion.csv ---- */
 
 static const char *const confusion_columns[] = {
@@ -208,8 +242,9 @@ esp_status esp__tables_write(const esp__report *r, esp_error *err) {
   ESP_TRY(write_rows(layers_columns, p->layers, IN_DIR(ESP_FILE_LAYERS), err));
   ESP_TRY(write_rows(esp__kernels_columns, p->kernels, IN_DIR(ESP_FILE_KERNELS), err));
   ESP_TRY(write_rows(confusion_columns, p->confusion, IN_DIR(ESP_FILE_CONFUSION), err));
-  if (p->trials && *p->trials)
-    ESP_TRY(write_rows(trials_columns, p->trials, IN_DIR(ESP_FILE_TRIALS), err));
+  ESP_TRY(write_any(esp__costs_columns, p->costs, IN_DIR(ESP_FILE_COSTS), err));
+  ESP_TRY(write_any(sparsity_columns, p->sparsity, IN_DIR(ESP_FILE_SPARSITY), err));
+  ESP_TRY(write_any(trials_columns, p->trials, IN_DIR(ESP_FILE_TRIALS), err));
   ESP_TRY(write_rounds(r, IN_DIR(ESP_FILE_ROUNDS), err));
   return esp__result_write(r, IN_DIR(ESP_FILE_RESULT), err);
 #undef IN_DIR

@@ -71,6 +71,17 @@ esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const c
   return status;
 }
 
+esp_status esp_weights_packed_bytes(const esp_model *model, esp_provenance from, size_t *bytes,
+                                    esp_error *err) {
+  esp_bundle b = {0};
+  uint8_t *data = NULL;
+  esp_status status = collect_weights(&b, model, from, err);
+  if (status == ESP_OK) status = esp_pack_encode(&b, &data, bytes, err);
+  free(data);
+  esp_bundle_free(&b);
+  return status;
+}
+
 static esp_status read_values(esp_model *m, const esp_bundle *b, const char *path, esp_error *err) {
   for (int i = 0; i < m->params.count; i++)
     ESP_TRY(esp__blob_read(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));

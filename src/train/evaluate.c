@@ -52,6 +52,23 @@ void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *ba
   }
 }
 
+void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int32_t *answer) {
+  const esp_batch *batch;
+  const esp_value *logits = esp_graph_output(graph);
+  const esp_task *classes = &esp_graph_tasks_of(graph)->item[0];
+  esp_params_swap_average(&model->params);
+  esp_loader_start(loader, 0, 0);
+  while ((batch = esp_loader_next(loader))) {
+    esp_graph_forward(graph, batch, (esp_pass){0});
+    for (int i = 0; i < batch->count; i++) {
+      int best;
+      rank_of(logits, classes, i, 0, &best);
+      *answer++ = best;
+    }
+  }
+  esp_params_swap_average(&model->params);
+}
+
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m,
                   int64_t *confusion) {
   const esp_batch *batch;

@@ -86,40 +86,50 @@ const char *cell_of(const table *t, int row, const char *column) {
   return t->cell[row * t->columns + c];
 }
 
-static bool is_time(const char *column) {
+/* What may differ between two runs: times, and the column `apart` (NULL = none). */
+static bool may_differ(const char *column, const char *apart) {
   static const char *const times[] = {"seconds", "images_per_second", "milliseconds_per_image",
-                                      "train_images_per_second"};
+                                      "train_images_per_second", "milliseconds"};
   for (size_t i = 0; i < sizeof times / sizeof *times; i++)
     if (strcmp(column, times[i]) == 0) return true;
-  return false;
+  return apart && strcmp(column, apart) == 0;
 }
 
-static bool same_table(const char *dir, const char *other, const char *name) {
+static bool same_table(const char *dir, const char *other, const char *name, const char *apart) {
   char path[2][512];
   snprintf(path[0], sizeof path[0], "%s/%s", dir, name);
   snprintf(path[1], sizeof path[1], "%s/%s", other, name);
   table a = table_read(path[0]), b = table_read(path[1]);
   bool same = a.rows == b.rows && a.columns == b.columns;
   for (int i = 0; same && i < a.rows * a.columns; i++)
-    same = is_time(a.cell[i % a.columns]) || strcmp(a.cell[i], b.cell[i]) == 0;
+    same = may_differ(a.cell[i % a.columns], apart) || strcmp(a.cell[i], b.cell[i]) == 0;
   table_free(&a);
   table_free(&b);
   return same;
 }
 
-/* Only searches leave trials. */
-static bool same_trials(const char *dir, const char *other) {
+/* Not every run has such a file: only searches leave trials. */
+static bool same_file(const char *dir, const char *other, const char *name) {
   char path[2][512];
-  snprintf(path[0], sizeof path[0], "%s/trials.csv", dir);
-  snprintf(path[1], sizeof path[1], "%s/trials.csv", other);
+  snprintf(path[0], sizeof path[0], "%s/%s", dir, name);
+  snprintf(path[1], sizeof path[1], "%s/%s", other, name);
   if (!exists(path[0]) || !exists(path[1])) return exists(path[0]) == exists(path[1]);
   return same_bytes(path[0], path[1]);
 }
 
+bool same_reports_apart(const char *dir, const char *other, const char *apart) {
+  static const char *const tables[] = {"log.csv",       "rounds.csv", "layers.csv",
+                                       "confusion.csv", "costs.csv",  NULL};
+  static const char *const files[] = {"sparsity.csv", "turned.csv", "turned.safetensors",
+                                      "trials.csv", NULL};
+  bool same = true;
+  for (int i = 0; same && tables[i]; i++) same = same_table(dir, other, tables[i], apart);
+  for (int i = 0; same && files[i]; i++) same = same_file(dir, other, files[i]);
+  return same;
+}
+
 bool same_reports(const char *dir, const char *other) {
-  return same_table(dir, other, "log.csv") && same_table(dir, other, "rounds.csv") &&
-         same_table(dir, other, "layers.csv") && same_table(dir, other, "confusion.csv") &&
-         same_trials(dir, other);
+  return same_reports_apart(dir, other, NULL);
 }
 
 /* ---- safetensors ---- */

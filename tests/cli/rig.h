@@ -60,6 +60,8 @@ void table_free(table *t);
 const char *cell_of(const table *t, int row, const char *column);
 /* Whether the CSV files of two runs say the same, times apart. */
 bool same_reports(const char *dir, const char *other);
+/* The same, one column apart. */
+bool same_reports_apart(const char *dir, const char *other, const char *apart);
 
 /* A safetensors file. */
 typedef struct tensor {

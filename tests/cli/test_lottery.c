@@ -50,7 +50,8 @@ START_TEST(a_step_at_the_end_of_an_epoch) {
   ESPALIER("run", "rich.ini", "-o", "steps", REWIND, "prune.rewind_step=3", "train.average=0.9");
   ESPALIER("run", "rich.ini", "-o", "epochs", REWIND, "prune.rewind_epoch=1", "train.average=0.9");
   ck_assert_str_eq(hash_of_run("steps"), hash_of_run("epochs"));
-  ck_assert(same_reports("steps", "epochs"));
+  /* a packed file holds the configuration too, and that is another */
+  ck_assert(same_reports_apart("steps", "epochs", "bytes"));
 }
 END_TEST
 

@@ -387,11 +387,15 @@ static void check_directory(const recipe *r) {
   char newest[64] = "a/dense.safetensors";
   ck_assert_int_eq(exists("a/dense.safetensors"), !in_training);
   if (r->rounds) snprintf(newest, sizeof newest, "a/round-%02d.safetensors", r->rounds);
-  ck_assert_int_eq(count_files("a", ".safetensors"),
-                   1 + !in_training + r->rounds + exists("a/rewind.safetensors"));
+  ck_assert_int_eq(count_files("a", ".safetensors"), 1 + !in_training + r->rounds +
+                                                         exists("a/rewind.safetensors") +
+                                                         exists("a/turned.safetensors"));
   ck_assert_int_eq(count_files("a", ".tmp"), 0);
-  /* config.ini, five tables, result.json and the lock */
-  ck_assert_int_eq(count_files("a", ""), 8 + count_files("a", ".safetensors"));
+  /* config.ini, six tables, result.json and the lock */
+  ck_assert_int_eq(count_files("a", ""), 9 + count_files("a", ".safetensors") +
+                                             exists("a/sparsity.csv") + exists("a/turned.csv"));
+  ck_assert_int_eq(exists("a/sparsity.csv"), r->rounds > 0);
+  ck_assert_int_eq(exists("a/turned.csv"), r->rounds > 0 && !in_training);
   check_log(r);
   check_rounds(r->rounds);
   tensors checkpoint = tensors_read("a/checkpoint.safetensors");
@@ -417,7 +421,7 @@ START_TEST(only_the_last_weights) {
   ESPALIER("run", "plain.ini", "-o", "a", "prune.method=random", "prune.rounds=3",
            "run.save_rounds=no");
   ck_assert(exists("a/dense.safetensors") && exists("a/round-03.safetensors"));
-  ck_assert_int_eq(count_files("a", ".safetensors"), 3);
+  ck_assert_int_eq(count_files("a", ".safetensors"), 3 + exists("a/turned.safetensors"));
 }
 END_TEST
 
