@@ -1,5 +1,6 @@
 /* y = a + b */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *a = &n->in[0]->data, *b = &n->in[1]->data, *y = &n->out.data;
@@ -22,16 +23,9 @@ static void backward(esp_graph *g, esp__node *n) {
 static const esp__op add = {
     .name = "add", .kind = ESP_OPERATION_ADD, .forward = forward, .backward = backward};
 
-esp_status esp__add_check(const esp_tensor *a, const esp_tensor *b, esp_error *err) {
-  if (a->channels == b->channels && a->height == b->height && a->width == b->width) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "add: the branches are %dx%dx%d and %dx%dx%d; expected the same shape",
-                  a->channels, a->height, a->width, b->channels, b->height, b->width);
-}
-
 esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
   esp__node *n;
-  ESP_TRY(esp__add_check(&a->data, &b->data, err));
+  ESP_TRY(esp__shape_add(esp__shape_of(&a->data), esp__shape_of(&b->data), err));
   ESP_TRY(esp__node_add(g, &add, a, b, esp__shape_of(&a->data), &n, err));
   *y = &n->out;
   return ESP_OK;

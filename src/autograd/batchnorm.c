@@ -7,6 +7,7 @@
  *     d x = scale * r * (g - sum g / m - v * r^2 * sum g v / m)
  * Sums: 16 images apart within a plane, then valid images and blocks in order, in double. */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 #include <math.h>
 
@@ -243,14 +244,10 @@ static const esp__op batchnorm = {.name = "batch norm",
 esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
                                esp_value *residual, bool relu, esp_value **y, esp_error *err) {
   esp__node *n;
-  const esp_tensor *t = &x->data;
-  const esp_param *each[] = {params.scale, params.shift, params.mean, params.var};
-  for (int i = 0; i < ESP_NODE_PARAMS; i++)
-    if (each[i]->count != (size_t)t->channels)
-      return esp_fail(err, ESP_ERR_INPUT, "batch norm: '%s' has %zu values for %d channels",
-                      each[i]->name, each[i]->count, t->channels);
-  if (residual) ESP_TRY(esp__add_check(t, &residual->data, err));
-  ESP_TRY(esp__node_add(g, &batchnorm, x, residual, esp__shape_of(t), &n, err));
+  const esp_shape shape = esp__shape_of(&x->data);
+  ESP_TRY(esp__shape_batchnorm(shape, &params, err));
+  if (residual) ESP_TRY(esp__shape_add(shape, esp__shape_of(&residual->data), err));
+  ESP_TRY(esp__node_add(g, &batchnorm, x, residual, shape, &n, err));
   n->out.needs_grad = true;
   n->attr.relu = relu;
   n->param[SCALE] = params.scale;

@@ -1,5 +1,6 @@
 /* y = (a, b) along channels */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *a = &n->in[0]->data, *b = &n->in[1]->data, *y = &n->out.data;
@@ -24,14 +25,9 @@ static const esp__op concat = {.name = "concat",
 esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,
                             esp_error *err) {
   esp__node *n;
-  const esp_tensor *s = &a->data, *t = &b->data;
-  if (s->height != t->height || s->width != t->width)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "concat: the branches are %dx%dx%d and %dx%dx%d; expected the same height and width",
-        s->channels, s->height, s->width, t->channels, t->height, t->width);
-  ESP_TRY(esp__node_add(g, &concat, a, b,
-                        (esp_shape){s->channels + t->channels, s->height, s->width}, &n, err));
+  esp_shape shape;
+  ESP_TRY(esp__shape_concat(esp__shape_of(&a->data), esp__shape_of(&b->data), &shape, err));
+  ESP_TRY(esp__node_add(g, &concat, a, b, shape, &n, err));
   *y = &n->out;
   return ESP_OK;
 }

@@ -7,6 +7,7 @@
  * order of their bits, so their upper and then their lower halves are counted. That is exact, and
  * the same with any number of threads. */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 #include <math.h>
 #include <string.h>
@@ -111,12 +112,7 @@ static const esp__op fatrelu = {.name = "fatrelu",
 esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                              esp_error *err) {
   esp__node *n;
-  if (!(attr.threshold >= 0.0f && attr.threshold < 1e30f) ||
-      !(attr.share >= 0.0f && attr.share < 1.0f))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "fatrelu: threshold %g, share %g; expected a threshold of 0 or more, "
-                    "a share of 0 to below 1",
-                    (double)attr.threshold, (double)attr.share);
+  ESP_TRY(esp__shape_fatrelu(attr, err));
   ESP_TRY(esp__node_add(g, &fatrelu, x, NULL, esp__shape_of(&x->data), &n, err));
   n->attr.fatrelu = attr;
   *y = &n->out;

@@ -15,6 +15,7 @@
  *
  * The penalty is the L1 term of the paper. */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 /* ---- mean |x|: (C, H, W) to the mean of |x| of each channel ---- */
 
@@ -100,17 +101,9 @@ static const esp__op top_k = {.name = "winners",
 esp_status esp_graph_top_k(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_value **y,
                            esp_error *err) {
   esp__node *n;
-  const esp_tensor *t = &x->data;
-  if (t->height != 1 || t->width != 1)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "winners: the input is %dx%dx%d; expected a number per channel", t->channels,
-                    t->height, t->width);
-  if (attr.keep < 1 || attr.keep > t->channels || !(attr.penalty >= 0.0f && attr.penalty < 1e30f))
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "winners: keep %d, penalty %g; expected to keep 1 to %d, and a penalty of 0 or more",
-        attr.keep, (double)attr.penalty, t->channels);
-  ESP_TRY(esp__node_add(g, &top_k, x, NULL, esp__shape_of(t), &n, err));
+  const esp_shape shape = esp__shape_of(&x->data);
+  ESP_TRY(esp__shape_top_k(shape, attr, err));
+  ESP_TRY(esp__node_add(g, &top_k, x, NULL, shape, &n, err));
   n->attr.top_k = attr;
   *y = &n->out;
   return ESP_OK;
@@ -164,12 +157,9 @@ static const esp__op gate = {.name = "gate",
 esp_status esp_graph_gate(esp_graph *g, esp_value *x, esp_value *by, esp_value **y,
                           esp_error *err) {
   esp__node *n;
-  const esp_tensor *s = &x->data, *t = &by->data;
-  if (t->channels != s->channels || t->height != 1 || t->width != 1)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "gate: %dx%dx%d numbers for %d channels; expected one for each", t->channels,
-                    t->height, t->width, s->channels);
-  ESP_TRY(esp__node_add(g, &gate, x, by, esp__shape_of(s), &n, err));
+  const esp_shape shape = esp__shape_of(&x->data);
+  ESP_TRY(esp__shape_gate(shape, esp__shape_of(&by->data), err));
+  ESP_TRY(esp__node_add(g, &gate, x, by, shape, &n, err));
   *y = &n->out;
   return ESP_OK;
 }

@@ -203,9 +203,6 @@ typedef struct esp__channels {
 void esp__copy_channels(const esp_graph *g, esp__channels from, esp__channels to, int channels,
                         bool add);
 
-/* Fails unless both have one shape (add.c). */
-esp_status esp__add_check(const esp_tensor *a, const esp_tensor *b, esp_error *err);
-
 /* While the graph counts what images need (dynamic_macs.c): the pass begins; node `n` has just run
  * forward. */
 void esp__macs_count_start(esp_graph *g);

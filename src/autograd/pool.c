@@ -1,5 +1,6 @@
 /* Max, average and global average pooling. */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 /* The window; global pooling (size 0) takes the whole plane. */
 static esp__pool kernel_of(const esp__node *n) {
@@ -67,18 +68,8 @@ static const esp__op avgpool = {.name = "avgpool",
 static esp_status pool(esp_graph *g, const esp__op *op, esp_value *x, esp_pool_attr a,
                        esp_value **y, esp_error *err) {
   esp__node *n;
-  const esp_tensor *t = &x->data;
-  if (a.size < 1 || a.stride < 1 || a.padding < 0 || a.padding >= a.size)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "%s: size %d, stride %d, padding %d; expected size >= 1, stride >= 1, 0 <= padding < size",
-        op->name, a.size, a.stride, a.padding);
-  if (a.size > t->height + 2 * a.padding || a.size > t->width + 2 * a.padding)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: a window of %d does not fit a plane of %dx%d with padding %d", op->name,
-                    a.size, t->height, t->width, a.padding);
-  const esp_shape shape = {t->channels, (t->height + 2 * a.padding - a.size) / a.stride + 1,
-                           (t->width + 2 * a.padding - a.size) / a.stride + 1};
+  esp_shape shape;
+  ESP_TRY(esp__shape_pool(op->name, esp__shape_of(&x->data), a, &shape, err));
   ESP_TRY(esp__node_add(g, op, x, NULL, shape, &n, err));
   n->attr.pool = a;
   *y = &n->out;

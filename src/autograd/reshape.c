@@ -1,5 +1,6 @@
 /* Operations that give values other places: flatten, subsample. */
 #include "autograd/node.h"
+#include "autograd/shapes.h"
 
 /* ---- flatten: a plane's pixels become channels, which drops the halo ---- */
 
@@ -95,12 +96,8 @@ static const esp__op subsample = {.name = "subsample",
 esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
                                esp_error *err) {
   esp__node *n;
-  const esp_tensor *t = &x->data;
-  if (channels < t->channels || stride < 1)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "subsample: %d channels, stride %d; expected at least %d channels and stride 1",
-                    channels, stride, t->channels);
-  const esp_shape shape = {channels, (t->height - 1) / stride + 1, (t->width - 1) / stride + 1};
+  esp_shape shape;
+  ESP_TRY(esp__shape_subsample(esp__shape_of(&x->data), channels, stride, &shape, err));
   ESP_TRY(esp__node_add(g, &subsample, x, NULL, shape, &n, err));
   n->attr.stride = stride;
   *y = &n->out;

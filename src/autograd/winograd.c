@@ -15,23 +15,9 @@ enum {
 
 /* ---- which way ---- */
 
-static int tiles_of(const esp_tensor *t) {
-  return esp__ceil_div(t->height, ESP_WINOGRAD_TILE) * esp__ceil_div(t->width, ESP_WINOGRAD_TILE);
-}
-
-/* Whether a layer of so many outputs and channels, of whose weights `kept` are there, costs less
- * this way: in multiply-adds of an image, where a transformed plane counts as TRANSFORM outputs.
- * The direct way leaves out padding, and must be beaten clearly; so must kernels of the nonzero
- * weights, whose multiply-adds are slower. The numbers were measured (docs/performance.md). */
 static bool costs_less(const esp_tensor *plane, int outputs, int channels, double kept) {
-  enum { TRANSFORM = 7 };
-  const double clearly = 0.75, slower = 1.2;
-  const double all = (double)outputs * channels,
-               own = (double)ESP_WINOGRAD_POINTS * tiles_of(plane) *
-                     (all + TRANSFORM * (outputs + channels)),
-               pixels = (3.0 * plane->height - 2.0) * (3.0 * plane->width - 2.0),
-               dense = pixels * all * clearly, sparse = pixels * kept / 9.0 * slower;
-  return own < dense && own < sparse; /* not with nothing left */
+  return esp__winograd_costs_less(plane->height, plane->width,
+                                  (esp__winograd_size){outputs, channels, kept});
 }
 
 bool esp__winograd_fits(const esp__node *n) {
@@ -72,7 +58,7 @@ esp_status esp__winograd_plan(esp_graph *g, esp__node *n, esp__winograd **plan, 
   const esp_tensor *x = &n->in[0]->data, *y = &esp__output_of(n)->data;
   esp__winograd *w;
   ESP_TRY(esp__graph_alloc(g, sizeof *w, &w, err));
-  w->tiles = tiles_of(y);
+  w->tiles = esp__winograd_tiles(y->height, y->width);
   w->together = esp__least(esp__ceil_div(TILES_WANTED, w->tiles), y->blocks);
   ESP_TRY(esp__graph_alloc(g, (size_t)y->channels * sizeof *w->output, &w->output, err));
   ESP_TRY(esp__graph_alloc(g, (size_t)x->channels * sizeof *w->channel, &w->channel, err));

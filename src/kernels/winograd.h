@@ -32,6 +32,18 @@ enum {
   ESP_WINOGRAD_POINTS = 36 /* of the transform domain */
 };
 
+/* Tiles of a plane. */
+int esp__winograd_tiles(int height, int width);
+/* Whether a 3x3 layer of stride 1, padding 1 and no groups costs less this way, on planes of that
+ * size: in multiply-adds of an image, where a transformed plane counts as some outputs. The direct
+ * way leaves out padding, and must be beaten clearly; so must kernels of the nonzero weights, whose
+ * multiply-adds are slower. The bits of a layer depend on it, so it is one for all engines. */
+typedef struct esp__winograd_size {
+  int outputs, channels; /* that have weights */
+  double kept;           /* weights that are not 0 */
+} esp__winograd_size;
+bool esp__winograd_costs_less(int height, int width, esp__winograd_size size);
+
 /* Where a tile's upper left input and output are, in floats; how many of its rows and columns of
  * outputs are in the plane: 1 to 4, fewer than 4 at the lower and right border. Inputs further than
  * one pixel from an output in the plane count as 0 and are not read, nor are outputs that are not

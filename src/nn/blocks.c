@@ -94,7 +94,7 @@ static esp_status build_part(esp__builder *b, const char *name, int from, int to
 
 static esp_status check_sum(esp__builder *b, int end, const esp_value *branch,
                             const esp_value *shortcut, esp_error *err) {
-  esp_shape p = esp_value_shape(branch), q = esp_value_shape(shortcut);
+  esp_shape p = b->target->shape(branch), q = b->target->shape(shortcut);
   if (p.channels == q.channels && p.height == q.height && p.width == q.width) return ESP_OK;
   esp_status status =
       esp_fail(err, ESP_ERR_INPUT,
@@ -118,14 +118,14 @@ esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value *
     ESP_TRY(build_part(b, "shortcut", item->next + 1, item->end, x, &shortcut, err));
   b->scope = outer;
   ESP_TRY(check_sum(b, item->end, branch, shortcut, err));
-  if (!held.scale) return esp_graph_add(b->graph, branch, shortcut, y, err);
+  if (!held.scale) return b->target->add(b->graph, branch, shortcut, y, err);
   b->done = esp__builder_next(b, item->end);
-  return esp_graph_batchnorm(b->graph, branch, held, shortcut, true, y, err);
+  return b->target->batchnorm(b->graph, branch, held, shortcut, true, y, err);
 }
 
 static esp_status check_join(esp__builder *b, int part, const esp_value *a, const esp_value *c,
                              esp_error *err) {
-  esp_shape p = esp_value_shape(a), q = esp_value_shape(c);
+  esp_shape p = b->target->shape(a), q = b->target->shape(c);
   if (p.height == q.height && p.width == q.width) return ESP_OK;
   esp_status status = esp_fail(
       err, ESP_ERR_INPUT, "the concat joins %dx%dx%d and %dx%dx%d; expected planes of one size",
@@ -145,7 +145,7 @@ esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y
     ESP_TRY(build_part(b, name, part + 1, esp__item_at(b, part)->next, x, &branch, err));
     if (joined) {
       ESP_TRY(check_join(b, esp__item_at(b, part)->next, joined, branch, err));
-      ESP_TRY(esp_graph_concat(b->graph, joined, branch, &joined, err));
+      ESP_TRY(b->target->concat(b->graph, joined, branch, &joined, err));
     } else {
       joined = branch;
     }

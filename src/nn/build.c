@@ -29,16 +29,17 @@ static esp_status check_logits(esp__builder *b, esp_shape found, esp_error *err)
   return esp__builder_locate(b, b->program->count - 1, status, err);
 }
 
-esp_status esp__build(esp_model *model, esp_graph *graph, bool make, esp_value **logits,
-                      esp_error *err) {
+esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph, bool make,
+                      esp_value **logits, esp_error *err) {
   esp__builder b = {.model = model,
+                    .target = target,
                     .program = model->program,
                     .graph = graph,
                     .make = make,
                     .scaled = -1,
                     .done = -1};
   esp_value *x;
-  ESP_TRY(esp_graph_input(graph, model->input, &x, err));
+  ESP_TRY(target->input(graph, model->input, &x, err));
   ESP_TRY(esp__build_items(&b, 0, model->program->count, x, logits, err));
-  return check_logits(&b, esp_value_shape(*logits), err);
+  return check_logits(&b, target->shape(*logits), err);
 }

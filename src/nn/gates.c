@@ -41,11 +41,11 @@ esp_status esp__build_saliency(esp__builder *b, int i, esp_value *x, int channel
   const esp__item *item = &b->program->item[at];
   b->gate = (esp__saliency){0};
   ESP_TRY(esp__builder_name(b, at, layer->name, err));
-  ESP_TRY(make_layer(b, layer, channels, esp_value_shape(x).channels, err));
-  ESP_TRY(esp_graph_mean_abs(b->graph, x, &x, err));
-  ESP_TRY(esp_graph_linear(b->graph, x, layer->weight, layer->bias, &x, err));
+  ESP_TRY(make_layer(b, layer, channels, b->target->shape(x).channels, err));
+  ESP_TRY(b->target->mean_abs(b->graph, x, &x, err));
+  ESP_TRY(b->target->linear(b->graph, x, layer->weight, layer->bias, &x, err));
   const esp_top_k_attr attr = {kept_of(channels, item->density), item->penalty};
-  return esp_graph_top_k(b->graph, x, attr, &b->gate.by, err);
+  return b->target->top_k(b->graph, x, attr, &b->gate.by, err);
 }
 
 esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
@@ -57,5 +57,5 @@ esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, 
         "a gate belongs behind a conv or depthwise, with nothing but bn and activations between");
   b->gate = (esp__saliency){0};
   ESP_TRY(esp__builder_record(b, &gate.layer, err));
-  return esp_graph_gate(b->graph, x, gate.by, y, err);
+  return b->target->gate(b->graph, x, gate.by, y, err);
 }

@@ -24,7 +24,7 @@ static esp_status make_bias(esp__builder *b, int i, esp_layer *layer, int channe
 static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, int groups,
                            esp_value **y, esp_error *err) {
   const esp__item *item = esp__item_at(b, i);
-  int in = esp_value_shape(x).channels;
+  int in = b->target->shape(x).channels;
   if (in % groups || channels % groups)
     return esp_fail(
         err, ESP_ERR_INPUT,
@@ -38,8 +38,8 @@ static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, i
                              err));
   ESP_TRY(make_bias(b, i, &layer, channels, err));
   esp_conv_attr attr = {.stride = item->stride, .padding = item->pad, .groups = groups};
-  ESP_TRY(esp_graph_conv(b->graph, x, attr, layer.weight, layer.bias, y, err));
-  layer.weight->positions = esp_value_shape(*y).height * esp_value_shape(*y).width;
+  ESP_TRY(b->target->conv(b->graph, x, attr, layer.weight, layer.bias, y, err));
+  layer.weight->positions = b->target->shape(*y).height * b->target->shape(*y).width;
   return record_layer(b, i, &layer, err);
 }
 
@@ -49,13 +49,13 @@ static esp_status build_conv(esp__builder *b, int i, esp_value *x, esp_value **y
 
 static esp_status build_depthwise(esp__builder *b, int i, esp_value *x, esp_value **y,
                                   esp_error *err) {
-  int channels = esp_value_shape(x).channels;
+  int channels = b->target->shape(x).channels;
   return add_conv(b, i, x, channels, channels, y, err);
 }
 
 static esp_status build_linear(esp__builder *b, int i, esp_value *x, esp_value **y,
                                esp_error *err) {
-  esp_shape in = esp_value_shape(x);
+  esp_shape in = b->target->shape(x);
   int channels = esp__item_at(b, i)->channels, shape[2] = {channels, in.channels};
   if (in.height != 1 || in.width != 1)
     return esp_fail(
@@ -68,7 +68,7 @@ static esp_status build_linear(esp__builder *b, int i, esp_value *x, esp_value *
                              &layer.weight, err));
   ESP_TRY(make_bias(b, i, &layer, channels, err));
   layer.weight->positions = 1;
-  ESP_TRY(esp_graph_linear(b->graph, x, layer.weight, layer.bias, y, err));
+  ESP_TRY(b->target->linear(b->graph, x, layer.weight, layer.bias, y, err));
   return record_layer(b, i, &layer, err);
 }
 
@@ -95,7 +95,7 @@ static bool ends_branch_before_relu(const esp__builder *b, int i) {
 static esp_status build_batchnorm(esp__builder *b, int i, esp_value *x, esp_value **y,
                                   esp_error *err) {
   esp_bn_params bn = {0};
-  ESP_TRY(bn_params(b, i, esp_value_shape(x).channels, &bn, err));
+  ESP_TRY(bn_params(b, i, b->target->shape(x).channels, &bn, err));
   if (b->make && b->scaled == i) {
     esp_layer *layer = &b->model->layer[b->model->layers - 1];
     layer->scale = bn.scale;
@@ -109,23 +109,23 @@ static esp_status build_batchnorm(esp__builder *b, int i, esp_value *x, esp_valu
   }
   bool relu = esp__builder_is(b, next, ESP_KIND_RELU);
   if (relu) b->done = next;
-  return esp_graph_batchnorm(b->graph, x, bn, NULL, relu, y, err);
+  return b->target->batchnorm(b->graph, x, bn, NULL, relu, y, err);
 }
 
 static esp_status build_activation(esp__builder *b, int i, esp_value *x, esp_value **y,
                                    esp_error *err) {
-  return esp_graph_activation(b->graph, x, esp__item_at(b, i)->kind->activation, y, err);
+  return b->target->activation(b->graph, x, esp__item_at(b, i)->kind->activation, y, err);
 }
 
 static esp_status build_custom(esp__builder *b, int i, esp_value *x, esp_value **y,
                                esp_error *err) {
-  return esp_graph_custom_activation(b->graph, x, esp__item_at(b, i)->kind->custom, y, err);
+  return b->target->custom_activation(b->graph, x, esp__item_at(b, i)->kind->custom, y, err);
 }
 
 static esp_status build_fatrelu(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_fatrelu(b->graph, x,
-                           (esp_fatrelu_attr){.threshold = esp__item_at(b, i)->threshold}, y, err);
+  return b->target->fatrelu(b->graph, x,
+                            (esp_fatrelu_attr){.threshold = esp__item_at(b, i)->threshold}, y, err);
 }
 
 static esp_status build_share_relu(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -135,7 +135,7 @@ static esp_status build_share_relu(esp__builder *b, int i, esp_value *x, esp_val
   ESP_TRY(esp__builder_name(b, i, name, err));
   ESP_TRY(
       esp__builder_param(b, name, "threshold", ESP_ROLE_RUNNING, 1, (int[]){1}, &attr.chosen, err));
-  return esp_graph_fatrelu(b->graph, x, attr, y, err);
+  return b->target->fatrelu(b->graph, x, attr, y, err);
 }
 
 static esp_pool_attr pool_attr(const esp__item *item) {
@@ -144,35 +144,35 @@ static esp_pool_attr pool_attr(const esp__item *item) {
 
 static esp_status build_maxpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_maxpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
+  return b->target->maxpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
 }
 
 static esp_status build_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_avgpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
+  return b->target->avgpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
 }
 
 static esp_status build_global_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                        esp_error *err) {
   (void)i;
-  return esp_graph_global_avgpool(b->graph, x, y, err);
+  return b->target->global_avgpool(b->graph, x, y, err);
 }
 
 static esp_status build_dropout(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return esp_graph_dropout(b->graph, x, esp__item_at(b, i)->probability, y, err);
+  return b->target->dropout(b->graph, x, esp__item_at(b, i)->probability, y, err);
 }
 
 static esp_status build_flatten(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
   (void)i;
-  return esp_graph_flatten(b->graph, x, y, err);
+  return b->target->flatten(b->graph, x, y, err);
 }
 
 static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_value **y,
                                   esp_error *err) {
   const esp__item *item = esp__item_at(b, i);
-  return esp_graph_subsample(b->graph, x, item->channels, item->stride, y, err);
+  return b->target->subsample(b->graph, x, item->channels, item->stride, y, err);
 }
 
 #define ACTIVATION(name, kind, what, text)                                            \

@@ -120,9 +120,45 @@ typedef struct esp__saliency {
   esp_layer layer;
 } esp__saliency;
 
+/* What a network is built of: the operations of an engine, as graph.h describes them. Another
+ * engine than the graph has its own structures behind the pointers. */
+typedef struct esp__target {
+  esp_shape (*shape)(const esp_value *x);
+  esp_status (*input)(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err);
+  esp_status (*conv)(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_param *weight,
+                     esp_param *bias, esp_value **y, esp_error *err);
+  esp_status (*linear)(esp_graph *g, esp_value *x, esp_param *weight, esp_param *bias,
+                       esp_value **y, esp_error *err);
+  esp_status (*batchnorm)(esp_graph *g, esp_value *x, esp_bn_params params, esp_value *residual,
+                          bool relu, esp_value **y, esp_error *err);
+  esp_status (*activation)(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
+                           esp_error *err);
+  esp_status (*custom_activation)(esp_graph *g, esp_value *x, const esp_activation_kind *kind,
+                                  esp_value **y, esp_error *err);
+  esp_status (*maxpool)(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
+                        esp_error *err);
+  esp_status (*avgpool)(esp_graph *g, esp_value *x, esp_pool_attr attr, esp_value **y,
+                        esp_error *err);
+  esp_status (*global_avgpool)(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+  esp_status (*dropout)(esp_graph *g, esp_value *x, float probability, esp_value **y,
+                        esp_error *err);
+  esp_status (*flatten)(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+  esp_status (*add)(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
+  esp_status (*concat)(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
+  esp_status (*subsample)(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,
+                          esp_error *err);
+  esp_status (*mean_abs)(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+  esp_status (*top_k)(esp_graph *g, esp_value *x, esp_top_k_attr attr, esp_value **y,
+                      esp_error *err);
+  esp_status (*gate)(esp_graph *g, esp_value *x, esp_value *by, esp_value **y, esp_error *err);
+  esp_status (*fatrelu)(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
+                        esp_error *err);
+} esp__target;
+
 struct esp__builder {
   esp_model *model;
   const esp_program *program;
+  const esp__target *target;
   esp_graph *graph;
   bool make; /* parameters and layers are made; else the model has them */
   esp__scope scope;
@@ -160,9 +196,9 @@ esp_status esp__builder_record(esp__builder *b, const esp_layer *layer, esp_erro
  * of its kind, which for a block calls this in turn. */
 esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp_value **y,
                             esp_error *err);
-/* Makes the network of model->program in `graph`. */
-esp_status esp__build(esp_model *model, esp_graph *graph, bool make, esp_value **logits,
-                      esp_error *err);
+/* Makes the network of model->program in `graph`, of what the target has. */
+esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph, bool make,
+                      esp_value **logits, esp_error *err);
 
 /* ---- gates.c ---- */
 

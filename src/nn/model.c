@@ -53,6 +53,26 @@ static esp_status check_input(const esp_model_options *opt, esp_shape input, int
                   opt->input, input.channels, input.height, input.width);
 }
 
+static const esp__target graph_target = {.shape = esp_value_shape,
+                                         .input = esp_graph_input,
+                                         .conv = esp_graph_conv,
+                                         .linear = esp_graph_linear,
+                                         .batchnorm = esp_graph_batchnorm,
+                                         .activation = esp_graph_activation,
+                                         .custom_activation = esp_graph_custom_activation,
+                                         .maxpool = esp_graph_maxpool,
+                                         .avgpool = esp_graph_avgpool,
+                                         .global_avgpool = esp_graph_global_avgpool,
+                                         .dropout = esp_graph_dropout,
+                                         .flatten = esp_graph_flatten,
+                                         .add = esp_graph_add,
+                                         .concat = esp_graph_concat,
+                                         .subsample = esp_graph_subsample,
+                                         .mean_abs = esp_graph_mean_abs,
+                                         .top_k = esp_graph_top_k,
+                                         .gate = esp_graph_gate,
+                                         .fatrelu = esp_graph_fatrelu};
+
 /* Parses the text and makes parameters, by building a graph that is thrown away. They get memory
  * when all of the network has turned out to be sound. */
 static esp_status fill(esp_model *m, const char *label, const char *text, esp_error *err) {
@@ -62,7 +82,7 @@ static esp_status fill(esp_model *m, const char *label, const char *text, esp_er
   m->text = esp__program_text(m->program);
   if (!m->text) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", label);
   ESP_TRY(esp_graph_new(&graph, 1, false, err));
-  esp_status status = esp__build(m, graph, true, &logits, err);
+  esp_status status = esp__build(m, &graph_target, graph, true, &logits, err);
   esp_graph_free(graph);
   return status == ESP_OK ? esp__params_allocate(&m->params, err) : status;
 }
@@ -119,7 +139,7 @@ void esp_model_free(esp_model *model) {
 static esp_status fill_graph(esp_model *model, esp_graph *graph, esp_loss_attr loss,
                              esp_error *err) {
   esp_value *logits;
-  ESP_TRY(esp__build(model, graph, false, &logits, err));
+  ESP_TRY(esp__build(model, &graph_target, graph, false, &logits, err));
   ESP_TRY(esp_graph_loss(graph, logits, loss.kind, loss.smoothing, err));
   ESP_TRY(esp_graph_tasks(graph, &model->tasks, err));
   return esp_graph_plan(graph, err);

@@ -1,0 +1,24 @@
+/* What an operation needs of the shapes that meet in it, and the shape that it makes: the same for
+ * every engine. Each fails with a sentence when shapes do not fit. */
+#ifndef ESP_AUTOGRAD_SHAPES_H
+#define ESP_AUTOGRAD_SHAPES_H
+
+#include <espalier/graph.h>
+
+esp_status esp__shape_conv(esp_shape x, esp_conv_attr a, const esp_param *w, const esp_param *b,
+                           esp_shape *y, esp_error *err);
+esp_status esp__shape_linear(esp_shape x, const esp_param *w, const esp_param *b, esp_shape *y,
+                             esp_error *err);
+esp_status esp__shape_batchnorm(esp_shape x, const esp_bn_params *params, esp_error *err);
+/* `name` begins the message: "maxpool" or "avgpool". */
+esp_status esp__shape_pool(const char *name, esp_shape x, esp_pool_attr a, esp_shape *y,
+                           esp_error *err);
+esp_status esp__shape_add(esp_shape a, esp_shape b, esp_error *err);
+esp_status esp__shape_concat(esp_shape a, esp_shape b, esp_shape *y, esp_error *err);
+esp_status esp__shape_subsample(esp_shape x, int channels, int stride, esp_shape *y,
+                                esp_error *err);
+esp_status esp__shape_top_k(esp_shape x, esp_top_k_attr a, esp_error *err);
+esp_status esp__shape_gate(esp_shape x, esp_shape by, esp_error *err);
+esp_status esp__shape_fatrelu(esp_fatrelu_attr a, esp_error *err);
+
+#endif
