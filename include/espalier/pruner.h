@@ -76,6 +76,9 @@ uint8_t *esp_pruner_mask_history(esp_pruner *p, size_t *count);
  * are steps. */
 esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t end, bool *changed,
                            esp_error *err);
+/* How many steps of such a period change masks, the first and the last among them; counted up to
+ * `most`. */
+int esp_pruner_count_changes(const esp_pruner *p, int64_t begin, int64_t end, int most);
 /* Whether the backward pass of that step must fill the gradients of pruned weights: for a shadow,
  * or for a mask change that looks at them. */
 bool esp_pruner_needs_dense(const esp_pruner *p, int64_t step, int64_t begin, int64_t end);
@@ -96,6 +99,19 @@ typedef struct esp_pruned {
 } esp_pruned;
 /* Of all layers that the pruner covers. */
 esp_pruned esp_pruner_count(const esp_pruner *p);
+/* Weights of convolutions and linear layers that mask changes pruned or brought back since this was
+ * asked last, or since a checkpoint was loaded. One that goes and comes back counts twice. */
+int64_t esp_pruner_take_moved(esp_pruner *p);
+/* Layers that kept units in the newest choice only because of layer_floor, or because a layer is
+ * never emptied. */
+int esp_pruner_floored(const esp_pruner *p);
+
+/* What pruning to opt->sparsity would leave, as tried out when the pruner was made. */
+typedef struct esp_prune_forecast {
+  size_t kept, units;
+  int floored; /* layers, as in esp_pruner_floored */
+} esp_prune_forecast;
+esp_prune_forecast esp_pruner_forecast(const esp_pruner *p);
 /* Pools of units that are ranked: layers, or layers whose channels go together. */
 int esp_pruner_pools(const esp_pruner *p);
 /* The layer of pool `i`, or the first of its layers, and the pool's units in *count. */

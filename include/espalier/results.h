@@ -31,6 +31,8 @@ typedef struct esp_round {
   double milliseconds_per_image, train_images_per_second;
   double seconds;        /* of training */
   double layers_guarded; /* that only a floor kept from being emptied */
+  double mask_changes;   /* that pruned a weight or brought one back */
+  double weights_moved;  /* by them, pruned or brought back; one that did both counts twice */
 } esp_round;
 
 typedef struct esp_results {

@@ -103,22 +103,3 @@ esp_status esp__config_check(const esp_config *c, esp_error *err) {
   ESP_TRY(check_validation(c, err));
   return check_pauses(c, err);
 }
-
-esp_status esp__config_check_steps(const esp_config *c, int64_t batches, esp_error *err) {
-  const int64_t steps = c->train.epochs * batches;
-  if (c->prune.rewind_step > steps)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[prune] rewind_step = %lld: expected at most the %lld steps of the training (%lld "
-        "epochs of %lld)",
-        (long long)c->prune.rewind_step, (long long)steps, (long long)c->train.epochs,
-        (long long)batches);
-  if (c->run.order > 0 && c->run.order_step >= steps)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[run] order_step = %lld: expected less than the %lld steps of the training (%lld epochs "
-        "of %lld)",
-        (long long)c->run.order_step, (long long)steps, (long long)c->train.epochs,
-        (long long)batches);
-  return ESP_OK;
-}

@@ -8,18 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 1 << 20, WORD_MAX = 32 };
+enum { FILE_MAX = 1 << 20, WORD_MAX = 32, VALUE_MAX = 64 };
 
-/* A line of a key's value. */
+/* A line of a key's value: by its number, or the one that gives the key this value. */
 typedef struct place {
-  char section[WORD_MAX], key[WORD_MAX];
+  char section[WORD_MAX], key[WORD_MAX], value[VALUE_MAX];
   int number;
 } place;
 
 static bool read_place(const char *text, place *p) {
   int end = 0;
-  return sscanf(text, "[%31[a-z]] %31[a-z_]:%9d: %n", p->section, p->key, &p->number, &end) == 3 &&
-         end > 0;
+  *p = (place){0};
+  if (sscanf(text, "[%31[a-z]] %31[a-z_]:%9d: %n", p->section, p->key, &p->number, &end) == 3 &&
+      end > 0)
+    return true;
+  return sscanf(text, "[%31[a-z]] %31[a-z_] = %63[^ :;,]", p->section, p->key, p->value) == 3;
 }
 
 static bool ends_here(char c) {
@@ -32,6 +35,13 @@ static const char *value_of(const char *line, const char *key) {
   if (strncmp(line, key, length) != 0) return NULL;
   line += length + strspn(line + length, " \t");
   return *line == '=' ? line + 1 + strspn(line + 1, " \t\r") : NULL;
+}
+
+/* Whether the value, behind which a comment may stand, is the one that is looked for. */
+static bool is_value(const char *text, const char *value) {
+  const size_t length = strlen(value);
+  return strncmp(text, value, length) == 0 &&
+         (!text[length] || isspace((unsigned char)text[length]));
 }
 
 /* Goes through the lines of `text`, which it cuts apart. */
@@ -49,6 +59,7 @@ static int find_line(char *text, const place *p) {
     const char *value = in_section && !in_value ? value_of(start, p->key) : NULL;
     seen += in_value || (value && !ends_here(*value));
     in_value |= value != NULL;
+    if (*p->value && value && is_value(value, p->value)) return number;
     if (in_value && seen == p->number) return number;
   }
   return 0;

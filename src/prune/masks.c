@@ -12,7 +12,7 @@ static void reset_weight(esp_param *w, size_t i) {
   if (w->average) w->average[i] = 0.0f;
 }
 
-/* keep[count] becomes the mask. */
+/* keep[count] becomes the mask. Weights that this moves are counted. */
 static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep) {
   int index = 0;
   while (p->model->params.item[index] != w) index++;
@@ -23,6 +23,7 @@ static void commit_param(esp_pruner *p, esp_param *w, const uint8_t *keep) {
       reset_weight(w, i);
       m->kept = now ? m->kept + 1 : m->kept - 1;
       m->keep[i] = now;
+      p->moved += esp_param_prunable(w);
     }
     if (w->shadow) w->value[i] = now ? w->shadow[i] : 0.0f;
   }
@@ -172,7 +173,22 @@ uint64_t esp_pruner_changes(const esp_pruner *p) {
 }
 void esp_pruner_restore_changes(esp_pruner *p, uint64_t changes) {
   p->changes = changes;
+  p->moved = 0;
   esp__hooks_materialise(p);
+}
+
+int64_t esp_pruner_take_moved(esp_pruner *p) {
+  const int64_t moved = p->moved;
+  p->moved = 0;
+  return moved;
+}
+
+int esp_pruner_floored(const esp_pruner *p) {
+  return p->floored;
+}
+
+esp_prune_forecast esp_pruner_forecast(const esp_pruner *p) {
+  return p->forecast;
 }
 
 /* Where units are weights the masks have counted them. */

@@ -34,6 +34,7 @@ struct esp_pruner {
   /* How far it has come. */
   esp_mask *masks;              /* [params of the model]; keep is NULL where there is none */
   uint64_t changes;             /* mask changes so far */
+  int64_t moved;                /* weights that were pruned or came back since that was asked */
   int64_t every;                /* steps between two mask changes in training */
   int64_t pause;                /* steps between two ramps */
   bool finished;                /* hooks and shadows are gone */
@@ -48,6 +49,8 @@ struct esp_pruner {
   float *score;        /* [units] */
   uint8_t *keep;       /* [units] the choice being made */
   int floored;         /* layers that kept units in it only because of their floor */
+
+  esp_prune_forecast forecast; /* of the final sparsity */
 
   /* Scratch, always there. */
   uint8_t *alive;     /* [units] which units have weights; NULL where units are weights */

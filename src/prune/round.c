@@ -67,6 +67,13 @@ static bool is_change(const esp_pruner *p, int64_t step, int64_t begin, int64_t 
   return step == end || ((step - begin) % p->every == 0 && progress(p, step, begin, end) >= 0.0);
 }
 
+int esp_pruner_count_changes(const esp_pruner *p, int64_t begin, int64_t end, int most) {
+  int changes = 0;
+  for (int64_t step = begin; step < end && changes < most; step += p->every)
+    changes += is_change(p, step, begin, end);
+  return changes < most && end >= begin ? changes + 1 : changes;
+}
+
 static bool looks_at_gradients(const esp_pruner *p) {
   if (p->dynamic) return p->dynamic->needs_gradient;
   return p->criterion->needs == ESP_NEEDS_GRADIENT || p->criterion->needs == ESP_NEEDS_GRADIENTS;

@@ -13,6 +13,15 @@ static int64_t masks_due(const esp_run *r) {
   return to.epoch * batches + to.batch;
 }
 
+/* All that is not there is what the masks have just pruned. */
+static void count_masks(esp_run *r) {
+  for (int i = 0; i < r->model->layers; i++) {
+    const esp_param *w = r->model->layer[i].weight;
+    r->at.now.weights_moved += (int64_t)(w->count - esp_param_kept(w));
+  }
+  r->at.now.mask_changes++;
+}
+
 /* The masked network then stands where weight rewinding puts one: weights of that step, no
  * momentum. */
 static esp_status put_masks(esp_run *r, esp_error *err) {
@@ -22,6 +31,7 @@ static esp_status put_masks(esp_run *r, esp_error *err) {
   ESP_TRY(esp_masks_load(r->pruner, r->model, path, err));
   esp_params_clear_momentum(&r->model->params);
   now->requested = esp__run_sparsity(r);
+  count_masks(r);
   esp__progress_say(&r->progress, "masks of %s at step %lld: sparsity %.2f %%", path,
                     (long long)esp__run_step(r), 100.0 * now->requested);
   return esp__run_evaluate_before(r, err);

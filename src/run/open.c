@@ -8,6 +8,7 @@
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
+#include "run/checks.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -89,9 +90,8 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   ESP_TRY(esp_dataset_digest(r->set, &r->at.data, err));
   ESP_TRY(open_model(r, source, err));
   ESP_TRY(esp__config_located(source, open_loaders(r, err), err));
-  ESP_TRY(esp__config_located(
-      source, esp__config_check_steps(c, esp_loader_batches(r->training), err), err));
   if (r->pruner) esp_pruner_set_epoch(r->pruner, esp_loader_batches(r->training));
+  ESP_TRY(esp__config_located(source, esp__run_check(r, err), err));
   esp__progress_start(&r->progress, r->control.progress);
   r->saved = esp__seconds();
   return ESP_OK;
@@ -103,6 +103,7 @@ static esp_status try_start(esp_run *r, esp_error *err) {
   if (c->model.weights[0]) {
     ESP_TRY(esp_weights_path(c->model.weights, path, err));
     ESP_TRY(esp_weights_load(r->model, path, err));
+    ESP_TRY(esp__run_check_zeros(r, path, err));
   }
   if (c->prune.mask_from[0]) {
     ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));

@@ -103,8 +103,10 @@ static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   memcpy(at.fingerprint, r->at.fingerprint, sizeof at.fingerprint);
   at.events = 0; /* the event file stays with the other run */
   free(at.plugins);
+  free(at.warnings);
   at.plugins = r->at.plugins;
-  r->at.plugins = NULL;
+  at.warnings = r->at.warnings;
+  r->at.plugins = r->at.warnings = NULL;
   esp__position_free(&r->at);
   r->at = at;
   return esp__run_count(r, &r->at.result[0], err);

@@ -25,6 +25,14 @@ static esp_status finish(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
+static void say_warnings(esp_run *r) {
+  for (const char *row = r->at.warnings; row && *row; row += *row == '\n') {
+    const int length = (int)strcspn(row, "\n");
+    esp__progress_say(&r->progress, "warning: %.*s", length, row);
+    row += length;
+  }
+}
+
 static esp_status go_on(esp_run *r, esp_error *err) {
   if (!r->lock.guards)
     esp__progress_say(&r->progress,
@@ -32,6 +40,7 @@ static esp_status go_on(esp_run *r, esp_error *err) {
                       ": cannot be locked on this file system; "
                       "nothing keeps a second process from working on the run",
                       r->dir);
+  say_warnings(r);
   ESP_TRY(esp__run_all_stages(r, err));
   return finish(r, err);
 }
@@ -107,6 +116,8 @@ static esp_status check_position(const esp_run *r, const char *path, esp_error *
 
 /* Stopped before the first checkpoint. */
 static esp_status begin(esp_run *r, esp_error *err) {
+  char config[ESP_PATH_MAX];
+  ESP_TRY(esp__run_try_start(r, esp__run_path(r, ESP_FILE_CONFIG, config), err));
   ESP_TRY(esp__run_try_dense(r, err));
   return esp__run_take_dense(r, err);
 }
@@ -155,6 +166,7 @@ static esp_status load_checkpoint(esp_run *r, esp_error *err) {
     status = esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
   if (status == ESP_OK) status = check_same(r, &fresh, path, err);
   free(fresh.plugins);
+  free(fresh.warnings);
   if (status == ESP_OK && !r->at.data.classes[0]) r->at.data = fresh.data;
   return status == ESP_OK ? check_position(r, path, err) : status;
 }

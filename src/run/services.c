@@ -29,6 +29,22 @@ int64_t esp__run_step(const esp_run *r) {
   return r->at.epoch * esp_loader_batches(r->training) + r->at.batch;
 }
 
+esp_prune_window esp__run_prune_window(const esp_run *r) {
+  const esp_prune_options *o = &r->config.prune;
+  const int64_t batches = esp_loader_batches(r->training), steps = r->config.train.epochs * batches;
+  if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
+  int64_t first = (int64_t)(o->begin_epoch * (double)batches);
+  int64_t last = (int64_t)(esp__prune_end_epoch(&r->config) * (double)batches);
+  if (last > steps - 1) last = steps - 1;
+  return (esp_prune_window){first < last ? first : last, last};
+}
+
+void esp__run_count_moved(esp_run *r) {
+  const int64_t moved = esp_pruner_take_moved(r->pruner);
+  r->at.now.mask_changes += moved > 0;
+  r->at.now.weights_moved += moved;
+}
+
 esp_trainer esp__run_trainer(esp_run *r) {
   return (esp_trainer){r->model,        r->graph,         r->training,
                        r->pruner,       &r->config.train, (esp_key)r->config.run.seed,

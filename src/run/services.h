@@ -15,6 +15,13 @@ uint64_t esp__run_probe_epoch(const esp_run *r);
 /* Steps of the training before the one that comes next; in stage 0. */
 int64_t esp__run_step(const esp_run *r);
 
+/* Steps between which masks may change, counted from the beginning of the training. */
+esp_prune_window esp__run_prune_window(const esp_run *r);
+
+/* After masks may have changed: counts that, and the weights that moved, in the result of the
+ * stage. */
+void esp__run_count_moved(esp_run *r);
+
 esp_trainer esp__run_trainer(esp_run *r);
 /* What pruning measures with; *images must outlive it. */
 esp_probe esp__run_probe(esp_run *r, esp_probe_images *images);

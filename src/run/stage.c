@@ -92,6 +92,14 @@ static double sparsity_of(const esp_run *r, int round) {
                                  : esp_pruner_round_sparsity(r->pruner, round);
 }
 
+/* Only a floor has kept layers from losing more, in a round or a step. */
+static void say_guarded(esp_run *r, const char *when, int64_t number) {
+  esp__progress_say(&r->progress,
+                    "%s %lld: %d layer(s) would have lost too much; "
+                    "the best units of each stay (allow_empty, layer_floor)",
+                    when, (long long)number, r->at.now.guarded);
+}
+
 /* Prunes to the sparsity of a round. */
 static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   esp_probe_images images;
@@ -102,11 +110,8 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   esp_pruner_set_trial_evaluator(r->pruner, esp__trial_evaluator_of(&evaluation));
   ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
   ESP_TRY(esp__found_write(r, err));
-  if (now->guarded)
-    esp__progress_say(&r->progress,
-                      "round %d: %d layer(s) would have lost too much; "
-                      "the best units of each stay (allow_empty, layer_floor)",
-                      round, now->guarded);
+  esp__run_count_moved(r);
+  if (now->guarded) say_guarded(r, "round", round);
   return ESP_OK;
 }
 
@@ -155,17 +160,6 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
 
 static double rate_at(const esp_run *r, double epoch) {
   return esp__stage_rate(&r->config, r->at.stage, epoch, batches_of(r));
-}
-
-/* Steps between which masks may change, counted from the beginning of the training. */
-static esp_prune_window window_of(const esp_run *r) {
-  const esp_prune_options *o = &r->config.prune;
-  const int64_t batches = batches_of(r), steps = r->config.train.epochs * batches;
-  if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
-  int64_t first = (int64_t)(o->begin_epoch * (double)batches);
-  int64_t last = (int64_t)(esp__prune_end_epoch(&r->config) * (double)batches);
-  if (last > steps - 1) last = steps - 1;
-  return (esp_prune_window){first < last ? first : last, last};
 }
 
 /* ---- what is seen of it ---- */
@@ -243,6 +237,16 @@ static void say_choices(esp_run *r) {
 
 /* ---- its steps ---- */
 
+/* After a step that may have changed masks. A floor is said when it holds more layers than
+ * before. */
+static void count_change(esp_run *r) {
+  const int floored = esp_pruner_floored(r->pruner);
+  esp__run_count_moved(r);
+  if (floored <= r->at.now.guarded) return;
+  r->at.now.guarded = floored;
+  say_guarded(r, "step", esp__run_step(r));
+}
+
 /* Up to batch number `end`. */
 static esp_status train_until(esp_run *r, int64_t end, esp_error *err) {
   esp_trainer t = esp__run_trainer(r);
@@ -256,8 +260,9 @@ static esp_status train_until(esp_run *r, int64_t end, esp_error *err) {
     const int64_t images = batch->count;
     const double epoch = (double)r->at.epoch + (double)r->at.batch / (double)batches;
     const esp_step step = {esp__run_step(r), number * (uint64_t)batches + (uint64_t)r->at.batch,
-                           rate_at(r, epoch), window_of(r)};
+                           rate_at(r, epoch), esp__run_prune_window(r)};
     ESP_TRY(esp_train_step(&t, batch, step, &r->at.train, &changed, err));
+    if (changed) count_change(r);
     r->at.batch++;
     const double now = esp__seconds();
     r->at.train.seconds += now - clock;

@@ -60,6 +60,8 @@ const esp__json_field esp__round_fields[] = {
     FIELD(macs_executed_least, NULL),
     FIELD(macs_executed_most, NULL),
     FIELD(layers_guarded, NULL),
+    FIELD(mask_changes, NULL),
+    FIELD(weights_moved, NULL),
     {.name = NULL},
 };
 
@@ -118,6 +120,8 @@ esp_round esp__result_row(const esp__result *r, const esp__result *dense) {
       .train_images_per_second = r->seconds > 0.0 ? (double)r->images / r->seconds : 0.0,
       .seconds = r->seconds,
       .layers_guarded = r->guarded,
+      .mask_changes = (double)r->mask_changes,
+      .weights_moved = (double)r->weights_moved,
   };
   fill_executed(&row, r);
   return row;

@@ -105,9 +105,19 @@ static bool read_field(const esp__json_field *f, void *member, const cJSON *item
   return esp__json_read(f->fields, member, item);
 }
 
+/* Of a member that may be missing: a number. */
+static size_t size_of(esp__json_kind kind) {
+  return kind == ESP_JSON_SMALL ? sizeof(int) : sizeof(double);
+}
+
 bool esp__json_read(const esp__json_field *field, void *to, const cJSON *o) {
-  for (; field->name; field++)
-    if (!read_field(field, (char *)to + field->offset, esp__json_item(o, field->name)))
-      return false;
+  for (; field->name; field++) {
+    const cJSON *item = esp__json_item(o, field->name);
+    if (!item && field->optional) {
+      memset((char *)to + field->offset, 0, size_of(field->kind));
+      continue;
+    }
+    if (!read_field(field, (char *)to + field->offset, item)) return false;
+  }
   return true;
 }

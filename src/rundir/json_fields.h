@@ -21,6 +21,7 @@ typedef struct esp__json_field {
   esp__json_kind kind;
   int length;                           /* of ESP_JSON_COUNTS */
   const struct esp__json_field *fields; /* of ESP_JSON_OBJECT */
+  bool optional;   /* 0 where it is missing: earlier versions did not write it */
   const char *csv; /* how its column of a CSV file is printed, such as "%.6g"; NULL = it has none */
 } esp__json_field;
 

@@ -22,6 +22,8 @@ static const esp__json_field metrics_fields[] = {
 #define OBJECT(type, member, of) \
   { .name = #member, .offset = offsetof(type, member), .kind = ESP_JSON_OBJECT, .fields = of }
 #define RESULT(kind, member) FIELD(esp__result, kind, member)
+#define OPTIONAL(member) \
+  { .name = #member, offsetof(esp__result, member), ESP_JSON_COUNT, .optional = true }
 static const esp__json_field result_fields[] = {
     RESULT(ESP_JSON_SMALL, round),
     RESULT(ESP_JSON_REAL, requested),
@@ -45,6 +47,8 @@ static const esp__json_field result_fields[] = {
     RESULT(ESP_JSON_COUNT, executed.least),
     RESULT(ESP_JSON_COUNT, executed.most),
     RESULT(ESP_JSON_MEASURE, packed_bytes),
+    OPTIONAL(mask_changes),
+    OPTIONAL(weights_moved),
     {.name = NULL},
 };
 #define POSITION(kind, member) FIELD(esp__position, kind, member)
@@ -55,7 +59,7 @@ static const esp__json_field position_fields[] = {
     OBJECT(esp__position, now, result_fields), {.name = NULL},
 };
 
-/* The rows of tables, in the order of their files. */
+/* Rows: of tables, in the order of their files, and others. */
 static const struct {
   const char *name;
   size_t offset;
@@ -64,7 +68,8 @@ static const struct {
 #define TEXT(member, is_new) \
   { #member, offsetof(esp__position, member), is_new }
     TEXT(log, false),    TEXT(layers, false), TEXT(kernels, false), TEXT(confusion, false),
-    TEXT(trials, false), TEXT(costs, true),   TEXT(sparsity, true),
+    TEXT(trials, false), TEXT(costs, true),   TEXT(sparsity, true), TEXT(warnings, true),
+    TEXT(plugins, true),
 #undef TEXT
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
@@ -105,7 +110,6 @@ static cJSON *write_position(const esp__position *p) {
     esp__json_write(esp__json_append(results, cJSON_CreateObject()), result_fields, &p->result[i]);
   esp__json_put_string(o, "recipe", p->fingerprint);
   write_digests(esp__json_put_object(o, "data"), &p->data);
-  esp__json_put_string(o, "plugins", p->plugins ? p->plugins : "");
   for (int i = 0; i < TEXTS; i++) {
     const char *text = *text_at(p, i);
     esp__json_put_string(o, texts[i].name, text ? text : "");
@@ -152,8 +156,7 @@ static esp_status read_position(esp__position *p, const cJSON *o) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, texts[i].name);
     if (item || !texts[i].is_new) ESP_TRY(read_text(text_at(p, i), item));
   }
-  const cJSON *plugins = cJSON_GetObjectItemCaseSensitive(o, "plugins");
-  return plugins ? read_text(&p->plugins, plugins) : ESP_OK; /* older checkpoints have none */
+  return ESP_OK;
 }
 
 esp_status esp__position_parse(esp__position *p, const char *text, esp_error *err) {
@@ -172,7 +175,6 @@ esp_status esp__position_parse(esp__position *p, const char *text, esp_error *er
 
 void esp__position_free(esp__position *p) {
   free(p->result);
-  free(p->plugins);
   for (int i = 0; i < TEXTS; i++) free(*text_at(p, i));
   *p = (esp__position){0};
 }

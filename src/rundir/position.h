@@ -21,6 +21,8 @@ typedef struct esp__result {
   int64_t images;            /* trained on */
   int guarded;               /* layers that only a floor kept from being emptied */
   double packed_bytes;       /* of the network as a packed file; NAN in older checkpoints */
+  int64_t mask_changes;      /* that pruned a weight or brought one back */
+  int64_t weights_moved;     /* by them: pruned, or brought back */
 } esp__result;
 
 typedef struct esp__position {
@@ -39,6 +41,7 @@ typedef struct esp__position {
   int64_t events;           /* bytes of the event file for TensorBoard */
   char fingerprint[65];     /* of the configuration: a run goes on only with the same */
   esp_dataset_digests data; /* of the images: the same; "" in checkpoints of earlier versions */
+  char *warnings;           /* rows: what is odd about the run as a whole; NULL = nothing */
   char *plugins; /* a row "NAME VERSION SHA256" of each that the run works with; NULL = none */
 } esp__position;
 

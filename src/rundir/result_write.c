@@ -26,7 +26,8 @@ static cJSON *result_json(const esp__report *report, const esp__result *r) {
   return o;
 }
 
-static cJSON *classes_json(const char *names) {
+/* The rows of a text as a list. */
+static cJSON *rows_json(const char *names) {
   cJSON *list = cJSON_CreateArray();
   for (const char *next; *names; names = next) {
     const size_t length = strcspn(names, "\n");
@@ -53,14 +54,23 @@ static cJSON *plugins_json(const char *rows) {
   return list;
 }
 
+/* Of all stages. */
+static double mask_changes(const esp__position *p) {
+  int64_t changes = 0;
+  for (int i = 0; i < p->results; i++) changes += p->result[i].mask_changes;
+  return (double)changes;
+}
+
 static cJSON *report_json(const esp__report *r) {
   const esp__position *p = r->position;
   cJSON *o = cJSON_CreateObject();
   esp__json_put_string(o, "name", r->config->run.name);
   esp__json_put_string(o, "status", r->sha256 ? "finished" : "running");
   esp__json_put_number(o, "seed", (double)r->config->run.seed);
-  esp__json_put(o, "classes", classes_json(r->classes));
+  esp__json_put(o, "classes", rows_json(r->classes));
   esp__json_put(o, "plugins", plugins_json(p->plugins ? p->plugins : ""));
+  esp__json_put(o, "warnings", rows_json(p->warnings ? p->warnings : ""));
+  esp__json_put_number(o, "mask_changes", mask_changes(p));
   esp__json_put_string(o, "isa", r->isa);
   esp__json_put_number(o, "threads", r->threads);
   esp__json_put_number(o, "peak_rss_mib", p->peak_rss_mib);

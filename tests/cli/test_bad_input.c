@@ -141,7 +141,7 @@ static const struct {
          "[prune]\nmethod = random\ndistribution = per-layer\nlayers =\n  conv1 .5\n  conv9 .5\n"),
      "bad.ini:32: [prune] layers:2: 'conv9 .5' matches no layer"},
     {NET(PLAIN_LAYERS "[prune]\nmethod = random\ndistribution = per-layer\n"),
-     "bad.ini: [prune] distribution = per-layer"},
+     "bad.ini:29: [prune] distribution = per-layer"},
 };
 
 START_TEST(bad_text) {
