@@ -9,13 +9,11 @@
  * nothing sensible remains, and adds a row to r->at.warnings for what is odd. Messages begin with
  * the key that is to blame, "[section] key = value: ". */
 esp_status esp__run_check(esp_run *r, esp_error *err);
-/* Adds a row to r->at.warnings. */
-esp_status esp__run_warn(esp_run *r, esp_error *err, const char *format, ...) ESP_PRINTF(3, 4);
 
 typedef esp_status esp__run_check_function(esp_run *r, esp_error *err);
 /* What they find stands beside each of them; NULL after the last. */
 extern esp__run_check_function *const esp__run_data_checks[], *const esp__run_training_checks[],
-    *const esp__run_pruning_checks[];
+                                                                  *const esp__run_pruning_checks[];
 
 /* After the weights of model.weights were loaded, and before they are trained: warns of zeros that
  * nothing keeps. `path`: the file. */

@@ -1,6 +1,7 @@
 /* Checks of images, batches and what augmentation does to them. */
 #include "data/words.h"
 #include "run/checks.h"
+#include "run/warnings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "prune/dynamic/regrow.h"
 #include "run/checks.h"
 #include "run/services.h"
+#include "run/warnings.h"
 
 #include <math.h>
 #include <string.h>

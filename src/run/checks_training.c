@@ -1,5 +1,6 @@
 /* Checks of the training: what batch norms see, when rates change, which moments are asked for. */
 #include "run/checks.h"
+#include "run/warnings.h"
 
 #include <string.h>
 

@@ -7,6 +7,7 @@
 #include "run/reuse_dense.h"
 #include "run/services.h"
 #include "run/stage.h"
+#include "run/warnings.h"
 #include "rundir/free.h"
 
 #include <stdlib.h>
@@ -25,14 +26,6 @@ static esp_status finish(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
-static void say_warnings(esp_run *r) {
-  for (const char *row = r->at.warnings; row && *row; row += *row == '\n') {
-    const int length = (int)strcspn(row, "\n");
-    esp__progress_say(&r->progress, "warning: %.*s", length, row);
-    row += length;
-  }
-}
-
 static esp_status go_on(esp_run *r, esp_error *err) {
   if (!r->lock.guards)
     esp__progress_say(&r->progress,
@@ -40,7 +33,7 @@ static esp_status go_on(esp_run *r, esp_error *err) {
                       ": cannot be locked on this file system; "
                       "nothing keeps a second process from working on the run",
                       r->dir);
-  say_warnings(r);
+  esp__run_say_warnings(r);
   ESP_TRY(esp__run_all_stages(r, err));
   return finish(r, err);
 }

@@ -67,9 +67,9 @@ static const struct {
 } texts[] = {
 #define TEXT(member, is_new) \
   { #member, offsetof(esp__position, member), is_new }
-    TEXT(log, false),    TEXT(layers, false), TEXT(kernels, false), TEXT(confusion, false),
-    TEXT(trials, false), TEXT(costs, true),   TEXT(sparsity, true), TEXT(warnings, true),
-    TEXT(plugins, true),
+    TEXT(log, false),       TEXT(layers, false),  TEXT(kernels, false),
+    TEXT(confusion, false), TEXT(trials, false),  TEXT(costs, true),
+    TEXT(sparsity, true),   TEXT(warnings, true), TEXT(plugins, true),
 #undef TEXT
 };
 enum { TEXTS = sizeof texts / sizeof *texts };

@@ -150,8 +150,10 @@ START_TEST(warns_of_zeros_that_nothing_keeps) {
   ck_assert_int_eq(run((const char *[ARGUMENTS]){NULL}), ESP_OK);
   snprintf(weights, sizeof weights, "model.weights=%s", dir);
   snprintf(masks, sizeof masks, "prune.mask_from=%s", dir);
-  const char *const without[ARGUMENTS] = {weights, "prune.method=none"},
-                    *const with[ARGUMENTS] = {weights, "prune.method=none", masks};
+  const char *const without[ARGUMENTS] = {weights, "prune.method=none"}, *const with[ARGUMENTS] = {
+                                                                             weights,
+                                                                             "prune.method=none",
+                                                                             masks};
   ck_assert_msg(run(without) == ESP_OK, "%s", err.text);
   char *json = result();
   ck_assert_msg(strstr(json, "50.00 % of the weights in") != NULL, "%s", json);
