@@ -64,6 +64,9 @@ typedef struct esp_bn_params {
 esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
                                esp_value *residual, bool relu, esp_value **y, esp_error *err);
 
+/* What a batch norm with these running statistics does to a value: x * line[0] + line[1]. */
+void esp_batchnorm_line(double scale, double shift, double mean, double var, double line[2]);
+
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
                                 esp_error *err);
 /* An activation from outside the tree; it need not be registered. The kind is borrowed. */

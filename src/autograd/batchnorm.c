@@ -89,12 +89,19 @@ static void two_passes(esp_graph *g, esp__node *n, plane_function *first, channe
 
 /* ---- forward ---- */
 
+void esp_batchnorm_line(double scale, double shift, double mean, double var, double line[2]) {
+  line[0] = scale / sqrt(var + epsilon);
+  line[1] = shift - mean * line[0];
+}
+
 /* y = x * scale + shift, from mean and variance */
 static void set_line(const esp__node *n, int c) {
   const state *s = n->state;
-  const double scale = (double)n->param[SCALE]->value[c] / sqrt(s->var[c] + epsilon);
-  s->scale[c] = (float)scale;
-  s->shift[c] = (float)((double)n->param[SHIFT]->value[c] - s->mean[c] * scale);
+  double line[2];
+  esp_batchnorm_line((double)n->param[SCALE]->value[c], (double)n->param[SHIFT]->value[c],
+                     s->mean[c], s->var[c], line);
+  s->scale[c] = (float)line[0];
+  s->shift[c] = (float)line[1];
 }
 
 static void recall(const esp__node *n, int c) {

@@ -1,0 +1,37 @@
+/* A trained network for programs that are not Espalier: an ONNX file, or C sources that need
+ * nothing else.
+ *
+ * Both take raw pixels, 0 to 255: the normalisation is part of what is exported. Both return the
+ * logits, those of all tasks one behind the other. docs/export.md says how to use them. */
+#ifndef ESP_EXPORT_H
+#define ESP_EXPORT_H
+
+#include <espalier/linkage.h>
+#include <espalier/model.h>
+#include <espalier/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+ESP_BEGIN_DECLS
+
+/* What is exported. Borrowed. */
+typedef struct esp_export_source {
+  esp_model *model;
+  char *const *class_name; /* [classes] */
+  const float *mean;       /* [channels] of pixels from 0 to 1 */
+  const float *std;        /* [channels] more than 0 */
+} esp_export_source;
+
+/* Writes the network as an ONNX model (opset 13, IR 7): float32, images (N, channels, height,
+ * width) in, logits (N, answers) out, for any N. A batch norm behind a convolution is folded into
+ * it. Classes, tasks, normalisation and the layers are in metadata_props. With `sparse`, weights of
+ * which fewer than a third are not 0 are sparse initializers. Errors: a layer that ONNX has no
+ * operator for (an activation from outside the tree); a value that is no finite number; what
+ * esp_file_write says. Nothing is written then. */
+esp_status esp_export_onnx(const esp_export_source *s, bool sparse, const char *path,
+                           esp_error *err);
+
+ESP_END_DECLS
+
+#endif

@@ -1,0 +1,105 @@
+/* espalier export: a trained network for programs that are not Espalier */
+#include "cli/cli.h"
+
+#include <espalier/export.h>
+#include <espalier/run.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct export_options {
+  const char *out;
+  bool sparse;
+} export_options;
+
+static const esp__argument arguments[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = ESP_ARGUMENT_TEXT,
+     .offset = offsetof(export_options, out),
+     .value = "OUT.onnx",
+     .expected = "a file name",
+     .required = true,
+     .kind = ESP_WORD_FILE,
+     .help = "The file to write; its ending says what it becomes. "
+             "Only a file that was exported is replaced."},
+    {.name = "sparse",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(export_options, sparse),
+     .help = "ONNX: weights of which fewer than a third are not 0 become sparse initializers."},
+    {0},
+};
+
+static bool ends_with(const char *path, const char *ending) {
+  const size_t length = strlen(path), end = strlen(ending);
+  return length > end && strcmp(path + length - end, ending) == 0;
+}
+
+/* All that is exported names its maker in its first bytes; other files were made by someone
+ * else. */
+static esp_status check_output(const char *path, esp_error *err) {
+  char first[64] = {0};
+  FILE *file = fopen(path, "rb");
+  if (!file) return ESP_OK; /* writing says why */
+  const size_t bytes = fread(first, 1, sizeof first, file);
+  fclose(file);
+  return memmem(first, bytes, "espalier", 8)
+             ? ESP_OK
+             : esp_fail(err, ESP_ERR_INPUT,
+                        "%s: is there already and was not exported; expected another name", path);
+}
+
+static void print_size(const char *path) {
+  struct stat info = {0};
+  if (stat(path, &info) == 0) printf("%12" PRIdMAX " bytes  %s\n", (intmax_t)info.st_size, path);
+}
+
+static esp_status export_onnx(const esp_export_source *s, const export_options *o, esp_error *err) {
+  ESP_TRY(esp_export_onnx(s, o->sparse, o->out, err));
+  print_size(o->out);
+  return ESP_OK;
+}
+
+static const struct {
+  const char *ending;
+  esp_status (*write)(const esp_export_source *s, const export_options *o, esp_error *err);
+} forms[] = {{".onnx", export_onnx}};
+enum { FORMS = sizeof forms / sizeof *forms };
+
+static esp_status find_form(const char *path, size_t *form, esp_error *err) {
+  for (*form = 0; *form < FORMS; ++*form)
+    if (ends_with(path, forms[*form].ending)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name that ends with .onnx", path);
+}
+
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const export_options *options = a->options;
+  esp_loaded_run o;
+  size_t form;
+  ESP_TRY(find_form(options->out, &form, err));
+  ESP_TRY(check_output(options->out, err));
+  ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
+  const esp_export_source source = {o.model, o.class_name, o.mean, o.std};
+  const esp_status status = forms[form].write(&source, options, err);
+  esp_loaded_run_free(&o);
+  return status;
+}
+
+const esp__command esp__command_export = {
+    .name = "export",
+    .summary = "a trained network for other programs: ONNX",
+    .description =
+        "What is exported takes raw pixels, 0 to 255, and returns logits; normalisation and names "
+        "of classes are part of it.\n",
+    .positional = {.usage = "DIR|FILE",
+                   .expected = "a run directory or a weights file",
+                   .least = 1,
+                   .most = 1,
+                   .kind = ESP_WORD_FILE},
+    .plugins = true,
+    .options = arguments,
+    .options_bytes = sizeof(export_options),
+    .run = run,
+};

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""ONNX files, read by programs that share nothing with Espalier: onnx.checker and OpenCV's dnn.
+
+usage: test_onnx.py ESPALIER"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import cv2
+import numpy
+import onnx
+from onnx import numpy_helper
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import nets
+
+ESPALIER = sys.argv.pop(1)
+# What OpenCV 4.6 cannot read: TopK.
+BEYOND_OPENCV = {"gated"}
+
+
+def setUpModule():
+    folder = tempfile.mkdtemp()
+    unittest.addModuleCleanup(shutil.rmtree, folder)
+    os.chdir(folder)
+    nets.make_images()
+    for name in nets.NETS:
+        nets.train(ESPALIER, name)
+        nets.run(ESPALIER, "export", name, "-o", f"{name}.onnx")
+
+
+class Onnx(unittest.TestCase):
+    def test_the_checker_accepts_every_network(self):
+        for name in nets.NETS:
+            onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
+
+    def test_a_batch_of_any_size(self):
+        model = onnx.load("rich.onnx")
+        for value in (model.graph.input[0], model.graph.output[0]):
+            self.assertEqual(value.type.tensor_type.shape.dim[0].dim_param, "N")
+        self.assertEqual([d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim[1:]], [3, 32, 32])
+
+    def test_what_stands_beside_the_network(self):
+        texts = {p.key: p.value for p in onnx.load("plain.onnx").metadata_props}
+        self.assertEqual(len(texts["espalier.classes"].splitlines()), 10)
+        self.assertEqual(len(texts["espalier.mean"].split()), 3)
+        self.assertIn("conv 16 3x3 stride 2", texts["espalier.layers"])
+
+    def test_opencv_computes_the_same_from_raw_pixels(self):
+        images = nets.test_images().astype(numpy.float32)
+        for name in set(nets.NETS) - BEYOND_OPENCV:
+            net = cv2.dnn.readNetFromONNX(f"{name}.onnx")
+            ours = nets.logits(ESPALIER, name)
+            net.setInput(images)
+            theirs = net.forward()
+            self.assertEqual(theirs.shape, ours.shape)
+            self.assertLess(numpy.abs(theirs - ours).max() / numpy.abs(ours).max(), 1e-4, name)
+
+    def test_batch_norm_behind_a_convolution_is_folded(self):
+        kinds = [node.op_type for node in onnx.load("plain.onnx").graph.node]
+        self.assertEqual(kinds.count("Conv"), 2)
+        self.assertNotIn("Mul", kinds)
+
+    def test_sparse_weights_are_the_dense_ones(self):
+        nets.run(ESPALIER, "export", "plain", "-o", "sparse.onnx", "--sparse")
+        model, dense = onnx.load("sparse.onnx"), onnx.load("plain.onnx")
+        onnx.checker.check_model(model)
+        of = {t.name: numpy_helper.to_array(t) for t in dense.graph.initializer}
+        self.assertGreater(len(model.graph.sparse_initializer), 0)
+        for sparse in model.graph.sparse_initializer:
+            filled = numpy.zeros(numpy.prod(sparse.dims), numpy.float32)
+            filled[numpy_helper.to_array(sparse.indices)] = numpy_helper.to_array(sparse.values)
+            numpy.testing.assert_array_equal(filled.reshape(tuple(sparse.dims)), of[sparse.values.name])
+
+    def test_sparse_files_are_small(self):
+        nets.run(ESPALIER, "export", "plain", "-o", "sparse.onnx", "--sparse")
+        self.assertLess(os.path.getsize("sparse.onnx"), 0.6 * os.path.getsize("plain.onnx"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,75 @@
+/* What cannot be exported is refused in one line, and nothing is written. */
+#include "suite.h"
+
+#include <espalier/export.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *names[] = {(char[]){"ant"}, (char[]){"bee"}, NULL};
+static const float mean[1] = {0.5f}, std_[1] = {0.25f};
+
+static float cube(float x) {
+  return x * x * x;
+}
+static float cube_slope(float x, float y) {
+  (void)y;
+  return 3.0f * x * x;
+}
+static const esp_activation_kind cube_kind = {
+    .name = "cube", .help = "x^3", .f = cube, .slope = cube_slope, .keeps_zero = true};
+
+static esp_model *model_of(const char *layers) {
+  esp_model_options opt = {.arch = (char[]){"custom"}, .width = 1.0};
+  esp_model *m;
+  esp_error err;
+  opt.layers = strdup(layers);
+  ck_assert_msg(esp_model_new(&m, &opt, (esp_shape){1, 4, 4}, 2, 1, &err) == ESP_OK, "%s",
+                err.text);
+  free(opt.layers);
+  return m;
+}
+
+static void expect(esp_model *m, const char *path, esp_status status, const char *text) {
+  const esp_export_source s = {m, names, mean, std_};
+  esp_error err;
+  ck_assert_int_eq((int)esp_export_onnx(&s, false, path, &err), (int)status);
+  ck_assert_msg(strstr(err.text, text), "%s", err.text);
+  ck_assert_int_ne(access(path, F_OK), 0);
+}
+
+START_TEST(an_activation_from_outside_has_no_operator) {
+  esp_error err;
+  ck_assert(esp_activation_register(&cube_kind, &err) == ESP_OK);
+  esp_model *m = model_of("flatten\ncube\nlinear classes\n");
+  expect(m, "refused.onnx", ESP_ERR_INPUT, "layer cube: an activation from outside");
+  esp_model_free(m);
+}
+END_TEST
+
+START_TEST(weights_must_be_numbers) {
+  esp_model *m = model_of("flatten\nlinear classes\n");
+  m->params.item[0]->value[3] = NAN;
+  expect(m, "refused.onnx", ESP_ERR_INPUT, "linear1.weight: has a value that is no finite number");
+  esp_model_free(m);
+}
+END_TEST
+
+START_TEST(a_place_that_cannot_be_written_is_named) {
+  esp_model *m = model_of("flatten\nlinear classes\n");
+  expect(m, "no/such/folder/net.onnx", ESP_ERR_IO, "no/such/folder/net.onnx");
+  esp_model_free(m);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("refused");
+  TCase *all = tcase_create("refused");
+  tcase_add_test(all, an_activation_from_outside_has_no_operator);
+  tcase_add_test(all, weights_must_be_numbers);
+  tcase_add_test(all, a_place_that_cannot_be_written_is_named);
+  suite_add_tcase(suite, all);
+  return suite_run(suite);
+}
