@@ -1,9 +1,11 @@
 /* SHA-256 as FIPS 180-4 states it; names of functions and variables are the standard's. */
+#include "base/sha256_blocks.h"
+
 #include <espalier/file.h>
 
 #include <string.h>
 
-static const uint32_t K[64] = {
+const uint32_t esp__sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -47,13 +49,21 @@ static void compress(uint32_t H[8], const uint8_t *block) {
 
   uint32_t a = H[0], b = H[1], c = H[2], d = H[3], e = H[4], f = H[5], g = H[6], h = H[7];
   for (int t = 0; t < 64; t++) {
-    uint32_t T1 = h + big_sigma1(e) + ch(e, f, g) + K[t] + W[t];
+    uint32_t T1 = h + big_sigma1(e) + ch(e, f, g) + esp__sha256_k[t] + W[t];
     uint32_t T2 = big_sigma0(a) + maj(a, b, c);
     h = g, g = f, f = e, e = d + T1;
     d = c, c = b, b = a, a = T1 + T2;
   }
   H[0] += a, H[1] += b, H[2] += c, H[3] += d;
   H[4] += e, H[5] += f, H[6] += g, H[7] += h;
+}
+
+void esp__sha256_plain(uint32_t H[8], const uint8_t *data, size_t blocks) {
+  for (size_t i = 0; i < blocks; i++) compress(H, data + 64 * i);
+}
+
+static void add_blocks(uint32_t H[8], const uint8_t *data, size_t blocks) {
+  (esp__has_sha_instructions() ? esp__sha256_x86 : esp__sha256_plain)(H, data, blocks);
 }
 
 void esp_sha256_start(esp_sha256 *s) {
@@ -67,15 +77,15 @@ void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes) {
   s->length += bytes;
   while (bytes > 0) {
     if (held == 0 && bytes >= 64) {
-      compress(s->state, in);
-      in += 64, bytes -= 64;
+      add_blocks(s->state, in, bytes / 64);
+      in += bytes / 64 * 64, bytes %= 64;
       continue;
     }
     size_t part = bytes < 64 - held ? bytes : 64 - held;
     memcpy(s->block + held, in, part);
     in += part, bytes -= part, held += part;
     if (held == 64) {
-      compress(s->state, s->block);
+      add_blocks(s->state, s->block, 1);
       held = 0;
     }
   }

@@ -32,6 +32,9 @@ static void become(const char *dir, int out, int errors, pid_t parent) {
   char command[] = "espalier", resume[] = "resume", end[] = "--", *copy = strdup(dir);
   char *const argument[] = {command, resume, end, copy, NULL};
   const int nothing = open("/dev/null", O_RDONLY);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);

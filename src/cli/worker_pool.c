@@ -8,6 +8,7 @@
 #include <espalier/results.h>
 
 #include <omp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,11 +23,14 @@ typedef struct worker_pool {
   state *state;        /* of each run */
   bool terminal, line_open;
   double begun, shown, reported, looked; /* clocks */
+  double look_wait;                      /* seconds from `looked` to the next look */
   double done_before;                    /* epochs that were done when we began */
+  sigset_t ends;                         /* the signal that says that a process has ended */
 } worker_pool;
 
-static const double every_terminal = 0.5, every_pipe = 60.0, every_report = 10.0,
+static const double every_terminal = 0.5, every_pipe = 60.0, every_report = 10.0, first_look = 0.1,
                     every_look = 2.0; /* seconds */
+static const struct timespec nap = {.tv_nsec = 50000000};
 
 /* ---- what people see ---- */
 
@@ -115,12 +119,13 @@ static void say_failed(worker_pool *pool, int i, const char *why) {
 
 /* ---- who does what ---- */
 
-/* Looks again at runs that another process was at. */
+/* Looks again at runs that another process was at; the longer they take, the less often. */
 static void look_elsewhere(worker_pool *pool) {
   char path[4096];
   const double now = esp__seconds();
-  if (now - pool->looked < every_look) return;
+  if (now - pool->looked < pool->look_wait) return;
   pool->looked = now;
+  pool->look_wait = 2.0 * pool->look_wait < every_look ? 2.0 * pool->look_wait : every_look;
   for (int i = 0; i < pool->sweep->runs; i++)
     if (pool->state[i] == ELSEWHERE)
       pool->state[i] = esp_results_finished(esp_sweep_path(pool->sweep, i, path)) ? DONE : TO_DO;
@@ -206,7 +211,7 @@ static esp_status work(worker_pool *pool, esp_error *err) {
     if (count(pool, AT_WORK) == 0 && (told || count(pool, TO_DO) + count(pool, ELSEWHERE) == 0))
       break;
     show(pool);
-    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    sigtimedwait(&pool->ends, NULL, &nap);
   }
   close_line(pool);
   return report(pool, true, err);
@@ -232,10 +237,20 @@ static void divide_threads(const worker_pool *pool) {
   setenv("OMP_NUM_THREADS", text, 1);
 }
 
+/* The signal that says that a process has ended waits until we wait for it. */
+static void hold_ends(sigset_t *ends) {
+  sigemptyset(ends);
+  sigaddset(ends, SIGCHLD);
+  sigprocmask(SIG_BLOCK, ends, NULL);
+}
+
 esp_status esp__worker_pool_work(esp_sweep *s, esp__worker_pool_options o, esp_error *err) {
   double all;
-  worker_pool pool = {
-      .sweep = s, .o = o, .terminal = isatty(STDOUT_FILENO), .begun = esp__seconds()};
+  worker_pool pool = {.sweep = s,
+                      .o = o,
+                      .terminal = isatty(STDOUT_FILENO),
+                      .begun = esp__seconds(),
+                      .look_wait = first_look};
   pool.shown = pool.begun;
   pool.worker = calloc((size_t)o.jobs, sizeof *pool.worker);
   pool.state = calloc((size_t)s->runs, sizeof *pool.state);
@@ -247,6 +262,7 @@ esp_status esp__worker_pool_work(esp_sweep *s, esp__worker_pool_options o, esp_e
       pool.state[i] = s->run[i].state == ESP_SWEEP_FINISHED ? DONE : TO_DO;
     sum_epochs(&pool, &pool.done_before, &all);
     divide_threads(&pool);
+    hold_ends(&pool.ends);
     status = work(&pool, err);
     if (status == ESP_OK) status = outcome(&pool, err);
   }

@@ -1,8 +1,10 @@
 /* SHA-256, atomic files, bundles and hostile bundles. */
 #include <espalier/file.h>
 #include <espalier/option.h>
+#include <espalier/random.h>
 
 #include "base/lock.h"
+#include "base/sha256_blocks.h"
 #include "base/utf8.h"
 #include "suite.h"
 
@@ -71,6 +73,19 @@ START_TEST(sha256_does_not_depend_on_the_pieces) {
     esp_sha256_end(&parts, b);
     ck_assert_str_eq(a, b);
   }
+}
+END_TEST
+
+/* What a processor does with instructions of its own gives the numbers of the standard's text. */
+START_TEST(sha256_is_one_by_both_ways) {
+  uint8_t data[5 * 64];
+  for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)esp_random(esp_key_of(1, 2), i);
+  uint32_t plain[8] = {1, 2, 3, 4, 5, 6, 7, 0xffffffff}, fast[8];
+  memcpy(fast, plain, sizeof fast);
+  esp__sha256_plain(plain, data, 5);
+  (esp__has_sha_instructions() ? esp__sha256_x86 : esp__sha256_plain)(fast, data, 5);
+  ck_assert_mem_eq(fast, plain, sizeof fast);
+  ck_assert_uint_ne(fast[0], 1);
 }
 END_TEST
 
@@ -597,6 +612,7 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, sha256_gives_the_published_digests);
   tcase_add_test(tests, sha256_does_not_depend_on_the_pieces);
+  tcase_add_test(tests, sha256_is_one_by_both_ways);
   tcase_add_test(tests, plain_text);
   tcase_add_test(tests, nearest_is_a_likely_misspelling);
   tcase_add_test(tests, a_file_is_written_and_replaced);

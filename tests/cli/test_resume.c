@@ -26,7 +26,7 @@ typedef struct ordeal {
 } ordeal;
 
 /* Checkpoints fall into the middle of epochs, and each start comes further than to the next one. */
-#define OFTEN "run.checkpoint_minutes=0.0003", "data.train=512"
+#define OFTEN "run.checkpoint_minutes=0.0003", "data.train=64", "train.batch=4"
 #define ITERATIVE OFTEN, "prune.method=magnitude", "prune.rounds=2", "prune.sparsity=0.9"
 #define REGULARISED(by)                                                              \
   OFTEN, "prune.method=magnitude", "prune.schedule=one-shot", "prune.strength=0.01", \
@@ -34,20 +34,18 @@ typedef struct ordeal {
 #define TWO_TASKS "data.tasks=parity: 0 2 4 6 8 | 1 3 5 7 9", "data.task_weights=1 0.5"
 #define IN_TRAINING OFTEN, "train.epochs=5", "prune.sparsity=0.8"
 #define SEARCHING                                                                               \
-  OFTEN, "data.validation=64", "prune.method=saliency", "prune.rounds=2", "prune.population=6", \
+  OFTEN, "data.validation=16", "prune.method=saliency", "prune.rounds=2", "prune.population=6", \
       "prune.generations=6", "prune.sparsity=0.7"
 static const ordeal ordeals[] = {
     {20,
      "rich.ini",
-     {OFTEN, "data.train=1500", "data.validation=100", "prune.method=magnitude", "prune.rounds=3",
+     {OFTEN, "data.train=188", "data.validation=12", "prune.method=magnitude", "prune.rounds=3",
       "prune.retrain=weight-rewind", "prune.rewind_epoch=1", "train.epochs=3", "train.average=0.9",
       "data.augment=crop flip cutout"}},
+    {20, "plain.ini", {IN_TRAINING, "data.train=312", "prune.method=surgery", "train.average=0.9"}},
     {20,
      "plain.ini",
-     {IN_TRAINING, "data.train=2500", "prune.method=surgery", "train.average=0.9"}},
-    {20,
-     "plain.ini",
-     {IN_TRAINING, "data.train=2500", "prune.method=rigl", "prune.distribution=erk"}},
+     {IN_TRAINING, "data.train=312", "prune.method=rigl", "prune.distribution=erk"}},
     {3,
      "stream.ini",
      {IN_TRAINING, "prune.method=grow", "prune.structure=channel", "prune.stall=1"}},
@@ -56,7 +54,7 @@ static const ordeal ordeals[] = {
     {3, "plain.ini", {IN_TRAINING, "prune.method=str", "prune.strength=0.01", "train.average=0.9"}},
     {3, "rich.ini", {REGULARISED("l0"), "train.average=0.9"}},
     {3, "plain.ini", {REGULARISED("none"), "prune.distill=0.5"}},
-    {3, "plain.ini", {ITERATIVE, TWO_TASKS, "data.validation=32", "prune.method=saliency"}},
+    {3, "plain.ini", {ITERATIVE, TWO_TASKS, "data.validation=8", "prune.method=saliency"}},
     {3,
      "stream.ini",
      {ITERATIVE, TWO_TASKS, "prune.structure=neuron", "prune.retrain=reconstruct",
@@ -95,11 +93,11 @@ static const ordeal ordeals[] = {
       "train.epochs=9", "prune.early_bird=2", "prune.early_bird_distance=0.2", "train.lr=0.01"}},
     {5,
      "plain.ini",
-     {OFTEN, "data.validation=64", "prune.method=magnitude", "prune.schedule=feedback",
+     {OFTEN, "data.validation=16", "prune.method=magnitude", "prune.schedule=feedback",
       "prune.rounds=6", "prune.tolerance=0"}},
     {5,
      "rich.ini",
-     {OFTEN, "data.validation=64", "prune.method=l1", "prune.schedule=feedback", "prune.rounds=5",
+     {OFTEN, "data.validation=16", "prune.method=l1", "prune.schedule=feedback", "prune.rounds=5",
       "prune.tolerance=0.05", "prune.structure=filter", "train.average=0.9", "prune.retrain=none"}},
     {5, "plain.ini", {SEARCHING, "prune.distribution=genetic"}},
     {5,
@@ -248,7 +246,7 @@ static void refuses_data(const char *text) {
 /* A run goes on with the images and labels that it began with, and says so of others. */
 START_TEST(other_data_are_refused) {
   data_write(0, 0);
-  ESPALIER("run", "stream.ini", "-o", "a", "data.dataset=idx", "data.path=.", "data.train=0",
+  ESPALIER("run", "plain.ini", "-o", "a", "data.dataset=idx", "data.path=.", "data.train=0",
            "data.test=0");
   ESPALIER("resume", "a");
   data_write(0, 1);
