@@ -24,13 +24,13 @@
 
 /* 216 + 864 weights of convolutions in 8 + 12 filters, 120 of a linear layer. */
 #define PLAIN_LAYERS                                                   \
-  "  conv 8 3x3 stride 7\n  bn\n  relu\n  conv 12 3x3\n  bn\n  relu\n" \
+  "  conv 8 3x3 stride 4\n  bn\n  relu\n  conv 12 3x3\n  bn\n  relu\n" \
   "  global_avgpool\n  flatten\n  linear classes\n"
 enum { PLAIN_WEIGHTS = 216 + 864 + 120, PLAIN_FILTERS = 8 + 12, PLAIN_LINEAR = 120 };
 
 /* Every kind of layer that has weights or chance in it. */
 #define RICH_LAYERS                                                                     \
-  "  conv 8 3x3 stride 7\n  bn\n  relu\n"                                               \
+  "  conv 8 3x3 stride 4\n  bn\n  relu\n"                                               \
   "  residual\n    conv 8 3x3 groups 2\n    bn\n    relu\n    depthwise 3x3\n    bn\n"  \
   "  shortcut\n    conv 8 1x1\n    bn\n  end\n  relu\n"                                 \
   "  concat\n    conv 4 1x1\n    tanh\n  branch\n    maxpool 3 stride 1 pad 1\n  end\n" \
@@ -39,7 +39,7 @@ enum { PLAIN_WEIGHTS = 216 + 864 + 120, PLAIN_FILTERS = 8 + 12, PLAIN_LINEAR = 1
 /* Something for each structure: channels that are added, joined, flattened, and blocks that can
  * go. */
 #define STREAM_NET                                                                          \
-  "  conv 8 3x3 stride 7\n  bn\n  relu\n"                                                   \
+  "  conv 8 3x3 stride 4\n  bn\n  relu\n"                                                   \
   "  repeat 2\n    residual\n    conv 8 3x3\n    bn\n    relu\n    depthwise 3x3\n    bn\n" \
   "    conv 8 1x1\n    bn\n    end\n    relu\n  end\n"                                      \
   "  concat\n    conv 4 1x1\n    relu\n  branch\n    maxpool 3 stride 1 pad 1\n  end\n"     \
