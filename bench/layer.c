@@ -24,6 +24,10 @@ static void check(esp_status status, const esp_error *err) {
   exit(1);
 }
 
+static esp_conv_attr conv_attr(const layer_shape *s) {
+  return (esp_conv_attr){{s->stride, s->stride}, {s->kernel / 2, s->kernel / 2}, s->groups};
+}
+
 static void fill(float *x, size_t n, uint64_t key, float size) {
   for (size_t i = 0; i < n; i++) x[i] = size * (2.0f * esp_random_uniform(key, i) - 1.0f);
 }
@@ -40,9 +44,7 @@ static void make_graph(layer *l, int batch, const esp__kernels *kernels, bool di
   esp_graph_disable_winograd(l->graph, direct);
   check(esp_graph_input(l->graph, (esp_shape){s->channels, s->width, s->width}, &x, err), err);
   x->needs_grad = true;
-  check(esp_graph_conv(l->graph, x, (esp_conv_attr){s->stride, s->kernel / 2, s->groups}, l->weight,
-                       NULL, &y, err),
-        err);
+  check(esp_graph_conv(l->graph, x, conv_attr(s), l->weight, NULL, &y, err), err);
   l->node = l->graph->node[1];
   l->graph->logits = y; /* so that its gradient gets memory; there is no loss */
   check(esp_graph_plan(l->graph, err), err);

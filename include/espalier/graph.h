@@ -44,10 +44,17 @@ void esp_graph_free(esp_graph *graph); /* not the parameters: the model owns the
 
 esp_status esp_graph_input(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err);
 
+/* Two numbers of a window, one for each axis of a plane. */
+typedef struct esp_pair {
+  int rows, columns;
+} esp_pair;
+
 /* Convolution (really cross-correlation), zero padding. weight (O, C / groups, kh, kw), bias (O) or
- * NULL. Groups divide C and O; groups = C = O is depthwise. */
+ * NULL. Rows and columns have a stride (1 or more) and a padding (0 or more) each. Groups divide C
+ * and O; groups = C = O is depthwise. */
 typedef struct esp_conv_attr {
-  int stride, padding, groups;
+  esp_pair stride, padding;
+  int groups;
 } esp_conv_attr;
 esp_status esp_graph_conv(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_param *weight,
                           esp_param *bias, esp_value **y, esp_error *err);

@@ -17,7 +17,9 @@ static esp__window window_of(const esp__node *n) {
   const esp_param *w = n->param[0];
   const esp_conv_attr a = n->attr.conv;
   const int rows = w->rank == 4 ? w->shape[2] : 1, columns = w->rank == 4 ? w->shape[3] : 1;
-  return (esp__window){rows, columns, a.stride, a.padding, a.groups};
+  return (esp__window){{rows, a.stride.rows, a.padding.rows},
+                       {columns, a.stride.columns, a.padding.columns},
+                       a.groups};
 }
 
 static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
@@ -47,11 +49,10 @@ static esp_status add(esp_graph *g, const esp__op *op, esp_value *x, esp_conv_at
   n->param[0] = weight;
   n->param[1] = bias;
   const esp__window w = window_of(n);
-  esp__halo_at_least(&x->data, attr.padding);
-  esp__halo_at_least(&n->out.grad,
-                     esp__conv_backward_halo(&w, x->data.height, shape.height, w.rows));
-  esp__halo_at_least(&n->out.grad,
-                     esp__conv_backward_halo(&w, x->data.width, shape.width, w.columns));
+  esp__halo_at_least(&x->data, attr.padding.rows);
+  esp__halo_at_least(&x->data, attr.padding.columns);
+  esp__halo_at_least(&n->out.grad, esp__conv_backward_halo(w.rows, x->data.height, shape.height));
+  esp__halo_at_least(&n->out.grad, esp__conv_backward_halo(w.columns, x->data.width, shape.width));
   *y = &n->out;
   return ESP_OK;
 }
@@ -67,5 +68,5 @@ esp_status esp_graph_linear(esp_graph *g, esp_value *x, esp_param *weight, esp_p
                             esp_value **y, esp_error *err) {
   esp_shape shape;
   ESP_TRY(esp__shape_linear(esp__shape_of(&x->data), weight, bias, &shape, err));
-  return add(g, &linear, x, (esp_conv_attr){1, 0, 1}, weight, bias, shape, y, err);
+  return add(g, &linear, x, (esp_conv_attr){{1, 1}, {0, 0}, 1}, weight, bias, shape, y, err);
 }

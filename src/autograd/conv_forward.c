@@ -272,8 +272,7 @@ static pass back_pass(const esp_graph *g, const esp__node *n, const esp__conv_pl
                       size_t packed, bool sparse) {
   const int groups = p->window.groups, outputs = n->in[0]->data.channels / groups,
             channels = n->out.data.channels / groups;
-  const size_t taps = (size_t)(p->window.rows * p->window.columns),
-               per_channel = (size_t)outputs * taps;
+  const size_t taps = (size_t)esp__window_taps(&p->window), per_channel = (size_t)outputs * taps;
   return (pass){.way = &p->back[number],
                 .weight = n->param[0],
                 .view = {n->param[0]->value, taps, per_channel, (size_t)channels * per_channel,
@@ -308,7 +307,7 @@ static esp__sparse_view back_view(const esp__node *n, const esp__conv_geometry *
 }
 
 static bool choose_back(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
-  const int classes = p->window.stride * p->window.stride;
+  const int classes = esp__window_classes(&p->window);
   int tile_rows = 1;
   if (p->window.groups > 1) return false;
   for (int s = 0; s < classes; s++) {
@@ -325,10 +324,10 @@ static bool choose_back(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
 static void each_class(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, bool sparse,
                        void (*work)(const esp_graph *g, const pass *p)) {
   size_t packed = 0;
-  for (int s = 0; s < p->window.stride * p->window.stride; s++) {
+  for (int s = 0; s < esp__window_classes(&p->window); s++) {
     const pass whole = back_pass(g, n, p, s, packed, sparse);
     if (has_work(n, whole.way)) work(g, &whole);
-    packed += n->param[0]->count / (size_t)(p->window.rows * p->window.columns) *
+    packed += n->param[0]->count / (size_t)esp__window_taps(&p->window) *
               (size_t)whole.way->geometry.taps;
   }
 }

@@ -34,20 +34,23 @@ static void set_patch(esp__conv_geometry *l, int width, int step, int patch) {
 }
 
 /* Each pixel (r, c) of a block of images, patch by patch. */
-#define EACH_PIXEL(l, r, c)                                                                       \
-  for (int r0_ = 0; r0_ < (l)->grid.rows; r0_ += (l)->all.patch / (l)->all.run)                   \
-    for (int c0_ = 0; c0_ < (l)->grid.columns; c0_ += (l)->all.run)                               \
-      for (int r = r0_; r < esp__least((l)->grid.rows, r0_ + (l)->all.patch / (l)->all.run); r++) \
+#define EACH_PIXEL(l, r, c)                                                                        \
+  for (int r0_ = 0; r0_ < (l)->grid.rows.count; r0_ += (l)->all.patch / (l)->all.run)              \
+    for (int c0_ = 0; c0_ < (l)->grid.columns.count; c0_ += (l)->all.run)                          \
+      for (int r = r0_; r < esp__least((l)->grid.rows.count, r0_ + (l)->all.patch / (l)->all.run); \
+           r++)                                                                                    \
         for (int c = c0_; c < c0_ + (l)->all.run; c++)
 
-static int read_at(const esp__grid *d, int i) {
-  return i * d->read_step + d->read_first;
+static int read_at(esp__grid_axis a, int i) {
+  return i * a.read_step + a.read_first;
+}
+static int write_at(esp__grid_axis a, int i) {
+  return i * a.write_step + a.write_first;
 }
 
 static esp__pixel pixel_at(const esp__grid *d, int block, int r, int c) {
-  return (esp__pixel){
-      offset(d->from, block, read_at(d, r), read_at(d, c)),
-      offset(d->to, block, r * d->write_step + d->write_row, c * d->write_step + d->write_column)};
+  return (esp__pixel){offset(d->from, block, read_at(d->rows, r), read_at(d->columns, c)),
+                      offset(d->to, block, write_at(d->rows, r), write_at(d->columns, c))};
 }
 
 static int ascending(const void *a, const void *b) {
@@ -82,8 +85,8 @@ static esp_status build(esp_graph *g, esp__conv_geometry *l, int patch, esp_erro
   const esp__grid *d = &l->grid;
   ESP_TRY(check_span(d->from, d->to, d->blocks, err));
   esp__pixel_set *all = &l->all;
-  ESP_TRY(alloc_set(g, all, d->blocks * d->rows * d->columns, l->taps, err));
-  set_patch(l, d->columns, d->read_step, patch);
+  ESP_TRY(alloc_set(g, all, d->blocks * d->rows.count * d->columns.count, l->taps, err));
+  set_patch(l, d->columns.count, d->columns.read_step, patch);
   for (int b = 0; b < d->blocks; b++)
     EACH_PIXEL(l, r, c) all->pixel[all->pixels++] = pixel_at(d, b, r, c);
   for (int t = 0; t < l->taps; t++) {
@@ -96,11 +99,15 @@ static esp_status build(esp_graph *g, esp__conv_geometry *l, int patch, esp_erro
 esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                       const esp_tensor *in, const esp_tensor *out, int blocks,
                                       int patch, esp_error *err) {
-  l->grid = (esp__grid){in, out, blocks, out->height, out->width, w->stride, -w->padding, 1, 0, 0};
-  l->taps = w->rows * w->columns;
+  l->grid = (esp__grid){in,
+                        out,
+                        blocks,
+                        {out->height, w->rows.stride, -w->rows.padding, 1, 0},
+                        {out->width, w->columns.stride, -w->columns.padding, 1, 0}};
+  l->taps = esp__window_taps(w);
   ESP_TRY(alloc_taps(g, l, l->taps, err));
   for (int i = 0; i < l->taps; i++) {
-    l->at[i] = (esp__tap_pos){i / w->columns, i % w->columns};
+    l->at[i] = (esp__tap_pos){i / w->columns.taps, i % w->columns.taps};
     l->place[i] = i;
   }
   return build(g, l, patch, err);
@@ -109,15 +116,17 @@ esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const
 esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                        int row, int column, const esp_tensor *in,
                                        const esp_tensor *out, int blocks, esp_error *err) {
-  const int s = w->stride, rows = esp__ceil_div(in->height - row, s),
-            columns = esp__ceil_div(in->width - column, s);
+  const int down = w->rows.stride, across = w->columns.stride;
+  const int rows = esp__ceil_div(in->height - row, down),
+            columns = esp__ceil_div(in->width - column, across);
   if (rows <= 0 || columns <= 0) return ESP_OK;
-  l->grid = (esp__grid){out, in, blocks, rows, columns, 1, 0, s, row, column};
-  ESP_TRY(alloc_taps(g, l, w->rows * w->columns, err));
-  for (int i = w->rows * w->columns - 1; i >= 0; i--) {
-    const int r = row + w->padding - i / w->columns, c = column + w->padding - i % w->columns;
-    if (esp__floor_div(r, s) * s != r || esp__floor_div(c, s) * s != c) continue;
-    l->at[l->taps] = (esp__tap_pos){esp__floor_div(r, s), esp__floor_div(c, s)};
+  l->grid = (esp__grid){out, in, blocks, {rows, 1, 0, down, row}, {columns, 1, 0, across, column}};
+  ESP_TRY(alloc_taps(g, l, esp__window_taps(w), err));
+  for (int i = esp__window_taps(w) - 1; i >= 0; i--) {
+    const int r = row + w->rows.padding - i / w->columns.taps,
+              c = column + w->columns.padding - i % w->columns.taps;
+    if (esp__floor_div(r, down) * down != r || esp__floor_div(c, across) * across != c) continue;
+    l->at[l->taps] = (esp__tap_pos){esp__floor_div(r, down), esp__floor_div(c, across)};
     l->place[l->taps++] = i;
   }
   return build(g, l, ESP_SPARSE_TILE, err);
@@ -143,8 +152,8 @@ static uint64_t taps_inside(const esp__conv_geometry *l, int r, int c) {
   const esp__grid *d = &l->grid;
   uint64_t bits = 0;
   for (int t = 0; t < l->taps; t++)
-    if (inside(read_at(d, r) + l->at[t].row, d->from->height) &&
-        inside(read_at(d, c) + l->at[t].column, d->from->width))
+    if (inside(read_at(d->rows, r) + l->at[t].row, d->from->height) &&
+        inside(read_at(d->columns, c) + l->at[t].column, d->from->width))
       bits |= (uint64_t)1 << t;
   return bits;
 }
@@ -197,7 +206,7 @@ static esp_status deal(esp_graph *g, esp__conv_geometry *l, int plane, esp_error
 }
 
 esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err) {
-  const int plane = l->grid.rows * l->grid.columns;
+  const int plane = l->grid.rows.count * l->grid.columns.count;
   if (l->all.pixels == 0) return ESP_OK;
   if (plane > SMALL_PLANE || l->taps > TAPS_MAX) {
     l->set = &l->all;

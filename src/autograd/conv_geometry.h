@@ -6,17 +6,32 @@
 #include "autograd/node.h"
 #include "base/integer.h"
 
-/* The window that slides over the input. */
+/* The window that slides over the input: its rows and its columns. */
+typedef struct esp__window_axis {
+  int taps, stride, padding;
+} esp__window_axis;
 typedef struct esp__window {
-  int rows, columns, stride, padding, groups;
+  esp__window_axis rows, columns;
+  int groups;
 } esp__window;
+static inline int esp__window_taps(const esp__window *w) {
+  return w->rows.taps * w->columns.taps;
+}
+/* By how many remainders, of rows and of columns, the pixels of the input differ in what reaches
+ * them. */
+static inline int esp__window_classes(const esp__window *w) {
+  return w->rows.stride * w->columns.stride;
+}
 
-/* The pixels (r, c) of a plane, and where they read and write: rows and columns alike. */
+/* The pixels (r, c) of a plane, and where they read and write. Along an axis, pixel i reads around
+ * i * read_step + read_first and writes i * write_step + write_first. */
+typedef struct esp__grid_axis {
+  int count, read_step, read_first, write_step, write_first;
+} esp__grid_axis;
 typedef struct esp__grid {
   const esp_tensor *from, *to;
-  int blocks, rows, columns;
-  int read_step, read_first;               /* row r reads around row r * read_step + read_first */
-  int write_step, write_row, write_column; /* and writes row r * write_step + write_row */
+  int blocks;
+  esp__grid_axis rows, columns;
 } esp__grid;
 
 typedef struct esp__tap_pos {
@@ -52,14 +67,14 @@ typedef struct esp__conv_geometry {
 
 /* From `in` to `out`: output pixel (r, c) reads around the input pixel
  *
- *     (r * stride - padding, c * stride - padding)
+ *     (r * rows.stride - rows.padding, c * columns.stride - columns.padding)
  *
  * Patches have at most `patch` pixels. */
 esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                       const esp_tensor *in, const esp_tensor *out, int blocks,
                                       int patch, esp_error *err);
 /* From the gradient `out` back to `in`: the input pixels that leave the remainders (row, column)
- * when divided by the stride, and the taps that reach them, in ascending order of the output pixel
+ * when divided by the strides, and the taps that reach them, in ascending order of the output pixel
  * they come from. */
 esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                        int row, int column, const esp_tensor *in,

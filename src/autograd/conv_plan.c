@@ -6,9 +6,9 @@ enum { SUM_PIXELS = 512 };
 
 /* Pixel i of the input is reached from outputs (i + padding - k) / stride, for the k that
  * divide. */
-int esp__conv_backward_halo(const esp__window *w, int in, int out, int kernel) {
-  int low = esp__floor_div(w->padding - (kernel - 1), w->stride),
-      high = esp__floor_div(in - 1 + w->padding, w->stride);
+int esp__conv_backward_halo(esp__window_axis a, int in, int out) {
+  int low = esp__floor_div(a.padding - (a.taps - 1), a.stride),
+      high = esp__floor_div(in - 1 + a.padding, a.stride);
   int before = low < 0 ? -low : 0, after = high > out - 1 ? high - (out - 1) : 0;
   return before > after ? before : after;
 }
@@ -20,13 +20,13 @@ static esp_status plan_sparse(esp_graph *g, esp__direction *d, esp_error *err) {
 
 static esp_status plan_back(esp_graph *g, esp__node *n, esp__conv_plan *p, int together,
                             esp_error *err) {
-  const int s = p->window.stride;
+  const int classes = esp__window_classes(&p->window), across = p->window.columns.stride;
   if (!n->in[0]->grad.data) return ESP_OK;
-  ESP_TRY(esp__graph_alloc(g, (size_t)(s * s) * sizeof *p->back, &p->back, err));
-  for (int i = 0; i < s * s; i++) {
+  ESP_TRY(esp__graph_alloc(g, (size_t)classes * sizeof *p->back, &p->back, err));
+  for (int i = 0; i < classes; i++) {
     esp__direction *d = &p->back[i];
-    ESP_TRY(esp__conv_geometry_backward(g, &d->geometry, &p->window, i / s, i % s, &n->in[0]->grad,
-                                        &n->out.grad, together, err));
+    ESP_TRY(esp__conv_geometry_backward(g, &d->geometry, &p->window, i / across, i % across,
+                                        &n->in[0]->grad, &n->out.grad, together, err));
     ESP_TRY(esp__conv_geometry_sets(g, &d->geometry, err));
     ESP_TRY(plan_sparse(g, d, err));
   }
@@ -44,7 +44,7 @@ static int partial_sums(int outputs, int columns) {
 
 static esp_status plan_weights(esp_graph *g, esp__node *n, esp__conv_plan *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
-  const int channels = x->channels / p->window.groups, taps = p->window.rows * p->window.columns;
+  const int channels = x->channels / p->window.groups, taps = esp__window_taps(&p->window);
   p->chunk = esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
   ESP_TRY(esp__conv_geometry_forward(g, &p->weights.geometry, &p->window, x, dy, p->chunk,
                                      ESP_WEIGHTS_PATCH, err));

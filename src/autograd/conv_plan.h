@@ -41,7 +41,7 @@ typedef struct esp__conv_plan {
 
 /* Where the output gradient must have zeros around it so that every tap of the backward pass finds
  * something. */
-int esp__conv_backward_halo(const esp__window *w, int in, int out, int kernel);
+int esp__conv_backward_halo(esp__window_axis a, int in, int out);
 
 /* n: in[0], out, param[0] = weight, param[1] = bias or NULL. All tensors have memory and final
  * halos. */

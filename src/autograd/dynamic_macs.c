@@ -31,11 +31,11 @@ typedef struct range {
   int first, end;
 } range;
 
-static range inside(const esp__window *w, int tap, int size, int outputs) {
-  const int shift = w->padding - tap;
-  range r = {shift > 0 ? esp__ceil_div(shift, w->stride) : 0, 0};
+static range inside(esp__window_axis a, int tap, int size, int outputs) {
+  const int shift = a.padding - tap;
+  range r = {shift > 0 ? esp__ceil_div(shift, a.stride) : 0, 0};
   const int last = size - 1 + shift;
-  r.end = last < 0 ? 0 : esp__least(last / w->stride + 1, outputs);
+  r.end = last < 0 ? 0 : esp__least(last / a.stride + 1, outputs);
   if (r.first > r.end) r.first = r.end;
   return r;
 }
@@ -46,16 +46,17 @@ static void count_tap(const esp_graph *g, const esp__node *n, esp__rows plane, i
                       const uint32_t *live, uint32_t *reads) {
   const esp__window *w = window_of(n);
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
-  const range v = inside(w, row, x->height, y->height), h = inside(w, column, x->width, y->width);
+  const range v = inside(w->rows, row, x->height, y->height),
+              h = inside(w->columns, column, x->width, y->width);
   const esp__extent e = {v.end - v.first, h.end - h.first};
   const uint32_t outside = (uint32_t)(y->height * y->width - e.rows * e.width);
   const bool some = e.rows > 0 && e.width > 0;
-  const ptrdiff_t first_row = v.first * w->stride + row - w->padding,
-                  first_column = h.first * w->stride + column - w->padding;
+  const ptrdiff_t first_row = v.first * w->rows.stride + row - w->rows.padding,
+                  first_column = h.first * w->columns.stride + column - w->columns.padding;
   const esp__rows from = {
       plane.at + (some ? first_row * (ptrdiff_t)plane.stride + first_column * ESP_LANES : 0),
-      plane.stride * (size_t)w->stride};
-  g->kernels->count_images(e, from, (size_t)w->stride * ESP_LANES, reads);
+      plane.stride * (size_t)w->rows.stride};
+  g->kernels->count_images(e, from, (size_t)w->columns.stride * ESP_LANES, reads);
   for (int l = 0; l < ESP_LANES; l++) reads[l] += live[l] ? outside : 0;
 }
 
@@ -67,8 +68,8 @@ static void count_reads(const esp_graph *g, const esp__node *n, int block, uint3
     const esp__rows plane = esp__rows_of(x, block, c);
     uint32_t live[ESP_LANES];
     g->kernels->count_images(esp__extent_of(x), plane, ESP_LANES, live);
-    for (int row = 0; row < w->rows; row++)
-      for (int column = 0; column < w->columns; column++, reads += ESP_LANES)
+    for (int row = 0; row < w->rows.taps; row++)
+      for (int column = 0; column < w->columns.taps; column++, reads += ESP_LANES)
         count_tap(g, n, plane, row, column, live, reads);
   }
 }
@@ -153,8 +154,7 @@ static esp_status make(esp_graph *g, esp_error *err) {
   for (int i = 0; i < g->nodes; i++) {
     const esp__node *n = g->node[i];
     if (!n->op->convolves) continue;
-    const size_t cells =
-        (size_t)n->in[0]->data.channels * (size_t)(window_of(n)->rows * window_of(n)->columns);
+    const size_t cells = (size_t)n->in[0]->data.channels * (size_t)esp__window_taps(window_of(n));
     if (cells > t->per_thread) t->per_thread = cells;
   }
   const size_t images = (size_t)esp_blocks_for(g->batch) * ESP_LANES;

@@ -6,10 +6,10 @@ static esp_status check_window(esp_shape x, esp_conv_attr a, const esp_param *w,
     return esp_fail(err, ESP_ERR_INPUT,
                     "conv: weight %dx%d, groups %d, on %d channels; groups must divide both",
                     w->shape[0], w->shape[1], a.groups, x.channels);
-  if (w->shape[2] > x.height + 2 * a.padding || w->shape[3] > x.width + 2 * a.padding)
+  if (w->shape[2] > x.height + 2 * a.padding.rows || w->shape[3] > x.width + 2 * a.padding.columns)
     return esp_fail(err, ESP_ERR_INPUT,
-                    "conv: a kernel of %dx%d does not fit a plane of %dx%d with padding %d",
-                    w->shape[2], w->shape[3], x.height, x.width, a.padding);
+                    "conv: a kernel of %dx%d does not fit a plane of %dx%d with padding %dx%d",
+                    w->shape[2], w->shape[3], x.height, x.width, a.padding.rows, a.padding.columns);
   return ESP_OK;
 }
 
@@ -18,16 +18,17 @@ esp_status esp__shape_conv(esp_shape x, esp_conv_attr a, const esp_param *w, con
   if (w->rank != 4)
     return esp_fail(err, ESP_ERR_INPUT,
                     "conv: a weight of rank %d; expected (out, in / groups, kh, kw)", w->rank);
-  if (a.stride < 1 || a.padding < 0 || a.groups < 1)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "conv: stride %d, padding %d, groups %d; expected stride >= 1, padding >= 0, groups >= 1",
-        a.stride, a.padding, a.groups);
+  if (a.stride.rows < 1 || a.stride.columns < 1 || a.padding.rows < 0 || a.padding.columns < 0 ||
+      a.groups < 1)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "conv: stride %dx%d, padding %dx%d, groups %d; expected stride >= 1, padding "
+                    ">= 0, groups >= 1",
+                    a.stride.rows, a.stride.columns, a.padding.rows, a.padding.columns, a.groups);
   ESP_TRY(check_window(x, a, w, err));
   if (b && b->count != (size_t)w->shape[0])
     return esp_fail(err, ESP_ERR_INPUT, "conv: %zu biases for %d outputs", b->count, w->shape[0]);
-  *y = (esp_shape){w->shape[0], (x.height + 2 * a.padding - w->shape[2]) / a.stride + 1,
-                   (x.width + 2 * a.padding - w->shape[3]) / a.stride + 1};
+  *y = (esp_shape){w->shape[0], (x.height + 2 * a.padding.rows - w->shape[2]) / a.stride.rows + 1,
+                   (x.width + 2 * a.padding.columns - w->shape[3]) / a.stride.columns + 1};
   return ESP_OK;
 }
 

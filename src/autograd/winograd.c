@@ -20,10 +20,15 @@ static bool costs_less(const esp_tensor *plane, int outputs, int channels, doubl
                                   (esp__winograd_size){outputs, channels, kept});
 }
 
+static bool both_one(esp_pair p) {
+  return p.rows == 1 && p.columns == 1;
+}
+
 bool esp__winograd_fits(const esp__node *n) {
   const esp_param *w = n->param[0];
-  return w->rank == 4 && w->shape[2] == 3 && w->shape[3] == 3 && n->attr.conv.stride == 1 &&
-         n->attr.conv.padding == 1 && n->attr.conv.groups == 1 &&
+  const esp_conv_attr a = n->attr.conv;
+  return w->rank == 4 && w->shape[2] == 3 && w->shape[3] == 3 && both_one(a.stride) &&
+         both_one(a.padding) && a.groups == 1 &&
          costs_less(&n->in[0]->data, w->shape[0], w->shape[1], (double)w->count);
 }
 

@@ -142,9 +142,9 @@ static void write_conv(const writer *w, int i) {
   esp__onnx_node *node = add(w, "Conv", INPUTS(planes_of(w, i, 0), weight, bias), w->value[i]);
   esp__onnx_add_ints(w->model, node, "kernel_shape", 2,
                      (int64_t[]){o->param[0]->shape[2], o->param[0]->shape[3]});
-  esp__onnx_add_ints(w->model, node, "strides", 2, (int64_t[]){a.stride, a.stride});
-  esp__onnx_add_ints(w->model, node, "pads", 4,
-                     (int64_t[]){a.padding, a.padding, a.padding, a.padding});
+  esp__onnx_add_ints(w->model, node, "strides", 2, (int64_t[]){a.stride.rows, a.stride.columns});
+  const int64_t rows = a.padding.rows, columns = a.padding.columns;
+  esp__onnx_add_ints(w->model, node, "pads", 4, (int64_t[]){rows, columns, rows, columns});
   esp__onnx_add_int(w->model, node, "group", a.groups);
 }
 

@@ -35,8 +35,6 @@ static const struct {
     {"CHANNELS", offsetof(esp__item, channels), 1, ESP_WIDTH_MAX},
     {"SIZE", offsetof(esp__item, size), 1, 1024},
     {"COUNT", offsetof(esp__item, count), 1, 1000},
-    {"stride", offsetof(esp__item, stride), 1, 1024},
-    {"pad", offsetof(esp__item, pad), 0, 64},
     {"groups", offsetof(esp__item, groups), 1, ESP_WIDTH_MAX},
 };
 
@@ -49,6 +47,54 @@ static int read_number(const char *word, const char *end) {
     n = 10 * n + (*word - '0');
   }
   return n;
+}
+
+/* One for rows and one for columns. */
+static const struct {
+  const char *name, *what;
+  size_t offset; /* of an esp_pair in esp__item */
+  int min, max;
+} pair_table[] = {
+    {"KxL", "the kernel", offsetof(esp__item, kernel), 1, KERNEL_MAX},
+    {"stride", "stride", offsetof(esp__item, stride), 1, 1024},
+    {"pad", "pad", offsetof(esp__item, pad), 0, 64},
+};
+enum { PAIRS = sizeof pair_table / sizeof *pair_table };
+
+/* The entry called `name` in the table, PAIRS if there is none. */
+static size_t pair_named(const char *name) {
+  size_t i = 0;
+  while (i < PAIRS && strcmp(pair_table[i].name, name) != 0) i++;
+  return i;
+}
+
+/* How a pair may be written: "3", "3x1", or either. */
+typedef enum pair_form { PAIR_SINGLE = 1, PAIR_DOUBLE = 2 } pair_form;
+
+static esp_pair parse_pair(const char *word, int forms) {
+  const char *end = word + strlen(word), *x = strchr(word, 'x');
+  if (x && forms & PAIR_DOUBLE) return (esp_pair){read_number(word, x), read_number(x + 1, end)};
+  const int both = !x && forms & PAIR_SINGLE ? read_number(word, end) : -1;
+  return (esp_pair){both, both};
+}
+
+static esp_status read_pair(const esp__source_line *at, esp__item *item, size_t entry, int forms,
+                            const char *word, esp_error *err) {
+  static const char *const expected[] = {[PAIR_SINGLE] = "a whole number",
+                                         [PAIR_DOUBLE] = "KxL with whole numbers",
+                                         [PAIR_SINGLE | PAIR_DOUBLE] = "N or NxM, whole numbers"};
+  const int min = pair_table[entry].min, max = pair_table[entry].max;
+  esp_pair *target = (esp_pair *)((char *)item + pair_table[entry].offset);
+  const esp_pair p = parse_pair(word, forms);
+  if (target->rows != ESP_GIVEN_NOT)
+    return esp__line_fail(at, err, "%s: '%s' is given twice", item->kind->keyword,
+                          pair_table[entry].name);
+  if (p.rows < min || p.rows > max || p.columns < min || p.columns > max)
+    return esp__line_fail(at, err, "%s: %s is '%.40s', expected %s from %d to %d",
+                          item->kind->keyword, pair_table[entry].what, word, expected[forms], min,
+                          max);
+  *target = p;
+  return ESP_OK;
 }
 
 /* The number called `name` in the table, from `word`. */
@@ -66,18 +112,6 @@ static esp_status read_named(const esp__source_line *at, esp__item *item, const 
                           item->kind->keyword, name, word, number_table[i].min,
                           number_table[i].max);
   *target = n;
-  return ESP_OK;
-}
-
-static esp_status read_kernel(const esp__source_line *at, esp__item *item, const char *word,
-                              esp_error *err) {
-  const char *x = strchr(word, 'x');
-  int high = x ? read_number(word, x) : -1, wide = x ? read_number(x + 1, x + strlen(x)) : -1;
-  if (high < 1 || high > KERNEL_MAX || high != wide)
-    return esp__line_fail(at, err,
-                          "%s: the kernel is '%.40s', expected a square KxK with K from 1 to %d",
-                          item->kind->keyword, word, KERNEL_MAX);
-  item->kernel = high;
   return ESP_OK;
 }
 
@@ -147,8 +181,8 @@ static esp_status read_required(const esp__source_line *at, esp__item *item, wor
     spec += length + (spec[length] == ' ');
     if (w->at == w->count) return fail_usage(at, item->kind, "there is no", name, err);
     const char *word = w->word[w->at++];
-    if (strcmp(name, "KxK") == 0) {
-      ESP_TRY(read_kernel(at, item, word, err));
+    if (pair_named(name) < PAIRS) {
+      ESP_TRY(read_pair(at, item, pair_named(name), PAIR_DOUBLE, word, err));
     } else if (decimal_named(name) < DECIMALS) {
       ESP_TRY(read_decimal(at, item, decimal_named(name), word, err));
     } else {
@@ -165,19 +199,26 @@ static bool takes(const esp__layer_kind *kind, const char *word, const char *aft
   return strstr(kind->arguments, option) != NULL;
 }
 
+/* The number or numbers after the optional `word`. */
+static esp_status read_after(const esp__source_line *at, esp__item *item, const char *word,
+                             words *w, esp_error *err) {
+  if (w->at == w->count) return fail_usage(at, item->kind, "there is no number after", word, err);
+  const char *value = w->word[w->at++];
+  const int forms = takes(item->kind, word, " N]") ? PAIR_SINGLE : PAIR_SINGLE | PAIR_DOUBLE;
+  if (takes(item->kind, word, " X]"))
+    return read_decimal(at, item, decimal_named(word), value, err);
+  if (pair_named(word) < PAIRS) return read_pair(at, item, pair_named(word), forms, value, err);
+  return read_named(at, item, word, value, err);
+}
+
 static esp_status read_optional(const esp__source_line *at, esp__item *item, words *w,
                                 esp_error *err) {
   while (w->at < w->count) {
     const char *word = w->word[w->at++];
     bool bias = strcmp(word, "bias") == 0;
-    if (takes(item->kind, word, " N]")) {
-      if (w->at == w->count)
-        return fail_usage(at, item->kind, "there is no number after", word, err);
-      ESP_TRY(read_named(at, item, word, w->word[w->at++], err));
-    } else if (takes(item->kind, word, " X]")) {
-      if (w->at == w->count)
-        return fail_usage(at, item->kind, "there is no number after", word, err);
-      ESP_TRY(read_decimal(at, item, decimal_named(word), w->word[w->at++], err));
+    if (takes(item->kind, word, " N]") || takes(item->kind, word, " N|NxM]") ||
+        takes(item->kind, word, " X]")) {
+      ESP_TRY(read_after(at, item, word, w, err));
     } else if (takes(item->kind, "bias", "|") && (bias || strcmp(word, "nobias") == 0)) {
       if (item->bias != ESP_GIVEN_NOT) return fail_usage(at, item->kind, "a second", word, err);
       item->bias = bias;
@@ -191,8 +232,12 @@ static esp_status read_optional(const esp__source_line *at, esp__item *item, wor
 }
 
 static void fill_defaults(esp__item *item) {
-  if (item->pad == ESP_GIVEN_NOT) item->pad = item->kernel == ESP_GIVEN_NOT ? 0 : item->kernel / 2;
-  if (item->stride == ESP_GIVEN_NOT) item->stride = item->size == ESP_GIVEN_NOT ? 1 : item->size;
+  const bool kernel = item->kernel.rows != ESP_GIVEN_NOT, size = item->size != ESP_GIVEN_NOT;
+  if (item->pad.rows == ESP_GIVEN_NOT)
+    item->pad =
+        kernel ? (esp_pair){item->kernel.rows / 2, item->kernel.columns / 2} : (esp_pair){0, 0};
+  if (item->stride.rows == ESP_GIVEN_NOT)
+    item->stride = size ? (esp_pair){item->size, item->size} : (esp_pair){1, 1};
   if (item->groups == ESP_GIVEN_NOT) item->groups = 1;
 }
 
@@ -214,8 +259,8 @@ esp_status esp__line_arguments(const esp__source_line *at, esp__item *item, esp_
   char line[ESP_LINE_MAX + 1];
   words w;
   snprintf(line, sizeof line, "%s", item->text);
-  item->channels = item->kernel = item->size = item->count = ESP_GIVEN_NOT;
-  item->stride = item->pad = item->groups = item->bias = ESP_GIVEN_NOT;
+  item->channels = item->size = item->count = item->groups = item->bias = ESP_GIVEN_NOT;
+  item->kernel = item->stride = item->pad = (esp_pair){ESP_GIVEN_NOT, ESP_GIVEN_NOT};
   ESP_TRY(split(at, item, line, &w, err));
   ESP_TRY(read_required(at, item, &w, err));
   ESP_TRY(read_optional(at, item, &w, err));

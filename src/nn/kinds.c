@@ -30,7 +30,7 @@ static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, i
         err, ESP_ERR_INPUT,
         "groups %d must divide the channels, here %d into the convolution and %d out of it", groups,
         in, channels);
-  int shape[4] = {channels, in / groups, item->kernel, item->kernel};
+  int shape[4] = {channels, in / groups, item->kernel.rows, item->kernel.columns};
   esp_layer layer = {.groups = groups};
   ESP_TRY(esp__build_saliency(b, i, x, channels, err));
   ESP_TRY(esp__builder_name(b, i, layer.name, err));
@@ -139,7 +139,8 @@ static esp_status build_share_relu(esp__builder *b, int i, esp_value *x, esp_val
 }
 
 static esp_pool_attr pool_attr(const esp__item *item) {
-  return (esp_pool_attr){.size = item->size, .stride = item->stride, .padding = item->pad};
+  return (esp_pool_attr){
+      .size = item->size, .stride = item->stride.rows, .padding = item->pad.rows};
 }
 
 static esp_status build_maxpool(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -172,7 +173,7 @@ static esp_status build_flatten(esp__builder *b, int i, esp_value *x, esp_value 
 static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_value **y,
                                   esp_error *err) {
   const esp__item *item = esp__item_at(b, i);
-  return b->target->subsample(b->graph, x, item->channels, item->stride, y, err);
+  return b->target->subsample(b->graph, x, item->channels, item->stride.rows, y, err);
 }
 
 #define ACTIVATION(name, kind, what, text)                                            \
@@ -184,11 +185,11 @@ static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_valu
 /* The first three words of an entry are the keyword, the arguments (layers.h says how they are
  * read) and the help. */
 static const esp__layer_kind kind_table[] = {
-    {"conv", "CHANNELS KxK [stride N] [pad N] [groups N] [bias|nobias]",
-     "convolution; pad is K/2 unless given, and it has a bias unless bn follows", .weights = true,
-     .build = build_conv},
-    {"depthwise", "KxK [stride N] [pad N] [bias|nobias]", "convolution of each channel by itself",
-     .weights = true, .build = build_depthwise},
+    {"conv", "CHANNELS KxL [stride N|NxM] [pad N|NxM] [groups N] [bias|nobias]",
+     "convolution; pad is K/2 x L/2 unless given, and it has a bias unless bn follows",
+     .weights = true, .build = build_conv},
+    {"depthwise", "KxL [stride N|NxM] [pad N|NxM] [bias|nobias]",
+     "convolution of each channel by itself", .weights = true, .build = build_depthwise},
     {"linear", "CHANNELS [bias|nobias]", "fully connected layer, after flatten", .weights = true,
      .build = build_linear},
     {"bn", "", "batch normalisation (Ioffe & Szegedy 2015)", .role = ESP_KIND_BN,

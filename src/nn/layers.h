@@ -48,7 +48,8 @@ static inline bool esp__kind_opens(esp__kind_role role) {
 }
 
 /* A kind of layer. `arguments` is what the help shows and what the parser goes by: words that must
- * come (CHANNELS, KxK, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]",
+ * come (CHANNELS, KxL, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]",
+ * "[stride N|NxM]": one number for both axes or one for rows and one for columns,
  * "[penalty X]", "[bias|nobias]", "[NAME]"). */
 typedef struct esp__layer_kind {
   const char *keyword, *arguments, *help;
@@ -74,7 +75,8 @@ typedef struct esp__item {
   int kind_index;
   const char *text; /* the line, single spaces */
   int line;
-  int channels, kernel, size, count, stride, pad, groups, bias;
+  int channels, size, count, groups, bias;
+  esp_pair kernel, stride, pad;
   float probability, share, density, threshold, penalty;
   char name[ESP_WORD_MAX + 1];
   /* Links. A block's opener and parts: `next` is the following part or the end. Opener: `end`;

@@ -54,11 +54,11 @@ static esp_value *record(builder *b, const esp_value *in, const esp_param *w, es
 }
 
 static esp_status add_conv(builder *b, const int *a, esp_error *err) {
-  const int shape[4] = {a[0], esp_value_shape(b->it).channels / a[5], a[1], a[2]};
-  const esp_conv_attr attr = {a[3], a[4], a[5]};
+  const int shape[4] = {a[0], esp_value_shape(b->it).channels / a[3], a[1], a[2]};
+  const esp_conv_attr attr = {{a[5], a[6]}, {a[7], a[8]}, a[3]};
   esp_param *w = weight(b, ESP_ROLE_CONV_WEIGHT, 4, shape);
   esp_value *y = NULL;
-  esp_status status = esp_graph_conv(b->net->graph, b->it, attr, w, bias(b, a[0], a[6]), &y, err);
+  esp_status status = esp_graph_conv(b->net->graph, b->it, attr, w, bias(b, a[0], a[4]), &y, err);
   b->it = record(b, b->it, w, attr, y);
   return status;
 }
@@ -67,7 +67,7 @@ static esp_status add_conv(builder *b, const int *a, esp_error *err) {
 static esp_status linear_of(builder *b, esp_value *x, esp_param *w, esp_param *p, esp_value **y,
                             esp_error *err) {
   esp_status status = esp_graph_linear(b->net->graph, x, w, p, y, err);
-  if (status == ESP_OK) record(b, x, w, (esp_conv_attr){1, 0, 1}, *y);
+  if (status == ESP_OK) record(b, x, w, (esp_conv_attr){{1, 1}, {0, 0}, 1}, *y);
   return status;
 }
 

@@ -38,7 +38,7 @@ typedef enum net_kind {
 
 typedef struct net_step {
   net_kind kind;
-  int a[7];
+  int a[9];
 } net_step;
 
 // clang-format off
@@ -46,7 +46,10 @@ typedef struct net_step {
 #define SWAP {NET_SWAP, {0}} /* exchange it and what is kept */
 #define INPUT {NET_INPUT, {0}} /* it = the images */
 #define CONV(outputs, rows, columns, stride, padding, groups, bias) \
-  {NET_CONV, {outputs, rows, columns, stride, padding, groups, bias}}
+  {NET_CONV, {outputs, rows, columns, groups, bias, stride, stride, padding, padding}}
+/* with a stride and a padding for each axis, rows first */
+#define CONV_AXES(outputs, rows, columns, down, across, above, beside, bias) \
+  {NET_CONV, {outputs, rows, columns, 1, bias, down, across, above, beside}}
 #define LINEAR(outputs, bias) {NET_LINEAR, {outputs, bias}}
 #define BN(relu) {NET_BATCHNORM, {relu, 0}}
 #define BN_PLUS(relu) {NET_BATCHNORM, {relu, 1}} /* with what is kept as the residual */

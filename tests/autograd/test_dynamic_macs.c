@@ -65,7 +65,7 @@ static hand hand_open(bool gradients) {
   must(esp_graph_mean_abs(h.graph, x, &g, &err), &err);
   must(esp_graph_linear(h.graph, g, predict, base, &g, &err), &err);
   must(esp_graph_top_k(h.graph, g, (esp_top_k_attr){1, 0}, &g, &err), &err);
-  must(esp_graph_conv(h.graph, x, (esp_conv_attr){1, 1, 1}, conv, NULL, &y, &err), &err);
+  must(esp_graph_conv(h.graph, x, (esp_conv_attr){{1, 1}, {1, 1}, 1}, conv, NULL, &y, &err), &err);
   must(esp_graph_gate(h.graph, y, g, &h.gated, &err), &err);
   must(esp_graph_flatten(h.graph, h.gated, &y, &err), &err);
   must(esp_graph_linear(h.graph, y, last, NULL, &y, &err), &err);
@@ -145,8 +145,8 @@ static int64_t count_output(const net_layer *l, int image, int o, int row, int c
   for (int c = 0; c < inputs; c++)
     for (int k = 0; k < rows * columns; k++)
       macs += w->value[(o * inputs + c) * rows * columns + k] != 0 &&
-              reads(l->in, image, first + c, row * a.stride + k / columns - a.padding,
-                    column * a.stride + k % columns - a.padding);
+              reads(l->in, image, first + c, row * a.stride.rows + k / columns - a.padding.rows,
+                    column * a.stride.columns + k % columns - a.padding.columns);
   return macs;
 }
 

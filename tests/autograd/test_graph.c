@@ -488,32 +488,32 @@ static esp_status batchnorm(wrong *w, esp_value *x, size_t channels, esp_value *
 }
 
 static esp_status conv_channels(wrong *w) {
-  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 3, 3, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 1}, 8, 3, 3, 3);
 }
 static esp_status conv_groups(wrong *w) {
-  return conv(w, (esp_conv_attr){1, 1, 3}, 9, 1, 3, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 3}, 9, 1, 3, 3);
 }
 static esp_status conv_group_outputs(wrong *w) {
-  return conv(w, (esp_conv_attr){1, 1, 2}, 9, 2, 3, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 2}, 9, 2, 3, 3);
 }
 static esp_status conv_large(wrong *w) {
-  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 4, 9, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 1}, 8, 4, 9, 3);
 }
 static esp_status conv_wide(wrong *w) {
-  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 4, 3, 8);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 1}, 8, 4, 3, 8);
 }
 static esp_status conv_stride(wrong *w) {
-  return conv(w, (esp_conv_attr){0, 1, 1}, 8, 4, 3, 3);
+  return conv(w, (esp_conv_attr){{0, 0}, {1, 1}, 1}, 8, 4, 3, 3);
 }
 static esp_status conv_padding(wrong *w) {
-  return conv(w, (esp_conv_attr){1, -1, 1}, 8, 4, 3, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {-1, -1}, 1}, 8, 4, 3, 3);
 }
 static esp_status conv_no_groups(wrong *w) {
-  return conv(w, (esp_conv_attr){1, 1, 0}, 8, 4, 3, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 0}, 8, 4, 3, 3);
 }
 static esp_status conv_bias(wrong *w) {
   w->bias.count = 7;
-  return conv(w, (esp_conv_attr){1, 1, 1}, 8, 4, 3, 3);
+  return conv(w, (esp_conv_attr){{1, 1}, {1, 1}, 1}, 8, 4, 3, 3);
 }
 static esp_status linear_plane(wrong *w) {
   return linear(w, w->x, 10, 4);

@@ -213,8 +213,8 @@ START_TEST(operations_say_what_they_compute) {
   for (int i = 0; i < 5; i++)
     ck_assert_int_eq((int)esp_graph_operation(m.n.graph, i).kind, (int)kinds[i]);
   const esp_operation grouped = esp_graph_operation(m.n.graph, 3);
-  ck_assert_int_eq(grouped.attr.conv.stride, 2);
-  ck_assert_int_eq(grouped.attr.conv.padding, 1);
+  ck_assert_int_eq(grouped.attr.conv.stride.columns, 2);
+  ck_assert_int_eq(grouped.attr.conv.padding.rows, 1);
   ck_assert_int_eq(grouped.attr.conv.groups, 2);
   ck_assert(esp_graph_operation(m.n.graph, 4).attr.activation == ESP_ACT_RELU);
   masked_close(&m);

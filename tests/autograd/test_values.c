@@ -94,29 +94,34 @@ static double conv_formula(const bed *b, const void *with, int image, int o, int
   for (int c = 0; c < channels; c++)
     for (int i = 0; i < v->rows; i++)
       for (int j = 0; j < v->columns; j++)
-        sum += (double)v->w->value[((o * channels + c) * v->rows + i) * v->columns + j] *
-               in(b, image, group * channels + c, row * v->attr.stride - v->attr.padding + i,
-                  column * v->attr.stride - v->attr.padding + j);
+        sum +=
+            (double)v->w->value[((o * channels + c) * v->rows + i) * v->columns + j] *
+            in(b, image, group * channels + c, row * v->attr.stride.rows - v->attr.padding.rows + i,
+               column * v->attr.stride.columns - v->attr.padding.columns + j);
   return sum;
 }
 
 static const conv convs[] = {
-    {3, 5, 4, 6, 1, 1, {1, 0, 1}, true, NULL, NULL},
-    {3, 7, 6, 5, 3, 3, {1, 1, 1}, true, NULL, NULL},
-    {3, 7, 6, 5, 3, 3, {2, 1, 1}, false, NULL, NULL},
-    {2, 8, 9, 7, 5, 5, {2, 2, 1}, true, NULL, NULL},
-    {2, 6, 9, 3, 3, 1, {1, 1, 1}, true, NULL, NULL},
-    {2, 6, 9, 3, 2, 4, {3, 0, 1}, true, NULL, NULL},
-    {6, 5, 5, 10, 3, 3, {1, 1, 2}, true, NULL, NULL},
-    {6, 5, 5, 9, 3, 3, {2, 1, 3}, false, NULL, NULL},
-    {5, 6, 4, 5, 3, 3, {1, 1, 5}, true, NULL, NULL},
-    {3, 4, 4, 6, 5, 5, {1, 2, 3}, true, NULL, NULL},
-    {2, 3, 3, 4, 3, 3, {1, 2, 1}, true, NULL, NULL},
-    {2, 4, 3, 5, 4, 3, {1, 0, 1}, true, NULL, NULL},
-    {1, 20, 17, 13, 3, 3, {1, 1, 1}, true, NULL, NULL},
-    {2, 5, 4, 3, 1, 1, {2, 1, 1}, true, NULL, NULL},
-    {9, 6, 8, 10, 3, 3, {1, 1, 1}, true, NULL, NULL},
-    {8, 4, 4, 8, 3, 3, {1, 1, 1}, false, NULL, NULL},
+    {3, 5, 4, 6, 1, 1, {{1, 1}, {0, 0}, 1}, true, NULL, NULL},
+    {3, 7, 6, 5, 3, 3, {{1, 1}, {1, 1}, 1}, true, NULL, NULL},
+    {3, 7, 6, 5, 3, 3, {{2, 2}, {1, 1}, 1}, false, NULL, NULL},
+    {2, 8, 9, 7, 5, 5, {{2, 2}, {2, 2}, 1}, true, NULL, NULL},
+    {2, 6, 9, 3, 3, 1, {{1, 1}, {1, 1}, 1}, true, NULL, NULL},
+    {2, 6, 9, 3, 2, 4, {{3, 3}, {0, 0}, 1}, true, NULL, NULL},
+    {6, 5, 5, 10, 3, 3, {{1, 1}, {1, 1}, 2}, true, NULL, NULL},
+    {6, 5, 5, 9, 3, 3, {{2, 2}, {1, 1}, 3}, false, NULL, NULL},
+    {5, 6, 4, 5, 3, 3, {{1, 1}, {1, 1}, 5}, true, NULL, NULL},
+    {3, 4, 4, 6, 5, 5, {{1, 1}, {2, 2}, 3}, true, NULL, NULL},
+    {2, 3, 3, 4, 3, 3, {{1, 1}, {2, 2}, 1}, true, NULL, NULL},
+    {2, 4, 3, 5, 4, 3, {{1, 1}, {0, 0}, 1}, true, NULL, NULL},
+    {1, 20, 17, 13, 3, 3, {{1, 1}, {1, 1}, 1}, true, NULL, NULL},
+    {2, 5, 4, 3, 1, 1, {{2, 2}, {1, 1}, 1}, true, NULL, NULL},
+    {9, 6, 8, 10, 3, 3, {{1, 1}, {1, 1}, 1}, true, NULL, NULL},
+    {8, 4, 4, 8, 3, 3, {{1, 1}, {1, 1}, 1}, false, NULL, NULL},
+    {3, 7, 6, 5, 3, 1, {{1, 1}, {1, 0}, 1}, true, NULL, NULL},
+    {3, 7, 6, 5, 1, 3, {{1, 2}, {0, 1}, 1}, true, NULL, NULL},
+    {2, 12, 7, 4, 10, 4, {{2, 1}, {5, 2}, 1}, true, NULL, NULL},
+    {4, 9, 10, 6, 3, 5, {{3, 2}, {0, 3}, 2}, false, NULL, NULL},
 };
 
 START_TEST(convolutions) {
@@ -128,8 +133,9 @@ START_TEST(convolutions) {
   v.b = v.bias ? param(&b, "b", ESP_ROLE_BIAS, 1, shape, 0.0) : NULL;
   MUST(&b, esp_graph_conv(b.g, b.x, v.attr, v.w, v.b, &b.y, &b.err));
   run(&b, true);
-  const esp_shape out = {v.outputs, (v.height + 2 * v.attr.padding - v.rows) / v.attr.stride + 1,
-                         (v.width + 2 * v.attr.padding - v.columns) / v.attr.stride + 1};
+  const esp_pair stride = v.attr.stride, padding = v.attr.padding;
+  const esp_shape out = {v.outputs, (v.height + 2 * padding.rows - v.rows) / stride.rows + 1,
+                         (v.width + 2 * padding.columns - v.columns) / stride.columns + 1};
   expect(&b, conv_formula, &v, out, 1e-5);
   ck_assert(esp_graph_macs(b.g, false) == (double)v.w->count * out.height * out.width);
   close_bed(&b);
@@ -137,7 +143,7 @@ START_TEST(convolutions) {
 END_TEST
 
 START_TEST(linear_layers) {
-  conv v = {23, 1, 1, 13, 1, 1, {1, 0, 1}, _i == 1, NULL, NULL};
+  conv v = {23, 1, 1, 13, 1, 1, {{1, 1}, {0, 0}, 1}, _i == 1, NULL, NULL};
   bed b;
   open_bed(&b, v.channels, 1, 1);
   const int shape[2] = {v.outputs, v.channels};

@@ -369,7 +369,8 @@ START_TEST(examples_of_the_layer_language_run) {
     ESPALIER("run", "example.ini", "-o", examples == 0 ? "a" : "b", "train.epochs=1");
   }
   ck_assert_int_eq(examples, 2);
-  check_shown(&p, "help model.layers", "\n      depthwise KxK [stride N] [pad N] [bias|nobias]\n");
+  check_shown(&p, "help model.layers",
+              "\n      depthwise KxL [stride N|NxM] [pad N|NxM] [bias|nobias]\n");
 }
 END_TEST
 

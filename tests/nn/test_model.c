@@ -285,24 +285,30 @@ static const struct {
     {"conv 8 3x3\nbn\ncnv 8 3x3\n", "layers:3: unknown layer 'cnv'; did you mean 'conv'?"},
     {"conv 8 3x3\n\n\nmaxpol 2\n", "layers:4: unknown layer 'maxpol'; did you mean 'maxpool'?"},
     {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\n", "layers:1: unknown layer 'zzzz"},
-    {"conv\n", "layers:1: conv: there is no 'CHANNELS'; expected 'conv CHANNELS KxK [stride N]"},
-    {"conv 8\n", "layers:1: conv: there is no 'KxK'"},
+    {"conv\n", "layers:1: conv: there is no 'CHANNELS'; expected 'conv CHANNELS KxL [stride N"},
+    {"conv 8\n", "layers:1: conv: there is no 'KxL'"},
     {"conv 0 3x3\n", "layers:1: conv: CHANNELS is '0', expected a whole number from 1 to 65536"},
     {"conv 65537 3x3\n", "CHANNELS is '65537'"},
     {"conv 99999999999999999999 3x3\n", "CHANNELS is '99999999999999999999'"},
     {"conv -8 3x3\n", "CHANNELS is '-8'"},
     {"conv 8.5 3x3\n", "CHANNELS is '8.5'"},
-    {"conv 8 3\n", "the kernel is '3', expected a square KxK"},
-    {"conv 8 3x5\n", "the kernel is '3x5'"},
+    {"conv 8 3\n", "the kernel is '3', expected KxL with whole numbers from 1 to 63"},
+    {"conv 8 3x\n", "the kernel is '3x'"},
+    {"conv 8 x3\n", "the kernel is 'x3'"},
+    {"conv 8 3x64\n", "the kernel is '3x64'"},
+    {"conv 8 3x3 stride 0x1\n", "stride is '0x1', expected N or NxM, whole numbers from 1 to 1024"},
+    {"conv 8 3x3 pad 1x65\n", "pad is '1x65', expected N or NxM, whole numbers from 0 to 64"},
+    {"conv 8 3x3 stride 2 stride 1x1\n", "'stride' is given twice"},
+    {"maxpool 2 stride 2x1\n", "stride is '2x1', expected a whole number from 1 to 1024"},
     {"conv 8 0x0\n", "the kernel is '0x0'"},
-    {"conv 8 64x64\n", "with K from 1 to 63"},
+    {"conv 8 64x64\n", "with whole numbers from 1 to 63"},
     {"conv 8 3x3x3\n", "the kernel is '3x3x3'"},
     {"conv 8 3x3 strid 2\n", "layers:1: conv: unexpected 'strid'; expected 'conv"},
     {"conv 8 3x3 stride\n", "there is no number after 'stride'"},
     {"conv 8 3x3 stride 0\n", "stride is '0'"},
     {"conv 8 3x3 stride 2 stride 2\n", "'stride' is given twice"},
     {"conv 8 3x3 bias nobias\n", "a second 'nobias'"},
-    {"conv 8 3x3 pad 65\n", "pad is '65', expected a whole number from 0 to 64"},
+    {"conv 8 3x3 pad 65\n", "pad is '65', expected N or NxM, whole numbers from 0 to 64"},
     {"conv 8 3x3 groups 2\n", "layers:1: groups 2 must divide the channels, here 3 into"},
     {"conv 8 3x3\nconv 9 3x3 groups 2\n",
      "layers:2: groups 2 must divide the channels, here 8 into"},
@@ -355,6 +361,34 @@ static void line_of(char *text, const char *word, int times) {
   *text = '\0';
   for (int i = 0; i < times; i++) strcat(text, word);
 }
+
+/* Two numbers of a layer are rows, then columns; one counts for both; pad is half of the kernel. */
+START_TEST(windows_have_rows_and_columns) {
+  static const struct {
+    const char *layer;
+    int height, width; /* of what it makes of 12x9 pixels */
+  } cases[] = {
+      {"conv 4 3x1", 12, 9},
+      {"conv 4 1x5", 12, 9},
+      {"conv 4 3x5 pad 0", 10, 5},
+      {"conv 4 3x1 pad 0x2", 10, 13},
+      {"conv 4 3x1 stride 2x1", 6, 9},
+      {"conv 4 1x3 stride 1x2", 12, 5},
+      {"conv 4 10x4 stride 2x1", 7, 10},
+      {"depthwise 3x5 stride 3 pad 1x0", 4, 2},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[128];
+    snprintf(text, sizeof text, "%s\nflatten\nlinear classes\n", cases[i].layer);
+    esp_model *m = custom(text, (esp_shape){3, 12, 9});
+    const esp_layer *l = &m->layer[0];
+    ck_assert_int_eq(l->weight->positions, cases[i].height * cases[i].width);
+    const int channels = l->weight->shape[0];
+    ck_assert_int_eq(m->layer[1].weight->shape[1], channels * cases[i].height * cases[i].width);
+    esp_model_free(m);
+  }
+}
+END_TEST
 
 START_TEST(malformed_texts) {
   esp_model_options opt = options("custom", malformed[_i].layers);
@@ -787,6 +821,7 @@ static Suite *suite(void) {
   tcase_add_test(language, text_parses_to_the_same_model);
   tcase_add_test(language, names_within_blocks);
   tcase_add_test(language, deep_nesting_is_limited);
+  tcase_add_test(language, windows_have_rows_and_columns);
   tcase_add_loop_test(language, malformed_texts, 0, sizeof malformed / sizeof *malformed);
   tcase_add_test(language, long_lines_and_names);
   tcase_add_test(language, inputs);
