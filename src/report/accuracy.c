@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* A measure of a network that accuracy is drawn over: a member of its point, times `unit`. */
 typedef struct measure {
@@ -11,6 +12,7 @@ typedef struct measure {
   esp__column column;
   size_t offset;
   double unit;
+  bool has_front; /* less is better: which networks no other beats is drawn */
 } measure;
 
 #define OF(member) offsetof(esp__point, member)
@@ -29,6 +31,15 @@ static const measure measures[] = {
      {"compression", "compression (times)"},
      OF(compression),
      1.0},
+    {"accuracy-bytes",
+     "Accuracy over bytes",
+     "Of the network as a packed file, as espalier pack writes it; the grey steps join those that "
+     "no other beats (Pareto front).",
+     "log",
+     {"kilobytes", "packed file (KB)"},
+     OF(bytes),
+     1e-3,
+     true},
     {"accuracy-macs",
      "Accuracy over multiply-adds",
      "Multiply-adds of one image, counting only the weights that are left; "
@@ -36,7 +47,8 @@ static const measure measures[] = {
      "log",
      {"million_macs", "multiply-adds (million an image)"},
      OF(macs),
-     1e-6},
+     1e-6,
+     true},
     {"accuracy-inference",
      "Accuracy over measured inference time",
      "Taken while the run evaluated its test images, in batches, with all its threads: "
@@ -44,7 +56,8 @@ static const measure measures[] = {
      "linear",
      {"milliseconds_per_image", "inference (ms an image)"},
      OF(milliseconds),
-     1.0},
+     1.0,
+     true},
     {"accuracy-training",
      "Accuracy over measured training time",
      "All training up to the network: dense training and each round of retraining.",
@@ -100,6 +113,59 @@ static cJSON *points(const esp__report_data *data, const measure *m) {
   return table;
 }
 
+/* A level's means. */
+typedef struct level {
+  int first;
+  double x, accuracy;
+} level;
+
+static int by_x(const void *left, const void *right) {
+  const level *a = left, *b = right;
+  if (a->x != b->x) return a->x < b->x ? -1 : 1;
+  return (a->accuracy < b->accuracy) - (a->accuracy > b->accuracy);
+}
+
+/* All levels that have both, in the order of x, and of equal ones the best first. */
+static int sorted_levels(const esp__points *p, const measure *m, level *to) {
+  int n = 0;
+  for (int first = 0, end; first < p->count; first = end) {
+    end = esp__level_end(p, first);
+    const esp_stats_moments x = esp__level_moments(p, first, end, m->offset);
+    const esp_stats_moments y = esp__level_moments(p, first, end, OF(accuracy));
+    if (x.n > 0 && y.n > 0)
+      to[n++] = (level){first, m->unit * esp_stats_mean(&x), 100.0 * esp_stats_mean(&y)};
+  }
+  qsort(to, (size_t)n, sizeof *to, by_x);
+  return n;
+}
+
+/* The levels with more accuracy than all that are as good or better in x. NULL when memory is
+ * out. */
+static cJSON *front(const esp__report_data *data, const measure *m) {
+  const esp__column columns[] = {m->column,
+                                 {"accuracy_mean_percent", "test accuracy, mean (%)"},
+                                 {"series", "series"},
+                                 {"level", "level"},
+                                 {0}};
+  level *sorted = calloc((size_t)data->points.count, sizeof *sorted);
+  char id[64], label[32];
+  if (!sorted) return NULL;
+  snprintf(id, sizeof id, "%s-front", m->id);
+  cJSON *table = esp__table_new(id, columns);
+  const int n = sorted_levels(&data->points, m, sorted);
+  double best = -1.0;
+  for (int i = 0; i < n; i++) {
+    const int first = sorted[i].first;
+    if (sorted[i].accuracy <= best) continue;
+    best = sorted[i].accuracy;
+    esp__level_label(&data->points, first, esp__level_end(&data->points, first), label);
+    ESP_TABLE_ROW(table, esp__number_cell(sorted[i].x), esp__number_cell(best),
+                  esp__text_cell(esp__series_of(data, first)), esp__text_cell(label));
+  }
+  free(sorted);
+  return table;
+}
+
 /* Whether the means of each series lie in the order of its levels. Where x was measured they may
  * not, and a line through them would say nothing. */
 static bool in_order(const esp__report_data *data, const measure *m) {
@@ -117,15 +183,72 @@ static bool in_order(const esp__report_data *data, const measure *m) {
   return true;
 }
 
+/* Whether any point has the measure. */
+static bool is_known(const esp__points *p, const measure *m) {
+  const esp_stats_moments all = esp__level_moments(p, 0, p->count, m->offset);
+  return all.n > 0;
+}
+
+/* ---- before and after retraining ---- */
+
+static bool add_level_before(cJSON *table, const esp__report_data *data, int first, size_t offset,
+                             const char *whose) {
+  const esp__points *p = &data->points;
+  const int end = esp__level_end(p, first);
+  const esp_stats_moments x = esp__level_moments(p, first, end, OF(sparsity));
+  const esp_stats_moments y = esp__level_moments(p, first, end, offset);
+  if (p->item[first].round == 0 || y.n == 0) return false;
+  ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(whose),
+                esp__number_cell(100.0 * esp_stats_mean(&x)),
+                esp__number_cell(100.0 * esp_stats_mean(&y)),
+                esp__number_cell(100.0 * esp_stats_sd(&y)));
+  return true;
+}
+
+static void add_before(cJSON *report, const esp__report_data *data) {
+  static const esp__column columns[] = {{"series", "series"},
+                                        {"whose", "when"},
+                                        {"sparsity_percent", "sparsity (%)"},
+                                        {"accuracy_percent", "test accuracy, mean (%)"},
+                                        {"sd_points", "sd (points)"},
+                                        {0}};
+  static const char *const when[] = {"after retraining", "before retraining"};
+  const size_t offset[] = {OF(accuracy), OF(before)};
+  cJSON *table = esp__table_new("accuracy-before-means", columns);
+  const esp__points *p = &data->points;
+  int rows = 0;
+  for (int series = 0; series < data->diff.series; series++)
+    for (int k = 0; k < 2; k++)
+      for (int first = 0; first < p->count; first = esp__level_end(p, first))
+        if (p->item[first].series == series)
+          rows += add_level_before(table, data, first, offset[k], when[k]) && k == 1;
+  if (rows == 0) {
+    cJSON_Delete(table);
+    return;
+  }
+  cJSON *chart = esp__chart_add(
+      report, (esp__chart){"accuracy-before", "Before and after retraining",
+                           "Just after pruning, before a step of retraining, beside the end of "
+                           "the round.",
+                           "beside"});
+  esp__json_put(chart, "whose", cJSON_CreateStringArray(when, 2));
+  esp__chart_axis(chart, "x", "sparsity (%)", "linear");
+  esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
+  esp__report_table_of(report, chart, table);
+}
+
 void esp__add_accuracy(cJSON *report, const esp__report_data *data) {
   if (data->points.count == 0) return;
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const measure *m = &measures[i];
+    if (!is_known(&data->points, m)) continue;
     cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "band"});
     esp__json_put_bool(chart, "joined", in_order(data, m));
     esp__chart_axis(chart, "x", m->column.label, m->scale);
     esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
     esp__report_table_of(report, chart, means(data, m));
     esp__report_table_of(report, chart, points(data, m));
+    if (m->has_front) esp__report_table_of(report, chart, front(data, m));
   }
+  add_before(report, data);
 }

@@ -92,10 +92,12 @@ function legend(entries, handles) {
 }
 
 /* How a section's legend shows a series: as its charts draw it. */
+const plainSample = () => ({ dash: [] });
 const samplesOf = {
   accuracy: (series) => ({ dash: dash(series), shape: shape(series) }),
   paper: (series) => ({ dash: [], shape: shape(series) }),
-  training: () => ({ dash: [] }),
+  training: plainSample,
+  weights: plainSample,
 };
 
 /* One legend for all charts of a section, with the series that they draw. */
@@ -116,10 +118,43 @@ function card(chart, datasets, entries, label, paintDataset) {
   handle.draw = () => {
     const paint = () => datasets.forEach(paintDataset);
     paint();
-    handle.chart = new Chart(canvas, { type: "line", data: { datasets }, options: options(chart, label) });
+    const marked = chart.marks ? [marksOf(sheets.get(chart.marks))] : [];
+    handle.chart = new Chart(canvas, { type: "line", data: { datasets }, options: options(chart, label), plugins: marked });
     drawn.push({ chart: handle.chart, paint });
   };
   return handle;
+}
+
+/* ---- marks: where pruning happens ---- */
+
+/* A plugin that draws them: over the whole height where a round begins, a tick where masks change in training. Rows of
+   series that are hidden are left out; of marks whose names would overlap, the first is named. */
+function marksOf(sheet) {
+  const marks = records(sheet).map((r) => ({ ...r, series: report.series.indexOf(r.series) }));
+  const draw = (chart) => {
+    const c = chart.ctx, { top, bottom, left, right } = chart.chartArea;
+    const shown = new Set(chart.data.datasets.filter((d, i) => chart.isDatasetVisible(i)).map((d) => d.series));
+    let free = left; // of names, from here on
+    c.save();
+    c.font = "10px sans-serif";
+    c.lineWidth = 1;
+    for (const mark of marks.filter((m) => shown.has(m.series)).sort((a, b) => a.epoch - b.epoch)) {
+      const x = chart.scales.x.getPixelForValue(mark.epoch), round = mark.what !== "";
+      if (x < left || x > right) continue;
+      c.strokeStyle = c.fillStyle = report.series.length > 1 ? seriesColour(mark.series) : colour("--quiet");
+      c.setLineDash(round ? [2, 3] : []);
+      c.beginPath();
+      c.moveTo(x, round ? top : bottom - 6);
+      c.lineTo(x, bottom);
+      c.stroke();
+      const width = c.measureText(mark.what).width;
+      if (!round || x + 3 < free || x + 3 + width > right) continue;
+      c.fillText(mark.what, x + 3, top + 9);
+      free = x + width + 9;
+    }
+    c.restore();
+  };
+  return { id: "marks", beforeDatasetsDraw: draw };
 }
 
 /* ---- band: means with their spread, and every seed ---- */
@@ -158,31 +193,39 @@ function bandLabel(chart) {
   };
 }
 
+/* Networks that no other beats, joined by steps: what is to the right of one is no better until the next. */
+function frontDataset(chart) {
+  const sheet = sheets.get(chart.sheets[2]);
+  const data = sheet.rows.map(([x, y, series, level]) => ({ x, y, sd: null, series, level, seeds: null }));
+  return { part: "front", data, stepped: "before", pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0, borderWidth: 3, order: 1, label: "" };
+}
+
 function band(chart) {
   const datasets = report.series.flatMap((name, series) => bandDatasets(chart, name, series));
+  if (chart.sheets.length > 2) datasets.push(frontDataset(chart));
   return card(chart, datasets, [], bandLabel(chart), (dataset) => {
-    const ink = seriesColour(dataset.series);
+    const ink = dataset.part === "front" ? faint(colour("--quiet"), 0.35) : seriesColour(dataset.series);
     dataset.borderColor = dataset.pointBorderColor = ink;
     dataset.backgroundColor = dataset.part === "band" ? faint(ink, 0.16) : ink;
     dataset.pointBackgroundColor = dataset.part === "seeds" ? "transparent" : ink;
   });
 }
 
-/* ---- beside: ours and those of a paper ---- */
+/* ---- beside: two curves of each series, such as ours and those of a paper ---- */
 
-const whose = [{ name: "ours", dash: [] }, { name: "paper", dash: [7, 4] }];
+const besideDashes = [[], [7, 4]];
 
 function besideDatasets(chart, series) {
   const sheet = sheets.get(chart.sheets[0]);
   const [x, y] = sheet.columns.slice(2, 4).map((column) => column.name);
-  return whose.flatMap(({ name, dash: borderDash }) => {
+  return chart.whose.flatMap((name, i) => {
     const points = records(sheet).filter((r) => r.series === report.series[series] && r.whose === name && r[y] !== null)
       .map((r) => ({ ...r, x: r[x], y: r[y], sd: r.sd_points }));
     const bars = points.flatMap((p) => (p.sd === null ? [] : [{ x: p.x, y: p.y - p.sd }, { x: p.x, y: p.y + p.sd }, { x: p.x, y: NaN }]));
     const common = { series, whose: name, label: report.series[series] };
     return [
       { ...common, part: "bars", data: bars, pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0, borderWidth: 1 },
-      { ...common, part: "mean", data: points, borderDash, pointStyle: shape(series), pointRadius: name === "ours" ? 5 : 3.5, pointHoverRadius: 7, borderWidth: 2 },
+      { ...common, part: "mean", data: points, borderDash: besideDashes[i], pointStyle: shape(series), pointRadius: i === 0 ? 5 : 3.5, pointHoverRadius: 7, borderWidth: 2 },
     ];
   });
 }
@@ -196,10 +239,10 @@ function besideLabel(chart) {
 
 function beside(chart) {
   const datasets = report.series.flatMap((name, series) => besideDatasets(chart, series)).filter((d) => d.data.length > 0);
-  const entries = whose.map(({ name, dash: lineDash }) => ({ text: name, series: 6, dash: lineDash, matches: (d) => d.whose === name }));
+  const entries = chart.whose.map((name, i) => ({ text: name, series: 6, dash: besideDashes[i], matches: (d) => d.whose === name }));
   return card(chart, datasets, entries, besideLabel(chart), (dataset) => {
     dataset.borderColor = dataset.pointBorderColor = seriesColour(dataset.series);
-    dataset.backgroundColor = dataset.pointBackgroundColor = dataset.whose === "ours" ? seriesColour(dataset.series) : colour("--card");
+    dataset.backgroundColor = dataset.pointBackgroundColor = dataset.whose === chart.whose[0] ? seriesColour(dataset.series) : colour("--card");
   });
 }
 
@@ -220,18 +263,21 @@ function lines(chart) {
   const label = (name) => sheet.columns[columnOf(sheet, name)].label;
   const columns = chart.y.columns.filter((name) => sheet.rows.some((row) => row[columnOf(sheet, name)] !== null));
   const runs = runsOf(sheet);
+  const longest = Math.max(...runs.map((rows) => rows.length));
   const datasets = runs.flatMap((rows) => columns.map((column, i) => ({
     series: report.series.indexOf(rows[0].series),
     column,
     data: rows.map((r) => ({ ...r, x: r[chart.x.column], y: r[column], column })).filter((p) => p.y !== null),
     borderDash: dashes[i],
     borderWidth: runs.length > 6 ? 1.1 : 1.8,
-    pointRadius: rows.length === 1 ? 3 : 0,
     pointHoverRadius: 4,
     pointHitRadius: 6,
+    stepped: chart.stepped ? "before" : false,
   })));
+  for (const d of datasets) d.pointRadius = 2 * d.data.length > longest ? (longest === 1 ? 3 : 0) : 3.5;
   const entries = columns.length < 2 ? [] : columns.map((column, i) => ({ text: label(column), series: 6, dash: dashes[i], matches: (d) => d.column === column }));
-  const tip = (p) => [`${p.series}, seed ${p.seed}`, p.run, `stage ${p.stage}, epoch ${p.x}`, `${label(p.column)}: ${format(p.y)}`];
+  const where = (p) => `${p.stage === undefined ? "" : `stage ${p.stage}, `}${chart.x.label}: ${format(p.x)}`;
+  const tip = (p) => [p.seed === undefined ? p.series : `${p.series}, seed ${p.seed}`, p.run ?? p.layer, where(p), `${label(p.column)}: ${format(p.y)}`];
   return card(chart, datasets, entries, tip, (dataset) => {
     dataset.borderColor = dataset.pointBorderColor = dataset.pointBackgroundColor = seriesColour(dataset.series);
   });

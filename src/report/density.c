@@ -1,7 +1,6 @@
 /* Which layers the weights were taken from: a heat map per series, its columns the levels. */
 #include "report/report_data.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +10,8 @@ typedef struct rows {
   int first, count;
 } rows;
 
-/* A method that prunes in training has no dense network, and its one result has the number 0
- * there. */
 static rows rows_of(const esp__run_record *r, int round) {
-  const bool dense = !isnan(esp__run_record_number(r, "dense", "test_accuracy"));
-  const double wanted = dense ? round : 0.0;
+  const double wanted = esp__run_record_round(r, round);
   rows found = {0, 0};
   for (int row = 0; row < r->layers.rows; row++) {
     if (esp_csv_number(&r->layers, row, "round") != wanted) continue;

@@ -105,6 +105,11 @@ static void print_table(const cJSON *report, const cJSON *table, FILE *f) {
   print_csv(table, f);
 }
 
+static void print_drawing(const cJSON *report, const cJSON *drawing, FILE *f) {
+  (void)report;
+  fputs(esp__json_text(drawing, "svg"), f);
+}
+
 static const char *name_in(char path[4096], const char *dir, const cJSON *item,
                            const char *ending) {
   snprintf(path, 4096, "%s/%s%s", dir, esp__json_text(item, "id"), ending);
@@ -129,5 +134,7 @@ esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *e
       ESP_TRY(write_with(report, item, name_in(path, dir, item, ".csv"), print_table, err));
   cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "charts"))
       ESP_TRY(draw(report, item, dir, err));
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(report, "drawings"))
+      ESP_TRY(write_with(report, item, name_in(path, dir, item, ".svg"), print_drawing, err));
   return ESP_OK;
 }

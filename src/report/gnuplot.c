@@ -1,6 +1,7 @@
 /* Scripts that draw a chart from its CSV files. */
 #include "report/gnuplot.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -9,13 +10,16 @@ const char *esp__json_text(const cJSON *o, const char *name) {
   return cJSON_IsString(item) ? item->valuestring : "";
 }
 
+/* NULL where there is none of that name. */
+static const cJSON *sheet_of(const cJSON *report, const char *id) {
+  const cJSON *table = cJSON_GetObjectItem(report, "sheets")->child;
+  while (table && strcmp(esp__json_text(table, "id"), id) != 0) table = table->next;
+  return table;
+}
+
 static const cJSON *table_of(const cJSON *report, const cJSON *chart, int i) {
-  const cJSON *id = cJSON_GetArrayItem(cJSON_GetObjectItem(chart, "sheets"), i), *table;
-  cJSON_ArrayForEach(
-      table, cJSON_GetObjectItem(report, "sheets")) if (cJSON_IsString(id) &&
-                                                        strcmp(esp__json_text(table, "id"),
-                                                               id->valuestring) == 0) return table;
-  return NULL;
+  const cJSON *id = cJSON_GetArrayItem(cJSON_GetObjectItem(chart, "sheets"), i);
+  return cJSON_IsString(id) ? sheet_of(report, id->valuestring) : NULL;
 }
 
 static int column_of(const cJSON *table, const char *name) {
@@ -28,12 +32,16 @@ static int column_of(const cJSON *table, const char *name) {
   return -1;
 }
 
-/* In single quotes nothing has a meaning but the quote. */
+/* In single quotes nothing has a meaning but the quote. What SVG cannot hold, or gnuplot would put
+ * into it unchanged, becomes a blank: control characters, and the ']]>' that ends a CDATA
+ * section. */
 static void print_quoted(const char *text, FILE *f) {
   fputc('\'', f);
-  for (; *text; text++) {
-    if (*text == '\'') fputc('\'', f);
-    fputc(*text == '\n' ? ' ' : *text, f);
+  for (const char *c = text; *c; c++) {
+    const bool ends = *c == '>' && c >= text + 2 && c[-1] == ']' && c[-2] == ']';
+    if (*c == '\'') fputc('\'', f);
+    if (ends) fputc(' ', f);
+    fputc((unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c, f);
   }
   fputc('\'', f);
 }
@@ -129,6 +137,14 @@ static void print_means(const block *b, int x, bool joined, FILE *f) {
   print_title(b, true, f);
 }
 
+/* The steps between the networks that no other beats, where the chart has them. */
+static void print_front(const cJSON *report, const cJSON *chart, FILE *f) {
+  const cJSON *front = table_of(report, chart, 2);
+  if (!front) return;
+  print_quoted(esp__json_text(front, "id"), f);
+  fputs(".'.csv' skip 1 using 1:2 with steps lw 3 lc rgb '#bbbbbb' notitle, \\\n", f);
+}
+
 static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
   block means = {report, table_of(report, chart, 0)}, points = {report, table_of(report, chart, 1)};
   const int mean = column_of(means.table, "accuracy_mean_percent") + 1;
@@ -144,17 +160,20 @@ static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
             colour(points.series));
     print_title(&points, false, f);
   }
+  print_front(report, chart, f);
   fputs("1/0 notitle\n", f);
 }
 
-/* Ours with solid lines and filled points, those of the paper dashed and hollow. */
+/* The first of the two with solid lines and filled points, the other dashed and hollow. */
 static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
+  const cJSON *names = cJSON_GetObjectItem(chart, "whose");
+  const char *first = cJSON_GetArrayItem(names, 0)->valuestring;
   block b = {report, table_of(report, chart, 0)};
   const int whose = column_of(b.table, "whose"), x = whose + 2;
   fputs("plot \\\n", f);
   while (next_block(&b, whose)) {
     if (!has_numbers(&b, x)) continue;
-    const bool ours = strcmp(cJSON_GetArrayItem(b.row, whose)->valuestring, "ours") == 0;
+    const bool ours = strcmp(cJSON_GetArrayItem(b.row, whose)->valuestring, first) == 0;
     if (has_numbers(&b, x + 1)) {
       print_source(&b, f);
       fprintf(f, "%d:%d:%d with yerrorbars pt 0 lc rgb '%s'", x, x + 1, x + 2, colour(b.series));
@@ -165,13 +184,28 @@ static void print_beside(const cJSON *report, const cJSON *chart, FILE *f) {
             b.series % 6 * 2 + (ours ? 5 : 4), ours ? 1 : 2);
     print_title(&b, ours, f);
   }
-  fputs("1/0 with lines lw 2 dt 2 lc rgb '#000000' title 'paper'\n", f);
+  fputs("1/0 with lines lw 2 dt 2 lc rgb '#000000' title ", f);
+  print_quoted(cJSON_GetArrayItem(names, 1)->valuestring, f);
+  fputc('\n', f);
+}
+
+/* A line over the whole height where a round begins. */
+static void print_marks(const cJSON *report, const cJSON *chart, FILE *f) {
+  const cJSON *table = sheet_of(report, esp__json_text(chart, "marks")), *row;
+  cJSON_ArrayForEach(row, cJSON_GetObjectItem(table, "rows")) {
+    const cJSON *epoch = cJSON_GetArrayItem(row, 2), *what = cJSON_GetArrayItem(row, 3);
+    if (!cJSON_IsNumber(epoch) || !*what->valuestring) continue;
+    fprintf(f, "set arrow from %.10g, graph 0 to %.10g, graph 1 nohead dt 3 lc rgb '#888888'\n",
+            epoch->valuedouble, epoch->valuedouble);
+  }
 }
 
 static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *table = table_of(report, chart, 0), *column;
   const int x = column_of(table, esp__json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
+  const bool stepped = cJSON_IsTrue(cJSON_GetObjectItem(chart, "stepped"));
   int dash = 1;
+  print_marks(report, chart, f);
   fputs("plot \\\n", f);
   cJSON_ArrayForEach(column, cJSON_GetObjectItem(cJSON_GetObjectItem(chart, "y"), "columns")) {
     const int y = column_of(table, column->valuestring) + 1;
@@ -179,7 +213,8 @@ static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
     while (next_block(&b, column_of(table, "run"))) {
       if (!has_numbers(&b, y - 1)) continue;
       print_source(&b, f);
-      fprintf(f, "%d:%d with lines lw 1.5 lc rgb '%s' dt %d", x, y, colour(b.series), dash);
+      fprintf(f, "%d:%d with %s lw 1.5 lc rgb '%s' dt %d", x, y, stepped ? "steps" : "lines",
+              colour(b.series), dash);
       print_title(&b, b.new_series && dash == 1, f);
     }
     dash++;
@@ -187,12 +222,28 @@ static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
   fputs("1/0 notitle\n", f);
 }
 
+/* The colours reach as far on both sides of 0. */
+static void print_range(const cJSON *report, const cJSON *chart, FILE *f) {
+  const cJSON *row, *cell;
+  double most = 1e-9;
+  cJSON_ArrayForEach(row, cJSON_GetObjectItem(table_of(report, chart, 0), "rows")) {
+    cJSON_ArrayForEach(cell, row) {
+      if (cJSON_IsNumber(cell)) most = fmax(most, fabs(cell->valuedouble));
+    }
+  }
+  fprintf(f, "set cbrange [%.6g:%.6g]\nset cblabel 'points'\n", -most, most);
+}
+
 static void print_heat(const cJSON *report, const cJSON *chart, FILE *f) {
+  const bool both_signs = cJSON_IsTrue(cJSON_GetObjectItem(chart, "signed"));
+  fputs(both_signs ? "set palette defined (-1 '#b24308', 0 '#ffffff', 1 '#0b5694')\n"
+                   : "set palette defined (0 '#ffffff', 50 '#6baed6', 100 '#08306b')\n"
+                     "set cbrange [0:100]\nset cblabel '%'\n",
+        f);
+  if (both_signs) print_range(report, chart, f);
   fputs(
-      "set yrange [*:*] reverse\nset xtics rotate by 45 right\nset cbrange [0:100]\n"
-      "set cblabel '%'\nunset grid\n"
-      "set palette defined (0 '#ffffff', 50 '#6baed6', 100 '#08306b')\nset offsets 0, 0, 0, 0\n"
-      "plot ",
+      "set yrange [*:*] reverse\nset xtics rotate by 45 right\nunset grid\n"
+      "set offsets 0, 0, 0, 0\nplot ",
       f);
   print_quoted(esp__json_text(table_of(report, chart, 0), "id"), f);
   fputs(
@@ -201,11 +252,30 @@ static void print_heat(const cJSON *report, const cJSON *chart, FILE *f) {
       f);
 }
 
+/* Beside each other, a group for each row. */
+static void print_bars(const cJSON *report, const cJSON *chart, FILE *f) {
+  static const char *const colours[] = {"#bbbbbb", "#009E73"};
+  const cJSON *table = table_of(report, chart, 0);
+  const int columns = cJSON_GetArraySize(cJSON_GetObjectItem(table, "columns"));
+  fputs("set style data histograms\nset style fill solid\nset xtics rotate by 45 right\nplot \\\n",
+        f);
+  for (int c = 1; c < columns; c++) {
+    const cJSON *column = cJSON_GetArrayItem(cJSON_GetObjectItem(table, "columns"), c);
+    print_quoted(esp__json_text(table, "id"), f);
+    fprintf(f, ".'.csv' skip 1 using %d:xtic(1) lc rgb '%s' title ", c + 1, colours[c % 2 == 0]);
+    print_quoted(esp__json_text(column, "label"), f);
+    fputs(c + 1 < columns ? ", \\\n" : "\n", f);
+  }
+}
+
 static const struct {
   const char *kind;
   void (*print)(const cJSON *report, const cJSON *chart, FILE *f);
-} kinds[] = {
-    {"band", print_band}, {"beside", print_beside}, {"lines", print_lines}, {"heat", print_heat}};
+} kinds[] = {{"band", print_band},
+             {"beside", print_beside},
+             {"lines", print_lines},
+             {"heat", print_heat},
+             {"bars", print_bars}};
 
 void esp__gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *x = cJSON_GetObjectItem(chart, "x"), *y = cJSON_GetObjectItem(chart, "y");

@@ -1,9 +1,9 @@
 /* Puts the page together. */
 
-const kinds = { band, beside, lines, heat };
-const places = [["accuracy-epochs", "training"], ["loss", "training"], ["learning-rate", "training"], ["accuracy", "accuracy"],
-  ["paper", "paper"],
-  ["density", "density"], ["confusion", "confusion"]];
+const kinds = { band, beside, lines, heat, bars };
+const places = [["accuracy-epochs", "training"], ["loss", "training"], ["learning-rate", "training"], ["sparsity-steps", "training"],
+  ["accuracy", "accuracy"], ["paper", "paper"], ["density", "density"], ["layer-", "layers"], ["sensitivity", "sensitivity"],
+  ["histogram", "weights"], ["confusion", "confusion"]];
 
 function charts() {
   const handles = new Map(); // of the charts in each place
@@ -45,6 +45,21 @@ function heading() {
   for (const note of report.notes) inside("missing", "ul").append(element("li", {}, note));
 }
 
+function resultTables() {
+  const costs = sheets.get("image-costs");
+  inside("results").append(table(results, 1), saveButton(results), element("h3", {}, "What an image costs"),
+    element("p", {}, "Memory traffic: the weights that are left, and what layers read and write, each once, 4 bytes a number. Energy is an " +
+      "estimate by the table of Horowitz (2014) for 45 nm: 4.6 pJ a multiply-add of floats, 640 pJ for 32 bits from DRAM; " +
+      "caches and batches save much of the latter. Time × parameters below 1 is better than the dense network."),
+    table(costs, 1), saveButton(costs));
+}
+
+/* Many classes stay folded. */
+function classes() {
+  const sheet = sheets.get("classes");
+  if (sheet.rows.length > 0) inside("classes").append(...(sheet.rows.length > 60 ? [folded(sheet)] : [table(sheet, 1), saveButton(sheet)]));
+}
+
 /* The table of a comparison is there, though a paper may have none of our sparsities. */
 function paper() {
   const sheet = sheets.get("paper");
@@ -60,22 +75,27 @@ function comparison() {
   if (!costs && !differences) inside("comparison").remove();
 }
 
+/* What sections without charts need. */
+const needs = { pictures: [...report.pictures, ...report.drawings], turned: sheets.get("turned").rows, classes: sheets.get("classes").rows };
+
 /* Sections that stayed empty go; the others are in the contents. */
 function contents() {
   for (const section of document.querySelectorAll("main > section")) {
     const place = section.querySelector(":scope > .charts");
-    if ((place && place.childElementCount === 0 && !section.querySelector("table")) || (section.id === "pictures" && report.pictures.length === 0)) section.remove();
+    if ((place && place.childElementCount === 0 && !section.querySelector("table")) || (needs[section.id]?.length === 0)) section.remove();
     else if (!section.hidden) inside("contents").append(element("a", { href: "#" + section.id }, section.querySelector("h2").textContent));
   }
 }
 
 heading();
 const results = sheets.get("results");
-if (results.rows.length > 0) inside("results").append(table(results, 1), saveButton(results));
+if (results.rows.length > 0) resultTables();
 else inside("results").append(element("p", {}, "There are no results yet."));
 comparison();
 charts();
 paper();
+classes();
+turned();
 pictures();
 configuration();
 inside("runs").append(table(sheets.get("runs")), saveButton(sheets.get("runs")));

@@ -1,8 +1,9 @@
 /* What masks and filters look like. */
 #include "base/json.h"
-#include "report/report_data.h"
+#include "report/drawing.h"
+#include "report/network_file.h"
 #include "report/picture.h"
-#include "rundir/paths.h"
+#include "report/report_data.h"
 
 #include <espalier/file.h>
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
   MASK_WIDTH = 288,
@@ -84,14 +84,6 @@ static picture mask_picture(const float *weight, size_t outputs, size_t inputs) 
       set_pixel(&p, x, y, (const uint8_t[]){0, 0, 0, (uint8_t)((255 * kept + all - 1) / all)});
     }
   return p;
-}
-
-static const esp_blob *layer_weight(const esp_bundle *b, const char *layer) {
-  char name[256];
-  snprintf(name, sizeof name, "%s.weight", layer);
-  const esp_blob *blob = esp_bundle_find(b, name);
-  const bool fits = blob && blob->dtype == ESP_F32 && blob->rank >= 2 && blob->bytes > 0;
-  return fits ? blob : NULL;
 }
 
 static esp_status add_mask(cJSON *report, const esp_blob *blob, caption c, esp_error *err) {
@@ -191,7 +183,7 @@ static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *
   for (int row = 0; row < layers->rows && row < (n->masks ? LAYERS_MAX : 1); row++) {
     const char *layer = esp_csv_text(layers, row, "layer");
     if (row > 0 && strcmp(layer, first) == 0) break; /* the next round */
-    const esp_blob *blob = layer_weight(b, layer);
+    const esp_blob *blob = esp__network_weight(b, layer);
     if (blob && row == 0)
       ESP_TRY(add_filters(report, b, blob, (caption){n->point->series, "filters", layer, n->level},
                           err));
@@ -201,20 +193,38 @@ static esp_status add_layers(cJSON *report, const network *n, const esp_bundle *
   return ESP_OK;
 }
 
+/* What cannot be drawn becomes a note. */
+static esp_status add_drawing(cJSON *report, const network *n, const esp_bundle *b,
+                              esp_error *err) {
+  const esp__run_record *r = &n->data->runs.item[n->point->run];
+  char *svg, id[32];
+  esp_error why;
+  const esp_status status =
+      esp__drawing_make(b, &r->layers, n->data->diff.series_name[n->point->series], &svg, &why);
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
+  if (status != ESP_OK)
+    return esp__report_note(report, "%s: the network is not drawn: %s", r->dir, why.text), ESP_OK;
+  cJSON *o = esp__json_append(cJSON_GetObjectItem(report, "drawings"), cJSON_CreateObject());
+  snprintf(id, sizeof id, "network-%d", n->point->series + 1);
+  esp__json_put_string(o, "id", id);
+  esp__json_put_number(o, "series", n->point->series);
+  esp__json_put_string(o, "level", n->level);
+  esp__json_put_string(o, "svg", svg);
+  free(svg);
+  return ESP_OK;
+}
+
 static esp_status add_network(cJSON *report, const esp__report_data *data, int first, int end,
-                              bool masks, esp_error *err) {
-  network n = {.data = data, .point = &data->points.item[first], .masks = masks};
-  const char *dir = data->runs.item[n.point->run].dir;
-  char path[ESP_PATH_MAX], name[64] = ESP_FILE_DENSE;
+                              bool last, esp_error *err) {
+  network n = {.data = data, .point = &data->points.item[first]};
   esp_bundle b;
   esp_error why;
+  n.masks = last && n.point->round > 0; /* the masks of a dense network show nothing */
   esp__level_label(&data->points, first, end, n.level);
-  if (n.point->round > 0) snprintf(name, sizeof name, ESP_FILE_ROUND, n.point->round);
-  if (!esp__path_join(path, dir, name) || access(path, F_OK) != 0)
-    return esp__report_note(report, "%s: %s is not there (yet)", dir, name), ESP_OK;
-  if (esp_bundle_load(&b, path, &why) != ESP_OK)
+  if (!esp__network_load(&b, &data->runs, n.point, &why))
     return esp__report_note(report, "%s", why.text), ESP_OK;
-  const esp_status status = add_layers(report, &n, &b, err);
+  esp_status status = last ? add_drawing(report, &n, &b, err) : ESP_OK;
+  if (status == ESP_OK) status = add_layers(report, &n, &b, err);
   esp_bundle_free(&b);
   return status;
 }
@@ -227,8 +237,8 @@ esp_status esp__add_pictures(cJSON *report, const esp__report_data *data, esp_er
   for (int first = 0, end; first < p->count && p->item[first].series < SERIES_MAX; first = end) {
     end = esp__level_end(p, first);
     const bool last = end == p->count || !esp__same_series(p, first, end);
-    const bool pruned = p->item[first].round > 0; /* the masks of a dense network show nothing */
-    if (last || !pruned) ESP_TRY(add_network(report, data, first, end, last && pruned, err));
+    if (last || p->item[first].round == 0)
+      ESP_TRY(add_network(report, data, first, end, last, err));
   }
   return ESP_OK;
 }

@@ -12,6 +12,24 @@ static double number(const cJSON *o, const char *name) {
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
+/* Bytes of weights, inputs and outputs of all layers; NAN where none were recorded. */
+static double traffic_of(const esp__run_record *r, int round) {
+  const double wanted = esp__run_record_round(r, round);
+  double values = 0.0;
+  bool found = false;
+  for (int row = 0; row < r->costs.rows; row++) {
+    const double moved = esp_csv_number(&r->costs, row, "values_read") +
+                         esp_csv_number(&r->costs, row, "values_written");
+    if (esp_csv_number(&r->costs, row, "round") != wanted || isnan(moved)) continue;
+    values += moved;
+    found = true;
+  }
+  for (int row = 0; row < r->layers.rows; row++)
+    if (esp_csv_number(&r->layers, row, "round") == wanted)
+      values += esp_csv_number(&r->layers, row, "weights_nonzero");
+  return found ? 4.0 * values : (double)NAN;
+}
+
 static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_records *runs,
                       const esp__config_diff *diff, double *seconds, esp_error *err) {
   const double round = number(o, "round"), spent = number(o, "seconds");
@@ -21,6 +39,7 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
   p->item = more;
   *seconds += isnan(spent) ? 0.0 : spent;
   const double kept = number(o, "weights_nonzero");
+  const esp__run_record *r = &runs->item[run];
   more[p->count++] = (esp__point){
       .series = diff->series_of[run],
       .run = run,
@@ -30,9 +49,13 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
       .accuracy = number(o, "test_accuracy"),
       .before = number(o, "test_accuracy_before"),
       .compression = kept > 0.0 ? number(o, "weights") / kept : NAN,
+      .params = number(o, "params_nonzero"),
+      /* before there were costs, it was a formula */
+      .bytes = r->costs.rows > 0 ? number(o, "bytes") : (double)NAN,
       .macs = number(o, "macs_effective"),
       .milliseconds = number(o, "milliseconds_per_image"),
       .seconds = *seconds,
+      .traffic = traffic_of(r, (int)round),
   };
   return ESP_OK;
 }

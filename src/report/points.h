@@ -17,8 +17,11 @@ typedef struct esp__point {
   double before;             /* the accuracy after pruning, before retraining */
   double change;             /* accuracy - that of the dense network */
   double compression;        /* weights / nonzero weights */
+  double params;             /* that are not zero */
+  double bytes;              /* of the packed file */
   double macs;               /* multiply-adds of one image with the weights that are left */
   double milliseconds;       /* of inference, an image */
+  double traffic;            /* bytes of weights, inputs and outputs of layers, an image */
   double seconds;            /* of training, up to here */
 } esp__point;
 

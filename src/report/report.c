@@ -58,7 +58,8 @@ static esp_status build(cJSON *report, const esp__report_data *data,
   ESP_TRY(add_title(report, request, err));
   esp__json_put_number(report, "runs", data->runs.count);
   cJSON *series = esp__json_put_array(report, "series");
-  static const char *const lists[] = {"notes", "charts", "sheets", "pictures"};
+  static const char *const lists[] = {"notes",    "charts",   "sheets",
+                                      "pictures", "drawings", "turned"};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) esp__json_put_array(report, lists[i]);
   for (int s = 0; s < data->diff.series; s++)
     esp__json_append(series, cJSON_CreateString(data->diff.series_name[s]));
@@ -69,7 +70,11 @@ static esp_status build(cJSON *report, const esp__report_data *data,
   ESP_TRY(esp__add_tests(report, data, err));
   esp__add_training(report, data);
   esp__add_density(report, data);
+  esp__add_layer_costs(report, data);
+  esp__add_sensitivity(report, data);
+  ESP_TRY(esp__add_histograms(report, data, err));
   esp__add_confusion(report, data);
+  ESP_TRY(esp__add_turned(report, data, err));
   esp__add_runs(report, data);
   return esp__add_pictures(report, data, err);
 }

@@ -19,16 +19,23 @@ typedef struct esp__report_data {
  *      "x": {"label", "scale"}, "y": {"label", "scale"}, "sheets": [ids]}
  *
  * kind "band": table 0 holds series, seeds, x, mean, sd; table 1 every point: series, run, seed,
- * round, x, y; "joined": whether a line through the means makes sense. kind "lines": a line per run
- * and column of "y": {"columns": [...]}, over the column of "x": {"column"}. kind "beside": ours
- * and those of a paper; a table that holds series, whose ("ours", "paper"), x, y, sd. kind "heat":
- * a row per row, its name in the first column; values from 0 to 100. */
+ * round, x, y; "joined": whether a line through the means makes sense; table 2, where there is one,
+ * the Pareto front: x, y. kind "lines": a line per run and column of "y": {"columns": [...]}, over
+ * the column of "x": {"column"}; "marks": the table with the epochs at which was pruned; "stepped":
+ * a value holds until the next. kind "beside": two curves for each series, which "whose" names; a
+ * table that holds series, whose, x, y, sd. kind "heat": a row per row, its name in the first
+ * column; values from 0 to 100, or "signed". kind "bars": a row per row, its name in the first
+ * column, a bar for each other. */
 void esp__add_accuracy(cJSON *report, const esp__report_data *data);
 void esp__add_training(cJSON *report, const esp__report_data *data);
 /* Also the table "paper": the comparison as `espalier compare` makes it. */
 esp_status esp__add_paper(cJSON *report, const esp__report_data *data, const char *name,
                           esp_error *err);
 void esp__add_density(cJSON *report, const esp__report_data *data);
+void esp__add_layer_costs(cJSON *report, const esp__report_data *data);
+void esp__add_sensitivity(cJSON *report, const esp__report_data *data);
+esp_status esp__add_histograms(cJSON *report, const esp__report_data *data, esp_error *err);
+/* Also the table "classes": precision and recall. */
 void esp__add_confusion(cJSON *report, const esp__report_data *data);
 
 /* Tables without a chart: results, what pruning costs, what differs between series; the runs. */
@@ -38,8 +45,13 @@ void esp__add_runs(cJSON *report, const esp__report_data *data);
 
 /* report.pictures: {"series", "kind", "layer", "level", "note", "width", "height", "png"}, the PNG
  * in base64: of each series' first seed the masks of all layers of its last level, and the filters
- * of the first layer, also of its dense network. What cannot be read becomes a note. */
+ * of the first layer, also of its dense network. report.drawings: {"id", "series", "level", "svg"},
+ * of its last network. What cannot be read becomes a note. */
 esp_status esp__add_pictures(cJSON *report, const esp__report_data *data, esp_error *err);
+
+/* The table "turned", and report.turned: {"series", "pictures": [{"image", "label", "answer",
+ * "width", "height", "png"}]}. */
+esp_status esp__add_turned(cJSON *report, const esp__report_data *data, esp_error *err);
 
 /* An empty chart in report.charts. */
 typedef struct esp__chart {

@@ -1,6 +1,7 @@
 /* The tables of a report that no chart draws: results, and the runs themselves. */
 #include "report/report_data.h"
 
+#include <math.h>
 #include <string.h>
 
 #define OF(member) offsetof(esp__point, member)
@@ -42,6 +43,55 @@ static void add_level(cJSON *table, const esp__report_data *data, int first, int
   }
 }
 
+/* ---- what an image costs ---- */
+
+/* Horowitz 2014, of 32-bit numbers in 45 nm: a product and a sum of floats; a read of DRAM. */
+static const double joules_a_mac = 3.7e-12 + 0.9e-12, joules_a_value = 640e-12;
+
+static double mean_of(const esp__points *p, int first, size_t offset) {
+  const esp_stats_moments m = esp__level_moments(p, first, esp__level_end(p, first), offset);
+  return esp_stats_mean(&m);
+}
+
+/* Time x parameters of a level. */
+static double effort(const esp__points *p, int first) {
+  return mean_of(p, first, OF(milliseconds)) * mean_of(p, first, OF(params));
+}
+
+static void add_costs_of_level(cJSON *table, const esp__report_data *data, int first) {
+  const esp__points *p = &data->points;
+  const int dense = esp__dense_level(p, &data->diff, first);
+  const double macs = mean_of(p, first, OF(macs)), traffic = mean_of(p, first, OF(traffic));
+  const double compute = macs * joules_a_mac, memory = traffic / 4.0 * joules_a_value;
+  char level[32];
+  esp__level_label(p, first, esp__level_end(p, first), level);
+  ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(level),
+                esp__number_cell(1e-3 * mean_of(p, first, OF(bytes))),
+                esp__number_cell(1e-6 * macs), esp__number_cell(1e-3 * traffic),
+                esp__number_cell(1e6 * compute), esp__number_cell(1e6 * memory),
+                esp__number_cell(1e6 * (compute + memory)),
+                esp__number_cell(mean_of(p, first, OF(milliseconds))),
+                esp__number_cell(dense < 0 ? (double)NAN : effort(p, first) / effort(p, dense)));
+}
+
+static void add_image_costs(cJSON *report, const esp__report_data *data) {
+  static const esp__column columns[] = {{"series", "series"},
+                                        {"level", "level"},
+                                        {"kilobytes", "packed file (KB)"},
+                                        {"million_macs", "multiply-adds (million)"},
+                                        {"kilobytes_moved", "memory traffic (KB)"},
+                                        {"compute_microjoules", "computing, estimate (µJ)"},
+                                        {"memory_microjoules", "memory, estimate (µJ)"},
+                                        {"energy_microjoules", "energy, estimate (µJ)"},
+                                        {"milliseconds_per_image", "inference (ms)"},
+                                        {"time_x_parameters", "time × parameters (dense = 1)"},
+                                        {0}};
+  cJSON *table = esp__table_new("image-costs", columns);
+  for (int first = 0; first < data->points.count; first = esp__level_end(&data->points, first))
+    add_costs_of_level(table, data, first);
+  esp__report_table_of(report, NULL, table);
+}
+
 void esp__add_results(cJSON *report, const esp__report_data *data) {
   cJSON *table = esp__table_new("results", result_columns);
   for (int first = 0, end; first < data->points.count; first = end) {
@@ -49,6 +99,7 @@ void esp__add_results(cJSON *report, const esp__report_data *data) {
     add_level(table, data, first, end);
   }
   esp__report_table_of(report, NULL, table);
+  add_image_costs(report, data);
 }
 
 /* ---- the runs ---- */

@@ -61,6 +61,29 @@ static esp_status read_file(esp__run_record *r, const char *name, esp_csv *table
   return note(r, why.text, err);
 }
 
+/* The tables of a run, and whether one that is not there is missed. */
+static const struct {
+  const char *name;
+  size_t offset;
+  bool missed;
+} tables[] = {
+#define TABLE(name, member, missed) \
+  { name, offsetof(esp__run_record, member), missed }
+    TABLE(ESP_FILE_LOG, log, true),
+    TABLE(ESP_FILE_LAYERS, layers, true),
+    TABLE(ESP_FILE_CONFUSION, confusion, true),
+    TABLE(ESP_FILE_COSTS, costs, false),
+    TABLE(ESP_FILE_SPARSITY, sparsity, false),
+    TABLE(ESP_FILE_TURNED, turned, false),
+    TABLE(ESP_FILE_SENSITIVITY, sensitivity, false),
+#undef TABLE
+};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+static esp_csv *table_at(esp__run_record *r, int i) {
+  return (esp_csv *)((char *)r + tables[i].offset);
+}
+
 static esp_status read_record(esp__run_record *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   ESP_TRY(esp__path_make(path, r->dir, ESP_FILE_CONFIG, err));
@@ -69,9 +92,9 @@ static esp_status read_record(esp__run_record *r, esp_error *err) {
     r->config = (esp_config){0};
     return status;
   }
-  ESP_TRY(read_file(r, ESP_FILE_LOG, &r->log, err));
-  ESP_TRY(read_file(r, ESP_FILE_LAYERS, &r->layers, err));
-  ESP_TRY(read_file(r, ESP_FILE_CONFUSION, &r->confusion, err));
+  for (int i = 0; i < TABLES; i++)
+    if (tables[i].missed || esp__path_exists(r->dir, tables[i].name))
+      ESP_TRY(read_file(r, tables[i].name, table_at(r, i), err));
   ESP_TRY(read_file(r, ESP_FILE_RESULT, NULL, err));
   return strcmp(esp__run_record_status(r), "finished") == 0
              ? ESP_OK
@@ -141,9 +164,7 @@ esp_status esp__run_records_add(esp__run_records *r, const char *dir, esp_error 
 void esp__run_records_free(esp__run_records *r) {
   for (int i = 0; i < r->count; i++) {
     esp__run_record *e = &r->item[i];
-    esp_csv_free(&e->log);
-    esp_csv_free(&e->layers);
-    esp_csv_free(&e->confusion);
+    for (int k = 0; k < TABLES; k++) esp_csv_free(table_at(e, k));
     cJSON_Delete(e->result);
     if (e->config.run.name) esp_config_free(&e->config);
     free(e->missing);
@@ -157,6 +178,10 @@ double esp__run_record_number(const esp__run_record *r, const char *of, const ch
   const cJSON *object = of ? cJSON_GetObjectItemCaseSensitive(r->result, of) : r->result;
   const cJSON *item = esp__json_item(object, name);
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
+}
+
+int esp__run_record_round(const esp__run_record *r, int round) {
+  return isnan(esp__run_record_number(r, "dense", "test_accuracy")) ? 0 : round;
 }
 
 const char *esp__run_record_status(const esp__run_record *r) {

@@ -14,6 +14,8 @@ typedef struct esp__run_record {
   const char *name; /* its last part */
   esp_config config;
   esp_csv log, layers, confusion;
+  /* Those that not every run has; without rows where it has not. */
+  esp_csv costs, sparsity, turned, sensitivity;
   cJSON *result; /* of result.json; NULL where there is none */
   char *missing; /* sentences on what could not be read, a line each; NULL = nothing */
 } esp__run_record;
@@ -31,6 +33,10 @@ void esp__run_records_free(esp__run_records *r);
 /* A number of the object `of` in result.json (NULL = of result.json itself), NAN where there is
  * none. */
 double esp__run_record_number(const esp__run_record *r, const char *of, const char *name);
+/* The number that rows about the network after round `round` have in layers.csv and costs.csv: a
+ * method that prunes in training has no dense network, and its one result has the number 0
+ * there. */
+int esp__run_record_round(const esp__run_record *r, int round);
 /* "finished", "running" or "not begun". */
 const char *esp__run_record_status(const esp__run_record *r);
 

@@ -1,4 +1,5 @@
 /* The figures of a paper beside ours. */
+#include "base/json.h"
 #include "report/report_data.h"
 
 #include <math.h>
@@ -132,6 +133,7 @@ static void add_chart(cJSON *report, const esp__report_data *data, const measure
     return;
   }
   cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "beside"});
+  esp__json_put(chart, "whose", cJSON_CreateStringArray((const char *const[]){"ours", "paper"}, 2));
   esp__chart_axis(chart, "x", "sparsity (%)", "linear");
   esp__chart_axis(chart, "y", m->label, "linear");
   esp__report_table_of(report, chart, table);

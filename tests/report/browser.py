@@ -9,6 +9,7 @@ import tempfile
 import time
 
 PATIENCE = 60  # seconds for an answer
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # for files that need not survive; None: where others are
 
 
 def find():
@@ -23,7 +24,7 @@ class Browser:
     """One page. Everything that the page logs or throws, and every address it asks for, is kept."""
 
     def __init__(self, path):
-        self.profile = tempfile.mkdtemp(prefix="espalier-browser-")
+        self.profile = tempfile.mkdtemp(prefix="espalier-browser-", dir=MEMORY)
         to_child, self.to = os.pipe()
         self.from_, from_child = os.pipe()
         self.process = subprocess.Popen(
@@ -112,7 +113,7 @@ class Browser:
         self.settle()
 
     def screenshot(self, path):
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, optimizeForSpeed=True)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))
 

@@ -2,7 +2,7 @@
 """What a person sees of a report, in a browser without a window: every chart is there and says what the files of the
 runs say, nothing is logged or fetched, hovering shows values, and it fits a phone, the dark and paper.
 
-usage: test_page.py ESPALIER SCREENSHOTS"""
+usage: test_page.py ESPALIER [SCREENSHOTS]       SCREENSHOTS: a folder for pictures of the page, which take a few seconds"""
 
 import csv
 import glob
@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 import browser
@@ -46,11 +47,15 @@ layers =
 METHODS, SEEDS = ("magnitude", "random"), (1, 2, 3)
 BANDS = {"accuracy-sparsity": lambda r: 100 * r["sparsity"],
          "accuracy-compression": lambda r: r["weights"] / r["weights_nonzero"],
+         "accuracy-bytes": lambda r: r["bytes"] / 1e3,
          "accuracy-macs": lambda r: r["macs_effective"] / 1e6,
          "accuracy-inference": lambda r: r["milliseconds_per_image"],
          "accuracy-training": None}
-LINES = {"loss": ["train_loss", "validation_loss"], "accuracy-epochs": ["train_accuracy", "validation_accuracy"],
-         "learning-rate": ["lr"]}
+# columns of log.csv, and what of the results at the ends of stages
+LINES = {"loss": (["train_loss", "validation_loss"], "test_loss"),
+         "accuracy-epochs": (["train_accuracy", "validation_accuracy"], "test_accuracy"),
+         "learning-rate": (["lr"], None)}
+STAGES = (2, 3, 4)  # epochs of the run after each
 
 
 # What a paper says of one of the methods, at a sparsity that the runs have and one that they have not.
@@ -137,13 +142,99 @@ def check_paper(page, runs):
 
 
 def check_lines(page, runs):
-    for chart, columns in LINES.items():
+    for chart, (columns, at_end) in LINES.items():
         expected = []
-        for dir_ in runs:
+        unit = 100 if chart == "accuracy-epochs" else 1
+        for dir_, rounds in runs.items():
             for row, cells in enumerate(table(dir_ + "/log.csv")):
-                unit = 100 if chart == "accuracy-epochs" else 1
                 expected += [(row + 1, unit * float(cells[c])) for c in columns]
+            expected += [(epoch, unit * r[at_end]) for epoch, r in zip(STAGES, rounds) if at_end]
         same([p[:2] for d in datasets(page, chart, "true") for p in d], expected, chart)
+
+
+def check_sparsity(page, runs):
+    """Each round's pruning, then the sparsity at each end of an epoch."""
+    expected = []
+    for rounds in runs.values():
+        dense, one, two = (100 * r["sparsity"] for r in rounds)
+        expected += [(1, dense), (2, dense), (2, one), (3, one), (3, two), (4, two)]
+    found = [p[:2] for d in datasets(page, "sparsity-steps", "true") for p in d]
+    assert len(found) == len(expected)
+    for a, b in zip(sorted(found), sorted(expected)):
+        assert a[0] == b[0] and abs(a[1] - b[1]) < 1e-3, (a, b)
+
+
+def check_before(page, runs):
+    """Accuracy before and after retraining, each the mean of the seeds."""
+    for when, name in (("after retraining", "test_accuracy"), ("before retraining", "test_accuracy_before")):
+        expected = []
+        for method in METHODS:
+            mine = [rounds[1:] for dir_, rounds in runs.items() if os.path.basename(dir_).startswith(method)]
+            expected += [(100 * level[0]["sparsity"], statistics.mean(100 * r[name] for r in level)) for level in zip(*mine)]
+        same([p[:2] for d in datasets(page, "accuracy-before", f"d.part === 'mean' && d.whose === '{when}'") for p in d], expected, when)
+
+
+def check_fronts(page):
+    """No network is better in both; each that is left out is beaten by one of the front."""
+    for chart in ("accuracy-bytes", "accuracy-macs", "accuracy-inference"):
+        means = [p[:2] for d in datasets(page, chart, "d.part === 'mean'") for p in d]
+        front = [p[:2] for d in datasets(page, chart, "d.part === 'front'") for p in d]
+        assert front and all(a[0] < b[0] and a[1] < b[1] for a, b in zip(front, front[1:])), (chart, front)
+        for x, y in means:
+            assert [x, y] in front or any(a <= x and b >= y for a, b in front), (chart, x, y)
+
+
+def check_bars(page, runs):
+    """Multiply-adds of layers, dense and at the last level, in millions."""
+    for number, method in enumerate(METHODS, start=1):
+        rows = [r for dir_ in runs if os.path.basename(dir_).startswith(method) for r in table(dir_ + "/layers.csv")]
+        sheet = page.evaluate(f"sheets.get('layer-macs-{number}').rows")
+        for layer, *found in sheet:
+            expected = [statistics.mean(float(r["macs_effective"]) / 1e6 for r in rows if r["layer"] == layer and r["round"] == round_)
+                        for round_ in ("0", "2")]
+            assert all(close(a, b) for a, b in zip(found, expected)), (layer, found, expected)
+        assert [row[0] for row in sheet] == ["conv1", "linear1"]
+        assert [row[0] for row in page.evaluate(f"sheets.get('layer-time-{number}').rows")] == ["conv1", "linear1", "other"]
+
+
+def check_histograms(page, runs):
+    """Of the 216 weights of the first layer all are there, then those that are left of the first seed's."""
+    layers = table(next(iter(runs)) + "/layers.csv")
+    left = [100 * float(r["density"]) for r in layers if r["layer"] == "conv1"]
+    found = page.evaluate("[0, 1, 2].map((l) => records(sheets.get('histogram-1-1')).reduce((sum, r) => sum + r['level_' + l], 0))")
+    assert all(abs(a - b) < 0.01 for a, b in zip(found, left)), (found, left)
+
+
+def check_classes(page, runs):
+    """Precision, recall and F1 of a class, from the confusion of classes."""
+    mine = [dir_ for dir_ in runs if os.path.basename(dir_).startswith("magnitude")]
+    counts = [(r["label"], r["answer"], int(r["images"])) for dir_ in mine for r in table(dir_ + "/confusion.csv") if r["round"] == "2"]
+    rows = page.evaluate("records(sheets.get('classes')).filter((r) => r.series === 'magnitude')")
+    assert len(rows) == 10
+    for number, row in enumerate(rows):
+        right = sum(n for label, answer, n in counts if label == answer == str(number))
+        images, answers = (sum(n for r in counts if r[i] == str(number) for n in r[2:]) for i in (0, 1))
+        assert row["images"] == images and close(row["recall_percent"], 100 * right / images)
+        assert row["precision_percent"] is None if answers == 0 else close(row["precision_percent"], 100 * right / answers)
+        assert close(row["f1_percent"], 200 * right / (images + answers))
+
+
+def check_turned(page, runs):
+    expected = 0
+    for dir_ in runs:
+        rows = table(dir_ + "/turned.csv")
+        wrong = sum(r["label"] == r["answer_dense"] for r in rows)
+        assert [wrong, len(rows) - wrong] in page.evaluate("sheets.get('turned').rows.map((row) => row.slice(3))")
+        expected += wrong if dir_.endswith("1") else 0  # pictures are of the first seed of each series
+    assert page.evaluate("[...document.querySelectorAll('.turned img')].filter((i) => i.naturalWidth === 32).length") == expected
+
+
+def check_drawing(page):
+    """A row for each layer, in a picture that is XML of its own."""
+    for d in page.evaluate("report.drawings"):
+        xml.etree.ElementTree.fromstring(d["svg"])
+    texts = page.evaluate("[...document.querySelector('.drawing svg').querySelectorAll('text')].map((t) => t.textContent)")
+    assert "conv 8 3x3 stride 4 · bn · relu" in texts and "linear classes" in texts, texts
 
 
 def heat(page, chart):
@@ -167,6 +258,7 @@ def check_heat(page, runs):
         expected = [[statistics.mean(layers[layer, level]) for level in range(3)] for layer in ("conv1", "linear1")]
         found = heat(page, f"density-{number}")
         assert len(found) == 2 and all(close(a, b) for r, e in zip(found, expected) for a, b in zip(r, e)), (found, expected)
+        assert page.evaluate(f"document.querySelectorAll('#confusion-change-{number} tbody td').length") == 100
         found = heat(page, f"confusion-{number}")
         assert len(found) == 10 and sum(confusion.values()) == 60 * len(SEEDS)
         for label, row in enumerate(found):
@@ -195,7 +287,7 @@ def check_hover(page, chart, part):
 
 def check_ink(page):
     """Pixels of at least two colours on each canvas."""
-    for chart in [*BANDS, *LINES, "paper-change", "paper-accuracy"]:
+    for chart in [*BANDS, *LINES, "paper-change", "paper-accuracy", "accuracy-before", "sparsity-steps", "histogram-1-1"]:
         colours = page.evaluate(f"""(() => {{
           const c = document.getElementById("{chart}");
           return new Set(new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size;
@@ -215,10 +307,11 @@ def check_tables(page):
     page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     page.settle()
     rows = page.evaluate("document.querySelectorAll('#accuracy details table tbody tr').length")
-    assert rows == len(BANDS) * (2 * 3 + 6 * 3), rows
+    fronts = page.evaluate("report.sheets.filter((s) => s.id.endsWith('-front')).reduce((sum, s) => sum + s.rows.length, 0)")
+    assert rows == len(BANDS) * (2 * 3 + 6 * 3) + fronts + 2 * 2 * 2, rows
     verdicts = page.evaluate("[...document.querySelectorAll('#comparison tbody tr:not(.group)')].length")
     assert verdicts == 4 + 2, f"{verdicts} comparisons, expected 4 with dense networks and 2 of the methods, whose dense networks are the same"
-    pictures = page.evaluate("[...document.querySelectorAll('figure img')].map((i) => i.naturalWidth * i.naturalHeight)")
+    pictures = page.evaluate("[...document.querySelectorAll('#pictures figure img')].map((i) => i.naturalWidth * i.naturalHeight)")
     assert len(pictures) == 2 * (2 + 2) and min(pictures) > 0, pictures
 
 
@@ -229,7 +322,8 @@ def look(page, html, folder, name, **window):
     fetched = [r for r in page.requests if not r.startswith(("file://" + os.path.abspath(html), "data:"))]
     assert not fetched, f"the page asks for {fetched}"
     check_ink(page)
-    page.screenshot(f"{folder}/{name}.png")
+    if folder:
+        page.screenshot(f"{folder}/{name}.png")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= window["width"], f"{name}: {wide} pixels wide"
     return page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
@@ -244,7 +338,15 @@ def check_page(page, html, folder, screenshots):
     check_bands(page, runs)
     check_paper(page, runs)
     check_lines(page, runs)
+    check_sparsity(page, runs)
+    check_before(page, runs)
+    check_fronts(page)
     check_heat(page, runs)
+    check_bars(page, runs)
+    check_histograms(page, runs)
+    check_classes(page, runs)
+    check_turned(page, runs)
+    check_drawing(page)
     for chart in BANDS:
         check_hover(page, chart, "d.part === 'mean'")
         check_hover(page, chart, "d.part === 'seeds'")
@@ -258,13 +360,12 @@ def check_page(page, html, folder, screenshots):
     look(page, html, screenshots, "phone", width=390, height=844, phone=True)
     assert max(look(page, html, screenshots, "dark", width=1280, height=900, dark=True)) < 60
     page.window(width=794, height=1123, dark=True, media="print")
-    page.screenshot(screenshots + "/print.png")
     # a table that is wider than a sheet of paper makes the browser print all of the page smaller
     page.window(width=717, height=1000, dark=True, media="print")
     assert page.evaluate("Math.max(...[...document.querySelectorAll('table')].map((t) => t.offsetWidth))") <= 717
     assert page.evaluate("colour('--ink')") == "#1d2329", "bright ink on paper"
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light", "dark paper"
-    page.pdf(screenshots + "/print.pdf")
+    page.pdf((screenshots or folder) + "/print.pdf")
     assert not page.complaints, page.complaints
 
 
@@ -273,9 +374,10 @@ def main():
     if not program:
         print("no chromium")
         return 77
-    command, screenshots = os.path.abspath(sys.argv[1]), sys.argv[2]
-    os.makedirs(screenshots, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix="espalier-page-")
+    command, screenshots = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
+    if screenshots:
+        os.makedirs(screenshots, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="espalier-page-", dir=browser.MEMORY)
     page = None
     try:
         make_runs(command, folder)
