@@ -274,7 +274,7 @@ function lines(chart) {
     pointHitRadius: 6,
     stepped: chart.stepped ? "before" : false,
   })));
-  for (const d of datasets) d.pointRadius = 2 * d.data.length > longest ? (longest === 1 ? 3 : 0) : 3.5;
+  for (const d of datasets) d.pointRadius = d.data.length === longest && longest > 1 ? 0 : 3.5;
   const entries = columns.length < 2 ? [] : columns.map((column, i) => ({ text: label(column), series: 6, dash: dashes[i], matches: (d) => d.column === column }));
   const where = (p) => `${p.stage === undefined ? "" : `stage ${p.stage}, `}${chart.x.label}: ${format(p.x)}`;
   const tip = (p) => [p.seed === undefined ? p.series : `${p.series}, seed ${p.seed}`, p.run ?? p.layer, where(p), `${label(p.column)}: ${format(p.y)}`];

@@ -291,6 +291,7 @@ void esp__gnuplot_script(const cJSON *report, const cJSON *chart, FILE *f) {
   fputs("\nset title ", f);
   print_quoted(esp__json_text(chart, "title"), f);
   fputs(strcmp(esp__json_text(x, "scale"), "log") == 0 ? "\nset logscale x\n" : "\n", f);
+  if (strcmp(esp__json_text(y, "scale"), "log") == 0) fputs("set logscale y\n", f);
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (strcmp(kinds[i].kind, esp__json_text(chart, "kind")) == 0) kinds[i].print(report, chart, f);
 }

@@ -104,5 +104,5 @@ repaint();
 
 for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", repaint);
 /* A canvas does not follow the page to paper by itself. */
-addEventListener("beforeprint", () => drawn.forEach(({ chart }) => chart.resize(660, 280)));
+addEventListener("beforeprint", () => drawn.forEach(({ chart }) => chart.resize(330, 180)));
 addEventListener("afterprint", () => drawn.forEach(({ chart }) => chart.resize()));

@@ -2,19 +2,18 @@
 
 /* ---- heat: a table whose cells are coloured ---- */
 
-/* Two digits. */
-function short(value) {
-  const size = Math.abs(value);
-  return size >= 99.95 ? value.toFixed(0) : size >= 10 ? value.toFixed(0) : size < 0.005 ? "0" : value.toPrecision(2);
+/* Two digits, or as many as fit a cell that also has a sign; "" where a change rounds to nothing. */
+function short(value, signed) {
+  const size = Math.abs(value), text = size >= 9.95 ? value.toFixed(0) : signed ? value.toFixed(1) : size < 0.005 ? "0" : value.toPrecision(2);
+  return !signed ? text : size < 0.05 ? "" : value > 0 ? "+" + text : text;
 }
 
 /* `most`: the largest size of all that are signed; 0: values are from 0 to 100. */
 function heatCell(value, row, column, most) {
   const share = (value ?? 0) / (most || 100);
-  const sign = most && value > 0 ? "+" : "";
   const classes = [Math.abs(share) > 0.65 ? "strong" : "", share < 0 ? "less" : ""].join(" ").trim();
-  const td = element("td", { className: classes, title: `${row}, ${column}: ${sign}${format(value)} ${most ? "points" : "%"}` },
-    value === null ? "" : short(value) === "0" ? (most ? "" : "0") : sign + short(value));
+  const td = element("td", { className: classes, title: `${row}, ${column}: ${format(value)} ${most ? "points" : "%"}` },
+    value === null ? "" : short(value, most > 0));
   td.style.setProperty("--value", Math.abs(share));
   return td;
 }

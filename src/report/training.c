@@ -135,13 +135,19 @@ static bool any_pruned(const esp__report_data *data) {
 
 /* ---- charts ---- */
 
-static cJSON *add_chart(cJSON *report, esp__chart c, const char *label, const char *const *column,
-                        int n) {
+/* The axis of y: what it shows, "linear" or "log", and the columns. */
+typedef struct axis {
+  const char *label, *scale;
+  const char *const *column;
+  int columns;
+} axis;
+
+static cJSON *add_chart(cJSON *report, esp__chart c, axis y) {
   cJSON *chart = esp__chart_add(report, c);
   esp__json_put_string(esp__chart_axis(chart, "x", "epoch of the run", "linear"), "column",
                        "epoch");
-  esp__json_put(esp__chart_axis(chart, "y", label, "linear"), "columns",
-                cJSON_CreateStringArray(column, n));
+  esp__json_put(esp__chart_axis(chart, "y", y.label, y.scale), "columns",
+                cJSON_CreateStringArray(y.column, y.columns));
   return chart;
 }
 
@@ -152,7 +158,7 @@ static void name_sheet(cJSON *chart, const char *id) {
 static void add_charts(cJSON *report) {
   static const struct {
     esp__chart chart;
-    const char *label, *column[3];
+    const char *label, *scale, *column[3];
     int columns;
   } charts[] = {
       {{"loss", "Loss",
@@ -160,20 +166,24 @@ static void add_charts(cJSON *report) {
         "to that sparsity; at the bottom: masks changed.",
         "lines"},
        "loss",
+       "log",
        {"train_loss", "validation_loss", "test_loss"},
        3},
       {{"accuracy-epochs", "Accuracy while training",
         "Training: on the augmented batches, as they were learned from.", "lines"},
        "accuracy, top-1 (%)",
+       "linear",
        {"train_accuracy_percent", "validation_accuracy_percent", "test_accuracy_percent"},
        3},
       {{"learning-rate", "Learning rate", "At the beginning of each epoch.", "lines"},
        "learning rate",
+       "linear",
        {"learning_rate"},
        1}};
   for (size_t i = 0; i < sizeof charts / sizeof *charts; i++) {
     cJSON *chart =
-        add_chart(report, charts[i].chart, charts[i].label, charts[i].column, charts[i].columns);
+        add_chart(report, charts[i].chart,
+                  (axis){charts[i].label, charts[i].scale, charts[i].column, charts[i].columns});
     esp__json_put_string(chart, "marks", "pruning-marks");
     name_sheet(chart, "training");
   }
@@ -190,10 +200,11 @@ static void add_sparsity_chart(cJSON *report, const esp__report_data *data) {
   for (int series = 0; series < data->diff.series; series++)
     for (int run = 0; run < data->runs.count; run++)
       if (data->diff.series_of[run] == series) add_sparsities(table, data, run);
-  cJSON *chart = add_chart(report,
-                           (esp__chart){"sparsity-steps", "Sparsity while training",
-                                        "After each change of the masks.", "lines"},
-                           "sparsity (%)", (const char *const[]){"sparsity_percent"}, 1);
+  cJSON *chart =
+      add_chart(report,
+                (esp__chart){"sparsity-steps", "Sparsity while training",
+                             "After each change of the masks.", "lines"},
+                (axis){"sparsity (%)", "linear", (const char *const[]){"sparsity_percent"}, 1});
   esp__json_put_bool(chart, "stepped", true);
   esp__report_table_of(report, chart, table);
 }
