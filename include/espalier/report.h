@@ -6,6 +6,8 @@
 #include <espalier/linkage.h>
 #include <espalier/status.h>
 
+#include <signal.h>
+
 ESP_BEGIN_DECLS
 
 typedef struct esp_report_request {
@@ -24,6 +26,13 @@ typedef struct esp_report_request {
  * paper does not parse, when the paper says nothing about these runs, and when the program was
  * built without Chart.js. */
 esp_status esp_report_make(const esp_report_request *request, esp_error *err);
+
+/* The same page, again and again while runs go on, at least five seconds apart; in a browser it
+ * loads itself again as often, and shows how far the runs are. Ends when all runs have ended, when
+ * nothing has worked on any of them for half a minute, or soon after *stop (NULL = never) became
+ * non-zero; what is left then is the page of esp_report_make, and the figures. */
+esp_status esp_report_follow(const esp_report_request *request, const volatile sig_atomic_t *stop,
+                             esp_error *err);
 
 ESP_END_DECLS
 

@@ -1,5 +1,6 @@
 /* espalier report: a page about runs */
 #include "cli/cli.h"
+#include "cli/control.h"
 
 #include <espalier/report.h>
 
@@ -7,6 +8,7 @@
 
 typedef struct report_options {
   const char *page, *paper, *figures;
+  bool follow;
 } report_options;
 
 static const esp__argument arguments[] = {
@@ -34,6 +36,11 @@ static const esp__argument arguments[] = {
      .expected = "a directory",
      .kind = ESP_WORD_DIRECTORY,
      .help = "CSV and SVG files as well."},
+    {.name = "follow",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(report_options, follow),
+     .help = "Writes the page again every few seconds while runs go on; an open one loads itself "
+             "again. Ends when they end, or by Ctrl-C."},
     {0},
 };
 
@@ -44,7 +51,8 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
                                       .page = o->page,
                                       .paper = o->paper,
                                       .figures = o->figures};
-  ESP_TRY(esp_report_make(&request, err));
+  ESP_TRY(o->follow ? esp_report_follow(&request, esp__cli_control().stop, err)
+                    : esp_report_make(&request, err));
   printf("%s\n", request.page);
   return ESP_OK;
 }

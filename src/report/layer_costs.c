@@ -56,18 +56,17 @@ static cJSON *bars(const esp__report_data *data, const char *id, int first, int 
       esp__run_record_round(&data->runs.item[p->item[first].run], p->item[first].round);
   char level[32];
   esp__level_label(p, first, end, level);
-  cJSON *table =
-      esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {"dense", "dense"}, {0}});
+  cJSON *table = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
+  if (dense >= 0) esp__table_widen(table, "dense", "dense");
   if (p->item[first].round > 0) esp__table_widen(table, "pruned", level);
   for (int row = 0; row < t->rows; row++) {
     const char *layer = esp_csv_text(t, row, "layer");
     if (esp_csv_number(t, row, "round") != round) continue;
     cJSON *cells = esp__table_row_begin(table);
     esp__table_cell(cells, esp__text_cell(layer));
-    esp__table_cell(
-        cells,
-        esp__number_cell(dense < 0 ? (double)NAN
-                                   : mean_of(data, dense, esp__level_end(p, dense), m, layer)));
+    if (dense >= 0)
+      esp__table_cell(cells,
+                      esp__number_cell(mean_of(data, dense, esp__level_end(p, dense), m, layer)));
     if (p->item[first].round > 0)
       esp__table_cell(cells, esp__number_cell(mean_of(data, first, end, m, layer)));
   }

@@ -60,6 +60,16 @@ function classes() {
   if (sheet.rows.length > 0) inside("classes").append(...(sheet.rows.length > 60 ? [folded(sheet)] : [table(sheet, 1), saveButton(sheet)]));
 }
 
+/* A page that is followed comes back every few seconds; where it was scrolled to the browser keeps. */
+function live() {
+  if (!report.live) return;
+  const sheet = sheets.get("live");
+  inside("live").hidden = false;
+  inside("live").append(sheet.rows.length > 0 ? table(sheet) : element("p", {}, "No run is at work at this moment."),
+    element("p", { className: "note" }, `This page is written again while runs go on, and loads itself again every ${report.live.seconds.toFixed(0)} seconds.`));
+  setTimeout(() => location.reload(), 1000 * report.live.seconds);
+}
+
 /* The table of a comparison is there, though a paper may have none of our sparsities. */
 function paper() {
   const sheet = sheets.get("paper");
@@ -88,6 +98,7 @@ function contents() {
 }
 
 heading();
+live();
 const results = sheets.get("results");
 if (results.rows.length > 0) resultTables();
 else inside("results").append(element("p", {}, "There are no results yet."));

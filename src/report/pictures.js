@@ -36,8 +36,8 @@ function heat(chart) {
 
 /* ---- bars: a table with a bar behind each number ---- */
 
-function barCell(value, most, i) {
-  const bar = element("span", { className: `bar bar-${i}` });
+function barCell(value, most, name) {
+  const bar = element("span", { className: `bar ${name}` });
   bar.style.width = `${(100 * (value ?? 0)) / most}%`;
   return element("td", {}, element("div", {}, bar, element("span", {}, format(value, false))));
 }
@@ -45,9 +45,9 @@ function barCell(value, most, i) {
 function bars(chart) {
   const sheet = sheets.get(chart.sheets[0]);
   const most = Math.max(1e-300, ...sheet.rows.flatMap((row) => row.slice(1)));
-  const head = sheet.columns.map((column, i) => element("th", { scope: "col", className: "text" }, i === 0 ? column.label : `${column.label}`));
+  const head = sheet.columns.map((column) => element("th", { scope: "col", className: "text" }, column.label));
   const rows = sheet.rows.map(([name, ...values]) =>
-    element("tr", {}, element("th", { scope: "row", className: "text" }, name), ...values.map((value, i) => barCell(value, most, i))));
+    element("tr", {}, element("th", { scope: "row", className: "text" }, name), ...values.map((value, i) => barCell(value, most, sheet.columns[i + 1].name))));
   const grid = element("table", { id: chart.id, className: "bars" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
   const node = element("div", { className: "chart" }, element("h3", {}, chart.title), element("p", {}, chart.note),
     element("div", { className: "scroll" }, grid), saveButton(sheet));

@@ -1,7 +1,8 @@
 #include "base/json.h"
 #include "base/text.h"
-#include "report/report_data.h"
+#include "report/once.h"
 #include "report/page.h"
+#include "report/report_data.h"
 #include "rundir/paths.h"
 
 #include <espalier/report.h>
@@ -35,27 +36,29 @@ static esp_status add_title(cJSON *report, const esp_report_request *request, es
   return ESP_OK;
 }
 
-/* The runs that a sweep asks for, and that are not there. */
-static void add_waiting(cJSON *report, const char *dir) {
+/* Notes the runs that a sweep asks for, and that are not there; how many. */
+static int add_waiting(cJSON *report, const char *dir) {
   char path[ESP_PATH_MAX];
   esp_sweep s;
   esp_error why = {0};
   int waiting = 0;
-  if (!esp__path_exists(dir, ESP_FILE_SWEEP)) return;
+  if (!esp__path_exists(dir, ESP_FILE_SWEEP)) return 0;
   if (esp_sweep_open(&s, dir, &why) != ESP_OK) {
     esp__report_note(report, "%s", why.text);
-    return;
+    return 0;
   }
   for (int i = s.denses; i < s.runs; i++) waiting += access(esp_sweep_path(&s, i, path), F_OK) != 0;
   if (waiting > 0)
     esp__report_note(report, "%s: %d of the %d runs of the sweep have not begun", dir, waiting,
                      s.runs - s.denses);
   esp_sweep_free(&s);
+  return waiting;
 }
 
 static esp_status build(cJSON *report, const esp__report_data *data,
-                        const esp_report_request *request, esp_error *err) {
+                        const esp_report_request *request, int *waiting, esp_error *err) {
   ESP_TRY(add_title(report, request, err));
+  *waiting = 0;
   esp__json_put_number(report, "runs", data->runs.count);
   cJSON *series = esp__json_put_array(report, "series");
   static const char *const lists[] = {"notes",    "charts",   "sheets",
@@ -63,7 +66,7 @@ static esp_status build(cJSON *report, const esp__report_data *data,
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) esp__json_put_array(report, lists[i]);
   for (int s = 0; s < data->diff.series; s++)
     esp__json_append(series, cJSON_CreateString(data->diff.series_name[s]));
-  for (int i = 0; i < request->dirs; i++) add_waiting(report, request->dir[i]);
+  for (int i = 0; i < request->dirs; i++) *waiting += add_waiting(report, request->dir[i]);
   esp__add_results(report, data);
   if (request->paper) ESP_TRY(esp__add_paper(report, data, request->paper, err));
   esp__add_accuracy(report, data);
@@ -79,8 +82,7 @@ static esp_status build(cJSON *report, const esp__report_data *data,
   return esp__add_pictures(report, data, err);
 }
 
-/* What would make it fail only after something is written. */
-static esp_status check(const esp_report_request *request, esp_error *err) {
+esp_status esp__report_check(const esp_report_request *request, esp_error *err) {
   for (const esp__asset *a = esp__assets; a->name; a++)
     if (a->bytes == 0)
       return esp_fail(err, ESP_ERR_INPUT,
@@ -90,19 +92,42 @@ static esp_status check(const esp_report_request *request, esp_error *err) {
   return request->figures ? esp__figures_check(err) : ESP_OK;
 }
 
+static void drop(esp__report_data *data) {
+  esp_paper_free(&data->paper);
+  esp__points_free(&data->points);
+  esp__config_diff_free(&data->diff);
+  esp__run_records_free(&data->runs);
+}
+
+esp_status esp__report_once(const esp_report_request *request, double seconds,
+                            esp__activity *activity, esp_error *err) {
+  esp__report_data data = {0};
+  cJSON *report = cJSON_CreateObject();
+  int waiting;
+  esp_status status = gather(&data, request, err);
+  if (status == ESP_OK) status = build(report, &data, request, &waiting, err);
+  if (status == ESP_OK) {
+    *activity = esp__activity_of(&data.runs);
+    activity->unfinished += waiting;
+    esp__add_live(report, &data, seconds);
+    status = esp__page_write(report, request->page, err);
+  }
+  cJSON_Delete(report);
+  drop(&data);
+  return status;
+}
+
 esp_status esp_report_make(const esp_report_request *request, esp_error *err) {
   esp__report_data data = {0};
   cJSON *report = cJSON_CreateObject();
-  esp_status status = check(request, err);
+  int waiting;
+  esp_status status = esp__report_check(request, err);
   if (status == ESP_OK) status = gather(&data, request, err);
-  if (status == ESP_OK) status = build(report, &data, request, err);
+  if (status == ESP_OK) status = build(report, &data, request, &waiting, err);
   if (status == ESP_OK) status = esp__page_write(report, request->page, err);
   if (status == ESP_OK && request->figures)
     status = esp__figures_write(report, request->figures, err);
   cJSON_Delete(report);
-  esp_paper_free(&data.paper);
-  esp__points_free(&data.points);
-  esp__config_diff_free(&data.diff);
-  esp__run_records_free(&data.runs);
+  drop(&data);
   return status;
 }

@@ -184,6 +184,30 @@ START_TEST(sweep_that_goes_on) {
 }
 END_TEST
 
+/* What of a run is at work is shown by a page that loads itself again; Ctrl-C ends it with one that
+ * does not. */
+START_TEST(following_a_run) {
+  ESPALIER("run", "plain.ini", "-o", "runs/a", "prune.method=none");
+  ESPALIER("report", "runs", "-o", "page.html", "--follow"); /* it has ended: one page */
+  cJSON *report = data_of("page.html");
+  ck_assert_ptr_null(cJSON_GetObjectItem(report, "live"));
+  cJSON_Delete(report);
+  remove("runs/a/result.json");
+  text_write("runs/a/progress.json",
+             "{\"stage\":1,\"stages\":3,\"epoch\":0,\"epochs\":4,\"batch\":1,\"batches\":3,"
+             "\"epochs_left\":8,\"loss\":1.5,\"accuracy\":0.25,\"sparsity\":0.5,"
+             "\"images_per_second\":100,\"seconds_left\":90}");
+  const process_options stop = {.signal = 2, .begun = "live.html", .after = 0.1};
+  process p =
+      espalier(&stop, (const char *[]){"report", "runs", "-o", "live.html", "--follow", NULL});
+  ck_assert_msg(p.status == 0 && !*p.err, "status %d, signal %d: %s", p.status, p.signal, p.err);
+  process_free(&p);
+  report = data_of("live.html");
+  ck_assert_ptr_null(cJSON_GetObjectItem(report, "live"));
+  cJSON_Delete(report);
+}
+END_TEST
+
 START_TEST(damaged_configuration) {
   run("runs/a", "run.seed=1");
   text_write("runs/a/config.ini", "[run]\nsede = 1\n");
@@ -323,13 +347,33 @@ START_TEST(figures) {
 }
 END_TEST
 
-/* A series' name in a script: nothing in it is a command, and in a table it stays in its row. */
+static int count_in(const char *text, const char *word) {
+  int count = 0;
+  for (; (text = strstr(text, word)); text += strlen(word)) count++;
+  return count;
+}
+
+/* No character that XML cannot hold, and no CDATA section that ends before its end. */
+static void check_svg(const char *path) {
+  char *svg = bytes_read(path, NULL);
+  for (const char *c = svg; *c; c++)
+    ck_assert_msg((unsigned char)*c >= ' ' || strchr("\t\r\n", *c), "%s: a control character",
+                  path);
+  ck_assert_int_eq(count_in(svg, "]]>"), count_in(svg, "<![CDATA["));
+  free(svg);
+}
+
+/* A series' name in a script: nothing in it is a command, and in a table it stays in its row; and
+ * in a picture. */
 START_TEST(figures_of_hostile_names) {
   if (!has_gnuplot()) return;
-  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"",
+  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"]]>\033[31m<b>",
            "prune.method=magnitude");
   ESPALIER("report", "runs", "-o", "page.html", "--figures", "figures");
   HAS_FIGURES("accuracy-sparsity.svg");
+  check_svg("figures/accuracy-sparsity.svg");
+  check_svg("figures/loss.svg");
+  check_svg("figures/network-1.svg");
 }
 END_TEST
 
@@ -352,6 +396,7 @@ int main(void) {
   tcase_add_test(c, beside_a_paper);
   tcase_add_test(c, papers_with_less);
   tcase_add_test(c, sweep_that_goes_on);
+  tcase_add_test(c, following_a_run);
   tcase_add_test(c, damaged_configuration);
   tcase_add_test(c, page_that_cannot_be_written);
   tcase_add_test(c, series_and_points);

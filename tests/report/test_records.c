@@ -1,6 +1,9 @@
 /* Run directories as a report reads them: damaged, unfinished, several of one configuration. */
-#include "report/points.h"
+#include "report/once.h"
+#include "report/xml.h"
 #include "suite.h"
+
+#include <espalier/file.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -193,6 +196,53 @@ START_TEST(hostile_results) {
 }
 END_TEST
 
+/* A page that is written while a run goes on says so, and when it is to be loaded again. */
+START_TEST(live_page) {
+  const char *const dir[] = {"a", "b"};
+  const esp_report_request request = {.dir = dir, .dirs = 2, .page = "page.html"};
+  esp__activity activity;
+  esp_error err;
+  make_run("a", 1, "", 0.8, 0.7);
+  make_run("b", 2, "", 0.8, 0.7);
+  write_text("a/result.json", "{\"status\": \"running\"}");
+  write_text("a/progress.json",
+             "{\"stage\":1,\"stages\":3,\"epoch\":0,\"epochs\":4,\"batch\":1,\"batches\":3,"
+             "\"epochs_left\":8,\"loss\":1.5,\"accuracy\":0.25,\"sparsity\":0.5,"
+             "\"images_per_second\":100,\"seconds_left\":90}");
+  ck_assert_msg(esp__report_once(&request, 7.0, &activity, &err) == ESP_OK, "%s", err.text);
+  ck_assert_int_eq(activity.at_work, 1);
+  ck_assert_int_eq(activity.unfinished, 1);
+  char *page;
+  size_t bytes;
+  ck_assert_int_eq(esp_file_read("page.html", 1 << 24, &page, &bytes, &err), ESP_OK);
+  ck_assert_ptr_nonnull(strstr(page, "\"live\":{\"seconds\":7}"));
+  ck_assert_ptr_nonnull(strstr(page, "[\"a\",\"round 1/2\",\"1/4\",1.5,25,50,100,1.5]"));
+  free(page);
+}
+END_TEST
+
+/* Whatever a name is, what is printed of it is XML. */
+START_TEST(xml_of_any_text) {
+  static const char *const texts[][2] = {
+      {"a ]]> b", "a ]]&gt; b"},
+      {"<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;"},
+      {"\033[31mred", "\xEF\xBF\xBD[31mred"},
+      {"gr\xC3\xBC\xC3", "gr\xC3\xBC\xEF\xBF\xBD"},
+      {"\xEF\xBF\xBF\x7f", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+      {"\xF0\x9F\x8C\xB3", "\xF0\x9F\x8C\xB3"},
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    char *text = NULL;
+    size_t bytes;
+    FILE *f = open_memstream(&text, &bytes);
+    esp__xml_print(f, texts[i][0]);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_str_eq(text, texts[i][1]);
+    free(text);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("records");
   TCase *c = tcase_create("records");
@@ -203,6 +253,8 @@ int main(void) {
   tcase_add_test(c, half_written_run);
   tcase_add_test(c, dense_network_of_another_run);
   tcase_add_test(c, hostile_results);
+  tcase_add_test(c, live_page);
+  tcase_add_test(c, xml_of_any_text);
   suite_add_tcase(suite, c);
   return suite_run(suite);
 }
