@@ -33,12 +33,19 @@ function logTick(value) {
   return [1, 2, 5].some((d) => Math.abs(digit - d) < 1e-6) ? String(Number(value.toPrecision(1))) : "";
 }
 
+/* The largest such number that is not above the value; undefined where there is none. */
+function tickBelow(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return value > 0 ? power * [5, 2, 1].find((d) => d * power <= value) : undefined;
+}
+
 function axis(of) {
   const log = of.scale === "log";
   return {
     type: log ? "logarithmic" : "linear",
     title: { display: true, text: of.label },
     grid: {},
+    min: of.min,
     ticks: log ? { callback: logTick, autoSkip: false, maxRotation: 0 } : {},
   };
 }
@@ -275,6 +282,7 @@ function lines(chart) {
     stepped: chart.stepped ? "before" : false,
   })));
   for (const d of datasets) d.pointRadius = d.data.length === longest && longest > 1 ? 0 : 3.5;
+  if (chart.y.scale === "log") chart.y.min = tickBelow(Math.min(...datasets.flatMap((d) => d.data.map((p) => p.y))));
   const entries = columns.length < 2 ? [] : columns.map((column, i) => ({ text: label(column), series: 6, dash: dashes[i], matches: (d) => d.column === column }));
   const where = (p) => `${p.stage === undefined ? "" : `stage ${p.stage}, `}${chart.x.label}: ${format(p.x)}`;
   const tip = (p) => [p.seed === undefined ? p.series : `${p.series}, seed ${p.seed}`, p.run ?? p.layer, where(p), `${label(p.column)}: ${format(p.y)}`];

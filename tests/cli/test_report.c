@@ -262,6 +262,47 @@ START_TEST(half_written_run) {
 }
 END_TEST
 
+/* What runs record has grown: an old one gives a page without the rest, and is not taken to know
+ * its bytes, which were another number then. */
+START_TEST(run_of_an_earlier_version) {
+  run("runs/a", "run.seed=1");
+  remove("runs/a/costs.csv");
+  remove("runs/a/sparsity.csv");
+  remove("runs/a/turned.csv");
+  remove("runs/a/turned.safetensors");
+  ESPALIER("report", "runs", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert(has_note(report, "1 of 1 finished runs are of an earlier version"));
+  ck_assert(cJSON_IsNull(cell_in(sheet_of(report, "image-costs"), 0, "kilobytes")));
+  ck_assert(cJSON_IsNumber(cell_in(sheet_of(report, "image-costs"), 0, "million_macs")));
+  ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(sheet_of(report, "turned"), "rows")), 0);
+  const cJSON *chart;
+  cJSON_ArrayForEach(chart, cJSON_GetObjectItem(report, "charts"))
+      ck_assert_str_ne(cJSON_GetObjectItem(chart, "id")->valuestring, "accuracy-bytes");
+  cJSON_Delete(report);
+}
+END_TEST
+
+/* Pictures that are no pictures are left out. */
+START_TEST(damaged_pictures) {
+  ESPALIER("run", "plain.ini", "-o", "runs/a", "prune.method=random", "prune.sparsity=0.95",
+           "train.epochs=8");
+  size_t bytes;
+  char *pictures = bytes_read("runs/a/turned.safetensors", &bytes);
+  bytes_write("runs/a/turned.safetensors", pictures, bytes - 7);
+  ESPALIER("report", "runs", "-o", "page.html");
+  cJSON *report = data_of("page.html");
+  ck_assert(has_note(report, "runs/a/turned.safetensors"));
+  cJSON_Delete(report);
+  char *weights = bytes_read("runs/a/dense.safetensors", &bytes);
+  bytes_write("runs/a/turned.safetensors", weights, bytes);
+  text_write("runs/a/turned.csv", "image,label\n1,99999999\n-1,x\n");
+  ESPALIER("report", "runs", "-o", "page.html");
+  free(pictures);
+  free(weights);
+}
+END_TEST
+
 /* Weights that are damaged are said to be, and not drawn. */
 START_TEST(damaged_weights) {
   size_t bytes;
@@ -401,6 +442,8 @@ int main(void) {
   tcase_add_test(c, page_that_cannot_be_written);
   tcase_add_test(c, series_and_points);
   tcase_add_test(c, half_written_run);
+  tcase_add_test(c, run_of_an_earlier_version);
+  tcase_add_test(c, damaged_pictures);
   tcase_add_test(c, damaged_weights);
   tcase_add_test(c, hostile_names);
   tcase_add_test(c, confusion_of_classes);

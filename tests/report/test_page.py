@@ -289,8 +289,10 @@ def check_ink(page):
     """Pixels of at least two colours on each canvas."""
     for chart in [*BANDS, *LINES, "paper-change", "paper-accuracy", "accuracy-before", "sparsity-steps", "histogram-1-1"]:
         colours = page.evaluate(f"""(() => {{
-          const c = document.getElementById("{chart}");
-          return new Set(new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size;
+          const c = document.getElementById("{chart}"), copy = Object.assign(document.createElement("canvas"), {{width: c.width, height: c.height}});
+          const context = copy.getContext("2d", {{willReadFrequently: true}});
+          context.drawImage(c, 0, 0);
+          return new Set(new Uint32Array(context.getImageData(0, 0, c.width, c.height).data.buffer)).size;
         }})()""")
         assert colours > 2, f"{chart}: nothing is drawn"
 
@@ -316,8 +318,8 @@ def check_tables(page):
 
 
 def look(page, html, folder, name, **window):
+    """The page as it is in such a window, to which it adapts by itself."""
     page.window(**window)
-    page.open(html)
     assert not page.complaints, page.complaints
     fetched = [r for r in page.requests if not r.startswith(("file://" + os.path.abspath(html), "data:"))]
     assert not fetched, f"the page asks for {fetched}"
@@ -331,6 +333,8 @@ def look(page, html, folder, name, **window):
 
 def check_page(page, html, folder, screenshots):
     runs = results(folder)
+    page.window(width=1280, height=900)
+    page.open(html)
     assert min(look(page, html, screenshots, "desktop", width=1280, height=900)) > 200
     assert page.evaluate("document.title").endswith("sweep"), "text from a run became part of the page"
     assert 'document.title = "broken"' in page.evaluate("document.querySelector('#configuration').textContent")
