@@ -32,6 +32,22 @@ typedef struct esp_export_source {
 esp_status esp_export_onnx(const esp_export_source *s, bool sparse, const char *path,
                            esp_error *err);
 
+/* What an exported program takes. */
+typedef struct esp_c_sizes {
+  size_t constants; /* bytes of tables in flash, where pointers have 4; code comes to it */
+  size_t memory;    /* bytes of RAM, all of it static; the stack comes to it */
+  bool by_winograd; /* `espalier eval` runs layers by Winograd's way, so its last bits are others;
+                       with model.convolution = direct they are the program's */
+} esp_c_sizes;
+
+/* Writes the network as C99: `path`, which ends with .c, and beside it a header, with .h, whose
+ * functions begin with the file's name. The program allocates nothing and needs no library; its
+ * logits have the bits of `espalier eval`. Weights that are 0 are not in it, where that is smaller;
+ * values of which a layer has at most 256 are kept once. Errors: a name that C has no use for, and
+ * those of esp_export_onnx. Nothing is written then. */
+esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_sizes *sizes,
+                        esp_error *err);
+
 ESP_END_DECLS
 
 #endif

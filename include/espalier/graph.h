@@ -256,7 +256,7 @@ typedef enum esp_operation_kind {
 
 /* What it was added to the graph with; which member counts follows from the kind. */
 typedef union esp_operation_attr {
-  esp_conv_attr conv; /* of a linear layer {1, 0, 1} */
+  esp_conv_attr conv; /* of a linear layer {{1, 1}, {0, 0}, 1} */
   esp_pool_attr pool;
   esp_activation activation;
   const esp_activation_kind *custom;

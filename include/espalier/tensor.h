@@ -64,6 +64,12 @@ static inline int esp_lanes_valid(int images, int block) {
   return left < 0 ? 0 : left > ESP_LANES ? ESP_LANES : left;
 }
 
+/* What a network reads in place of a pixel from 0 to 255, of a channel with that mean and deviation
+ * (of pixels from 0 to 1). */
+static inline float esp_normalise_pixel(int pixel, float mean, float std) {
+  return (float)((pixel / 255.0 - (double)mean) / (double)std);
+}
+
 ESP_END_DECLS
 
 #endif

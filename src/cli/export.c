@@ -19,11 +19,11 @@ static const esp__argument arguments[] = {
      .letter = 'o',
      .type = ESP_ARGUMENT_TEXT,
      .offset = offsetof(export_options, out),
-     .value = "OUT.onnx",
+     .value = "OUT",
      .expected = "a file name",
      .required = true,
      .kind = ESP_WORD_FILE,
-     .help = "The file to write; its ending says what it becomes. "
+     .help = "The file to write: .onnx, or .c, beside which there will be a .h. "
              "Only a file that was exported is replaced."},
     {.name = "sparse",
      .type = ESP_ARGUMENT_FLAG,
@@ -62,16 +62,34 @@ static esp_status export_onnx(const esp_export_source *s, const export_options *
   return ESP_OK;
 }
 
+static esp_status export_c(const esp_export_source *s, const export_options *o, esp_error *err) {
+  char header[4096];
+  esp_c_sizes sizes;
+  if (strlen(o->out) >= sizeof header)
+    return esp_fail(err, ESP_ERR_INPUT, "%.40s...: the name is too long", o->out);
+  strcpy(header, o->out);
+  header[strlen(header) - 1] = 'h';
+  ESP_TRY(check_output(header, err));
+  ESP_TRY(esp_export_c(s, o->out, &sizes, err));
+  print_size(o->out);
+  print_size(header);
+  printf("flash: %zu bytes of tables, and the code\nRAM: %zu bytes, and the stack\n",
+         sizes.constants, sizes.memory);
+  if (sizes.by_winograd)
+    puts("eval runs layers by Winograd; the bits are those of model.convolution=direct");
+  return ESP_OK;
+}
+
 static const struct {
   const char *ending;
   esp_status (*write)(const esp_export_source *s, const export_options *o, esp_error *err);
-} forms[] = {{".onnx", export_onnx}};
+} forms[] = {{".onnx", export_onnx}, {".c", export_c}};
 enum { FORMS = sizeof forms / sizeof *forms };
 
 static esp_status find_form(const char *path, size_t *form, esp_error *err) {
   for (*form = 0; *form < FORMS; ++*form)
     if (ends_with(path, forms[*form].ending)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name that ends with .onnx", path);
+  return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name that ends with .onnx or .c", path);
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
@@ -89,7 +107,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
 
 const esp__command esp__command_export = {
     .name = "export",
-    .summary = "a trained network for other programs: ONNX",
+    .summary = "a trained network for other programs: an ONNX file, or C sources",
     .description =
         "What is exported takes raw pixels, 0 to 255, and returns logits; normalisation and names "
         "of classes are part of it.\n",

@@ -29,7 +29,7 @@ esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_im
                     ESP_SIDE_MAX);
   for (int c = 0; c < f->shape.channels; c++)
     for (int v = 0; v < 256; v++)
-      f->level[c][v] = (float)((v / 255.0 - (double)set->mean[c]) / (double)set->std[c]);
+      f->level[c][v] = esp_normalise_pixel(v, set->mean[c], set->std[c]);
   f->rows = calloc(ESP_LANES, (size_t)f->shape.width);
   return f->rows ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "no memory for a data loader");
 }

@@ -29,12 +29,19 @@ static esp_status check_operation(const esp_operation *o, const char *format, es
                   o->attr.custom->name, format);
 }
 
-/* Whether the evaluation of some layer goes by Winograd. */
-static bool uses_winograd(const esp_graph *g) {
+/* Whether the evaluation of some layer goes by Winograd, which a graph knows once it has run. */
+static esp_status find_winograd(esp__network *n, esp_error *err) {
+  const size_t bytes = esp__network_values(n->op[0].shape) * ESP_LANES * sizeof(float);
+  float *images = aligned_alloc(64, bytes);
   esp_kernel_choice choice;
-  for (int i = 0; esp_graph_kernel_choice(g, i, &choice); i++)
-    if (choice.reason == ESP_BY_WINOGRAD) return true;
-  return false;
+  if (!images) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
+  memset(images, 0, bytes);
+  const esp_batch batch = {images, NULL, 1};
+  esp_graph_forward(n->graph, &batch, (esp_pass){0});
+  for (int i = 0; esp_graph_kernel_choice(n->graph, i, &choice); i++)
+    n->by_winograd |= choice.reason == ESP_BY_WINOGRAD;
+  free(images);
+  return ESP_OK;
 }
 
 static esp_status read_operations(esp__network *n, const char *format, esp_error *err) {
@@ -49,8 +56,7 @@ static esp_status read_operations(esp__network *n, const char *format, esp_error
       if (n->op[i].input[k] >= 0) n->readers[n->op[i].input[k]]++;
   }
   n->readers[n->ops - 1]++;
-  n->by_winograd = uses_winograd(n->graph);
-  return ESP_OK;
+  return find_winograd(n, err);
 }
 
 esp_status esp__network_read(esp__network *n, const esp_export_source *s, const char *format,

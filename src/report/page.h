@@ -11,7 +11,7 @@ esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err
 esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err);
 esp_status esp__figures_check(esp_error *err); /* whether there is a gnuplot */
 
-/* A file that is built in (src/report/embed). Text; empty where it was missing when Espalier was
+/* A file that is built in (src/embed). Text; empty where it was missing when Espalier was
  * built. */
 typedef struct esp__asset {
   const char *name;

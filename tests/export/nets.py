@@ -61,7 +61,7 @@ RICH = """  conv 8 3x3 stride 2
   end
   relu
   residual
-    conv 12 3x3 stride 2 nobias
+    conv 12 1x3 stride 2 nobias
   shortcut
     subsample 12 stride 2
   end

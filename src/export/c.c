@@ -1,0 +1,202 @@
+/* The network as C sources: a header with one function, and a source with all that it needs.
+ *
+ *     c_plan.c       which steps there are, and where in memory their values stand
+ *     c_weights.c    weights in few bytes
+ *     c_runtime.c    functions, as far as they are needed
+ *     c_constants.c  numbers
+ *     c_calls.c      a call for each step */
+#include "base/text.h"
+#include "export/c_runtime.h"
+#include "export/c_writer.h"
+
+#include <espalier/file.h>
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- names ---- */
+
+/* The name of a file without folders and ending, as the beginning of names in C. */
+static esp_status take_name(esp__c_writer *w, const char *path, esp_error *err) {
+  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+  const size_t length = strlen(base) - strlen(".c");
+  bool good = length >= 1 && length <= ESP_C_NAME_MAX && !isdigit((unsigned char)*base);
+  for (size_t i = 0; good && i < length; i++) {
+    w->name[i] = base[i];
+    w->upper[i] = (char)toupper((unsigned char)base[i]);
+    good = isalnum((unsigned char)base[i]) || base[i] == '_';
+  }
+  return good ? ESP_OK
+              : esp_fail(err, ESP_ERR_INPUT,
+                         "%s: names in the program begin with the file's; expected up to %d "
+                         "letters, digits and '_', not a digit first, before .c",
+                         path, ESP_C_NAME_MAX);
+}
+
+/* ---- the files ---- */
+
+static size_t logits_of(const esp__c_writer *w) {
+  return esp__network_values(w->net->op[w->net->ops - 1].shape);
+}
+
+static void write_opening(const esp__c_writer *w) {
+  fprintf(w->out,
+          "/* Made by espalier export: a network in C99 that needs no other file but %s.h.\n"
+          " *\n"
+          " * Its logits have the bits that `espalier eval` computes%s. Sums keep\n"
+          " * their order, and are rounded as written; so no -ffast-math, please. */\n"
+          "#include \"%s.h\"\n\n"
+          "#include <float.h>\n"
+          "#include <limits.h>\n"
+          "#include <stddef.h>\n"
+          "#include <stdint.h>\n"
+          "#include <string.h>\n\n"
+          "#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)\n"
+          "#error \"expected a compiler that rounds each operation to float\"\n"
+          "#endif\n"
+          "#if INT_MAX < 2147483647\n"
+          "#error \"expected an int of 32 bits or more\"\n"
+          "#endif\n\n",
+          w->name, w->net->by_winograd ? " with model.convolution = direct" : "", w->name);
+}
+
+static void write_classes(esp__c_writer *w) {
+  const esp_export_source *s = w->net->source;
+  fprintf(w->out, "const char *const %s_class[%s_CLASSES] = {\n", w->name, w->upper);
+  for (int c = 0; c < s->model->classes; c++) {
+    fputs("    \"", w->out);
+    for (const char *t = s->class_name[c]; *t; t++)
+      if (isalnum((unsigned char)*t) || strchr(" _-.,+/()", *t))
+        fputc(*t, w->out);
+      else
+        fprintf(w->out, "\\%03o", (unsigned)(unsigned char)*t);
+    fputs("\",\n", w->out);
+    w->constants += strlen(s->class_name[c]) + 1 + sizeof(uint32_t);
+  }
+  fputs("};\n\n", w->out);
+}
+
+static void write_function(const esp__c_writer *w) {
+  fprintf(w->out,
+          "static float memory[%zu];\n\nvoid %s_run(const unsigned char *pixels, float "
+          "*logits) {\n",
+          w->plan->floats, w->name);
+  for (int k = 0; k < w->plan->steps; k++) {
+    if (w->plan->step[k].moves) esp__c_write_call(w, &w->plan->step[k]);
+  }
+  fprintf(w->out, "  copy(%zu, memory + %zu, logits);\n}\n", logits_of(w),
+          w->plan->place[w->net->ops - 1]);
+}
+
+static void write_source(esp__c_writer *w) {
+  uint32_t wanted = UINT32_C(1) << ESP_C_COPY;
+  for (int k = 0; k < w->plan->steps; k++) wanted |= esp__c_pieces(w->net, &w->plan->step[k]);
+  write_opening(w);
+  write_classes(w);
+  esp__c_runtime_write(w->out, wanted, esp__c_any_shared(w));
+  esp__c_write_levels(w);
+  for (int k = 0; k < w->plan->steps; k++) esp__c_write_constants(w, &w->plan->step[k]);
+  write_function(w);
+}
+
+static void write_tasks(const esp__c_writer *w, FILE *out) {
+  const esp_tasks *tasks = &w->net->source->model->tasks;
+  for (int t = 0; tasks->count > 1 && t < tasks->count; t++)
+    fprintf(out, " *     %-16s %d, from logit %d on\n", tasks->item[t].name, tasks->item[t].answers,
+            tasks->item[t].first);
+}
+
+static void write_header(const esp__c_writer *w, FILE *out) {
+  const esp_shape in = w->net->op[0].shape;
+  const char *u = w->upper;
+  fprintf(out,
+          "/* Made by espalier export: a network in C99. */\n"
+          "#ifndef %s_H\n#define %s_H\n\n"
+          "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+          "enum {\n  %s_CHANNELS = %d,\n  %s_HEIGHT = %d,\n  %s_WIDTH = %d,\n"
+          "  %s_LOGITS = %zu,\n  %s_CLASSES = %d\n};\n\n",
+          u, u, u, in.channels, u, in.height, u, in.width, u, logits_of(w), u,
+          w->net->source->model->classes);
+  fprintf(out,
+          "/* What the classes are called, in the order of the logits. */\n"
+          "extern const char *const %s_class[%s_CLASSES];\n\n"
+          "/* Computes the logits of an image; the largest says which class it is. `pixels` are\n"
+          " * %s_HEIGHT rows of %s_WIDTH pixels of %s_CHANNELS bytes (red, green, blue), from 0 to "
+          "255;\n"
+          " * normalisation is done here. `logits` has room for %s_LOGITS numbers",
+          w->name, u, u, u, u, u);
+  fputs(w->net->source->model->tasks.count > 1 ? ":\n" : ".\n", out);
+  write_tasks(w, out);
+  fprintf(out,
+          " * One call at a time: it works in memory of its own, %zu bytes. */\n"
+          "void %s_run(const unsigned char *pixels, float *logits);\n\n"
+          "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
+          w->plan->floats * sizeof(float), w->name);
+}
+
+/* The header's name is the source's, with its last letter changed. */
+static esp_status write_files(esp__c_writer *w, const char *path, esp_error *err) {
+  esp__text source, header;
+  char *header_path = strdup(path);
+  if (!header_path) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a name");
+  header_path[strlen(path) - 1] = 'h';
+  esp_status status = esp__text_begin(&source, "the source", err);
+  if (status == ESP_OK) {
+    w->out = source.out;
+    write_source(w);
+    status = esp__text_write(&source, path, err);
+  }
+  if (status == ESP_OK && (status = esp__text_begin(&header, "the header", err)) == ESP_OK) {
+    write_header(w, header.out);
+    status = esp__text_write(&header, header_path, err);
+    if (status != ESP_OK) unlink(path);
+  }
+  free(header_path);
+  return status;
+}
+
+/* ---- all of it ---- */
+
+static esp_status code_weights(esp__c_writer *w, esp_error *err) {
+  w->weights = calloc((size_t)w->net->ops, sizeof *w->weights);
+  if (!w->weights) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the weights");
+  for (int k = 0; k < w->plan->steps; k++) {
+    const int layer = w->plan->step[k].layer;
+    if (layer >= 0)
+      ESP_TRY(esp__c_weights_make(&w->weights[layer], w->net->op[layer].param[0], err));
+  }
+  return ESP_OK;
+}
+
+static void free_weights(esp__c_writer *w) {
+  for (int i = 0; w->weights && i < w->net->ops; i++) esp__c_weights_free(&w->weights[i]);
+  free(w->weights);
+}
+
+static esp_status export_plan(const esp__c_plan *p, const char *path, esp_c_sizes *sizes,
+                              esp_error *err) {
+  esp__c_writer w = {.plan = p, .net = p->net};
+  esp_status status = take_name(&w, path, err);
+  if (status == ESP_OK) status = code_weights(&w, err);
+  if (status == ESP_OK) status = write_files(&w, path, err);
+  free_weights(&w);
+  *sizes = (esp_c_sizes){w.constants, p->floats * sizeof(float), p->net->by_winograd};
+  return status;
+}
+
+esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_sizes *sizes,
+                        esp_error *err) {
+  esp__network n;
+  esp__c_plan p;
+  ESP_TRY(esp__network_read(&n, s, "a program in C", err));
+  esp_status status = esp__c_plan_make(&p, &n, err);
+  if (status == ESP_OK) {
+    status = export_plan(&p, path, sizes, err);
+    esp__c_plan_free(&p);
+  }
+  esp__network_free(&n);
+  return status;
+}

@@ -1,0 +1,54 @@
+/* The functions that an exported program is made of: pieces of C in src/export/runtime, of which
+ * each program gets those it needs. */
+#ifndef ESP_EXPORT_C_RUNTIME_H
+#define ESP_EXPORT_C_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* In the order in which they stand in a program: each needs only those before it. */
+typedef enum esp__c_piece {
+  ESP_C_FUSED,
+  ESP_C_TIMES,
+  ESP_C_READ_PIXELS,
+  ESP_C_ENDING,
+  ESP_C_WEIGHTS,
+  ESP_C_CONVOLUTION,
+  ESP_C_LINEAR,
+  ESP_C_LINE,
+  ESP_C_WINDOW,
+  ESP_C_WITHIN,
+  ESP_C_MAXPOOL,
+  ESP_C_AVGPOOL,
+  ESP_C_SUBSAMPLE,
+  ESP_C_ADD,
+  ESP_C_COPY,
+  ESP_C_RELU,
+  ESP_C_LEAKY_RELU,
+  ESP_C_THRESHOLD,
+  ESP_C_EXPONENTIAL,
+  ESP_C_TANGENT,
+  ESP_C_TANH,
+  ESP_C_SIGMOID,
+  ESP_C_GELU,
+  ESP_C_MEAN_ABS,
+  ESP_C_TOP_K,
+  ESP_C_GATE,
+  ESP_C_PIECES
+} esp__c_piece;
+
+/* Writes the pieces whose bits are set in `wanted`, and those that they need. Lines of a piece
+ * between the comments @shared and @end are for programs with tables of values. */
+void esp__c_runtime_write(FILE *out, uint32_t wanted, bool shared);
+
+/* The files of src/export/runtime, built in by src/embed. */
+typedef struct esp__c_text {
+  const char *name; /* NULL after the last */
+  const unsigned char *data;
+  size_t bytes;
+} esp__c_text;
+extern const esp__c_text esp__c_texts[];
+
+#endif

@@ -1,0 +1,36 @@
+/* What the parts of the writer of C sources share. */
+#ifndef ESP_EXPORT_C_WRITER_H
+#define ESP_EXPORT_C_WRITER_H
+
+#include "export/c_plan.h"
+#include "export/c_weights.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { ESP_C_NAME_MAX = 64 };
+
+typedef struct esp__c_writer {
+  const esp__c_plan *plan;
+  const esp__network *net;
+  char name[ESP_C_NAME_MAX + 1],
+      upper[ESP_C_NAME_MAX + 1]; /* what names in the program begin with */
+  esp__c_weights *weights;       /* [ops] of layers */
+  size_t constants;              /* bytes */
+  FILE *out;
+} esp__c_writer;
+
+/* Tables of what a pixel becomes: one where all channels are alike. */
+int esp__c_levels(const esp_export_source *s);
+/* Whether a layer's values are numbers of a table. */
+bool esp__c_any_shared(const esp__c_writer *w);
+
+/* Writes the tables of pixels, and all numbers that a step works with (c_constants.c). */
+void esp__c_write_levels(esp__c_writer *w);
+void esp__c_write_constants(esp__c_writer *w, const esp__c_step *s);
+
+/* The pieces of the runtime that a step calls, as bits (c_runtime.h), and its call (c_calls.c). */
+uint32_t esp__c_pieces(const esp__network *n, const esp__c_step *s);
+void esp__c_write_call(const esp__c_writer *w, const esp__c_step *s);
+
+#endif

@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+"""Exported C programs, compiled and run on this machine: the bits of `espalier eval`.
+
+usage: test_c.py ESPALIER COMPILER"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import nets
+
+COMPILER = sys.argv.pop(2)
+ESPALIER = sys.argv.pop(1)
+CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+STRICT = ["-std=c99", "-O2", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+
+
+def setUpModule():
+    folder = tempfile.mkdtemp()
+    unittest.addModuleCleanup(shutil.rmtree, folder)
+    os.chdir(folder)
+    nets.make_images()
+    for name in nets.NETS:
+        nets.train(ESPALIER, name)
+
+
+def compile_object(name, *flags):
+    nets.run(*COMPILER.split(), *STRICT, *flags, "-c", f"{name}.c", "-o", f"{name}.o")
+
+
+def build(name, *flags):
+    compile_object(name, *flags)
+    nets.run(*COMPILER.split(), f'-DHEADER="{name}.h"', f"-DLOWER={name}", f"-DUPPER={name.upper()}", "-I.",
+             os.path.join(HERE, "run_images.c"), f"{name}.o", "-o", f"run-{name}")
+
+
+def run(name):
+    """The logits of the test images, as the program computes them; it reads channels innermost."""
+    pixels = numpy.ascontiguousarray(nets.test_images().transpose(0, 2, 3, 1))
+    out = subprocess.run([f"./run-{name}"], input=pixels.tobytes(), check=True, capture_output=True).stdout
+    rows = [[int(word, 16) for word in line.split()] for line in out.decode().splitlines()]
+    return numpy.array(rows, numpy.uint32)
+
+
+def bits(name):
+    return nets.logits(ESPALIER, name, "model.convolution=direct").view(numpy.uint32)
+
+
+class Program(unittest.TestCase):
+    def check(self, name, weights, *flags):
+        nets.run(ESPALIER, "export", weights, "-o", f"{name}.c")
+        build(name, *flags)
+        numpy.testing.assert_array_equal(run(name), bits(weights))
+
+    def test_the_bits_are_those_of_eval_for_every_layer(self):
+        for name in nets.NETS:
+            self.check(name, name)
+
+    def test_a_dense_network(self):
+        self.check("dense", "rich/dense.safetensors")
+
+    def test_nothing_but_the_c_file_is_needed(self):
+        """No allocation, no libm: what the object leaves open is what any compiler may call."""
+        nets.run(ESPALIER, "export", "rich", "-o", "bare.c")
+        compile_object("bare", "-fno-tree-loop-distribute-patterns", "-fno-pic")
+        wanted = set(nets.run("nm", "-u", "bare.o").replace("U", "").split())
+        self.assertLessEqual(wanted, {"memcpy", "memset", "memmove"})
+
+    def test_a_processor_that_fuses_and_one_that_does_not_agree(self):
+        with open("/proc/cpuinfo", encoding="ascii") as file:
+            if "fma" not in file.read().split():
+                self.skipTest("no fused multiply-add here")
+        self.check("fused", "rich", "-mfma", "-O3")
+
+    def test_what_is_printed_is_what_it_takes(self):
+        printed = nets.run(ESPALIER, "export", "plain", "-o", "sized.c").split()
+        tables, ram = (int(printed[printed.index(word) + 1]) for word in ("flash:", "RAM:"))
+        compile_object("sized", "-fno-pic")
+        text, data, bss = (int(n) for n in nets.run("size", "sized.o").splitlines()[1].split()[:3])
+        self.assertEqual(data, 0)
+        self.assertLess(abs(bss - ram), 64)
+        self.assertLess(tables, text)
+        self.assertLess(text - tables, 8 * 1024)
+
+    def test_pruned_weights_are_left_out(self):
+        size = {}
+        for name in ("plain/round-01.safetensors", "plain/dense.safetensors"):
+            printed = nets.run(ESPALIER, "export", name, "-o", "size.c").split()
+            size[name] = int(printed[printed.index("flash:") + 1])
+        self.assertLess(size["plain/round-01.safetensors"], 0.3 * size["plain/dense.safetensors"])
+
+
+class Example(unittest.TestCase):
+    def test_the_program_of_the_documents(self):
+        nets.run(ESPALIER, "export", "plain", "-o", "net.c")
+        nets.run(*COMPILER.split(), *STRICT, "-I.", os.path.join(HERE, "../../examples/exported_network.c"), "net.c",
+                 "-o", "what_is_it")
+        image = nets.test_images()[0].transpose(1, 2, 0).tobytes()
+        done = subprocess.run(["./what_is_it"], input=b"P6\n32 32\n255\n" + image, capture_output=True, check=True)
+        self.assertEqual(done.stdout.decode(), CLASSES[nets.logits(ESPALIER, "plain")[0].argmax()] + "\n")
+        done = subprocess.run(["./what_is_it"], input=b"P5\n32 32\n255\n", capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertEqual(done.stderr.decode(), "expected a P6 picture of 32x32 pixels\n")
+
+
+class Refused(unittest.TestCase):
+    def refuse(self, out, text):
+        done = subprocess.run([ESPALIER, "export", "plain", "-o", out], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn(text, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_names(self):
+        self.refuse("net.exe", "expected a name that ends with .onnx or .c")
+        self.refuse("7net.c", "names in the program begin with the file's")
+        self.refuse("my net.c", "names in the program begin with the file's")
+        self.assertFalse(os.path.exists("7net.c"))
+
+    def test_a_file_of_someone_else_is_kept(self):
+        for kept, out in (("hand.c", "hand.c"), ("other.h", "other.c"), ("mine.onnx", "mine.onnx")):
+            with open(kept, "w", encoding="ascii") as file:
+                file.write("int main(void);\n")
+            self.refuse(out, f"{kept}: is there already and was not exported; expected another name")
+            with open(kept, encoding="ascii") as file:
+                self.assertEqual(file.read(), "int main(void);\n")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
