@@ -283,8 +283,8 @@ typedef struct esp_operation {
 int esp_graph_operations(const esp_graph *g);
 esp_operation esp_graph_operation(const esp_graph *g, int i);
 
-/* Multiply-adds of one image through the convolutions and linear layers, pruned weights not counted
- * when `effective`. */
+/* Multiply-adds of one image through the convolutions and linear layers, those of weights that are
+ * 0 not counted when `effective`. */
 double esp_graph_macs(const esp_graph *g, bool effective);
 
 /* On: from here on each forward pass counts, for each image, the multiply-adds whose product is not

@@ -53,6 +53,10 @@ static inline size_t esp_param_kept(const esp_param *p) {
   return p->mask ? p->mask->kept : p->count;
 }
 
+/* Values that are not 0, of the moving average where there is one: what a file of them has, masked
+ * or not. */
+size_t esp_param_nonzero(const esp_param *p);
+
 /* The parameters of a model in the order of its file. Owns them. */
 typedef struct esp_params {
   esp_param **item; /* each at an address that stays */

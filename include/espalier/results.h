@@ -13,7 +13,8 @@ ESP_BEGIN_DECLS
  * Accuracies and sparsities are shares; losses and multiply-adds (MACs) those of an image. */
 typedef struct esp_round {
   int round;
-  double sparsity_requested, sparsity; /* of what the pruner covers */
+  double sparsity_requested, sparsity; /* units that are pruned, of those that the pruner covers */
+  double sparsity_network;             /* weights that are 0, of those of the whole network */
   double density, compression;         /* of the weights; all / nonzero */
   double params, params_nonzero;       /* with biases and batch norms */
   double weights, weights_nonzero;     /* of convolutions and linear layers */

@@ -46,7 +46,7 @@ double esp_graph_macs(const esp_graph *g, bool effective) {
     const esp_param *w = g->node[i]->param[0];
     if (!w || !esp_param_prunable(w)) continue;
     const esp_tensor *y = &g->node[i]->out.data;
-    macs += (double)(effective ? esp_param_kept(w) : w->count) * y->height * y->width;
+    macs += (double)(effective ? esp_param_nonzero(w) : w->count) * y->height * y->width;
   }
   return macs;
 }

@@ -13,7 +13,7 @@ typedef struct row {
 
 static row row_of(const bench_layer *b) {
   const esp_param *w = b->layer->weight;
-  const double all = (double)w->count, kept = (double)esp_param_kept(w);
+  const double all = (double)w->count, kept = (double)esp_param_nonzero(w);
   row r = {b->layer->name, all, kept, all * w->positions, kept * w->positions, {{0}}};
   for (int m = 0; m < BENCH_MODES; m++)
     for (int p = 0; p < ESP_PROPAGATIONS; p++) r.ms[m][p] = b->ms[m][p];

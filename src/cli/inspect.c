@@ -7,12 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t nonzero(const esp_param *p) {
-  size_t count = 0;
-  for (size_t i = 0; i < p->count; i++) count += p->value[i] != 0.0f;
-  return count;
-}
-
 static void print_shape(const esp_param *p, char text[64]) {
   int at = 0;
   for (int i = 0; i < p->rank; i++)
@@ -31,7 +25,7 @@ static void print_layers(const esp_model *m) {
          "MACs", "effective");
   for (int i = 0; i < m->layers; i++) {
     const esp_param *w = m->layer[i].weight;
-    const double here = (double)nonzero(w), count = (double)w->count;
+    const double here = (double)esp_param_nonzero(w), count = (double)w->count;
     char shape[64];
     print_shape(w, shape);
     print_row(m->layer[i].name, shape, count, here, count * w->positions, here * w->positions);

@@ -46,7 +46,7 @@ static void add_layers(esp__events *e, const esp_model *model) {
   for (int i = 0; i < model->layers; i++) {
     const esp_param *w = model->layer[i].weight;
     snprintf(tag, sizeof tag, "density/%s", model->layer[i].name);
-    esp__events_scalar(e, tag, (double)esp_param_kept(w) / (double)w->count);
+    esp__events_scalar(e, tag, (double)esp_param_nonzero(w) / (double)w->count);
     snprintf(tag, sizeof tag, "weights/%s", model->layer[i].name);
     esp__events_histogram(e, tag, w->value, w->count);
   }

@@ -4,15 +4,16 @@
 
 void esp__result_count(esp__result *r, const esp_model *model, const esp_graph *graph,
                        const esp_pruner *pruner) {
-  r->params = r->params_nonzero = r->weights = r->weights_kept = 0;
+  r->params = r->params_nonzero = r->weights = r->weights_nonzero = 0;
   for (int i = 0; i < model->params.count; i++) {
     const esp_param *p = model->params.item[i];
     if (!esp_param_trains(p)) continue;
+    const int64_t nonzero = (int64_t)esp_param_nonzero(p);
     r->params += (int64_t)p->count;
-    r->params_nonzero += (int64_t)esp_param_kept(p);
+    r->params_nonzero += nonzero;
     if (!esp_param_prunable(p)) continue;
     r->weights += (int64_t)p->count;
-    r->weights_kept += (int64_t)esp_param_kept(p);
+    r->weights_nonzero += nonzero;
   }
   r->macs = esp_graph_macs(graph, false);
   r->macs_effective = esp_graph_macs(graph, true);
@@ -33,6 +34,7 @@ const esp__json_field esp__round_fields[] = {
     {.name = "round", offsetof(esp_round, round), ESP_JSON_SMALL, .csv = "%d"},
     FIELD(sparsity_requested, "%.6g"),
     FIELD(sparsity, "%.6g"),
+    FIELD(sparsity_network, "%.6g"),
     FIELD(density, "%.6g"),
     FIELD(compression, "%.6g"),
     FIELD(params, "%.0f"),
@@ -97,12 +99,13 @@ esp_round esp__result_row(const esp__result *r, const esp__result *dense) {
       .round = r->round,
       .sparsity_requested = r->requested,
       .sparsity = esp__result_sparsity(r),
-      .density = esp_share_of(r->weights_kept, r->weights),
-      .compression = esp_share_of(r->weights, r->weights_kept),
+      .sparsity_network = r->weights > 0 ? 1.0 - esp_share_of(r->weights_nonzero, r->weights) : 0.0,
+      .density = esp_share_of(r->weights_nonzero, r->weights),
+      .compression = esp_share_of(r->weights, r->weights_nonzero),
       .params = (double)r->params,
       .params_nonzero = (double)r->params_nonzero,
       .weights = (double)r->weights,
-      .weights_nonzero = (double)r->weights_kept,
+      .weights_nonzero = (double)r->weights_nonzero,
       .bytes = r->packed_bytes,
       .macs = r->macs,
       .macs_effective = r->macs_effective,

@@ -52,6 +52,7 @@ static const struct {
     {"validation_accuracy_before", "val_accuracy_before"},
     {"validation_accuracy_tasks", "val_accuracy_tasks"},
     {"validation_loss", "val_loss"},
+    {"weights_nonzero", "weights_kept"},
 };
 
 const cJSON *esp__json_item(const cJSON *o, const char *name) {

@@ -32,7 +32,7 @@ static const esp__json_field result_fields[] = {
     RESULT(ESP_JSON_COUNT, params),
     RESULT(ESP_JSON_COUNT, params_nonzero),
     RESULT(ESP_JSON_COUNT, weights),
-    RESULT(ESP_JSON_COUNT, weights_kept),
+    RESULT(ESP_JSON_COUNT, weights_nonzero),
     RESULT(ESP_JSON_REAL, macs),
     RESULT(ESP_JSON_REAL, macs_effective),
     OBJECT(esp__result, validation_before, metrics_fields),

@@ -9,10 +9,10 @@
 /* What a stage ended with. Result 0 is the dense network, result r the network after round r. */
 typedef struct esp__result {
   int round;
-  double requested;               /* sparsity asked for */
-  int64_t pruned, units;          /* of what the pruner covers */
-  int64_t params, params_nonzero; /* of the model, running statistics not counted */
-  int64_t weights, weights_kept;  /* of convolutions and linear layers */
+  double requested;                 /* sparsity asked for */
+  int64_t pruned, units;            /* of what the pruner covers */
+  int64_t params, params_nonzero;   /* of the model, running statistics not counted */
+  int64_t weights, weights_nonzero; /* of convolutions and linear layers */
   double macs, macs_effective;
   esp_metrics validation_before, test_before; /* after pruning, before retraining */
   esp_metrics validation, test;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "rundir/counts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,20 +117,33 @@ static bool counts_executed(const esp__position *p) {
   return false;
 }
 
+static double zeros_of(const esp__result *e) {
+  return e->weights > 0 ? 1.0 - esp_share_of(e->weights_nonzero, e->weights) : 0.0;
+}
+
+/* Whether what is pruned of the layers that are covered is another share than what is zero of all
+ * weights, as printed. */
+static bool has_two_sparsities(const esp__position *p) {
+  for (int i = 0; i < p->results; i++)
+    if (fabs(esp__result_sparsity(&p->result[i]) - zeros_of(&p->result[i])) >= 0.00005) return true;
+  return false;
+}
+
 void esp__result_print(const esp__report *r, FILE *out) {
   const esp_tasks *tasks = r->tasks;
-  const bool executed = counts_executed(r->position);
-  fprintf(out, "\n%5s %9s %11s %13s %9s %9s", "round", "sparsity", "parameters", "MACs", "before",
-          "after");
+  const bool executed = counts_executed(r->position), two = has_two_sparsities(r->position);
+  fprintf(out, "\n%5s %9s%s %11s %13s %9s %9s", "round", two ? "pruned" : "sparsity",
+          two ? "      zero" : "", "parameters", "MACs", "before", "after");
   for (int t = 1; t < tasks->count; t++) fprintf(out, " %9.9s", tasks->item[t].name);
-  fprintf(out, " %9s%s\n%5s %9s %11s %13s", "seconds", executed ? "  MACs executed" : "", "", "%",
-          "nonzero", "an image");
+  fprintf(out, " %9s%s\n%5s %9s%s %11s %13s", "seconds", executed ? "  MACs executed" : "", "",
+          two ? "units %" : "%", two ? " weights %" : "", "nonzero", "an image");
   for (int t = 0; t <= tasks->count; t++) fprintf(out, " %9s", "top-1 %");
   fprintf(out, " %9s%s\n", "", executed ? "   a test image" : "");
   for (int i = 0; i < r->position->results; i++) {
     const esp__result *e = &r->position->result[i];
-    fprintf(out, "%5d %9.2f %11lld %13.0f", e->round, 100.0 * esp__result_sparsity(e),
-            (long long)e->params_nonzero, e->macs_effective);
+    fprintf(out, "%5d %9.2f", e->round, 100.0 * esp__result_sparsity(e));
+    if (two) fprintf(out, " %9.2f", 100.0 * zeros_of(e));
+    fprintf(out, " %11lld %13.0f", (long long)e->params_nonzero, e->macs_effective);
     print_cell(out, &e->test_before, 0);
     for (int t = 0; t < tasks->count; t++) print_cell(out, &e->test, t);
     fprintf(out, " %9.1f", e->seconds);

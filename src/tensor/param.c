@@ -171,6 +171,13 @@ void esp_params_clear_momentum(esp_params *ps) {
     if (ps->item[i]->momentum) memset(ps->item[i]->momentum, 0, ps->item[i]->count * sizeof(float));
 }
 
+size_t esp_param_nonzero(const esp_param *p) {
+  const float *value = p->average ? p->average : p->value;
+  size_t count = 0;
+  for (size_t i = 0; i < p->count; i++) count += value[i] != 0.0f;
+  return count;
+}
+
 const esp_param *esp_params_infinite(const esp_params *ps) {
   for (int i = 0; i < ps->count; i++) {
     const esp_param *p = ps->item[i];

@@ -192,6 +192,28 @@ START_TEST(counts_mask_changes) {
 }
 END_TEST
 
+/* From a network of which half is 0, pruned to a quarter, nothing trained: masks and values differ,
+ * and nonzero is said of values. */
+START_TEST(counts_zeros_whether_masked_or_not) {
+  char weights[128];
+  esp_results r;
+  ck_assert_int_eq(run((const char *[ARGUMENTS]){NULL}), ESP_OK);
+  snprintf(weights, sizeof weights, "model.weights=%s", dir);
+  ck_assert_int_eq(run((const char *[ARGUMENTS]){weights, "train.epochs=0", "prune.sparsity=0.25"}),
+                   ESP_OK);
+  ck_assert_msg(esp_results_read(&r, dir, &err) == ESP_OK, "%s", err.text);
+  ck_assert_int_eq(r.rounds, 2);
+  for (int i = 0; i < 2; i++) {
+    ck_assert(r.round[i].weights == 192 && r.round[i].weights_nonzero == 96);
+    ck_assert(r.round[i].sparsity_network == 0.5 && r.round[i].density == 0.5);
+    ck_assert(r.round[i].macs_effective < r.round[i].macs);
+    ck_assert(r.round[i].sparsity == (i ? 0.25 : 0.0));
+  }
+  ck_assert(r.round[1].macs_effective == r.round[0].macs_effective);
+  esp_results_free(&r);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("checks");
   TCase *tests = tcase_create("runs");
@@ -202,6 +224,7 @@ int main(void) {
   tcase_add_loop_test(tests, says_nothing_where_nothing_is_odd, 0, 5);
   tcase_add_test(tests, warns_of_zeros_that_nothing_keeps);
   tcase_add_test(tests, counts_mask_changes);
+  tcase_add_test(tests, counts_zeros_whether_masked_or_not);
   suite_add_tcase(suite, tests);
   return suite_run(suite);
 }
