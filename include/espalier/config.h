@@ -70,7 +70,7 @@ size_t esp_config_keys(const esp_section *section, esp_config_key *key);
  * to a method that was registered after the configuration was read. */
 const void *esp_config_key_options(const esp_config *config, const esp_config_key *key);
 
-/* Reads `path` (at most 1 MiB, lines of at most 196 bytes; lists go on in indented lines), then
+/* Reads `path` (at most 1 MiB, lines of at most 4200 bytes; lists go on in indented lines), then
  * applies `overrides`, each "section.key=value". Every error is one line, "path:line: ..." or
  * "argument 'section.key=value': ...": unknown section or key (with the nearest known one), value
  * that does not parse or lies out of range (with the range), choice not known (with the choices, or

@@ -24,7 +24,9 @@ typedef enum esp_option_type {
   ESP_OPTION_CHOICE, /* char *, one of the names `choice` gives */
   ESP_OPTION_WORDS,  /* char *, several of them (any words if `choice` is NULL), separated by single
                        spaces */
-  ESP_OPTION_NUMBERS /* esp_numbers */
+  ESP_OPTION_NUMBERS, /* esp_numbers */
+  ESP_OPTION_PATH /* TEXT: a file or folder. A relative one of a configuration file is looked for
+                         in the folder of that file first, then in the current folder */
 } esp_option_type;
 
 enum { ESP_NUMBERS_MAX = 64 };

@@ -19,3 +19,11 @@ bool esp__path_exists(const char *dir, const char *name) {
   char path[ESP_PATH_MAX];
   return esp__path_join(path, dir, name) && access(path, F_OK) == 0;
 }
+
+const char *esp__path_from(const char *path, char text[ESP_PATH_MAX]) {
+  char folder[ESP_PATH_MAX - 16];
+  *text = '\0';
+  if (*path != '/' && getcwd(folder, sizeof folder))
+    snprintf(text, ESP_PATH_MAX, " (from %s)", folder);
+  return text;
+}

@@ -54,6 +54,9 @@ void esp__value_expected(const esp_option *o, char *text, size_t bytes) {
     case ESP_OPTION_TEXT:
       snprintf(text, bytes, "text");
       break;
+    case ESP_OPTION_PATH:
+      snprintf(text, bytes, "a path, from the folder of this file or the current one");
+      break;
     case ESP_OPTION_LINES:
       snprintf(text, bytes, "lines, each indented");
       break;
@@ -87,8 +90,7 @@ static esp_status unexpected(const esp_option *o, const char *part, const char *
 /* Checks what every piece of text must be, so that it reads back the same from a file. */
 static esp_status check_piece(const esp_option *o, const char *piece, const char *where,
                               esp_error *err) {
-  size_t lead =
-      o->type == ESP_OPTION_TEXT || o->type == ESP_OPTION_CHOICE ? strlen(o->name) + 3 : 2;
+  const size_t lead = esp__option_is_text(o) ? strlen(o->name) + 3 : 2;
   if (strlen(piece) + lead > ESP_CONFIG_LINE_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "%s: %s: text of %zu bytes, expected at most %zu%s", where,
                     o->name, strlen(piece), ESP_CONFIG_LINE_MAX - lead,
@@ -227,15 +229,12 @@ static esp_status set_scalar(const esp_option *o, void *options, const char *tex
 esp_status esp__value_set(const esp_option *o, void *options, const char *text, const char *where,
                           esp_error *err) {
   if (esp__option_is_list(o)) return set_list(o, options, text, where, err);
-  if (o->type == ESP_OPTION_TEXT || o->type == ESP_OPTION_CHOICE)
-    return set_text(o, options, text, where, err);
+  if (esp__option_is_text(o)) return set_text(o, options, text, where, err);
   return set_scalar(o, options, text, where, err);
 }
 
 void esp__value_free(const esp_option *o, void *options) {
-  if (o->type != ESP_OPTION_TEXT && o->type != ESP_OPTION_CHOICE && o->type != ESP_OPTION_LINES &&
-      o->type != ESP_OPTION_WORDS)
-    return;
+  if (!esp__option_is_text(o) && o->type != ESP_OPTION_LINES && o->type != ESP_OPTION_WORDS) return;
   char **text = member(o, options);
   free(*text);
   *text = NULL;
@@ -287,6 +286,7 @@ void esp__value_print(const esp_option *o, const void *options, FILE *out) {
       fprintf(out, *(const bool *)value ? " yes" : " no");
       break;
     case ESP_OPTION_TEXT:
+    case ESP_OPTION_PATH:
     case ESP_OPTION_CHOICE: {
       const char *t = *(char *const *)value;
       if (*t) fprintf(out, " %s", t);

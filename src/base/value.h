@@ -8,10 +8,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Bytes of a line of an INI file without its comment: what inih can take, less a margin. */
-enum { ESP_CONFIG_LINE_MAX = 196 };
+/* Bytes of a line of an INI file without its comment: a path, and its key. */
+enum { ESP_CONFIG_LINE_MAX = 4200 };
 
-/* Whether the value may go on in indented lines below. */
+/* Whether the value is a text in one line; whether it may go on in indented lines below. */
+static inline bool esp__option_is_text(const esp_option *o) {
+  return o->type == ESP_OPTION_TEXT || o->type == ESP_OPTION_PATH || o->type == ESP_OPTION_CHOICE;
+}
 static inline bool esp__option_is_list(const esp_option *o) {
   return o->type == ESP_OPTION_LINES || o->type == ESP_OPTION_WORDS ||
          o->type == ESP_OPTION_NUMBERS;

@@ -1,6 +1,8 @@
 /* From an INI file and arguments to a configuration in which every value is checked. */
 #include "config/parse.h"
 #include "base/text_stream.h"
+#include "config/long_line.h"
+#include "config/paths.h"
 #include "config/plugins.h"
 #include "config/sections.h"
 #include "base/value.h"
@@ -33,9 +35,11 @@ typedef struct reader {
   char *value_text;
   size_t value_bytes;
   int key_line[ESP_CONFIG_KEYS_MAX]; /* of each key: where it was given, 0 = not yet */
-  const esp__config_extra *extra;    /* NULL: none */
-  bool in_extra;                     /* in its section */
-  char *extra_key;                   /* whose value is being gathered, NULL = none */
+  const char *long_value; /* of the line in hand, where it is too long for inih; NULL: it is not */
+  size_t long_bytes;
+  const esp__config_extra *extra; /* NULL: none */
+  bool in_extra;                  /* in its section */
+  char *extra_key;                /* whose value is being gathered, NULL = none */
   int extra_line;
   esp_status status;
   int failed_line;
@@ -93,7 +97,7 @@ static void unknown_section(const char *name, const char *also, char *text, size
   const char *nearest = esp__section_nearest(name);
   if (also) nearest = esp_nearer(name, nearest, also);
   esp__section_list(list, sizeof list);
-  snprintf(text, bytes, "unknown section [%s]; %s %s%s", name,
+  snprintf(text, bytes, "unknown section [%.200s]; %s %s%s", name,
            nearest ? "did you mean" : "expected one of", nearest ? nearest : list,
            nearest ? "?" : "");
 }
@@ -142,7 +146,7 @@ static size_t content(const char *line, size_t length) {
 }
 
 static void begin_section(reader *r, const char *line) {
-  char name[ESP_CONFIG_LINE_MAX], text[512];
+  char name[ESP_INIH_LINE_MAX + 2], text[512];
   const char *open = strchr(line, '['), *close = strchr(line, ']');
   if (!close || close[1]) {
     fail_line(r,
@@ -162,13 +166,35 @@ static void begin_section(reader *r, const char *line) {
   fail_line(r, "%s", text);
 }
 
+/* Copies the line in hand, of `length` bytes, into `line`, or what stands for it where it is too
+ * long. */
+static bool take_line(reader *r, char *line, size_t length, int size) {
+  char stub[ESP_INIH_LINE_MAX + 2];
+  r->long_value = NULL;
+  if (length <= ESP_INIH_LINE_MAX && length + 2 <= (size_t)size) {
+    memcpy(line, r->rest, length);
+    line[length] = '\0';
+    return true;
+  }
+  const size_t value = esp__long_line(r->rest, length, stub);
+  if (value == 0 || strlen(stub) >= (size_t)size) {
+    fail_line(r, "expected 'key = value', [section] or a comment, not a line of %zu bytes", length);
+    return false;
+  }
+  r->long_value = r->rest + value;
+  r->long_bytes = length - value;
+  stub[strlen(stub) - 1] = '\0';
+  strcpy(line, stub);
+  return true;
+}
+
 /* Gives inih the next line, without comments. */
 static char *next_line(char *line, int size, void *user) {
   reader *r = user;
   if (r->status != ESP_OK || !*r->rest) return NULL;
   r->line++;
   size_t whole = strcspn(r->rest, "\n"), length = content(r->rest, whole);
-  if (length > ESP_CONFIG_LINE_MAX || length + 2 > (size_t)size) {
+  if (length > ESP_CONFIG_LINE_MAX) {
     fail_line(r, "line of %zu bytes, expected at most %d (a list can go on in indented lines)",
               length, ESP_CONFIG_LINE_MAX);
     return NULL;
@@ -177,15 +203,12 @@ static char *next_line(char *line, int size, void *user) {
     fail_line(r, "expected UTF-8 text without control characters");
     return NULL;
   }
-  memcpy(line, r->rest, length);
-  line[length] = '\0';
+  if (!take_line(r, line, length, size)) return NULL;
   r->rest += whole + (r->rest[whole] == '\n');
   r->indented = isspace((unsigned char)line[0]);
   if (line[strspn(line, " \t\r\v\f")] == '[' && !(r->indented && r->value)) begin_section(r, line);
   if (r->status != ESP_OK) return NULL;
-  line[length] = '\n';
-  line[length + 1] = '\0';
-  return line;
+  return strcat(line, "\n");
 }
 
 static void continue_value(reader *r, const char *value) {
@@ -231,14 +254,12 @@ static void begin_extra(reader *r, const char *key, const char *value) {
   }
 }
 
-static int take_key(void *user, const char *section, const char *key, const char *value) {
-  (void)section; /* seen by next_line, also when it has no keys */
-  reader *r = user;
+static void take_value(reader *r, const char *key, const char *value) {
   if (r->indented && r->value) {
     continue_value(r, value);
   } else {
     finish_value(r);
-    if (r->status != ESP_OK) return 0;
+    if (r->status != ESP_OK) return;
     if (r->in_extra)
       begin_extra(r, key, value);
     else if (r->section)
@@ -246,6 +267,17 @@ static int take_key(void *user, const char *section, const char *key, const char
     else
       fail_line(r, "key '%s' before the first [section]", key);
   }
+}
+
+static int take_key(void *user, const char *section, const char *key, const char *value) {
+  (void)section; /* seen by next_line, also when it has no keys */
+  reader *r = user;
+  char *whole = r->long_value ? strndup(r->long_value, r->long_bytes) : NULL;
+  if (r->long_value && !whole)
+    r->status = esp_fail(r->err, ESP_ERR_MEMORY, "%s: out of memory", r->name);
+  else
+    take_value(r, key, whole ? whole : value);
+  free(whole);
   return r->status == ESP_OK;
 }
 
@@ -408,17 +440,20 @@ static esp_status read_file_text(esp_config *config, const char *name, const cha
   return status;
 }
 
-/* `plugins` NULL: none were loaded for it. */
-static esp_status parse(esp_config *config, const char *name, const char *text, const char *plugins,
-                        const esp__config_extra *extra, int overrides, const char *const *override,
-                        esp_error *err) {
+/* `plugins` NULL: none were loaded for it. file: `name` is that of a file, from whose folder paths
+ * are looked for. */
+static esp_status parse(esp_config *config, const char *name, const char *text, bool file,
+                        const char *plugins, const esp__config_extra *extra, int overrides,
+                        const char *const *override, esp_error *err) {
   *config = (esp_config){0};
   esp_status status = set_defaults(config, err);
   if (status == ESP_OK) status = read_file_text(config, name, text, extra, err);
+  if (status == ESP_OK && file) status = esp__config_find_paths(config, name, err);
   if (status == ESP_OK) status = apply_overrides(config, overrides, override, err);
   if (status == ESP_OK) status = name_run(config, name, err);
   if (status == ESP_OK && plugins)
     status = esp__config_set(config, "run.plugins", plugins, name, err);
+  if (status == ESP_OK && overrides > 0) status = esp__config_find_paths(config, NULL, err);
   if (status != ESP_OK) esp_config_free(config);
   return status;
 }
@@ -430,7 +465,8 @@ static esp_status load_plugins_and_parse(esp_config *config, const char *name, c
   char *plugins;
   *config = (esp_config){0};
   ESP_TRY(esp__plugins_load_named(name, file ? text : NULL, overrides, override, &plugins, err));
-  const esp_status status = parse(config, name, text, plugins, extra, overrides, override, err);
+  const esp_status status =
+      parse(config, name, text, file, plugins, extra, overrides, override, err);
   free(plugins);
   return status;
 }

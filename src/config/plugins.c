@@ -2,6 +2,7 @@
 
 #include "base/text_stream.h"
 #include "config/locate.h"
+#include "config/long_line.h"
 
 #include <espalier/file.h>
 #include <espalier/plugin.h>
@@ -10,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As long as a line of an INI file can hold with room for the key. */
-enum { PATH_BYTES = 4096, WORD_BYTES = 180 };
+enum { PATH_BYTES = 4096 };
 
 static const char blanks[] = " \t\r\n\v\f";
 
@@ -47,10 +47,57 @@ static int take_key(void *user, const char *section, const char *key, const char
   return 1;
 }
 
+/* A text that inih asks for line by line. */
+typedef struct feeder {
+  finder *finder;
+  const char *rest;
+  const char *long_value; /* of the line in hand, where it is too long for inih; NULL: it is not */
+  size_t long_bytes;
+} feeder;
+
+/* Bytes of a value before a comment. */
+static size_t without_comment(const char *value, size_t bytes) {
+  for (size_t i = 1; i < bytes; i++)
+    if (value[i] == ';' && strchr(blanks, value[i - 1])) return i;
+  return bytes;
+}
+
+static char *next_line(char *line, int size, void *user) {
+  feeder *f = user;
+  const size_t length = strcspn(f->rest, "\n");
+  const char *from = f->rest;
+  char stub[ESP_INIH_LINE_MAX + 2] = "\n";
+  if (!*from) return NULL;
+  f->rest += length + (from[length] == '\n');
+  f->long_value = NULL;
+  if (length <= ESP_INIH_LINE_MAX && length + 2 <= (size_t)size) {
+    snprintf(line, (size_t)size, "%.*s\n", (int)length, from);
+    return line;
+  }
+  const size_t value = esp__long_line(from, length, stub);
+  if (value > 0) {
+    f->long_value = from + value;
+    f->long_bytes = without_comment(from + value, length - value);
+  }
+  return strlen(stub) < (size_t)size ? strcpy(line, stub) : NULL;
+}
+
+static int feed_key(void *user, const char *section, const char *key, const char *value) {
+  const feeder *f = user;
+  char *whole = f->long_value ? strndup(f->long_value, f->long_bytes) : NULL;
+  if (f->long_value && !whole)
+    f->finder->status = esp_fail(f->finder->err, ESP_ERR_MEMORY, "run.plugins: out of memory");
+  else
+    take_key(f->finder, section, key, whole ? whole : value);
+  free(whole);
+  return 1;
+}
+
 /* Lines that are wrong are for whoever reads the other keys to say. */
 static esp_status each_word_of_text(const char *text, take_word *take, void *user, esp_error *err) {
   finder f = {.take = take, .user = user, .err = err};
-  ini_parse_string(text, take_key, &f);
+  feeder lines = {.finder = &f, .rest = text};
+  ini_parse_stream(next_line, &lines, feed_key, &lines);
   return f.status;
 }
 
@@ -83,10 +130,9 @@ static esp_status find_file(const loading *l, const char *word, char found[PATH_
   if (!whole) return esp_fail(err, ESP_ERR_INPUT, "%s: no such plugin", path);
   snprintf(found, PATH_BYTES, "%s", whole);
   free(whole);
-  if (strlen(found) <= WORD_BYTES && !found[strcspn(found, blanks)]) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: expected a plugin whose absolute path has no spaces and at most %d bytes",
-                  found, WORD_BYTES);
+  if (!found[strcspn(found, blanks)]) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "%s: expected a plugin whose absolute path has no spaces",
+                  found);
 }
 
 static esp_status load(loading *l, const char *word, esp_error *err) {

@@ -90,7 +90,7 @@ const esp_option esp_run_option_table[] = {
              "file, as an argument to the current one. A run goes on only with the same files.",
      .neutral = true},
     {.name = "dense",
-     .type = ESP_OPTION_TEXT,
+     .type = ESP_OPTION_PATH,
      .offset = offsetof(esp_run_options, dense),
      .fallback = "",
      .help =

@@ -32,8 +32,10 @@ bool esp__augment_asked(const char *words, esp__augment which) {
 const esp_option esp_data_option_table[] = {
     {"dataset", ESP_OPTION_CHOICE, AT(dataset), "cifar10", 0, 0, dataset_choice,
      "The data set and its file format."},
-    {"path", ESP_OPTION_TEXT, AT(path), "", 0, 0, NULL,
+    {"path", ESP_OPTION_PATH, AT(path), "", 0, 0, NULL,
      "Folder that holds the files of the data set; shapes needs none. "
+     "A relative path is looked for "
+     "in the folder of the configuration file first, then in the current one. "
      "datasets/README.md says what belongs there.",
      .neutral = true},
     {"validation", ESP_OPTION_INT, AT(validation), "0", 0, 1e9, NULL,

@@ -1,6 +1,7 @@
 #include "data/set.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -66,13 +67,14 @@ esp_status esp__data_path(char path[ESP_PATH_BYTES], const char *folder, const c
 
 esp_status esp__data_folder(const esp_data_options *opt, esp_error *err) {
   struct stat info;
+  char from[ESP_PATH_MAX];
   if (!opt->path || !opt->path[0])
     return esp_fail(err, ESP_ERR_INPUT,
                     "data.path: data set '%s' needs the folder that holds its files", opt->dataset);
   if (stat(opt->path, &info) != 0 || !S_ISDIR(info.st_mode))
     return esp_fail(
         err, ESP_ERR_INPUT,
-        "%s: no such folder (data.path of data set '%s'); datasets/README.md says how to get it",
-        opt->path, opt->dataset);
+        "%s: no such folder%s (data.path of data set '%s'); datasets/README.md says how to get it",
+        opt->path, esp__path_from(opt->path, from), opt->dataset);
   return ESP_OK;
 }

@@ -22,7 +22,7 @@ const esp_option esp_model_option_table[] = {
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "With arch = custom: the network in the layer language, one layer a line.",
      .explain = esp__layer_language_explain},
-    {"weights", ESP_OPTION_TEXT, AT(weights), "", 0, 0, NULL,
+    {"weights", ESP_OPTION_PATH, AT(weights), "", 0, 0, NULL,
      "A safetensors file or a run directory whose weights to start from. Empty: fresh weights.",
      .neutral = true},
     {"shortcut", ESP_OPTION_CHOICE, AT(shortcut), "projection", 0, 0, shortcut_name,

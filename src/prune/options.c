@@ -82,7 +82,7 @@ const esp_option esp_prune_option_table[] = {
      "the original lottery ticket (Frankle & Carbin 2019)"},
     {"rewind_step", ESP_OPTION_INT, AT(rewind_step), "0", 0, 1e12, NULL,
      "the same in steps, counted from the first (Frankle et al. 2020); 0 = as rewind_epoch says"},
-    {"mask_from", ESP_OPTION_TEXT, AT(mask_from), "", 0, 0, NULL,
+    {"mask_from", ESP_OPTION_PATH, AT(mask_from), "", 0, 0, NULL,
      "with method = none: a run directory, checkpoint or weights file whose masks are put on at "
      "rewind_epoch or rewind_step of the training (0 = on the initial weights) and stay (Frankle "
      "& Carbin 2019; Morcos et al. 2019)"},

@@ -62,6 +62,7 @@ static size_t bytes_of(const esp_option *o) {
     case ESP_OPTION_NUMBERS:
       return sizeof(esp_numbers);
     case ESP_OPTION_TEXT:
+    case ESP_OPTION_PATH:
     case ESP_OPTION_LINES:
     case ESP_OPTION_CHOICE:
     case ESP_OPTION_WORDS:

@@ -16,6 +16,13 @@ static esp_status put(char **member, const char *value, esp_error *err) {
   return ESP_OK;
 }
 
+/* The file's name without its folder: the configuration stands beside it, and finds it from there
+ * wherever both are moved. */
+static const char *name_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
 /* The configuration describes the network by its layers. What it pruned is done. */
 static esp_status describe(esp_config *c, const esp_model *model, const char *path,
                            esp_error *err) {
@@ -25,7 +32,7 @@ static esp_status describe(esp_config *c, const esp_model *model, const char *pa
   ESP_TRY(put(&c->model.arch, "custom", err));
   ESP_TRY(put(&c->model.layers, model->text, err));
   esp_model_options_literal(&c->model);
-  ESP_TRY(put(&c->model.weights, path, err));
+  ESP_TRY(put(&c->model.weights, name_of(path), err));
   ESP_TRY(put(&c->prune.mask_from, "", err));
   ESP_TRY(put(&c->prune.regulariser, "none", err));
   return put(&c->prune.method, "none", err);
@@ -47,7 +54,7 @@ static esp_status check_text(const char *text, const char *path, esp_error *err)
   esp_config again;
   const esp_status status = esp_config_parse(&again, "shrunk.ini", text, 0, NULL, NULL);
   if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "out of memory for a configuration");
-  const bool same = status == ESP_OK && strcmp(again.model.weights, path) == 0;
+  const bool same = status == ESP_OK && strcmp(again.model.weights, name_of(path)) == 0;
   if (status == ESP_OK) esp_config_free(&again);
   return same ? ESP_OK
               : esp_fail(err, ESP_ERR_INPUT,
@@ -60,7 +67,7 @@ static esp_status check_text(const char *text, const char *path, esp_error *err)
 static bool is_ours(const char *ini, const char *weights) {
   esp_config there;
   if (esp_config_load(&there, ini, 0, NULL, NULL) != ESP_OK) return false;
-  const bool ours = strcmp(there.model.weights, weights) == 0 &&
+  const bool ours = strcmp(name_of(there.model.weights), name_of(weights)) == 0 &&
                     strcmp(there.model.arch, "custom") == 0 &&
                     strcmp(there.prune.method, "none") == 0;
   esp_config_free(&there);

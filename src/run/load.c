@@ -24,8 +24,10 @@ static bool in_directory(const char *directory, const char *name, char file[4096
 
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err) {
   struct stat info;
+  char from[ESP_PATH_MAX];
   if (stat(path, &info) != 0 || strlen(path) >= 4096)
-    return esp_fail(err, ESP_ERR_INPUT, "%s: no such file or run directory", path);
+    return esp_fail(err, ESP_ERR_INPUT, "%s: no such file or run directory%s", path,
+                    esp__path_from(path, from));
   strcpy(file, path);
   if (!S_ISDIR(info.st_mode)) return ESP_OK;
   for (int round = 1000; round > 0; round--) {

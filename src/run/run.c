@@ -1,6 +1,7 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
 #include "config/fingerprint.h"
 #include "config/parse.h"
+#include "config/paths.h"
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "run/open.h"
@@ -73,7 +74,8 @@ esp_status esp_run_new(const esp_config *config, const char *source, const char 
                        esp_run_control control, esp_error *err) {
   esp_run r = {.control = control};
   ESP_TRY(esp_config_copy(&r.config, config, err));
-  esp_status status = esp__run_open(&r, source, err);
+  esp_status status = esp__config_find_paths(&r.config, NULL, err);
+  if (status == ESP_OK) status = esp__run_open(&r, source, err);
   if (status == ESP_OK) status = esp__run_try_start(&r, source, err);
   if (status == ESP_OK) status = esp__run_try_dense(&r, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);

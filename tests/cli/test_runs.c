@@ -261,8 +261,9 @@ static void check_counts(const cJSON *result, int units) {
   if (units == 0) ck_assert_double_eq_tol(sparsity, (weights - kept) / weights, 1e-12);
   if (units > 0) ck_assert_double_eq_tol(sparsity, (units - kept_of(units, s)) / units, 1e-12);
   if (units >= 0 && units != PLAIN_FILTERS)
-    ck_assert_double_eq(number_of(result, "params_nonzero"),
+    ck_assert_double_le(number_of(result, "params_nonzero"), /* biases can be 0, and be there */
                         number_of(result, "params") - weights + kept);
+  ck_assert_double_eq_tol(number_of(result, "sparsity_network"), 1.0 - kept / weights, 1e-12);
 }
 
 static void check_result(const recipe *r) {
@@ -307,14 +308,23 @@ static void check_number(const table *t, int row, const char *column, bool may_b
 }
 
 static void check_rounds(int rounds) {
-  static const char *const columns[] = {"round",          "sparsity_requested",
-                                        "sparsity",       "density",
-                                        "compression",    "params",
-                                        "params_nonzero", "bytes",
-                                        "macs",           "macs_effective",
-                                        "test_accuracy",  "test_top5",
-                                        "test_loss",      "milliseconds_per_image",
-                                        "seconds",        "train_images_per_second"};
+  static const char *const columns[] = {"round",
+                                        "sparsity_requested",
+                                        "sparsity",
+                                        "sparsity_network",
+                                        "density",
+                                        "compression",
+                                        "params",
+                                        "params_nonzero",
+                                        "bytes",
+                                        "macs",
+                                        "macs_effective",
+                                        "test_accuracy",
+                                        "test_top5",
+                                        "test_loss",
+                                        "milliseconds_per_image",
+                                        "seconds",
+                                        "train_images_per_second"};
   static const char *const sometimes[] = {"validation_accuracy_before",
                                           "validation_loss_before",
                                           "test_accuracy_before",
@@ -325,9 +335,9 @@ static void check_rounds(int rounds) {
                                           "macs_executed"};
   table t = table_read("a/rounds.csv");
   ck_assert_int_eq(t.rows, 1 + rounds);
-  ck_assert_int_eq(t.columns, 16 + 8);
+  ck_assert_int_eq(t.columns, 17 + 8);
   for (int row = 1; row < t.rows; row++) {
-    for (int i = 0; i < 16; i++) check_number(&t, row, columns[i], false);
+    for (int i = 0; i < 17; i++) check_number(&t, row, columns[i], false);
     for (int i = 0; i < 8; i++) check_number(&t, row, sometimes[i], true);
     ck_assert_int_eq(atoi(cell_of(&t, row, "round")), row);
   }
@@ -349,7 +359,8 @@ static void check_log(const recipe *r) {
   table_free(&t);
 }
 
-/* Zero outside the masks: weights, momentum, averages. Returns the parameters that are left. */
+/* Zero outside the masks: weights, momentum, averages. Returns the parameters that are not zero, of
+ * the averages where there are any. */
 static size_t check_masks(const tensors *t) {
   size_t left = 0;
   for (int k = 0; k < t->count; k++) {
@@ -358,7 +369,7 @@ static size_t check_masks(const tensors *t) {
                  *average = tensor_of(t, "average.", value->name);
     if (!momentum) continue;
     for (size_t i = 0; i < value->count; i++) {
-      left += !mask || kept_at(mask, i);
+      left += value_at(average ? average : value, i) != 0.0f;
       if (!mask || kept_at(mask, i)) continue;
       ck_assert_msg(value_at(value, i) == 0.0f && value_at(momentum, i) == 0.0f, "%s[%zu]",
                     value->name, i);

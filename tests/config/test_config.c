@@ -121,6 +121,9 @@ END_TEST
 /* A whole number of characters in a row. */
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X200 X50 X50 X50 X50
+#define X5000                                                                                    \
+  X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 \
+      X200 X200 X200 X200 X200 X200
 
 static const struct {
   const char *text;
@@ -145,9 +148,11 @@ static const struct {
     {"[Train]\n", {":1: unknown section [Train]; did you mean train?"}},
     {"[ train ]\n", {":1: unknown section [ train ]; did you mean train?"}},
     {"[run]\n  [model]\n  [optimizer]\n", {":3: unknown section [optimizer]"}},
-    {"[" X200 "]\n", {":1: line of 202 bytes, expected at most 196"}},
-    {"[run]\nname = " X200 "\n", {":2: line of 207 bytes"}},
-    {"[model]\nlayers =\n  relu\n  " X200 "\n", {":4: line of 202 bytes", "indented lines"}},
+    {"[" X200 "]\n", {":1: expected 'key = value', [section] or a comment, not a line of 202"}},
+    {"[run]\nname = " X200 "\n", {":2: name = 'x", "expected a file name"}},
+    {"[run]\nname = " X5000 "\n", {":2: line of 5007 bytes, expected at most 4200"}},
+    {"[model]\nlayers =\n  relu\n  " X5000 "\n", {":4: line of 5002 bytes", "indented lines"}},
+    {"[run]\n" X200 " = 3\n", {":2: expected 'key = value'"}},
     {"[run]\n" X50 X50 " = 3\n", {":2: unknown key '" X50}},
     {"[run]\nname = a\x01\n", {":2: expected UTF-8 text without control characters"}},
     {"[run]\nname = a\rb\n", {":2: name: expected UTF-8 text without control"}},
@@ -270,7 +275,7 @@ START_TEST(what_is_wrong_is_said_with_its_line) {
 END_TEST
 
 START_TEST(carriage_returns_change_nothing) {
-  char text[1024];
+  char text[8192];
   size_t used = 0;
   for (const char *c = wrong[_i].text; *c; c++) {
     if (*c == '\n') text[used++] = '\r';
@@ -305,13 +310,13 @@ static const struct {
     {"run.name=a/b", {"argument 'run.name=a/b': name = 'a/b': expected a file name"}},
     {"run.output=a\nb", {"argument 'run.output=a b': output: expected UTF-8 text without control"}},
     {"run.output=\xff", {"argument 'run.output=...': expected UTF-8"}},
-    {"run.output=" X200, {"argument 'run.output=xxx", "text of 200 bytes, expected at most 187"}},
+    {"run.output=" X5000, {"argument 'run.output=xxx", "text of 5000 bytes, expected at most"}},
     {"model.layers=relu\n; x",
      {"argument 'model.layers=relu ; x': layers: ';' would start a comment"}},
     {"model.layers=relu\n#x",
      {"argument 'model.layers=relu #x': layers: '#' would start a comment"}},
-    {"model.layers=relu\n" X200,
-     {"argument 'model.layers=relu...", "text of 200 bytes, expected at most 194"}},
+    {"model.layers=relu\n" X5000,
+     {"argument 'model.layers=relu...", "text of 5000 bytes, expected at most 4198"}},
     {"train." X200 X200 X200 "=1", {"argument 'train.xxx", "unknown key 'xxx"}},
     {X200 X200 X200 ".x=1", {"argument 'xxx", "unknown section [xxx"}},
 };
@@ -428,6 +433,61 @@ START_TEST(help_on_what_is_not_known) {
 }
 END_TEST
 
+/* Lines that inih does not take: values, what goes on in indented lines, comments, lines behind. */
+START_TEST(long_lines) {
+  parse("[run]\nplugins = \n[data]\npath = /" X200
+        " ; a comment\naugment = flip\n"
+        "[model]\nlayers =\n  relu\n  " X200 "x\n  tanh\n[prune]\nskip = a " X200 " b\n");
+  ck_assert_str_eq(config.data.path, "/" X200);
+  ck_assert_str_eq(config.data.augment, "flip");
+  ck_assert_str_eq(config.model.layers, "relu\n" X200 "x\ntanh");
+  ck_assert_str_eq(config.prune.skip, "a " X200 " b");
+  char *text, *again;
+  ck_assert_int_eq(esp_config_text(&config, &text, &err), ESP_OK);
+  esp_config_free(&config);
+  parse(text);
+  ck_assert_int_eq(esp_config_text(&config, &again, &err), ESP_OK);
+  ck_assert_str_eq(text, again);
+  free(text);
+  free(again);
+  esp_config_free(&config);
+}
+END_TEST
+
+static void load_in_folder(const char *argument) {
+  const esp_status status = esp_config_load(&config, path, argument != NULL, &argument, &err);
+  ck_assert_msg(status == ESP_OK, "%s", err.text);
+}
+
+/* What a configuration names stands beside it, or in the current folder; what an argument names,
+ * in the current folder. What is nowhere stays as it is written. */
+START_TEST(paths_are_found_from_the_file) {
+  char beside[256], here[256], argument[300], *whole = realpath(folder, NULL);
+  static const char text[] = "[data]\npath = there\n[model]\nweights = ./nowhere\n";
+  snprintf(path, sizeof path, "%s/c.ini", folder);
+  ck_assert_int_eq(esp_file_write(path, text, strlen(text), &err), ESP_OK);
+  snprintf(beside, sizeof beside, "%s/there", whole);
+  snprintf(here, sizeof here, "%s/sub/there", whole);
+  ck_assert_int_eq(esp_directory_make(here, &err), ESP_OK);
+  snprintf(argument, sizeof argument, "%s/sub", whole);
+  ck_assert_int_eq(chdir(argument), 0);
+  load_in_folder(NULL);
+  ck_assert_str_eq(config.data.path, here);
+  ck_assert_str_eq(config.model.weights, "./nowhere");
+  esp_config_free(&config);
+  ck_assert_int_eq(esp_directory_make(beside, &err), ESP_OK);
+  load_in_folder(NULL);
+  ck_assert_str_eq(config.data.path, beside);
+  esp_config_free(&config);
+  load_in_folder("data.path=there");
+  ck_assert_str_eq(config.data.path, here);
+  esp_config_free(&config);
+  ck_assert_int_eq(chdir("/"), 0);
+  ck_assert_int_eq(rmdir(here) | rmdir(argument) | rmdir(beside), 0);
+  free(whole);
+}
+END_TEST
+
 START_TEST(every_key_is_explained) {
   esp_config_key all[ESP_CONFIG_KEYS_MAX];
   const size_t keys = esp_config_keys(NULL, all);
@@ -461,6 +521,8 @@ int main(void) {
   tcase_add_test(tests, files);
   tcase_add_test(tests, a_file_that_cannot_name_a_run);
   tcase_add_test(tests, a_very_long_list);
+  tcase_add_test(tests, long_lines);
+  tcase_add_test(tests, paths_are_found_from_the_file);
   tcase_add_test(tests, help_explains);
   tcase_add_test(tests, help_on_what_is_not_known);
   tcase_add_test(tests, every_key_is_explained);

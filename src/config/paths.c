@@ -1,0 +1,52 @@
+#include "config/paths.h"
+
+#include "base/path.h"
+#include "base/value.h"
+#include "config/sections.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The absolute path of `name` in `folder`, newly allocated; NULL where there is none. */
+static char *in_folder(const char *folder, const char *name) {
+  char path[ESP_PATH_MAX], *whole = realpath(folder, NULL), *found = NULL;
+  while (strncmp(name, "./", 2) == 0) name += 2;
+  if (whole && esp__path_join(path, strcmp(whole, "/") == 0 ? "" : whole, name) &&
+      access(path, F_OK) == 0)
+    found = strdup(path);
+  free(whole);
+  return found;
+}
+
+/* The folder that the file is in. */
+static void folder_of(const char *file, char folder[ESP_PATH_MAX]) {
+  const char *slash = strrchr(file, '/');
+  const size_t length = slash ? (size_t)(slash - file) : 0;
+  if (!slash || length >= ESP_PATH_MAX)
+    strcpy(folder, ".");
+  else
+    snprintf(folder, ESP_PATH_MAX, "%.*s", length ? (int)length : 1, file);
+}
+
+static esp_status find_path(const esp_option *o, void *options, const char *folder,
+                            esp_error *err) {
+  char **path = (char **)((char *)options + o->offset);
+  if (!**path || **path == '/') return ESP_OK;
+  char *found = folder ? in_folder(folder, *path) : NULL;
+  if (!found) found = in_folder(".", *path);
+  if (!found) return ESP_OK;
+  const esp_status status = esp__value_set(o, options, found, "path", err);
+  free(found);
+  return status;
+}
+
+esp_status esp__config_find_paths(esp_config *config, const char *source, esp_error *err) {
+  char folder[ESP_PATH_MAX];
+  if (source) folder_of(source, folder);
+  for (const esp_section *s = esp_sections; s->name; s++)
+    for (const esp_option *o = s->table; o->name; o++)
+      if (o->type == ESP_OPTION_PATH)
+        ESP_TRY(find_path(o, (char *)config + s->offset, source ? folder : NULL, err));
+  return ESP_OK;
+}
