@@ -1,5 +1,6 @@
 #include <espalier/sensitivity.h>
 
+#include "base/shown.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "config/parse.h"
@@ -247,7 +248,7 @@ static esp_status write_csv(study *s, esp_error *err) {
   ESP_TRY(esp__path_make(path, dir, ESP_FILE_SENSITIVITY, err));
   ESP_TRY(esp_directory_make(dir, err));
   ESP_TRY(esp__text_write(&s->csv, path, err));
-  if (s->o->out) fprintf(s->o->out, "results in %s\n", path);
+  if (s->o->out) fprintf(s->o->out, "results in %s\n", ESP_SHOWN(path));
   return ESP_OK;
 }
 

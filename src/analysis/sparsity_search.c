@@ -1,5 +1,6 @@
 #include <espalier/sparsity_search.h>
 
+#include "base/shown.h"
 #include "base/text.h"
 #include "config/check.h"
 #include "config/parse.h"
@@ -122,7 +123,8 @@ static esp_status do_run(bisection *b, esp_error *err) {
   ESP_TRY(esp_sweep_survey_run(&b->runs, i, err));
   ESP_TRY(esp_sweep_make_run(&b->runs, i, err));
   if (b->runs.run[i].state != ESP_SWEEP_FINISHED) {
-    if (b->control.progress) fprintf(b->control.progress, "\n---- %s\n", b->runs.run[i].name);
+    if (b->control.progress)
+      fprintf(b->control.progress, "\n---- %s\n", ESP_SHOWN(b->runs.run[i].name));
     const esp_status status = esp_run_resume(esp_sweep_path(&b->runs, i, dir), b->control, err);
     if (status == ESP_ERR_INTERRUPTED)
       return esp_fail(err, status, "stopped; go on with: espalier search %s", b->runs.dir);
@@ -164,9 +166,10 @@ static void print_table(const bisection *b, FILE *out) {
           "test %");
   for (int i = 0; i < b->runs.runs; i++) {
     const outcome *o = &b->outcome[i];
-    fprintf(out, "%-20s %10.2f %13.2f %+8.2f %8.2f %s\n", b->runs.run[i].name, 100.0 * o->sparsity,
-            100.0 * o->validation, 100.0 * (o->validation - b->outcome[0].validation),
-            100.0 * o->test, o->good ? "" : "not good");
+    fprintf(out, "%-20s %10.2f %13.2f %+8.2f %8.2f %s\n", ESP_SHOWN(b->runs.run[i].name),
+            100.0 * o->sparsity, 100.0 * o->validation,
+            100.0 * (o->validation - b->outcome[0].validation), 100.0 * o->test,
+            o->good ? "" : "not good");
   }
   if (b->best == 0)
     fprintf(out, "\nno pruned network is within %.2f points of the dense one\n",
@@ -174,7 +177,7 @@ static void print_table(const bisection *b, FILE *out) {
   else
     fprintf(out, "\nthe sparsest within %.2f points of the dense one: %.2f %%, in %s/%s\n",
             100.0 * esp_feedback_options_of(&b->base->prune)->tolerance, 100.0 * best->sparsity,
-            b->runs.dir, b->runs.run[b->best].name);
+            ESP_SHOWN(b->runs.dir), ESP_SHOWN(b->runs.run[b->best].name));
 }
 
 /* ---- the search ---- */

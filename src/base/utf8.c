@@ -16,6 +16,10 @@ static size_t sequence(const uint8_t *p, size_t left) {
   return bytes;
 }
 
+bool esp__utf8_whole(const char *text, size_t bytes) {
+  return sequence((const uint8_t *)text, bytes) == bytes;
+}
+
 bool esp__utf8_plain(const char *text, size_t bytes) {
   const uint8_t *p = (const uint8_t *)text;
   for (size_t i = 0; i < bytes;) {

@@ -9,4 +9,7 @@
  * newline. */
 bool esp__utf8_plain(const char *text, size_t bytes);
 
+/* Whether the bytes, at least one, are one character. */
+bool esp__utf8_whole(const char *text, size_t bytes);
+
 #endif

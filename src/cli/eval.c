@@ -1,4 +1,5 @@
 /* espalier eval: accuracy of trained weights on the test images */
+#include "base/shown.h"
 #include "base/text_stream.h"
 #include "cli/cli.h"
 
@@ -58,7 +59,7 @@ static void print_confusion(const esp_loaded_run *o, const int64_t *confusion) {
   printf("\nconfusion: a row per class, a column per answer\n%16s", "");
   for (int c = 0; c < classes; c++) printf(" %6d", c);
   for (int r = 0; r < classes; r++) {
-    printf("\n%3d %-12.12s", r, o->class_name[r]);
+    printf("\n%3d %-12.12s", r, ESP_SHOWN(o->class_name[r]));
     for (int c = 0; c < classes; c++) printf(" %6" PRId64, confusion[r * classes + c]);
   }
   putchar('\n');

@@ -1,4 +1,5 @@
 /* espalier export: a trained network for programs that are not Espalier */
+#include "base/shown.h"
 #include "cli/cli.h"
 
 #include <espalier/export.h>
@@ -53,7 +54,8 @@ static esp_status check_output(const char *path, esp_error *err) {
 
 static void print_size(const char *path) {
   struct stat info = {0};
-  if (stat(path, &info) == 0) printf("%12" PRIdMAX " bytes  %s\n", (intmax_t)info.st_size, path);
+  if (stat(path, &info) == 0)
+    printf("%12" PRIdMAX " bytes  %s\n", (intmax_t)info.st_size, ESP_SHOWN(path));
 }
 
 static esp_status export_onnx(const esp_export_source *s, const export_options *o, esp_error *err) {

@@ -1,4 +1,5 @@
 /* espalier instability: does the noise of training decide where a network ends? */
+#include "base/shown.h"
 #include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
@@ -89,7 +90,7 @@ static void print(const esp_interpolation *line, const char *dir) {
   putchar('\n');
   for (int kind = 0; kind < line->kinds; kind++)
     print_barrier(line, (esp_interpolation_statistics)kind);
-  printf("distance of the ends %.4f\nresults in %s\n", line->distance, dir);
+  printf("distance of the ends %.4f\nresults in %s\n", line->distance, ESP_SHOWN(dir));
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {

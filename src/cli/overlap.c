@@ -1,4 +1,5 @@
 /* espalier overlap: what the masks of runs have in common */
+#include "base/shown.h"
 #include "base/text_stream.h"
 #include "cli/cli.h"
 #include <espalier/mask_overlap.h>
@@ -55,8 +56,9 @@ static esp_status compare(const esp_layer_masks *a, const esp_layer_masks *b, co
   const esp_model *m = a->network.model;
   esp_overlap all = {0};
   ESP_TRY(esp_layer_masks_match(a, b, out->path, err));
-  printf("a = %s\nb = %s\n  %-26s %9s %19s %19s %19s %9s\n", out->path[0], out->path[1], "", "",
-         "---- density % ----", "----- common % ----", "----- Jaccard -----", "above");
+  printf("a = %s\nb = %s\n  %-26s %9s %19s %19s %19s %9s\n", ESP_SHOWN(out->path[0]),
+         ESP_SHOWN(out->path[1]), "", "", "---- density % ----", "----- common % ----",
+         "----- Jaccard -----", "above");
   printf("  %-26s %9s %9s %9s %9s %9s %9s %9s %9s\n", "layer", "weights", "a", "b", "seen",
          "chance", "seen", "chance", "chance");
   for (int i = 0; i < m->layers; i++) {

@@ -1,4 +1,5 @@
 /* espalier pack: all that prediction needs in one small file */
+#include "base/shown.h"
 #include "cli/cli.h"
 
 #include <espalier/run.h>
@@ -73,7 +74,8 @@ static void print(const esp_model *m, const char *from, const char *to, size_t b
          100.0 * (double)nonzero / (double)values);
   if (stat(from, &info) == 0)
     printf("%12" PRIdMAX " bytes  %s\n%12zu bytes  %s, %.1f times smaller\n",
-           (intmax_t)info.st_size, from, bytes, to, (double)info.st_size / (double)bytes);
+           (intmax_t)info.st_size, ESP_SHOWN(from), bytes, ESP_SHOWN(to),
+           (double)info.st_size / (double)bytes);
   printf("the same weights to the bit: sha256 %s\n", sha256);
 }
 

@@ -1,4 +1,5 @@
 /* espalier predict: what a trained network sees in pictures */
+#include "base/shown.h"
 #include "cli/cli.h"
 
 #include <espalier/run.h>
@@ -23,7 +24,7 @@ static void fill(const esp_loaded_run *o, const uint8_t *pixels, float *images) 
 /* The name of an answer: of a group, its classes. */
 static void print_answer(const esp_loaded_run *o, const esp_task *task, int answer) {
   for (int c = 0; c < o->model->classes; c++)
-    if (esp_task_answer(task, c) == answer) printf(" %s", o->class_name[c]);
+    if (esp_task_answer(task, c) == answer) printf(" %s", ESP_SHOWN(o->class_name[c]));
   putchar('\n');
 }
 
@@ -55,7 +56,7 @@ static void print_best(const esp_loaded_run *o, const esp_task *task, const esp_
 
 static void print_picture(const esp_loaded_run *o, const char *path, const esp_value *logits) {
   const esp_tasks *tasks = &o->model->tasks;
-  printf("%s\n", path);
+  printf("%s\n", ESP_SHOWN(path));
   for (int t = 0; t < tasks->count; t++) {
     if (t > 0) printf(" %s\n", tasks->item[t].name);
     print_best(o, &tasks->item[t], logits);

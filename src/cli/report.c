@@ -1,4 +1,5 @@
 /* espalier report: a page about runs */
+#include "base/shown.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 
@@ -53,7 +54,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
                                       .figures = o->figures};
   ESP_TRY(o->follow ? esp_report_follow(&request, esp__cli_control().stop, err)
                     : esp_report_make(&request, err));
-  printf("%s\n", request.page);
+  printf("%s\n", ESP_SHOWN(request.page));
   return ESP_OK;
 }
 

@@ -1,4 +1,5 @@
 /* espalier shrink: a smaller network without what was pruned */
+#include "base/shown.h"
 #include "cli/cli.h"
 
 #include "base/clock.h"
@@ -118,7 +119,7 @@ static esp_status shrink(esp_loaded_run *o, const char *out, const char *file, e
   print_figures(&before, &after);
   printf("largest difference of a logit over %" PRId64
          " test images: %g (largest logit %g)\nsaved in %s\n",
-         d.images, d.largest, d.logit, out);
+         d.images, d.largest, d.logit, ESP_SHOWN(out));
   return ESP_OK;
 }
 

@@ -1,4 +1,5 @@
 /* espalier sweep */
+#include "base/shown.h"
 #include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
@@ -108,8 +109,8 @@ static esp_status dry_run(const esp_sweep *s, const bool *mine, esp_error *err) 
   for (int i = 0; i < s->runs && status == ESP_OK; i++) {
     if (!mine[i]) continue;
     esp__format_time(text, seconds[i]);
-    printf("%-*s  %8lld  %12s  %s\n", width, s->run[i].name, (long long)esp_sweep_epochs(s, i),
-           text, state_name(s->run[i].state));
+    printf("%-*s  %8lld  %12s  %s\n", width, ESP_SHOWN(s->run[i].name),
+           (long long)esp_sweep_epochs(s, i), text, state_name(s->run[i].state));
     total += seconds[i];
     runs += i >= s->denses;
     trainings += i < s->denses;
@@ -136,7 +137,7 @@ static esp_status go(esp_sweep *s, const sweep_options *o, const bool *mine, esp
       s, (esp__worker_pool_options){o->jobs, mine, esp__cli_control().stop}, err);
   if (status != ESP_OK && status != ESP_ERR_FAILED) return status;
   ESP_TRY(esp_sweep_table(s, stdout, err));
-  printf("results in %s/sweep.csv, means in summary.csv\n", s->dir);
+  printf("results in %s/sweep.csv, means in summary.csv\n", ESP_SHOWN(s->dir));
   return status;
 }
 

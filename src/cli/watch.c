@@ -1,4 +1,5 @@
 /* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
+#include "base/shown.h"
 #include "cli/cli.h"
 #include "cli/worker.h"
 #include "run/progress.h"
@@ -84,7 +85,7 @@ static void print_pulse(const char *name, const esp__heartbeat *p, double age) {
 }
 
 static void print_finished(const char *name, const esp_results *r) {
-  printf("%s%sfinished", name, *name ? ": " : "");
+  printf("%s%sfinished", ESP_SHOWN(name), *name ? ": " : "");
   if (r->rounds > 0) {
     const esp_round *last = &r->round[r->rounds - 1];
     printf("  top-1 %.2f %%  sparsity %.2f %%", 100.0 * last->test_accuracy,
@@ -99,7 +100,7 @@ static bool show_run(const char *dir) {
   esp_results r;
   double age;
   const bool finished = esp_results_read(&r, dir, NULL) == ESP_OK;
-  printf("run %s\n\n", dir);
+  printf("run %s\n\n", ESP_SHOWN(dir));
   if (finished) {
     print_finished("", &r);
     esp_results_free(&r);
@@ -130,7 +131,8 @@ static void show_quiet(const esp_sweep *s, int i, const char *dir, tally *t) {
     return;
   }
   t->begun++;
-  if (esp__worker_last_line(dir, line)) printf("%s: not at work  %s\n", s->run[i].name, line);
+  if (esp__worker_last_line(dir, line))
+    printf("%s: not at work  %s\n", ESP_SHOWN(s->run[i].name), ESP_SHOWN(line));
 }
 
 static void show_one(const esp_sweep *s, int i, tally *t) {
@@ -169,7 +171,7 @@ static void print_time_left(const tally *t) {
 static bool show_sweep(const esp_sweep *s) {
   char dir[4096];
   tally t = {.drawn = -1};
-  printf("sweep %s\n\n", s->dir);
+  printf("sweep %s\n\n", ESP_SHOWN(s->dir));
   for (int i = 0; i < s->runs; i++) show_one(s, i, &t);
   if (t.finished > FINISHED_SHOWN)
     printf("and %d more that have finished\n", t.finished - FINISHED_SHOWN);
@@ -236,7 +238,7 @@ static bool show_search(const esp_sparsity_search *s) {
   const bool ended = s->done == s->runs.runs;
   const esp_sparsity_search_outcome *best = &s->outcome[s->best];
   double now = (double)NAN;
-  printf("search %s\n\n", s->runs.dir);
+  printf("search %s\n\n", ESP_SHOWN(s->runs.dir));
   for (int i = 0; i < s->done; i++) print_trial(s, i);
   if (!ended) now = print_next(s);
   const int trials = s->done > 0 ? s->done - 1 : 0;

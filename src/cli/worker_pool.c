@@ -1,3 +1,4 @@
+#include "base/shown.h"
 #include "cli/worker_pool.h"
 
 #include "base/clock.h"
@@ -99,7 +100,7 @@ static void say_finished(worker_pool *pool, int i, double seconds) {
   esp_error why;
   esp__format_time(time_text, seconds);
   close_line(pool);
-  const char *name = pool->sweep->run[i].name;
+  const char *name = ESP_SHOWN(pool->sweep->run[i].name);
   if (esp_results_read(&r, esp_sweep_path(pool->sweep, i, path), &why) != ESP_OK) {
     printf("finished  %s, %s, but %s\n", name, time_text, why.text);
   } else if (r.rounds > 0) {
@@ -113,7 +114,7 @@ static void say_finished(worker_pool *pool, int i, double seconds) {
 
 static void say_failed(worker_pool *pool, int i, const char *why) {
   close_line(pool);
-  printf("failed    %s: %s\n", pool->sweep->run[i].name, why);
+  printf("failed    %s: %s\n", ESP_SHOWN(pool->sweep->run[i].name), ESP_SHOWN(why));
   fflush(stdout);
 }
 

@@ -1,10 +1,12 @@
 #include "run/progress.h"
 
 #include "base/clock.h"
+#include "base/shown.h"
 
 #include <stdarg.h>
 #include <unistd.h>
 
+enum { LINE_MAX_BYTES = 8192 };
 static const double every_terminal = 0.2, every_pipe = 60.0; /* seconds between two lines */
 
 void esp__progress_start(esp__progress *p, FILE *out) {
@@ -21,12 +23,14 @@ static void close_line(esp__progress *p) {
 
 void esp__progress_say(esp__progress *p, const char *format, ...) {
   if (!p->out) return;
+  char line[LINE_MAX_BYTES], shown[LINE_MAX_BYTES];
   va_list args;
   close_line(p);
   va_start(args, format);
-  vfprintf(p->out, format, args);
+  vsnprintf(line, sizeof line, format, args);
   va_end(args);
-  fputc('\n', p->out);
+  esp__escape(line, "\n", shown, sizeof shown);
+  fprintf(p->out, "%s\n", shown);
   fflush(p->out);
 }
 
