@@ -44,7 +44,7 @@ typedef struct drawing {
   int most;                   /* channels of the widest layer */
   int opened[ESP_DEPTH_MAX];  /* rows of boxes that are open */
   int depth;
-  int named; /* layers that have a row so far */
+  int named; /* layers up to the newest that has a row */
 } drawing;
 
 /* ---- rows ---- */
@@ -56,10 +56,16 @@ static row *add_row(drawing *d, row_kind kind, const char *text) {
   return r;
 }
 
-/* What has no weights stands behind what it follows, where there is room. */
-static void add_plain(drawing *d, const char *text) {
+static bool bends(const esp__item *item) {
+  return item->kind->role == ESP_KIND_RELU || item->kind->role == ESP_KIND_ACTIVATION;
+}
+
+/* What has no weights stands behind what it follows, where there is room; within a box, that is
+ * behind its end only a non-linearity. */
+static void add_plain(drawing *d, const esp__item *item) {
+  const char *text = item->text;
   row *last = d->rows > 0 ? &d->row[d->rows - 1] : NULL;
-  const bool takes = last && (last->kind == ROW_LAYER || last->kind == ROW_END);
+  const bool takes = last && (last->kind == ROW_LAYER || (last->kind == ROW_END && bends(item)));
   const size_t used = last ? strlen(last->text) : 0;
   if (takes && used + strlen(text) < TEXT_CHARS - 2 * (size_t)d->depth)
     snprintf(last->text + used, sizeof last->text - used, " · %s", text);
@@ -98,7 +104,7 @@ static void add_layer(drawing *d, const esp__item *item) {
   for (int i = d->named; i < d->layers->rows && r->layer < 0; i++)
     if (is_of_kind(esp_csv_text(d->layers, i, "layer"), item->kind->keyword)) r->layer = i;
   if (r->layer < 0) return;
-  if (r->layer == d->named) d->named++;
+  d->named = r->layer + 1; /* gates, which have no row, may lie between */
   count_channels(d, r);
   if (r->channels > d->most) d->most = r->channels;
 }
@@ -136,14 +142,13 @@ static void add_item(drawing *d, const esp_program *p, const esp__item *item) {
       if (item->kind->weights && item->kind->role != ESP_KIND_GATE)
         add_layer(d, item);
       else
-        add_plain(d, item->text);
+        add_plain(d, item);
   }
 }
 
 /* Columns of about the same height; they break between boxes. */
 static void place_rows(drawing *d) {
-  const int columns = (d->rows + COLUMN_ROWS - 1) / COLUMN_ROWS;
-  const int wanted = (d->rows + columns - 1) / columns;
+  const int columns = d->rows / COLUMN_ROWS + 1, wanted = (d->rows + columns - 1) / columns;
   int column = 0, place = 0;
   for (int i = 0; i < d->rows; i++) {
     const bool outside = d->row[i].depth == 0 && d->row[i].kind != ROW_END;

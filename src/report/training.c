@@ -28,6 +28,7 @@ static double number(const esp__run_record *r, int row, const char *column) {
 /* A number of the result that the stage of this row ended with; NAN within the stage. */
 static double test_number(const esp__run_record *r, int row, const char *name) {
   const double stage = number(r, row, "stage");
+  if (!(stage >= 0.0 && stage < 1e6)) return (double)NAN;
   if (row + 1 < r->log.rows && number(r, row + 1, "stage") == stage) return (double)NAN;
   const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(r->result, "rounds");
   const bool dense = !isnan(esp__run_record_number(r, "dense", "test_accuracy"));

@@ -8,6 +8,7 @@ import csv
 import glob
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -55,6 +56,7 @@ BANDS = {"accuracy-sparsity": lambda r: 100 * r["sparsity"],
 LINES = {"loss": (["train_loss", "validation_loss"], "test_loss"),
          "accuracy-epochs": (["train_accuracy", "validation_accuracy"], "test_accuracy"),
          "learning-rate": (["lr"], None)}
+PAPER_MOST = 12 # sheets that the page of these runs is printed on
 STAGES = (2, 3, 4)  # epochs of the run after each
 
 
@@ -369,7 +371,12 @@ def check_page(page, html, folder, screenshots):
     assert page.evaluate("Math.max(...[...document.querySelectorAll('table')].map((t) => t.offsetWidth))") <= 717
     assert page.evaluate("colour('--ink')") == "#1d2329", "bright ink on paper"
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light", "dark paper"
-    page.pdf((screenshots or folder) + "/print.pdf")
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = false")
+    paper = (screenshots or folder) + "/print.pdf"
+    page.pdf(paper)
+    with open(paper, "rb") as file:
+        sheets = len(re.findall(rb"/Type\s*/Page\b", file.read()))
+    assert 0 < sheets <= PAPER_MOST, f"printed on {sheets} pages"
     assert not page.complaints, page.complaints
 
 
