@@ -87,6 +87,21 @@ class Run:
         """confusion.csv: how many test images of a label got an answer, where there were any."""
         return read_table(self.path / "confusion.csv")
 
+    @functools.cached_property
+    def costs(self):
+        """costs.csv: what an image costs in each layer, after each round."""
+        return read_table(self.path / "costs.csv")
+
+    @functools.cached_property
+    def sparsity(self):
+        """sparsity.csv: a row per mask change; runs that changed none have no such file."""
+        return read_table(self.path / "sparsity.csv")
+
+    @functools.cached_property
+    def turned(self):
+        """turned.csv: the test images that either the dense or the last network is right about."""
+        return read_table(self.path / "turned.csv")
+
     def confusion_matrix(self, round):
         """Test images by [label, answer] after a round; 0 is the dense network.
 

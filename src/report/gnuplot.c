@@ -1,5 +1,6 @@
 /* Scripts that draw a chart from its CSV files. */
 #include "report/gnuplot.h"
+#include "report/xml.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -32,16 +33,21 @@ static int column_of(const cJSON *table, const char *name) {
   return -1;
 }
 
-/* In single quotes nothing has a meaning but the quote. What SVG cannot hold, or gnuplot would put
- * into it unchanged, becomes a blank: control characters, and the ']]>' that ends a CDATA
- * section. */
+/* In single quotes nothing has a meaning but the quote. What gnuplot would put into an SVG file
+ * though it breaks it becomes something else: what XML cannot hold, and the ']]>' that ends a CDATA
+ * section. A line stays a line. */
 static void print_quoted(const char *text, FILE *f) {
   fputc('\'', f);
-  for (const char *c = text; *c; c++) {
-    const bool ends = *c == '>' && c >= text + 2 && c[-1] == ']' && c[-2] == ']';
-    if (*c == '\'') fputc('\'', f);
-    if (ends) fputc(' ', f);
-    fputc((unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c, f);
+  for (size_t length; *text; text += length > 0 ? length : 1) {
+    length = esp__xml_character(text);
+    if (length == 0)
+      fputs(ESP_XML_REPLACEMENT, f);
+    else if (*text == '\n' || *text == '\r')
+      fputc(' ', f);
+    else
+      fwrite(text, 1, length, f);
+    if (*text == '\'') fputc('\'', f);
+    if (strncmp(text, "]]>", 3) == 0) fputc(' ', f);
   }
   fputc('\'', f);
 }

@@ -2,10 +2,7 @@
 
 #include "base/utf8.h"
 
-#include <stddef.h>
 #include <string.h>
-
-static const char replacement[] = "\xEF\xBF\xBD";
 
 /* Bytes of the character that begins with this one; 1 for what begins none. */
 static size_t length_of(unsigned char first) {
@@ -34,19 +31,22 @@ static const char *escape_of(char c) {
   }
 }
 
+size_t esp__xml_character(const char *text) {
+  const size_t length = length_of((unsigned char)*text);
+  const bool whole = strnlen(text, length) == length && esp__utf8_plain(text, length);
+  return whole && !is_none(text) ? length : 0;
+}
+
 void esp__xml_print(FILE *out, const char *text) {
   while (*text) {
     const char *escape = escape_of(*text);
-    const size_t length = length_of((unsigned char)*text);
-    if (escape) {
+    const size_t length = esp__xml_character(text);
+    if (escape)
       fputs(escape, out);
-      text++;
-    } else if (strnlen(text, length) == length && esp__utf8_plain(text, length) && !is_none(text)) {
+    else if (length > 0)
       fwrite(text, 1, length, out);
-      text += length;
-    } else {
-      fputs(replacement, out);
-      text++;
-    }
+    else
+      fputs(ESP_XML_REPLACEMENT, out);
+    text += length > 0 ? length : 1;
   }
 }

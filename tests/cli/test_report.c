@@ -3,6 +3,7 @@
 #include "nets.h"
 #include "rig.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -394,13 +395,15 @@ static int count_in(const char *text, const char *word) {
   return count;
 }
 
-/* No character that XML cannot hold, and no CDATA section that ends before its end. */
+/* UTF-8 without a character that XML cannot hold, and no CDATA section that ends before its end. */
 static void check_svg(const char *path) {
   char *svg = bytes_read(path, NULL);
   for (const char *c = svg; *c; c++)
     ck_assert_msg((unsigned char)*c >= ' ' || strchr("\t\r\n", *c), "%s: a control character",
                   path);
   ck_assert_int_eq(count_in(svg, "]]>"), count_in(svg, "<![CDATA["));
+  ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+  ck_assert_msg(mbstowcs(NULL, svg, 0) != (size_t)-1, "%s: not UTF-8", path);
   free(svg);
 }
 
@@ -408,7 +411,7 @@ static void check_svg(const char *path) {
  * in a picture. */
 START_TEST(figures_of_hostile_names) {
   if (!has_gnuplot()) return;
-  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"]]>\033[31m<b>",
+  ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"]]>\377\033[31m<b>",
            "prune.method=magnitude");
   ESPALIER("report", "runs", "-o", "page.html", "--figures", "figures");
   HAS_FIGURES("accuracy-sparsity.svg");

@@ -114,6 +114,21 @@ class Runs(unittest.TestCase):
         with self.assertRaises(KeyError):
             self.run_.confusion_matrix(1)
 
+    def test_images_that_turned_account_for_the_change(self):
+        run, turned = self.run_, self.run_.turned
+        won = (turned["label"] == turned["answer"]).sum()
+        lost = (turned["label"] == turned["answer_dense"]).sum()
+        self.assertEqual(won + lost, len(turned))
+        change = run.results[-1]["test_accuracy"] - run.results[0]["test_accuracy"]
+        self.assertAlmostEqual((won - lost) / 64, change)
+
+    def test_masks_change_once_a_round_and_each_layer_costs_something(self):
+        run = self.run_
+        self.assertEqual(run.sparsity["stage"].tolist(), [1, 2, 3])
+        numpy.testing.assert_allclose(run.sparsity["sparsity"], run.rounds["sparsity"], rtol=1e-5)
+        self.assertEqual(len(run.costs), 4 * (len(set(run.layers["layer"])) + 1))
+        self.assertTrue((run.costs["milliseconds"] >= 0).all())
+
     def test_masks_are_what_the_sparsity_says(self):
         run = self.run_
         for number, masks in ((3, run.masks()), (3, run.masks(3)), (1, run.masks(1))):
