@@ -206,14 +206,29 @@ static void print_marks(const cJSON *report, const cJSON *chart, FILE *f) {
   }
 }
 
+/* What the dashes mean, where there are several columns. */
+static void print_dashes(const cJSON *table, const cJSON *columns, FILE *f) {
+  const cJSON *column;
+  int dash = 1;
+  if (cJSON_GetArraySize(columns) < 2) return;
+  cJSON_ArrayForEach(column, columns) {
+    const cJSON *names = cJSON_GetObjectItem(table, "columns");
+    const cJSON *of = cJSON_GetArrayItem(names, column_of(table, column->valuestring));
+    fprintf(f, "1/0 with lines lw 1.5 dt %d lc rgb '#000000' title ", dash++);
+    print_quoted(esp__json_text(of, "label"), f);
+    fputs(", \\\n", f);
+  }
+}
+
 static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
   const cJSON *table = table_of(report, chart, 0), *column;
+  const cJSON *columns = cJSON_GetObjectItem(cJSON_GetObjectItem(chart, "y"), "columns");
   const int x = column_of(table, esp__json_text(cJSON_GetObjectItem(chart, "x"), "column")) + 1;
   const bool stepped = cJSON_IsTrue(cJSON_GetObjectItem(chart, "stepped"));
   int dash = 1;
   print_marks(report, chart, f);
   fputs("plot \\\n", f);
-  cJSON_ArrayForEach(column, cJSON_GetObjectItem(cJSON_GetObjectItem(chart, "y"), "columns")) {
+  cJSON_ArrayForEach(column, columns) {
     const int y = column_of(table, column->valuestring) + 1;
     block b = {report, table};
     while (next_block(&b, column_of(table, "run"))) {
@@ -225,6 +240,7 @@ static void print_lines(const cJSON *report, const cJSON *chart, FILE *f) {
     }
     dash++;
   }
+  print_dashes(table, columns, f);
   fputs("1/0 notitle\n", f);
 }
 
