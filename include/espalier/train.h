@@ -149,6 +149,10 @@ esp_status esp_weights_packed_bytes(const esp_model *model, esp_provenance from,
  * be there, of the same shape. Masked weights become 0. After a failure the values are
  * undefined. */
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
+/* The same from a file of another tool, whose tensors are renamed as the table in the file `names`
+ * says (docs/formats.md); "" or NULL: they are called as here. */
+esp_status esp_weights_load_named(esp_model *model, const char *path, const char *names,
+                                  esp_error *err);
 
 /* Values, momentum, averages, shadows, movements and masks, and a text that says where the run
  * is. */

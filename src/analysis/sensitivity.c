@@ -28,6 +28,10 @@ static bool ends_with(const char *text, const char *ending) {
   return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
+static bool is_configuration(const char *path) {
+  return !is_directory(path) && ends_with(path, ".ini");
+}
+
 /* The configuration that weights come with has the normalisation they were trained with. *seen: the
  * validation images are not among those that were held out then. */
 static esp_status config_of_weights(const esp_sensitivity_options *o, const char *path,
@@ -48,7 +52,7 @@ static esp_status config_of_weights(const esp_sensitivity_options *o, const char
 static esp_status read_subject(const esp_sensitivity_options *o, esp_config *c, char file[4096],
                                bool *seen, esp_error *err) {
   char dense[ESP_PATH_MAX];
-  if (!is_directory(o->path) && ends_with(o->path, ".ini")) {
+  if (is_configuration(o->path)) {
     ESP_TRY(esp_config_load(c, o->path, o->overrides, o->override, err));
     esp_status status = ESP_OK;
     *seen = c->data.validation == 0;
@@ -229,11 +233,18 @@ static esp_status look_at_all(study *s, esp_error *err) {
 
 /* ---- all of it ---- */
 
+/* What a configuration starts from may have names of its own; what a run wrote has not. */
+static esp_status load_weights(study *s, const char *weights, esp_error *err) {
+  esp_run *r = &s->run;
+  const char *names = is_configuration(s->o->path) ? r->config.model.weight_names : NULL;
+  return esp_weights_load_named(r->model, weights, names, err);
+}
+
 static esp_status open_study(study *s, const char *weights, esp_error *err) {
   esp_run *r = &s->run;
   esp_probe_images images;
   ESP_TRY(esp__run_open(r, s->o->path, err));
-  ESP_TRY(esp_weights_load(r->model, weights, err));
+  ESP_TRY(load_weights(s, weights, err));
   if (!(s->density = calloc((size_t)esp_pruner_pools(r->pruner), sizeof *s->density)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the densities");
   const esp_probe probe = esp__run_probe(r, &images);

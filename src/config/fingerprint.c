@@ -68,11 +68,17 @@ void esp__config_differences(const char *there, const char *here, char text[512]
 }
 
 bool esp__key_is_source(const char *key) {
-  return strcmp(key, "data.path") == 0 || strcmp(key, "model.weights") == 0;
+  return strcmp(key, "data.path") == 0 || strcmp(key, "model.weights") == 0 ||
+         strcmp(key, "model.weight_names") == 0;
+}
+
+bool esp__same_weights(const esp_config *a, const esp_config *b) {
+  return strcmp(a->model.weights, b->model.weights) == 0 &&
+         strcmp(a->model.weight_names, b->model.weight_names) == 0;
 }
 
 bool esp__same_sources(const esp_config *a, const esp_config *b) {
-  return strcmp(a->data.path, b->data.path) == 0 && strcmp(a->model.weights, b->model.weights) == 0;
+  return strcmp(a->data.path, b->data.path) == 0 && esp__same_weights(a, b);
 }
 
 esp_status esp__dense_runs(const esp_config *const *run, const bool *has_dense, int runs,

@@ -21,9 +21,11 @@ esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part pa
  * parse. */
 void esp__config_differences(const char *there, const char *here, char text[512]);
 
-/* data.path and model.weights say where something is, and are neutral since it may be moved; but
- * another place may hold something else. */
+/* data.path, model.weights and model.weight_names say where something is, and are neutral since it
+ * may be moved; but another place may hold something else. */
 bool esp__key_is_source(const char *key);
+/* Whether both start from the same weights, under the same names. */
+bool esp__same_weights(const esp_config *a, const esp_config *b);
 bool esp__same_sources(const esp_config *a, const esp_config *b);
 
 /* dense[i]: the run whose dense network run i is compared with. Itself where it has one, and else,

@@ -25,6 +25,11 @@ const esp_option esp_model_option_table[] = {
     {"weights", ESP_OPTION_PATH, AT(weights), "", 0, 0, NULL,
      "A safetensors file or a run directory whose weights to start from. Empty: fresh weights.",
      .neutral = true},
+    {"weight_names", ESP_OPTION_PATH, AT(weight_names), "", 0, 0, NULL,
+     "A file that says what the tensors of model.weights are called there, a line a layer: "
+     "its name here, then what stands before .weight and .bias there, as in PyTorch. "
+     "Empty: they are called as here.",
+     .neutral = true},
     {"shortcut", ESP_OPTION_CHOICE, AT(shortcut), "projection", 0, 0, shortcut_name,
      "How the shortcut of a resnet changes shape: "
      "projection (1x1 convolution) or identity (subsampled, no weights)."},

@@ -33,6 +33,7 @@ static esp_status describe(esp_config *c, const esp_model *model, const char *pa
   ESP_TRY(put(&c->model.layers, model->text, err));
   esp_model_options_literal(&c->model);
   ESP_TRY(put(&c->model.weights, name_of(path), err));
+  ESP_TRY(put(&c->model.weight_names, "", err));
   ESP_TRY(put(&c->prune.mask_from, "", err));
   ESP_TRY(put(&c->prune.regulariser, "none", err));
   return put(&c->prune.method, "none", err);

@@ -76,7 +76,7 @@ static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_
   ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
   ESP_TRY(esp__config_load_run(&c, path, err));
   esp_status status = esp__config_fingerprint(&c, ESP_FINGERPRINT_ALL, there, err);
-  const bool weights = strcmp(c.model.weights, run->config.model.weights) == 0;
+  const bool weights = esp__same_weights(&c, &run->config);
   esp_config_free(&c);
   if (status == ESP_OK)
     status = esp__config_fingerprint(&run->config, ESP_FINGERPRINT_ALL, wanted, err);

@@ -1,4 +1,5 @@
 #include "train/blobs.h"
+#include "train/rename.h"
 
 #include <espalier/pack.h>
 #include <espalier/train.h>
@@ -100,9 +101,15 @@ static void settle(esp_model *m) {
 }
 
 esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) {
+  return esp_weights_load_named(model, path, NULL, err);
+}
+
+esp_status esp_weights_load_named(esp_model *model, const char *path, const char *names,
+                                  esp_error *err) {
   esp_bundle b = {0};
   ESP_TRY(esp_weights_bundle_load(&b, path, err));
-  esp_status status = read_values(model, &b, path, err);
+  esp_status status = names && *names ? esp__tensors_rename(&b, path, model, names, err) : ESP_OK;
+  if (status == ESP_OK) status = read_values(model, &b, path, err);
   const esp_param *wrong = status == ESP_OK ? esp_params_infinite(&model->params) : NULL;
   if (wrong)
     status = esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a number that is not finite", path,
