@@ -151,6 +151,8 @@ SCENARIOS = [
     scenario("search", "search", "search.ini", "-o", "out", outputs=["out"]),
     scenario("shrink", "shrink", "channels", "-o", "small.safetensors", prepare=["channels"],
              outputs=["small.safetensors", "small.ini"]),
+    scenario("export-onnx", "export", "done", "-o", "net.onnx", "--sparse", prepare=["done"], outputs=["net.onnx"]),
+    scenario("export-c", "export", "done", "-o", "net.c", prepare=["done"], outputs=["net.c", "net.h"]),
     scenario("eval", "eval", "done", "--logits", "logits.csv", prepare=["done"], outputs=["logits.csv"]),
     scenario("predict", "predict", "done", "folder/train/ant/0.png", "folder/train/bee/grey.jpg",
              prepare=["done", "folder"]),

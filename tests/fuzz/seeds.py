@@ -50,6 +50,7 @@ LAYERS = ["conv 2 3x3\nbn\nrelu\nflatten\nlinear 3\n",
           "  end\nend\nglobal_avgpool\nflatten\nlinear classes\n",
           "concat\n  conv 4 1x1 bias\n  tanh\nbranch\n  maxpool 3 stride 1 pad 1\nend\navgpool 2\ndropout 0.2\nflatten\n"
           "linear 16\nleaky_relu\nlinear classes\n"]
+NAMES = ("conv1 a\nbn1 b # a batch norm\n", "conv1.weight c\n\nlinear1 d.0\n")
 TASKS = ["", "animal: cat dog | tree\n", "legs: four = cat dog | none = tree\nalive: cat dog tree | \n"]
 
 
@@ -139,7 +140,7 @@ def main(espalier, out):
     for path in glob.glob(f"{ROOT}/configs/*/*.ini"):
         write(f"{out}/sweep", os.path.basename(path), read(path))
     write(f"{out}/sweep", "sweep.ini", SWEEP)
-    for target, texts in (("layers", LAYERS), ("tasks", TASKS)):
+    for target, texts in (("layers", LAYERS), ("names", NAMES), ("tasks", TASKS)):
         for n, text in enumerate(texts):
             write(f"{out}/{target}", str(n), text)
 
