@@ -76,10 +76,11 @@ static bool pools_in_place(const esp_operation *o) {
   return a.padding == 0 && a.size <= a.stride;
 }
 
-/* Whether the step can write over input j, value by value. */
-static bool may_replace(const esp__network *n, const esp__c_step *s, int j) {
-  const esp_operation *o = &n->op[s->op];
-  if (s->layer >= 0) return j == 1;
+/* Whether the step can write over input j, value by value. A layer reads all of its input for each
+ * of its outputs, so that must not be what is added to them. */
+static bool may_replace(const planner *a, const esp__c_step *s, int j) {
+  const esp_operation *o = &a->plan->net->op[s->op];
+  if (s->layer >= 0) return j == 1 && a->same_as[s->input[0]] != a->same_as[s->input[1]];
   switch (o->kind) {
     case ESP_OPERATION_ACTIVATION:
     case ESP_OPERATION_FATRELU:
@@ -116,7 +117,7 @@ static int choose_region(planner *a, int k) {
                     .last = a->last_read[a->same_as[s->op]]};
   for (int j = 0; j < 2; j++) {
     const int input = s->input[j] < 0 ? -1 : a->same_as[s->input[j]];
-    if (input < 0 || a->last_read[input] != k || !may_replace(a->plan->net, s, j)) continue;
+    if (input < 0 || a->last_read[input] != k || !may_replace(a, s, j)) continue;
     s->over[j] = true;
     return settle(a, a->region_of[input], t);
   }
@@ -141,28 +142,29 @@ static void list_regions(planner *a) {
 
 /* ---- places ---- */
 
-/* The end of what of region b is in the way of region a, where both are; 0 if nothing is. */
-static size_t obstacle(const planner *p, int a, int b) {
-  const size_t at = p->region[a].at, other = p->region[b].at;
-  for (int i = 0; i < p->tenants; i++)
-    for (int k = 0; k < p->tenants; k++) {
-      const tenant *t = &p->tenant[i], *u = &p->tenant[k];
-      if (t->region == a && u->region == b && t->first <= u->last && u->first <= t->last &&
-          at < other + u->size && other < at + t->size)
-        return other + u->size;
+/* Whether two tenants, the first in a region at `at`, are in each other's way. */
+static bool collide(const planner *p, const tenant *t, size_t at, const tenant *u) {
+  const region *other = &p->region[u->region];
+  return other->placed && t->first <= u->last && u->first <= t->last && at < other->at + u->size &&
+         other->at < at + t->size;
+}
+
+/* The end of what is in the way of region a; 0 if nothing is. */
+static size_t obstacle(const planner *p, int a) {
+  for (int i = 0; i < p->tenants; i++) {
+    const tenant *t = &p->tenant[i];
+    for (int k = 0; t->region == a && k < p->tenants; k++) {
+      const tenant *u = &p->tenant[k];
+      if (collide(p, t, p->region[a].at, u)) return p->region[u->region].at + u->size;
     }
+  }
   return 0;
 }
 
 /* The lowest place at which it meets none of those placed before. */
 static void place(planner *p, int a) {
   region *r = &p->region[a];
-  for (int b = 0; b < p->regions; b++) {
-    const size_t end = p->region[b].placed ? obstacle(p, a, b) : 0;
-    if (end == 0) continue;
-    r->at = end;
-    b = -1;
-  }
+  for (size_t end; (end = obstacle(p, a)) > 0;) r->at = end;
   r->placed = true;
   if (p->plan->floats < r->at + r->size) p->plan->floats = r->at + r->size;
 }

@@ -61,6 +61,11 @@ RICH = """  conv 8 3x3 stride 2
   end
   relu
   residual
+    conv 8 3x3
+    bn
+  end
+  relu
+  residual
     conv 12 1x3 stride 2 nobias
   shortcut
     subsample 12 stride 2
@@ -87,6 +92,11 @@ RICH = """  conv 8 3x3 stride 2
     linear 16
     bn
     gelu
+    residual
+      linear 16
+      bn
+    end
+    relu
     residual
       linear 16
       share_relu 0.5
