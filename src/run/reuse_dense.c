@@ -36,8 +36,8 @@ static esp_status same_training(const esp_run *r, const char *path, const char *
   if (status != ESP_OK) return status;
   ESP_TRY(esp_config_parse(&other, path, text, 0, NULL, err));
   status = esp__config_fingerprint(&other, ESP_FINGERPRINT_DENSE, theirs, err);
-  const bool same = status == ESP_OK && strcmp(ours, theirs) == 0 &&
-                    esp__same_weights(&other, &r->config);
+  const bool same =
+      status == ESP_OK && strcmp(ours, theirs) == 0 && esp__same_weights(&other, &r->config);
   esp_config_free(&other);
   if (status != ESP_OK || same) return status;
   return esp_fail(
