@@ -67,6 +67,9 @@ static esp_status export_onnx(const esp_export_source *s, const export_options *
 static esp_status export_c(const esp_export_source *s, const export_options *o, esp_error *err) {
   char header[4096];
   esp_c_sizes sizes;
+  if (o->sparse)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "--sparse: expected with .onnx; what is 0 is not in %s anyway", o->out);
   if (strlen(o->out) >= sizeof header)
     return esp_fail(err, ESP_ERR_INPUT, "%.40s...: the name is too long", o->out);
   strcpy(header, o->out);

@@ -111,8 +111,9 @@ class Example(unittest.TestCase):
 
 
 class Refused(unittest.TestCase):
-    def refuse(self, out, text):
-        done = subprocess.run([ESPALIER, "export", "plain", "-o", out], capture_output=True, text=True, check=False)
+    def refuse(self, out, text, *options):
+        done = subprocess.run([ESPALIER, "export", "plain", "-o", out, *options], capture_output=True, text=True,
+                              check=False)
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn(text, done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1)
@@ -122,6 +123,10 @@ class Refused(unittest.TestCase):
         self.refuse("7net.c", "names in the program begin with the file's")
         self.refuse("my net.c", "names in the program begin with the file's")
         self.assertFalse(os.path.exists("7net.c"))
+
+    def test_an_option_of_the_other_form(self):
+        self.refuse("both.c", "--sparse: expected with .onnx", "--sparse")
+        self.assertFalse(os.path.exists("both.c"))
 
     def test_a_file_of_someone_else_is_kept(self):
         for kept, out in (("hand.c", "hand.c"), ("other.h", "other.c"), ("mine.onnx", "mine.onnx")):
