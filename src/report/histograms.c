@@ -74,11 +74,14 @@ static void add_weights(histogram *h, int level, const esp_blob *w) {
 }
 
 /* A level, if its file is there: what pictures need is noted by them. */
-static void add_level(histograms *h, const esp__report_data *data, int first, int end) {
+static esp_status add_level(histograms *h, const esp__report_data *data, int first, int end,
+                            esp_error *err) {
   const esp__point *p = &data->points.item[first];
   esp_bundle b;
   esp_error why;
-  if (!esp__network_load(&b, &data->runs, p, &why)) return;
+  const esp_status status = esp__network_load(&b, &data->runs, p, &why);
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
+  if (status != ESP_OK) return ESP_OK;
   if (h->levels == 0) choose_layers(h, &b, &data->runs.item[p->run].layers);
   esp__level_label(&data->points, first, end, h->level[h->levels]);
   for (int i = 0; i < h->count; i++) {
@@ -87,6 +90,7 @@ static void add_level(histograms *h, const esp__report_data *data, int first, in
   }
   h->levels++;
   esp_bundle_free(&b);
+  return ESP_OK;
 }
 
 /* ---- charts ---- */
@@ -134,7 +138,8 @@ static void add_chart(cJSON *report, const histograms *h, int number, const esp_
 
 /* The series whose levels begin with that of point `first`: its first, its last, and some evenly
  * between. */
-static void add_series(cJSON *report, const esp__report_data *data, int first, histograms *h) {
+static esp_status add_series(cJSON *report, const esp__report_data *data, int first, histograms *h,
+                             esp_error *err) {
   const esp__points *p = &data->points;
   int levels = 0, number = 0;
   for (int i = first; i < p->count && esp__same_series(p, first, i); i = esp__level_end(p, i))
@@ -142,22 +147,25 @@ static void add_series(cJSON *report, const esp__report_data *data, int first, h
   for (int i = first; number < levels; i = esp__level_end(p, i), number++) {
     const int wanted = levels < LEVELS_MAX ? levels : LEVELS_MAX;
     const int next = wanted > 1 ? (h->levels * (levels - 1)) / (wanted - 1) : 0;
-    if (number >= next && h->levels < wanted) add_level(h, data, i, esp__level_end(p, i));
+    if (number >= next && h->levels < wanted)
+      ESP_TRY(add_level(h, data, i, esp__level_end(p, i), err));
   }
   for (int i = 0; i < h->count && h->levels > 0; i++)
     if (h->item[i].range > 0.0f) add_chart(report, h, i, data, p->item[first].series);
+  return ESP_OK;
 }
 
 esp_status esp__add_histograms(cJSON *report, const esp__report_data *data, esp_error *err) {
   const esp__points *p = &data->points;
   histograms *h = malloc(sizeof *h);
   if (!h) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for histograms");
-  for (int first = 0; first < p->count && p->item[first].series < SERIES_MAX;
+  esp_status status = ESP_OK;
+  for (int first = 0; status == ESP_OK && first < p->count && p->item[first].series < SERIES_MAX;
        first = esp__level_end(p, first)) {
     if (first > 0 && esp__same_series(p, first - 1, first)) continue;
     *h = (histograms){0};
-    add_series(report, data, first, h);
+    status = add_series(report, data, first, h, err);
   }
   free(h);
-  return ESP_OK;
+  return status;
 }

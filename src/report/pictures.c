@@ -221,9 +221,10 @@ static esp_status add_network(cJSON *report, const esp__report_data *data, int f
   esp_error why;
   n.masks = last && n.point->round > 0; /* the masks of a dense network show nothing */
   esp__level_label(&data->points, first, end, n.level);
-  if (!esp__network_load(&b, &data->runs, n.point, &why))
-    return esp__report_note(report, "%s", why.text), ESP_OK;
-  esp_status status = last ? add_drawing(report, &n, &b, err) : ESP_OK;
+  esp_status status = esp__network_load(&b, &data->runs, n.point, &why);
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
+  if (status != ESP_OK) return esp__report_note(report, "%s", why.text), ESP_OK;
+  status = last ? add_drawing(report, &n, &b, err) : ESP_OK;
   if (status == ESP_OK) status = add_layers(report, &n, &b, err);
   esp_bundle_free(&b);
   return status;

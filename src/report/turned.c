@@ -128,12 +128,13 @@ static esp_status add_series(cJSON *report, const esp__report_data *data, int ru
   esp_bundle b;
   esp_error why;
   if (!esp__path_exists(r->dir, ESP_FILE_TURNED_PICTURES)) return ESP_OK;
-  if (!esp__path_join(path, r->dir, ESP_FILE_TURNED_PICTURES) ||
-      esp_bundle_load(&b, path, &why) != ESP_OK)
-    return esp__report_note(report, "%s", why.text), ESP_OK;
+  ESP_TRY(esp__path_make(path, r->dir, ESP_FILE_TURNED_PICTURES, err));
+  esp_status status = esp_bundle_load(&b, path, &why);
+  if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
+  if (status != ESP_OK) return esp__report_note(report, "%s", why.text), ESP_OK;
   cJSON *group = esp__json_append(cJSON_GetObjectItem(report, "turned"), cJSON_CreateObject());
   esp__json_put_number(group, "series", data->diff.series_of[run]);
-  const esp_status status = add_pictures(group, &b, r, err);
+  status = add_pictures(group, &b, r, err);
   esp_bundle_free(&b);
   return status;
 }
