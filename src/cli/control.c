@@ -1,13 +1,16 @@
 #include "cli/control.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stop;
 
-/* A second signal ends the process at once. */
+/* A second signal ends the process at once. What a terminal shows of Ctrl-C stands in the line that
+ * was open; what follows begins a new one. */
 static void on_signal(int number) {
   stop = 1;
   signal(number, SIG_DFL);
+  if (isatty(STDOUT_FILENO) && write(STDOUT_FILENO, "\n", 1) != 1) return;
 }
 
 esp_run_control esp__cli_control(void) {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/terminal.h"
 #include "cli/worker.h"
 #include "run/progress.h"
 #include "rundir/progress_json.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 typedef enum state { TO_DO, AT_WORK, ELSEWHERE, DONE, FAILED } state;
 
@@ -22,7 +22,7 @@ typedef struct worker_pool {
   esp__worker_pool_options o;
   esp__worker *worker; /* [jobs] */
   state *state;        /* of each run */
-  bool terminal, line_open;
+  esp__status_line line;
   double begun, shown, reported, looked; /* clocks */
   double look_wait;                      /* seconds from `looked` to the next look */
   double done_before;                    /* epochs that were done when we began */
@@ -34,11 +34,6 @@ static const double every_terminal = 0.5, every_pipe = 60.0, every_report = 10.0
 static const struct timespec nap = {.tv_nsec = 50000000};
 
 /* ---- what people see ---- */
-
-static void close_line(worker_pool *pool) {
-  if (pool->line_open) fputs("\r\033[K", stdout);
-  pool->line_open = false;
-}
 
 /* Epochs of run i that are done. */
 static double epochs_done(const worker_pool *pool, int i) {
@@ -75,10 +70,10 @@ static void sum_epochs(const worker_pool *pool, double *done, double *all) {
 
 /* Time left: as many epochs a second as since we began. */
 static void show(worker_pool *pool) {
-  char left[32] = "?", elsewhere[32] = "", failed[32] = "";
+  char text[256], left[32] = "?", elsewhere[32] = "", failed[32] = "";
   double done, all;
   const double now = esp__seconds();
-  if (now - pool->shown < (pool->terminal ? every_terminal : every_pipe)) return;
+  if (now - pool->shown < (pool->line.terminal ? every_terminal : every_pipe)) return;
   pool->shown = now;
   sum_epochs(pool, &done, &all);
   if (done > pool->done_before)
@@ -86,12 +81,10 @@ static void show(worker_pool *pool) {
   if (count(pool, ELSEWHERE))
     snprintf(elsewhere, sizeof elsewhere, ", %d elsewhere", count(pool, ELSEWHERE));
   if (count(pool, FAILED)) snprintf(failed, sizeof failed, ", %d failed", count(pool, FAILED));
-  close_line(pool);
-  printf("%d of %d runs done, %d at work%s%s  %.1f %% of the epochs  %s left%s", count(pool, DONE),
-         count_mine(pool), count(pool, AT_WORK), elsewhere, failed,
-         all > 0.0 ? 100.0 * done / all : 100.0, left, pool->terminal ? "" : "\n");
-  pool->line_open = pool->terminal;
-  fflush(stdout);
+  snprintf(text, sizeof text, "%d of %d runs done, %d at work%s%s  %.1f %% of the epochs  %s left",
+           count(pool, DONE), count_mine(pool), count(pool, AT_WORK), elsewhere, failed,
+           all > 0.0 ? 100.0 * done / all : 100.0, left);
+  esp__status_line_show(&pool->line, text);
 }
 
 static void say_finished(worker_pool *pool, int i, double seconds) {
@@ -99,7 +92,7 @@ static void say_finished(worker_pool *pool, int i, double seconds) {
   esp_results r;
   esp_error why;
   esp__format_time(time_text, seconds);
-  close_line(pool);
+  esp__status_line_clear(&pool->line);
   const char *name = ESP_SHOWN(pool->sweep->run[i].name);
   if (esp_results_read(&r, esp_sweep_path(pool->sweep, i, path), &why) != ESP_OK) {
     printf("finished  %s, %s, but %s\n", name, time_text, why.text);
@@ -113,7 +106,7 @@ static void say_finished(worker_pool *pool, int i, double seconds) {
 }
 
 static void say_failed(worker_pool *pool, int i, const char *why) {
-  close_line(pool);
+  esp__status_line_clear(&pool->line);
   printf("failed    %s: %s\n", ESP_SHOWN(pool->sweep->run[i].name), ESP_SHOWN(why));
   fflush(stdout);
 }
@@ -214,7 +207,7 @@ static esp_status work(worker_pool *pool, esp_error *err) {
     show(pool);
     sigtimedwait(&pool->ends, NULL, &nap);
   }
-  close_line(pool);
+  esp__status_line_clear(&pool->line);
   return report(pool, true, err);
 }
 
@@ -249,7 +242,7 @@ esp_status esp__worker_pool_work(esp_sweep *s, esp__worker_pool_options o, esp_e
   double all;
   worker_pool pool = {.sweep = s,
                       .o = o,
-                      .terminal = isatty(STDOUT_FILENO),
+                      .line = esp__status_line_on(stdout),
                       .begun = esp__seconds(),
                       .look_wait = first_look};
   pool.shown = pool.begun;

@@ -1,19 +1,14 @@
 #include "cli/wrap.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "base/terminal.h"
 
-enum { WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 100, DEEPER = 4, BRACKETS_MAX = 32 };
+#include <stdbool.h>
+#include <string.h>
+
+enum { WIDTH_MIN = 40, WIDTH_MAX = 100, DEEPER = 4, BRACKETS_MAX = 32 };
 
 int esp__terminal_width(void) {
-  const char *given = getenv("COLUMNS");
-  struct winsize size = {0};
-  int width = given ? atoi(given) : 0;
-  if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-  if (width <= 0) width = WIDTH;
+  const int width = esp__terminal_columns(stdout);
   return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
 }
 

@@ -120,6 +120,7 @@ esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err) {
 }
 
 void esp__run_close(esp_run *r) {
+  esp__progress_end(&r->progress);
   esp__lock_drop(&r->lock);
   esp_graph_free(r->teacher_graph);
   esp_model_free(r->teacher);

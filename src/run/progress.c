@@ -4,34 +4,31 @@
 #include "base/shown.h"
 
 #include <stdarg.h>
-#include <unistd.h>
 
 enum { LINE_MAX_BYTES = 8192 };
 static const double every_terminal = 0.2, every_pipe = 60.0; /* seconds between two lines */
 
 void esp__progress_start(esp__progress *p, FILE *out) {
-  *p = (esp__progress){.out = out,
-                       .terminal = out && isatty(fileno(out)),
-                       .begun = esp__seconds(),
-                       .shown = esp__seconds()};
+  *p = (esp__progress){
+      .line = esp__status_line_on(out), .begun = esp__seconds(), .shown = esp__seconds()};
 }
 
-static void close_line(esp__progress *p) {
-  if (p->line_open) fputs("\r\033[K", p->out);
-  p->line_open = false;
+void esp__progress_end(esp__progress *p) {
+  esp__status_line_clear(&p->line);
+  if (p->line.out) fflush(p->line.out);
 }
 
 void esp__progress_say(esp__progress *p, const char *format, ...) {
-  if (!p->out) return;
+  if (!p->line.out) return;
   char line[LINE_MAX_BYTES], shown[LINE_MAX_BYTES];
   va_list args;
-  close_line(p);
+  esp__status_line_clear(&p->line);
   va_start(args, format);
   vsnprintf(line, sizeof line, format, args);
   va_end(args);
   esp__escape(line, "\n", shown, sizeof shown);
-  fprintf(p->out, "%s\n", shown);
-  fflush(p->out);
+  fprintf(p->line.out, "%s\n", shown);
+  fflush(p->line.out);
 }
 
 void esp__format_time(char text[32], double seconds) {
@@ -52,16 +49,14 @@ double esp__progress_rate(const esp__progress *p) {
 void esp__progress_step(esp__progress *p, int64_t images, const esp__progress_state *s) {
   const double now = esp__seconds();
   p->images_done += images;
-  if (!p->out || now - p->shown < (p->terminal ? every_terminal : every_pipe)) return;
+  if (!p->line.out || now - p->shown < (p->line.terminal ? every_terminal : every_pipe)) return;
   const double rate = esp__progress_rate(p);
-  char left[32];
+  char left[32], text[256];
   esp__format_time(left, (double)s->images_left / rate);
-  close_line(p);
-  fprintf(p->out,
-          "%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  %.0f images/s  %s left%s",
-          s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch,
-          (long long)s->batches, s->loss, 100.0 * s->top1, rate, left, p->terminal ? "" : "\n");
-  p->line_open = p->terminal;
+  snprintf(text, sizeof text,
+           "%s  epoch %lld/%lld  step %lld/%lld  %s left  loss %.4f  top-1 %.2f %%  %.0f images/s",
+           s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch,
+           (long long)s->batches, left, s->loss, 100.0 * s->top1, rate);
+  esp__status_line_show(&p->line, text);
   p->shown = now;
-  fflush(p->out);
 }

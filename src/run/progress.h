@@ -2,6 +2,8 @@
 #ifndef ESP_RUN_PROGRESS_H
 #define ESP_RUN_PROGRESS_H
 
+#include "base/terminal.h"
+
 #include <espalier/status.h>
 
 #include <stdbool.h>
@@ -9,8 +11,7 @@
 #include <stdio.h>
 
 typedef struct esp__progress {
-  FILE *out; /* NULL: nothing is shown */
-  bool terminal, line_open;
+  esp__status_line line;
   double shown;        /* clock, when something was shown last */
   double begun;        /* clock, when this process began to train */
   int64_t images_done; /* trained on by this process */
@@ -31,6 +32,8 @@ void esp__progress_step(esp__progress *p, int64_t images, const esp__progress_st
 double esp__progress_rate(const esp__progress *p);
 /* "2 h 05 min", "3 min 20 s" */
 void esp__format_time(char text[32], double seconds);
+/* Takes the line away that changes: what follows is printed by others. */
+void esp__progress_end(esp__progress *p);
 /* A line that stays. */
 void esp__progress_say(esp__progress *p, const char *format, ...) ESP_PRINTF(2, 3);
 
