@@ -1,5 +1,7 @@
 /* espalier inspect: a row per layer */
 #include "cli/cli.h"
+#include "run/open.h"
+#include "run/plan.h"
 #include "rundir/kernels_csv.h"
 
 #include <espalier/run.h>
@@ -73,9 +75,30 @@ static void print_choices(const esp__kernels_rows *list) {
   putchar('\n');
 }
 
+/* ---- what a configuration asks for ---- */
+
+static bool is_config(const char *path) {
+  const size_t length = strlen(path);
+  return length > 4 && strcmp(path + length - 4, ".ini") == 0;
+}
+
+static esp_status print_config(const char *path, esp_error *err) {
+  esp_run r = {.control = {.progress = NULL}};
+  ESP_TRY(esp_config_load(&r.config, path, 0, NULL, err));
+  esp_status status = esp__run_open(&r, path, err);
+  if (status == ESP_OK) {
+    print_layers(r.model);
+    putchar('\n');
+    status = esp__run_plan_write(&r, stdout, err);
+  }
+  esp__run_close(&r);
+  return status;
+}
+
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const char *path = a->positional.item[0];
   esp_loaded_run o;
+  if (is_config(path)) return print_config(path, err);
   esp__kernels_rows chosen;
   ESP_TRY(esp__kernels_rows_read(&chosen, path, err));
   const esp_status status = esp_load_run(&o, path, false, 0, NULL, err);
@@ -93,9 +116,11 @@ const esp__command esp__command_inspect = {
     .summary =
         "a row per layer: weights, nonzero weights, sparsity, multiply-adds of an image; "
         "which kernels a run chose, and why",
-    .description = "Nothing is measured: the kernels are those that the run wrote down.\n",
-    .positional = {.usage = "DIR|FILE",
-                   .expected = "one run directory or weights file",
+    .description =
+        "Nothing is measured: the kernels are those that the run wrote down. "
+        "Of a configuration (its name ends with .ini) it says what a run of it would do.\n",
+    .positional = {.usage = "DIR|FILE|CONFIG.ini",
+                   .expected = "one run directory, weights file or configuration",
                    .least = 1,
                    .most = 1,
                    .kind = ESP_WORD_FILE},

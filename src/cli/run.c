@@ -7,6 +7,7 @@
 
 typedef struct run_options {
   const char *dir;
+  bool dry_run;
 } run_options;
 
 static const esp__argument run_arguments[] = {
@@ -18,6 +19,11 @@ static const esp__argument run_arguments[] = {
      .expected = "a directory",
      .kind = ESP_WORD_DIRECTORY,
      .help = "The run directory, instead of run.output/run.name."},
+    {.name = "dry-run",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(run_options, dry_run),
+     .help = "Opens data and network, says what the run would do and how long it may take, and "
+             "makes nothing."},
     {0},
 };
 
@@ -27,7 +33,9 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_config config;
   ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
   ESP_TRY(esp_config_load(&config, path, a->override.count, a->override.item, err));
-  const esp_status status = esp_run_new(&config, path, o->dir, esp__cli_control(), err);
+  const esp_status status = o->dry_run
+                                ? esp_run_plan(&config, path, o->dir, stdout, err)
+                                : esp_run_new(&config, path, o->dir, esp__cli_control(), err);
   esp_config_free(&config);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "run/open.h"
+#include "run/plan.h"
 #include "run/reuse_dense.h"
 #include "run/services.h"
 #include "run/stage.h"
@@ -34,6 +35,7 @@ static esp_status go_on(esp_run *r, esp_error *err) {
                       ": cannot be locked on this file system; "
                       "nothing keeps a second process from working on the run",
                       r->dir);
+  if (r->progress.line.out) ESP_TRY(esp__run_plan_write(r, r->progress.line.out, err));
   esp__run_say_warnings(r);
   ESP_TRY(esp__run_all_stages(r, err));
   return finish(r, err);
@@ -47,13 +49,14 @@ static esp_status set_directory(esp_run *r, const char *folder, const char *slas
                   length, sizeof r->dir - 1);
 }
 
-static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
-  char path[ESP_PATH_MAX], *text = NULL;
+static esp_status choose_directory(esp_run *r, const char *dir, esp_error *err) {
   const esp_run_options *o = &r->config.run;
-  ESP_TRY(dir ? set_directory(r, dir, "", "", err)
-              : set_directory(r, o->output, "/", o->name, err));
-  ESP_TRY(esp_directory_make(r->dir, err));
-  ESP_TRY(esp__lock_take(&r->lock, r->dir, false, err));
+  return dir ? set_directory(r, dir, "", "", err) : set_directory(r, o->output, "/", o->name, err);
+}
+
+/* Whether a run can begin in the directory, which is there. */
+static esp_status check_free(const esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX];
   if (access(esp__run_path(r, ESP_FILE_CONFIG, path), F_OK) == 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run already; go on with 'espalier resume %s', "
@@ -64,23 +67,62 @@ static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
                     "%s: has files in it that are not a run's; expected an empty directory, "
                     "or a name that is not there yet",
                     r->dir);
+  return ESP_OK;
+}
+
+static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
+  char path[ESP_PATH_MAX], *text = NULL;
+  ESP_TRY(choose_directory(r, dir, err));
+  ESP_TRY(esp_directory_make(r->dir, err));
+  ESP_TRY(esp__lock_take(&r->lock, r->dir, false, err));
+  ESP_TRY(check_free(r, err));
   ESP_TRY(esp_config_text(&r->config, &text, err));
-  esp_status status = esp_file_write(path, text, strlen(text), err);
+  esp_status status =
+      esp_file_write(esp__run_path(r, ESP_FILE_CONFIG, path), text, strlen(text), err);
   free(text);
   return status;
+}
+
+/* All that is checked before a run makes its directory. */
+static esp_status prepare(esp_run *r, const esp_config *config, const char *source,
+                          esp_error *err) {
+  ESP_TRY(esp_config_copy(&r->config, config, err));
+  ESP_TRY(esp__config_find_paths(&r->config, NULL, err));
+  ESP_TRY(esp__run_open(r, source, err));
+  ESP_TRY(esp__run_try_start(r, source, err));
+  return esp__run_try_dense(r, err);
 }
 
 esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
                        esp_run_control control, esp_error *err) {
   esp_run r = {.control = control};
-  ESP_TRY(esp_config_copy(&r.config, config, err));
-  esp_status status = esp__config_find_paths(&r.config, NULL, err);
-  if (status == ESP_OK) status = esp__run_open(&r, source, err);
-  if (status == ESP_OK) status = esp__run_try_start(&r, source, err);
-  if (status == ESP_OK) status = esp__run_try_dense(&r, err);
+  esp_status status = prepare(&r, config, source, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);
   if (status == ESP_OK) status = esp__run_take_dense(&r, err);
   if (status == ESP_OK) status = go_on(&r, err);
+  esp__run_close(&r);
+  return status;
+}
+
+static esp_status write_plan(esp_run *r, FILE *out, esp_error *err) {
+  const double enough = 2.0; /* seconds of training */
+  esp__run_pace pace;
+  ESP_TRY(esp__run_plan_write(r, out, err));
+  ESP_TRY(esp__run_measure_pace(r, enough, &pace, err));
+  esp__run_plan_write_time(r, &pace, out);
+  fprintf(out, "results  would be in %s; nothing was made\n", r->dir);
+  return ESP_OK;
+}
+
+esp_status esp_run_plan(const esp_config *config, const char *source, const char *dir, FILE *out,
+                        esp_error *err) {
+  esp_run r = {.control = {.progress = NULL}};
+  esp_status status = prepare(&r, config, source, err);
+  if (status == ESP_OK) status = choose_directory(&r, dir, err);
+  if (status == ESP_OK && access(r.dir, F_OK) == 0) status = check_free(&r, err);
+  if (status == ESP_OK) esp__progress_start(&r.progress, out);
+  if (status == ESP_OK) esp__run_say_warnings(&r);
+  if (status == ESP_OK) status = write_plan(&r, out, err);
   esp__run_close(&r);
   return status;
 }

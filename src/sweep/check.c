@@ -1,8 +1,8 @@
 /* What runs would complain of before their first step, and how long they take. */
-#include "base/clock.h"
 #include "base/path.h"
 #include "config/stages.h"
 #include "run/open.h"
+#include "run/plan.h"
 
 #include <espalier/results.h>
 #include <espalier/sweep.h>
@@ -112,39 +112,17 @@ static double speed_of_finished(const esp_sweep *s, const double *macs, int *run
   return seconds > 0.0 ? done / seconds : 0.0;
 }
 
-/* Trains until some seconds have passed, the first steps not counted. */
-static esp_status time_steps(esp_run *r, double *rate, esp_error *err) {
-  enum { WARM = 2 };
-  const double enough = 3.0;
-  esp_trainer t = {r->model, r->graph, r->training, r->pruner, &r->config.train, 0};
-  const esp_batch *batch;
-  esp_metrics m = {0};
-  int64_t images = 0;
-  double begun = 0.0, seconds = 0.0;
-  esp_loader_start(r->training, 0, 0);
-  for (int step = 0; seconds < enough && (batch = esp_loader_next(r->training)); step++) {
-    bool changed;
-    ESP_TRY(esp_train_step(&t, batch, (esp_step){.step = step, .lr = 0.0, .window = {0, -1}}, &m,
-                           &changed, err));
-    if (step + 1 == WARM) begun = esp__seconds();
-    if (step < WARM) continue;
-    images += batch->count;
-    seconds = esp__seconds() - begun;
-  }
-  *rate = seconds > 0.0 ? (double)images / seconds : 0.0;
-  return ESP_OK;
-}
-
 static esp_status measure(const esp_sweep *s, int i, double *speed, char how[256], esp_error *err) {
-  double rate = 0.0;
+  const double enough = 3.0;
+  esp__run_pace pace = {0};
   esp_run r = {0};
   ESP_TRY(esp_config_copy(&r.config, &s->run[i].config, err));
   esp_status status = esp__run_open(&r, s->run[i].name, err);
-  if (status == ESP_OK) status = time_steps(&r, &rate, err);
-  if (status == ESP_OK) *speed = rate * macs_of(r.model);
+  if (status == ESP_OK) status = esp__run_measure_pace(&r, enough, &pace, err);
+  if (status == ESP_OK) *speed = pace.images_per_second * macs_of(r.model);
   snprintf(how, 256,
            "from a few steps of %s (%.0f images/s); other networks by their multiply-adds",
-           s->run[i].name, rate);
+           s->run[i].name, pace.images_per_second);
   esp__run_close(&r);
   return status;
 }

@@ -1,0 +1,81 @@
+/* What a run will do is said before it does it, and nothing is made by asking. */
+#include "nets.h"
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void setup(void) {
+  rig_open();
+  text_write("plain.ini", CONFIG_BEGIN PLAIN_LAYERS);
+}
+
+#define PRUNED "prune.method=magnitude", "prune.rounds=2"
+
+/* 1200 weights, 10 biases and two numbers for each of 20 channels; 8x8 pixels behind conv1 and
+ * conv2. 2 epochs of 3 steps, then 2 rounds of one. */
+#define NETWORK "network  custom: 1250 parameters in 3 layers, 0.06924 million multiply-adds"
+#define DATA "data     shapes: 96 images to train, 0 to validate, 48 to test; 10 classes, 3x32x32\n"
+#define STEPS "steps    12: 2 epochs of 3, then 2 rounds of 1 epochs\n"
+
+START_TEST(dry_run) {
+  static const char *const expected[] = {
+      NETWORK, DATA, STEPS,       "pruning  magnitude, structure weight",
+      "time  ", "measured on 1 step of", "results  would be in out; nothing was made\n"};
+  process p = espalier(&(process_options){0}, (const char *[]){"run", "plain.ini", "--dry-run",
+                                                               "-o", "out", PRUNED, NULL});
+  ck_assert_msg(p.status == 0 && !*p.err, "status %d: %s", p.status, p.err);
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    ck_assert_msg(strstr(p.out, expected[i]), "'%s' lacks '%s'", p.out, expected[i]);
+  process_free(&p);
+  ck_assert_int_eq(count_files(".", ""), 1);
+}
+END_TEST
+
+/* It ends as the run would. */
+START_TEST(dry_run_refuses_what_a_run_refuses) {
+  ENDS(2, "", "unknown architecture 'restnet20'", "run", "plain.ini", "--dry-run",
+       "model.arch=restnet20");
+  ENDS(2, "", "data.train: 1000000000 images asked for", "run", "plain.ini", "--dry-run",
+       "data.train=1000000000");
+  ENDS(2, "", "no such file or run directory", "run", "plain.ini", "--dry-run",
+       "model.weights=nowhere");
+  ESPALIER("run", "plain.ini", "-o", "a", "train.epochs=0");
+  ENDS(2, "", "a: holds a run already", "run", "plain.ini", "--dry-run", "-o", "a");
+}
+END_TEST
+
+START_TEST(a_configuration_is_inspected) {
+  ENDS(0, NETWORK, NULL, "inspect", "plain.ini");
+  ENDS(0, "conv2                        12x8x3x3", NULL, "inspect", "plain.ini");
+  ENDS(2, "", "cannot open", "inspect", "nowhere.ini");
+  ck_assert_int_eq(count_files(".", ""), 1);
+}
+END_TEST
+
+START_TEST(a_run_begins_with_it) {
+  process p = espalier(&(process_options){0},
+                       (const char *[]){"run", "plain.ini", "-o", "out", PRUNED, NULL});
+  ck_assert_int_eq(p.status, 0);
+  ck_assert_int_eq(strncmp(p.out, NETWORK, strlen(NETWORK)), 0);
+  ck_assert_ptr_nonnull(strstr(p.out, STEPS));
+  process_free(&p);
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("plan");
+  TCase *t = tcase_create("plan");
+  tcase_add_checked_fixture(t, setup, NULL);
+  tcase_add_test(t, dry_run);
+  tcase_add_test(t, dry_run_refuses_what_a_run_refuses);
+  tcase_add_test(t, a_configuration_is_inspected);
+  tcase_add_test(t, a_run_begins_with_it);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  rig_begin();
+  return rig_end(suite());
+}
