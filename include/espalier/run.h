@@ -44,8 +44,9 @@ typedef struct esp_run_control {
  * process is at work in. `source` names the config in messages. */
 esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
                        esp_run_control control, esp_error *err);
-/* What esp_run_new would do, without doing it: opens data and network and fails as that would, prints
- * network, data, steps, memory, and the time that a few steps of it say, and makes no file. */
+/* What esp_run_new would do, without doing it: opens data and network and fails as that would,
+ * prints network, data, steps, memory, and the time that a few steps of it say, and makes no
+ * file. */
 esp_status esp_run_plan(const esp_config *config, const char *source, const char *dir, FILE *out,
                         esp_error *err);
 /* Goes on with the run in `dir` from its newest checkpoint; from its beginning if it has none.

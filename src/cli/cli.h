@@ -6,6 +6,7 @@
 
 enum { ESP_EXIT_BUSY = 75 }; /* the exit status where another process is at work */
 
+extern const esp__command esp__command_new;
 extern const esp__command esp__command_run;
 extern const esp__command esp__command_resume;
 extern const esp__command esp__command_sweep;

@@ -16,6 +16,7 @@
 /* In the order of the help, a line each: adding one touches no other. */
 // clang-format off
 static const esp__command *const commands[] = {
+    &esp__command_new,
     &esp__command_run,
     &esp__command_resume,
     &esp__command_sweep,

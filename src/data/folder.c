@@ -1,81 +1,14 @@
-/* A folder of pictures: train/CLASS/picture.jpg, test/CLASS/picture.png. */
+/* A folder of pictures: train/CLASS/picture.jpg, test/CLASS/picture.png; or CLASS/picture.jpg
+ * alone, then some of them are to test on. */
+#include "data/file_names.h"
+#include "data/folder.h"
 #include "data/set.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { CLASSES_MAX = 65536 };
-
-typedef struct name_list {
-  char **item;
-  size_t count, capacity;
-} name_list;
-
-static void list_free(name_list *list) {
-  for (size_t i = 0; i < list->count; i++) free(list->item[i]);
-  free(list->item);
-  *list = (name_list){0};
-}
-
-static esp_status list_add(name_list *list, const char *name, esp_error *err) {
-  if (list->count == list->capacity) {
-    size_t capacity = list->capacity ? 2 * list->capacity : 64;
-    char **item = realloc(list->item, capacity * sizeof *item);
-    if (!item) return esp_fail(err, ESP_ERR_MEMORY, "no memory for file names");
-    list->item = item;
-    list->capacity = capacity;
-  }
-  char *copy = strdup(name);
-  if (!copy) return esp_fail(err, ESP_ERR_MEMORY, "no memory for file names");
-  list->item[list->count++] = copy;
-  return ESP_OK;
-}
-
-static bool is_folder(const char *path) {
-  struct stat info;
-  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-static bool is_picture(const char *path) {
-  static const char *const endings[] = {".jpg", ".jpeg", ".png"};
-  const char *ending = strrchr(path, '.');
-  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-    if (strcasecmp(ending, endings[i]) == 0) return true;
-  return false;
-}
-
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static esp_status scan(name_list *list, DIR *dir, const char *folder,
-                       bool (*takes)(const char *path), esp_error *err) {
-  char path[ESP_PATH_BYTES];
-  errno = 0;
-  for (struct dirent *entry; (entry = readdir(dir)) != NULL; errno = 0) {
-    if (entry->d_name[0] == '.') continue;
-    ESP_TRY(esp__data_path(path, folder, entry->d_name, err));
-    if (takes(path)) ESP_TRY(list_add(list, entry->d_name, err));
-  }
-  if (errno) return esp_fail(err, ESP_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
-  return ESP_OK;
-}
-
-/* The names in a folder that `takes` accepts, sorted by their bytes: the order a file system gives
- * means nothing. */
-static esp_status list_folder(name_list *list, const char *folder, bool (*takes)(const char *path),
-                              esp_error *err) {
-  DIR *dir = opendir(folder);
-  if (!dir) return esp_fail(err, ESP_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
-  esp_status status = scan(list, dir, folder, takes, err);
-  closedir(dir);
-  if (list->count) qsort(list->item, list->count, sizeof *list->item, by_name);
-  return status;
-}
 
 /* What reading a folder fills, and what could not be read: all of it is named at once, so that it
  * can be mended at once. */
@@ -93,7 +26,7 @@ static void note_bad(reader *r, const char *why) {
 }
 
 static esp_status read_pictures(reader *r, esp_images *images, const char *folder,
-                                const name_list *files, int label, esp_error *err) {
+                                const esp__file_names *files, int label, esp_error *err) {
   char path[ESP_PATH_BYTES];
   const esp_shape shape = r->set->shape;
   const uint32_t first = images->count;
@@ -112,12 +45,12 @@ static esp_status read_pictures(reader *r, esp_images *images, const char *folde
 
 static esp_status read_class(reader *r, esp_images *images, const char *folder, int label,
                              esp_error *err) {
-  name_list files = {0};
-  esp_status status = list_folder(&files, folder, is_picture, err);
+  esp__file_names files = {0};
+  esp_status status = esp__file_names_list(&files, folder, esp__is_picture, err);
   if (status == ESP_OK && files.count == 0)
     status = esp_fail(err, ESP_ERR_INPUT, "%s: no picture in it (.jpg, .jpeg or .png)", folder);
   if (status == ESP_OK) status = read_pictures(r, images, folder, &files, label, err);
-  list_free(&files);
+  esp__file_names_free(&files);
   return status;
 }
 
@@ -128,7 +61,7 @@ static int find_class(const esp_dataset *set, const char *name) {
 }
 
 /* The folders of train decide which classes there are. */
-static esp_status name_classes(esp_dataset *set, const char *folder, const name_list *found,
+static esp_status name_classes(esp_dataset *set, const char *folder, const esp__file_names *found,
                                esp_error *err) {
   if (found->count < 2 || found->count > CLASSES_MAX)
     return esp_fail(err, ESP_ERR_INPUT,
@@ -138,7 +71,7 @@ static esp_status name_classes(esp_dataset *set, const char *folder, const name_
 }
 
 static esp_status read_classes(reader *r, esp_images *images, const char *folder,
-                               const name_list *found, esp_error *err) {
+                               const esp__file_names *found, esp_error *err) {
   char path[ESP_PATH_BYTES];
   esp_dataset *set = r->set;
   if (set->classes == 0) ESP_TRY(name_classes(set, folder, found, err));
@@ -158,11 +91,76 @@ static esp_status read_split(reader *r, esp_images *images, const char *root, co
                              esp_error *err) {
   char folder[ESP_PATH_BYTES];
   ESP_TRY(esp__data_path(folder, root, split, err));
-  name_list found = {0};
-  esp_status status = list_folder(&found, folder, is_folder, err);
+  esp__file_names found = {0};
+  esp_status status = esp__file_names_list(&found, folder, esp__is_folder, err);
   if (status == ESP_OK) status = read_classes(r, images, folder, &found, err);
-  list_free(&found);
+  esp__file_names_free(&found);
   return status;
+}
+
+/* ---- where there are only classes ---- */
+
+/* Draws a fifth of the pictures, at least one, to test on; the same for every seed of a run. */
+static esp_status deal(const esp__file_names *files, esp__file_names part[2], esp_error *err) {
+  const esp_key key = esp_key_of(0, ESP_STREAM_SPLIT);
+  size_t test = (files->count + 2) / 5 > 0 ? (files->count + 2) / 5 : 1;
+  for (size_t i = 0; i < files->count; i++) {
+    const bool chosen = esp_random_below(key, i, (uint32_t)(files->count - i)) < test;
+    test -= chosen;
+    ESP_TRY(esp__file_names_add(&part[chosen], files->item[i], err));
+  }
+  return ESP_OK;
+}
+
+static esp_status read_dealt(reader *r, const char *folder, int label, esp_error *err) {
+  esp__file_names files = {0}, part[2] = {{0}, {0}};
+  esp_status status = esp__file_names_list(&files, folder, esp__is_picture, err);
+  if (status == ESP_OK && files.count < 2)
+    status = esp_fail(err, ESP_ERR_INPUT,
+                      "%s: %zu pictures in it (.jpg, .jpeg or .png), expected at least 2, "
+                      "one to train and one to test on",
+                      folder, files.count);
+  if (status == ESP_OK) status = deal(&files, part, err);
+  if (status == ESP_OK) status = read_pictures(r, &r->set->train, folder, &part[0], label, err);
+  if (status == ESP_OK) status = read_pictures(r, &r->set->test, folder, &part[1], label, err);
+  esp__file_names_free(&files);
+  esp__file_names_free(&part[0]);
+  esp__file_names_free(&part[1]);
+  return status;
+}
+
+static esp_status read_flat(reader *r, const char *root, esp_error *err) {
+  char path[ESP_PATH_BYTES];
+  esp__file_names found = {0};
+  esp_status status = esp__file_names_list(&found, root, esp__is_folder, err);
+  if (status == ESP_OK && found.count == 0)
+    status = esp_fail(err, ESP_ERR_INPUT,
+                      "%s: no folders in it, expected train and test, or one for each class", root);
+  if (status == ESP_OK) status = name_classes(r->set, root, &found, err);
+  for (size_t i = 0; i < found.count && status == ESP_OK; i++) {
+    status = esp__data_path(path, root, found.item[i], err);
+    if (status == ESP_OK) status = read_dealt(r, path, (int)i, err);
+  }
+  esp__file_names_free(&found);
+  return status;
+}
+
+esp_status esp__folder_is_split(const char *root, bool *split, esp_error *err) {
+  char train[ESP_PATH_BYTES], test[ESP_PATH_BYTES];
+  ESP_TRY(esp__data_path(train, root, "train", err));
+  ESP_TRY(esp__data_path(test, root, "test", err));
+  *split = esp__is_folder(train) || esp__is_folder(test);
+  return ESP_OK;
+}
+
+/* ---- */
+
+static esp_status read_all(reader *r, const char *root, esp_error *err) {
+  bool split;
+  ESP_TRY(esp__folder_is_split(root, &split, err));
+  if (!split) return read_flat(r, root, err);
+  ESP_TRY(read_split(r, &r->set->train, root, "train", err));
+  return read_split(r, &r->set->test, root, "test", err);
 }
 
 static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
@@ -171,8 +169,7 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
   ESP_TRY(esp__data_folder(opt, err));
   set->shape = wanted.channels ? wanted : (esp_shape){3, 32, 32};
   reader r = {.set = set};
-  ESP_TRY(read_split(&r, &set->train, opt->path, "train", err));
-  ESP_TRY(read_split(&r, &set->test, opt->path, "test", err));
+  ESP_TRY(read_all(&r, opt->path, err));
   if (r.bad == 0) return ESP_OK;
   if (r.bad == 1) return esp_fail(err, ESP_ERR_INPUT, "%s", r.what.text);
   return esp_fail(err, ESP_ERR_INPUT, "%d of %u pictures cannot be read: %s%s", r.bad,
@@ -182,6 +179,8 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
 
 const esp_dataset_kind esp__dataset_folder = {
     .name = "folder",
-    .help = "JPEG and PNG files in train/CLASS/ and test/CLASS/, resized to the model's input",
+    .help =
+        "JPEG and PNG files in train/CLASS/ and test/CLASS/, or in CLASS/ alone, of which a "
+        "fifth is to test on; resized to the model's input",
     .load = load,
 };

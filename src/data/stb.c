@@ -33,9 +33,14 @@ static void *bounded_realloc(void *old, size_t bytes) {
 #endif
 #include <stb_image.h>
 
+bool esp__stb_sides(const uint8_t *data, size_t bytes, int *width, int *height) {
+  int channels;
+  return bytes <= INT_MAX && stbi_info_from_memory(data, (int)bytes, width, height, &channels);
+}
+
 bool esp__stb_header_sound(const uint8_t *data, size_t bytes) {
-  int width, height, channels;
-  return bytes <= INT_MAX && stbi_info_from_memory(data, (int)bytes, &width, &height, &channels);
+  int width, height;
+  return esp__stb_sides(data, bytes, &width, &height);
 }
 
 uint8_t *esp__stb_decode(const uint8_t *data, size_t bytes, int channels, int *width, int *height,

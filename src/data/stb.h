@@ -12,6 +12,8 @@ enum { ESP_PICTURE_SIDE_MAX = 8192 }; /* of a picture file; 64 Mpixel */
 /* Whether the header of a JPEG or PNG in memory is sound and announces at most ESP_PICTURE_SIDE_MAX
  * pixels a side. */
 bool esp__stb_header_sound(const uint8_t *data, size_t bytes);
+/* The sides that such a header announces; false where it is not sound. */
+bool esp__stb_sides(const uint8_t *data, size_t bytes, int *width, int *height);
 /* Decodes to `channels` (1 or 3) interleaved bytes a pixel; free() the result. NULL on failure,
  * *why in a word or two. */
 uint8_t *esp__stb_decode(const uint8_t *data, size_t bytes, int channels, int *width, int *height,

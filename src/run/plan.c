@@ -50,11 +50,11 @@ static void write_network(const esp_run *r, FILE *out) {
 
 static void write_data(const esp_run *r, FILE *out) {
   const esp_dataset *s = r->set;
-  fprintf(out, "data     %s: %lld images to train, %lld to validate, %lld to test; "
-               "%d classes, %dx%dx%d\n",
+  fprintf(out,
+          "data     %s: %lld images to train, %lld to validate, %lld to test; "
+          "%d classes, %dx%dx%d\n",
           r->config.data.dataset, (long long)s->train.count, (long long)s->validation.count,
-          (long long)s->test.count, s->classes, s->shape.channels, s->shape.height,
-          s->shape.width);
+          (long long)s->test.count, s->classes, s->shape.channels, s->shape.height, s->shape.width);
 }
 
 static void write_steps(const esp_run *r, FILE *out) {
@@ -84,8 +84,7 @@ static void write_pruning(const esp_run *r, FILE *out) {
 static void write_memory(const esp_run *r, FILE *out) {
   const double images = image_bytes(r->set) / mebi;
   const double parameters = 3.0 * sizeof(float) * count_parameters(&r->model->params) / mebi;
-  const double graphs =
-      (double)(esp_graph_bytes(r->graph) + esp_graph_bytes(r->evaluation)) / mebi;
+  const double graphs = (double)(esp_graph_bytes(r->graph) + esp_graph_bytes(r->evaluation)) / mebi;
   fprintf(out, "memory   %.0f MiB: images %.0f, activations and buffers %.0f, parameters %.0f\n",
           images + graphs + parameters, images, graphs, parameters);
 }
@@ -96,8 +95,7 @@ esp_status esp__run_plan_write(const esp_run *r, FILE *out, esp_error *err) {
   write_steps(r, out);
   write_pruning(r, out);
   write_memory(r, out);
-  return ferror(out) ? esp_fail(err, ESP_ERR_IO, "what the run will do cannot be printed")
-                     : ESP_OK;
+  return ferror(out) ? esp_fail(err, ESP_ERR_IO, "what the run will do cannot be printed") : ESP_OK;
 }
 
 /* ---- time ---- */
@@ -135,7 +133,8 @@ void esp__run_plan_write_time(const esp_run *r, const esp__run_pace *pace, FILE 
   }
   const double epochs = (double)count_steps(r) / (double)batches;
   esp__format_time(text, epochs * (double)r->set->train.count / pace->images_per_second);
-  fprintf(out, "time     about %s: %.0f images/s, measured on %d step%s of the dense network; "
-               "evaluation comes on top, sparse kernels need less\n",
+  fprintf(out,
+          "time     about %s: %.0f images/s, measured on %d step%s of the dense network; "
+          "evaluation comes on top, sparse kernels need less\n",
           text, pace->images_per_second, pace->steps, pace->steps == 1 ? "" : "s");
 }

@@ -308,7 +308,8 @@ START_TEST(wrong_data) {
   REFUSED("plain.ini: data.validation: 20", CIFAR10, "data.train=0", "data.validation=20");
   REFUSED("train.bin", "run", "plain.ini", "data.dataset=cifar100", data);
   REFUSED("train-images-idx3-ubyte: no such file", "run", "plain.ini", "data.dataset=idx", data);
-  REFUSED("train: cannot list", "run", "plain.ini", "data.dataset=folder", data);
+  REFUSED("no folders in it, expected train and test, or one for each class", "run", "plain.ini",
+          "data.dataset=folder", data);
   folder_remove(cifar);
   leaves_nothing();
 }

@@ -19,9 +19,13 @@ static void setup(void) {
 #define STEPS "steps    12: 2 epochs of 3, then 2 rounds of 1 epochs\n"
 
 START_TEST(dry_run) {
-  static const char *const expected[] = {
-      NETWORK, DATA, STEPS,       "pruning  magnitude, structure weight",
-      "time  ", "measured on 1 step of", "results  would be in out; nothing was made\n"};
+  static const char *const expected[] = {NETWORK,
+                                         DATA,
+                                         STEPS,
+                                         "pruning  magnitude, structure weight",
+                                         "time  ",
+                                         "measured on 1 step of",
+                                         "results  would be in out; nothing was made\n"};
   process p = espalier(&(process_options){0}, (const char *[]){"run", "plain.ini", "--dry-run",
                                                                "-o", "out", PRUNED, NULL});
   ck_assert_msg(p.status == 0 && !*p.err, "status %d: %s", p.status, p.err);

@@ -1,0 +1,181 @@
+#include "cli/starter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what suits the data ---- */
+
+/* How long and with how many images a step: fewer images take more epochs and smaller batches. */
+typedef struct recipe {
+  int64_t images; /* from so many */
+  int epochs, batch;
+  const char *arch; /* of colour pictures */
+} recipe;
+static const recipe recipes[] = {
+    {20000, 24, 128, "resnet20"}, {5000, 40, 128, "resnet20"}, {1000, 60, 64, "resnet8"},
+    {200, 80, 32, "resnet8"},     {0, 100, 16, "resnet8"},
+};
+
+static const recipe *recipe_for(int64_t images) {
+  const recipe *r = recipes;
+  while (images < r->images) r++;
+  return r;
+}
+
+static bool is_grey(const esp__found_data *d) {
+  return d->shape.channels == 1;
+}
+
+/* LeNet-5 has no place for other sizes. */
+static const char *arch_for(const esp__found_data *d) {
+  const bool digits = is_grey(d) && d->shape.height == 28 && d->shape.width == 28;
+  return digits ? "lenet5" : recipe_for(d->images)->arch;
+}
+
+/* ---- lines ---- */
+
+enum { LINES_MAX = 32 };
+
+typedef struct writer {
+  FILE *out;
+  const char *section; /* that was begun last */
+  struct {
+    const char *section, *key;
+  } line[LINES_MAX]; /* that were written */
+  int lines, overrides;
+  const char *const *override;
+} writer;
+
+/* The value that an override, section.key=value, gives the key; NULL: it is about another. */
+static const char *value_of(const char *override, const char *section, const char *key) {
+  const size_t first = strlen(section), second = strlen(key);
+  const bool same = strncmp(override, section, first) == 0 && override[first] == '.' &&
+                    strncmp(override + first + 1, key, second) == 0 &&
+                    override[first + 1 + second] == '=';
+  return same ? override + first + 2 + second : NULL;
+}
+
+/* The value that the last override of the key gives it; NULL: there is none. */
+static const char *asked(const writer *w, const char *section, const char *key) {
+  const char *value = NULL;
+  for (int i = w->overrides - 1; i >= 0 && !value; i--)
+    value = value_of(w->override[i], section, key);
+  return value;
+}
+
+static void begin(writer *w, const char *section, const char *comment) {
+  fprintf(w->out, "\n[%s]\n", section);
+  if (*comment) fprintf(w->out, "; %s\n", comment);
+  w->section = section;
+}
+
+/* Lines of a value go on indented. */
+static void write_value(writer *w, const char *key, const char *value) {
+  fprintf(w->out, "%s =%s", key, *value && *value != '\n' ? " " : "");
+  for (const char *c = value; *c; c++) {
+    fputc(*c, w->out);
+    if (*c == '\n') fputs("  ", w->out);
+  }
+  fputc('\n', w->out);
+}
+
+static void line(writer *w, const char *key, const char *comment, const char *value) {
+  const char *other = asked(w, w->section, key);
+  if (*comment) fprintf(w->out, "; %s\n", comment);
+  write_value(w, key, other ? other : value);
+  w->line[w->lines].section = w->section;
+  w->line[w->lines++].key = key;
+}
+
+static void number(writer *w, const char *key, const char *comment, double value) {
+  char text[32];
+  snprintf(text, sizeof text, "%.6g", value);
+  line(w, key, comment, text);
+}
+
+/* ---- sections ---- */
+
+static void write_data(writer *w, const esp__found_data *d) {
+  begin(w, "data", "Mean and deviation of the pixels are measured on the images to train on.");
+  line(w, "dataset", "", d->dataset);
+  line(w, "path",
+       d->dealt ? "Of each class a fifth of the pictures is to test on, the same for every seed."
+                : "",
+       d->path);
+  number(w, "validation", "Held out of the images to train on, by run.seed.",
+         d->images >= 100 ? (double)(d->images / 10) : 0.0);
+  line(w, "augment", "New for each image and epoch; crop moves it, flip mirrors it.",
+       is_grey(d) ? "" : "crop flip");
+}
+
+static void write_model(writer *w, const esp__found_data *d) {
+  char shape[64];
+  begin(w, "model", "'espalier list models' names others, 'espalier help model.layers' your own.");
+  line(w, "arch", "", arch_for(d));
+  snprintf(shape, sizeof shape, "%dx%dx%d", d->shape.channels, d->shape.height, d->shape.width);
+  line(w, "input",
+       d->resized ? "Channels x height x width: pictures are scaled to cover it and cut." : "",
+       shape);
+}
+
+static void write_train(writer *w, const esp__found_data *d) {
+  const recipe *r = recipe_for(d->images);
+  const double share = (double)r->batch / 128.0;
+  begin(w, "train", "");
+  number(w, "epochs", "", r->epochs);
+  number(w, "batch", "Images a step.", r->batch);
+  number(w, "lr", "The peak of the learning rate; with another batch, change it in proportion.",
+         (is_grey(d) ? 0.05 : 0.1) * share);
+  line(w, "schedule", "", "cosine");
+  number(w, "warmup_epochs", "", 2);
+  number(w, "weight_decay", "", 5e-4);
+}
+
+static void write_prune(writer *w, const esp__found_data *d) {
+  begin(w, "prune", "Each round prunes, then retrains; method = none trains only.");
+  line(w, "method", "'espalier list criteria' and 'espalier list dynamic' name others.",
+       "magnitude");
+  line(w, "structure", "Single weights; channel makes networks that 'espalier shrink' cuts.",
+       "weight");
+  number(w, "sparsity", "Share of the weights that is gone in the end.", 0.9);
+  number(w, "rounds", "", 3);
+  line(w, "schedule", "", "iterative");
+  number(w, "retrain_epochs", "After each round.", recipe_for(d->images)->epochs / 4);
+}
+
+static bool has_line(const writer *w, const char *override) {
+  bool found = false;
+  for (int i = 0; i < w->lines && !found; i++)
+    found = value_of(override, w->line[i].section, w->line[i].key) != NULL;
+  return found;
+}
+
+/* Overrides whose key has no line above. */
+static void write_others(writer *w) {
+  for (int i = 0; i < w->overrides; i++) {
+    char key[128];
+    const char *o = w->override[i], *dot = strchr(o, '.'), *equals = strchr(o, '=');
+    if (has_line(w, o)) continue;
+    fprintf(w->out, "\n[%.*s]\n", (int)(dot - o), o);
+    snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
+    write_value(w, key, equals + 1);
+  }
+}
+
+void esp__starter_write(const esp__found_data *d, const char *name, int overrides,
+                        const char *const *override, FILE *out) {
+  writer w = {.out = out, .section = "run", .overrides = overrides, .override = override};
+  fprintf(out,
+          "; %s: %lld images to train on, %d classes, %dx%dx%d. Made by 'espalier new'.\n"
+          "; 'espalier run --dry-run FILE' says what a run will do, 'espalier run FILE' does it,\n"
+          "; 'espalier help KEY' explains a key.\n[run]\n",
+          d->dataset, (long long)d->images, d->classes, d->shape.channels, d->shape.height,
+          d->shape.width);
+  line(&w, "name", "", name);
+  number(&w, "seed", "", 1);
+  write_data(&w, d);
+  write_model(&w, d);
+  write_train(&w, d);
+  write_prune(&w, d);
+  write_others(&w);
+}

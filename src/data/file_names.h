@@ -1,0 +1,27 @@
+/* The names of files and folders in a folder. */
+#ifndef ESP_DATA_FILE_NAMES_H
+#define ESP_DATA_FILE_NAMES_H
+
+#include <espalier/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct esp__file_names {
+  char **item;
+  size_t count, capacity;
+} esp__file_names;
+
+esp_status esp__file_names_add(esp__file_names *list, const char *name, esp_error *err);
+void esp__file_names_free(esp__file_names *list);
+
+/* Appends the names in a folder that `takes` accepts, but hidden ones, and sorts all by their bytes:
+ * the order a file system gives means nothing. */
+esp_status esp__file_names_list(esp__file_names *list, const char *folder,
+                                bool (*takes)(const char *path), esp_error *err);
+
+bool esp__is_folder(const char *path);
+/* By its ending: .jpg, .jpeg or .png, in any case. */
+bool esp__is_picture(const char *path);
+
+#endif
