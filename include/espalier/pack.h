@@ -12,6 +12,7 @@
 #include <espalier/linkage.h>
 #include <espalier/status.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ esp_status esp_pack_encode(const esp_bundle *b, uint8_t **data, size_t *bytes, e
 esp_status esp_pack_decode(esp_bundle *b, const char *name, const uint8_t *data, size_t bytes,
                            esp_error *err);
 
+/* Whether the file begins as a packed one does; false where it cannot be read. */
+bool esp_is_packed(const char *path);
 /* Writes `path` whole or not at all; *bytes (may be NULL) becomes its size. */
 esp_status esp_pack_save(const esp_bundle *b, const char *path, size_t *bytes, esp_error *err);
 /* Loads a file of weights of either kind: packed, or safetensors (esp_bundle_load). On failure *b

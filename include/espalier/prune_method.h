@@ -149,6 +149,9 @@ typedef struct esp_distribution {
 } esp_distribution;
 const esp_distribution *esp_distribution_at(size_t i);           /* NULL after the last */
 const esp_distribution *esp_distribution_find(const char *name); /* NULL when there is none */
+/* That of prune.distribution. auto is uniform where filters or channels are ranked by a norm
+ * (magnitude, l1, l2, soft), and global elsewhere. NULL when there is none of the name. */
+const esp_distribution *esp_distribution_of(const esp_prune_options *o);
 esp_status esp_distribution_register(const esp_distribution *e, esp_error *err);
 
 /* How far a schedule that reacts has come. */

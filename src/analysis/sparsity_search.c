@@ -30,8 +30,8 @@ typedef struct bisection {
 
 static bool by_sparsity(const esp_prune_options *o) {
   const esp_prune_schedule *schedule = esp_prune_schedule_of(o);
-  return !esp_distribution_find(o->distribution)->explicit_total &&
-         !esp_structure_find(o->structure)->choose && !schedule->listed && !schedule->react;
+  return !esp_distribution_of(o)->explicit_total && !esp_structure_find(o->structure)->choose &&
+         !schedule->listed && !schedule->react;
 }
 
 static esp_status check(const esp_config *c, const char *path, esp_error *err) {

@@ -46,6 +46,14 @@ typedef struct esp__argument {
   const char *help; /* a sentence or two */
 } esp__argument;
 
+/* The row of -o DIR, into a `const char *` of the options struct. */
+#define ESP_OUTPUT_DIRECTORY(struct_type, member, text)                                 \
+  {                                                                                     \
+    .name = "output", .letter = 'o', .type = ESP_ARGUMENT_TEXT,                         \
+    .offset = offsetof(struct_type, member), .value = "DIR", .expected = "a directory", \
+    .kind = ESP_WORD_DIRECTORY, .help = text                                            \
+  }
+
 enum { ESP_ARGUMENTS_ANY = INT_MAX };
 
 /* The words that are neither options nor overrides. */
@@ -56,6 +64,13 @@ typedef struct esp__positionals {
   esp__word_kind kind;
   const char *(*choice)(size_t i); /* words that the first may be, NULL after the last */
 } esp__positionals;
+
+/* One trained network. */
+#define ESP_ONE_NETWORK                                                                          \
+  {                                                                                              \
+    .usage = "DIR|FILE", .expected = "a run directory or a weights file", .least = 1, .most = 1, \
+    .kind = ESP_WORD_FILE                                                                        \
+  }
 
 /* A command line as read. */
 typedef struct esp__arguments {

@@ -1,6 +1,6 @@
 /* Writes a document of the command to stdout: a manual page, or what a shell completes.
  *
- * usage: document man [COMMAND] | bash | zsh | fish */
+ * usage: document man [COMMAND] | config | bash | zsh | fish */
 #include "cli/document.h"
 
 #include "cli/commands.h"
@@ -9,7 +9,8 @@
 #include <string.h>
 
 static int fail(const char *what) {
-  fprintf(stderr, "document: unknown '%s'; expected man [COMMAND], bash, zsh or fish\n", what);
+  fprintf(stderr, "document: unknown '%s'; expected man [COMMAND], config, bash, zsh or fish\n",
+          what);
   return 2;
 }
 
@@ -21,6 +22,8 @@ int main(int argc, char **argv) {
     esp__document_command(c);
   } else if (strcmp(what, "man") == 0) {
     esp__document_overview();
+  } else if (strcmp(what, "config") == 0) {
+    esp__document_config();
   } else if (strcmp(what, "bash") == 0) {
     esp__document_bash();
   } else if (strcmp(what, "zsh") == 0) {

@@ -9,6 +9,8 @@
 
 /* The page espalier(1) on stdout, or espalier-NAME(1), in mdoc(7). */
 void esp__document_overview(void);
+/* The page espalier.ini(5): all sections and keys. */
+void esp__document_config(void);
 void esp__document_command(const esp__command *c);
 
 /* Completions on stdout. */

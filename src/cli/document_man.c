@@ -1,46 +1,11 @@
 #include "cli/commands.h"
 #include "cli/document.h"
+#include "cli/mdoc.h"
 #include "rundir/paths.h"
 
-#include <espalier/version.h>
-
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-/* When the pages' own text was last changed. */
-static const char dated[] = "November 28, 2026";
-
-/* ---- text ---- */
-
-/* Characters that roff reads as its own are escaped. */
-static void put_escaped(const char *text, size_t length) {
-  if (length > 0 && (*text == '.' || *text == '\'')) fputs("\\&", stdout);
-  for (size_t i = 0; i < length; i++)
-    if (text[i] == '\\')
-      fputs("\\e", stdout);
-    else
-      putchar(text[i]);
-}
-
-/* Whether a sentence ends before `next`, the characters behind a full stop. */
-static bool ends_sentence(const char *next) {
-  return next[0] == ' ' && isupper((unsigned char)next[1]);
-}
-
-/* A paragraph, each sentence in a line of its own. */
-static void put_paragraph(const char *text, size_t length) {
-  size_t from = 0;
-  for (size_t i = 0; i < length; i++) {
-    if (text[i] != '.' || i + 2 >= length || !ends_sentence(text + i + 1)) continue;
-    put_escaped(text + from, i + 1 - from);
-    putchar('\n');
-    from = i + 2;
-  }
-  put_escaped(text + from, length - from);
-  putchar('\n');
-}
 
 typedef enum block { NONE, PARAGRAPH, ITEM, EXAMPLE } block;
 
@@ -68,24 +33,15 @@ static void put_description(const char *text) {
     change_block(last, now, text == start);
     if (now == ITEM) puts(".It");
     if (now == EXAMPLE) {
-      put_escaped(text + 4, length - 4);
+      esp__mdoc_escaped(text + 4, length - 4);
       putchar('\n');
     } else if (now != NONE) {
-      put_paragraph(text + 2 * (now == ITEM), length - 2 * (size_t)(now == ITEM));
+      esp__mdoc_paragraph(text + 2 * (now == ITEM), length - 2 * (size_t)(now == ITEM));
     }
     last = now;
     text += length + (text[length] == '\n');
   }
   change_block(last, NONE, false);
-}
-
-static void put_heading(const char *name, const char *summary) {
-  char title[64];
-  size_t i = 0;
-  for (; name[i] && i < sizeof title - 1; i++) title[i] = (char)toupper((unsigned char)name[i]);
-  title[i] = '\0';
-  printf(".Dd %s\n.Dt %s 1\n.Os \"Espalier %s\"\n.Sh NAME\n.Nm %s\n.Nd %s\n", dated, title,
-         ESP_VERSION, name, summary);
 }
 
 /* ---- a command ---- */
@@ -111,7 +67,7 @@ static void put_option(const esp__argument *o) {
   printf("Fl Fl %s", o->name);
   if (o->value) printf(" Ar %s", o->value);
   putchar('\n');
-  put_paragraph(o->help, strlen(o->help));
+  esp__mdoc_paragraph(o->help, strlen(o->help));
   if (o->type == ESP_ARGUMENT_INT || o->type == ESP_ARGUMENT_REAL)
     printf("From %.9g to %.9g.\n", o->min, o->max);
   if (o->fallback) printf("Default: %s.\n", o->fallback);
@@ -133,7 +89,7 @@ static void put_options(const esp__command *c) {
 void esp__document_command(const esp__command *c) {
   char name[64];
   snprintf(name, sizeof name, "espalier-%s", c->name);
-  put_heading(name, c->summary);
+  esp__mdoc_heading(name, 1, c->summary);
   put_synopsis(c);
   puts(".Sh DESCRIPTION");
   put_description(c->description);
@@ -148,7 +104,7 @@ static void put_commands(void) {
   puts(".Pp\nThe commands, each with a page of its own:\n.Bl -tag -width Ds");
   for (size_t i = 0; (c = esp__command_at(i)); i++) {
     printf(".It Xr espalier-%s 1\n", c->name);
-    put_paragraph(c->summary, strlen(c->summary));
+    esp__mdoc_paragraph(c->summary, strlen(c->summary));
   }
   puts(".El");
 }
@@ -235,13 +191,13 @@ static void put_entries(const char *heading, const char *macro, const entry *e) 
   printf(".Sh %s\n.Bl -tag -width Ds\n", heading);
   for (; e->name; e++) {
     printf(".It %s%s\n", macro, e->name);
-    put_paragraph(e->text, strlen(e->text));
+    esp__mdoc_paragraph(e->text, strlen(e->text));
   }
   puts(".El");
 }
 
 void esp__document_overview(void) {
-  put_heading("espalier", "train neural networks and prune them while they train");
+  esp__mdoc_heading("espalier", 1, "train neural networks and prune them while they train");
   fputs(beginning, stdout);
   put_commands();
   fputs(options, stdout);

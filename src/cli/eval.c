@@ -141,11 +141,7 @@ const esp__command esp__command_eval = {
     .description =
         "The images are those of the run's own configuration, which the weights file "
         "holds.\n",
-    .positional = {.usage = "DIR|FILE",
-                   .expected = "a run directory or a weights file",
-                   .least = 1,
-                   .most = 1,
-                   .kind = ESP_WORD_FILE},
+    .positional = ESP_ONE_NETWORK,
     .overrides = true,
     .options = arguments,
     .options_bytes = sizeof(eval_options),

@@ -116,11 +116,7 @@ const esp__command esp__command_export = {
     .description =
         "What is exported takes raw pixels, 0 to 255, and returns logits; normalisation and names "
         "of classes are part of it.\n",
-    .positional = {.usage = "DIR|FILE",
-                   .expected = "a run directory or a weights file",
-                   .least = 1,
-                   .most = 1,
-                   .kind = ESP_WORD_FILE},
+    .positional = ESP_ONE_NETWORK,
     .plugins = true,
     .options = arguments,
     .options_bytes = sizeof(export_options),

@@ -47,14 +47,9 @@ static const esp__argument arguments[] = {
      .min = 2,
      .max = ESP_INTERPOLATION_POINTS_MAX,
      .help = "Evenly spaced points on the line between the ends."},
-    {.name = "output",
-     .letter = 'o',
-     .type = ESP_ARGUMENT_TEXT,
-     .offset = offsetof(instability_options, dir),
-     .value = "DIR",
-     .expected = "a directory",
-     .kind = ESP_WORD_DIRECTORY,
-     .help = "The directory of both copies, instead of run.output/run.name-instability-FROM."},
+    ESP_OUTPUT_DIRECTORY(
+        instability_options, dir,
+        "The directory of both copies, instead of run.output/run.name-instability-FROM."),
     {0},
 };
 

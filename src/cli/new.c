@@ -99,9 +99,10 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);
   if (status == ESP_OK)
-    printf("%s: %lld images to train on, %d classes\n%s is written; next: espalier run --dry-run "
-           "%s\n",
-           data.path, (long long)data.images, data.classes, path, path);
+    printf(
+        "%s: %lld images to train on, %d classes\n%s is written; next: espalier run --dry-run "
+        "%s\n",
+        data.path, (long long)data.images, data.classes, path, path);
   return status;
 }
 

@@ -2,6 +2,7 @@
 #include "base/shown.h"
 #include "cli/cli.h"
 
+#include <espalier/pack.h>
 #include <espalier/run.h>
 
 #include <inttypes.h>
@@ -29,15 +30,9 @@ static const esp__argument arguments[] = {
 
 /* A file that is there and is no packed one was made by someone else. */
 static esp_status check_output(const char *path, esp_error *err) {
-  char first[4];
-  FILE *file = fopen(path, "rb");
-  if (!file) return ESP_OK; /* writing says why */
-  const bool packed = fread(first, sizeof first, 1, file) == 1 && memcmp(first, "ESPK", 4) == 0;
-  fclose(file);
-  return packed
-             ? ESP_OK
-             : esp_fail(err, ESP_ERR_INPUT,
-                        "%s: is there already and is no packed file; expected another name", path);
+  if (access(path, F_OK) != 0 || esp_is_packed(path)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: is there already and is no packed file; expected another name", path);
 }
 
 /* Opens what was written and compares every bit. */
@@ -103,11 +98,7 @@ const esp__command esp__command_pack = {
         "Zeros and what weights share cost next to nothing: which weights there are, and which of "
         "few values each has, is entropy-coded. "
         "Every command that opens a weights file opens a packed one.\n",
-    .positional = {.usage = "DIR|FILE",
-                   .expected = "a run directory or a weights file",
-                   .least = 1,
-                   .most = 1,
-                   .kind = ESP_WORD_FILE},
+    .positional = ESP_ONE_NETWORK,
     .options = arguments,
     .options_bytes = sizeof(pack_options),
     .run = run,

@@ -11,14 +11,7 @@ typedef struct run_options {
 } run_options;
 
 static const esp__argument run_arguments[] = {
-    {.name = "output",
-     .letter = 'o',
-     .type = ESP_ARGUMENT_TEXT,
-     .offset = offsetof(run_options, dir),
-     .value = "DIR",
-     .expected = "a directory",
-     .kind = ESP_WORD_DIRECTORY,
-     .help = "The run directory, instead of run.output/run.name."},
+    ESP_OUTPUT_DIRECTORY(run_options, dir, "The run directory, instead of run.output/run.name."),
     {.name = "dry-run",
      .type = ESP_ARGUMENT_FLAG,
      .offset = offsetof(run_options, dry_run),

@@ -8,14 +8,8 @@ typedef struct sensitivity_options {
 } sensitivity_options;
 
 static const esp__argument arguments[] = {
-    {.name = "output",
-     .letter = 'o',
-     .type = ESP_ARGUMENT_TEXT,
-     .offset = offsetof(sensitivity_options, dir),
-     .value = "DIR",
-     .expected = "a directory",
-     .kind = ESP_WORD_DIRECTORY,
-     .help = "Where sensitivity.csv goes, instead of into the run directory."},
+    ESP_OUTPUT_DIRECTORY(sensitivity_options, dir,
+                         "Where sensitivity.csv goes, instead of into the run directory."),
     {0},
 };
 

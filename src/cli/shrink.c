@@ -146,11 +146,7 @@ const esp__command esp__command_shrink = {
     .description =
         "The logits of both networks are compared on all test images; "
         "where they differ by more than rounding, nothing is written.\n",
-    .positional = {.usage = "DIR|FILE",
-                   .expected = "a run directory or a weights file",
-                   .least = 1,
-                   .most = 1,
-                   .kind = ESP_WORD_FILE},
+    .positional = ESP_ONE_NETWORK,
     .overrides = true,
     .options = arguments,
     .options_bytes = sizeof(shrink_options),

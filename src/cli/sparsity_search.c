@@ -10,14 +10,8 @@ typedef struct search_options {
 } search_options;
 
 static const esp__argument arguments[] = {
-    {.name = "output",
-     .letter = 'o',
-     .type = ESP_ARGUMENT_TEXT,
-     .offset = offsetof(search_options, dir),
-     .value = "DIR",
-     .expected = "a directory",
-     .kind = ESP_WORD_DIRECTORY,
-     .help = "The directory of the search, instead of run.output/run.name."},
+    ESP_OUTPUT_DIRECTORY(search_options, dir,
+                         "The directory of the search, instead of run.output/run.name."),
     {0},
 };
 

@@ -17,9 +17,9 @@ enum { SIDE_MIN = 16, SIDE_MAX = 64, SIDE_STEP = 8 };
 static const struct {
   const char *dataset, *file;
 } marks[] = {
-    {"cifar10", "data_batch_1.bin"},      {"cifar100", "train.bin"},
-    {"idx", "train-images-idx3-ubyte"},   {"idx", "train-images-idx3-ubyte.gz"},
-    {"idx", "train-images.idx3-ubyte"},   {"idx", "train-images.idx3-ubyte.gz"},
+    {"cifar10", "data_batch_1.bin"},    {"cifar100", "train.bin"},
+    {"idx", "train-images-idx3-ubyte"}, {"idx", "train-images-idx3-ubyte.gz"},
+    {"idx", "train-images.idx3-ubyte"}, {"idx", "train-images.idx3-ubyte.gz"},
 };
 
 static const char *marked(const char *folder) {

@@ -40,14 +40,8 @@ static bool parse_shard(const char *text, void *member) {
 }
 
 static const esp__argument arguments[] = {
-    {.name = "output",
-     .letter = 'o',
-     .type = ESP_ARGUMENT_TEXT,
-     .offset = offsetof(sweep_options, dir),
-     .value = "DIR",
-     .expected = "a directory",
-     .kind = ESP_WORD_DIRECTORY,
-     .help = "The directory of the sweep, instead of run.output/run.name."},
+    ESP_OUTPUT_DIRECTORY(sweep_options, dir,
+                         "The directory of the sweep, instead of run.output/run.name."),
     {.name = "jobs",
      .type = ESP_ARGUMENT_INT,
      .offset = offsetof(sweep_options, jobs),

@@ -93,7 +93,7 @@ bool esp__reacts(const esp_config *c) {
 }
 
 bool esp__searches(const esp_config *c) {
-  return esp__prunes(c) && esp_distribution_find(c->prune.distribution)->search;
+  return esp__prunes(c) && esp_distribution_of(&c->prune)->search;
 }
 
 double esp__prune_end_epoch(const esp_config *c) {

@@ -58,8 +58,8 @@ static esp_status scan(esp__file_names *list, DIR *dir, const char *folder,
   return ESP_OK;
 }
 
-esp_status esp__file_names_list(esp__file_names *list, const char *folder, bool (*takes)(const char *path),
-                              esp_error *err) {
+esp_status esp__file_names_list(esp__file_names *list, const char *folder,
+                                bool (*takes)(const char *path), esp_error *err) {
   DIR *dir = opendir(folder);
   if (!dir) return esp_fail(err, ESP_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
   esp_status status = scan(list, dir, folder, takes, err);

@@ -15,8 +15,8 @@ typedef struct esp__file_names {
 esp_status esp__file_names_add(esp__file_names *list, const char *name, esp_error *err);
 void esp__file_names_free(esp__file_names *list);
 
-/* Appends the names in a folder that `takes` accepts, but hidden ones, and sorts all by their bytes:
- * the order a file system gives means nothing. */
+/* Appends the names in a folder that `takes` accepts, but hidden ones, and sorts all by their
+ * bytes: the order a file system gives means nothing. */
 esp_status esp__file_names_list(esp__file_names *list, const char *folder,
                                 bool (*takes)(const char *path), esp_error *err);
 

@@ -186,7 +186,7 @@ esp_status esp_pack_decode(esp_bundle *b, const char *name, const uint8_t *data,
   return status;
 }
 
-static bool begins_packed(const char *path) {
+bool esp_is_packed(const char *path) {
   uint8_t first[sizeof signature];
   FILE *file = fopen(path, "rb");
   const bool packed =
@@ -199,7 +199,7 @@ esp_status esp_weights_bundle_load(esp_bundle *b, const char *path, esp_error *e
   char *data;
   size_t bytes;
   *b = (esp_bundle){0};
-  if (!begins_packed(path)) return esp_bundle_load(b, path, err);
+  if (!esp_is_packed(path)) return esp_bundle_load(b, path, err);
   ESP_TRY(esp_file_read(path, FILE_MAX, &data, &bytes, err));
   const esp_status status = esp_pack_decode(b, path, (const uint8_t *)data, bytes, err);
   free(data);

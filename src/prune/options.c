@@ -8,10 +8,14 @@
     return entry ? entry->name : NULL;    \
   }
 NAMES(structure_name, esp_structure, esp_structure_at)
-NAMES(distribution_name, esp_distribution, esp_distribution_at)
+NAMES(distribution_entry, esp_distribution, esp_distribution_at)
 NAMES(schedule_name, esp_prune_schedule, esp_prune_schedule_at)
 NAMES(regulariser_of, esp_regulariser, esp_regulariser_at)
 NAMES(lr_schedule_name, esp_lr_schedule, esp_lr_schedule_at)
+
+static const char *distribution_name(size_t i) {
+  return i == 0 ? "auto" : distribution_entry(i - 1);
+}
 
 static const char *regulariser_name(size_t i) {
   return i == 0 ? "none" : regulariser_of(i - 1);
@@ -50,8 +54,10 @@ const esp_option esp_prune_option_table[] = {
     {"method", ESP_OPTION_CHOICE, AT(method), "none", 0, 0, esp_prune_method_name,
      "what decides: a criterion that scores weights, "
      "or a dynamic method that also brings weights back"},
-    {"distribution", ESP_OPTION_CHOICE, AT(distribution), "global", 0, 0, distribution_name,
-     "how the sparsity is shared among the layers"},
+    {"distribution", ESP_OPTION_CHOICE, AT(distribution), "auto", 0, 0, distribution_name,
+     "how the sparsity is shared among the layers; auto: uniform where filters or channels are "
+     "ranked by a norm (magnitude, l1, l2, soft), since norms of different layers do not compare "
+     "and one ranking empties layers; global elsewhere"},
     {"structure", ESP_OPTION_CHOICE, AT(structure), "weight", 0, 0, structure_name,
      "what is removed together: the unit that sparsity counts"},
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "iterative", 0, 0, schedule_name,

@@ -25,7 +25,7 @@ static esp_status find_choices(esp_pruner *p, esp_error *err) {
   p->criterion = esp_criterion_find(o->method);
   p->dynamic = esp_dynamic_find(o->method);
   p->structure = esp_structure_find(o->structure);
-  p->distribution = esp_distribution_find(o->distribution);
+  p->distribution = esp_distribution_of(o);
   p->schedule = esp_prune_schedule_find(o->schedule);
   if ((!p->criterion && !p->dynamic && !esp_pruner_external_masks(p)) || !p->structure ||
       !p->distribution || !p->schedule)

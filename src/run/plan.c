@@ -77,7 +77,7 @@ static void write_pruning(const esp_run *r, FILE *out) {
     fputs("pruning  none\n", out);
   else
     fprintf(out, "pruning  %s, structure %s, distribution %s, schedule %s, sparsity %.4g\n",
-            p->method, p->structure, p->distribution, p->schedule, p->sparsity);
+            p->method, p->structure, esp_distribution_of(p)->name, p->schedule, p->sparsity);
 }
 
 /* Of each parameter: value, gradient, momentum. */

@@ -27,10 +27,18 @@ for command in $commands; do
   grep -q "Xr espalier-$command 1" "$folder/espalier.1" || complain "espalier.1: lacks $command"
 done
 if command -v mandoc >/dev/null; then
-  for page in "$folder"/*.1; do
+  for page in "$folder"/*.[15]; do
     found=$(mandoc -T lint -W warning "$page") || complain "$found"
   done
 fi
+
+page=$folder/espalier.ini.5
+for section in $("$espalier" help | sed -n '/^sections/,/^$/s/^  \([a-z]*\)  .*/\1/p'); do
+  grep -qx ".Sh \[$section\]" "$page" || complain "$page: lacks [$section]"
+  for key in $("$espalier" help "$section" | sed -n "/^\[$section\]/,\$s/^  \([a-z0-9_]*\) =.*/\1/p"); do
+    grep -qx ".It Li $key" "$page" || complain "$page: lacks $section.$key"
+  done
+done
 
 # ---- completions ----
 
@@ -65,8 +73,8 @@ touch plain.ini
 expect "espalier ru" run
 expect "espalier re" resume report
 expect "espalier --v" --version
-expect "espalier run --" --output --plugin --help
-expect "espalier run -" -o -h --output --plugin --help
+expect "espalier run --" --dry-run --output --plugin --help
+expect "espalier run -" -o -h --dry-run --output --plugin --help
 expect "espalier sweep plain.ini --d" --dry-run
 expect "espalier run pl" plain.ini
 expect "espalier run --output ru" runs

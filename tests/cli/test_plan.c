@@ -2,6 +2,7 @@
 #include "nets.h"
 #include "rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,33 @@ START_TEST(a_configuration_is_inspected) {
 }
 END_TEST
 
+/* In one ranking the norms of whole channels would empty some layers first. */
+START_TEST(norms_of_channels_are_ranked_by_layer) {
+  static const struct {
+    const char *method, *structure, *distribution, *expected;
+  } cases[] = {
+      {"magnitude", "channel", "auto", "channel, distribution uniform"},
+      {"l2", "filter", "auto", "filter, distribution uniform"},
+      {"magnitude", "filter", "global", "filter, distribution global"},
+      {"taylor", "channel", "auto", "channel, distribution global"},
+      {"magnitude", "weight", "auto", "weight, distribution global"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char method[64], structure[64], distribution[64];
+    snprintf(method, sizeof method, "prune.method=%s", cases[i].method);
+    snprintf(structure, sizeof structure, "prune.structure=%s", cases[i].structure);
+    snprintf(distribution, sizeof distribution, "prune.distribution=%s", cases[i].distribution);
+    ENDS(0, cases[i].expected, NULL, "run", "plain.ini", "--dry-run", method, structure,
+         distribution);
+  }
+  ESPALIER("run", "plain.ini", "-o", "auto", PRUNED, "prune.structure=filter",
+           "prune.sparsity=0.5");
+  ESPALIER("run", "plain.ini", "-o", "uniform", PRUNED, "prune.structure=filter",
+           "prune.sparsity=0.5", "prune.distribution=uniform");
+  ck_assert_str_eq(hash_of_run("auto"), hash_of_run("uniform"));
+}
+END_TEST
+
 START_TEST(a_run_begins_with_it) {
   process p = espalier(&(process_options){0},
                        (const char *[]){"run", "plain.ini", "-o", "out", PRUNED, NULL});
@@ -74,6 +102,7 @@ static Suite *suite(void) {
   tcase_add_test(t, dry_run);
   tcase_add_test(t, dry_run_refuses_what_a_run_refuses);
   tcase_add_test(t, a_configuration_is_inspected);
+  tcase_add_test(t, norms_of_channels_are_ranked_by_layer);
   tcase_add_test(t, a_run_begins_with_it);
   suite_add_tcase(s, t);
   return s;
