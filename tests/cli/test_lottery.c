@@ -103,7 +103,7 @@ START_TEST(wrong_moments) {
   FAILS("order_step = 6: expected less than the 6 steps", "run", "plain.ini", "-o", "a",
         "run.order=1", "run.order_step=6");
   ESPALIER("run", "plain.ini", "-o", "dense");
-  FAILS("no dense/step-4.safetensors; expected its number among the run.keep_steps", "run",
+  FAILS("/dense/step-4.safetensors; expected its number among the run.keep_steps", "run",
         "plain.ini", "-o", "a", REWIND, "prune.rewind_step=4", "run.dense=dense");
   ck_assert(!exists("a"));
 }

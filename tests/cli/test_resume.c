@@ -250,9 +250,8 @@ START_TEST(other_data_are_refused) {
            "data.test=0");
   ESPALIER("resume", "a");
   data_write(0, 1);
-  refuses_data(
-      "the labels of the data (data.dataset = idx, data.path = .) are not those that a "
-      "began with; expected the same data");
+  refuses_data("the labels of the data (data.dataset = idx, data.path = /");
+  refuses_data("/.) are not those that a began with; expected the same data");
   data_write(7, 0);
   refuses_data("the images of the data");
   data_write(0, 0);

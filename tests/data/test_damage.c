@@ -108,7 +108,7 @@ START_TEST(folders_that_lack_something) {
   file_write(folder, "train/ant/a.png", "", 0);
   refused("folder", "train", "1 folders in it");
   file_write(folder, "train/b\001ee/a.png", "", 0);
-  refused("folder", "class name 'b ee'", "not plain");
+  refused("folder", "class name 'b\\x01ee'", "not plain");
 }
 END_TEST
 
