@@ -251,7 +251,8 @@ typedef enum esp_operation_kind {
   ESP_OPERATION_SUBSAMPLE,
   ESP_OPERATION_MEAN_ABS,
   ESP_OPERATION_TOP_K,
-  ESP_OPERATION_GATE
+  ESP_OPERATION_GATE,
+  ESP_OPERATION_KINDS
 } esp_operation_kind;
 
 /* What it was added to the graph with; which member counts follows from the kind. */

@@ -163,6 +163,8 @@ static const struct {
     [ESP_OPERATION_TOP_K] = {call_top_k, PIECE(TOP_K)},
     [ESP_OPERATION_GATE] = {call_gate, PIECE(GATE)},
 };
+_Static_assert(sizeof kinds / sizeof *kinds == ESP_OPERATION_KINDS,
+               "each kind is written, or refused by check_operation in network.c");
 
 uint32_t esp__c_pieces(const esp__network *n, const esp__c_step *s) {
   const esp_operation *o = &n->op[s->op];

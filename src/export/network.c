@@ -89,6 +89,7 @@ static const char *const words[] = {
     [ESP_OPERATION_MEAN_ABS] = "mean_abs", [ESP_OPERATION_TOP_K] = "top_k",
     [ESP_OPERATION_GATE] = "gate",
 };
+_Static_assert(sizeof words / sizeof *words == ESP_OPERATION_KINDS, "a word for each kind");
 
 void esp__network_name(const esp__network *n, int i, char name[ESP_EXPORT_NAME_MAX]) {
   const esp_operation *o = &n->op[i];

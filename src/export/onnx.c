@@ -330,6 +330,9 @@ static void (*const writers[])(const writer *w, int i) = {
     [ESP_OPERATION_GATE] = write_gate,
 };
 
+_Static_assert(sizeof writers / sizeof *writers == ESP_OPERATION_KINDS,
+               "each kind is written, or refused by check_operation in network.c");
+
 /* ---- all of it ---- */
 
 /* The logits as rows. */
