@@ -4,6 +4,7 @@
 #ifndef ESP_CONFIG_H
 #define ESP_CONFIG_H
 
+#include <espalier/compress.h>
 #include <espalier/data.h>
 #include <espalier/linkage.h>
 #include <espalier/model.h>
@@ -28,6 +29,7 @@ typedef struct esp_run_options {
   int64_t order, order_step; /* another order of the images from that step on; 0 = none */
   char *plugins;             /* words: files that are loaded (plugin.h), by their absolute paths */
   char *dense;               /* "", or a finished run whose training is taken over */
+  char *pruned;              /* "", or a finished run whose network is taken over and compressed */
 } esp_run_options;
 extern const esp_option esp_run_option_table[];
 
@@ -43,6 +45,7 @@ typedef struct esp_config {
   esp_model_options model;
   esp_train_options train;
   esp_prune_options prune;
+  esp_compress_options compress;
   esp_log_options log;
 } esp_config;
 

@@ -45,6 +45,12 @@ const esp_lr_schedule *esp_lr_schedule_at(size_t i); /* NULL after the last */
  * runs over what is left. */
 double esp_learning_rate(const esp_train_options *opt, double epoch, double epochs);
 
+/* Puts the sum of the gradients of all weights that share a value in the place of each of them (Han
+ * et al. 2016, section 3.3), so that weights that are equal stay equal, and momentum, decay and
+ * averages are those of the shared value. Pruned weights take no part. Nothing where none is
+ * shared. */
+void esp_share_gradients(esp_params *ps);
+
 /* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in
  * one fixed order. */
 double esp_gradient_norm(const esp_params *ps);

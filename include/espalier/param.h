@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 ESP_BEGIN_DECLS
 
@@ -39,6 +40,8 @@ typedef struct esp_param {
   bool reparametrised; /* the pruner makes the value from the shadow, and its decay */
   float *movement;     /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
   float *average;      /* [count] moving average of the values, or NULL */
+  uint8_t *shared;     /* [count] which of its few values each weight has: weights of one number
+                          keep one value (see compress.h); or NULL: every weight has its own */
   const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
 } esp_param;
 

@@ -2,22 +2,22 @@
  * own.
  *
  * The directory holds config.ini (as run, every default written out), log.csv (a row per epoch),
- * rounds.csv (a row per pruning round), layers.csv (a row per round and layer), costs.csv (what an
- * image costs in each layer, a row per round and layer), kernels.csv (a row per round, layer and
- * pass: which kernels ran, and why), sparsity.csv (a row per mask change), confusion.csv (a row per
- * label and answer that occurred, of the dense network and of the newest round), turned.csv (a row
- * per test image that pruning turned right or wrong) and pictures of some in turned.safetensors,
- * result.json, checkpoint.safetensors (the newest), dense.safetensors and round-NN.safetensors
- * (weights), and rewind.safetensors where weights are rewound. A distribution that searches leaves
- * trials.csv (a row per network on trial) and found.ini (the configuration with what was found for
- * the newest round); a schedule that reacts keeps good.safetensors, a checkpoint of the last good
- * network.
+ * rounds.csv (a row per pruning round or step of [compress]), layers.csv (a row per round and
+ * layer), costs.csv (what an image costs in each layer, a row per round and layer), kernels.csv (a
+ * row per round, layer and pass: which kernels ran, and why), sparsity.csv (a row per mask change),
+ * confusion.csv (a row per label and answer that occurred, of the dense network and of the newest
+ * round), turned.csv (a row per test image that pruning turned right or wrong) and pictures of some
+ * in turned.safetensors, result.json, checkpoint.safetensors (the newest), dense.safetensors and
+ * round-NN.safetensors (weights), and rewind.safetensors where weights are rewound. A distribution
+ * that searches leaves trials.csv (a row per network on trial) and found.ini (the configuration
+ * with what was found for the newest round); a schedule that reacts keeps good.safetensors, a
+ * checkpoint of the last good network.
  *
  * One process at a time works on a run: it holds a lock on the file "lock" in the directory.
  *
- * A run is a list of stages: the training, then one per pruning round. Whatever a stage needs is in
- * the checkpoint or follows from the seed, so a run that was killed and resumed ends with the same
- * bits as one that was left alone. */
+ * A run is a list of stages: the training, one per pruning round, one per step of [compress].
+ * Whatever a stage needs is in the checkpoint or follows from the seed, so a run that was killed
+ * and resumed ends with the same bits as one that was left alone. */
 #ifndef ESP_RUN_H
 #define ESP_RUN_H
 

@@ -21,6 +21,7 @@ extern const esp__command esp__command_sensitivity;
 extern const esp__command esp__command_shrink;
 extern const esp__command esp__command_pack;
 extern const esp__command esp__command_export;
+extern const esp__command esp__command_compress;
 extern const esp__command esp__command_overlap;
 extern const esp__command esp__command_instability;
 extern const esp__command esp__command_report;

@@ -29,6 +29,7 @@ static const esp__command *const commands[] = {
     &esp__command_bench,
     &esp__command_sensitivity,
     &esp__command_shrink,
+    &esp__command_compress,
     &esp__command_pack,
     &esp__command_export,
     &esp__command_overlap,

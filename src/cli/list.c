@@ -29,6 +29,7 @@ ENTRIES(distribution, esp_distribution, esp_distribution_at)
 ENTRIES(schedule, esp_prune_schedule, esp_prune_schedule_at)
 ENTRIES(dynamic, esp_dynamic, esp_dynamic_at)
 ENTRIES(regulariser, esp_regulariser, esp_regulariser_at)
+ENTRIES(compress_step, esp_compress_step, esp_compress_step_at)
 ENTRIES(lr_schedule, esp_lr_schedule, esp_lr_schedule_at)
 ENTRIES(dataset, esp_dataset_kind, esp_dataset_kind_at)
 
@@ -58,6 +59,7 @@ static const struct {
     {"structures", "[prune] structure", structure},
     {"distributions", "[prune] distribution", distribution},
     {"schedules", "[prune] schedule", schedule},
+    {"steps", "[compress] steps", compress_step},
     {"lr-schedules", "[train] schedule", lr_schedule},
     {"datasets", "[data] dataset", dataset},
     {"kernels", "ESPALIER_ISA", isa},

@@ -71,8 +71,25 @@ static esp_status check_pauses(const esp_config *c, esp_error *err) {
                   (long long)(c->prune.ramps - 1), c->prune.pause_epochs, period);
 }
 
+static esp_status check_compress(const esp_config *c, esp_error *err) {
+  ESP_TRY(esp_compress_check(&c->compress, err));
+  if (esp_compress_steps(&c->compress) == 0) {
+    if (!c->run.pruned[0]) return ESP_OK;
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[run] pruned = %.200s without steps of [compress]: expected compress.steps",
+                    c->run.pruned);
+  }
+  if (!esp__reacts(c)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[compress] steps = %.100s with schedule = %s, whose last round is not known "
+                  "beforehand: expected another schedule, or 'espalier compress' on the finished "
+                  "run",
+                  c->compress.steps, c->prune.schedule);
+}
+
 esp_status esp__config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp__retrain_of(c);
+  ESP_TRY(check_compress(c, err));
   if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] regulariser = %s with method = none: expected a method",

@@ -9,13 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* [compress] without steps says nothing: a configuration of before there was one hashes alike. */
+static bool takes_part(const esp_config *c, const esp_section *s, esp__fingerprint_part part) {
+  if (s->table == esp_prune_option_table) return part != ESP_FINGERPRINT_DENSE;
+  if (s->table == esp_compress_option_table)
+    return part == ESP_FINGERPRINT_ALL && esp_compress_steps(&c->compress) > 0;
+  return true;
+}
+
 esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part part, char hex[65],
                                    esp_error *err) {
   esp__text t;
   esp_config_key key[ESP_CONFIG_KEYS_MAX];
   ESP_TRY(esp__text_begin(&t, "a configuration", err));
   for (const esp_section *s = esp_sections; s->name; s++) {
-    if (part == ESP_FINGERPRINT_DENSE && s->table == esp_prune_option_table) continue;
+    if (!takes_part(c, s, part)) continue;
     fprintf(t.out, "[%s]\n", s->name);
     const size_t keys = esp_config_keys(s, key);
     for (size_t i = 0; i < keys; i++) {

@@ -6,11 +6,13 @@
 
 #include <stdbool.h>
 
-/* SHA-256 of the keys that are not neutral: of all, or of those that decide the training before any
- * pruning, which are all but [prune]. That holds where esp__has_plain_dense_stage (stages.h);
- * others have no dense stage, or one of their own. */
+/* SHA-256 of the keys that are not neutral: of all; of those that decide the network that is
+ * compressed, which are all but [compress]; or of those that decide the training before any
+ * pruning, which are all but [prune] and [compress]. The last holds where
+ * esp__has_plain_dense_stage (stages.h); others have no dense stage, or one of their own. */
 typedef enum esp__fingerprint_part {
   ESP_FINGERPRINT_ALL,
+  ESP_FINGERPRINT_PRUNED,
   ESP_FINGERPRINT_DENSE
 } esp__fingerprint_part;
 esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part part, char hex[65],

@@ -99,6 +99,15 @@ const esp_option esp_run_option_table[] = {
          "Retraining by weight-rewind needs rewind_epoch among its keep_epochs, "
          "or rewind_step among its keep_steps.",
      .neutral = true},
+    {.name = "pruned",
+     .type = ESP_OPTION_TEXT,
+     .offset = offsetof(esp_run_options, pruned),
+     .fallback = "",
+     .help =
+         "Directory of a finished run without [compress] and otherwise with the same keys: "
+         "its training and its pruning rounds are taken over instead of done again. The results "
+         "are the same to the bit. 'espalier compress' sets it.",
+     .neutral = true},
     {0}};
 
 const esp_option esp_log_option_table[] = {
@@ -118,6 +127,8 @@ const esp_section esp_sections[] = {
     {"model", "the network", esp_model_option_table, offsetof(esp_config, model)},
     {"train", "training from scratch", esp_train_option_table, offsetof(esp_config, train)},
     {"prune", "what is removed, and when", esp_prune_option_table, offsetof(esp_config, prune)},
+    {"compress", "how the weights that are left are written down", esp_compress_option_table,
+     offsetof(esp_config, compress)},
     {"log", "what a run writes besides its own files", esp_log_option_table,
      offsetof(esp_config, log)},
     {0}};
@@ -172,6 +183,7 @@ esp_config_key esp__config_key_nearest(const char *name, const esp_section *sect
   const size_t keys = esp_config_keys(section, key);
   for (size_t i = 0; i < keys; i++) {
     const char *before = best.option ? best.option->name : NULL, *is = key[i].option->name;
+    if (before && strcmp(before, is) == 0) continue; /* of two keys of one name the first */
     if (esp_nearer(name, before, is) == is) best = key[i];
   }
   return best;

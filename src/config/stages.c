@@ -10,8 +10,24 @@ bool esp__prunes_in_training(const esp_config *c) {
   return esp__prunes(c) && esp_prune_when_of(&c->prune) != ESP_PRUNE_ROUNDS;
 }
 
-int esp__stages(const esp_config *c) {
+/* The training, and the rounds behind it. */
+static int stages_of_pruning(const esp_config *c) {
   return !esp__prunes(c) || esp__prunes_in_training(c) ? 1 : 1 + esp_prune_rounds(&c->prune);
+}
+
+int esp__stages(const esp_config *c) {
+  return stages_of_pruning(c) + esp_compress_steps(&c->compress);
+}
+
+int esp__compress_step(const esp_config *c, int stage) {
+  const int step = stage - stages_of_pruning(c);
+  return step >= 0 ? step : -1;
+}
+
+const char *esp__stage_work(const esp_config *c, int stage) {
+  const int step = esp__compress_step(c, stage);
+  if (step >= 0) return esp_compress_step_of(&c->compress, step)->name;
+  return stage > 0 || esp__prunes_in_training(c) ? "prune" : "train";
 }
 
 bool esp__learns_to_prune(const esp_config *c) {
@@ -38,7 +54,9 @@ esp__rewind_point esp__rewind_point_of(const esp_config *c, int64_t batches) {
 }
 
 int64_t esp__stage_epochs(const esp_config *c, int stage, int64_t batches) {
+  const int step = esp__compress_step(c, stage);
   if (stage == 0) return c->train.epochs;
+  if (step >= 0) return esp_compress_epochs(&c->compress, step);
   switch (esp__retrain_of(c)) {
     case ESP_FINETUNE:
     case ESP_RECONSTRUCT:
@@ -55,14 +73,25 @@ int64_t esp__stage_epochs(const esp_config *c, int stage, int64_t batches) {
 }
 
 int64_t esp__stage_batch(const esp_config *c, int stage, int64_t batches) {
-  return stage > 0 && esp__retrain_of(c) == ESP_WEIGHT_REWIND
+  return stage > 0 && esp__compress_step(c, stage) < 0 && esp__retrain_of(c) == ESP_WEIGHT_REWIND
              ? esp__rewind_point_of(c, batches).batch
              : 0;
 }
 
+/* Of training on behind a step of [compress]. */
+static double compress_rate(const esp_config *c, int step, double epoch) {
+  esp_train_options on = c->train;
+  on.lr = c->compress.lr;
+  on.schedule = c->compress.schedule;
+  on.warmup_epochs = 0.0;
+  return esp_learning_rate(&on, epoch, (double)esp_compress_epochs(&c->compress, step));
+}
+
 double esp__stage_rate(const esp_config *c, int stage, double epoch, int64_t batches) {
   const double all = (double)c->train.epochs;
+  const int step = esp__compress_step(c, stage);
   if (stage == 0) return esp_learning_rate(&c->train, epoch, all);
+  if (step >= 0) return compress_rate(c, step, epoch);
   esp_train_options fine = c->train;
   fine.lr = c->prune.retrain_lr;
   fine.schedule = c->prune.retrain_schedule;

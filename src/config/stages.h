@@ -17,7 +17,7 @@ typedef struct esp__rewind_point {
 } esp__rewind_point;
 esp__rewind_point esp__rewind_point_of(const esp_config *c, int64_t batches);
 
-/* Epochs of stage 0 (training) or r (retraining after round r). */
+/* Epochs of stage 0 (training), r (retraining after round r), or behind a step of [compress]. */
 int64_t esp__stage_epochs(const esp_config *c, int stage, int64_t batches);
 /* The batch of its first epoch that a stage begins with. */
 int64_t esp__stage_batch(const esp_config *c, int stage, int64_t batches);
@@ -40,8 +40,12 @@ bool esp__reacts(const esp_config *c);
 bool esp__searches(const esp_config *c);
 /* Epoch of the last mask change of what prunes in training. */
 double esp__prune_end_epoch(const esp_config *c);
-/* Stages of the run: the training, then one per round; at most so many where the schedule
- * reacts. */
+/* Stages of the run: the training, one per round, one per step of [compress]; at most so many where
+ * the schedule reacts. */
 int esp__stages(const esp_config *c);
+/* The step of [compress] that a stage begins with, from 0; -1: none. */
+int esp__compress_step(const esp_config *c, int stage);
+/* What a stage does first: train, prune, or the name of the step. */
+const char *esp__stage_work(const esp_config *c, int stage);
 
 #endif

@@ -54,6 +54,7 @@ static void update(esp_param *p, const esp__sgd *sgd, double decay, size_t from,
 
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
   double scale = 1.0;
+  esp_share_gradients(ps);
   if (opt->clip_norm > 0.0) {
     const double norm = esp_gradient_norm(ps);
     if (norm > opt->clip_norm) scale = opt->clip_norm / norm;

@@ -91,10 +91,10 @@ esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {
   return status;
 }
 
-static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
+esp_status esp__run_take_position(esp_run *r, const char *text, const char *from, esp_error *err) {
   esp__position at;
   ESP_TRY(esp__position_parse(&at, text, err));
-  const esp_status same = esp__run_check_data(r, &at.data, &r->at.data, r->config.run.dense, err);
+  const esp_status same = esp__run_check_data(r, &at.data, &r->at.data, from, err);
   if (same != ESP_OK) {
     esp__position_free(&at);
     return same;
@@ -109,7 +109,7 @@ static esp_status take_position(esp_run *r, const char *text, esp_error *err) {
   r->at.plugins = r->at.warnings = NULL;
   esp__position_free(&r->at);
   r->at = at;
-  return esp__run_count(r, &r->at.result[0], err);
+  return ESP_OK;
 }
 
 esp_status esp__run_take_dense(esp_run *r, esp_error *err) {
@@ -122,8 +122,9 @@ esp_status esp__run_take_dense(esp_run *r, esp_error *err) {
   }
   ESP_TRY(esp__path_make(path, r->config.run.dense, ESP_FILE_CHECKPOINT, err));
   ESP_TRY(esp_checkpoint_load(r->model, NULL, path, &position, err));
-  esp_status status = take_position(r, position, err);
+  esp_status status = esp__run_take_position(r, position, r->config.run.dense, err);
   free(position);
+  if (status == ESP_OK) status = esp__run_count(r, &r->at.result[0], err);
   if (status == ESP_OK) status = esp__run_save_weights(r, ESP_FILE_DENSE, err);
   if (status == ESP_OK) status = esp__run_keep_good(r, err);
   if (status == ESP_OK) status = esp__run_save(r, err);

@@ -7,6 +7,7 @@
 #include "run/open.h"
 #include "run/plan.h"
 #include "run/reuse_dense.h"
+#include "run/reuse_pruned.h"
 #include "run/services.h"
 #include "run/stage.h"
 #include "run/warnings.h"
@@ -90,7 +91,13 @@ static esp_status prepare(esp_run *r, const esp_config *config, const char *sour
   ESP_TRY(esp__config_find_paths(&r->config, NULL, err));
   ESP_TRY(esp__run_open(r, source, err));
   ESP_TRY(esp__run_try_start(r, source, err));
-  return esp__run_try_dense(r, err);
+  ESP_TRY(esp__run_try_dense(r, err));
+  return esp__run_try_pruned(r, err);
+}
+
+/* What another run has done already: all up to its last round, or the training. */
+static esp_status take_over(esp_run *r, esp_error *err) {
+  return r->config.run.pruned[0] ? esp__run_take_pruned(r, err) : esp__run_take_dense(r, err);
 }
 
 esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
@@ -98,7 +105,7 @@ esp_status esp_run_new(const esp_config *config, const char *source, const char 
   esp_run r = {.control = control};
   esp_status status = prepare(&r, config, source, err);
   if (status == ESP_OK) status = make_directory(&r, dir, err);
-  if (status == ESP_OK) status = esp__run_take_dense(&r, err);
+  if (status == ESP_OK) status = take_over(&r, err);
   if (status == ESP_OK) status = go_on(&r, err);
   esp__run_close(&r);
   return status;
@@ -156,7 +163,8 @@ static esp_status begin(esp_run *r, esp_error *err) {
   char config[ESP_PATH_MAX];
   ESP_TRY(esp__run_try_start(r, esp__run_path(r, ESP_FILE_CONFIG, config), err));
   ESP_TRY(esp__run_try_dense(r, err));
-  return esp__run_take_dense(r, err);
+  ESP_TRY(esp__run_try_pruned(r, err));
+  return take_over(r, err);
 }
 
 /* What differs, key by key: a checkpoint holds the configuration that it was made with. */

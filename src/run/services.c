@@ -32,7 +32,8 @@ int64_t esp__run_step(const esp_run *r) {
 esp_prune_window esp__run_prune_window(const esp_run *r) {
   const esp_prune_options *o = &r->config.prune;
   const int64_t batches = esp_loader_batches(r->training), steps = r->config.train.epochs * batches;
-  if (!r->pruner || !esp_pruner_in_training(r->pruner)) return (esp_prune_window){0, -1};
+  if (!r->pruner || !esp_pruner_in_training(r->pruner) || r->at.stage > 0)
+    return (esp_prune_window){0, -1};
   int64_t first = (int64_t)(o->begin_epoch * (double)batches);
   int64_t last = (int64_t)(esp__prune_end_epoch(&r->config) * (double)batches);
   if (last > steps - 1) last = steps - 1;

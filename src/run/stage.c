@@ -1,9 +1,10 @@
-/* The stages of a run: the training, then one per pruning round. A stage begins (prune, rewind),
- * trains epochs, and ends (evaluate, record, report). */
+/* The stages of a run: the training, one per pruning round, one per step of [compress]. A stage
+ * begins (prune, rewind, compress), trains epochs, and ends (evaluate, record, report). */
 #include "run/stage.h"
 
 #include "base/clock.h"
 #include "config/stages.h"
+#include "run/compress_stage.h"
 #include "run/feedback.h"
 #include "run/interventions.h"
 #include "run/services.h"
@@ -16,6 +17,7 @@
 #include "rundir/progress_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static esp_status begin_stage(esp_run *r, esp_error *err);
 static esp_status run_epoch(esp_run *r, bool *over, esp_error *err);
@@ -51,9 +53,13 @@ esp_status esp__run_all_stages(esp_run *r, esp_error *err) {
   return status;
 }
 
-/* "training", "round 2/5" */
+/* "training", "round 2/5", "round 5/5 (share)" */
 static const char *stage_name(const esp_run *r, char name[64]) {
-  snprintf(name, 64, r->at.stage ? "round %d/%d" : "training", r->at.stage, esp__run_stages(r) - 1);
+  const int stage = r->at.stage;
+  if (stage == 0) return strcpy(name, "training");
+  const int used = snprintf(name, 64, "round %d/%d", stage, esp__run_stages(r) - 1);
+  if (esp__compress_step(&r->config, stage) >= 0)
+    snprintf(name + used, 64 - (size_t)used, " (%.40s)", esp__stage_work(&r->config, stage));
   return name;
 }
 
@@ -142,7 +148,9 @@ static esp_status prune_at_init(esp_run *r, esp_error *err) {
 
 static esp_status begin_stage(esp_run *r, esp_error *err) {
   r->at.now = (esp__result){.round = r->at.stage};
-  if (r->at.stage > 0) {
+  if (esp__compress_step(&r->config, r->at.stage) >= 0) {
+    ESP_TRY(esp__run_compress(r, err));
+  } else if (r->at.stage > 0) {
     ESP_TRY(begin_round(r, err));
     r->at.batch = esp__stage_batch(&r->config, r->at.stage, esp_loader_batches(r->training));
   } else {
@@ -409,9 +417,10 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_intervene(r, err)); /* what is due behind the last step */
   if (r->pruner) esp_pruner_finish(r->pruner);
   if (esp__prunes_in_training(&r->config)) {
-    now->round = 1; /* what the training did or began with is the round */
+    now->round = r->at.stage + 1; /* what the training did or began with is the first */
     now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
   }
+  ESP_TRY(esp__run_hold_compressed(r, err));
   ESP_TRY(count_dynamic_macs(r, err));
   ESP_TRY(evaluate_and_time(r, now, err));
   ESP_TRY(esp__run_count(r, now, err));

@@ -1,6 +1,7 @@
 #include "rundir/result_write.h"
 
 #include "base/json.h"
+#include "config/stages.h"
 #include "rundir/counts.h"
 
 #include <math.h>
@@ -17,10 +18,16 @@ static void add_tasks(cJSON *o, const char *name, const esp_tasks *tasks, const 
         m->count > 0 ? cJSON_CreateNumber(esp_metrics_task_top1(m, t)) : cJSON_CreateNull());
 }
 
+/* Results come in the order of the stages. */
+const char *esp__result_step(const esp__report *report, const esp__result *r) {
+  return esp__stage_work(report->config, (int)(r - report->position->result));
+}
+
 static cJSON *result_json(const esp__report *report, const esp__result *r) {
   cJSON *o = cJSON_CreateObject();
   const esp_round row = esp__result_row(r, report->has_dense ? &report->position->result[0] : NULL);
   esp__json_write(o, esp__round_fields, &row);
+  esp__json_put_string(o, "step", esp__result_step(report, r));
   add_tasks(o, "validation_accuracy_tasks", report->tasks, &r->validation);
   add_tasks(o, "test_accuracy_before_tasks", report->tasks, &r->test_before);
   add_tasks(o, "test_accuracy_tasks", report->tasks, &r->test);

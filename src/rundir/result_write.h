@@ -20,6 +20,9 @@ typedef struct esp__report {
   const esp_tasks *tasks;
 } esp__report;
 
+/* What the round of a result did to the weights: prune, or a step of [compress]; "train": none. */
+const char *esp__result_step(const esp__report *report, const esp__result *r);
+
 /* Writes result.json, to `path`. */
 esp_status esp__result_write(const esp__report *r, const char *path, esp_error *err);
 

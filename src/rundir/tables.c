@@ -217,6 +217,7 @@ static void print_round(FILE *f, const esp__report *report, const esp__result *r
     if (field != esp__round_fields) fputc(',', f);
     print_cell(f, field, &row);
   }
+  fprintf(f, ",%s", esp__result_step(report, r));
   print_tasks(f, report->tasks, &r->test_before, &r->test);
   fputc('\n', f);
 }
@@ -226,6 +227,7 @@ static esp_status write_rounds(const esp__report *r, const char *path, esp_error
   ESP_TRY(esp__text_begin(&t, "the results", err));
   for (const esp__json_field *field = esp__round_fields; field->name; field++)
     if (field->csv) fprintf(t.out, "%s%s", field == esp__round_fields ? "" : ",", field->name);
+  fputs(",step", t.out);
   print_task_columns(t.out, r->tasks, "test_accuracy_before", "test_accuracy");
   for (int i = 0; i < r->position->results; i++)
     if (r->position->result[i].round > 0) print_round(t.out, r, &r->position->result[i]);

@@ -40,13 +40,19 @@ static esp_status find_trainings(const esp_sweep *s, training *t, int *training_
   return ESP_OK;
 }
 
-static esp_status reset_prune(esp_config *c, esp_error *err) {
+/* What comes behind the dense training, at its defaults. */
+static esp_status reset_what_follows(esp_config *c, esp_error *err) {
   esp_prune_key key[ESP_PRUNE_KEYS_MAX + 1];
   esp_prune_key_list(key);
   for (int i = 0; key[i].option; i++) {
     char name[128];
     snprintf(name, sizeof name, "prune.%s", key[i].option->name);
     ESP_TRY(esp__config_set(c, name, key[i].option->fallback, "default", err));
+  }
+  for (const esp_option *o = esp_compress_option_table; o->name; o++) {
+    char name[128];
+    snprintf(name, sizeof name, "compress.%s", o->name);
+    ESP_TRY(esp__config_set(c, name, o->fallback, "default", err));
   }
   return ESP_OK;
 }
@@ -88,6 +94,7 @@ static void name_training(const esp_sweep *s, const esp_sweep_run *first,
     esp_config_key found;
     const bool known = esp__config_key(key, "", &found, NULL) == ESP_OK;
     named[i] = known && found.section->table != esp_prune_option_table &&
+               found.section->table != esp_compress_option_table &&
                (!found.option->neutral || esp__key_is_source(key));
   }
   esp__sweep_name("dense", s->axis, s->axes, first->choice, named, name);
@@ -101,7 +108,7 @@ static esp_status make_training(const esp_sweep *s, esp_sweep_run *dense,
   if (!(dense->name = strdup(name)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
   ESP_TRY(esp_config_copy(&dense->config, &first->config, err));
-  ESP_TRY(reset_prune(&dense->config, err));
+  ESP_TRY(reset_what_follows(&dense->config, err));
   return esp__config_set(&dense->config, "run.name", name, "[sweep]", err);
 }
 

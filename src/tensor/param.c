@@ -28,6 +28,7 @@ static void param_free(esp_param *p) {
   free(p->momentum);
   free(p->shadow);
   free(p->average);
+  free(p->shared);
   free(p);
 }
 

@@ -14,6 +14,9 @@
 enum { MOMENTUM, AVERAGE, SHADOW, MOVEMENT, EXTRAS };
 static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow.", "movement."};
 
+/* Which values the weights of a layer share; only where they do. */
+static const char shared_prefix[] = "shared.";
+
 static float *extra(const esp_param *p, int which) {
   float *const tensors[EXTRAS] = {p->momentum, p->average, p->shadow, p->movement};
   return tensors[which];
@@ -167,6 +170,7 @@ static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *p
     for (int k = 0; k < EXTRAS; k++)
       if (extra(p, k)) ESP_TRY(add(b, prefixes[k], p, ESP_F32, extra(p, k), err));
     if (p->mask) ESP_TRY(add(b, "mask.", p, ESP_U8, p->mask->keep, err));
+    if (p->shared) ESP_TRY(add(b, shared_prefix, p, ESP_U8, p->shared, err));
   }
   ESP_TRY(collect_hooks(b, pruner, err));
   ESP_TRY(collect_notes(b, pruner, err));
@@ -217,6 +221,18 @@ static esp_status read_hooks(esp_pruner *pruner, const esp_bundle *b, const char
   return ESP_OK;
 }
 
+/* A parameter whose weights the file says share values; all others own theirs. */
+static esp_status read_shared(const esp_bundle *b, const char *path, esp_param *p, esp_error *err) {
+  char name[128];
+  snprintf(name, sizeof name, "%s%s", shared_prefix, p->name);
+  free(p->shared);
+  p->shared = NULL;
+  if (!esp_param_prunable(p) || !esp_bundle_find(b, name)) return ESP_OK;
+  if (!(p->shared = malloc(p->count)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the shared weights of '%s'", p->name);
+  return esp__blob_read(b, path, shared_prefix, p, ESP_U8, p->shared, err);
+}
+
 /* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. */
 static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b,
                              const char *path, esp_error *err) {
@@ -229,6 +245,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
     for (int k = 0; k < EXTRAS; k++)
       if (extra(p, k)) ESP_TRY(esp__blob_read(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
   }
+  for (int i = 0; i < m->params.count; i++) ESP_TRY(read_shared(b, path, m->params.item[i], err));
   ESP_TRY(read_notes(pruner, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");
   if (pruner && changes) esp_pruner_restore_changes(pruner, strtoull(changes, NULL, 10));

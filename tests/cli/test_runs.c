@@ -335,8 +335,9 @@ static void check_rounds(int rounds) {
                                           "macs_executed"};
   table t = table_read("a/rounds.csv");
   ck_assert_int_eq(t.rows, 1 + rounds);
-  ck_assert_int_eq(t.columns, 17 + 8);
+  ck_assert_int_eq(t.columns, 17 + 8 + 1);
   for (int row = 1; row < t.rows; row++) {
+    ck_assert_str_eq(cell_of(&t, row, "step"), "prune");
     for (int i = 0; i < 17; i++) check_number(&t, row, columns[i], false);
     for (int i = 0; i < 8; i++) check_number(&t, row, sometimes[i], true);
     ck_assert_int_eq(atoi(cell_of(&t, row, "round")), row);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything that [prune] can name has a row in docs/methods.md. Usage: methods.sh ESPALIER
+# Everything that [prune] and [compress] can name has a row in docs/methods.md. Usage: methods.sh ESPALIER
 
 set -u
 
@@ -25,5 +25,6 @@ check() {
 check "$1" criteria '^\| ' ' \|'
 check "$1" dynamic '^\| ' ' \|'
 check "$1" structures '^\| ' ' \|'
+check "$1" steps '^\| ' ' \|'
 check "$1" regularisers 'prune\.regulariser=' '[ `]'
 exit $failed

@@ -1,0 +1,70 @@
+/* Compression after pruning: steps that change how the weights that are left are written down.
+ *
+ * A step is an entry in a catalogue. A run makes the steps of [compress] one after the other, each
+ * a stage of its own behind the pruning rounds: the step changes the values, then the network
+ * trains on. What is pruned stays zero in all of them. */
+#ifndef ESP_COMPRESS_H
+#define ESP_COMPRESS_H
+
+#include <espalier/linkage.h>
+#include <espalier/model.h>
+#include <espalier/option.h>
+#include <espalier/random.h>
+#include <espalier/status.h>
+
+#include <stdint.h>
+
+ESP_BEGIN_DECLS
+
+/* [compress]. A key that belongs to a step begins with the step's name. */
+typedef struct esp_compress_options {
+  char *steps;        /* words: names of steps, in the order in which they are made */
+  esp_numbers epochs; /* of training on behind a step: one number for all, or one for each */
+  double lr;          /* peak rate of it */
+  char *schedule;     /* a learning-rate schedule */
+  int64_t share_bits; /* share: a layer has at most 2^bits values */
+  char *share_start;  /* share: linear | density | random */
+  int64_t round_bits; /* round: bits of a mantissa that are left, the leading one not counted */
+} esp_compress_options;
+extern const esp_option esp_compress_option_table[]; /* name NULL after the last */
+
+/* What a step works on. */
+typedef struct esp_compress_ctx {
+  esp_model *model;
+  const esp_compress_options *opt;
+  esp_key key; /* of all that is random in the step */
+} esp_compress_ctx;
+
+typedef struct esp_compress_step {
+  const char *name, *help;
+  /* Changes values; those outside the masks stay 0. */
+  esp_status (*make)(const esp_compress_ctx *ctx, esp_error *err);
+  /* At the end of its stage and of each later one, where training has undone what `make` did: does
+   * it again. NULL: training does not undo it. */
+  void (*hold)(const esp_compress_ctx *ctx);
+} esp_compress_step;
+const esp_compress_step *esp_compress_step_at(size_t i);           /* NULL after the last */
+const esp_compress_step *esp_compress_step_find(const char *name); /* NULL when there is none */
+/* Adds a step from outside, which must stay where it is, unchanged, while the library is used.
+ * Fails, in one line, when a name, a help text or `make` is missing, or the name is taken. To be
+ * called from one thread before the first configuration is read: the table is a global. */
+esp_status esp_compress_step_register(const esp_compress_step *step, esp_error *err);
+
+/* How many steps the options name. */
+int esp_compress_steps(const esp_compress_options *opt);
+/* The i-th of them, from 0. */
+const esp_compress_step *esp_compress_step_of(const esp_compress_options *opt, int i);
+/* Epochs of training on behind it. */
+int64_t esp_compress_epochs(const esp_compress_options *opt, int i);
+/* Fails, in one line, where keys do not go together: a step twice, numbers of epochs that are
+ * neither one nor one a step, a key of a step that is not made. */
+esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err);
+
+/* Makes step `i`. ctx->opt names it. */
+esp_status esp_compress_make(const esp_compress_ctx *ctx, int i, esp_error *err);
+/* At the end of the stage of step `i`: lets the steps up to it do again what training undid. */
+void esp_compress_hold(const esp_compress_ctx *ctx, int i);
+
+ESP_END_DECLS
+
+#endif

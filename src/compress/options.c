@@ -1,0 +1,41 @@
+/* [compress] */
+#include <espalier/compress.h>
+#include <espalier/optim.h>
+
+static const char *step_name(size_t i) {
+  const esp_compress_step *step = esp_compress_step_at(i);
+  return step ? step->name : NULL;
+}
+
+static const char *lr_schedule_name(size_t i) {
+  const esp_lr_schedule *schedule = esp_lr_schedule_at(i);
+  return schedule ? schedule->name : NULL;
+}
+
+static const char *start_name(size_t i) {
+  static const char *const names[] = {"linear", "density", "random"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+#define AT(member) offsetof(esp_compress_options, member)
+const esp_option esp_compress_option_table[] = {
+    {"steps", ESP_OPTION_WORDS, AT(steps), "", 0, 0, step_name,
+     "What is done to the weights behind the last pruning round, step by step; each is a stage of "
+     "the run. Empty: nothing."},
+    {"epochs", ESP_OPTION_NUMBERS, AT(epochs), "0", 0, 1e6, NULL,
+     "Epochs of training on behind each step: one number for all of them, or one for each."},
+    {"lr", ESP_OPTION_REAL, AT(lr), "0.0001", 0, 1000, NULL,
+     "Peak learning rate of training on. Shared weights move by the sum of their gradients, so "
+     "they want a small one."},
+    {"schedule", ESP_OPTION_CHOICE, AT(schedule), "cosine", 0, 0, lr_schedule_name,
+     "Learning-rate schedule of training on, without warm-up."},
+    {"share_bits", ESP_OPTION_INT, AT(share_bits), "5", 1, 8, NULL,
+     "share: the weights of a layer that are not pruned share at most 2^share_bits values."},
+    {"share_start", ESP_OPTION_CHOICE, AT(share_start), "linear", 0, 0, start_name,
+     "share: where k-means begins: evenly between the smallest and the largest weight (linear), "
+     "evenly by the number of weights (density), or at random weights (random)."},
+    {"round_bits", ESP_OPTION_INT, AT(round_bits), "10", 1, 22, NULL,
+     "round: bits of a mantissa that are left, the leading one not counted; half precision has "
+     "10."},
+    {.name = NULL},
+};

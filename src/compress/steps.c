@@ -1,0 +1,121 @@
+/* The steps that options name: their number, their epochs, making them. */
+#include "base/value.h"
+
+#include <espalier/compress.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The i-th word and its length; NULL after the last. */
+static const char *word_at(const char *words, int i, size_t *length) {
+  while (*words && i-- > 0) {
+    words += strcspn(words, " ");
+    words += *words == ' ';
+  }
+  *length = strcspn(words, " ");
+  return *length ? words : NULL;
+}
+
+int esp_compress_steps(const esp_compress_options *opt) {
+  size_t length;
+  int count = 0;
+  while (word_at(opt->steps, count, &length)) count++;
+  return count;
+}
+
+const esp_compress_step *esp_compress_step_of(const esp_compress_options *opt, int i) {
+  size_t length;
+  const char *word = word_at(opt->steps, i, &length);
+  const esp_compress_step *step;
+  for (size_t k = 0; word && (step = esp_compress_step_at(k)); k++)
+    if (strlen(step->name) == length && memcmp(step->name, word, length) == 0) return step;
+  return NULL;
+}
+
+int64_t esp_compress_epochs(const esp_compress_options *opt, int i) {
+  const esp_numbers *n = &opt->epochs;
+  return n->count == 0 ? 0 : (int64_t)n->value[i < n->count ? i : n->count - 1];
+}
+
+/* ---- keys that do not go together ---- */
+
+static esp_status check_names(const esp_compress_options *opt, esp_error *err) {
+  const int steps = esp_compress_steps(opt);
+  for (int i = 0; i < steps; i++)
+    for (int k = 0; k < i; k++)
+      if (esp_compress_step_of(opt, i) == esp_compress_step_of(opt, k))
+        return esp_fail(err, ESP_ERR_INPUT,
+                        "[compress] steps = %.100s: '%s' stands there twice; "
+                        "expected each step at most once",
+                        opt->steps, esp_compress_step_of(opt, i)->name);
+  return ESP_OK;
+}
+
+static esp_status check_epochs(const esp_compress_options *opt, esp_error *err) {
+  const int steps = esp_compress_steps(opt), given = opt->epochs.count;
+  for (int i = 0; i < given; i++)
+    if (opt->epochs.value[i] != floor(opt->epochs.value[i]))
+      return esp_fail(err, ESP_ERR_INPUT, "[compress] epochs = %g: expected whole numbers",
+                      opt->epochs.value[i]);
+  if (steps == 0 || given == 1 || given == steps) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[compress] epochs: %d number(s) for %d step(s); expected one for all, "
+                  "or one for each",
+                  given, steps);
+}
+
+/* The step whose name the key begins with; NULL: the key is for all. */
+static const esp_compress_step *owner_of(const char *key) {
+  const esp_compress_step *step;
+  for (size_t i = 0; (step = esp_compress_step_at(i)); i++) {
+    const size_t length = strlen(step->name);
+    if (strncmp(key, step->name, length) == 0 && key[length] == '_') return step;
+  }
+  return NULL;
+}
+
+static bool makes(const esp_compress_options *opt, const esp_compress_step *step) {
+  const int steps = esp_compress_steps(opt);
+  for (int i = 0; i < steps; i++)
+    if (esp_compress_step_of(opt, i) == step) return true;
+  return false;
+}
+
+/* Fails if the key has another value than its default and nothing reads it. */
+static esp_status check_read(const esp_compress_options *opt, const esp_option *key,
+                             const char *step, esp_error *err) {
+  char *value = esp__value_text(key, opt);
+  if (!value) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the options of [compress]");
+  esp_status status = ESP_OK;
+  if (strcmp(value, key->fallback) != 0)
+    status = esp_fail(err, ESP_ERR_INPUT,
+                      "[compress] %s = %.60s without its step; expected %s among the steps, not "
+                      "'%.60s'",
+                      key->name, value, step, opt->steps);
+  free(value);
+  return status;
+}
+
+esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err) {
+  ESP_TRY(check_names(opt, err));
+  ESP_TRY(check_epochs(opt, err));
+  for (const esp_option *key = esp_compress_option_table; key->name; key++) {
+    const esp_compress_step *step = owner_of(key->name);
+    if (step && !makes(opt, step)) ESP_TRY(check_read(opt, key, step->name, err));
+  }
+  return ESP_OK;
+}
+
+/* ---- making them ---- */
+
+esp_status esp_compress_make(const esp_compress_ctx *ctx, int i, esp_error *err) {
+  return esp_compress_step_of(ctx->opt, i)->make(ctx, err);
+}
+
+void esp_compress_hold(const esp_compress_ctx *ctx, int i) {
+  for (int k = 0; k <= i; k++) {
+    const esp_compress_step *step = esp_compress_step_of(ctx->opt, k);
+    if (step->hold) step->hold(ctx);
+  }
+}

@@ -1,0 +1,108 @@
+#include "run/reuse_pruned.h"
+
+#include "config/fingerprint.h"
+#include "config/plugins.h"
+#include "config/stages.h"
+#include "run/reuse_dense.h"
+#include "run/services.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The first stage that compresses. */
+static int first_step(const esp_config *c) {
+  return esp__stages(c) - esp_compress_steps(&c->compress);
+}
+
+/* What differs between what was pruned there and what is compressed here. */
+static esp_status same_network(const esp_run *r, const char *path, const char *text,
+                               esp_error *err) {
+  char ours[65], theirs[65], differences[512];
+  esp_config filled, other;
+  ESP_TRY(esp_config_parse(&filled, "configuration", r->config_text, 0, NULL, err));
+  esp_status status = esp__config_fingerprint(&filled, ESP_FINGERPRINT_PRUNED, ours, err);
+  esp_config_free(&filled);
+  if (status != ESP_OK) return status;
+  ESP_TRY(esp_config_parse(&other, path, text, 0, NULL, err));
+  const int steps = esp_compress_steps(&other.compress);
+  status = esp__config_fingerprint(&other, ESP_FINGERPRINT_PRUNED, theirs, err);
+  esp_config_free(&other);
+  if (status != ESP_OK) return status;
+  if (steps > 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "run.pruned: %s is compressed already; expected a run without [compress]",
+                    r->config.run.pruned);
+  if (strcmp(ours, theirs) == 0) return ESP_OK;
+  esp__config_differences(text, r->config_text, differences);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "run.pruned: %s was made with another configuration: %s; "
+                  "expected other keys of [compress] alone",
+                  r->config.run.pruned, differences);
+}
+
+static esp_status check_position(const esp_run *r, const char *path, const char *text,
+                                 esp_error *err) {
+  esp__position at;
+  ESP_TRY(esp__position_parse(&at, text, err));
+  const int stage = at.stage, end = first_step(&r->config);
+  const bool begun = at.begun;
+  const esp_status same = esp__plugins_match(path, at.plugins, r->at.plugins, ESP_PLUGINS_ALL, err);
+  esp__position_free(&at);
+  if (same != ESP_OK) return same;
+  if (stage == end && !begun) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "run.pruned: %s is at stage %d of %d; expected a finished run "
+                  "('espalier resume %s' finishes it)",
+                  r->config.run.pruned, stage, end, r->config.run.pruned);
+}
+
+static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path,
+                               esp_error *err) {
+  const char *config = esp_bundle_text(b, "espalier.config");
+  const char *position = esp_bundle_text(b, "espalier.position");
+  if (!config || !position)
+    return esp_fail(err, ESP_ERR_INPUT, "run.pruned: %s: not a checkpoint of Espalier", path);
+  ESP_TRY(same_network(r, path, config, err));
+  return check_position(r, path, position, err);
+}
+
+esp_status esp__run_try_pruned(const esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  esp_bundle b = {0};
+  if (!r->config.run.pruned[0]) return ESP_OK;
+  ESP_TRY(esp__path_make(path, r->config.run.pruned, ESP_FILE_CHECKPOINT, err));
+  if (access(path, R_OK) != 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "run.pruned: %s has no " ESP_FILE_CHECKPOINT
+                    "; expected the directory of a finished run",
+                    r->config.run.pruned);
+  ESP_TRY(esp_bundle_load(&b, path, err));
+  const esp_status status = check_bundle(r, &b, path, err);
+  esp_bundle_free(&b);
+  return status;
+}
+
+/* The dense network teaches here too, where it does. */
+static esp_status take_dense_weights(const esp_run *r, esp_error *err) {
+  char from[ESP_PATH_MAX], to[ESP_PATH_MAX];
+  size_t bytes;
+  char *data;
+  ESP_TRY(esp__path_make(from, r->config.run.pruned, ESP_FILE_DENSE, err));
+  if (access(from, R_OK) != 0) return ESP_OK;
+  ESP_TRY(esp_file_read(from, (size_t)1 << 34, &data, &bytes, err));
+  const esp_status status = esp_file_write(esp__run_path(r, ESP_FILE_DENSE, to), data, bytes, err);
+  free(data);
+  return status;
+}
+
+esp_status esp__run_take_pruned(esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX], *position = NULL;
+  ESP_TRY(esp__path_make(path, r->config.run.pruned, ESP_FILE_CHECKPOINT, err));
+  ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
+  esp_status status = esp__run_take_position(r, position, r->config.run.pruned, err);
+  free(position);
+  if (status == ESP_OK) status = take_dense_weights(r, err);
+  if (status == ESP_OK) status = esp__run_save(r, err);
+  return status == ESP_OK ? esp__run_report(r, NULL, err) : status;
+}
