@@ -7,6 +7,7 @@
 #define ESP_COMPRESS_H
 
 #include <espalier/linkage.h>
+#include <espalier/graph.h>
 #include <espalier/model.h>
 #include <espalier/option.h>
 #include <espalier/random.h>
@@ -18,25 +19,43 @@ ESP_BEGIN_DECLS
 
 /* [compress]. A key that belongs to a step begins with the step's name. */
 typedef struct esp_compress_options {
-  char *steps;        /* words: names of steps, in the order in which they are made */
-  esp_numbers epochs; /* of training on behind a step: one number for all, or one for each */
-  double lr;          /* peak rate of it */
-  char *schedule;     /* a learning-rate schedule */
-  int64_t share_bits; /* share: a layer has at most 2^bits values */
-  char *share_start;  /* share: linear | density | random */
+  char *steps;           /* words: names of steps, in the order in which they are made */
+  esp_numbers epochs;    /* of training on behind a step: one number for all, or one for each */
+  double lr;             /* peak rate of it */
+  char *schedule;        /* a learning-rate schedule */
+  int64_t share_bits;    /* share: a layer has at most 2^bits values */
+  char *share_start;     /* share: linear | density | random */
+  int64_t quantise_bits; /* quantise: of a weight, 8, 4 or 2 */
+  char *quantise_rule;   /* quantise: max | percentile | squares */
+  double quantise_percentile; /* quantise: of the magnitudes of a tensor */
+  char *quantise_from;        /* quantise: training | validation */
+  int64_t quantise_images;    /* quantise: that the scales of tensors are found with */
   int64_t round_bits; /* round: bits of a mantissa that are left, the leading one not counted */
 } esp_compress_options;
 extern const esp_option esp_compress_option_table[]; /* name NULL after the last */
 
+/* Images to measure with. */
+typedef struct esp_compress_images {
+  /* A batch of so many of them, or of all there are, which stays until the next call. */
+  esp_status (*get)(void *user, bool validation, int images, const esp_batch **batch,
+                    esp_error *err);
+  void *user;
+} esp_compress_images;
+
 /* What a step works on. */
 typedef struct esp_compress_ctx {
   esp_model *model;
+  const esp_model *before; /* where the step has made another network: the one it came from */
+  esp_compress_images images;
   const esp_compress_options *opt;
   esp_key key; /* of all that is random in the step */
 } esp_compress_ctx;
 
 typedef struct esp_compress_step {
   const char *name, *help;
+  /* The text of the network that takes the place of ctx->model, newly allocated in *text: layers in
+   * the same order. NULL: the network stays. */
+  esp_status (*text)(const esp_compress_ctx *ctx, char **text, esp_error *err);
   /* Changes values; those outside the masks stay 0. */
   esp_status (*make)(const esp_compress_ctx *ctx, esp_error *err);
   /* At the end of its stage and of each later one, where training has undone what `make` did: does

@@ -138,6 +138,37 @@ typedef struct esp_fatrelu_attr {
 esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                              esp_error *err);
 
+/* Numbers of 8 bits. A tensor's scale is a parameter of one number. Floats that are rounded, for
+ * training: y = s * q, where q is x / s (x times the reciprocal in single precision) rounded half
+ * to even, within [-127, 127]; while the scale is 0, y = x. The gradient goes straight through
+ * within that range. */
+esp_status esp_graph_quantise(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
+                              esp_error *err);
+/* The integers q themselves, held as floats, in a graph for inference. */
+esp_status esp_graph_to_integers(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
+                                 esp_error *err);
+/* What an integer of channel c stands for: scale * step[c]. */
+typedef struct esp_integers {
+  const esp_param *scale;
+  const esp_param *step; /* of the weights of a layer whose sums they are; NULL: 1 */
+  int area;              /* the values are means of so many, and the integers their sums; else 1 */
+} esp_integers;
+typedef struct esp_requantise_attr {
+  esp_integers from;
+  const esp_param *other; /* of a sum: the scale of its second operand */
+  const esp_param *to;
+} esp_requantise_attr;
+/* Integers of another scale: (sum * m + 2^(s - 1)) >> s within [-127, 127], where m / 2^s is
+ * from / to with m in [2^30, 2^31), in 64-bit integers. */
+esp_status esp_graph_requantise(esp_graph *g, esp_value *x, esp_requantise_attr attr, esp_value **y,
+                                esp_error *err);
+/* The sum of two tensors at another scale: (a * m_a + b * m_b + 2^(s - 1)) >> s. */
+esp_status esp_graph_add_integers(esp_graph *g, esp_value *a, esp_value *b,
+                                  esp_requantise_attr attr, esp_value **y, esp_error *err);
+/* Floats again: x times the product of scale and step, rounded to single precision once. */
+esp_status esp_graph_from_integers(esp_graph *g, esp_value *x, esp_integers from, esp_value **y,
+                                   esp_error *err);
+
 /* The loss, mean over the valid images. logits (classes, 1, 1). Smoothing in [0, 1) spreads that
  * much of the target evenly over all classes. Mean squared error is against the one-hot label, mean
  * over classes too. */
@@ -183,12 +214,30 @@ void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode);
  * not counted). The last bits differ between the two. */
 void esp_graph_disable_winograd(esp_graph *g, bool on);
 
+/* Before every forward pass `fill(with)` is called: it fills parameters that follow from others. */
+void esp_graph_before(esp_graph *g, void (*fill)(void *with), void *with);
+
+/* How the scale of a tensor of 8-bit numbers is found: its largest magnitude, the one that a
+ * percentile of them does not exceed, or the one with the least squared error of rounding, becomes
+ * 127. */
+typedef enum esp_calibration_rule {
+  ESP_CALIBRATE_MAX,
+  ESP_CALIBRATE_PERCENTILE,
+  ESP_CALIBRATE_SQUARES
+} esp_calibration_rule;
+typedef struct esp_calibration {
+  esp_calibration_rule rule;
+  double percentile; /* 0 to 100 */
+} esp_calibration;
+
 /* How a pass is run. */
 typedef struct esp_pass {
   bool training;        /* batch statistics and dropout, or running statistics */
   esp_key dropout_key;  /* changes with every step */
   bool choose;          /* thresholds that are chosen are chosen, for the images of this pass */
   bool dense_gradients; /* backward fills the gradients of pruned weights too; else they may be 0 */
+  const esp_calibration *calibration; /* the scales that esp_graph_quantise was added with are set,
+                                         from the images of this pass; NULL: not */
 } esp_pass;
 
 /* What a pass found over the valid images of the batch. */
@@ -252,6 +301,8 @@ typedef enum esp_operation_kind {
   ESP_OPERATION_MEAN_ABS,
   ESP_OPERATION_TOP_K,
   ESP_OPERATION_GATE,
+  ESP_OPERATION_QUANTISE, /* floats rounded to 8 bits */
+  ESP_OPERATION_INTEGERS, /* from or to integers, or between scales of them */
   ESP_OPERATION_KINDS
 } esp_operation_kind;
 
@@ -266,6 +317,7 @@ typedef union esp_operation_attr {
   esp_top_k_attr top_k;
   bool relu;  /* behind a batch norm */
   int stride; /* subsample */
+  esp_requantise_attr requantise;
 } esp_operation_attr;
 
 /* An operation as seen from outside. */

@@ -13,6 +13,7 @@
  *     dropout 0.5
  *     residual [NAME] ... [shortcut ...] end      adds both branches (no shortcut: the input)
  *     concat [NAME] ... branch ... end            joins two or more branches along channels
+ *     quantise                                    8-bit numbers; conv ... bits 8, linear ... bits 8
  *     subsample 32 [stride 2]                     shortcut without weights (He et al. 2016, A)
  *     group [NAME] ... end                        only prefixes the names within
  *     repeat N ... end                            the lines within, N times
@@ -63,7 +64,8 @@ void esp_model_options_literal(esp_model_options *opt);
 typedef struct esp_layer {
   char name[ESP_NAME_MAX]; /* "layer1.0.conv1" */
   esp_param *weight, *bias, *scale, *shift;
-  int groups; /* of the convolution; 1 for linear */
+  esp_param *step; /* of a layer with `bits`: for each output what an integer stands for */
+  int groups;      /* of the convolution; 1 for linear */
 } esp_layer;
 
 /* A group, residual or concat. */
@@ -86,6 +88,10 @@ typedef struct esp_model {
   esp_block *block; /* in the order in which they begin */
   int blocks;
   struct esp_program *program; /* the text, parsed */
+  /* Of a quantised network: its layers' integers, for graphs for inference. */
+  struct esp_twin *twin; /* [layers], NULL: not made yet */
+  esp_params twin_params;
+  bool simulated; /* graphs for inference round floats, as those for training do */
 } esp_model;
 
 /* The kinds of layers, by index: the keyword (NULL after the last), what follows it ("" for
@@ -128,6 +134,14 @@ void esp_model_free(esp_model *model);
  * parameters that stay keep their names. */
 esp_status esp_model_rewrite(const esp_model *model, const int *width, const bool *drop,
                              char **text, esp_error *err);
+
+/* The model's text without batch norms, every layer with `bits` (8, 4 or 2), and `quantise` where
+ * tensors become 8-bit numbers; newly allocated in *text. Layers keep their names. Fails on what
+ * has no such form: a batch norm that follows no layer, a non-linearity but relu, gates, tasks. */
+esp_status esp_model_quantised_text(const esp_model *model, int bits, char **text, esp_error *err);
+/* Fails where a sum of integers is so large that the graph could not hold it. Nothing where no
+ * graph for inference was made, or the network is not quantised. */
+esp_status esp_model_check_integers(esp_model *model, esp_error *err);
 
 /* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights
  * become 0 (a shadow, being dense, gets what was drawn). Moving averages start from the new

@@ -51,6 +51,10 @@ double esp_learning_rate(const esp_train_options *opt, double epoch, double epoc
  * shared. */
 void esp_share_gradients(esp_params *ps);
 
+/* Makes the values the nearest integers times their steps, within p->levels: of the fine weights,
+ * or of the values where there are none. Only for a parameter with steps. */
+void esp_round_weights(esp_param *p);
+
 /* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in
  * one fixed order. */
 double esp_gradient_norm(const esp_params *ps);

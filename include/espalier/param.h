@@ -26,7 +26,8 @@ typedef enum esp_role {
 
 enum { ESP_NAME_MAX = 96, ESP_RANK_MAX = 4 };
 
-typedef struct esp_param {
+typedef struct esp_param esp_param;
+struct esp_param {
   char name[ESP_NAME_MAX]; /* "layer1.0.conv1.weight", unique in the model */
   esp_role role;
   int rank;
@@ -42,8 +43,12 @@ typedef struct esp_param {
   float *average;      /* [count] moving average of the values, or NULL */
   uint8_t *shared;     /* [count] which of its few values each weight has: weights of one number
                           keep one value (see compress.h); or NULL: every weight has its own */
-  const esp_mask *mask; /* borrowed from the pruner, NULL = dense */
-} esp_param;
+  /* Of a layer whose weights are integers times a step. */
+  const esp_param *step; /* [shape[0]] one for each output; NULL: they are no integers */
+  int levels;            /* the largest integer */
+  float *fine;           /* [count] what the optimiser moves, and rounds; or NULL */
+  const esp_mask *mask;  /* borrowed from the pruner, NULL = dense */
+};
 
 static inline bool esp_param_trains(const esp_param *p) {
   return p->role != ESP_ROLE_RUNNING;

@@ -5,6 +5,7 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
   g->current = batch;
   g->pass = pass;
   g->outcome = (esp_outcome){0, batch->count};
+  if (g->before) g->before(g->before_with);
   esp__profile_start(g);
   esp__macs_count_start(g);
   for (int i = 0; i < g->nodes; i++) {

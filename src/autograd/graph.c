@@ -128,6 +128,11 @@ void esp_graph_sparse(esp_graph *g, esp_sparse_mode mode) {
   g->sparse = mode;
 }
 
+void esp_graph_before(esp_graph *g, void (*fill)(void *with), void *with) {
+  g->before = fill;
+  g->before_with = with;
+}
+
 void esp_graph_disable_winograd(esp_graph *g, bool on) {
   g->direct = on;
 }

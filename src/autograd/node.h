@@ -84,6 +84,8 @@ struct esp_graph {
   size_t scratch_bytes, workspace_bytes; /* of each thread, and of all together */
   char *scratch;
   void *workspace;
+  void (*before)(void *with); /* each forward pass; NULL: nothing */
+  void *before_with;
   /* the current pass */
   const esp_batch *current;
   esp_pass pass;

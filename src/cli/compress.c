@@ -65,7 +65,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
 
 const esp__command esp__command_compress = {
     .name = "compress",
-    .summary = "shared and rounded weights for a run that is finished; the results go to another",
+    .summary = "shared, quantised and rounded weights for a run that is finished, as another run",
     .description =
         "What comes of it is the run that would have come of the same configuration with "
         "[compress] in it, to the bit: its rounds, then a round for each step. "

@@ -7,11 +7,13 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BATCH = 128 };
 
 typedef struct eval_options {
   const char *logits;
+  bool hash;
 } eval_options;
 
 static const esp__argument arguments[] = {
@@ -22,6 +24,11 @@ static const esp__argument arguments[] = {
      .expected = "a file name",
      .kind = ESP_WORD_FILE,
      .help = "Writes the logits of every test image, a row an image."},
+    {.name = "hash",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(eval_options, hash),
+     .help =
+         "Prints the SHA-256 of all logits, as little-endian floats: an image after the other."},
     {0},
 };
 
@@ -36,19 +43,37 @@ static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, in
   }
 }
 
+/* The bits of every logit, the lowest byte first. */
+static void hash_rows(esp_sha256 *hash, const esp_graph *g, const esp_batch *batch) {
+  const esp_value *logits = esp_graph_output(g);
+  const int classes = esp_value_shape(logits).channels;
+  for (int i = 0; i < batch->count; i++)
+    for (int c = 0; c < classes; c++) {
+      const float logit = esp_value_at(logits, i, c, 0, 0);
+      uint32_t bits;
+      memcpy(&bits, &logit, sizeof bits);
+      const uint8_t bytes[4] = {(uint8_t)bits, (uint8_t)(bits >> 8), (uint8_t)(bits >> 16),
+                                (uint8_t)(bits >> 24)};
+      esp_sha256_add(hash, bytes, sizeof bytes);
+    }
+}
+
 /* What an evaluation finds. */
 typedef struct found {
   esp_metrics metrics;
   esp_dynamic_macs executed;
   int64_t *confusion; /* [classes * classes] */
+  esp_sha256 hash;    /* of the logits so far */
 } found;
 
 static void run_over(esp_graph *g, esp_loader *loader, found *f, FILE *rows) {
   const esp_batch *batch;
   esp_loader_start(loader, 0, 0);
+  esp_sha256_start(&f->hash);
   while ((batch = esp_loader_next(loader))) {
     const esp_outcome outcome = esp_graph_forward(g, batch, (esp_pass){0});
     if (rows) write_rows(rows, g, batch, f->metrics.count);
+    hash_rows(&f->hash, g, batch);
     esp_metrics_add(&f->metrics, g, batch, outcome, f->confusion);
     esp_dynamic_macs_add(&f->executed, g, batch->count);
   }
@@ -93,8 +118,15 @@ static void print_found(const esp_loaded_run *o, const found *f, double macs) {
   if (o->model->classes <= 20) print_confusion(o, f->confusion);
 }
 
+static void print_hash(esp_sha256 *hash) {
+  char hex[65];
+  esp_sha256_end(hash, hex);
+  printf("logits_sha256 %s\n", hex);
+}
+
 /* The logits go to a temporary file first: a full disk leaves no half table behind. */
-static esp_status evaluate(esp_loaded_run *o, const char *logits_path, esp_error *err) {
+static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_error *err) {
+  const char *logits_path = options->logits;
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   char *text = NULL;
@@ -119,6 +151,7 @@ static esp_status evaluate(esp_loaded_run *o, const char *logits_path, esp_error
     status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the logits");
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
   if (status == ESP_OK) print_found(o, &f, esp_graph_macs(g, false));
+  if (status == ESP_OK && options->hash) print_hash(&f.hash);
   esp_loader_free(loader);
   esp_graph_free(g);
   free(f.confusion);
@@ -130,7 +163,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const eval_options *options = a->options;
   esp_loaded_run o;
   ESP_TRY(esp_load_run(&o, a->positional.item[0], true, a->override.count, a->override.item, err));
-  const esp_status status = evaluate(&o, options->logits, err);
+  const esp_status status = evaluate(&o, options, err);
   esp_loaded_run_free(&o);
   return status;
 }

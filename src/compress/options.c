@@ -17,6 +17,16 @@ static const char *start_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
+static const char *rule_name(size_t i) {
+  static const char *const names[] = {"max", "percentile", "squares"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+static const char *from_name(size_t i) {
+  static const char *const names[] = {"training", "validation"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
 #define AT(member) offsetof(esp_compress_options, member)
 const esp_option esp_compress_option_table[] = {
     {"steps", ESP_OPTION_WORDS, AT(steps), "", 0, 0, step_name,
@@ -34,6 +44,20 @@ const esp_option esp_compress_option_table[] = {
     {"share_start", ESP_OPTION_CHOICE, AT(share_start), "linear", 0, 0, start_name,
      "share: where k-means begins: evenly between the smallest and the largest weight (linear), "
      "evenly by the number of weights (density), or at random weights (random)."},
+    {"quantise_bits", ESP_OPTION_INT, AT(quantise_bits), "8", 2, 8, NULL,
+     "quantise: bits of a weight: 8 (-127 to 127), 4 (-7 to 7) or 2 (-1, 0, 1), times a step for "
+     "each output."},
+    {"quantise_rule", ESP_OPTION_CHOICE, AT(quantise_rule), "squares", 0, 0, rule_name,
+     "quantise: what becomes 127 in a tensor of activations: its largest magnitude (max), the one "
+     "that a share of them does not exceed (percentile), or the one with the least sum of squared "
+     "errors (squares)."},
+    {"quantise_percentile", ESP_OPTION_REAL, AT(quantise_percentile), "99.99", 50, 100, NULL,
+     "quantise: with quantise_rule = percentile, the share in per cent."},
+    {"quantise_from", ESP_OPTION_CHOICE, AT(quantise_from), "training", 0, 0, from_name,
+     "quantise: the images that activations are measured with, as they are: of training, or of "
+     "validation."},
+    {"quantise_images", ESP_OPTION_INT, AT(quantise_images), "256", 1, 65536, NULL,
+     "quantise: how many of them."},
     {"round_bits", ESP_OPTION_INT, AT(round_bits), "10", 1, 22, NULL,
      "round: bits of a mantissa that are left, the leading one not counted; half precision has "
      "10."},

@@ -97,7 +97,15 @@ static esp_status check_read(const esp_compress_options *opt, const esp_option *
   return status;
 }
 
+static esp_status check_bits(const esp_compress_options *opt, esp_error *err) {
+  const int64_t bits = opt->quantise_bits;
+  if (bits == 8 || bits == 4 || bits == 2) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "[compress] quantise_bits = %lld: expected 8, 4 or 2",
+                  (long long)bits);
+}
+
 esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err) {
+  ESP_TRY(check_bits(opt, err));
   ESP_TRY(check_names(opt, err));
   ESP_TRY(check_epochs(opt, err));
   for (const esp_option *key = esp_compress_option_table; key->name; key++) {

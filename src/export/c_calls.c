@@ -162,6 +162,8 @@ static const struct {
     [ESP_OPERATION_MEAN_ABS] = {call_mean_abs, PIECE(MEAN_ABS)},
     [ESP_OPERATION_TOP_K] = {call_top_k, PIECE(TOP_K)},
     [ESP_OPERATION_GATE] = {call_gate, PIECE(GATE)},
+    [ESP_OPERATION_QUANTISE] = {NULL, 0}, /* refused */
+    [ESP_OPERATION_INTEGERS] = {NULL, 0}, /* refused */
 };
 _Static_assert(sizeof kinds / sizeof *kinds == ESP_OPERATION_KINDS,
                "each kind is written, or refused by check_operation in network.c");

@@ -22,6 +22,10 @@ static esp_status check_values(const esp_export_source *s, esp_error *err) {
 }
 
 static esp_status check_operation(const esp_operation *o, const char *format, esp_error *err) {
+  if (o->kind == ESP_OPERATION_QUANTISE || o->kind == ESP_OPERATION_INTEGERS)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "the network is quantised, which %s is not written for; expected one of floats",
+                    format);
   if (o->kind != ESP_OPERATION_CUSTOM_ACTIVATION) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "layer %s: an activation from outside, which %s has no operator for; "
@@ -87,7 +91,8 @@ static const char *const words[] = {
     [ESP_OPERATION_FLATTEN] = "flatten",   [ESP_OPERATION_ADD] = "add",
     [ESP_OPERATION_CONCAT] = "concat",     [ESP_OPERATION_SUBSAMPLE] = "subsample",
     [ESP_OPERATION_MEAN_ABS] = "mean_abs", [ESP_OPERATION_TOP_K] = "top_k",
-    [ESP_OPERATION_GATE] = "gate",
+    [ESP_OPERATION_GATE] = "gate",         [ESP_OPERATION_QUANTISE] = "quantise",
+    [ESP_OPERATION_INTEGERS] = "integers",
 };
 _Static_assert(sizeof words / sizeof *words == ESP_OPERATION_KINDS, "a word for each kind");
 

@@ -328,6 +328,8 @@ static void (*const writers[])(const writer *w, int i) = {
     [ESP_OPERATION_MEAN_ABS] = write_mean_abs,
     [ESP_OPERATION_TOP_K] = write_top_k,
     [ESP_OPERATION_GATE] = write_gate,
+    [ESP_OPERATION_QUANTISE] = NULL, /* refused */
+    [ESP_OPERATION_INTEGERS] = NULL, /* refused */
 };
 
 _Static_assert(sizeof writers / sizeof *writers == ESP_OPERATION_KINDS,

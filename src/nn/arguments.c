@@ -36,6 +36,7 @@ static const struct {
     {"SIZE", offsetof(esp__item, size), 1, 1024},
     {"COUNT", offsetof(esp__item, count), 1, 1000},
     {"groups", offsetof(esp__item, groups), 1, ESP_WIDTH_MAX},
+    {"bits", offsetof(esp__item, bits), 2, 8},
 };
 
 /* Digits up to `end`, at most 9 of them; -1 for anything else. */
@@ -260,10 +261,14 @@ esp_status esp__line_arguments(const esp__source_line *at, esp__item *item, esp_
   words w;
   snprintf(line, sizeof line, "%s", item->text);
   item->channels = item->size = item->count = item->groups = item->bias = ESP_GIVEN_NOT;
+  item->bits = ESP_GIVEN_NOT;
   item->kernel = item->stride = item->pad = (esp_pair){ESP_GIVEN_NOT, ESP_GIVEN_NOT};
   ESP_TRY(split(at, item, line, &w, err));
   ESP_TRY(read_required(at, item, &w, err));
   ESP_TRY(read_optional(at, item, &w, err));
+  if (item->bits != ESP_GIVEN_NOT && item->bits != 8 && item->bits != 4 && item->bits != 2)
+    return esp__line_fail(at, err, "%s: bits is '%d', expected 8, 4 or 2", item->kind->keyword,
+                          item->bits);
   fill_defaults(item);
   return ESP_OK;
 }

@@ -1,5 +1,5 @@
 /* group, residual, concat. */
-#include "nn/layers.h"
+#include "nn/integers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +118,7 @@ esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value *
     ESP_TRY(build_part(b, "shortcut", item->next + 1, item->end, x, &shortcut, err));
   b->scope = outer;
   ESP_TRY(check_sum(b, item->end, branch, shortcut, err));
+  if (b->integer) return esp__integers_add(b, branch, shortcut, y, err);
   if (!held.scale) return b->target->add(b->graph, branch, shortcut, y, err);
   b->done = esp__builder_next(b, item->end);
   return b->target->batchnorm(b->graph, branch, held, shortcut, true, y, err);
@@ -133,6 +134,14 @@ static esp_status check_join(esp__builder *b, int part, const esp_value *a, cons
   return esp__builder_locate(b, part, status, err);
 }
 
+/* A part of a concat of integers gets the scale of the whole, which the `quantise` behind it
+ * has. */
+static esp_status join_scale(esp__builder *b, const esp__scope *outer, esp_value *part,
+                             esp_value **y, esp_error *err) {
+  esp_param *scale = b->integer ? esp__scale_ahead(b, outer) : NULL;
+  return scale ? esp__integers_quantise(b, part, scale, y, err) : ESP_OK;
+}
+
 esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
   esp__scope outer;
   esp_value *joined = NULL;
@@ -143,9 +152,11 @@ esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y
     esp_value *branch;
     snprintf(name, sizeof name, "branch%d", number);
     ESP_TRY(build_part(b, name, part + 1, esp__item_at(b, part)->next, x, &branch, err));
+    ESP_TRY(join_scale(b, &outer, branch, &branch, err));
     if (joined) {
       ESP_TRY(check_join(b, esp__item_at(b, part)->next, joined, branch, err));
       ESP_TRY(b->target->concat(b->graph, joined, branch, &joined, err));
+      ESP_TRY(esp__integers_pass(b, part, branch, joined, err));
     } else {
       joined = branch;
     }

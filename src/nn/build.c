@@ -1,6 +1,8 @@
 /* From items to the graph. The same walk makes the parameters of a new model and finds those of an
  * old one. */
-#include "nn/layers.h"
+#include "nn/integers.h"
+
+#include <stdlib.h>
 
 static esp_status build_item(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
   esp_status status = esp__item_at(b, i)->kind->build(b, i, x, y, err);
@@ -11,7 +13,9 @@ esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp
                             esp_error *err) {
   for (int i = from; i < to; i++) {
     if (i == b->done) continue;
-    ESP_TRY(build_item(b, i, x, &x, err));
+    esp_value *const before = x;
+    ESP_TRY(build_item(b, i, before, &x, err));
+    ESP_TRY(esp__integers_pass(b, i, before, x, err));
     if (esp__kind_opens(esp__item_at(b, i)->kind->role)) i = esp__item_at(b, i)->end;
   }
   *y = x;
@@ -29,17 +33,25 @@ static esp_status check_logits(esp__builder *b, esp_shape found, esp_error *err)
   return esp__builder_locate(b, b->program->count - 1, status, err);
 }
 
-esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph, bool make,
-                      esp_value **logits, esp_error *err) {
+static esp_status build_all(esp__builder *b, esp_value **logits, esp_error *err) {
+  esp_value *x;
+  ESP_TRY(b->target->input(b->graph, b->model->input, &x, err));
+  ESP_TRY(esp__build_items(b, 0, b->program->count, x, logits, err));
+  ESP_TRY(esp__integers_end(b, logits, err));
+  return check_logits(b, b->target->shape(*logits), err);
+}
+
+esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph,
+                      esp__build_mode mode, esp_value **logits, esp_error *err) {
   esp__builder b = {.model = model,
                     .target = target,
                     .program = model->program,
                     .graph = graph,
-                    .make = make,
+                    .make = mode == ESP_BUILD_MAKE,
+                    .integer = mode == ESP_BUILD_INTEGERS,
                     .scaled = -1,
                     .done = -1};
-  esp_value *x;
-  ESP_TRY(target->input(graph, model->input, &x, err));
-  ESP_TRY(esp__build_items(&b, 0, model->program->count, x, logits, err));
-  return check_logits(&b, target->shape(*logits), err);
+  const esp_status status = build_all(&b, logits, err);
+  free(b.noted);
+  return status;
 }

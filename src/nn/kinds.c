@@ -1,5 +1,5 @@
 /* The kinds of layers: how each becomes operations, and the table of all of them. */
-#include "nn/layers.h"
+#include "nn/integers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,46 @@ static esp_status make_bias(esp__builder *b, int i, esp_layer *layer, int channe
   return esp__builder_param(b, layer->name, "bias", ESP_ROLE_BIAS, 1, &channels, &layer->bias, err);
 }
 
+/* What an integer of each output stands for, in a layer with `bits`. */
+static esp_status make_step(esp__builder *b, int i, esp_layer *layer, int channels,
+                            esp_error *err) {
+  const int bits = esp__item_at(b, i)->bits;
+  if (bits == ESP_GIVEN_NOT) return ESP_OK;
+  return esp__builder_param(b, layer->name, "scale", ESP_ROLE_RUNNING, 1, &channels, &layer->step,
+                            err);
+}
+
+/* The layer's weights, which stand behind their steps, and its bias. */
+static esp_status make_params(esp__builder *b, int i, esp_layer *layer, esp_role role, int rank,
+                              const int *shape, esp_error *err) {
+  ESP_TRY(make_step(b, i, layer, shape[0], err));
+  ESP_TRY(esp__builder_param(b, layer->name, "weight", role, rank, shape, &layer->weight, err));
+  layer->weight->step = layer->step;
+  layer->weight->levels = layer->step ? (1 << (esp__item_at(b, i)->bits - 1)) - 1 : 0;
+  return make_bias(b, i, layer, shape[0], err);
+}
+
+/* The parameters that the operation gets, and what its sums stand for. */
+typedef struct operands {
+  esp_param *weight, *bias;
+  esp_integers sums;
+} operands;
+
+static esp_status choose_operands(esp__builder *b, const esp_layer *layer, const esp_value *x,
+                                  operands *o, esp_error *err) {
+  esp__twin *twin;
+  *o = (operands){layer->weight, layer->bias, {0}};
+  if (!b->integer) return ESP_OK;
+  ESP_TRY(esp__integers_layer(b, layer, x, &twin, err));
+  *o = (operands){twin->weight, twin->bias, {twin->input, layer->step, 1}};
+  return ESP_OK;
+}
+
+static esp_status note_sums(esp__builder *b, const operands *o, const esp_value *y,
+                            esp_error *err) {
+  return b->integer ? esp__integers_note(b, y, o->sums, err) : ESP_OK;
+}
+
 static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, int groups,
                            esp_value **y, esp_error *err) {
   const esp__item *item = esp__item_at(b, i);
@@ -34,12 +74,13 @@ static esp_status add_conv(esp__builder *b, int i, esp_value *x, int channels, i
   esp_layer layer = {.groups = groups};
   ESP_TRY(esp__build_saliency(b, i, x, channels, err));
   ESP_TRY(esp__builder_name(b, i, layer.name, err));
-  ESP_TRY(esp__builder_param(b, layer.name, "weight", ESP_ROLE_CONV_WEIGHT, 4, shape, &layer.weight,
-                             err));
-  ESP_TRY(make_bias(b, i, &layer, channels, err));
+  ESP_TRY(make_params(b, i, &layer, ESP_ROLE_CONV_WEIGHT, 4, shape, err));
+  operands o;
+  ESP_TRY(choose_operands(b, &layer, x, &o, err));
   esp_conv_attr attr = {.stride = item->stride, .padding = item->pad, .groups = groups};
-  ESP_TRY(b->target->conv(b->graph, x, attr, layer.weight, layer.bias, y, err));
+  ESP_TRY(b->target->conv(b->graph, x, attr, o.weight, o.bias, y, err));
   layer.weight->positions = b->target->shape(*y).height * b->target->shape(*y).width;
+  ESP_TRY(note_sums(b, &o, *y, err));
   return record_layer(b, i, &layer, err);
 }
 
@@ -64,11 +105,12 @@ static esp_status build_linear(esp__builder *b, int i, esp_value *x, esp_value *
         in.channels, in.height, in.width);
   esp_layer layer = {.groups = 1};
   ESP_TRY(esp__builder_name(b, i, layer.name, err));
-  ESP_TRY(esp__builder_param(b, layer.name, "weight", ESP_ROLE_LINEAR_WEIGHT, 2, shape,
-                             &layer.weight, err));
-  ESP_TRY(make_bias(b, i, &layer, channels, err));
+  ESP_TRY(make_params(b, i, &layer, ESP_ROLE_LINEAR_WEIGHT, 2, shape, err));
   layer.weight->positions = 1;
-  ESP_TRY(b->target->linear(b->graph, x, layer.weight, layer.bias, y, err));
+  operands o;
+  ESP_TRY(choose_operands(b, &layer, x, &o, err));
+  ESP_TRY(b->target->linear(b->graph, x, o.weight, o.bias, y, err));
+  ESP_TRY(note_sums(b, &o, *y, err));
   return record_layer(b, i, &layer, err);
 }
 
@@ -148,15 +190,29 @@ static esp_status build_maxpool(esp__builder *b, int i, esp_value *x, esp_value 
   return b->target->maxpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
 }
 
+/* Means of integers stand for their sums. */
+static esp_status note_means(esp__builder *b, const esp_value *x, const esp_value *y, int area,
+                             esp_error *err) {
+  const esp_integers *what = esp__integers_of(b, x);
+  if (!what) return ESP_OK;
+  if (what->step || what->area != 1)
+    return esp_fail(err, ESP_ERR_INPUT, "expected a line 'quantise' before a mean of integers");
+  return esp__integers_note(b, y, (esp_integers){what->scale, NULL, area}, err);
+}
+
 static esp_status build_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
-  return b->target->avgpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
+  const int size = esp__item_at(b, i)->size;
+  ESP_TRY(b->target->avgpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err));
+  return note_means(b, x, *y, size * size, err);
 }
 
 static esp_status build_global_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                        esp_error *err) {
   (void)i;
-  return b->target->global_avgpool(b->graph, x, y, err);
+  const esp_shape in = b->target->shape(x);
+  ESP_TRY(b->target->global_avgpool(b->graph, x, y, err));
+  return note_means(b, x, *y, in.height * in.width, err);
 }
 
 static esp_status build_dropout(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -176,6 +232,17 @@ static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_valu
   return b->target->subsample(b->graph, x, item->channels, item->stride.rows, y, err);
 }
 
+static esp_status build_quantise(esp__builder *b, int i, esp_value *x, esp_value **y,
+                                 esp_error *err) {
+  char name[ESP_NAME_MAX];
+  esp_param *scale;
+  ESP_TRY(esp__builder_name(b, i, name, err));
+  ESP_TRY(esp__builder_param(b, name, "scale", ESP_ROLE_RUNNING, 1, (int[]){1}, &scale, err));
+  if (b->integer) return esp__integers_quantise(b, x, scale, y, err);
+  if (b->target->quantise) return b->target->quantise(b->graph, x, scale, y, err);
+  return esp_fail(err, ESP_ERR_INPUT, "this engine has no 8-bit numbers; expected no 'quantise'");
+}
+
 #define ACTIVATION(name, kind, what, text)                                            \
   {                                                                                   \
     .keyword = name, .arguments = "", .help = text, .role = what, .activation = kind, \
@@ -185,13 +252,13 @@ static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_valu
 /* The first three words of an entry are the keyword, the arguments (layers.h says how they are
  * read) and the help. */
 static const esp__layer_kind kind_table[] = {
-    {"conv", "CHANNELS KxL [stride N|NxM] [pad N|NxM] [groups N] [bias|nobias]",
+    {"conv", "CHANNELS KxL [stride N|NxM] [pad N|NxM] [groups N] [bias|nobias] [bits N]",
      "convolution; pad is K/2 x L/2 unless given, and it has a bias unless bn follows",
      .weights = true, .build = build_conv},
-    {"depthwise", "KxL [stride N|NxM] [pad N|NxM] [bias|nobias]",
+    {"depthwise", "KxL [stride N|NxM] [pad N|NxM] [bias|nobias] [bits N]",
      "convolution of each channel by itself", .weights = true, .build = build_depthwise},
-    {"linear", "CHANNELS [bias|nobias]", "fully connected layer, after flatten", .weights = true,
-     .build = build_linear},
+    {"linear", "CHANNELS [bias|nobias] [bits N]", "fully connected layer, after flatten",
+     .weights = true, .build = build_linear},
     {"bn", "", "batch normalisation (Ioffe & Szegedy 2015)", .role = ESP_KIND_BN,
      .build = build_batchnorm},
     ACTIVATION("relu", ESP_ACT_RELU, ESP_KIND_RELU, "max(0, x)"),
@@ -211,6 +278,11 @@ static const esp__layer_kind kind_table[] = {
      "those that a small layer predicts to matter from what the convolution reads (feature "
      "boosting and suppression, Gao et al. 2019)",
      .role = ESP_KIND_GATE, .weights = true, .build = esp__build_gate},
+    {"quantise", "",
+     "numbers of 8 bits, with one scale; in training floats that are rounded. "
+     "Layers with bits 8, 4 "
+     "or 2 have integers as weights. Written by the step quantise of [compress]",
+     .role = ESP_KIND_QUANTISE, .build = build_quantise},
     {"maxpool", "SIZE [stride N] [pad N]",
      "maximum of SIZE x SIZE pixels; stride is SIZE unless given", .build = build_maxpool},
     {"avgpool", "SIZE [stride N] [pad N]",

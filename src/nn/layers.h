@@ -5,6 +5,8 @@
  *     builder.c     what builders share: the order of items; names, parameters, layers
  *     build.c       walks the items
  *     blocks.c      group, residual, concat
+ *     integers.c    quantised networks as graphs of integers
+ *     quantised.c   the text of a quantised network
  *     gates.c       gate, and what it needs before the convolution whose outputs it multiplies
  *     kinds.c       the table of layer kinds, and how each becomes operations of the graph
  *     explain.c     the language explained to a person
@@ -35,6 +37,7 @@ typedef enum esp__kind_role {
   ESP_KIND_ACTIVATION, /* another than relu */
   ESP_KIND_RELU,
   ESP_KIND_GATE,
+  ESP_KIND_QUANTISE,
   ESP_KIND_GROUP, /* group to repeat open a block */
   ESP_KIND_RESIDUAL,
   ESP_KIND_CONCAT,
@@ -75,7 +78,7 @@ typedef struct esp__item {
   int kind_index;
   const char *text; /* the line, single spaces */
   int line;
-  int channels, size, count, groups, bias;
+  int channels, size, count, groups, bias, bits;
   esp_pair kernel, stride, pad;
   float probability, share, density, threshold, penalty;
   char name[ESP_WORD_MAX + 1];
@@ -155,7 +158,15 @@ typedef struct esp__target {
   esp_status (*gate)(esp_graph *g, esp_value *x, esp_value *by, esp_value **y, esp_error *err);
   esp_status (*fatrelu)(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                         esp_error *err);
+  esp_status (*quantise)(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
+                         esp_error *err); /* NULL: the engine has no 8-bit numbers */
 } esp__target;
+
+/* What a value's integers stand for. */
+typedef struct esp__noted {
+  const esp_value *value;
+  esp_integers what;
+} esp__noted;
 
 struct esp__builder {
   esp_model *model;
@@ -169,7 +180,10 @@ struct esp__builder {
   esp_bn_params
       held; /* a batch norm at the end of a residual's branch, left to the residual to add */
   esp__saliency gate; /* ahead */
-  bool located;       /* the error names its line already */
+  bool integer;       /* a graph that computes with integers (integers.h) */
+  esp__noted *noted;
+  int noted_count;
+  bool located; /* the error names its line already */
 };
 
 /* ---- builder.c ---- */
@@ -198,9 +212,12 @@ esp_status esp__builder_record(esp__builder *b, const esp_layer *layer, esp_erro
  * of its kind, which for a block calls this in turn. */
 esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp_value **y,
                             esp_error *err);
+/* What a network is built for: to make the parameters and layers of a model; to compute with those
+ * that it has; with the integers that they stand for, in the graph (integers.h). */
+typedef enum esp__build_mode { ESP_BUILD_USE, ESP_BUILD_MAKE, ESP_BUILD_INTEGERS } esp__build_mode;
 /* Makes the network of model->program in `graph`, of what the target has. */
-esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph, bool make,
-                      esp_value **logits, esp_error *err);
+esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph,
+                      esp__build_mode mode, esp_value **logits, esp_error *err);
 
 /* ---- gates.c ---- */
 

@@ -1,5 +1,5 @@
 #include "nn/arch.h"
-#include "nn/layers.h"
+#include "nn/integers.h"
 #include "tensor/param.h"
 
 #include <stdio.h>
@@ -71,7 +71,8 @@ static const esp__target graph_target = {.shape = esp_value_shape,
                                          .mean_abs = esp_graph_mean_abs,
                                          .top_k = esp_graph_top_k,
                                          .gate = esp_graph_gate,
-                                         .fatrelu = esp_graph_fatrelu};
+                                         .fatrelu = esp_graph_fatrelu,
+                                         .quantise = esp_graph_quantise};
 
 /* Parses the text and makes parameters, by building a graph that is thrown away. They get memory
  * when all of the network has turned out to be sound. */
@@ -82,7 +83,7 @@ static esp_status fill(esp_model *m, const char *label, const char *text, esp_er
   m->text = esp__program_text(m->program);
   if (!m->text) return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", label);
   ESP_TRY(esp_graph_new(&graph, 1, false, err));
-  esp_status status = esp__build(m, &graph_target, graph, true, &logits, err);
+  esp_status status = esp__build(m, &graph_target, graph, ESP_BUILD_MAKE, &logits, err);
   esp_graph_free(graph);
   return status == ESP_OK ? esp__params_allocate(&m->params, err) : status;
 }
@@ -129,6 +130,7 @@ void esp_model_free(esp_model *model) {
   if (!model) return;
   esp_tasks_free(&model->tasks);
   esp_params_free(&model->params);
+  esp__twins_free(model);
   esp__program_free(model->program);
   free(model->text);
   free(model->layer);
@@ -136,13 +138,34 @@ void esp_model_free(esp_model *model) {
   free(model);
 }
 
-static esp_status fill_graph(esp_model *model, esp_graph *graph, esp_loss_attr loss,
+/* A layer of it has integers as weights. */
+static bool is_quantised(const esp_model *m) {
+  for (int i = 0; i < m->layers; i++)
+    if (m->layer[i].step) return true;
+  return false;
+}
+
+/* A graph for inference of a quantised network computes with integers. */
+static esp_status choose_mode(esp_model *model, esp_graph *graph, bool gradients,
+                              esp__build_mode *mode, esp_error *err) {
+  *mode = ESP_BUILD_USE;
+  if (!is_quantised(model) || gradients || model->simulated) return ESP_OK;
+  *mode = ESP_BUILD_INTEGERS;
+  esp_graph_disable_winograd(graph, true);
+  esp_graph_before(graph, esp__twins_fill, model);
+  return esp__twins_make(model, err);
+}
+
+static esp_status fill_graph(esp_model *model, esp_graph *graph, bool gradients, esp_loss_attr loss,
                              esp_error *err) {
   esp_value *logits;
-  ESP_TRY(esp__build(model, &graph_target, graph, false, &logits, err));
+  esp__build_mode mode;
+  ESP_TRY(choose_mode(model, graph, gradients, &mode, err));
+  ESP_TRY(esp__build(model, &graph_target, graph, mode, &logits, err));
   ESP_TRY(esp_graph_loss(graph, logits, loss.kind, loss.smoothing, err));
   ESP_TRY(esp_graph_tasks(graph, &model->tasks, err));
-  return esp_graph_plan(graph, err);
+  ESP_TRY(esp_graph_plan(graph, err));
+  return mode == ESP_BUILD_INTEGERS ? esp_model_check_integers(model, err) : ESP_OK;
 }
 
 esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss,
@@ -151,7 +174,7 @@ esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss
   esp_graph *g;
   ESP_TRY(esp_graph_new(&g, batch, gradients, err));
   esp_graph_disable_winograd(g, model->direct);
-  esp_status status = fill_graph(model, g, loss, err);
+  esp_status status = fill_graph(model, g, gradients, loss, err);
   if (status == ESP_OK) {
     *graph = g;
   } else {

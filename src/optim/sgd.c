@@ -42,6 +42,10 @@ void esp_average_step(esp_param *p, double decay) {
 static void update(esp_param *p, const esp__sgd *sgd, double decay, size_t from, size_t n) {
   const esp__kernels *k = esp__kernels_active();
   const uint8_t *keep = p->mask ? p->mask->keep + from : NULL;
+  if (p->fine) {
+    k->sgd(sgd, n, p->grad + from, keep, p->momentum + from, p->fine + from);
+    return;
+  }
   if (p->shadow) {
     k->sgd(sgd, n, p->grad + from, NULL, p->momentum + from, p->shadow + from);
     if (p->reparametrised) return;
@@ -72,5 +76,9 @@ void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
 #pragma omp parallel for schedule(static) if (chunks > 1)
     for (size_t c = 0; c < chunks; c++)
       update(p, &sgd, opt->average, c * CHUNK, c + 1 < chunks ? CHUNK : p->count - c * CHUNK);
+    if (p->fine) {
+      esp_round_weights(p);
+      average(p, opt->average, 0, p->count);
+    }
   }
 }

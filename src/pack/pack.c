@@ -50,13 +50,29 @@ static void checksum(const uint8_t *data, size_t bytes, uint8_t check[CHECKSUM])
 
 /* ---- writing ---- */
 
+/* What the weights "NAME.weight" may be multiples of: the tensor "NAME.scale", a number for each
+ * output, if it stands before them. NULL: there is none. */
+static const float *step_of(const esp_bundle *b, int i) {
+  static const char weight[] = "weight", scale[] = "scale";
+  const char *name = b->blob[i].name;
+  const size_t length = strlen(name), head = length - (sizeof weight - 1);
+  if (length < sizeof weight || strcmp(name + head, weight) != 0) return NULL;
+  for (int k = 0; k < i; k++) {
+    const esp_blob *t = &b->blob[k];
+    if (strncmp(t->name, name, head) == 0 && strcmp(t->name + head, scale) == 0 && t->rank == 1 &&
+        t->shape[0] == b->blob[i].shape[0])
+      return t->data;
+  }
+  return NULL;
+}
+
 static bool code_tensors(esp__coder *c, const esp_bundle *b) {
   esp__tensor_models *models = malloc(sizeof *models);
   bool good = models != NULL;
   if (good) esp__float_model_start(&models->vectors);
   for (int i = 0; good && i < b->blobs; i++) {
     const esp_blob *t = &b->blob[i];
-    good = esp__code_tensor(c, models, t->shape, t->rank, t->data);
+    good = esp__code_tensor(c, models, t->shape, t->rank, step_of(b, i), t->data);
   }
   free(models);
   return esp__coder_end(c) && good;

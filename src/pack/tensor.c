@@ -1,12 +1,17 @@
 #include "pack/tensor.h"
 
 #include "pack/mask.h"
+#include "pack/multiples.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_MAX = 256, TABLE_BITS = 8 };
+enum {
+  TABLE_MAX = 256,
+  TABLE_BITS = 8,
+  MULTIPLES = TABLE_MAX + 1 /* in the place of a table's entries: the values are multiples */
+};
 
 /* What a tensor is while it is coded. */
 typedef struct packing {
@@ -16,6 +21,7 @@ typedef struct packing {
   size_t keeps;           /* of them */
   float table[TABLE_MAX]; /* the different ones, ascending by their bits */
   size_t entries;         /* 0: too many for a table */
+  const float *step;      /* [outputs] what they may be multiples of; NULL: nothing */
 } packing;
 
 static uint32_t bits_of(float value) {
@@ -83,10 +89,27 @@ static bool code_numbers(esp__coder *c, packing *p) {
   return true;
 }
 
+static esp__multiples multiples_of(const packing *p) {
+  return (esp__multiples){p->step, p->there, p->outputs, p->channels * p->taps, p->kept};
+}
+
+/* How the values that are there are written down. */
+static void choose(packing *p) {
+  const esp__multiples m = multiples_of(p);
+  if (p->step && esp__are_multiples(&m))
+    p->entries = MULTIPLES;
+  else
+    make_table(p);
+}
+
 static bool code_kept(esp__coder *c, esp__float_model *m, packing *p) {
   if (p->keeps == 0) return true;
-  if (!c->decoding) make_table(p);
+  if (!c->decoding) choose(p);
   p->entries = esp__code_count(c, p->entries);
+  if (p->entries == MULTIPLES && p->step) {
+    const esp__multiples multiples = multiples_of(p);
+    return esp__code_multiples(c, &multiples);
+  }
   if (p->entries > TABLE_MAX) return false;
   if (p->entries == 0) {
     esp__code_floats(c, m, p->kept, p->keeps);
@@ -122,8 +145,8 @@ static bool code(esp__coder *c, esp__float_model *m, packing *p, float *value) {
 }
 
 bool esp__code_tensor(esp__coder *c, esp__tensor_models *m, const int64_t *shape, int rank,
-                      float *value) {
-  packing p = {.count = 1, .outputs = 1, .channels = 1, .taps = 1};
+                      const float *step, float *value) {
+  packing p = {.count = 1, .outputs = 1, .channels = 1, .taps = 1, .step = step};
   for (int i = 0; i < rank; i++) {
     *(i == 0 ? &p.outputs : i == 1 ? &p.channels : &p.taps) *= (size_t)shape[i];
     p.count *= (size_t)shape[i];

@@ -14,8 +14,9 @@ typedef struct esp__tensor_models {
 
 /* Codes value[shape[0]][shape[1]]...: encoding reads it, decoding fills it; every bit comes back.
  * Values that are +0 cost a bit of the mask. Tensors of few different values (at most 256) are
- * stored as a table and numbers in it. False: no memory, or decoded nonsense. */
+ * stored as a table and numbers in it; those that are integers times step[shape[0]] (NULL: nothing
+ * is known of them) as these integers. False: no memory, or decoded nonsense. */
 bool esp__code_tensor(esp__coder *c, esp__tensor_models *m, const int64_t *shape, int rank,
-                      float *value);
+                      const float *step, float *value);
 
 #endif

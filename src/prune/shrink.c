@@ -230,6 +230,12 @@ static esp_status drop_channels(esp_model *m, int multiple, esp_model **small, e
 esp_status esp_shrink(const esp_model *model, int multiple, esp_model **small, esp_error *err) {
   esp_model *fewer = NULL;
   *small = NULL;
+  for (int i = 0; i < model->layers; i++)
+    if (model->layer[i].step)
+      return esp_fail(
+          err, ESP_ERR_INPUT,
+          "'%s' is quantised; expected a network that is shrunk first, and quantised then",
+          model->layer[i].name);
   ESP_TRY(drop_blocks(model, &fewer, err));
   const esp_status status = drop_channels(fewer, multiple, small, err);
   esp_model_free(fewer);

@@ -1,14 +1,32 @@
 #include "run/compress_stage.h"
 
 #include "config/stages.h"
+#include "run/replace_model.h"
 #include "run/services.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static esp_compress_ctx context_of(esp_run *r) {
+/* Of the images as they are, in their order. */
+static esp_status get_images(void *user, bool validation, int images, const esp_batch **batch,
+                             esp_error *err) {
+  esp_run *r = user;
+  const esp_images *from = validation ? &r->set->validation : &r->set->train;
+  const int count = (int)from->count < images ? (int)from->count : images;
+  esp_loader_free(r->measured);
+  r->measured = NULL;
+  ESP_TRY(esp_loader_new(&r->measured, r->set, from, (esp_loader_options){.batch = count}, err));
+  esp_loader_start(r->measured, 0, 0);
+  *batch = esp_loader_next(r->measured);
+  return ESP_OK;
+}
+
+static esp_compress_ctx context_of(esp_run *r, const esp_model *before) {
   const esp_key seed = (esp_key)r->config.run.seed;
   return (esp_compress_ctx){
       .model = r->model,
+      .before = before,
+      .images = {get_images, r},
       .opt = &r->config.compress,
       .key = esp_key_of(esp_key_of(seed, ESP_STREAM_COMPRESS), (uint64_t)r->at.stage)};
 }
@@ -24,30 +42,81 @@ static void take_averages(esp_params *ps) {
 /* A step keeps what is pruned at 0, and gives finite numbers. */
 static esp_status check(const esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_check_weights(r, err));
+  ESP_TRY(esp_model_check_integers(r->model, err));
   if (!r->pruner || esp_pruner_holds(r->pruner)) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "[compress] the step '%s' brought pruned weights back: expected zeros to stay",
                   esp__stage_work(&r->config, r->at.stage));
 }
 
+/* Makes the step, in a network of its own if it wants one. */
+static esp_status make_step(esp_run *r, int step, esp_error *err) {
+  const esp_compress_step *s = esp_compress_step_of(&r->config.compress, step);
+  esp_compress_ctx ctx = context_of(r, r->model);
+  esp_model *before = NULL;
+  char *text = NULL;
+  if (s->text) {
+    ESP_TRY(s->text(&ctx, &text, err));
+    const esp_status status = esp__run_replace_model(r, text, &before, err);
+    free(text);
+    ctx.model = r->model;
+    ctx.before = before;
+    if (status != ESP_OK) {
+      esp_model_free(before);
+      return status;
+    }
+  }
+  const esp_status status = esp_compress_make(&ctx, step, err);
+  esp_model_free(before);
+  return status;
+}
+
+esp_status esp__run_try_compress(esp_run *r, esp_error *err) {
+  const esp_compress_options *opt = &r->config.compress;
+  const esp_compress_ctx ctx = context_of(r, r->model);
+  for (int i = 0; i < esp_compress_steps(opt); i++) {
+    const esp_compress_step *s = esp_compress_step_of(opt, i);
+    char *text = NULL;
+    if (!s->text) continue;
+    ESP_TRY(s->text(&ctx, &text, err));
+    free(text);
+  }
+  if (strcmp(opt->quantise_from, "validation") != 0 || r->set->validation.count > 0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[compress] quantise_from = validation without such images: expected [data] "
+                  "validation above 0, or quantise_from = training");
+}
+
 esp_status esp__run_compress(esp_run *r, esp_error *err) {
-  esp_params *ps = &r->model->params;
-  const esp_compress_ctx ctx = context_of(r);
   r->at.now.requested = r->at.result[r->at.results - 1].requested;
-  esp_params_clear_momentum(ps);
-  take_averages(ps);
-  ESP_TRY(esp_compress_make(&ctx, esp__compress_step(&r->config, r->at.stage), err));
-  if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(ps, err));
+  esp_params_clear_momentum(&r->model->params);
+  take_averages(&r->model->params);
+  ESP_TRY(make_step(r, esp__compress_step(&r->config, r->at.stage), err));
+  if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
   ESP_TRY(check(r, err));
   return esp__run_evaluate_before(r, err);
 }
 
 esp_status esp__run_hold_compressed(esp_run *r, esp_error *err) {
   const int step = esp__compress_step(&r->config, r->at.stage);
-  const esp_compress_ctx ctx = context_of(r);
+  const esp_compress_ctx ctx = context_of(r, r->model);
   if (step < 0) return ESP_OK;
   take_averages(&r->model->params);
   esp_compress_hold(&ctx, step);
   if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
   return check(r, err);
+}
+
+esp_status esp__run_restore_compressed(esp_run *r, const char *path, esp_error *err) {
+  esp_bundle b;
+  esp_model *before = NULL;
+  if (esp_compress_steps(&r->config.compress) == 0) return ESP_OK;
+  ESP_TRY(esp_bundle_load(&b, path, err));
+  const char *text = esp_bundle_text(&b, "espalier.layers");
+  esp_status status = ESP_OK;
+  if (text && strcmp(text, r->model->text) != 0)
+    status = esp__run_replace_model(r, text, &before, err);
+  esp_model_free(before);
+  esp_bundle_free(&b);
+  return status;
 }

@@ -8,6 +8,7 @@
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
+#include "run/compress_stage.h"
 #include "run/checks.h"
 
 #include <omp.h>
@@ -58,6 +59,11 @@ static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_
   return ESP_OK;
 }
 
+esp_status esp__run_open_graphs(esp_run *r, esp_error *err) {
+  ESP_TRY(open_graph(r, true, &r->graph, err));
+  return open_graph(r, false, &r->evaluation, err);
+}
+
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   const esp_config *c = &r->config;
   ESP_TRY(esp__config_located(source,
@@ -70,8 +76,7 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   if (esp__prunes(c))
     ESP_TRY(esp__config_located(
         source, esp_pruner_new(&r->pruner, &c->prune, r->model, (esp_key)c->run.seed, err), err));
-  ESP_TRY(esp__config_located(source, open_graph(r, true, &r->graph, err), err));
-  return esp__config_located(source, open_graph(r, false, &r->evaluation, err), err);
+  return esp__config_located(source, esp__run_open_graphs(r, err), err);
 }
 
 esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
@@ -109,6 +114,7 @@ static esp_status try_start(esp_run *r, esp_error *err) {
     ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
     ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
   }
+  ESP_TRY(esp__run_try_compress(r, err));
   return r->pruner ? esp_pruner_prepare(r->pruner, r->graph, err) : ESP_OK;
 }
 
@@ -127,6 +133,7 @@ void esp__run_close(esp_run *r) {
   esp_loader_free(r->training);
   esp_loader_free(r->validation);
   esp_loader_free(r->test);
+  esp_loader_free(r->measured);
   esp_pruner_free(r->pruner);
   esp_graph_free(r->graph);
   esp_graph_free(r->evaluation);

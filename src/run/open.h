@@ -10,6 +10,8 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err);
 /* Whether the run can begin: weights to start from and masks of another run, if there are any, can
  * be read, and the synaptic flow has a range. To know before a directory is made. */
 esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err);
+/* The graphs of r->model, to train with and to evaluate. */
+esp_status esp__run_open_graphs(esp_run *r, esp_error *err);
 void esp__run_close(esp_run *r);
 
 /* Fails, and says which part differs, unless the data that were opened `now` are those that the run

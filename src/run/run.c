@@ -4,6 +4,7 @@
 #include "config/paths.h"
 #include "config/plugins.h"
 #include "config/stages.h"
+#include "run/compress_stage.h"
 #include "run/open.h"
 #include "run/plan.h"
 #include "run/reuse_dense.h"
@@ -203,6 +204,7 @@ static esp_status check_same(const esp_run *r, const esp__position *fresh, const
 static esp_status load_checkpoint(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   if (access(esp__run_path(r, ESP_FILE_CHECKPOINT, path), F_OK) != 0) return begin(r, err);
+  ESP_TRY(esp__run_restore_compressed(r, path, err));
   ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
   const esp__position fresh = r->at;
   esp_status status = esp__position_parse(&r->at, position, NULL);

@@ -20,6 +20,8 @@ struct esp_run {
   esp_graph *graph;      /* to train with */
   esp_graph *evaluation; /* the same parameters, for inference: the same logits, faster */
   esp_pruner *pruner;    /* NULL: method = none */
+  esp_prune_options finished_prune; /* of a pruner that only keeps masks (replace_model.h) */
+  esp_loader *measured; /* the images that a step of [compress] measures with; NULL: none yet */
   esp_loader *training, *validation, *test; /* validation NULL: none */
   esp__position at;
   esp_run_control control;

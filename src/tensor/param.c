@@ -29,6 +29,7 @@ static void param_free(esp_param *p) {
   free(p->shadow);
   free(p->average);
   free(p->shared);
+  free(p->fine);
   free(p);
 }
 

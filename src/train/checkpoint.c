@@ -15,7 +15,7 @@ enum { MOMENTUM, AVERAGE, SHADOW, MOVEMENT, EXTRAS };
 static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow.", "movement."};
 
 /* Which values the weights of a layer share; only where they do. */
-static const char shared_prefix[] = "shared.";
+static const char shared_prefix[] = "shared.", fine_prefix[] = "fine.";
 
 static float *extra(const esp_param *p, int which) {
   float *const tensors[EXTRAS] = {p->momentum, p->average, p->shadow, p->movement};
@@ -170,6 +170,7 @@ static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *p
     for (int k = 0; k < EXTRAS; k++)
       if (extra(p, k)) ESP_TRY(add(b, prefixes[k], p, ESP_F32, extra(p, k), err));
     if (p->mask) ESP_TRY(add(b, "mask.", p, ESP_U8, p->mask->keep, err));
+    if (p->fine) ESP_TRY(add(b, fine_prefix, p, ESP_F32, p->fine, err));
     if (p->shared) ESP_TRY(add(b, shared_prefix, p, ESP_U8, p->shared, err));
   }
   ESP_TRY(collect_hooks(b, pruner, err));
@@ -233,6 +234,18 @@ static esp_status read_shared(const esp_bundle *b, const char *path, esp_param *
   return esp__blob_read(b, path, shared_prefix, p, ESP_U8, p->shared, err);
 }
 
+/* The weights that the optimiser moves where others are rounded. */
+static esp_status read_fine(const esp_bundle *b, const char *path, esp_param *p, esp_error *err) {
+  char name[128];
+  snprintf(name, sizeof name, "%s%s", fine_prefix, p->name);
+  free(p->fine);
+  p->fine = NULL;
+  if (!p->step || !esp_bundle_find(b, name)) return ESP_OK;
+  if (!(p->fine = malloc(p->count * sizeof *p->fine)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the fine weights of '%s'", p->name);
+  return esp__blob_read(b, path, fine_prefix, p, ESP_F32, p->fine, err);
+}
+
 /* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. */
 static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b,
                              const char *path, esp_error *err) {
@@ -245,7 +258,10 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
     for (int k = 0; k < EXTRAS; k++)
       if (extra(p, k)) ESP_TRY(esp__blob_read(b, path, prefixes[k], p, ESP_F32, extra(p, k), err));
   }
-  for (int i = 0; i < m->params.count; i++) ESP_TRY(read_shared(b, path, m->params.item[i], err));
+  for (int i = 0; i < m->params.count; i++) {
+    ESP_TRY(read_shared(b, path, m->params.item[i], err));
+    ESP_TRY(read_fine(b, path, m->params.item[i], err));
+  }
   ESP_TRY(read_notes(pruner, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");
   if (pruner && changes) esp_pruner_restore_changes(pruner, strtoull(changes, NULL, 10));

@@ -86,6 +86,76 @@ START_TEST(other_runs) {
 }
 END_TEST
 
+/* ---- integers ---- */
+
+/* The line of eval that begins with the word. */
+static void line_of(const char *file, const char *isa, const char *threads, char line[128]) {
+  const char *const environment[] = {isa, NULL};
+  process p = espalier(&(process_options){.environment = environment},
+                       (const char *[]){"eval", file, "--hash", threads, NULL});
+  const char *found = strstr(p.out, "logits_sha256 ");
+  ck_assert_msg(p.status == 0 && found, "%s", p.err);
+  snprintf(line, 128, "%.78s", found);
+  process_free(&p);
+}
+
+/* Weights are integers times the step of their output, to the bit, and 0 where they are pruned. */
+static void has_integers(const char *path, double levels) {
+  static const char *const layers[] = {"conv1", "conv2", "linear1"};
+  tensors t = tensors_read(path);
+  for (int i = 0; i < 3; i++) {
+    char weight[32], step[32];
+    snprintf(weight, sizeof weight, "%s.weight", layers[i]);
+    snprintf(step, sizeof step, "%s.scale", layers[i]);
+    const tensor *w = tensor_of(&t, "", weight), *s = tensor_of(&t, "", step),
+                 *mask = tensor_of(&t, "mask.", weight);
+    for (size_t k = 0; k < w->count; k++) {
+      const float scale = value_at(s, k / (w->count / s->count));
+      const double q = scale > 0.0f ? (double)value_at(w, k) / (double)scale : 0.0;
+      const int whole = (int)(q < 0 ? q - 0.5 : q + 0.5);
+      ck_assert(value_at(w, k) == (float)whole * scale && whole >= -levels && whole <= levels);
+      if (!kept_at(mask, k)) ck_assert(value_at(w, k) == 0.0f);
+    }
+  }
+  tensors_free(&t);
+}
+
+/* Quantised in the run or behind it, trained on or not: the same bits; and one hash of the logits
+ * on every instruction set, with any threads, and from the packed file. */
+START_TEST(integers_are_the_same_everywhere) {
+  static const char *const bits[][2] = {{"8", "0"}, {"4", "1"}, {"2", "2"}};
+  char quantise[64], epochs[64], first[128], other[128];
+  snprintf(quantise, sizeof quantise, "compress.quantise_bits=%s", bits[_i][0]);
+  snprintf(epochs, sizeof epochs, "compress.epochs=%s", bits[_i][1]);
+  ESPALIER("run", "plain.ini", "-o", "a", PRUNED, "compress.steps=quantise round", quantise,
+           epochs);
+  ESPALIER("run", "plain.ini", "-o", "pruned", PRUNED);
+  ESPALIER("compress", "pruned", "-o", "b", "compress.steps=quantise round", quantise, epochs);
+  ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
+  ck_assert(same_reports("a", "b"));
+  has_integers("b/checkpoint.safetensors", (double)((1 << (atoi(bits[_i][0]) - 1)) - 1));
+  ESPALIER("pack", "b", "-o", "b.esp");
+  line_of("b", "ESPALIER_ISA=scalar", "run.threads=1", first);
+  line_of("b", NULL, "run.threads=3", other);
+  ck_assert_str_eq(first, other);
+  line_of("b.esp", NULL, "run.threads=1", other);
+  ck_assert_str_eq(first, other);
+}
+END_TEST
+
+/* Residuals, concats, means, depthwise layers; it can be looked at, and not shrunk. */
+START_TEST(integers_of_all_layers) {
+  char first[128], other[128];
+  text_write("stream.ini", CONFIG_BEGIN STREAM_NET);
+  ESPALIER("run", "stream.ini", "-o", "a", PRUNED, "compress.steps=quantise", "compress.epochs=1");
+  line_of("a", "ESPALIER_ISA=scalar", "run.threads=1", first);
+  line_of("a", NULL, "run.threads=2", other);
+  ck_assert_str_eq(first, other);
+  ESPALIER("inspect", "a");
+  ENDS(2, NULL, "is quantised", "shrink", "a", "-o", "small.safetensors");
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 /* It says so in one line, with status 2, and leaves no directory. */
@@ -111,6 +181,12 @@ START_TEST(bad_calls) {
   REFUSED("share_bits = 3 without its step", "a", "compress.steps=round", "compress.share_bits=3");
   REFUSED("'share' stands there twice", "a", "compress.steps=share share");
   REFUSED("3 number(s) for 1 step(s)", "a", "compress.steps=share", "compress.epochs=1 2 3");
+  REFUSED("quantise_bits = 3: expected 8, 4 or 2", "a", "compress.steps=quantise",
+          "compress.quantise_bits=3");
+  REFUSED("without such images", "a", "compress.steps=quantise",
+          "compress.quantise_from=validation");
+  REFUSED("'compress.quantise_images=0'", "a", "compress.steps=quantise",
+          "compress.quantise_images=0");
   REFUSED("expected other keys of [compress] alone", "a", "compress.steps=share", "train.lr=0.3");
   REFUSED("b is compressed already", "b", "compress.steps=share");
   REFUSED("not a run directory", "nowhere", "compress.steps=share");
@@ -141,6 +217,8 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, in_the_run_or_behind_it);
   tcase_add_loop_test(t, other_runs, 0, 4);
+  tcase_add_loop_test(t, integers_are_the_same_everywhere, 0, 3);
+  tcase_add_test(t, integers_of_all_layers);
   tcase_add_test(t, bad_calls);
   tcase_add_test(t, unfinished_runs);
   suite_add_tcase(s, t);

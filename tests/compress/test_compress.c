@@ -65,13 +65,14 @@ static void open_scene(scene *s, const char *steps) {
   *s = (scene){.opt = {.steps = (char *)(uintptr_t)steps,
                        .share_bits = 1,
                        .share_start = linear,
+                       .quantise_bits = 8,
                        .round_bits = 10}};
   ck_assert_msg(esp_model_new(&s->model, &m, (esp_shape){1, 2, 2}, 2, 1, &err) == ESP_OK, "%s",
                 err.text);
 }
 
 static void make_steps(scene *s) {
-  const esp_compress_ctx ctx = {s->model, &s->opt, 5};
+  const esp_compress_ctx ctx = {.model = s->model, .before = s->model, .opt = &s->opt, .key = 5};
   for (int i = 0; i < esp_compress_steps(&s->opt); i++)
     ck_assert(esp_compress_make(&ctx, i, NULL) == ESP_OK);
 }
@@ -174,11 +175,16 @@ static const struct {
 };
 
 START_TEST(keys_that_go_together) {
-  static char linear[] = "linear";
+  static char linear[] = "linear", squares[] = "squares", training[] = "training";
   const esp_compress_options o = {.steps = (char *)(uintptr_t)keys[_i].steps,
                                   .epochs = keys[_i].epochs,
                                   .share_bits = keys[_i].share_bits,
                                   .share_start = linear,
+                                  .quantise_bits = 8,
+                                  .quantise_rule = squares,
+                                  .quantise_percentile = 99.99,
+                                  .quantise_from = training,
+                                  .quantise_images = 256,
                                   .round_bits = 10};
   esp_error err = {0};
   const esp_status status = esp_compress_check(&o, &err);

@@ -12,15 +12,15 @@ enum { COUNT = 32 * 16 * 9 };
 static float value[COUNT], copy[COUNT];
 static esp__tensor_models models;
 
-/* Bytes of the tensor in `value`, which must come back. */
-static size_t bytes_of(const int64_t *shape, int rank) {
+/* Bytes of the tensor in `value`, which must come back; `step` as in esp__code_tensor. */
+static size_t bytes_with(const int64_t *shape, int rank, const float *step) {
   esp__coder c;
   size_t count = 1;
   for (int i = 0; i < rank; i++) count *= (size_t)shape[i];
   memcpy(copy, value, sizeof copy);
   esp__coder_encode(&c);
   esp__float_model_start(&models.vectors);
-  ck_assert(esp__code_tensor(&c, &models, shape, rank, copy));
+  ck_assert(esp__code_tensor(&c, &models, shape, rank, step, copy));
   ck_assert_mem_eq(copy, value, count * sizeof *value); /* the writer leaves it alone */
   ck_assert(esp__coder_end(&c));
   uint8_t *data = c.out;
@@ -28,11 +28,15 @@ static size_t bytes_of(const int64_t *shape, int rank) {
   memset(copy, 0xff, sizeof copy);
   esp__coder_decode(&c, data, bytes);
   esp__float_model_start(&models.vectors);
-  ck_assert(esp__code_tensor(&c, &models, shape, rank, copy));
+  ck_assert(esp__code_tensor(&c, &models, shape, rank, step, copy));
   ck_assert_mem_eq(copy, value, count * sizeof *value);
   ck_assert(esp__coder_end(&c));
   free(data);
   return bytes;
+}
+
+static size_t bytes_of(const int64_t *shape, int rank) {
+  return bytes_with(shape, rank, NULL);
 }
 
 static void fill(double density) {
@@ -52,6 +56,28 @@ START_TEST(dense_and_pruned_weights_come_back) {
   ck_assert_uint_le(tenth, 270 + dense / 10 + dense / 50);
   fill(0.0);
   ck_assert_uint_le(bytes_of(shape, 4), 4);
+}
+END_TEST
+
+/* Integers of 4 bits times a step for each output: 4 bits a value that is there at most, and the
+ * mask. With one value that is no multiple, or steps that are others, floats come back as well. */
+START_TEST(multiples_become_integers) {
+  float step[32], half[32];
+  fill(0.5);
+  for (int o = 0; o < 32; o++) {
+    step[o] = 0.01f + 0.003f * (float)o;
+    half[o] = 0.7f * step[o];
+  }
+  for (size_t i = 0; i < COUNT; i++) {
+    const int q = (int)(i % 15) - 7;
+    if (value[i] != 0.0f) value[i] = q ? (float)q * step[i / 144] : 0.0f;
+  }
+  const size_t integers = bytes_with(shape, 4, step), floats = bytes_with(shape, 4, half);
+  ck_assert_uint_le(integers, COUNT / 8 + COUNT / 2 * 4 / 8 + 32);
+  ck_assert_uint_lt(2 * integers, floats);
+  ck_assert_uint_eq(bytes_of(shape, 4), floats);
+  for (size_t i = 0; i < COUNT; i++) value[i] = (i % 3) ? 0.0f : -0.0f; /* 0 of the wrong sign */
+  bytes_with(shape, 4, step);
 }
 END_TEST
 
@@ -102,7 +128,7 @@ START_TEST(nonsense_is_decoded_to_nonsense) {
     memset(copy, 0, sizeof copy);
     esp__coder_decode(&c, data, sizeof data);
     esp__float_model_start(&models.vectors);
-    (void)esp__code_tensor(&c, &models, (const int64_t[]){30, 16, 3, 3}, 4, copy);
+    (void)esp__code_tensor(&c, &models, (const int64_t[]){30, 16, 3, 3}, 4, NULL, copy);
     for (size_t i = 30 * 16 * 9; i < COUNT; i++) ck_assert(copy[i] == 0.0f);
   }
 }
@@ -113,6 +139,7 @@ int main(void) {
   TCase *tests = tcase_create("tensors");
   tcase_add_test(tests, dense_and_pruned_weights_come_back);
   tcase_add_test(tests, few_values_become_a_table);
+  tcase_add_test(tests, multiples_become_integers);
   tcase_add_test(tests, odd_values_come_back);
   tcase_add_test(tests, any_rank_and_size_comes_back);
   tcase_add_test(tests, nonsense_is_decoded_to_nonsense);

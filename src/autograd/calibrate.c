@@ -1,0 +1,79 @@
+#include "autograd/calibrate.h"
+
+#include "autograd/node.h"
+
+#include <math.h>
+
+enum { BINS = 4096, TRIALS = 128, LEVELS = 127 };
+
+/* Magnitudes of the valid images: the largest, and how many fall into each of BINS equal steps. */
+typedef struct magnitudes {
+  double largest;
+  double values;
+  double count[BINS];
+} magnitudes;
+
+static void note(magnitudes *m, float value, bool largest_only) {
+  const double size = fabs((double)value);
+  if (largest_only) {
+    if (size > m->largest) m->largest = size;
+    return;
+  }
+  const int bin = (int)(size / m->largest * BINS);
+  m->count[bin < BINS ? bin : BINS - 1] += 1.0;
+  m->values += 1.0;
+}
+
+static void note_all(const esp_graph *g, const esp_tensor *x, magnitudes *m, bool largest_only) {
+  for (int block = 0; block < esp__graph_blocks(g); block++) {
+    const int valid = esp_lanes_valid(esp__graph_images(g), block);
+    for (int c = 0; c < x->channels; c++)
+      for (int r = 0; r < x->height; r++) {
+        const float *row = esp_plane(x, block, c) + (size_t)r * esp_row_stride(x);
+        for (int i = 0; i < x->width * ESP_LANES; i++)
+          if (i % ESP_LANES < valid) note(m, row[i], largest_only);
+      }
+  }
+}
+
+static double percentile(const magnitudes *m, double share) {
+  double seen = 0.0;
+  int bin = 0;
+  while (bin < BINS - 1 && (seen += m->count[bin]) < share * m->values) bin++;
+  return m->largest * (double)(bin + 1) / BINS;
+}
+
+/* The sum of squared errors, each value in the middle of its step. */
+static double error_of(const magnitudes *m, double limit) {
+  const double scale = limit / LEVELS;
+  double sum = 0.0;
+  for (int bin = 0; bin < BINS; bin++) {
+    const double value = m->largest * (bin + 0.5) / BINS;
+    const double level = fmin(nearbyint(value / scale), LEVELS), error = value - level * scale;
+    sum += m->count[bin] * error * error;
+  }
+  return sum;
+}
+
+static double least_squares(const magnitudes *m) {
+  double best = m->largest, least = error_of(m, best);
+  for (int i = 1; i < TRIALS; i++) {
+    const double limit = m->largest * (double)i / TRIALS, error = error_of(m, limit);
+    if (error < least) {
+      least = error;
+      best = limit;
+    }
+  }
+  return best;
+}
+
+float esp__calibrate(const esp_graph *g, const esp_tensor *x, const esp_calibration *c) {
+  magnitudes m = {0};
+  note_all(g, x, &m, true);
+  if (m.largest == 0.0) return 0.0f;
+  double limit = m.largest;
+  if (c->rule != ESP_CALIBRATE_MAX) note_all(g, x, &m, false);
+  if (c->rule == ESP_CALIBRATE_PERCENTILE) limit = percentile(&m, c->percentile / 100.0);
+  if (c->rule == ESP_CALIBRATE_SQUARES) limit = least_squares(&m);
+  return (float)(limit / LEVELS);
+}

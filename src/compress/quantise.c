@@ -1,0 +1,149 @@
+/* quantise: weights of 8, 4 or 2 bits and activations of 8 (docs/formats.md says how they are
+ * written down and computed with). */
+#include "compress/catalogue.h"
+#include "compress/fold.h"
+#include "compress/mantissa.h"
+
+#include <espalier/optim.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  TRIALS = 80,    /* steps that are tried for an output */
+  SCALE_BITS = 10 /* of the mantissa of a step or a scale, as half precision has */
+};
+
+/* 127, 7 or 1: the largest integer. */
+static int levels_of(const esp_compress_options *opt) {
+  return (1 << (opt->quantise_bits - 1)) - 1;
+}
+
+static double error_of(const float *w, size_t n, double step, int levels) {
+  double sum = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    const double level = fmin(fmax(nearbyint((double)w[i] / step), -levels), levels);
+    const double error = (double)w[i] - level * step;
+    sum += error * error;
+  }
+  return sum;
+}
+
+/* The step of an output's weights with the least squared error, of those whose largest integer
+ * stands for 1 to 1 / TRIALS of the largest weight; 0 where there is no weight but 0. */
+static float step_of(const float *w, size_t n, int levels) {
+  double largest = 0.0, best = 0.0, least = INFINITY;
+  for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)w[i]));
+  for (int k = TRIALS; largest > 0.0 && k > 0; k--) {
+    const double step = largest * k / TRIALS / levels, error = error_of(w, n, step, levels);
+    if (error < least) {
+      least = error;
+      best = step;
+    }
+  }
+  return (float)best;
+}
+
+/* Of three values (Li et al. 2016): the mean magnitude of the weights above 0.7 times the mean
+ * magnitude of all. What is 0 counts in neither. Half of it is near that threshold. */
+static float ternary_step(const float *w, size_t n) {
+  double sum = 0.0, large = 0.0;
+  size_t count = 0, kept = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += fabs((double)w[i]);
+    count += w[i] != 0.0f;
+  }
+  const double threshold = count ? 0.7 * sum / (double)count : 0.0;
+  for (size_t i = 0; i < n; i++) {
+    if (!(fabs((double)w[i]) > threshold)) continue;
+    large += fabs((double)w[i]);
+    kept++;
+  }
+  return kept ? (float)(large / (double)kept) : 0.0f;
+}
+
+static void quantise_weights(esp_param *p, esp_param *steps, int levels) {
+  const size_t outputs = (size_t)p->shape[0], each = p->count / outputs;
+  for (size_t o = 0; o < outputs; o++) {
+    const float *w = p->value + o * each;
+    const float step = levels == 1 ? ternary_step(w, each) : step_of(w, each, levels);
+    steps->value[o] = esp__round_mantissa(step, SCALE_BITS);
+  }
+  esp_round_weights(p);
+}
+
+static esp_status text(const esp_compress_ctx *ctx, char **text, esp_error *err) {
+  return esp_model_quantised_text(ctx->model, (int)ctx->opt->quantise_bits, text, err);
+}
+
+static esp_calibration calibration_of(const esp_compress_options *opt) {
+  const char *rule = opt->quantise_rule;
+  return (esp_calibration){strcmp(rule, "max") == 0          ? ESP_CALIBRATE_MAX
+                           : strcmp(rule, "percentile") == 0 ? ESP_CALIBRATE_PERCENTILE
+                                                             : ESP_CALIBRATE_SQUARES,
+                           opt->quantise_percentile};
+}
+
+/* Of tensors: parameters of one number that are no layer's. */
+static void round_scales(const esp_params *ps) {
+  for (int i = 0; i < ps->count; i++) {
+    esp_param *p = ps->item[i];
+    if (p->role == ESP_ROLE_RUNNING && p->count == 1)
+      p->value[0] = esp__round_mantissa(p->value[0], SCALE_BITS);
+  }
+}
+
+/* The scales of the activations, from images: layer by layer, of what comes of those before. */
+static esp_status calibrate(const esp_compress_ctx *ctx, esp_error *err) {
+  const esp_compress_options *opt = ctx->opt;
+  const esp_calibration calibration = calibration_of(opt);
+  const bool validation = strcmp(opt->quantise_from, "validation") == 0;
+  const esp_batch *batch;
+  esp_graph *graph;
+  ESP_TRY(ctx->images.get(ctx->images.user, validation, (int)opt->quantise_images, &batch, err));
+  ctx->model->simulated = true;
+  const esp_status status =
+      esp_model_graph(ctx->model, batch->count, false, (esp_loss_attr){0}, &graph, err);
+  ctx->model->simulated = false;
+  if (status != ESP_OK) return status;
+  esp_graph_forward(graph, batch, (esp_pass){.calibration = &calibration});
+  esp_graph_free(graph);
+  round_scales(&ctx->model->params);
+  return ESP_OK;
+}
+
+/* Training on moves fine weights, and rounds them in every step. */
+static esp_status keep_fine(esp_param *p, esp_error *err) {
+  if (!p->fine && !(p->fine = malloc(p->count * sizeof *p->fine)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the fine weights of '%s'", p->name);
+  memcpy(p->fine, p->value, p->count * sizeof *p->fine);
+  return ESP_OK;
+}
+
+static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
+  for (int i = 0; i < ctx->model->layers; i++) {
+    esp_layer *layer = &ctx->model->layer[i];
+    esp__fold_batchnorm(ctx->before, &ctx->before->layer[i], layer);
+    ESP_TRY(keep_fine(layer->weight, err));
+    quantise_weights(layer->weight, layer->step, levels_of(ctx->opt));
+  }
+  return calibrate(ctx, err);
+}
+
+/* Averages lie between the integers. */
+static void hold(const esp_compress_ctx *ctx) {
+  for (int i = 0; i < ctx->model->layers; i++) esp_round_weights(ctx->model->layer[i].weight);
+}
+
+const esp_compress_step esp__compress_step_quantise = {
+    .name = "quantise",
+    .help =
+        "batch norms go into the layers before them; weights become integers of quantise_bits "
+        "bits with a step for each output, activations of 8 bits with a scale for each tensor; "
+        "training on rounds in every step (straight-through), and the network is judged by "
+        "integer arithmetic",
+    .text = text,
+    .make = make,
+    .hold = hold,
+};

@@ -1,0 +1,284 @@
+/* Quantised networks: factors as integers, scales of tensors, and the integers of whole networks
+ * against arithmetic written out here. */
+#include "suite.h"
+
+#include "autograd/fixed_point.h"
+
+#include <espalier/compress.h>
+#include <espalier/model.h>
+#include <espalier/optim.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static esp_error err = {.text = ""};
+
+/* ---- factors ---- */
+
+/* 3/4 is (3 * 2^29) / 2^31, 1 is 2^30 / 2^30; what rounds up to 2^31 takes one bit less of
+ * shift. */
+START_TEST(factors) {
+  static const struct {
+    double factor;
+    int64_t multiplier;
+    int shift;
+  } cases[] = {{0.75, 3LL << 29, 31}, {1.0, 1LL << 30, 30},
+               {0.25, 1LL << 30, 32}, {1.0 - 0x1p-40, 1LL << 30, 30},
+               {3.0, 3LL << 29, 29},  {0.0, 0, 1},
+               {0x1p-40, 0, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const esp__fixed f = esp__fixed_of(cases[i].factor);
+    ck_assert_msg(f.multiplier == cases[i].multiplier && f.shift == cases[i].shift,
+                  "%g: %lld >> %d", cases[i].factor, (long long)f.multiplier, f.shift);
+  }
+  ck_assert_int_eq(esp__fixed_with(0.25, 31), 1LL << 29);
+}
+END_TEST
+
+/* Halves go up, also below 0; the ends are 127 and the lower bound. */
+START_TEST(rounding) {
+  const int64_t half = (int64_t)1 << 30; /* 1/2 in 31 bits of shift */
+  ck_assert_int_eq(esp__fixed_round(3 * half, 31, -127), 2);
+  ck_assert_int_eq(esp__fixed_round(-3 * half, 31, -127), -1);
+  ck_assert_int_eq(esp__fixed_round(-half, 31, -127), 0);
+  ck_assert_int_eq(esp__fixed_round(2000 * half, 31, -127), 127);
+  ck_assert_int_eq(esp__fixed_round(-2000 * half, 31, -127), -127);
+  ck_assert_int_eq(esp__fixed_round(-2000 * half, 31, 0), 0);
+}
+END_TEST
+
+/* ---- a network worked by hand ---- */
+
+static esp_model *model_of(const char *layers, esp_shape input, int classes) {
+  esp_model *m;
+  char arch[] = "custom", *text = strdup(layers);
+  const esp_model_options o = {.arch = arch, .layers = text, .width = 1.0};
+  ck_assert_msg(esp_model_new(&m, &o, input, classes, 1, &err) == ESP_OK, "%s", err.text);
+  free(text);
+  return m;
+}
+
+static void set(esp_model *m, const char *name, const float *value) {
+  esp_param *p = esp_params_find(&m->params, name);
+  ck_assert_msg(p != NULL, "%s", name);
+  memcpy(p->value, value, p->count * sizeof *value);
+}
+#define SET(m, name, ...) set(m, name, (const float[]){__VA_ARGS__})
+
+/* Runs one image [C][H][W]; a graph of integers, or of floats that are rounded. */
+static void run(esp_model *m, const float *pixels, bool simulated, float *logits) {
+  const size_t values = (size_t)(m->input.channels * m->input.height * m->input.width);
+  float *lanes = calloc(values * ESP_LANES, sizeof *lanes);
+  esp_graph *g;
+  for (size_t i = 0; i < values; i++) lanes[i * ESP_LANES] = pixels[i];
+  m->simulated = simulated;
+  ck_assert_msg(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err) == ESP_OK, "%s",
+                err.text);
+  const esp_batch batch = {lanes, NULL, 1};
+  esp_graph_forward(g, &batch, (esp_pass){0});
+  for (int c = 0; c < m->classes; c++) logits[c] = esp_value_at(esp_graph_output(g), 0, c, 0, 0);
+  esp_graph_free(g);
+  free(lanes);
+}
+
+/* Input 0.5 and -1 at scale 1/4: 2 and -4. The hidden layer has steps 1/2 and 1/4, and weights 3, 1
+ * and 2, -5. The first sum is 6 - 4 and a bias of 8 (1 at scale 1/8), so 10, which stands for 5/4;
+ * the second 4 + 20, so 24, for 3/2. At scale 1/2 they are 2.5, which goes up to 3, and 3. The
+ * logits have steps 1 and 1/4: 6 - 3 at scale 1/2 is 1.5, and 3 + 3 and a bias of 4 (0.5 at 1/8) at
+ * scale 1/8 is 1.25. */
+START_TEST(two_layers_by_hand) {
+  float logits[2];
+  esp_model *m = model_of("flatten\nquantise\nlinear 2 bits 8\nrelu\nquantise\nlinear 2 bits 4",
+                          (esp_shape){2, 1, 1}, 2);
+  SET(m, "quantise1.scale", 0.25f);
+  SET(m, "linear1.scale", 0.5f, 0.25f);
+  SET(m, "linear1.weight", 1.5f, 0.5f, 0.5f, -1.25f);
+  SET(m, "linear1.bias", 1.0f, 0.0f);
+  SET(m, "quantise2.scale", 0.5f);
+  SET(m, "linear2.scale", 1.0f, 0.25f);
+  SET(m, "linear2.weight", 2.0f, -1.0f, 0.25f, 0.25f);
+  SET(m, "linear2.bias", 0.0f, 0.5f);
+  run(m, (const float[]){0.5f, -1.0f}, false, logits);
+  ck_assert_msg(logits[0] == 1.5f && logits[1] == 1.25f, "%g %g", (double)logits[0],
+                (double)logits[1]);
+  esp_model_free(m);
+}
+END_TEST
+
+/* The sum of a residual is rounded once: 5/4 + 3/8 = 13/8 at scale 1/2 is 3.25, which is 3; if each
+ * part were rounded before, 2.5 and 0.75 would be 3 and 1, together 4. */
+START_TEST(sums_are_rounded_once) {
+  float logits[1];
+  esp_model *m = model_of(
+      "flatten\nquantise\nresidual\n  linear 1 bits 8\n  quantise\nend\n"
+      "quantise\nlinear 1 bits 8",
+      (esp_shape){1, 1, 1}, 1);
+  SET(m, "quantise1.scale", 0.25f);
+  SET(m, "0.linear1.scale", 0.0625f);
+  SET(m, "0.linear1.weight", 0.3125f); /* 5 * 5 = 25 at scale 1/64, at 1/8: 3.125, which is 3 */
+  SET(m, "0.quantise1.scale", 0.125f);
+  SET(m, "quantise2.scale", 0.5f);
+  SET(m, "linear1.scale", 1.0f);
+  SET(m, "linear1.weight", 1.0f);
+  run(m, (const float[]){1.25f}, false, logits);
+  ck_assert_msg(logits[0] == 1.5f, "%g", (double)logits[0]);
+  esp_model_free(m);
+}
+END_TEST
+
+/* The mean of 1, 2, 3, 4 quarters is 10 / 16, at scale 1/8 exactly 5. */
+START_TEST(means_are_of_integers) {
+  float logits[1];
+  esp_model *m = model_of("quantise\nglobal_avgpool\nquantise\nflatten\nlinear 1 bits 8",
+                          (esp_shape){1, 2, 2}, 1);
+  SET(m, "quantise1.scale", 0.25f);
+  SET(m, "quantise2.scale", 0.125f);
+  SET(m, "linear1.scale", 1.0f);
+  SET(m, "linear1.weight", 3.0f);
+  run(m, (const float[]){0.25f, 0.5f, 0.75f, 1.0f}, false, logits);
+  ck_assert(logits[0] == 15.0f / 8.0f);
+  esp_model_free(m);
+}
+END_TEST
+
+/* ---- the step ---- */
+
+static esp_status no_images(void *user, bool validation, int images, const esp_batch **batch,
+                            esp_error *e) {
+  (void)validation;
+  (void)images;
+  (void)e;
+  *batch = user;
+  return ESP_OK;
+}
+
+/* conv1 makes x and 2 x, its batch norm halves the one and adds 1 to the other; folded, and all of
+ * it in 8 bits, the network says what it said before, to the steps' size. Pruned weights are 0. */
+START_TEST(folded_and_quantised) {
+  char steps[] = "quantise", rule[] = "max", from[] = "training", *text;
+  float lanes[4 * ESP_LANES] = {0}, before[2], after[2];
+  const float pixels[4] = {0.5f, -0.25f, 1.0f, 0.125f};
+  const float *const pixel = pixels;
+  esp_model *m =
+      model_of("conv 2 1x1\nbn\nrelu\nglobal_avgpool\nflatten\nlinear 2", (esp_shape){1, 2, 2}, 2);
+  SET(m, "conv1.weight", 1.0f, 2.0f);
+  SET(m, "bn1.scale", 0.5f, 1.0f);
+  SET(m, "bn1.shift", 0.0f, 1.0f);
+  SET(m, "linear1.weight", 1.0f, 0.0f, -0.5f, 0.25f);
+  SET(m, "linear1.bias", 0.25f, 0.0f);
+  run(m, pixels, false, before);
+  esp_compress_options o = {.steps = steps,
+                            .quantise_bits = 8,
+                            .quantise_rule = rule,
+                            .quantise_from = from,
+                            .quantise_images = 1};
+  for (int i = 0; i < 4; i++) lanes[i * ESP_LANES] = pixel[i];
+  esp_batch batch = {lanes, NULL, 1};
+  esp_compress_ctx ctx = {.model = m, .before = m, .images = {no_images, &batch}, .opt = &o};
+  const esp_compress_step *step = esp_compress_step_find("quantise");
+  ck_assert_msg(step->text(&ctx, &text, &err) == ESP_OK, "%s", err.text);
+  ck_assert_str_eq(
+      text,
+      "quantise\nconv 2 1x1 bits 8\nrelu\nquantise\nglobal_avgpool\nquantise\nflatten\n"
+      "linear 2 bits 8\n");
+  ctx.model = model_of(text, (esp_shape){1, 2, 2}, 2);
+  free(text);
+  ck_assert_msg(step->make(&ctx, &err) == ESP_OK, "%s", err.text);
+  run(ctx.model, pixels, false, after);
+  for (int c = 0; c < 2; c++)
+    ck_assert_msg(fabsf(before[c] - after[c]) < 0.02f, "%g %g", (double)before[c],
+                  (double)after[c]);
+  run(ctx.model, pixels, true, before); /* floats that are rounded: near, too */
+  for (int c = 0; c < 2; c++) ck_assert(fabsf(before[c] - after[c]) < 0.01f);
+  ck_assert(esp_params_find(&ctx.model->params, "linear1.weight")->value[1] == 0.0f);
+  ck_assert(esp_params_find(&ctx.model->params, "conv1.bias")->value[1] == 1.0f);
+  esp_model_free(ctx.model);
+  esp_model_free(m);
+}
+END_TEST
+
+/* The optimiser moves fine weights, and rounds what the network computes with; a pruned weight has
+ * neither. At rate 1, gradients of 0.3 take 1 to 0.7, with step 1/2 rounded 1/2, then to 0.4. */
+START_TEST(fine_weights_move) {
+  esp_model *m = model_of("flatten\nquantise\nlinear 1 bits 8", (esp_shape){2, 1, 1}, 1);
+  esp_param *w = m->layer[0].weight;
+  uint8_t keep[] = {1, 0};
+  const esp_mask mask = {.keep = keep, .kept = 1};
+  const esp_train_options o = {.momentum = 0.0};
+  SET(m, "linear1.scale", 0.5f);
+  SET(m, "linear1.weight", 1.0f, 0.0f);
+  w->mask = &mask;
+  w->fine = calloc(2, sizeof *w->fine);
+  w->fine[0] = 1.0f;
+  for (int i = 0; i < 2; i++) {
+    w->grad[0] = 0.3f;
+    w->grad[1] = 9.0f;
+    esp_sgd_step(&m->params, &o, 1.0);
+    ck_assert_msg(w->value[0] == 0.5f && w->value[1] == 0.0f && w->fine[1] == 0.0f, "%g",
+                  (double)w->value[0]);
+  }
+  ck_assert(fabsf(w->fine[0] - 0.4f) < 1e-6f);
+  w->mask = NULL;
+  esp_model_free(m);
+}
+END_TEST
+
+/* ---- what is refused ---- */
+
+static const struct {
+  const char *layers, *said;
+} refused[] = {
+    {"bn\nflatten\nlinear classes", "expected a convolution or linear layer right before"},
+    {"conv 2 1x1\ntanh\nflatten\nlinear classes", "expected relu as the only non-linearity"},
+    {"conv 2 1x1\nbn\ngate 0.5\nflatten\nlinear classes", "expected no gates"},
+    {"conv 2 1x1\nflatten\nlinear classes bits 8", "it has few bits already"},
+    {"flatten\nlinear 2\nrelu", "expected a layer at the end"},
+};
+
+START_TEST(networks_that_cannot_be) {
+  char *text;
+  esp_model *m = model_of(refused[_i].layers, (esp_shape){1, 2, 2}, 2);
+  ck_assert_int_eq(esp_model_quantised_text(m, 8, &text, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, refused[_i].said), "%s", err.text);
+  esp_model_free(m);
+}
+END_TEST
+
+/* Lines by hand that leave out a `quantise`, and sums that are too large to be exact. */
+START_TEST(graphs_that_cannot_be) {
+  esp_graph *g;
+  esp_model *m = model_of("flatten\nlinear 2 bits 8", (esp_shape){2, 1, 1}, 2);
+  ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "expected a line 'quantise' before"), "%s", err.text);
+  esp_model_free(m);
+  m = model_of("flatten\nquantise\nlinear 1 bits 8", (esp_shape){2, 1, 1}, 1);
+  SET(m, "quantise1.scale", 1.0f);
+  SET(m, "linear1.scale", 1.0f);
+  SET(m, "linear1.bias", 17000000.0f);
+  ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "'linear1': output 0 can sum up to 17000"), "%s", err.text);
+  esp_model_free(m);
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("quantise");
+  TCase *t = tcase_create("quantise");
+  tcase_add_test(t, factors);
+  tcase_add_test(t, rounding);
+  tcase_add_test(t, two_layers_by_hand);
+  tcase_add_test(t, sums_are_rounded_once);
+  tcase_add_test(t, means_are_of_integers);
+  tcase_add_test(t, folded_and_quantised);
+  tcase_add_test(t, fine_weights_move);
+  tcase_add_loop_test(t, networks_that_cannot_be, 0, sizeof refused / sizeof *refused);
+  tcase_add_test(t, graphs_that_cannot_be);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  return suite_run(suite());
+}
