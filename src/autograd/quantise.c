@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) void run(const esp_graph *g, const 
 }
 
 static inline float level(float value) {
-  const float l = rintf(value);
+  const float l = (float)rint((double)value);
   return l < -LEVELS ? -LEVELS : l > LEVELS ? LEVELS : l;
 }
 
@@ -153,7 +153,7 @@ static rounding of_channel(const esp__node *n, int channel) {
 /* A mean times its area is the integer that the mean is of, to less than a half. */
 static float rescaled(const rounding *r, float x, float unused) {
   (void)unused;
-  const int64_t sum = (int64_t)rintf(x * r->area);
+  const int64_t sum = (int64_t)rint((double)(x * r->area));
   return (float)esp__fixed_round(sum * r->a, r->shift, -LEVELS);
 }
 
