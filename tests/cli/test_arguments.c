@@ -370,7 +370,7 @@ START_TEST(examples_of_the_layer_language_run) {
   }
   ck_assert_int_eq(examples, 2);
   check_shown(&p, "help model.layers",
-              "\n      depthwise KxL [stride N|NxM] [pad N|NxM] [bias|nobias]\n");
+              "\n      depthwise KxL [stride N|NxM] [pad N|NxM] [bias|nobias] [bits N]\n");
 }
 END_TEST
 
