@@ -102,7 +102,9 @@ esp_status esp__integers_note(esp__builder *b, const esp_value *v, esp_integers 
 
 esp_param *esp__scale_ahead(const esp__builder *b, const esp__scope *scope) {
   char name[2 * ESP_NAME_MAX];
-  const int kind = esp__layer_kind_index("quantise", 8);
+  int kind = 0;
+  for (int i = 0; i < b->program->count; i++)
+    if (esp__builder_is(b, i, ESP_KIND_QUANTISE)) kind = esp__item_at(b, i)->kind_index;
   snprintf(name, sizeof name, "%squantise%d.scale", scope->prefix, scope->layers[kind] + 1);
   return esp_params_find(&b->model->params, name);
 }

@@ -8,7 +8,6 @@
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
-#include "run/compress_stage.h"
 #include "run/checks.h"
 
 #include <omp.h>
@@ -114,7 +113,6 @@ static esp_status try_start(esp_run *r, esp_error *err) {
     ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
     ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
   }
-  ESP_TRY(esp__run_try_compress(r, err));
   return r->pruner ? esp_pruner_prepare(r->pruner, r->graph, err) : ESP_OK;
 }
 

@@ -1,5 +1,6 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
 #include "config/fingerprint.h"
+#include "config/locate.h"
 #include "config/parse.h"
 #include "config/paths.h"
 #include "config/plugins.h"
@@ -92,6 +93,7 @@ static esp_status prepare(esp_run *r, const esp_config *config, const char *sour
   ESP_TRY(esp__config_find_paths(&r->config, NULL, err));
   ESP_TRY(esp__run_open(r, source, err));
   ESP_TRY(esp__run_try_start(r, source, err));
+  ESP_TRY(esp__config_located(source, esp__run_try_compress(r, err), err));
   ESP_TRY(esp__run_try_dense(r, err));
   return esp__run_try_pruned(r, err);
 }
