@@ -45,7 +45,6 @@ typedef struct esp_model_options {
   char *layers;       /* the layer language, for custom */
   char *weights;      /* file or run directory to start from, "" = fresh */
   char *weight_names; /* file with the names that its tensors have there, "" = the network's */
-  char *weights_skip; /* words: layers that do not take theirs from there; NULL = "" */
   char *shortcut;     /* resnet: "projection" or "identity" */
   esp_numbers hidden; /* mlp: sizes of the hidden layers */
   char *convolution;  /* "auto" or "direct" (esp_graph_disable_winograd); NULL = auto */
@@ -143,6 +142,14 @@ esp_status esp_model_quantised_text(const esp_model *model, int bits, char **tex
 /* Fails where a sum of integers is so large that the graph could not hold it. Nothing where no
  * graph for inference was made, or the network is not quantised. */
 esp_status esp_model_check_integers(esp_model *model, esp_error *err);
+/* The model's text with other lines in the place of a layer's line, newly allocated in *text.
+ * lines[i], for layer i, has one or more lines of the layer language (NULL: it stays). The layers
+ * behind may get other names. */
+esp_status esp_model_replace_layers(const esp_model *model, const char *const *lines, char **text,
+                                    esp_error *err);
+/* A model of the same input, tasks and arithmetic with the layers in `text`; its parameters have
+ * initial values. */
+esp_status esp_model_like(const esp_model *like, char *text, esp_model **model, esp_error *err);
 
 /* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights
  * become 0 (a shadow, being dense, gets what was drawn). Moving averages start from the new

@@ -80,9 +80,9 @@ esp_status esp_loaded_run_pack(const esp_loaded_run *o, const char *path, size_t
                                esp_error *err);
 /* Saves another network of the same input and classes to `path`, which ends with .safetensors, and
  * next to it, with .ini, a configuration that trains it on: that of `o`, which changes, with the
- * network's layers, its weights, the name with "-shrunk" behind it, and no pruning. */
-esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *path,
-                               esp_error *err);
+ * network's layers, its weights, "-WORD" behind its name, and no pruning. */
+esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *word,
+                               const char *path, esp_error *err);
 
 ESP_END_DECLS
 

@@ -18,6 +18,7 @@ extern const esp__command esp__command_predict;
 extern const esp__command esp__command_inspect;
 extern const esp__command esp__command_bench;
 extern const esp__command esp__command_sensitivity;
+extern const esp__command esp__command_factorise;
 extern const esp__command esp__command_shrink;
 extern const esp__command esp__command_pack;
 extern const esp__command esp__command_export;

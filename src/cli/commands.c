@@ -30,6 +30,7 @@ static const esp__command *const commands[] = {
     &esp__command_sensitivity,
     &esp__command_shrink,
     &esp__command_compress,
+    &esp__command_factorise,
     &esp__command_pack,
     &esp__command_export,
     &esp__command_overlap,

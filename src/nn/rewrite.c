@@ -62,6 +62,7 @@ static int kept_from(const esp_model *m, const bool *drop, int i) {
 typedef struct writer {
   const esp_model *model;
   const int *width;
+  const char *const *lines; /* [layers] what stands in the place of each; NULL: it stays */
   bool implied;
   int depth, sized, layer; /* blocks open; lines with a width and layers so far */
   FILE *out;
@@ -71,8 +72,22 @@ static bool sized(const esp__layer_kind *kind) {
   return kind->weights || takes_channels(kind);
 }
 
+/* The lines of `text` in the place of one. */
+static void write_lines(writer *w, const esp__layer_kind *kind, const char *text) {
+  char line[ESP_LINE_MAX + 1];
+  for (const char *end; *text; text = *end ? end + 1 : end) {
+    end = text + strcspn(text, "\n");
+    snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
+    esp__line_write(w->out, kind, line, &w->depth);
+  }
+}
+
 static bool write_item(writer *w, int i) {
   const esp__item *item = item_of(w->model, i);
+  if (w->lines && item->kind->weights && w->lines[w->layer]) {
+    write_lines(w, item->kind, w->lines[w->layer]);
+    return true;
+  }
   const int width = w->width && takes_channels(item->kind) ? w->width[w->sized] : item->channels;
   char *line = NULL;
   size_t size;
@@ -89,20 +104,44 @@ static bool write_item(writer *w, int i) {
   return written;
 }
 
-esp_status esp_model_rewrite(const esp_model *m, const int *width, const bool *drop, char **text,
-                             esp_error *err) {
+static esp_status write_all(writer *w, const bool *drop, char **text, esp_error *err) {
+  const esp_model *m = w->model;
   size_t size;
-  writer w = {.model = m, .width = width, .out = esp__text_stream(text, &size)};
-  bool written = w.out != NULL;
-  for (int b = 0; drop && b < m->blocks; b++) w.implied |= drop[b];
+  w->out = esp__text_stream(text, &size);
+  bool written = w->out != NULL;
   for (int i = 0, from = 0; written && i < m->program->count; i++) {
     if (i >= from) from = kept_from(m, drop, i);
-    if (i >= from) written = write_item(&w, i);
-    w.sized += sized(item_of(m, i)->kind);
-    w.layer += item_of(m, i)->kind->weights;
+    if (i >= from) written = write_item(w, i);
+    w->sized += sized(item_of(m, i)->kind);
+    w->layer += item_of(m, i)->kind->weights;
   }
-  if (w.out && fclose(w.out) == 0 && written) return ESP_OK;
-  if (w.out) free(*text);
+  if (w->out && fclose(w->out) == 0 && written) return ESP_OK;
+  if (w->out) free(*text);
   *text = NULL;
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of a network");
+}
+
+esp_status esp_model_rewrite(const esp_model *m, const int *width, const bool *drop, char **text,
+                             esp_error *err) {
+  writer w = {.model = m, .width = width};
+  for (int b = 0; drop && b < m->blocks; b++) w.implied |= drop[b];
+  return write_all(&w, drop, text, err);
+}
+
+esp_status esp_model_replace_layers(const esp_model *m, const char *const *lines, char **text,
+                                    esp_error *err) {
+  writer w = {.model = m, .lines = lines};
+  return write_all(&w, NULL, text, err);
+}
+
+esp_status esp_model_like(const esp_model *like, char *text, esp_model **model, esp_error *err) {
+  char custom[] = "custom", none[] = "", direct[] = "direct";
+  const esp_model_options opt = {.arch = custom,
+                                 .input = none,
+                                 .layers = text,
+                                 .weights = none,
+                                 .shortcut = none,
+                                 .convolution = like->direct ? direct : NULL,
+                                 .width = 1.0};
+  return esp_model_new_tasks(model, &opt, like->input, &like->tasks, 0, err);
 }

@@ -11,17 +11,9 @@ static esp_status no_memory(esp_error *err) {
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the smaller network");
 }
 
-/* A model of the same input, classes and arithmetic with the layers in `text`, which is freed. */
+/* A model like the other with the layers in `text`, which is freed. */
 static esp_status build(const esp_model *like, char *text, esp_model **model, esp_error *err) {
-  char custom[] = "custom", none[] = "", direct[] = "direct";
-  const esp_model_options opt = {.arch = custom,
-                                 .input = none,
-                                 .layers = text,
-                                 .weights = none,
-                                 .shortcut = none,
-                                 .convolution = like->direct ? direct : NULL,
-                                 .width = 1.0};
-  esp_status status = esp_model_new_tasks(model, &opt, like->input, &like->tasks, 0, err);
+  esp_status status = esp_model_like(like, text, model, err);
   free(text);
   return status;
 }

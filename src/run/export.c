@@ -24,10 +24,10 @@ static const char *name_of(const char *path) {
 }
 
 /* The configuration describes the network by its layers. What it pruned is done. */
-static esp_status describe(esp_config *c, const esp_model *model, const char *path,
-                           esp_error *err) {
-  char name[101];
-  snprintf(name, sizeof name, "%.80s-shrunk", c->run.name);
+static esp_status describe(esp_config *c, const esp_model *model, const char *word,
+                           const char *path, esp_error *err) {
+  char name[104];
+  snprintf(name, sizeof name, "%.80s-%.20s", c->run.name, word);
   ESP_TRY(put(&c->run.name, name, err));
   ESP_TRY(put(&c->model.arch, "custom", err));
   ESP_TRY(put(&c->model.layers, model->text, err));
@@ -93,12 +93,12 @@ static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_erro
   return ESP_OK;
 }
 
-esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *path,
-                               esp_error *err) {
+esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *word,
+                               const char *path, esp_error *err) {
   char ini[4096], *text = NULL, *classes = NULL;
   ESP_TRY(ini_path(path, ini, err));
   ESP_TRY(check_place(ini, path, err));
-  ESP_TRY(describe(&o->config, model, path, err));
+  ESP_TRY(describe(&o->config, model, word, path, err));
   ESP_TRY(esp_config_text(&o->config, &text, err));
   esp_status status = check_text(text, path, err);
   if (status == ESP_OK) status = join_classes(o, &classes, err);

@@ -57,8 +57,8 @@ static void open_kernels(kernels *k, const conv *c, bool direct) {
   const int side = c->height; /* images are square here */
   const int picture[] = {c->channels, 1, side, side}, linear[] = {1, output(c)};
   const int weight[] = {c->outputs, c->channels, c->kernel, c->kernel};
-  const esp_conv_attr unfold = {.stride = 1, .padding = side - 1, .groups = 1};
-  const esp_conv_attr attr = {.stride = c->stride, .padding = c->padding, .groups = 1};
+  const esp_conv_attr unfold = {{1, 1}, {side - 1, side - 1}, 1};
+  const esp_conv_attr attr = {{c->stride, c->stride}, {c->padding, c->padding}, 1};
   esp_error err;
   esp_value *v;
   *k = (kernels){0};
