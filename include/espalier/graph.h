@@ -249,6 +249,9 @@ typedef struct esp_outcome {
 /* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher's
  * logits are matched. */
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass);
+/* In place of a forward pass: the graph has the logits, [images of the batch][logits], that another
+ * engine computed. */
+esp_outcome esp_graph_take_logits(esp_graph *g, const esp_batch *batch, const float *logits);
 /* Fills `grad` of every training parameter with d loss / d value (overwrites). After a training
  * forward. */
 void esp_graph_backward(esp_graph *g);

@@ -61,6 +61,7 @@ typedef struct esp_loaded_run {
   esp_model *model;
   char **class_name; /* [classes] */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
+  esp_mask *mask; /* [parameters], or NULL */
 } esp_loaded_run;
 /* The file that `path` stands for: itself, or a run directory's newest weights. */
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);
@@ -72,6 +73,9 @@ esp_status esp_masks_path(const char *path, char file[4096], esp_error *err);
  * override of run.plugins names them. On failure *o needs no freeing. */
 esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int overrides,
                         const char *const *override, esp_error *err);
+/* Gives every layer a mask of its weights that are not 0, as they had in the run: what is computed,
+ * and to which bits, follows from it. */
+esp_status esp_loaded_run_mask_zeros(esp_loaded_run *o, esp_error *err);
 void esp_loaded_run_free(esp_loaded_run *o);
 /* Writes the network, its classes, its normalisation and the keys of its configuration that are not
  * as they would be anyway to the packed file `path` (espalier/pack.h); *bytes (may be NULL) becomes

@@ -89,11 +89,6 @@ static void two_passes(esp_graph *g, esp__node *n, plane_function *first, channe
 
 /* ---- forward ---- */
 
-void esp_batchnorm_line(double scale, double shift, double mean, double var, double line[2]) {
-  line[0] = scale / sqrt(var + epsilon);
-  line[1] = shift - mean * line[0];
-}
-
 /* y = x * scale + shift, from mean and variance */
 static void set_line(const esp__node *n, int c) {
   const state *s = n->state;

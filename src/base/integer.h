@@ -5,6 +5,9 @@
 static inline int esp__least(int a, int b) {
   return a < b ? a : b;
 }
+static inline int esp__most(int a, int b) {
+  return a > b ? a : b;
+}
 static inline int esp__ceil_div(int a, int b) {
   return (a + b - 1) / b;
 }

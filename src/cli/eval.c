@@ -2,6 +2,7 @@
 #include "base/shown.h"
 #include "base/text_stream.h"
 #include "cli/cli.h"
+#include "cli/engine.h"
 
 #include <espalier/run.h>
 
@@ -11,12 +12,30 @@
 
 enum { BATCH = 128 };
 
+typedef enum eval_engine { LANES, PREDICTOR } eval_engine;
+
 typedef struct eval_options {
   const char *logits;
   bool hash;
+  eval_engine engine;
 } eval_options;
 
+static bool parse_engine(const char *text, void *member) {
+  const bool predictor = strcmp(text, "predictor") == 0;
+  *(eval_engine *)member = predictor ? PREDICTOR : LANES;
+  return predictor || strcmp(text, "lanes") == 0;
+}
+
 static const esp__argument arguments[] = {
+    {.name = "engine",
+     .type = ESP_ARGUMENT_PARSED,
+     .offset = offsetof(eval_options, engine),
+     .value = "ENGINE",
+     .expected = "lanes or predictor",
+     .fallback = "lanes",
+     .parse = parse_engine,
+     .help = "What computes: lanes, as in training, or predictor, one image at a time, which also "
+             "is the library for other programs. The logits have the same bits."},
     {.name = "logits",
      .type = ESP_ARGUMENT_TEXT,
      .offset = offsetof(eval_options, logits),
@@ -66,16 +85,17 @@ typedef struct found {
   esp_sha256 hash;    /* of the logits so far */
 } found;
 
-static void run_over(esp_graph *g, esp_loader *loader, found *f, FILE *rows) {
+static void run_over(engine *e, esp_loader *loader, found *f, FILE *rows) {
+  esp_graph *g = e->graph;
   const esp_batch *batch;
   esp_loader_start(loader, 0, 0);
   esp_sha256_start(&f->hash);
   while ((batch = esp_loader_next(loader))) {
-    const esp_outcome outcome = esp_graph_forward(g, batch, (esp_pass){0});
+    const esp_outcome outcome = engine_run(e, batch);
     if (rows) write_rows(rows, g, batch, f->metrics.count);
     hash_rows(&f->hash, g, batch);
     esp_metrics_add(&f->metrics, g, batch, outcome, f->confusion);
-    esp_dynamic_macs_add(&f->executed, g, batch->count);
+    if (!e->network) esp_dynamic_macs_add(&f->executed, g, batch->count);
   }
 }
 
@@ -110,11 +130,15 @@ static void write_header(FILE *out, const esp_tasks *tasks) {
   fputc('\n', out);
 }
 
-static void print_found(const esp_loaded_run *o, const found *f, double macs) {
-  const double mean = esp_dynamic_macs_mean(&f->executed);
-  print_metrics(o, &f->metrics);
+static void print_executed(const esp_dynamic_macs *executed, double macs) {
+  const double mean = esp_dynamic_macs_mean(executed);
   printf("MACs an image %.0f, executed %.0f (%.2f %%), from %" PRId64 " to %" PRId64 "\n", macs,
-         mean, 100.0 * mean / macs, f->executed.least, f->executed.most);
+         mean, 100.0 * mean / macs, executed->least, executed->most);
+}
+
+static void print_found(const esp_loaded_run *o, const found *f, double macs) {
+  print_metrics(o, &f->metrics);
+  if (f->executed.images > 0) print_executed(&f->executed, macs);
   if (o->model->classes <= 20) print_confusion(o, f->confusion);
 }
 
@@ -127,6 +151,7 @@ static void print_hash(esp_sha256 *hash) {
 /* The logits go to a temporary file first: a full disk leaves no half table behind. */
 static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_error *err) {
   const char *logits_path = options->logits;
+  engine e = {0};
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   char *text = NULL;
@@ -139,19 +164,23 @@ static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_e
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   if (status == ESP_OK)
     status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
-  if (status == ESP_OK) status = esp_graph_count_dynamic_macs(g, true, err);
+  e.graph = g;
+  if (status == ESP_OK)
+    status = options->engine == PREDICTOR ? engine_open_predictor(&e, o, BATCH, err)
+                                          : esp_graph_count_dynamic_macs(g, true, err);
   if (status == ESP_OK)
     status =
         esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
     if (rows) write_header(rows, &o->model->tasks);
-    run_over(g, loader, &f, rows);
+    run_over(&e, loader, &f, rows);
   }
   if (rows && fclose(rows) != 0 && status == ESP_OK)
     status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the logits");
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
   if (status == ESP_OK) print_found(o, &f, esp_graph_macs(g, false));
   if (status == ESP_OK && options->hash) print_hash(&f.hash);
+  engine_close(&e);
   esp_loader_free(loader);
   esp_graph_free(g);
   free(f.confusion);
@@ -163,7 +192,8 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const eval_options *options = a->options;
   esp_loaded_run o;
   ESP_TRY(esp_load_run(&o, a->positional.item[0], true, a->override.count, a->override.item, err));
-  const esp_status status = evaluate(&o, options, err);
+  esp_status status = esp_loaded_run_mask_zeros(&o, err);
+  if (status == ESP_OK) status = evaluate(&o, options, err);
   esp_loaded_run_free(&o);
   return status;
 }

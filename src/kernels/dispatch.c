@@ -1,3 +1,4 @@
+#include "kernels/isa.h"
 #include "kernels/kernels.h"
 
 #include <pthread.h>
@@ -7,53 +8,32 @@
 extern const esp__kernels esp__kernels_scalar, esp__kernels_avx2, esp__kernels_avx512,
     esp__kernels_neon;
 
+static const esp__kernels *const sets[] = {
+    &esp__kernels_scalar,
 #if defined(__x86_64__) && !defined(ESP_SCALAR_ONLY)
-static bool has_avx2(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-static bool has_avx512(void) {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-}
-#endif
-static bool always(void) {
-  return true;
-}
-
-/* From the plainest to the best. */
-static const struct {
-  const esp__kernels *kernels;
-  bool (*runs)(void);
-} sets[] = {
-    {&esp__kernels_scalar, always},
-#if defined(__x86_64__) && !defined(ESP_SCALAR_ONLY)
-    {&esp__kernels_avx2, has_avx2},
-    {&esp__kernels_avx512, has_avx512},
+    &esp__kernels_avx2,
+    &esp__kernels_avx512,
 #elif defined(__aarch64__) && !defined(ESP_SCALAR_ONLY)
-    {&esp__kernels_neon, always},
+    &esp__kernels_neon,
 #endif
 };
 enum { SETS = sizeof sets / sizeof *sets };
 
-const esp__kernels *esp__kernels_at(size_t i) {
-  for (size_t s = 0; s < SETS; s++)
-    if (sets[s].runs() && i-- == 0) return sets[s].kernels;
+static const esp__kernels *find(const char *isa) {
+  for (size_t s = 0; isa && s < SETS; s++)
+    if (strcmp(isa, sets[s]->isa) == 0) return sets[s];
   return NULL;
 }
 
-static const esp__kernels *find(const char *isa) {
-  const esp__kernels *best = NULL, *k;
-  for (size_t i = 0; (k = esp__kernels_at(i)); i++)
-    if (!isa || strcmp(isa, k->isa) == 0) best = k;
-  return best;
+const esp__kernels *esp__kernels_at(size_t i) {
+  return find(esp__isa_at(i));
 }
 
 static const esp__kernels *active;
 static pthread_once_t chosen = PTHREAD_ONCE_INIT;
 
 static void choose(void) {
-  active = find(getenv("ESPALIER_ISA"));
-  if (!active) active = find(NULL);
+  active = find(esp__isa_chosen());
 }
 
 const esp__kernels *esp__kernels_active(void) {
@@ -63,7 +43,7 @@ const esp__kernels *esp__kernels_active(void) {
 
 esp_status esp__kernels_check(esp_error *err) {
   const char *isa = getenv("ESPALIER_ISA");
-  if (!isa || find(isa)) return ESP_OK;
+  if (!isa || strcmp(isa, esp__isa_chosen()) == 0) return ESP_OK;
   char known[128] = "";
   const esp__kernels *k;
   for (size_t i = 0; (k = esp__kernels_at(i)); i++) {

@@ -3,7 +3,7 @@
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of
  * a vector; a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754
  * defines to the bit are here, so every set returns the same bits: load, store, add, subtract,
- * multiply, fused multiply-add, and choices:
+ * multiply, fused multiply-add (load and store at any address end with _any), and choices:
  *     esp__vec_positive(y, v)    v where y > 0, else +0
  *     esp__vec_larger(a, b)      a where a > b, else b
  *     esp__vec_equal(a, b, v)    v where a = b, else +0
@@ -16,6 +16,8 @@
 typedef __m512 esp__vec;
 #define esp__vec_load(p) _mm512_load_ps(p)
 #define esp__vec_store(p, v) _mm512_store_ps(p, v)
+#define esp__vec_load_any(p) _mm512_loadu_ps(p)
+#define esp__vec_store_any(p, v) _mm512_storeu_ps(p, v)
 #define esp__vec_set(s) _mm512_set1_ps(s)
 #define esp__vec_add(a, b) _mm512_add_ps(a, b)
 #define esp__vec_sub(a, b) _mm512_sub_ps(a, b)
@@ -31,6 +33,8 @@ typedef __m512 esp__vec;
 typedef __m256 esp__vec;
 #define esp__vec_load(p) _mm256_load_ps(p)
 #define esp__vec_store(p, v) _mm256_store_ps(p, v)
+#define esp__vec_load_any(p) _mm256_loadu_ps(p)
+#define esp__vec_store_any(p, v) _mm256_storeu_ps(p, v)
 #define esp__vec_set(s) _mm256_set1_ps(s)
 #define esp__vec_add(a, b) _mm256_add_ps(a, b)
 #define esp__vec_sub(a, b) _mm256_sub_ps(a, b)
@@ -45,6 +49,8 @@ typedef __m256 esp__vec;
 typedef float32x4_t esp__vec;
 #define esp__vec_load(p) vld1q_f32(p)
 #define esp__vec_store(p, v) vst1q_f32(p, v)
+#define esp__vec_load_any(p) vld1q_f32(p)
+#define esp__vec_store_any(p, v) vst1q_f32(p, v)
 #define esp__vec_set(s) vdupq_n_f32(s)
 #define esp__vec_add(a, b) vaddq_f32(a, b)
 #define esp__vec_sub(a, b) vsubq_f32(a, b)
@@ -62,6 +68,8 @@ typedef float32x4_t esp__vec;
 typedef float esp__vec;
 #define esp__vec_load(p) (*(p))
 #define esp__vec_store(p, v) (*(p) = (v))
+#define esp__vec_load_any(p) (*(p))
+#define esp__vec_store_any(p, v) (*(p) = (v))
 #define esp__vec_set(s) (s)
 #define esp__vec_add(a, b) ((a) + (b))
 #define esp__vec_sub(a, b) ((a) - (b))

@@ -4,13 +4,14 @@
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
+#include "kernels/winograd_simd.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { SIDE = ESP_WINOGRAD_TILE + 2, WINDOW = 3, PLACES = WINDOW * WINDOW };
+enum { SIDE = ESP_WINOGRAD_SIDE, WINDOW = 3, PLACES = WINDOW * WINDOW };
 
-static const float b = (float)1.41421356237309504880, a = (float)0.70710678118654752440,
-                   third = (float)(1.0 / 3.0), sixth = (float)(1.0 / 6.0);
+static const float a = esp__winograd_a, b = esp__winograd_b, third = (float)(1.0 / 3.0),
+                   sixth = (float)(1.0 / 6.0);
 
 /* ---- activations: a lane of images at a time ---- */
 
@@ -134,19 +135,6 @@ void ESP_ISA_NAME(esp__winograd_gradient)(const esp__winograd_plane *k) {
     }
 }
 
-/* A' times six numbers. */
-INLINE void output_four(const esp__vec m[SIDE], esp__vec y[ESP_WINOGRAD_TILE]) {
-  const esp__vec near_even = esp__vec_add(m[1], m[2]),
-                 near_odd = esp__vec_mul(esp__vec_set(a), esp__vec_sub(m[1], m[2])),
-                 far_even = esp__vec_add(m[3], m[4]),
-                 far_odd = esp__vec_mul(esp__vec_set(b), esp__vec_sub(m[3], m[4]));
-  y[0] = esp__vec_add(esp__vec_add(m[0], near_even), far_even);
-  y[1] = esp__vec_add(near_odd, far_odd);
-  y[2] = esp__vec_fma(esp__vec_set(2.0f), far_even, esp__vec_mul(esp__vec_set(0.5f), near_even));
-  y[3] =
-      esp__vec_fma(esp__vec_set(2.0f), far_odd, esp__vec_fma(esp__vec_set(0.5f), near_odd, m[5]));
-}
-
 INLINE void output_tile(const esp__winograd_output *k, int t, size_t lane, const bool plain,
                         const bool whole) {
   const esp__winograd_tile *s = &k->tile[t];
@@ -159,14 +147,14 @@ INLINE void output_tile(const esp__winograd_output *k, int t, size_t lane, const
 #pragma GCC unroll 6
     for (int c = 0; c < SIDE; c++)
       m[c] = esp__vec_load(from + (size_t)(SIDE * r + c) * k->point_stride);
-    output_four(m, along[r]);
+    esp__winograd_output_four(m, along[r]);
   }
 #pragma GCC unroll 4
   for (int c = 0; c < ESP_WINOGRAD_TILE; c++) {
     const esp__vec m[SIDE] = {along[0][c], along[1][c], along[2][c],
                               along[3][c], along[4][c], along[5][c]};
     esp__vec y[ESP_WINOGRAD_TILE];
-    output_four(m, y);
+    esp__winograd_output_four(m, y);
 #pragma GCC unroll 4
     for (int r = 0; r < ESP_WINOGRAD_TILE; r++)
       if (whole || (r < s->rows && c < s->columns))

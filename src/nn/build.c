@@ -33,25 +33,38 @@ static esp_status check_logits(esp__builder *b, esp_shape found, esp_error *err)
   return esp__builder_locate(b, b->program->count - 1, status, err);
 }
 
-static esp_status build_all(esp__builder *b, esp_value **logits, esp_error *err) {
+static esp_status build_all(esp__builder *b, esp_value **y, esp_error *err) {
   esp_value *x;
   ESP_TRY(b->target->input(b->graph, b->model->input, &x, err));
-  ESP_TRY(esp__build_items(b, 0, b->program->count, x, logits, err));
-  ESP_TRY(esp__integers_end(b, logits, err));
-  return check_logits(b, b->target->shape(*logits), err);
+  ESP_TRY(esp__build_items(b, 0, b->program->count, x, y, err));
+  return esp__integers_end(b, y, err);
+}
+
+static esp__builder builder_of(esp_model *model, const esp__target *target, esp_graph *graph,
+                               esp__build_mode mode) {
+  return (esp__builder){.model = model,
+                        .target = target,
+                        .program = model->program,
+                        .graph = graph,
+                        .make = mode == ESP_BUILD_MAKE,
+                        .integer = mode == ESP_BUILD_INTEGERS,
+                        .scaled = -1,
+                        .done = -1};
+}
+
+esp_status esp__build_layers(esp_model *model, const esp__target *target, esp_graph *graph,
+                             esp__build_mode mode, esp_value **y, esp_error *err) {
+  esp__builder b = builder_of(model, target, graph, mode);
+  const esp_status status = build_all(&b, y, err);
+  free(b.noted);
+  return status;
 }
 
 esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph,
                       esp__build_mode mode, esp_value **logits, esp_error *err) {
-  esp__builder b = {.model = model,
-                    .target = target,
-                    .program = model->program,
-                    .graph = graph,
-                    .make = mode == ESP_BUILD_MAKE,
-                    .integer = mode == ESP_BUILD_INTEGERS,
-                    .scaled = -1,
-                    .done = -1};
-  const esp_status status = build_all(&b, logits, err);
+  esp__builder b = builder_of(model, target, graph, mode);
+  esp_status status = build_all(&b, logits, err);
+  if (status == ESP_OK) status = check_logits(&b, target->shape(*logits), err);
   free(b.noted);
   return status;
 }

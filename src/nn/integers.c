@@ -139,10 +139,10 @@ esp_status esp__integers_quantise(esp__builder *b, esp_value *x, esp_param *scal
   const esp_integers *what = esp__integers_of(b, x);
   *y = x;
   if (!what)
-    ESP_TRY(esp_graph_to_integers(b->graph, x, scale, y, err));
+    ESP_TRY(b->target->to_integers(b->graph, x, scale, y, err));
   else if (!is_plain(what) || what->scale != scale)
-    ESP_TRY(esp_graph_requantise(b->graph, x, (esp_requantise_attr){.from = *what, .to = scale}, y,
-                                 err));
+    ESP_TRY(b->target->requantise(b->graph, x, (esp_requantise_attr){.from = *what, .to = scale}, y,
+                                  err));
   return *y == x ? ESP_OK : esp__integers_note(b, *y, (esp_integers){scale, NULL, 1}, err);
 }
 
@@ -152,7 +152,7 @@ esp_status esp__integers_add(esp__builder *b, esp_value *branch, esp_value *shor
   esp_param *to = esp__scale_ahead(b, &b->scope);
   if (!is_plain(p) || !is_plain(q) || !to) return expect_quantise(err);
   const esp_requantise_attr attr = {.from = *p, .other = q->scale, .to = to};
-  ESP_TRY(esp_graph_add_integers(b->graph, branch, shortcut, attr, y, err));
+  ESP_TRY(b->target->add_integers(b->graph, branch, shortcut, attr, y, err));
   return esp__integers_note(b, *y, (esp_integers){to, NULL, 1}, err);
 }
 
@@ -166,5 +166,5 @@ esp_status esp__integers_pass(esp__builder *b, int i, const esp_value *x, const 
 
 esp_status esp__integers_end(esp__builder *b, esp_value **logits, esp_error *err) {
   const esp_integers *what = esp__integers_of(b, *logits);
-  return what ? esp_graph_from_integers(b->graph, *logits, *what, logits, err) : ESP_OK;
+  return what ? b->target->from_integers(b->graph, *logits, *what, logits, err) : ESP_OK;
 }

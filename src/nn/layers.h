@@ -160,6 +160,15 @@ typedef struct esp__target {
                         esp_error *err);
   esp_status (*quantise)(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
                          esp_error *err); /* NULL: the engine has no 8-bit numbers */
+  /* Of graphs of integers; NULL where the engine builds none. */
+  esp_status (*to_integers)(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
+                            esp_error *err);
+  esp_status (*requantise)(esp_graph *g, esp_value *x, esp_requantise_attr attr, esp_value **y,
+                           esp_error *err);
+  esp_status (*add_integers)(esp_graph *g, esp_value *a, esp_value *b, esp_requantise_attr attr,
+                             esp_value **y, esp_error *err);
+  esp_status (*from_integers)(esp_graph *g, esp_value *x, esp_integers from, esp_value **y,
+                              esp_error *err);
 } esp__target;
 
 /* What a value's integers stand for. */
@@ -206,6 +215,11 @@ esp_status esp__builder_param(esp__builder *b, const char *layer, const char *wh
 /* Adds a layer to the model, unless it has its layers. */
 esp_status esp__builder_record(esp__builder *b, const esp_layer *layer, esp_error *err);
 
+/* ---- shape.c ---- */
+
+/* Whether images may be so large. */
+bool esp__shape_fits(esp_shape s);
+
 /* ---- build.c ---- */
 
 /* Adds items [from, to) to the graph one after another: x in, *y out. Each is added by the function
@@ -215,7 +229,11 @@ esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp
 /* What a network is built for: to make the parameters and layers of a model; to compute with those
  * that it has; with the integers that they stand for, in the graph (integers.h). */
 typedef enum esp__build_mode { ESP_BUILD_USE, ESP_BUILD_MAKE, ESP_BUILD_INTEGERS } esp__build_mode;
-/* Makes the network of model->program in `graph`, of what the target has. */
+/* Makes the network of model->program in `graph`, of what the target has; where it ends is not
+ * looked at. */
+esp_status esp__build_layers(esp_model *model, const esp__target *target, esp_graph *graph,
+                             esp__build_mode mode, esp_value **y, esp_error *err);
+/* The same, and sees that it ends with a number for each answer of the model's tasks. */
 esp_status esp__build(esp_model *model, const esp__target *target, esp_graph *graph,
                       esp__build_mode mode, esp_value **logits, esp_error *err);
 

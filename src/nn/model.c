@@ -8,36 +8,9 @@
 
 enum { SIDE_MAX = 4096, CLASSES_MAX = 65536 };
 
-static bool shape_fits(esp_shape s) {
-  return s.channels >= 1 && s.channels <= ESP_WIDTH_MAX && s.height >= 1 && s.height <= SIDE_MAX &&
-         s.width >= 1 && s.width <= SIDE_MAX;
-}
-
-/* Digits at *text, at most 5 of them; 0 for anything else. */
-static int read_side(const char **text) {
-  int n = 0, digits = 0;
-  for (; **text >= '0' && **text <= '9' && digits < 6; digits++) n = 10 * n + (*(*text)++ - '0');
-  return digits < 6 ? n : 0;
-}
-
-esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err) {
-  int side[3] = {0};
-  const char *at = text;
-  for (int i = 0; i < 3; i++) {
-    side[i] = read_side(&at);
-    if (i < 2 && *at++ != 'x') break;
-  }
-  *shape = (esp_shape){side[0], side[1], side[2]};
-  if (side[2] && !*at && shape_fits(*shape)) return ESP_OK;
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "the shape is '%.40s', expected channels x height x width such as 3x32x32, sides up to %d",
-      text, SIDE_MAX);
-}
-
 static esp_status check_input(const esp_model_options *opt, esp_shape input, int classes,
                               esp_error *err) {
-  if (!shape_fits(input))
+  if (!esp__shape_fits(input))
     return esp_fail(err, ESP_ERR_INPUT,
                     "the images are %dx%dx%d, expected 1 to %d channels and sides of 1 to %d",
                     input.channels, input.height, input.width, ESP_WIDTH_MAX, SIDE_MAX);
@@ -72,7 +45,11 @@ static const esp__target graph_target = {.shape = esp_value_shape,
                                          .top_k = esp_graph_top_k,
                                          .gate = esp_graph_gate,
                                          .fatrelu = esp_graph_fatrelu,
-                                         .quantise = esp_graph_quantise};
+                                         .quantise = esp_graph_quantise,
+                                         .to_integers = esp_graph_to_integers,
+                                         .requantise = esp_graph_requantise,
+                                         .add_integers = esp_graph_add_integers,
+                                         .from_integers = esp_graph_from_integers};
 
 /* Parses the text and makes parameters, by building a graph that is thrown away. They get memory
  * when all of the network has turned out to be sound. */

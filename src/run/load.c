@@ -169,7 +169,27 @@ esp_status esp_load_run(esp_loaded_run *o, const char *path, bool with_data, int
   return status;
 }
 
+static bool mask_zeros(esp_param *p, esp_mask *mask) {
+  *mask = (esp_mask){.keep = malloc(p->count), .count = p->count, .generation = 1};
+  for (size_t i = 0; mask->keep && i < p->count; i++) {
+    mask->keep[i] = p->value[i] != 0.0f;
+    mask->kept += mask->keep[i];
+  }
+  if (mask->keep) p->mask = mask;
+  return mask->keep != NULL;
+}
+
+esp_status esp_loaded_run_mask_zeros(esp_loaded_run *o, esp_error *err) {
+  const esp_params *ps = &o->model->params;
+  bool there = (o->mask = calloc((size_t)ps->count, sizeof *o->mask)) != NULL;
+  for (int i = 0; there && i < ps->count; i++)
+    if (esp_param_prunable(ps->item[i])) there = mask_zeros(ps->item[i], &o->mask[i]);
+  return there ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for masks");
+}
+
 void esp_loaded_run_free(esp_loaded_run *o) {
+  for (int i = 0; o->mask && i < o->model->params.count; i++) free(o->mask[i].keep);
+  free(o->mask);
   for (int i = 0; o->class_name && o->class_name[i]; i++) free(o->class_name[i]);
   free(o->class_name);
   esp_dataset_free(o->set);

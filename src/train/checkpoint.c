@@ -1,4 +1,4 @@
-#include "train/blobs.h"
+#include "tensor/blobs.h"
 #include "train/rename.h"
 
 #include <espalier/pack.h>

@@ -1,5 +1,5 @@
 /* Masks that come from the files of another run. */
-#include "train/blobs.h"
+#include "tensor/blobs.h"
 
 #include <espalier/pack.h>
 #include <espalier/train.h>

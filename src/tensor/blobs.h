@@ -1,6 +1,6 @@
-/* Tensors of a file as those of parameters. Internal to src/train. */
-#ifndef ESP_TRAIN_BLOBS_H
-#define ESP_TRAIN_BLOBS_H
+/* Tensors of a file as those of parameters. */
+#ifndef ESP_TENSOR_BLOBS_H
+#define ESP_TENSOR_BLOBS_H
 
 #include <espalier/file.h>
 #include <espalier/param.h>

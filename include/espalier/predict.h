@@ -1,0 +1,69 @@
+/* Prediction, one image at a time: a trained network, pruned or not, run as fast as it goes on one
+ * CPU.
+ *
+ * These functions need nothing of the training: they are in a small library of their own
+ * (libespalier-predict, pkg-config espalier-predict) and in libespalier too. A network is opened
+ * once, from a file of weights, and is read-only from then on; each thread that predicts has a
+ * predictor with memory of its own, so several predict at the same time without locks. Memory is
+ * planned when a predictor is made; a prediction allocates nothing.
+ *
+ * The logits have the same bits as those of `espalier eval`, on every CPU.
+ *
+ *     esp_network *network;
+ *     esp_predictor *predictor;
+ *     if (esp_network_open(&network, "round-04.safetensors", &err) != ESP_OK) ...
+ *     if (esp_predictor_new(&predictor, network, &err) != ESP_OK) ...
+ *     esp_predict_pixels(predictor, pixels, logits); */
+#ifndef ESP_PREDICT_H
+#define ESP_PREDICT_H
+
+#include <espalier/graph.h>
+#include <espalier/model.h>
+#include <espalier/linkage.h>
+#include <espalier/status.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+ESP_BEGIN_DECLS
+
+typedef struct esp_network esp_network;
+typedef struct esp_predictor esp_predictor;
+
+/* Opens a file of weights as a run leaves it or as `espalier pack` writes it. Errors: a file that
+ * is not there, is damaged or is not Espalier's, or holds numbers that are not finite; no memory.
+ * Weights that are 0 are left out of the computation where that is faster, which a few short
+ * measurements find out here. */
+esp_status esp_network_open(esp_network **network, const char *path, esp_error *err);
+/* The same of a model in memory, whose weights are copied; normalised with mean and deviation
+ * [channels]. Its classes have no names. */
+esp_status esp_network_of_model(esp_network **network, esp_model *model, const float *mean,
+                                const float *deviation, esp_error *err);
+/* After all its predictors. NULL is nothing. */
+void esp_network_free(esp_network *network);
+
+/* What an image is: channels, height, width. */
+esp_shape esp_network_input(const esp_network *network);
+/* How many logits there are: one a class, and then those of further tasks if it has any. */
+int esp_network_outputs(const esp_network *network);
+int esp_network_classes(const esp_network *network);
+/* The name of class i, 0 to classes - 1. */
+const char *esp_network_class_name(const esp_network *network, int i);
+/* Bytes of weights as the kernels read them. */
+size_t esp_network_bytes(const esp_network *network);
+
+/* A predictor for one thread at a time. The network is borrowed. */
+esp_status esp_predictor_new(esp_predictor **predictor, const esp_network *network, esp_error *err);
+void esp_predictor_free(esp_predictor *predictor);
+/* Bytes of activations and scratch memory. */
+size_t esp_predictor_bytes(const esp_predictor *predictor);
+
+/* The logits of an image of 8-bit pixels, [channels][height][width], each channel normalised as in
+ * training: (pixel / 255 - mean) / deviation. */
+void esp_predict_pixels(esp_predictor *predictor, const uint8_t *pixels, float *logits);
+/* The logits of an image that is normalised already, [channels][height][width]. */
+void esp_predict(esp_predictor *predictor, const float *image, float *logits);
+
+ESP_END_DECLS
+
+#endif

@@ -1,0 +1,86 @@
+/* Layers with all their weights: sums over blocks of channels. */
+#include "predict/network.h"
+
+typedef struct state {
+  esp__dense kernel; /* but for x, y and the residual */
+} state;
+
+int esp__dense_pack_blocks(int left, int together) {
+  while (together > left) together /= 2;
+  return together;
+}
+
+/* A power of two, no more than there are blocks. */
+static int together_of(const esp_network *n, const esp__spots *spots, int blocks) {
+  int most = 1, together = 1;
+  for (int g = 0; g < spots->groups; g++)
+    if (spots->group[g].count > most) most = spots->group[g].count;
+  const int fit = n->kernels->dense_together(most);
+  while (2 * together <= fit && 2 * together <= blocks) together *= 2;
+  return together;
+}
+
+/* Weight (o, c, t) of the layer, in the order of the packs. */
+static void pack(const esp__dense *k, const esp_param *w, float *to) {
+  const int outputs = w->shape[0];
+  for (int first = 0, blocks; first < k->blocks; first += blocks) {
+    blocks = esp__dense_pack_blocks(k->blocks - first, k->together);
+    for (int i = 0; i < k->channels * k->taps; i++)
+      for (int o = 0; o < blocks * ESP_BLOCK; o++, to++) {
+        const int output = first * ESP_BLOCK + o;
+        if (output < outputs)
+          *to = w->value[(size_t)output * (size_t)(k->channels * k->taps) + (size_t)i];
+      }
+  }
+}
+
+static void run(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  esp__dense own = ((const state *)s->state)->kernel;
+  own.x = esp__at(s, s->x, memory);
+  own.y = esp__at(s, s->y, memory);
+  if (s->more >= 0) own.finish.residual = esp__at(s, s->more, memory);
+  k->dense(&own);
+}
+
+esp_status esp__channels_of(esp_network *n, const esp__place *x, int32_t **channel,
+                            esp_error *err) {
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)x->shape.channels * sizeof **channel, channel, err));
+  for (int c = 0; c < x->shape.channels; c++) (*channel)[c] = esp__place_channel(x, c);
+  return ESP_OK;
+}
+
+void esp__dense_take(const esp_network *n, const esp__spots *spots, esp__dense *k) {
+  k->together = together_of(n, spots, k->blocks);
+  k->spots = *spots;
+}
+
+esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err) {
+  const esp_param *w = l->op->param[0];
+  const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
+  esp__spots spots;
+  int32_t *channel, *tap;
+  float *weight;
+  state *s;
+  ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
+  ESP_TRY(esp__channels_of(n, x, &channel, err));
+  ESP_TRY(esp__taps_of(n, x, l->op, &tap, err));
+  ESP_TRY(esp__spots_of(n, x, y, l->op->attr.conv.stride, &spots, err));
+  s->kernel = (esp__dense){.channel = channel,
+                           .tap = tap,
+                           .channels = w->shape[1],
+                           .taps = w->rank == 4 ? w->shape[2] * w->shape[3] : 1,
+                           .blocks = esp__place_planes(y),
+                           .y_block = (size_t)y->plane,
+                           .finish = l->finish};
+  esp__dense_take(n, &spots, &s->kernel);
+  ESP_TRY(esp__store_alloc(&n->store,
+                           (size_t)(s->kernel.channels * s->kernel.taps) *
+                               (size_t)(s->kernel.blocks * ESP_BLOCK) * sizeof *weight,
+                           &weight, err));
+  pack(&s->kernel, w, weight);
+  s->kernel.weight = weight;
+  return esp__step_add(
+      n,
+      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .name = w->name},
+      err);
+}

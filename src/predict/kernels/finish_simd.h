@@ -1,0 +1,32 @@
+/* The last step of a sum: esp__finish on one vector. */
+#ifndef ESP_PREDICT_KERNELS_FINISH_SIMD_H
+#define ESP_PREDICT_KERNELS_FINISH_SIMD_H
+
+#include "kernels/simd.h"
+#include "predict/kernels/predict_kernels.h"
+
+#define ESP_INLINE static inline __attribute__((always_inline))
+
+enum { ESP_PARTS = ESP_BLOCK / ESP_VECTOR }; /* vectors of a block of channels */
+
+/* Of outputs o, o + 1, ..., which are a vector; what is added lies at residual + at. */
+ESP_INLINE esp__vec esp__finished(esp__vec v, const esp__finish *f, size_t o, size_t at) {
+  v = esp__vec_add(v, esp__vec_set(0.0f));
+  if (f->bias) v = esp__vec_add(v, esp__vec_load(f->bias + o));
+  if (f->scale)
+    v = esp__vec_add(esp__vec_mul(v, esp__vec_load(f->scale + o)), esp__vec_load(f->shift + o));
+  if (f->residual) v = esp__vec_add(v, esp__vec_load(f->residual + at));
+  return f->relu ? esp__vec_positive(v, v) : v;
+}
+
+/* Of one output o, whose pixels are a vector. */
+ESP_INLINE esp__vec esp__finished_pixels(esp__vec v, const esp__finish *f, size_t o, size_t at) {
+  v = esp__vec_add(v, esp__vec_set(0.0f));
+  if (f->bias) v = esp__vec_add(v, esp__vec_set(f->bias[o]));
+  if (f->scale)
+    v = esp__vec_add(esp__vec_mul(v, esp__vec_set(f->scale[o])), esp__vec_set(f->shift[o]));
+  if (f->residual) v = esp__vec_add(v, esp__vec_load_any(f->residual + at));
+  return f->relu ? esp__vec_positive(v, v) : v;
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* Sums of the weights that are there: a vector is some pixels of one output. Some vectors of some
+ * outputs are in registers; per weight a broadcast, and a load for each vector of pixels. */
+#include "predict/kernels/finish_simd.h"
+
+enum { SUMS = 12 }; /* vectors in registers, at most */
+
+int ESP_ISA_NAME(esp__lists_together)(int vectors) {
+  return vectors <= 2 ? 4 : vectors <= 5 ? 2 : 1;
+}
+
+/* `vectors` and `outputs` are constants at each call below. */
+ESP_INLINE void sums(const esp__lists *k, const esp__stretch *s, const esp__list_row *row,
+                     const int vectors, const int outputs) {
+  esp__vec sum[SUMS];
+  const float *x = k->x + s->x;
+  const esp__list_entry *e = k->entry + row->first,
+                        *end = e + (size_t)row->length * (size_t)outputs;
+#pragma GCC unroll 12
+  for (int i = 0; i < vectors * outputs; i++) sum[i] = esp__vec_set(0.0f);
+  for (; e != end; e += outputs)
+#pragma GCC unroll 4
+    for (int o = 0; o < outputs; o++) {
+      const float *at = x + e[o].x;
+      const esp__vec w = esp__vec_set(e[o].weight);
+#pragma GCC unroll 12
+      for (int v = 0; v < vectors; v++)
+        sum[o * vectors + v] =
+            esp__vec_fma(w, esp__vec_load_any(at + v * ESP_VECTOR), sum[o * vectors + v]);
+    }
+#pragma GCC unroll 4
+  for (int o = 0; o < outputs; o++) {
+    const int32_t own = k->order[row->output + o];
+    if (own < 0) continue;
+#pragma GCC unroll 12
+    for (int v = 0; v < vectors; v++) {
+      const size_t at = (size_t)s->y + (size_t)own * k->y_plane + (size_t)(v * ESP_VECTOR);
+      const esp__vec y = esp__finished_pixels(sum[o * vectors + v], &k->finish, (size_t)own, at);
+      esp__vec_store_any(k->y + at,
+                         esp__vec_unequal(esp__vec_load_any(k->mask + s->mask + v * ESP_VECTOR),
+                                          esp__vec_set(0.0f), y));
+    }
+  }
+}
+
+#define VECTORS(n, outputs)      \
+  case n:                        \
+    sums(k, s, row, n, outputs); \
+    break;
+
+ESP_INLINE void one(const esp__lists *k, const esp__stretch *s, const esp__list_row *row) {
+  switch (s->count) {
+    VECTORS(1, 1)
+    VECTORS(2, 1)
+    VECTORS(3, 1)
+    VECTORS(4, 1)
+    VECTORS(5, 1)
+    VECTORS(6, 1)
+    VECTORS(7, 1) VECTORS(8, 1) VECTORS(9, 1) VECTORS(10, 1) VECTORS(11, 1) VECTORS(12, 1)
+  }
+}
+ESP_INLINE void two(const esp__lists *k, const esp__stretch *s, const esp__list_row *row) {
+  switch (s->count) {
+    VECTORS(1, 2) VECTORS(2, 2) VECTORS(3, 2) VECTORS(4, 2) VECTORS(5, 2) VECTORS(6, 2)
+  }
+}
+ESP_INLINE void four(const esp__lists *k, const esp__stretch *s, const esp__list_row *row) {
+  switch (s->count) { VECTORS(1, 4) VECTORS(2, 4) VECTORS(3, 4) }
+}
+
+void ESP_ISA_NAME(esp__lists)(const esp__lists *k) {
+  for (int i = 0; i < k->stretches; i++)
+    for (int r = 0; r < k->rows; r++) {
+      const esp__stretch *s = &k->stretch[i];
+      const esp__list_row *row = &k->row[r];
+      if (k->together == 1)
+        one(k, s, row);
+      else if (k->together == 2)
+        two(k, s, row);
+      else
+        four(k, s, row);
+    }
+}

@@ -1,0 +1,191 @@
+/* What treats values or windows alike: plain loops, in the order of the kernels over lanes. The
+ * lanes of a pixel are a constant in each loop, so that the compiler makes vectors of 16. */
+#include "kernels/activations.h"
+#include "predict/kernels/finish_simd.h"
+
+/* Each row of each plane: offsets x and y, `floats` in it; `body` sees i. */
+#define EACH_ROW(e, p, r)                         \
+  for (size_t p = 0; p < (size_t)(e).planes; p++) \
+    for (size_t r = 0; r < (size_t)(e).rows; r++)
+#define AT(planes, p, r) ((planes).at + (p) * (planes).plane + (r) * (planes).row)
+
+#define APPLY(f)                                                         \
+  static void f##_planes(esp__extents e, esp__planes x, esp__planes y) { \
+    const size_t floats = (size_t)(e.columns * e.lanes);                 \
+    EACH_ROW(e, p, r) {                                                  \
+      const float *from = AT(x, p, r);                                   \
+      float *to = AT(y, p, r);                                           \
+      for (size_t i = 0; i < floats; i++) to[i] = f(from[i]);            \
+    }                                                                    \
+  }
+APPLY(esp__relu)
+APPLY(esp__leaky_relu)
+APPLY(esp__tanhf)
+APPLY(esp__sigmoid)
+APPLY(esp__gelu)
+
+void ESP_ISA_NAME(esp__apply)(esp_activation kind, esp__extents e, esp__planes x, esp__planes y) {
+  static void (*const apply[ESP_ACTIVATIONS])(esp__extents, esp__planes, esp__planes) = {
+      [ESP_ACT_RELU] = esp__relu_planes,
+      [ESP_ACT_LEAKY_RELU] = esp__leaky_relu_planes,
+      [ESP_ACT_TANH] = esp__tanhf_planes,
+      [ESP_ACT_SIGMOID] = esp__sigmoid_planes,
+      [ESP_ACT_GELU] = esp__gelu_planes};
+  apply[kind](e, x, y);
+}
+
+void ESP_ISA_NAME(esp__apply_threshold)(float t, esp__extents e, esp__planes x, esp__planes y) {
+  const size_t floats = (size_t)(e.columns * e.lanes);
+  EACH_ROW(e, p, r) {
+    const float *from = AT(x, p, r);
+    float *to = AT(y, p, r);
+    for (size_t i = 0; i < floats; i++) to[i] = from[i] > t ? from[i] : 0.0f;
+  }
+}
+
+void ESP_ISA_NAME(esp__add_planes)(esp__extents e, esp__planes x, esp__planes y, esp__planes z) {
+  const size_t floats = (size_t)(e.columns * e.lanes);
+  EACH_ROW(e, p, r) {
+    const float *a = AT(x, p, r), *b = AT(y, p, r);
+    float *to = AT(z, p, r);
+    for (size_t i = 0; i < floats; i++) to[i] = a[i] + b[i];
+  }
+}
+
+/* Pixel `column` of a row, and the number of the channel of its first lane. */
+#define EACH_PIXEL(e, i, lanes) \
+  for (size_t i = 0; i < (size_t)((e).columns * (lanes)); i += (size_t)(lanes))
+
+ESP_INLINE void line(const float *scale, const float *shift, bool relu, esp__extents e,
+                     esp__planes x, esp__planes more, esp__planes y, const int lanes) {
+  EACH_ROW(e, p, r) {
+    const float *from = AT(x, p, r), *with = more.at ? AT(more, p, r) : NULL;
+    const float *a = scale + p * (size_t)lanes, *b = shift + p * (size_t)lanes;
+    float *to = AT(y, p, r);
+    EACH_PIXEL(e, i, lanes)
+    for (size_t l = 0; l < (size_t)lanes; l++) {
+      float v = from[i + l] * a[l] + b[l];
+      if (with) v = v + with[i + l];
+      to[i + l] = relu && !(v > 0.0f) ? 0.0f : v;
+    }
+  }
+}
+
+void ESP_ISA_NAME(esp__apply_line)(const float *scale, const float *shift, bool relu,
+                                   esp__extents e, esp__planes x, esp__planes more, esp__planes y) {
+  if (e.lanes == ESP_BLOCK)
+    line(scale, shift, relu, e, x, more, y, ESP_BLOCK);
+  else
+    line(scale, shift, relu, e, x, more, y, 1);
+}
+
+ESP_INLINE void scale_by(const float *by, esp__extents e, esp__planes x, esp__planes y,
+                         const int lanes) {
+  EACH_ROW(e, p, r) {
+    const float *from = AT(x, p, r), *own = by + p * (size_t)lanes;
+    float *to = AT(y, p, r);
+    EACH_PIXEL(e, i, lanes)
+    for (size_t l = 0; l < (size_t)lanes; l++) to[i + l] = from[i + l] * own[l];
+  }
+}
+
+void ESP_ISA_NAME(esp__scale_planes)(const float *by, esp__extents e, esp__planes x,
+                                     esp__planes y) {
+  if (e.lanes == ESP_BLOCK)
+    scale_by(by, e, x, y, ESP_BLOCK);
+  else
+    scale_by(by, e, x, y, 1);
+}
+
+enum { CHAINS = 4 }; /* running sums by column, as in the kernels over lanes */
+
+ESP_INLINE void mean_abs(esp__extents e, esp__planes x, float *to, const int lanes) {
+  const float share = 1.0f / (float)(e.rows * e.columns);
+  for (size_t p = 0; p < (size_t)e.planes; p++) {
+    float sum[CHAINS][ESP_BLOCK] = {{0}};
+    for (size_t r = 0; r < (size_t)e.rows; r++)
+      for (size_t c = 0; c < (size_t)e.columns; c++)
+        for (size_t l = 0; l < (size_t)lanes; l++) {
+          const float v = AT(x, p, r)[c * (size_t)lanes + l];
+          sum[c % CHAINS][l] += v < 0.0f ? -v : v;
+        }
+    for (size_t l = 0; l < (size_t)lanes; l++)
+      to[p * (size_t)lanes + l] = ((sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l])) * share;
+  }
+}
+
+void ESP_ISA_NAME(esp__mean_abs_planes)(esp__extents e, esp__planes x, float *to) {
+  if (e.lanes == ESP_BLOCK)
+    mean_abs(e, x, to, ESP_BLOCK);
+  else
+    mean_abs(e, x, to, 1);
+}
+
+/* ---- pooling ---- */
+
+/* The part of a window that lies inside the plane: [row, row_end) x [column, column_end). */
+typedef struct window {
+  int row, row_end, column, column_end;
+} window;
+
+static inline int clamp(int v, int low, int high) {
+  return v < low ? low : v > high ? high : v;
+}
+
+static inline window window_of(const esp__pool *k, int r, int c) {
+  const int row = r * k->stride - k->padding, column = c * k->stride - k->padding;
+  return (window){clamp(row, 0, k->in.rows), clamp(row + k->size_rows, 0, k->in.rows),
+                  clamp(column, 0, k->in.width), clamp(column + k->size_columns, 0, k->in.width)};
+}
+
+ESP_INLINE const float *pixel(esp__planes x, size_t p, int r, int c, const int lanes) {
+  return AT(x, p, (size_t)r) + c * lanes;
+}
+
+ESP_INLINE void max_window(window w, esp__planes x, size_t p, float *to, const int lanes) {
+  float best[ESP_BLOCK];
+  for (int l = 0; l < lanes; l++) best[l] = pixel(x, p, w.row, w.column, lanes)[l];
+  for (int i = w.row; i < w.row_end; i++)
+    for (int j = w.column; j < w.column_end; j++)
+      for (int l = 0; l < lanes; l++) {
+        const float v = pixel(x, p, i, j, lanes)[l];
+        best[l] = v > best[l] ? v : best[l];
+      }
+  for (int l = 0; l < lanes; l++) to[l] = best[l];
+}
+
+ESP_INLINE void mean_window(window w, esp__planes x, size_t p, float share, float *to,
+                            const int lanes) {
+  float sum[ESP_BLOCK] = {0};
+  for (int i = w.row; i < w.row_end; i++)
+    for (int j = w.column; j < w.column_end; j++)
+      for (int l = 0; l < lanes; l++) sum[l] += pixel(x, p, i, j, lanes)[l];
+  for (int l = 0; l < lanes; l++) to[l] = sum[l] * share;
+}
+
+#define POOL(name, lanes, take)                                                                 \
+  static void name(const esp__pool *k, int planes, esp__planes x, esp__planes y, float share) { \
+    (void)share;                                                                                \
+    for (size_t p = 0; p < (size_t)planes; p++)                                                 \
+      for (int r = 0; r < k->out.rows; r++)                                                     \
+        for (int c = 0; c < k->out.width; c++) {                                                \
+          const window w = window_of(k, r, c);                                                  \
+          float *to = AT(y, p, (size_t)r) + c * (lanes);                                        \
+          take;                                                                                 \
+        }                                                                                       \
+  }
+POOL(max_blocks, ESP_BLOCK, max_window(w, x, p, to, ESP_BLOCK))
+POOL(max_planes, 1, max_window(w, x, p, to, 1))
+POOL(mean_blocks, ESP_BLOCK, mean_window(w, x, p, share, to, ESP_BLOCK))
+POOL(mean_planes, 1, mean_window(w, x, p, share, to, 1))
+
+void ESP_ISA_NAME(esp__maxpool_planes)(const esp__pool *k, int planes, int lanes, esp__planes x,
+                                       esp__planes y) {
+  (lanes == ESP_BLOCK ? max_blocks : max_planes)(k, planes, x, y, 0.0f);
+}
+
+void ESP_ISA_NAME(esp__avgpool_planes)(const esp__pool *k, int planes, int lanes, esp__planes x,
+                                       esp__planes y) {
+  const float share = 1.0f / (float)(k->size_rows * k->size_columns);
+  (lanes == ESP_BLOCK ? mean_blocks : mean_planes)(k, planes, x, y, share);
+}

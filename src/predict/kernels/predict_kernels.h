@@ -1,0 +1,197 @@
+/* The kernels for one image, and the choice among instruction sets. They know raw pointers and
+ * offsets in floats, run on one thread and allocate nothing; each output has the order of
+ * arithmetic of kernels/correlate.h and kernels/winograd.h, so it has the same bits.
+ *
+ * Channels stand in blocks of 16 (x[c / 16][row][column][c % 16]), so that a vector is some outputs
+ * of one pixel; or in planes, so that a vector is some pixels of one output. */
+#ifndef ESP_PREDICT_KERNELS_PREDICT_KERNELS_H
+#define ESP_PREDICT_KERNELS_PREDICT_KERNELS_H
+
+#include "kernels/kernels.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ESP_BLOCK = 16 }; /* channels */
+
+/* What is done with a finished sum, as esp__epilogue has it without `accumulate`. Arrays are by
+ * output, filled up with zeros to a whole block; NULL where the step is left out. */
+typedef struct esp__finish {
+  const float *bias, *scale, *shift;
+  const float *residual; /* laid out as y */
+  bool relu;
+} esp__finish;
+
+/* Where a pixel reads and writes. */
+typedef struct esp__spot {
+  int32_t x, y;
+} esp__spot;
+/* Spots that are computed together: `count` (8, 4, 2 or 1) of them from number `first` on. */
+typedef struct esp__spot_group {
+  int32_t first, count;
+} esp__spot_group;
+typedef struct esp__spots {
+  const esp__spot *spot;
+  const esp__spot_group *group;
+  int groups;
+  /* 16 or 32: within a group each spot reads so many floats behind the one before, and writes 16
+   * behind it; 0: anywhere. */
+  int step;
+} esp__spots;
+
+/* All weights of a group of outputs, over blocks of channels:
+ *
+ *     y[spot.y + o / 16 * y_block + o % 16] = finish of the sum over c, then tap, of
+ *                                     weight(o, c, tap) * x[spot.x + channel[c] + tap]
+ *
+ * Weights stand in packs of up to `together` blocks of outputs, sizes that are powers of two:
+ * [packs][channels][taps][16 * blocks of the pack]. */
+typedef struct esp__dense {
+  const float *x;
+  const int32_t *channel, *tap; /* [channels], [taps] */
+  int channels, taps;
+  const float *weight;
+  int blocks, together;
+  float *y;
+  size_t y_block;
+  esp__spots spots;
+  esp__finish finish;
+} esp__dense;
+typedef void esp__dense_fn(const esp__dense *k);
+/* The blocks of outputs that are best computed together, where groups have `count` spots. */
+typedef int esp__dense_together_fn(int count);
+/* The spots that are best computed together. */
+typedef int esp__dense_spots_fn(void);
+
+/* Depthwise, over blocks b of channels:
+ *
+ *     y[spot.y + b * y_block + l] = finish of the sum over taps of
+ *                                   weight[b][tap][l] * x[spot.x + b * x_block + tap + l] */
+typedef struct esp__depthwise {
+  const float *x;
+  size_t x_block;
+  const int32_t *tap;
+  int taps;
+  const float *weight;
+  int blocks;
+  float *y;
+  size_t y_block;
+  esp__spots spots;
+  esp__finish finish;
+} esp__depthwise;
+typedef void esp__depthwise_fn(const esp__depthwise *k);
+
+/* A' m A of one block of outputs, finished: winograd_output of kernels/winograd.h with channels in
+ * the place of images. */
+typedef struct esp__winograd_finish {
+  const float *from; /* m = from[point * point_stride + t * 16] */
+  size_t point_stride;
+  const esp__winograd_tile *tile;
+  int tiles;
+  float *y; /* of the block; residual: of the block too */
+  size_t row;
+  esp__finish finish; /* of the block */
+} esp__winograd_finish;
+typedef void esp__winograd_finish_fn(const esp__winograd_finish *k);
+
+/* A stretch of pixels in planes: `count` vectors that read from x on and write from y on; what is
+ * written where `mask` (as many floats) is 0 is 0. */
+typedef struct esp__stretch {
+  int32_t x, y, mask;
+  int32_t count;
+} esp__stretch;
+/* A weight that is there, and where what it meets lies from where a stretch reads. */
+typedef struct esp__list_entry {
+  int32_t x;
+  float weight;
+} esp__list_entry;
+/* Outputs that are computed together: [length][outputs] entries from number `first` on, filled up
+ * with weights of 0. */
+typedef struct esp__list_row {
+  int32_t first, length, output; /* output: place of the first in the order */
+} esp__list_row;
+
+/* Nonzero weights only:
+ *
+ *     y[stretch.y + order[o] * y_plane + i] = finish of the sum over the entries of o, in their
+ *                                             order, of weight * x[stretch.x + entry.x + i] */
+typedef struct esp__lists {
+  const float *x;
+  float *y;
+  size_t y_plane;
+  const esp__stretch *stretch;
+  int stretches;
+  const float *mask;
+  const esp__list_entry *entry;
+  const esp__list_row *row;
+  int rows, together;   /* outputs of a row */
+  const int32_t *order; /* [rows * together]; -1: none */
+  esp__finish finish;
+} esp__lists;
+typedef void esp__lists_fn(const esp__lists *k);
+/* Outputs that are best computed together, where the longest stretch has so many vectors. */
+typedef int esp__lists_together_fn(int vectors);
+
+/* Planes for the operations that are no correlation: `lanes` values a pixel, 16 or 1. */
+typedef struct esp__planes {
+  float *at;
+  size_t row, plane;
+} esp__planes;
+typedef struct esp__extents {
+  int planes, rows, columns, lanes;
+} esp__extents;
+
+/* y = f(x) */
+typedef void esp__apply_fn(esp_activation kind, esp__extents e, esp__planes x, esp__planes y);
+typedef void esp__apply_threshold_fn(float t, esp__extents e, esp__planes x, esp__planes y);
+/* y = x * scale + shift (+ more), then ReLU if asked; scale and shift by channel. */
+typedef void esp__apply_line_fn(const float *scale, const float *shift, bool relu, esp__extents e,
+                                esp__planes x, esp__planes more, esp__planes y);
+/* z = x + y */
+typedef void esp__add_planes_fn(esp__extents e, esp__planes x, esp__planes y, esp__planes z);
+/* y = x * by[channel] */
+typedef void esp__scale_planes_fn(const float *by, esp__extents e, esp__planes x, esp__planes y);
+/* to[channel] = the mean of |x| over the plane */
+typedef void esp__mean_abs_planes_fn(esp__extents e, esp__planes x, float *to);
+/* pool.h, `planes` planes of each; in and out of k are rows and columns. */
+typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp__planes x,
+                                 esp__planes y);
+
+#define ESP_PREDICT_KERNELS(K)                                      \
+  K(dense, esp__dense_fn, esp__dense)                               \
+  K(dense_together, esp__dense_together_fn, esp__dense_together)    \
+  K(dense_spots, esp__dense_spots_fn, esp__dense_spots)             \
+  K(depthwise, esp__depthwise_fn, esp__depthwise)                   \
+  K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish) \
+  K(lists, esp__lists_fn, esp__lists)                               \
+  K(lists_together, esp__lists_together_fn, esp__lists_together)    \
+  K(apply, esp__apply_fn, esp__apply)                               \
+  K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold) \
+  K(apply_line, esp__apply_line_fn, esp__apply_line)                \
+  K(add_planes, esp__add_planes_fn, esp__add_planes)                \
+  K(scale_planes, esp__scale_planes_fn, esp__scale_planes)          \
+  K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes) \
+  K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)       \
+  K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)
+
+typedef struct esp__predict_kernels {
+  const char *isa;
+  int vector; /* floats */
+#define K(member, type, function) type *member;
+  ESP_PREDICT_KERNELS(K)
+#undef K
+  esp__winograd_plane_fn *winograd_input;
+  esp__winograd_weights_fn *winograd_weights;
+} esp__predict_kernels;
+
+#ifdef ESP_ISA
+#define K(member, type, function) type ESP_ISA_NAME(function);
+ESP_PREDICT_KERNELS(K)
+#undef K
+#endif
+
+/* The kernels of the best set that the CPU can run, or of the one that ESPALIER_ISA names. */
+const esp__predict_kernels *esp__predict_kernels_choose(void);
+
+#endif

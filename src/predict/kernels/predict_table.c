@@ -1,0 +1,15 @@
+/* The table of the kernels for one image, for one instruction set. */
+#include "predict/kernels/predict_kernels.h"
+
+#define ESP_TEXT_(x) #x
+#define ESP_TEXT(x) ESP_TEXT_(x)
+
+extern const esp__predict_kernels ESP_ISA_NAME(esp__predict_kernels);
+const esp__predict_kernels ESP_ISA_NAME(esp__predict_kernels) = {
+    .isa = ESP_TEXT(ESP_ISA),
+    .vector = ESP_VECTOR,
+#define K(member, type, function) .member = ESP_ISA_NAME(function),
+    ESP_PREDICT_KERNELS(K)
+#undef K
+        .winograd_input = ESP_ISA_NAME(esp__winograd_input),
+    .winograd_weights = ESP_ISA_NAME(esp__winograd_weights)};

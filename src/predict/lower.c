@@ -1,0 +1,211 @@
+/* Each unit becomes a step; what it reads is brought into the layout it wants. */
+#include "base/integer.h"
+#include "predict/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which way ---- */
+
+double esp__density(const esp_param *w) {
+  size_t there = 0;
+  for (size_t i = 0; i < w->count; i++) there += w->value[i] != 0.0f;
+  return (double)there / (double)w->count;
+}
+
+/* Places of an axis of the weights, outputs (0) or channels (1), at which any is not 0. */
+static int alive(const esp_param *w, int axis) {
+  const size_t outputs = (size_t)w->shape[0], channels = (size_t)w->shape[1],
+               taps = w->count / outputs / channels;
+  int count = 0;
+  for (size_t i = 0; i < (axis == 0 ? outputs : channels); i++) {
+    bool any = false;
+    for (size_t j = 0; j < (axis == 0 ? channels : outputs) && !any; j++) {
+      const float *window = w->value + (axis == 0 ? i * channels + j : j * channels + i) * taps;
+      for (size_t t = 0; t < taps; t++) any |= window[t] != 0.0f;
+    }
+    count += any;
+  }
+  return count;
+}
+
+static bool goes_by_winograd(const esp_network *n, const esp_operation *op, esp_shape in) {
+  const esp_param *w = op->param[0];
+  const esp_conv_attr a = op->attr.conv;
+  if (n->direct || w->rank != 4 || w->shape[2] != 3 || w->shape[3] != 3 || a.stride.rows != 1 ||
+      a.stride.columns != 1 || a.padding.rows != 1 || a.padding.columns != 1 || a.groups != 1)
+    return false;
+  const esp__winograd_size all = {w->shape[0], w->shape[1], (double)w->count},
+                           there = {alive(w, 0), alive(w, 1), esp__density(w) * (double)w->count};
+  return esp__winograd_costs_less(in.height, in.width, all) &&
+         esp__winograd_costs_less(in.height, in.width, there);
+}
+
+esp__way esp__way_of(const esp_network *n, const esp_operation *op, esp_shape in) {
+  const esp_param *w = op->param[0];
+  if (goes_by_winograd(n, op, in)) return ESP_WAY_WINOGRAD;
+  if (op->groups == 1) return ESP_WAY_DENSE;
+  return op->groups == in.channels && op->groups == w->shape[0] ? ESP_WAY_DEPTHWISE : ESP_WAY_LISTS;
+}
+
+/* ---- what follows the sums ---- */
+
+static esp_status finish_of(esp_network *n, const esp__operations *ops, const esp__unit *u,
+                            esp__finish *f, esp_error *err) {
+  const esp_param *bias = ops->item[u->operation].param[1];
+  *f = (esp__finish){.relu = u->relu};
+  if (bias) {
+    float *copy;
+    ESP_TRY(esp__store_alloc(&n->store, (bias->count + ESP_BLOCK) * sizeof *copy, &copy, err));
+    memcpy(copy, bias->value, bias->count * sizeof *copy);
+    f->bias = copy;
+  }
+  if (u->norm >= 0) ESP_TRY(esp__line_of(n, &ops->item[u->norm], &f->scale, &f->shift, err));
+  return ESP_OK;
+}
+
+/* ---- values and their places ---- */
+
+enum { LAYOUTS = 2, NONE = -1 };
+typedef struct lowering {
+  esp_network *network;
+  const esp__operations *ops;
+  int (*place)[LAYOUTS]; /* of each value, by layout; NONE: not there */
+} lowering;
+
+/* How far a window reaches outside. */
+static int reach_of(const esp_operation *op) {
+  return esp__most(op->attr.conv.padding.rows, op->attr.conv.padding.columns);
+}
+
+/* The zeros that planes of this size have around them: as many as any window wants. One size has
+ * one halo, so that what is added lies as what it is added to. Planes of one pixel have none. */
+static int halo_of(const esp__operations *ops, esp_shape s) {
+  int halo = 0;
+  if (esp__one_pixel(s)) return 0;
+  for (int i = 0; i < ops->count; i++) {
+    const esp_operation *op = &ops->item[i];
+    if (op->kind != ESP_OPERATION_CONV) continue;
+    const esp_shape in = ops->item[op->input[0]].shape;
+    if (in.height == s.height && in.width == s.width) halo = esp__most(halo, reach_of(op));
+  }
+  return halo;
+}
+
+/* A new place for value v. */
+static esp_status make_place(lowering *l, int v, esp__layout layout, int *place, esp_error *err) {
+  const esp_shape shape = l->ops->item[v].shape;
+  const esp__place p = esp__place_of(shape, layout, halo_of(l->ops, shape));
+  ESP_TRY(esp__place_add(l->network, &p, place, err));
+  l->place[v][p.layout] = *place;
+  return ESP_OK;
+}
+
+/* The place of value v in that layout, converted if it is only in the other. */
+static esp_status find_place(lowering *l, int v, esp__layout layout, int *place, esp_error *err) {
+  const int other = l->place[v][1 - layout];
+  *place = l->place[v][layout];
+  if (*place != NONE) return ESP_OK;
+  const esp__place *there = &l->network->place[other];
+  if (esp__place_of(there->shape, layout, there->halo).layout == there->layout) {
+    *place = other;
+    return ESP_OK;
+  }
+  ESP_TRY(make_place(l, v, layout, place, err));
+  return esp__add_convert(l->network, other, *place, err);
+}
+
+/* The layout that value v is in, blocked if it is in both. */
+static esp__layout layout_of(const lowering *l, int v) {
+  return l->place[v][ESP_BLOCKED] == NONE ? ESP_PLANAR : ESP_BLOCKED;
+}
+
+/* ---- units ---- */
+
+/* A place for the same value with zeros around it, where planes of one pixel have none: lists write
+ * whole vectors, and windows may reach outside. */
+static esp_status place_apart(esp_network *n, int like, esp__layout layout, int halo, int *place,
+                              esp_error *err) {
+  const esp__place p = esp__place_of(n->place[like].shape, layout, halo);
+  return esp__place_add(n, &p, place, err);
+}
+
+static esp_status convert_apart(esp_network *n, esp__layout layout, int halo, int *place,
+                                esp_error *err) {
+  const int from = *place;
+  ESP_TRY(place_apart(n, from, layout, halo, place, err));
+  return esp__add_convert(n, from, *place, err);
+}
+
+static esp_status add_apart(lowering *l, const esp__layer_plan *plan, esp_error *err) {
+  esp_network *n = l->network;
+  esp__layer_plan own = *plan;
+  ESP_TRY(place_apart(n, plan->y, ESP_PLANAR, 1, &own.y, err));
+  if (plan->more >= 0) ESP_TRY(convert_apart(n, ESP_PLANAR, 1, &own.more, err));
+  ESP_TRY(esp__add_lists(n, &own, err));
+  return esp__add_convert(n, own.y, plan->y, err);
+}
+
+static esp_status lower_layer(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+  static esp_status (*const add[])(esp_network *, const esp__layer_plan *, esp_error *) = {
+      [ESP_WAY_DENSE] = esp__add_dense,
+      [ESP_WAY_WINOGRAD] = esp__add_winograd,
+      [ESP_WAY_DEPTHWISE] = esp__add_depthwise,
+      [ESP_WAY_LISTS] = esp__add_lists};
+  const esp_operation *op = &l->ops->item[u->operation];
+  const int in = op->input[0];
+  const esp__way way = lists ? ESP_WAY_LISTS : esp__way_of(l->network, op, l->ops->item[in].shape);
+  const esp__layout to = way == ESP_WAY_LISTS ? ESP_PLANAR : ESP_BLOCKED,
+                    from = way == ESP_WAY_DENSE ? layout_of(l, in) : to;
+  esp__layer_plan plan = {.op = op, .more = NONE};
+  ESP_TRY(find_place(l, in, from, &plan.x, err));
+  if (esp__one_pixel(l->ops->item[in].shape) && reach_of(op) > 0)
+    ESP_TRY(convert_apart(l->network, to, reach_of(op), &plan.x, err));
+  if (u->residual >= 0) ESP_TRY(find_place(l, u->residual, to, &plan.more, err));
+  ESP_TRY(make_place(l, u->out, to, &plan.y, err));
+  ESP_TRY(finish_of(l->network, l->ops, u, &plan.finish, err));
+  if (way == ESP_WAY_LISTS && l->network->place[plan.y].layout != ESP_PLANAR)
+    return add_apart(l, &plan, err);
+  return add[way](l->network, &plan, err);
+}
+
+static esp_status lower_other(lowering *l, int i, esp_error *err) {
+  const esp_operation *op = &l->ops->item[i];
+  const esp__layout layout = layout_of(l, op->input[0]);
+  int x, more = NONE, y;
+  ESP_TRY(find_place(l, op->input[0], layout, &x, err));
+  if (op->input[1] >= 0) ESP_TRY(find_place(l, op->input[1], layout, &more, err));
+  ESP_TRY(make_place(l, i, layout, &y, err));
+  return esp__add_other(l->network, op, x, more, y, err);
+}
+
+static esp_status lower_unit(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+  const esp_operation_kind kind = l->ops->item[u->operation].kind;
+  if (kind == ESP_OPERATION_CONV || kind == ESP_OPERATION_LINEAR)
+    return lower_layer(l, u, lists, err);
+  if (kind == ESP_OPERATION_INPUT) return make_place(l, u->out, ESP_PLANAR, &l->network->in, err);
+  return lower_other(l, u->out, err);
+}
+
+static esp_status lower_all(lowering *l, const esp__unit *unit, int units, const bool *lists,
+                            esp_error *err) {
+  for (int u = 0; u < units; u++) {
+    l->network->unit = u;
+    ESP_TRY(lower_unit(l, &unit[u], lists[u], err));
+  }
+  const int v = l->ops->output;
+  ESP_TRY(find_place(l, v, layout_of(l, v), &l->network->out, err));
+  esp__places_settle(l->network);
+  return ESP_OK;
+}
+
+esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__unit *unit, int units,
+                      const bool *lists, esp_error *err) {
+  lowering l = {.network = n, .ops = ops};
+  l.place = malloc((size_t)ops->count * sizeof *l.place);
+  if (!l.place) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
+  memset(l.place, 0xff, (size_t)ops->count * sizeof *l.place);
+  const esp_status status = lower_all(&l, unit, units, lists, err);
+  free(l.place);
+  return status;
+}

@@ -1,0 +1,224 @@
+/* Inside src/predict: from a network in the layer language to steps over planned memory.
+ *
+ *     operations.c   the layer language builds a list of operations
+ *     fuse.c         operations that become one step
+ *     places.c       how a value lies in memory, and where
+ *     lower.c        each operation becomes a step: memory in, memory out
+ *     dense.c, winograd.c, lists.c, depthwise.c    the convolutions and linear layers
+ *     planes.c       all other operations
+ *     choose.c       which layers run as lists of their nonzero weights, by stopwatch
+ *     network.c      a network from a model in memory
+ *     read.c         a network from a file
+ *     predictor.c    running the steps */
+#ifndef ESP_PREDICT_NETWORK_H
+#define ESP_PREDICT_NETWORK_H
+
+#include "predict/kernels/predict_kernels.h"
+
+#include <espalier/model.h>
+#include <espalier/predict.h>
+
+/* ---- operations ---- */
+
+/* The operations of a network, in the order in which they run. Operation i makes value i. */
+typedef struct esp__operations {
+  esp_operation *item;
+  int count, capacity;
+  int output; /* the value of the logits */
+} esp__operations;
+
+/* Those of the model, whose parameters are made (`make`) or found. */
+esp_status esp__operations_list(esp__operations *ops, esp_model *model, bool make, esp_error *err);
+void esp__operations_free(esp__operations *ops);
+
+/* A convolution or linear layer, with what is done before its sums are stored; or any other
+ * operation. */
+typedef struct esp__unit {
+  int operation;
+  int norm;     /* operation number of a batch norm that it does, or -1 */
+  int residual; /* value that is added behind the norm, or -1 */
+  bool relu;
+  int out; /* the value that it makes: that of the last operation it does */
+} esp__unit;
+/* [operations] of them, `count` in all, in order. */
+void esp__units_of(const esp__operations *ops, esp__unit *unit, int *count);
+
+/* ---- places ---- */
+
+typedef enum esp__layout {
+  ESP_BLOCKED, /* [channels / 16][row][column][16] */
+  ESP_PLANAR   /* [channels][row][column] */
+} esp__layout;
+
+static inline bool esp__one_pixel(esp_shape s) {
+  return s.height == 1 && s.width == 1;
+}
+
+/* A value as it lies in the memory of a predictor, in floats. A value of one pixel lies channel by
+ * channel in both layouts, and is called blocked.
+ *
+ * Around each plane are zeros that nothing else is written to. In planes one gap of `halo` zeros
+ * lies between rows, so that a stretch of pixels may run over the end of a row. */
+typedef struct esp__place {
+  esp_shape shape;
+  esp__layout layout;
+  int halo;
+  int32_t row, plane;  /* from a row, or plane, to the next */
+  size_t before, size; /* floats before the first pixel; in all */
+  size_t first;        /* where the first pixel is */
+  int born, dies;      /* steps that write it first and read it last */
+} esp__place;
+
+/* A place for so many zeros around the plane; its `first` is not known yet. */
+esp__place esp__place_of(esp_shape shape, esp__layout layout, int halo);
+/* Planes, and values a pixel in each. */
+static inline int esp__place_lanes(const esp__place *p) {
+  return p->layout == ESP_BLOCKED ? ESP_BLOCK : 1;
+}
+static inline int esp__place_planes(const esp__place *p) {
+  const int lanes = esp__place_lanes(p);
+  return (p->shape.channels + lanes - 1) / lanes;
+}
+/* Floats from channel 0 to channel c. */
+static inline int32_t esp__place_channel(const esp__place *p, int c) {
+  const int lanes = esp__place_lanes(p);
+  return c / lanes * p->plane + c % lanes;
+}
+static inline esp__extents esp__place_extents(const esp__place *p) {
+  return (esp__extents){esp__place_planes(p), p->shape.height, p->shape.width, esp__place_lanes(p)};
+}
+
+/* ---- steps ---- */
+
+typedef struct esp__step esp__step;
+typedef void esp__step_fn(const esp__predict_kernels *k, const esp__step *s, float *memory);
+
+/* Reads places, writes a place. The scratch memory of all steps is one. */
+struct esp__step {
+  esp__step_fn *run;
+  int x, more, y; /* places; -1 = none */
+  const struct esp_network *network;
+  const void *state; /* what the kind of step needs */
+  const char *name;  /* of the layer, or of the kind */
+  int unit;          /* that it is part of */
+};
+
+/* Memory that lives as long as the network, in one list. */
+typedef struct esp__store {
+  void **block;
+  int count, capacity;
+  size_t bytes;
+} esp__store;
+/* Zeroed, 64-byte aligned. */
+esp_status esp__store_alloc(esp__store *s, size_t bytes, void *to, esp_error *err);
+void esp__store_free(esp__store *s);
+
+struct esp_network {
+  const esp__predict_kernels *kernels;
+  esp_shape input;
+  int outputs, classes;
+  float *mean, *deviation; /* [input channels] */
+  char **class_name;
+  bool direct; /* no Winograd */
+  esp__store store;
+  esp__step *step;
+  int steps, steps_capacity;
+  esp__place *place;
+  int places, places_capacity;
+  int in, out;                    /* places of image and logits */
+  size_t scratch, scratch_floats; /* where it begins */
+  int unit;                       /* that is being lowered */
+  size_t floats;                  /* of a predictor's memory */
+};
+
+static inline float *esp__at(const esp__step *s, int place, float *memory) {
+  return memory + s->network->place[place].first;
+}
+static inline const esp__place *esp__place_at(const esp__step *s, int place) {
+  return &s->network->place[place];
+}
+static inline float *esp__scratch(const esp__step *s, float *memory) {
+  return memory + s->network->scratch;
+}
+void esp__scratch_at_least(esp_network *n, size_t floats);
+
+/* Appends a step, or a place. */
+esp_status esp__step_add(esp_network *n, const esp__step *step, esp_error *err);
+esp_status esp__place_add(esp_network *n, const esp__place *place, int *number, esp_error *err);
+
+/* ---- lowering ---- */
+
+/* How a convolution or linear layer is computed. */
+typedef enum esp__way {
+  ESP_WAY_DENSE,
+  ESP_WAY_WINOGRAD,
+  ESP_WAY_DEPTHWISE,
+  ESP_WAY_LISTS
+} esp__way;
+
+/* What a layer needs, ready to be laid out. */
+typedef struct esp__layer_plan {
+  const esp_operation *op;
+  esp__finish finish;
+  int x, y; /* places; the residual's is in the step */
+  int more;
+} esp__layer_plan;
+
+/* The way that the arithmetic of eval prescribes: Winograd; or else any, of which this is the one
+ * for all weights. */
+esp__way esp__way_of(const esp_network *n, const esp_operation *op, esp_shape in);
+/* Nonzero weights among all. */
+double esp__density(const esp_param *weight);
+
+/* Makes the steps and places of all units; lists[u] says which units run as lists. */
+esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__unit *unit, int units,
+                      const bool *lists, esp_error *err);
+
+esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err);
+esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error *err);
+esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_error *err);
+/* x: planar; of strided layers the planes are split first. */
+esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err);
+/* Every operation that is no convolution or linear layer. */
+esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int more, int y,
+                          esp_error *err);
+/* The value in another layout. */
+esp_status esp__add_convert(esp_network *n, int from, int to, esp_error *err);
+
+/* Puts the places into memory: those that no step needs at the same time may share it. */
+void esp__places_settle(esp_network *n);
+
+/* Which pixels a layer computes together, in blocked places. */
+esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *y, esp_pair stride,
+                         esp__spots *spots, esp_error *err);
+/* `count` pixels one behind the other. */
+esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err);
+/* Where the channels of a place lie, from channel 0 on. */
+esp_status esp__channels_of(esp_network *n, const esp__place *x, int32_t **channel, esp_error *err);
+/* Gives the kernel its spots, and decides how many blocks of outputs it packs together. */
+void esp__dense_take(const esp_network *n, const esp__spots *spots, esp__dense *k);
+/* The blocks of the next pack where so many are left. */
+int esp__dense_pack_blocks(int left, int together);
+/* Where the taps of a window lie, [kernel rows * columns]. */
+esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
+                        esp_error *err);
+
+/* Scale and shift of a batch norm with running statistics, filled up to whole blocks. */
+esp_status esp__line_of(esp_network *n, const esp_operation *norm, const float **scale,
+                        const float **shift, esp_error *err);
+/* Makes the steps with the layers as lists for which that is measured to be faster. */
+esp_status esp__lower_fastest(esp_network *n, const esp__operations *ops, esp_error *err);
+
+/* ---- whole networks ---- */
+
+/* How pixels are normalised, by channel. */
+typedef struct esp__pixel_line {
+  const float *mean, *deviation;
+} esp__pixel_line;
+/* A network of the model's operations; weights are copied. */
+esp_status esp__network_of(esp_network **network, const esp_model *model,
+                           const esp__operations *ops, const esp__pixel_line *line, esp_error *err);
+/* The memory of a predictor, all zero; to be freed. */
+esp_status esp__memory_new(const esp_network *n, float **memory, esp_error *err);
+
+#endif

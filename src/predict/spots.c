@@ -1,0 +1,64 @@
+/* Which pixels are computed together, and where the taps of a window lie. */
+#include "base/integer.h"
+#include "predict/network.h"
+
+/* The largest of 8, 4, 2 and 1 that is neither more than `left` nor than `most`. */
+static int group_of(int left, int most) {
+  int count = most;
+  while (count > left) count /= 2;
+  return count;
+}
+
+/* Cuts runs of `length` spots into groups. */
+static void cut(esp__spot_group *group, int runs, int length, int most, int *groups) {
+  *groups = 0;
+  for (int run = 0; run < runs; run++)
+    for (int at = 0, count; at < length; at += count) {
+      count = group_of(length - at, most);
+      group[(*groups)++] = (esp__spot_group){run * length + at, count};
+    }
+}
+
+/* Groups lie within a row where rows are long or hold whole groups; else anywhere. */
+esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *y, esp_pair stride,
+                         esp__spots *spots, esp_error *err) {
+  const int rows = y->shape.height, columns = y->shape.width, most = n->kernels->dense_spots(),
+            lanes = esp__place_lanes(x), pixels = rows * columns;
+  const bool by_row = columns % most == 0 || columns >= 2 * most;
+  esp__spot *spot;
+  esp__spot_group *group;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)pixels * sizeof *spot, &spot, err));
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)pixels * sizeof *group, &group, err));
+  for (int i = 0; i < pixels; i++) {
+    const int r = i / columns, c = i % columns;
+    spot[i] = (esp__spot){r * stride.rows * x->row + c * stride.columns * lanes,
+                          r * y->row + c * esp__place_lanes(y)};
+  }
+  *spots = (esp__spots){.spot = spot, .group = group};
+  cut(group, by_row ? rows : 1, by_row ? columns : pixels, most, &spots->groups);
+  if (by_row && lanes == ESP_BLOCK && stride.columns <= 2) spots->step = stride.columns * ESP_BLOCK;
+  return ESP_OK;
+}
+
+esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err) {
+  esp__spot *spot;
+  esp__spot_group *group;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)count * sizeof *spot, &spot, err));
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)count * sizeof *group, &group, err));
+  for (int i = 0; i < count; i++) spot[i] = (esp__spot){i * ESP_BLOCK, i * ESP_BLOCK};
+  *spots = (esp__spots){.spot = spot, .group = group, .step = ESP_BLOCK};
+  cut(group, 1, count, n->kernels->dense_spots(), &spots->groups);
+  return ESP_OK;
+}
+
+esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
+                        esp_error *err) {
+  const esp_param *w = op->param[0];
+  const int rows = w->rank == 4 ? w->shape[2] : 1, columns = w->rank == 4 ? w->shape[3] : 1;
+  const esp_pair padding = op->attr.conv.padding;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)(rows * columns) * sizeof **tap, tap, err));
+  for (int i = 0; i < rows * columns; i++)
+    (*tap)[i] = (i / columns - padding.rows) * x->row +
+                (i % columns - padding.columns) * esp__place_lanes(x);
+  return ESP_OK;
+}

@@ -1,0 +1,186 @@
+/* The predictor's logits have the bits of the graph: every built-in network and every layer of the
+ * language, dense and pruned, with every instruction set. */
+#include "kernels/isa.h"
+#include "predict/network.h"
+#include "suite.h"
+
+#include <espalier/random.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGES = 2, CLASSES = 10 };
+
+typedef struct net {
+  esp_model *model;
+  esp_mask *mask; /* [parameters] */
+} net;
+
+/* What batch norms have after some training, and biases. */
+static void disturb(esp_param *p, esp_key key) {
+  if (esp_param_prunable(p)) return;
+  for (size_t i = 0; i < p->count; i++)
+    p->value[i] = (p->role == ESP_ROLE_BIAS || p->role == ESP_ROLE_BN_SHIFT ? -0.3f : 0.5f) +
+                  esp_random_uniform(key, i);
+}
+
+/* Zeroes a share of the weights, and puts a mask on what is left. */
+static void prune(esp_param *p, esp_mask *m, double share, esp_key key) {
+  if (!esp_param_prunable(p)) return;
+  m->keep = malloc(p->count);
+  m->count = p->count;
+  m->generation = 1;
+  for (size_t i = 0; i < p->count; i++) {
+    if ((double)esp_random_uniform(key, i) < share) p->value[i] = 0.0f;
+    m->keep[i] = p->value[i] != 0.0f;
+    m->kept += m->keep[i];
+  }
+  p->mask = m;
+}
+
+static net make(const char *arch, const char *layers, esp_shape input, double pruned) {
+  const esp_model_options opt = {.arch = (char *)(uintptr_t)arch,
+                                 .input = (char *)(uintptr_t) "",
+                                 .layers = (char *)(uintptr_t)layers,
+                                 .weights = (char *)(uintptr_t) "",
+                                 .shortcut = (char *)(uintptr_t) "projection",
+                                 .hidden = {.value = {300, 100}, .count = 2},
+                                 .width = 1.0};
+  esp_error err = {.text = ""};
+  net n = {0};
+  ck_assert_msg(esp_model_new(&n.model, &opt, input, CLASSES, 1, &err) == ESP_OK, "%s: %s", arch,
+                err.text);
+  n.mask = calloc((size_t)n.model->params.count, sizeof *n.mask);
+  for (int i = 0; i < n.model->params.count; i++) {
+    disturb(n.model->params.item[i], (esp_key)(100 + i));
+    if (pruned > 0.0) prune(n.model->params.item[i], &n.mask[i], pruned, (esp_key)(1000 + i));
+  }
+  return n;
+}
+
+static void free_net(net *n) {
+  for (int i = 0; i < n->model->params.count; i++) free(n->mask[i].keep);
+  esp_model_free(n->model);
+  free(n->mask);
+}
+
+static float *random_images(size_t floats) {
+  float *x = malloc(floats * sizeof *x);
+  for (size_t i = 0; i < floats; i++) x[i] = (float)esp_random_normal(7, i);
+  return x;
+}
+
+/* The logits of the graph: [IMAGES][CLASSES]. */
+static void run_graph(const net *n, const float *x, float *logits) {
+  const esp_shape s = n->model->input;
+  const size_t values = (size_t)(s.channels * s.height * s.width);
+  float *lanes = aligned_alloc(64, values * ESP_LANES * sizeof *lanes);
+  memset(lanes, 0, values * ESP_LANES * sizeof *lanes);
+  for (size_t i = 0; i < IMAGES; i++)
+    for (size_t v = 0; v < values; v++) lanes[v * ESP_LANES + i] = x[i * values + v];
+  esp_graph *g;
+  ck_assert(esp_model_graph(n->model, IMAGES, false, (esp_loss_attr){0}, &g, NULL) == ESP_OK);
+  const esp_batch batch = {lanes, NULL, IMAGES};
+  esp_graph_forward(g, &batch, (esp_pass){0});
+  for (int i = 0; i < IMAGES; i++)
+    for (int c = 0; c < CLASSES; c++)
+      logits[i * CLASSES + c] = esp_value_at(esp_graph_output(g), i, c, 0, 0);
+  esp_graph_free(g);
+  free(lanes);
+}
+
+/* With all layers that may as lists, or as the stopwatch says. */
+static void run_predictor(const net *n, const float *x, float *logits) {
+  const esp_shape s = n->model->input;
+  const float mean[3] = {0}, deviation[3] = {1.0f, 1.0f, 1.0f};
+  esp_network *network;
+  esp_predictor *p;
+  esp_error err = {.text = ""};
+  ck_assert_msg(esp_network_of_model(&network, n->model, mean, deviation, &err) == ESP_OK, "%s",
+                err.text);
+  ck_assert(esp_predictor_new(&p, network, &err) == ESP_OK);
+  for (int i = 0; i < IMAGES; i++)
+    esp_predict(p, x + (size_t)(i * s.channels * s.height * s.width), logits + i * CLASSES);
+  esp_predictor_free(p);
+  esp_network_free(network);
+}
+
+static void check_isas(const net *n, const char *what, double pruned) {
+  const esp_shape s = n->model->input;
+  float *x = random_images((size_t)(IMAGES * s.channels * s.height * s.width));
+  float expected[IMAGES * CLASSES], found[IMAGES * CLASSES];
+  const char *isa;
+  run_graph(n, x, expected);
+  for (size_t i = 0; (isa = esp__isa_at(i)); i++) {
+    setenv("ESPALIER_ISA", isa, 1);
+    run_predictor(n, x, found);
+    unsetenv("ESPALIER_ISA");
+    ck_assert_msg(memcmp(expected, found, sizeof found) == 0,
+                  "%s, %g pruned, %s: logit %.9g, expected %.9g", what, pruned, isa,
+                  (double)found[0], (double)expected[0]);
+  }
+  free(x);
+}
+
+static void check(const char *arch, const char *layers, esp_shape input) {
+  static const double shares[] = {0.0, 0.9};
+  for (int i = 0; i < 2; i++) {
+    net n = make(arch, layers, input, shares[i]);
+    check_isas(&n, layers[0] ? layers : arch, shares[i]);
+    free_net(&n);
+  }
+}
+
+/* Layers whose shapes meet edges: strides, windows, channels that fill no block, planes of few
+ * pixels, groups, everything that is no convolution. */
+static const char *const languages[] = {
+    "conv 20 3x3\nbn\nrelu\nconv 33 3x3 stride 2\nbn\nconv 24 1x1 stride 2 nobias\nrelu\n"
+    "global_avgpool\nflatten\nlinear 10",
+    "conv 6 5x5 pad 0\nrelu\nmaxpool 2\nconv 16 5x5 pad 0\nsigmoid\navgpool 3 stride 2 pad 1\n"
+    "flatten\nlinear 33\ntanh\ndropout 0.5\nlinear 10 nobias",
+    "conv 32 3x3 stride 3\nleaky_relu\nconv 32 3x3 groups 4\nbn\nrelu\ndepthwise 5x5\nbn\n"
+    "depthwise 3x3 stride 2\nrelu\nconv 64 1x1 groups 2\ngelu\nmaxpool 3 stride 2 pad 1\n"
+    "conv 48 3x3 stride 2 pad 0 groups 4\nglobal_avgpool\nflatten\nlinear 10",
+    "conv 24 10x4 stride 2x1 pad 5x2\nbn\nrelu\nconcat\nconv 9 1x1\nrelu\nbranch\nconv 8 3x3\n"
+    "branch\nend\n"
+    "residual\nconv 41 3x3\nbn\nend\nrelu\nresidual\nbn\nrelu\nconv 41 3x3\nshortcut\nend\n"
+    "residual\nconv 50 3x3 stride 2\nbn\nshortcut\nsubsample 50 stride 2\nend\nrelu\n"
+    "global_avgpool\nflatten\nlinear 10",
+    "conv 24 3x3\nbn\nrelu\nconv 32 3x3\nbn\nrelu\ngate 0.5\nconv 16 3x3 stride 2\nbn\n"
+    "fatrelu 0.1\nconv 16 3x3\nbn\nshare_relu 0.5\nmaxpool 2\nflatten\nlinear 10",
+    "conv 17 3x3 stride 4\nrelu\nconv 40 3x3\nrelu\nmaxpool 2\nconv 64 3x3\nbn\nrelu\nmaxpool 2\n"
+    "conv 64 3x3\nbn\nrelu\nmaxpool 2 pad 1\nconv 32 3x3\nconv 32 3x3 groups 2\n"
+    "conv 24 1x1 pad 1\nflatten\nlinear 10",
+};
+
+START_TEST(language) {
+  static const esp_shape shapes[] = {{3, 32, 32}, {1, 28, 28}, {2, 37, 30}};
+  check("custom", languages[_i / 3], shapes[_i % 3]);
+}
+END_TEST
+
+START_TEST(built_in) {
+  const char *name = esp_arch_name((size_t)_i);
+  const bool grey = strncmp(name, "lenet", 5) == 0 || strncmp(name, "mlp", 3) == 0;
+  check(name, "", grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32});
+}
+END_TEST
+
+static int networks(void) {
+  int count = 0;
+  while (esp_arch_name((size_t)count)) count++;
+  return count;
+}
+
+int main(int argc, char **argv) {
+  Suite *suite = suite_create("bits of the predictor");
+  TCase *t = tcase_create("networks");
+  tcase_set_timeout(t, 600);
+  if (argc > 1 && strcmp(argv[1], "built-in") == 0)
+    tcase_add_loop_test(t, built_in, 0, networks());
+  else
+    tcase_add_loop_test(t, language, 0, 3 * (int)(sizeof languages / sizeof *languages));
+  suite_add_tcase(suite, t);
+  return suite_run(suite);
+}
