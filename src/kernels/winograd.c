@@ -8,10 +8,15 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { SIDE = ESP_WINOGRAD_SIDE, WINDOW = 3, PLACES = WINDOW * WINDOW };
+enum {
+  SIDE = ESP_WINOGRAD_SIDE,
+  WINDOW = ESP_WINOGRAD_WINDOW,
+  PLACES = ESP_WINOGRAD_PLACES,
+  WINDOWS = ESP_WINOGRAD_WINDOWS
+};
 
-static const float a = esp__winograd_a, b = esp__winograd_b, third = (float)(1.0 / 3.0),
-                   sixth = (float)(1.0 / 6.0);
+static const float a = esp__winograd_a, b = esp__winograd_b, third = esp__winograd_third,
+                   sixth = esp__winograd_sixth;
 
 /* ---- activations: a lane of images at a time ---- */
 
@@ -175,31 +180,9 @@ void ESP_ISA_NAME(esp__winograd_output)(const esp__winograd_output *k) {
         output_tile(k, t, lane, false, true);
 }
 
-/* ---- weights: 16 windows at a time, in plain loops that the compiler turns into vectors ---- */
+/* ---- weights ---- */
 
-enum { WINDOWS = 16 };
 #define EACH(l) for (int l = 0; l < WINDOWS; l++)
-
-/* G times three rows of numbers; results are `stride` rows apart. */
-INLINE void weights_six(const float *x, const float *y, const float *z, float (*to)[WINDOWS],
-                        int stride) {
-  EACH(l) {
-    const float near_even = -third * (2.0f * x[l] + z[l]), near_odd = 2.0f * third * a * y[l],
-                far_even = sixth * (x[l] + 2.0f * z[l]), far_odd = sixth * b * y[l];
-    to[0][l] = x[l];
-    to[stride][l] = near_even - near_odd;
-    to[2 * stride][l] = near_even + near_odd;
-    to[3 * stride][l] = far_even + far_odd;
-    to[4 * stride][l] = far_even - far_odd;
-    to[5 * stride][l] = z[l];
-  }
-}
-
-static void transform_windows(float g[PLACES][WINDOWS], float u[ESP_WINOGRAD_POINTS][WINDOWS]) {
-  float along[WINDOW][SIDE][WINDOWS];
-  for (int r = 0; r < WINDOW; r++) weights_six(g[3 * r], g[3 * r + 1], g[3 * r + 2], along[r], 1);
-  for (int c = 0; c < SIDE; c++) weights_six(along[0][c], along[1][c], along[2][c], u + c, SIDE);
-}
 
 void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
   const int together = WINDOWS / ESP_TILE; /* channels */
@@ -213,7 +196,7 @@ void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
         for (int i = 0; i < PLACES; i++)
           g[i][c * k->outputs + o] = value[k->flip ? PLACES - 1 - i : i];
       }
-    transform_windows(g, u);
+    esp__winograd_transform_windows(g, u);
     for (int p = 0; p < ESP_WINOGRAD_POINTS; p++) {
       float *to = k->to + (size_t)p * k->point_stride + (size_t)(first * k->outputs);
       for (int l = 0; l < count; l++) to[l] = u[p][l];

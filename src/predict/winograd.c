@@ -5,7 +5,15 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_BYTES = 512 << 10 }; /* that a chunk of tiles may fill in the transform domain */
+enum {
+  CHUNK_BYTES = 512 << 10, /* that a chunk of tiles may fill in the transform domain */
+  /* Transformed, windows take four times their memory. Where they are many and used for few tiles,
+   * to read so much costs more than to transform them each time. */
+  FRESH_WINDOWS = 32 << 10, /* from which on this is done */
+  FRESH_TILES = 16,         /* up to which */
+  FRESH_CHANNELS = 32,      /* transformed together */
+  WINDOW_FLOATS = 9 * ESP_BLOCK
+};
 
 typedef struct state {
   esp__winograd_tile *tile;
@@ -13,6 +21,7 @@ typedef struct state {
   esp__dense multiply;                         /* of a chunk */
   esp__spots rest;                             /* of the last chunk, where it is smaller */
   size_t in_stride, out_stride, weight_stride; /* from point to point */
+  const float *window; /* [blocks][channels][9][16] where they are transformed each time, or NULL */
   esp__finish finish;
 } state;
 
@@ -27,6 +36,28 @@ static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, 
     plane.to += (size_t)(b * own->chunk) * ESP_BLOCK;
     k->winograd_input(&plane);
   }
+}
+
+/* One block of outputs and some channels at a time: windows are transformed and used at once. */
+static void multiply_fresh(const esp__predict_kernels *k, const state *own, int tiles,
+                           const float *from, float *to, float *fresh) {
+  esp__dense product = own->multiply;
+  if (tiles < own->chunk) product.spots = own->rest;
+  product.blocks = product.together = 1;
+  for (int b = 0; b < own->multiply.blocks; b++)
+    for (int c = 0; c < own->multiply.channels; c += product.channels) {
+      product.channels = esp__least(FRESH_CHANNELS, own->multiply.channels - c);
+      product.channel = own->multiply.channel + c;
+      product.continued = c > 0;
+      k->winograd_windows(own->window + (size_t)(b * own->multiply.channels + c) * WINDOW_FLOATS,
+                          product.channels, fresh);
+      for (size_t p = 0; p < ESP_WINOGRAD_POINTS; p++) {
+        product.x = from + p * own->in_stride;
+        product.y = to + p * own->out_stride + (size_t)b * own->multiply.y_block;
+        product.weight = fresh + p * (size_t)(product.channels * ESP_BLOCK);
+        k->dense(&product);
+      }
+    }
 }
 
 static void multiply(const esp__predict_kernels *k, const state *own, int tiles, const float *from,
@@ -77,7 +108,11 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
                                        .to = inputs,
                                        .point_stride = own->in_stride};
     transform_inputs(k, s, own, &chunk, memory);
-    multiply(k, own, chunk.tiles, inputs, sums);
+    if (own->window)
+      multiply_fresh(k, own, chunk.tiles, inputs, sums,
+                     sums + ESP_WINOGRAD_POINTS * own->out_stride);
+    else
+      multiply(k, own, chunk.tiles, inputs, sums);
     transform_outputs(k, s, own, &chunk, sums, memory);
   }
 }
@@ -169,11 +204,33 @@ static esp_status plan_products(esp_network *n, state *s, const esp_param *w, es
   return ESP_OK;
 }
 
+/* The windows by blocks of outputs. */
+static esp_status plan_windows(esp_network *n, state *s, const esp_param *w, esp_error *err) {
+  const int channels = w->shape[1];
+  float *to;
+  ESP_TRY(esp__store_alloc(
+      &n->store, (size_t)(s->multiply.blocks * channels) * WINDOW_FLOATS * sizeof *to, &to, err));
+  for (size_t i = 0; i < w->count; i++) {
+    const size_t o = i / (size_t)(channels * 9), rest = i % (size_t)(channels * 9);
+    to[(o / ESP_BLOCK * (size_t)(channels * 9) + rest) * ESP_BLOCK + o % ESP_BLOCK] = w->value[i];
+  }
+  s->window = to;
+  return ESP_OK;
+}
+
+static esp_status plan_transformed(esp_network *n, state *s, const esp_param *w, esp_error *err) {
+  float *weight;
+  s->weight_stride = (size_t)(w->shape[1] * s->multiply.blocks + 1) * ESP_BLOCK;
+  ESP_TRY(esp__store_alloc(&n->store, ESP_WINOGRAD_POINTS * s->weight_stride * sizeof *weight,
+                           &weight, err));
+  s->multiply.weight = weight;
+  return transform_weights(n, s, w, weight, err);
+}
+
 esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error *err) {
   const esp_param *w = l->op->param[0];
   const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
   const int in = esp__place_planes(x), out = esp__place_planes(y);
-  float *weight;
   state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   ESP_TRY(plan_tiles(n, s, x, y, err));
@@ -182,12 +239,10 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
   ESP_TRY(plan_products(n, s, w, err));
   s->in_stride = (size_t)(in * s->chunk + 1) * ESP_BLOCK;
   s->out_stride = (size_t)(out * s->chunk + 1) * ESP_BLOCK;
-  s->weight_stride = (size_t)(w->shape[1] * out + 1) * ESP_BLOCK;
-  ESP_TRY(esp__store_alloc(&n->store, ESP_WINOGRAD_POINTS * s->weight_stride * sizeof *weight,
-                           &weight, err));
-  ESP_TRY(transform_weights(n, s, w, weight, err));
-  s->multiply.weight = weight;
-  esp__scratch_at_least(n, ESP_WINOGRAD_POINTS * (s->in_stride + s->out_stride));
+  const bool fresh = s->tiles <= FRESH_TILES && w->count / 9 >= FRESH_WINDOWS;
+  ESP_TRY(fresh ? plan_windows(n, s, w, err) : plan_transformed(n, s, w, err));
+  esp__scratch_at_least(n, ESP_WINOGRAD_POINTS * (s->in_stride + s->out_stride +
+                                                  (fresh ? FRESH_CHANNELS * ESP_BLOCK : 0)));
   return esp__step_add(
       n,
       &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .name = w->name},

@@ -32,18 +32,20 @@ quietly() {
 install_tree "$build" "$work/tree" "$meson" || exit 1
 espalier=$(find "$work/tree" -path '*/bin/espalier')
 prefix=${espalier%/bin/espalier}
-package=$(find "$prefix" -name espalier.pc)
+whole=$(find "$prefix" -name espalier.pc)
+small=$(find "$prefix" -name espalier-predict.pc)
+package=$whole
 library=$(dirname "$(find "$prefix" -name libespalier.a)")
 examples=$prefix/share/doc/espalier/examples
 mkdir "$work/static" "$work/out"
-cp "$library/libespalier.a" "$work/static"
+cp "$library/libespalier.a" "$library/libespalier-predict.a" "$work/static"
 cd "$work/out" || exit 1
 picture=$work/picture.png
 base64 -d >"$picture" <<'END'
 iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFklEQVR42mM4oaEBRyIaJ+CIYWhJAABszkOBRncBYAAAAABJRU5ErkJggg==
 END
 
-# What pkg-config says, as if the tree were at its prefix.
+# What pkg-config says of the package $package, as if the tree were at its prefix.
 flags() {
   pkg-config --define-variable=prefix="$prefix" --define-variable=libdir="${libdir:-$library}" "$@" "$package"
 }
@@ -63,6 +65,13 @@ run_programs() {
   quietly ./predict_embedded pruned.safetensors "$picture"
 }
 
+# The small library alone: the same class as the whole one says, with raw pixels.
+run_predictor() {
+  head -c 200000 /dev/zero | quietly ./predict_one pruned.safetensors
+  ./predict_one nothing.safetensors </dev/null >/dev/null 2>&1 && complain "$1: predict_one opens what is not there"
+  readelf -d predict_one | grep -q 'libespalier\.so' && complain "$1: predict_one needs the whole library"
+}
+
 build_all() {
   for way in shared static; do
     link=
@@ -74,6 +83,9 @@ build_all() {
     if program "$1" "$2" train_prune_save && program "$1" "$2" predict_embedded; then
       LD_LIBRARY_PATH=$libdir run_programs "$1, $way"
     fi
+    package=$small
+    program "$1" "$2" predict_one && LD_LIBRARY_PATH=$libdir run_predictor "$1, $way"
+    package=$whole
   done
   for plugin in criterion_plugin dataset_plugin; do
     # shellcheck disable=SC2046,SC2086 # lists of words

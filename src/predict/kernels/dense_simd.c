@@ -20,14 +20,24 @@ int ESP_ISA_NAME(esp__dense_together)(int count) {
   return fit < 1 ? 1 : fit > MOST ? MOST : fit;
 }
 
+/* Where vector v of the outputs from block `first` on lies, of the pixel at y. */
+ESP_INLINE size_t place_of(const esp__dense *k, int32_t y, int first, int v) {
+  const int parts = v * ESP_VECTOR;
+  return (size_t)y + (size_t)(first + parts / ESP_BLOCK) * k->y_block + (size_t)(parts % ESP_BLOCK);
+}
+
 /* `spots`, `blocks` and `step` are constants at each call below. */
 ESP_INLINE void tile(const esp__dense *k, const esp__spot *spot, int first, const float *weight,
                      const int spots, const int blocks, const int step) {
   enum { VECTORS_MOST = SUMS };
   const int vectors = blocks * ESP_PARTS;
   esp__vec sum[SUMS];
+#pragma GCC unroll 8
+  for (int p = 0; p < spots; p++)
 #pragma GCC unroll 16
-  for (int i = 0; i < spots * vectors; i++) sum[i] = esp__vec_set(0.0f);
+    for (int v = 0; v < vectors; v++)
+      sum[p * vectors + v] = k->continued ? esp__vec_load(k->y + place_of(k, spot[p].y, first, v))
+                                          : esp__vec_set(0.0f);
   const float *x = k->x + spot->x;
   for (int c = 0; c < k->channels; c++) {
     const float *plane = x + k->channel[c];
@@ -50,7 +60,7 @@ ESP_INLINE void tile(const esp__dense *k, const esp__spot *spot, int first, cons
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; v++) {
       const size_t o = (size_t)(first * ESP_BLOCK + v * ESP_VECTOR),
-                   at = (size_t)spot[p].y + (o / ESP_BLOCK) * k->y_block + o % ESP_BLOCK;
+                   at = place_of(k, spot[p].y, first, v);
       esp__vec_store(k->y + at, esp__finished(sum[p * vectors + v], &k->finish, o, at));
     }
 }

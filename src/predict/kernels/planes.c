@@ -142,16 +142,25 @@ ESP_INLINE const float *pixel(esp__planes x, size_t p, int r, int c, const int l
   return AT(x, p, (size_t)r) + c * lanes;
 }
 
-ESP_INLINE void max_window(window w, esp__planes x, size_t p, float *to, const int lanes) {
-  float best[ESP_BLOCK];
-  for (int l = 0; l < lanes; l++) best[l] = pixel(x, p, w.row, w.column, lanes)[l];
+/* All channels of a block. */
+ESP_INLINE void max_block(window w, esp__planes x, size_t p, float *to) {
+  for (int part = 0; part < ESP_BLOCK; part += ESP_VECTOR) {
+    esp__vec best = esp__vec_load(pixel(x, p, w.row, w.column, ESP_BLOCK) + part);
+    for (int i = w.row; i < w.row_end; i++)
+      for (int j = w.column; j < w.column_end; j++)
+        best = esp__vec_larger(esp__vec_load(pixel(x, p, i, j, ESP_BLOCK) + part), best);
+    esp__vec_store(to + part, best);
+  }
+}
+
+ESP_INLINE void max_pixel(window w, esp__planes x, size_t p, float *to) {
+  float best = *pixel(x, p, w.row, w.column, 1);
   for (int i = w.row; i < w.row_end; i++)
-    for (int j = w.column; j < w.column_end; j++)
-      for (int l = 0; l < lanes; l++) {
-        const float v = pixel(x, p, i, j, lanes)[l];
-        best[l] = v > best[l] ? v : best[l];
-      }
-  for (int l = 0; l < lanes; l++) to[l] = best[l];
+    for (int j = w.column; j < w.column_end; j++) {
+      const float v = *pixel(x, p, i, j, 1);
+      best = v > best ? v : best;
+    }
+  *to = best;
 }
 
 ESP_INLINE void mean_window(window w, esp__planes x, size_t p, float share, float *to,
@@ -174,8 +183,8 @@ ESP_INLINE void mean_window(window w, esp__planes x, size_t p, float share, floa
           take;                                                                                 \
         }                                                                                       \
   }
-POOL(max_blocks, ESP_BLOCK, max_window(w, x, p, to, ESP_BLOCK))
-POOL(max_planes, 1, max_window(w, x, p, to, 1))
+POOL(max_blocks, ESP_BLOCK, max_block(w, x, p, to))
+POOL(max_planes, 1, max_pixel(w, x, p, to))
 POOL(mean_blocks, ESP_BLOCK, mean_window(w, x, p, share, to, ESP_BLOCK))
 POOL(mean_planes, 1, mean_window(w, x, p, share, to, 1))
 

@@ -56,6 +56,7 @@ typedef struct esp__dense {
   float *y;
   size_t y_block;
   esp__spots spots;
+  bool continued; /* sums begin with what is in y, not with 0 */
   esp__finish finish;
 } esp__dense;
 typedef void esp__dense_fn(const esp__dense *k);
@@ -94,6 +95,11 @@ typedef struct esp__winograd_finish {
   esp__finish finish; /* of the block */
 } esp__winograd_finish;
 typedef void esp__winograd_finish_fn(const esp__winograd_finish *k);
+
+/* G g G' of the windows of 16 outputs, for some channels (winograd.h):
+ *
+ *     to[(point * channels + c) * 16 + o] from g = window[(c * 9 + place) * 16 + o] */
+typedef void esp__winograd_windows_fn(const float *window, int channels, float *to);
 
 /* A stretch of pixels in planes: `count` vectors that read from x on and write from y on; what is
  * written where `mask` (as many floats) is 0 is 0. */
@@ -158,21 +164,22 @@ typedef void esp__mean_abs_planes_fn(esp__extents e, esp__planes x, float *to);
 typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp__planes x,
                                  esp__planes y);
 
-#define ESP_PREDICT_KERNELS(K)                                      \
-  K(dense, esp__dense_fn, esp__dense)                               \
-  K(dense_together, esp__dense_together_fn, esp__dense_together)    \
-  K(dense_spots, esp__dense_spots_fn, esp__dense_spots)             \
-  K(depthwise, esp__depthwise_fn, esp__depthwise)                   \
-  K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish) \
-  K(lists, esp__lists_fn, esp__lists)                               \
-  K(lists_together, esp__lists_together_fn, esp__lists_together)    \
-  K(apply, esp__apply_fn, esp__apply)                               \
-  K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold) \
-  K(apply_line, esp__apply_line_fn, esp__apply_line)                \
-  K(add_planes, esp__add_planes_fn, esp__add_planes)                \
-  K(scale_planes, esp__scale_planes_fn, esp__scale_planes)          \
-  K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes) \
-  K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)       \
+#define ESP_PREDICT_KERNELS(K)                                         \
+  K(dense, esp__dense_fn, esp__dense)                                  \
+  K(dense_together, esp__dense_together_fn, esp__dense_together)       \
+  K(dense_spots, esp__dense_spots_fn, esp__dense_spots)                \
+  K(depthwise, esp__depthwise_fn, esp__depthwise)                      \
+  K(winograd_windows, esp__winograd_windows_fn, esp__winograd_windows) \
+  K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish)    \
+  K(lists, esp__lists_fn, esp__lists)                                  \
+  K(lists_together, esp__lists_together_fn, esp__lists_together)       \
+  K(apply, esp__apply_fn, esp__apply)                                  \
+  K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold)    \
+  K(apply_line, esp__apply_line_fn, esp__apply_line)                   \
+  K(add_planes, esp__add_planes_fn, esp__add_planes)                   \
+  K(scale_planes, esp__scale_planes_fn, esp__scale_planes)             \
+  K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes)    \
+  K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)          \
   K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)
 
 typedef struct esp__predict_kernels {
