@@ -21,7 +21,7 @@ int esp__stages(const esp_config *c) {
 
 int esp__compress_step(const esp_config *c, int stage) {
   const int step = stage - stages_of_pruning(c);
-  return step >= 0 ? step : -1;
+  return step >= 0 && step < esp_compress_steps(&c->compress) ? step : -1;
 }
 
 const char *esp__stage_work(const esp_config *c, int stage) {

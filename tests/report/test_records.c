@@ -89,10 +89,10 @@ START_TEST(series) {
   const int expected[] = {0, 0, 0, 1, 2, 3};
   ck_assert_int_eq(r.facts.series, 4);
   for (int i = 0; i < 6; i++) ck_assert_int_eq(r.facts.series_of[i], expected[i]);
-  ck_assert_str_eq(r.facts.series_name[0], "global, rounds=1");
+  ck_assert_str_eq(r.facts.series_name[0], "auto, rounds=1");
   ck_assert_str_eq(r.facts.series_name[1], "uniform, rounds=1");
-  ck_assert_str_eq(r.facts.series_name[2], "global, sparsity=0.5, rounds=3");
-  ck_assert_str_eq(r.facts.series_name[3], "global, sparsity=0.9, rounds=3");
+  ck_assert_str_eq(r.facts.series_name[2], "auto, sparsity=0.5, rounds=3");
+  ck_assert_str_eq(r.facts.series_name[3], "auto, sparsity=0.9, rounds=3");
   free_all(&r);
 }
 END_TEST
