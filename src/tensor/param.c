@@ -11,8 +11,9 @@
 
 enum { ALIGNMENT = 64 };
 
-/* In all parameters of a model: 4 GiB of values. Keeps every size below far from overflow. */
-static const size_t weights_max = (size_t)1 << 30;
+/* In all parameters of a model: with momentum, masks and a moving average they fit a checkpoint, a
+ * file of up to 4 GiB. Keeps every size below far from overflow. */
+static const size_t weights_max = (size_t)1 << 28;
 
 static float *zeros(size_t count) {
   size_t bytes = (count * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

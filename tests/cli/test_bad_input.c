@@ -123,6 +123,8 @@ static const struct {
     {NET("  conv 8 3x2x1\n"), "bad.ini: layers:1: conv: the kernel is '3x2x1'"},
     {NET("  conv 8 3x3 groups 2\n"), "bad.ini: layers:1: groups 2 must divide the channels"},
     {NET("  conv 8 63x63 pad 0\n"), "bad.ini: layers:1: "},
+    {NET("  conv 65536 63x63 stride 32 pad 31\n  global_avgpool\n  flatten\n  linear classes\n"),
+     "bad.ini: layers:1: parameter 'conv1.weight' is too large: a model has at most"},
     {NET("  conv 999999999 3x3\n"), "bad.ini: layers:1: conv: CHANNELS"},
     {NET("  relu 3\n"), "bad.ini: layers:1: relu: unexpected '3'"},
     {NET("  maxpool 64\n"), "bad.ini: layers:1: "},
