@@ -17,7 +17,7 @@ static void fill(const esp_loaded_run *o, const uint8_t *pixels, float *images) 
   for (int c = 0; c < s.channels; c++)
     for (size_t i = 0; i < plane; i++) {
       const size_t at = (size_t)c * plane + i;
-      images[at * ESP_LANES] = ((float)pixels[at] / 255.0f - o->mean[c]) / o->std[c];
+      images[at * ESP_LANES] = esp_normalise_pixel(pixels[at], o->mean[c], o->std[c]);
     }
 }
 
@@ -63,8 +63,19 @@ static void print_picture(const esp_loaded_run *o, const char *path, const esp_v
   }
 }
 
+/* Names a picture that cannot be read, if that is what went wrong. */
+static bool pass_over(esp_status status, const esp_error *err) {
+  if (status != ESP_ERR_INPUT && status != ESP_ERR_IO) return false;
+  fflush(stdout);
+  fprintf(stderr, "espalier predict: %s\n", err->text);
+  return true;
+}
+
+/* One that cannot be read leaves the others alone: each is named, and the command fails in the
+ * end. */
 static esp_status predict(esp_loaded_run *o, esp_graph *g, const char *const *paths, int count,
                           esp_error *err) {
+  int unreadable = 0;
   const esp_shape s = o->model->input;
   const size_t values = (size_t)(s.channels * s.height * s.width);
   uint8_t *pixels = malloc(values);
@@ -73,6 +84,11 @@ static esp_status predict(esp_loaded_run *o, esp_graph *g, const char *const *pa
   if (status == ESP_OK) memset(images, 0, values * ESP_LANES * sizeof *images);
   for (int i = 0; status == ESP_OK && i < count; i++) {
     status = esp_picture_load(paths[i], s, pixels, err);
+    if (count > 1 && pass_over(status, err)) {
+      unreadable++;
+      status = ESP_OK;
+      continue;
+    }
     if (status != ESP_OK) break;
     fill(o, pixels, images);
     const esp_batch batch = {images, NULL, 1};
@@ -81,14 +97,27 @@ static esp_status predict(esp_loaded_run *o, esp_graph *g, const char *const *pa
   }
   free(pixels);
   free(images);
-  return status;
+  if (status != ESP_OK || unreadable == 0) return status;
+  return esp_fail(err, ESP_ERR_INPUT, "%d of %d pictures cannot be read", unreadable, count);
+}
+
+/* Without mean and deviation a picture cannot be given as the network was trained on it. */
+static esp_status check_normalisation(const esp_loaded_run *o, const char *file, esp_error *err) {
+  const esp_data_options *d = &o->config.data;
+  const int channels = o->model->input.channels;
+  if (d->mean.count == channels && d->std.count == channels) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: its configuration has %d numbers as data.mean and %d as data.std; expected "
+                  "one for each of the %d channels of a picture",
+                  file, d->mean.count, d->std.count, channels);
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_loaded_run o;
   esp_graph *g = NULL;
   ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
-  esp_status status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
+  esp_status status = check_normalisation(&o, a->positional.item[0], err);
+  if (status == ESP_OK) status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
   if (status == ESP_OK)
     status = predict(&o, g, a->positional.item + 1, a->positional.count - 1, err);
   esp_graph_free(g);
