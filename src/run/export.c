@@ -79,7 +79,7 @@ static bool is_ours(const char *ini, const char *weights) {
 static esp_status check_place(const char *ini, const char *weights, esp_error *err) {
   if (access(ini, F_OK) != 0 || is_ours(ini, weights)) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
-                  "%.400s: is there, and is no configuration that was written with %.400s; "
+                  "%.400s: is there, and is no configuration that espalier wrote for %.400s; "
                   "move it, or choose another name",
                   ini, weights);
 }

@@ -20,9 +20,9 @@ static void setup(void) {
 START_TEST(the_others_are_answered) {
   png_write_plain(".", "good.png", 40, 30, 200, 100, 50);
   text_write("text.png", "no picture");
-  process p = espalier(&(process_options){0},
-                       (const char *[]){"predict", "a", "nowhere.png", "good.png", "text.png",
-                                        "good.png", NULL});
+  process p = espalier(
+      &(process_options){0},
+      (const char *[]){"predict", "a", "nowhere.png", "good.png", "text.png", "good.png", NULL});
   ck_assert_int_eq(p.status, 2);
   ck_assert(strstr(p.err, "nowhere.png") && strstr(p.err, "text.png"));
   ck_assert_msg(strstr(p.err, "2 of 4 pictures cannot be read") != NULL, "%s", p.err);
@@ -41,7 +41,8 @@ START_TEST(a_file_without_normalisation) {
   char *text;
   ck_assert(esp_config_text(&o.config, &text, &err) == ESP_OK);
   const esp_provenance from = {text, "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"};
-  ck_assert_msg(esp_weights_save(o.model, from, "bare.safetensors", &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp_weights_save(o.model, from, "bare.safetensors", &err) == ESP_OK, "%s",
+                err.text);
   free(text);
   esp_loaded_run_free(&o);
   png_write_plain(".", "good.png", 40, 30, 200, 100, 50);

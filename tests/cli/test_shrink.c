@@ -174,7 +174,7 @@ START_TEST(what_a_person_wrote_stays) {
   process p = espalier(&(process_options){0},
                        (const char *[]){"shrink", "a", "-o", "mine.safetensors", NULL});
   ck_assert_int_eq(p.status, 2);
-  ck_assert_msg(strstr(p.err, "mine.ini: is there, and is no configuration that shrink wrote"),
+  ck_assert_msg(strstr(p.err, "mine.ini: is there, and is no configuration that espalier wrote"),
                 "%s", p.err);
   ck_assert(!exists("mine.safetensors"));
   process_free(&p);
