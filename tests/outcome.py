@@ -6,7 +6,8 @@ import os
 import re
 import struct
 
-TIMES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed")
+# And `bytes`: a packed file holds the path of the images, which is another one in every folder.
+TIMES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed|^bytes$")
 
 
 def without_times(value):
@@ -15,8 +16,8 @@ def without_times(value):
     return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
-def content(path):
-    """What a file says, apart from times."""
+def content(path, folder):
+    """What a file says, apart from times and from where the folder is."""
     name = os.path.basename(path)
     with open(path, "rb") as file:
         data = file.read()
@@ -32,7 +33,7 @@ def content(path):
         texts = header.pop("__metadata__", {})
         return header, data[8 + length:], sorted(texts)
     if name.endswith((".ini", ".txt", ".gp")):
-        return data
+        return data.replace(os.path.realpath(folder).encode(), b"")
     return len(data) > 0 or name == "lock"  # pages and events hold times
 
 
@@ -46,9 +47,9 @@ def contents(folder, outputs):
                 for name in names:
                     path = os.path.join(where, name)
                     if name not in ("output.txt", "errors.txt", "kernels.csv", "progress.json"):
-                        found[os.path.relpath(path, folder)] = content(path)
+                        found[os.path.relpath(path, folder)] = content(path, folder)
         elif os.path.exists(top):
-            found[output] = content(top)
+            found[output] = content(top, folder)
     return found
 
 
