@@ -794,7 +794,7 @@ END_TEST
 /* A fault further down is found before gigabytes are taken for what stands above it. */
 START_TEST(nothing_is_taken_for_a_network_that_is_not_sound) {
   const double before = esp__peak_rss_mib();
-  esp_model_options opt = options("custom", "conv 65536 63x63\nrelu\nflatten\nlinear classes\n");
+  esp_model_options opt = options("custom", "conv 65536 31x31\nrelu\nflatten\nlinear classes\n");
   esp_model *m;
   esp_error err;
   ck_assert_int_eq(esp_model_new(&m, &opt, cifar, 10, 1, &err), ESP_ERR_INPUT);
