@@ -34,7 +34,8 @@ static double error_of(const float *w, size_t n, double step, int levels) {
  * stands for 1 to 1 / TRIALS of the largest weight; 0 where there is no weight but 0. */
 static float step_of(const float *w, size_t n, int levels) {
   double largest = 0.0, best = 0.0, least = INFINITY;
-  for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)w[i]));
+  for (size_t i = 0; i < n; i++)
+    if (fabs((double)w[i]) > largest) largest = fabs((double)w[i]);
   for (int k = TRIALS; largest > 0.0 && k > 0; k--) {
     const double step = largest * k / TRIALS / levels, error = error_of(w, n, step, levels);
     if (error < least) {
