@@ -103,7 +103,10 @@ static double difference(esp_model *a, esp_model *b) {
   double most = 0;
   logits_of(a, x);
   logits_of(b, y);
-  for (int i = 0; i < IMAGES * CLASSES; i++) most = fmax(most, fabs((double)x[i] - (double)y[i]));
+  for (int i = 0; i < IMAGES * CLASSES; i++) {
+    const double here = fabs((double)x[i] - (double)y[i]);
+    if (here > most) most = here;
+  }
   return most;
 }
 
