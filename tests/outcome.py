@@ -1,4 +1,4 @@
-"""What a command left behind, without what depends on the clock: for comparing two that must have done the same."""
+"""What a command left behind, without what depends on the clock, the machine or the folder: for comparing two that must have done the same."""
 
 import csv
 import json
@@ -6,14 +6,14 @@ import os
 import re
 import struct
 
-# And `bytes`: a packed file holds the path of the images, which is another one in every folder.
-TIMES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed|^bytes$")
+# `bytes`: a packed file holds the path of the images, which is another one in every folder.
+VARIES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed|^bytes$")
 
 
-def without_times(value):
+def steady(value):
     if isinstance(value, dict):
-        return {key: without_times(item) for key, item in value.items() if not TIMES.search(key)}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
+        return {key: steady(item) for key, item in value.items() if not VARIES.search(key)}
+    return [steady(item) for item in value] if isinstance(value, list) else value
 
 
 def content(path, folder):
@@ -22,10 +22,10 @@ def content(path, folder):
     with open(path, "rb") as file:
         data = file.read()
     if name.endswith(".json"):
-        return without_times(json.loads(data))
+        return steady(json.loads(data))
     if name.endswith(".csv"):
         rows = list(csv.reader(data.decode().splitlines()))
-        keep = [i for i, cell in enumerate(rows[0]) if not TIMES.search(cell)] if rows else []
+        keep = [i for i, cell in enumerate(rows[0]) if not VARIES.search(cell)] if rows else []
         return [[row[i] for i in keep if i < len(row)] for row in rows]
     if name.endswith(".safetensors"):
         length = struct.unpack("<Q", data[:8])[0]

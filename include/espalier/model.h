@@ -148,8 +148,9 @@ esp_status esp_model_check_integers(esp_model *model, esp_error *err);
 esp_status esp_model_replace_layers(const esp_model *model, const char *const *lines, char **text,
                                     esp_error *err);
 /* A model of the same input, tasks and arithmetic with the layers in `text`; its parameters have
- * initial values. */
-esp_status esp_model_like(const esp_model *like, char *text, esp_model **model, esp_error *err);
+ * the initial values of that seed. */
+esp_status esp_model_like(const esp_model *like, const char *text, esp_key seed, esp_model **model,
+                          esp_error *err);
 
 /* Draws all parameters anew, as esp_model_new does, and clears momentum. Masks stay: masked weights
  * become 0 (a shadow, being dense, gets what was drawn). Moving averages start from the new

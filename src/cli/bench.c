@@ -46,24 +46,25 @@ static esp_status bench(bench_subject *s, const bench_options *o, esp_error *err
   const int threads = o->threads ? o->threads : (int)c->run.threads;
   bench_times t;
   if (threads > 0) omp_set_num_threads(threads);
-  ESP_TRY(bench_measure(&t, s, o->batch ? o->batch : (int)c->train.batch, o->repeats, err));
+  ESP_TRY(esp__bench_measure(&t, s, o->batch ? o->batch : (int)c->train.batch, o->repeats, err));
   const bench_report report = {s, &t, esp__kernels_active()->isa, omp_get_max_threads(),
                                o->repeats};
   esp_status status = ESP_OK;
   if (o->json)
-    status = bench_print_json(&report, err);
+    status = esp__bench_print_json(&report, err);
   else
-    bench_print_table(&report);
-  bench_times_free(&t);
+    esp__bench_print_table(&report);
+  esp__bench_times_free(&t);
   return status;
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   bench_subject s;
   ESP_TRY(esp__kernels_check(err));
-  ESP_TRY(bench_subject_open(&s, a->positional.item[0], a->override.count, a->override.item, err));
+  ESP_TRY(
+      esp__bench_subject_open(&s, a->positional.item[0], a->override.count, a->override.item, err));
   const esp_status status = bench(&s, a->options, err);
-  bench_subject_close(&s);
+  esp__bench_subject_close(&s);
   return status;
 }
 

@@ -17,9 +17,9 @@ typedef struct bench_subject {
 /* path: a run directory or weights file, whose zeros become the masks; or a configuration (*.ini),
  * whose network gets its initial weights, pruned by magnitude to the sparsity of [prune]. On
  * failure *s needs no freeing. */
-esp_status bench_subject_open(bench_subject *s, const char *path, int overrides,
-                              const char *const *override, esp_error *err);
-void bench_subject_close(bench_subject *s);
+esp_status esp__bench_subject_open(bench_subject *s, const char *path, int overrides,
+                                   const char *const *override, esp_error *err);
+void esp__bench_subject_close(bench_subject *s);
 
 /* ---- bench_measure.c: the times ---- */
 
@@ -43,8 +43,9 @@ typedef struct bench_times {
 /* Times training steps and inference on random images, dense and sparse in turn, `repeats` times
  * each after a warm-up. The weights stay as they are, running statistics and momentum do not. On
  * failure *t needs no freeing. */
-esp_status bench_measure(bench_times *t, bench_subject *s, int batch, int repeats, esp_error *err);
-void bench_times_free(bench_times *t);
+esp_status esp__bench_measure(bench_times *t, bench_subject *s, int batch, int repeats,
+                              esp_error *err);
+void esp__bench_times_free(bench_times *t);
 
 /* ---- bench_print.c ---- */
 
@@ -54,7 +55,7 @@ typedef struct bench_report {
   const char *isa;
   int threads, repeats;
 } bench_report;
-void bench_print_table(const bench_report *r);
-esp_status bench_print_json(const bench_report *r, esp_error *err);
+void esp__bench_print_table(const bench_report *r);
+esp_status esp__bench_print_json(const bench_report *r, esp_error *err);
 
 #endif

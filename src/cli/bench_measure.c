@@ -166,7 +166,8 @@ static void take_medians(const lab *l, bench_times *t) {
   }
 }
 
-esp_status bench_measure(bench_times *t, bench_subject *s, int batch, int repeats, esp_error *err) {
+esp_status esp__bench_measure(bench_times *t, bench_subject *s, int batch, int repeats,
+                              esp_error *err) {
   lab l = {.subject = s, .repeats = repeats};
   const esp_model *m = s->opened.model;
   *t = (bench_times){.layers = m->layers, .batch = batch};
@@ -179,12 +180,12 @@ esp_status bench_measure(bench_times *t, bench_subject *s, int batch, int repeat
   if (status == ESP_OK)
     take_medians(&l, t);
   else
-    bench_times_free(t);
+    esp__bench_times_free(t);
   close_lab(&l);
   return status;
 }
 
-void bench_times_free(bench_times *t) {
+void esp__bench_times_free(bench_times *t) {
   free(t->layer);
   *t = (bench_times){0};
 }

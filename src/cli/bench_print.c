@@ -73,7 +73,7 @@ static void print_total(const bench_times *t, const char *name, const double ms[
   putchar('\n');
 }
 
-void bench_print_table(const bench_report *r) {
+void esp__bench_print_table(const bench_report *r) {
   const bench_times *t = r->times;
   const row all = total_of(t);
   printf(
@@ -154,7 +154,7 @@ static cJSON *report_json(const bench_report *r) {
   return o;
 }
 
-esp_status bench_print_json(const bench_report *r, esp_error *err) {
+esp_status esp__bench_print_json(const bench_report *r, esp_error *err) {
   cJSON *o = report_json(r);
   char *text = esp__json_print(o, true);
   cJSON_Delete(o);

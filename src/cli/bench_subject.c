@@ -88,18 +88,18 @@ static esp_status open_weights(bench_subject *s, const char *path, int overrides
 
 /* ---- both ---- */
 
-esp_status bench_subject_open(bench_subject *s, const char *path, int overrides,
-                              const char *const *override, esp_error *err) {
+esp_status esp__bench_subject_open(bench_subject *s, const char *path, int overrides,
+                                   const char *const *override, esp_error *err) {
   char config[ESP_SHIPPED_PATH_MAX];
   *s = (bench_subject){0};
   if (is_config(path)) ESP_TRY(esp__shipped_config(path, config, err));
   const esp_status status = is_config(path) ? open_config(s, config, overrides, override, err)
                                             : open_weights(s, path, overrides, override, err);
-  if (status != ESP_OK) bench_subject_close(s);
+  if (status != ESP_OK) esp__bench_subject_close(s);
   return status;
 }
 
-void bench_subject_close(bench_subject *s) {
+void esp__bench_subject_close(bench_subject *s) {
   esp_pruner_free(s->pruner);
   esp_loaded_run_free(&s->opened);
   *s = (bench_subject){0};

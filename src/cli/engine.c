@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-esp_status engine_open_predictor(engine *e, const esp_loaded_run *o, int batch, esp_error *err) {
+esp_status esp__engine_open_predictor(esp__engine *e, const esp_loaded_run *o, int batch,
+                                      esp_error *err) {
   const esp_shape s = o->model->input;
   ESP_TRY(esp_network_of_model(&e->network, o->model, o->mean, o->std, err));
   ESP_TRY(esp_predictor_new(&e->predictor, e->network, err));
@@ -11,7 +12,7 @@ esp_status engine_open_predictor(engine *e, const esp_loaded_run *o, int batch, 
   return e->image && e->logits ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
 }
 
-void engine_close(engine *e) {
+void esp__engine_close(esp__engine *e) {
   esp_predictor_free(e->predictor);
   esp_network_free(e->network);
   free(e->image);
@@ -19,7 +20,7 @@ void engine_close(engine *e) {
 }
 
 /* Image i of a batch, out of its lane. */
-static void take_image(const engine *e, const esp_batch *batch, int i) {
+static void take_image(const esp__engine *e, const esp_batch *batch, int i) {
   const esp_shape s = esp_network_input(e->network);
   const size_t values = (size_t)(s.channels * s.height * s.width);
   const float *from =
@@ -27,7 +28,7 @@ static void take_image(const engine *e, const esp_batch *batch, int i) {
   for (size_t v = 0; v < values; v++) e->image[v] = from[v * ESP_LANES];
 }
 
-esp_outcome engine_run(engine *e, const esp_batch *batch) {
+esp_outcome esp__engine_run(esp__engine *e, const esp_batch *batch) {
   if (!e->network) return esp_graph_forward(e->graph, batch, (esp_pass){0});
   const size_t outputs = (size_t)esp_network_outputs(e->network);
   for (int i = 0; i < batch->count; i++) {

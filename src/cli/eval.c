@@ -85,13 +85,13 @@ typedef struct found {
   esp_sha256 hash;    /* of the logits so far */
 } found;
 
-static void run_over(engine *e, esp_loader *loader, found *f, FILE *rows) {
+static void run_over(esp__engine *e, esp_loader *loader, found *f, FILE *rows) {
   esp_graph *g = e->graph;
   const esp_batch *batch;
   esp_loader_start(loader, 0, 0);
   esp_sha256_start(&f->hash);
   while ((batch = esp_loader_next(loader))) {
-    const esp_outcome outcome = engine_run(e, batch);
+    const esp_outcome outcome = esp__engine_run(e, batch);
     if (rows) write_rows(rows, g, batch, f->metrics.count);
     hash_rows(&f->hash, g, batch);
     esp_metrics_add(&f->metrics, g, batch, outcome, f->confusion);
@@ -151,7 +151,7 @@ static void print_hash(esp_sha256 *hash) {
 /* The logits go to a temporary file first: a full disk leaves no half table behind. */
 static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_error *err) {
   const char *logits_path = options->logits;
-  engine e = {0};
+  esp__engine e = {0};
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   char *text = NULL;
@@ -166,7 +166,7 @@ static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_e
     status = esp_model_graph(o->model, BATCH, false, (esp_loss_attr){0}, &g, err);
   e.graph = g;
   if (status == ESP_OK)
-    status = options->engine == PREDICTOR ? engine_open_predictor(&e, o, BATCH, err)
+    status = options->engine == PREDICTOR ? esp__engine_open_predictor(&e, o, BATCH, err)
                                           : esp_graph_count_dynamic_macs(g, true, err);
   if (status == ESP_OK)
     status =
@@ -180,7 +180,7 @@ static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_e
   if (status == ESP_OK && logits_path) status = esp_file_write(logits_path, text, bytes, err);
   if (status == ESP_OK) print_found(o, &f, esp_graph_macs(g, false));
   if (status == ESP_OK && options->hash) print_hash(&f.hash);
-  engine_close(&e);
+  esp__engine_close(&e);
   esp_loader_free(loader);
   esp_graph_free(g);
   free(f.confusion);

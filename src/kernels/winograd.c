@@ -146,20 +146,11 @@ INLINE void output_tile(const esp__winograd_output *k, int t, size_t lane, const
   const float *from = k->from + (size_t)t * ESP_LANES + lane;
   const size_t at = (size_t)s->y + lane;
   esp__vec along[SIDE][ESP_WINOGRAD_TILE];
-#pragma GCC unroll 6
-  for (int r = 0; r < SIDE; r++) {
-    esp__vec m[SIDE];
-#pragma GCC unroll 6
-    for (int c = 0; c < SIDE; c++)
-      m[c] = esp__vec_load(from + (size_t)(SIDE * r + c) * k->point_stride);
-    esp__winograd_output_four(m, along[r]);
-  }
+  esp__winograd_output_rows(from, k->point_stride, along);
 #pragma GCC unroll 4
   for (int c = 0; c < ESP_WINOGRAD_TILE; c++) {
-    const esp__vec m[SIDE] = {along[0][c], along[1][c], along[2][c],
-                              along[3][c], along[4][c], along[5][c]};
     esp__vec y[ESP_WINOGRAD_TILE];
-    esp__winograd_output_four(m, y);
+    esp__winograd_output_column(along, c, y);
 #pragma GCC unroll 4
     for (int r = 0; r < ESP_WINOGRAD_TILE; r++)
       if (whole || (r < s->rows && c < s->columns))

@@ -33,6 +33,27 @@ static inline __attribute__((always_inline)) void esp__winograd_output_four(
       esp__vec_fma(esp__vec_set(2.0f), far_odd, esp__vec_fma(esp__vec_set(0.5f), near_odd, m[5]));
 }
 
+/* A tile's sums, each `point_stride` floats behind the one before, by rows. */
+static inline __attribute__((always_inline)) void esp__winograd_output_rows(
+    const float *from, size_t point_stride, esp__vec along[ESP_WINOGRAD_SIDE][ESP_WINOGRAD_TILE]) {
+#pragma GCC unroll 6
+  for (int r = 0; r < ESP_WINOGRAD_SIDE; r++) {
+    esp__vec m[ESP_WINOGRAD_SIDE];
+#pragma GCC unroll 6
+    for (int c = 0; c < ESP_WINOGRAD_SIDE; c++)
+      m[c] = esp__vec_load(from + (size_t)(ESP_WINOGRAD_SIDE * r + c) * point_stride);
+    esp__winograd_output_four(m, along[r]);
+  }
+}
+
+/* And then column c: its outputs. */
+static inline __attribute__((always_inline)) void esp__winograd_output_column(
+    esp__vec along[ESP_WINOGRAD_SIDE][ESP_WINOGRAD_TILE], int c, esp__vec y[ESP_WINOGRAD_TILE]) {
+  const esp__vec m[ESP_WINOGRAD_SIDE] = {along[0][c], along[1][c], along[2][c],
+                                         along[3][c], along[4][c], along[5][c]};
+  esp__winograd_output_four(m, y);
+}
+
 /* G times three rows of numbers; results are `stride` rows apart. */
 static inline __attribute__((always_inline)) void esp__winograd_weights_six(
     const float *x, const float *y, const float *z, float (*to)[ESP_WINOGRAD_WINDOWS], int stride) {

@@ -134,14 +134,15 @@ esp_status esp_model_replace_layers(const esp_model *m, const char *const *lines
   return write_all(&w, NULL, text, err);
 }
 
-esp_status esp_model_like(const esp_model *like, char *text, esp_model **model, esp_error *err) {
+esp_status esp_model_like(const esp_model *like, const char *text, esp_key seed, esp_model **model,
+                          esp_error *err) {
   char custom[] = "custom", none[] = "", direct[] = "direct";
   const esp_model_options opt = {.arch = custom,
                                  .input = none,
-                                 .layers = text,
+                                 .layers = (char *)(uintptr_t)text, /* only read */
                                  .weights = none,
                                  .shortcut = none,
                                  .convolution = like->direct ? direct : NULL,
                                  .width = 1.0};
-  return esp_model_new_tasks(model, &opt, like->input, &like->tasks, 0, err);
+  return esp_model_new_tasks(model, &opt, like->input, &like->tasks, seed, err);
 }

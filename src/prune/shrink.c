@@ -1,6 +1,7 @@
 /* A smaller model without what is pruned. First the blocks that do nothing go, then the
  * channels. */
 #include "nn/channel_groups.h"
+#include "tensor/param.h"
 
 #include <espalier/prune.h>
 
@@ -13,18 +14,9 @@ static esp_status no_memory(esp_error *err) {
 
 /* A model like the other with the layers in `text`, which is freed. */
 static esp_status build(const esp_model *like, char *text, esp_model **model, esp_error *err) {
-  esp_status status = esp_model_like(like, text, model, err);
+  esp_status status = esp_model_like(like, text, 0, model, err);
   free(text);
   return status;
-}
-
-/* Copies the parameters that have as many values in both. */
-static void copy_same(const esp_model *from, esp_model *to) {
-  for (int k = 0; k < to->params.count; k++) {
-    esp_param *p = to->params.item[k];
-    const esp_param *q = esp_params_find(&from->params, p->name);
-    if (p->count == q->count) memcpy(p->value, q->value, p->count * sizeof *p->value);
-  }
 }
 
 /* ---- blocks ---- */
@@ -60,7 +52,7 @@ static esp_status drop_blocks(const esp_model *m, esp_model **fewer, esp_error *
   free(drop);
   if (status == ESP_OK) status = build(m, text, fewer, err);
   if (status != ESP_OK) return status;
-  copy_same(m, *fewer);
+  esp__params_copy_same(&m->params, &(*fewer)->params);
   return ESP_OK;
 }
 
@@ -196,7 +188,7 @@ static esp_status narrow(const esp_model *m, const cut *k, esp_model **small, es
   free(width);
   if (status == ESP_OK) status = build(m, text, small, err);
   if (status != ESP_OK) return status;
-  copy_same(m, *small); /* thresholds, which belong to no channel */
+  esp__params_copy_same(&m->params, &(*small)->params); /* thresholds, which belong to no channel */
   copy_all(k, *small);
   return ESP_OK;
 }

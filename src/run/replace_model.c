@@ -2,30 +2,10 @@
 
 #include "config/stages.h"
 #include "run/open.h"
+#include "tensor/param.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static esp_status build(const esp_run *r, const char *text, esp_model **model, esp_error *err) {
-  esp_model_options opt = r->config.model;
-  char custom[] = "custom", *layers = strdup(text);
-  if (!layers) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the text of a network");
-  opt.arch = custom;
-  opt.layers = layers;
-  esp_model_options_literal(&opt);
-  const esp_status status = esp_model_new_tasks(model, &opt, r->set->shape, &r->set->tasks,
-                                                (esp_key)r->config.run.seed, err);
-  free(layers);
-  return status;
-}
-
-static void copy_values(const esp_model *from, esp_model *to) {
-  for (int i = 0; i < to->params.count; i++) {
-    esp_param *p = to->params.item[i];
-    const esp_param *old = esp_params_find(&from->params, p->name);
-    if (old && old->count == p->count) memcpy(p->value, old->value, p->count * sizeof *p->value);
-  }
-}
 
 /* The parameter of the old network whose mask is that of `p`, a parameter of the new one. */
 static const esp_param *source_of(const esp_model *from, const esp_model *to, const esp_param *p) {
@@ -71,13 +51,13 @@ static esp_status replace_pruner(esp_run *r, const esp_model *before, esp_error 
 esp_status esp__run_replace_model(esp_run *r, const char *text, esp_model **before,
                                   esp_error *err) {
   esp_model *model;
-  ESP_TRY(build(r, text, &model, err));
+  ESP_TRY(esp_model_like(r->model, text, (esp_key)r->config.run.seed, &model, err));
   esp_graph_free(r->graph);
   esp_graph_free(r->evaluation);
   r->graph = r->evaluation = NULL;
   *before = r->model;
   r->model = model;
-  copy_values(*before, model);
+  esp__params_copy_same(&(*before)->params, &model->params);
   if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&model->params, err));
   ESP_TRY(replace_pruner(r, *before, err));
   return esp__run_open_graphs(r, err);

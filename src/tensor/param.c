@@ -144,6 +144,14 @@ esp_param *esp_params_find(const esp_params *ps, const char *name) {
   return NULL;
 }
 
+void esp__params_copy_same(const esp_params *from, esp_params *to) {
+  for (int i = 0; i < to->count; i++) {
+    esp_param *p = to->item[i];
+    const esp_param *same = esp_params_find(from, p->name);
+    if (same && same->count == p->count) memcpy(p->value, same->value, p->count * sizeof *p->value);
+  }
+}
+
 esp_status esp_params_average(esp_params *ps, esp_error *err) {
   for (int i = 0; i < ps->count; i++) {
     esp_param *p = ps->item[i];

@@ -11,4 +11,7 @@ esp_status esp__params_describe(esp_params *ps, const char *name, esp_role role,
  * system has not enough for all of them together. */
 esp_status esp__params_allocate(esp_params *ps, esp_error *err);
 
+/* Parameters of `to` get the values of those in `from` that have their name and as many values. */
+void esp__params_copy_same(const esp_params *from, esp_params *to);
+
 #endif

@@ -1,22 +1,9 @@
 /* A table of the names that a file of weights has for the tensors of a network. */
-#include "fuzz.h"
+#include "network.h"
 
 #include "train/rename.h"
 
 #include <stdlib.h>
-
-static esp_model *network(void) {
-  esp_error err;
-  esp_model *model = NULL;
-  esp_model_options options = {
-      .arch = (char[]){"custom"},
-      .layers = (char[]){"conv 2 3x3 stride 4\nbn\nrelu\nflatten\nlinear 2\n"},
-      .input = (char[]){""},
-      .width = 1.0};
-  fuzz_need(esp_model_new(&model, &options, (esp_shape){1, 8, 8}, 2, 1, &err) == ESP_OK,
-            "a network");
-  return model;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   static const char *const names[] = {"a.weight",     "b.weight", "b.bias",    "b.running_mean",
@@ -26,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
   static esp_model *model;
   esp_bundle b = {0};
   esp_error err;
-  if (!model) model = network();
+  if (!model) model = fuzz_network();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     fuzz_need(esp_bundle_add(&b, names[i], ESP_F32, 1, shape, &value, &err) == ESP_OK, "a tensor");
   (void)esp__tensors_rename(&b, "weights", model, fuzz_file(data, bytes), &err);

@@ -79,7 +79,7 @@ esp_status esp__factor_rebuild(const esp_model *model, const esp__factor_layer *
                                esp_error *err) {
   char *text;
   ESP_TRY(write_text(model, layers, choice, &text, err));
-  esp_status status = esp_model_like(model, text, factored, err);
+  esp_status status = esp_model_like(model, text, 0, factored, err);
   free(text);
   if (status != ESP_OK) return status;
   copy_others(&model->params, &(*factored)->params);
