@@ -23,13 +23,20 @@ typedef struct esp_export_source {
   const float *std;        /* [channels] more than 0 */
 } esp_export_source;
 
+/* What an ONNX model keeps weights as. */
+typedef enum esp_onnx_form {
+  ESP_ONNX_DENSE,
+  ESP_ONNX_SPARSE, /* those of which fewer than a third are not 0 are sparse initializers */
+  ESP_ONNX_INT8    /* integers, with QuantizeLinear and DequantizeLinear (QDQ) around operators: of
+                      a quantised network, and of no other */
+} esp_onnx_form;
+
 /* Writes the network as an ONNX model (opset 13, IR 7): float32, images (N, channels, height,
  * width) in, logits (N, answers) out, for any N. A batch norm behind a convolution is folded into
- * it. Classes, tasks, normalisation and the layers are in metadata_props. With `sparse`, weights of
- * which fewer than a third are not 0 are sparse initializers. Errors: a layer that ONNX has no
- * operator for (an activation from outside the tree); a value that is no finite number; what
- * esp_file_write says. Nothing is written then. */
-esp_status esp_export_onnx(const esp_export_source *s, bool sparse, const char *path,
+ * it. Classes, tasks, normalisation and the layers are in metadata_props. Errors: a layer that ONNX
+ * has no operator for (an activation from outside the tree); a value that is no finite number; a
+ * form that is not the network's; what esp_file_write says. Nothing is written then. */
+esp_status esp_export_onnx(const esp_export_source *s, esp_onnx_form form, const char *path,
                            esp_error *err);
 
 /* What an exported program takes. */
@@ -42,9 +49,10 @@ typedef struct esp_c_sizes {
 
 /* Writes the network as C99: `path`, which ends with .c, and beside it a header, with .h, whose
  * functions begin with the file's name. The program allocates nothing and needs no library; its
- * logits have the bits of `espalier eval`. Weights that are 0 are not in it, where that is smaller;
- * values of which a layer has at most 256 are kept once. Errors: a name that C has no use for, and
- * those of esp_export_onnx. Nothing is written then. */
+ * logits have the bits of `espalier eval`. A quantised network computes with integers. Weights that
+ * are 0 are not in it, where that is smaller; values of which a layer has at most 256 are kept
+ * once. Errors: a name that C has no use for, and those of esp_export_onnx. Nothing is written
+ * then. */
 esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_sizes *sizes,
                         esp_error *err);
 

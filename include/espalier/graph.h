@@ -305,7 +305,10 @@ typedef enum esp_operation_kind {
   ESP_OPERATION_TOP_K,
   ESP_OPERATION_GATE,
   ESP_OPERATION_QUANTISE, /* floats rounded to 8 bits */
-  ESP_OPERATION_INTEGERS, /* from or to integers, or between scales of them */
+  ESP_OPERATION_TO_INTEGERS,
+  ESP_OPERATION_REQUANTISE,   /* integers of another scale */
+  ESP_OPERATION_ADD_INTEGERS, /* the sum of both inputs at another scale */
+  ESP_OPERATION_FROM_INTEGERS,
   ESP_OPERATION_KINDS
 } esp_operation_kind;
 

@@ -139,7 +139,8 @@ esp_status esp_model_rewrite(const esp_model *model, const int *width, const boo
  * tensors become 8-bit numbers; newly allocated in *text. Layers keep their names. Fails on what
  * has no such form: a batch norm that follows no layer, a non-linearity but relu, gates, tasks. */
 esp_status esp_model_quantised_text(const esp_model *model, int bits, char **text, esp_error *err);
-/* Fails where a sum of integers is so large that the graph could not hold it. Nothing where no
+/* Fails where a sum of integers is so large that the graph could not hold it, or a weight is more
+ * than its bits can be. Nothing where no
  * graph for inference was made, or the network is not quantised. */
 esp_status esp_model_check_integers(esp_model *model, esp_error *err);
 /* The model's text with other lines in the place of a layer's line, newly allocated in *text.

@@ -11,12 +11,10 @@
 
 #include <math.h>
 
-enum { LEVELS = 127 };
-
 /* How the values of a channel are rounded; each operation uses what it needs. */
 typedef struct rounding {
   float scale, inverse; /* of a tensor, and its reciprocal; both 0: it has none yet */
-  float area;           /* values that a mean is over */
+  int area;             /* values that a mean is over */
   float real;           /* what an integer stands for */
   int64_t a, b;         /* multipliers of the operands */
   int shift;
@@ -47,15 +45,9 @@ static inline __attribute__((always_inline)) void run(const esp_graph *g, const 
   }
 }
 
-static inline float level(float value) {
-  const float l = (float)rint((double)value);
-  return l < -LEVELS ? -LEVELS : l > LEVELS ? LEVELS : l;
-}
-
 static rounding of_tensor(const esp__node *n, int channel) {
   (void)channel;
-  const float scale = n->param[0]->value[0];
-  return (rounding){.scale = scale, .inverse = scale > 0.0f ? 1.0f / scale : 0.0f};
+  return (rounding){.scale = n->param[0]->value[0], .inverse = esp__fixed_inverse(n->param[0])};
 }
 
 static esp_status add_node(esp_graph *g, const esp__op *op, esp_value *a, esp_value *b,
@@ -69,7 +61,7 @@ static esp_status add_node(esp_graph *g, const esp__op *op, esp_value *a, esp_va
 
 static float rounded(const rounding *r, float x, float unused) {
   (void)unused;
-  return r->scale > 0.0f ? r->scale * level(x * r->inverse) : x;
+  return r->scale > 0.0f ? r->scale * esp__fixed_level(x, r->inverse) : x;
 }
 
 static void quantise_forward(esp_graph *g, esp__node *n) {
@@ -81,7 +73,8 @@ static void quantise_forward(esp_graph *g, esp__node *n) {
 /* Straight through where the value is within the range (Bengio et al. 2013). */
 static void quantise_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
-  const float scale = n->param[0]->value[0], limit = scale > 0.0f ? scale * LEVELS : INFINITY;
+  const float scale = n->param[0]->value[0],
+              limit = scale > 0.0f ? scale * ESP_LEVELS_MAX : INFINITY;
   const int planes = dx->data ? esp__graph_planes(g, dx) : 0;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int k = 0; k < planes; k++) {
@@ -114,7 +107,7 @@ esp_status esp_graph_quantise(esp_graph *g, esp_value *x, esp_param *scale, esp_
 
 static float to_level(const rounding *r, float x, float unused) {
   (void)unused;
-  return level(x * r->inverse);
+  return esp__fixed_level(x, r->inverse);
 }
 
 static void to_integers_forward(esp_graph *g, esp__node *n) {
@@ -122,7 +115,7 @@ static void to_integers_forward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op to_integers = {
-    .name = "to integers", .kind = ESP_OPERATION_INTEGERS, .forward = to_integers_forward};
+    .name = "to integers", .kind = ESP_OPERATION_TO_INTEGERS, .forward = to_integers_forward};
 
 esp_status esp_graph_to_integers(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
                                  esp_error *err) {
@@ -134,27 +127,16 @@ esp_status esp_graph_to_integers(esp_graph *g, esp_value *x, esp_param *scale, e
 
 /* ---- integers to integers of another scale ---- */
 
-/* What an integer of channel `c` stands for. */
-static double real_of(const esp_integers *from, int c) {
-  return (double)from->scale->value[0] * (from->step ? (double)from->step->value[c] : 1.0);
-}
-
-static double over(double real, const esp_param *to) {
-  return to->value[0] > 0.0f ? real / (double)to->value[0] : 0.0;
-}
-
 static rounding of_channel(const esp__node *n, int channel) {
-  const esp_integers *from = &n->attr.requantise.from;
-  const esp__fixed f =
-      esp__fixed_of(over(real_of(from, channel) / from->area, n->attr.requantise.to));
-  return (rounding){.area = (float)from->area, .a = f.multiplier, .shift = f.shift};
+  const esp__fixed f = esp__fixed_channel(&n->attr.requantise, channel);
+  return (rounding){.area = n->attr.requantise.from.area, .a = f.multiplier, .shift = f.shift};
 }
 
 /* A mean times its area is the integer that the mean is of, to less than a half. */
 static float rescaled(const rounding *r, float x, float unused) {
   (void)unused;
-  const int64_t sum = (int64_t)rint((double)(x * r->area));
-  return (float)esp__fixed_round(sum * r->a, r->shift, -LEVELS);
+  const int64_t sum = (int64_t)rint((double)x * r->area);
+  return (float)esp__fixed_round(sum * r->a, r->shift, -ESP_LEVELS_MAX);
 }
 
 static void requantise_forward(esp_graph *g, esp__node *n) {
@@ -162,7 +144,7 @@ static void requantise_forward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op requantise = {
-    .name = "requantise", .kind = ESP_OPERATION_INTEGERS, .forward = requantise_forward};
+    .name = "requantise", .kind = ESP_OPERATION_REQUANTISE, .forward = requantise_forward};
 
 esp_status esp_graph_requantise(esp_graph *g, esp_value *x, esp_requantise_attr attr, esp_value **y,
                                 esp_error *err) {
@@ -176,15 +158,12 @@ esp_status esp_graph_requantise(esp_graph *g, esp_value *x, esp_requantise_attr 
 
 static rounding of_sum(const esp__node *n, int channel) {
   (void)channel;
-  const esp_requantise_attr *attr = &n->attr.requantise;
-  const double a = over(real_of(&attr->from, 0), attr->to);
-  const double b = over((double)attr->other->value[0], attr->to);
-  const int shift = esp__fixed_of(a > b ? a : b).shift;
-  return (rounding){.a = esp__fixed_with(a, shift), .b = esp__fixed_with(b, shift), .shift = shift};
+  const esp__fixed_pair f = esp__fixed_sum(&n->attr.requantise);
+  return (rounding){.a = f.a, .b = f.b, .shift = f.shift};
 }
 
 static float rescaled_sum(const rounding *r, float a, float b) {
-  return (float)esp__fixed_round((int64_t)a * r->a + (int64_t)b * r->b, r->shift, -LEVELS);
+  return (float)esp__fixed_round((int64_t)a * r->a + (int64_t)b * r->b, r->shift, -ESP_LEVELS_MAX);
 }
 
 static void sum_forward(esp_graph *g, esp__node *n) {
@@ -192,7 +171,7 @@ static void sum_forward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op sum = {
-    .name = "sum of integers", .kind = ESP_OPERATION_INTEGERS, .forward = sum_forward};
+    .name = "sum of integers", .kind = ESP_OPERATION_ADD_INTEGERS, .forward = sum_forward};
 
 esp_status esp_graph_add_integers(esp_graph *g, esp_value *a, esp_value *b,
                                   esp_requantise_attr attr, esp_value **y, esp_error *err) {
@@ -206,7 +185,7 @@ esp_status esp_graph_add_integers(esp_graph *g, esp_value *a, esp_value *b,
 /* ---- integers to floats, at the end ---- */
 
 static rounding of_real(const esp__node *n, int channel) {
-  return (rounding){.real = (float)real_of(&n->attr.requantise.from, channel)};
+  return (rounding){.real = (float)esp__fixed_real(&n->attr.requantise.from, channel)};
 }
 
 static float times_real(const rounding *r, float x, float unused) {
@@ -219,7 +198,7 @@ static void from_integers_forward(esp_graph *g, esp__node *n) {
 }
 
 static const esp__op from_integers = {
-    .name = "from integers", .kind = ESP_OPERATION_INTEGERS, .forward = from_integers_forward};
+    .name = "from integers", .kind = ESP_OPERATION_FROM_INTEGERS, .forward = from_integers_forward};
 
 esp_status esp_graph_from_integers(esp_graph *g, esp_value *x, esp_integers from, esp_value **y,
                                    esp_error *err) {

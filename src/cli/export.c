@@ -12,7 +12,7 @@
 
 typedef struct export_options {
   const char *out;
-  bool sparse;
+  bool sparse, int8;
 } export_options;
 
 static const esp__argument arguments[] = {
@@ -30,6 +30,11 @@ static const esp__argument arguments[] = {
      .type = ESP_ARGUMENT_FLAG,
      .offset = offsetof(export_options, sparse),
      .help = "ONNX: weights of which fewer than a third are not 0 become sparse initializers."},
+    {.name = "int8",
+     .type = ESP_ARGUMENT_FLAG,
+     .offset = offsetof(export_options, int8),
+     .help = "ONNX, of a quantised network: integers, with QuantizeLinear and DequantizeLinear. "
+             "In C they are integers anyway."},
     {0},
 };
 
@@ -59,7 +64,12 @@ static void print_size(const char *path) {
 }
 
 static esp_status export_onnx(const esp_export_source *s, const export_options *o, esp_error *err) {
-  ESP_TRY(esp_export_onnx(s, o->sparse, o->out, err));
+  if (o->sparse && o->int8)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "--sparse --int8: expected one of them; what a sparse initializer keeps takes "
+                    "9 bytes a weight");
+  const esp_onnx_form form = o->int8 ? ESP_ONNX_INT8 : o->sparse ? ESP_ONNX_SPARSE : ESP_ONNX_DENSE;
+  ESP_TRY(esp_export_onnx(s, form, o->out, err));
   print_size(o->out);
   return ESP_OK;
 }
@@ -70,6 +80,10 @@ static esp_status export_c(const esp_export_source *s, const export_options *o, 
   if (o->sparse)
     return esp_fail(err, ESP_ERR_INPUT,
                     "--sparse: expected with .onnx; what is 0 is not in %s anyway", o->out);
+  if (o->int8)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "--int8: expected with .onnx; in %s a quantised network is integers anyway",
+                    o->out);
   if (strlen(o->out) >= sizeof header)
     return esp_fail(err, ESP_ERR_INPUT, "%.40s...: the name is too long", o->out);
   strcpy(header, o->out);

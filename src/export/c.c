@@ -4,9 +4,9 @@
  *     c_weights.c    weights in few bytes
  *     c_runtime.c    functions, as far as they are needed
  *     c_constants.c  numbers
- *     c_calls.c      a call for each step */
+ *     c_calls.c      a call for each step
+ *     c_integers.c   what only programs of integers have */
 #include "base/text.h"
-#include "export/c_runtime.h"
 #include "export/c_writer.h"
 
 #include <espalier/file.h>
@@ -38,29 +38,60 @@ static esp_status take_name(esp__c_writer *w, const char *path, esp_error *err) 
 
 /* ---- the files ---- */
 
+/* Bytes. */
+static size_t memory_of(const esp__c_plan *p) {
+  return p->numbers * esp__c_number_bytes(p->net);
+}
+
 static size_t logits_of(const esp__c_writer *w) {
   return esp__network_values(w->net->op[w->net->ops - 1].shape);
 }
 
+/* What is said of the logits. */
+static void write_promise(const esp__c_writer *w) {
+  if (w->net->quantised)
+    fputs(
+        " * It computes with integers, and its logits are those of `espalier eval` to the bit. "
+        "*/\n",
+        w->out);
+  else
+    fprintf(w->out,
+            " * Its logits have the bits that `espalier eval` computes%s. Sums keep\n"
+            " * their order, and are rounded as written; so no -ffast-math, please. */\n",
+            w->net->by_winograd ? " with model.convolution = direct" : "");
+}
+
+/* What a compiler must do as written, and what numbers and their sums are. */
+static void write_types(const esp__c_writer *w) {
+  fputs(w->net->quantised
+            ? "#if (-1 >> 1) != -1\n"
+              "#error \"expected a compiler that keeps the sign when it shifts to the right\"\n"
+              "#endif\n\n"
+              "typedef int8_t number;\ntypedef int32_t total;\n\n"
+            : "#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)\n"
+              "#error \"expected a compiler that rounds each operation to float\"\n"
+              "#endif\n\n"
+              "typedef float number, total;\n\n",
+        w->out);
+}
+
 static void write_opening(const esp__c_writer *w) {
   fprintf(w->out,
-          "/* Made by espalier export: a network in C99 that needs no other file but %s.h.\n"
-          " *\n"
-          " * Its logits have the bits that `espalier eval` computes%s. Sums keep\n"
-          " * their order, and are rounded as written; so no -ffast-math, please. */\n"
+          "/* Made by espalier export: a network in C99 that needs no other file but %s.h.\n *\n",
+          w->name);
+  write_promise(w);
+  fprintf(w->out,
           "#include \"%s.h\"\n\n"
           "#include <float.h>\n"
           "#include <limits.h>\n"
           "#include <stddef.h>\n"
           "#include <stdint.h>\n"
           "#include <string.h>\n\n"
-          "#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)\n"
-          "#error \"expected a compiler that rounds each operation to float\"\n"
-          "#endif\n"
           "#if INT_MAX < 2147483647\n"
           "#error \"expected an int of 32 bits or more\"\n"
-          "#endif\n\n",
-          w->name, w->net->by_winograd ? " with model.convolution = direct" : "", w->name);
+          "#endif\n",
+          w->name);
+  write_types(w);
 }
 
 static void write_classes(esp__c_writer *w) {
@@ -79,21 +110,28 @@ static void write_classes(esp__c_writer *w) {
   fputs("};\n\n", w->out);
 }
 
+/* Integers share memory with the sums that they come from. */
+static void write_memory(const esp__c_writer *w) {
+  const size_t sums = w->plan->numbers / esp__c_sum_numbers(w->net);
+  fprintf(w->out, "static total %s[%zu];\n\n", w->net->quantised ? "sums" : "memory", sums);
+}
+
 static void write_function(const esp__c_writer *w) {
-  fprintf(w->out,
-          "static float memory[%zu];\n\nvoid %s_run(const unsigned char *pixels, float "
-          "*logits) {\n",
-          w->plan->floats, w->name);
+  write_memory(w);
+  fprintf(w->out, "void %s_run(const unsigned char *pixels, float *logits) {\n", w->name);
+  if (w->net->quantised) fputs("  number *const memory = (number *)sums;\n", w->out);
   for (int k = 0; k < w->plan->steps; k++) {
     if (w->plan->step[k].moves) esp__c_write_call(w, &w->plan->step[k]);
   }
-  fprintf(w->out, "  copy(%zu, memory + %zu, logits);\n}\n", logits_of(w),
-          w->plan->place[w->net->ops - 1]);
+  if (!w->net->quantised)
+    fprintf(w->out, "  copy(%zu, memory + %zu, logits);\n", logits_of(w),
+            w->plan->place[w->net->ops - 1]);
+  fputs("}\n", w->out);
 }
 
 static void write_source(esp__c_writer *w) {
-  uint32_t wanted = UINT32_C(1) << ESP_C_COPY;
-  for (int k = 0; k < w->plan->steps; k++) wanted |= esp__c_pieces(w->net, &w->plan->step[k]);
+  esp__c_pieces wanted = w->net->quantised ? 0 : esp__c_piece_set(ESP_C_COPY);
+  for (int k = 0; k < w->plan->steps; k++) wanted |= esp__c_step_pieces(w->net, &w->plan->step[k]);
   write_opening(w);
   write_classes(w);
   esp__c_runtime_write(w->out, wanted, esp__c_any_shared(w));
@@ -134,7 +172,7 @@ static void write_header(const esp__c_writer *w, FILE *out) {
           " * One call at a time: it works in memory of its own, %zu bytes. */\n"
           "void %s_run(const unsigned char *pixels, float *logits);\n\n"
           "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
-          w->plan->floats * sizeof(float), w->name);
+          memory_of(w->plan), w->name);
 }
 
 /* The header's name is the source's, with its last letter changed. */
@@ -165,8 +203,9 @@ static esp_status code_weights(esp__c_writer *w, esp_error *err) {
   if (!w->weights) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the weights");
   for (int k = 0; k < w->plan->steps; k++) {
     const int layer = w->plan->step[k].layer;
-    if (layer >= 0)
-      ESP_TRY(esp__c_weights_make(&w->weights[layer], w->net->op[layer].param[0], err));
+    const esp_param *p = layer >= 0 ? w->net->op[layer].param[0] : NULL;
+    if (p && !w->weights[layer].value)
+      ESP_TRY(esp__c_weights_make(&w->weights[layer], p, w->net->quantised, err));
   }
   return ESP_OK;
 }
@@ -183,7 +222,7 @@ static esp_status export_plan(const esp__c_plan *p, const char *path, esp_c_size
   if (status == ESP_OK) status = code_weights(&w, err);
   if (status == ESP_OK) status = write_files(&w, path, err);
   free_weights(&w);
-  *sizes = (esp_c_sizes){w.constants, p->floats * sizeof(float), p->net->by_winograd};
+  *sizes = (esp_c_sizes){w.constants, memory_of(p), p->net->by_winograd};
   return status;
 }
 
@@ -191,7 +230,7 @@ esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_size
                         esp_error *err) {
   esp__network n;
   esp__c_plan p;
-  ESP_TRY(esp__network_read(&n, s, "a program in C", err));
+  ESP_TRY(esp__network_read(&n, s, ESP_NETWORK_INTEGERS, "a program in C", err));
   esp_status status = esp__c_plan_make(&p, &n, err);
   if (status == ESP_OK) {
     status = export_plan(&p, path, sizes, err);

@@ -1,27 +1,30 @@
 /* The numbers of an exported program: what pixels become, weights, and what describes each
  * layer. */
+#include "autograd/fixed_point.h"
 #include "export/c_writer.h"
 
 enum { LEVELS = 256 };
 
-/* Begins a table of constants; `each` is the size of one. */
-static void begin_table(esp__c_writer *w, const char *type, const char *name, int i, size_t count,
-                        size_t each) {
-  fprintf(w->out, "static const %s %s%d[%zu] = {\n", type, name, i, count ? count : 1);
-  w->constants += (count ? count : 1) * each;
-}
-
 static void write_floats(esp__c_writer *w, const char *name, int i, const float *value,
                          size_t count) {
-  begin_table(w, "float", name, i, count, sizeof *value);
+  esp__c_begin_table(w, "float", name, i, count, sizeof *value);
   for (size_t k = 0; k < count; k++)
     fprintf(w->out, "%af,%s", (double)value[k], k % 6 == 5 || k + 1 == count ? "\n" : "");
   fputs(count ? "};\n" : "0.0f};\n", w->out);
 }
 
+/* Integers of 8 bits. */
+static void write_levels(esp__c_writer *w, const char *name, int i, const float *value,
+                         size_t count) {
+  esp__c_begin_table(w, "int8_t", name, i, count, 1);
+  for (size_t k = 0; k < count; k++)
+    fprintf(w->out, "%.0f,%s", (double)value[k], k % 24 == 23 || k + 1 == count ? "\n" : "");
+  fputs(count ? "};\n" : "0};\n", w->out);
+}
+
 static void write_bytes(esp__c_writer *w, const char *name, int i, const unsigned char *value,
                         size_t count) {
-  begin_table(w, "unsigned char", name, i, count, 1);
+  esp__c_begin_table(w, "unsigned char", name, i, count, 1);
   for (size_t k = 0; k < count; k++)
     fprintf(w->out, "%d,%s", value[k], k % 24 == 23 || k + 1 == count ? "\n" : "");
   fputs("};\n", w->out);
@@ -37,22 +40,37 @@ int esp__c_levels(const esp_export_source *s) {
   return 1;
 }
 
-void esp__c_write_levels(esp__c_writer *w) {
+/* The scale of the pixels' integers. */
+static const esp_param *pixel_scale(const esp__network *n) {
+  int i = 0;
+  while (n->op[i].kind != ESP_OPERATION_TO_INTEGERS) i++;
+  return n->op[i].param[0];
+}
+
+static void write_level(const esp__c_writer *w, int pixel, int channel) {
   const esp_export_source *s = w->net->source;
-  const int levels = esp__c_levels(s);
+  const float x = esp_normalise_pixel(pixel, s->mean[channel], s->std[channel]);
+  const char *end = pixel % 4 == 3 ? "\n" : "";
+  if (w->net->quantised)
+    fprintf(w->out, "%.0f,%s", (double)esp__fixed_level(x, esp__fixed_inverse(pixel_scale(w->net))),
+            end);
+  else
+    fprintf(w->out, "%af,%s", (double)x, end);
+}
+
+void esp__c_write_levels(esp__c_writer *w) {
+  const int levels = esp__c_levels(w->net->source);
   fprintf(w->out,
           "/* What each pixel becomes, channel by channel. */\n"
-          "static const float level[%d][%d] = {\n",
+          "static const number level[%d][%d] = {\n",
           levels, LEVELS);
   for (int c = 0; c < levels; c++) {
     fputc('{', w->out);
-    for (int v = 0; v < LEVELS; v++)
-      fprintf(w->out, "%af,%s", (double)esp_normalise_pixel(v, s->mean[c], s->std[c]),
-              v % 4 == 3 ? "\n" : "");
+    for (int v = 0; v < LEVELS; v++) write_level(w, v, c);
     fputs("},\n", w->out);
   }
   fputs("};\n\n", w->out);
-  w->constants += (size_t)(levels * LEVELS) * sizeof(float);
+  w->constants += (size_t)(levels * LEVELS) * esp__c_number_bytes(w->net);
 }
 
 /* ---- layers ---- */
@@ -63,7 +81,10 @@ static bool has_steps(const esp__c_weights *c) {
 
 static void write_weights(esp__c_writer *w, int i, const esp__c_weights *c) {
   if (has_steps(c)) write_bytes(w, "step", i, c->step, c->steps);
-  write_floats(w, c->code ? "table" : "value", i, c->value, c->values);
+  if (w->net->quantised)
+    write_levels(w, "value", i, c->value, c->values);
+  else
+    write_floats(w, c->code ? "table" : "value", i, c->value, c->values);
   if (c->code) write_bytes(w, "code", i, c->code, c->codes);
 }
 
@@ -71,7 +92,7 @@ static void write_weights(esp__c_writer *w, int i, const esp__c_weights *c) {
 static void write_line(esp__c_writer *w, int i) {
   const int channels = w->net->op[i].shape.channels;
   for (int k = 0; k < 2; k++) {
-    begin_table(w, "float", k ? "shift" : "scale", i, (size_t)channels, sizeof(float));
+    esp__c_begin_table(w, "float", k ? "shift" : "scale", i, (size_t)channels, sizeof(float));
     for (int c = 0; c < channels; c++) {
       double line[2];
       esp__network_line(&w->net->op[i], c, line);
@@ -85,6 +106,10 @@ static void write_line(esp__c_writer *w, int i) {
 static void write_ending(const esp__c_writer *w, const esp__c_step *s) {
   const esp_operation *o = &w->net->op[s->op];
   const bool normed = o->kind == ESP_OPERATION_BATCHNORM;
+  if (w->net->quantised) {
+    esp__c_write_integer_ending(w, s);
+    return;
+  }
   fputc('{', w->out);
   if (s->layer >= 0 && w->net->op[s->layer].param[1])
     fprintf(w->out, "bias%d, ", s->op);
@@ -138,44 +163,56 @@ static void write_linear_layer(const esp__c_writer *w, const esp__c_step *s) {
   fprintf(w->out, ", %d, %d};\n", o->param[0]->shape[1], o->param[0]->shape[0]);
 }
 
+static void write_numbers(esp__c_writer *w, const esp__c_step *s) {
+  const esp_param *bias = w->net->op[s->layer].param[1];
+  if (bias) write_floats(w, "bias", s->op, bias->value, bias->count);
+  if (w->net->op[s->op].kind == ESP_OPERATION_BATCHNORM) write_line(w, s->op);
+}
+
 static void write_layer(esp__c_writer *w, const esp__c_step *s) {
-  const esp_operation *o = &w->net->op[s->layer];
   char name[ESP_EXPORT_NAME_MAX];
   esp__network_name(w->net, s->layer, name);
   fprintf(w->out, "/* %s */\n", name);
   write_weights(w, s->op, &w->weights[s->layer]);
-  if (o->param[1]) write_floats(w, "bias", s->op, o->param[1]->value, o->param[1]->count);
-  if (w->net->op[s->op].kind == ESP_OPERATION_BATCHNORM) write_line(w, s->op);
-  if (o->kind == ESP_OPERATION_CONV)
+  if (w->net->quantised)
+    esp__c_write_integer_numbers(w, s);
+  else
+    write_numbers(w, s);
+  if (w->net->op[s->layer].kind == ESP_OPERATION_CONV)
     write_conv_layer(w, s);
   else
     write_linear_layer(w, s);
   fputc('\n', w->out);
 }
 
-/* A window of what the operation reads. */
-static void write_window(const esp__c_writer *w, int i) {
+/* The window of pooling `i`, for step number `step`. */
+static void write_window(const esp__c_writer *w, int i, int step) {
   const esp_operation *o = &w->net->op[i];
   const esp_shape in = w->net->op[o->input[0]].shape;
   esp_pool_attr a = {1, o->attr.stride, 0};
   if (o->kind != ESP_OPERATION_SUBSAMPLE) a = o->attr.pool;
-  fprintf(w->out, "static const window window%d = {%d, %d, %d, %d, %d, %d, %d, %d, %d};\n\n", i,
+  fprintf(w->out, "static const window window%d = {%d, %d, %d, %d, %d, %d, %d, %d, %d};\n\n", step,
           in.channels, in.height, in.width, o->shape.height, o->shape.width,
           a.size ? a.size : in.height, a.size ? a.size : in.width, a.size ? a.stride : 1,
           a.padding);
 }
 
+static bool has_window(esp_operation_kind kind) {
+  return kind == ESP_OPERATION_MAXPOOL || kind == ESP_OPERATION_AVGPOOL ||
+         kind == ESP_OPERATION_SUBSAMPLE;
+}
+
 void esp__c_write_constants(esp__c_writer *w, const esp__c_step *s) {
-  const esp_operation_kind kind = w->net->op[s->op].kind;
-  if (s->layer >= 0) {
+  const int i = s->layer >= 0 ? s->layer : s->op;
+  const esp_operation_kind kind = w->net->op[i].kind;
+  if (has_window(kind)) {
+    write_window(w, i, s->op);
+  } else if (s->layer >= 0) {
     write_layer(w, s);
   } else if (kind == ESP_OPERATION_BATCHNORM) {
     write_line(w, s->op);
     fprintf(w->out, "static const ending ending%d = ", s->op);
     write_ending(w, s);
     fputs(";\n\n", w->out);
-  } else if (kind == ESP_OPERATION_MAXPOOL || kind == ESP_OPERATION_AVGPOOL ||
-             kind == ESP_OPERATION_SUBSAMPLE) {
-    write_window(w, s->op);
   }
 }

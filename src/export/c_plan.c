@@ -31,26 +31,77 @@ static bool has_weights(esp_operation_kind kind) {
   return kind == ESP_OPERATION_CONV || kind == ESP_OPERATION_LINEAR;
 }
 
+size_t esp__c_number_bytes(const esp__network *n) {
+  return n->quantised ? 1 : sizeof(float);
+}
+
+size_t esp__c_sum_numbers(const esp__network *n) {
+  return n->quantised ? sizeof(int32_t) : 1;
+}
+
 /* ---- steps ---- */
+
+/* Whether its value is its input's. The pixels of a quantised network are integers from the
+ * start. */
+static bool is_alias(esp_operation_kind kind) {
+  return kind == ESP_OPERATION_FLATTEN || kind == ESP_OPERATION_DROPOUT ||
+         kind == ESP_OPERATION_TO_INTEGERS;
+}
+
+/* The layer that operation `i` runs. */
+static int layer_of(const esp__network *n, int i) {
+  const esp_operation *o = &n->op[i];
+  if (o->kind == ESP_OPERATION_REQUANTISE || o->kind == ESP_OPERATION_FROM_INTEGERS)
+    return esp__network_sums(n, o->input[0]);
+  if (esp__network_is_folded(n, i)) return o->input[0];
+  return has_weights(o->kind) ? i : -1;
+}
 
 static esp__c_step step_of(const esp__network *n, int i) {
   const esp_operation *o = &n->op[i];
   esp__c_step s = {.op = i,
-                   .layer = has_weights(o->kind) ? i : -1,
+                   .layer = layer_of(n, i),
                    .input = {o->input[0], o->input[1]},
-                   .moves = o->kind != ESP_OPERATION_FLATTEN && o->kind != ESP_OPERATION_DROPOUT,
+                   .moves = !is_alias(o->kind),
                    .room = SIZE_MAX};
-  if (esp__network_is_folded(n, i)) {
-    s.layer = o->input[0];
-    s.input[0] = n->op[s.layer].input[0];
-  }
+  if (s.layer >= 0) s.input[0] = n->op[s.layer].input[0];
   return s;
+}
+
+/* Whether another operation does it on the way: sums get the next scale at once. */
+static bool is_part(const esp__network *n, int i) {
+  if (n->quantised) return esp__network_sums(n, i) >= 0;
+  return has_weights(n->op[i].kind) && esp__network_batchnorm_behind(n, i) >= 0;
 }
 
 static void list_steps(esp__c_plan *p) {
   for (int i = 0; i < p->net->ops; i++)
-    if (!has_weights(p->net->op[i].kind) || esp__network_batchnorm_behind(p->net, i) < 0)
-      p->step[p->steps++] = step_of(p->net, i);
+    if (!is_part(p->net, i)) p->step[p->steps++] = step_of(p->net, i);
+}
+
+/* ---- integers ---- */
+
+static esp_status refuse_integers(const esp__network *n, int i, const char *expected,
+                                  esp_error *err) {
+  char name[ESP_EXPORT_NAME_MAX];
+  esp__network_name(n, i, name);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: a quantised network that a program in C is not written for; expected %s",
+                  name, expected);
+}
+
+/* Integers begin at the pixels, all with one scale, and end as the sums of a layer. */
+static esp_status check_integers(const esp__network *n, esp_error *err) {
+  const int last = n->op[n->ops - 1].input[0];
+  int begun = 0;
+  for (int i = 1; i < n->ops; i++) {
+    begun += n->op[i].kind == ESP_OPERATION_TO_INTEGERS;
+    if (begun > 1 || (begun == 0 && !is_alias(n->op[i].kind)))
+      return refuse_integers(n, i, "one line 'quantise' before all others", err);
+  }
+  return has_weights(n->op[last].kind)
+             ? ESP_OK
+             : refuse_integers(n, last, "a convolution or linear layer at the end", err);
 }
 
 /* ---- lives ---- */
@@ -79,13 +130,17 @@ static bool pools_in_place(const esp_operation *o) {
 /* Whether the step can write over input j, value by value. A layer reads all of its input for each
  * of its outputs, so that must not be what is added to them. */
 static bool may_replace(const planner *a, const esp__c_step *s, int j) {
-  const esp_operation *o = &a->plan->net->op[s->op];
-  if (s->layer >= 0) return j == 1 && a->same_as[s->input[0]] != a->same_as[s->input[1]];
+  const esp__network *n = a->plan->net;
+  const esp_operation *o = &n->op[s->layer >= 0 ? s->layer : s->op];
+  if (s->layer >= 0 && has_weights(o->kind))
+    return j == 1 && a->same_as[s->input[0]] != a->same_as[s->input[1]];
   switch (o->kind) {
     case ESP_OPERATION_ACTIVATION:
     case ESP_OPERATION_FATRELU:
     case ESP_OPERATION_BATCHNORM:
     case ESP_OPERATION_ADD:
+    case ESP_OPERATION_REQUANTISE:
+    case ESP_OPERATION_ADD_INTEGERS:
       return true;
     case ESP_OPERATION_GATE:
       return j == 0;
@@ -100,8 +155,11 @@ static bool may_replace(const planner *a, const esp__c_step *s, int j) {
 
 /* ---- regions ---- */
 
-/* Adds a tenant to a region, or to a new one if that is -1; returns its number. */
+/* Adds a tenant to a region, or to a new one if that is -1; returns its number. Its size becomes
+ * one of whole sums, so that every region can hold them. */
 static int settle(planner *a, int number, tenant t) {
+  const size_t sum = esp__c_sum_numbers(a->plan->net);
+  t.size = (t.size + sum - 1) / sum * sum;
   t.region = number < 0 ? a->regions++ : number;
   region *r = &a->region[t.region];
   if (r->size < t.size) r->size = t.size;
@@ -124,9 +182,16 @@ static int choose_region(planner *a, int k) {
   return settle(a, -1, t);
 }
 
-/* A convolution that writes over what is added to it needs a plane for its sums. */
+/* A convolution that writes over what is added to it needs a plane for its sums; so does one whose
+ * sums are larger than its numbers. */
 static bool needs_room(const esp__network *n, const esp__c_step *s) {
-  return s->over[1] && s->layer >= 0 && n->op[s->layer].kind == ESP_OPERATION_CONV;
+  if (s->layer < 0 || n->op[s->layer].kind != ESP_OPERATION_CONV) return false;
+  return n->quantised ? n->op[s->op].kind == ESP_OPERATION_REQUANTISE : s->over[1];
+}
+
+/* Logits of integers are floats, and go where the caller says. */
+static bool has_value(const esp__network *n, int i) {
+  return n->op[i].kind != ESP_OPERATION_FROM_INTEGERS;
 }
 
 static void list_regions(planner *a) {
@@ -134,8 +199,12 @@ static void list_regions(planner *a) {
   for (int k = 0; k < p->steps; k++) {
     esp__c_step *s = &p->step[k];
     const esp_shape shape = p->net->op[s->op].shape;
-    a->region_of[s->op] = s->moves ? choose_region(a, k) : a->region_of[s->input[0]];
-    const tenant plane = {.size = (size_t)(shape.height * shape.width), .first = k, .last = k};
+    if (!s->moves)
+      a->region_of[s->op] = a->region_of[s->input[0]];
+    else if (has_value(p->net, s->op))
+      a->region_of[s->op] = choose_region(a, k);
+    const size_t pixels = (size_t)(shape.height * shape.width);
+    const tenant plane = {.size = pixels * esp__c_sum_numbers(p->net), .first = k, .last = k};
     if (needs_room(p->net, s)) s->room = (size_t)settle(a, -1, plane);
   }
 }
@@ -166,7 +235,7 @@ static void place(planner *p, int a) {
   region *r = &p->region[a];
   for (size_t end; (end = obstacle(p, a)) > 0;) r->at = end;
   r->placed = true;
-  if (p->plan->floats < r->at + r->size) p->plan->floats = r->at + r->size;
+  if (p->plan->numbers < r->at + r->size) p->plan->numbers = r->at + r->size;
 }
 
 /* The largest first. */
@@ -197,6 +266,7 @@ static void fill(planner *a) {
 
 esp_status esp__c_plan_make(esp__c_plan *p, const esp__network *n, esp_error *err) {
   const size_t ops = (size_t)n->ops;
+  if (n->quantised) ESP_TRY(check_integers(n, err));
   *p = (esp__c_plan){
       .net = n, .step = calloc(ops, sizeof *p->step), .place = calloc(ops, sizeof *p->place)};
   planner a = {.plan = p,

@@ -2,26 +2,46 @@
 
 #include <string.h>
 
-#define NEED(piece) (UINT32_C(1) << ESP_C_##piece)
+#define NEED(piece) (UINT64_C(1) << ESP_C_##piece)
 
 static const struct {
   const char *name;
-  uint32_t needs;
+  esp__c_pieces needs;
 } pieces[ESP_C_PIECES] = {
     [ESP_C_FUSED] = {"fused.c", 0},
+    [ESP_C_FUSED_INTEGERS] = {"fused_integers.c", 0},
     [ESP_C_TIMES] = {"times.c", 0},
+    [ESP_C_ROUNDED] = {"rounded.c", 0},
+    [ESP_C_RESCALED] = {"rescaled.c", NEED(ROUNDED)},
     [ESP_C_READ_PIXELS] = {"read_pixels.c", 0},
     [ESP_C_ENDING] = {"ending.c", 0},
-    [ESP_C_WEIGHTS] = {"weights.c", NEED(TIMES) | NEED(ENDING)},
-    [ESP_C_CONVOLUTION] = {"convolution.c", NEED(FUSED) | NEED(WEIGHTS)},
-    [ESP_C_LINEAR] = {"linear.c", NEED(FUSED) | NEED(WEIGHTS)},
+    [ESP_C_ENDING_INTEGERS] = {"ending_integers.c", 0},
+    [ESP_C_BIASED] = {"biased.c", NEED(ENDING_INTEGERS)},
+    [ESP_C_FINISH] = {"finish.c", NEED(TIMES) | NEED(ENDING)},
+    [ESP_C_FINISH_INTEGERS] = {"finish_integers.c", NEED(BIASED) | NEED(RESCALED)},
+    [ESP_C_WEIGHTS] = {"weights.c", 0},
+    [ESP_C_CONVOLUTION] = {"convolution.c", NEED(WEIGHTS)},
+    [ESP_C_CONVOLVE] = {"convolve.c", NEED(CONVOLUTION) | NEED(FUSED) | NEED(FINISH)},
+    [ESP_C_CONVOLVE_INTEGERS] = {"convolve_integers.c",
+                                 NEED(CONVOLUTION) | NEED(FUSED_INTEGERS) | NEED(FINISH_INTEGERS)},
+    [ESP_C_ANSWER_CONVOLUTION] = {"answer_convolution.c",
+                                  NEED(CONVOLUTION) | NEED(FUSED_INTEGERS) | NEED(BIASED)},
+    [ESP_C_LINEAR] = {"linear.c", NEED(WEIGHTS)},
+    [ESP_C_MULTIPLY] = {"multiply.c", NEED(LINEAR) | NEED(FUSED) | NEED(FINISH)},
+    [ESP_C_MULTIPLY_INTEGERS] = {"multiply_integers.c",
+                                 NEED(LINEAR) | NEED(FUSED_INTEGERS) | NEED(FINISH_INTEGERS)},
+    [ESP_C_ANSWER_LINEAR] = {"answer_linear.c", NEED(LINEAR) | NEED(FUSED_INTEGERS) | NEED(BIASED)},
     [ESP_C_LINE] = {"line.c", NEED(TIMES) | NEED(ENDING)},
     [ESP_C_WINDOW] = {"window.c", 0},
     [ESP_C_WITHIN] = {"within.c", 0},
+    [ESP_C_WINDOW_SUM] = {"window_sum.c", NEED(WINDOW) | NEED(WITHIN)},
     [ESP_C_MAXPOOL] = {"maxpool.c", NEED(WINDOW) | NEED(WITHIN)},
-    [ESP_C_AVGPOOL] = {"avgpool.c", NEED(WINDOW) | NEED(WITHIN)},
+    [ESP_C_AVGPOOL] = {"avgpool.c", NEED(WINDOW_SUM)},
+    [ESP_C_AVGPOOL_INTEGERS] = {"avgpool_integers.c", NEED(WINDOW_SUM) | NEED(RESCALED)},
     [ESP_C_SUBSAMPLE] = {"subsample.c", NEED(WINDOW)},
     [ESP_C_ADD] = {"add.c", 0},
+    [ESP_C_ADD_INTEGERS] = {"add_integers.c", NEED(ROUNDED)},
+    [ESP_C_RESCALE] = {"rescale.c", NEED(RESCALED)},
     [ESP_C_COPY] = {"copy.c", 0},
     [ESP_C_RELU] = {"relu.c", 0},
     [ESP_C_LEAKY_RELU] = {"leaky_relu.c", 0},
@@ -37,7 +57,7 @@ static const struct {
 };
 
 /* With what is needed: needs point backwards only, so one pass from the last piece finds all. */
-static uint32_t closure(uint32_t wanted) {
+static esp__c_pieces closure(esp__c_pieces wanted) {
   for (int i = ESP_C_PIECES - 1; i >= 0; i--)
     if (wanted >> i & 1) wanted |= pieces[i].needs;
   return wanted;
@@ -70,7 +90,7 @@ static void write_text(FILE *out, const esp__c_text *t, bool shared) {
   fputc('\n', out);
 }
 
-void esp__c_runtime_write(FILE *out, uint32_t wanted, bool shared) {
+void esp__c_runtime_write(FILE *out, esp__c_pieces wanted, bool shared) {
   wanted = closure(wanted);
   for (int i = 0; i < ESP_C_PIECES; i++)
     if (wanted >> i & 1) write_text(out, text_of(pieces[i].name), shared);

@@ -1,6 +1,5 @@
 #include "export/c_weights.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,9 +93,10 @@ static bool share(esp__c_weights *w) {
 
 /* ---- all of it ---- */
 
-static bool fill(esp__c_weights *w, const esp_param *p) {
+static bool fill(esp__c_weights *w, const esp_param *p, bool integers) {
   const size_t nonzero = count_nonzero(p), steps = write_steps(p, NULL);
-  const bool all = steps + nonzero * sizeof(float) >= p->count * sizeof(float);
+  const size_t each = integers ? 1 : sizeof(float);
+  const bool all = steps + nonzero * each >= p->count * each;
   w->values = all ? p->count : nonzero;
   w->value = malloc((w->values + 1) * sizeof *w->value);
   if (!w->value) return false;
@@ -105,12 +105,13 @@ static bool fill(esp__c_weights *w, const esp_param *p) {
     if (!(w->step = malloc(steps))) return false;
     w->steps = write_steps(p, w->step);
   }
-  return w->values == 0 || share(w);
+  return w->values == 0 || integers || share(w);
 }
 
-esp_status esp__c_weights_make(esp__c_weights *w, const esp_param *p, esp_error *err) {
+esp_status esp__c_weights_make(esp__c_weights *w, const esp_param *p, bool integers,
+                               esp_error *err) {
   *w = (esp__c_weights){0};
-  if (fill(w, p)) return ESP_OK;
+  if (fill(w, p, integers)) return ESP_OK;
   esp__c_weights_free(w);
   return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the weights of %s", p->name);
 }
@@ -120,8 +121,4 @@ void esp__c_weights_free(esp__c_weights *w) {
   free(w->value);
   free(w->code);
   *w = (esp__c_weights){0};
-}
-
-size_t esp__c_weights_bytes(const esp__c_weights *w) {
-  return w->steps + w->values * sizeof *w->value + w->codes;
 }

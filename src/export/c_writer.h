@@ -3,6 +3,7 @@
 #define ESP_EXPORT_C_WRITER_H
 
 #include "export/c_plan.h"
+#include "export/c_runtime.h"
 #include "export/c_weights.h"
 
 #include <stdint.h>
@@ -20,6 +21,13 @@ typedef struct esp__c_writer {
   FILE *out;
 } esp__c_writer;
 
+/* Begins a table of constants, `name` and number `i`; `each` is the size of one. */
+void esp__c_begin_table(esp__c_writer *w, const char *type, const char *name, int i, size_t count,
+                        size_t each);
+/* A place in memory; the value of operation `op`; then what stands behind it. */
+void esp__c_write_place(const esp__c_writer *w, size_t at, const char *behind);
+void esp__c_write_value(const esp__c_writer *w, int op, const char *behind);
+
 /* Tables of what a pixel becomes: one where all channels are alike. */
 int esp__c_levels(const esp_export_source *s);
 /* Whether a layer's values are numbers of a table. */
@@ -29,8 +37,17 @@ bool esp__c_any_shared(const esp__c_writer *w);
 void esp__c_write_levels(esp__c_writer *w);
 void esp__c_write_constants(esp__c_writer *w, const esp__c_step *s);
 
-/* The pieces of the runtime that a step calls, as bits (c_runtime.h), and its call (c_calls.c). */
-uint32_t esp__c_pieces(const esp__network *n, const esp__c_step *s);
+/* The pieces of the runtime that a step calls, and its call (c_calls.c). */
+esp__c_pieces esp__c_step_pieces(const esp__network *n, const esp__c_step *s);
 void esp__c_write_call(const esp__c_writer *w, const esp__c_step *s);
+
+/* The same for what only programs of integers have (c_integers.c): what a layer's ending works
+ * with, the ending itself, and calls of operations between scales. */
+void esp__c_write_integer_numbers(esp__c_writer *w, const esp__c_step *s);
+void esp__c_write_integer_ending(const esp__c_writer *w, const esp__c_step *s);
+esp__c_pieces esp__c_integer_pieces(const esp__network *n, const esp__c_step *s);
+void esp__c_call_requantise(const esp__c_writer *w, const esp__c_step *s);
+void esp__c_call_add_integers(const esp__c_writer *w, const esp__c_step *s);
+void esp__c_call_answer(const esp__c_writer *w, const esp__c_step *s);
 
 #endif

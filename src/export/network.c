@@ -22,10 +22,6 @@ static esp_status check_values(const esp_export_source *s, esp_error *err) {
 }
 
 static esp_status check_operation(const esp_operation *o, const char *format, esp_error *err) {
-  if (o->kind == ESP_OPERATION_QUANTISE || o->kind == ESP_OPERATION_INTEGERS)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "the network is quantised, which %s is not written for; expected one of floats",
-                    format);
   if (o->kind != ESP_OPERATION_CUSTOM_ACTIVATION) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "layer %s: an activation from outside, which %s has no operator for; "
@@ -56,6 +52,8 @@ static esp_status read_operations(esp__network *n, const char *format, esp_error
   for (int i = 0; i < n->ops; i++) {
     n->op[i] = esp_graph_operation(n->graph, i);
     ESP_TRY(check_operation(&n->op[i], format, err));
+    n->quantised |=
+        n->op[i].kind == ESP_OPERATION_QUANTISE || n->op[i].kind == ESP_OPERATION_TO_INTEGERS;
     for (int k = 0; k < 2; k++)
       if (n->op[i].input[k] >= 0) n->readers[n->op[i].input[k]]++;
   }
@@ -63,11 +61,23 @@ static esp_status read_operations(esp__network *n, const char *format, esp_error
   return find_winograd(n, err);
 }
 
-esp_status esp__network_read(esp__network *n, const esp_export_source *s, const char *format,
-                             esp_error *err) {
+/* The graph of integers is made in any case: it knows what can be computed. */
+static esp_status make_graph(esp__network *n, esp__network_form form, esp_error *err) {
+  esp_model *m = n->source->model;
+  ESP_TRY(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &n->graph, err));
+  if (form == ESP_NETWORK_INTEGERS) return ESP_OK;
+  esp_graph_free(n->graph);
+  m->simulated = true;
+  const esp_status status = esp_model_graph(m, 1, false, (esp_loss_attr){0}, &n->graph, err);
+  m->simulated = false;
+  return status;
+}
+
+esp_status esp__network_read(esp__network *n, const esp_export_source *s, esp__network_form form,
+                             const char *format, esp_error *err) {
   *n = (esp__network){.source = s};
   ESP_TRY(check_values(s, err));
-  ESP_TRY(esp_model_graph(s->model, 1, false, (esp_loss_attr){0}, &n->graph, err));
+  ESP_TRY(make_graph(n, form, err));
   const esp_status status = read_operations(n, format, err);
   if (status != ESP_OK) esp__network_free(n);
   return status;
@@ -83,16 +93,28 @@ void esp__network_free(esp__network *n) {
 /* ---- looking ---- */
 
 static const char *const words[] = {
-    [ESP_OPERATION_INPUT] = "images",      [ESP_OPERATION_CONV] = "conv",
-    [ESP_OPERATION_LINEAR] = "linear",     [ESP_OPERATION_BATCHNORM] = "bn",
-    [ESP_OPERATION_ACTIVATION] = "f",      [ESP_OPERATION_CUSTOM_ACTIVATION] = "f",
-    [ESP_OPERATION_FATRELU] = "fatrelu",   [ESP_OPERATION_MAXPOOL] = "maxpool",
-    [ESP_OPERATION_AVGPOOL] = "avgpool",   [ESP_OPERATION_DROPOUT] = "dropout",
-    [ESP_OPERATION_FLATTEN] = "flatten",   [ESP_OPERATION_ADD] = "add",
-    [ESP_OPERATION_CONCAT] = "concat",     [ESP_OPERATION_SUBSAMPLE] = "subsample",
-    [ESP_OPERATION_MEAN_ABS] = "mean_abs", [ESP_OPERATION_TOP_K] = "top_k",
-    [ESP_OPERATION_GATE] = "gate",         [ESP_OPERATION_QUANTISE] = "quantise",
-    [ESP_OPERATION_INTEGERS] = "integers",
+    [ESP_OPERATION_INPUT] = "images",
+    [ESP_OPERATION_CONV] = "conv",
+    [ESP_OPERATION_LINEAR] = "linear",
+    [ESP_OPERATION_BATCHNORM] = "bn",
+    [ESP_OPERATION_ACTIVATION] = "f",
+    [ESP_OPERATION_CUSTOM_ACTIVATION] = "f",
+    [ESP_OPERATION_FATRELU] = "fatrelu",
+    [ESP_OPERATION_MAXPOOL] = "maxpool",
+    [ESP_OPERATION_AVGPOOL] = "avgpool",
+    [ESP_OPERATION_DROPOUT] = "dropout",
+    [ESP_OPERATION_FLATTEN] = "flatten",
+    [ESP_OPERATION_ADD] = "add",
+    [ESP_OPERATION_CONCAT] = "concat",
+    [ESP_OPERATION_SUBSAMPLE] = "subsample",
+    [ESP_OPERATION_MEAN_ABS] = "mean_abs",
+    [ESP_OPERATION_TOP_K] = "top_k",
+    [ESP_OPERATION_GATE] = "gate",
+    [ESP_OPERATION_QUANTISE] = "quantise",
+    [ESP_OPERATION_TO_INTEGERS] = "quantise",
+    [ESP_OPERATION_REQUANTISE] = "requantise",
+    [ESP_OPERATION_ADD_INTEGERS] = "add",
+    [ESP_OPERATION_FROM_INTEGERS] = "logits",
 };
 _Static_assert(sizeof words / sizeof *words == ESP_OPERATION_KINDS, "a word for each kind");
 
@@ -126,4 +148,9 @@ void esp__network_line(const esp_operation *o, int c, double line[2]) {
   enum { SCALE, SHIFT, MEAN, VAR };
   esp_batchnorm_line((double)o->param[SCALE]->value[c], (double)o->param[SHIFT]->value[c],
                      (double)o->param[MEAN]->value[c], (double)o->param[VAR]->value[c], line);
+}
+
+int esp__network_sums(const esp__network *n, int i) {
+  while (n->op[i].kind == ESP_OPERATION_ACTIVATION) i = n->op[i].input[0];
+  return has_weights(&n->op[i]) || n->op[i].kind == ESP_OPERATION_AVGPOOL ? i : -1;
 }

@@ -5,6 +5,7 @@
  * layers, whose operators want no pixels. */
 #include "base/text.h"
 #include "export/network.h"
+#include "export/onnx_integers.h"
 #include "export/onnx_model.h"
 
 #include <math.h>
@@ -33,10 +34,15 @@ static esp__onnx_node *add(const writer *w, const char *op, const char *const *i
   return esp__onnx_add_node(w->model, op, inputs, output);
 }
 
+/* The name of something of operation `i`. */
+static const char *part_of(const writer *w, int i, const char *word) {
+  return esp__onnx_name(w->model, "%s.%s", w->value[i], word);
+}
+
 /* A node of two inputs; the name of what it makes is that of operation `i` and a word. */
 static const char *add_step(const writer *w, int i, const char *word, const char *op, const char *a,
                             const char *b) {
-  const char *output = esp__onnx_name(w->model, "%s.%s", w->value[i], word);
+  const char *output = part_of(w, i, word);
   add(w, op, (const char *const[]){a, b, NULL}, output);
   return output;
 }
@@ -44,16 +50,14 @@ static const char *add_step(const writer *w, int i, const char *word, const char
 /* A constant that belongs to operation `i`. */
 static const char *add_floats(const writer *w, int i, const char *word, int rank,
                               const int64_t *dims, const float *value) {
-  return esp__onnx_add_floats(w->model, esp__onnx_name(w->model, "%s.%s", w->value[i], word), rank,
-                              dims, value);
+  return esp__onnx_add_floats(w->model, part_of(w, i, word), rank, dims, value);
 }
 static const char *add_scalar(const writer *w, int i, const char *word, float value) {
   return add_floats(w, i, word, 0, NULL, &value);
 }
 static const char *add_int64s(const writer *w, int i, const char *word, int count,
                               const int64_t *value) {
-  return esp__onnx_add_int64s(w->model, esp__onnx_name(w->model, "%s.%s", w->value[i], word), count,
-                              value);
+  return esp__onnx_add_int64s(w->model, part_of(w, i, word), count, value);
 }
 
 /* Input k of operation i as rows. */
@@ -123,14 +127,19 @@ static const float *bias_of(const writer *w, int i, int batchnorm) {
 static const char *add_weights(const writer *w, int i, int batchnorm) {
   const esp_param *p = w->net->op[i].param[0];
   int64_t dims[ESP_RANK_MAX];
+  if (p->step)
+    return esp__onnx_add_weights(w->model, part_of(w, i, "weight"), w->net, &w->net->op[i]);
   for (int k = 0; k < p->rank; k++) dims[k] = p->shape[k];
   return add_floats(w, i, "weight", p->rank, dims, weights_of(w, i, batchnorm));
 }
 
 /* NULL where there is none. */
 static const char *add_bias(const writer *w, int i, int batchnorm) {
-  const int64_t channels = w->net->op[i].shape.channels;
-  if (batchnorm < 0 && !w->net->op[i].param[1]) return NULL;
+  const esp_operation *o = &w->net->op[i];
+  const int64_t channels = o->shape.channels;
+  if (batchnorm < 0 && !o->param[1]) return NULL;
+  if (o->param[0]->step)
+    return esp__onnx_add_bias(w->model, part_of(w, i, "bias"), w->net, o, w->room);
   return add_floats(w, i, "bias", 1, &channels, bias_of(w, i, batchnorm));
 }
 
@@ -185,6 +194,10 @@ static void write_batchnorm(const writer *w, int i) {
 }
 
 /* ---- activations ---- */
+
+static void write_quantise(const writer *w, int i) {
+  esp__onnx_add_rounding(w->model, same_of(w, i), w->net->op[i].param[0]->value[0], w->value[i]);
+}
 
 /* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
 static void write_gelu(const writer *w, int i) {
@@ -257,7 +270,7 @@ static void write_avgpool(const writer *w, int i) {
 static void write_subsample(const writer *w, int i) {
   const esp_operation *o = &w->net->op[i];
   const int64_t pads[8] = {[5] = o->shape.channels - w->net->op[o->input[0]].shape.channels};
-  const char *x = esp__onnx_name(w->model, "%s.pixels", w->value[i]);
+  const char *x = part_of(w, i, "pixels");
   add_window(w, add(w, "MaxPool", INPUTS(planes_of(w, i, 0)), x), 1, o->attr.stride, 0);
   w->value[i] = pad_input(w, i, x, pads);
 }
@@ -297,8 +310,7 @@ static void write_mean_abs(const writer *w, int i) {
 static void write_top_k(const writer *w, int i) {
   const int64_t keep = w->net->op[i].attr.top_k.keep;
   const char *x = add_step(w, i, "positive", "Relu", same_of(w, i), NULL),
-             *largest = esp__onnx_name(w->model, "%s.largest", w->value[i]),
-             *where = esp__onnx_name(w->model, "%s.where", w->value[i]);
+             *largest = part_of(w, i, "largest"), *where = part_of(w, i, "where");
   esp__onnx_node *node = add(w, "TopK", INPUTS(x, add_int64s(w, i, "keep", 1, &keep)), largest);
   esp__onnx_add_output(w->model, node, where);
   esp__onnx_add_int(w->model, node, "axis", 1);
@@ -328,8 +340,11 @@ static void (*const writers[])(const writer *w, int i) = {
     [ESP_OPERATION_MEAN_ABS] = write_mean_abs,
     [ESP_OPERATION_TOP_K] = write_top_k,
     [ESP_OPERATION_GATE] = write_gate,
-    [ESP_OPERATION_QUANTISE] = NULL, /* refused */
-    [ESP_OPERATION_INTEGERS] = NULL, /* refused */
+    [ESP_OPERATION_QUANTISE] = write_quantise,
+    [ESP_OPERATION_TO_INTEGERS] = NULL, /* these are in no network of rounded floats */
+    [ESP_OPERATION_REQUANTISE] = NULL,
+    [ESP_OPERATION_ADD_INTEGERS] = NULL,
+    [ESP_OPERATION_FROM_INTEGERS] = NULL,
 };
 
 _Static_assert(sizeof writers / sizeof *writers == ESP_OPERATION_KINDS,
@@ -412,7 +427,7 @@ static size_t most_values(const esp__network *n) {
   return most;
 }
 
-static esp_status export_network(const esp__network *n, bool sparse, const char *path,
+static esp_status export_network(const esp__network *n, esp_onnx_form form, const char *path,
                                  esp_error *err) {
   writer w = {.net = n,
               .value = calloc((size_t)n->ops, sizeof *w.value),
@@ -421,7 +436,7 @@ static esp_status export_network(const esp__network *n, bool sparse, const char 
   esp_status status = w.value && w.rows && w.room
                           ? ESP_OK
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory for an ONNX model");
-  if (status == ESP_OK) status = esp__onnx_model_new(&w.model, sparse, err);
+  if (status == ESP_OK) status = esp__onnx_model_new(&w.model, form == ESP_ONNX_SPARSE, err);
   if (status == ESP_OK) status = write_network(&w, err);
   if (status == ESP_OK) status = esp__onnx_model_write(w.model, path, err);
   esp__onnx_model_free(w.model);
@@ -431,11 +446,22 @@ static esp_status export_network(const esp__network *n, bool sparse, const char 
   return status;
 }
 
-esp_status esp_export_onnx(const esp_export_source *s, bool sparse, const char *path,
+/* Integers have a form of their own, which not every reader reads. */
+static esp_status check_form(const esp__network *n, esp_onnx_form form, esp_error *err) {
+  if (n->quantised == (form == ESP_ONNX_INT8)) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT, "%s",
+      n->quantised ? "the network is quantised; expected --int8, which writes its integers"
+                   : "--int8: the network is not quantised; expected one that `espalier compress "
+                     "DIR -o DIR2 compress.steps=quantise` made");
+}
+
+esp_status esp_export_onnx(const esp_export_source *s, esp_onnx_form form, const char *path,
                            esp_error *err) {
   esp__network n;
-  ESP_TRY(esp__network_read(&n, s, "ONNX", err));
-  const esp_status status = export_network(&n, sparse, path, err);
+  ESP_TRY(esp__network_read(&n, s, ESP_NETWORK_ROUNDED, "ONNX", err));
+  esp_status status = check_form(&n, form, err);
+  if (status == ESP_OK) status = export_network(&n, form, path, err);
   esp__network_free(&n);
   return status;
 }

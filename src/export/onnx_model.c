@@ -156,7 +156,14 @@ static size_t count_of(int rank, const int64_t *dims) {
 }
 
 static size_t size_of(int32_t type) {
-  return type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 ? sizeof(int64_t) : sizeof(float);
+  switch (type) {
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
+      return sizeof(int64_t);
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT8:
+      return sizeof(int8_t);
+    default:
+      return sizeof(int32_t);
+  }
 }
 
 /* `data` is borrowed. All machines that this is built for have the lowest byte first. */
@@ -174,11 +181,16 @@ static Onnx__TensorProto *tensor(esp__onnx_model *m, const char *name, int32_t t
   return t;
 }
 
-static void add_dense(esp__onnx_model *m, const char *name, int32_t type, int rank,
-                      const int64_t *dims, const void *value) {
-  void *data = copy(m, value, count_of(rank, dims) * size_of(type));
+/* `data` is the model's own. */
+static void add_own(esp__onnx_model *m, const char *name, int32_t type, int rank,
+                    const int64_t *dims, void *data) {
   Onnx__TensorProto *t = tensor(m, name, type, rank, dims, data);
   if (t) append(m, &m->graph.initializer, &m->graph.n_initializer, &m->tensor_room, t);
+}
+
+static void add_dense(esp__onnx_model *m, const char *name, int32_t type, int rank,
+                      const int64_t *dims, const void *value) {
+  add_own(m, name, type, rank, dims, copy(m, value, count_of(rank, dims) * size_of(type)));
 }
 
 /* The values that are not 0, [nonzero], and their numbers. */
@@ -216,6 +228,22 @@ const char *esp__onnx_add_floats(esp__onnx_model *m, const char *name, int rank,
     add_sparse(m, name, rank, dims, value, nonzero);
   else
     add_dense(m, name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, rank, dims, value);
+  return name;
+}
+
+const char *esp__onnx_add_integers(esp__onnx_model *m, const char *name, int bits, int rank,
+                                   const int64_t *dims, const float *value) {
+  const bool small = bits == 8;
+  const int32_t type =
+      small ? ONNX__TENSOR_PROTO__DATA_TYPE__INT8 : ONNX__TENSOR_PROTO__DATA_TYPE__INT32;
+  const size_t count = count_of(rank, dims);
+  void *data = take(m, count * size_of(type));
+  for (size_t i = 0; data && value && i < count; i++)
+    if (small)
+      ((int8_t *)data)[i] = (int8_t)value[i];
+    else
+      ((int32_t *)data)[i] = (int32_t)value[i];
+  add_own(m, name, type, rank, dims, data);
   return name;
 }
 

@@ -36,6 +36,9 @@ void esp__onnx_add_float(esp__onnx_model *m, esp__onnx_node *node, const char *n
 /* Adds constants: `name` is borrowed, and returned; values are copied. */
 const char *esp__onnx_add_floats(esp__onnx_model *m, const char *name, int rank,
                                  const int64_t *dims, const float *value);
+/* Integers of 8 or 32 `bits`, held as floats; NULL: zeros. */
+const char *esp__onnx_add_integers(esp__onnx_model *m, const char *name, int bits, int rank,
+                                   const int64_t *dims, const float *value);
 const char *esp__onnx_add_int64s(esp__onnx_model *m, const char *name, int count,
                                  const int64_t *value);
 

@@ -6,6 +6,7 @@
 
 static esp_status build_item(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
   esp_status status = esp__item_at(b, i)->kind->build(b, i, x, y, err);
+  if (status == ESP_OK) status = esp__integers_pass(b, i, x, *y, err);
   return status == ESP_OK ? ESP_OK : esp__builder_locate(b, i, status, err);
 }
 
@@ -13,9 +14,7 @@ esp_status esp__build_items(esp__builder *b, int from, int to, esp_value *x, esp
                             esp_error *err) {
   for (int i = from; i < to; i++) {
     if (i == b->done) continue;
-    esp_value *const before = x;
-    ESP_TRY(build_item(b, i, before, &x, err));
-    ESP_TRY(esp__integers_pass(b, i, before, x, err));
+    ESP_TRY(build_item(b, i, x, &x, err));
     if (esp__kind_opens(esp__item_at(b, i)->kind->role)) i = esp__item_at(b, i)->end;
   }
   *y = x;

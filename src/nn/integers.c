@@ -3,7 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SUM_MAX = 1 << 24, ACTIVATION_MAX = 127 }; /* floats hold integers below it exactly */
+enum {
+  SUM_MAX = 1 << 24,      /* floats hold integers below it exactly */
+  MEAN_SUM_MAX = 1 << 22, /* of a mean that was rounded to a float twice such a sum can be told */
+  ACTIVATION_MAX = 127
+};
 
 /* ---- twins ---- */
 
@@ -30,6 +34,12 @@ void esp__twins_free(esp_model *m) {
   esp_params_free(&m->twin_params);
   free(m->twin);
   m->twin = NULL;
+}
+
+const esp__twin *esp__twin_of(const esp_model *m, const esp_param *weight) {
+  int i = 0;
+  while (m->layer[i].weight != weight) i++;
+  return &m->twin[i];
 }
 
 static void fill_weights(const esp_layer *layer, const esp__twin *twin) {
@@ -60,6 +70,14 @@ void esp__twins_fill(void *model) {
   }
 }
 
+/* The largest magnitude of a weight. */
+static double largest_weight(const esp__twin *t) {
+  double largest = 0.0;
+  for (size_t i = 0; i < t->weight->count; i++)
+    largest = fmax(largest, fabs((double)t->weight->value[i]));
+  return largest;
+}
+
 /* The largest magnitude that a sum of output `o` can have on the way. */
 static double largest_sum(const esp__twin *t, size_t o, size_t each) {
   double sum = 0.0;
@@ -67,19 +85,25 @@ static double largest_sum(const esp__twin *t, size_t o, size_t each) {
   return ACTIVATION_MAX * sum + (t->bias ? fabs((double)t->bias->value[o]) : 0.0);
 }
 
+static esp_status check_layer(const esp_layer *layer, const esp__twin *t, esp_error *err) {
+  const size_t outputs = (size_t)t->weight->shape[0], each = t->weight->count / outputs;
+  if (!(largest_weight(t) <= layer->weight->levels))
+    return esp_fail(err, ESP_ERR_INPUT, "'%s': a weight is %.0f steps; expected at most %d",
+                    layer->name, largest_weight(t), layer->weight->levels);
+  for (size_t o = 0; o < outputs; o++)
+    if (largest_sum(t, o, each) >= SUM_MAX)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "'%s': output %zu can sum up to %.0f; expected less than %d, which a float "
+                      "holds exactly: prune more, or quantise to fewer bits",
+                      layer->name, o, largest_sum(t, o, each), SUM_MAX);
+  return ESP_OK;
+}
+
 esp_status esp_model_check_integers(esp_model *m, esp_error *err) {
   if (!m->twin) return ESP_OK;
   esp__twins_fill(m);
-  for (int i = 0; i < m->layers; i++) {
-    const esp__twin *t = &m->twin[i];
-    const size_t outputs = (size_t)t->weight->shape[0], each = t->weight->count / outputs;
-    for (size_t o = 0; m->layer[i].step && o < outputs; o++)
-      if (largest_sum(t, o, each) >= SUM_MAX)
-        return esp_fail(err, ESP_ERR_INPUT,
-                        "'%s': output %zu can sum up to %.0f; expected less than %d, which a float "
-                        "holds exactly: prune more, or quantise to fewer bits",
-                        m->layer[i].name, o, largest_sum(t, o, each), SUM_MAX);
-  }
+  for (int i = 0; i < m->layers; i++)
+    if (m->layer[i].step) ESP_TRY(check_layer(&m->layer[i], &m->twin[i], err));
   return ESP_OK;
 }
 
@@ -146,6 +170,19 @@ esp_status esp__integers_quantise(esp__builder *b, esp_value *x, esp_param *scal
   return *y == x ? ESP_OK : esp__integers_note(b, *y, (esp_integers){scale, NULL, 1}, err);
 }
 
+esp_status esp__integers_mean(esp__builder *b, const esp_value *x, const esp_value *y, int area,
+                              esp_error *err) {
+  const esp_integers *what = esp__integers_of(b, x);
+  if (!what) return ESP_OK;
+  if (!is_plain(what)) return expect_quantise(err);
+  if ((double)area * ACTIVATION_MAX >= MEAN_SUM_MAX)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "a mean of %d integers, which a float does not hold exactly; expected at most "
+                    "%d",
+                    area, MEAN_SUM_MAX / ACTIVATION_MAX);
+  return esp__integers_note(b, y, (esp_integers){what->scale, NULL, area}, err);
+}
+
 esp_status esp__integers_add(esp__builder *b, esp_value *branch, esp_value *shortcut, esp_value **y,
                              esp_error *err) {
   const esp_integers *p = esp__integers_of(b, branch), *q = esp__integers_of(b, shortcut);
@@ -156,9 +193,20 @@ esp_status esp__integers_add(esp__builder *b, esp_value *branch, esp_value *shor
   return esp__integers_note(b, *y, (esp_integers){to, NULL, 1}, err);
 }
 
+/* Makes something else than integers of them. */
+static bool takes_floats(const esp__builder *b, int i) {
+  return esp__builder_is(b, i, ESP_KIND_BN) || esp__builder_is(b, i, ESP_KIND_ACTIVATION) ||
+         esp__builder_is(b, i, ESP_KIND_GATE);
+}
+
 esp_status esp__integers_pass(esp__builder *b, int i, const esp_value *x, const esp_value *y,
                               esp_error *err) {
   const esp_integers *what = esp__integers_of(b, x);
+  if (what && takes_floats(b, i))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "'%.60s' takes no integers; expected relu as the only non-linearity of a "
+                    "quantised network, and no batch norm",
+                    esp__item_at(b, i)->text);
   if (y == x || !what || esp__integers_of(b, y)) return ESP_OK;
   if (!is_plain(what) && !esp__builder_is(b, i, ESP_KIND_RELU)) return expect_quantise(err);
   return esp__integers_note(b, y, *what, err);

@@ -15,6 +15,8 @@ typedef struct esp_twin esp__twin;
 /* Makes the twins of all layers, unless they are there. */
 esp_status esp__twins_make(esp_model *m, esp_error *err);
 void esp__twins_free(esp_model *m);
+/* The twin of the layer that has this weight. */
+const esp__twin *esp__twin_of(const esp_model *m, const esp_param *weight);
 /* Fills them from the parameters as they are now. `model` is an esp_model. */
 void esp__twins_fill(void *model);
 
@@ -36,6 +38,9 @@ esp_status esp__integers_quantise(esp__builder *b, esp_value *x, esp_param *scal
 /* The sum of a residual, at the scale of the `quantise` behind it. */
 esp_status esp__integers_add(esp__builder *b, esp_value *branch, esp_value *shortcut, esp_value **y,
                              esp_error *err);
+/* y is means of `area` values of x: the integers are their sums. */
+esp_status esp__integers_mean(esp__builder *b, const esp_value *x, const esp_value *y, int area,
+                              esp_error *err);
 /* Item `i` made y of x and said nothing of it: y stands for what x does. */
 esp_status esp__integers_pass(esp__builder *b, int i, const esp_value *x, const esp_value *y,
                               esp_error *err);

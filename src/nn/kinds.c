@@ -190,21 +190,11 @@ static esp_status build_maxpool(esp__builder *b, int i, esp_value *x, esp_value 
   return b->target->maxpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err);
 }
 
-/* Means of integers stand for their sums. */
-static esp_status note_means(esp__builder *b, const esp_value *x, const esp_value *y, int area,
-                             esp_error *err) {
-  const esp_integers *what = esp__integers_of(b, x);
-  if (!what) return ESP_OK;
-  if (what->step || what->area != 1)
-    return esp_fail(err, ESP_ERR_INPUT, "expected a line 'quantise' before a mean of integers");
-  return esp__integers_note(b, y, (esp_integers){what->scale, NULL, area}, err);
-}
-
 static esp_status build_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
                                 esp_error *err) {
   const int size = esp__item_at(b, i)->size;
   ESP_TRY(b->target->avgpool(b->graph, x, pool_attr(esp__item_at(b, i)), y, err));
-  return note_means(b, x, *y, size * size, err);
+  return esp__integers_mean(b, x, *y, size * size, err);
 }
 
 static esp_status build_global_avgpool(esp__builder *b, int i, esp_value *x, esp_value **y,
@@ -212,7 +202,7 @@ static esp_status build_global_avgpool(esp__builder *b, int i, esp_value *x, esp
   (void)i;
   const esp_shape in = b->target->shape(x);
   ESP_TRY(b->target->global_avgpool(b->graph, x, y, err));
-  return note_means(b, x, *y, in.height * in.width, err);
+  return esp__integers_mean(b, x, *y, in.height * in.width, err);
 }
 
 static esp_status build_dropout(esp__builder *b, int i, esp_value *x, esp_value **y,

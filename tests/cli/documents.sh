@@ -20,7 +20,7 @@ commands=$("$espalier" help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/
 for command in $commands; do
   page=$folder/espalier-$command.1
   [ -s "$page" ] || complain "$page: no such page; expected '$command' among the commands of src/cli/meson.build"
-  options=$("$espalier" "$command" --help | sed -n 's/^  \(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p')
+  options=$("$espalier" "$command" --help | sed -n 's/^  \(-[a-zA-Z], \)\{0,1\}--\([a-z0-9-]*\).*/\2/p')
   for option in $options; do
     grep -q "Fl Fl $option" "$page" || complain "$page: lacks --$option"
   done

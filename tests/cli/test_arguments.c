@@ -125,7 +125,7 @@ static void each_option(const char *name,
     char option[32] = "--", value[32] = "";
     const char *dashes = strstr(line, "--"), *end = strchr(line, '\n');
     if (strncmp(line, "  -", 3) != 0 || !dashes || dashes > end) continue;
-    sscanf(dashes, "--%29[a-z-]%*1[ ]%31[^ \n]", option + 2, value);
+    sscanf(dashes, "--%29[a-z0-9-]%*1[ ]%31[^ \n]", option + 2, value);
     if (strcmp(option, "--help") != 0) check(name, option, *value != '\0');
   }
   process_free(&p);

@@ -34,6 +34,7 @@ START_TEST(factors) {
                   "%g: %lld >> %d", cases[i].factor, (long long)f.multiplier, f.shift);
   }
   ck_assert_int_eq(esp__fixed_with(0.25, 31), 1LL << 29);
+  ck_assert_int_eq(esp__fixed_with(1e300, 1), INT32_MAX);
 }
 END_TEST
 
@@ -246,19 +247,46 @@ START_TEST(networks_that_cannot_be) {
 }
 END_TEST
 
-/* Lines by hand that leave out a `quantise`, and sums that are too large to be exact. */
+/* Lines by hand that have no integers, or too many of them in a mean. */
+static const struct {
+  const char *layers, *said;
+} no_integers[] = {
+    {"flatten\nlinear 2 bits 8", "expected a line 'quantise' before"},
+    {"quantise\ntanh\nglobal_avgpool\nquantise\nflatten\nlinear 2 bits 8",
+     "layers:2: 'tanh' takes no integers"},
+    {"quantise\nconv 2 1x1 bits 8\nbn\nquantise\nglobal_avgpool\nquantise\nflatten\n"
+     "linear 2 bits 8",
+     "layers:3: 'bn' takes no integers"},
+    {"quantise\nresidual\nconv 1 1x1 bits 8\nquantise\nbn\nend\nrelu\nquantise\nglobal_avgpool\n"
+     "quantise\nflatten\nlinear 2 bits 8",
+     "layers:5: 'bn' takes no integers"},
+    {"quantise\nglobal_avgpool\nquantise\nflatten\nlinear 2 bits 8",
+     "a mean of 40000 integers, which a float does not hold exactly"},
+};
+
+START_TEST(lines_that_have_no_integers) {
+  esp_graph *g;
+  esp_model *m =
+      model_of(no_integers[_i].layers, _i ? (esp_shape){1, 200, 200} : (esp_shape){2, 1, 1}, 2);
+  ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, no_integers[_i].said), "%s", err.text);
+  esp_model_free(m);
+}
+END_TEST
+
+/* Sums that are too large to be exact, and a weight that is more than its bits. */
 START_TEST(graphs_that_cannot_be) {
   esp_graph *g;
-  esp_model *m = model_of("flatten\nlinear 2 bits 8", (esp_shape){2, 1, 1}, 2);
-  ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
-  ck_assert_msg(strstr(err.text, "expected a line 'quantise' before"), "%s", err.text);
-  esp_model_free(m);
-  m = model_of("flatten\nquantise\nlinear 1 bits 8", (esp_shape){2, 1, 1}, 1);
+  esp_model *m = model_of("flatten\nquantise\nlinear 1 bits 8", (esp_shape){2, 1, 1}, 1);
   SET(m, "quantise1.scale", 1.0f);
   SET(m, "linear1.scale", 1.0f);
   SET(m, "linear1.bias", 17000000.0f);
   ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "'linear1': output 0 can sum up to 17000"), "%s", err.text);
+  SET(m, "linear1.weight", 3.0f, -128.0f);
+  ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "'linear1': a weight is 128 steps; expected at most 127"), "%s",
+                err.text);
   esp_model_free(m);
 }
 END_TEST
@@ -274,6 +302,7 @@ static Suite *suite(void) {
   tcase_add_test(t, folded_and_quantised);
   tcase_add_test(t, fine_weights_move);
   tcase_add_loop_test(t, networks_that_cannot_be, 0, sizeof refused / sizeof *refused);
+  tcase_add_loop_test(t, lines_that_have_no_integers, 0, sizeof no_integers / sizeof *no_integers);
   tcase_add_test(t, graphs_that_cannot_be);
   suite_add_tcase(s, t);
   return s;

@@ -118,7 +118,73 @@ GATED = """  conv 8 3x3 stride 2
   linear classes
 """
 
+# Every operation that integers have.
+EXACT = """  conv 8 3x3 stride 2
+  bn
+  relu
+  residual
+    conv 8 3x3 groups 2
+    bn
+    relu
+    depthwise 3x3
+    bn
+  shortcut
+    conv 8 1x1
+    bn
+  end
+  relu
+  residual
+    conv 8 3x3
+    bn
+  end
+  relu
+  residual
+    conv 12 1x3 stride 2 nobias
+  shortcut
+    subsample 12 stride 2
+  end
+  concat
+    conv 4 1x1
+    relu
+  branch
+    maxpool 3 stride 1 pad 1
+  branch
+    conv 4 5x5
+  end
+  avgpool 3 stride 2 pad 1
+  relu
+  dropout 0.2
+  maxpool 2
+  concat
+    global_avgpool
+    flatten
+    linear 6
+  branch
+    flatten
+    linear 16
+    bn
+    relu
+    residual
+      linear 16
+      bn
+    end
+    relu
+  end
+  linear classes
+"""
+
+# A convolution at the end.
+PLANES = """  conv 8 3x3 stride 2
+  bn
+  relu
+  avgpool 4
+  conv 12 4x4 pad 0
+  relu
+  conv classes 1x1
+"""
+
 NETS = {"plain": PLAIN, "rich": RICH, "gated": GATED}
+INTEGERS = {"exact": EXACT, "planes": PLANES}
 
 
 def make_images(folder="images"):
@@ -145,8 +211,13 @@ def run(*arguments):
 def train(espalier, name):
     """A run directory of that network, dense and pruned to 90 %."""
     with open(f"{name}.ini", "w", encoding="ascii") as file:
-        file.write(CONFIG + NETS[name])
+        file.write(CONFIG + {**NETS, **INTEGERS}[name])
     run(espalier, "run", f"{name}.ini", "-o", name)
+
+
+def quantise(espalier, name, bits=8):
+    """The same network with integers, NAME8."""
+    run(espalier, "compress", name, "-o", f"{name}{bits}", "compress.steps=quantise", f"compress.quantise_bits={bits}")
 
 
 def logits(espalier, weights, *overrides):

@@ -19,6 +19,7 @@ import nets
 COMPILER = sys.argv.pop(2)
 ESPALIER = sys.argv.pop(1)
 CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+INTEGERS = [("plain", 8), ("exact", 8), ("exact", 4), ("planes", 2)]
 STRICT = ["-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
@@ -27,8 +28,10 @@ def setUpModule():
     unittest.addModuleCleanup(shutil.rmtree, folder)
     os.chdir(folder)
     nets.make_images()
-    for name in nets.NETS:
+    for name in (*nets.NETS, *nets.INTEGERS):
         nets.train(ESPALIER, name)
+    for name, bits in INTEGERS:
+        nets.quantise(ESPALIER, name, bits)
 
 
 def compile_object(name, *flags):
@@ -63,6 +66,23 @@ class Program(unittest.TestCase):
         for name in nets.NETS:
             self.check(name, name)
 
+    def test_integers_are_those_of_eval(self):
+        for name, bits in INTEGERS:
+            with self.subTest(net=name, bits=bits):
+                self.check(f"{name}{bits}", f"{name}{bits}")
+
+    def test_integers_need_little_memory(self):
+        printed = {name: nets.run(ESPALIER, "export", name, "-o", "memory.c").split() for name in ("plain", "plain8")}
+        ram = {name: int(words[words.index("RAM:") + 1]) for name, words in printed.items()}
+        # 3x32x32 pixels and 16x16x16 numbers, and 16x16 sums
+        self.assertEqual(ram, {"plain": 4 * (3072 + 4096), "plain8": 3072 + 4096 + 4 * 256})
+
+    def test_integers_need_no_floating_point_but_for_the_logits(self):
+        nets.run(ESPALIER, "export", "exact8", "-o", "whole.c")
+        with open("whole.c", encoding="ascii") as file:
+            floats = [line for line in file if "float" in line and not line.startswith((" *", "#"))]
+        self.assertEqual(len(floats), 4, floats)
+
     def test_a_dense_network(self):
         self.check("dense", "gated/dense.safetensors")
 
@@ -80,14 +100,15 @@ class Program(unittest.TestCase):
         self.check("fused", "rich", "-mfma", "-O3", "-std=gnu99", "-ffp-contract=fast")
 
     def test_what_is_printed_is_what_it_takes(self):
-        printed = nets.run(ESPALIER, "export", "plain", "-o", "sized.c").split()
-        tables, ram = (int(printed[printed.index(word) + 1]) for word in ("flash:", "RAM:"))
-        compile_object("sized", "-fno-pic")
-        text, data, bss = (int(n) for n in nets.run("size", "sized.o").splitlines()[1].split()[:3])
-        self.assertEqual(data, 0)
-        self.assertLess(abs(bss - ram), 64)
-        self.assertLess(tables, text)
-        self.assertLess(text - tables, 8 * 1024)
+        for name in ("plain", "exact8"):
+            printed = nets.run(ESPALIER, "export", name, "-o", "sized.c").split()
+            tables, ram = (int(printed[printed.index(word) + 1]) for word in ("flash:", "RAM:"))
+            compile_object("sized", "-fno-pic")
+            text, data, bss = (int(n) for n in nets.run("size", "sized.o").splitlines()[1].split()[:3])
+            self.assertEqual(data, 0)
+            self.assertLess(abs(bss - ram), 64)
+            self.assertLess(tables, text)
+            self.assertLess(text - tables, 8 * 1024)
 
     def test_pruned_weights_are_left_out(self):
         size = {}
@@ -126,7 +147,11 @@ class Refused(unittest.TestCase):
 
     def test_an_option_of_the_other_form(self):
         self.refuse("both.c", "--sparse: expected with .onnx", "--sparse")
+        self.refuse("both.c", "--int8: expected with .onnx", "--int8")
         self.assertFalse(os.path.exists("both.c"))
+        self.refuse("both.onnx", "--sparse --int8: expected one of them", "--int8", "--sparse")
+        self.refuse("both.onnx", "--int8: the network is not quantised; expected one that", "--int8")
+        self.assertFalse(os.path.exists("both.onnx"))
 
     def test_a_file_of_someone_else_is_kept(self):
         for kept, out in (("hand.c", "hand.c"), ("other.h", "other.c"), ("mine.onnx", "mine.onnx")):

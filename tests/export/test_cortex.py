@@ -17,6 +17,7 @@ import nets
 
 ESPALIER = sys.argv.pop(1)
 IMAGES = 2
+NETS = [*nets.NETS, *(f"{name}8" for name in nets.INTEGERS)]
 
 
 def setUpModule():
@@ -24,8 +25,11 @@ def setUpModule():
     unittest.addModuleCleanup(shutil.rmtree, folder)
     os.chdir(folder)
     nets.make_images()
-    for name in nets.NETS:
+    for name in (*nets.NETS, *nets.INTEGERS):
         nets.train(ESPALIER, name)
+    for name in nets.INTEGERS:
+        nets.quantise(ESPALIER, name)
+    for name in NETS:
         nets.run(ESPALIER, "export", name, "-o", f"{name}.c")
     nets.run(ESPALIER, "export", "plain/dense.safetensors", "-o", "dense.c")
 
@@ -33,7 +37,7 @@ def setUpModule():
 class Cortex(unittest.TestCase):
     def test_the_bits_are_those_of_eval_on_every_processor(self):
         images = nets.test_images()[:IMAGES]
-        for name in nets.NETS:
+        for name in NETS:
             wanted = nets.logits(ESPALIER, name, "model.convolution=direct")[:IMAGES].view(numpy.uint32)
             for board in cortex.BOARDS:
                 with self.subTest(net=name, board=board):

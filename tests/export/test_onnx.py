@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""ONNX files, read by programs that share nothing with Espalier: onnx.checker and OpenCV's dnn.
+"""ONNX files, read by programs that share nothing with Espalier: onnx.checker and OpenCV's dnn. What OpenCV 4.6 does
+not read, integers with a scale for each output, is run by numpy.
 
 usage: test_onnx.py ESPALIER"""
 
@@ -17,10 +18,12 @@ from onnx import numpy_helper
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nets
+import onnx_numpy
 
 ESPALIER = sys.argv.pop(1)
 # What OpenCV 4.6 cannot read: TopK.
 BEYOND_OPENCV = {"gated"}
+INTEGERS = [("plain", 8), ("exact", 8), ("planes", 4)]
 
 
 def setUpModule():
@@ -31,11 +34,16 @@ def setUpModule():
     for name in nets.NETS:
         nets.train(ESPALIER, name)
         nets.run(ESPALIER, "export", name, "-o", f"{name}.onnx")
+    for name, bits in INTEGERS:
+        if name not in nets.NETS:
+            nets.train(ESPALIER, name)
+        nets.quantise(ESPALIER, name, bits)
+        nets.run(ESPALIER, "export", f"{name}{bits}", "-o", f"{name}{bits}.onnx", "--int8")
 
 
 class Onnx(unittest.TestCase):
     def test_the_checker_accepts_every_network(self):
-        for name in nets.NETS:
+        for name in (*nets.NETS, *(f"{name}{bits}" for name, bits in INTEGERS)):
             onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
 
     def test_a_batch_of_any_size(self):
@@ -79,6 +87,29 @@ class Onnx(unittest.TestCase):
     def test_sparse_files_are_small(self):
         nets.run(ESPALIER, "export", "plain", "-o", "sparse.onnx", "--sparse")
         self.assertLess(os.path.getsize("sparse.onnx"), 0.6 * os.path.getsize("plain.onnx"))
+
+    def test_integers_give_what_eval_does(self):
+        """Readers round in other places, so a number may differ by one step; here that moves no logit far."""
+        images = nets.test_images().astype(numpy.float32)
+        for name, bits in INTEGERS:
+            ours = nets.logits(ESPALIER, f"{name}{bits}")
+            theirs = onnx_numpy.run(onnx.load(f"{name}{bits}.onnx"), images)
+            self.assertLess(numpy.abs(theirs - ours).max() / numpy.abs(ours).max(), 0.02, name)
+            numpy.testing.assert_array_equal(theirs.argmax(axis=1), ours.argmax(axis=1))
+
+    def test_integers_are_kept_as_such(self):
+        of = {t.name: numpy_helper.to_array(t) for t in onnx.load("planes4.onnx").graph.initializer}
+        self.assertEqual(of["conv1.weight.integers"].dtype, numpy.int8)
+        self.assertLessEqual(numpy.abs(of["conv1.weight.integers"]).max(), 7)
+        self.assertEqual(of["conv1.weight.scale"].shape, (8,))
+        self.assertEqual(of["conv1.bias.integers"].dtype, numpy.int32)
+
+    def test_integers_are_asked_for(self):
+        done = subprocess.run([ESPALIER, "export", "plain8", "-o", "asked.onnx"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("the network is quantised; expected --int8", done.stderr)
+        self.assertFalse(os.path.exists("asked.onnx"))
 
 
 if __name__ == "__main__":

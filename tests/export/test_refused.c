@@ -35,7 +35,7 @@ static esp_model *model_of(const char *layers) {
 static void expect(esp_model *m, const char *path, esp_status status, const char *text) {
   const esp_export_source s = {m, names, mean, std_};
   esp_error err;
-  ck_assert_int_eq((int)esp_export_onnx(&s, false, path, &err), (int)status);
+  ck_assert_int_eq((int)esp_export_onnx(&s, ESP_ONNX_DENSE, path, &err), (int)status);
   ck_assert_msg(strstr(err.text, text), "%s", err.text);
   ck_assert_int_ne(access(path, F_OK), 0);
 }
@@ -45,6 +45,39 @@ START_TEST(an_activation_from_outside_has_no_operator) {
   ck_assert(esp_activation_register(&cube_kind, &err) == ESP_OK);
   esp_model *m = model_of("flatten\ncube\nlinear classes\n");
   expect(m, "refused.onnx", ESP_ERR_INPUT, "layer cube: an activation from outside");
+  esp_model_free(m);
+}
+END_TEST
+
+/* What the step quantise leaves, and lines by hand that a program in C has no function for. */
+static const struct {
+  const char *layers, *said; /* NULL: it is written */
+} integers[] = {
+    {"flatten\nquantise\nlinear 3 bits 8\nrelu\nquantise\nlinear classes bits 8", NULL},
+    {"maxpool 2\nquantise\nflatten\nlinear classes bits 8",
+     "maxpool_1: a quantised network that a program in C is not written for; expected one line "
+     "'quantise' before all others"},
+    {"concat\n  quantise\nbranch\n  quantise\nend\nquantise\nflatten\nlinear classes bits 8",
+     "expected one line 'quantise' before all others"},
+    {"quantise\nflatten\nlinear classes bits 8\nquantise",
+     "expected a convolution or linear layer at the end"},
+};
+
+START_TEST(integers_begin_at_the_pixels_and_end_as_sums) {
+  char folder[] = "/tmp/export-XXXXXX", path[64];
+  esp_model *m = model_of(integers[_i].layers);
+  const esp_export_source s = {m, names, mean, std_};
+  const esp_status wanted = integers[_i].said ? ESP_ERR_INPUT : ESP_OK;
+  esp_c_sizes sizes;
+  esp_error err = {.text = ""};
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/net.c", folder);
+  ck_assert_int_eq((int)esp_export_c(&s, path, &sizes, &err), (int)wanted);
+  ck_assert_msg(!integers[_i].said || strstr(err.text, integers[_i].said), "%s", err.text);
+  ck_assert_int_eq(unlink(path) == 0, wanted == ESP_OK);
+  path[strlen(path) - 1] = 'h';
+  unlink(path);
+  ck_assert_int_eq(rmdir(folder), 0);
   esp_model_free(m);
 }
 END_TEST
@@ -68,6 +101,8 @@ int main(void) {
   Suite *suite = suite_create("refused");
   TCase *all = tcase_create("refused");
   tcase_add_test(all, an_activation_from_outside_has_no_operator);
+  tcase_add_loop_test(all, integers_begin_at_the_pixels_and_end_as_sums, 0,
+                      sizeof integers / sizeof *integers);
   tcase_add_test(all, weights_must_be_numbers);
   tcase_add_test(all, a_place_that_cannot_be_written_is_named);
   suite_add_tcase(suite, all);

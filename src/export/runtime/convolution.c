@@ -17,14 +17,14 @@ static void reach(int t, int padding, int stride, int size, int outputs, int *fi
 }
 
 /* sum += w * x, over all outputs of a plane that the tap reaches. */
-static void add_tap(const convolution *k, float w, int tap, const float *x, float *sum) {
+static void add_tap(const convolution *k, number w, int tap, const number *x, total *sum) {
   const int row = tap / k->kernel_columns, column = tap % k->kernel_columns, s = k->right;
   int first_row, end_row, first, end_column;
   reach(row, k->top, k->down, k->height, k->rows, &first_row, &end_row);
   reach(column, k->left, s, k->width, k->columns, &first, &end_column);
   for (int r = first_row; r < end_row; r++) {
-    const float *from = x + (r * k->down + row - k->top) * k->width + first * s + column - k->left;
-    float *to = sum + r * k->columns + first, *const end = sum + r * k->columns + end_column;
+    const number *from = x + (r * k->down + row - k->top) * k->width + first * s + column - k->left;
+    total *to = sum + r * k->columns + first, *const end = sum + r * k->columns + end_column;
     for (; end - to >= 4; to += 4, from += 4 * s) {
       to[0] = fused(w, from[0], to[0]);
       to[1] = fused(w, from[s], to[1]);
@@ -35,20 +35,13 @@ static void add_tap(const convolution *k, float w, int tap, const float *x, floa
   }
 }
 
-/* The sums of an output are made in `room`, or if that is NULL where its plane will be, which must
- * not be `other` then. */
-static void convolve(const convolution *k, const float *x, const float *other, float *y,
-                     float *room) {
-  weights w = k->weights;
+/* The sums of output o, of which w has the weights next. */
+static void sum_output(const convolution *k, weights *w, int o, const number *x, total *sum) {
   const int taps = k->kernel_rows * k->kernel_columns, inside = k->channels / k->groups,
             plane = k->height * k->width, count = k->rows * k->columns;
-  for (int o = 0; o < k->outputs; o++) {
-    float *sum = room ? room : y + o * count;
-    const float *from = x + o / (k->outputs / k->groups) * inside * plane;
-    for (int i = 0; i < count; i++) sum[i] = 0.0f;
-    for (int at = next_place(&w, -1, inside * taps); at < inside * taps;
-         at = next_place(&w, at, inside * taps))
-      add_tap(k, next_value(&w), at % taps, from + at / taps * plane, sum);
-    finish(&k->ending, o, count, sum, other ? other + o * count : NULL, y + o * count);
-  }
+  const number *from = x + o / (k->outputs / k->groups) * inside * plane;
+  for (int i = 0; i < count; i++) sum[i] = 0;
+  for (int at = next_place(w, -1, inside * taps); at < inside * taps;
+       at = next_place(w, at, inside * taps))
+    add_tap(k, next_value(w), at % taps, from + at / taps * plane, sum);
 }

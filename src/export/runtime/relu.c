@@ -1,3 +1,3 @@
-static void relu(int count, const float *x, float *y) {
-  for (int i = 0; i < count; i++) y[i] = x[i] > 0.0f ? x[i] : 0.0f;
+static void relu(int count, const number *x, number *y) {
+  for (int i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
 }

@@ -1,21 +1,10 @@
-static void finish(const ending *e, int o, int count, const float *sum, const float *other,
-                   float *y) {
-  for (int i = 0; i < count; i++) {
-    float v = sum[i] + 0.0f;
-    if (e->bias) v += e->bias[o];
-    if (e->scale) v = times(v, e->scale[o]) + e->shift[o];
-    if (other) v += other[i];
-    y[i] = e->relu && !(v > 0.0f) ? 0.0f : v;
-  }
-}
-
 /* Weights in the order of outputs, channels and taps. `step` says, for each that is there, how many
  * before it are not; STEP_MORE: so many are not, and the next byte goes on; STEP_END: the output
  * has no more. NULL: all are there. */
 enum { STEP_MORE = 254, STEP_END = 255 };
 typedef struct weights {
   const unsigned char *step;
-  const float *value;
+  const number *value;
   /* @shared */
   const unsigned char *code; /* with it, value is a table, of which these are numbers */
   /* @end */
@@ -33,7 +22,7 @@ static int next_place(weights *w, int at, int count) {
   return *w->step++ == STEP_END ? count : at;
 }
 
-static float next_value(weights *w) {
+static number next_value(weights *w) {
   /* @shared */
   if (w->code) return w->value[*w->code++];
   /* @end */

@@ -1,0 +1,3 @@
+static total fused(total a, total b, total c) {
+  return a * b + c;
+}
