@@ -1,5 +1,6 @@
 #include "pack/coder.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* Later bits change a probability by 1 / (seen + 2), at least by 1 / (BITS_REMEMBERED + 2): models
@@ -8,6 +9,11 @@ enum { BITS_REMEMBERED = 1022, TOP = 24 };
 
 void esp__coder_encode(esp__coder *c) {
   *c = (esp__coder){.high = UINT32_MAX};
+}
+
+double esp__coder_position(const esp__coder *c) {
+  const double bytes = c->decoding ? (double)c->at - 4.0 : (double)c->out_bytes;
+  return 8.0 * bytes + 32.0 - log2((double)(c->high - c->low) + 1.0);
 }
 
 static uint8_t next_byte(esp__coder *c) {

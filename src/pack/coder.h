@@ -42,6 +42,9 @@ void esp__coder_decode(esp__coder *c, const uint8_t *data, size_t bytes);
  * whether the bytes were enough, and were all needed. */
 bool esp__coder_end(esp__coder *c);
 
+/* Bits that were written so far, or read: fractions count, since the interval keeps them. */
+double esp__coder_position(const esp__coder *c);
+
 /* A bit, and what it teaches the model. */
 int esp__code_bit(esp__coder *c, esp__bit_model *m, int bit);
 /* A number of `bits` (0 to 32) bits of which nothing is known. */

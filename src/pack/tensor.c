@@ -102,21 +102,22 @@ static void choose(packing *p) {
     make_table(p);
 }
 
-static bool code_kept(esp__coder *c, esp__float_model *m, packing *p) {
-  if (p->keeps == 0) return true;
+/* What tells how the values stand there: the number of the table's entries, and these. */
+static bool code_way(esp__coder *c, packing *p) {
   if (!c->decoding) choose(p);
   p->entries = esp__code_count(c, p->entries);
-  if (p->entries == MULTIPLES && p->step) {
-    const esp__multiples multiples = multiples_of(p);
-    return esp__code_multiples(c, &multiples);
-  }
+  if (p->entries == MULTIPLES && p->step) return true;
   if (p->entries > TABLE_MAX) return false;
-  if (p->entries == 0) {
-    esp__code_floats(c, m, p->kept, p->keeps);
-    return true;
-  }
-  code_table(c, p);
-  return code_numbers(c, p);
+  if (p->entries > 0) code_table(c, p);
+  return true;
+}
+
+static bool code_values(esp__coder *c, esp__float_model *m, packing *p) {
+  const esp__multiples multiples = multiples_of(p);
+  if (p->entries == MULTIPLES) return esp__code_multiples(c, &multiples);
+  if (p->entries > 0) return code_numbers(c, p);
+  esp__code_floats(c, m, p->kept, p->keeps);
+  return true;
 }
 
 static void look(packing *p, const float *value) {
@@ -135,11 +136,24 @@ static void put_back(const packing *p, float *value) {
   for (size_t i = 0; i < p->count; i++) value[i] = p->there[i] ? *from++ : 0.0f;
 }
 
-static bool code(esp__coder *c, esp__float_model *m, packing *p, float *value) {
+/* The bits since `*at`, which is now. */
+static double bits_since(const esp__coder *c, double *at) {
+  const double before = *at;
+  *at = esp__coder_position(c);
+  return *at - before;
+}
+
+static bool code(esp__coder *c, esp__float_model *m, packing *p, float *value,
+                 struct esp__tensor_bits *spent) {
+  double at = esp__coder_position(c);
   if (!c->decoding) look(p, value);
   if (!esp__code_mask(c, p->there, p->outputs, p->channels, p->taps)) return false;
+  spent->mask = bits_since(c, &at);
   if (c->decoding) count_kept(p);
-  if (!code_kept(c, m, p)) return false;
+  if (p->keeps > 0 && !code_way(c, p)) return false;
+  spent->table = bits_since(c, &at);
+  if (p->keeps > 0 && !code_values(c, m, p)) return false;
+  spent->values = bits_since(c, &at);
   if (c->decoding) put_back(p, value);
   return true;
 }
@@ -155,7 +169,7 @@ bool esp__code_tensor(esp__coder *c, esp__tensor_models *m, const int64_t *shape
   if (rank > 1) esp__float_model_start(floats);
   p.there = calloc(p.count + 1, sizeof *p.there);
   p.kept = malloc((p.count + 1) * sizeof *p.kept);
-  const bool good = p.there && p.kept && code(c, floats, &p, value);
+  const bool good = p.there && p.kept && code(c, floats, &p, value, &m->spent);
   free(p.there);
   free(p.kept);
   return good;

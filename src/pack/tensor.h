@@ -10,6 +10,9 @@
  * share what is learned about them. */
 typedef struct esp__tensor_models {
   esp__float_model vectors, weights;
+  struct esp__tensor_bits {
+    double mask, table, values;
+  } spent; /* on the newest tensor; `table`: its entries, and how many */
 } esp__tensor_models;
 
 /* Codes value[shape[0]][shape[1]]...: encoding reads it, decoding fills it; every bit comes back.
