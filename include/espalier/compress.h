@@ -19,17 +19,22 @@ ESP_BEGIN_DECLS
 
 /* [compress]. A key that belongs to a step begins with the step's name. */
 typedef struct esp_compress_options {
-  char *steps;           /* words: names of steps, in the order in which they are made */
-  esp_numbers epochs;    /* of training on behind a step: one number for all, or one for each */
-  double lr;             /* peak rate of it */
-  char *schedule;        /* a learning-rate schedule */
-  int64_t share_bits;    /* share: a layer has at most 2^bits values */
-  char *share_start;     /* share: linear | density | random */
-  int64_t quantise_bits; /* quantise: of a weight, 8, 4 or 2 */
-  char *quantise_rule;   /* quantise: max | percentile | squares */
-  double quantise_percentile; /* quantise: of the magnitudes of a tensor */
-  char *quantise_from;        /* quantise: training | validation */
-  int64_t quantise_images;    /* quantise: that the scales of tensors are found with */
+  char *steps;             /* words: names of steps, in the order in which they are made */
+  esp_numbers epochs;      /* of training on behind a step: one number for all, or one for each */
+  double lr;               /* peak rate of it */
+  char *schedule;          /* a learning-rate schedule */
+  char *factorise_method;  /* factorise: auto, or a name of esp_factorise_name */
+  double factorise_energy; /* factorise: as in esp_factorise_options */
+  double factorise_parameters; /* likewise */
+  double factorise_macs;       /* likewise */
+  int64_t factorise_rank;      /* likewise */
+  int64_t share_bits;          /* share: a layer has at most 2^bits values */
+  char *share_start;           /* share: linear | density | random */
+  int64_t quantise_bits;       /* quantise: of a weight, 8, 4 or 2 */
+  char *quantise_rule;         /* quantise: max | percentile | squares */
+  double quantise_percentile;  /* quantise: of the magnitudes of a tensor */
+  char *quantise_from;         /* quantise: training | validation */
+  int64_t quantise_images;     /* quantise: that the scales of tensors are found with */
   int64_t round_bits; /* round: bits of a mantissa that are left, the leading one not counted */
 } esp_compress_options;
 extern const esp_option esp_compress_option_table[]; /* name NULL after the last */
@@ -53,10 +58,15 @@ typedef struct esp_compress_ctx {
 
 typedef struct esp_compress_step {
   const char *name, *help;
-  /* The text of the network that takes the place of ctx->model, newly allocated in *text: layers in
-   * the same order. NULL: the network stays. */
-  esp_status (*text)(const esp_compress_ctx *ctx, char **text, esp_error *err);
-  /* Changes values; those outside the masks stay 0. */
+  /* Whether the step can be made of ctx->model, a network of the same layers that is not trained
+   * yet: asked before the run. NULL: of any. */
+  esp_status (*check)(const esp_compress_ctx *ctx, esp_error *err);
+  /* The network that takes the place of ctx->model, new in *model. (*from)[i], newly allocated, is
+   * the number of the layer whose masks its layer i takes over; -1: it has none. *from stays NULL
+   * where the layers are the same ones. NULL: the network stays. */
+  esp_status (*replace)(const esp_compress_ctx *ctx, esp_model **model, int **from, esp_error *err);
+  /* Changes values, behind `replace`; those outside the masks stay 0. NULL: `replace` did it
+   * all. */
   esp_status (*make)(const esp_compress_ctx *ctx, esp_error *err);
   /* At the end of its stage and of each later one, where training has undone what `make` did: does
    * it again. NULL: training does not undo it. */
@@ -65,7 +75,8 @@ typedef struct esp_compress_step {
 const esp_compress_step *esp_compress_step_at(size_t i);           /* NULL after the last */
 const esp_compress_step *esp_compress_step_find(const char *name); /* NULL when there is none */
 /* Adds a step from outside, which must stay where it is, unchanged, while the library is used.
- * Fails, in one line, when a name, a help text or `make` is missing, or the name is taken. To be
+ * Fails, in one line, when a name or a help text is missing, or both `make` and `replace`, or the
+ * name is taken. To be
  * called from one thread before the first configuration is read: the table is a global. */
 esp_status esp_compress_step_register(const esp_compress_step *step, esp_error *err);
 

@@ -26,6 +26,7 @@ typedef struct esp_factorise_options {
 typedef struct esp_factored_layer {
   char name[ESP_NAME_MAX];
   const char *method; /* NULL: it stays, no factors cost less */
+  int layers;         /* that it became: 1 where it stays */
   int rank[2];        /* Tucker-2: in and out; else one, and 0 */
   double energy;      /* the share of the sum of squares of its weights that the factors have */
   double weights[2], macs[2]; /* before and after; one image's */
@@ -34,6 +35,10 @@ typedef struct esp_factored_layer {
 /* Names and one-line descriptions of the methods, by index; NULL after the last. */
 const char *esp_factorise_name(size_t i);
 const char *esp_factorise_help(size_t i);
+
+/* What esp_factorise refuses whatever the weights: options that are none, and gates. */
+esp_status esp_factorise_check(const esp_model *model, const esp_factorise_options *options,
+                               esp_error *err);
 
 /* A new model in *factored whose layers are factors of those of `model`, with the same other
  * parameters. A layer stays where its factors would have as many multiply-adds or weights as it has

@@ -40,8 +40,8 @@ esp_status esp_compress_step_register(const esp_compress_step *step, esp_error *
     wrong = "the name is taken; expected another";
   else if (!step->help || !*step->help)
     wrong = "expected a help text";
-  else if (!step->make)
-    wrong = "expected a function 'make'";
+  else if (!step->make && !step->replace)
+    wrong = "expected a function 'make' or 'replace'";
   else if (registered_count == REGISTERED_MAX)
     wrong = "there are 16 registered steps already; expected no more";
   if (wrong) return esp_fail(err, ESP_ERR_INPUT, "step '%.60s': %s", name, wrong);

@@ -1,5 +1,6 @@
 /* [compress] */
 #include <espalier/compress.h>
+#include <espalier/factorise.h>
 #include <espalier/optim.h>
 
 static const char *step_name(size_t i) {
@@ -27,6 +28,10 @@ static const char *from_name(size_t i) {
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
+static const char *method_name(size_t i) {
+  return i == 0 ? "auto" : esp_factorise_name(i - 1);
+}
+
 #define AT(member) offsetof(esp_compress_options, member)
 const esp_option esp_compress_option_table[] = {
     {"steps", ESP_OPTION_WORDS, AT(steps), "", 0, 0, step_name,
@@ -39,6 +44,19 @@ const esp_option esp_compress_option_table[] = {
      "they want a small one."},
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "cosine", 0, 0, lr_schedule_name,
      "Learning-rate schedule of training on, without warm-up."},
+    {"factorise_method", ESP_OPTION_CHOICE, AT(factorise_method), "auto", 0, 0, method_name,
+     "factorise: what becomes of convolutions: rows and columns (spatial), one between two of 1x1 "
+     "(tucker), what needs fewer multiply-adds (auto), or nothing (svd). Linear layers and 1x1 "
+     "convolutions become two in any case."},
+    {"factorise_energy", ESP_OPTION_REAL, AT(factorise_energy), "0", 0, 1, NULL,
+     "factorise: the share of each layer's sum of squares that stays. One of this key, "
+     "factorise_parameters, factorise_macs and factorise_rank says how far ranks go down."},
+    {"factorise_parameters", ESP_OPTION_REAL, AT(factorise_parameters), "0", 0, 1, NULL,
+     "factorise: the share of the network's nonzero weights that stays, at most."},
+    {"factorise_macs", ESP_OPTION_REAL, AT(factorise_macs), "0", 0, 1, NULL,
+     "factorise: the share of its multiply-adds that stays, at most."},
+    {"factorise_rank", ESP_OPTION_INT, AT(factorise_rank), "0", 0, 65536, NULL,
+     "factorise: the rank of every layer that has more."},
     {"share_bits", ESP_OPTION_INT, AT(share_bits), "5", 1, 8, NULL,
      "share: the weights of a layer that are not pruned share at most 2^share_bits values."},
     {"share_start", ESP_OPTION_CHOICE, AT(share_start), "linear", 0, 0, start_name,

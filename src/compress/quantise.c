@@ -3,6 +3,7 @@
 #include "compress/catalogue.h"
 #include "compress/fold.h"
 #include "compress/mantissa.h"
+#include "tensor/param.h"
 
 #include <espalier/optim.h>
 
@@ -74,8 +75,26 @@ static void quantise_weights(esp_param *p, esp_param *steps, int levels) {
   esp_round_weights(p);
 }
 
-static esp_status text(const esp_compress_ctx *ctx, char **text, esp_error *err) {
+static esp_status text_of(const esp_compress_ctx *ctx, char **text, esp_error *err) {
   return esp_model_quantised_text(ctx->model, (int)ctx->opt->quantise_bits, text, err);
+}
+
+static esp_status check(const esp_compress_ctx *ctx, esp_error *err) {
+  char *text;
+  ESP_TRY(text_of(ctx, &text, err));
+  free(text);
+  return ESP_OK;
+}
+
+static esp_status replace(const esp_compress_ctx *ctx, esp_model **model, int **from,
+                          esp_error *err) {
+  char *text;
+  (void)from;
+  ESP_TRY(text_of(ctx, &text, err));
+  const esp_status status = esp_model_like(ctx->model, text, 0, model, err);
+  free(text);
+  if (status == ESP_OK) esp__params_copy_same(&ctx->model->params, &(*model)->params);
+  return status;
 }
 
 static esp_calibration calibration_of(const esp_compress_options *opt) {
@@ -144,7 +163,8 @@ const esp_compress_step esp__compress_step_quantise = {
         "bits with a step for each output, activations of 8 bits with a scale for each tensor; "
         "training on rounds in every step (straight-through), and the network is judged by "
         "integer arithmetic",
-    .text = text,
+    .check = check,
+    .replace = replace,
     .make = make,
     .hold = hold,
 };

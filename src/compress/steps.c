@@ -118,7 +118,8 @@ esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err) {
 /* ---- making them ---- */
 
 esp_status esp_compress_make(const esp_compress_ctx *ctx, int i, esp_error *err) {
-  return esp_compress_step_of(ctx->opt, i)->make(ctx, err);
+  const esp_compress_step *step = esp_compress_step_of(ctx->opt, i);
+  return step->make ? step->make(ctx, err) : ESP_OK;
 }
 
 void esp_compress_hold(const esp_compress_ctx *ctx, int i) {

@@ -49,24 +49,27 @@ static esp_status check(const esp_run *r, esp_error *err) {
                   esp__stage_work(&r->config, r->at.stage));
 }
 
+/* The step's network takes the place of the run's; *before is that one. */
+static esp_status replace_model(esp_run *r, const esp_compress_step *s, esp_model **before,
+                                esp_error *err) {
+  const esp_compress_ctx ctx = context_of(r, r->model);
+  esp_model *model;
+  int *from = NULL;
+  esp_status status = s->replace(&ctx, &model, &from, err);
+  if (status == ESP_OK) status = esp__run_replace_model(r, model, from, before, err);
+  free(from);
+  return status;
+}
+
 /* Makes the step, in a network of its own if it wants one. */
 static esp_status make_step(esp_run *r, int step, esp_error *err) {
   const esp_compress_step *s = esp_compress_step_of(&r->config.compress, step);
-  esp_compress_ctx ctx = context_of(r, r->model);
   esp_model *before = NULL;
-  char *text = NULL;
-  if (s->text) {
-    ESP_TRY(s->text(&ctx, &text, err));
-    const esp_status status = esp__run_replace_model(r, text, &before, err);
-    free(text);
-    ctx.model = r->model;
-    ctx.before = before;
-    if (status != ESP_OK) {
-      esp_model_free(before);
-      return status;
-    }
+  esp_status status = s->replace ? replace_model(r, s, &before, err) : ESP_OK;
+  if (status == ESP_OK) {
+    const esp_compress_ctx ctx = context_of(r, before ? before : r->model);
+    status = esp_compress_make(&ctx, step, err);
   }
-  const esp_status status = esp_compress_make(&ctx, step, err);
   esp_model_free(before);
   return status;
 }
@@ -76,10 +79,7 @@ esp_status esp__run_try_compress(esp_run *r, esp_error *err) {
   const esp_compress_ctx ctx = context_of(r, r->model);
   for (int i = 0; i < esp_compress_steps(opt); i++) {
     const esp_compress_step *s = esp_compress_step_of(opt, i);
-    char *text = NULL;
-    if (!s->text) continue;
-    ESP_TRY(s->text(&ctx, &text, err));
-    free(text);
+    if (s->check) ESP_TRY(s->check(&ctx, err));
   }
   if (strcmp(opt->quantise_from, "validation") != 0 || r->set->validation.count > 0) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
@@ -107,16 +107,21 @@ esp_status esp__run_hold_compressed(esp_run *r, esp_error *err) {
   return check(r, err);
 }
 
+/* Values and masks come from the checkpoint. */
+static esp_status restore_model(esp_run *r, const char *text, esp_error *err) {
+  esp_model *model, *before = NULL;
+  if (!text || strcmp(text, r->model->text) == 0) return ESP_OK;
+  ESP_TRY(esp_model_like(r->model, text, (esp_key)r->config.run.seed, &model, err));
+  const esp_status status = esp__run_replace_model(r, model, NULL, &before, err);
+  esp_model_free(before);
+  return status;
+}
+
 esp_status esp__run_restore_compressed(esp_run *r, const char *path, esp_error *err) {
   esp_bundle b;
-  esp_model *before = NULL;
   if (esp_compress_steps(&r->config.compress) == 0) return ESP_OK;
   ESP_TRY(esp_bundle_load(&b, path, err));
-  const char *text = esp_bundle_text(&b, "espalier.layers");
-  esp_status status = ESP_OK;
-  if (text && strcmp(text, r->model->text) != 0)
-    status = esp__run_replace_model(r, text, &before, err);
-  esp_model_free(before);
+  const esp_status status = restore_model(r, esp_bundle_text(&b, "espalier.layers"), err);
   esp_bundle_free(&b);
   return status;
 }

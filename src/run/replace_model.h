@@ -4,10 +4,11 @@
 
 #include "run/run_state.h"
 
-/* The network of that text becomes r->model, with graphs and pruner of its own; *before is the one
- * that it replaces, which the caller frees. Parameters of the same name and shape keep their
- * values, and the masks that they have; a layer's bias that is new gets the mask of its batch
- * norm. */
-esp_status esp__run_replace_model(esp_run *r, const char *text, esp_model **before, esp_error *err);
+/* `model` becomes r->model, with graphs and a pruner of its own; *before is the one that it
+ * replaces, which the caller frees. The run owns both, on failure too. Layer i takes over the masks
+ * of from[i], if that is a layer (-1: none); NULL: parameters of the same name and shape do, and a
+ * layer's bias that is new gets the mask of its batch norm. */
+esp_status esp__run_replace_model(esp_run *r, esp_model *model, const int *from, esp_model **before,
+                                  esp_error *err);
 
 #endif

@@ -86,6 +86,72 @@ START_TEST(other_runs) {
 }
 END_TEST
 
+/* ---- low rank ---- */
+
+/* A rank that costs less for the layer that is not pruned, and more for the others. */
+#define UNEVEN "prune.method=magnitude", "prune.sparsity=0.9", "prune.skip=conv2"
+#define FACTORS "compress.steps=factorise share", "compress.epochs=1 0", "compress.factorise_rank=2"
+
+/* Both have the same number of weights there, and the second none outside its mask. */
+static void same_mask(const char *path, const char *other, const char *layer) {
+  char weight[32];
+  snprintf(weight, sizeof weight, "%s.weight", layer);
+  tensors a = tensors_read(path), b = tensors_read(other);
+  const tensor *was = tensor_of(&a, "mask.", weight), *is = tensor_of(&b, "mask.", weight),
+               *value = tensor_of(&b, "", weight);
+  ck_assert(was && is && was->count == is->count);
+  for (size_t i = 0; i < is->count; i++) {
+    ck_assert_msg(kept_at(was, i) == kept_at(is, i), "%s %zu", weight, i);
+    if (!kept_at(is, i)) ck_assert(value_at(value, i) == 0.0f);
+  }
+  tensors_free(&a);
+  tensors_free(&b);
+}
+
+static size_t count_of(const char *path, const char *name) {
+  tensors t = tensors_read(path);
+  const tensor *w = tensor_of(&t, "", name);
+  const size_t count = w ? w->count : 0;
+  tensors_free(&t);
+  return count;
+}
+
+/* conv2 becomes conv2 and conv3; the layers that stay keep their masks, and fewer multiply-adds are
+ * left. */
+START_TEST(factors_in_the_run_or_behind_it) {
+  static const char now[] = "behind/checkpoint.safetensors",
+                    before[] = "pruned/checkpoint.safetensors";
+  ESPALIER("run", "plain.ini", "-o", "at-once", UNEVEN, FACTORS);
+  ESPALIER("run", "plain.ini", "-o", "pruned", UNEVEN);
+  ESPALIER("compress", "pruned", "-o", "behind", FACTORS);
+  ck_assert_str_eq(hash_of_run("at-once"), hash_of_run("behind"));
+  ck_assert(same_reports("at-once", "behind"));
+  ck_assert_uint_eq(count_of(now, "conv2.weight"), 2 * 8 * 3);
+  ck_assert_uint_eq(count_of(now, "conv3.weight"), 12 * 2 * 3);
+  same_mask(before, now, "conv1");
+  same_mask(before, now, "linear1");
+  table t = table_read("behind/rounds.csv");
+  ck_assert_str_eq(cell_of(&t, 2, "step"), "factorise");
+  ck_assert(atof(cell_of(&t, 2, "macs")) < atof(cell_of(&t, 1, "macs")));
+  table_free(&t);
+  ESPALIER("resume", "behind");
+  ESPALIER("eval", "behind");
+  ESPALIER("pack", "behind", "-o", "small.esp");
+}
+END_TEST
+
+/* Of a network that is not pruned, and before its integers. */
+START_TEST(factors_of_other_runs) {
+  static const char *const how[][2] = {
+      {"prune.method=none", "compress.steps=factorise"},
+      {"prune.method=magnitude", "compress.steps=factorise quantise"},
+  };
+  ESPALIER("run", "plain.ini", "-o", "a", how[_i][0], how[_i][1], "prune.structure=filter",
+           "prune.sparsity=0.3", "compress.factorise_macs=0.6", "train.average=0.9");
+  ESPALIER("eval", "a");
+}
+END_TEST
+
 /* ---- integers ---- */
 
 /* The line of eval that begins with the word. */
@@ -179,6 +245,14 @@ START_TEST(bad_calls) {
   REFUSED("'compress.share_bits=9'", "a", "compress.steps=share", "compress.share_bits=9");
   REFUSED("'compress.share_bits=0'", "a", "compress.steps=share", "compress.share_bits=0");
   REFUSED("share_bits = 3 without its step", "a", "compress.steps=round", "compress.share_bits=3");
+  REFUSED("[compress] steps: factorise: nothing says how far ranks go down", "a",
+          "compress.steps=factorise");
+  REFUSED("more than one says how far", "a", "compress.steps=factorise",
+          "compress.factorise_rank=2", "compress.factorise_macs=0.5");
+  REFUSED("parameters and macs are below 1", "a", "compress.steps=factorise",
+          "compress.factorise_macs=1");
+  REFUSED("factorise_rank = 2 without its step", "a", "compress.steps=round",
+          "compress.factorise_rank=2");
   REFUSED("'share' stands there twice", "a", "compress.steps=share share");
   REFUSED("3 number(s) for 1 step(s)", "a", "compress.steps=share", "compress.epochs=1 2 3");
   REFUSED("quantise_bits = 3: expected 8, 4 or 2", "a", "compress.steps=quantise",
@@ -217,6 +291,8 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, in_the_run_or_behind_it);
   tcase_add_loop_test(t, other_runs, 0, 4);
+  tcase_add_test(t, factors_in_the_run_or_behind_it);
+  tcase_add_loop_test(t, factors_of_other_runs, 0, 2);
   tcase_add_loop_test(t, integers_are_the_same_everywhere, 0, 3);
   tcase_add_test(t, integers_of_all_layers);
   tcase_add_test(t, bad_calls);

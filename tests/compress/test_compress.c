@@ -175,9 +175,10 @@ static const struct {
 };
 
 START_TEST(keys_that_go_together) {
-  static char linear[] = "linear", squares[] = "squares", training[] = "training";
+  static char autom[] = "auto", linear[] = "linear", squares[] = "squares", training[] = "training";
   const esp_compress_options o = {.steps = (char *)(uintptr_t)keys[_i].steps,
                                   .epochs = keys[_i].epochs,
+                                  .factorise_method = autom,
                                   .share_bits = keys[_i].share_bits,
                                   .share_start = linear,
                                   .quantise_bits = 8,

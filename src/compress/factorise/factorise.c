@@ -76,6 +76,7 @@ static void describe(const esp__factor_layer *l, const esp__factor_choice *c,
   const esp__factor_cost before = esp__factor_layer_cost(l),
                          after = c->method ? c->method->cost(l, c->rank) : before;
   *row = (esp_factored_layer){.method = c->method ? c->method->name : NULL,
+                              .layers = c->method ? c->method->factors : 1,
                               .rank = {c->rank[0], c->rank[1]},
                               .energy = c->method ? esp__factor_kept(&c->analysis, c->rank) : 1.0,
                               .weights = {before.weights, after.weights},
@@ -99,18 +100,34 @@ static esp_status factorise(const esp_model *model, const esp__factor_layer *lay
   return status;
 }
 
+/* The model's layers and where they stand, newly allocated. Building a graph leaves layers and
+ * values as they are. */
+static esp_status look_at(const esp_model *model, esp__factor_layer **layers, esp_error *err) {
+  esp_graph *g = NULL;
+  *layers = calloc((size_t)model->layers, sizeof **layers);
+  if (!*layers) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the factors");
+  esp_status status = esp_model_graph((esp_model *)model, 1, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK) status = find_layers(model, g, *layers, err);
+  esp_graph_free(g);
+  return status;
+}
+
+esp_status esp_factorise_check(const esp_model *model, const esp_factorise_options *options,
+                               esp_error *err) {
+  esp__factor_layer *layers;
+  ESP_TRY(check(options, err));
+  const esp_status status = look_at(model, &layers, err);
+  free(layers);
+  return status;
+}
+
 esp_status esp_factorise(const esp_model *model, const esp_factorise_options *options,
                          esp_model **factored, esp_factored_layer *row, esp_error *err) {
-  esp_graph *g = NULL;
+  esp__factor_layer *layers;
   *factored = NULL;
   ESP_TRY(check(options, err));
-  esp__factor_layer *layers = calloc((size_t)model->layers, sizeof *layers);
-  if (!layers) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the factors");
-  /* Building a graph leaves the model's layers and values as they are. */
-  esp_status status = esp_model_graph((esp_model *)model, 1, false, (esp_loss_attr){0}, &g, err);
-  if (status == ESP_OK) status = find_layers(model, g, layers, err);
+  esp_status status = look_at(model, &layers, err);
   if (status == ESP_OK) status = factorise(model, layers, options, factored, row, err);
-  esp_graph_free(g);
   free(layers);
   return status;
 }
