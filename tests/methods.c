@@ -61,6 +61,7 @@ static const struct {
     {"soft-movement", "strength = 1\n"},
     {"genetic", "population = 2\ngenerations = 1\n"},
     {"swarm", "population = 2\ngenerations = 1\n"},
+    {"threshold", "threshold = 0.05\nsparsity = 0.9\n"},
     {"feedback", "rounds = 3\n"},
     {"lr-rewind", "retrain_epochs = 2\n"},
     {"weight-rewind", "rewind_epoch = 1\n"},
@@ -100,6 +101,7 @@ static void fill(method_case *m, const char *key, const char *with, const char *
   if (!strstr(lines, "retrain_epochs")) append(m, "retrain_epochs = 1\n");
   if (of_channels(name)) append(m, "structure = filter\n");
   append(m, "every = 2\nsaliency_batches = 2\ntrials = 8\n");
+  m->any_total = is(name, "threshold");
   m->at_least = is(name, "grow") || is(name, "hybrid");
 }
 

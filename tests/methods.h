@@ -11,6 +11,7 @@ enum { METHOD_TEXT = 2048 };
 typedef struct method_case {
   char name[64];          /* "distribution = erk" */
   char text[METHOD_TEXT]; /* of an INI file; images of 3x32x32 in 10 classes, 96 of them */
+  bool any_total;         /* nothing says how much goes: some, and not all */
   bool at_least;          /* more may be gone than was asked for */
 } method_case;
 

@@ -135,6 +135,10 @@ typedef struct esp_distribution {
   esp_status (*share)(const esp_prune_options *opt, double sparsity, esp_layer_budget *share, int n,
                       esp_error *err);
   bool explicit_total; /* the densities say how much is removed in all, whatever `sparsity` asks */
+  /* The choice is by threshold: the score below which units of a layer go, however many they are,
+   * from score[n] of all of them (-INFINITY: gone already). The total is then what comes of it; the
+   * schedule says how much of the threshold applies (`ramp`). NULL: `share` or one ranking. */
+  double (*limit)(const esp_prune_options *opt, const float *score, size_t n);
   /* Puts other scores in the place of a layer's, before they are compared with those of others;
    * `order` has room for n. May be NULL. Scores are not negative, but for -INFINITY, which
    * stays. */
@@ -171,6 +175,9 @@ typedef struct esp_prune_schedule {
   bool listed;      /* it is the key `sparsities` that says how many rounds there are */
   /* Sparsity at `t` in [0, 1]: round / rounds, or the share of the steps from begin to end. */
   double (*sparsity)(const esp_prune_options *opt, double t);
+  /* The share of a threshold (esp_distribution.limit) that applies at `t`. NULL: the schedule is of
+   * sparsities only. */
+  double (*ramp)(double t);
   /* What follows from a round to the sparsity `asked` whose network has a validation accuracy (0 to
    * 1) that is lower by `drop` than the dense network's. The state begins as
    * {0, first_step}. NULL: a round does not depend on those before; else the rounds go to

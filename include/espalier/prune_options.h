@@ -25,7 +25,7 @@ enum { ESP_METHOD_KEYS_MAX = 2 }; /* families of keys that a method has */
 /* The keys of [prune] that are not one method's. */
 typedef struct esp_prune_options {
   char *method;       /* none, a criterion, or a dynamic method */
-  char *distribution; /* global | uniform | erk | lamp | per-layer | genetic | swarm */
+  char *distribution; /* see esp_distribution_at */
   char *structure;    /* weight | filter | channel | neuron | layer | block | n:m | hybrid */
   char *schedule;     /* one-shot | iterative | cubic | linear | exponential | list | feedback */
   char *at;           /* auto | init | rounds | training: when the schedule runs */
@@ -104,6 +104,16 @@ typedef struct esp_list_options {
 extern const esp_method_keys esp_list_keys;
 static inline const esp_list_options *esp_list_options_of(const esp_prune_options *opt) {
   return (const esp_list_options *)esp_prune_keys(opt, &esp_list_keys);
+}
+
+/* Of the distribution threshold. */
+typedef struct esp_threshold_options {
+  double threshold;   /* units that score less go */
+  char *threshold_of; /* absolute | deviation: of scores, or of scores / the layer's deviation */
+} esp_threshold_options;
+extern const esp_method_keys esp_threshold_keys;
+static inline const esp_threshold_options *esp_threshold_options_of(const esp_prune_options *opt) {
+  return (const esp_threshold_options *)esp_prune_keys(opt, &esp_threshold_keys);
 }
 
 /* Of the distributions that search. */

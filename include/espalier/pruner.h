@@ -39,7 +39,10 @@ bool esp_pruner_external_masks(const esp_pruner *p);
 void esp_pruner_set_epoch(esp_pruner *p, int64_t steps);
 /* Rounds of pruning; 1 for methods that prune in training. */
 int esp_pruner_rounds(const esp_pruner *p);
-/* The sparsity that round 1, 2, ... prunes to. */
+/* What goes is what scores below a threshold: no sparsity is asked for. */
+bool esp_pruner_by_threshold(const esp_pruner *p);
+/* The sparsity that round 1, 2, ... prunes to; by threshold that of the options, times the share of
+ * the threshold that applies in the round. */
 double esp_pruner_round_sparsity(const esp_pruner *p, int round);
 
 /* Who says how good networks on trial are. */
@@ -106,7 +109,8 @@ int64_t esp_pruner_take_moved(esp_pruner *p);
  * never emptied. */
 int esp_pruner_floored(const esp_pruner *p);
 
-/* What pruning to opt->sparsity would leave, as tried out when the pruner was made. */
+/* What pruning to opt->sparsity would leave, as tried out when the pruner was made; by threshold
+ * nobody knows. */
 typedef struct esp_prune_forecast {
   size_t kept, units;
   int floored; /* layers, as in esp_pruner_floored */

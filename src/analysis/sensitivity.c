@@ -90,6 +90,7 @@ static esp_status plain(esp_config *c, esp_error *err) {
   static const char *const keys[][2] = {{"prune.distribution", "per-layer"},
                                         {"prune.layers", "* 0.5"},
                                         {"prune.sparsity", "0.5"},
+                                        {"prune.threshold", "0"},
                                         {"prune.schedule", "one-shot"},
                                         {"prune.rounds", "1"},
                                         {"prune.at", "rounds"},

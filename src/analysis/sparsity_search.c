@@ -30,8 +30,9 @@ typedef struct bisection {
 
 static bool by_sparsity(const esp_prune_options *o) {
   const esp_prune_schedule *schedule = esp_prune_schedule_of(o);
-  return !esp_distribution_of(o)->explicit_total && !esp_structure_find(o->structure)->choose &&
-         !schedule->listed && !schedule->react;
+  const esp_distribution *distribution = esp_distribution_of(o);
+  return !distribution->explicit_total && !distribution->limit &&
+         !esp_structure_find(o->structure)->choose && !schedule->listed && !schedule->react;
 }
 
 static esp_status check(const esp_config *c, const char *path, esp_error *err) {
@@ -47,8 +48,8 @@ static esp_status check(const esp_config *c, const char *path, esp_error *err) {
   if (by_sparsity(&c->prune)) return esp__config_check(c, err);
   return esp_fail(err, ESP_ERR_INPUT,
                   "%s: the key sparsity alone must say how much goes; "
-                  "expected another schedule than list and feedback, distribution than per-layer, "
-                  "structure than n:m",
+                  "expected another schedule than list and feedback, distribution than per-layer "
+                  "and threshold, structure than n:m",
                   path);
 }
 

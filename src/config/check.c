@@ -3,6 +3,7 @@
 #include "config/stages.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where the weights of a moment of the training are asked for. */
@@ -17,6 +18,34 @@ static esp_status check_rewind(const esp_config *c, esp_error *err) {
                     "[prune] rewind_epoch = %lld: expected at most the %lld epochs of [train]",
                     (long long)c->prune.rewind_epoch, (long long)c->train.epochs);
   return ESP_OK;
+}
+
+static double default_sparsity(void) {
+  const esp_option *o = esp_prune_option_table;
+  while (strcmp(o->name, "sparsity") != 0) o++;
+  return strtod(o->fallback, NULL);
+}
+
+/* How much goes is said by a sparsity or by a threshold. */
+static esp_status check_threshold(const esp_config *c, esp_error *err) {
+  const esp_distribution *d = esp_distribution_of(&c->prune);
+  const double threshold = esp_threshold_options_of(&c->prune)->threshold;
+  const bool reads = d->keys[0] == &esp_threshold_keys;
+  if (d->limit && c->prune.sparsity != default_sparsity())
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] sparsity = %g with distribution = %s, where a threshold says how much "
+                    "goes: expected no sparsity",
+                    c->prune.sparsity, d->name);
+  if (reads && threshold == 0.0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] distribution = %s: expected a threshold above 0, such as threshold = "
+                    "0.02",
+                    d->name);
+  if (reads || threshold == 0.0) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[prune] threshold = %g with distribution = %s, where sparsity = %g says how "
+                  "much goes: expected distribution = threshold",
+                  threshold, d->name, c->prune.sparsity);
 }
 
 /* Masks that come from another run leave nothing to decide. */
@@ -96,6 +125,7 @@ esp_status esp__config_check(const esp_config *c, esp_error *err) {
                     c->prune.regulariser);
   if (!esp__prunes(c)) return ESP_OK;
   ESP_TRY(check_masks(c, err));
+  if (!c->prune.mask_from[0]) ESP_TRY(check_threshold(c, err));
   ESP_TRY(check_rewind(c, err));
   ESP_TRY(check_teaching(c, err));
   if (strcmp(c->prune.schedule, "one-shot") == 0 && c->prune.rounds != 1)

@@ -109,6 +109,25 @@ static esp_status check_search(const esp_pruner *p, esp_error *err) {
       name, p->opt->structure);
 }
 
+static esp_status check_limit(const esp_pruner *p, esp_error *err) {
+  const char *name = p->distribution->name;
+  if (p->dynamic)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune]: distribution '%s' says by scores how many stay, and method '%s' has "
+                    "a number of its own to keep; expected a criterion as method",
+                    name, p->opt->method);
+  if (!p->schedule->ramp)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune]: distribution '%s' asks for no sparsity, which schedule '%s' needs; "
+                    "expected one-shot, iterative, linear or cubic",
+                    name, p->opt->schedule);
+  if (p->ranked > 0) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "[prune]: distribution '%s' looks at scores; expected a structure that ranks units, not %s",
+      name, p->opt->structure);
+}
+
 static esp_status check_rescale(const esp_pruner *p, esp_error *err) {
   const bool negative = p->dynamic ? p->dynamic->negative : p->criterion->negative;
   if (!p->distribution->rescale || !negative) return ESP_OK;
@@ -138,6 +157,7 @@ esp_status esp__pruner_check(const esp_pruner *p, esp_error *err) {
     ESP_TRY(p->dynamic ? check_dynamic(p, err) : check_criterion(p, p->criterion, err));
     ESP_TRY(check_rescale(p, err));
   }
+  if (esp_pruner_by_threshold(p)) ESP_TRY(check_limit(p, err));
   if (p->distribution->search) ESP_TRY(check_search(p, err));
   if (p->regulariser) ESP_TRY(check_regulariser(p, p->regulariser, err));
   if (p->schedule->listed) ESP_TRY(check_list(p->opt, err));

@@ -267,9 +267,34 @@ static esp_status choose_shares(esp_pruner *p, double sparsity, esp_error *err) 
   return status;
 }
 
+/* ---- thresholds ---- */
+
+static size_t keep_from(esp_pruner *p, const esp_ranking_pool *pool, double limit) {
+  size_t kept = 0;
+  for (size_t u = pool->first; u < pool->first + pool->units; u++) {
+    p->keep[u] = (double)p->score[u] >= limit;
+    kept += p->keep[u];
+  }
+  return kept;
+}
+
+/* What scores at least the layer's limit, and the best up to its floor where that is less. */
+static void choose_by_limit(esp_pruner *p, double progress) {
+  for (int i = 0; i < p->ranked; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    const float *score = p->score + pool->first;
+    const double limit = progress * p->distribution->limit(p->opt, score, pool->units);
+    const size_t floor = floor_of(p, pool);
+    if (keep_from(p, pool, limit) >= floor) continue;
+    p->floored++;
+    esp__select_top(score, pool->units, floor, p->keep + pool->first);
+  }
+}
+
+/* ---- any of them ---- */
+
 /* The pools whose structure knows by itself what stays. */
-static void choose_others(esp_pruner *p, double sparsity) {
-  const double all = p->opt->sparsity, progress = all > sparsity ? sparsity / all : 1.0;
+static void choose_others(esp_pruner *p, double progress) {
   for (int i = p->ranked; i < p->pools; i++) p->pool[i].structure->choose(p, &p->pool[i], progress);
 }
 
@@ -288,13 +313,16 @@ static esp_status rescale(esp_pruner *p, esp_error *err) {
 }
 
 esp_status esp_pruner_choose(esp_pruner *p, double sparsity, esp_error *err) {
+  const double all = p->opt->sparsity, progress = all > sparsity ? sparsity / all : 1.0;
   p->floored = 0;
   ESP_TRY(rescale(p, err));
-  if (p->distribution->share)
+  if (p->distribution->limit)
+    choose_by_limit(p, progress);
+  else if (p->distribution->share)
     ESP_TRY(choose_shares(p, sparsity, err));
   else
     rank_all(p, least(kept_of(p->ranked_units, sparsity), room_of(p->score, p->ranked_units)));
-  choose_others(p, sparsity);
+  choose_others(p, progress);
   return ESP_OK;
 }
 

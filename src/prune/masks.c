@@ -187,6 +187,10 @@ int esp_pruner_floored(const esp_pruner *p) {
   return p->floored;
 }
 
+bool esp_pruner_by_threshold(const esp_pruner *p) {
+  return p->distribution->limit != NULL && !esp_pruner_external_masks(p);
+}
+
 esp_prune_forecast esp_pruner_forecast(const esp_pruner *p) {
   return p->forecast;
 }

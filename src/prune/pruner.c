@@ -153,8 +153,8 @@ static esp_status make_scratch(esp_pruner *p, esp_error *err) {
 
 /* Whether the distribution can do what is asked: better known now than when training has ended. */
 static esp_status try_distribution(esp_pruner *p, esp_error *err) {
-  const esp_status status =
-      esp_pruner_external_masks(p) ? ESP_OK : esp_pruner_choose(p, p->opt->sparsity, err);
+  const bool unknown = esp_pruner_external_masks(p) || esp_pruner_by_threshold(p);
+  const esp_status status = unknown ? ESP_OK : esp_pruner_choose(p, p->opt->sparsity, err);
   p->forecast = (esp_prune_forecast){.units = p->units, .floored = p->floored};
   for (size_t u = 0; u < p->units; u++) p->forecast.kept += p->keep[u];
   p->floored = 0;

@@ -153,6 +153,7 @@ static const char *missing_of_structure(const esp_structure *s) {
 }
 
 static const char *missing_of_distribution(const esp_distribution *d) {
+  if (d->limit && (d->share || d->search)) return "one of the functions 'limit' and 'share'";
   if (!d->search) return NULL;
   if (!d->share) return "a function 'share', which a search begins with";
   return d->copies > 0 ? NULL : "copies of at least 1 for its search";

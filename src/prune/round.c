@@ -15,9 +15,16 @@ int esp_pruner_rounds(const esp_pruner *p) {
   return esp_prune_rounds(p->opt);
 }
 
+/* What the schedule asks for at `t`. A share of a threshold goes as the same share of
+ * `sparsity`. */
+static double asked(const esp_pruner *p, double t) {
+  if (esp_pruner_by_threshold(p)) return p->opt->sparsity * p->schedule->ramp(t);
+  return p->schedule->sparsity(p->opt, t);
+}
+
 double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
   if (p->when == ESP_PRUNE_TRAINING) return p->opt->sparsity;
-  return p->schedule->sparsity(p->opt, (double)round / (double)esp_pruner_rounds(p));
+  return asked(p, (double)round / (double)esp_pruner_rounds(p));
 }
 
 /* ---- pruning ---- */
@@ -100,7 +107,7 @@ esp_status esp_pruner_step(esp_pruner *p, int64_t step, int64_t begin, int64_t e
   const double t = progress(p, step, begin, end);
   int floored;
   *changed = true;
-  if (!p->dynamic) return esp_pruner_prune(p, p->schedule->sparsity(p->opt, t), &floored, err);
+  if (!p->dynamic) return esp_pruner_prune(p, asked(p, t), &floored, err);
   ESP_TRY(p->dynamic->change(p, t, err));
   p->changes++;
   esp__hooks_materialise(p);

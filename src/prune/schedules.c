@@ -12,10 +12,16 @@ static double at_once(const esp_prune_options *opt, double t) {
   return opt->sparsity;
 }
 
+static double whole(double t) {
+  (void)t;
+  return 1.0;
+}
+
 const esp_prune_schedule esp__prune_schedule_one_shot = {
     .name = "one-shot",
     .help = "all at once, after the dense training",
     .sparsity = at_once,
+    .ramp = whole,
 };
 
 /* ---- iterative ---- */
@@ -31,6 +37,7 @@ const esp_prune_schedule esp__prune_schedule_iterative = {
         "in rounds, each removing the same share of what remains, "
         "with retraining between (Han et al. 2015)",
     .sparsity = same_share,
+    .ramp = whole, /* what training has moved below the threshold goes in the next round */
 };
 
 const esp_prune_schedule esp__prune_schedule_exponential = {
@@ -42,10 +49,14 @@ const esp_prune_schedule esp__prune_schedule_exponential = {
 
 /* ---- cubic ---- */
 
-/* s (1 - (1 - t)^3) */
-static double cubic(const esp_prune_options *opt, double t) {
+/* 1 - (1 - t)^3 */
+static double cubic_ramp(double t) {
   const double left = 1.0 - t;
-  return opt->sparsity * (1.0 - left * left * left);
+  return 1.0 - left * left * left;
+}
+
+static double cubic(const esp_prune_options *opt, double t) {
+  return opt->sparsity * cubic_ramp(t);
 }
 
 const esp_prune_schedule esp__prune_schedule_cubic = {
@@ -54,11 +65,15 @@ const esp_prune_schedule esp__prune_schedule_cubic = {
         "gradually during training, fast at first: automated gradual pruning (Zhu & Gupta 2017)",
     .in_training = true,
     .sparsity = cubic,
+    .ramp = cubic_ramp,
 };
 
 /* ---- linear ---- */
 
-/* s t */
+static double linear_ramp(double t) {
+  return t;
+}
+
 static double linear(const esp_prune_options *opt, double t) {
   return opt->sparsity * t;
 }
@@ -68,6 +83,7 @@ const esp_prune_schedule esp__prune_schedule_linear = {
     .help = "gradually during training, the same number at every change",
     .in_training = true,
     .sparsity = linear,
+    .ramp = linear_ramp,
 };
 
 /* ---- list ---- */

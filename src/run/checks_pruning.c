@@ -100,7 +100,8 @@ static double nearest_count(double sparsity, size_t units) {
 
 static esp_status check_reach(esp_run *r, esp_error *err) {
   const esp_prune_options *o = &r->config.prune;
-  if (!r->pruner || esp_pruner_external_masks(r->pruner)) return ESP_OK;
+  if (!r->pruner || esp_pruner_external_masks(r->pruner) || esp_pruner_by_threshold(r->pruner))
+    return ESP_OK;
   const esp_prune_forecast f = esp_pruner_forecast(r->pruner);
   const double gone = (double)(f.units - f.kept);
   if (f.kept == f.units)
@@ -118,7 +119,7 @@ static esp_status check_reach(esp_run *r, esp_error *err) {
 
 static esp_status check_rounds(esp_run *r, esp_error *err) {
   if (!r->pruner || in_training(r) || esp__reacts(&r->config) ||
-      esp_pruner_external_masks(r->pruner))
+      esp_pruner_external_masks(r->pruner) || esp_pruner_by_threshold(r->pruner))
     return ESP_OK;
   const size_t units = esp_pruner_forecast(r->pruner).units;
   double before = 0.0;

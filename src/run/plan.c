@@ -73,11 +73,19 @@ static void write_steps(const esp_run *r, FILE *out) {
 
 static void write_pruning(const esp_run *r, FILE *out) {
   const esp_prune_options *p = &r->config.prune;
-  if (!esp__prunes(&r->config))
+  if (!esp__prunes(&r->config)) {
     fputs("pruning  none\n", out);
-  else
-    fprintf(out, "pruning  %s, structure %s, distribution %s, schedule %s, sparsity %.4g\n",
-            p->method, p->structure, esp_distribution_of(p)->name, p->schedule, p->sparsity);
+    return;
+  }
+  const esp_distribution *distribution = esp_distribution_of(p);
+  const esp_threshold_options *o = esp_threshold_options_of(p);
+  fprintf(out, "pruning  %s, structure %s, distribution %s, schedule %s", p->method, p->structure,
+          distribution->name, p->schedule);
+  if (!distribution->limit)
+    fprintf(out, ", sparsity %.4g", p->sparsity);
+  else if (o->threshold > 0.0)
+    fprintf(out, ", threshold %.4g (%s)", o->threshold, o->threshold_of);
+  fputc('\n', out);
 }
 
 /* Of each parameter: value, gradient, momentum. */

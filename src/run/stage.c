@@ -16,6 +16,7 @@
 #include "rundir/kernels_csv.h"
 #include "rundir/progress_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,11 @@ static double sparsity_of(const esp_run *r, int round) {
                                  : esp_pruner_round_sparsity(r->pruner, round);
 }
 
+/* What a table shows of it: nothing where a threshold says what goes. */
+static double requested(const esp_run *r, double sparsity) {
+  return esp_pruner_by_threshold(r->pruner) ? (double)NAN : sparsity;
+}
+
 /* Only a floor has kept layers from losing more, in a round or a step. */
 static void say_guarded(esp_run *r, const char *when, int64_t number) {
   esp__progress_say(&r->progress,
@@ -111,10 +117,11 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   esp_probe_images images;
   esp__result *now = &r->at.now;
   const esp_probe probe = esp__run_probe(r, &images);
-  now->requested = sparsity_of(r, round);
+  const double sparsity = sparsity_of(r, round);
+  now->requested = requested(r, sparsity);
   esp__trial_evaluation evaluation = esp__trial_evaluation_begin(r);
   esp_pruner_set_trial_evaluator(r->pruner, esp__trial_evaluator_of(&evaluation));
-  ESP_TRY(esp_pruner_round(r->pruner, &probe, now->requested, &now->guarded, err));
+  ESP_TRY(esp_pruner_round(r->pruner, &probe, sparsity, &now->guarded, err));
   ESP_TRY(esp__found_write(r, err));
   esp__run_count_moved(r);
   if (now->guarded) say_guarded(r, "round", round);
@@ -418,7 +425,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   if (r->pruner) esp_pruner_finish(r->pruner);
   if (esp__prunes_in_training(&r->config)) {
     now->round = r->at.stage + 1; /* what the training did or began with is the first */
-    now->requested = esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner));
+    now->requested =
+        requested(r, esp_pruner_round_sparsity(r->pruner, esp_pruner_rounds(r->pruner)));
   }
   ESP_TRY(esp__run_hold_compressed(r, err));
   ESP_TRY(count_dynamic_macs(r, err));

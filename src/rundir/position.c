@@ -26,7 +26,7 @@ static const esp__json_field metrics_fields[] = {
   { .name = #member, offsetof(esp__result, member), ESP_JSON_COUNT, .optional = true }
 static const esp__json_field result_fields[] = {
     RESULT(ESP_JSON_SMALL, round),
-    RESULT(ESP_JSON_REAL, requested),
+    RESULT(ESP_JSON_MEASURE, requested),
     RESULT(ESP_JSON_COUNT, pruned),
     RESULT(ESP_JSON_COUNT, units),
     RESULT(ESP_JSON_COUNT, params),

@@ -9,7 +9,7 @@
 /* What a stage ended with. Result 0 is the dense network, result r the network after round r. */
 typedef struct esp__result {
   int round;
-  double requested;                 /* sparsity asked for */
+  double requested;                 /* sparsity asked for; NAN: none, a threshold said what goes */
   int64_t pruned, units;            /* of what the pruner covers */
   int64_t params, params_nonzero;   /* of the model, running statistics not counted */
   int64_t weights, weights_nonzero; /* of convolutions and linear layers */

@@ -115,9 +115,11 @@ esp_status esp__tables_add_layers(esp__position *p, const esp_model *model, doub
   for (int i = 0; i < model->layers; i++) {
     const esp_param *w = model->layer[i].weight;
     const double all = (double)w->count, kept = (double)esp_param_nonzero(w);
-    fprintf(t.out, "%d,%s,%.6g,%.6g,%.6g,%.6g,%zu,%zu,%.0f,%.0f\n", p->stage, model->layer[i].name,
-            requested, 1.0 - kept / all, kept / all, kept > 0 ? all / kept : 0.0, w->count,
-            esp_param_nonzero(w), all * w->positions, kept * w->positions);
+    fprintf(t.out, "%d,%s,", p->stage, model->layer[i].name);
+    if (!isnan(requested)) fprintf(t.out, "%.6g", requested);
+    fprintf(t.out, ",%.6g,%.6g,%.6g,%zu,%zu,%.0f,%.0f\n", 1.0 - kept / all, kept / all,
+            kept > 0 ? all / kept : 0.0, w->count, esp_param_nonzero(w), all * w->positions,
+            kept * w->positions);
   }
   return append(&p->layers, &t, err);
 }

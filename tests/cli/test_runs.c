@@ -297,6 +297,37 @@ START_TEST(counts_of_each_layer) {
 }
 END_TEST
 
+/* What scores less than the threshold is gone, nothing else; the tables say how much that was, and
+ * ask for nothing. */
+START_TEST(a_threshold_says_how_much_goes) {
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.distribution=threshold",
+           "prune.threshold=0.1", "prune.rounds=1", "prune.retrain=none");
+  tensors before = tensors_read("a/dense.safetensors"),
+          after = tensors_read("a/round-01.safetensors");
+  int weights = 0, gone = 0;
+  for (int i = 0; i < before.count; i++) {
+    const tensor *w = &before.item[i], *now = tensor_of(&after, "", w->name);
+    const size_t length = strlen(w->name);
+    if (length < 7 || strcmp(w->name + length - 7, ".weight") != 0) continue;
+    for (size_t k = 0; k < w->count; k++) {
+      const bool stays = fabsf(value_at(w, k)) >= 0.1;
+      ck_assert(value_at(now, k) == (stays ? value_at(w, k) : 0.0f));
+      gone += !stays;
+      weights++;
+    }
+  }
+  ck_assert(gone > 0 && gone < weights);
+  table t = table_read("a/rounds.csv"), layers = table_read("a/layers.csv");
+  ck_assert_str_eq(cell_of(&t, 1, "sparsity_requested"), "");
+  ck_assert_double_eq_tol(atof(cell_of(&t, 1, "sparsity")), (double)gone / weights, 1e-5);
+  ck_assert_str_eq(cell_of(&layers, layers.rows - 1, "sparsity_requested"), "");
+  table_free(&t);
+  table_free(&layers);
+  tensors_free(&before);
+  tensors_free(&after);
+}
+END_TEST
+
 /* ---- the files ---- */
 
 static void check_number(const table *t, int row, const char *column, bool may_be_empty) {
@@ -649,6 +680,7 @@ static Suite *suite(void) {
   tcase_add_test(t, another_seed);
   tcase_add_test(t, threads_and_instructions);
   tcase_add_test(t, counts_of_each_layer);
+  tcase_add_test(t, a_threshold_says_how_much_goes);
   tcase_add_test(t, only_the_last_weights);
   tcase_add_test(t, rewinding);
   tcase_add_test(t, rewinding_to_the_end);

@@ -39,6 +39,10 @@ static esp_status change(esp_pruner *p, double t, esp_error *err) {
 static void reparametrize(const esp_pruner *p, int slice, float *value) {
   (void)p, (void)slice, (void)value;
 }
+static double limit(const esp_prune_options *opt, const float *score, size_t n) {
+  (void)opt, (void)score, (void)n;
+  return 0.5;
+}
 static const esp_prune_hooks nothing = {.reparametrize = NULL},
                              makes_values = {.reparametrize = reparametrize};
 
@@ -329,6 +333,8 @@ START_TEST(functions_are_needed) {
   REFUSED(criterion, "criterion 'x': expected a function 'measure' for its passes", "x", "help",
           .score = score, .needs = ESP_NEEDS_PASSES);
   REFUSED(structure, "structure 'x': expected a function 'cover'", "x", "help");
+  REFUSED(distribution, "distribution 'x': expected one of the functions 'limit' and 'share'", "x",
+          "x", .share = share, .limit = limit);
   REFUSED(distribution, "distribution 'x': expected a function 'share', which a search begins with",
           "x", "help", .search = search, .copies = 1);
   REFUSED(distribution, "distribution 'x': expected copies of at least 1 for its search", "x",
