@@ -45,6 +45,7 @@ typedef struct esp_model_options {
   char *layers;       /* the layer language, for custom */
   char *weights;      /* file or run directory to start from, "" = fresh */
   char *weight_names; /* file with the names that its tensors have there, "" = the network's */
+  char *weights_skip; /* words: layers that do not take theirs from there; NULL = "" */
   char *shortcut;     /* resnet: "projection" or "identity" */
   esp_numbers hidden; /* mlp: sizes of the hidden layers */
   char *convolution;  /* "auto" or "direct" (esp_graph_disable_winograd); NULL = auto */

@@ -153,6 +153,11 @@ esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err);
  * says (docs/formats.md); "" or NULL: they are called as here. */
 esp_status esp_weights_load_named(esp_model *model, const char *path, const char *names,
                                   esp_error *err);
+/* The same of all layers but those of `skip`, words: patterns of names, first and last, which
+ * stand for the network's first and last layer with weights. They keep the values they have. A word
+ * that matches no layer is an error. */
+esp_status esp_weights_load_except(esp_model *model, const char *path, const char *names,
+                                   const char *skip, esp_error *err);
 
 /* Values, momentum, averages, shadows, movements and masks, and a text that says where the run
  * is. */

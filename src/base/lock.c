@@ -41,10 +41,19 @@ void esp__lock_drop(esp__lock *lock) {
   *lock = (esp__lock){0};
 }
 
-bool esp__lock_taken(const char *dir) {
+/* Tries the lock, and lets go of it: 0 when nobody has it, else why it cannot be taken. */
+static int try_lock(const char *dir) {
   const int file = open_in(dir, O_RDWR);
-  if (file < 0) return false;
-  const bool taken = take(file, false) == EWOULDBLOCK;
+  if (file < 0) return errno;
+  const int reason = take(file, false);
   close(file);
-  return taken;
+  return reason;
+}
+
+bool esp__lock_taken(const char *dir) {
+  return try_lock(dir) == EWOULDBLOCK;
+}
+
+bool esp__lock_left(const char *dir) {
+  return try_lock(dir) == 0;
 }

@@ -22,5 +22,8 @@ esp_status esp__lock_take(esp__lock *lock, const char *dir, bool wait, esp_error
 void esp__lock_drop(esp__lock *lock);
 /* Whether another has it now. */
 bool esp__lock_taken(const char *dir);
+/* Whether it is known that nobody has it: not without the file, nor on a file system that knows no
+ * locks. */
+bool esp__lock_left(const char *dir);
 
 #endif

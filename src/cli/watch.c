@@ -1,4 +1,5 @@
 /* espalier watch: how far a run, a sweep or a search is, read from the files it writes */
+#include "base/lock.h"
 #include "base/shown.h"
 #include "cli/cli.h"
 #include "cli/worker.h"
@@ -67,6 +68,11 @@ static void print_curves(const char *dir) {
 
 /* ---- a run ---- */
 
+/* What a run that was killed wrote last is still there, but not its lock. */
+static bool is_at_work(const char *dir, esp__heartbeat *p, double *age) {
+  return esp__heartbeat_read(p, dir, age) && !esp__lock_left(dir);
+}
+
 static void print_pulse(const char *name, const esp__heartbeat *p, double age) {
   char left[32], stage[64] = "training", ago[32];
   esp__format_time(left, p->seconds_left);
@@ -104,7 +110,7 @@ static bool show_run(const char *dir) {
   if (finished) {
     print_finished("", &r);
     esp_results_free(&r);
-  } else if (esp__heartbeat_read(&p, dir, &age)) {
+  } else if (is_at_work(dir, &p, &age)) {
     print_pulse("", &p, age);
   } else {
     puts("not at work");
@@ -122,6 +128,17 @@ typedef struct tally {
   int drawn;    /* the run at work whose curves are shown, -1 = none */
 } tally;
 
+/* Epochs that a run has come to the end of, by its log. */
+static double epochs_logged(const char *dir) {
+  char path[ESP_PATH_MAX];
+  esp_csv log;
+  if (!esp__path_join(path, dir, ESP_FILE_LOG)) return 0.0;
+  (void)esp_csv_read(&log, path, NULL); /* what can be read of it */
+  const double rows = (double)log.rows;
+  esp_csv_free(&log);
+  return rows;
+}
+
 /* A run that is neither finished nor at work: it waits, or was stopped or failed, and then may have
  * said why. */
 static void show_quiet(const esp_sweep *s, int i, const char *dir, tally *t) {
@@ -131,6 +148,7 @@ static void show_quiet(const esp_sweep *s, int i, const char *dir, tally *t) {
     return;
   }
   t->begun++;
+  t->done += fmin(epochs_logged(dir), (double)esp_sweep_epochs(s, i));
   if (esp__worker_last_line(dir, line))
     printf("%s: not at work  %s\n", ESP_SHOWN(s->run[i].name), ESP_SHOWN(line));
 }
@@ -147,7 +165,7 @@ static void show_one(const esp_sweep *s, int i, tally *t) {
     t->done += epochs;
     if (++t->finished <= FINISHED_SHOWN) print_finished(s->run[i].name, &r);
     esp_results_free(&r);
-  } else if (esp__heartbeat_read(&p, dir, &age)) {
+  } else if (is_at_work(dir, &p, &age)) {
     const double done = esp__heartbeat_epochs(&p, epochs);
     print_pulse(s->run[i].name, &p, age);
     t->at_work++;
@@ -215,7 +233,7 @@ static double print_next(const esp_sparsity_search *s) {
   double age;
   esp_sweep_path(&s->runs, s->done, dir);
   trial_name(s, s->done, name);
-  if (!esp__heartbeat_read(&p, dir, &age)) {
+  if (!is_at_work(dir, &p, &age)) {
     printf("%s: %s\n", name, access(dir, F_OK) == 0 ? "stopped or failed" : "waiting");
     return (double)NAN;
   }

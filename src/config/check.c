@@ -116,9 +116,18 @@ static esp_status check_compress(const esp_config *c, esp_error *err) {
                   c->compress.steps, c->prune.schedule);
 }
 
+/* Layers to leave out of what nobody loads. */
+static esp_status check_weights_skip(const esp_config *c, esp_error *err) {
+  if (c->model.weights[0] || !c->model.weights_skip[0]) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[model] weights_skip:1: '%s' leaves layers out, and `weights` names no file",
+                  c->model.weights_skip);
+}
+
 esp_status esp__config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp__retrain_of(c);
   ESP_TRY(check_compress(c, err));
+  ESP_TRY(check_weights_skip(c, err));
   if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] regulariser = %s with method = none: expected a method",

@@ -52,9 +52,12 @@ static void add_difference(const esp_section *s, const esp_option *o, const void
   free(b);
 }
 
-static void add_differences(const esp_config *there, const esp_config *here, char text[512]) {
+void esp__config_differences(const esp_config *there, const esp_config *here,
+                             esp__fingerprint_part part, char text[512]) {
   esp_config_key key[ESP_CONFIG_KEYS_MAX];
+  *text = '\0';
   for (const esp_section *s = esp_sections; s->name; s++) {
+    if (part == ESP_FINGERPRINT_DENSE && s->table == esp_prune_option_table) continue;
     const size_t keys = esp_config_keys(s, key);
     for (size_t i = 0; i < keys; i++) {
       const void *a = esp_config_key_options(there, &key[i]),
@@ -62,17 +65,6 @@ static void add_differences(const esp_config *there, const esp_config *here, cha
       if (a && b && !key[i].option->neutral) add_difference(s, key[i].option, a, b, text);
     }
   }
-}
-
-void esp__config_differences(const char *there, const char *here, char text[512]) {
-  esp_config a, b;
-  *text = '\0';
-  if (esp_config_parse(&a, "there", there, 0, NULL, NULL) != ESP_OK) return;
-  if (esp_config_parse(&b, "here", here, 0, NULL, NULL) == ESP_OK) {
-    add_differences(&a, &b, text);
-    esp_config_free(&b);
-  }
-  esp_config_free(&a);
 }
 
 bool esp__key_is_source(const char *key) {

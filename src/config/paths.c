@@ -12,6 +12,7 @@
 static char *in_folder(const char *folder, const char *name) {
   char path[ESP_PATH_MAX], *whole = realpath(folder, NULL), *found = NULL;
   while (strncmp(name, "./", 2) == 0) name += 2;
+  if (strcmp(name, ".") == 0) return whole;
   if (whole && esp__path_join(path, strcmp(whole, "/") == 0 ? "" : whole, name) &&
       access(path, F_OK) == 0)
     found = strdup(path);

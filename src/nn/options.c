@@ -30,6 +30,9 @@ const esp_option esp_model_option_table[] = {
      "its name here, then what stands before .weight and .bias there, as in PyTorch. "
      "Empty: they are called as here.",
      .neutral = true},
+    {"weights_skip", ESP_OPTION_WORDS, AT(weights_skip), "", 0, 0, NULL,
+     "Layers that keep fresh weights where `weights` gives the others: names or patterns, such as "
+     "linear*, or the words first and last. last: another head, as for other classes."},
     {"shortcut", ESP_OPTION_CHOICE, AT(shortcut), "projection", 0, 0, shortcut_name,
      "How the shortcut of a resnet changes shape: "
      "projection (1x1 convolution) or identity (subsampled, no weights)."},

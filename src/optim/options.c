@@ -19,7 +19,8 @@ static const char *sparse_name(size_t i) {
 #define AT(member) offsetof(esp_train_options, member)
 const esp_option esp_train_option_table[] = {
     {"epochs", ESP_OPTION_INT, AT(epochs), "24", 0, 1e6, NULL,
-     "passes over the training images; 0 = none"},
+     "passes over the training images; 0 = none. With schedule constant, step or multi-step it may "
+     "grow in the config.ini of a run that was stopped: resume then trains on"},
     {"batch", ESP_OPTION_INT, AT(batch), "128", 1, 65536, NULL, "images in a training step"},
     {"lr", ESP_OPTION_REAL, AT(lr), "0.1", 0, 1000, NULL, "peak learning rate"},
     {"momentum", ESP_OPTION_REAL, AT(momentum), "0.9", 0, 0.9999, NULL, "momentum of SGD"},

@@ -9,6 +9,7 @@
 #include "config/stages.h"
 #include "kernels/kernels.h"
 #include "run/checks.h"
+#include "run/start.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -106,7 +107,8 @@ static esp_status try_start(esp_run *r, esp_error *err) {
   const esp_config *c = &r->config;
   if (c->model.weights[0]) {
     ESP_TRY(esp_weights_path(c->model.weights, path, err));
-    ESP_TRY(esp_weights_load_named(r->model, path, c->model.weight_names, err));
+    ESP_TRY(esp__run_check_classes(r, path, err));
+    ESP_TRY(esp__run_load_weights(r, path, err));
     ESP_TRY(esp__run_check_zeros(r, path, err));
   }
   if (c->prune.mask_from[0]) {

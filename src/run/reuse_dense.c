@@ -25,26 +25,32 @@ static esp_status rewind_path(const esp_run *r, char path[ESP_PATH_MAX], esp_err
   return esp__path_make(path, r->config.run.dense, name, err);
 }
 
+static esp_status compare_training(const esp_run *r, const esp_config *other,
+                                   const esp_config *ours, esp_error *err) {
+  char here[65], there[65], differences[512];
+  ESP_TRY(esp__config_fingerprint(ours, ESP_FINGERPRINT_DENSE, here, err));
+  ESP_TRY(esp__config_fingerprint(other, ESP_FINGERPRINT_DENSE, there, err));
+  const bool weights = esp__same_weights(other, &r->config);
+  if (weights && strcmp(here, there) == 0) return ESP_OK;
+  esp__config_differences(other, ours, ESP_FINGERPRINT_DENSE, differences);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "run.dense: %s was trained with another configuration: %s; expected the same "
+                  "seed, [data], [model] and [train]",
+                  r->config.run.dense, *differences ? differences : "other [model] weights");
+}
+
 /* Both configurations come with the normalisation filled in, from the weights they describe. */
 static esp_status same_training(const esp_run *r, const char *path, const char *text,
                                 esp_error *err) {
-  char ours[65], theirs[65];
-  esp_config other, filled;
-  ESP_TRY(esp_config_parse(&filled, "configuration", r->config_text, 0, NULL, err));
-  esp_status status = esp__config_fingerprint(&filled, ESP_FINGERPRINT_DENSE, ours, err);
-  esp_config_free(&filled);
-  if (status != ESP_OK) return status;
-  ESP_TRY(esp_config_parse(&other, path, text, 0, NULL, err));
-  status = esp__config_fingerprint(&other, ESP_FINGERPRINT_DENSE, theirs, err);
-  const bool same =
-      status == ESP_OK && strcmp(ours, theirs) == 0 && esp__same_weights(&other, &r->config);
-  esp_config_free(&other);
-  if (status != ESP_OK || same) return status;
-  return esp_fail(
-      err, ESP_ERR_INPUT,
-      "run.dense: %s was trained with another configuration; expected the same seed, [data], "
-      "[model] and [train]",
-      r->config.run.dense);
+  esp_config other, ours;
+  ESP_TRY(esp_config_parse(&ours, "configuration", r->config_text, 0, NULL, err));
+  esp_status status = esp_config_parse(&other, path, text, 0, NULL, err);
+  if (status == ESP_OK) {
+    status = compare_training(r, &other, &ours, err);
+    esp_config_free(&other);
+  }
+  esp_config_free(&ours);
+  return status;
 }
 
 static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path,

@@ -1,5 +1,6 @@
 /* A whole run: make or find its directory, go through the stages, write the result. */
 #include "config/fingerprint.h"
+#include "config/lengthen.h"
 #include "config/locate.h"
 #include "config/parse.h"
 #include "config/paths.h"
@@ -170,14 +171,46 @@ static esp_status begin(esp_run *r, esp_error *err) {
   return take_over(r, err);
 }
 
-/* What differs, key by key: a checkpoint holds the configuration that it was made with. */
-static void find_differences(const esp_run *r, const char *path, char differences[512]) {
+/* How the configuration that a checkpoint was made with differs from that of the run. */
+typedef struct change {
+  char keys[512]; /* key by key; "": nothing, or it is not known */
+  bool lengthens; /* it only goes on longer */
+  char why[256];  /* why not, where a number of epochs or rounds is all that differs */
+} change;
+
+static esp_status compare_texts(const char *there, const char *here, change *c, esp_error *err) {
+  esp_config a, b;
+  ESP_TRY(esp_config_parse(&a, "there", there, 0, NULL, err));
+  esp_status status = esp_config_parse(&b, "here", here, 0, NULL, err);
+  if (status == ESP_OK) {
+    esp__config_differences(&a, &b, ESP_FINGERPRINT_ALL, c->keys);
+    status = esp__config_lengthens(&a, &b, &c->lengthens, c->why, err);
+    esp_config_free(&b);
+  }
+  esp_config_free(&a);
+  return status;
+}
+
+/* A checkpoint holds the configuration that it was made with. */
+static void find_change(const esp_run *r, const char *path, change *c) {
   esp_bundle b;
-  *differences = '\0';
+  *c = (change){.keys = ""};
   if (esp_bundle_load(&b, path, NULL) != ESP_OK) return;
   const char *there = esp_bundle_text(&b, "espalier.config");
-  if (there) esp__config_differences(there, r->config_text, differences);
+  if (there && compare_texts(there, r->config_text, c, NULL) != ESP_OK) *c = (change){.keys = ""};
   esp_bundle_free(&b);
+}
+
+/* The training is longer than it was when the checkpoint was made. */
+static esp_status lengthen(esp_run *r, const esp__position *fresh, change *c) {
+  if (c->lengthens && r->at.stage > 0) {
+    c->lengthens = false;
+    snprintf(c->why, sizeof c->why, "the training has ended");
+  }
+  if (!c->lengthens) return ESP_ERR_INPUT;
+  esp__progress_say(&r->progress, "the training goes on for longer: %s", c->keys);
+  memcpy(r->at.fingerprint, fresh->fingerprint, sizeof r->at.fingerprint);
+  return ESP_OK;
 }
 
 /* Mean and deviation are measured where nobody sets them: then it is the data that differ. */
@@ -188,19 +221,20 @@ static bool only_statistics(const char *differences) {
 }
 
 /* Whether what the position was saved with is what this process has opened. */
-static esp_status check_same(const esp_run *r, const esp__position *fresh, const char *path,
+static esp_status check_same(esp_run *r, const esp__position *fresh, const char *path,
                              esp_error *err) {
-  char differences[512] = "";
+  change c = {.keys = ""};
   const bool same = strcmp(r->at.fingerprint, fresh->fingerprint) == 0;
   ESP_TRY(esp__plugins_match(path, r->at.plugins, fresh->plugins, ESP_PLUGINS_ALL, err));
-  if (!same) find_differences(r, path, differences);
-  if (only_statistics(differences))
+  if (!same) find_change(r, path, &c);
+  if (only_statistics(c.keys) || c.lengthens)
     ESP_TRY(esp__run_check_data(r, &r->at.data, &fresh->data, r->dir, err));
-  if (same) return ESP_OK;
+  if (same || lengthen(r, fresh, &c) == ESP_OK) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "%s: was made with another configuration than %s/config.ini%s%s; "
-                  "expected the same",
-                  path, r->dir, *differences ? ": " : "", differences);
+                  "expected the same%s%s%s",
+                  path, r->dir, *c.keys ? ": " : "", c.keys, *c.why ? " (" : "", c.why,
+                  *c.why ? ")" : "");
 }
 
 static esp_status load_checkpoint(esp_run *r, esp_error *err) {

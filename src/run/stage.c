@@ -9,6 +9,7 @@
 #include "run/interventions.h"
 #include "run/services.h"
 #include "run/snapshots.h"
+#include "run/start.h"
 #include "run/tensorboard.h"
 #include "run/trial_evaluator.h"
 #include "run/turned.h"
@@ -90,7 +91,7 @@ static esp_status start_from_weights(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   if (!r->config.model.weights[0]) return ESP_OK;
   ESP_TRY(esp_weights_path(r->config.model.weights, path, err));
-  return esp_weights_load_named(r->model, path, r->config.model.weight_names, err);
+  return esp__run_load_weights(r, path, err);
 }
 
 /* The sparsity that a round, which is the one at work where the schedule reacts, prunes to. */

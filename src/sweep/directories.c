@@ -71,20 +71,25 @@ static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
 
 /* The directory must have been made by the same configuration, neutral keys apart. */
 static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_error *err) {
-  char path[ESP_PATH_MAX], there[65], wanted[65];
+  char path[ESP_PATH_MAX], there[65], wanted[65], differences[512];
   esp_config c;
   ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
   ESP_TRY(esp__config_load_run(&c, path, err));
   esp_status status = esp__config_fingerprint(&c, ESP_FINGERPRINT_ALL, there, err);
   const bool weights = esp__same_weights(&c, &run->config);
+  esp__config_differences(&c, &run->config, ESP_FINGERPRINT_ALL, differences);
+  if (!weights && !*differences)
+    snprintf(differences, sizeof differences, "[model] weights = %.200s, not %.200s",
+             c.model.weights, run->config.model.weights);
   esp_config_free(&c);
   if (status == ESP_OK)
     status = esp__config_fingerprint(&run->config, ESP_FINGERPRINT_ALL, wanted, err);
   if (status != ESP_OK || (weights && strcmp(there, wanted) == 0)) return status;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: was made by another configuration; go back to the one in its config.ini, "
-                  "or choose another directory with -o",
-                  dir);
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "%s: was made by another configuration%s%s; go back to the one in its config.ini, "
+      "or choose another directory with -o",
+      dir, *differences ? ": " : "", differences);
 }
 
 static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err) {

@@ -1,5 +1,6 @@
 #include "tensor/blobs.h"
 #include "train/rename.h"
+#include "train/skip.h"
 
 #include <espalier/pack.h>
 #include <espalier/train.h>
@@ -86,9 +87,13 @@ esp_status esp_weights_packed_bytes(const esp_model *model, esp_provenance from,
   return status;
 }
 
-static esp_status read_values(esp_model *m, const esp_bundle *b, const char *path, esp_error *err) {
-  for (int i = 0; i < m->params.count; i++)
-    ESP_TRY(esp__blob_read(b, path, "", m->params.item[i], ESP_F32, m->params.item[i]->value, err));
+static esp_status read_values(esp_model *m, const char *skip, const esp_bundle *b, const char *path,
+                              esp_error *err) {
+  for (int i = 0; i < m->params.count; i++) {
+    esp_param *p = m->params.item[i];
+    if (!esp__is_skipped(m, skip, p))
+      ESP_TRY(esp__blob_read(b, path, "", p, ESP_F32, p->value, err));
+  }
   return ESP_OK;
 }
 
@@ -109,10 +114,16 @@ esp_status esp_weights_load(esp_model *model, const char *path, esp_error *err) 
 
 esp_status esp_weights_load_named(esp_model *model, const char *path, const char *names,
                                   esp_error *err) {
+  return esp_weights_load_except(model, path, names, "", err);
+}
+
+esp_status esp_weights_load_except(esp_model *model, const char *path, const char *names,
+                                   const char *skip, esp_error *err) {
   esp_bundle b = {0};
+  ESP_TRY(esp__skip_check(model, skip, err));
   ESP_TRY(esp_weights_bundle_load(&b, path, err));
   esp_status status = names && *names ? esp__tensors_rename(&b, path, model, names, err) : ESP_OK;
-  if (status == ESP_OK) status = read_values(model, &b, path, err);
+  if (status == ESP_OK) status = read_values(model, skip, &b, path, err);
   const esp_param *wrong = status == ESP_OK ? esp_params_infinite(&model->params) : NULL;
   if (wrong)
     status = esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a number that is not finite", path,
@@ -265,7 +276,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
   ESP_TRY(read_notes(pruner, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");
   if (pruner && changes) esp_pruner_restore_changes(pruner, strtoull(changes, NULL, 10));
-  return read_values(m, b, path, err);
+  return read_values(m, "", b, path, err);
 }
 
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path,

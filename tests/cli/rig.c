@@ -1,6 +1,8 @@
 #include "rig.h"
 #include "suite.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <check.h>
 #include <dirent.h>
 #include <ftw.h>
@@ -72,6 +74,14 @@ char *bytes_read(const char *path, size_t *bytes) {
   fclose(file);
   if (bytes) *bytes = (size_t)end;
   return data;
+}
+
+int lock_hold(const char *dir) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/lock", dir);
+  const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  ck_assert_int_eq(flock(file, LOCK_EX | LOCK_NB), 0);
+  return file;
 }
 
 bool exists(const char *path) {

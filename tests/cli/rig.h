@@ -25,6 +25,8 @@ char *bytes_read(const char *path, size_t *bytes);
 bool exists(const char *path);
 bool same_bytes(const char *path, const char *other);
 void remove_tree(const char *path);
+/* Takes the lock of a run, as the process that works on it does, until the file is closed. */
+int lock_hold(const char *dir);
 /* Files in a folder whose name ends with `ending`. */
 int count_files(const char *folder, const char *ending);
 

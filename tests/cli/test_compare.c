@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SWEEP                                                                                 \
   CONFIG_BEGIN PLAIN_LAYERS                                                                   \
@@ -176,19 +177,22 @@ START_TEST(watching_a_run) {
 }
 END_TEST
 
-/* As a run leaves it that was killed. */
+/* A run that was killed leaves what it wrote last, and no lock. */
 START_TEST(watching_a_run_at_work) {
   const process_options stop = {.signal = 9, .begun = "out/progress.json"};
   process p = espalier(
       &stop, (const char *const[]){"run", "plain.ini", "-o", "out", "train.epochs=2000", NULL});
   ck_assert_int_eq(p.signal, 9);
   process_free(&p);
+  ENDS(0, "not at work", NULL, "watch", "out", "--once");
+  const int lock = lock_hold("out");
   ENDS(0, "/2000  step ", NULL, "watch", "out", "--once");
   static const char *const damaged[] = {"", "{", "[]", "{\"stage\":-1}", "{\"stage\":1e99}"};
   for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
     text_write("out/progress.json", damaged[i]);
     ENDS(0, "not at work", NULL, "watch", "out", "--once");
   }
+  close(lock);
 }
 END_TEST
 
@@ -197,6 +201,7 @@ START_TEST(watching_a_sweep) {
   ENDS(0, "6 of 6 runs finished, 0 at work, 0 stopped or failed, 0 waiting; 100.0 %", NULL, "watch",
        "out");
   remove("out/prune.retrain=none,run.seed=1/result.json");
+  ENDS(0, "1 stopped or failed, 0 waiting; 100.0 % of the epochs", NULL, "watch", "out");
   text_write("out/prune.retrain=none,run.seed=1/errors.txt", "espalier: the loss is lost\n");
   ENDS(0, "prune.retrain=none,run.seed=1: not at work  the loss is lost\n", NULL, "watch", "out");
   ESPALIER("sweep", "out");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Passes of a training step: three a layer, but none to the images. */
 enum { PLAIN_PASSES = 3 * 3 - 1, PLAIN_WINOGRAD = 3, RICH_PASSES = 7 * 3 - 1, ROUNDS = 2 };
@@ -252,19 +253,24 @@ START_TEST(watching_a_search_at_work) {
   process p = espalier(&stop, (const char *const[]){SEARCH, "train.epochs=2000", NULL});
   ck_assert_int_eq(p.signal, 9);
   process_free(&p);
+  check_watch("out", "dense: stopped or failed", "epoch");
+  int lock = lock_hold("out/dense");
   check_watch("out", "dense: training  epoch ", "trial 1");
   check_watch("out",
               "0 trials finished, at most 4 more; none within 1.00 points of the dense one yet",
               NULL);
+  close(lock);
   remove_tree("out");
   const process_options later = {.signal = 9, .begun = "out/sparsity=0.8/progress.json"};
   p = espalier(&later, (const char *const[]){SEARCH, "prune.retrain_epochs=2000", NULL});
   ck_assert_int_eq(p.signal, 9);
   process_free(&p);
+  lock = lock_hold("out/sparsity=0.8");
   check_watch("out", "trial 1, sparsity=0.8: round 1/1  epoch ", "trial 2");
   check_watch("out", "0 trials finished, at most 4 more", NULL);
   ck_assert_int_eq(remove("out/sparsity=0.8/progress.json"), 0);
   check_watch("out", "trial 1, sparsity=0.8: stopped or failed\n", "left");
+  close(lock);
 }
 END_TEST
 
