@@ -1,6 +1,7 @@
 /* IDX files (LeCun, Cortes, Burges: MNIST; Xiao, Rasul, Vollgraf 2017: Fashion-MNIST), plain or
  * compressed by gzip: bytes 0, 0, 8 (unsigned bytes), number of dimensions; each dimension as a
  * big-endian 32-bit number; the bytes. */
+#include "data/gzip_end.h"
 #include "data/set.h"
 
 #include <errno.h>
@@ -92,7 +93,8 @@ static esp_status read_end(idx_file *f, esp_error *err) {
                     f->path, (unsigned long long)f->at);
   int code = Z_OK;
   gzerror(f->gz, &code);
-  return got == 0 && code == Z_OK ? ESP_OK : damaged(f, err);
+  if (got != 0 || code != Z_OK) return damaged(f, err);
+  return gzdirect(f->gz) ? ESP_OK : esp__gzip_ends(f->path, f->at, err);
 }
 
 /* Whether a file of this size can hold what its header announces: to know before memory is asked

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char *folder;
 
@@ -52,6 +53,32 @@ START_TEST(huge_pictures) {
   refused("folder", "train/ant/a.png", "unreadable picture"); /* no pixels in it */
   file_write(folder, "train/ant/a.png", jpeg, sizeof jpeg - 1);
   refused("folder", "train/ant/a.png", "more than 8192x8192 pixels");
+}
+END_TEST
+
+/* Behind compressed data may stand more of it, as gzip itself allows, and nothing else. */
+START_TEST(what_stands_behind_gz) {
+  static const char *const behind[] = {"x", "\x1f", "\x1f\x8b\x08", "garbage"};
+  static const char *const file = "train-images-idx3-ubyte.gz";
+  const uint8_t header[16] = {0, 0, 8, 3,          0, 0, 0, IDX_TRAIN,
+                              0, 0, 0, IDX_HEIGHT, 0, 0, 0, IDX_WIDTH};
+  const uint8_t pixels[IDX_TRAIN * IDX_HEIGHT * IDX_WIDTH] = {1, 2, 3};
+  for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+    idx_make(folder, 1);
+    FILE *f = fopen(path_of(folder, file), "ab");
+    ck_assert(f && fputs(behind[i], f) >= 0 && fclose(f) == 0);
+    refused("idx", file, "behind the end of its compressed data");
+  }
+  idx_make(folder, 1);
+  file_write_gz(folder, file, header, sizeof header);
+  gzFile more = gzopen(path_of(folder, file), "ab9");
+  ck_assert(more && gzwrite(more, pixels, sizeof pixels) > 0 && gzclose(more) == Z_OK);
+  esp_error err = {0};
+  esp_dataset *set = NULL;
+  const esp_data_options opt = options_for("idx", folder);
+  ck_assert_msg(esp_dataset_load(&set, &opt, (esp_shape){0}, 1, &err) == ESP_OK, "%s", err.text);
+  ck_assert_mem_eq(set->train.pixels, pixels, sizeof pixels);
+  esp_dataset_free(set);
 }
 END_TEST
 
@@ -176,6 +203,7 @@ int main(void) {
   tcase_add_loop_test(tests, damaged_file, 0, damages);
   tcase_add_test(tests, huge_pictures);
   tcase_add_test(tests, gz_bombs);
+  tcase_add_test(tests, what_stands_behind_gz);
   tcase_add_test(tests, folders_that_lack_something);
   tcase_add_test(tests, all_bad_pictures_are_named_at_once);
   tcase_add_test(tests, random_bytes_in_pictures);
