@@ -34,7 +34,7 @@ static esp_status same_network(const esp_run *r, const char *path, const char *t
                     "run.pruned: %s is compressed already; expected a run without [compress]",
                     r->config.run.pruned);
   if (strcmp(ours, theirs) == 0) return ESP_OK;
-  esp__config_differences(text, r->config_text, differences);
+  esp__config_text_differences(text, r->config_text, differences);
   return esp_fail(err, ESP_ERR_INPUT,
                   "run.pruned: %s was made with another configuration: %s; "
                   "expected other keys of [compress] alone",
