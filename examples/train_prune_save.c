@@ -8,6 +8,7 @@
  * failure. The pruner owns the masks: what it has pruned stays exactly 0 in every step after. The
  * file can be opened with predict_embedded.c, or with `espalier eval`. */
 #include <espalier/config.h>
+#include <espalier/run.h>
 #include <espalier/train.h>
 
 #include <stdio.h>

@@ -6,8 +6,7 @@ import os
 import re
 import struct
 
-# `bytes`: a packed file holds the path of the images, which is another one in every folder.
-VARIES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed|^bytes$")
+VARIES = re.compile(r"seconds|per_second|milliseconds|_ms$|rss|^reason$|^choice$|^threads$|^isa$|^epoch_s|^speed")
 
 
 def steady(value):
@@ -30,8 +29,10 @@ def content(path, folder):
     if name.endswith(".safetensors"):
         length = struct.unpack("<Q", data[:8])[0]
         header = json.loads(data[8:8 + length])
-        texts = header.pop("__metadata__", {})
-        return header, data[8 + length:], sorted(texts)
+        texts, tensors = header.pop("__metadata__", {}), data[8 + length:]
+        if "espalier.position" in header:  # JSON with times, and the last tensor
+            tensors = tensors[:header.pop("espalier.position")["data_offsets"][0]]
+        return header, tensors, sorted(texts)
     if name.endswith((".ini", ".txt", ".gp")):
         return data.replace(os.path.realpath(folder).encode(), b"")
     return len(data) > 0 or name == "lock"  # pages and events hold times

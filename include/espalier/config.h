@@ -100,8 +100,8 @@ esp_status esp_config_copy(esp_config *to, const esp_config *from, esp_error *er
 esp_status esp_config_text(const esp_config *config, char **text, esp_error *err);
 
 /* The keys of [data], and those of the other sections that decide results, as far as they have
- * another value than they would have anyway, as INI text that parses. The network is left out: what
- * it is, and where its weights came from. Newly allocated in *text. */
+ * another value than they would have anyway, as INI text that parses. Left out are paths, so that
+ * the text is the same wherever the files lie, and the network. Newly allocated in *text. */
 esp_status esp_config_brief_text(const esp_config *config, char **text, esp_error *err);
 
 /* Explains "section.key", "key", "section" or a method of pruning (a criterion, structure,

@@ -26,13 +26,13 @@ void esp_sha256_start(esp_sha256 *s);
 void esp_sha256_add(esp_sha256 *s, const void *data, size_t bytes);
 void esp_sha256_end(esp_sha256 *s, char hex[65]);
 
-/* Writes a file piece by piece, to a temporary one beside it: `path`.tmp, or `path`.N.tmp where
- * that name is taken. Commit makes it appear under its name, whole: fsync, rename, fsync of the
- * directory. When begin, append or commit fails, the temporary file is removed and nothing is left
- * to clean up; what `path` held before is untouched, unless it was only closing the file or syncing
- * the directory that failed. Of several that write one file at once, the last to commit stays,
- * whole. Temporary files left by a process that was killed are removed by the next writer of the
- * same file. */
+/* Writes a file piece by piece, to a temporary one beside it: `path`.espalier.tmp, or
+ * `path`.N.espalier.tmp where that name is taken. Commit makes it appear under its name, whole:
+ * fsync, rename, fsync of the directory. When begin, append or commit fails, the temporary file is
+ * removed and nothing is left to clean up; what `path` held before is untouched, unless it was only
+ * closing the file or syncing the directory that failed. Of several that write one file at once,
+ * the last to commit stays, whole. Temporary files left by a process that was killed are removed by
+ * the next writer of the same file. */
 typedef struct esp_file_writer {
   int file;
   char *path, *temporary;

@@ -50,8 +50,20 @@ esp_status esp_run_new(const esp_config *config, const char *source, const char 
 esp_status esp_run_plan(const esp_config *config, const char *source, const char *dir, FILE *out,
                         esp_error *err);
 /* Goes on with the run in `dir` from its newest checkpoint; from its beginning if it has none.
- * Nothing to do is not an error; ESP_ERR_BUSY: another process is at it. */
-esp_status esp_run_resume(const char *dir, esp_run_control control, esp_error *err);
+ * Nothing to do is not an error; ESP_ERR_BUSY: another process is at it. `override`s,
+ * "section.key=value", change its config.ini for good: keys that decide no result, such as where
+ * the data are, which must be the same, and those that only let the run go on for longer. */
+esp_status esp_run_resume(const char *dir, int overrides, const char *const *override,
+                          esp_run_control control, esp_error *err);
+
+/* The model's values (moving averages where there are any) as a file that `espalier eval` and other
+ * tools open. Fails where the texts of `from` are none that it could be opened with: a
+ * configuration that does not parse, or not as many classes as the network has. */
+esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path,
+                            esp_error *err);
+/* The same content as a packed file (espalier/pack.h); *bytes (may be NULL) becomes its size. */
+esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const char *path,
+                            size_t *bytes, esp_error *err);
 
 /* A trained network opened for use: from a weights file, or from a run directory (its newest
  * weights). */

@@ -135,14 +135,8 @@ typedef struct esp_provenance {
   const char *classes; /* class names, a line each */
 } esp_provenance;
 
-/* The model's values (moving averages where there are any) as a file that `espalier eval` and other
- * tools open. */
-esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path,
-                            esp_error *err);
-/* The same content as a packed file (espalier/pack.h); *bytes (may be NULL) becomes its size. */
-esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const char *path,
-                            size_t *bytes, esp_error *err);
-/* The size that this file would have, without writing it. */
+/* The size that the model's values (moving averages where there are any) would have as a packed
+ * file. */
 esp_status esp_weights_packed_bytes(const esp_model *model, esp_provenance from, size_t *bytes,
                                     esp_error *err);
 /* Reads values by name into the model, from a safetensors or a packed file; every parameter must
@@ -166,6 +160,11 @@ esp_status esp_checkpoint_save(const esp_model *model, esp_pruner *pruner, esp_p
 /* *position is newly allocated. Without a pruner masks stay as they are. */
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path,
                                char **position, esp_error *err);
+/* That text of a checkpoint that is open, newly allocated; `path` is named in errors. */
+esp_status esp_checkpoint_position(const esp_bundle *b, const char *path, char **position,
+                                   esp_error *err);
+/* Puts another text in its place; borrows it. */
+esp_status esp_checkpoint_set_position(esp_bundle *b, const char *position, esp_error *err);
 
 /* Puts the masks of another run on the model of a new pruner and zeroes what they prune: those of a
  * checkpoint, or the nonzero weights of a weights file. What the file has no mask for stays dense.

@@ -4,6 +4,7 @@
 #include "config/fingerprint.h"
 #include "config/parse.h"
 #include "config/stages.h"
+#include "rundir/free.h"
 #include "rundir/paths.h"
 #include "rundir/position.h"
 
@@ -69,17 +70,6 @@ static esp_status check_same(const esp_config *c, const char *path, esp_error *e
                   "%s: made with another configuration; choose another directory with -o", path);
 }
 
-static esp_status set_text(esp_bundle *b, const char *key, char *text, esp_error *err) {
-  for (int i = 0; i < b->texts; i++)
-    if (strcmp(b->key[i], key) == 0) {
-      free(b->text[i]);
-      b->text[i] = text;
-      return ESP_OK;
-    }
-  free(text);
-  return esp_fail(err, ESP_ERR_INPUT, "no '%s': expected a checkpoint", key);
-}
-
 /* The fingerprint of the other run: of its configuration with what the first has filled in. */
 static esp_status fingerprint_of(const esp_bundle *b, int order, char hex[65], esp_error *err) {
   esp_config c;
@@ -91,31 +81,36 @@ static esp_status fingerprint_of(const esp_bundle *b, int order, char hex[65], e
   return status;
 }
 
-/* The position of a run says which configuration it has, and how long its event file is. */
-static esp_status pass_on(esp_bundle *b, const esp_config *c, esp_error *err) {
-  char *text;
+/* The position of a run says which configuration it has, and how long its event file is. The
+ * bundle borrows the new one. */
+static esp_status pass_on(esp_bundle *b, const esp_config *c, const char *branch, char **position,
+                          esp_error *err) {
+  char *there;
   esp__position at;
-  const char *position = esp_bundle_text(b, "espalier.position");
-  ESP_TRY(esp__position_parse(&at, position ? position : "", err));
-  esp_status status = fingerprint_of(b, (int)c->run.order, at.fingerprint, err);
+  ESP_TRY(esp_checkpoint_position(b, branch, &there, err));
+  esp_status status = esp__position_parse(&at, there, err);
+  free(there);
+  if (status != ESP_OK) return status;
+  status = fingerprint_of(b, (int)c->run.order, at.fingerprint, err);
   at.events = 0;
-  if (status == ESP_OK) status = esp__position_text(&at, &text, err);
+  if (status == ESP_OK) status = esp__position_text(&at, position, err);
   esp__position_free(&at);
-  return status == ESP_OK ? set_text(b, "espalier.position", text, err) : status;
+  return status == ESP_OK ? esp_checkpoint_set_position(b, *position, err) : status;
 }
 
 /* The second run's directory, at the checkpoint that the first left where they part. The
  * configuration comes last: without it there is no run. */
 static esp_status take_branch(const esp_config *c, const char *branch, const char *dir,
                               esp_error *err) {
-  char path[ESP_PATH_MAX], *text;
+  char path[ESP_PATH_MAX], *text, *position = NULL;
   esp_bundle b = {0};
   ESP_TRY(esp_directory_make(dir, err));
   ESP_TRY(esp_bundle_load(&b, branch, err));
-  esp_status status = pass_on(&b, c, err);
+  esp_status status = pass_on(&b, c, branch, &position, err);
   if (status == ESP_OK) status = path_of(dir, ESP_FILE_CHECKPOINT, path, err);
   if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
   esp_bundle_free(&b);
+  free(position);
   if (status != ESP_OK) return status;
   ESP_TRY(path_of(dir, ESP_FILE_CONFIG, path, err));
   ESP_TRY(esp_config_text(c, &text, err));
@@ -135,7 +130,7 @@ static esp_status train(const esp_config *c, const char *source, const char *dir
   if (begun && esp_results_finished(dir)) return ESP_OK;
   if (!begun && access(branch, F_OK) != 0) return esp_run_new(c, source, dir, control, err);
   if (!begun) ESP_TRY(take_branch(c, branch, dir, err));
-  return esp_run_resume(dir, control, err);
+  return esp_run_resume(dir, 0, NULL, control, err);
 }
 
 static esp_status train_both(const esp_config *config, const char *source,
@@ -210,6 +205,7 @@ esp_status esp_instability(esp_interpolation *line, const esp_config *config, co
   const char *const ends[2] = {path[0], path[1]};
   int64_t steps = 1;
   ESP_TRY(check_config(config, source, err));
+  ESP_TRY(esp__directory_check(dir, (const char *[]){names[0], NULL}, "this command", err));
   for (int i = 0; i < 2; i++) ESP_TRY(path_of(dir, names[i], path[i], err));
   if (point.epochs) ESP_TRY(steps_of(config, &steps, err));
   const int64_t step = point.number * steps;

@@ -8,6 +8,7 @@
 #include "run/open.h"
 #include "run/services.h"
 #include "run/trial_evaluator.h"
+#include "rundir/free.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -252,11 +253,20 @@ static esp_status open_study(study *s, const char *weights, esp_error *err) {
   return esp__trial_open(&s->trial, r->pruner, &probe, err);
 }
 
-static esp_status write_csv(study *s, esp_error *err) {
-  char named[ESP_PATH_MAX], path[ESP_PATH_MAX];
+/* Where the table goes: as asked for, into the run, or where a run of the configuration would
+ * be. */
+static esp_status choose_directory(const study *s, char dir[ESP_PATH_MAX], esp_error *err) {
   const esp_run_options *o = &s->run.config.run;
-  const char *dir = s->o->dir ? s->o->dir : is_directory(s->o->path) ? s->o->path : named;
-  if (dir == named) ESP_TRY(esp__path_make(named, o->output, o->name, err));
+  const char *given = s->o->dir ? s->o->dir : is_directory(s->o->path) ? s->o->path : NULL;
+  const char *const own[] = {ESP_FILE_CONFIG, ESP_FILE_SENSITIVITY, NULL};
+  if (!given) ESP_TRY(esp__path_make(dir, o->output, o->name, err));
+  if (given && snprintf(dir, ESP_PATH_MAX, "%s", given) >= ESP_PATH_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "%.60s...: path too long", given);
+  return esp__directory_check(dir, own, "a run", err);
+}
+
+static esp_status write_csv(study *s, const char *dir, esp_error *err) {
+  char path[ESP_PATH_MAX];
   ESP_TRY(esp__path_make(path, dir, ESP_FILE_SENSITIVITY, err));
   ESP_TRY(esp_directory_make(dir, err));
   ESP_TRY(esp__text_write(&s->csv, path, err));
@@ -265,13 +275,15 @@ static esp_status write_csv(study *s, esp_error *err) {
 }
 
 static esp_status study_weights(study *s, const char *weights, esp_error *err) {
+  char dir[ESP_PATH_MAX];
+  ESP_TRY(choose_directory(s, dir, err));
   ESP_TRY(esp__text_begin(&s->csv, "the table", err));
   esp_status status = hold_out(&s->run.config, err);
   if (status == ESP_OK && s->seen) warn(s->o, &s->run.config);
   if (status == ESP_OK) status = plain(&s->run.config, err);
   if (status == ESP_OK) status = open_study(s, weights, err);
   if (status == ESP_OK) status = look_at_all(s, err);
-  if (status == ESP_OK) status = write_csv(s, err);
+  if (status == ESP_OK) status = write_csv(s, dir, err);
   esp__text_drop(&s->csv);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/parse.h"
 #include "config/stages.h"
+#include "rundir/free.h"
 #include "rundir/paths.h"
 
 #include <espalier/file.h>
@@ -126,7 +127,8 @@ static esp_status do_run(bisection *b, esp_error *err) {
   if (b->runs.run[i].state != ESP_SWEEP_FINISHED) {
     if (b->control.progress)
       fprintf(b->control.progress, "\n---- %s\n", ESP_SHOWN(b->runs.run[i].name));
-    const esp_status status = esp_run_resume(esp_sweep_path(&b->runs, i, dir), b->control, err);
+    const esp_status status =
+        esp_run_resume(esp_sweep_path(&b->runs, i, dir), 0, NULL, b->control, err);
     if (status == ESP_ERR_INTERRUPTED)
       return esp_fail(err, status, "stopped; go on with: espalier search %s", b->runs.dir);
     ESP_TRY(status);
@@ -237,7 +239,7 @@ static esp_status name_directory(bisection *b, const char *dir, esp_error *err) 
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run; choose another directory for the search with -o",
                     b->runs.dir);
-  return ESP_OK;
+  return esp__directory_check(path, (const char *[]){ESP_FILE_SEARCH, NULL}, "a search", err);
 }
 
 /* So that the directory alone says how to go on. */

@@ -180,6 +180,8 @@ static esp_status write_parts(const esp_bundle *b, const char *header, const cha
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: %llu bytes of tensors and text are more than a file may hold", path,
                     (unsigned long long)whole);
+  if (b->texts + b->blobs + 1 > 2 * ESP_BLOBS_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: more tensors and texts than a file may hold", path);
   esp_file_writer w;
   ESP_TRY(esp_file_begin(&w, path, err));
   ESP_TRY(esp_file_append(&w, &announced, sizeof announced, err));

@@ -242,6 +242,17 @@ static esp_status verify(const loading *l) {
   return ESP_OK;
 }
 
+/* A NUL in a name would hide what follows it from us: \u0000 that is not escaped itself. */
+static bool has_nul(const char *text, size_t bytes) {
+  static const char nul[] = {'\\', 'u', '0', '0', '0', '0'};
+  for (size_t i = 0; i + sizeof nul <= bytes; i++) {
+    if (text[i] != '\\') continue;
+    if (memcmp(text + i, nul, sizeof nul) == 0) return true;
+    i++; /* what is escaped */
+  }
+  return false;
+}
+
 static esp_status parse_header(loading *l, const char *file, size_t bytes, cJSON **root) {
   uint64_t length;
   if (bytes < PREFIX)
@@ -255,8 +266,7 @@ static esp_status parse_header(loading *l, const char *file, size_t bytes, cJSON
                     bytes - PREFIX < ESP_HEADER_MAX ? bytes - PREFIX : (size_t)ESP_HEADER_MAX,
                     "not a safetensors file, or cut short");
   const char *header = file + PREFIX;
-  /* A NUL in a name would hide what follows it from us. */
-  if (!esp__utf8_plain(header, length) || memmem(header, length, "\\u0000", 6))
+  if (!esp__utf8_plain(header, length) || has_nul(header, length))
     return esp_fail(l->err, ESP_ERR_INPUT, "%s: at byte 8: header is not plain UTF-8 text",
                     l->path);
   size_t at = 0;

@@ -1,4 +1,6 @@
 /* Files that appear whole or not at all. */
+#include "base/temporary.h"
+
 #include <espalier/file.h>
 
 #include <errno.h>
@@ -67,9 +69,9 @@ static int make_locked(const char *path) {
 static void make_temporary(esp_file_writer *w, size_t bytes) {
   for (int i = 0; i < NAMES_MAX; i++) {
     if (i == 0)
-      snprintf(w->temporary, bytes, "%s.tmp", w->path);
+      snprintf(w->temporary, bytes, "%s" ESP_TEMPORARY_ENDING, w->path);
     else
-      snprintf(w->temporary, bytes, "%s.%d.tmp", w->path, i);
+      snprintf(w->temporary, bytes, "%s.%d" ESP_TEMPORARY_ENDING, w->path, i);
     remove_stale(w->temporary);
     w->file = make_locked(w->temporary);
     if (w->file >= 0 || errno != EEXIST) return;
@@ -82,7 +84,7 @@ esp_status esp_file_begin(esp_file_writer *w, const char *path, esp_error *err) 
   /* The rename would put a file in the place of a device. */
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
     return esp_fail(err, ESP_ERR_IO, "%s: is not a regular file, cannot be replaced", path);
-  const size_t bytes = strlen(path) + sizeof ".1000.tmp";
+  const size_t bytes = strlen(path) + sizeof ".1000" ESP_TEMPORARY_ENDING;
   w->path = strdup(path);
   char *temporary = malloc(bytes);
   if (!w->path || !temporary) {

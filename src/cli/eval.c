@@ -1,7 +1,9 @@
 /* espalier eval: accuracy of trained weights on the test images */
+#include "base/replace.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
 #include "cli/cli.h"
+#include "cli/trained.h"
 #include "cli/engine.h"
 
 #include <espalier/run.h>
@@ -42,7 +44,8 @@ static const esp__argument arguments[] = {
      .value = "OUT.csv",
      .expected = "a file name",
      .kind = ESP_WORD_FILE,
-     .help = "Writes the logits of every test image, a row an image."},
+     .help = "Writes the logits of every test image, a row an image. Only such a file is "
+             "replaced."},
     {.name = "hash",
      .type = ESP_ARGUMENT_FLAG,
      .offset = offsetof(eval_options, hash),
@@ -191,8 +194,12 @@ static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_e
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const eval_options *options = a->options;
   esp_loaded_run o;
+  if (options->logits)
+    ESP_TRY(
+        esp__check_replaced(options->logits, "image,label,logit_", "is no table of logits", err));
   ESP_TRY(esp_load_run(&o, a->positional.item[0], true, a->override.count, a->override.item, err));
-  esp_status status = esp_loaded_run_mask_zeros(&o, err);
+  esp_status status = esp__overrides_matter(&a->override, err);
+  if (status == ESP_OK) status = esp_loaded_run_mask_zeros(&o, err);
   if (status == ESP_OK) status = evaluate(&o, options, err);
   esp_loaded_run_free(&o);
   return status;

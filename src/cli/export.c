@@ -1,4 +1,5 @@
 /* espalier export: a trained network for programs that are not Espalier */
+#include "base/replace.h"
 #include "base/shown.h"
 #include "cli/cli.h"
 
@@ -43,18 +44,9 @@ static bool ends_with(const char *path, const char *ending) {
   return length > end && strcmp(path + length - end, ending) == 0;
 }
 
-/* All that is exported names its maker in its first bytes; other files were made by someone
- * else. */
+/* All that is exported names its maker in its first bytes. */
 static esp_status check_output(const char *path, esp_error *err) {
-  char first[64] = {0};
-  FILE *file = fopen(path, "rb");
-  if (!file) return ESP_OK; /* writing says why */
-  const size_t bytes = fread(first, 1, sizeof first, file);
-  fclose(file);
-  return memmem(first, bytes, "espalier", 8)
-             ? ESP_OK
-             : esp_fail(err, ESP_ERR_INPUT,
-                        "%s: is there already and was not exported; expected another name", path);
+  return esp__check_replaced(path, "espalier", "was not exported", err);
 }
 
 static void print_size(const char *path) {

@@ -1,4 +1,5 @@
 /* espalier overlap: what the masks of runs have in common */
+#include "base/replace.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
 #include "cli/cli.h"
@@ -21,7 +22,7 @@ static const esp__argument arguments[] = {
      .value = "FILE",
      .expected = "a file name",
      .kind = ESP_WORD_FILE,
-     .help = "Writes the tables of all pairs into one file too."},
+     .help = "Writes the tables of all pairs into one file too. Only such a file is replaced."},
     {0},
 };
 
@@ -102,6 +103,8 @@ static esp_status overlap(const esp__words *path, const esp_layer_masks *masks, 
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const overlap_options *o = a->options;
+  if (o->csv)
+    ESP_TRY(esp__check_replaced(o->csv, "a,b,layer,weights,", "is no table of overlaps", err));
   esp_layer_masks *masks = calloc((size_t)a->positional.count, sizeof *masks);
   if (!masks) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the masks");
   int opened = 0;

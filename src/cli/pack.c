@@ -1,4 +1,5 @@
 /* espalier pack: all that prediction needs in one small file */
+#include "base/replace.h"
 #include "base/shown.h"
 #include "cli/cli.h"
 
@@ -27,13 +28,6 @@ static const esp__argument arguments[] = {
      .help = "The packed file to write. Only a packed file is replaced."},
     {0},
 };
-
-/* A file that is there and is no packed one was made by someone else. */
-static esp_status check_output(const char *path, esp_error *err) {
-  if (access(path, F_OK) != 0 || esp_is_packed(path)) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: is there already and is no packed file; expected another name", path);
-}
 
 /* Opens what was written and compares every bit. */
 static esp_status prove(const esp_loaded_run *o, const char *path, char sha256[65],
@@ -80,7 +74,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   char file[4096], sha256[65];
   size_t bytes;
   esp_loaded_run o;
-  ESP_TRY(check_output(options->out, err));
+  ESP_TRY(esp__check_replaced(options->out, "ESPK", "is no packed file", err));
   ESP_TRY(esp_weights_path(path, file, err));
   ESP_TRY(esp_load_run(&o, path, false, 0, NULL, err));
   esp_status status = esp_loaded_run_pack(&o, options->out, &bytes, err);

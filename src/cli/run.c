@@ -52,7 +52,8 @@ const esp__command esp__command_run = {
 };
 
 static esp_status resume(const esp__arguments *a, esp_error *err) {
-  return esp_run_resume(a->positional.item[0], esp__cli_control(), err);
+  return esp_run_resume(a->positional.item[0], a->override.count, a->override.item,
+                        esp__cli_control(), err);
 }
 
 const esp__command esp__command_resume = {
@@ -60,11 +61,19 @@ const esp__command esp__command_resume = {
     .summary = "go on with a run that was stopped or killed, from its newest checkpoint",
     .description =
         "The weights are those, to the bit, of a run that was never stopped. "
-        "It may go on with other threads and on another machine.\n",
+        "It may go on with other threads and on another machine.\n"
+        "\n"
+        "section.key=value changes the run's config.ini: where the data are (data.path), if their "
+        "content is the same; any key that decides no result (run.threads, "
+        "run.checkpoint_minutes, log.tensorboard); and keys that only let the run go on for "
+        "longer: train.epochs and prune.retrain_epochs where the learning rates do not depend on "
+        "them, prune.sparsities behind their end, prune.rounds of the schedule feedback. "
+        "All else would be another experiment, and is refused.\n",
     .positional = {.usage = "DIR",
                    .expected = "one run directory",
                    .least = 1,
                    .most = 1,
                    .kind = ESP_WORD_DIRECTORY},
+    .overrides = true,
     .run = resume,
 };

@@ -67,17 +67,6 @@ void esp__config_differences(const esp_config *there, const esp_config *here,
   }
 }
 
-void esp__config_text_differences(const char *there, const char *here, char text[512]) {
-  esp_config a, b;
-  *text = '\0';
-  if (esp_config_parse(&a, "there", there, 0, NULL, NULL) != ESP_OK) return;
-  if (esp_config_parse(&b, "here", here, 0, NULL, NULL) == ESP_OK) {
-    esp__config_differences(&a, &b, ESP_FINGERPRINT_ALL, text);
-    esp_config_free(&b);
-  }
-  esp_config_free(&a);
-}
-
 bool esp__key_is_source(const char *key) {
   return strcmp(key, "data.path") == 0 || strcmp(key, "model.weights") == 0 ||
          strcmp(key, "model.weight_names") == 0;

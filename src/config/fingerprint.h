@@ -22,8 +22,6 @@ esp_status esp__config_fingerprint(const esp_config *c, esp__fingerprint_part pa
  * "[train] lr = 0.1, not 0.2; ..."; as many as there is room for. */
 void esp__config_differences(const esp_config *there, const esp_config *here,
                              esp__fingerprint_part part, char text[512]);
-/* Of all keys, in two texts; "" where one does not parse. */
-void esp__config_text_differences(const char *there, const char *here, char text[512]);
 
 /* data.path, model.weights and model.weight_names say where something is, and are neutral since it
  * may be moved; but another place may hold something else. */

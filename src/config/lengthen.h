@@ -6,10 +6,18 @@
 
 #include <stdbool.h>
 
-/* Whether `here` is `there` with more train.epochs, neutral keys apart, and the epochs so far are
- * the same in both. `why`: why not, where the number of epochs, rounds or retrain_epochs is all
- * that differs, else "". */
-esp_status esp__config_lengthens(const esp_config *there, const esp_config *here, bool *lengthens,
-                                 char why[256], esp_error *err);
+/* What is all that differs in two configurations, neutral keys apart: train.epochs;
+ * prune.retrain_epochs; prune.rounds, or the list of the rounds' sparsities; or something else. */
+typedef enum esp__longer {
+  ESP_LONGER_NOTHING,
+  ESP_LONGER_TRAINING,
+  ESP_LONGER_RETRAINING,
+  ESP_LONGER_ROUNDS
+} esp__longer;
+
+/* *longer: what goes on for longer in `here` than in `there`, if what was done before is the same
+ * in both; else ESP_LONGER_NOTHING. `why`: why not, where only such keys differ, else "". */
+esp_status esp__config_lengthens(const esp_config *there, const esp_config *here,
+                                 esp__longer *longer, char why[256], esp_error *err);
 
 #endif

@@ -500,12 +500,13 @@ esp_status esp_config_load(esp_config *config, const char *path, int overrides,
   return esp__config_load_with(config, path, NULL, overrides, override, err);
 }
 
-esp_status esp__config_load_run(esp_config *config, const char *path, esp_error *err) {
+esp_status esp__config_load_run(esp_config *config, const char *path, int overrides,
+                                const char *const *override, esp_error *err) {
   struct stat info;
   *config = (esp_config){0};
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
     return esp_fail(err, ESP_ERR_INPUT, "%s: is empty; expected the configuration of a run", path);
-  return esp_config_load(config, path, 0, NULL, err);
+  return esp_config_load(config, path, overrides, override, err);
 }
 
 void esp_config_free(esp_config *config) {

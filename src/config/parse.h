@@ -21,7 +21,8 @@ esp_status esp__config_load_with(esp_config *config, const char *path,
 
 /* The config.ini of a run's directory: as esp_config_load, but not empty. An empty one is no run
  * with all defaults, but what a crash of the system left. */
-esp_status esp__config_load_run(esp_config *config, const char *path, esp_error *err);
+esp_status esp__config_load_run(esp_config *config, const char *path, int overrides,
+                                const char *const *override, esp_error *err);
 
 /* Finds `key`, "section.key"; says of an unknown one which is the nearest. */
 esp_status esp__config_key(const char *key, const char *where, esp_config_key *found,

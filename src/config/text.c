@@ -33,13 +33,12 @@ static esp_status is_fallback(const esp_option *o, const void *options, bool *sa
   return ESP_OK;
 }
 
-/* Whatever says what the images are, and what else decides results; not the network, nor what
- * [compress] made of its weights, which shows in them. */
+/* Whatever says what the images are, and what else decides results; not where anything lies on this
+ * machine, the network, nor what [compress] made of its weights, which shows in them. */
 static bool is_brief(const esp_section *s, const esp_option *o) {
+  if (o->type == ESP_OPTION_PATH || s->table == esp_compress_option_table) return false;
   if (s->table == esp_data_option_table) return true;
-  if (s->table == esp_compress_option_table) return false;
-  const bool network = strcmp(o->name, "arch") == 0 || strcmp(o->name, "layers") == 0 ||
-                       strcmp(o->name, "weights") == 0;
+  const bool network = strcmp(o->name, "arch") == 0 || strcmp(o->name, "layers") == 0;
   return !o->neutral && !(s->table == esp_model_option_table && network);
 }
 

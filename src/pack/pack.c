@@ -81,6 +81,9 @@ static bool code_tensors(esp__coder *c, const esp_bundle *b) {
 static esp_status join(const uint8_t *header, size_t header_bytes, size_t text_bytes,
                        const esp__coder *c, uint8_t **data, size_t *bytes, esp_error *err) {
   *bytes = PREFIX + header_bytes + c->out_bytes;
+  if (*bytes > FILE_MAX)
+    return esp_fail(err, ESP_ERR_INPUT, "a packed file of %zu bytes, expected at most %d", *bytes,
+                    FILE_MAX);
   if (!(*data = malloc(*bytes)))
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a packed file");
   memcpy(*data, signature, sizeof signature);

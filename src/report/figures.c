@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "report/gnuplot.h"
 #include "report/page.h"
+#include "rundir/free.h"
 
 #include <espalier/file.h>
 
@@ -83,8 +84,9 @@ static esp_status run_gnuplot(const char *argument, const char *dir, const char 
   return ESP_OK;
 }
 
-esp_status esp__figures_check(esp_error *err) {
+esp_status esp__figures_check(const char *dir, esp_error *err) {
   bool good;
+  ESP_TRY(esp__directory_check(dir, (const char *[]){"configuration.csv", NULL}, "a report", err));
   ESP_TRY(run_gnuplot("--version", NULL, "--figures", &good, err));
   return good ? ESP_OK : esp_fail(err, ESP_ERR_INPUT, "--figures: gnuplot --version fails");
 }

@@ -9,7 +9,8 @@
 esp_status esp__page_write(const cJSON *report, const char *path, esp_error *err);
 /* <dir>/<id>.csv per table; <dir>/<id>.gp and .svg per chart; needs gnuplot. */
 esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err);
-esp_status esp__figures_check(esp_error *err); /* whether there is a gnuplot */
+/* Whether there is a gnuplot, and the directory is one for figures. */
+esp_status esp__figures_check(const char *dir, esp_error *err);
 
 /* A file that is built in (src/embed). Text; empty where it was missing when Espalier was
  * built. */

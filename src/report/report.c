@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/replace.h"
 #include "base/text.h"
 #include "report/once.h"
 #include "report/page.h"
@@ -89,7 +90,9 @@ esp_status esp__report_check(const esp_report_request *request, esp_error *err) 
                       "this espalier was built without %s: install libjs-chart.js (or give meson "
                       "-Dchart_js=FILE, Chart.js 3) and build again",
                       a->name);
-  return request->figures ? esp__figures_check(err) : ESP_OK;
+  ESP_TRY(esp__check_replaced(request->page, "<title>Espalier report</title>",
+                              "is no page of espalier report", err));
+  return request->figures ? esp__figures_check(request->figures, err) : ESP_OK;
 }
 
 static void drop(esp__report_data *data) {

@@ -87,7 +87,7 @@ static esp_csv *table_at(esp__run_record *r, int i) {
 static esp_status read_record(esp__run_record *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   ESP_TRY(esp__path_make(path, r->dir, ESP_FILE_CONFIG, err));
-  const esp_status status = esp__config_load_run(&r->config, path, err);
+  const esp_status status = esp__config_load_run(&r->config, path, 0, NULL, err);
   if (status != ESP_OK) {
     r->config = (esp_config){0};
     return status;

@@ -75,9 +75,15 @@ static bool is_ours(const char *ini, const char *weights) {
   return ours;
 }
 
-/* What a person wrote by hand must not be lost. */
+/* What a person wrote by hand must not be lost, nor weights of a run. */
 static esp_status check_place(const char *ini, const char *weights, esp_error *err) {
-  if (access(ini, F_OK) != 0 || is_ours(ini, weights)) return ESP_OK;
+  const bool described = access(ini, F_OK) == 0;
+  if (!described && access(weights, F_OK) == 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%.400s: is there already, without a configuration beside it that espalier "
+                    "wrote for it; expected another name",
+                    weights);
+  if (!described || is_ours(ini, weights)) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "%.400s: is there, and is no configuration that espalier wrote for %.400s; "
                   "move it, or choose another name",

@@ -58,7 +58,8 @@ static esp_status need_text(const esp_bundle *b, const char *file, const char *k
 
 static esp_status read_classes(esp_loaded_run *o, const char *text, int *classes, esp_error *err) {
   *classes = 0;
-  for (const char *c = text; *c; c++) *classes += *c == '\n';
+  for (const char *c = text; *c; c++)
+    *classes += *c == '\n' || !c[1]; /* the last may have no end */
   if (*classes < 1 || *classes > 65536)
     return esp_fail(err, ESP_ERR_INPUT, "the list of classes has %d entries", *classes);
   if (!(o->class_name = calloc((size_t)*classes + 1, sizeof *o->class_name)))
@@ -67,7 +68,7 @@ static esp_status read_classes(esp_loaded_run *o, const char *text, int *classes
     const size_t length = strcspn(text, "\n");
     if (!(o->class_name[i] = strndup(text, length)))
       return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-    text += length + 1;
+    text += length + (text[length] == '\n');
   }
   return ESP_OK;
 }

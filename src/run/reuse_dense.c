@@ -56,11 +56,10 @@ static esp_status same_training(const esp_run *r, const char *path, const char *
 static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path,
                                esp_error *err) {
   const char *config = esp_bundle_text(b, "espalier.config");
-  const char *position = esp_bundle_text(b, "espalier.position");
   esp__position at;
-  if (!config || !position)
+  if (!config)
     return esp_fail(err, ESP_ERR_INPUT, "run.dense: %s: not a checkpoint of Espalier", path);
-  ESP_TRY(esp__position_parse(&at, position, err));
+  ESP_TRY(esp__run_read_position(&at, b, path, err));
   const bool ended = at.stage == 1 && at.results == 1 && !at.begun && at.result[0].round == 0;
   const esp_status same =
       esp__plugins_match(path, at.plugins, r->at.plugins, ESP_PLUGINS_COMMON, err);
@@ -94,6 +93,15 @@ esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {
   ESP_TRY(esp_bundle_load(&b, path, err));
   const esp_status status = check_bundle(r, &b, path, err);
   esp_bundle_free(&b);
+  return status;
+}
+
+esp_status esp__run_read_position(esp__position *at, const esp_bundle *b, const char *path,
+                                  esp_error *err) {
+  char *text;
+  ESP_TRY(esp_checkpoint_position(b, path, &text, err));
+  const esp_status status = esp__position_parse(at, text, err);
+  free(text);
   return status;
 }
 

@@ -11,6 +11,9 @@ esp_status esp__run_try_dense(const esp_run *r, esp_error *err);
  * files. */
 esp_status esp__run_take_dense(esp_run *r, esp_error *err);
 
+/* Reads the position that the checkpoint `path`, which is open, holds; *at is to be freed. */
+esp_status esp__run_read_position(esp__position *at, const esp_bundle *b, const char *path,
+                                  esp_error *err);
 /* Goes on from the position `text` of a checkpoint of the run in the directory `from`, with the
  * data, the configuration and the plugins of this one. Fails where the data are others. */
 esp_status esp__run_take_position(esp_run *r, const char *text, const char *from, esp_error *err);

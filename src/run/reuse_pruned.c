@@ -15,36 +15,41 @@ static int first_step(const esp_config *c) {
   return esp__stages(c) - esp_compress_steps(&c->compress);
 }
 
-/* What differs between what was pruned there and what is compressed here. */
-static esp_status same_network(const esp_run *r, const char *path, const char *text,
-                               esp_error *err) {
-  char ours[65], theirs[65], differences[512];
-  esp_config filled, other;
-  ESP_TRY(esp_config_parse(&filled, "configuration", r->config_text, 0, NULL, err));
-  esp_status status = esp__config_fingerprint(&filled, ESP_FINGERPRINT_PRUNED, ours, err);
-  esp_config_free(&filled);
-  if (status != ESP_OK) return status;
-  ESP_TRY(esp_config_parse(&other, path, text, 0, NULL, err));
-  const int steps = esp_compress_steps(&other.compress);
-  status = esp__config_fingerprint(&other, ESP_FINGERPRINT_PRUNED, theirs, err);
-  esp_config_free(&other);
-  if (status != ESP_OK) return status;
-  if (steps > 0)
+static esp_status compare_pruned(const esp_run *r, const esp_config *theirs, const esp_config *ours,
+                                 esp_error *err) {
+  char there[65], here[65], differences[512];
+  if (esp_compress_steps(&theirs->compress) > 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "run.pruned: %s is compressed already; expected a run without [compress]",
                     r->config.run.pruned);
-  if (strcmp(ours, theirs) == 0) return ESP_OK;
-  esp__config_text_differences(text, r->config_text, differences);
+  ESP_TRY(esp__config_fingerprint(theirs, ESP_FINGERPRINT_PRUNED, there, err));
+  ESP_TRY(esp__config_fingerprint(ours, ESP_FINGERPRINT_PRUNED, here, err));
+  if (strcmp(there, here) == 0) return ESP_OK;
+  esp__config_differences(theirs, ours, ESP_FINGERPRINT_PRUNED, differences);
   return esp_fail(err, ESP_ERR_INPUT,
                   "run.pruned: %s was made with another configuration: %s; "
                   "expected other keys of [compress] alone",
                   r->config.run.pruned, differences);
 }
 
-static esp_status check_position(const esp_run *r, const char *path, const char *text,
+/* Both configurations come with the normalisation filled in. */
+static esp_status same_network(const esp_run *r, const char *path, const char *text,
+                               esp_error *err) {
+  esp_config ours, theirs;
+  ESP_TRY(esp_config_parse(&ours, "configuration", r->config_text, 0, NULL, err));
+  esp_status status = esp_config_parse(&theirs, path, text, 0, NULL, err);
+  if (status == ESP_OK) {
+    status = compare_pruned(r, &theirs, &ours, err);
+    esp_config_free(&theirs);
+  }
+  esp_config_free(&ours);
+  return status;
+}
+
+static esp_status check_position(const esp_run *r, const esp_bundle *b, const char *path,
                                  esp_error *err) {
   esp__position at;
-  ESP_TRY(esp__position_parse(&at, text, err));
+  ESP_TRY(esp__run_read_position(&at, b, path, err));
   const int stage = at.stage, end = first_step(&r->config);
   const bool begun = at.begun;
   const esp_status same = esp__plugins_match(path, at.plugins, r->at.plugins, ESP_PLUGINS_ALL, err);
@@ -60,11 +65,10 @@ static esp_status check_position(const esp_run *r, const char *path, const char 
 static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path,
                                esp_error *err) {
   const char *config = esp_bundle_text(b, "espalier.config");
-  const char *position = esp_bundle_text(b, "espalier.position");
-  if (!config || !position)
+  if (!config)
     return esp_fail(err, ESP_ERR_INPUT, "run.pruned: %s: not a checkpoint of Espalier", path);
   ESP_TRY(same_network(r, path, config, err));
-  return check_position(r, path, position, err);
+  return check_position(r, b, path, err);
 }
 
 esp_status esp__run_try_pruned(const esp_run *r, esp_error *err) {

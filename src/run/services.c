@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 #include "rundir/counts.h"
 #include "rundir/tables.h"
+#include "train/weights_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -126,8 +127,8 @@ esp_status esp__run_open_dense(const esp_run *r, esp_model **model, esp_graph **
 
 esp_status esp__run_save_weights(const esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX];
-  return esp_weights_save(r->model, (esp_provenance){r->config_text, r->classes},
-                          esp__run_path(r, name, path), err);
+  return esp__weights_write(r->model, (esp_provenance){r->config_text, r->classes},
+                            esp__run_path(r, name, path), err);
 }
 
 esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {

@@ -1,11 +1,13 @@
 #include "rundir/free.h"
 
 #include "base/lock.h"
+#include "base/temporary.h"
 #include "rundir/paths.h"
 
 #include <dirent.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool ends_with(const char *name, const char *ending) {
   const size_t length = strlen(name), bytes = strlen(ending);
@@ -14,7 +16,7 @@ static bool ends_with(const char *name, const char *ending) {
 
 /* A temporary file of config.ini or sweep.ini: those are the first that there are. */
 static bool is_temporary(const char *name) {
-  return ends_with(name, ".tmp") &&
+  return ends_with(name, ESP_TEMPORARY_ENDING) &&
          (strncmp(name, ESP_FILE_CONFIG ".", sizeof ESP_FILE_CONFIG) == 0 ||
           strncmp(name, ESP_FILE_SWEEP ".", sizeof ESP_FILE_SWEEP) == 0);
 }
@@ -34,4 +36,20 @@ bool esp__directory_is_free(const char *path) {
     free = is_ours(e->d_name);
   if (dir) closedir(dir);
   return free;
+}
+
+static bool is_directory(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+esp_status esp__directory_check(const char *path, const char *const *own, const char *what,
+                                esp_error *err) {
+  if (!is_directory(path) || esp__directory_is_free(path)) return ESP_OK;
+  for (; *own; own++)
+    if (esp__path_exists(path, *own)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: has files in it that are not %s's; expected an empty directory, or a name "
+                  "that is not there yet",
+                  path, what);
 }

@@ -1,6 +1,7 @@
 #include "rundir/progress_json.h"
 
 #include "base/json.h"
+#include "base/temporary.h"
 #include "rundir/json_fields.h"
 #include "rundir/paths.h"
 
@@ -47,7 +48,8 @@ void esp__heartbeat_write(const esp__heartbeat *p, const char *dir) {
 void esp__heartbeat_end(const char *dir) {
   char path[ESP_PATH_MAX];
   if (esp__path_join(path, dir, ESP_FILE_PROGRESS)) unlink(path);
-  if (esp__path_join(path, dir, ESP_FILE_PROGRESS ".tmp")) unlink(path); /* left by a kill */
+  if (esp__path_join(path, dir, ESP_FILE_PROGRESS ESP_TEMPORARY_ENDING))
+    unlink(path); /* left by a kill */
 }
 
 /* Nothing that is told is below 0. */

@@ -74,7 +74,7 @@ static esp_status compare_config(const esp_sweep_run *run, const char *dir, esp_
   char path[ESP_PATH_MAX], there[65], wanted[65], differences[512];
   esp_config c;
   ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
-  ESP_TRY(esp__config_load_run(&c, path, err));
+  ESP_TRY(esp__config_load_run(&c, path, 0, NULL, err));
   esp_status status = esp__config_fingerprint(&c, ESP_FINGERPRINT_ALL, there, err);
   const bool weights = esp__same_weights(&c, &run->config);
   esp__config_differences(&c, &run->config, ESP_FINGERPRINT_ALL, differences);
@@ -122,7 +122,7 @@ static esp_status check_kept(esp_sweep *s, int i, esp_error *err) {
   if (run->dense < 0 || run->state != ESP_SWEEP_WAITING) return ESP_OK;
   if (!esp__path_exists(esp_sweep_path(s, run->dense, dir), ESP_FILE_CONFIG)) return ESP_OK;
   ESP_TRY(esp__path_make(path, dir, ESP_FILE_CONFIG, err));
-  ESP_TRY(esp__config_load_run(&training, path, err));
+  ESP_TRY(esp__config_load_run(&training, path, 0, NULL, err));
   const bool kept = esp__keeps_moment(&training, &run->config);
   esp_config_free(&training);
   return kept ? ESP_OK : esp__sweep_part(s, i, err);

@@ -247,7 +247,7 @@ static esp_status open_run(esp_sweep *s, const char *dir, const char *config, es
   s->runs = 1;
   s->run[0].dense = -1;
   if (!(s->run[0].name = strdup("."))) return no_memory(err);
-  return esp__config_load_run(&s->run[0].config, config, err);
+  return esp__config_load_run(&s->run[0].config, config, 0, NULL, err);
 }
 
 esp_status esp_sweep_open(esp_sweep *s, const char *dir, esp_error *err) {

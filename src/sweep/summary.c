@@ -59,6 +59,7 @@ static void fill_row(const esp__summary *m, const esp_sweep *s, esp__summary_row
     esp_stats_moments_add(&row->accuracy, r->test_accuracy);
     esp_stats_moments_add(&row->dense, esp__summary_dense(m, i));
     esp_stats_moments_add(&row->change, r->test_accuracy - esp__summary_dense(m, i));
+    esp_stats_moments_add(&row->bytes, r->bytes);
   }
 }
 

@@ -14,6 +14,7 @@ typedef struct esp__summary_row {
   esp_stats_moments accuracy; /* test top-1, a share */
   esp_stats_moments dense;    /* that of the dense networks */
   esp_stats_moments change;   /* accuracy - dense, run by run */
+  esp_stats_moments bytes;    /* of the packed networks */
 } esp__summary_row;
 
 typedef struct esp__summary {

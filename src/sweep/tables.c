@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Counts to the last digit. */
 static void print_number(FILE *f, double value) {
   if (isnan(value))
     fputc(',', f);
+  else if (value == floor(value) && fabs(value) < 0x1p53)
+    fprintf(f, ",%.0f", value);
   else
     fprintf(f, ",%.6g", value);
 }
@@ -25,11 +28,22 @@ static bool is_seed(const esp_sweep *s, int axis) {
 /* ---- sweep.csv ---- */
 
 static const char *const sweep_columns[] = {
-    "round",           "sparsity_requested",  "sparsity",
-    "weights_nonzero", "macs_effective",      "test_accuracy_before",
-    "test_accuracy",   "test_accuracy_dense", "test_top5",
-    "test_loss",       "validation_accuracy", "train_images_per_second",
-    "seconds",         "weights_sha256",      NULL,
+    "round",
+    "sparsity_requested",
+    "sparsity",
+    "weights_nonzero",
+    "bytes",
+    "macs_effective",
+    "test_accuracy_before",
+    "test_accuracy",
+    "test_accuracy_dense",
+    "test_top5",
+    "test_loss",
+    "validation_accuracy",
+    "train_images_per_second",
+    "seconds",
+    "weights_sha256",
+    NULL,
 };
 
 static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int run,
@@ -43,6 +57,7 @@ static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int 
   const double all[] = {r->sparsity_requested,
                         r->sparsity,
                         r->weights_nonzero,
+                        r->bytes,
                         r->macs_effective,
                         r->test_accuracy_before,
                         r->test_accuracy,
@@ -70,7 +85,8 @@ static void print_runs(FILE *f, const esp_sweep *s, const esp__summary *m) {
 
 static const char *const summary_columns[] = {
     "round",      "sparsity", "runs",        "test_accuracy_mean", "test_accuracy_sd",
-    "dense_mean", "dense_sd", "change_mean", "change_sd",          NULL,
+    "dense_mean", "dense_sd", "change_mean", "change_sd",          "bytes_mean",
+    NULL,
 };
 
 static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
@@ -93,6 +109,7 @@ static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
       print_number(f, esp_stats_mean(all[k]));
       print_number(f, esp_stats_sd(all[k]));
     }
+    print_number(f, esp_stats_mean(&r->bytes));
     fputc('\n', f);
   }
 }
@@ -144,6 +161,13 @@ static void print_percent(FILE *out, const char *format, double share) {
   fprintf(out, " %8s", text);
 }
 
+static void print_bytes(FILE *out, double bytes) {
+  if (isnan(bytes))
+    fprintf(out, " %10s", "-");
+  else
+    fprintf(out, " %10.0f", bytes);
+}
+
 static void print_row(FILE *out, const esp_sweep *s, const esp__summary_row *r) {
   print_axes(out, s, r->run);
   fprintf(out, "%5d", r->round);
@@ -154,6 +178,7 @@ static void print_row(FILE *out, const esp_sweep *s, const esp__summary_row *r) 
   print_percent(out, "%.2f", esp_stats_sd(&r->accuracy));
   print_percent(out, "%+.2f", esp_stats_mean(&r->change));
   print_percent(out, "%.2f", esp_stats_sd(&r->change));
+  print_bytes(out, esp_stats_mean(&r->bytes));
   fputc('\n', out);
 }
 
@@ -169,13 +194,16 @@ esp_status esp_sweep_table(const esp_sweep *s, FILE *out, esp_error *err) {
   if (m.rows > 0) {
     fputc('\n', out);
     print_axes(out, s, -1);
-    fprintf(out, "%5s %8s %4s %8s %8s %8s %8s %8s\n", "round", "sparsity", "runs", "dense", "top-1",
-            "sd", "change", "sd");
+    fprintf(out, "%5s %8s %4s %8s %8s %8s %8s %8s %10s\n", "round", "sparsity", "runs", "dense",
+            "top-1", "sd", "change", "sd", "bytes");
   }
   for (int i = 0; i < m.rows; i++)
     if (shown(&m, i)) print_row(out, s, &m.row[i]);
   if (m.rows > 0)
-    fputs("all in %; change: top-1 - dense, run by run; sd: of a sample, over the seeds\n", out);
+    fputs(
+        "all but bytes (of the packed file) in %; change: top-1 - dense, run by run; "
+        "sd: of a sample, over the seeds\n",
+        out);
   if (m.rows > 0 && m.seeds < 2)
     fputs(
         "warning: some rows are one seed, so nothing says what is chance; sweep run.seed = 1 2 3\n",

@@ -1,5 +1,6 @@
 #include "tensor/blobs.h"
 #include "train/rename.h"
+#include "train/weights_file.h"
 #include "train/skip.h"
 
 #include <espalier/pack.h>
@@ -58,8 +59,8 @@ static esp_status collect_weights(esp_bundle *b, const esp_model *m, esp_provena
   return collect_texts(b, m, from, err);
 }
 
-esp_status esp_weights_save(const esp_model *model, esp_provenance from, const char *path,
-                            esp_error *err) {
+esp_status esp__weights_write(const esp_model *model, esp_provenance from, const char *path,
+                              esp_error *err) {
   esp_bundle b = {0};
   esp_status status = collect_weights(&b, model, from, err);
   if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
@@ -67,8 +68,8 @@ esp_status esp_weights_save(const esp_model *model, esp_provenance from, const c
   return status;
 }
 
-esp_status esp_weights_pack(const esp_model *model, esp_provenance from, const char *path,
-                            size_t *bytes, esp_error *err) {
+esp_status esp__weights_write_packed(const esp_model *model, esp_provenance from, const char *path,
+                                     size_t *bytes, esp_error *err) {
   esp_bundle b = {0};
   esp_status status = collect_weights(&b, model, from, err);
   if (status == ESP_OK) status = esp_pack_save(&b, path, bytes, err);
@@ -191,12 +192,20 @@ static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *p
   return esp_bundle_add_text(b, "espalier.changes", changes, err);
 }
 
+/* Bytes, and the last of all: the header, where texts are, cannot hold the log of a long run. */
+static const char position_name[] = "espalier.position";
+
+static esp_status collect_position(esp_bundle *b, const char *position, esp_error *err) {
+  const int64_t shape[] = {(int64_t)strlen(position)};
+  return esp_bundle_add(b, position_name, ESP_U8, 1, shape, position, err);
+}
+
 esp_status esp_checkpoint_save(const esp_model *model, esp_pruner *pruner, esp_provenance from,
                                const char *position, const char *path, esp_error *err) {
   esp_bundle b = {0};
   esp_status status = collect_state(&b, model, pruner, err);
   if (status == ESP_OK) status = collect_texts(&b, model, from, err);
-  if (status == ESP_OK) status = esp_bundle_add_text(&b, "espalier.position", position, err);
+  if (status == ESP_OK) status = collect_position(&b, position, err);
   if (status == ESP_OK) status = esp_bundle_save(&b, path, err);
   esp_bundle_free(&b);
   return status;
@@ -279,17 +288,40 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
   return read_values(m, "", b, path, err);
 }
 
+/* Checkpoints of earlier versions have it among the texts. */
+esp_status esp_checkpoint_position(const esp_bundle *b, const char *path, char **position,
+                                   esp_error *err) {
+  const esp_blob *blob = esp_bundle_find(b, position_name);
+  const char *text = esp_bundle_text(b, position_name);
+  if (blob && blob->dtype != ESP_U8) blob = NULL;
+  if (!blob && !text)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: not a checkpoint: it does not say where the run was",
+                    path);
+  *position = blob ? strndup(blob->data, blob->bytes) : strdup(text);
+  return *position
+             ? ESP_OK
+             : esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for the position of the run", path);
+}
+
+esp_status esp_checkpoint_set_position(esp_bundle *b, const char *position, esp_error *err) {
+  for (int i = 0; i < b->blobs; i++) {
+    esp_blob *blob = &b->blob[i];
+    if (strcmp(blob->name, position_name) != 0) continue;
+    *blob = (esp_blob){.dtype = ESP_U8, .rank = 1, .data = (void *)position};
+    strcpy(blob->name, position_name);
+    blob->bytes = strlen(position);
+    blob->shape[0] = (int64_t)blob->bytes;
+    return ESP_OK;
+  }
+  return collect_position(b, position, err);
+}
+
 esp_status esp_checkpoint_load(esp_model *model, esp_pruner *pruner, const char *path,
                                char **position, esp_error *err) {
   esp_bundle b = {0};
   ESP_TRY(esp_bundle_load(&b, path, err));
   esp_status status = read_state(model, pruner, &b, path, err);
-  const char *text = esp_bundle_text(&b, "espalier.position");
-  if (status == ESP_OK && !text)
-    status = esp_fail(err, ESP_ERR_INPUT, "%s: not a checkpoint: it does not say where the run was",
-                      path);
-  if (status == ESP_OK && !(*position = strdup(text)))
-    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  if (status == ESP_OK) status = esp_checkpoint_position(&b, path, position, err);
   esp_bundle_free(&b);
   return status;
 }

@@ -25,7 +25,7 @@ static void set_up(void) {
   strcpy(folder, "/tmp/espalier-file-XXXXXX");
   ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/thing", folder);
-  snprintf(temporary, sizeof temporary, "%s/thing.tmp", folder);
+  snprintf(temporary, sizeof temporary, "%s/thing.espalier.tmp", folder);
   err = (esp_error){0};
 }
 
@@ -145,6 +145,17 @@ START_TEST(a_file_is_written_and_replaced) {
   check_content("newer");
   ck_assert_int_eq(esp_file_write(path, "", 0, &err), ESP_OK);
   check_content("");
+}
+END_TEST
+
+/* Others may call theirs .tmp. */
+START_TEST(a_file_of_somebody_else_beside_it_stays) {
+  char mine[sizeof path + 8];
+  snprintf(mine, sizeof mine, "%s.tmp", path);
+  FILE *file = fopen(mine, "w");
+  fclose(file);
+  ck_assert_int_eq(esp_file_write(path, "new", 3, &err), ESP_OK);
+  ck_assert_int_eq(unlink(mine), 0);
 }
 END_TEST
 
@@ -317,7 +328,8 @@ static void save_sample(void) {
   ck_assert_int_eq(esp_bundle_add(&b, "mask", ESP_U8, 1, (int64_t[]){3}, mask, &err), ESP_OK);
   ck_assert_int_eq(esp_bundle_add(&b, "empty", ESP_F32, 2, (int64_t[]){0, 5}, NULL, &err), ESP_OK);
   ck_assert_int_eq(esp_bundle_add(&b, "a", ESP_F32, 0, NULL, &scalar, &err), ESP_OK);
-  ck_assert_int_eq(esp_bundle_add_text(&b, "config", "[run]\nname = \"\xc3\xa4\"\n", &err), ESP_OK);
+  ck_assert_int_eq(esp_bundle_add_text(&b, "config", "[run]\nname = \"\xc3\xa4\\u0000\"\n", &err),
+                   ESP_OK);
   ck_assert_int_eq(esp_bundle_add_text(&b, "", "", &err), ESP_OK);
   ck_assert_msg(esp_bundle_save(&b, path, &err) == ESP_OK, "%s", err.text);
   esp_bundle_free(&b);
@@ -331,7 +343,7 @@ START_TEST(a_bundle_comes_back) {
   ck_assert_int_eq(b.texts, 2);
   ck_assert_str_eq(b.blob[0].name, "conv1.weight");
   ck_assert_str_eq(b.blob[1].name, "mask");
-  ck_assert_str_eq(esp_bundle_text(&b, "config"), "[run]\nname = \"\xc3\xa4\"\n");
+  ck_assert_str_eq(esp_bundle_text(&b, "config"), "[run]\nname = \"\xc3\xa4\\u0000\"\n");
   ck_assert_ptr_null(esp_bundle_text(&b, "sha256.mask"));
   ck_assert_ptr_null(esp_bundle_find(&b, "none"));
   const esp_blob *weight = esp_bundle_find(&b, "conv1.weight");
@@ -616,6 +628,7 @@ int main(void) {
   tcase_add_test(tests, plain_text);
   tcase_add_test(tests, nearest_is_a_likely_misspelling);
   tcase_add_test(tests, a_file_is_written_and_replaced);
+  tcase_add_test(tests, a_file_of_somebody_else_beside_it_stays);
   tcase_add_test(tests, a_file_that_matters_only_now);
   tcase_add_test(tests, two_that_write_at_once_are_both_whole);
   tcase_add_test(tests, many_that_write_at_once_all_succeed);

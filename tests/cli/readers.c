@@ -190,6 +190,14 @@ const char *tensors_text(const tensors *t, const char *key) {
   return text->valuestring;
 }
 
+char *tensors_position(const tensors *t) {
+  const tensor *position = tensor_of(t, "", "espalier.position");
+  ck_assert(position && position->bytes);
+  char *text = strndup(position->data, position->count);
+  ck_assert_ptr_nonnull(text);
+  return text;
+}
+
 float value_at(const tensor *t, size_t i) {
   const unsigned char *b = (const unsigned char *)t->data + 4 * i;
   const uint32_t bits =
@@ -201,4 +209,22 @@ float value_at(const tensor *t, size_t i) {
 
 bool kept_at(const tensor *mask, size_t i) {
   return ((const uint8_t *)mask->data)[i] != 0;
+}
+
+size_t masked_tensors_check(const tensors *t) {
+  size_t left = 0;
+  for (int k = 0; k < t->count; k++) {
+    const tensor *value = &t->item[k], *momentum = tensor_of(t, "momentum.", value->name);
+    const tensor *mask = tensor_of(t, "mask.", value->name),
+                 *average = tensor_of(t, "average.", value->name);
+    if (!momentum) continue;
+    for (size_t i = 0; i < value->count; i++) {
+      left += value_at(average ? average : value, i) != 0.0f;
+      if (!mask || kept_at(mask, i)) continue;
+      ck_assert_msg(value_at(value, i) == 0.0f && value_at(momentum, i) == 0.0f, "%s[%zu]",
+                    value->name, i);
+      ck_assert_msg(!average || value_at(average, i) == 0.0f, "average of %s[%zu]", value->name, i);
+    }
+  }
+  return left;
 }

@@ -84,7 +84,12 @@ void tensors_free(tensors *t);
 const tensor *tensor_of(const tensors *t, const char *prefix, const char *name);
 /* The metadata's text. */
 const char *tensors_text(const tensors *t, const char *key);
+/* What a checkpoint says of where the run was, JSON; to be freed. */
+char *tensors_position(const tensors *t);
 float value_at(const tensor *t, size_t i);
 bool kept_at(const tensor *mask, size_t i);
+/* Fails unless weights, momentum and averages are 0 outside the masks. Returns the parameters that
+ * are not 0, of the averages where there are any. */
+size_t masked_tensors_check(const tensors *t);
 
 #endif

@@ -224,7 +224,7 @@ START_TEST(page_that_cannot_be_written) {
   REFUSED("runs: is", "report", "runs", "-o", "runs");
   refused((const char *const[]){"report", "runs", "-o", "page.html", NULL},
           &(process_options){.file_limit = 1000}, "page.html: cannot be written");
-  ck_assert(!exists("page.html.tmp"));
+  ck_assert(!exists("page.html.espalier.tmp"));
 }
 END_TEST
 

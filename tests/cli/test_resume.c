@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void setup(void) {
   rig_open();
@@ -190,7 +192,7 @@ END_TEST
 /* Killed as soon as there is a directory, a configuration, a checkpoint, weights. */
 START_TEST(killed_at_its_files) {
   static const char *const files[] = {"killed",
-                                      "killed/config.ini.tmp",
+                                      "killed/config.ini.espalier.tmp",
                                       "killed/config.ini",
                                       "killed/rewind.safetensors",
                                       "killed/checkpoint.safetensors",
@@ -263,11 +265,37 @@ START_TEST(other_data_are_refused) {
   ESPALIER("resume", "a");
   data_write(0, 1);
   refuses_data("the labels of the data (data.dataset = idx, data.path = /");
-  refuses_data("/.) are not those that a began with; expected the same data");
+  refuses_data(") are not those that a began with; expected the same data");
   data_write(7, 0);
   refuses_data("the images of the data");
   data_write(0, 0);
   ESPALIER("resume", "a");
+}
+END_TEST
+
+/* Keys that change no result can be given anew, and stand in config.ini then: the images may have
+ * been moved. */
+START_TEST(other_places_and_threads) {
+  data_write(0, 0);
+  ESPALIER("run", "plain.ini", "-o", "a", "data.dataset=idx", "data.path=.", "data.train=0",
+           "data.test=0");
+  ck_assert_int_eq(mkdir("moved", 0777), 0);
+  ck_assert_int_eq(chdir("moved"), 0);
+  data_write(0, 0);
+  ck_assert_int_eq(chdir(".."), 0);
+  ck_assert_int_eq(remove("train-images-idx3-ubyte"), 0);
+  ENDS(2, NULL, "train-images-idx3-ubyte: no such file", "resume", "a");
+  ESPALIER("resume", "a", "data.path=moved", "run.threads=2");
+  ESPALIER("resume", "a");
+  char *text = bytes_read("a/config.ini", NULL);
+  ck_assert(strstr(text, "/moved\n") && strstr(text, "\nthreads = 2\n"));
+  ENDS(2, NULL, "[train] lr = 0.1, not 0.5; expected the same", "resume", "a", "train.lr=0.5");
+  ENDS(2, NULL, "argument run.name: says how a run begins", "resume", "a", "run.name=b");
+  ENDS(2, NULL, "argument 'data.pth=x': unknown key", "resume", "a", "data.pth=x");
+  char *after = bytes_read("a/config.ini", NULL);
+  ck_assert_str_eq(text, after);
+  free(text);
+  free(after);
 }
 END_TEST
 
@@ -285,7 +313,7 @@ START_TEST(another_configuration_is_named_key_by_key) {
   process p = espalier(&(process_options){0}, (const char *[]){"resume", "a", NULL});
   ck_assert_msg(
       p.status == 2 && strstr(p.err,
-                              "was made with another configuration than a/config.ini: "
+                              "was made with another configuration than is asked for: "
                               "[train] lr = 0.05, not 0.07; [prune] sparsity = 0.5, not 0.6; "
                               "expected the same"),
       "status %d: %s", p.status, p.err);
@@ -302,6 +330,7 @@ static Suite *suite(void) {
   tcase_add_test(t, killed_at_its_files);
   tcase_add_test(t, resumed_elsewhere);
   tcase_add_test(t, other_data_are_refused);
+  tcase_add_test(t, other_places_and_threads);
   tcase_add_test(t, another_configuration_is_named_key_by_key);
   suite_add_tcase(s, t);
   return s;

@@ -71,6 +71,7 @@ START_TEST(a_grid) {
   for (const char *c = text; *c; c++) lines += *c == '\n';
   ck_assert_int_eq(lines, 1 + 4 * 3);
   ck_assert_ptr_nonnull(strstr(text, hash_of_run("out/prune.sparsity=0.9,run.seed=2")));
+  ck_assert_ptr_nonnull(strstr(text, ",weights_nonzero,bytes,macs_effective,"));
   free(text);
   table summary = table_read("out/summary.csv");
   ck_assert_int_eq(summary.rows, 1 + 2 * 3);
@@ -271,6 +272,21 @@ START_TEST(what_is_finished_is_not_done_again) {
 }
 END_TEST
 
+/* A result that cannot be read is no result: the run goes on from its checkpoint, and no row of the
+ * tables is missing. */
+START_TEST(results_that_cannot_be_read_are_made_again) {
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  char *before = bytes_read("out/summary.csv", NULL);
+  text_write("out/prune.sparsity=0.5,run.seed=1/result.json", "{");
+  text_write("out/prune.sparsity=0.5,run.seed=2/result.json", "");
+  ESPALIER("sweep", "two.ini", "-o", "out");
+  char *after = bytes_read("out/summary.csv", NULL);
+  ck_assert_str_eq(before, after);
+  free(before);
+  free(after);
+}
+END_TEST
+
 /* A directory that was made just before a kill, with nothing in it yet. */
 START_TEST(half_written_runs_are_begun_again) {
   ESPALIER("sweep", "two.ini", "-o", "whole");
@@ -279,7 +295,7 @@ START_TEST(half_written_runs_are_begun_again) {
   text_write("out/sweep.ini", text);
   free(text);
   for (int i = 0; i < 2; i++) ck_assert_int_eq(mkdir(inside("out", four[i]), 0777), 0);
-  text_write("out/prune.sparsity=0.5,run.seed=2/config.ini.tmp", "[run");
+  text_write("out/prune.sparsity=0.5,run.seed=2/config.ini.espalier.tmp", "[run");
   ESPALIER("sweep", "two.ini", "-o", "out");
   check_same_runs("out", "whole");
 }
@@ -426,6 +442,7 @@ static void add_tests(TCase *t) {
   tcase_add_test(t, two_at_a_time_end_with_the_same_bits);
   tcase_add_loop_test(t, killed_twice_and_gone_on, 0, 2);
   tcase_add_test(t, what_is_finished_is_not_done_again);
+  tcase_add_test(t, results_that_cannot_be_read_are_made_again);
   tcase_add_test(t, half_written_runs_are_begun_again);
   tcase_add_test(t, shares_make_the_whole);
   tcase_add_test(t, a_run_that_fails_stops_no_other);

@@ -2,37 +2,15 @@
 # datasets/fetch-cifar10 on a small archive made on the spot. Usage: test_fetch.sh [PATH-OF-fetch-cifar10]
 # Exit status 0 = passed, 1 = failed, 77 = skipped.
 
+# expect.sh reads $fetch and sets $work and $failures.
+# shellcheck disable=SC1091,SC2034,SC2154,SC2317
 set -u
 
 fetch=${1-$(dirname "$0")/../../datasets/fetch-cifar10}
 for tool in tar gzip md5sum sha256sum; do
   command -v $tool >/dev/null 2>&1 || exit 77
 done
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-# Runs fetch-cifar10 "$@": expects the status $1, and the text $2 in its output.
-expect() {
-  status=$1
-  text=$2
-  shift 2
-  "$fetch" "$@" >"$work/output" 2>&1
-  actual=$?
-  if [ $actual -ne "$status" ] || ! grep -qF -- "$text" "$work/output"; then
-    echo "fetch-cifar10 $*: status $actual, expected $status with '$text'; it said:"
-    cat "$work/output"
-    failures=$((failures + 1))
-  fi
-}
-
-# Evaluates the condition "$@".
-check() {
-  if ! "$@"; then
-    echo "failed: $*"
-    failures=$((failures + 1))
-  fi
-}
+. "$(dirname "$0")/expect.sh"
 
 no_leftovers() {
   [ -z "$(find "$1" -name '.fetch-cifar10*' -o -name '*.part')" ]
@@ -126,4 +104,4 @@ if command -v curl >/dev/null 2>&1; then
   check no_leftovers "$work/long"
 fi
 
-[ $failures -eq 0 ] || exit 1
+exit $((failures > 0))

@@ -2,37 +2,20 @@
 # datasets/fetch-mnist on small files made on the spot. Usage: test_fetch_mnist.sh [PATH-OF-fetch-mnist]
 # Exit status 0 = passed, 1 = failed, 77 = skipped.
 
+# expect.sh reads $fetch and sets $work and $failures.
+# shellcheck disable=SC1091,SC2034,SC2154,SC2317
 set -u
 
 fetch=${1-$(dirname "$0")/../../datasets/fetch-mnist}
 for tool in gzip sha256sum; do
   command -v $tool >/dev/null 2>&1 || exit 77
 done
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failures=0
+. "$(dirname "$0")/expect.sh"
 files="train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte"
-
-# Runs fetch-mnist "$@": expects the status $1, and the text $2 in its output.
-expect() {
-  status=$1
-  text=$2
-  shift 2
-  "$fetch" "$@" >"$work/output" 2>&1
-  actual=$?
-  if [ $actual -ne "$status" ] || ! grep -qF -- "$text" "$work/output"; then
-    echo "fetch-mnist $*: status $actual, expected $status with '$text'; it said:"
-    cat "$work/output"
-    failures=$((failures + 1))
-  fi
-}
 
 # The folder $1 is empty or not there.
 nothing_in() {
-  if [ -d "$1" ] && [ -n "$(ls -A "$1")" ]; then
-    echo "$1: expected nothing in it"
-    failures=$((failures + 1))
-  fi
+  [ ! -d "$1" ] || [ -z "$(ls -A "$1")" ] || fail "$1: expected nothing in it"
 }
 
 mkdir "$work/there"
@@ -46,7 +29,8 @@ export MNIST_SHA256
 
 # From a folder, packed or not; there already; what is there in part.
 expect 0 "mnist: ready" --from "$work/there" "$work/plain"
-gzip -dc "$work/plain/mnist/t10k-labels-idx1-ubyte.gz" | cmp - "$work/there/t10k-labels-idx1-ubyte" || failures=1
+gzip -dc "$work/plain/mnist/t10k-labels-idx1-ubyte.gz" >"$work/unpacked"
+check cmp "$work/unpacked" "$work/there/t10k-labels-idx1-ubyte"
 expect 0 "mnist: ready" --from "$work/plain/mnist" "$work/packed"
 expect 0 "already there" --from "$work/there" "$work/packed"
 rm "$work/packed/mnist/train-labels-idx1-ubyte.gz"

@@ -109,7 +109,8 @@ def files_of_a_run(espalier, out):
                 write(f"{out}/{target}", "free-" + name, without_checksums(data))
         if name == "checkpoint.safetensors":
             length = struct.unpack("<Q", data[:8])[0]
-            write(f"{out}/rundir", "position", json.loads(data[8:8 + length])["__metadata__"]["espalier.position"])
+            begin, end = json.loads(data[8:8 + length])["espalier.position"]["data_offsets"]
+            write(f"{out}/rundir", "position", data[8 + length + begin:8 + length + end])
         if name in ("result.json", "kernels.csv"):
             write(f"{out}/rundir", name, data)
     subprocess.run([espalier, "pack", "done", "-o", "net.esp"], cwd=work, check=True, stdout=subprocess.DEVNULL)

@@ -156,9 +156,64 @@ START_TEST(a_longer_training_ends_as_one_that_was_asked_for) {
   read_hash(whole);
   ck_assert_int_eq(RUN(true, NULL), ESP_ERR_INTERRUPTED);
   change("\nepochs = 2\n", "\nepochs = 5\n");
-  ck_assert_msg(esp_run_resume(dir, (esp_run_control){0}, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(esp_run_resume(dir, 0, NULL, (esp_run_control){0}, &err) == ESP_OK, "%s", err.text);
   read_hash(longer);
   ck_assert_str_eq(whole, longer);
+}
+END_TEST
+
+/* Goes on with the run of `dir`, with one other key; stop: after a step. */
+static esp_status go_on(const char *override, bool stop) {
+  const volatile sig_atomic_t stopped = 1;
+  return esp_run_resume(dir, override != NULL, &override,
+                        (esp_run_control){.stop = stop ? &stopped : NULL}, &err);
+}
+
+#define ROUNDS "prune.method=magnitude", "prune.retrain_schedule=constant"
+static const struct {
+  const char *argument[ARGUMENTS], *before, *after;
+} longer[] = {
+    {{ROUNDS}, "prune.retrain_epochs=1", "prune.retrain_epochs=3"},
+    {{ROUNDS, "prune.schedule=list", "prune.sparsities=0.2 0.5"},
+     "prune.sparsity=0.5",
+     "prune.sparsities=0.2 0.5 0.5"},
+    {{ROUNDS, "prune.schedule=feedback", "prune.tolerance=1", "data.validation=8"},
+     "prune.rounds=2",
+     "prune.rounds=3"},
+};
+enum { LONGER = sizeof longer / sizeof *longer };
+
+static void append(const char *argument[ARGUMENTS], const char *more) {
+  int i = 0;
+  while (argument[i]) i++;
+  argument[i] = more;
+}
+
+/* Stopped in the first round. */
+START_TEST(longer_retraining_ends_as_one_that_was_asked_for) {
+  const char *whole[ARGUMENTS] = {0}, *begun[ARGUMENTS] = {0};
+  char hash[2][65];
+  for (int i = 0; i < ARGUMENTS && longer[_i].argument[i]; i++)
+    whole[i] = begun[i] = longer[_i].argument[i];
+  append(whole, longer[_i].before);
+  append(whole, longer[_i].after);
+  append(begun, longer[_i].before);
+  ck_assert_msg(run(whole, false) == ESP_OK, "%s", err.text);
+  read_hash(hash[0]);
+  ck_assert_msg(run(begun, true) == ESP_ERR_INTERRUPTED, "%s", err.text);
+  for (int steps = 0; steps < 9; steps++)
+    ck_assert_msg(go_on(NULL, true) == ESP_ERR_INTERRUPTED, "step %d", steps);
+  ck_assert_msg(go_on(longer[_i].after, false) == ESP_OK, "%s", err.text);
+  read_hash(hash[1]);
+  ck_assert_str_eq(hash[0], hash[1]);
+}
+END_TEST
+
+/* A retraining that has ended is as long as it was. */
+START_TEST(a_retraining_that_has_ended_is_not_longer) {
+  ck_assert_int_eq(RUN(false, ROUNDS), ESP_OK);
+  ck_assert_int_eq(go_on("prune.retrain_epochs=2", false), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "(the retraining of the first round has ended)"), "%s", err.text);
 }
 END_TEST
 
@@ -173,7 +228,10 @@ static const struct {
     {{"train.warmup_epochs=3"}, "\nepochs = 2\n", "\nepochs = 3\n", "the warm-up was cut"},
     {{"prune.method=rigl", "prune.every=2"}, "\nepochs = 2\n", "\nepochs = 3\n", "when masks"},
     {{"prune.method=magnitude"}, "\nrounds = 1\n", "\nrounds = 2\n", "what each round prunes to"},
-    {{"prune.method=magnitude"}, "retrain_epochs = 1", "retrain_epochs = 2", "of retraining"},
+    {{"prune.method=magnitude"},
+     "retrain_epochs = 1",
+     "retrain_epochs = 2",
+     "learning rates of this retrain_schedule"},
     {{NULL}, "\nlr = 0.01\n", "\nlr = 0.02\n", "[train] lr = 0.01, not 0.02; expected the same"},
 };
 enum { OTHERS = sizeof others / sizeof *others };
@@ -182,7 +240,7 @@ START_TEST(another_experiment_is_refused) {
   const char *const argument[ARGUMENTS] = {others[_i].argument[0], others[_i].argument[1]};
   ck_assert_int_eq(run(argument, true), ESP_ERR_INTERRUPTED);
   change(others[_i].from, others[_i].to);
-  ck_assert_int_eq(esp_run_resume(dir, (esp_run_control){0}, &err), ESP_ERR_INPUT);
+  ck_assert_int_eq(esp_run_resume(dir, 0, NULL, (esp_run_control){0}, &err), ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, others[_i].why), "'%s' lacks '%s'", err.text, others[_i].why);
 }
 END_TEST
@@ -190,7 +248,7 @@ END_TEST
 START_TEST(a_training_that_has_ended_is_not_longer) {
   ck_assert_int_eq(RUN(false, NULL), ESP_OK);
   change("\nepochs = 2\n", "\nepochs = 5\n");
-  ck_assert_int_eq(esp_run_resume(dir, (esp_run_control){0}, &err), ESP_ERR_INPUT);
+  ck_assert_int_eq(esp_run_resume(dir, 0, NULL, (esp_run_control){0}, &err), ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "(the training has ended)"), "%s", err.text);
 }
 END_TEST
@@ -215,6 +273,8 @@ int main(void) {
   tcase_add_test(tests, another_head_for_other_classes);
   tcase_add_test(tests, skipped_layers_stay_as_they_are_drawn);
   tcase_add_test(tests, a_longer_training_ends_as_one_that_was_asked_for);
+  tcase_add_loop_test(tests, longer_retraining_ends_as_one_that_was_asked_for, 0, LONGER);
+  tcase_add_test(tests, a_retraining_that_has_ended_is_not_longer);
   tcase_add_loop_test(tests, another_experiment_is_refused, 0, OTHERS);
   tcase_add_test(tests, a_training_that_has_ended_is_not_longer);
   tcase_add_test(tests, a_training_of_other_keys_is_not_taken_over);

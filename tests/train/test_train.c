@@ -2,6 +2,8 @@
 #include "plant.h"
 #include "suite.h"
 
+#include "train/weights_file.h"
+
 #include <espalier/train.h>
 
 #include <math.h>
@@ -111,7 +113,7 @@ START_TEST(weights_come_back_to_the_bit) {
   take_steps(&q, 0, 1);
   float momentum[108];
   memcpy(momentum, plant_param(&q, "conv1.weight")->momentum, sizeof momentum);
-  OK(esp_weights_save(p.model, from, file, &err));
+  OK(esp__weights_write(p.model, from, file, &err));
   OK(esp_weights_load(q.model, file, &err));
   for (int k = 0; k < p.model->params.count; k++)
     same(p.model->params.item[k], p.model->params.item[k]->value, q.model->params.item[k]->value,
@@ -128,7 +130,7 @@ START_TEST(averages_are_what_is_saved) {
   open_net(&p, "[train]\naverage = 0.9\n");
   open_net(&q, "[run]\nseed = 2\n[train]\naverage = 0.5\n");
   take_steps(&p, 0, 3);
-  OK(esp_weights_save(p.model, from, file, &err));
+  OK(esp__weights_write(p.model, from, file, &err));
   OK(esp_weights_load(q.model, file, &err));
   for (int k = 0; k < p.model->params.count; k++) {
     const esp_param *a = p.model->params.item[k], *b = q.model->params.item[k];
@@ -149,7 +151,7 @@ START_TEST(loaded_weights_respect_masks) {
     snprintf(ini, sizeof ini, "%severy = 1\n[train]\naverage = 0.9\n", methods[m]);
     open_net(&p, ini);
     take_steps(&p, 0, 12);
-    OK(esp_weights_save(dense.model, from, file, &err));
+    OK(esp__weights_write(dense.model, from, file, &err));
     OK(esp_weights_load(p.model, file, &err));
     plant_check(&p, "loaded");
     ck_assert(esp_pruner_holds(p.pruner));
@@ -194,7 +196,7 @@ START_TEST(another_networks_file_is_refused) {
   open_net(&p, "");
   snprintf(ini, sizeof ini, "[model]\narch = custom\nlayers =\n %s\n", others[_i].layers);
   plant_open(&other, input, 5, ini);
-  OK(esp_weights_save(other.model, from, file, &err));
+  OK(esp__weights_write(other.model, from, file, &err));
   refused(esp_weights_load(p.model, file, &err), others[_i].says);
   unlink(file);
   /* Of a checkpoint momentum may be missed first. */
@@ -213,7 +215,7 @@ START_TEST(files_that_are_no_checkpoints) {
   open_net(&masked, "[prune]\nmethod = magnitude\n");
   ck_assert(esp_weights_load(p.model, file, &err) != ESP_OK); /* not there */
   ck_assert_ptr_nonnull(strstr(err.text, file));
-  OK(esp_weights_save(p.model, from, file, &err));
+  OK(esp__weights_write(p.model, from, file, &err));
   refused(esp_checkpoint_load(p.model, NULL, file, &position, &err), "momentum.conv1.weight");
   unlink(file);
   OK(esp_checkpoint_save(p.model, NULL, from, "here", file, &err)); /* of a run without masks */
@@ -229,7 +231,7 @@ START_TEST(a_damaged_file_is_refused) {
   plant p;
   FILE *f;
   open_net(&p, "");
-  OK(esp_weights_save(p.model, from, file, &err));
+  OK(esp__weights_write(p.model, from, file, &err));
   f = fopen(file, "r+b");
   fseek(f, -40, SEEK_END); /* in the middle of a tensor */
   fputc(fgetc(f) ^ 1, f);
@@ -331,6 +333,43 @@ static void goes_on(const char *ini, int step) {
   plant_close(&q);
   unlink(file);
 }
+
+/* The header of a file ends at 16 MiB; a log of a million epochs does not. */
+START_TEST(a_long_position_is_kept) {
+  enum { LONG = 17 << 20 };
+  plant p;
+  char *position = malloc(LONG + 1), *there;
+  ck_assert_ptr_nonnull(position);
+  memset(position, 'x', LONG);
+  position[LONG] = '\0';
+  open_net(&p, "");
+  OK(esp_checkpoint_save(p.model, NULL, from, position, file, &err));
+  OK(esp_checkpoint_load(p.model, NULL, file, &there, &err));
+  ck_assert_str_eq(there, position);
+  free(there);
+  free(position);
+  plant_close(&p);
+}
+END_TEST
+
+/* Earlier versions wrote the position among the texts. */
+START_TEST(positions_of_earlier_versions) {
+  char *there;
+  esp_bundle b = {0};
+  ck_assert_int_eq(esp_checkpoint_position(&b, "x", &there, &err), ESP_ERR_INPUT);
+  OK(esp_bundle_add_text(&b, "espalier.position", "here", &err));
+  OK(esp_checkpoint_position(&b, "x", &there, &err));
+  ck_assert_str_eq(there, "here");
+  free(there);
+  for (int i = 0; i < 2; i++) {
+    OK(esp_checkpoint_set_position(&b, i ? "elsewhere" : "there", &err));
+    OK(esp_checkpoint_position(&b, "x", &there, &err));
+    ck_assert_str_eq(there, i ? "elsewhere" : "there");
+    free(there);
+  }
+  esp_bundle_free(&b);
+}
+END_TEST
 
 /* Before the first change of a mask (2), among them, at the last (20, where shadows go), and after
  * it. */
@@ -763,6 +802,8 @@ static Suite *suite(void) {
   tcase_add_test(files, files_that_are_no_checkpoints);
   tcase_add_test(files, a_damaged_file_is_refused);
   tcase_add_test(files, another_methods_checkpoint_is_refused);
+  tcase_add_test(files, a_long_position_is_kept);
+  tcase_add_test(files, positions_of_earlier_versions);
   tcase_add_loop_test(files, checkpoints_bring_everything_back, 0, sizeof runs / sizeof *runs);
   tcase_add_loop_test(files, training_is_repeatable, 0, sizeof repeated / sizeof *repeated);
   tcase_add_test(metrics, metrics_by_hand);
