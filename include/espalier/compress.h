@@ -31,10 +31,11 @@ typedef struct esp_compress_options {
   int64_t share_bits;          /* share: a layer has at most 2^bits values */
   char *share_start;           /* share: linear | density | random */
   int64_t quantise_bits;       /* quantise: of a weight, 8, 4 or 2 */
-  char *quantise_rule;         /* quantise: max | percentile | squares */
+  char *quantise_rule;         /* quantise: max | percentile | squares | mean */
   double quantise_percentile;  /* quantise: of the magnitudes of a tensor */
   char *quantise_from;         /* quantise: training | validation */
   int64_t quantise_images;     /* quantise: that the scales of tensors are found with */
+  char *quantise_training;     /* quantise: straight-through | learned */
   int64_t round_bits; /* round: bits of a mantissa that are left, the leading one not counted */
 } esp_compress_options;
 extern const esp_option esp_compress_option_table[]; /* name NULL after the last */

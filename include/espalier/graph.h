@@ -141,7 +141,10 @@ esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, 
 /* Numbers of 8 bits. A tensor's scale is a parameter of one number. Floats that are rounded, for
  * training: y = s * q, where q is x / s (x times the reciprocal in single precision) rounded half
  * to even, within [-127, 127]; while the scale is 0, y = x. The gradient goes straight through
- * within that range. */
+ * within that range. A scale with room for a gradient gets that of learned step size quantisation
+ * (Esser et al. 2020): with n values an image,
+ *
+ *     ds = 1 / sqrt(n 127) * sum of dy * (q - x / s, or q where that is the end of the range) */
 esp_status esp_graph_quantise(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
                               esp_error *err);
 /* The integers q themselves, held as floats, in a graph for inference. */
@@ -219,11 +222,12 @@ void esp_graph_before(esp_graph *g, void (*fill)(void *with), void *with);
 
 /* How the scale of a tensor of 8-bit numbers is found: its largest magnitude, the one that a
  * percentile of them does not exceed, or the one with the least squared error of rounding, becomes
- * 127. */
+ * 127; or it is 2 / sqrt(127) times the mean magnitude (Esser et al. 2020). */
 typedef enum esp_calibration_rule {
   ESP_CALIBRATE_MAX,
   ESP_CALIBRATE_PERCENTILE,
-  ESP_CALIBRATE_SQUARES
+  ESP_CALIBRATE_SQUARES,
+  ESP_CALIBRATE_MEAN
 } esp_calibration_rule;
 typedef struct esp_calibration {
   esp_calibration_rule rule;

@@ -55,6 +55,13 @@ void esp_share_gradients(esp_params *ps);
  * or of the values where there are none. Only for a parameter with steps. */
 void esp_round_weights(esp_param *p);
 
+/* Fills the gradients of steps that are learned from those of the weights, and takes the gradient
+ * from weights beyond the range of their integers (learned step size quantisation, Esser et al.
+ * 2020, with the gradient scale of section 2.2). Nothing where none is learned. */
+void esp_scale_gradients(esp_params *ps);
+/* A scale that was above 0 and is not any more becomes a tiny one. */
+void esp_keep_scale_positive(esp_param *p);
+
 /* The Euclidean norm of all gradients that reach a weight (pruned ones do not), in double and in
  * one fixed order. */
 double esp_gradient_norm(const esp_params *ps);

@@ -32,12 +32,12 @@ struct esp_param {
   esp_role role;
   int rank;
   int shape[ESP_RANK_MAX];
-  size_t count;        /* product of shape */
-  int positions;       /* output pixels one image uses each weight at; MACs = count * positions */
-  float *value;        /* [count] */
-  float *grad;         /* [count], NULL for ESP_ROLE_RUNNING */
-  float *momentum;     /* [count], NULL for ESP_ROLE_RUNNING */
-  float *shadow;       /* [count] dense weights behind the mask, or NULL (see prune.h) */
+  size_t count;    /* product of shape */
+  int positions;   /* output pixels one image uses each weight at; MACs = count * positions */
+  float *value;    /* [count] */
+  float *grad;     /* [count], NULL for ESP_ROLE_RUNNING, unless it is a scale that is learned */
+  float *momentum; /* [count], like grad */
+  float *shadow;   /* [count] dense weights behind the mask, or NULL (see prune.h) */
   bool reparametrised; /* the pruner makes the value from the shadow, and its decay */
   float *movement;     /* [count] sum of -weight * gradient over all steps, or NULL (see prune.h) */
   float *average;      /* [count] moving average of the values, or NULL */
@@ -56,6 +56,12 @@ static inline bool esp_param_trains(const esp_param *p) {
 static inline bool esp_param_prunable(const esp_param *p) {
   return p->role == ESP_ROLE_CONV_WEIGHT || p->role == ESP_ROLE_LINEAR_WEIGHT;
 }
+/* Whether the optimiser moves it: it trains, or is a scale that is learned. */
+static inline bool esp_param_moves(const esp_param *p) {
+  return p->grad != NULL;
+}
+/* Lets the optimiser move a parameter that does not train, with a momentum of 0. */
+esp_status esp_param_learn(esp_param *p, esp_error *err);
 /* Weights that are not zeroed by a mask. */
 static inline size_t esp_param_kept(const esp_param *p) {
   return p->mask ? p->mask->kept : p->count;

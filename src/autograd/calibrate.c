@@ -9,7 +9,7 @@ enum { BINS = 4096, TRIALS = 128, LEVELS = 127 };
 /* Magnitudes of the valid images: the largest, and how many fall into each of BINS equal steps. */
 typedef struct magnitudes {
   double largest;
-  double values;
+  double values, sum;
   double count[BINS];
 } magnitudes;
 
@@ -17,11 +17,12 @@ static void note(magnitudes *m, float value, bool largest_only) {
   const double size = fabs((double)value);
   if (largest_only) {
     if (size > m->largest) m->largest = size;
+    m->sum += size;
+    m->values += 1.0;
     return;
   }
   const int bin = (int)(size / m->largest * BINS);
   m->count[bin < BINS ? bin : BINS - 1] += 1.0;
-  m->values += 1.0;
 }
 
 static void note_all(const esp_graph *g, const esp_tensor *x, magnitudes *m, bool largest_only) {
@@ -71,6 +72,7 @@ float esp__calibrate(const esp_graph *g, const esp_tensor *x, const esp_calibrat
   magnitudes m = {0};
   note_all(g, x, &m, true);
   if (m.largest == 0.0) return 0.0f;
+  if (c->rule == ESP_CALIBRATE_MEAN) return (float)(2.0 * m.sum / m.values / sqrt(LEVELS));
   double limit = m.largest;
   if (c->rule != ESP_CALIBRATE_MAX) note_all(g, x, &m, false);
   if (c->rule == ESP_CALIBRATE_PERCENTILE) limit = percentile(&m, c->percentile / 100.0);

@@ -70,6 +70,43 @@ static void quantise_forward(esp_graph *g, esp__node *n) {
   run(g, n, of_tensor, rounded);
 }
 
+/* What the scale's gradient has of one plane: a sum for each image, and these in order. */
+static double plane_gradient(const rounding *r, esp__rows x, esp__rows dy, esp_shape s) {
+  double sum[ESP_LANES] = {0.0}, all = 0.0;
+  for (int row = 0; row < s.height; row++)
+    for (int i = 0; i < s.width * ESP_LANES; i++) {
+      const float value = x.at[(size_t)row * x.stride + (size_t)i];
+      const float ratio = value * r->inverse, q = esp__fixed_level(value, r->inverse);
+      const float slope = fabsf(ratio) < ESP_LEVELS_MAX ? q - ratio : q;
+      sum[i % ESP_LANES] += (double)dy.at[(size_t)row * dy.stride + (size_t)i] * (double)slope;
+    }
+  for (int i = 0; i < ESP_LANES; i++) all += sum[i];
+  return all;
+}
+
+/* The gradient of the scale; padding images have none at y. */
+static void scale_backward(esp_graph *g, const esp__node *n) {
+  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
+  const rounding r = of_tensor(n, 0);
+  const int planes = esp__graph_planes(g, x);
+  const double values = (double)x->channels * x->height * x->width;
+  double *part = g->workspace, sum = 0.0;
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int k = 0; k < planes; k++) {
+    const esp__plane_pos at = esp__plane_of(x, k);
+    part[k] = plane_gradient(&r, esp__rows_at(x, at), esp__rows_at(dy, at), esp__shape_of(x));
+  }
+  for (int k = 0; k < planes; k++) sum += part[k];
+  n->param[0]->grad[0] = (float)(sum / sqrt(values * ESP_LEVELS_MAX));
+}
+
+static esp_status quantise_plan(esp_graph *g, esp__node *n, esp_error *err) {
+  (void)err;
+  const size_t planes = (size_t)(esp_blocks_for(g->batch) * n->out.data.channels);
+  if (g->gradients) esp__graph_reserve_scratch(g, 0, planes * sizeof(double));
+  return ESP_OK;
+}
+
 /* Straight through where the value is within the range (Bengio et al. 2013). */
 static void quantise_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *dy = &n->out.grad;
@@ -88,10 +125,12 @@ static void quantise_backward(esp_graph *g, esp__node *n) {
         *out = n->add[0] ? *out + d : d;
       }
   }
+  if (n->param[0]->grad) scale_backward(g, n);
 }
 
 static const esp__op quantise = {.name = "quantise",
                                  .kind = ESP_OPERATION_QUANTISE,
+                                 .plan = quantise_plan,
                                  .forward = quantise_forward,
                                  .backward = quantise_backward};
 

@@ -19,7 +19,12 @@ static const char *start_name(size_t i) {
 }
 
 static const char *rule_name(size_t i) {
-  static const char *const names[] = {"max", "percentile", "squares"};
+  static const char *const names[] = {"max", "percentile", "squares", "mean"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+static const char *training_name(size_t i) {
+  static const char *const names[] = {"straight-through", "learned"};
   return i < sizeof names / sizeof *names ? names[i] : NULL;
 }
 
@@ -68,7 +73,8 @@ const esp_option esp_compress_option_table[] = {
     {"quantise_rule", ESP_OPTION_CHOICE, AT(quantise_rule), "squares", 0, 0, rule_name,
      "quantise: what becomes 127 in a tensor of activations: its largest magnitude (max), the one "
      "that a share of them does not exceed (percentile), or the one with the least sum of squared "
-     "errors (squares)."},
+     "errors (squares). With mean 1 becomes 2 / sqrt(127) times the mean magnitude (Esser et al. "
+     "2020)."},
     {"quantise_percentile", ESP_OPTION_REAL, AT(quantise_percentile), "99.99", 50, 100, NULL,
      "quantise: with quantise_rule = percentile, the share in per cent."},
     {"quantise_from", ESP_OPTION_CHOICE, AT(quantise_from), "training", 0, 0, from_name,
@@ -76,6 +82,10 @@ const esp_option esp_compress_option_table[] = {
      "validation."},
     {"quantise_images", ESP_OPTION_INT, AT(quantise_images), "256", 1, 65536, NULL,
      "quantise: how many of them."},
+    {"quantise_training", ESP_OPTION_CHOICE, AT(quantise_training), "straight-through", 0, 0,
+     training_name,
+     "quantise: what training on moves: the weights alone, straight through the rounding, or the "
+     "steps of weights and the scales of tensors too (learned; Esser et al. 2020)."},
     {"round_bits", ESP_OPTION_INT, AT(round_bits), "10", 1, 22, NULL,
      "round: bits of a mantissa that are left, the leading one not counted; half precision has "
      "10."},

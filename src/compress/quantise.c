@@ -65,11 +65,30 @@ static float ternary_step(const float *w, size_t n) {
   return kept ? (float)(large / (double)kept) : 0.0f;
 }
 
-static void quantise_weights(esp_param *p, esp_param *steps, int levels) {
+/* Where a step that is learned begins (Esser et al. 2020): 2 / sqrt(levels) times the mean
+ * magnitude of the weights that are not 0. */
+static float learned_step(const float *w, size_t n, int levels) {
+  double sum = 0.0;
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += fabs((double)w[i]);
+    count += w[i] != 0.0f;
+  }
+  return count ? (float)(2.0 * sum / (double)count / sqrt(levels)) : 0.0f;
+}
+
+static bool learns(const esp_compress_options *opt) {
+  return strcmp(opt->quantise_training, "learned") == 0;
+}
+
+static void quantise_weights(const esp_compress_options *opt, esp_param *p, esp_param *steps) {
   const size_t outputs = (size_t)p->shape[0], each = p->count / outputs;
+  const int levels = levels_of(opt);
   for (size_t o = 0; o < outputs; o++) {
     const float *w = p->value + o * each;
-    const float step = levels == 1 ? ternary_step(w, each) : step_of(w, each, levels);
+    const float step = learns(opt)   ? learned_step(w, each, levels)
+                       : levels == 1 ? ternary_step(w, each)
+                                     : step_of(w, each, levels);
     steps->value[o] = esp__round_mantissa(step, SCALE_BITS);
   }
   esp_round_weights(p);
@@ -101,17 +120,29 @@ static esp_calibration calibration_of(const esp_compress_options *opt) {
   const char *rule = opt->quantise_rule;
   return (esp_calibration){strcmp(rule, "max") == 0          ? ESP_CALIBRATE_MAX
                            : strcmp(rule, "percentile") == 0 ? ESP_CALIBRATE_PERCENTILE
+                           : strcmp(rule, "mean") == 0       ? ESP_CALIBRATE_MEAN
                                                              : ESP_CALIBRATE_SQUARES,
                            opt->quantise_percentile};
 }
 
-/* Of tensors: parameters of one number that are no layer's. */
+/* All that does not train is steps and scales: batch norms are gone. */
 static void round_scales(const esp_params *ps) {
-  for (int i = 0; i < ps->count; i++) {
-    esp_param *p = ps->item[i];
-    if (p->role == ESP_ROLE_RUNNING && p->count == 1)
-      p->value[0] = esp__round_mantissa(p->value[0], SCALE_BITS);
+  for (int k = 0; k < ps->count; k++) {
+    esp_param *p = ps->item[k];
+    for (size_t i = 0; !esp_param_trains(p) && i < p->count; i++)
+      p->value[i] = esp__round_mantissa(p->value[i], SCALE_BITS);
   }
+}
+
+/* All but the first, which is that of the images: these have no gradient. */
+static esp_status learn_scales(const esp_params *ps, esp_error *err) {
+  bool first = true;
+  for (int k = 0; k < ps->count; k++) {
+    if (esp_param_trains(ps->item[k])) continue;
+    if (!first) ESP_TRY(esp_param_learn(ps->item[k], err));
+    first = false;
+  }
+  return ESP_OK;
 }
 
 /* The scales of the activations, from images: layer by layer, of what comes of those before. */
@@ -146,13 +177,15 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
     esp_layer *layer = &ctx->model->layer[i];
     esp__fold_batchnorm(ctx->before, &ctx->before->layer[i], layer);
     ESP_TRY(keep_fine(layer->weight, err));
-    quantise_weights(layer->weight, layer->step, levels_of(ctx->opt));
+    quantise_weights(ctx->opt, layer->weight, layer->step);
   }
-  return calibrate(ctx, err);
+  ESP_TRY(calibrate(ctx, err));
+  return learns(ctx->opt) ? learn_scales(&ctx->model->params, err) : ESP_OK;
 }
 
-/* Averages lie between the integers. */
+/* Averages lie between the integers, and scales that were learned have long mantissas. */
 static void hold(const esp_compress_ctx *ctx) {
+  round_scales(&ctx->model->params);
   for (int i = 0; i < ctx->model->layers; i++) esp_round_weights(ctx->model->layer[i].weight);
 }
 
@@ -161,8 +194,8 @@ const esp_compress_step esp__compress_step_quantise = {
     .help =
         "batch norms go into the layers before them; weights become integers of quantise_bits "
         "bits with a step for each output, activations of 8 bits with a scale for each tensor; "
-        "training on rounds in every step (straight-through), and the network is judged by "
-        "integer arithmetic",
+        "training on rounds in every step (straight-through, or with steps that are learned), and "
+        "the network is judged by integer arithmetic",
     .check = check,
     .replace = replace,
     .make = make,

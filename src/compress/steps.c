@@ -104,10 +104,24 @@ static esp_status check_bits(const esp_compress_options *opt, esp_error *err) {
                   (long long)bits);
 }
 
+/* What is learned is learned in training on. */
+static esp_status check_training(const esp_compress_options *opt, esp_error *err) {
+  const int steps = esp_compress_steps(opt);
+  if (strcmp(opt->quantise_training, "learned") != 0) return ESP_OK;
+  for (int i = 0; i < steps; i++)
+    if (strcmp(esp_compress_step_of(opt, i)->name, "quantise") == 0 &&
+        esp_compress_epochs(opt, i) == 0)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "[compress] quantise_training = learned without training on; expected epochs "
+                      "above 0 behind 'quantise'");
+  return ESP_OK;
+}
+
 esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err) {
   ESP_TRY(check_bits(opt, err));
   ESP_TRY(check_names(opt, err));
   ESP_TRY(check_epochs(opt, err));
+  ESP_TRY(check_training(opt, err));
   for (const esp_option *key = esp_compress_option_table; key->name; key++) {
     const esp_compress_step *step = owner_of(key->name);
     if (step && !makes(opt, step)) ESP_TRY(check_read(opt, key, step->name, err));

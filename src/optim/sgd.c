@@ -17,7 +17,7 @@ double esp_gradient_norm(const esp_params *ps) {
   double sum = 0.0;
   for (int k = 0; k < ps->count; k++) {
     const esp_param *p = ps->item[k];
-    if (!esp_param_trains(p)) continue;
+    if (!esp_param_moves(p)) continue;
     for (size_t i = 0; i < p->count; i += CHUNK)
       sum += chunk_norm(p, i, i + CHUNK < p->count ? i + CHUNK : p->count);
   }
@@ -25,7 +25,7 @@ double esp_gradient_norm(const esp_params *ps) {
 }
 
 static bool decays(const esp_param *p, const esp_train_options *opt) {
-  return (opt->decay_all || esp_param_prunable(p)) && !p->reparametrised;
+  return (opt->decay_all || esp_param_prunable(p)) && esp_param_trains(p) && !p->reparametrised;
 }
 
 static void average(esp_param *p, double decay, size_t from, size_t n) {
@@ -59,13 +59,14 @@ static void update(esp_param *p, const esp__sgd *sgd, double decay, size_t from,
 void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
   double scale = 1.0;
   esp_share_gradients(ps);
+  esp_scale_gradients(ps);
   if (opt->clip_norm > 0.0) {
     const double norm = esp_gradient_norm(ps);
     if (norm > opt->clip_norm) scale = opt->clip_norm / norm;
   }
   for (int i = 0; i < ps->count; i++) {
     esp_param *p = ps->item[i];
-    if (!esp_param_trains(p)) continue;
+    if (!esp_param_moves(p)) continue;
     const esp__sgd sgd = {.lr = (float)lr,
                           .momentum = (float)opt->momentum,
                           .decay = decays(p, opt) ? (float)opt->weight_decay : 0.0f,
@@ -76,6 +77,7 @@ void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr) {
 #pragma omp parallel for schedule(static) if (chunks > 1)
     for (size_t c = 0; c < chunks; c++)
       update(p, &sgd, opt->average, c * CHUNK, c + 1 < chunks ? CHUNK : p->count - c * CHUNK);
+    if (!esp_param_trains(p)) esp_keep_scale_positive(p);
     if (p->fine) {
       esp_round_weights(p);
       average(p, opt->average, 0, p->count);

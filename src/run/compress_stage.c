@@ -39,6 +39,14 @@ static void take_averages(esp_params *ps) {
   }
 }
 
+/* Averages of weights that are rounded lie between the integers, and are rounded from there. */
+static void take_fine_averages(esp_params *ps) {
+  for (int i = 0; i < ps->count; i++) {
+    const esp_param *p = ps->item[i];
+    if (p->average && p->fine) memcpy(p->fine, p->average, p->count * sizeof *p->fine);
+  }
+}
+
 /* A step keeps what is pruned at 0, and gives finite numbers. */
 static esp_status check(const esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_check_weights(r, err));
@@ -102,6 +110,7 @@ esp_status esp__run_hold_compressed(esp_run *r, esp_error *err) {
   const esp_compress_ctx ctx = context_of(r, r->model);
   if (step < 0) return ESP_OK;
   take_averages(&r->model->params);
+  take_fine_averages(&r->model->params);
   esp_compress_hold(&ctx, step);
   if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
   return check(r, err);

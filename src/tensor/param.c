@@ -138,6 +138,12 @@ esp_status esp_params_add(esp_params *ps, const char *name, esp_role role, int r
   return status;
 }
 
+esp_status esp_param_learn(esp_param *p, esp_error *err) {
+  if (!p->grad) p->grad = zeros(p->count);
+  if (!p->momentum) p->momentum = zeros(p->count);
+  return p->grad && p->momentum ? ESP_OK : no_memory_for(p->name, p->count, err);
+}
+
 esp_param *esp_params_find(const esp_params *ps, const char *name) {
   for (int i = 0; i < ps->count; i++)
     if (strcmp(ps->item[i]->name, name) == 0) return ps->item[i];
@@ -155,7 +161,7 @@ void esp__params_copy_same(const esp_params *from, esp_params *to) {
 esp_status esp_params_average(esp_params *ps, esp_error *err) {
   for (int i = 0; i < ps->count; i++) {
     esp_param *p = ps->item[i];
-    if (!esp_param_trains(p)) continue;
+    if (!esp_param_moves(p)) continue;
     if (!p->average) p->average = zeros(p->count);
     if (!p->average)
       return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the moving average of '%s'", p->name);

@@ -266,6 +266,23 @@ static esp_status read_fine(const esp_bundle *b, const char *path, esp_param *p,
   return esp__blob_read(b, path, fine_prefix, p, ESP_F32, p->fine, err);
 }
 
+/* A scale that the file says is learned. */
+static esp_status read_learned(const esp_bundle *b, esp_param *p, esp_error *err) {
+  char name[128];
+  snprintf(name, sizeof name, "%s%s", prefixes[MOMENTUM], p->name);
+  return !esp_param_trains(p) && esp_bundle_find(b, name) ? esp_param_learn(p, err) : ESP_OK;
+}
+
+/* Scales that are learned get the averages that all have which the optimiser moves. */
+static esp_status read_all_learned(const esp_bundle *b, esp_params *ps, esp_error *err) {
+  bool averaged = false;
+  for (int i = 0; i < ps->count; i++) {
+    averaged |= ps->item[i]->average != NULL;
+    ESP_TRY(read_learned(b, ps->item[i], err));
+  }
+  return averaged ? esp_params_average(ps, err) : ESP_OK;
+}
+
 /* Masks first: writing one clears what it prunes, and the tensors then come as they were saved. */
 static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle *b,
                              const char *path, esp_error *err) {
@@ -273,6 +290,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
   for (int i = 0; i < m->params.count; i++)
     if (pruner && m->params.item[i]->mask)
       ESP_TRY(read_mask(pruner, b, path, m->params.item[i], err));
+  ESP_TRY(read_all_learned(b, &m->params, err));
   for (int i = 0; i < m->params.count; i++) {
     esp_param *p = m->params.item[i];
     for (int k = 0; k < EXTRAS; k++)

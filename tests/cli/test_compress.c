@@ -189,14 +189,17 @@ static void has_integers(const char *path, double levels) {
 /* Quantised in the run or behind it, trained on or not: the same bits; and one hash of the logits
  * on every instruction set, with any threads, and from the packed file. */
 START_TEST(integers_are_the_same_everywhere) {
-  static const char *const bits[][2] = {{"8", "0"}, {"4", "1"}, {"2", "2"}};
-  char quantise[64], epochs[64], first[128], other[128];
+  static const char *const bits[][3] = {
+      {"8", "0", "straight-through"}, {"4", "1", "straight-through"}, {"2", "2", "learned"}};
+  char quantise[64], epochs[64], training[64], first[128], other[128];
   snprintf(quantise, sizeof quantise, "compress.quantise_bits=%s", bits[_i][0]);
   snprintf(epochs, sizeof epochs, "compress.epochs=%s", bits[_i][1]);
-  ESPALIER("run", "plain.ini", "-o", "a", PRUNED, "compress.steps=quantise round", quantise,
-           epochs);
+  snprintf(training, sizeof training, "compress.quantise_training=%s", bits[_i][2]);
+  ESPALIER("run", "plain.ini", "-o", "a", PRUNED, "compress.steps=quantise round", quantise, epochs,
+           training);
   ESPALIER("run", "plain.ini", "-o", "pruned", PRUNED);
-  ESPALIER("compress", "pruned", "-o", "b", "compress.steps=quantise round", quantise, epochs);
+  ESPALIER("compress", "pruned", "-o", "b", "compress.steps=quantise round", quantise, epochs,
+           training);
   ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
   ck_assert(same_reports("a", "b"));
   has_integers("b/checkpoint.safetensors", (double)((1 << (atoi(bits[_i][0]) - 1)) - 1));
@@ -261,6 +264,8 @@ START_TEST(bad_calls) {
           "compress.quantise_from=validation");
   REFUSED("'compress.quantise_images=0'", "a", "compress.steps=quantise",
           "compress.quantise_images=0");
+  REFUSED("quantise_training = learned without training on", "a", "compress.steps=quantise",
+          "compress.quantise_training=learned");
   REFUSED("expected other keys of [compress] alone", "a", "compress.steps=share", "train.lr=0.3");
   REFUSED("b is compressed already", "b", "compress.steps=share");
   REFUSED("not a run directory", "nowhere", "compress.steps=share");

@@ -59,13 +59,14 @@ typedef struct scene {
 /* A linear layer of 2 outputs and 4 inputs. */
 static void open_scene(scene *s, const char *steps) {
   char arch[] = "custom", layers[] = "flatten\nlinear 2";
-  static char linear[] = "linear";
+  static char linear[] = "linear", straight[] = "straight-through";
   esp_model_options m = {.arch = arch, .layers = layers, .width = 1.0};
   esp_error err;
   *s = (scene){.opt = {.steps = (char *)(uintptr_t)steps,
                        .share_bits = 1,
                        .share_start = linear,
                        .quantise_bits = 8,
+                       .quantise_training = straight,
                        .round_bits = 10}};
   ck_assert_msg(esp_model_new(&s->model, &m, (esp_shape){1, 2, 2}, 2, 1, &err) == ESP_OK, "%s",
                 err.text);
@@ -175,7 +176,8 @@ static const struct {
 };
 
 START_TEST(keys_that_go_together) {
-  static char autom[] = "auto", linear[] = "linear", squares[] = "squares", training[] = "training";
+  static char autom[] = "auto", linear[] = "linear", squares[] = "squares", training[] = "training",
+              straight[] = "straight-through";
   const esp_compress_options o = {.steps = (char *)(uintptr_t)keys[_i].steps,
                                   .epochs = keys[_i].epochs,
                                   .factorise_method = autom,
@@ -186,6 +188,7 @@ START_TEST(keys_that_go_together) {
                                   .quantise_percentile = 99.99,
                                   .quantise_from = training,
                                   .quantise_images = 256,
+                                  .quantise_training = straight,
                                   .round_bits = 10};
   esp_error err = {0};
   const esp_status status = esp_compress_check(&o, &err);

@@ -158,7 +158,8 @@ static esp_status no_images(void *user, bool validation, int images, const esp_b
 /* conv1 makes x and 2 x, its batch norm halves the one and adds 1 to the other; folded, and all of
  * it in 8 bits, the network says what it said before, to the steps' size. Pruned weights are 0. */
 START_TEST(folded_and_quantised) {
-  char steps[] = "quantise", rule[] = "max", training[] = "training";
+  char steps[] = "quantise", rule[] = "max", training[] = "training",
+       straight[] = "straight-through";
   float lanes[4 * ESP_LANES] = {0}, before[2], after[2];
   const float pixels[4] = {0.5f, -0.25f, 1.0f, 0.125f};
   const float *const pixel = pixels;
@@ -174,6 +175,7 @@ START_TEST(folded_and_quantised) {
                             .quantise_bits = 8,
                             .quantise_rule = rule,
                             .quantise_from = training,
+                            .quantise_training = straight,
                             .quantise_images = 1};
   for (int i = 0; i < 4; i++) lanes[i * ESP_LANES] = pixel[i];
   esp_batch batch = {lanes, NULL, 1};
@@ -223,6 +225,101 @@ START_TEST(fine_weights_move) {
   }
   ck_assert(fabsf(w->fine[0] - 0.4f) < 1e-6f);
   w->mask = NULL;
+  esp_model_free(m);
+}
+END_TEST
+
+/* ---- steps and scales that are learned ---- */
+
+/* Three values and a step of 1/2. 1 is beyond the range: its part is 1 (the integer) times its
+ * gradient, and it gets none itself. -0.3 is -0.6 steps, rounded -1: -0.4; 0.1 is 0.2 steps,
+ * rounded 0: -0.2. The fourth is pruned, so n is 3 and Q is 1. */
+START_TEST(steps_learn_by_hand) {
+  esp_model *m = model_of("flatten\nquantise\nlinear 1 bits 2", (esp_shape){4, 1, 1}, 1);
+  esp_param *w = m->layer[0].weight, *step = m->layer[0].step;
+  uint8_t keep[] = {1, 1, 1, 0};
+  const esp_mask mask = {.keep = keep, .kept = 3};
+  const float grad[] = {1.0f, 2.0f, 3.0f, 9.0f}, fine[] = {1.0f, -0.3f, 0.1f, 0.0f};
+  SET(m, "linear1.scale", 0.5f);
+  w->mask = &mask;
+  w->fine = malloc(sizeof fine);
+  memcpy(w->fine, fine, sizeof fine);
+  memcpy(w->grad, grad, sizeof grad);
+  esp_scale_gradients(&m->params);
+  ck_assert(w->grad[0] == 1.0f && !step->grad); /* nothing is learned yet */
+  ck_assert(esp_param_learn(step, &err) == ESP_OK);
+  esp_scale_gradients(&m->params);
+  const double expected = (1.0 * 1.0 - 2.0 * 0.4 - 3.0 * 0.2) / sqrt(3.0);
+  ck_assert_msg(fabs((double)step->grad[0] - expected) < 1e-6, "%g", (double)step->grad[0]);
+  ck_assert(w->grad[0] == 0.0f && w->grad[1] == 2.0f && w->grad[2] == 3.0f);
+  w->mask = NULL;
+  esp_model_free(m);
+}
+END_TEST
+
+/* At scale 1/2, 1.3 is 2.6 steps, rounded 3: its slope is 0.4; 100 is beyond: 127. The sum of the
+ * logits has the gradient 2 at the one and 1/64 at the other; two values an image, and one of the
+ * two images is twice the other, so it has -0.8 (5.2 steps is 5: -0.2, times 2) and 127 again. */
+START_TEST(scales_learn_by_hand) {
+  float lanes[2 * ESP_LANES] = {0};
+  const esp_batch batch = {lanes, NULL, 2};
+  esp_model *m = model_of("flatten\nquantise\nlinear 2 bits 8\nquantise\nlinear 1 bits 8",
+                          (esp_shape){2, 1, 1}, 1);
+  esp_param *scale = esp_params_find(&m->params, "quantise2.scale");
+  esp_graph *g;
+  SET(m, "linear1.scale", 1.0f, 1.0f); /* the scale of the pixels is 0: they are not rounded */
+  SET(m, "linear1.weight", 1.0f, 0.0f, 0.0f, 1.0f);
+  SET(m, "quantise2.scale", 0.5f);
+  SET(m, "linear2.scale", 0.015625f);
+  SET(m, "linear2.weight", 2.0f, 0.015625f);
+  ck_assert(esp_param_learn(scale, &err) == ESP_OK);
+  for (int i = 0; i < 2; i++) {
+    lanes[i] = 1.3f * (float)(i + 1);
+    lanes[ESP_LANES + i] = 100.0f * (float)(i + 1);
+  }
+  ck_assert_msg(esp_model_graph(m, 2, true, (esp_loss_attr){0}, &g, &err) == ESP_OK, "%s",
+                err.text);
+  esp_graph_forward(g, &batch, (esp_pass){.training = true});
+  esp_graph_backward_sum(g, 1.0f);
+  const double expected = (2.0 * 0.4 + 2.0 * -0.2 + 2.0 * 127.0 / 64.0) / sqrt(2.0 * 127.0);
+  ck_assert_msg(fabs((double)scale->grad[0] - expected) < 1e-6, "%g, expected %g",
+                (double)scale->grad[0], expected);
+  esp_graph_free(g);
+  esp_model_free(m);
+}
+END_TEST
+
+/* The optimiser moves what is learned, without decay; what comes down to 0 stays a little above,
+ * and a step of 0, which belongs to an output without weights, stays 0. */
+START_TEST(scales_stay_positive) {
+  esp_model *m = model_of("flatten\nquantise\nlinear 2 bits 8", (esp_shape){1, 1, 1}, 2);
+  esp_param *step = m->layer[0].step;
+  const esp_train_options o = {.momentum = 0.0, .weight_decay = 0.5, .decay_all = true};
+  SET(m, "linear1.scale", 0.5f, 0.0f);
+  ck_assert(esp_param_learn(step, &err) == ESP_OK);
+  step->grad[0] = 0.25f;
+  esp_sgd_step(&m->params, &o, 1.0);
+  ck_assert(step->value[0] == 0.25f && step->value[1] == 0.0f);
+  step->grad[0] = 3.0f;
+  esp_sgd_step(&m->params, &o, 1.0);
+  ck_assert(step->value[0] > 0.0f && step->value[0] < 1e-6f && step->value[1] == 0.0f);
+  esp_model_free(m);
+}
+END_TEST
+
+/* 2 / sqrt(127) times the mean magnitude of 1/2, 1/4, 1 and 1/8. */
+START_TEST(mean_magnitudes) {
+  float lanes[4 * ESP_LANES] = {[0] = 0.5f, [16] = -0.25f, [32] = 1.0f, [48] = 0.125f};
+  const esp_batch batch = {lanes, NULL, 1};
+  const esp_calibration calibration = {.rule = ESP_CALIBRATE_MEAN};
+  esp_model *m = model_of("quantise\nflatten\nlinear 1 bits 8", (esp_shape){1, 2, 2}, 1);
+  esp_graph *g;
+  m->simulated = true;
+  ck_assert(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err) == ESP_OK);
+  esp_graph_forward(g, &batch, (esp_pass){.calibration = &calibration});
+  const double scale = (double)esp_params_find(&m->params, "quantise1.scale")->value[0];
+  ck_assert_double_eq_tol(scale, 2.0 * 1.875 / 4.0 / sqrt(127.0), 1e-7);
+  esp_graph_free(g);
   esp_model_free(m);
 }
 END_TEST
@@ -302,6 +399,10 @@ static Suite *suite(void) {
   tcase_add_test(t, means_are_of_integers);
   tcase_add_test(t, folded_and_quantised);
   tcase_add_test(t, fine_weights_move);
+  tcase_add_test(t, steps_learn_by_hand);
+  tcase_add_test(t, scales_learn_by_hand);
+  tcase_add_test(t, scales_stay_positive);
+  tcase_add_test(t, mean_magnitudes);
   tcase_add_loop_test(t, networks_that_cannot_be, 0, sizeof refused / sizeof *refused);
   tcase_add_loop_test(t, lines_that_have_no_integers, 0, sizeof no_integers / sizeof *no_integers);
   tcase_add_test(t, graphs_that_cannot_be);
