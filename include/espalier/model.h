@@ -141,7 +141,7 @@ esp_status esp_model_rewrite(const esp_model *model, const int *width, const boo
  * has no such form: a batch norm that follows no layer, a non-linearity but relu, gates, tasks. */
 esp_status esp_model_quantised_text(const esp_model *model, int bits, char **text, esp_error *err);
 /* Fails where a sum of integers is so large that the graph could not hold it, or a weight is more
- * than its bits can be. Nothing where no
+ * than its bits can be, or a scale is below 0. Nothing where no
  * graph for inference was made, or the network is not quantised. */
 esp_status esp_model_check_integers(esp_model *model, esp_error *err);
 /* The model's text with other lines in the place of a layer's line, newly allocated in *text.
@@ -159,7 +159,8 @@ esp_status esp_model_like(const esp_model *like, const char *text, esp_key seed,
  * values. */
 void esp_model_initialise(esp_model *model, esp_key seed);
 
-/* The layer that has this weight; NULL when there is none. */
+/* The layer that has this weight, or of which a graph of integers has it; NULL when there is
+ * none. */
 const esp_layer *esp_model_layer(const esp_model *model, const esp_param *weight);
 /* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan; of
  * a gate a tenth of that. */

@@ -99,8 +99,21 @@ static esp_status check_layer(const esp_layer *layer, const esp__twin *t, esp_er
   return ESP_OK;
 }
 
+/* All that does not train is steps and scales. */
+static esp_status check_scales(const esp_params *ps, esp_error *err) {
+  for (int k = 0; k < ps->count; k++) {
+    const esp_param *p = ps->item[k];
+    for (size_t i = 0; !esp_param_trains(p) && i < p->count; i++)
+      if (!(p->value[i] >= 0.0f))
+        return esp_fail(err, ESP_ERR_INPUT, "'%s': a scale is %g; expected 0 or more", p->name,
+                        (double)p->value[i]);
+  }
+  return ESP_OK;
+}
+
 esp_status esp_model_check_integers(esp_model *m, esp_error *err) {
   if (!m->twin) return ESP_OK;
+  ESP_TRY(check_scales(&m->params, err));
   esp__twins_fill(m);
   for (int i = 0; i < m->layers; i++)
     if (m->layer[i].step) ESP_TRY(check_layer(&m->layer[i], &m->twin[i], err));

@@ -162,6 +162,7 @@ esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss
 
 const esp_layer *esp_model_layer(const esp_model *m, const esp_param *weight) {
   for (int i = 0; i < m->layers; i++)
-    if (m->layer[i].weight == weight) return &m->layer[i];
+    if (m->layer[i].weight == weight || (m->twin && m->twin[i].weight == weight))
+      return &m->layer[i];
   return NULL;
 }

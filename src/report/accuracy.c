@@ -75,7 +75,7 @@ static cJSON *means(const esp__report_data *data, const measure *m) {
                                  {"accuracy_mean_percent", "test accuracy, mean (%)"},
                                  {"accuracy_sd_percent", "sd (%)"},
                                  {0}};
-  char id[64], level[32];
+  char id[64], level[ESP_LABEL_MAX];
   snprintf(id, sizeof id, "%s-means", m->id);
   cJSON *table = esp__table_new(id, columns);
   for (int first = 0, end; first < data->points.count; first = end) {
@@ -148,7 +148,7 @@ static cJSON *front(const esp__report_data *data, const measure *m) {
                                  {"level", "level"},
                                  {0}};
   level *sorted = calloc((size_t)data->points.count, sizeof *sorted);
-  char id[64], label[32];
+  char id[64], label[ESP_LABEL_MAX];
   if (!sorted) return NULL;
   snprintf(id, sizeof id, "%s-front", m->id);
   cJSON *table = esp__table_new(id, columns);

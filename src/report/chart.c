@@ -35,12 +35,14 @@ void esp__report_note(cJSON *report, const char *format, ...) {
   esp__json_append(cJSON_GetObjectItem(report, "notes"), cJSON_CreateString(text));
 }
 
-void esp__level_label(const esp__points *p, int first, int end, char text[32]) {
+void esp__level_label(const esp__points *p, int first, int end, char text[ESP_LABEL_MAX]) {
   const esp_stats_moments m = esp__level_moments(p, first, end, offsetof(esp__point, sparsity));
+  const char *step = p->item[first].step;
   if (p->item[first].round == 0)
-    snprintf(text, 32, "dense");
+    snprintf(text, ESP_LABEL_MAX, "dense");
   else
-    snprintf(text, 32, "%.4g %%", 100.0 * esp_stats_mean(&m));
+    snprintf(text, ESP_LABEL_MAX, "%.4g %%%s%.40s", 100.0 * esp_stats_mean(&m), step ? ", " : "",
+             step ? step : "");
 }
 
 int64_t esp__seed_of(const esp__report_data *data, const esp__point *p) {

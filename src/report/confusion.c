@@ -113,7 +113,7 @@ static void add_heat(cJSON *report, esp__chart shown, const confusion *c, const 
 static void add_level(cJSON *report, const esp__report_data *data, int first, const confusion *c) {
   const esp__points *p = &data->points;
   const int end = esp__level_end(p, first), series = p->item[first].series;
-  char id[48], level[32], note[192];
+  char id[48], level[ESP_LABEL_MAX], note[256];
   snprintf(id, sizeof id, p->item[first].round > 0 ? "confusion-%d" : "confusion-dense-%d",
            series + 1);
   esp__level_label(p, first, end, level);
@@ -128,7 +128,7 @@ static void add_level(cJSON *report, const esp__report_data *data, int first, co
 static void add_change(cJSON *report, const esp__report_data *data, int first, const confusion *c,
                        const confusion *dense) {
   const int series = data->points.item[first].series;
-  char id[48], level[32], note[192];
+  char id[48], level[ESP_LABEL_MAX], note[256];
   snprintf(id, sizeof id, "confusion-change-%d", series + 1);
   esp__level_label(&data->points, first, esp__level_end(&data->points, first), level);
   snprintf(note, sizeof note,

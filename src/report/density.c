@@ -51,7 +51,7 @@ static cJSON *series_table(const esp__report_data *data, const char *id, int fir
   if (!mean) return NULL;
   cJSON *table = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
   for (int level = first, next; level < end; level = next, column += layers.count) {
-    char label[32];
+    char label[ESP_LABEL_MAX];
     next = esp__level_end(&data->points, level);
     esp__level_label(&data->points, level, next, label);
     esp__table_widen(table, label, label);

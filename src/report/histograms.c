@@ -22,7 +22,7 @@ typedef struct histogram {
 typedef struct histograms {
   histogram item[LAYERS_MAX];
   int count;
-  char level[LEVELS_MAX][32];
+  char level[LEVELS_MAX][ESP_LABEL_MAX];
   int levels;
 } histograms;
 

@@ -54,7 +54,7 @@ static cJSON *bars(const esp__report_data *data, const char *id, int first, int 
   const esp_csv *t = table_of(data, &p->item[first], m);
   const double round =
       esp__run_record_round(&data->runs.item[p->item[first].run], p->item[first].round);
-  char level[32];
+  char level[ESP_LABEL_MAX];
   esp__level_label(p, first, end, level);
   cJSON *table = esp__table_new(id, (const esp__column[]){{"layer", "layer"}, {0}});
   if (dense >= 0) esp__table_widen(table, "dense", "dense");

@@ -173,7 +173,7 @@ static esp_status add_filters(cJSON *report, const esp_bundle *b, const esp_blob
 typedef struct network {
   const esp__report_data *data;
   const esp__point *point;
-  char level[32];
+  char level[ESP_LABEL_MAX];
   bool masks;
 } network;
 

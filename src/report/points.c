@@ -12,10 +12,13 @@ static double number(const cJSON *o, const char *name) {
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
-/* Bytes of weights, inputs and outputs of all layers; NAN where none were recorded. */
-static double traffic_of(const esp__run_record *r, int round) {
+/* Bytes of weights, inputs and outputs of all layers; NAN where none were recorded. Integers take
+ * their bits. */
+static double traffic_of(const esp__run_record *r, int round, bool integers) {
   const double wanted = esp__run_record_round(r, round);
-  double values = 0.0;
+  const double each = integers ? 1.0 : sizeof(float);
+  const double each_weight = integers ? (double)r->config.compress.quantise_bits / 8.0 : each;
+  double values = 0.0, weights = 0.0;
   bool found = false;
   for (int row = 0; row < r->costs.rows; row++) {
     const double moved = esp_csv_number(&r->costs, row, "values_read") +
@@ -26,8 +29,25 @@ static double traffic_of(const esp__run_record *r, int round) {
   }
   for (int row = 0; row < r->layers.rows; row++)
     if (esp_csv_number(&r->layers, row, "round") == wanted)
-      values += esp_csv_number(&r->layers, row, "weights_nonzero");
-  return found ? 4.0 * values : (double)NAN;
+      weights += esp_csv_number(&r->layers, row, "weights_nonzero");
+  return found ? each * values + each_weight * weights : (double)NAN;
+}
+
+/* The step of [compress] that a result is of; NULL: none. */
+static const char *step_of(const cJSON *o) {
+  const cJSON *item = esp__json_item(o, "step");
+  return cJSON_IsString(item) && esp_compress_step_find(item->valuestring) ? item->valuestring
+                                                                           : NULL;
+}
+
+/* Whether the network after `round` of the run is one of integers. */
+static bool has_integers(const esp__run_record *r, int round) {
+  const cJSON *o;
+  cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(r->result, "rounds")) {
+    const char *step = step_of(o);
+    if (step && strcmp(step, "quantise") == 0 && number(o, "round") <= (double)round) return true;
+  }
+  return false;
 }
 
 static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_records *runs,
@@ -55,7 +75,9 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
       .macs = number(o, "macs_effective"),
       .milliseconds = number(o, "milliseconds_per_image"),
       .seconds = *seconds,
-      .traffic = traffic_of(r, (int)round),
+      .traffic = traffic_of(r, (int)round, has_integers(r, (int)round)),
+      .integers = has_integers(r, (int)round),
+      .step = step_of(o),
   };
   return ESP_OK;
 }

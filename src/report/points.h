@@ -22,6 +22,8 @@ typedef struct esp__point {
   double macs;               /* multiply-adds of one image with the weights that are left */
   double milliseconds;       /* of inference, an image */
   double traffic;            /* bytes of weights, inputs and outputs of layers, an image */
+  bool integers;             /* it computes with integers of 8 bits, no floats */
+  const char *step;          /* of [compress], which made it; borrowed; NULL: none */
   double seconds;            /* of training, up to here */
 } esp__point;
 

@@ -66,8 +66,9 @@ void esp__report_table_of(cJSON *report, cJSON *chart, cJSON *table);
 /* A line of report.notes: what is missing. */
 void esp__report_note(cJSON *report, const char *format, ...) ESP_PRINTF(2, 3);
 
-/* "dense", "90 %": what a level is called. */
-void esp__level_label(const esp__points *p, int first, int end, char text[32]);
+/* "dense", "90 %", "90 %, quantise" behind a step of [compress]: what a level is called. */
+enum { ESP_LABEL_MAX = 64 };
+void esp__level_label(const esp__points *p, int first, int end, char text[ESP_LABEL_MAX]);
 const char *esp__series_of(const esp__report_data *data, int point);
 int64_t esp__seed_of(const esp__report_data *data, const esp__point *p);
 

@@ -29,7 +29,7 @@ static const struct {
 static void add_level(cJSON *table, const esp__report_data *data, int first, int end) {
   const esp__points *p = &data->points;
   const esp_stats_moments accuracy = esp__level_moments(p, first, end, OF(accuracy));
-  char level[32];
+  char level[ESP_LABEL_MAX];
   esp__level_label(p, first, end, level);
   cJSON *row = esp__table_row_begin(table);
   esp__table_cell(row, esp__text_cell(esp__series_of(data, first)));
@@ -45,8 +45,10 @@ static void add_level(cJSON *table, const esp__report_data *data, int first, int
 
 /* ---- what an image costs ---- */
 
-/* Horowitz 2014, of 32-bit numbers in 45 nm: a product and a sum of floats; a read of DRAM. */
-static const double joules_a_mac = 3.7e-12 + 0.9e-12, joules_a_value = 640e-12;
+/* Horowitz 2014, in 45 nm: a product and a sum of 32-bit floats; of integers, the product of 8 bits
+ * and the sum of 32; and a read of DRAM, which has 32 bits. */
+static const double joules_a_mac[] = {3.7e-12 + 0.9e-12, 0.2e-12 + 0.1e-12},
+                    joules_a_byte = 640e-12 / 4.0;
 
 static double mean_of(const esp__points *p, int first, size_t offset) {
   const esp_stats_moments m = esp__level_moments(p, first, esp__level_end(p, first), offset);
@@ -62,8 +64,9 @@ static void add_costs_of_level(cJSON *table, const esp__report_data *data, int f
   const esp__points *p = &data->points;
   const int dense = esp__dense_level(p, &data->diff, first);
   const double macs = mean_of(p, first, OF(macs)), traffic = mean_of(p, first, OF(traffic));
-  const double compute = macs * joules_a_mac, memory = traffic / 4.0 * joules_a_value;
-  char level[32];
+  const double compute = macs * joules_a_mac[p->item[first].integers];
+  const double memory = traffic * joules_a_byte;
+  char level[ESP_LABEL_MAX];
   esp__level_label(p, first, esp__level_end(p, first), level);
   ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(level),
                 esp__number_cell(1e-3 * mean_of(p, first, OF(bytes))),

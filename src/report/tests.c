@@ -68,7 +68,7 @@ static const esp__column columns[] = {{"level_a", "level of A"},
 
 static void add_row(cJSON *table, const esp__report_data *data, const test *t, double p) {
   const esp__points *points = &data->points;
-  char level[2][32];
+  char level[2][ESP_LABEL_MAX];
   esp__level_label(points, t->a, esp__level_end(points, t->a), level[0]);
   esp__level_label(points, t->b, esp__level_end(points, t->b), level[1]);
   ESP_TABLE_ROW(table, esp__text_cell(level[0]), esp__text_cell(esp__series_of(data, t->a)),

@@ -385,6 +385,10 @@ START_TEST(graphs_that_cannot_be) {
   ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "'linear1': a weight is 128 steps; expected at most 127"), "%s",
                 err.text);
+  SET(m, "linear1.scale", -1.0f);
+  ck_assert_int_eq(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err), ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "'linear1.scale': a scale is -1; expected 0 or more"), "%s",
+                err.text);
   esp_model_free(m);
 }
 END_TEST

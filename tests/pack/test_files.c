@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static esp_bundle bundle;
-static float weight[24 * 9], bias[8];
+static float weight[24 * 9], bias[8], step[4], whole[4 * 16]; /* whole: integers times steps */
 static uint8_t *data;
 static size_t bytes;
 static esp_error err;
@@ -23,6 +23,10 @@ static void setup(void) {
   for (uint64_t i = 0; i < 24 * 9; i++)
     weight[i] = esp_random(1, i) % 4 ? 0.0f : (float)esp_random_normal(2, i);
   for (uint64_t i = 0; i < 8; i++) bias[i] = (float)esp_random_normal(3, i);
+  for (uint64_t o = 0; o < 4; o++) step[o] = o == 1 ? 0.0f : 0.01f + (float)o / 256.0f;
+  for (uint64_t i = 0; i < 4 * 16; i++)
+    if (esp_random(4, i) % 2 && i / 16 != 1)
+      whole[i] = step[i / 16] * ((float)(esp_random(5, i) % 255) - 127.0f) + 0.0f;
   ok(esp_bundle_add_text(&bundle, "espalier.layers", "conv 8 3x3\nrelu\n", &err));
   ok(esp_bundle_add_text(&bundle, "empty", "", &err));
   ok(esp_bundle_add_text(&bundle, "a key with spaces",
@@ -32,6 +36,8 @@ static void setup(void) {
   ok(esp_bundle_add(&bundle, "conv1.weight", ESP_F32, 4, (const int64_t[]){8, 3, 3, 3}, weight,
                     &err));
   ok(esp_bundle_add(&bundle, "conv1 bias", ESP_F32, 1, &(const int64_t){8}, bias, &err));
+  ok(esp_bundle_add(&bundle, "linear1.scale", ESP_F32, 1, &(const int64_t){4}, step, &err));
+  ok(esp_bundle_add(&bundle, "linear1.weight", ESP_F32, 2, (const int64_t[]){4, 16}, whole, &err));
   ok(esp_pack_encode(&bundle, &data, &bytes, &err));
 }
 
@@ -67,6 +73,19 @@ START_TEST(what_went_in_comes_out) {
   ck_assert_uint_eq(same, bytes);
   ck_assert_mem_eq(again, data, bytes);
   free(again);
+}
+END_TEST
+
+/* An integer takes less than a byte and a bit of the mask; as floats they would take three times as
+ * much. */
+START_TEST(integers_are_told_by_their_steps) {
+  uint8_t *floats;
+  size_t more;
+  whole[0] += 0.001f;
+  memcpy(bundle.blob[3].data, whole, sizeof whole);
+  ok(esp_pack_encode(&bundle, &floats, &more, &err));
+  ck_assert_msg(more > bytes + 60, "%zu, with a float among them %zu", bytes, more);
+  free(floats);
 }
 END_TEST
 
@@ -208,6 +227,7 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, what_went_in_comes_out);
+  tcase_add_test(tests, integers_are_told_by_their_steps);
   tcase_add_test(tests, a_file_of_either_kind_is_loaded);
   tcase_add_test(tests, every_length_but_its_own_is_refused);
   tcase_add_test(tests, every_changed_bit_is_refused);
