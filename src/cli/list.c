@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/wrap.h"
 
-#include "kernels/kernels.h"
+#include "kernels/isa.h"
 
 #include <espalier/config.h>
 #include <espalier/option.h>
@@ -41,10 +41,10 @@ static entry layer(size_t i) {
   return (entry){esp_layer_keyword(i), esp_layer_help(i), esp_layer_arguments(i)};
 }
 static entry isa(size_t i) {
-  const esp__kernels *k = esp__kernels_at(i);
-  return k ? (entry){k->isa, k == esp__kernels_active() ? "instruction set of the kernels; in use"
-                                                        : "instruction set of the kernels"}
-           : (entry){0};
+  const char *name = esp__isa_dots_at(i);
+  const bool in_use = name && strcmp(name, esp__isa_dots_chosen()) == 0;
+  return (entry){
+      name, in_use ? "instruction set of the kernels; in use" : "instruction set of the kernels"};
 }
 
 static const struct {

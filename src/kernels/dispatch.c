@@ -43,12 +43,12 @@ const esp__kernels *esp__kernels_active(void) {
 
 esp_status esp__kernels_check(esp_error *err) {
   const char *isa = getenv("ESPALIER_ISA");
-  if (!isa || strcmp(isa, esp__isa_chosen()) == 0) return ESP_OK;
+  if (!isa || strcmp(isa, esp__isa_dots_chosen()) == 0) return ESP_OK;
   char known[128] = "";
-  const esp__kernels *k;
-  for (size_t i = 0; (k = esp__kernels_at(i)); i++) {
+  const char *name;
+  for (size_t i = 0; (name = esp__isa_dots_at(i)); i++) {
     if (i) strcat(known, ", ");
-    strcat(known, k->isa);
+    strcat(known, name);
   }
   return esp_fail(err, ESP_ERR_INPUT,
                   "environment ESPALIER_ISA = '%s': expected one of %s on this machine", isa,

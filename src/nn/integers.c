@@ -9,6 +9,12 @@ enum {
   ACTIVATION_MAX = 127
 };
 
+bool esp__has_integers(const esp_model *m) {
+  bool any = false;
+  for (int i = 0; i < m->layers; i++) any |= m->layer[i].step != NULL;
+  return any && !m->simulated;
+}
+
 /* ---- twins ---- */
 
 static esp_status no_memory(esp_error *err) {

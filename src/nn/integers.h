@@ -12,6 +12,9 @@ struct esp_twin {
 };
 typedef struct esp_twin esp__twin;
 
+/* Whether graphs for inference of the model compute with integers: a layer of it has them as
+ * weights. */
+bool esp__has_integers(const esp_model *m);
 /* Makes the twins of all layers, unless they are there. */
 esp_status esp__twins_make(esp_model *m, esp_error *err);
 void esp__twins_free(esp_model *m);

@@ -115,18 +115,11 @@ void esp_model_free(esp_model *model) {
   free(model);
 }
 
-/* A layer of it has integers as weights. */
-static bool is_quantised(const esp_model *m) {
-  for (int i = 0; i < m->layers; i++)
-    if (m->layer[i].step) return true;
-  return false;
-}
-
 /* A graph for inference of a quantised network computes with integers. */
 static esp_status choose_mode(esp_model *model, esp_graph *graph, bool gradients,
                               esp__build_mode *mode, esp_error *err) {
   *mode = ESP_BUILD_USE;
-  if (!is_quantised(model) || gradients || model->simulated) return ESP_OK;
+  if (gradients || !esp__has_integers(model)) return ESP_OK;
   *mode = ESP_BUILD_INTEGERS;
   esp_graph_disable_winograd(graph, true);
   esp_graph_before(graph, esp__twins_fill, model);

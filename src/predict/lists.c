@@ -33,8 +33,8 @@ static int cut(esp__stretch *s, int length, int vector, esp__stretch first) {
 
 /* Where rows lie as far apart in both places a plane is one line, in which what lies between rows
  * is masked; else each row is a line. */
-static esp_status plan_stretches(esp_network *n, esp__lists *k, const esp__place *x,
-                                 const esp__place *y, esp_error *err) {
+esp_status esp__stretches_of(esp_network *n, esp__lists *k, const esp__place *x,
+                             const esp__place *y, esp_error *err) {
   const bool joined = x->row == y->row;
   const int vector = n->kernels->vector, rows = joined ? 1 : y->shape.height,
             length = joined ? y->shape.height * y->row : y->shape.width,
@@ -165,8 +165,8 @@ static int phase_reach(int kernel, int padding, int stride) {
   return esp__ceil_div(esp__most(padding, kernel - 1 - padding), stride);
 }
 
-static esp_status add_split(esp_network *n, const esp_operation *op, int x, int *phases,
-                            esp_error *err) {
+esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *phases,
+                          esp_error *err) {
   const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
   const esp_param *w = op->param[0];
   const esp_shape in = n->place[x].shape;
@@ -185,7 +185,7 @@ static esp_status add_split(esp_network *n, const esp_operation *op, int x, int 
 }
 
 /* Where tap (r, c) lies among the phases. */
-static int32_t tap_at(const esp__place *x, int r, int c, esp_pair stride) {
+int32_t esp__phase_tap(const esp__place *x, int r, int c, esp_pair stride) {
   const int row = esp__floor_div(r, stride.rows), column = esp__floor_div(c, stride.columns);
   const int phase = (r - row * stride.rows) * stride.columns + c - column * stride.columns;
   return phase * x->plane + row * x->row + column;
@@ -202,7 +202,8 @@ static esp_status plan_weights(esp_network *n, const esp_operation *op, const es
   ESP_TRY(esp__store_alloc(&n->store, (size_t)w->taps * sizeof *tap, &tap, err));
   for (int c = 0; c < channels; c++) channel[c] = esp__place_channel(x, c * phases);
   for (int t = 0; t < w->taps; t++)
-    tap[t] = tap_at(x, t / p->shape[3] - padding.rows, t % p->shape[3] - padding.columns, stride);
+    tap[t] = esp__phase_tap(x, t / p->shape[3] - padding.rows, t % p->shape[3] - padding.columns,
+                            stride);
   w->channel = channel;
   w->tap = tap;
   return ESP_OK;
@@ -212,9 +213,9 @@ esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *e
   int x = l->x;
   weights w;
   state *s;
-  if (phases_of(l->op->attr.conv.stride) > 1) ESP_TRY(add_split(n, l->op, x, &x, err));
+  if (phases_of(l->op->attr.conv.stride) > 1) ESP_TRY(esp__add_split(n, l->op, x, &x, err));
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  ESP_TRY(plan_stretches(n, &s->kernel, &n->place[x], &n->place[l->y], err));
+  ESP_TRY(esp__stretches_of(n, &s->kernel, &n->place[x], &n->place[l->y], err));
   ESP_TRY(plan_weights(n, l->op, &n->place[x], &w, err));
   ESP_TRY(plan_rows(n, &s->kernel, &w, err));
   s->kernel.y_plane = (size_t)n->place[l->y].plane;

@@ -66,11 +66,11 @@ static esp_status finish_of(esp_network *n, const esp__operations *ops, const es
 
 /* ---- values and their places ---- */
 
-enum { LAYOUTS = 2, NONE = -1 };
+enum { BYTES = 2, LAYOUTS = 3, NONE = -1 };
 typedef struct lowering {
   esp_network *network;
   const esp__operations *ops;
-  int (*place)[LAYOUTS]; /* of each value, by layout; NONE: not there */
+  int (*place)[LAYOUTS]; /* of each value, by layout, or of its bytes; NONE: not there */
 } lowering;
 
 /* How far a window reaches outside. */
@@ -118,6 +118,17 @@ static esp_status find_place(lowering *l, int v, esp__layout layout, int *place,
 /* The layout that value v is in, blocked if it is in both. */
 static esp__layout layout_of(const lowering *l, int v) {
   return l->place[v][ESP_BLOCKED] == NONE ? ESP_PLANAR : ESP_BLOCKED;
+}
+
+/* A new place for the bytes of value v, in words of four channels; whole blocks are written. */
+static esp_status make_bytes(lowering *l, int v, int *place, esp_error *err) {
+  const esp_shape shape = l->ops->item[v].shape;
+  const int words = esp__ceil_div(shape.channels, ESP_BLOCK) * (ESP_BLOCK / ESP_QUAD);
+  const esp__place p = esp__place_of((esp_shape){words, shape.height, shape.width}, ESP_PLANAR,
+                                     halo_of(l->ops, shape));
+  ESP_TRY(esp__place_add(l->network, &p, place, err));
+  l->place[v][BYTES] = *place;
+  return ESP_OK;
 }
 
 /* ---- units ---- */
@@ -169,6 +180,62 @@ static esp_status lower_layer(lowering *l, const esp__unit *u, bool lists, esp_e
   return add[way](l->network, &plan, err);
 }
 
+/* ---- units of integers ---- */
+
+static const esp_operation *item_at(const esp__operations *ops, int i) {
+  return i < 0 ? NULL : &ops->item[i];
+}
+
+static esp_status lower_integer_layer(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+  const esp__operations *ops = l->ops;
+  const esp_operation *op = &ops->item[u->operation];
+  const int in = op->input[0];
+  const bool pixel = esp__one_pixel(op->shape) || esp__one_pixel(ops->item[in].shape);
+  esp__integer_plan plan = {
+      .op = op,
+      .rescale = &ops->item[u->rescale],
+      .sum = item_at(ops, u->sum),
+      .positive = ops->nature[ops->item[u->rescale].input[0]] == ESP_POSITIVE_SUMS,
+      .relu = u->relu,
+      .negative = ops->nature[in] == ESP_SIGNED,
+      .channels = ops->item[in].shape.channels,
+      .x = l->place[in][BYTES],
+      .more = u->residual < 0 ? NONE : l->place[u->residual][BYTES]};
+  if (esp__one_pixel(ops->item[in].shape) && reach_of(op) > 0)
+    ESP_TRY(convert_apart(l->network, ESP_PLANAR, reach_of(op), &plan.x, err));
+  if (ops->nature[u->out] == ESP_FLOATS)
+    ESP_TRY(make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
+  else
+    ESP_TRY(make_bytes(l, u->out, &plan.y, err));
+  return (lists || op->groups > 1) && !pixel ? esp__add_integer_lists(l->network, &plan, err)
+                                             : esp__add_integer_dense(l->network, &plan, err);
+}
+
+/* Any other operation on bytes; what it reads are floats where it makes bytes of them. */
+static esp_status lower_bytes(lowering *l, const esp__unit *u, esp_error *err) {
+  const esp__operations *ops = l->ops;
+  esp__bytes_plan plan = {.op = &ops->item[u->operation],
+                          .rescale = item_at(ops, u->rescale),
+                          .relu = u->relu,
+                          .more = NONE};
+  const int in = plan.op->input[0], other = plan.op->input[1];
+  plan.x = l->place[in][BYTES];
+  plan.in = ops->item[in].shape;
+  plan.positive =
+      u->rescale >= 0 && ops->nature[ops->item[u->rescale].input[0]] == ESP_POSITIVE_SUMS;
+  if (ops->nature[in] == ESP_FLOATS) ESP_TRY(find_place(l, in, layout_of(l, in), &plan.x, err));
+  if (other >= 0) plan.more = l->place[other][BYTES];
+  if (ops->nature[u->out] == ESP_FLOATS)
+    ESP_TRY(make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
+  else
+    ESP_TRY(make_bytes(l, u->out, &plan.y, err));
+  return esp__add_bytes(l->network, &plan, err);
+}
+
+static bool has_weights(const esp_operation *op) {
+  return op->kind == ESP_OPERATION_CONV || op->kind == ESP_OPERATION_LINEAR;
+}
+
 static esp_status lower_other(lowering *l, int i, esp_error *err) {
   const esp_operation *op = &l->ops->item[i];
   const esp__layout layout = layout_of(l, op->input[0]);
@@ -180,9 +247,13 @@ static esp_status lower_other(lowering *l, int i, esp_error *err) {
 }
 
 static esp_status lower_unit(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
-  const esp_operation_kind kind = l->ops->item[u->operation].kind;
-  if (kind == ESP_OPERATION_CONV || kind == ESP_OPERATION_LINEAR)
-    return lower_layer(l, u, lists, err);
+  const esp_operation *op = &l->ops->item[u->operation];
+  const esp_operation_kind kind = op->kind;
+  if (u->rescale >= 0 && has_weights(op)) return lower_integer_layer(l, u, lists, err);
+  if (u->rescale >= 0 || l->ops->nature[u->out] != ESP_FLOATS ||
+      kind == ESP_OPERATION_FROM_INTEGERS)
+    return lower_bytes(l, u, err);
+  if (has_weights(op)) return lower_layer(l, u, lists, err);
   if (kind == ESP_OPERATION_INPUT) return make_place(l, u->out, ESP_PLANAR, &l->network->in, err);
   return lower_other(l, u->out, err);
 }

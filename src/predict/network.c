@@ -1,4 +1,5 @@
 /* A network from a model in memory: its operations, which of its layers run as lists, its steps. */
+#include "nn/integers.h"
 #include "predict/network.h"
 
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static esp_status fill(esp_network *n, const esp_model *model, const esp__operat
   const size_t channels = (size_t)model->input.channels;
   n->input = model->input;
   n->classes = model->classes;
-  n->direct = model->direct;
+  n->direct = model->direct || esp__has_integers(model);
   n->outputs = ops->item[ops->output].shape.channels;
   ESP_TRY(check_output(ops, n->classes, err));
   ESP_TRY(esp__store_alloc(&n->store, channels * sizeof(float), &n->mean, err));
@@ -60,8 +61,8 @@ esp_status esp_network_of_model(esp_network **network, esp_model *model, const f
                                 const float *deviation, esp_error *err) {
   const esp__pixel_line line = {mean, deviation};
   esp__operations ops;
-  ESP_TRY(esp__operations_list(&ops, model, false, err));
-  const esp_status status = esp__network_of(network, model, &ops, &line, err);
+  esp_status status = esp__operations_list(&ops, model, err);
+  if (status == ESP_OK) status = esp__network_of(network, model, &ops, &line, err);
   esp__operations_free(&ops);
   return status;
 }

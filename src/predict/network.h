@@ -6,6 +6,7 @@
  *     lower.c        each operation becomes a step: memory in, memory out
  *     dense.c, winograd.c, lists.c, depthwise.c    the convolutions and linear layers
  *     planes.c       all other operations
+ *     fuse_integers.c, integers.c, bytes.c         the same of quantised networks
  *     choose.c       which layers run as lists of their nonzero weights, by stopwatch
  *     network.c      a network from a model in memory
  *     read.c         a network from a file
@@ -13,6 +14,7 @@
 #ifndef ESP_PREDICT_NETWORK_H
 #define ESP_PREDICT_NETWORK_H
 
+#include "predict/kernels/integer_kernels.h"
 #include "predict/kernels/predict_kernels.h"
 
 #include <espalier/model.h>
@@ -20,28 +22,51 @@
 
 /* ---- operations ---- */
 
+/* What a value holds. Sums of products and means of bytes are never stored: what reads them gives
+ * them another scale. */
+typedef enum esp__nature {
+  ESP_FLOATS,
+  ESP_SIGNED,   /* bytes from -127 to 127 */
+  ESP_UNSIGNED, /* bytes from 0 to 127 */
+  ESP_SUMS,
+  ESP_POSITIVE_SUMS /* behind a ReLU, or of bytes that are not negative */
+} esp__nature;
+static inline bool esp__is_sums(esp__nature n) {
+  return n == ESP_SUMS || n == ESP_POSITIVE_SUMS;
+}
+
 /* The operations of a network, in the order in which they run. Operation i makes value i. */
 typedef struct esp__operations {
   esp_operation *item;
+  esp__nature *nature; /* of their values */
   int count, capacity;
   int output; /* the value of the logits */
 } esp__operations;
 
-/* Those of the model, whose parameters are made (`make`) or found. */
-esp_status esp__operations_list(esp__operations *ops, esp_model *model, bool make, esp_error *err);
+/* Makes the parameters and layers of the model that its text describes. */
+esp_status esp__operations_describe(esp_model *model, esp_error *err);
+/* Those of the model, with integers where it is quantised. To be freed in any case. */
+esp_status esp__operations_list(esp__operations *ops, esp_model *model, esp_error *err);
 void esp__operations_free(esp__operations *ops);
+/* The one operation that reads value v; -1 where there are none or several, or v is the result. */
+int esp__only_reader(const esp__operations *ops, int v);
 
 /* A convolution or linear layer, with what is done before its sums are stored; or any other
  * operation. */
 typedef struct esp__unit {
   int operation;
   int norm;     /* operation number of a batch norm that it does, or -1 */
-  int residual; /* value that is added behind the norm, or -1 */
-  bool relu;
-  int out; /* the value that it makes: that of the last operation it does */
+  int rescale;  /* of what gives integers their scale, or -1 */
+  int sum;      /* of what adds a residual to integers, or -1 */
+  int residual; /* value that is added behind the norm or scale, or -1 */
+  bool relu;    /* at the end */
+  int out;      /* the value that it makes: that of the last operation it does */
 } esp__unit;
 /* [operations] of them, `count` in all, in order. */
 void esp__units_of(const esp__operations *ops, esp__unit *unit, int *count);
+/* The unit that makes integers, or the logits of them, by operation i; false where it is a part of
+ * another's. */
+bool esp__integer_unit_of(const esp__operations *ops, int i, esp__unit *unit);
 
 /* ---- places ---- */
 
@@ -179,9 +204,60 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
 esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_error *err);
 /* x: planar; of strided layers the planes are split first. */
 esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err);
+/* ---- integers (integers.c, bytes.c) ---- */
+
+/* A value of bytes lies in a planar place (blocked if it is one pixel) whose channels are words of
+ * four, filled up to whole blocks of 16. */
+static inline size_t esp__place_word(const esp__place *p) {
+  return p->layout == ESP_BLOCKED ? 1 : (size_t)p->plane;
+}
+
+/* The factors of a sum of two bytes in halves of 16 bits, the lower ones from -2^15 on, and the
+ * shift less 16: (a * own + b * other + 2^(t - 1)) >> t is
+ *
+ *     (a * own_upper + b * other_upper + ((a * own_lower + b * other_lower) >> 16) +
+ *      2^(shift - 1)) >> shift
+ *
+ * Where they do not `fit`, the sum is made by itself. */
+typedef struct esp__sum_halves {
+  bool fit;
+  int own_upper, own_lower, other_upper, other_lower, shift;
+} esp__sum_halves;
+esp__sum_halves esp__sum_halves_of(const esp_requantise_attr *attr);
+
+/* A layer of integers, with the operation that gives its sums a scale, or makes logits of them. */
+typedef struct esp__integer_plan {
+  const esp_operation *op, *rescale, *sum; /* sum: NULL where nothing is added */
+  bool positive;                           /* a ReLU comes before the new scale */
+  bool relu;                               /* and one behind the sum */
+  bool negative;                           /* x may be below 0 */
+  int channels;                            /* of x */
+  int x, more, y;                          /* places */
+} esp__integer_plan;
+esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, esp_error *err);
+/* x and y: more than one pixel. */
+esp_status esp__add_integer_lists(esp_network *n, const esp__integer_plan *l, esp_error *err);
+
+/* Any other operation that reads or makes bytes. */
+typedef struct esp__bytes_plan {
+  const esp_operation *op, *rescale; /* rescale: of means; or NULL */
+  bool positive, relu;               /* as above */
+  esp_shape in;                      /* of x */
+  int x, more, y;
+} esp__bytes_plan;
+esp_status esp__add_bytes(esp_network *n, const esp__bytes_plan *b, esp_error *err);
+
 /* Every operation that is no convolution or linear layer. */
 esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int more, int y,
                           esp_error *err);
+/* The planes of place x split into those of every stride-th row and column. */
+esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *phases,
+                          esp_error *err);
+/* Where the tap at (r, c) lies among them. */
+int32_t esp__phase_tap(const esp__place *x, int r, int c, esp_pair stride);
+/* Cuts the pixels of planes into stretches, with the mask for what lies between. */
+esp_status esp__stretches_of(esp_network *n, esp__lists *k, const esp__place *x,
+                             const esp__place *y, esp_error *err);
 /* The value in another layout. */
 esp_status esp__add_convert(esp_network *n, int from, int to, esp_error *err);
 
@@ -191,6 +267,9 @@ void esp__places_settle(esp_network *n);
 /* Which pixels a layer computes together, in blocked places. */
 esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *y, esp_pair stride,
                          esp__spots *spots, esp_error *err);
+/* The same in groups of up to `most`, a power of two. */
+esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
+                            esp_pair stride, int most, esp__spots *spots, esp_error *err);
 /* `count` pixels one behind the other. */
 esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err);
 /* Where the channels of a place lie, from channel 0 on. */

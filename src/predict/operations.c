@@ -2,7 +2,7 @@
 #include "predict/network.h"
 
 #include "autograd/shapes.h"
-#include "nn/layers.h"
+#include "nn/integers.h"
 
 #include <stdlib.h>
 
@@ -25,6 +25,30 @@ static int number_of(const esp__operations *ops, const esp_value *v) {
   return v ? (int)(maker_of(v) - ops->item) : -1;
 }
 
+/* What the value of an operation is, by what it reads. */
+static esp__nature nature_of(const esp__operations *ops, const esp_operation *op) {
+  const esp__nature a = op->input[0] < 0 ? ESP_FLOATS : ops->nature[op->input[0]],
+                    b = op->input[1] < 0 ? a : ops->nature[op->input[1]];
+  const bool relu = op->kind == ESP_OPERATION_ACTIVATION;
+  switch (op->kind) {
+    case ESP_OPERATION_FROM_INTEGERS:
+      return ESP_FLOATS;
+    case ESP_OPERATION_TO_INTEGERS:
+    case ESP_OPERATION_ADD_INTEGERS:
+      return ESP_SIGNED;
+    case ESP_OPERATION_REQUANTISE:
+      return a == ESP_SUMS ? ESP_SIGNED : a == ESP_POSITIVE_SUMS ? ESP_UNSIGNED : a;
+    case ESP_OPERATION_CONV:
+    case ESP_OPERATION_LINEAR:
+      return a == ESP_FLOATS ? ESP_FLOATS : ESP_SUMS;
+    case ESP_OPERATION_AVGPOOL:
+      return a == ESP_SIGNED ? ESP_SUMS : a == ESP_UNSIGNED ? ESP_POSITIVE_SUMS : a;
+    default:
+      if (relu && a != ESP_FLOATS) return esp__is_sums(a) ? ESP_POSITIVE_SUMS : ESP_UNSIGNED;
+      return b == ESP_SIGNED ? b : a;
+  }
+}
+
 /* Appends an operation; the list never moves, so what was handed out stays. */
 static esp_status append(esp_graph *g, const esp_value *a, const esp_value *b, esp_operation op,
                          esp_value **y, esp_error *err) {
@@ -33,6 +57,7 @@ static esp_status append(esp_graph *g, const esp_value *a, const esp_value *b, e
     return esp_fail(err, ESP_ERR_INPUT, "the network has more than %d operations", ops->capacity);
   op.input[0] = number_of(ops, a);
   op.input[1] = number_of(ops, b);
+  ops->nature[ops->count] = nature_of(ops, &op);
   ops->item[ops->count] = op;
   *y = (esp_value *)(void *)&ops->item[ops->count++];
   return ESP_OK;
@@ -175,6 +200,39 @@ static esp_status fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp
   return append_alike(g, x, NULL, op, y, err);
 }
 
+/* ---- integers ---- */
+
+static esp_status quantise(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
+                           esp_error *err) {
+  const esp_operation op = {.kind = ESP_OPERATION_QUANTISE, .param = {scale}};
+  return append_alike(g, x, NULL, op, y, err);
+}
+
+static esp_status to_integers(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
+                              esp_error *err) {
+  const esp_operation op = {.kind = ESP_OPERATION_TO_INTEGERS, .param = {scale}};
+  return append_alike(g, x, NULL, op, y, err);
+}
+
+static esp_status requantise(esp_graph *g, esp_value *x, esp_requantise_attr attr, esp_value **y,
+                             esp_error *err) {
+  const esp_operation op = {.kind = ESP_OPERATION_REQUANTISE, .attr.requantise = attr};
+  return append_alike(g, x, NULL, op, y, err);
+}
+
+static esp_status add_integers(esp_graph *g, esp_value *a, esp_value *b, esp_requantise_attr attr,
+                               esp_value **y, esp_error *err) {
+  const esp_operation op = {.kind = ESP_OPERATION_ADD_INTEGERS, .attr.requantise = attr};
+  ESP_TRY(esp__shape_add(shape_of(a), shape_of(b), err));
+  return append_alike(g, a, b, op, y, err);
+}
+
+static esp_status from_integers(esp_graph *g, esp_value *x, esp_integers from, esp_value **y,
+                                esp_error *err) {
+  const esp_operation op = {.kind = ESP_OPERATION_FROM_INTEGERS, .attr.requantise.from = from};
+  return append_alike(g, x, NULL, op, y, err);
+}
+
 static const esp__target target = {.shape = shape_of,
                                    .input = input,
                                    .conv = conv,
@@ -193,23 +251,54 @@ static const esp__target target = {.shape = shape_of,
                                    .mean_abs = mean_abs,
                                    .top_k = top_k,
                                    .gate = gate,
-                                   .fatrelu = fatrelu};
+                                   .fatrelu = fatrelu,
+                                   .quantise = quantise,
+                                   .to_integers = to_integers,
+                                   .requantise = requantise,
+                                   .add_integers = add_integers,
+                                   .from_integers = from_integers};
 
-esp_status esp__operations_list(esp__operations *ops, esp_model *model, bool make, esp_error *err) {
+static esp_status list(esp__operations *ops, esp_model *model, esp__build_mode mode,
+                       esp_error *err) {
   esp_value *logits;
   *ops = (esp__operations){.capacity = A_LINE * model->program->count + 1};
   ops->item = calloc((size_t)ops->capacity, sizeof *ops->item);
-  if (!ops->item) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a list of operations");
-  esp_status status = esp__build_layers(model, &target, (esp_graph *)(void *)ops,
-                                        make ? ESP_BUILD_MAKE : ESP_BUILD_USE, &logits, err);
-  if (status == ESP_OK)
-    ops->output = number_of(ops, logits);
-  else
-    esp__operations_free(ops);
+  ops->nature = calloc((size_t)ops->capacity, sizeof *ops->nature);
+  if (!ops->item || !ops->nature)
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a list of operations");
+  ESP_TRY(esp__build_layers(model, &target, (esp_graph *)(void *)ops, mode, &logits, err));
+  ops->output = number_of(ops, logits);
+  return ESP_OK;
+}
+
+esp_status esp__operations_describe(esp_model *model, esp_error *err) {
+  esp__operations ops;
+  const esp_status status = list(&ops, model, ESP_BUILD_MAKE, err);
+  esp__operations_free(&ops);
   return status;
+}
+
+esp_status esp__operations_list(esp__operations *ops, esp_model *model, esp_error *err) {
+  *ops = (esp__operations){0};
+  if (!esp__has_integers(model)) return list(ops, model, ESP_BUILD_USE, err);
+  ESP_TRY(esp__twins_make(model, err));
+  ESP_TRY(list(ops, model, ESP_BUILD_INTEGERS, err));
+  return esp_model_check_integers(model, err);
 }
 
 void esp__operations_free(esp__operations *ops) {
   free(ops->item);
+  free(ops->nature);
   *ops = (esp__operations){0};
+}
+
+int esp__only_reader(const esp__operations *ops, int v) {
+  int reader = -1, readers = v == ops->output;
+  for (int i = 0; i < ops->count; i++)
+    for (int k = 0; k < 2; k++)
+      if (ops->item[i].input[k] == v) {
+        readers++;
+        reader = i;
+      }
+  return readers == 1 ? reader : -1;
 }

@@ -1,7 +1,7 @@
 /* A network from a file of weights. */
 #include "predict/network.h"
 
-#include "nn/layers.h"
+#include "nn/integers.h"
 #include "tensor/blobs.h"
 
 #include <espalier/pack.h>
@@ -120,8 +120,9 @@ static esp_status build(opening *o, esp_network **network, esp_error *err) {
   esp_network *n;
   ESP_TRY(esp_weights_bundle_load(&o->bundle, o->path, err));
   ESP_TRY(describe(o, err));
-  ESP_TRY(esp__operations_list(&o->ops, &o->model, true, err));
+  ESP_TRY(esp__operations_describe(&o->model, err));
   ESP_TRY(read_params(&o->model.params, &o->bundle, o->path, err));
+  ESP_TRY(esp__operations_list(&o->ops, &o->model, err));
   ESP_TRY(esp__network_of(&n, &o->model, &o->ops, &line, err));
   const esp_status status = name_classes(n, esp_bundle_text(&o->bundle, "espalier.classes"), err);
   if (status == ESP_OK)
@@ -134,6 +135,7 @@ static esp_status build(opening *o, esp_network **network, esp_error *err) {
 static void close_opening(opening *o) {
   esp__operations_free(&o->ops);
   esp_params_free(&o->model.params);
+  esp__twins_free(&o->model);
   esp__program_free(o->model.program);
   free(o->model.layer);
   free(o->model.block);

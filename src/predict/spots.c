@@ -2,7 +2,7 @@
 #include "base/integer.h"
 #include "predict/network.h"
 
-/* The largest of 8, 4, 2 and 1 that is neither more than `left` nor than `most`. */
+/* The largest of `most`, its half and so on that is neither more than `left` nor than `most`. */
 static int group_of(int left, int most) {
   int count = most;
   while (count > left) count /= 2;
@@ -20,10 +20,10 @@ static void cut(esp__spot_group *group, int runs, int length, int most, int *gro
 }
 
 /* Groups lie within a row where rows are long or hold whole groups; else anywhere. */
-esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *y, esp_pair stride,
-                         esp__spots *spots, esp_error *err) {
-  const int rows = y->shape.height, columns = y->shape.width, most = n->kernels->dense_spots(),
-            lanes = esp__place_lanes(x), pixels = rows * columns;
+esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
+                            esp_pair stride, int most, esp__spots *spots, esp_error *err) {
+  const int rows = y->shape.height, columns = y->shape.width, lanes = esp__place_lanes(x),
+            pixels = rows * columns;
   const bool by_row = columns % most == 0 || columns >= 2 * most;
   esp__spot *spot;
   esp__spot_group *group;
@@ -38,6 +38,11 @@ esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *
   cut(group, by_row ? rows : 1, by_row ? columns : pixels, most, &spots->groups);
   if (by_row && lanes == ESP_BLOCK && stride.columns <= 2) spots->step = stride.columns * ESP_BLOCK;
   return ESP_OK;
+}
+
+esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *y, esp_pair stride,
+                         esp__spots *spots, esp_error *err) {
+  return esp__spots_up_to(n, x, y, stride, n->kernels->dense_spots(), spots, err);
 }
 
 esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err) {

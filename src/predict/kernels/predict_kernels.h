@@ -27,7 +27,7 @@ typedef struct esp__finish {
 typedef struct esp__spot {
   int32_t x, y;
 } esp__spot;
-/* Spots that are computed together: `count` (8, 4, 2 or 1) of them from number `first` on. */
+/* Spots that are computed together: `count` (16, 8, 4, 2 or 1) of them from number `first` on. */
 typedef struct esp__spot_group {
   int32_t first, count;
 } esp__spot_group;

@@ -1,0 +1,58 @@
+/* Operations on bytes that are no layers: plain loops. */
+#include "predict/kernels/integer_finish.h"
+
+#include <math.h>
+
+/* Each byte becomes the larger of two. */
+static void larger(const int8_t *x, int bytes, int8_t *y) {
+  for (int i = 0; i < bytes; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+static int within(int v, int high) {
+  return v < 0 ? 0 : v > high ? high : v;
+}
+
+static void pool_row(const esp__integer_maxpool *k, const uint32_t *x, int r, uint32_t *y) {
+  const esp__pool *p = &k->pool;
+  const int row = within(r * p->stride - p->padding, p->in.rows),
+            end = within(r * p->stride - p->padding + p->size_rows, p->in.rows);
+  for (int c = 0; c < p->out.width; c++) {
+    const int column = within(c * p->stride - p->padding, p->in.width),
+              last = within(c * p->stride - p->padding + p->size_columns, p->in.width);
+    int8_t best[ESP_QUAD];
+    memset(best, -ESP_LEVELS, sizeof best);
+    for (int i = row; i < end; i++)
+      for (int j = column; j < last; j++)
+        larger((const int8_t *)(x + (size_t)i * k->x_row + j), ESP_QUAD, best);
+    memcpy(y + c, best, sizeof best);
+  }
+}
+
+void ESP_ISA_NAME(esp__integer_maxpool)(const esp__integer_maxpool *k) {
+  for (size_t q = 0; q < (size_t)k->quads; q++)
+    for (int r = 0; r < k->pool.out.rows; r++)
+      pool_row(k, k->x + q * k->x_plane, r, k->y + q * k->y_plane + (size_t)r * k->y_row);
+}
+
+/* `step` is a constant where it is 1. */
+ESP_INLINE void quantise(const esp__integer_quantise *k, const size_t step) {
+  const int part = 8 * k->part;
+  const uint32_t keep = ~(UINT32_C(0xff) << part);
+  for (int r = 0; r < k->rows; r++) {
+    const float *restrict x = k->x + (size_t)r * k->x_row;
+    uint32_t *restrict y = k->y + (size_t)r * k->y_row;
+    for (int i = 0; i < k->columns; i++) {
+      const float l = rintf(x[(size_t)i * step] * k->inverse);
+      const float above = l > (float)-ESP_LEVELS ? l : (float)-ESP_LEVELS;
+      const int q = (int)(above < (float)ESP_LEVELS ? above : (float)ESP_LEVELS);
+      y[i] = (y[i] & keep) | (uint32_t)(q & 0xff) << part;
+    }
+  }
+}
+
+void ESP_ISA_NAME(esp__integer_quantise)(const esp__integer_quantise *k) {
+  if (k->x_step == 1)
+    quantise(k, 1);
+  else
+    quantise(k, k->x_step);
+}
