@@ -12,8 +12,10 @@
 #include <string.h>
 
 enum {
-  TRIALS = 80,    /* steps that are tried for an output */
-  SCALE_BITS = 10 /* of the mantissa of a step or a scale, as half precision has */
+  TRIALS = 80,     /* steps that are tried for an output */
+  SCALE_BITS = 10, /* of the mantissa of a step or a scale, as half precision has */
+  ACTIVATION_MAX = 127,
+  SUM_MAX = 15 << 20 /* of the integers of an output; what is left to 2^24 is for its bias */
 };
 
 /* 127, 7 or 1: the largest integer. */
@@ -172,6 +174,33 @@ static esp_status keep_fine(esp_param *p, esp_error *err) {
   return ESP_OK;
 }
 
+/* Doubled at most, and by a hundredth at least. */
+static float widened(float step, double excess) {
+  return esp__round_mantissa(step * (float)fmin(fmax(excess, 1.01), 2.0), SCALE_BITS);
+}
+
+/* Whether no output's integers can add up to more than SUM_MAX; the steps of others grow. */
+static bool sums_fit(esp_param *p, esp_param *steps) {
+  const size_t outputs = (size_t)p->shape[0], each = p->count / outputs;
+  bool fit = true;
+  for (size_t o = 0; o < outputs; o++) {
+    double sum = 0.0;
+    for (size_t i = o * each; steps->value[o] > 0.0f && i < (o + 1) * each; i++)
+      sum += ACTIVATION_MAX * fabs((double)p->value[i] / (double)steps->value[o]);
+    if (sum <= SUM_MAX) continue;
+    fit = false;
+    steps->value[o] = widened(steps->value[o], sum / SUM_MAX);
+  }
+  return fit;
+}
+
+/* Coarser integers, where there are so many in an output that finer ones could not be added
+ * exactly. */
+static void fit_sums(const esp_model *m) {
+  for (int i = 0; i < m->layers; i++)
+    while (!sums_fit(m->layer[i].weight, m->layer[i].step)) esp_round_weights(m->layer[i].weight);
+}
+
 static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
   for (int i = 0; i < ctx->model->layers; i++) {
     esp_layer *layer = &ctx->model->layer[i];
@@ -179,6 +208,7 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
     ESP_TRY(keep_fine(layer->weight, err));
     quantise_weights(ctx->opt, layer->weight, layer->step);
   }
+  fit_sums(ctx->model);
   ESP_TRY(calibrate(ctx, err));
   return learns(ctx->opt) ? learn_scales(&ctx->model->params, err) : ESP_OK;
 }
@@ -187,6 +217,7 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
 static void hold(const esp_compress_ctx *ctx) {
   round_scales(&ctx->model->params);
   for (int i = 0; i < ctx->model->layers; i++) esp_round_weights(ctx->model->layer[i].weight);
+  fit_sums(ctx->model);
 }
 
 const esp_compress_step esp__compress_step_quantise = {

@@ -203,6 +203,38 @@ START_TEST(folded_and_quantised) {
 }
 END_TEST
 
+/* 2048 weights of 1 would be 127 each, and add up to 2048 * 127 * 127, which is 33 million. With a
+ * step twice as large they stay below 15/16 of 2^24, with integers that are not smaller than they
+ * need be: 60 of 60.5. */
+START_TEST(sums_that_fit) {
+  enum { INPUTS = 2048 };
+  char steps[] = "quantise", rule[] = "max", training[] = "training",
+       straight[] = "straight-through";
+  float *lanes = calloc(INPUTS * ESP_LANES, sizeof *lanes);
+  esp_compress_options o = {.steps = steps,
+                            .quantise_bits = 8,
+                            .quantise_rule = rule,
+                            .quantise_from = training,
+                            .quantise_training = straight,
+                            .quantise_images = 1};
+  esp_batch batch = {lanes, NULL, 1};
+  esp_model *m = model_of("flatten\nlinear 1", (esp_shape){INPUTS, 1, 1}, 1);
+  esp_compress_ctx ctx = {.model = m, .before = m, .images = {no_images, &batch}, .opt = &o};
+  const esp_compress_step *step = esp_compress_step_find("quantise");
+  int *from = NULL;
+  lanes[0] = 1.0f;
+  for (int i = 0; i < INPUTS; i++) m->layer[0].weight->value[i] = 1.0f;
+  ck_assert_msg(step->replace(&ctx, &ctx.model, &from, &err) == ESP_OK, "%s", err.text);
+  ck_assert_msg(step->make(&ctx, &err) == ESP_OK, "%s", err.text);
+  const esp_layer *layer = &ctx.model->layer[0];
+  const float q = layer->weight->value[0] / layer->step->value[0];
+  ck_assert_msg(q == 60.0f, "%g", (double)q);
+  esp_model_free(ctx.model);
+  esp_model_free(m);
+  free(lanes);
+}
+END_TEST
+
 /* The optimiser moves fine weights, and rounds what the network computes with; a pruned weight has
  * neither. At rate 1, gradients of 0.3 take 1 to 0.7, with step 1/2 rounded 1/2, then to 0.4. */
 START_TEST(fine_weights_move) {
@@ -402,6 +434,7 @@ static Suite *suite(void) {
   tcase_add_test(t, sums_are_rounded_once);
   tcase_add_test(t, means_are_of_integers);
   tcase_add_test(t, folded_and_quantised);
+  tcase_add_test(t, sums_that_fit);
   tcase_add_test(t, fine_weights_move);
   tcase_add_test(t, steps_learn_by_hand);
   tcase_add_test(t, scales_learn_by_hand);
