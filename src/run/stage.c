@@ -126,6 +126,8 @@ static esp_status prune_round(esp_run *r, int round, esp_error *err) {
   ESP_TRY(esp__found_write(r, err));
   esp__run_count_moved(r);
   if (now->guarded) say_guarded(r, "round", round);
+  if (esp_pruner_by_threshold(r->pruner) && now->weights_moved == 0)
+    esp__progress_say(&r->progress, "round %d: nothing more scores less than the threshold", round);
   return ESP_OK;
 }
 
