@@ -322,7 +322,8 @@ START_TEST(a_threshold_says_how_much_goes) {
   ck_assert_double_eq_tol(atof(cell_of(&t, 1, "sparsity")), (double)gone / weights, 1e-5);
   ck_assert_str_eq(cell_of(&layers, layers.rows - 1, "sparsity_requested"), "");
   ENDS(0, "round 1: nothing more scores less than the threshold", NULL, "run", "plain.ini", "-o",
-       "b", MAGNITUDE, "prune.distribution=threshold", "prune.threshold=1e-9", "prune.retrain=none");
+       "b", MAGNITUDE, "prune.distribution=threshold", "prune.threshold=1e-9",
+       "prune.retrain=none");
   table_free(&t);
   table_free(&layers);
   tensors_free(&before);
