@@ -177,7 +177,7 @@ void ESP_ISA_NAME(esp__winograd_output)(const esp__winograd_output *k) {
 
 void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
   const int together = WINDOWS / ESP_TILE; /* channels */
-  float g[PLACES][WINDOWS] = {{0}}, u[ESP_WINOGRAD_POINTS][WINDOWS];
+  _Alignas(64) float g[PLACES][WINDOWS] = {{0}}, u[ESP_WINOGRAD_POINTS][WINDOWS];
   for (int first = 0; first < k->channels; first += together) {
     const int channels = esp__least(together, k->channels - first), count = channels * k->outputs;
     for (int c = 0; c < channels; c++)
@@ -187,7 +187,7 @@ void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
         for (int i = 0; i < PLACES; i++)
           g[i][c * k->outputs + o] = value[k->flip ? PLACES - 1 - i : i];
       }
-    esp__winograd_transform_windows(g, u);
+    esp__winograd_transform_windows(g[0], u[0], WINDOWS);
     for (int p = 0; p < ESP_WINOGRAD_POINTS; p++) {
       float *to = k->to + (size_t)p * k->point_stride + (size_t)(first * k->outputs);
       for (int l = 0; l < count; l++) to[l] = u[p][l];

@@ -1,6 +1,5 @@
 /* Winograd's transforms that several kernels use (winograd.h has the formulas): of sums back to
- * outputs, on vectors; of windows, 16 at a time in plain loops, of which the compiler makes
- * vectors. */
+ * outputs, and of windows, 16 at a time. */
 #ifndef ESP_KERNELS_WINOGRAD_SIMD_H
 #define ESP_KERNELS_WINOGRAD_SIMD_H
 
@@ -54,31 +53,52 @@ static inline __attribute__((always_inline)) void esp__winograd_output_column(
   esp__winograd_output_four(m, y);
 }
 
-/* G times three rows of numbers; results are `stride` rows apart. */
-static inline __attribute__((always_inline)) void esp__winograd_weights_six(
-    const float *x, const float *y, const float *z, float (*to)[ESP_WINOGRAD_WINDOWS], int stride) {
-  for (int l = 0; l < ESP_WINOGRAD_WINDOWS; l++) {
-    const float near_even = -esp__winograd_third * (2.0f * x[l] + z[l]),
-                near_odd = 2.0f * esp__winograd_third * esp__winograd_a * y[l],
-                far_even = esp__winograd_sixth * (x[l] + 2.0f * z[l]),
-                far_odd = esp__winograd_sixth * esp__winograd_b * y[l];
-    to[0][l] = x[l];
-    to[stride][l] = near_even - near_odd;
-    to[2 * stride][l] = near_even + near_odd;
-    to[3 * stride][l] = far_even + far_odd;
-    to[4 * stride][l] = far_even - far_odd;
-    to[5 * stride][l] = z[l];
+/* Number `c` of G times three numbers. */
+static inline __attribute__((always_inline)) esp__vec esp__winograd_weights_one(
+    const int c, esp__vec x, esp__vec y, esp__vec z) {
+  if (c == 0) return x;
+  if (c == ESP_WINOGRAD_SIDE - 1) return z;
+  const esp__vec two = esp__vec_set(2.0f);
+  if (c < 3) {
+    const esp__vec even = esp__vec_mul(esp__vec_set(-esp__winograd_third),
+                                       esp__vec_add(esp__vec_mul(two, x), z)),
+                   odd = esp__vec_mul(
+                       esp__vec_set(2.0f * esp__winograd_third * esp__winograd_a), y);
+    return c == 1 ? esp__vec_sub(even, odd) : esp__vec_add(even, odd);
   }
+  const esp__vec even = esp__vec_mul(esp__vec_set(esp__winograd_sixth),
+                                     esp__vec_add(x, esp__vec_mul(two, z))),
+                 odd = esp__vec_mul(esp__vec_set(esp__winograd_sixth * esp__winograd_b), y);
+  return c == 3 ? esp__vec_add(even, odd) : esp__vec_sub(even, odd);
 }
 
-static inline void esp__winograd_transform_windows(
-    float g[ESP_WINOGRAD_PLACES][ESP_WINOGRAD_WINDOWS],
-    float u[ESP_WINOGRAD_POINTS][ESP_WINOGRAD_WINDOWS]) {
-  float along[ESP_WINOGRAD_WINDOW][ESP_WINOGRAD_SIDE][ESP_WINOGRAD_WINDOWS];
-  for (int r = 0; r < ESP_WINOGRAD_WINDOW; r++)
-    esp__winograd_weights_six(g[3 * r], g[3 * r + 1], g[3 * r + 2], along[r], 1);
-  for (int c = 0; c < ESP_WINOGRAD_SIDE; c++)
-    esp__winograd_weights_six(along[0][c], along[1][c], along[2][c], u + c, ESP_WINOGRAD_SIDE);
+/* All six. */
+static inline __attribute__((always_inline)) void esp__winograd_weights_six(
+    esp__vec x, esp__vec y, esp__vec z, esp__vec to[ESP_WINOGRAD_SIDE]) {
+#pragma GCC unroll 6
+  for (int c = 0; c < ESP_WINOGRAD_SIDE; c++) to[c] = esp__winograd_weights_one(c, x, y, z);
+}
+
+/* G g G' of ESP_WINOGRAD_WINDOWS windows: place i of all stands at g + i * ESP_WINOGRAD_WINDOWS,
+ * point p of all goes to u + p * point_stride. */
+static inline void esp__winograd_transform_windows(const float *g, float *u, size_t point_stride) {
+  for (int l = 0; l < ESP_WINOGRAD_WINDOWS; l += ESP_VECTOR) {
+    esp__vec along[ESP_WINOGRAD_WINDOW][ESP_WINOGRAD_SIDE];
+#pragma GCC unroll 3
+    for (int r = 0; r < ESP_WINOGRAD_WINDOW; r++) {
+      const float *row = g + ESP_WINOGRAD_WINDOW * r * ESP_WINOGRAD_WINDOWS + l;
+      esp__winograd_weights_six(esp__vec_load(row), esp__vec_load(row + ESP_WINOGRAD_WINDOWS),
+                                esp__vec_load(row + 2 * ESP_WINOGRAD_WINDOWS), along[r]);
+    }
+#pragma GCC unroll 6
+    for (int c = 0; c < ESP_WINOGRAD_SIDE; c++) {
+      esp__vec six[ESP_WINOGRAD_SIDE];
+      esp__winograd_weights_six(along[0][c], along[1][c], along[2][c], six);
+#pragma GCC unroll 6
+      for (int r = 0; r < ESP_WINOGRAD_SIDE; r++)
+        esp__vec_store(u + (size_t)(ESP_WINOGRAD_SIDE * r + c) * point_stride + l, six[r]);
+    }
+  }
 }
 
 #endif

@@ -7,21 +7,30 @@
 
 enum {
   CHUNK_BYTES = 512 << 10, /* that a chunk of tiles may fill in the transform domain */
-  /* Transformed, windows take four times their memory. Where they are many and used for few tiles,
-   * to read so much costs more than to transform them each time. */
-  FRESH_WINDOWS = 32 << 10, /* from which on this is done */
-  FRESH_TILES = 16,         /* up to which */
-  FRESH_CHANNELS = 32,      /* transformed together */
+  FRESH_TILES = 16, /* up to which windows are transformed each time */
+  FRESH_CHANNELS = 16,      /* transformed together */
+  FRESH_STRIDE = (FRESH_CHANNELS + 1) * ESP_BLOCK, /* from point to point */
   WINDOW_FLOATS = 9 * ESP_BLOCK
 };
 
+/* Transformed, windows take four times their memory. Where they are used for few tiles, to read so
+ * much costs more than to transform them each time. */
+typedef enum treatment {
+  STORED, /* transformed once */
+  FRESH,  /* some channels at a time */
+  FEW     /* on their way into the products */
+} treatment;
+
 typedef struct state {
+  treatment windows;
   esp__winograd_tile *tile;
   int tiles, chunk;                            /* tiles in all, and at a time */
   esp__dense multiply;                         /* of a chunk */
   esp__spots rest;                             /* of the last chunk, where it is smaller */
   size_t in_stride, out_stride, weight_stride; /* from point to point */
-  const float *window; /* [blocks][channels][9][16] where they are transformed each time, or NULL */
+  size_t block;                                /* from a block of channels to the next */
+  size_t in_floats;                            /* of all transformed inputs */
+  const float *window;                         /* [blocks][channels][9][16] but for STORED */
   esp__finish finish;
 } state;
 
@@ -33,12 +42,31 @@ static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, 
   for (int b = 0; b < esp__place_planes(x); b++) {
     esp__winograd_plane plane = *chunk;
     plane.plane = esp__at(s, s->x, memory) + (size_t)b * (size_t)x->plane;
-    plane.to += (size_t)(b * own->chunk) * ESP_BLOCK;
+    plane.to += (size_t)b * own->block;
     k->winograd_input(&plane);
   }
 }
 
+/* The windows of block b from channel c on. */
+static const float *windows_at(const state *own, int b, int c) {
+  return own->window + (size_t)(b * own->multiply.channels + c) * WINDOW_FLOATS;
+}
+
 /* One block of outputs and some channels at a time: windows are transformed and used at once. */
+static void multiply_few(const esp__predict_kernels *k, const state *own, int tiles,
+                         const float *from, float *to) {
+  esp__winograd_few product = {.from = from, .tiles = tiles};
+  for (int b = 0; b < own->multiply.blocks; b++)
+    for (int c = 0; c < own->multiply.channels; c += product.channels) {
+      product.channels = esp__least(FRESH_CHANNELS, own->multiply.channels - c);
+      product.channel = own->multiply.channel + c;
+      product.continued = c > 0;
+      product.window = windows_at(own, b, c);
+      product.to = to + (size_t)b * own->block;
+      k->winograd_few(&product);
+    }
+}
+
 static void multiply_fresh(const esp__predict_kernels *k, const state *own, int tiles,
                            const float *from, float *to, float *fresh) {
   esp__dense product = own->multiply;
@@ -49,12 +77,11 @@ static void multiply_fresh(const esp__predict_kernels *k, const state *own, int 
       product.channels = esp__least(FRESH_CHANNELS, own->multiply.channels - c);
       product.channel = own->multiply.channel + c;
       product.continued = c > 0;
-      k->winograd_windows(own->window + (size_t)(b * own->multiply.channels + c) * WINDOW_FLOATS,
-                          product.channels, fresh);
+      k->winograd_windows(windows_at(own, b, c), product.channels, FRESH_STRIDE, fresh);
       for (size_t p = 0; p < ESP_WINOGRAD_POINTS; p++) {
         product.x = from + p * own->in_stride;
-        product.y = to + p * own->out_stride + (size_t)b * own->multiply.y_block;
-        product.weight = fresh + p * (size_t)(product.channels * ESP_BLOCK);
+        product.y = to + p * own->out_stride + (size_t)b * own->block;
+        product.weight = fresh + p * FRESH_STRIDE;
         k->dense(&product);
       }
     }
@@ -87,7 +114,7 @@ static void transform_outputs(const esp__predict_kernels *k, const esp__step *s,
   for (int b = 0; b < own->multiply.blocks; b++) {
     const size_t plane = (size_t)b * (size_t)y->plane;
     const float *residual = s->more < 0 ? NULL : esp__at(s, s->more, memory) + plane;
-    const esp__winograd_finish finish = {.from = sums + (size_t)(b * own->chunk) * ESP_BLOCK,
+    const esp__winograd_finish finish = {.from = sums + (size_t)b * own->block,
                                          .point_stride = own->out_stride,
                                          .tile = chunk->tile,
                                          .tiles = chunk->tiles,
@@ -100,7 +127,7 @@ static void transform_outputs(const esp__predict_kernels *k, const esp__step *s,
 
 static void run(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const state *own = s->state;
-  float *inputs = esp__scratch(s, memory), *sums = inputs + ESP_WINOGRAD_POINTS * own->in_stride;
+  float *inputs = esp__scratch(s, memory), *sums = inputs + own->in_floats;
   for (int first = 0; first < own->tiles; first += own->chunk) {
     const esp__winograd_plane chunk = {.row = (size_t)esp__place_at(s, s->x)->row,
                                        .tile = own->tile + first,
@@ -108,7 +135,9 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
                                        .to = inputs,
                                        .point_stride = own->in_stride};
     transform_inputs(k, s, own, &chunk, memory);
-    if (own->window)
+    if (own->windows == FEW)
+      multiply_few(k, own, chunk.tiles, inputs, sums);
+    else if (own->windows == FRESH)
       multiply_fresh(k, own, chunk.tiles, inputs, sums,
                      sums + ESP_WINOGRAD_POINTS * own->out_stride);
     else
@@ -184,14 +213,14 @@ static esp_status transform_weights(esp_network *n, state *s, const esp_param *w
   return there ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory for transformed weights");
 }
 
-/* The products of a chunk: its pixels are tiles, its channels lie a chunk apart. */
+/* The products of a chunk: its pixels are tiles. */
 static esp_status plan_products(esp_network *n, state *s, const esp_param *w, esp_error *err) {
   static const int32_t no_offset = 0;
   esp__spots spots;
   int32_t *channel;
   ESP_TRY(esp__store_alloc(&n->store, (size_t)w->shape[1] * sizeof *channel, &channel, err));
   for (int c = 0; c < w->shape[1]; c++)
-    channel[c] = (c / ESP_BLOCK * s->chunk) * ESP_BLOCK + c % ESP_BLOCK;
+    channel[c] = c / ESP_BLOCK * (int32_t)s->block + c % ESP_BLOCK;
   ESP_TRY(esp__spots_in_line(n, s->chunk, &spots, err));
   if (s->tiles % s->chunk) ESP_TRY(esp__spots_in_line(n, s->tiles % s->chunk, &s->rest, err));
   s->multiply = (esp__dense){.channel = channel,
@@ -199,7 +228,7 @@ static esp_status plan_products(esp_network *n, state *s, const esp_param *w, es
                              .channels = w->shape[1],
                              .taps = 1,
                              .blocks = esp__ceil_div(w->shape[0], ESP_BLOCK),
-                             .y_block = (size_t)(s->chunk * ESP_BLOCK)};
+                             .y_block = s->block};
   esp__dense_take(n, &spots, &s->multiply);
   return ESP_OK;
 }
@@ -227,6 +256,30 @@ static esp_status plan_transformed(esp_network *n, state *s, const esp_param *w,
   return transform_weights(n, s, w, weight, err);
 }
 
+/* How tiles lie in the transform domain: with FEW the points of a block one behind the other, else
+ * the blocks of a point. */
+static void plan_layout(state *s, int in, int out, int spots) {
+  s->windows = s->tiles <= ESP_WINOGRAD_FEW ? FEW : s->tiles <= FRESH_TILES ? FRESH : STORED;
+  if (s->windows == FEW) {
+    s->chunk = s->tiles;
+    s->in_stride = s->out_stride = ESP_WINOGRAD_FEW * ESP_BLOCK;
+    s->block = ESP_WINOGRAD_POINTS * s->in_stride;
+    s->in_floats = (size_t)in * s->block;
+    return;
+  }
+  s->chunk = chunk_of(s->tiles, in + out, spots);
+  s->block = (size_t)(s->chunk * ESP_BLOCK);
+  s->in_stride = (size_t)in * s->block + ESP_BLOCK;
+  s->out_stride = (size_t)out * s->block + ESP_BLOCK;
+  s->in_floats = ESP_WINOGRAD_POINTS * s->in_stride;
+}
+
+static size_t scratch_of(const state *s, int out) {
+  if (s->windows == FEW) return s->in_floats + (size_t)out * s->block;
+  return s->in_floats + ESP_WINOGRAD_POINTS * s->out_stride +
+         (s->windows == FRESH ? ESP_WINOGRAD_POINTS * FRESH_STRIDE : 0);
+}
+
 esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error *err) {
   const esp_param *w = l->op->param[0];
   const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
@@ -234,15 +287,11 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
   state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   ESP_TRY(plan_tiles(n, s, x, y, err));
-  s->chunk = chunk_of(s->tiles, in + out, n->kernels->dense_spots());
   s->finish = l->finish;
+  plan_layout(s, in, out, n->kernels->dense_spots());
   ESP_TRY(plan_products(n, s, w, err));
-  s->in_stride = (size_t)(in * s->chunk + 1) * ESP_BLOCK;
-  s->out_stride = (size_t)(out * s->chunk + 1) * ESP_BLOCK;
-  const bool fresh = s->tiles <= FRESH_TILES && w->count / 9 >= FRESH_WINDOWS;
-  ESP_TRY(fresh ? plan_windows(n, s, w, err) : plan_transformed(n, s, w, err));
-  esp__scratch_at_least(n, ESP_WINOGRAD_POINTS * (s->in_stride + s->out_stride +
-                                                  (fresh ? FRESH_CHANNELS * ESP_BLOCK : 0)));
+  ESP_TRY(s->windows == STORED ? plan_transformed(n, s, w, err) : plan_windows(n, s, w, err));
+  esp__scratch_at_least(n, scratch_of(s, out));
   return esp__step_add(
       n,
       &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .name = w->name},

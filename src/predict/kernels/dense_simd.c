@@ -11,6 +11,8 @@ enum { SUMS = 8, SPOTS = 4, MOST = 4 };
 enum { SUMS = 16, SPOTS = ESP_VECTOR == 4 ? 4 : 8, MOST = ESP_VECTOR == 4 ? 4 : 8 };
 #endif
 
+enum { AHEAD = 16 }; /* weights that are fetched this many places before their use */
+
 int ESP_ISA_NAME(esp__dense_spots)(void) {
   return SPOTS;
 }
@@ -44,6 +46,9 @@ ESP_INLINE void tile(const esp__dense *k, const esp__spot *spot, int first, cons
     for (int t = 0; t < k->taps; t++, weight += blocks * ESP_BLOCK) {
       const float *at = plane + k->tap[t];
       esp__vec w[VECTORS_MOST];
+#pragma GCC unroll 8
+      for (int b = 0; b < blocks; b++)
+        __builtin_prefetch(weight + (AHEAD * blocks + b) * ESP_BLOCK);
 #pragma GCC unroll 16
       for (int v = 0; v < vectors; v++) w[v] = esp__vec_load(weight + v * ESP_VECTOR);
 #pragma GCC unroll 8

@@ -98,8 +98,25 @@ typedef void esp__winograd_finish_fn(const esp__winograd_finish *k);
 
 /* G g G' of the windows of 16 outputs, for some channels (winograd.h):
  *
- *     to[(point * channels + c) * 16 + o] from g = window[(c * 9 + place) * 16 + o] */
-typedef void esp__winograd_windows_fn(const float *window, int channels, float *to);
+ *     to[point * point_stride + c * 16 + o] from g = window[(c * 9 + place) * 16 + o] */
+typedef void esp__winograd_windows_fn(const float *window, int channels, size_t point_stride,
+                                      float *to);
+
+enum { ESP_WINOGRAD_FEW = 4 }; /* tiles */
+
+/* The products of up to ESP_WINOGRAD_FEW tiles by those windows, transformed on the way:
+ *
+ *     to[(point * ESP_WINOGRAD_FEW + t) * 16 + o] = sum over c of (G g G')[point] *
+ *                                     from[(point * ESP_WINOGRAD_FEW + t) * 16 + channel[c]] */
+typedef struct esp__winograd_few {
+  const float *window;
+  const float *from;
+  const int32_t *channel;
+  int channels, tiles;
+  float *to;
+  bool continued; /* sums begin with what is in `to`, not with 0 */
+} esp__winograd_few;
+typedef void esp__winograd_few_fn(const esp__winograd_few *k);
 
 /* A stretch of pixels in planes: `count` vectors that read from x on and write from y on; what is
  * written where `mask` (as many floats) is 0 is 0. */
@@ -170,6 +187,7 @@ typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp_
   K(dense_spots, esp__dense_spots_fn, esp__dense_spots)                \
   K(depthwise, esp__depthwise_fn, esp__depthwise)                      \
   K(winograd_windows, esp__winograd_windows_fn, esp__winograd_windows) \
+  K(winograd_few, esp__winograd_few_fn, esp__winograd_few)             \
   K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish)    \
   K(lists, esp__lists_fn, esp__lists)                                  \
   K(lists_together, esp__lists_together_fn, esp__lists_together)       \

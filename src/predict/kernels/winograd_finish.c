@@ -1,5 +1,4 @@
-/* From the transform domain back to a block of outputs, with what follows the sum; and windows into
- * it. */
+/* From the transform domain back to a block of outputs, with what follows the sum. */
 #include "kernels/winograd_simd.h"
 #include "predict/kernels/finish_simd.h"
 
@@ -29,16 +28,4 @@ void ESP_ISA_NAME(esp__winograd_finish)(const esp__winograd_finish *k) {
         output_tile(k, t, lane, true);
       else
         output_tile(k, t, lane, false);
-}
-
-void ESP_ISA_NAME(esp__winograd_windows)(const float *window, int channels, float *to) {
-  const size_t point_stride = (size_t)channels * ESP_BLOCK;
-  for (int c = 0; c < channels; c++, to += ESP_BLOCK) {
-    float g[ESP_WINOGRAD_PLACES][ESP_BLOCK], u[ESP_WINOGRAD_POINTS][ESP_BLOCK];
-    for (int i = 0; i < ESP_WINOGRAD_PLACES; i++, window += ESP_BLOCK)
-      for (int l = 0; l < ESP_BLOCK; l++) g[i][l] = window[l];
-    esp__winograd_transform_windows(g, u);
-    for (size_t p = 0; p < ESP_WINOGRAD_POINTS; p++)
-      for (int l = 0; l < ESP_BLOCK; l++) to[p * point_stride + (size_t)l] = u[p][l];
-  }
 }
