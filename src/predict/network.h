@@ -272,8 +272,10 @@ esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__plac
                             esp_pair stride, int most, esp__spots *spots, esp_error *err);
 /* `count` pixels one behind the other. */
 esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err);
-/* Where the channels of a place lie, from channel 0 on. */
-esp_status esp__channels_of(esp_network *n, const esp__place *x, int32_t **channel, esp_error *err);
+/* Gives the kernel the places of the channels where its window is one pixel, and blocks of them lie
+ * `block` apart. */
+esp_status esp__dense_one_tap(esp_network *n, int channels, size_t block, esp__dense *k,
+                              esp_error *err);
 /* Gives the kernel its spots, and decides how many blocks of outputs it packs together. */
 void esp__dense_take(const esp_network *n, const esp__spots *spots, esp__dense *k);
 /* The blocks of the next pack where so many are left. */

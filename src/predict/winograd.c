@@ -8,8 +8,7 @@
 enum {
   CHUNK_BYTES = 512 << 10, /* that a chunk of tiles may fill in the transform domain */
   FRESH_TILES = 16, /* up to which windows are transformed each time */
-  FRESH_CHANNELS = 16,      /* transformed together */
-  FRESH_STRIDE = (FRESH_CHANNELS + 1) * ESP_BLOCK, /* from point to point */
+  FRESH_STRIDE = (ESP_BLOCK + 1) * ESP_BLOCK, /* from point to point of 16 channels */
   WINDOW_FLOATS = 9 * ESP_BLOCK
 };
 
@@ -17,7 +16,7 @@ enum {
  * much costs more than to transform them each time. */
 typedef enum treatment {
   STORED, /* transformed once */
-  FRESH,  /* some channels at a time */
+  FRESH,  /* a block of channels at a time */
   FEW     /* on their way into the products */
 } treatment;
 
@@ -25,6 +24,7 @@ typedef struct state {
   treatment windows;
   esp__winograd_tile *tile;
   int tiles, chunk;                            /* tiles in all, and at a time */
+  int channels;
   esp__dense multiply;                         /* of a chunk */
   esp__spots rest;                             /* of the last chunk, where it is smaller */
   size_t in_stride, out_stride, weight_stride; /* from point to point */
@@ -49,18 +49,18 @@ static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, 
 
 /* The windows of block b from channel c on. */
 static const float *windows_at(const state *own, int b, int c) {
-  return own->window + (size_t)(b * own->multiply.channels + c) * WINDOW_FLOATS;
+  return own->window + (size_t)(b * own->channels + c) * WINDOW_FLOATS;
 }
 
-/* One block of outputs and some channels at a time: windows are transformed and used at once. */
+/* A block of outputs by a block of channels at a time: windows are transformed and used at once. */
 static void multiply_few(const esp__predict_kernels *k, const state *own, int tiles,
                          const float *from, float *to) {
-  esp__winograd_few product = {.from = from, .tiles = tiles};
+  esp__winograd_few product = {.tiles = tiles};
   for (int b = 0; b < own->multiply.blocks; b++)
-    for (int c = 0; c < own->multiply.channels; c += product.channels) {
-      product.channels = esp__least(FRESH_CHANNELS, own->multiply.channels - c);
-      product.channel = own->multiply.channel + c;
+    for (int c = 0; c < own->channels; c += ESP_BLOCK) {
+      product.channels = esp__least(ESP_BLOCK, own->channels - c);
       product.continued = c > 0;
+      product.from = from + (size_t)(c / ESP_BLOCK) * own->block;
       product.window = windows_at(own, b, c);
       product.to = to + (size_t)b * own->block;
       k->winograd_few(&product);
@@ -71,15 +71,14 @@ static void multiply_fresh(const esp__predict_kernels *k, const state *own, int 
                            const float *from, float *to, float *fresh) {
   esp__dense product = own->multiply;
   if (tiles < own->chunk) product.spots = own->rest;
-  product.blocks = product.together = 1;
+  product.blocks = product.together = product.channels = 1;
   for (int b = 0; b < own->multiply.blocks; b++)
-    for (int c = 0; c < own->multiply.channels; c += product.channels) {
-      product.channels = esp__least(FRESH_CHANNELS, own->multiply.channels - c);
-      product.channel = own->multiply.channel + c;
+    for (int c = 0; c < own->channels; c += ESP_BLOCK) {
+      product.taps = esp__least(ESP_BLOCK, own->channels - c);
       product.continued = c > 0;
-      k->winograd_windows(windows_at(own, b, c), product.channels, FRESH_STRIDE, fresh);
+      k->winograd_windows(windows_at(own, b, c), product.taps, FRESH_STRIDE, fresh);
       for (size_t p = 0; p < ESP_WINOGRAD_POINTS; p++) {
-        product.x = from + p * own->in_stride;
+        product.x = from + p * own->in_stride + (size_t)(c / ESP_BLOCK) * own->block;
         product.y = to + p * own->out_stride + (size_t)b * own->block;
         product.weight = fresh + p * FRESH_STRIDE;
         k->dense(&product);
@@ -172,19 +171,19 @@ static int chunk_of(int tiles, int blocks, int most) {
 }
 
 /* The transformed windows of up to ESP_TILE outputs, sorted into the packs. */
-static void sort_in(const esp__dense *k, int first, int outputs, const float *windows,
-                    size_t weight_stride, float *to) {
+static void sort_in(const state *s, int first, int outputs, const float *windows, float *to) {
+  const esp__dense *k = &s->multiply;
   int pack = 0, blocks = esp__dense_pack_blocks(k->blocks, k->together);
   while (pack + blocks <= first / ESP_BLOCK) {
     pack += blocks;
     blocks = esp__dense_pack_blocks(k->blocks - pack, k->together);
   }
-  const size_t width = (size_t)(blocks * ESP_BLOCK), channels = (size_t)k->channels;
+  const size_t width = (size_t)(blocks * ESP_BLOCK), channels = (size_t)s->channels;
   to += (size_t)(pack * ESP_BLOCK) * channels + (size_t)(first - pack * ESP_BLOCK);
   for (size_t p = 0; p < ESP_WINOGRAD_POINTS; p++)
     for (size_t c = 0; c < channels; c++)
       for (size_t o = 0; o < (size_t)outputs; o++)
-        to[p * weight_stride + c * width + o] = windows[(p * channels + c) * (size_t)outputs + o];
+        to[p * s->weight_stride + c * width + o] = windows[(p * channels + c) * (size_t)outputs + o];
 }
 
 static esp_status transform_weights(esp_network *n, state *s, const esp_param *w, float *to,
@@ -206,7 +205,7 @@ static esp_status transform_weights(esp_network *n, state *s, const esp_param *w
                                      .to = windows,
                                      .point_stride = (size_t)(channels * some)};
     n->kernels->winograd_weights(&k);
-    sort_in(&s->multiply, first, some, windows, s->weight_stride, to);
+    sort_in(s, first, some, windows, to);
   }
   free(number);
   free(windows);
@@ -215,20 +214,16 @@ static esp_status transform_weights(esp_network *n, state *s, const esp_param *w
 
 /* The products of a chunk: its pixels are tiles. */
 static esp_status plan_products(esp_network *n, state *s, const esp_param *w, esp_error *err) {
-  static const int32_t no_offset = 0;
+  static const int32_t lane[ESP_BLOCK] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   esp__spots spots;
-  int32_t *channel;
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)w->shape[1] * sizeof *channel, &channel, err));
-  for (int c = 0; c < w->shape[1]; c++)
-    channel[c] = c / ESP_BLOCK * (int32_t)s->block + c % ESP_BLOCK;
   ESP_TRY(esp__spots_in_line(n, s->chunk, &spots, err));
   if (s->tiles % s->chunk) ESP_TRY(esp__spots_in_line(n, s->tiles % s->chunk, &s->rest, err));
-  s->multiply = (esp__dense){.channel = channel,
-                             .tap = &no_offset,
-                             .channels = w->shape[1],
-                             .taps = 1,
+  s->multiply = (esp__dense){.channel = lane,
+                             .tap = lane,
                              .blocks = esp__ceil_div(w->shape[0], ESP_BLOCK),
                              .y_block = s->block};
+  if (s->windows == STORED)
+    ESP_TRY(esp__dense_one_tap(n, s->channels, s->block, &s->multiply, err));
   esp__dense_take(n, &spots, &s->multiply);
   return ESP_OK;
 }
@@ -288,6 +283,7 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   ESP_TRY(plan_tiles(n, s, x, y, err));
   s->finish = l->finish;
+  s->channels = w->shape[1];
   plan_layout(s, in, out, n->kernels->dense_spots());
   ESP_TRY(plan_products(n, s, w, err));
   ESP_TRY(s->windows == STORED ? plan_transformed(n, s, w, err) : plan_windows(n, s, w, err));

@@ -107,12 +107,11 @@ enum { ESP_WINOGRAD_FEW = 4 }; /* tiles */
 /* The products of up to ESP_WINOGRAD_FEW tiles by those windows, transformed on the way:
  *
  *     to[(point * ESP_WINOGRAD_FEW + t) * 16 + o] = sum over c of (G g G')[point] *
- *                                     from[(point * ESP_WINOGRAD_FEW + t) * 16 + channel[c]] */
+ *                                     from[(point * ESP_WINOGRAD_FEW + t) * 16 + c] */
 typedef struct esp__winograd_few {
   const float *window;
   const float *from;
-  const int32_t *channel;
-  int channels, tiles;
+  int channels, tiles; /* channels: up to 16 */
   float *to;
   bool continued; /* sums begin with what is in `to`, not with 0 */
 } esp__winograd_few;
