@@ -54,16 +54,18 @@ static inline __attribute__((always_inline)) void esp__winograd_output_column(
 }
 
 /* Number `c` of G times three numbers. */
-static inline __attribute__((always_inline)) esp__vec esp__winograd_weights_one(
-    const int c, esp__vec x, esp__vec y, esp__vec z) {
+static inline __attribute__((always_inline)) esp__vec esp__winograd_weights_one(const int c,
+                                                                                esp__vec x,
+                                                                                esp__vec y,
+                                                                                esp__vec z) {
   if (c == 0) return x;
   if (c == ESP_WINOGRAD_SIDE - 1) return z;
   const esp__vec two = esp__vec_set(2.0f);
   if (c < 3) {
     const esp__vec even = esp__vec_mul(esp__vec_set(-esp__winograd_third),
                                        esp__vec_add(esp__vec_mul(two, x), z)),
-                   odd = esp__vec_mul(
-                       esp__vec_set(2.0f * esp__winograd_third * esp__winograd_a), y);
+                   odd =
+                       esp__vec_mul(esp__vec_set(2.0f * esp__winograd_third * esp__winograd_a), y);
     return c == 1 ? esp__vec_sub(even, odd) : esp__vec_add(even, odd);
   }
   const esp__vec even = esp__vec_mul(esp__vec_set(esp__winograd_sixth),

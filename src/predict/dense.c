@@ -5,7 +5,8 @@ typedef struct state {
   esp__dense kernel; /* but for x, y and the residual */
 } state;
 
-int esp__dense_pack_blocks(int left, int together) {
+/* The blocks of the next pack where so many are left. */
+static int pack_blocks(int left, int together) {
   while (together > left) together /= 2;
   return together;
 }
@@ -24,7 +25,7 @@ static int together_of(const esp_network *n, const esp__spots *spots, int blocks
 static void pack(const esp__dense *k, const esp_param *w, float *to) {
   const int outputs = w->shape[0];
   for (int first = 0, blocks; first < k->blocks; first += blocks) {
-    blocks = esp__dense_pack_blocks(k->blocks - first, k->together);
+    blocks = pack_blocks(k->blocks - first, k->together);
     for (int i = 0; i < k->channels * k->taps; i++)
       for (int o = 0; o < blocks * ESP_BLOCK; o++, to++) {
         const int output = first * ESP_BLOCK + o;
@@ -52,8 +53,8 @@ static esp_status channels_apart(esp_network *n, int channels, int lanes, size_t
 
 /* A window of one pixel over whole blocks of channels is one of 16 over the blocks: the order of
  * the sums is the same, and the inner loop is longer. */
-esp_status esp__dense_one_tap(esp_network *n, int channels, size_t block, esp__dense *k,
-                              esp_error *err) {
+static esp_status one_tap(esp_network *n, int channels, size_t block, esp__dense *k,
+                          esp_error *err) {
   const bool whole = channels % ESP_BLOCK == 0;
   int32_t *channel, *tap;
   k->channels = whole ? channels / ESP_BLOCK : channels;
@@ -72,7 +73,7 @@ static esp_status plan_places(esp_network *n, const esp_operation *op, const esp
   k->taps = w->rank == 4 ? w->shape[2] * w->shape[3] : 1;
   const esp_pair padding = op->attr.conv.padding;
   if (k->taps == 1 && x->layout == ESP_BLOCKED && !padding.rows && !padding.columns)
-    return esp__dense_one_tap(n, w->shape[1], (size_t)x->plane, k, err);
+    return one_tap(n, w->shape[1], (size_t)x->plane, k, err);
   k->channels = w->shape[1];
   ESP_TRY(channels_apart(n, k->channels, esp__place_lanes(x), (size_t)x->plane, &channel, err));
   ESP_TRY(esp__taps_of(n, x, op, &tap, err));
@@ -81,24 +82,17 @@ static esp_status plan_places(esp_network *n, const esp_operation *op, const esp
   return ESP_OK;
 }
 
-void esp__dense_take(const esp_network *n, const esp__spots *spots, esp__dense *k) {
-  k->together = together_of(n, spots, k->blocks);
-  k->spots = *spots;
-}
-
 esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err) {
   const esp_param *w = l->op->param[0];
   const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
-  esp__spots spots;
   float *weight;
   state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  ESP_TRY(esp__spots_of(n, x, y, l->op->attr.conv.stride, &spots, err));
-  s->kernel = (esp__dense){.blocks = esp__place_planes(y),
-                           .y_block = (size_t)y->plane,
-                           .finish = l->finish};
+  s->kernel = (esp__dense){
+      .blocks = esp__place_planes(y), .y_block = (size_t)y->plane, .finish = l->finish};
+  ESP_TRY(esp__spots_of(n, x, y, l->op->attr.conv.stride, &s->kernel.spots, err));
   ESP_TRY(plan_places(n, l->op, x, &s->kernel, err));
-  esp__dense_take(n, &spots, &s->kernel);
+  s->kernel.together = together_of(n, &s->kernel.spots, s->kernel.blocks);
   ESP_TRY(esp__store_alloc(&n->store,
                            (size_t)(s->kernel.channels * s->kernel.taps) *
                                (size_t)(s->kernel.blocks * ESP_BLOCK) * sizeof *weight,

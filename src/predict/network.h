@@ -270,16 +270,6 @@ esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *
 /* The same in groups of up to `most`, a power of two. */
 esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
                             esp_pair stride, int most, esp__spots *spots, esp_error *err);
-/* `count` pixels one behind the other. */
-esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err);
-/* Gives the kernel the places of the channels where its window is one pixel, and blocks of them lie
- * `block` apart. */
-esp_status esp__dense_one_tap(esp_network *n, int channels, size_t block, esp__dense *k,
-                              esp_error *err);
-/* Gives the kernel its spots, and decides how many blocks of outputs it packs together. */
-void esp__dense_take(const esp_network *n, const esp__spots *spots, esp__dense *k);
-/* The blocks of the next pack where so many are left. */
-int esp__dense_pack_blocks(int left, int together);
 /* Where the taps of a window lie, [kernel rows * columns]. */
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err);

@@ -45,17 +45,6 @@ esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *
   return esp__spots_up_to(n, x, y, stride, n->kernels->dense_spots(), spots, err);
 }
 
-esp_status esp__spots_in_line(esp_network *n, int count, esp__spots *spots, esp_error *err) {
-  esp__spot *spot;
-  esp__spot_group *group;
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)count * sizeof *spot, &spot, err));
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)count * sizeof *group, &group, err));
-  for (int i = 0; i < count; i++) spot[i] = (esp__spot){i * ESP_BLOCK, i * ESP_BLOCK};
-  *spots = (esp__spots){.spot = spot, .group = group, .step = ESP_BLOCK};
-  cut(group, 1, count, n->kernels->dense_spots(), &spots->groups);
-  return ESP_OK;
-}
-
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err) {
   const esp_param *w = op->param[0];

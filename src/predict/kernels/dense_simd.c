@@ -37,9 +37,7 @@ ESP_INLINE void tile(const esp__dense *k, const esp__spot *spot, int first, cons
 #pragma GCC unroll 8
   for (int p = 0; p < spots; p++)
 #pragma GCC unroll 16
-    for (int v = 0; v < vectors; v++)
-      sum[p * vectors + v] = k->continued ? esp__vec_load(k->y + place_of(k, spot[p].y, first, v))
-                                          : esp__vec_set(0.0f);
+    for (int v = 0; v < vectors; v++) sum[p * vectors + v] = esp__vec_set(0.0f);
   const float *x = k->x + spot->x;
   for (int c = 0; c < k->channels; c++) {
     const float *plane = x + k->channel[c];

@@ -56,7 +56,6 @@ typedef struct esp__dense {
   float *y;
   size_t y_block;
   esp__spots spots;
-  bool continued; /* sums begin with what is in y, not with 0 */
   esp__finish finish;
 } esp__dense;
 typedef void esp__dense_fn(const esp__dense *k);
@@ -96,26 +95,22 @@ typedef struct esp__winograd_finish {
 } esp__winograd_finish;
 typedef void esp__winograd_finish_fn(const esp__winograd_finish *k);
 
-/* G g G' of the windows of 16 outputs, for some channels (winograd.h):
- *
- *     to[point * point_stride + c * 16 + o] from g = window[(c * 9 + place) * 16 + o] */
-typedef void esp__winograd_windows_fn(const float *window, int channels, size_t point_stride,
-                                      float *to);
+enum { ESP_WINOGRAD_CHUNK = 16, ESP_WINOGRAD_FEW = 4 }; /* tiles at a time; fewer */
 
-enum { ESP_WINOGRAD_FEW = 4 }; /* tiles */
-
-/* The products of up to ESP_WINOGRAD_FEW tiles by those windows, transformed on the way:
+/* The products of transformed tiles by the windows g of 16 outputs (winograd.h):
  *
- *     to[(point * ESP_WINOGRAD_FEW + t) * 16 + o] = sum over c of (G g G')[point] *
- *                                     from[(point * ESP_WINOGRAD_FEW + t) * 16 + c] */
-typedef struct esp__winograd_few {
+ *     to[(point * places + t) * 16 + o] = sum over c of (G g G')[point] *
+ *                                                       from[(point * places + t) * 16 + c]
+ *     with g[place] = window[(c * 9 + place) * 16 + o] */
+typedef struct esp__winograd_products {
   const float *window;
   const float *from;
-  int channels, tiles; /* channels: up to 16 */
+  int channels, tiles; /* up to 16 of each */
+  int places;          /* those of a point: ESP_WINOGRAD_FEW or ESP_WINOGRAD_CHUNK */
   float *to;
   bool continued; /* sums begin with what is in `to`, not with 0 */
-} esp__winograd_few;
-typedef void esp__winograd_few_fn(const esp__winograd_few *k);
+} esp__winograd_products;
+typedef void esp__winograd_products_fn(const esp__winograd_products *k);
 
 /* A stretch of pixels in planes: `count` vectors that read from x on and write from y on; what is
  * written where `mask` (as many floats) is 0 is 0. */
@@ -180,23 +175,22 @@ typedef void esp__mean_abs_planes_fn(esp__extents e, esp__planes x, float *to);
 typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp__planes x,
                                  esp__planes y);
 
-#define ESP_PREDICT_KERNELS(K)                                         \
-  K(dense, esp__dense_fn, esp__dense)                                  \
-  K(dense_together, esp__dense_together_fn, esp__dense_together)       \
-  K(dense_spots, esp__dense_spots_fn, esp__dense_spots)                \
-  K(depthwise, esp__depthwise_fn, esp__depthwise)                      \
-  K(winograd_windows, esp__winograd_windows_fn, esp__winograd_windows) \
-  K(winograd_few, esp__winograd_few_fn, esp__winograd_few)             \
-  K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish)    \
-  K(lists, esp__lists_fn, esp__lists)                                  \
-  K(lists_together, esp__lists_together_fn, esp__lists_together)       \
-  K(apply, esp__apply_fn, esp__apply)                                  \
-  K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold)    \
-  K(apply_line, esp__apply_line_fn, esp__apply_line)                   \
-  K(add_planes, esp__add_planes_fn, esp__add_planes)                   \
-  K(scale_planes, esp__scale_planes_fn, esp__scale_planes)             \
-  K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes)    \
-  K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)          \
+#define ESP_PREDICT_KERNELS(K)                                            \
+  K(dense, esp__dense_fn, esp__dense)                                     \
+  K(dense_together, esp__dense_together_fn, esp__dense_together)          \
+  K(dense_spots, esp__dense_spots_fn, esp__dense_spots)                   \
+  K(depthwise, esp__depthwise_fn, esp__depthwise)                         \
+  K(winograd_products, esp__winograd_products_fn, esp__winograd_products) \
+  K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish)       \
+  K(lists, esp__lists_fn, esp__lists)                                     \
+  K(lists_together, esp__lists_together_fn, esp__lists_together)          \
+  K(apply, esp__apply_fn, esp__apply)                                     \
+  K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold)       \
+  K(apply_line, esp__apply_line_fn, esp__apply_line)                      \
+  K(add_planes, esp__add_planes_fn, esp__add_planes)                      \
+  K(scale_planes, esp__scale_planes_fn, esp__scale_planes)                \
+  K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes)       \
+  K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)             \
   K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)
 
 typedef struct esp__predict_kernels {
@@ -206,7 +200,6 @@ typedef struct esp__predict_kernels {
   ESP_PREDICT_KERNELS(K)
 #undef K
   esp__winograd_plane_fn *winograd_input;
-  esp__winograd_weights_fn *winograd_weights;
 } esp__predict_kernels;
 
 #ifdef ESP_ISA

@@ -11,5 +11,4 @@ const esp__predict_kernels ESP_ISA_NAME(esp__predict_kernels) = {
 #define K(member, type, function) .member = ESP_ISA_NAME(function),
     ESP_PREDICT_KERNELS(K)
 #undef K
-        .winograd_input = ESP_ISA_NAME(esp__winograd_input),
-    .winograd_weights = ESP_ISA_NAME(esp__winograd_weights)};
+        .winograd_input = ESP_ISA_NAME(esp__winograd_input)};
