@@ -71,6 +71,7 @@ typedef struct lowering {
   esp_network *network;
   const esp__operations *ops;
   int (*place)[LAYOUTS]; /* of each value, by layout, or of its bytes; NONE: not there */
+  int *halo;             /* of each value, blocked */
 } lowering;
 
 /* How far a window reaches outside. */
@@ -78,8 +79,28 @@ static int reach_of(const esp_operation *op) {
   return esp__most(op->attr.conv.padding.rows, op->attr.conv.padding.columns);
 }
 
-/* The zeros that planes of this size have around them: as many as any window wants. One size has
- * one halo, so that what is added lies as what it is added to. Planes of one pixel have none. */
+/* The zeros that blocked values have around them: as many as a window wants that reads them, or
+ * what they are added to has. */
+static void find_halos(lowering *l, const esp__unit *unit, int units) {
+  for (int i = 0; i < l->ops->count; i++) {
+    const esp_operation *op = &l->ops->item[i];
+    if (op->kind != ESP_OPERATION_CONV || esp__one_pixel(l->ops->item[op->input[0]].shape))
+      continue;
+    l->halo[op->input[0]] = esp__most(l->halo[op->input[0]], reach_of(op));
+  }
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (int u = 0; u < units; u++) {
+      if (unit[u].residual < 0) continue;
+      int *a = &l->halo[unit[u].residual], *b = &l->halo[unit[u].out];
+      moved |= *a != *b;
+      *a = *b = esp__most(*a, *b);
+    }
+  }
+}
+
+/* Those of planes: as many as any window wants that reads planes of this size, since lists go over
+ * rows without a break where they lie alike before and after. Planes of one pixel have none. */
 static int halo_of(const esp__operations *ops, esp_shape s) {
   int halo = 0;
   if (esp__one_pixel(s)) return 0;
@@ -95,7 +116,8 @@ static int halo_of(const esp__operations *ops, esp_shape s) {
 /* A new place for value v. */
 static esp_status make_place(lowering *l, int v, esp__layout layout, int *place, esp_error *err) {
   const esp_shape shape = l->ops->item[v].shape;
-  const esp__place p = esp__place_of(shape, layout, halo_of(l->ops, shape));
+  const int halo = layout == ESP_BLOCKED ? l->halo[v] : halo_of(l->ops, shape);
+  const esp__place p = esp__place_of(shape, layout, halo);
   ESP_TRY(esp__place_add(l->network, &p, place, err));
   l->place[v][p.layout] = *place;
   return ESP_OK;
@@ -274,9 +296,15 @@ esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__uni
                       const bool *lists, esp_error *err) {
   lowering l = {.network = n, .ops = ops};
   l.place = malloc((size_t)ops->count * sizeof *l.place);
-  if (!l.place) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
-  memset(l.place, 0xff, (size_t)ops->count * sizeof *l.place);
-  const esp_status status = lower_all(&l, unit, units, lists, err);
+  l.halo = calloc((size_t)ops->count, sizeof *l.halo);
+  esp_status status = ESP_OK;
+  if (!l.place || !l.halo) status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
+  if (status == ESP_OK) {
+    memset(l.place, 0xff, (size_t)ops->count * sizeof *l.place);
+    find_halos(&l, unit, units);
+    status = lower_all(&l, unit, units, lists, err);
+  }
   free(l.place);
+  free(l.halo);
   return status;
 }

@@ -19,12 +19,14 @@ static void cut(esp__spot_group *group, int runs, int length, int most, int *gro
     }
 }
 
-/* Groups lie within a row where rows are long or hold whole groups; else anywhere. */
+/* Groups lie within a row where rows are long or hold whole groups; else anywhere. Rows without
+ * gaps are one. */
 esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
                             esp_pair stride, int most, esp__spots *spots, esp_error *err) {
   const int rows = y->shape.height, columns = y->shape.width, lanes = esp__place_lanes(x),
             pixels = rows * columns;
-  const bool by_row = columns % most == 0 || columns >= 2 * most;
+  const bool one_row = x->row == columns * lanes && stride.rows == 1 && stride.columns == 1;
+  const bool by_row = one_row || columns % most == 0 || columns >= 2 * most;
   esp__spot *spot;
   esp__spot_group *group;
   ESP_TRY(esp__store_alloc(&n->store, (size_t)pixels * sizeof *spot, &spot, err));
@@ -35,7 +37,8 @@ esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__plac
                           r * y->row + c * esp__place_lanes(y)};
   }
   *spots = (esp__spots){.spot = spot, .group = group};
-  cut(group, by_row ? rows : 1, by_row ? columns : pixels, most, &spots->groups);
+  cut(group, by_row && !one_row ? rows : 1, by_row && !one_row ? columns : pixels, most,
+      &spots->groups);
   if (by_row && lanes == ESP_BLOCK && stride.columns <= 2) spots->step = stride.columns * ESP_BLOCK;
   return ESP_OK;
 }

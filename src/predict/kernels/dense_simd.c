@@ -11,7 +11,7 @@ enum { SUMS = 8, SPOTS = 4, MOST = 4 };
 enum { SUMS = 16, SPOTS = ESP_VECTOR == 4 ? 4 : 8, MOST = ESP_VECTOR == 4 ? 4 : 8 };
 #endif
 
-enum { AHEAD = 16 }; /* weights that are fetched this many places before their use */
+enum { AHEAD = 32 }; /* weights that are fetched this many places before their use */
 
 int ESP_ISA_NAME(esp__dense_spots)(void) {
   return SPOTS;

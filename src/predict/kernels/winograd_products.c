@@ -1,0 +1,106 @@
+/* The products of transformed tiles by windows, which are transformed on their way: to keep them so
+ * takes four times the memory, and to read that costs more. A vector is some outputs. */
+#include "kernels/winograd_simd.h"
+#include "predict/kernels/finish_simd.h"
+
+enum { WINDOW = ESP_WINOGRAD_PLACES * ESP_BLOCK, TOGETHER = ESP_VECTOR == 16 ? 4 : 2 };
+
+/* A third of a window that is used next, while this one is worked on. */
+ESP_INLINE void fetch_ahead(const float *window, int third) {
+  const int places = ESP_WINOGRAD_PLACES / 3;
+  for (int i = third * places; i < (third + 1) * places; i++)
+    __builtin_prefetch(window + i * ESP_BLOCK);
+}
+
+/* Column `column`, a constant at each call, of G g G' of one channel. */
+ESP_INLINE void column_of(const esp__winograd_products *k, const float *window, const int column,
+                          esp__vec u[ESP_WINOGRAD_SIDE]) {
+  esp__vec along[ESP_WINOGRAD_WINDOW];
+#pragma GCC unroll 3
+  for (int r = 0; r < ESP_WINOGRAD_WINDOW; r++) {
+    const float *g = window + ESP_WINOGRAD_WINDOW * r * ESP_BLOCK;
+    along[r] = esp__winograd_weights_one(column, esp__vec_load(g), esp__vec_load(g + ESP_BLOCK),
+                                         esp__vec_load(g + 2 * ESP_BLOCK));
+  }
+  esp__winograd_weights_six(along[0], along[1], along[2], u);
+  if (column < ESP_WINOGRAD_WINDOW) fetch_ahead(window + k->channels * WINDOW, column);
+}
+
+/* That of all channels, for more tiles than fit into registers. */
+typedef float columns[ESP_BLOCK][ESP_WINOGRAD_SIDE][ESP_VECTOR];
+
+ESP_INLINE void columns_of(const esp__winograd_products *k, size_t lane, const int column,
+                           columns u) {
+  for (int c = 0; c < k->channels; c++) {
+    esp__vec six[ESP_WINOGRAD_SIDE];
+    column_of(k, k->window + lane + c * WINDOW, column, six);
+#pragma GCC unroll 6
+    for (int r = 0; r < ESP_WINOGRAD_SIDE; r++) esp__vec_store(u[c][r], six[r]);
+  }
+}
+
+/* The column's sums of the tiles from number `first` on. `column`, `tiles` and `places` are
+ * constants at each call; u: NULL = transformed here. */
+ESP_INLINE void sums(const esp__winograd_products *k, size_t lane, const int column, columns u,
+                     int first, const int tiles, const int places) {
+  const int row = ESP_WINOGRAD_SIDE * places * ESP_BLOCK, at = (column * places + first) * ESP_BLOCK;
+  const float *from = k->from + at;
+  float *to = k->to + at + lane;
+  esp__vec sum[ESP_WINOGRAD_SIDE][TOGETHER];
+#pragma GCC unroll 6
+  for (int r = 0; r < ESP_WINOGRAD_SIDE; r++)
+#pragma GCC unroll 4
+    for (int t = 0; t < tiles; t++)
+      sum[r][t] = k->continued ? esp__vec_load(to + r * row + t * ESP_BLOCK) : esp__vec_set(0.0f);
+  for (int c = 0; c < k->channels; c++) {
+    esp__vec six[ESP_WINOGRAD_SIDE];
+    if (!u) column_of(k, k->window + lane + c * WINDOW, column, six);
+#pragma GCC unroll 6
+    for (int r = 0; r < ESP_WINOGRAD_SIDE; r++)
+#pragma GCC unroll 4
+      for (int t = 0; t < tiles; t++)
+        sum[r][t] = esp__vec_fma(u ? esp__vec_load(u[c][r]) : six[r],
+                                 esp__vec_set(from[r * row + t * ESP_BLOCK + c]), sum[r][t]);
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < ESP_WINOGRAD_SIDE; r++)
+#pragma GCC unroll 4
+    for (int t = 0; t < tiles; t++) esp__vec_store(to + r * row + t * ESP_BLOCK, sum[r][t]);
+}
+
+ESP_INLINE void column_sums(const esp__winograd_products *k, size_t lane, const int column,
+                            const int places) {
+  _Alignas(64) columns u;
+  int first = 0;
+  if (k->tiles == TOGETHER) {
+    sums(k, lane, column, NULL, 0, TOGETHER, places);
+    return;
+  }
+  if (k->tiles == 1) {
+    sums(k, lane, column, NULL, 0, 1, places);
+    return;
+  }
+  columns_of(k, lane, column, u);
+  for (; first + TOGETHER <= k->tiles; first += TOGETHER)
+    sums(k, lane, column, u, first, TOGETHER, places);
+  for (; first < k->tiles; first++) sums(k, lane, column, u, first, 1, places);
+}
+
+/* `places` is a constant at each call. */
+ESP_INLINE void all_sums(const esp__winograd_products *k, const int places) {
+  for (size_t lane = 0; lane < ESP_BLOCK; lane += ESP_VECTOR) {
+    column_sums(k, lane, 0, places);
+    column_sums(k, lane, 1, places);
+    column_sums(k, lane, 2, places);
+    column_sums(k, lane, 3, places);
+    column_sums(k, lane, 4, places);
+    column_sums(k, lane, 5, places);
+  }
+}
+
+void ESP_ISA_NAME(esp__winograd_products)(const esp__winograd_products *k) {
+  if (k->places == ESP_WINOGRAD_FEW)
+    all_sums(k, ESP_WINOGRAD_FEW);
+  else
+    all_sums(k, ESP_WINOGRAD_CHUNK);
+}
