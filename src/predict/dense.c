@@ -5,14 +5,12 @@ typedef struct state {
   esp__dense kernel; /* but for x, y and the residual */
 } state;
 
-/* The blocks of the next pack where so many are left. */
-static int pack_blocks(int left, int together) {
+int esp__dense_pack_blocks(int left, int together) {
   while (together > left) together /= 2;
   return together;
 }
 
-/* A power of two, no more than there are blocks. */
-static int together_of(const esp_network *n, const esp__spots *spots, int blocks) {
+int esp__dense_together_of(const esp_network *n, const esp__spots *spots, int blocks) {
   int most = 1, together = 1;
   for (int g = 0; g < spots->groups; g++)
     if (spots->group[g].count > most) most = spots->group[g].count;
@@ -25,7 +23,7 @@ static int together_of(const esp_network *n, const esp__spots *spots, int blocks
 static void pack(const esp__dense *k, const esp_param *w, float *to) {
   const int outputs = w->shape[0];
   for (int first = 0, blocks; first < k->blocks; first += blocks) {
-    blocks = pack_blocks(k->blocks - first, k->together);
+    blocks = esp__dense_pack_blocks(k->blocks - first, k->together);
     for (int i = 0; i < k->channels * k->taps; i++)
       for (int o = 0; o < blocks * ESP_BLOCK; o++, to++) {
         const int output = first * ESP_BLOCK + o;
@@ -92,7 +90,7 @@ esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *e
       .blocks = esp__place_planes(y), .y_block = (size_t)y->plane, .finish = l->finish};
   ESP_TRY(esp__spots_of(n, x, y, l->op->attr.conv.stride, &s->kernel.spots, err));
   ESP_TRY(plan_places(n, l->op, x, &s->kernel, err));
-  s->kernel.together = together_of(n, &s->kernel.spots, s->kernel.blocks);
+  s->kernel.together = esp__dense_together_of(n, &s->kernel.spots, s->kernel.blocks);
   ESP_TRY(esp__store_alloc(&n->store,
                            (size_t)(s->kernel.channels * s->kernel.taps) *
                                (size_t)(s->kernel.blocks * ESP_BLOCK) * sizeof *weight,

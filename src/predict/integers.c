@@ -190,9 +190,7 @@ static int step_of(const esp__spots *s) {
 }
 
 static void take_spots(const esp_network *n, const esp__spots *spots, esp__integer_dense *k) {
-  esp__dense like = {.blocks = k->blocks};
-  esp__dense_take(n, spots, &like);
-  k->together = like.together;
+  k->together = esp__dense_together_of(n, spots, k->blocks);
   k->spots = *spots;
   k->spots.step = step_of(spots);
 }

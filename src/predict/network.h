@@ -270,6 +270,10 @@ esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *
 /* The same in groups of up to `most`, a power of two. */
 esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
                             esp_pair stride, int most, esp__spots *spots, esp_error *err);
+/* The blocks of outputs that are packed together: a power of two, no more than there are. */
+int esp__dense_together_of(const esp_network *n, const esp__spots *spots, int blocks);
+/* The blocks of the next pack where so many are left. */
+int esp__dense_pack_blocks(int left, int together);
 /* Where the taps of a window lie, [kernel rows * columns]. */
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err);

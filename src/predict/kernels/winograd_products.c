@@ -43,7 +43,8 @@ ESP_INLINE void columns_of(const esp__winograd_products *k, size_t lane, const i
  * constants at each call; u: NULL = transformed here. */
 ESP_INLINE void sums(const esp__winograd_products *k, size_t lane, const int column, columns u,
                      int first, const int tiles, const int places) {
-  const int row = ESP_WINOGRAD_SIDE * places * ESP_BLOCK, at = (column * places + first) * ESP_BLOCK;
+  const int row = ESP_WINOGRAD_SIDE * places * ESP_BLOCK,
+            at = (column * places + first) * ESP_BLOCK;
   const float *from = k->from + at;
   float *to = k->to + at + lane;
   esp__vec sum[ESP_WINOGRAD_SIDE][TOGETHER];
