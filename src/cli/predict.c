@@ -2,6 +2,7 @@
 #include "base/shown.h"
 #include "cli/cli.h"
 
+#include <espalier/predict.h>
 #include <espalier/run.h>
 
 #include <math.h>
@@ -10,17 +11,6 @@
 
 enum { BEST = 5 };
 
-/* Image 0 of a batch of one, in the lane layout. */
-static void fill(const esp_loaded_run *o, const uint8_t *pixels, float *images) {
-  const esp_shape s = o->model->input;
-  const size_t plane = (size_t)(s.height * s.width);
-  for (int c = 0; c < s.channels; c++)
-    for (size_t i = 0; i < plane; i++) {
-      const size_t at = (size_t)c * plane + i;
-      images[at * ESP_LANES] = esp_normalise_pixel(pixels[at], o->mean[c], o->std[c]);
-    }
-}
-
 /* The name of an answer: of a group, its classes. */
 static void print_answer(const esp_loaded_run *o, const esp_task *task, int answer) {
   for (int c = 0; c < o->model->classes; c++)
@@ -28,10 +18,10 @@ static void print_answer(const esp_loaded_run *o, const esp_task *task, int answ
   putchar('\n');
 }
 
-static void print_best(const esp_loaded_run *o, const esp_task *task, const esp_value *logits) {
+static void print_best(const esp_loaded_run *o, const esp_task *task, const float *logits) {
   double max = -INFINITY, sum = 0.0, last = INFINITY;
   int last_answer = -1;
-#define LOGIT(c) ((double)esp_value_at(logits, 0, task->first + (c), 0, 0))
+#define LOGIT(c) ((double)logits[task->first + (c)])
   for (int c = 0; c < task->answers; c++) max = fmax(max, LOGIT(c));
   for (int c = 0; c < task->answers; c++) sum += exp(LOGIT(c) - max);
   for (int k = 0; k < BEST && k < task->answers; k++) {
@@ -54,7 +44,7 @@ static void print_best(const esp_loaded_run *o, const esp_task *task, const esp_
 #undef LOGIT
 }
 
-static void print_picture(const esp_loaded_run *o, const char *path, const esp_value *logits) {
+static void print_picture(const esp_loaded_run *o, const char *path, const float *logits) {
   const esp_tasks *tasks = &o->model->tasks;
   printf("%s\n", ESP_SHOWN(path));
   for (int t = 0; t < tasks->count; t++) {
@@ -71,33 +61,46 @@ static bool pass_over(esp_status status, const esp_error *err) {
   return true;
 }
 
+/* What predicts, and memory for a picture and its logits. */
+typedef struct eye {
+  esp_network *network;
+  esp_predictor *predictor;
+  uint8_t *pixels;
+  float *logits;
+} eye;
+
+static esp_status open_eye(eye *e, const esp_loaded_run *o, esp_error *err) {
+  const esp_shape s = o->model->input;
+  ESP_TRY(esp_network_of_model(&e->network, o->model, o->mean, o->std, err));
+  ESP_TRY(esp_predictor_new(&e->predictor, e->network, err));
+  e->pixels = malloc((size_t)(s.channels * s.height * s.width));
+  e->logits = malloc((size_t)esp_network_outputs(e->network) * sizeof *e->logits);
+  return e->pixels && e->logits ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+}
+
+static void close_eye(eye *e) {
+  esp_predictor_free(e->predictor);
+  esp_network_free(e->network);
+  free(e->pixels);
+  free(e->logits);
+}
+
 /* One that cannot be read leaves the others alone: each is named, and the command fails in the
  * end. */
-static esp_status predict(esp_loaded_run *o, esp_graph *g, const char *const *paths, int count,
-                          esp_error *err) {
+static esp_status predict(const esp_loaded_run *o, const eye *e, const char *const *paths,
+                          int count, esp_error *err) {
   int unreadable = 0;
-  const esp_shape s = o->model->input;
-  const size_t values = (size_t)(s.channels * s.height * s.width);
-  uint8_t *pixels = malloc(values);
-  float *images = aligned_alloc(64, values * ESP_LANES * sizeof *images);
-  esp_status status = pixels && images ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-  if (status == ESP_OK) memset(images, 0, values * ESP_LANES * sizeof *images);
-  for (int i = 0; status == ESP_OK && i < count; i++) {
-    status = esp_picture_load(paths[i], s, pixels, err);
+  for (int i = 0; i < count; i++) {
+    const esp_status status = esp_picture_load(paths[i], o->model->input, e->pixels, err);
     if (count > 1 && pass_over(status, err)) {
       unreadable++;
-      status = ESP_OK;
       continue;
     }
-    if (status != ESP_OK) break;
-    fill(o, pixels, images);
-    const esp_batch batch = {images, NULL, 1};
-    esp_graph_forward(g, &batch, (esp_pass){0});
-    print_picture(o, paths[i], esp_graph_output(g));
+    if (status != ESP_OK) return status;
+    esp_predict_pixels(e->predictor, e->pixels, e->logits);
+    print_picture(o, paths[i], e->logits);
   }
-  free(pixels);
-  free(images);
-  if (status != ESP_OK || unreadable == 0) return status;
+  if (unreadable == 0) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "%d of %d pictures cannot be read", unreadable, count);
 }
 
@@ -114,13 +117,13 @@ static esp_status check_normalisation(const esp_loaded_run *o, const char *file,
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_loaded_run o;
-  esp_graph *g = NULL;
+  eye e = {0};
   ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
   esp_status status = check_normalisation(&o, a->positional.item[0], err);
-  if (status == ESP_OK) status = esp_model_graph(o.model, 1, false, (esp_loss_attr){0}, &g, err);
+  if (status == ESP_OK) status = open_eye(&e, &o, err);
   if (status == ESP_OK)
-    status = predict(&o, g, a->positional.item + 1, a->positional.count - 1, err);
-  esp_graph_free(g);
+    status = predict(&o, &e, a->positional.item + 1, a->positional.count - 1, err);
+  close_eye(&e);
   esp_loaded_run_free(&o);
   return status;
 }

@@ -99,26 +99,46 @@ void ESP_ISA_NAME(esp__scale_planes)(const float *by, esp__extents e, esp__plane
 
 enum { CHAINS = 4 }; /* running sums by column, as in the kernels over lanes */
 
-ESP_INLINE void mean_abs(esp__extents e, esp__planes x, float *to, const int lanes) {
-  const float share = 1.0f / (float)(e.rows * e.columns);
-  for (size_t p = 0; p < (size_t)e.planes; p++) {
-    float sum[CHAINS][ESP_BLOCK] = {{0}};
-    for (size_t r = 0; r < (size_t)e.rows; r++)
-      for (size_t c = 0; c < (size_t)e.columns; c++)
-        for (size_t l = 0; l < (size_t)lanes; l++) {
-          const float v = AT(x, p, r)[c * (size_t)lanes + l];
-          sum[c % CHAINS][l] += v < 0.0f ? -v : v;
-        }
-    for (size_t l = 0; l < (size_t)lanes; l++)
-      to[p * (size_t)lanes + l] = ((sum[0][l] + sum[1][l]) + (sum[2][l] + sum[3][l])) * share;
+/* Of a vector of channels; rows begin with column 0, and so with chain 0. */
+ESP_INLINE void mean_abs_part(esp__extents e, esp__planes x, size_t p, size_t part, float share,
+                              float *to) {
+  const esp__vec zero = esp__vec_set(0.0f);
+  esp__vec sum[CHAINS] = {zero, zero, zero, zero};
+  for (size_t r = 0; r < (size_t)e.rows; r++) {
+    const float *at = AT(x, p, r) + part;
+    for (int c = 0; c < e.columns; c += CHAINS)
+#pragma GCC unroll 4
+      for (int i = 0; i < CHAINS; i++) {
+        if (c + i >= e.columns) break;
+        const esp__vec v = esp__vec_load(at + (c + i) * ESP_BLOCK);
+        sum[i] = esp__vec_add(sum[i], esp__vec_larger(esp__vec_sub(zero, v), v));
+      }
   }
+  const esp__vec all = esp__vec_add(esp__vec_add(sum[0], sum[1]), esp__vec_add(sum[2], sum[3]));
+  esp__vec_store(to + p * ESP_BLOCK + part, esp__vec_mul(all, esp__vec_set(share)));
+}
+
+/* Of one channel. */
+ESP_INLINE void mean_abs_plane(esp__extents e, esp__planes x, size_t p, float share, float *to) {
+  float sum[CHAINS] = {0.0f};
+  for (size_t r = 0; r < (size_t)e.rows; r++) {
+    const float *at = AT(x, p, r);
+    int c = 0;
+    for (; c + CHAINS <= e.columns; c += CHAINS)
+      for (int i = 0; i < CHAINS; i++) sum[i] += at[c + i] < 0.0f ? -at[c + i] : at[c + i];
+    for (int i = 0; c < e.columns; c++, i++) sum[i] += at[c] < 0.0f ? -at[c] : at[c];
+  }
+  to[p] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) * share;
 }
 
 void ESP_ISA_NAME(esp__mean_abs_planes)(esp__extents e, esp__planes x, float *to) {
-  if (e.lanes == ESP_BLOCK)
-    mean_abs(e, x, to, ESP_BLOCK);
-  else
-    mean_abs(e, x, to, 1);
+  const float share = 1.0f / (float)(e.rows * e.columns);
+  for (size_t p = 0; p < (size_t)e.planes; p++)
+    if (e.lanes == ESP_BLOCK)
+      for (size_t part = 0; part < ESP_BLOCK; part += ESP_VECTOR)
+        mean_abs_part(e, x, p, part, share, to);
+    else
+      mean_abs_plane(e, x, p, share, to);
 }
 
 /* ---- pooling ---- */
