@@ -1,3 +1,5 @@
+#include "base/reason.h"
+
 #include <espalier/file.h>
 
 #include <errno.h>
@@ -8,8 +10,7 @@
 #include <unistd.h>
 
 static esp_status refused(const char *path, const char *what, esp_error *err) {
-  return esp_fail(err, errno == ENOMEM ? ESP_ERR_MEMORY : ESP_ERR_IO, "%s: cannot %s: %s", path,
-                  what, strerror(errno));
+  return esp_fail(err, esp__status_of(errno), "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
 static esp_status too_large(const char *path, size_t limit, esp_error *err) {

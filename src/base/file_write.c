@@ -1,4 +1,5 @@
 /* Files that appear whole or not at all. */
+#include "base/reason.h"
 #include "base/temporary.h"
 
 #include <espalier/file.h>
@@ -24,7 +25,7 @@ void esp_file_abandon(esp_file_writer *w) {
 
 /* Ends the writing with what errno says. */
 static esp_status give_up(esp_file_writer *w, const char *what, esp_error *err) {
-  const esp_status status = errno == ENOMEM ? ESP_ERR_MEMORY : ESP_ERR_IO;
+  const esp_status status = esp__status_of(errno);
   esp_fail(err, status, "%s: cannot %s: %s", w->path, what, strerror(errno));
   esp_file_abandon(w);
   return status;

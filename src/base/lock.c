@@ -1,6 +1,7 @@
 #include "base/lock.h"
 
 #include "base/path.h"
+#include "base/reason.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,8 @@ static int take(int file, bool wait) {
 esp_status esp__lock_take(esp__lock *lock, const char *dir, bool wait, esp_error *err) {
   *lock = (esp__lock){.file = open_in(dir, O_RDWR | O_CREAT)};
   if (lock->file < 0)
-    return esp_fail(err, ESP_ERR_IO, "%s/lock: cannot be opened: %s", dir, strerror(errno));
+    return esp_fail(err, esp__status_of(errno), "%s/lock: cannot be opened: %s", dir,
+                    strerror(errno));
   const int reason = take(lock->file, wait);
   lock->held = reason != EWOULDBLOCK;
   lock->guards = reason == 0;

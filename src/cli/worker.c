@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/reason.h"
 #include "cli/cli.h"
 #include "rundir/paths.h"
 
@@ -24,7 +25,7 @@ static int open_in(const char *dir, const char *name, int flags) {
 }
 
 static esp_status refused(const char *dir, const char *what, esp_error *err) {
-  return esp_fail(err, ESP_ERR_IO, "%s: cannot %s: %s", dir, what, strerror(errno));
+  return esp_fail(err, esp__status_of(errno), "%s: cannot %s: %s", dir, what, strerror(errno));
 }
 
 /* In the new process. */

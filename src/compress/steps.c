@@ -52,6 +52,23 @@ static esp_status check_names(const esp_compress_options *opt, esp_error *err) {
   return ESP_OK;
 }
 
+/* Integers stay integers: behind quantise only round may stand, which leaves them alone. */
+static esp_status check_order(const esp_compress_options *opt, esp_error *err) {
+  const esp_compress_step *quantise = esp_compress_step_find("quantise"),
+                          *round = esp_compress_step_find("round");
+  const int steps = esp_compress_steps(opt);
+  for (int i = 1; i < steps; i++) {
+    const esp_compress_step *step = esp_compress_step_of(opt, i);
+    if (step == round || esp_compress_step_of(opt, i - 1) != quantise) continue;
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "[compress] steps = %.100s: '%s' would change the integers that quantise makes; "
+        "expected it before quantise",
+        opt->steps, step->name);
+  }
+  return ESP_OK;
+}
+
 static esp_status check_epochs(const esp_compress_options *opt, esp_error *err) {
   const int steps = esp_compress_steps(opt), given = opt->epochs.count;
   for (int i = 0; i < given; i++)
@@ -120,6 +137,7 @@ static esp_status check_training(const esp_compress_options *opt, esp_error *err
 esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err) {
   ESP_TRY(check_bits(opt, err));
   ESP_TRY(check_names(opt, err));
+  ESP_TRY(check_order(opt, err));
   ESP_TRY(check_epochs(opt, err));
   ESP_TRY(check_training(opt, err));
   for (const esp_option *key = esp_compress_option_table; key->name; key++) {

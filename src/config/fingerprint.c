@@ -57,7 +57,7 @@ void esp__config_differences(const esp_config *there, const esp_config *here,
   esp_config_key key[ESP_CONFIG_KEYS_MAX];
   *text = '\0';
   for (const esp_section *s = esp_sections; s->name; s++) {
-    if (part == ESP_FINGERPRINT_DENSE && s->table == esp_prune_option_table) continue;
+    if (!takes_part(there, s, part) && !takes_part(here, s, part)) continue;
     const size_t keys = esp_config_keys(s, key);
     for (size_t i = 0; i < keys; i++) {
       const void *a = esp_config_key_options(there, &key[i]),

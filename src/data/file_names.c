@@ -1,5 +1,6 @@
 #include "data/file_names.h"
 
+#include "base/reason.h"
 #include "data/set.h"
 
 #include <dirent.h>
@@ -54,14 +55,16 @@ static esp_status scan(esp__file_names *list, DIR *dir, const char *folder,
     ESP_TRY(esp__data_path(path, folder, entry->d_name, err));
     if (takes(path)) ESP_TRY(esp__file_names_add(list, entry->d_name, err));
   }
-  if (errno) return esp_fail(err, ESP_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
+  if (errno)
+    return esp_fail(err, esp__status_of(errno), "%s: cannot list: %s", folder, strerror(errno));
   return ESP_OK;
 }
 
 esp_status esp__file_names_list(esp__file_names *list, const char *folder,
                                 bool (*takes)(const char *path), esp_error *err) {
   DIR *dir = opendir(folder);
-  if (!dir) return esp_fail(err, ESP_ERR_IO, "%s: cannot list: %s", folder, strerror(errno));
+  if (!dir)
+    return esp_fail(err, esp__status_of(errno), "%s: cannot list: %s", folder, strerror(errno));
   esp_status status = scan(list, dir, folder, takes, err);
   closedir(dir);
   if (list->count) qsort(list->item, list->count, sizeof *list->item, by_name);

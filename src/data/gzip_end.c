@@ -1,5 +1,7 @@
 #include "data/gzip_end.h"
 
+#include "base/reason.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,7 +47,7 @@ static bool is_all_streams(FILE *f, z_stream *z) {
 esp_status esp__gzip_ends(const char *path, uint64_t bytes, esp_error *err) {
   z_stream z = {0};
   FILE *f = fopen(path, "rb");
-  if (!f) return esp_fail(err, ESP_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+  if (!f) return esp_fail(err, esp__status_of(errno), "%s: cannot open: %s", path, strerror(errno));
   esp_status status = ESP_OK;
   if (!ends_with_length(f, bytes)) {
     if (inflateInit2(&z, GZIP) != Z_OK)

@@ -1,6 +1,7 @@
 /* IDX files (LeCun, Cortes, Burges: MNIST; Xiao, Rasul, Vollgraf 2017: Fashion-MNIST), plain or
  * compressed by gzip: bytes 0, 0, 8 (unsigned bytes), number of dimensions; each dimension as a
  * big-endian 32-bit number; the bytes. */
+#include "base/reason.h"
 #include "data/gzip_end.h"
 #include "data/set.h"
 
@@ -48,7 +49,8 @@ static esp_status open_file(idx_file *f, esp_error *err) {
   struct stat info;
   int fd =
       open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not block */
-  if (fd < 0) return esp_fail(err, ESP_ERR_IO, "%s: cannot open: %s", f->path, strerror(errno));
+  if (fd < 0)
+    return esp_fail(err, esp__status_of(errno), "%s: cannot open: %s", f->path, strerror(errno));
   bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   f->size = regular ? (uint64_t)info.st_size : 0;
   f->gz = regular ? gzdopen(fd, "rb") : NULL;

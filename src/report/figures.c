@@ -1,4 +1,5 @@
 /* A report's tables as CSV files, and its charts as SVG, drawn by gnuplot from those. */
+#include "base/reason.h"
 #include "base/text.h"
 #include "report/gnuplot.h"
 #include "report/page.h"
@@ -76,8 +77,8 @@ static esp_status run_gnuplot(const char *argument, const char *dir, const char 
     return esp_fail(err, ESP_ERR_INPUT, "%s: there is no gnuplot to draw them; install gnuplot-nox",
                     what);
   if (reason != 0)
-    return esp_fail(err, reason == ENOMEM ? ESP_ERR_MEMORY : ESP_ERR_IO,
-                    "%s: gnuplot cannot be started: %s", what, strerror(reason));
+    return esp_fail(err, esp__status_of(reason), "%s: gnuplot cannot be started: %s", what,
+                    strerror(reason));
   do ended = waitpid(child, &state, 0);
   while (ended < 0 && errno == EINTR);
   *good = ended == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;

@@ -18,5 +18,8 @@ void esp__run_close(esp_run *r);
  * in the directory `run` began with. */
 esp_status esp__run_check_data(const esp_run *r, const esp_dataset_digests *began,
                                const esp_dataset_digests *now, const char *run, esp_error *err);
+/* Whether of two configurations, whose differences these are (fingerprint.h), nothing differs but
+ * mean and deviation: they are measured where nobody sets them, so it is the data that differ. */
+bool esp__only_statistics_differ(const char *differences);
 
 #endif

@@ -103,13 +103,6 @@ static esp_status lengthen(esp_run *r, const esp__position *fresh, change *c) {
   return ESP_OK;
 }
 
-/* Mean and deviation are measured where nobody sets them: then it is the data that differ. */
-static bool only_statistics(const char *differences) {
-  for (const char *key = differences; (key = strchr(key, '[')); key++)
-    if (strncmp(key, "[data] mean ", 12) != 0 && strncmp(key, "[data] std ", 11) != 0) return false;
-  return true;
-}
-
 /* Whether what the position was saved with is what this process has opened. */
 static esp_status check_same(esp_run *r, const esp__position *fresh, const char *path,
                              esp_error *err) {
@@ -117,7 +110,7 @@ static esp_status check_same(esp_run *r, const esp__position *fresh, const char 
   const bool same = strcmp(r->at.fingerprint, fresh->fingerprint) == 0;
   ESP_TRY(esp__plugins_match(path, r->at.plugins, fresh->plugins, ESP_PLUGINS_ALL, err));
   if (!same) find_change(r, path, &c);
-  if (only_statistics(c.keys) || c.longer != ESP_LONGER_NOTHING)
+  if (esp__only_statistics_differ(c.keys) || c.longer != ESP_LONGER_NOTHING)
     ESP_TRY(esp__run_check_data(r, &r->at.data, &fresh->data, r->dir, err));
   if (same || lengthen(r, fresh, &c) == ESP_OK) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,

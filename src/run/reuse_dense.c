@@ -26,13 +26,16 @@ static esp_status rewind_path(const esp_run *r, char path[ESP_PATH_MAX], esp_err
 }
 
 static esp_status compare_training(const esp_run *r, const esp_config *other,
-                                   const esp_config *ours, esp_error *err) {
+                                   const esp_config *ours, const esp__position *at,
+                                   esp_error *err) {
   char here[65], there[65], differences[512];
   ESP_TRY(esp__config_fingerprint(ours, ESP_FINGERPRINT_DENSE, here, err));
   ESP_TRY(esp__config_fingerprint(other, ESP_FINGERPRINT_DENSE, there, err));
   const bool weights = esp__same_weights(other, &r->config);
   if (weights && strcmp(here, there) == 0) return ESP_OK;
   esp__config_differences(other, ours, ESP_FINGERPRINT_DENSE, differences);
+  if (*differences && esp__only_statistics_differ(differences))
+    ESP_TRY(esp__run_check_data(r, &at->data, &r->at.data, r->config.run.dense, err));
   return esp_fail(err, ESP_ERR_INPUT,
                   "run.dense: %s was trained with another configuration: %s; expected the same "
                   "seed, [data], [model] and [train]",
@@ -41,16 +44,27 @@ static esp_status compare_training(const esp_run *r, const esp_config *other,
 
 /* Both configurations come with the normalisation filled in, from the weights they describe. */
 static esp_status same_training(const esp_run *r, const char *path, const char *text,
-                                esp_error *err) {
+                                const esp__position *at, esp_error *err) {
   esp_config other, ours;
   ESP_TRY(esp_config_parse(&ours, "configuration", r->config_text, 0, NULL, err));
   esp_status status = esp_config_parse(&other, path, text, 0, NULL, err);
   if (status == ESP_OK) {
-    status = compare_training(r, &other, &ours, err);
+    status = compare_training(r, &other, &ours, at, err);
     esp_config_free(&other);
   }
   esp_config_free(&ours);
   return status;
+}
+
+static esp_status check_position(const esp_run *r, const char *path, const esp__position *at,
+                                 esp_error *err) {
+  const bool ended = at->stage == 1 && at->results == 1 && !at->begun && at->result[0].round == 0;
+  ESP_TRY(esp__plugins_match(path, at->plugins, r->at.plugins, ESP_PLUGINS_COMMON, err));
+  return ended ? ESP_OK
+               : esp_fail(err, ESP_ERR_INPUT,
+                          "run.dense: %s is not at the end of its training; "
+                          "expected a finished run with prune.method = none",
+                          r->config.run.dense);
 }
 
 static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char *path,
@@ -60,17 +74,10 @@ static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char
   if (!config)
     return esp_fail(err, ESP_ERR_INPUT, "run.dense: %s: not a checkpoint of Espalier", path);
   ESP_TRY(esp__run_read_position(&at, b, path, err));
-  const bool ended = at.stage == 1 && at.results == 1 && !at.begun && at.result[0].round == 0;
-  const esp_status same =
-      esp__plugins_match(path, at.plugins, r->at.plugins, ESP_PLUGINS_COMMON, err);
+  esp_status status = check_position(r, path, &at, err);
+  if (status == ESP_OK) status = same_training(r, path, config, &at, err);
   esp__position_free(&at);
-  if (same != ESP_OK) return same;
-  if (!ended)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "run.dense: %s is not at the end of its training; "
-                    "expected a finished run with prune.method = none",
-                    r->config.run.dense);
-  return same_training(r, path, config, err);
+  return status;
 }
 
 esp_status esp__run_try_dense(const esp_run *r, esp_error *err) {

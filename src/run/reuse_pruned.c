@@ -3,6 +3,7 @@
 #include "config/fingerprint.h"
 #include "config/plugins.h"
 #include "config/stages.h"
+#include "run/open.h"
 #include "run/reuse_dense.h"
 #include "run/services.h"
 
@@ -16,7 +17,7 @@ static int first_step(const esp_config *c) {
 }
 
 static esp_status compare_pruned(const esp_run *r, const esp_config *theirs, const esp_config *ours,
-                                 esp_error *err) {
+                                 const esp__position *at, esp_error *err) {
   char there[65], here[65], differences[512];
   if (esp_compress_steps(&theirs->compress) > 0)
     return esp_fail(err, ESP_ERR_INPUT,
@@ -26,6 +27,8 @@ static esp_status compare_pruned(const esp_run *r, const esp_config *theirs, con
   ESP_TRY(esp__config_fingerprint(ours, ESP_FINGERPRINT_PRUNED, here, err));
   if (strcmp(there, here) == 0) return ESP_OK;
   esp__config_differences(theirs, ours, ESP_FINGERPRINT_PRUNED, differences);
+  if (*differences && esp__only_statistics_differ(differences))
+    ESP_TRY(esp__run_check_data(r, &at->data, &r->at.data, r->config.run.pruned, err));
   return esp_fail(err, ESP_ERR_INPUT,
                   "run.pruned: %s was made with another configuration: %s; "
                   "expected other keys of [compress] alone",
@@ -34,28 +37,23 @@ static esp_status compare_pruned(const esp_run *r, const esp_config *theirs, con
 
 /* Both configurations come with the normalisation filled in. */
 static esp_status same_network(const esp_run *r, const char *path, const char *text,
-                               esp_error *err) {
+                               const esp__position *at, esp_error *err) {
   esp_config ours, theirs;
   ESP_TRY(esp_config_parse(&ours, "configuration", r->config_text, 0, NULL, err));
   esp_status status = esp_config_parse(&theirs, path, text, 0, NULL, err);
   if (status == ESP_OK) {
-    status = compare_pruned(r, &theirs, &ours, err);
+    status = compare_pruned(r, &theirs, &ours, at, err);
     esp_config_free(&theirs);
   }
   esp_config_free(&ours);
   return status;
 }
 
-static esp_status check_position(const esp_run *r, const esp_bundle *b, const char *path,
+static esp_status check_position(const esp_run *r, const char *path, const esp__position *at,
                                  esp_error *err) {
-  esp__position at;
-  ESP_TRY(esp__run_read_position(&at, b, path, err));
-  const int stage = at.stage, end = first_step(&r->config);
-  const bool begun = at.begun;
-  const esp_status same = esp__plugins_match(path, at.plugins, r->at.plugins, ESP_PLUGINS_ALL, err);
-  esp__position_free(&at);
-  if (same != ESP_OK) return same;
-  if (stage == end && !begun) return ESP_OK;
+  const int stage = at->stage, end = first_step(&r->config);
+  ESP_TRY(esp__plugins_match(path, at->plugins, r->at.plugins, ESP_PLUGINS_ALL, err));
+  if (stage == end && !at->begun) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "run.pruned: %s is at stage %d of %d; expected a finished run "
                   "('espalier resume %s' finishes it)",
@@ -67,8 +65,12 @@ static esp_status check_bundle(const esp_run *r, const esp_bundle *b, const char
   const char *config = esp_bundle_text(b, "espalier.config");
   if (!config)
     return esp_fail(err, ESP_ERR_INPUT, "run.pruned: %s: not a checkpoint of Espalier", path);
-  ESP_TRY(same_network(r, path, config, err));
-  return check_position(r, b, path, err);
+  esp__position at;
+  ESP_TRY(esp__run_read_position(&at, b, path, err));
+  esp_status status = same_network(r, path, config, &at, err);
+  if (status == ESP_OK) status = check_position(r, path, &at, err);
+  esp__position_free(&at);
+  return status;
 }
 
 esp_status esp__run_try_pruned(const esp_run *r, esp_error *err) {

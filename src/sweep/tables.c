@@ -7,8 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* 0 for what is left of figures that cancel, 1e-18. */
+static double without_noise(double value) {
+  return fabs(value) < 1e-12 ? 0.0 : value;
+}
+
 /* Counts to the last digit. */
-static void print_number(FILE *f, double value) {
+static void print_number(FILE *f, double number) {
+  const double value = without_noise(number);
   if (isnan(value))
     fputc(',', f);
   else if (value == floor(value) && fabs(value) < 0x1p53)
@@ -157,7 +163,7 @@ static void print_axes(FILE *out, const esp_sweep *s, int run) {
 
 static void print_percent(FILE *out, const char *format, double share) {
   char text[32] = "-";
-  if (!isnan(share)) snprintf(text, sizeof text, format, 100.0 * share);
+  if (!isnan(share)) snprintf(text, sizeof text, format, 100.0 * without_noise(share));
   fprintf(out, " %8s", text);
 }
 

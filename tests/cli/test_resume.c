@@ -274,6 +274,20 @@ START_TEST(other_data_are_refused) {
 }
 END_TEST
 
+/* Networks that are taken over must have seen the same images too; mean and deviation, which are
+ * measured on them, are not called another configuration. */
+START_TEST(other_data_are_refused_of_what_is_taken_over) {
+#define IDX "data.dataset=idx", "data.path=.", "data.train=0", "data.test=0"
+  data_write(0, 0);
+  ESPALIER("run", "plain.ini", "-o", "a", IDX);
+  data_write(200, 0);
+  ENDS(2, NULL, "the images of the data", "compress", "a", "-o", "b", "compress.steps=round");
+  ENDS(2, NULL, "the images of the data", "run", "plain.ini", "-o", "b", IDX,
+       "prune.method=magnitude", "run.dense=a");
+  ck_assert(!exists("b"));
+}
+END_TEST
+
 /* Keys that change no result can be given anew, and stand in config.ini then: the images may have
  * been moved. */
 START_TEST(other_places_and_threads) {
@@ -331,6 +345,7 @@ static Suite *suite(void) {
   tcase_add_test(t, killed_at_its_files);
   tcase_add_test(t, resumed_elsewhere);
   tcase_add_test(t, other_data_are_refused);
+  tcase_add_test(t, other_data_are_refused_of_what_is_taken_over);
   tcase_add_test(t, other_places_and_threads);
   tcase_add_test(t, another_configuration_is_named_key_by_key);
   suite_add_tcase(s, t);

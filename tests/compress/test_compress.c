@@ -170,6 +170,8 @@ static const struct {
     {"share round", {{2, 0}, 2}, 3, NULL},
     {"share", {{3}, 1}, 8, NULL},
     {"share share", {{0}, 1}, 5, "'share' stands there twice"},
+    {"quantise share", {{0}, 1}, 5, "'share' would change the integers that quantise makes"},
+    {"quantise round", {{0}, 1}, 5, NULL},
     {"share round", {{1, 2, 3}, 3}, 5, "epochs: 3 number(s) for 2 step(s)"},
     {"share", {{0.5}, 1}, 5, "epochs = 0.5: expected whole numbers"},
     {"round", {{0}, 1}, 4, "share_bits = 4 without its step; expected share among the steps"},

@@ -153,6 +153,16 @@ SCENARIOS = [
              outputs=["small.safetensors", "small.ini"]),
     scenario("export-onnx", "export", "done", "-o", "net.onnx", "--sparse", prepare=["done"], outputs=["net.onnx"]),
     scenario("export-c", "export", "done", "-o", "net.c", prepare=["done"], outputs=["net.c", "net.h"]),
+    scenario("compress", "compress", "plain", "-o", "out", "compress.steps=share round", "compress.epochs=1 0",
+             prepare=["plain"], outputs=["out"]),
+    scenario("quantise", "compress", "plain", "-o", "out", "compress.steps=quantise", prepare=["plain"],
+             outputs=["out"]),
+    scenario("factorise", "factorise", "plain", "--rank=2", "-o", "low.safetensors", prepare=["plain"],
+             outputs=["low.safetensors", "low.ini"]),
+    scenario("pack", "pack", "done", "-o", "net.esp", prepare=["done"], outputs=["net.esp"]),
+    scenario("eval-packed", "eval", "net.esp", "--logits", "logits.csv", prepare=["net.esp"], outputs=["logits.csv"]),
+    scenario("resume-moved", "resume", "moved", "data.path=folder", prepare=["moved", "folder"], outputs=["moved"]),
+    scenario("new", "new", "folder", "-o", "new.ini", prepare=["folder"], outputs=["new.ini"]),
     scenario("eval", "eval", "done", "--logits", "logits.csv", prepare=["done"], outputs=["logits.csv"]),
     scenario("predict", "predict", "done", "folder/train/ant/0.png", "folder/train/bee/grey.jpg",
              prepare=["done", "folder"]),
@@ -165,10 +175,10 @@ SCENARIOS = [
     scenario("instability", "instability", "short.ini", "prune.method=none", "--points", "3", "-o", "out", outputs=["out"]),
 ]
 
-def printed(text):
-    """What was printed, apart from times and speeds."""
+def printed(text, folder):
+    """What was printed, apart from times and speeds, and from where the folder is."""
     return re.sub(r"[0-9.]+(e[-+][0-9]+)?", "#", "\n".join(
-        line for line in text.splitlines() if not re.search(r"images/s|memory|seconds|^\S* *\S*min|kernel", line)))
+        line for line in text.replace(os.path.realpath(folder), "").splitlines() if not re.search(r"images/s|memory|seconds|^\S* *\S*min|kernel", line)))
 
 
 class Trial:
@@ -211,8 +221,10 @@ class Trial:
     def again(self):
         """Goes on after a failure, as a person would."""
         arguments = self.plan.arguments
-        if arguments[0] == "run" and os.path.exists(os.path.join(self.folder, "out/config.ini")):
+        if arguments[0] in ("run", "compress") and os.path.exists(os.path.join(self.folder, "out/config.ini")):
             return self.command("resume", "out")
+        if arguments[0] == "new" and os.path.exists(os.path.join(self.folder, "new.ini")):
+            os.remove(os.path.join(self.folder, "new.ini"))  # whole, but perhaps not to last
         return self.command(*arguments)
 
 
@@ -253,7 +265,7 @@ class Reference:
                 command, kind, count = line.split()
                 if command == plan.command:
                     self.count[kind] = max(self.count[kind], int(count))
-        self.printed, self.contents, self.hashes = printed(result.stdout), contents(
+        self.printed, self.contents, self.hashes = printed(result.stdout, trial.folder), contents(
             trial.folder, plan.outputs), trial.hashes()
         trial.close()
 
@@ -278,7 +290,7 @@ def difference(trial, reference, result, kind=None):
     if trial.hashes() != reference.hashes:
         return "status 0, and other weights"
     said = result is not None and ("out of memory" in result.stdout or "cannot" in result.stdout)
-    if result is not None and printed(result.stdout) != reference.printed and not said:
+    if result is not None and printed(result.stdout, trial.folder) != reference.printed and not said:
         return "status 0, and other output"
     return None
 
@@ -328,10 +340,11 @@ def make_stock(options):
         return subprocess.run([options.espalier, *arguments], cwd=stock, env=dict(environment, **more),
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
 
-    for name, output in (("run", "done"), ("channels", "channels")):
+    for name, output in (("run", "done"), ("channels", "channels"), ("short", "plain"), ("folder", "moved")):
         result = run("run", f"{name}.ini", "-o", output)
         if result.returncode != 0:
             sys.exit(f"{name}: {result.stderr}")
+    run("pack", "done", "-o", "net.esp")
     run("run", "run.ini", "-o", "begun", LD_PRELOAD=options.library, FAIL=f"rename:18:{errno.EIO}")
     if not os.path.exists(f"{stock}/begun/checkpoint.safetensors"):
         sys.exit("no run that is half done")
