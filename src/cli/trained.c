@@ -12,7 +12,7 @@ static bool is_of(const char *override, const char *name) {
 }
 
 esp_status esp__overrides_matter(const esp__words *override, esp_error *err) {
-  static const char *const names[] = {"data", "model.convolution", "run.plugins"};
+  static const char *const names[] = {"data", "run", "model.convolution"};
   for (int i = 0; i < override->count; i++) {
     bool known = false;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
@@ -20,7 +20,7 @@ esp_status esp__overrides_matter(const esp__words *override, esp_error *err) {
     if (!known)
       return esp_fail(err, ESP_ERR_INPUT,
                       "argument '%.200s': decides nothing here, since the network is trained; "
-                      "expected keys of [data], or model.convolution",
+                      "expected keys of [data] or [run], or model.convolution",
                       override->item[i]);
   }
   return ESP_OK;

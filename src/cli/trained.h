@@ -5,7 +5,7 @@
 #include "cli/args.h"
 
 /* Fails where one of the overrides, which have parsed, decides nothing: the network is that of the
- * file, and nothing is trained or pruned. Those of [data], model.convolution and run.plugins do. */
+ * file, and nothing is trained or pruned. Those of [data] and [run], and model.convolution, do. */
 esp_status esp__overrides_matter(const esp__words *override, esp_error *err);
 
 #endif

@@ -63,13 +63,17 @@ static size_t cost(order how, uint8_t *there, size_t outputs, size_t channels, s
   return bytes;
 }
 
+/* The order that takes fewer bytes; false: no memory, so that it is not known. */
+static bool choose(order *how, uint8_t *there, size_t outputs, size_t channels, size_t taps) {
+  const size_t by_neighbours = cost(BY_NEIGHBOURS, there, outputs, channels, taps),
+               alike = cost(ALIKE, there, outputs, channels, taps);
+  *how = by_neighbours < alike ? BY_NEIGHBOURS : ALIKE;
+  return by_neighbours != SIZE_MAX && alike != SIZE_MAX;
+}
+
 bool esp__code_mask(esp__coder *c, uint8_t *there, size_t outputs, size_t channels, size_t taps) {
   order how = ALIKE;
-  if (!c->decoding)
-    how = cost(BY_NEIGHBOURS, there, outputs, channels, taps) <
-                  cost(ALIKE, there, outputs, channels, taps)
-              ? BY_NEIGHBOURS
-              : ALIKE;
+  if (!c->decoding && !choose(&how, there, outputs, channels, taps)) return false;
   how = (order)esp__code_plain(c, how, 1);
   size_t *in_channel = calloc(channels + 1, sizeof *in_channel);
   if (in_channel) code(c, how, there, outputs, channels, taps, in_channel);

@@ -61,15 +61,19 @@ static esp_status choose_directory(esp_run *r, const char *dir, esp_error *err) 
              : join_directory(r, o->output, "/", o->name, err);
 }
 
-/* Whether a run can begin in the directory, which is there. */
+/* Whether nobody else has files in the directory. */
+static esp_status check_owner(const esp_run *r, esp_error *err) {
+  return esp__directory_check(r->dir, (const char *[]){ESP_FILE_CONFIG, NULL}, "a run", err);
+}
+
+/* Whether a run can begin in the directory. */
 static esp_status check_free(const esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
-  if (access(esp__run_path(r, ESP_FILE_CONFIG, path), F_OK) == 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: holds a run already; go on with 'espalier resume %s', "
-                    "or choose another directory with -o",
-                    r->dir, r->dir);
-  return esp__directory_check(r->dir, (const char *[]){NULL}, "a run", err);
+  if (access(esp__run_path(r, ESP_FILE_CONFIG, path), F_OK) != 0) return check_owner(r, err);
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: holds a run already; go on with 'espalier resume %s', "
+                  "or choose another directory with -o",
+                  r->dir, r->dir);
 }
 
 esp_status esp__run_write_config(const esp_run *r, esp_error *err) {
@@ -83,7 +87,7 @@ esp_status esp__run_write_config(const esp_run *r, esp_error *err) {
 
 static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
   ESP_TRY(choose_directory(r, dir, err));
-  if (access(r->dir, F_OK) == 0) ESP_TRY(check_free(r, err)); /* no lock goes where no run does */
+  ESP_TRY(check_owner(r, err)); /* no lock goes where no run does */
   ESP_TRY(esp_directory_make(r->dir, err));
   ESP_TRY(esp__lock_take(&r->lock, r->dir, false, err));
   ESP_TRY(check_free(r, err));
@@ -132,7 +136,7 @@ esp_status esp_run_plan(const esp_config *config, const char *source, const char
   esp_run r = {.control = {.progress = NULL}};
   esp_status status = prepare(&r, config, source, err);
   if (status == ESP_OK) status = choose_directory(&r, dir, err);
-  if (status == ESP_OK && access(r.dir, F_OK) == 0) status = check_free(&r, err);
+  if (status == ESP_OK) status = check_free(&r, err);
   if (status == ESP_OK) esp__progress_start(&r.progress, out);
   if (status == ESP_OK) esp__run_say_warnings(&r);
   if (status == ESP_OK) status = write_plan(&r, out, err);
