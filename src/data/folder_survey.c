@@ -5,6 +5,7 @@
 
 #include <espalier/file.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +24,15 @@ static esp_status look_at_picture(sample *s, const char *path, esp_error *err) {
   size_t bytes;
   int width, height;
   ESP_TRY(esp_file_read(path, file_limit, &data, &bytes, err));
-  if (esp__stb_sides((const uint8_t *)data, bytes, &width, &height)) {
+  errno = 0;
+  const bool known = esp__stb_sides((const uint8_t *)data, bytes, &width, &height);
+  free(data);
+  if (!known && errno == ENOMEM)
+    return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for the picture", path);
+  if (known) {
     s->squares = s->squares && width == height;
     s->side[s->count++] = width < height ? width : height;
   }
-  free(data);
   return ESP_OK;
 }
 

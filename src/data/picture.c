@@ -7,6 +7,7 @@
 
 #include <espalier/file.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -78,17 +79,24 @@ static void fit(const uint8_t *pixels, int width, int height, esp_shape shape, u
     }
 }
 
+_Static_assert(ESP_PICTURE_SIDE_MAX == 8192, "a message says it");
+
+/* stb_image does not tell want of memory from bad data; errno, which was 0, does. */
+static esp_status unreadable(const char *path, const char *why, esp_error *err) {
+  return errno == ENOMEM ? esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for the picture", path)
+                         : esp_fail(err, ESP_ERR_INPUT, "%s: unreadable picture: %s", path, why);
+}
+
 static esp_status decode(const char *path, const uint8_t *data, size_t bytes, esp_shape shape,
                          uint8_t *to, esp_error *err) {
   const char *why = "";
   int width = 0, height = 0;
   ESP_TRY(esp__picture_whole(path, data, bytes, err));
+  errno = 0;
   if (!esp__stb_header_sound(data, bytes))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: header is damaged, or announces more than %dx%d pixels", path,
-                    ESP_PICTURE_SIDE_MAX, ESP_PICTURE_SIDE_MAX);
+    return unreadable(path, "header is damaged, or announces more than 8192x8192 pixels", err);
   uint8_t *pixels = esp__stb_decode(data, bytes, shape.channels, &width, &height, &why);
-  if (!pixels) return esp_fail(err, ESP_ERR_INPUT, "%s: unreadable picture: %s", path, why);
+  if (!pixels) return unreadable(path, why, err);
   if (!esp__orient(&pixels, &width, &height, shape.channels, esp__exif_orientation(data, bytes))) {
     free(pixels);
     return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory to turn the picture upright", path);

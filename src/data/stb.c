@@ -7,6 +7,7 @@
  * swells beyond twice that is an attack, and stb_image would follow it to 4 GiB. */
 static const size_t memory_limit = (size_t)1 << 30;
 
+/* errno tells want of memory from what is refused. */
 static void *bounded_realloc(void *old, size_t bytes) {
   return bytes > memory_limit ? NULL : realloc(old, bytes);
 }

@@ -32,7 +32,7 @@ typedef struct esp__coder {
   size_t in_bytes, at;    /* `at` goes on beyond the end, where zeros stand */
   uint8_t *out;           /* encoding: malloc'ed, of the caller in the end */
   size_t out_bytes, room; /* written; allocated */
-  bool failed;            /* encoding: there was no memory */
+  bool failed;            /* there was no memory, here or in what codes by it */
 } esp__coder;
 
 void esp__coder_encode(esp__coder *c);

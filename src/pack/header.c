@@ -52,13 +52,18 @@ static bool take_number(reader *r, int64_t *number) {
   return digits > 0 && take(r, " ");
 }
 
-/* The rest of the line; newly allocated, NULL where there is none, or a NUL in it. */
-static char *take_line(reader *r) {
+static esp_status no_header(esp_error *err) {
+  return esp_fail(err, ESP_ERR_INPUT, "its header does not parse");
+}
+
+/* The rest of the line, newly allocated. Fails where there is none, or a NUL in it. */
+static esp_status take_line(reader *r, char **line, esp_error *err) {
   const char *end = memchr(r->at, '\n', (size_t)(r->end - r->at));
-  if (!end || memchr(r->at, 0, (size_t)(end - r->at))) return NULL;
-  char *line = strndup(r->at, (size_t)(end - r->at));
+  if (!end || memchr(r->at, 0, (size_t)(end - r->at))) return no_header(err);
+  if (!(*line = strndup(r->at, (size_t)(end - r->at))))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for its header");
   r->at = end + 1;
-  return line;
+  return ESP_OK;
 }
 
 static esp_status take_text(reader *r, esp_bundle *b, const char *key, int64_t bytes,
@@ -75,8 +80,9 @@ static esp_status take_text(reader *r, esp_bundle *b, const char *key, int64_t b
 
 static esp_status read_text(reader *r, esp_bundle *b, esp_error *err) {
   int64_t bytes;
-  char *key = take_number(r, &bytes) ? take_line(r) : NULL;
-  if (!key) return esp_fail(err, ESP_ERR_INPUT, "its header does not parse");
+  char *key;
+  if (!take_number(r, &bytes)) return no_header(err);
+  ESP_TRY(take_line(r, &key, err));
   const esp_status status = take_text(r, b, key, bytes, err);
   free(key);
   return status;
@@ -84,10 +90,11 @@ static esp_status read_text(reader *r, esp_bundle *b, esp_error *err) {
 
 static esp_status read_tensor(reader *r, esp_bundle *b, esp_error *err) {
   int64_t rank, shape[4];
+  char *name;
   bool good = take_number(r, &rank) && rank <= 4;
   for (int64_t i = 0; good && i < rank; i++) good = take_number(r, &shape[i]);
-  char *name = good ? take_line(r) : NULL;
-  if (!name) return esp_fail(err, ESP_ERR_INPUT, "its header does not parse");
+  if (!good) return no_header(err);
+  ESP_TRY(take_line(r, &name, err));
   const esp_status status = esp_bundle_add(b, name, ESP_F32, (int)rank, shape, NULL, err);
   free(name);
   return status;
@@ -101,7 +108,7 @@ esp_status esp__pack_header_read(esp_bundle *b, const char *name, const char *te
   while (status == ESP_OK && r.at < r.end)
     status = take(&r, "text ")  ? read_text(&r, b, &why)
              : take(&r, "f32 ") ? read_tensor(&r, b, &why)
-                                : esp_fail(&why, ESP_ERR_INPUT, "its header does not parse");
+                                : no_header(&why);
   return status == ESP_OK ? ESP_OK : esp_fail(err, status, "%s: %s", name, why.text);
 }
 

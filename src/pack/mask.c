@@ -76,7 +76,10 @@ bool esp__code_mask(esp__coder *c, uint8_t *there, size_t outputs, size_t channe
   if (!c->decoding && !choose(&how, there, outputs, channels, taps)) return false;
   how = (order)esp__code_plain(c, how, 1);
   size_t *in_channel = calloc(channels + 1, sizeof *in_channel);
-  if (in_channel) code(c, how, there, outputs, channels, taps, in_channel);
+  if (in_channel)
+    code(c, how, there, outputs, channels, taps, in_channel);
+  else
+    c->failed = true;
   free(in_channel);
-  return in_channel != NULL;
+  return !c->failed;
 }

@@ -69,6 +69,7 @@ static const float *step_of(const esp_bundle *b, int i) {
 static bool code_tensors(esp__coder *c, const esp_bundle *b) {
   esp__tensor_models *models = malloc(sizeof *models);
   bool good = models != NULL;
+  c->failed |= !good;
   if (good) esp__float_model_start(&models->vectors);
   for (int i = 0; good && i < b->blobs; i++) {
     const esp_blob *t = &b->blob[i];
@@ -182,9 +183,9 @@ static esp_status decode(esp_bundle *b, const char *name, const uint8_t *data, s
   ESP_TRY(decode_header(b, name, data + PREFIX, text_bytes, header_bytes, err));
   ESP_TRY(make_room(b, name, bytes, err));
   esp__coder_decode(&c, data + PREFIX + header_bytes, bytes - PREFIX - header_bytes);
-  return code_tensors(&c, b)
-             ? ESP_OK
-             : esp_fail(err, ESP_ERR_INPUT, "%s: its tensors cannot be decoded", name);
+  if (code_tensors(&c, b)) return ESP_OK;
+  return c.failed ? esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for its tensors", name)
+                  : esp_fail(err, ESP_ERR_INPUT, "%s: its tensors cannot be decoded", name);
 }
 
 static bool is_packed(const uint8_t *data, size_t bytes) {

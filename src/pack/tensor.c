@@ -169,7 +169,8 @@ bool esp__code_tensor(esp__coder *c, esp__tensor_models *m, const int64_t *shape
   if (rank > 1) esp__float_model_start(floats);
   p.there = calloc(p.count + 1, sizeof *p.there);
   p.kept = malloc((p.count + 1) * sizeof *p.kept);
-  const bool good = p.there && p.kept && code(c, floats, &p, value, &m->spent);
+  c->failed |= !p.there || !p.kept;
+  const bool good = !c->failed && code(c, floats, &p, value, &m->spent);
   free(p.there);
   free(p.kept);
   return good;
