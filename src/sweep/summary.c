@@ -53,6 +53,7 @@ static esp_status find_dense(esp__summary *m, const esp_sweep *s, esp_error *err
 
 /* The figures of all runs of the row. */
 static void fill_row(const esp__summary *m, const esp_sweep *s, esp__summary_row *row) {
+  esp_stats_moments sparsity = {0};
   for (int i = row->run; i < s->runs; i++) {
     const esp_round *r = round_of(&m->result[i], row->round);
     if (!r || !same_but_seed(s, row->run, i)) continue;
@@ -60,7 +61,9 @@ static void fill_row(const esp__summary *m, const esp_sweep *s, esp__summary_row
     esp_stats_moments_add(&row->dense, esp__summary_dense(m, i));
     esp_stats_moments_add(&row->change, r->test_accuracy - esp__summary_dense(m, i));
     esp_stats_moments_add(&row->bytes, r->bytes);
+    esp_stats_moments_add(&sparsity, r->sparsity);
   }
+  row->sparsity = esp_stats_mean(&sparsity);
 }
 
 static bool first_of_its_kind(const esp__summary *m, const esp_sweep *s, int i) {
@@ -78,7 +81,7 @@ static esp_status make_rows(esp__summary *m, const esp_sweep *s, esp_error *err)
     for (int k = 0; k < m->result[i].rounds; k++) {
       const esp_round *r = &m->result[i].round[k];
       esp__summary_row *row = &m->row[m->rows++];
-      *row = (esp__summary_row){.run = i, .round = r->round, .sparsity = r->sparsity};
+      *row = (esp__summary_row){.run = i, .round = r->round};
       fill_row(m, s, row);
       if (m->rows == 1 || row->accuracy.n < m->seeds) m->seeds = row->accuracy.n;
     }

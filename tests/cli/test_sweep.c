@@ -104,6 +104,29 @@ START_TEST(the_summary_says_mean_and_deviation) {
 }
 END_TEST
 
+/* By threshold each seed has a sparsity of its own; the summary has their mean. */
+START_TEST(sparsities_of_seeds_are_averaged) {
+  double sum = 0.0;
+  int pruned = 0;
+  text_write("threshold.ini", BASE
+             "[prune]\nmethod = magnitude\ndistribution = threshold\n"
+             "threshold = 0.2\nretrain = none\n[sweep]\nrun.seed = 1 2\n");
+  ESPALIER("sweep", "threshold.ini", "-o", "out");
+  table runs = table_read("out/sweep.csv"), means = table_read("out/summary.csv");
+  for (int row = 1; row < runs.rows; row++) {
+    if (strcmp(cell_of(&runs, row, "round"), "1") != 0) continue;
+    sum += atof(cell_of(&runs, row, "sparsity"));
+    pruned++;
+  }
+  ck_assert_int_eq(pruned, 2);
+  const double mean = atof(cell_of(&means, means.rows - 1, "sparsity"));
+  ck_assert_double_eq_tol(mean, sum / 2, 1e-5);
+  ck_assert(mean != atof(cell_of(&runs, runs.rows - 1, "sparsity"))); /* they differ */
+  table_free(&runs);
+  table_free(&means);
+}
+END_TEST
+
 START_TEST(one_seed_is_warned_of) {
   ENDS(0, "warning: some rows are one seed", NULL, "sweep", "two.ini", "-o", "out", "run.seed=3");
 }
@@ -428,6 +451,7 @@ END_TEST
 static void add_tests(TCase *t) {
   tcase_add_test(t, a_grid);
   tcase_add_test(t, the_summary_says_mean_and_deviation);
+  tcase_add_test(t, sparsities_of_seeds_are_averaged);
   tcase_add_test(t, one_seed_is_warned_of);
   tcase_add_loop_test(t, sharing_the_training_changes_no_bit, 0, 2);
   tcase_add_loop_test(t, a_training_that_prune_takes_part_in_is_not_shared, 0, 3);
