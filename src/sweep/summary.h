@@ -10,7 +10,7 @@
 typedef struct esp__summary_row {
   int run; /* the first of the runs */
   int round;
-  double sparsity; /* the mean: by threshold each seed has its own */
+  double sparsity;            /* the mean: by threshold each seed has its own */
   esp_stats_moments accuracy; /* test top-1, a share */
   esp_stats_moments dense;    /* that of the dense networks */
   esp_stats_moments change;   /* accuracy - dense, run by run */
