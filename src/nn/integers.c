@@ -79,8 +79,10 @@ void esp__twins_fill(void *model) {
 /* The largest magnitude of a weight. */
 static double largest_weight(const esp__twin *t) {
   double largest = 0.0;
-  for (size_t i = 0; i < t->weight->count; i++)
-    largest = fmax(largest, fabs((double)t->weight->value[i]));
+  for (size_t i = 0; i < t->weight->count; i++) {
+    const double size = fabs((double)t->weight->value[i]);
+    if (!(size <= largest)) largest = size;
+  }
   return largest;
 }
 
