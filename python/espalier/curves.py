@@ -8,9 +8,9 @@ import numpy
 
 from espalier.runs import Run, Sweep, find_runs
 
-# What does not tell two series apart: how and where a run was done, its seed, and the sparsity,
-# which is the x of the curve.
-_PLACE = {("data", "path"), ("train", "sparse"), ("prune", "sparsity")}
+# What does not tell two series apart: how and where a run was done, its seed, and the sparsity or
+# threshold, which is behind the x of the curve.
+_PLACE = {("data", "path"), ("train", "sparse"), ("prune", "sparsity"), ("prune", "threshold")}
 _SECTIONS = {"run", "log"}
 
 
@@ -59,6 +59,13 @@ def _labels(groups):
     return [" ".join(f"{name}={keys.get(name, '')}" for name in names) for keys in groups]
 
 
+def _level(run, row):
+    """What a round was to prune to: a sparsity, or what a threshold gives in that round."""
+    if row["sparsity_requested"] is not None:
+        return round(row["sparsity_requested"], 6), 0
+    return float(run.config["prune"]["threshold"]), row["round"]
+
+
 def _levels(runs, measure):
     """For each level an array with a row (sparsity, value) for each seed.
 
@@ -68,8 +75,8 @@ def _levels(runs, measure):
     for run in runs:
         for row in run.results:
             if row.get(measure) is not None:
-                level = round(row["sparsity_requested"], 6)
-                levels[level][run.seed].append((row["sparsity"], row[measure]))
+                level = levels[_level(run, row)]
+                level[run.seed].append((row["sparsity"], row[measure]))
     for level in sorted(levels):
         yield numpy.array([numpy.mean(rows, axis=0) for rows in levels[level].values()])
 

@@ -72,10 +72,15 @@ static bool is_idle(const esp__config_diff *d, const esp__run_records *runs, int
          strcmp(esp__config_diff_value(d, run, key), fallback) == 0;
 }
 
+/* Whether the key says where on its curve a run of one round lies. */
+static bool is_level(const char *key) {
+  return strcmp(key, "prune.sparsity") == 0 || strcmp(key, "prune.threshold") == 0;
+}
+
 /* Whether the key is one that sets series apart. */
 static bool counts(const esp__config_diff *d, const esp__run_records *runs, int run, int key) {
   return d->key[key].decides && !is_idle(d, runs, run, key) &&
-         !(one_round(&runs->item[run]) && strcmp(d->key[key].name, "prune.sparsity") == 0);
+         !(one_round(&runs->item[run]) && is_level(d->key[key].name));
 }
 
 static bool same_series(const esp__config_diff *d, const esp__run_records *runs, int a, int b) {

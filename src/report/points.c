@@ -33,6 +33,12 @@ static double traffic_of(const esp__run_record *r, int round, bool integers) {
   return found ? each * values + each_weight * weights : (double)NAN;
 }
 
+/* What tells levels of a series apart, seeds aside. */
+static double target_of(const esp_prune_options *o) {
+  const double threshold = esp_threshold_options_of(o)->threshold;
+  return threshold > 0.0 ? threshold : o->sparsity;
+}
+
 /* The step of [compress] that a result is of; NULL: none. */
 static const char *step_of(const cJSON *o) {
   const cJSON *item = esp__json_item(o, "step");
@@ -64,7 +70,7 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
       .series = diff->series_of[run],
       .run = run,
       .round = (int)round,
-      .target = round > 0.0 ? runs->item[run].config.prune.sparsity : 0.0,
+      .target = round > 0.0 ? target_of(&runs->item[run].config.prune) : 0.0,
       .sparsity = number(o, "sparsity"),
       .accuracy = number(o, "test_accuracy"),
       .before = number(o, "test_accuracy_before"),

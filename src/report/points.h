@@ -11,7 +11,7 @@ typedef struct esp__point {
   int round; /* 0 = the dense network */
   /* The run whose dense network this one is compared with (esp__dense_runs); -1 = none. */
   int dense;
-  double target; /* the run's prune.sparsity; 0 for the dense network */
+  double target; /* the run's prune.sparsity, or its threshold; 0 for the dense network */
   /* What result.json says, NAN where it says nothing. */
   double sparsity, accuracy; /* shares in [0, 1] */
   double before;             /* the accuracy after pruning, before retraining */

@@ -179,6 +179,20 @@ class Curves(unittest.TestCase):
         self.assertEqual(len(set(labels)), 3)
         self.assertIn("prune.schedule=iterative", labels[0])
 
+    def test_thresholds_are_levels_too(self):
+        for seed, threshold, sparsity in ((1, 0.1, 0.3), (2, 0.1, 0.5), (1, 0.2, 0.8)):
+            place = pathlib.Path("thresholds") / f"{threshold}-{seed}"
+            place.mkdir(parents=True)
+            text = f"[run]\nseed = {seed}\n[prune]\nthreshold = {threshold}\n"
+            (place / "config.ini").write_text(text)
+            dense = {"round": 0, "sparsity_requested": 0, "sparsity": 0, "test_accuracy": 1}
+            row = {"round": 1, "sparsity_requested": None, "sparsity": sparsity, "test_accuracy": sparsity}
+            result = {"status": "finished", "dense": dense, "rounds": [row]}
+            (place / "result.json").write_text(json.dumps(result))
+        (curve,) = espalier.curves("thresholds")
+        self.assertEqual(curve.sparsity.tolist(), [0, 0.4, 0.8])
+        self.assertEqual(curve.seeds.tolist(), [2, 2, 1])
+
     def test_nothing_gives_no_curves(self):
         self.assertEqual(espalier.curves("."), [])
 
