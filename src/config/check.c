@@ -68,6 +68,11 @@ static esp_status check_teaching(const esp_config *c, esp_error *err) {
         "[prune] %s: the dense network teaches the retraining; "
         "expected a method and a schedule that prune after the training, not '%s' with '%s'",
         key, c->prune.method, c->prune.schedule);
+  if (esp__retrain_of(c) == ESP_RETRAIN_NONE)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] %s with retrain = none: there is no retraining to teach; "
+                    "expected distill = 0",
+                    key);
   if (reconstructs && c->prune.distill > 0.0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] distill = %g with retrain = reconstruct, which knows no labels: "
@@ -116,9 +121,14 @@ static esp_status check_compress(const esp_config *c, esp_error *err) {
                   c->compress.steps, c->prune.schedule);
 }
 
-/* Layers to leave out of what nobody loads. */
-static esp_status check_weights_skip(const esp_config *c, esp_error *err) {
-  if (c->model.weights[0] || !c->model.weights_skip[0]) return ESP_OK;
+/* Names for, and layers to leave out of, what nobody loads. */
+static esp_status check_weights(const esp_config *c, esp_error *err) {
+  if (c->model.weights[0]) return ESP_OK;
+  if (c->model.weight_names[0])
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[model] weight_names = %.200s: names tensors, and `weights` names no file",
+                    c->model.weight_names);
+  if (!c->model.weights_skip[0]) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "[model] weights_skip:1: '%s' leaves layers out, and `weights` names no file",
                   c->model.weights_skip);
@@ -127,7 +137,7 @@ static esp_status check_weights_skip(const esp_config *c, esp_error *err) {
 esp_status esp__config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp__retrain_of(c);
   ESP_TRY(check_compress(c, err));
-  ESP_TRY(check_weights_skip(c, err));
+  ESP_TRY(check_weights(c, err));
   if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)
     return esp_fail(err, ESP_ERR_INPUT,
                     "[prune] regulariser = %s with method = none: expected a method",

@@ -3,6 +3,7 @@
 
 #include "nn/integers.h"
 #include "tensor/blobs.h"
+#include "tensor/param.h"
 
 #include <espalier/pack.h>
 
@@ -87,10 +88,7 @@ static esp_status read_params(esp_params *ps, const esp_bundle *b, const char *p
       return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for '%s'", path, p->name);
     ESP_TRY(esp__blob_read(b, path, "", p, ESP_F32, p->value, err));
   }
-  const esp_param *wrong = esp_params_infinite(ps);
-  if (!wrong) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a number that is not finite", path,
-                  wrong->name);
+  return esp__params_check(ps, path, err);
 }
 
 /* Between the file and the network: what is freed when that is built. */

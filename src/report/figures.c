@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "report/gnuplot.h"
 #include "report/page.h"
+#include "report/xml.h"
 #include "rundir/free.h"
 
 #include <espalier/file.h>
@@ -119,13 +120,51 @@ static const char *name_in(char path[4096], const char *dir, const cJSON *item,
   return path;
 }
 
+/* ---- what gnuplot has drawn ---- */
+
+enum { DRAWING_MAX = 64 << 20 };
+
+/* Texts of tables stand in it as they are, but for & and <: what XML cannot hold is replaced, and
+ * what would end a section that has not begun. */
+static void print_mended(const char *svg, FILE *out) {
+  static const char begin[] = "<![CDATA[", end[] = "]]>";
+  const char *closing = NULL; /* the end of the section at work */
+  while (*svg) {
+    if (strncmp(svg, begin, strlen(begin)) == 0) closing = strstr(svg, end);
+    const bool stray = svg != closing && strncmp(svg, end, strlen(end)) == 0;
+    const size_t length = stray ? strlen(end) : esp__xml_character(svg);
+    if (stray)
+      fputs("]]&gt;", out);
+    else if (length > 0)
+      fwrite(svg, 1, length, out);
+    else
+      fputs(ESP_XML_REPLACEMENT, out);
+    svg += length > 0 ? length : 1;
+  }
+}
+
+static esp_status mend(const char *path, esp_error *err) {
+  char *svg;
+  size_t bytes;
+  esp__text t;
+  ESP_TRY(esp_file_read(path, DRAWING_MAX, &svg, &bytes, err));
+  esp_status status = esp__text_begin(&t, "the figures", err);
+  if (status == ESP_OK) {
+    print_mended(svg, t.out);
+    status = esp__text_write(&t, path, err);
+  }
+  free(svg);
+  return status;
+}
+
 static esp_status draw(const cJSON *report, const cJSON *chart, const char *dir, esp_error *err) {
   char path[4096], script[64];
   ESP_TRY(write_with(report, chart, name_in(path, dir, chart, ".gp"), esp__gnuplot_script, err));
   snprintf(script, sizeof script, "%s.gp", esp__json_text(chart, "id"));
   bool good;
   ESP_TRY(run_gnuplot(script, dir, path, &good, err));
-  return good ? ESP_OK : esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
+  if (!good) return esp_fail(err, ESP_ERR_IO, "%s: gnuplot cannot draw it", path);
+  return mend(name_in(path, dir, chart, ".svg"), err);
 }
 
 esp_status esp__figures_write(const cJSON *report, const char *dir, esp_error *err) {

@@ -63,6 +63,28 @@ static esp_status check_drops(esp_run *r, esp_error *err) {
   return ESP_OK;
 }
 
+/* ---- what moves nothing ---- */
+
+static esp_status check_rate(esp_run *r, esp_error *err) {
+  const esp_train_options *o = &r->config.train;
+  if (o->epochs == 0 || o->lr > 0.0) return ESP_OK;
+  return esp__run_warn(r, err, "[train] lr = 0: no weight moves in the %lld epochs",
+                       (long long)o->epochs);
+}
+
+/* A moving average of decay a remembers some 1 / (1 - a) steps. */
+static esp_status check_average(esp_run *r, esp_error *err) {
+  const esp_train_options *o = &r->config.train;
+  const double memory = 1.0 / (1.0 - o->average),
+               steps = (double)(o->epochs * esp_loader_batches(r->training));
+  if (o->average == 0.0 || steps == 0.0 || memory <= steps) return ESP_OK;
+  return esp__run_warn(
+      r, err,
+      "[train] average = %.9g: remembers %.0f steps, and the training has %.0f, so "
+      "what is evaluated is near the weights that it began with",
+      o->average, memory, steps);
+}
+
 /* ---- moments ---- */
 
 static esp_status check_kept(esp_run *r, const esp_numbers *list, const char *key, int64_t most,
@@ -93,4 +115,5 @@ static esp_status check_order(esp_run *r, esp_error *err) {
 }
 
 esp__run_check_function *const esp__run_training_checks[] = {
-    check_norms, check_warmup, check_drops, check_snapshots, check_order, NULL};
+    check_norms,   check_warmup,    check_drops, check_rate,
+    check_average, check_snapshots, check_order, NULL};

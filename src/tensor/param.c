@@ -205,6 +205,33 @@ const esp_param *esp_params_infinite(const esp_params *ps) {
   return NULL;
 }
 
+static bool has_negative(const esp_param *p) {
+  for (size_t k = 0; k < p->count; k++)
+    if (p->value[k] < 0.0f) return true;
+  return false;
+}
+
+static const esp_param *negative_variance(const esp_params *ps) {
+  for (int i = 0; i < ps->count; i++) {
+    const esp_param *p = ps->item[i];
+    const char *what = strrchr(p->name, '.');
+    if (p->role == ESP_ROLE_RUNNING && what && strcmp(what, ".var") == 0 && has_negative(p))
+      return p;
+  }
+  return NULL;
+}
+
+esp_status esp__params_check(const esp_params *ps, const char *path, esp_error *err) {
+  const esp_param *wrong = esp_params_infinite(ps);
+  if (wrong)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a number that is not finite", path,
+                    wrong->name);
+  if ((wrong = negative_variance(ps)))
+    return esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a variance below 0", path,
+                    wrong->name);
+  return ESP_OK;
+}
+
 static void hash_values(esp_sha256 *hash, const float *value, size_t count) {
   enum { CHUNK = 256 };
   uint8_t bytes[CHUNK * 4];

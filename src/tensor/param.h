@@ -11,6 +11,10 @@ esp_status esp__params_describe(esp_params *ps, const char *name, esp_role role,
  * system has not enough for all of them together. */
 esp_status esp__params_allocate(esp_params *ps, esp_error *err);
 
+/* Fails where numbers that were read from the file `path` are none to compute with: one that is not
+ * finite, or a running variance below 0, of which a batch norm would take the root. */
+esp_status esp__params_check(const esp_params *ps, const char *path, esp_error *err);
+
 /* Parameters of `to` get the values of those in `from` that have their name and as many values. */
 void esp__params_copy_same(const esp_params *from, esp_params *to);
 

@@ -1,4 +1,5 @@
 #include "tensor/blobs.h"
+#include "tensor/param.h"
 #include "train/rename.h"
 #include "train/weights_file.h"
 #include "train/skip.h"
@@ -125,10 +126,7 @@ esp_status esp_weights_load_except(esp_model *model, const char *path, const cha
   ESP_TRY(esp_weights_bundle_load(&b, path, err));
   esp_status status = names && *names ? esp__tensors_rename(&b, path, model, names, err) : ESP_OK;
   if (status == ESP_OK) status = read_values(model, skip, &b, path, err);
-  const esp_param *wrong = status == ESP_OK ? esp_params_infinite(&model->params) : NULL;
-  if (wrong)
-    status = esp_fail(err, ESP_ERR_INPUT, "%s: tensor '%s' holds a number that is not finite", path,
-                      wrong->name);
+  if (status == ESP_OK) status = esp__params_check(&model->params, path, err);
   if (status == ESP_OK) settle(model);
   esp_bundle_free(&b);
   return status;

@@ -446,6 +446,23 @@ START_TEST(figures_of_hostile_names) {
 }
 END_TEST
 
+/* gnuplot takes names of classes from tables. */
+START_TEST(figures_of_hostile_classes) {
+  if (!has_gnuplot()) return;
+  run("runs/a", "run.seed=1");
+  char *result = bytes_read("runs/a/result.json", NULL), *name = strstr(result, "\"circle\"");
+  ck_assert_ptr_nonnull(name);
+  memcpy(name, "\"c]]>le\"", 8);
+  text_write("runs/a/result.json", result);
+  free(result);
+  ESPALIER("report", "runs", "-o", "page.html", "--figures", "figures");
+  char *svg = bytes_read("figures/confusion-1.svg", NULL);
+  ck_assert_ptr_nonnull(strstr(svg, "c]]&gt;le"));
+  free(svg);
+  check_svg("figures/confusion-1.svg");
+}
+END_TEST
+
 START_TEST(figures_without_gnuplot) {
   run("runs/a", "run.seed=1");
   refused((const char *const[]){"report", "runs", "-o", "page.html", "--figures", "figures", NULL},
@@ -478,6 +495,7 @@ int main(void) {
   tcase_add_test(c, confusion_of_classes);
   tcase_add_test(c, figures);
   tcase_add_test(c, figures_of_hostile_names);
+  tcase_add_test(c, figures_of_hostile_classes);
   tcase_add_test(c, figures_without_gnuplot);
   suite_add_tcase(suite, c);
   return rig_end(suite);

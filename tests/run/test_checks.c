@@ -77,6 +77,8 @@ static const struct {
     {{TRAINING, "prune.begin_epoch=2.5"}, "[prune] begin_epoch = 2.5: masks change for the last"},
     {{TRAINING, "prune.begin_epoch=2", "prune.end_epoch=1"}, "end_epoch = 1"},
     {{"prune.retrain=weight-rewind", "prune.rewind_step=16"}, "[prune] rewind_step = 16: expected"},
+    {{"prune.distill=0.5", "prune.retrain=none"}, "[prune] distill = 0.5 with retrain = none"},
+    {{"model.weight_names=x"}, "names tensors, and `weights` names no file"},
     {{"run.order=1", "run.order_step=15"}, "[run] order_step = 15: expected less than the 15"},
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
@@ -112,6 +114,9 @@ static const struct {
     {{"prune.retrain=weight-rewind", "prune.rewind_epoch=3"}, "rewind_epoch = 3 is the end"},
     {{"prune.early_bird=5"}, "[prune] early_bird = 5: a training of 3 epochs"},
     {{"train.warmup_epochs=3"}, "[train] warmup_epochs = 3: the training has 3 epochs"},
+    {{"train.lr=0"}, "[train] lr = 0: no weight moves in the 3 epochs"},
+    {{"train.average=0.99"},
+     "[train] average = 0.99: remembers 100 steps, and the training has 15"},
     {{"train.schedule=step", "train.step_epochs=3"}, "[train] step_epochs = 3"},
     {{"train.schedule=multi-step", "train.milestones=1 80"}, "[train] milestones: 80 lies behind"},
     {{"run.keep_epochs=1 4"}, "[run] keep_epochs: the training ends at 3, before 4"},

@@ -227,6 +227,17 @@ START_TEST(files_that_are_no_checkpoints) {
 }
 END_TEST
 
+/* A batch norm would take the root, and a rectifier hide what that is. */
+START_TEST(a_negative_variance_is_refused) {
+  plant p;
+  open_net(&p, "");
+  plant_param(&p, "bn1.var")->value[1] = -1.0f;
+  OK(esp__weights_write(p.model, from, file, &err));
+  refused(esp_weights_load(p.model, file, &err), "'bn1.var' holds a variance below 0");
+  plant_close(&p);
+}
+END_TEST
+
 START_TEST(a_damaged_file_is_refused) {
   plant p;
   FILE *f;
@@ -800,6 +811,7 @@ static Suite *suite(void) {
   tcase_add_test(files, loaded_weights_respect_masks);
   tcase_add_loop_test(files, another_networks_file_is_refused, 0, sizeof others / sizeof *others);
   tcase_add_test(files, files_that_are_no_checkpoints);
+  tcase_add_test(files, a_negative_variance_is_refused);
   tcase_add_test(files, a_damaged_file_is_refused);
   tcase_add_test(files, another_methods_checkpoint_is_refused);
   tcase_add_test(files, a_long_position_is_kept);
