@@ -54,6 +54,12 @@ size_t esp_network_bytes(const esp_network *network);
 
 /* A predictor for one thread at a time. The network is borrowed. */
 esp_status esp_predictor_new(esp_predictor **predictor, const esp_network *network, esp_error *err);
+/* The same with threads of its own, 1 to ESP_PREDICTOR_THREADS together with the caller's. They
+ * sleep between predictions, and the logits are the same. Errors: as above; a number of threads out
+ * of that range. */
+enum { ESP_PREDICTOR_THREADS = 256 };
+esp_status esp_predictor_new_threads(esp_predictor **predictor, const esp_network *network,
+                                     int threads, esp_error *err);
 void esp_predictor_free(esp_predictor *predictor);
 /* Bytes of activations and scratch memory. */
 size_t esp_predictor_bytes(const esp_predictor *predictor);
@@ -63,6 +69,9 @@ size_t esp_predictor_bytes(const esp_predictor *predictor);
 void esp_predict_pixels(esp_predictor *predictor, const uint8_t *pixels, float *logits);
 /* The logits of an image that is normalised already, [channels][height][width]. */
 void esp_predict(esp_predictor *predictor, const float *image, float *logits);
+/* The same of `count` images, one behind the other, as their logits. With several threads each does
+ * whole images, and those that are left over are done together. */
+void esp_predict_images(esp_predictor *predictor, const float *images, int count, float *logits);
 
 ESP_END_DECLS
 

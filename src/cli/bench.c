@@ -72,10 +72,12 @@ const esp__command esp__command_bench = {
     .name = "bench",
     .summary =
         "what pruning bought: times each layer, a training step and inference, "
-        "with dense and with sparse kernels",
+        "with dense and with sparse kernels, and the predictor",
     .description =
         "Of a configuration it is the initial network, pruned by magnitude to "
-        "prune.sparsity. The images are random.\n",
+        "prune.sparsity. The images are random. The predictor takes them one by one, "
+        "or as many at a "
+        "time as it has threads.\n",
     .positional = {.usage = "DIR|FILE|CONFIG.ini",
                    .expected = "a run directory, a weights file or a configuration",
                    .least = 1,

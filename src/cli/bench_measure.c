@@ -1,6 +1,9 @@
 #include "base/clock.h"
 #include "cli/bench.h"
 
+#include <espalier/predict.h>
+
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +11,7 @@ enum { WARM_UP = 6 }; /* more than the stopwatch needs to choose */
 
 /* All that a measurement holds. Series are times of one thing, [repeats] long: for each mode the
  * passes of each layer, then what else there is. */
-enum { REST, TRAINING, INFERENCE, OTHERS };
+enum { REST, TRAINING, INFERENCE, PREDICTOR, OTHERS };
 typedef struct lab {
   bench_subject *subject;
   esp_graph *training, *inference;
@@ -16,6 +19,9 @@ typedef struct lab {
   float *images;
   int32_t *labels;
   const esp_mask **mask; /* of each layer */
+  esp_network *network;
+  esp_predictor *predictor;
+  float *picture, *logits; /* of all images, one behind the other */
   int layers, repeats;
   double *seconds;
 } lab;
@@ -48,6 +54,23 @@ static esp_status make_images(lab *l, int batch, esp_error *err) {
   return ESP_OK;
 }
 
+/* The predictor sees the weights that are 0 by itself. */
+static esp_status open_predictor(lab *l, int batch, esp_error *err) {
+  const esp_loaded_run *o = &l->subject->opened;
+  const esp_shape s = o->model->input;
+  const size_t floats = (size_t)batch * (size_t)(s.channels * s.height * s.width);
+  const int most = omp_get_max_threads(),
+            threads = most < ESP_PREDICTOR_THREADS ? most : ESP_PREDICTOR_THREADS;
+  ESP_TRY(esp_network_of_model(&l->network, o->model, o->mean, o->std, err));
+  ESP_TRY(esp_predictor_new_threads(&l->predictor, l->network, threads, err));
+  l->picture = malloc(floats * sizeof *l->picture);
+  l->logits = malloc((size_t)batch * (size_t)esp_network_outputs(l->network) * sizeof *l->logits);
+  if (!l->picture || !l->logits)
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
+  for (size_t i = 0; i < floats; i++) l->picture[i] = (float)esp_random_normal(3, i);
+  return ESP_OK;
+}
+
 static esp_status open_lab(lab *l, int batch, esp_error *err) {
   esp_model *m = l->subject->opened.model;
   l->layers = m->layers;
@@ -59,12 +82,17 @@ static esp_status open_lab(lab *l, int batch, esp_error *err) {
   ESP_TRY(esp_model_graph(m, batch, true, (esp_loss_attr){0}, &l->training, err));
   ESP_TRY(esp_model_graph(m, batch, false, (esp_loss_attr){0}, &l->inference, err));
   ESP_TRY(esp_graph_profile(l->training, false, err));
+  ESP_TRY(open_predictor(l, batch, err));
   return make_images(l, batch, err);
 }
 
 static void close_lab(lab *l) {
   esp_graph_free(l->training);
   esp_graph_free(l->inference);
+  esp_predictor_free(l->predictor);
+  esp_network_free(l->network);
+  free(l->picture);
+  free(l->logits);
   free(l->images);
   free(l->labels);
   free(l->seconds);
@@ -85,6 +113,12 @@ static double infer(const lab *l) {
   const esp_batch images = {l->images, NULL, l->batch.count};
   const double start = esp__seconds();
   esp_graph_forward(l->inference, &images, (esp_pass){0});
+  return esp__seconds() - start;
+}
+
+static double predict(const lab *l) {
+  const double start = esp__seconds();
+  esp_predict_images(l->predictor, l->picture, l->batch.count, l->logits);
   return esp__seconds() - start;
 }
 
@@ -116,6 +150,7 @@ static esp_status measure_once(const lab *l, bench_mode mode, int repeat, esp_er
   read_profile(l, mode, repeat, step);
   other_series(l, mode, TRAINING)[repeat] = step;
   other_series(l, mode, INFERENCE)[repeat] = infer(l);
+  if (mode == BENCH_SPARSE) other_series(l, mode, PREDICTOR)[repeat] = predict(l);
   return ESP_OK;
 }
 
@@ -126,6 +161,7 @@ static esp_status measure_all(const lab *l, esp_error *err) {
       train(l);
       infer(l);
     }
+    predict(l);
   }
   for (int repeat = 0; repeat < l->repeats; repeat++)
     for (int mode = 0; mode < BENCH_MODES; mode++)
@@ -164,6 +200,7 @@ static void take_medians(const lab *l, bench_times *t) {
     t->training[mode] = median_ms(l, other_series(l, (bench_mode)mode, TRAINING));
     t->inference[mode] = median_ms(l, other_series(l, (bench_mode)mode, INFERENCE));
   }
+  t->predictor = median_ms(l, other_series(l, BENCH_SPARSE, PREDICTOR));
 }
 
 esp_status esp__bench_measure(bench_times *t, bench_subject *s, int batch, int repeats,

@@ -96,6 +96,7 @@ void esp__bench_print_table(const bench_report *r) {
   print_total(t, "rest of a training step", t->rest, false);
   print_total(t, "training step", t->training, true);
   print_total(t, "inference", t->inference, true);
+  printf("%-24s %8.2f ms %9.0f images/s\n", "predictor", t->predictor, rate(t, t->predictor));
 }
 
 /* ---- JSON ---- */
@@ -133,6 +134,13 @@ static cJSON *total_json(const bench_times *t, const double ms[BENCH_MODES]) {
   return o;
 }
 
+static cJSON *predictor_json(const bench_times *t) {
+  cJSON *o = cJSON_CreateObject();
+  esp__json_put_number(o, "ms", t->predictor);
+  esp__json_put_number(o, "images_per_second", rate(t, t->predictor));
+  return o;
+}
+
 static cJSON *report_json(const bench_report *r) {
   const bench_times *t = r->times;
   const row all = total_of(t);
@@ -151,6 +159,7 @@ static cJSON *report_json(const bench_report *r) {
   esp__json_put(o, "rest_ms", pair_json(t->rest));
   esp__json_put(o, "training", total_json(t, t->training));
   esp__json_put(o, "inference", total_json(t, t->inference));
+  esp__json_put(o, "predictor", predictor_json(t));
   return o;
 }
 

@@ -63,7 +63,7 @@ static esp_status measure(const esp_network *like, const choosing *c, trial *t, 
   esp_network n = {.kernels = like->kernels, .input = like->input, .direct = like->direct};
   float *memory = NULL;
   esp_status status = esp__lower(&n, c->ops, c->unit, c->units, t->lists, err);
-  if (status == ESP_OK) status = esp__memory_new(&n, &memory, err);
+  if (status == ESP_OK) status = esp__memory_new(&n, 1, &memory, err);
   if (status == ESP_OK) time_steps(&n, memory, t);
   free(memory);
   free(n.step);

@@ -38,6 +38,7 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
   own.x = esp__at(s, s->x, memory);
   own.y = esp__at(s, s->y, memory);
   if (s->more >= 0) own.finish.residual = esp__at(s, s->more, memory);
+  own.spots = esp__spots_shared(s, own.spots);
   k->dense(&own);
 }
 
@@ -97,8 +98,13 @@ esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *e
                            &weight, err));
   pack(&s->kernel, w, weight);
   s->kernel.weight = weight;
-  return esp__step_add(
-      n,
-      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .name = w->name},
-      err);
+  return esp__step_add(n,
+                       &(esp__step){.run = run,
+                                    .x = l->x,
+                                    .more = l->more,
+                                    .y = l->y,
+                                    .state = s,
+                                    .name = w->name,
+                                    .shares = true},
+                       err);
 }

@@ -10,6 +10,7 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
   own.x = esp__at(s, s->x, memory);
   own.y = esp__at(s, s->y, memory);
   if (s->more >= 0) own.finish.residual = esp__at(s, s->more, memory);
+  own.spots = esp__spots_shared(s, own.spots);
   k->depthwise(&own);
 }
 
@@ -42,8 +43,13 @@ esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_erro
                                .y_block = (size_t)y->plane,
                                .spots = spots,
                                .finish = l->finish};
-  return esp__step_add(
-      n,
-      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .name = w->name},
-      err);
+  return esp__step_add(n,
+                       &(esp__step){.run = run,
+                                    .x = l->x,
+                                    .more = l->more,
+                                    .y = l->y,
+                                    .state = s,
+                                    .name = w->name,
+                                    .shares = true},
+                       err);
 }

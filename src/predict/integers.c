@@ -172,6 +172,7 @@ static void run_dense(const esp__predict_kernels *k, const esp__step *s, float *
   own.x = words_at(s, s->x, memory);
   own.y = words_at(s, s->y, memory);
   own.finish.with = words_at(s, s->more, memory);
+  own.spots = esp__spots_shared(s, own.spots);
   state->kernels->dense(&own);
 }
 
@@ -224,6 +225,7 @@ static esp_status add_step(esp_network *n, const esp__integer_plan *l, int x, es
                            const void *state, esp_error *err) {
   return esp__step_add(n,
                        &(esp__step){.run = run,
+                                    .shares = true,
                                     .x = x,
                                     .more = l->more,
                                     .y = l->y,
@@ -272,6 +274,9 @@ static void run_lists(const esp__predict_kernels *k, const esp__step *s, float *
   own.x = words_at(s, s->x, memory);
   own.y = words_at(s, s->y, memory);
   own.finish.with = words_at(s, s->more, memory);
+  const esp__share share = esp__share_of(s, own.quads);
+  own.from = share.first;
+  own.quads = share.count;
   state->kernels->lists(&own);
 }
 

@@ -15,6 +15,9 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
   own.x = esp__at(s, s->x, memory);
   own.y = esp__at(s, s->y, memory);
   if (s->more >= 0) own.finish.residual = esp__at(s, s->more, memory);
+  const esp__share share = esp__share_of(s, own.rows);
+  own.row += share.first;
+  own.rows = share.count;
   k->lists(&own);
 }
 
@@ -222,6 +225,7 @@ esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *e
   s->kernel.finish = l->finish;
   return esp__step_add(n,
                        &(esp__step){.run = run,
+                                    .shares = true,
                                     .x = x,
                                     .more = l->more,
                                     .y = l->y,

@@ -10,7 +10,8 @@
  *     choose.c       which layers run as lists of their nonzero weights, by stopwatch
  *     network.c      a network from a model in memory
  *     read.c         a network from a file
- *     predictor.c    running the steps */
+ *     predictor.c    running the steps
+ *     team.c         threads that do it together */
 #ifndef ESP_PREDICT_NETWORK_H
 #define ESP_PREDICT_NETWORK_H
 
@@ -118,7 +119,7 @@ static inline esp__extents esp__place_extents(const esp__place *p) {
 typedef struct esp__step esp__step;
 typedef void esp__step_fn(const esp__predict_kernels *k, const esp__step *s, float *memory);
 
-/* Reads places, writes a place. The scratch memory of all steps is one. */
+/* Reads places, writes a place. The scratch memory of all steps is one, of each part its own. */
 struct esp__step {
   esp__step_fn *run;
   int x, more, y; /* places; -1 = none */
@@ -126,7 +127,18 @@ struct esp__step {
   const void *state; /* what the kind of step needs */
   const char *name;  /* of the layer, or of the kind */
   int unit;          /* that it is part of */
+  bool shares;       /* runs in parts at the same time, each on a thread of its own */
+  int part, parts;   /* of a step that shares, while it runs; else 0 and 1 */
 };
+
+/* What a part does of `count` things: those from `first` on. */
+typedef struct esp__share {
+  int first, count;
+} esp__share;
+static inline esp__share esp__share_of(const esp__step *s, int count) {
+  const int first = count * s->part / s->parts;
+  return (esp__share){first, count * (s->part + 1) / s->parts - first};
+}
 
 /* Memory that lives as long as the network, in one list. */
 typedef struct esp__store {
@@ -163,7 +175,7 @@ static inline const esp__place *esp__place_at(const esp__step *s, int place) {
   return &s->network->place[place];
 }
 static inline float *esp__scratch(const esp__step *s, float *memory) {
-  return memory + s->network->scratch;
+  return memory + s->network->scratch + (size_t)s->part * s->network->floats;
 }
 void esp__scratch_at_least(esp_network *n, size_t floats);
 
@@ -172,6 +184,14 @@ esp_status esp__step_add(esp_network *n, const esp__step *step, esp_error *err);
 esp_status esp__place_add(esp_network *n, const esp__place *place, int *number, esp_error *err);
 
 /* ---- lowering ---- */
+
+/* The groups of spots that a part does. */
+static inline esp__spots esp__spots_shared(const esp__step *s, esp__spots all) {
+  const esp__share own = esp__share_of(s, all.groups);
+  all.group += own.first;
+  all.groups = own.count;
+  return all;
+}
 
 /* How a convolution or linear layer is computed. */
 typedef enum esp__way {
@@ -293,7 +313,7 @@ typedef struct esp__pixel_line {
 /* A network of the model's operations; weights are copied. */
 esp_status esp__network_of(esp_network **network, const esp_model *model,
                            const esp__operations *ops, const esp__pixel_line *line, esp_error *err);
-/* The memory of a predictor, all zero; to be freed. */
-esp_status esp__memory_new(const esp_network *n, float **memory, esp_error *err);
+/* The memory of a predictor, for each thread its own, all zero; to be freed. */
+esp_status esp__memory_new(const esp_network *n, int threads, float **memory, esp_error *err);
 
 #endif

@@ -1,63 +1,118 @@
 /* Running the steps of a network over memory of one's own. */
 #include "predict/network.h"
+#include "predict/team.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Memory for the activations of each thread, one behind the other. */
 struct esp_predictor {
   const esp_network *network;
   float *memory;
+  int threads;
+  esp__team *team; /* NULL: one thread */
 };
 
-esp_status esp__memory_new(const esp_network *n, float **memory, esp_error *err) {
-  const size_t bytes = (n->floats * sizeof(float) + 63) / 64 * 64;
+esp_status esp__memory_new(const esp_network *n, int threads, float **memory, esp_error *err) {
+  const size_t bytes = ((size_t)threads * n->floats * sizeof(float) + 63) / 64 * 64;
   *memory = aligned_alloc(64, bytes);
   if (!*memory) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %zu bytes", bytes);
   memset(*memory, 0, bytes);
   return ESP_OK;
 }
 
-esp_status esp_predictor_new(esp_predictor **predictor, const esp_network *network,
-                             esp_error *err) {
+esp_status esp_predictor_new_threads(esp_predictor **predictor, const esp_network *network,
+                                     int threads, esp_error *err) {
+  if (threads < 1 || threads > ESP_PREDICTOR_THREADS)
+    return esp_fail(err, ESP_ERR_INPUT, "a predictor has 1 to %d threads, not %d",
+                    ESP_PREDICTOR_THREADS, threads);
   esp_predictor *p = calloc(1, sizeof *p);
   if (!p) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a predictor");
   p->network = network;
-  const esp_status status = esp__memory_new(network, &p->memory, err);
+  p->threads = threads;
+  esp_status status = esp__memory_new(network, threads, &p->memory, err);
+  if (status == ESP_OK && threads > 1) status = esp__team_new(&p->team, threads, err);
   if (status == ESP_OK)
     *predictor = p;
   else
-    free(p);
+    esp_predictor_free(p);
   return status;
+}
+
+esp_status esp_predictor_new(esp_predictor **predictor, const esp_network *network,
+                             esp_error *err) {
+  return esp_predictor_new_threads(predictor, network, 1, err);
 }
 
 void esp_predictor_free(esp_predictor *p) {
   if (!p) return;
+  esp__team_free(p->team);
   free(p->memory);
   free(p);
 }
 
 size_t esp_predictor_bytes(const esp_predictor *p) {
-  return p->network->floats * sizeof(float);
+  return (size_t)p->threads * p->network->floats * sizeof(float);
 }
 
-static float *row_of(const esp_predictor *p, int c, int r) {
-  const esp__place *in = &p->network->place[p->network->in];
-  return p->memory + in->first + esp__place_channel(in, c) + r * in->row;
+/* ---- one image in the memory of a thread ---- */
+
+static float *memory_of(const esp_predictor *p, int thread) {
+  return p->memory + (size_t)thread * p->network->floats;
 }
 
-static void run(esp_predictor *p, float *logits) {
-  const esp_network *n = p->network;
-  for (int s = 0; s < n->steps; s++) n->step[s].run(n->kernels, &n->step[s], p->memory);
+static float *row_of(const esp_network *n, float *memory, int c, int r) {
+  const esp__place *in = &n->place[n->in];
+  return memory + in->first + esp__place_channel(in, c) + r * in->row;
+}
+
+static void put_image(const esp_network *n, const float *image, float *memory) {
+  const esp_shape s = n->input;
+  for (int c = 0; c < s.channels; c++)
+    for (int r = 0; r < s.height; r++, image += s.width)
+      memcpy(row_of(n, memory, c, r), image, (size_t)s.width * sizeof *image);
+}
+
+static void take_logits(const esp_network *n, const float *memory, float *logits) {
   const esp__place *out = &n->place[n->out];
   for (int c = 0; c < n->outputs; c++)
-    logits[c] = p->memory[out->first + (size_t)esp__place_channel(out, c)];
+    logits[c] = memory[out->first + (size_t)esp__place_channel(out, c)];
+}
+
+static void run_alone(const esp_network *n, float *memory) {
+  for (int s = 0; s < n->steps; s++) n->step[s].run(n->kernels, &n->step[s], memory);
+}
+
+/* ---- one image on all threads: each step in parts, one after another ---- */
+
+static void run_part(void *user, int part) {
+  const esp_predictor *p = user;
+  const esp_network *n = p->network;
+  for (int i = 0; i < n->steps; i++) {
+    esp__step step = n->step[i];
+    if (step.shares) {
+      step.part = part;
+      step.parts = p->threads;
+    }
+    if (step.shares || part == 0) step.run(n->kernels, &step, p->memory);
+    esp__team_meet(p->team);
+  }
+}
+
+/* Of the image in the memory of the first thread. */
+static void run(esp_predictor *p, float *logits) {
+  if (p->team)
+    esp__team_run(p->team, run_part, p);
+  else
+    run_alone(p->network, p->memory);
+  take_logits(p->network, p->memory, logits);
 }
 
 void esp_predict_pixels(esp_predictor *p, const uint8_t *pixels, float *logits) {
   const esp_network *n = p->network;
   for (int c = 0; c < n->input.channels; c++)
     for (int r = 0; r < n->input.height; r++) {
-      float *to = row_of(p, c, r);
+      float *to = row_of(n, p->memory, c, r);
       for (int i = 0; i < n->input.width; i++)
         to[i] = ((float)*pixels++ / 255.0f - n->mean[c]) / n->deviation[c];
     }
@@ -65,9 +120,40 @@ void esp_predict_pixels(esp_predictor *p, const uint8_t *pixels, float *logits) 
 }
 
 void esp_predict(esp_predictor *p, const float *image, float *logits) {
-  const esp_shape s = p->network->input;
-  for (int c = 0; c < s.channels; c++)
-    for (int r = 0; r < s.height; r++, image += s.width)
-      memcpy(row_of(p, c, r), image, (size_t)s.width * sizeof *image);
+  put_image(p->network, image, p->memory);
   run(p, logits);
+}
+
+/* ---- many images: each on one thread ---- */
+
+typedef struct batch {
+  const esp_predictor *predictor;
+  const float *images;
+  int count;
+  float *logits;
+} batch;
+
+static size_t image_floats(const esp_network *n) {
+  return (size_t)n->input.channels * (size_t)n->input.height * (size_t)n->input.width;
+}
+
+static void run_images(void *user, int part) {
+  const batch *b = user;
+  const esp_network *n = b->predictor->network;
+  float *memory = memory_of(b->predictor, part);
+  for (int i = part; i < b->count; i += b->predictor->threads) {
+    put_image(n, b->images + (size_t)i * image_floats(n), memory);
+    run_alone(n, memory);
+    take_logits(n, memory, b->logits + (size_t)i * (size_t)n->outputs);
+  }
+}
+
+/* As many as leave no thread without work; the rest one by one. */
+void esp_predict_images(esp_predictor *p, const float *images, int count, float *logits) {
+  const esp_network *n = p->network;
+  const int even = p->team ? count / p->threads * p->threads : 0;
+  batch b = {p, images, even, logits};
+  if (even > 0) esp__team_run(p->team, run_images, &b);
+  for (int i = even; i < count; i++)
+    esp_predict(p, images + (size_t)i * image_floats(n), logits + (size_t)i * (size_t)n->outputs);
 }

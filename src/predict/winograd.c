@@ -28,9 +28,9 @@ static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, 
 }
 
 /* A block of outputs by a block of channels at a time. */
-static void multiply(const esp__predict_kernels *k, const state *own, int tiles,
+static void multiply(const esp__predict_kernels *k, const state *own, esp__share blocks, int tiles,
                      const float *inputs, float *sums) {
-  for (int b = 0; b < own->blocks; b++)
+  for (int b = blocks.first; b < blocks.first + blocks.count; b++)
     for (int c = 0; c < own->channels; c += ESP_BLOCK) {
       const esp__winograd_products product = {
           .window = own->window + (size_t)(b * own->channels + c) * WINDOW_FLOATS,
@@ -54,9 +54,10 @@ static esp__finish finish_of(const esp__finish *all, int block, const float *res
 }
 
 static void transform_outputs(const esp__predict_kernels *k, const esp__step *s, const state *own,
-                              const esp__winograd_plane *chunk, const float *sums, float *memory) {
+                              esp__share blocks, const esp__winograd_plane *chunk,
+                              const float *sums, float *memory) {
   const esp__place *y = esp__place_at(s, s->y);
-  for (int b = 0; b < own->blocks; b++) {
+  for (int b = blocks.first; b < blocks.first + blocks.count; b++) {
     const size_t plane = (size_t)b * (size_t)y->plane;
     const float *residual = s->more < 0 ? NULL : esp__at(s, s->more, memory) + plane;
     const esp__winograd_finish finish = {.from = sums + (size_t)b * own->block,
@@ -70,20 +71,33 @@ static void transform_outputs(const esp__predict_kernels *k, const esp__step *s,
   }
 }
 
+/* What a part does: some chunks of tiles, or where there are fewer than parts, some blocks of
+ * outputs. */
+static void share_out(const esp__step *s, const state *own, esp__share *chunks,
+                      esp__share *blocks) {
+  const int count = esp__ceil_div(own->tiles, ESP_WINOGRAD_CHUNK);
+  const bool by_tiles = count >= s->parts;
+  *chunks = by_tiles ? esp__share_of(s, count) : (esp__share){0, count};
+  *blocks = by_tiles ? (esp__share){0, own->blocks} : esp__share_of(s, own->blocks);
+}
+
 static void run(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const state *own = s->state;
+  esp__share chunks, blocks;
+  share_out(s, own, &chunks, &blocks);
   const esp__place *x = esp__place_at(s, s->x);
   float *inputs = esp__scratch(s, memory),
         *sums = inputs + (size_t)esp__place_planes(x) * own->block;
-  for (int first = 0; first < own->tiles; first += ESP_WINOGRAD_CHUNK) {
+  for (int i = chunks.first; i < chunks.first + chunks.count; i++) {
+    const int first = i * ESP_WINOGRAD_CHUNK;
     const esp__winograd_plane chunk = {.row = (size_t)x->row,
                                        .tile = own->tile + first,
                                        .tiles = esp__least(ESP_WINOGRAD_CHUNK, own->tiles - first),
                                        .to = inputs,
                                        .point_stride = (size_t)(own->places * ESP_BLOCK)};
     transform_inputs(k, s, own, &chunk, memory);
-    multiply(k, own, chunk.tiles, inputs, sums);
-    transform_outputs(k, s, own, &chunk, sums, memory);
+    multiply(k, own, blocks, chunk.tiles, inputs, sums);
+    transform_outputs(k, s, own, blocks, &chunk, sums, memory);
   }
 }
 
@@ -133,8 +147,13 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
   s->finish = l->finish;
   ESP_TRY(plan_windows(n, s, w, err));
   esp__scratch_at_least(n, (size_t)(esp__place_planes(x) + s->blocks) * s->block);
-  return esp__step_add(
-      n,
-      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .name = w->name},
-      err);
+  return esp__step_add(n,
+                       &(esp__step){.run = run,
+                                    .x = l->x,
+                                    .more = l->more,
+                                    .y = l->y,
+                                    .state = s,
+                                    .name = w->name,
+                                    .shares = true},
+                       err);
 }

@@ -309,6 +309,7 @@ static void check_bench(const char *path, const char *extra, double sparsity) {
   ck_assert(number_of(member(first, "to_input_ms"), "dense") == 0.0);
   check_total(o, "training", 8.0);
   check_total(o, "inference", 8.0);
+  ck_assert(number_of(member(o, "predictor"), "ms") > 0.0);
   cJSON_Delete(o);
   process_free(&p);
 }

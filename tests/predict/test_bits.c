@@ -90,18 +90,16 @@ static void run_graph(const net *n, const float *x, float *logits) {
   free(lanes);
 }
 
-/* With all layers that may as lists, or as the stopwatch says. */
-static void run_predictor(const net *n, const float *x, float *logits) {
-  const esp_shape s = n->model->input;
+/* All images at once, on so many threads: whole images on each, or one on all. */
+static void run_predictor(const net *n, int threads, const float *x, float *logits) {
   const float mean[3] = {0}, deviation[3] = {1.0f, 1.0f, 1.0f};
   esp_network *network;
   esp_predictor *p;
   esp_error err = {.text = ""};
   ck_assert_msg(esp_network_of_model(&network, n->model, mean, deviation, &err) == ESP_OK, "%s",
                 err.text);
-  ck_assert(esp_predictor_new(&p, network, &err) == ESP_OK);
-  for (int i = 0; i < IMAGES; i++)
-    esp_predict(p, x + (size_t)(i * s.channels * s.height * s.width), logits + i * CLASSES);
+  ck_assert(esp_predictor_new_threads(&p, network, threads, &err) == ESP_OK);
+  esp_predict_images(p, x, IMAGES, logits);
   esp_predictor_free(p);
   esp_network_free(network);
 }
@@ -127,11 +125,16 @@ static void check_isas(const net *n, const char *what, double pruned) {
   for (size_t i = 0; (isa = esp__isa_at(i)); i++) {
     if (too_long(n, isa)) continue;
     setenv("ESPALIER_ISA", isa, 1);
-    run_predictor(n, x, found);
+    run_predictor(n, 1, x, found);
     unsetenv("ESPALIER_ISA");
     ck_assert_msg(memcmp(expected, found, sizeof found) == 0,
                   "%s, %g pruned, %s: logit %.9g, expected %.9g", what, pruned, isa,
                   (double)found[0], (double)expected[0]);
+  }
+  for (int threads = 2; threads <= 3; threads++) {
+    run_predictor(n, threads, x, found);
+    ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, %g pruned, %d threads", what,
+                  pruned, threads);
   }
   free(x);
 }

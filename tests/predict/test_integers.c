@@ -79,13 +79,14 @@ static void run_graph(esp_model *m, const float *x, float *logits) {
   free(lanes);
 }
 
-static void run_predictor(esp_model *m, const float *x, float *logits) {
+/* All images at once, on so many threads: whole images on each, or one on all. */
+static void run_predictor(esp_model *m, int threads, const float *x, float *logits) {
   const float mean[3] = {0}, deviation[3] = {1.0f, 1.0f, 1.0f};
   esp_network *network;
   esp_predictor *p;
   ck_assert_msg(esp_network_of_model(&network, m, mean, deviation, &err) == ESP_OK, "%s", err.text);
-  ck_assert(esp_predictor_new(&p, network, &err) == ESP_OK);
-  for (size_t i = 0; i < IMAGES; i++) esp_predict(p, x + i * values_of(m), logits + i * CLASSES);
+  ck_assert(esp_predictor_new_threads(&p, network, threads, &err) == ESP_OK);
+  esp_predict_images(p, x, IMAGES, logits);
   esp_predictor_free(p);
   esp_network_free(network);
 }
@@ -105,10 +106,14 @@ static void check(esp_model *m, const char *layers) {
   check_variety(expected, layers);
   for (size_t i = 0; (isa = esp__isa_dots_at(i)); i++) {
     setenv("ESPALIER_ISA", isa, 1);
-    run_predictor(m, x, found);
+    run_predictor(m, 1, x, found);
     unsetenv("ESPALIER_ISA");
     ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, %s: logit %.9g, expected %.9g",
                   layers, isa, (double)found[0], (double)expected[0]);
+  }
+  for (int threads = 2; threads <= 3; threads++) {
+    run_predictor(m, threads, x, found);
+    ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, %d threads", layers, threads);
   }
   free(x);
 }
@@ -190,7 +195,7 @@ START_TEST(extreme_scales) {
     run_graph(m, x, expected);
     for (size_t i = 0; (isa = esp__isa_dots_at(i)); i++) {
       setenv("ESPALIER_ISA", isa, 1);
-      run_predictor(m, x, found);
+      run_predictor(m, 1, x, found);
       unsetenv("ESPALIER_ISA");
       ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "from %d, %s", first, isa);
     }

@@ -69,7 +69,7 @@ typedef struct esp__integer_lists {
   const int32_t *mask; /* all bits, or none */
   const esp__integer_entry *entry;
   const int32_t *first; /* [4 * quads + 1] */
-  int quads;            /* of outputs */
+  int from, quads;      /* of outputs: the first, and how many */
   bool negative;
   esp__integer_finish finish;
 } esp__integer_lists;

@@ -100,6 +100,6 @@ STRETCH(negative, true)
 
 void ESP_ISA_NAME(esp__integer_lists)(const esp__integer_lists *k) {
   for (int i = 0; i < k->stretches; i++)
-    for (int quad = 0; quad < k->quads; quad++)
+    for (int quad = k->from; quad < k->from + k->quads; quad++)
       (k->negative ? negative : plain)(k, &k->stretch[i], quad);
 }
