@@ -25,34 +25,37 @@ ESP_INLINE size_t quad_at(const esp__integer_dense *k, int32_t y, size_t o) {
   return (size_t)y + o / ESP_QUAD * k->y_quad;
 }
 
+/* Sums as they leave the registers: [spots][vectors]. */
+typedef struct tile_sums {
+  const esp__spot *spot;
+  int first, spots, vectors; /* first: output */
+  esp__ints sum[SUMS];
+} tile_sums;
+
 #if ESP_VECTOR == 1
-ESP_INLINE void finish_spot(const esp__integer_dense *k, const esp__spot *spot, size_t o,
-                            esp__ints sum) {
+/* Output o of a spot. */
+static void finish_outputs(const esp__integer_dense *k, const tile_sums *t, int v, size_t o) {
   const esp__integer_finish *f = &k->finish;
-  const size_t at = ESP_QUAD * quad_at(k, spot->y, o) + o % ESP_QUAD;
   const esp__scaling scaling = esp__scaling_of(f, o);
-  esp__ints q = esp__within(esp__rescaled(sum, &scaling), f->low, ESP_LEVELS);
+  const size_t at = ESP_QUAD * quad_at(k, t->spot->y, o) + o % ESP_QUAD;
+  esp__ints q = esp__within(esp__rescaled(t->sum[v], &scaling), f->low, ESP_LEVELS);
   if (f->with) {
     const int32_t with = ((const int8_t *)f->with)[at];
     q = esp__within(esp__joined((q & 0xffff) | with * 65536, f), f->sum_low, ESP_LEVELS);
   }
   ((int8_t *)k->y)[at] = (int8_t)q;
 }
-ESP_INLINE void finish(const esp__integer_dense *k, const esp__spot *spot, size_t o,
-                       const esp__ints *sum, const int spots, const int step) {
-  for (int p = 0; p < spots; p++) finish_spot(k, spot + p, o, sum[p * step]);
-}
 #else
 enum { FOUR = 4, PARTS_OF = ESP_VECTOR / 4 }; /* spots that become bytes together; their parts */
 
 /* Whether `count` spots are four that lie one behind the other. */
-ESP_INLINE bool in_line(const esp__spot *spot, const int count) {
+static bool in_line(const esp__spot *spot, int count) {
   return count == FOUR && spot[3].y - spot[0].y == 3 && spot[1].y - spot[0].y == 1;
 }
 
 /* The bytes of up to four spots at their places. */
 ESP_INLINE esp__ints load_bytes(const esp__integer_dense *k, const esp__spot *spot, size_t o,
-                                const int count) {
+                                int count) {
   uint32_t part[PARTS_OF][FOUR] = {{0}};
   if (in_line(spot, count))
     return esp__parts_load(k->finish.with + quad_at(k, spot->y, o), k->y_quad);
@@ -62,8 +65,8 @@ ESP_INLINE esp__ints load_bytes(const esp__integer_dense *k, const esp__spot *sp
   return esp__ints_load(part);
 }
 
-ESP_INLINE void store_bytes(const esp__integer_dense *k, const esp__spot *spot, size_t o,
-                            const int count, esp__ints v) {
+ESP_INLINE void store_bytes(const esp__integer_dense *k, const esp__spot *spot, size_t o, int count,
+                            esp__ints v) {
   uint32_t part[PARTS_OF][FOUR];
   if (in_line(spot, count)) {
     esp__parts_store(k->y + quad_at(k, spot->y, o), k->y_quad, v);
@@ -74,50 +77,51 @@ ESP_INLINE void store_bytes(const esp__integer_dense *k, const esp__spot *spot, 
     for (int p = 0; p < count; p++) k->y[quad_at(k, spot[p].y, o) + i * k->y_quad] = part[i][p];
 }
 
-/* Up to four spots of one vector of outputs from o on; what there is of sums is `step` apart. */
+/* Halves of four spots, with what is added. */
+ESP_INLINE void join(const esp__integer_finish *f, esp__ints with, esp__ints *ab, esp__ints *cd) {
+  const esp__ints with_ab = esp__halves_low(with), with_cd = esp__halves_high(with);
+  *ab = esp__halves_of(esp__joined(esp__pairs_low(*ab, with_ab), f),
+                       esp__joined(esp__pairs_high(*ab, with_ab), f));
+  *cd = esp__halves_of(esp__joined(esp__pairs_low(*cd, with_cd), f),
+                       esp__joined(esp__pairs_high(*cd, with_cd), f));
+  *ab = esp__halves_within(*ab, (int16_t)f->sum_low, ESP_LEVELS);
+  *cd = esp__halves_within(*cd, (int16_t)f->sum_low, ESP_LEVELS);
+}
+
+/* Up to four spots; sums lie `vectors` apart, and behind the last one it is taken again. */
 ESP_INLINE void finish_four(const esp__integer_dense *k, const esp__scaling *scaling,
-                            const esp__spot *spot, size_t o, const esp__ints *sum, const int count,
-                            const int step) {
+                            const tile_sums *t, int from, int v, size_t o) {
   const esp__integer_finish *f = &k->finish;
-  const int last = (count - 1) * step;
+  const int left = t->spots - from, count = left < FOUR ? left : FOUR;
+  const esp__ints *sum = t->sum + from * t->vectors + v;
+  const int step = t->vectors, last = (count - 1) * step;
 #define RESCALED(i) esp__rescaled(sum[(i)*step < last ? (i)*step : last], scaling)
   esp__ints ab = esp__halves_of(RESCALED(0), RESCALED(1)),
             cd = esp__halves_of(RESCALED(2), RESCALED(3));
 #undef RESCALED
   ab = esp__halves_within(ab, (int16_t)f->low, ESP_LEVELS);
   cd = esp__halves_within(cd, (int16_t)f->low, ESP_LEVELS);
-  if (f->with) {
-    const esp__ints with = load_bytes(k, spot, o, count), with_ab = esp__halves_low(with),
-                    with_cd = esp__halves_high(with);
-    ab = esp__halves_of(esp__joined(esp__pairs_low(ab, with_ab), f),
-                        esp__joined(esp__pairs_high(ab, with_ab), f));
-    cd = esp__halves_of(esp__joined(esp__pairs_low(cd, with_cd), f),
-                        esp__joined(esp__pairs_high(cd, with_cd), f));
-    ab = esp__halves_within(ab, (int16_t)f->sum_low, ESP_LEVELS);
-    cd = esp__halves_within(cd, (int16_t)f->sum_low, ESP_LEVELS);
-  }
-  store_bytes(k, spot, o, count, esp__bytes_of(ab, cd));
+  if (f->with) join(f, load_bytes(k, t->spot + from, o, count), &ab, &cd);
+  store_bytes(k, t->spot + from, o, count, esp__bytes_of(ab, cd));
 }
 
-ESP_INLINE void finish(const esp__integer_dense *k, const esp__spot *spot, size_t o,
-                       const esp__ints *sum, const int spots, const int step) {
+/* Vector v of the outputs, from o on. */
+static void finish_outputs(const esp__integer_dense *k, const tile_sums *t, int v, size_t o) {
   const esp__scaling scaling = esp__scaling_of(&k->finish, o);
-  if (spots < FOUR)
-    finish_four(k, &scaling, spot, o, sum, spots, step);
-  else
-#pragma GCC unroll 4
-    for (int p = 0; p < spots; p += FOUR)
-      finish_four(k, &scaling, spot + p, o, sum + p * step, FOUR, step);
+  for (int p = 0; p < t->spots; p += FOUR) finish_four(k, &scaling, t, p, v, o);
 }
 #endif
 
-/* One vector of outputs from o on, as logits. */
-ESP_INLINE void finish_reals(const esp__integer_dense *k, const esp__spot *spot, size_t o,
-                             const esp__ints *sum, const int spots, const int step) {
-#pragma GCC unroll 16
-  for (int p = 0; p < spots; p++)
-    esp__ints_times_floats(sum[p * step], k->finish.real + o,
-                           (float *)(void *)k->y + spot[p].y + o);
+/* As logits. */
+static void finish_reals(const esp__integer_dense *k, const tile_sums *t, int v, size_t o) {
+  for (int p = 0; p < t->spots; p++)
+    esp__ints_times_floats(t->sum[p * t->vectors + v], k->finish.real + o,
+                           (float *)(void *)k->y + t->spot[p].y + o);
+}
+
+static __attribute__((noinline)) void finish(const esp__integer_dense *k, const tile_sums *t) {
+  for (int v = 0; v < t->vectors; v++)
+    (k->finish.real ? finish_reals : finish_outputs)(k, t, v, (size_t)(t->first + v * ESP_VECTOR));
 }
 
 /* `spots`, `blocks`, `step` and `negative` are constants at each call below. */
@@ -147,14 +151,14 @@ ESP_INLINE void tile(const esp__integer_dense *k, const esp__spot *spot, int fir
       }
     }
   }
+  tile_sums t; /* not cleared before it is filled */
+  t.spot = spot;
+  t.first = first * ESP_BLOCK;
+  t.spots = spots;
+  t.vectors = vectors;
 #pragma GCC unroll 16
-  for (int v = 0; v < vectors; v++) {
-    const size_t o = (size_t)(first * ESP_BLOCK + v * ESP_VECTOR);
-    if (k->finish.real)
-      finish_reals(k, spot, o, sum + v, spots, vectors);
-    else
-      finish(k, spot, o, sum + v, spots, vectors);
-  }
+  for (int i = 0; i < spots * vectors; i++) t.sum[i] = sum[i];
+  finish(k, &t);
 }
 
 /* A group that is too large for the registers goes a spot at a time. */

@@ -5,21 +5,20 @@
 
 enum { VECTORS = 12 };
 
-/* Four outputs of a stretch, as they lie in memory. */
-typedef struct quads {
+/* Vectors of pixels of a stretch: sums of one output, or four outputs as they lie in memory. */
+typedef struct pixels {
   esp__ints v[VECTORS];
-} quads;
+} pixels;
 
 /* Output o of the four, whose byte goes to its place in y. */
-ESP_INLINE void finish(const esp__integer_lists *k, const esp__stretch *s, int quad, int o,
-                       const esp__ints *sum, const int vectors, quads *y) {
+static __attribute__((noinline)) void finish(const esp__integer_lists *k, const esp__stretch *s,
+                                             int quad, int o, const pixels *sum, pixels *y) {
   const esp__integer_finish *f = &k->finish;
   const size_t at = (size_t)s->y + (size_t)quad * k->y_quad;
   const esp__scaling scaling = esp__scaling_all(f, (size_t)(quad * ESP_QUAD + o));
   const esp__ints most = esp__ints_set(ESP_LEVELS), place = esp__ints_set(8 * o);
-#pragma GCC unroll 12
-  for (int v = 0; v < vectors; v++) {
-    esp__ints q = esp__within(esp__rescaled(sum[v], &scaling), esp__ints_set(f->low), most);
+  for (int v = 0; v < s->count; v++) {
+    esp__ints q = esp__within(esp__rescaled(sum->v[v], &scaling), esp__ints_set(f->low), most);
     if (f->with) {
       const esp__ints all = esp__ints_load(f->with + at + v * ESP_VECTOR),
                       with = esp__ints_right(esp__ints_left(all, esp__ints_set(24 - 8 * o)),
@@ -35,7 +34,7 @@ ESP_INLINE void finish(const esp__integer_lists *k, const esp__stretch *s, int q
 
 /* `vectors`, `chains` and `negative` are constants at each call below. */
 ESP_INLINE void sum_output(const esp__integer_lists *k, const esp__stretch *s, int quad, int o,
-                           const int vectors, const int chains, const bool negative, quads *y) {
+                           const int vectors, const int chains, const bool negative, pixels *y) {
   const uint32_t *x = k->x + s->x;
   const esp__integer_entry *e = k->entry + k->first[quad * ESP_QUAD + o],
                            *end = k->entry + k->first[quad * ESP_QUAD + o + 1];
@@ -57,49 +56,54 @@ ESP_INLINE void sum_output(const esp__integer_lists *k, const esp__stretch *s, i
 #pragma GCC unroll 12
   for (int i = vectors; i < vectors * chains; i++)
     sum[i % vectors] = esp__ints_add(sum[i % vectors], sum[i]);
-  finish(k, s, quad, o, sum, vectors, y);
+  pixels own;
+#pragma GCC unroll 12
+  for (int i = 0; i < vectors; i++) own.v[i] = sum[i];
+  finish(k, s, quad, o, &own, y);
 }
 
-ESP_INLINE void store(const esp__integer_lists *k, const esp__stretch *s, int quad,
-                      const int vectors, const quads *y) {
+static void store(const esp__integer_lists *k, const esp__stretch *s, int quad, const pixels *y) {
   uint32_t *to = k->y + s->y + (size_t)quad * k->y_quad;
-#pragma GCC unroll 12
-  for (int v = 0; v < vectors; v++) {
+  for (int v = 0; v < s->count; v++) {
     const esp__ints mask = esp__ints_load(k->mask + s->mask + v * ESP_VECTOR);
     esp__ints_store(to + v * ESP_VECTOR, esp__ints_and(mask, y->v[v]));
   }
 }
 
-#define VECTORS_OF(n, chains, negative)                                                    \
-  case n: {                                                                                \
-    quads y;                                                                               \
-    for (int v = 0; v < (n); v++) y.v[v] = esp__ints_set(0);                               \
-    for (int o = 0; o < ESP_QUAD; o++) sum_output(k, s, quad, o, n, chains, negative, &y); \
-    store(k, s, quad, n, &y);                                                              \
-    break;                                                                                 \
+/* A function for each number of vectors, chains and sign. */
+#define SUMS_OF(n, chains, sign)                                                              \
+  static void sums_##n##_##sign(const esp__integer_lists *k, const esp__stretch *s, int quad, \
+                                int o, pixels *y) {                                           \
+    sum_output(k, s, quad, o, n, chains, sign, y);                                            \
   }
-#define STRETCH(name, negative)                                                    \
-  static void name(const esp__integer_lists *k, const esp__stretch *s, int quad) { \
-    switch (s->count) {                                                            \
-      VECTORS_OF(1, 4, negative)                                                   \
-      VECTORS_OF(2, 4, negative)                                                   \
-      VECTORS_OF(3, 4, negative)                                                   \
-      VECTORS_OF(4, 2, negative)                                                   \
-      VECTORS_OF(5, 2, negative)                                                   \
-      VECTORS_OF(6, 2, negative)                                                   \
-      VECTORS_OF(7, 1, negative)                                                   \
-      VECTORS_OF(8, 1, negative)                                                   \
-      VECTORS_OF(9, 1, negative)                                                   \
-      VECTORS_OF(10, 1, negative)                                                  \
-      VECTORS_OF(11, 1, negative)                                                  \
-      VECTORS_OF(12, 1, negative)                                                  \
-    }                                                                              \
-  }
-STRETCH(plain, false)
-STRETCH(negative, true)
+#define BOTH(n, chains) SUMS_OF(n, chains, false) SUMS_OF(n, chains, true)
+BOTH(1, 4)
+BOTH(2, 4)
+BOTH(3, 4)
+BOTH(4, 2)
+BOTH(5, 2)
+BOTH(6, 2)
+BOTH(7, 1)
+BOTH(8, 1)
+BOTH(9, 1)
+BOTH(10, 1)
+BOTH(11, 1)
+BOTH(12, 1)
+
+typedef void sums_fn(const esp__integer_lists *k, const esp__stretch *s, int quad, int o,
+                     pixels *y);
+#define ALL_SUMS(sign)                                                                      \
+  sums_1_##sign, sums_2_##sign, sums_3_##sign, sums_4_##sign, sums_5_##sign, sums_6_##sign, \
+      sums_7_##sign, sums_8_##sign, sums_9_##sign, sums_10_##sign, sums_11_##sign, sums_12_##sign
+static sums_fn *const sums[][VECTORS] = {{ALL_SUMS(false)}, {ALL_SUMS(true)}};
 
 void ESP_ISA_NAME(esp__integer_lists)(const esp__integer_lists *k) {
   for (int i = 0; i < k->stretches; i++)
-    for (int quad = k->from; quad < k->from + k->quads; quad++)
-      (k->negative ? negative : plain)(k, &k->stretch[i], quad);
+    for (int quad = k->from; quad < k->from + k->quads; quad++) {
+      const esp__stretch *s = &k->stretch[i];
+      pixels y;
+      for (int v = 0; v < s->count; v++) y.v[v] = esp__ints_set(0);
+      for (int o = 0; o < ESP_QUAD; o++) sums[k->negative][s->count - 1](k, s, quad, o, &y);
+      store(k, s, quad, &y);
+    }
 }
