@@ -7,7 +7,8 @@
  *     esp__vec_positive(y, v)    v where y > 0, else +0
  *     esp__vec_larger(a, b)      a where a > b, else b
  *     esp__vec_equal(a, b, v)    v where a = b, else +0
- *     esp__vec_unequal(a, b, v)  +0 where a = b, else v */
+ *     esp__vec_unequal(a, b, v)  +0 where a = b, else v
+ * and every second number of a and then of b, from the first (even) or second (odd) on. */
 #ifndef ESP_KERNELS_SIMD_H
 #define ESP_KERNELS_SIMD_H
 
@@ -28,6 +29,12 @@ typedef __m512 esp__vec;
 #define esp__vec_larger(a, b) _mm512_max_ps(a, b)
 #define esp__vec_equal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), v)
 #define esp__vec_unequal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), v)
+#define esp__vec_even(a, b) \
+  _mm512_permutex2var_ps(   \
+      a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b)
+#define esp__vec_odd(a, b) \
+  _mm512_permutex2var_ps(  \
+      a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b)
 #elif ESP_VECTOR == 8
 #include <immintrin.h>
 typedef __m256 esp__vec;
@@ -44,6 +51,10 @@ typedef __m256 esp__vec;
 #define esp__vec_larger(a, b) _mm256_max_ps(a, b)
 #define esp__vec_equal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), v)
 #define esp__vec_unequal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), v)
+#define esp__vec_pairs(p) \
+  _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(p), _MM_SHUFFLE(3, 1, 2, 0)))
+#define esp__vec_even(a, b) esp__vec_pairs(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)))
+#define esp__vec_odd(a, b) esp__vec_pairs(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)))
 #elif ESP_VECTOR == 4
 #include <arm_neon.h>
 typedef float32x4_t esp__vec;
@@ -63,6 +74,8 @@ typedef float32x4_t esp__vec;
   vreinterpretq_f32_u32(vandq_u32(vceqq_f32(a, b), vreinterpretq_u32_f32(v)))
 #define esp__vec_unequal(a, b, v) \
   vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vceqq_f32(a, b)))
+#define esp__vec_even(a, b) vuzp1q_f32(a, b)
+#define esp__vec_odd(a, b) vuzp2q_f32(a, b)
 #elif ESP_VECTOR == 1
 #include <math.h>
 typedef float esp__vec;
@@ -79,6 +92,8 @@ typedef float esp__vec;
 #define esp__vec_larger(a, b) ((a) > (b) ? (a) : (b))
 #define esp__vec_equal(a, b, v) ((a) == (b) ? (v) : 0.0f)
 #define esp__vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
+#define esp__vec_even(a, b) ((void)(b), (a))
+#define esp__vec_odd(a, b) ((void)(a), (b))
 #else
 #error "ESP_VECTOR must be 16 (AVX-512), 8 (AVX2), 4 (NEON) or 1 (scalar)"
 #endif

@@ -147,25 +147,32 @@ static int phases_of(esp_pair stride) {
   return stride.rows * stride.columns;
 }
 
-/* Phase (p, q) of channel c has the pixels (i * rows + p, j * columns + q). */
+/* The channels of one pixel stand one behind the other. */
 static void split(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const esp__place *x = esp__place_at(s, s->x), *y = esp__place_at(s, s->y);
+  const esp__planes from = {esp__at(s, s->x, memory), (size_t)x->row,
+                            x->layout == ESP_PLANAR ? (size_t)x->plane : 1},
+                    to = {esp__at(s, s->y, memory), (size_t)y->row, (size_t)y->plane};
+  const esp__extents e = {x->shape.channels, x->shape.height, x->shape.width, 1};
   const esp_pair stride = ((const split_state *)s->state)->stride;
-  (void)k;
-  for (int c = 0; c < x->shape.channels; c++)
-    for (int r = 0; r < x->shape.height; r++) {
-      const float *from = esp__at(s, s->x, memory) + esp__place_channel(x, c) + r * x->row;
-      float *to = esp__at(s, s->y, memory) + (r / stride.rows) * y->row;
-      const int first = c * phases_of(stride) + r % stride.rows * stride.columns;
-      for (int q = 0; q < stride.columns; q++)
-        for (int i = q, j = 0; i < x->shape.width; i += stride.columns, j++)
-          to[(first + q) * y->plane + j] = from[i];
-    }
+  k->split_planes(stride.rows, stride.columns, e, from, to);
 }
 
 /* How far a window of so many pixels reaches outside, in pixels of a phase. */
 static int phase_reach(int kernel, int padding, int stride) {
   return esp__ceil_div(esp__most(padding, kernel - 1 - padding), stride);
+}
+
+/* The place of phases that were made for another layer; -1: none. */
+static int split_before(const esp_network *n, int x, esp_pair stride, int halo) {
+  for (int i = 0; i < n->steps; i++) {
+    const esp__step *s = &n->step[i];
+    if (s->run != split || s->x != x) continue;
+    const esp_pair own = ((const split_state *)s->state)->stride;
+    if (own.rows == stride.rows && own.columns == stride.columns && n->place[s->y].halo >= halo)
+      return s->y;
+  }
+  return -1;
 }
 
 esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *phases,
@@ -179,6 +186,8 @@ esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *p
                               phase_reach(w->shape[3], padding.columns, stride.columns));
   const esp__place place = esp__place_of(shape, ESP_PLANAR, esp__most(1, reach));
   split_state *s;
+  *phases = split_before(n, x, stride, place.halo);
+  if (*phases >= 0) return ESP_OK;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->stride = stride;
   ESP_TRY(esp__place_add(n, &place, phases, err));

@@ -208,13 +208,83 @@ POOL(max_planes, 1, max_pixel(w, x, p, to))
 POOL(mean_blocks, ESP_BLOCK, mean_window(w, x, p, share, to, ESP_BLOCK))
 POOL(mean_planes, 1, mean_window(w, x, p, share, to, 1))
 
+/* The first `count` numbers of v. */
+ESP_INLINE void store_some(float *to, esp__vec v, int count) {
+  float all[ESP_VECTOR];
+  if (count >= ESP_VECTOR) {
+    esp__vec_store_any(to, v);
+    return;
+  }
+  esp__vec_store_any(all, v);
+  for (int i = 0; i < count; i++) to[i] = all[i];
+}
+
+/* Every second number from x on, and those between; some more are read, and not used. */
+ESP_INLINE void halves(const float *x, esp__vec *even, esp__vec *odd) {
+  const esp__vec a = esp__vec_load_any(x), b = esp__vec_load_any(x + ESP_VECTOR);
+  *even = esp__vec_even(a, b);
+  *odd = esp__vec_odd(a, b);
+}
+
+/* Windows of 2x2, side by side: the commonest pooling, a vector of outputs at a time. */
+static void max_pairs(const esp__pool *k, int planes, esp__planes x, esp__planes y) {
+  for (size_t p = 0; p < (size_t)planes; p++)
+    for (size_t r = 0; r < (size_t)k->out.rows; r++)
+      for (int c = 0; c < k->out.width; c += ESP_VECTOR) {
+        esp__vec even, odd, best;
+        halves(AT(x, p, 2 * r) + 2 * c, &even, &odd);
+        best = esp__vec_larger(odd, even);
+        halves(AT(x, p, 2 * r + 1) + 2 * c, &even, &odd);
+        best = esp__vec_larger(odd, esp__vec_larger(even, best));
+        store_some(AT(y, p, r) + c, best, k->out.width - c);
+      }
+}
+
+static bool in_pairs(const esp__pool *k) {
+  return k->size_rows == 2 && k->size_columns == 2 && k->stride == 2 && k->padding == 0 &&
+         2 * k->out.rows <= k->in.rows && 2 * k->out.width <= k->in.width;
+}
+
 void ESP_ISA_NAME(esp__maxpool_planes)(const esp__pool *k, int planes, int lanes, esp__planes x,
                                        esp__planes y) {
-  (lanes == ESP_BLOCK ? max_blocks : max_planes)(k, planes, x, y, 0.0f);
+  if (lanes == 1 && in_pairs(k))
+    max_pairs(k, planes, x, y);
+  else
+    (lanes == ESP_BLOCK ? max_blocks : max_planes)(k, planes, x, y, 0.0f);
 }
 
 void ESP_ISA_NAME(esp__avgpool_planes)(const esp__pool *k, int planes, int lanes, esp__planes x,
                                        esp__planes y) {
   const float share = 1.0f / (float)(k->size_rows * k->size_columns);
   (lanes == ESP_BLOCK ? mean_blocks : mean_planes)(k, planes, x, y, share);
+}
+
+/* ---- strides ---- */
+
+static void split_in_two(const float *from, int columns, float *to, size_t plane) {
+  for (int j = 0; 2 * j < columns; j += ESP_VECTOR) {
+    esp__vec even, odd;
+    halves(from + 2 * j, &even, &odd);
+    store_some(to + j, even, (columns + 1) / 2 - j);
+    store_some(to + plane + j, odd, columns / 2 - j);
+  }
+}
+
+static void split_row(const float *from, int columns, float *to, size_t plane, int stride) {
+  for (int q = 0; q < stride; q++)
+    for (int i = q, j = 0; i < columns; i += stride, j++)
+      to[(size_t)q * plane + (size_t)j] = from[i];
+}
+
+void ESP_ISA_NAME(esp__split_planes)(int rows, int columns, esp__extents e, esp__planes x,
+                                     esp__planes y) {
+  for (int p = 0; p < e.planes; p++)
+    for (int r = 0; r < e.rows; r++) {
+      const float *from = AT(x, (size_t)p, (size_t)r);
+      float *to = AT(y, (size_t)((p * rows + r % rows) * columns), (size_t)(r / rows));
+      if (columns == 2 && e.columns > 1)
+        split_in_two(from, e.columns, to, y.plane);
+      else
+        split_row(from, e.columns, to, y.plane, columns);
+    }
 }

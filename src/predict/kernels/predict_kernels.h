@@ -175,6 +175,11 @@ typedef void esp__mean_abs_planes_fn(esp__extents e, esp__planes x, float *to);
 typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp__planes x,
                                  esp__planes y);
 
+/* Phase (p, q) of channel c has the pixels (i * rows + p, j * columns + q) of x. It is plane
+ * (c * rows + p) * columns + q of y. */
+typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__planes x,
+                                  esp__planes y);
+
 #define ESP_PREDICT_KERNELS(K)                                            \
   K(dense, esp__dense_fn, esp__dense)                                     \
   K(dense_together, esp__dense_together_fn, esp__dense_together)          \
@@ -191,7 +196,8 @@ typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp_
   K(scale_planes, esp__scale_planes_fn, esp__scale_planes)                \
   K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes)       \
   K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)             \
-  K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)
+  K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)             \
+  K(split_planes, esp__split_planes_fn, esp__split_planes)
 
 typedef struct esp__predict_kernels {
   const char *isa;
