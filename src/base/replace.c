@@ -1,7 +1,8 @@
 #include "base/replace.h"
 
+#include "base/first_bytes.h"
+
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,10 +11,7 @@ enum { BEGINNING = 1024 };
 /* What cannot be read is nobody's. */
 static bool begins_with_mark(const char *path, const char *mark) {
   char first[BEGINNING];
-  FILE *file = fopen(path, "rb");
-  if (!file) return false;
-  const size_t bytes = fread(first, 1, sizeof first, file);
-  fclose(file);
+  const size_t bytes = esp__first_bytes(path, first, sizeof first);
   return memmem(first, bytes, mark, strlen(mark)) != NULL;
 }
 

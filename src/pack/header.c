@@ -173,8 +173,11 @@ esp_status esp__pack_inflate(const char *name, const uint8_t *packed, size_t pac
   z.avail_in = (uInt)packed_bytes;
   z.next_out = (Bytef *)text;
   z.avail_out = (uInt)bytes;
-  const bool good = inflateSetDictionary(&z, (const Bytef *)dictionary, DICTIONARY) == Z_OK &&
-                    inflate(&z, Z_FINISH) == Z_STREAM_END && z.avail_in == 0 && z.avail_out == 0;
+  int result = inflateSetDictionary(&z, (const Bytef *)dictionary, DICTIONARY);
+  if (result == Z_OK) result = inflate(&z, Z_FINISH);
+  const bool whole = result == Z_STREAM_END && z.avail_in == 0 && z.avail_out == 0;
   inflateEnd(&z);
-  return good ? ESP_OK : esp_fail(err, ESP_ERR_INPUT, "%s: its header does not inflate", name);
+  if (result == Z_MEM_ERROR)
+    return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for its header", name);
+  return whole ? ESP_OK : esp_fail(err, ESP_ERR_INPUT, "%s: its header does not inflate", name);
 }

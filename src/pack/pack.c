@@ -1,11 +1,11 @@
 /* The packed file: signature, version, sizes, checksum; the header, deflated; the tensors, coded in
  * one stream. */
+#include "base/first_bytes.h"
 #include "pack/header.h"
 #include "pack/tensor.h"
 
 #include <espalier/pack.h>
 
-#include <stdio.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,11 +208,7 @@ esp_status esp_pack_decode(esp_bundle *b, const char *name, const uint8_t *data,
 
 bool esp_is_packed(const char *path) {
   uint8_t first[sizeof signature];
-  FILE *file = fopen(path, "rb");
-  const bool packed =
-      file && fread(first, sizeof first, 1, file) == 1 && is_packed(first, sizeof first);
-  if (file) fclose(file);
-  return packed;
+  return is_packed(first, esp__first_bytes(path, first, sizeof first));
 }
 
 esp_status esp_weights_bundle_load(esp_bundle *b, const char *path, esp_error *err) {

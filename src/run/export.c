@@ -99,6 +99,17 @@ static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_erro
   return ESP_OK;
 }
 
+/* The configuration first: where the weights then cannot be written, the same command can be given
+ * again, since a configuration beside them says that they are its own. */
+static esp_status write_both(const esp_model *model, esp_provenance from, const char *path,
+                             const char *ini, esp_error *err) {
+  const bool was_there = access(ini, F_OK) == 0;
+  ESP_TRY(esp_file_write(ini, from.config, strlen(from.config), err));
+  const esp_status status = esp_weights_save(model, from, path, err);
+  if (status != ESP_OK && !was_there && access(path, F_OK) != 0) unlink(ini);
+  return status;
+}
+
 esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *word,
                                const char *path, esp_error *err) {
   char ini[4096], *text = NULL, *classes = NULL;
@@ -108,10 +119,7 @@ esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const 
   ESP_TRY(esp_config_text(&o->config, &text, err));
   esp_status status = check_text(text, path, err);
   if (status == ESP_OK) status = join_classes(o, &classes, err);
-  if (status == ESP_OK)
-    status = esp_weights_save(model, (esp_provenance){text, classes}, path, err);
-  if (status == ESP_OK && (status = esp_file_write(ini, text, strlen(text), err)) != ESP_OK)
-    unlink(path);
+  if (status == ESP_OK) status = write_both(model, (esp_provenance){text, classes}, path, ini, err);
   free(text);
   free(classes);
   return status;
