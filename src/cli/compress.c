@@ -5,7 +5,9 @@
 
 #include <espalier/run.h>
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct compress_options {
@@ -35,16 +37,17 @@ static esp_status check_steps(const esp_config *c, const char *path, esp_error *
 /* The run's own configuration, with what was said of [compress], and where the network is. */
 static esp_status read_config(esp_config *c, const char *dir, const char *path,
                               const esp__words *override, esp_error *err) {
-  char *pruned = realpath(dir, NULL);
-  if (!pruned) return esp_fail(err, ESP_ERR_INPUT, "%s: no such run directory", dir);
-  const esp_status status = esp_config_load(c, path, override->count, override->item, err);
-  if (status == ESP_OK) {
-    free(c->run.pruned);
-    c->run.pruned = pruned;
-  } else {
-    free(pruned);
+  char pruned[PATH_MAX];
+  if (!realpath(dir, pruned)) return esp_fail(err, ESP_ERR_INPUT, "%s: no such run directory", dir);
+  ESP_TRY(esp_config_load(c, path, override->count, override->item, err));
+  char *copy = strdup(pruned);
+  if (!copy) {
+    esp_config_free(c);
+    return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory", dir);
   }
-  return status;
+  free(c->run.pruned);
+  c->run.pruned = copy;
+  return ESP_OK;
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {

@@ -4,7 +4,7 @@
 
 #include <espalier/data.h>
 
-#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,17 +68,14 @@ static esp_status look_at_pictures(esp__found_data *d, esp_error *err) {
 esp_status esp__starter_look(esp__found_data *d, const char *folder, esp_error *err) {
   struct stat info;
   *d = (esp__found_data){0};
-  char *path = realpath(folder, NULL);
-  if (!path || stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
-    const bool there = path != NULL;
-    free(path);
+  char path[PATH_MAX];
+  const bool there = realpath(folder, path) != NULL;
+  if (!there || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: %s; expected one with class folders of pictures, IDX files or CIFAR's "
                     "binary files",
                     folder, there ? "is not a folder" : "no such folder");
-  }
   snprintf(d->path, sizeof d->path, "%s", path);
-  free(path);
   d->dataset = marked(d->path);
   return d->dataset ? look_at_set(d, err) : look_at_pictures(d, err);
 }

@@ -4,20 +4,21 @@
 #include "base/value.h"
 #include "config/sections.h"
 
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The absolute path of `name` in `folder`, newly allocated; NULL where there is none. */
-static char *in_folder(const char *folder, const char *name) {
-  char path[ESP_PATH_MAX], *whole = realpath(folder, NULL), *found = NULL;
+/* Makes the absolute path of `name` in `folder`; false where there is none. */
+static bool in_folder(const char *folder, const char *name, char path[ESP_PATH_MAX]) {
+  char whole[PATH_MAX];
   while (strncmp(name, "./", 2) == 0) name += 2;
-  if (strcmp(name, ".") == 0) return whole;
-  if (whole && esp__path_join(path, strcmp(whole, "/") == 0 ? "" : whole, name) &&
-      access(path, F_OK) == 0)
-    found = strdup(path);
-  free(whole);
-  return found;
+  if (!realpath(folder, whole)) return false;
+  if (strcmp(name, ".") == 0) return snprintf(path, ESP_PATH_MAX, "%s", whole) < ESP_PATH_MAX;
+  return esp__path_join(path, strcmp(whole, "/") == 0 ? "" : whole, name) &&
+         access(path, F_OK) == 0;
 }
 
 /* The folder that the file is in. */
@@ -32,14 +33,10 @@ static void folder_of(const char *file, char folder[ESP_PATH_MAX]) {
 
 static esp_status find_path(const esp_option *o, void *options, const char *folder,
                             esp_error *err) {
-  char **path = (char **)((char *)options + o->offset);
+  char **path = (char **)((char *)options + o->offset), found[ESP_PATH_MAX];
   if (!**path || **path == '/') return ESP_OK;
-  char *found = folder ? in_folder(folder, *path) : NULL;
-  if (!found) found = in_folder(".", *path);
-  if (!found) return ESP_OK;
-  const esp_status status = esp__value_set(o, options, found, "path", err);
-  free(found);
-  return status;
+  if (!(folder && in_folder(folder, *path, found)) && !in_folder(".", *path, found)) return ESP_OK;
+  return esp__value_set(o, options, found, "path", err);
 }
 
 esp_status esp__config_find_paths(esp_config *config, const char *source, esp_error *err) {

@@ -134,7 +134,7 @@ START_TEST(bad_calls) {
   REFUSED("--multiple '0': expected a whole number from 1", "a", OUT, "--multiple", "0");
   REFUSED("--multiple '8x'", "a", OUT, "--multiple", "8x");
   REFUSED("expected the name of a file that ends with .safetensors", "a", "-o", "out.ini");
-  REFUSED("nowhere/out.safetensors", "a", "-o", "nowhere/out.safetensors");
+  REFUSED("nowhere/out.ini", "a", "-o", "nowhere/out.safetensors");
   REFUSED("a path that no configuration can hold", "a", "-o", "out\n.safetensors");
   REFUSED("data.dataset=cifar1", "a", OUT, "data.dataset=cifar1");
 }

@@ -243,7 +243,7 @@ def damaged(result, point, reference_run):
         return f"ends with {result.returncode}: {result.stderr[-200:]!r}"
     if kind in MEMORY_KINDS and result.returncode == 2:
         return f"status 2 for want of memory: {result.stderr[-200:]!r}"
-    if result.returncode != 0 and len([line for line in lines if line]) != 1 and reference_run.command != "resume":
+    if result.returncode != 0 and len([line for line in lines if line]) != 1 and reference_run.command not in ("resume", "predict"):
         return f"{len(lines)} lines on stderr: {result.stderr[-300:]!r}"
     if result.returncode != 0 and gets_over(reference_run, kind, how) and "+" not in point:
         return f"does not get over it: {result.stderr[-200:]!r}"
