@@ -73,8 +73,9 @@ const esp_option esp_compress_option_table[] = {
     {"quantise_rule", ESP_OPTION_CHOICE, AT(quantise_rule), "squares", 0, 0, rule_name,
      "quantise: what becomes 127 in a tensor of activations: its largest magnitude (max), the one "
      "that a share of them does not exceed (percentile), or the one with the least sum of squared "
-     "errors (squares). With mean 1 becomes 2 / sqrt(127) times the mean magnitude (Esser et al. "
-     "2020)."},
+     "errors (squares). With mean, 2 / sqrt(127) times the mean magnitude becomes 1, "
+     "and so with the "
+     "steps of weights, which else have the least sum of squared errors (Esser et al. 2020)."},
     {"quantise_percentile", ESP_OPTION_REAL, AT(quantise_percentile), "99.99", 50, 100, NULL,
      "quantise: with quantise_rule = percentile, the share in per cent."},
     {"quantise_from", ESP_OPTION_CHOICE, AT(quantise_from), "training", 0, 0, from_name,

@@ -67,9 +67,9 @@ static float ternary_step(const float *w, size_t n) {
   return kept ? (float)(large / (double)kept) : 0.0f;
 }
 
-/* Where a step that is learned begins (Esser et al. 2020): 2 / sqrt(levels) times the mean
- * magnitude of the weights that are not 0. */
-static float learned_step(const float *w, size_t n, int levels) {
+/* Where Esser et al. (2020) begin: 2 / sqrt(levels) times the mean magnitude, here of the weights
+ * that are not 0. */
+static float mean_step(const float *w, size_t n, int levels) {
   double sum = 0.0;
   size_t count = 0;
   for (size_t i = 0; i < n; i++) {
@@ -79,8 +79,8 @@ static float learned_step(const float *w, size_t n, int levels) {
   return count ? (float)(2.0 * sum / (double)count / sqrt(levels)) : 0.0f;
 }
 
-static bool learns(const esp_compress_options *opt) {
-  return strcmp(opt->quantise_training, "learned") == 0;
+static bool rule_is(const esp_compress_options *opt, const char *rule) {
+  return strcmp(opt->quantise_rule, rule) == 0;
 }
 
 static void quantise_weights(const esp_compress_options *opt, esp_param *p, esp_param *steps) {
@@ -88,9 +88,9 @@ static void quantise_weights(const esp_compress_options *opt, esp_param *p, esp_
   const int levels = levels_of(opt);
   for (size_t o = 0; o < outputs; o++) {
     const float *w = p->value + o * each;
-    const float step = learns(opt)   ? learned_step(w, each, levels)
-                       : levels == 1 ? ternary_step(w, each)
-                                     : step_of(w, each, levels);
+    const float step = rule_is(opt, "mean") ? mean_step(w, each, levels)
+                       : levels == 1        ? ternary_step(w, each)
+                                            : step_of(w, each, levels);
     steps->value[o] = esp__round_mantissa(step, SCALE_BITS);
   }
   esp_round_weights(p);
@@ -119,11 +119,10 @@ static esp_status replace(const esp_compress_ctx *ctx, esp_model **model, int **
 }
 
 static esp_calibration calibration_of(const esp_compress_options *opt) {
-  const char *rule = opt->quantise_rule;
-  return (esp_calibration){strcmp(rule, "max") == 0          ? ESP_CALIBRATE_MAX
-                           : strcmp(rule, "percentile") == 0 ? ESP_CALIBRATE_PERCENTILE
-                           : strcmp(rule, "mean") == 0       ? ESP_CALIBRATE_MEAN
-                                                             : ESP_CALIBRATE_SQUARES,
+  return (esp_calibration){rule_is(opt, "max")          ? ESP_CALIBRATE_MAX
+                           : rule_is(opt, "percentile") ? ESP_CALIBRATE_PERCENTILE
+                           : rule_is(opt, "mean")       ? ESP_CALIBRATE_MEAN
+                                                        : ESP_CALIBRATE_SQUARES,
                            opt->quantise_percentile};
 }
 
@@ -210,7 +209,8 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
   }
   fit_sums(ctx->model);
   ESP_TRY(calibrate(ctx, err));
-  return learns(ctx->opt) ? learn_scales(&ctx->model->params, err) : ESP_OK;
+  const bool learned = strcmp(ctx->opt->quantise_training, "learned") == 0;
+  return learned ? learn_scales(&ctx->model->params, err) : ESP_OK;
 }
 
 /* Averages lie between the integers, and scales that were learned have long mantissas. */
