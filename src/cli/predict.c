@@ -22,7 +22,8 @@ static void print_best(const esp_loaded_run *o, const esp_task *task, const floa
   double max = -INFINITY, sum = 0.0, last = INFINITY;
   int last_answer = -1;
 #define LOGIT(c) ((double)logits[task->first + (c)])
-  for (int c = 0; c < task->answers; c++) max = fmax(max, LOGIT(c));
+  for (int c = 0; c < task->answers; c++)
+    if (LOGIT(c) > max) max = LOGIT(c);
   for (int c = 0; c < task->answers; c++) sum += exp(LOGIT(c) - max);
   for (int k = 0; k < BEST && k < task->answers; k++) {
     int best = -1;
