@@ -52,20 +52,30 @@ static esp_status check_names(const esp_compress_options *opt, esp_error *err) {
   return ESP_OK;
 }
 
-/* Integers stay integers: behind quantise only round may stand, which leaves them alone. */
+static bool is(const esp_compress_step *step, const char *name) {
+  return strcmp(step->name, name) == 0;
+}
+
+/* What of an earlier step a later one would undo; NULL: nothing. Behind quantise only round may
+ * stand, which leaves integers alone. */
+static const char *undone(const esp_compress_step *earlier, const esp_compress_step *later) {
+  if (is(earlier, "quantise") && !is(later, "round")) return "integers";
+  return is(earlier, "share") && is(later, "factorise") ? "shared values" : NULL;
+}
+
 static esp_status check_order(const esp_compress_options *opt, esp_error *err) {
-  const esp_compress_step *quantise = esp_compress_step_find("quantise"),
-                          *round = esp_compress_step_find("round");
   const int steps = esp_compress_steps(opt);
-  for (int i = 1; i < steps; i++) {
-    const esp_compress_step *step = esp_compress_step_of(opt, i);
-    if (step == round || esp_compress_step_of(opt, i - 1) != quantise) continue;
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "[compress] steps = %.100s: '%s' would change the integers that quantise makes; "
-        "expected it before quantise",
-        opt->steps, step->name);
-  }
+  for (int i = 0; i < steps; i++)
+    for (int k = 0; k < i; k++) {
+      const esp_compress_step *earlier = esp_compress_step_of(opt, k),
+                              *later = esp_compress_step_of(opt, i);
+      const char *what = undone(earlier, later);
+      if (what)
+        return esp_fail(err, ESP_ERR_INPUT,
+                        "[compress] steps = %.100s: '%s' would change the %s that %s makes; "
+                        "expected it before %s",
+                        opt->steps, later->name, what, earlier->name, earlier->name);
+    }
   return ESP_OK;
 }
 
