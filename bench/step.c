@@ -3,16 +3,17 @@
  * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0]
  * [distribution=global]
  *             [profile=no]
- * Prints one JSON line: medians over the repeats; peak_rss_mib is the most memory resident in
- * training, before the graph for inference is made. Threads 0 = all cores. A sparsity above 0
- * prunes by global magnitude first. profile=yes prints where the time of a training step goes,
- * too. */
+ * Prints one JSON line: medians over the repeats; inference is by a graph, predict by the
+ * predictor; peak_rss_mib is the most memory resident in training, before the graph for inference
+ * is made. Threads 0 = all cores. A sparsity above 0 prunes by global magnitude first. profile=yes
+ * prints where the time of a training step goes, too. */
 #include "profile.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
+#include <espalier/predict.h>
 #include <espalier/train.h>
 
 #include <omp.h>
@@ -28,6 +29,8 @@ typedef struct bench {
   esp_model *model;
   esp_pruner *pruner;
   esp_graph *train, *infer;
+  esp_predictor *predictor;
+  float *pictures, *logits; /* of all images, one behind the other */
   esp_batch images;
   esp_prune_options prune;
 } bench;
@@ -80,6 +83,24 @@ static void infer(void *data) {
   esp_graph_forward(b->infer, &images, (esp_pass){0});
 }
 
+static void predict(void *data) {
+  bench *b = data;
+  esp_predict_images(b->predictor, b->pictures, b->batch, b->logits);
+}
+
+static esp_status make_predictor(bench *b, esp_error *err) {
+  const float mean[3] = {0.0f}, deviation[3] = {1.0f, 1.0f, 1.0f};
+  const size_t floats = (size_t)b->batch * 3 * 32 * 32;
+  esp_network *network;
+  ESP_TRY(esp_network_of_model(&network, b->model, mean, deviation, err));
+  ESP_TRY(esp_predictor_new_threads(&b->predictor, network, b->threads, err));
+  b->pictures = malloc(floats * sizeof *b->pictures);
+  b->logits = malloc((size_t)(b->batch * esp_network_outputs(network)) * sizeof *b->logits);
+  if (!b->pictures || !b->logits) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  for (size_t i = 0; i < floats; i++) b->pictures[i] = (float)esp_random_normal(1, i);
+  return ESP_OK;
+}
+
 static int by_size(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
@@ -127,12 +148,13 @@ static int parse(bench *b, int argc, char **argv) {
 static esp_status measure(bench *b, esp_error *err) {
   const double training = rate(b, train), peak = esp__peak_rss_mib();
   ESP_TRY(esp_model_graph(b->model, b->batch, false, (esp_loss_attr){0}, &b->infer, err));
+  ESP_TRY(make_predictor(b, err));
   printf(
       "{\"network\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %d, \"sparsity\": %g, "
-      "\"train_images_per_second\": %.1f, \"infer_images_per_second\": %.1f, \"graph_mib\": %zu, "
-      "\"peak_rss_mib\": %.1f}\n",
+      "\"train_images_per_second\": %.1f, \"infer_images_per_second\": %.1f, "
+      "\"predict_images_per_second\": %.1f, \"graph_mib\": %zu, \"peak_rss_mib\": %.1f}\n",
       b->network, esp__kernels_active()->isa, b->threads, b->batch, b->sparsity, training,
-      rate(b, infer), esp_graph_bytes(b->train) >> 20, peak);
+      rate(b, infer), rate(b, predict), esp_graph_bytes(b->train) >> 20, peak);
   return b->profile ? profile_print(b->train, train, b, b->repeats, err) : ESP_OK;
 }
 

@@ -1,5 +1,7 @@
 /* The predictor's logits have the bits of the graph: every built-in network and every layer of the
- * language, dense and pruned, with every instruction set. */
+ * language, dense and pruned, with every instruction set.
+ *
+ *     test_bits [built-in [IMAGES [NAME]]]    1000 images take minutes for a network */
 #include "kernels/isa.h"
 #include "predict/network.h"
 #include "suite.h"
@@ -10,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES = 2, CLASSES = 10 };
+enum { CLASSES = 10, TOGETHER = 100 /* images of a batch, at most */ };
+static int images = 2;   /* of each network */
+static const char *only; /* network; NULL: all */
 
 typedef struct net {
   esp_model *model;
@@ -65,25 +69,27 @@ static void free_net(net *n) {
   free(n->mask);
 }
 
-static float *random_images(size_t floats) {
+static float *random_images(size_t floats, esp_key key) {
   float *x = malloc(floats * sizeof *x);
-  for (size_t i = 0; i < floats; i++) x[i] = (float)esp_random_normal(7, i);
+  for (size_t i = 0; i < floats; i++) x[i] = (float)esp_random_normal(key, i);
   return x;
 }
 
-/* The logits of the graph: [IMAGES][CLASSES]. */
-static void run_graph(const net *n, const float *x, float *logits) {
+/* The logits of the graph: [count][CLASSES]. */
+static void run_graph(const net *n, int count, const float *x, float *logits) {
   const esp_shape s = n->model->input;
   const size_t values = (size_t)(s.channels * s.height * s.width);
-  float *lanes = aligned_alloc(64, values * ESP_LANES * sizeof *lanes);
-  memset(lanes, 0, values * ESP_LANES * sizeof *lanes);
-  for (size_t i = 0; i < IMAGES; i++)
-    for (size_t v = 0; v < values; v++) lanes[v * ESP_LANES + i] = x[i * values + v];
+  const size_t floats = (size_t)esp_blocks_for(count) * ESP_LANES * values;
+  float *lanes = aligned_alloc(64, floats * sizeof *lanes);
+  memset(lanes, 0, floats * sizeof *lanes);
+  for (size_t i = 0; i < (size_t)count; i++)
+    for (size_t v = 0; v < values; v++)
+      lanes[(i / ESP_LANES * values + v) * ESP_LANES + i % ESP_LANES] = x[i * values + v];
   esp_graph *g;
-  ck_assert(esp_model_graph(n->model, IMAGES, false, (esp_loss_attr){0}, &g, NULL) == ESP_OK);
-  const esp_batch batch = {lanes, NULL, IMAGES};
+  ck_assert(esp_model_graph(n->model, count, false, (esp_loss_attr){0}, &g, NULL) == ESP_OK);
+  const esp_batch batch = {lanes, NULL, count};
   esp_graph_forward(g, &batch, (esp_pass){0});
-  for (int i = 0; i < IMAGES; i++)
+  for (int i = 0; i < count; i++)
     for (int c = 0; c < CLASSES; c++)
       logits[i * CLASSES + c] = esp_value_at(esp_graph_output(g), i, c, 0, 0);
   esp_graph_free(g);
@@ -91,7 +97,7 @@ static void run_graph(const net *n, const float *x, float *logits) {
 }
 
 /* All images at once, on so many threads: whole images on each, or one on all. */
-static void run_predictor(const net *n, int threads, const float *x, float *logits) {
+static void run_predictor(const net *n, int threads, int count, const float *x, float *logits) {
   const float mean[3] = {0}, deviation[3] = {1.0f, 1.0f, 1.0f};
   esp_network *network;
   esp_predictor *p;
@@ -99,7 +105,7 @@ static void run_predictor(const net *n, int threads, const float *x, float *logi
   ck_assert_msg(esp_network_of_model(&network, n->model, mean, deviation, &err) == ESP_OK, "%s",
                 err.text);
   ck_assert(esp_predictor_new_threads(&p, network, threads, &err) == ESP_OK);
-  esp_predict_images(p, x, IMAGES, logits);
+  esp_predict_images(p, x, count, logits);
   esp_predictor_free(p);
   esp_network_free(network);
 }
@@ -116,25 +122,27 @@ static bool too_long(const net *n, const char *isa) {
   return strcmp(isa, "scalar") == 0 && macs_of(n->model) > 5e7;
 }
 
-static void check_isas(const net *n, const char *what, double pruned) {
+/* The images from number `first` on. */
+static void check_isas(const net *n, const char *what, double pruned, int first, int count) {
   const esp_shape s = n->model->input;
-  float *x = random_images((size_t)(IMAGES * s.channels * s.height * s.width));
-  float expected[IMAGES * CLASSES], found[IMAGES * CLASSES];
+  const size_t bytes = (size_t)(count * CLASSES) * sizeof(float);
+  float *x = random_images((size_t)(count * s.channels * s.height * s.width), (esp_key)(7 + first));
+  float expected[TOGETHER * CLASSES], found[TOGETHER * CLASSES];
   const char *isa;
-  run_graph(n, x, expected);
+  run_graph(n, count, x, expected);
   for (size_t i = 0; (isa = esp__isa_at(i)); i++) {
     if (too_long(n, isa)) continue;
     setenv("ESPALIER_ISA", isa, 1);
-    run_predictor(n, 1, x, found);
+    run_predictor(n, 1, count, x, found);
     unsetenv("ESPALIER_ISA");
-    ck_assert_msg(memcmp(expected, found, sizeof found) == 0,
+    ck_assert_msg(memcmp(expected, found, bytes) == 0,
                   "%s, %g pruned, %s: logit %.9g, expected %.9g", what, pruned, isa,
                   (double)found[0], (double)expected[0]);
   }
   for (int threads = 2; threads <= 3; threads++) {
-    run_predictor(n, threads, x, found);
-    ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, %g pruned, %d threads", what,
-                  pruned, threads);
+    run_predictor(n, threads, count, x, found);
+    ck_assert_msg(memcmp(expected, found, bytes) == 0, "%s, %g pruned, %d threads", what, pruned,
+                  threads);
   }
   free(x);
 }
@@ -143,7 +151,9 @@ static void check(const char *arch, const char *layers, esp_shape input) {
   static const double shares[] = {0.0, 0.9};
   for (int i = 0; i < 2; i++) {
     net n = make(arch, layers, input, shares[i]);
-    check_isas(&n, layers[0] ? layers : arch, shares[i]);
+    for (int first = 0; first < images; first += TOGETHER)
+      check_isas(&n, layers[0] ? layers : arch, shares[i], first,
+                 images - first < TOGETHER ? images - first : TOGETHER);
     free_net(&n);
   }
 }
@@ -178,6 +188,7 @@ END_TEST
 
 START_TEST(built_in) {
   const char *name = esp_arch_name((size_t)_i);
+  if (only && strcmp(name, only) != 0) return;
   if (strcmp(name, "custom") == 0) return; /* it stands for a text of one's own */
   const bool grey = strncmp(name, "lenet", 5) == 0 || strncmp(name, "mlp", 3) == 0;
   check(name, "", grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32});
@@ -193,7 +204,9 @@ static int networks(void) {
 int main(int argc, char **argv) {
   Suite *suite = suite_create("bits of the predictor");
   TCase *t = tcase_create("networks");
-  tcase_set_timeout(t, 600);
+  tcase_set_timeout(t, 6000);
+  if (argc > 2) images = atoi(argv[2]);
+  if (argc > 3) only = argv[3];
   if (argc > 1 && strcmp(argv[1], "built-in") == 0)
     tcase_add_loop_test(t, built_in, 0, networks());
   else
