@@ -85,24 +85,37 @@ static void run_alone(const esp_network *n, float *memory) {
 
 /* ---- one image on all threads: each step in parts, one after another ---- */
 
-static void run_part(void *user, int part) {
-  const esp_predictor *p = user;
+/* A step, and the memory of the image. */
+typedef struct shared_step {
+  const esp__step *step;
+  int parts;
+  float *memory;
+} shared_step;
+
+static void run_part(void *user, int part, int thread) {
+  const shared_step *s = user;
+  esp__step own = *s->step;
+  (void)thread;
+  own.part = part;
+  own.parts = s->parts;
+  own.run(own.network->kernels, &own, s->memory);
+}
+
+static void run_together(const esp_predictor *p) {
   const esp_network *n = p->network;
   for (int i = 0; i < n->steps; i++) {
-    esp__step step = n->step[i];
-    if (step.shares) {
-      step.part = part;
-      step.parts = p->threads;
-    }
-    if (step.shares || part == 0) step.run(n->kernels, &step, p->memory);
-    esp__team_meet(p->team);
+    shared_step own = {&n->step[i], p->threads, p->memory};
+    if (own.step->shares)
+      esp__team_run(p->team, p->threads, run_part, &own);
+    else
+      own.step->run(n->kernels, own.step, p->memory);
   }
 }
 
 /* Of the image in the memory of the first thread. */
 static void run(esp_predictor *p, float *logits) {
   if (p->team)
-    esp__team_run(p->team, run_part, p);
+    run_together(p);
   else
     run_alone(p->network, p->memory);
   take_logits(p->network, p->memory, logits);
@@ -129,7 +142,6 @@ void esp_predict(esp_predictor *p, const float *image, float *logits) {
 typedef struct batch {
   const esp_predictor *predictor;
   const float *images;
-  int count;
   float *logits;
 } batch;
 
@@ -137,23 +149,28 @@ static size_t image_floats(const esp_network *n) {
   return (size_t)n->input.channels * (size_t)n->input.height * (size_t)n->input.width;
 }
 
-static void run_images(void *user, int part) {
+static void run_image(void *user, int i, int thread) {
   const batch *b = user;
   const esp_network *n = b->predictor->network;
-  float *memory = memory_of(b->predictor, part);
-  for (int i = part; i < b->count; i += b->predictor->threads) {
-    put_image(n, b->images + (size_t)i * image_floats(n), memory);
-    run_alone(n, memory);
-    take_logits(n, memory, b->logits + (size_t)i * (size_t)n->outputs);
-  }
+  float *memory = memory_of(b->predictor, thread);
+  put_image(n, b->images + (size_t)i * image_floats(n), memory);
+  run_alone(n, memory);
+  take_logits(n, memory, b->logits + (size_t)i * (size_t)n->outputs);
 }
 
 /* As many as leave no thread without work; the rest one by one. */
 void esp_predict_images(esp_predictor *p, const float *images, int count, float *logits) {
   const esp_network *n = p->network;
-  const int even = p->team ? count / p->threads * p->threads : 0;
-  batch b = {p, images, even, logits};
-  if (even > 0) esp__team_run(p->team, run_images, &b);
-  for (int i = even; i < count; i++)
-    esp_predict(p, images + (size_t)i * image_floats(n), logits + (size_t)i * (size_t)n->outputs);
+  int done = 0;
+  while (p->team && count - done >= p->threads) {
+    const int some = count - done < ESP_TEAM_PARTS ? count - done : ESP_TEAM_PARTS - 1,
+              even = some / p->threads * p->threads;
+    batch b = {p, images + (size_t)done * image_floats(n),
+               logits + (size_t)done * (size_t)n->outputs};
+    esp__team_run(p->team, even, run_image, &b);
+    done += even;
+  }
+  for (; done < count; done++)
+    esp_predict(p, images + (size_t)done * image_floats(n),
+                logits + (size_t)done * (size_t)n->outputs);
 }
