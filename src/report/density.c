@@ -1,25 +1,9 @@
 /* Which layers the weights were taken from: a heat map per series, its columns the levels. */
+#include "report/layer_rows.h"
 #include "report/report_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Rows of one level in layers.csv: from `first` of the table, `count` of them, a layer each. */
-typedef struct rows {
-  int first, count;
-} rows;
-
-static rows rows_of(const esp__run_record *r, int round) {
-  const double wanted = esp__run_record_round(r, round);
-  rows found = {0, 0};
-  for (int row = 0; row < r->layers.rows; row++) {
-    if (esp_csv_number(&r->layers, row, "round") != wanted) continue;
-    if (found.count == 0) found.first = row;
-    if (row == found.first + found.count) found.count++;
-  }
-  return found;
-}
 
 static int series_end(const esp__points *p, int first) {
   int end = first;
@@ -27,22 +11,20 @@ static int series_end(const esp__points *p, int first) {
   return end;
 }
 
-/* Adds the densities of a point's layers to column[layers], as far as it has the same layers as
- * `names`. */
-static void add_point(const esp__report_data *data, const esp__point *p, const esp_csv *names,
-                      rows layers, esp_stats_moments *column) {
+/* Adds the densities of a point's layers to column[layers], if they are those of `like`. */
+static void add_point(const esp__report_data *data, const esp__point *p, const esp__point *like,
+                      esp_stats_moments *column) {
   const esp_csv *table = &data->runs.item[p->run].layers;
-  const rows at = rows_of(&data->runs.item[p->run], p->round);
-  for (int i = 0; i < layers.count && i < at.count; i++)
-    if (strcmp(esp_csv_text(table, at.first + i, "layer"),
-               esp_csv_text(names, layers.first + i, "layer")) == 0)
-      esp_stats_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
+  const esp__layer_rows at = esp__layer_rows_of(&data->runs.item[p->run], p->round);
+  if (!esp__same_layers(&data->runs, p, like)) return;
+  for (int i = 0; i < at.count; i++)
+    esp_stats_moments_add(&column[i], 100.0 * esp_csv_number(table, at.first + i, "density"));
 }
 
 /* The points [first, end) are a series, whose first run has these layers. NULL when memory is
  * out. */
 static cJSON *series_table(const esp__report_data *data, const char *id, int first, int end,
-                           rows layers) {
+                           esp__layer_rows layers) {
   const esp__point *p = &data->points.item[first];
   const esp_csv *names = &data->runs.item[p->run].layers;
   /* [level][layer]; there are no more levels than points */
@@ -55,8 +37,7 @@ static cJSON *series_table(const esp__report_data *data, const char *id, int fir
     next = esp__level_end(&data->points, level);
     esp__level_label(&data->points, level, next, label);
     esp__table_widen(table, label, label);
-    for (int i = level; i < next; i++)
-      add_point(data, &data->points.item[i], names, layers, column);
+    for (int i = level; i < next; i++) add_point(data, &data->points.item[i], p, column);
   }
   for (int layer = 0; layer < layers.count; layer++) {
     cJSON *row = esp__table_row_begin(table);
@@ -74,7 +55,7 @@ void esp__add_density(cJSON *report, const esp__report_data *data) {
     if (data->points.item[end - 1].round == 0) continue; /* nothing was pruned */
     char id[32];
     const esp__point *point = &data->points.item[first];
-    const rows layers = rows_of(&data->runs.item[point->run], point->round);
+    const esp__layer_rows layers = esp__layer_rows_of(&data->runs.item[point->run], point->round);
     if (layers.count == 0) continue;
     const int series = point->series;
     snprintf(id, sizeof id, "density-%d", series + 1);

@@ -1,4 +1,5 @@
 /* Time and multiply-adds of each layer, dense and at the last level: a chart of bars per series. */
+#include "report/layer_rows.h"
 #include "report/report_data.h"
 
 #include <math.h>
@@ -50,7 +51,8 @@ static double mean_of(const esp__report_data *data, int first, int end, const me
 static cJSON *bars(const esp__report_data *data, const char *id, int first, int end,
                    const measure *m) {
   const esp__points *p = &data->points;
-  const int dense = esp__dense_level(p, &data->diff, first);
+  int dense = esp__dense_level(p, &data->diff, first);
+  if (dense >= 0 && !esp__same_layers(&data->runs, &p->item[dense], &p->item[first])) dense = -1;
   const esp_csv *t = table_of(data, &p->item[first], m);
   const double round =
       esp__run_record_round(&data->runs.item[p->item[first].run], p->item[first].round);

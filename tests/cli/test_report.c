@@ -434,6 +434,21 @@ static void check_svg(const char *path) {
 
 /* A series' name in a script: nothing in it is a command, and in a table it stays in its row; and
  * in a picture. */
+/* Factors are other layers, whatever they are called: the density of conv2, dense and pruned, is
+ * followed by nothing. */
+START_TEST(figures_of_other_layers) {
+  ESPALIER("run", "plain.ini", "-o", "a", "prune.method=magnitude", "prune.skip=conv2",
+           "compress.steps=factorise share", "compress.factorise_rank=2");
+  ESPALIER("report", "a", "-o", "page.html", "--figures", "f");
+  char *density = bytes_read("f/density-1.csv", NULL),
+       *macs = bytes_read("f/layer-macs-1.csv", NULL);
+  ck_assert_msg(strstr(density, "\nconv2,100,100,,\n"), "%s", density);
+  ck_assert_msg(strstr(macs, "layer,pruned\n") && strstr(macs, "\nconv3,"), "%s", macs);
+  free(density);
+  free(macs);
+}
+END_TEST
+
 START_TEST(figures_of_hostile_names) {
   if (!has_gnuplot()) return;
   ESPALIER("run", "plain.ini", "-o", "runs/`touch pwned`'$(touch pwned)\n\"]]>\377\033[31m<b>",
@@ -494,6 +509,7 @@ int main(void) {
   tcase_add_test(c, hostile_names);
   tcase_add_test(c, confusion_of_classes);
   tcase_add_test(c, figures);
+  tcase_add_test(c, figures_of_other_layers);
   tcase_add_test(c, figures_of_hostile_names);
   tcase_add_test(c, figures_of_hostile_classes);
   tcase_add_test(c, figures_without_gnuplot);
