@@ -1,3 +1,4 @@
+#include <espalier/pack.h>
 #include <espalier/sensitivity.h>
 
 #include "base/shown.h"
@@ -33,6 +34,14 @@ static bool is_configuration(const char *path) {
   return !is_directory(path) && ends_with(path, ".ini");
 }
 
+/* The configuration in a packed file says nothing of the network, which stands beside it. */
+static esp_status describe_network(esp_loaded_run *o, esp_error *err) {
+  ESP_TRY(esp__config_set(&o->config, "model.arch", "custom", "network", err));
+  ESP_TRY(esp__config_set(&o->config, "model.layers", o->model->text, "network", err));
+  esp_model_options_literal(&o->config.model);
+  return ESP_OK;
+}
+
 /* The configuration that weights come with has the normalisation they were trained with. *seen: the
  * validation images are not among those that were held out then. */
 static esp_status config_of_weights(const esp_sensitivity_options *o, const char *path,
@@ -41,7 +50,8 @@ static esp_status config_of_weights(const esp_sensitivity_options *o, const char
   char *text = NULL;
   ESP_TRY(esp_load_run(&trained, path, false, 0, NULL, err));
   const int64_t held_out = trained.config.data.validation;
-  esp_status status = esp_config_text(&trained.config, &text, err);
+  esp_status status = esp_is_packed(path) ? describe_network(&trained, err) : ESP_OK;
+  if (status == ESP_OK) status = esp_config_text(&trained.config, &text, err);
   esp_loaded_run_free(&trained);
   if (status == ESP_OK) status = esp_config_parse(c, path, text, o->overrides, o->override, err);
   free(text);

@@ -1,3 +1,4 @@
+#include "kernels/kernels.h"
 #include "nn/arch.h"
 #include "nn/integers.h"
 #include "tensor/param.h"
@@ -142,6 +143,7 @@ esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss
                            esp_graph **graph, esp_error *err) {
   *graph = NULL;
   esp_graph *g;
+  ESP_TRY(esp__kernels_check(err));
   ESP_TRY(esp_graph_new(&g, batch, gradients, err));
   esp_graph_disable_winograd(g, model->direct);
   esp_status status = fill_graph(model, g, gradients, loss, err);

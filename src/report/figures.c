@@ -88,7 +88,7 @@ static esp_status run_gnuplot(const char *argument, const char *dir, const char 
 
 esp_status esp__figures_check(const char *dir, esp_error *err) {
   bool good;
-  ESP_TRY(esp__directory_check(dir, (const char *[]){"configuration.csv", NULL}, "a report", err));
+  ESP_TRY(esp__directory_check(dir, (const char *[]){"results.csv", NULL}, "a report", err));
   ESP_TRY(run_gnuplot("--version", NULL, "--figures", &good, err));
   return good ? ESP_OK : esp_fail(err, ESP_ERR_INPUT, "--figures: gnuplot --version fails");
 }

@@ -119,21 +119,40 @@ static esp_status check_same(esp_run *r, const esp__position *fresh, const char 
                   path, *c.keys ? ": " : "", c.keys, *c.why ? " (" : "", c.why, *c.why ? ")" : "");
 }
 
-static esp_status load_checkpoint(esp_run *r, esp_error *err) {
-  char path[ESP_PATH_MAX], *position = NULL;
-  if (access(esp__run_path(r, ESP_FILE_CHECKPOINT, path), F_OK) != 0) return begin(r, err);
-  ESP_TRY(esp__run_restore_compressed(r, path, err));
-  ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
+static esp_status read_position(esp__position *at, const char *path, esp_error *err) {
+  esp_bundle b;
+  char *text = NULL;
+  *at = (esp__position){0};
+  ESP_TRY(esp_bundle_load(&b, path, err));
+  esp_status status = esp_checkpoint_position(&b, path, &text, err);
+  esp_bundle_free(&b);
+  if (status != ESP_OK) return status;
+  status = esp__position_parse(at, text, NULL);
+  free(text);
+  if (status == ESP_OK) return ESP_OK;
+  return esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
+}
+
+/* Before any tensor is read: of another configuration those would be others, and the message about
+ * their shapes. */
+static esp_status take_position(esp_run *r, const char *path, esp_error *err) {
   const esp__position fresh = r->at;
-  esp_status status = esp__position_parse(&r->at, position, NULL);
-  free(position);
-  if (status == ESP_ERR_INPUT)
-    status = esp_fail(err, status, "%s: what it says of where the run was does not parse", path);
-  if (status == ESP_OK) status = check_same(r, &fresh, path, err);
+  const esp_status read = read_position(&r->at, path, err);
+  const esp_status status = read == ESP_OK ? check_same(r, &fresh, path, err) : read;
   free(fresh.plugins);
   free(fresh.warnings);
   if (status == ESP_OK && !r->at.data.classes[0]) r->at.data = fresh.data;
-  return status == ESP_OK ? check_position(r, path, err) : status;
+  return status;
+}
+
+static esp_status load_checkpoint(esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX], *position = NULL;
+  if (access(esp__run_path(r, ESP_FILE_CHECKPOINT, path), F_OK) != 0) return begin(r, err);
+  ESP_TRY(take_position(r, path, err));
+  ESP_TRY(esp__run_restore_compressed(r, path, err));
+  ESP_TRY(esp_checkpoint_load(r->model, r->pruner, path, &position, err));
+  free(position);
+  return check_position(r, path, err);
 }
 
 /* ---- with other keys ---- */

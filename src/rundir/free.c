@@ -14,19 +14,12 @@ static bool ends_with(const char *name, const char *ending) {
   return length >= bytes && strcmp(name + length - bytes, ending) == 0;
 }
 
-/* A temporary file of config.ini or sweep.ini: those are the first that there are. */
-static bool is_temporary(const char *name) {
-  return ends_with(name, ESP_TEMPORARY_ENDING) &&
-         (strncmp(name, ESP_FILE_CONFIG ".", sizeof ESP_FILE_CONFIG) == 0 ||
-          strncmp(name, ESP_FILE_SWEEP ".", sizeof ESP_FILE_SWEEP) == 0);
-}
-
 static bool is_ours(const char *name) {
   static const char *const names[] = {".", "..", ESP_LOCK_FILE, ESP_FILE_WORKER_OUTPUT,
                                       ESP_FILE_WORKER_ERRORS};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(names[i], name) == 0) return true;
-  return is_temporary(name);
+  return ends_with(name, ESP_TEMPORARY_ENDING);
 }
 
 bool esp__directory_is_free(const char *path) {

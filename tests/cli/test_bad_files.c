@@ -75,6 +75,9 @@ START_TEST(bad_weights) {
   REFUSED("plain.ini", "predict", "same", "plain.ini");
   REFUSED("nowhere.png", "predict", "same", "nowhere.png");
   REFUSED("dataset", "eval", "same", "data.dataset=cifar1");
+  const process_options isa = {.environment = (const char *[]){"ESPALIER_ISA=sse9", NULL}};
+  refused((const char *[]){"eval", "same", NULL}, &isa, "ESPALIER_ISA = 'sse9': expected one",
+          NULL);
   REFUSED("argument 'prune.sparsity=0.5': decides nothing here", "eval", "same",
           "prune.sparsity=0.5");
   REFUSED("argument 'model.arch=mlp': decides nothing here", "eval", "same", "model.arch=mlp");

@@ -40,6 +40,7 @@ START_TEST(a_packed_file_is_a_weights_file) {
   ck_assert_str_eq(hash_of_run("on"), hash_of_run("off"));
   ESPALIER("run", "stream.ini", "-o", "masked", "prune.mask_from=a.esp", "prune.method=none");
   ESPALIER("shrink", "a.esp", "-o", "small.safetensors");
+  ESPALIER("sensitivity", "a.esp", "-o", "looked", "data.validation=16");
 }
 END_TEST
 

@@ -305,6 +305,7 @@ START_TEST(other_places_and_threads) {
   char *text = bytes_read("a/config.ini", NULL);
   ck_assert(strstr(text, "/moved\n") && strstr(text, "\nthreads = 2\n"));
   ENDS(2, NULL, "[train] lr = 0.1, not 0.5; expected the same", "resume", "a", "train.lr=0.5");
+  ENDS(2, NULL, "[model] width = 1, not 2; expected the same", "resume", "a", "model.width=2");
   ENDS(2, NULL, "argument run.name: says how a run begins", "resume", "a", "run.name=b");
   ENDS(2, NULL, "argument 'data.pth=x': unknown key", "resume", "a", "data.pth=x");
   char *after = bytes_read("a/config.ini", NULL);

@@ -71,6 +71,10 @@ KINDS = {
                 "retrain_epochs = 1\n",
     "genetic": "method = magnitude\ndistribution = genetic\nschedule = one-shot\nsparsity = 0.7\nretrain_epochs = 1\n"
                "generations = 2\npopulation = 4\n",
+    "shared": "method = magnitude\nschedule = one-shot\nsparsity = 0.7\nretrain_epochs = 1\n[compress]\n"
+              "steps = share round\nepochs = 2 0\n",
+    "quantised": "method = magnitude\nschedule = one-shot\nsparsity = 0.7\nretrain_epochs = 1\n[compress]\n"
+                 "steps = quantise\nepochs = 2\n",
 }
 SWEEP = BEGIN.format(minutes=0) + "[prune]\n" + KINDS["rewind"] + "[sweep]\nprune.sparsity = 0.5 0.8\nrun.seed = 1 2\n"
 PATIENCE = 120
