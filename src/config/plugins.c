@@ -144,12 +144,17 @@ static esp_status load(loading *l, const char *word, esp_error *err) {
   return ESP_OK;
 }
 
+/* A plugin that cannot be opened is an error of who named it, want of memory is none. */
+static esp_status of_input(esp_status status) {
+  return status == ESP_ERR_MEMORY ? status : ESP_ERR_INPUT;
+}
+
 /* The error begins as esp__config_located wants it. */
 static esp_status load_of_file(void *user, const char *word, int line, esp_error *err) {
   esp_error cause = {0};
   const esp_status status = load(user, word, &cause);
   if (status == ESP_OK) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "[run] plugins:%d: %s", line, cause.text);
+  return esp_fail(err, of_input(status), "[run] plugins:%d: %s", line, cause.text);
 }
 
 static esp_status load_of_argument(void *user, const char *word, int line, esp_error *err) {
@@ -157,7 +162,7 @@ static esp_status load_of_argument(void *user, const char *word, int line, esp_e
   esp_error cause = {0};
   const esp_status status = load(user, word, &cause);
   if (status == ESP_OK) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "argument 'run.plugins=...': %s", cause.text);
+  return esp_fail(err, of_input(status), "argument 'run.plugins=...': %s", cause.text);
 }
 
 /* argument NULL: none names plugins. */

@@ -112,8 +112,9 @@ static esp_status set_values(const plan *p, esp_sweep_run *run, const char *outp
   ESP_TRY(
       esp__config_set(c, "run.threads", "0", p->source, err)); /* the environment says how many */
   esp_error why = {0};
-  if (esp__config_check(c, &why) == ESP_OK) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%s: run %s: %s", p->source, run->name, why.text);
+  const esp_status status = esp__config_check(c, &why);
+  return status == ESP_OK ? ESP_OK
+                          : esp_fail(err, status, "%s: run %s: %s", p->source, run->name, why.text);
 }
 
 static esp_status plan_run(const plan *p, esp_sweep_run *run, int64_t number, const char *output,
