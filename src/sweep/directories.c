@@ -53,16 +53,19 @@ static esp_status check_grown(const esp_sweep *s, esp_error *err) {
   return status;
 }
 
+/* Others may begin in a directory between two looks at it. Whether it is free is asked first: what
+ * is not free has its sweep.ini or config.ini already, if it is one of ours. */
 static esp_status survey_sweep(const esp_sweep *s, esp_error *err) {
   if (access(s->dir, F_OK) != 0) return ESP_OK;
   if (!is_directory(s->dir))
     return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a directory or nothing",
                     s->dir);
+  const bool is_free = esp__directory_is_free(s->dir);
   if (esp__path_exists(s->dir, ESP_FILE_CONFIG))
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: holds a run; choose another directory for the sweep with -o", s->dir);
   if (esp__path_exists(s->dir, ESP_FILE_SWEEP)) return check_grown(s, err);
-  if (esp__directory_is_free(s->dir)) return ESP_OK;
+  if (is_free) return ESP_OK;
   return esp_fail(
       err, ESP_ERR_INPUT,
       "%s: not the directory of a sweep: expected one with sweep.ini, an empty one, or nothing",
@@ -98,8 +101,9 @@ static esp_status survey_run(esp_sweep_run *run, const char *dir, esp_error *err
   if (!is_directory(dir))
     return esp_fail(err, ESP_ERR_INPUT, "%s: is in the way; expected a run directory or nothing",
                     dir);
+  const bool is_free = esp__directory_is_free(dir);
   if (!esp__path_exists(dir, ESP_FILE_CONFIG)) {
-    if (esp__directory_is_free(dir)) return ESP_OK; /* killed before it began */
+    if (is_free) return ESP_OK; /* killed before it began */
     return esp_fail(err, ESP_ERR_INPUT, "%s: not a run directory: expected one with config.ini",
                     dir);
   }
