@@ -26,10 +26,10 @@ ESP_INLINE void column_of(const esp__winograd_products *k, const float *window, 
   if (column < ESP_WINOGRAD_WINDOW) fetch_ahead(window + k->channels * WINDOW, column);
 }
 
-/* That of all channels, for more tiles than fit into registers. */
+/* That of all channels. */
 typedef float columns[ESP_BLOCK][ESP_WINOGRAD_SIDE][ESP_VECTOR];
 
-ESP_INLINE void columns_of(const esp__winograd_products *k, size_t lane, const int column,
+ESP_INLINE void columns_at(const esp__winograd_products *k, size_t lane, const int column,
                            columns u) {
   for (int c = 0; c < k->channels; c++) {
     esp__vec six[ESP_WINOGRAD_SIDE];
@@ -39,10 +39,18 @@ ESP_INLINE void columns_of(const esp__winograd_products *k, size_t lane, const i
   }
 }
 
-/* The column's sums of the tiles from number `first` on. `column`, `tiles` and `places` are
- * constants at each call; u: NULL = transformed here. */
-ESP_INLINE void sums(const esp__winograd_products *k, size_t lane, const int column, columns u,
-                     int first, const int tiles, const int places) {
+#define COLUMN(c)              \
+  case c:                      \
+    columns_at(k, lane, c, u); \
+    break;
+static void columns_of(const esp__winograd_products *k, size_t lane, int column, columns u) {
+  switch (column) { COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3) COLUMN(4) COLUMN(5) }
+}
+
+/* A column's sums of the tiles from number `first` on. `tiles` and `places` are constants at each
+ * call, and `column` where u is NULL: transformed here. */
+ESP_INLINE void sums(const esp__winograd_products *k, size_t lane, int column, columns u, int first,
+                     const int tiles, const int places) {
   const int row = ESP_WINOGRAD_SIDE * places * ESP_BLOCK,
             at = (column * places + first) * ESP_BLOCK;
   const float *from = k->from + at;
@@ -69,39 +77,39 @@ ESP_INLINE void sums(const esp__winograd_products *k, size_t lane, const int col
     for (int t = 0; t < tiles; t++) esp__vec_store(to + r * row + t * ESP_BLOCK, sum[r][t]);
 }
 
-ESP_INLINE void column_sums(const esp__winograd_products *k, size_t lane, const int column,
-                            const int places) {
-  _Alignas(64) columns u;
-  int first = 0;
-  if (k->tiles == TOGETHER) {
-    sums(k, lane, column, NULL, 0, TOGETHER, places);
-    return;
+/* A window goes straight from registers into the products of all tiles. */
+#define STRAIGHT(name, tiles)                                      \
+  static void name(const esp__winograd_products *k, size_t lane) { \
+    sums(k, lane, 0, NULL, 0, tiles, ESP_WINOGRAD_FEW);            \
+    sums(k, lane, 1, NULL, 0, tiles, ESP_WINOGRAD_FEW);            \
+    sums(k, lane, 2, NULL, 0, tiles, ESP_WINOGRAD_FEW);            \
+    sums(k, lane, 3, NULL, 0, tiles, ESP_WINOGRAD_FEW);            \
+    sums(k, lane, 4, NULL, 0, tiles, ESP_WINOGRAD_FEW);            \
+    sums(k, lane, 5, NULL, 0, tiles, ESP_WINOGRAD_FEW);            \
   }
-  if (k->tiles == 1) {
-    sums(k, lane, column, NULL, 0, 1, places);
-    return;
-  }
-  columns_of(k, lane, column, u);
-  for (; first + TOGETHER <= k->tiles; first += TOGETHER)
-    sums(k, lane, column, u, first, TOGETHER, places);
-  for (; first < k->tiles; first++) sums(k, lane, column, u, first, 1, places);
-}
+STRAIGHT(straight, TOGETHER)
+STRAIGHT(straight_one, 1)
 
-/* `places` is a constant at each call. */
-ESP_INLINE void all_sums(const esp__winograd_products *k, const int places) {
-  for (size_t lane = 0; lane < ESP_BLOCK; lane += ESP_VECTOR) {
-    column_sums(k, lane, 0, places);
-    column_sums(k, lane, 1, places);
-    column_sums(k, lane, 2, places);
-    column_sums(k, lane, 3, places);
-    column_sums(k, lane, 4, places);
-    column_sums(k, lane, 5, places);
+/* It goes through memory, for more tiles than fit into registers. */
+#define THROUGH(name, places)                                                     \
+  static void name(const esp__winograd_products *k, size_t lane, int column) {    \
+    _Alignas(64) columns u;                                                       \
+    int first = 0;                                                                \
+    columns_of(k, lane, column, u);                                               \
+    for (; first + TOGETHER <= k->tiles; first += TOGETHER)                       \
+      sums(k, lane, column, u, first, TOGETHER, places);                          \
+    for (; first < k->tiles; first++) sums(k, lane, column, u, first, 1, places); \
   }
-}
+THROUGH(through_few, ESP_WINOGRAD_FEW)
+THROUGH(through_chunk, ESP_WINOGRAD_CHUNK)
 
 void ESP_ISA_NAME(esp__winograd_products)(const esp__winograd_products *k) {
-  if (k->places == ESP_WINOGRAD_FEW)
-    all_sums(k, ESP_WINOGRAD_FEW);
-  else
-    all_sums(k, ESP_WINOGRAD_CHUNK);
+  const bool few = k->places == ESP_WINOGRAD_FEW;
+  for (size_t lane = 0; lane < ESP_BLOCK; lane += ESP_VECTOR)
+    if (few && k->tiles == TOGETHER)
+      straight(k, lane);
+    else if (few && k->tiles == 1)
+      straight_one(k, lane);
+    else
+      for (int c = 0; c < ESP_WINOGRAD_SIDE; c++) (few ? through_few : through_chunk)(k, lane, c);
 }
