@@ -196,28 +196,18 @@ static void run_subsample(const esp__predict_kernels *k, const esp__step *s, flo
 
 /* ---- planning ---- */
 
-typedef struct way {
-  esp__step_fn *run;
-  const char *name;
-} way;
-
-static way way_of(const esp__bytes_plan *b) {
-  static const way kinds[ESP_OPERATION_KINDS] = {
-      [ESP_OPERATION_TO_INTEGERS] = {run_to_bytes, "to integers"},
-      [ESP_OPERATION_REQUANTISE] = {run_requantise, "requantise"},
-      [ESP_OPERATION_ADD_INTEGERS] = {run_sum, "sum of integers"},
-      [ESP_OPERATION_FROM_INTEGERS] = {run_to_floats, "from integers"},
-      [ESP_OPERATION_ACTIVATION] = {run_relu, "relu"},
-      [ESP_OPERATION_AVGPOOL] = {run_means, "avgpool"},
-      [ESP_OPERATION_MAXPOOL] = {run_maxpool, "maxpool"},
-      [ESP_OPERATION_FLATTEN] = {run_flatten, "flatten"},
-      [ESP_OPERATION_CONCAT] = {run_concat, "concat"},
-      [ESP_OPERATION_SUBSAMPLE] = {run_subsample, "subsample"}};
+/* NULL: there is none. */
+static esp__step_fn *run_of(const esp__bytes_plan *b) {
+  static esp__step_fn *const kinds[ESP_OPERATION_KINDS] = {
+      [ESP_OPERATION_TO_INTEGERS] = run_to_bytes, [ESP_OPERATION_REQUANTISE] = run_requantise,
+      [ESP_OPERATION_ADD_INTEGERS] = run_sum,     [ESP_OPERATION_FROM_INTEGERS] = run_to_floats,
+      [ESP_OPERATION_ACTIVATION] = run_relu,      [ESP_OPERATION_AVGPOOL] = run_means,
+      [ESP_OPERATION_MAXPOOL] = run_maxpool,      [ESP_OPERATION_FLATTEN] = run_flatten,
+      [ESP_OPERATION_CONCAT] = run_concat,        [ESP_OPERATION_SUBSAMPLE] = run_subsample};
   const esp_operation *op = b->op;
-  const way none = {NULL, NULL};
   if (op->kind == ESP_OPERATION_AVGPOOL && b->rescale->kind != ESP_OPERATION_REQUANTISE)
-    return none;
-  if (op->kind == ESP_OPERATION_ACTIVATION && op->attr.activation != ESP_ACT_RELU) return none;
+    return NULL;
+  if (op->kind == ESP_OPERATION_ACTIVATION && op->attr.activation != ESP_ACT_RELU) return NULL;
   return kinds[op->kind];
 }
 
@@ -235,9 +225,9 @@ static void take_numbers(const esp__bytes_plan *b, state *s) {
 }
 
 esp_status esp__add_bytes(esp_network *n, const esp__bytes_plan *b, esp_error *err) {
-  const way own = way_of(b);
+  esp__step_fn *const own = run_of(b);
   state *s;
-  if (!own.run)
+  if (!own)
     return esp_fail(err, ESP_ERR_INPUT,
                     "the predictor has no such operation on 8-bit numbers; expected layers, relu, "
                     "pooling, flatten, concat, subsample and sums");
@@ -247,8 +237,5 @@ esp_status esp__add_bytes(esp_network *n, const esp__bytes_plan *b, esp_error *e
   s->out = b->op->shape;
   take_numbers(b, s);
   return esp__step_add(
-      n,
-      &(esp__step){
-          .run = own.run, .x = b->x, .more = b->more, .y = b->y, .state = s, .name = own.name},
-      err);
+      n, &(esp__step){.run = own, .x = b->x, .more = b->more, .y = b->y, .state = s}, err);
 }

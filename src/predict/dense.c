@@ -42,40 +42,29 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
   k->dense(&own);
 }
 
-/* Where channels lie, `lanes` of which stand one behind the other. */
-static esp_status channels_apart(esp_network *n, int channels, int lanes, size_t plane,
-                                 int32_t **channel, esp_error *err) {
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)channels * sizeof **channel, channel, err));
-  for (int c = 0; c < channels; c++) (*channel)[c] = c / lanes * (int32_t)plane + c % lanes;
-  return ESP_OK;
+/* Whether the window is one pixel, and channels fill whole blocks. */
+static bool is_by_blocks(const esp_operation *op, const esp__place *x, int taps) {
+  const esp_pair padding = op->attr.conv.padding;
+  return taps == 1 && !padding.rows && !padding.columns && x->layout == ESP_BLOCKED &&
+         op->param[0]->shape[1] % ESP_BLOCK == 0;
 }
 
 /* A window of one pixel over whole blocks of channels is one of 16 over the blocks: the order of
  * the sums is the same, and the inner loop is longer. */
-static esp_status one_tap(esp_network *n, int channels, size_t block, esp__dense *k,
-                          esp_error *err) {
-  const bool whole = channels % ESP_BLOCK == 0;
-  int32_t *channel, *tap;
-  k->channels = whole ? channels / ESP_BLOCK : channels;
-  k->taps = whole ? ESP_BLOCK : 1;
-  ESP_TRY(channels_apart(n, k->channels, whole ? 1 : ESP_BLOCK, block, &channel, err));
-  ESP_TRY(channels_apart(n, k->taps, ESP_BLOCK, block, &tap, err));
-  k->channel = channel;
-  k->tap = tap;
-  return ESP_OK;
-}
-
 static esp_status plan_places(esp_network *n, const esp_operation *op, const esp__place *x,
                               esp__dense *k, esp_error *err) {
   const esp_param *w = op->param[0];
   int32_t *channel, *tap;
-  k->taps = w->rank == 4 ? w->shape[2] * w->shape[3] : 1;
-  const esp_pair padding = op->attr.conv.padding;
-  if (k->taps == 1 && x->layout == ESP_BLOCKED && !padding.rows && !padding.columns)
-    return one_tap(n, w->shape[1], (size_t)x->plane, k, err);
   k->channels = w->shape[1];
-  ESP_TRY(channels_apart(n, k->channels, esp__place_lanes(x), (size_t)x->plane, &channel, err));
-  ESP_TRY(esp__taps_of(n, x, op, &tap, err));
+  k->taps = w->rank == 4 ? w->shape[2] * w->shape[3] : 1;
+  const bool by_blocks = is_by_blocks(op, x, k->taps);
+  if (by_blocks) {
+    k->channels /= ESP_BLOCK;
+    k->taps = ESP_BLOCK;
+  }
+  ESP_TRY(esp__channels_of(n, x, k->channels, by_blocks ? ESP_BLOCK : 1, &channel, err));
+  ESP_TRY(by_blocks ? esp__channels_of(n, x, ESP_BLOCK, 1, &tap, err)
+                    : esp__taps_of(n, x, op, &tap, err));
   k->channel = channel;
   k->tap = tap;
   return ESP_OK;
@@ -98,13 +87,8 @@ esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *e
                            &weight, err));
   pack(&s->kernel, w, weight);
   s->kernel.weight = weight;
-  return esp__step_add(n,
-                       &(esp__step){.run = run,
-                                    .x = l->x,
-                                    .more = l->more,
-                                    .y = l->y,
-                                    .state = s,
-                                    .name = w->name,
-                                    .shares = true},
-                       err);
+  return esp__step_add(
+      n,
+      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .shares = true},
+      err);
 }

@@ -43,13 +43,8 @@ esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_erro
                                .y_block = (size_t)y->plane,
                                .spots = spots,
                                .finish = l->finish};
-  return esp__step_add(n,
-                       &(esp__step){.run = run,
-                                    .x = l->x,
-                                    .more = l->more,
-                                    .y = l->y,
-                                    .state = s,
-                                    .name = w->name,
-                                    .shares = true},
-                       err);
+  return esp__step_add(
+      n,
+      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .shares = true},
+      err);
 }

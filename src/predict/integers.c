@@ -214,24 +214,12 @@ static esp_status pack(esp_network *n, const weights *w, esp__integer_dense *k, 
   return ESP_OK;
 }
 
-static esp_status channels_of(esp_network *n, const esp__place *x, int words, int apart,
-                              int32_t **channel, esp_error *err) {
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)words * sizeof **channel, channel, err));
-  for (int c = 0; c < words; c++) (*channel)[c] = esp__place_channel(x, c * apart);
-  return ESP_OK;
-}
-
 static esp_status add_step(esp_network *n, const esp__integer_plan *l, int x, esp__step_fn *run,
                            const void *state, esp_error *err) {
-  return esp__step_add(n,
-                       &(esp__step){.run = run,
-                                    .shares = true,
-                                    .x = x,
-                                    .more = l->more,
-                                    .y = l->y,
-                                    .state = state,
-                                    .name = l->op->param[0]->name},
-                       err);
+  return esp__step_add(
+      n,
+      &(esp__step){.run = run, .x = x, .more = l->more, .y = l->y, .state = state, .shares = true},
+      err);
 }
 
 esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, esp_error *err) {
@@ -242,7 +230,7 @@ esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, es
   int32_t *channel, *tap;
   dense_state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  ESP_TRY(channels_of(n, x, w.words, 1, &channel, err));
+  ESP_TRY(esp__channels_of(n, x, w.words, 1, &channel, err));
   ESP_TRY(esp__taps_of(n, x, l->op, &tap, err));
   s->kernels = esp__integer_kernels_choose();
   ESP_TRY(
@@ -284,18 +272,6 @@ static void run_lists(const esp__predict_kernels *k, const esp__step *s, float *
 typedef struct offsets {
   int32_t *channel, *tap;
 } offsets;
-
-static esp_status offsets_of(esp_network *n, const esp_operation *op, const weights *w,
-                             const esp__place *x, offsets *at, esp_error *err) {
-  const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
-  const int columns = w->param->shape[3];
-  ESP_TRY(channels_of(n, x, w->words, stride.rows * stride.columns, &at->channel, err));
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)w->taps * sizeof *at->tap, &at->tap, err));
-  for (int t = 0; t < w->taps; t++)
-    at->tap[t] =
-        esp__phase_tap(x, t / columns - padding.rows, t % columns - padding.columns, stride);
-  return ESP_OK;
-}
 
 /* Appends the entries of output o; with `to` NULL they are counted only. */
 static int fill_list(const weights *w, const offsets *at, int o, esp__integer_entry *to) {
@@ -354,7 +330,7 @@ esp_status esp__add_integer_lists(esp_network *n, const esp__integer_plan *l, es
   s->kernels = esp__integer_kernels_choose();
   s->kernel = (esp__integer_lists){.y_quad = (size_t)n->place[l->y].plane, .negative = l->negative};
   ESP_TRY(plan_stretches(n, &n->place[x], &n->place[l->y], &s->kernel, err));
-  ESP_TRY(offsets_of(n, l->op, &w, &n->place[x], &at, err));
+  ESP_TRY(esp__phase_window(n, l->op, &n->place[x], w.words, &at.channel, &at.tap, err));
   ESP_TRY(fill_lists(n, &w, &at, &s->kernel, err));
   ESP_TRY(finish_of(n, l, s->kernels->offset, &s->kernel.finish, err));
   return add_step(n, l, x, run_lists, s, err);

@@ -191,33 +191,40 @@ esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *p
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->stride = stride;
   ESP_TRY(esp__place_add(n, &place, phases, err));
-  return esp__step_add(
-      n, &(esp__step){.run = split, .x = x, .more = -1, .y = *phases, .state = s, .name = "split"},
-      err);
+  return esp__step_add(n, &(esp__step){.run = split, .x = x, .more = -1, .y = *phases, .state = s},
+                       err);
 }
 
-/* Where tap (r, c) lies among the phases. */
-int32_t esp__phase_tap(const esp__place *x, int r, int c, esp_pair stride) {
+/* Where the tap at (r, c) lies. */
+static int32_t phase_tap(const esp__place *x, int r, int c, esp_pair stride) {
   const int row = esp__floor_div(r, stride.rows), column = esp__floor_div(c, stride.columns);
   const int phase = (r - row * stride.rows) * stride.columns + c - column * stride.columns;
   return phase * x->plane + row * x->row + column;
 }
 
+esp_status esp__phase_window(esp_network *n, const esp_operation *op, const esp__place *x,
+                             int channels, int32_t **channel, int32_t **tap, esp_error *err) {
+  const esp_param *w = op->param[0];
+  const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
+  const int columns = w->shape[3], taps = w->shape[2] * columns;
+  ESP_TRY(esp__channels_of(n, x, channels, phases_of(stride), channel, err));
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)taps * sizeof **tap, tap, err));
+  for (int t = 0; t < taps; t++)
+    (*tap)[t] = phase_tap(x, t / columns - padding.rows, t % columns - padding.columns, stride);
+  return ESP_OK;
+}
+
 static esp_status plan_weights(esp_network *n, const esp_operation *op, const esp__place *x,
                                weights *w, esp_error *err) {
   const esp_param *p = op->param[0];
-  const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
-  const int phases = phases_of(stride), channels = x->shape.channels / phases;
+  const int channels = x->shape.channels / phases_of(op->attr.conv.stride);
   int32_t *channel, *tap;
-  *w = (weights){.param = p, .taps = p->shape[2] * p->shape[3], .groups = op->attr.conv.groups};
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)channels * sizeof *channel, &channel, err));
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)w->taps * sizeof *tap, &tap, err));
-  for (int c = 0; c < channels; c++) channel[c] = esp__place_channel(x, c * phases);
-  for (int t = 0; t < w->taps; t++)
-    tap[t] = esp__phase_tap(x, t / p->shape[3] - padding.rows, t % p->shape[3] - padding.columns,
-                            stride);
-  w->channel = channel;
-  w->tap = tap;
+  ESP_TRY(esp__phase_window(n, op, x, channels, &channel, &tap, err));
+  *w = (weights){.param = p,
+                 .channel = channel,
+                 .tap = tap,
+                 .taps = p->shape[2] * p->shape[3],
+                 .groups = op->attr.conv.groups};
   return ESP_OK;
 }
 
@@ -232,13 +239,7 @@ esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *e
   ESP_TRY(plan_rows(n, &s->kernel, &w, err));
   s->kernel.y_plane = (size_t)n->place[l->y].plane;
   s->kernel.finish = l->finish;
-  return esp__step_add(n,
-                       &(esp__step){.run = run,
-                                    .shares = true,
-                                    .x = x,
-                                    .more = l->more,
-                                    .y = l->y,
-                                    .state = s,
-                                    .name = l->op->param[0]->name},
-                       err);
+  return esp__step_add(
+      n, &(esp__step){.run = run, .x = x, .more = l->more, .y = l->y, .state = s, .shares = true},
+      err);
 }

@@ -125,7 +125,6 @@ struct esp__step {
   int x, more, y; /* places; -1 = none */
   const struct esp_network *network;
   const void *state; /* what the kind of step needs */
-  const char *name;  /* of the layer, or of the kind */
   int unit;          /* that it is part of */
   bool shares;       /* runs in parts at the same time, each on a thread of its own */
   int part, parts;   /* of a step that shares, while it runs; else 0 and 1 */
@@ -273,8 +272,9 @@ esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int mo
 /* The planes of place x split into those of every stride-th row and column. */
 esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *phases,
                           esp_error *err);
-/* Where the tap at (r, c) lies among them. */
-int32_t esp__phase_tap(const esp__place *x, int r, int c, esp_pair stride);
+/* Where the first `channels` channels lie among them, and the taps of the window. */
+esp_status esp__phase_window(esp_network *n, const esp_operation *op, const esp__place *x,
+                             int channels, int32_t **channel, int32_t **tap, esp_error *err);
 /* Cuts the pixels of planes into stretches, with the mask for what lies between. */
 esp_status esp__stretches_of(esp_network *n, esp__lists *k, const esp__place *x,
                              const esp__place *y, esp_error *err);
@@ -294,6 +294,9 @@ esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__plac
 int esp__dense_together_of(const esp_network *n, const esp__spots *spots, int blocks);
 /* The blocks of the next pack where so many are left. */
 int esp__dense_pack_blocks(int left, int together);
+/* Where `count` channels lie, of every `apart`-th. */
+esp_status esp__channels_of(esp_network *n, const esp__place *x, int count, int apart,
+                            int32_t **channel, esp_error *err);
 /* Where the taps of a window lie, [kernel rows * columns]. */
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err);

@@ -100,20 +100,11 @@ static esp_status grow(void **item, int count, int *capacity, size_t bytes, esp_
   return ESP_OK;
 }
 
-static esp_status copy_name(esp_network *n, const char *name, char **copy, esp_error *err) {
-  ESP_TRY(esp__store_alloc(&n->store, strlen(name) + 1, copy, err));
-  strcpy(*copy, name);
-  return ESP_OK;
-}
-
 esp_status esp__step_add(esp_network *n, const esp__step *step, esp_error *err) {
   void *item = n->step;
-  char *name;
   ESP_TRY(grow(&item, n->steps, &n->steps_capacity, sizeof *n->step, err));
   n->step = item;
-  ESP_TRY(copy_name(n, step->name, &name, err));
   n->step[n->steps] = *step;
-  n->step[n->steps].name = name;
   n->step[n->steps].unit = n->unit;
   n->step[n->steps].parts = 1;
   n->step[n->steps++].network = n;

@@ -163,23 +163,20 @@ static void run_subsample(const esp__predict_kernels *k, const esp__step *s, flo
 
 /* ---- planning ---- */
 
-static const struct {
-  esp__step_fn *run;
-  const char *name;
-} kinds[] = {
-    [ESP_OPERATION_BATCHNORM] = {run_norm, "batch norm"},
-    [ESP_OPERATION_ACTIVATION] = {run_activation, "activation"},
-    [ESP_OPERATION_CUSTOM_ACTIVATION] = {run_custom, "activation"},
-    [ESP_OPERATION_FATRELU] = {run_threshold, "fatrelu"},
-    [ESP_OPERATION_MAXPOOL] = {run_maxpool, "maxpool"},
-    [ESP_OPERATION_AVGPOOL] = {run_avgpool, "avgpool"},
-    [ESP_OPERATION_FLATTEN] = {run_flatten, "flatten"},
-    [ESP_OPERATION_ADD] = {run_add, "add"},
-    [ESP_OPERATION_CONCAT] = {run_concat, "concat"},
-    [ESP_OPERATION_SUBSAMPLE] = {run_subsample, "subsample"},
-    [ESP_OPERATION_MEAN_ABS] = {run_mean_abs, "squeeze"},
-    [ESP_OPERATION_TOP_K] = {run_top_k, "winners"},
-    [ESP_OPERATION_GATE] = {run_gate, "gate"},
+static esp__step_fn *const kinds[] = {
+    [ESP_OPERATION_BATCHNORM] = run_norm,
+    [ESP_OPERATION_ACTIVATION] = run_activation,
+    [ESP_OPERATION_CUSTOM_ACTIVATION] = run_custom,
+    [ESP_OPERATION_FATRELU] = run_threshold,
+    [ESP_OPERATION_MAXPOOL] = run_maxpool,
+    [ESP_OPERATION_AVGPOOL] = run_avgpool,
+    [ESP_OPERATION_FLATTEN] = run_flatten,
+    [ESP_OPERATION_ADD] = run_add,
+    [ESP_OPERATION_CONCAT] = run_concat,
+    [ESP_OPERATION_SUBSAMPLE] = run_subsample,
+    [ESP_OPERATION_MEAN_ABS] = run_mean_abs,
+    [ESP_OPERATION_TOP_K] = run_top_k,
+    [ESP_OPERATION_GATE] = run_gate,
 };
 
 esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int more, int y,
@@ -190,17 +187,10 @@ esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int mo
   if (op->kind == ESP_OPERATION_FATRELU && op->attr.fatrelu.chosen)
     s->attr.fatrelu.threshold = op->attr.fatrelu.chosen->value[0];
   if (op->kind == ESP_OPERATION_BATCHNORM) ESP_TRY(esp__line_of(n, op, &s->scale, &s->shift, err));
-  return esp__step_add(n,
-                       &(esp__step){.run = kinds[op->kind].run,
-                                    .x = x,
-                                    .more = more,
-                                    .y = y,
-                                    .state = s,
-                                    .name = kinds[op->kind].name},
-                       err);
+  return esp__step_add(
+      n, &(esp__step){.run = kinds[op->kind], .x = x, .more = more, .y = y, .state = s}, err);
 }
 
 esp_status esp__add_convert(esp_network *n, int from, int to, esp_error *err) {
-  return esp__step_add(
-      n, &(esp__step){.run = run_convert, .x = from, .more = -1, .y = to, .name = "convert"}, err);
+  return esp__step_add(n, &(esp__step){.run = run_convert, .x = from, .more = -1, .y = to}, err);
 }

@@ -48,6 +48,13 @@ esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *
   return esp__spots_up_to(n, x, y, stride, n->kernels->dense_spots(), spots, err);
 }
 
+esp_status esp__channels_of(esp_network *n, const esp__place *x, int count, int apart,
+                            int32_t **channel, esp_error *err) {
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)count * sizeof **channel, channel, err));
+  for (int c = 0; c < count; c++) (*channel)[c] = esp__place_channel(x, c * apart);
+  return ESP_OK;
+}
+
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err) {
   const esp_param *w = op->param[0];

@@ -147,13 +147,8 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
   s->finish = l->finish;
   ESP_TRY(plan_windows(n, s, w, err));
   esp__scratch_at_least(n, (size_t)(esp__place_planes(x) + s->blocks) * s->block);
-  return esp__step_add(n,
-                       &(esp__step){.run = run,
-                                    .x = l->x,
-                                    .more = l->more,
-                                    .y = l->y,
-                                    .state = s,
-                                    .name = w->name,
-                                    .shares = true},
-                       err);
+  return esp__step_add(
+      n,
+      &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .shares = true},
+      err);
 }
