@@ -1,8 +1,8 @@
 /* espalier predict: what a trained network sees in pictures */
 #include "base/shown.h"
 #include "cli/cli.h"
+#include "cli/engine.h"
 
-#include <espalier/predict.h>
 #include <espalier/run.h>
 
 #include <math.h>
@@ -62,43 +62,19 @@ static bool pass_over(esp_status status, const esp_error *err) {
   return true;
 }
 
-/* What predicts, and memory for a picture and its logits. */
-typedef struct eye {
-  esp_network *network;
-  esp_predictor *predictor;
-  uint8_t *pixels;
-  float *logits;
-} eye;
-
-static esp_status open_eye(eye *e, const esp_loaded_run *o, esp_error *err) {
-  const esp_shape s = o->model->input;
-  ESP_TRY(esp_network_of_model(&e->network, o->model, o->mean, o->std, err));
-  ESP_TRY(esp_predictor_new(&e->predictor, e->network, err));
-  e->pixels = malloc((size_t)(s.channels * s.height * s.width));
-  e->logits = malloc((size_t)esp_network_outputs(e->network) * sizeof *e->logits);
-  return e->pixels && e->logits ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-}
-
-static void close_eye(eye *e) {
-  esp_predictor_free(e->predictor);
-  esp_network_free(e->network);
-  free(e->pixels);
-  free(e->logits);
-}
-
 /* One that cannot be read leaves the others alone: each is named, and the command fails in the
  * end. */
-static esp_status predict(const esp_loaded_run *o, const eye *e, const char *const *paths,
-                          int count, esp_error *err) {
+static esp_status predict(const esp_loaded_run *o, const esp__engine *e, uint8_t *pixels,
+                          const char *const *paths, int count, esp_error *err) {
   int unreadable = 0;
   for (int i = 0; i < count; i++) {
-    const esp_status status = esp_picture_load(paths[i], o->model->input, e->pixels, err);
+    const esp_status status = esp_picture_load(paths[i], o->model->input, pixels, err);
     if (count > 1 && pass_over(status, err)) {
       unreadable++;
       continue;
     }
     if (status != ESP_OK) return status;
-    esp_predict_pixels(e->predictor, e->pixels, e->logits);
+    esp_predict_pixels(e->predictor, pixels, e->logits);
     print_picture(o, paths[i], e->logits);
   }
   if (unreadable == 0) return ESP_OK;
@@ -118,13 +94,17 @@ static esp_status check_normalisation(const esp_loaded_run *o, const char *file,
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_loaded_run o;
-  eye e = {0};
+  esp__engine e = {0};
   ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
-  esp_status status = check_normalisation(&o, a->positional.item[0], err);
-  if (status == ESP_OK) status = open_eye(&e, &o, err);
+  const esp_shape s = o.model->input;
+  uint8_t *pixels = malloc((size_t)(s.channels * s.height * s.width));
+  esp_status status = pixels ? check_normalisation(&o, a->positional.item[0], err)
+                             : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+  if (status == ESP_OK) status = esp__engine_open_predictor(&e, &o, 1, err);
   if (status == ESP_OK)
-    status = predict(&o, &e, a->positional.item + 1, a->positional.count - 1, err);
-  close_eye(&e);
+    status = predict(&o, &e, pixels, a->positional.item + 1, a->positional.count - 1, err);
+  esp__engine_close(&e);
+  free(pixels);
   esp_loaded_run_free(&o);
   return status;
 }
