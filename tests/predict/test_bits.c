@@ -132,10 +132,11 @@ static void check_isas(const net *n, const char *what, double pruned, int first,
   run_graph(n, count, x, expected);
   for (size_t i = 0; (isa = esp__isa_at(i)); i++) {
     if (too_long(n, isa)) continue;
+    const int some = strcmp(isa, "scalar") == 0 ? 1 : count;
     setenv("ESPALIER_ISA", isa, 1);
-    run_predictor(n, 1, count, x, found);
+    run_predictor(n, 1, some, x, found);
     unsetenv("ESPALIER_ISA");
-    ck_assert_msg(memcmp(expected, found, bytes) == 0,
+    ck_assert_msg(memcmp(expected, found, (size_t)(some * CLASSES) * sizeof(float)) == 0,
                   "%s, %g pruned, %s: logit %.9g, expected %.9g", what, pruned, isa,
                   (double)found[0], (double)expected[0]);
   }
