@@ -1,5 +1,5 @@
 /* y = f(x), pointwise: the built-in kinds by kernels, those from outside by plain loops. */
-#include "autograd/node.h"
+#include "autograd/tangent.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
@@ -30,6 +30,7 @@ static const esp__op activation = {.name = "activation",
                                    .kind = ESP_OPERATION_ACTIVATION,
                                    .forward = forward,
                                    .backward = backward,
+                                   .tangent = &esp__tangent_activation,
                                    .activates = true};
 
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,

@@ -1,6 +1,6 @@
 /* y = a + b */
-#include "autograd/node.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *a = &n->in[0]->data, *b = &n->in[1]->data, *y = &n->out.data;
@@ -20,8 +20,11 @@ static void backward(esp_graph *g, esp__node *n) {
                          n->out.data.channels, n->add[i]);
 }
 
-static const esp__op add = {
-    .name = "add", .kind = ESP_OPERATION_ADD, .forward = forward, .backward = backward};
+static const esp__op add = {.name = "add",
+                            .kind = ESP_OPERATION_ADD,
+                            .forward = forward,
+                            .backward = backward,
+                            .tangent = &esp__tangent_linear};
 
 esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
   esp__node *n;

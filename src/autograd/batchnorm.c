@@ -6,24 +6,18 @@
  *     d shift = sum g;  d scale = r * sum g v
  *     d x = scale * r * (g - sum g / m - v * r^2 * sum g v / m)
  * Sums: 16 images apart within a plane, then valid images and blocks in order, in double. */
-#include "autograd/node.h"
+#include "autograd/batchnorm.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 #include <math.h>
 
-enum { SCALE, SHIFT, MEAN, VAR };
-static const double epsilon = 1e-5, keep_running = 0.9;
-
-typedef struct state {
-  float *scale, *shift;   /* [channels] what the forward pass multiplies by and adds */
-  double *first, *second; /* [blocks][channels] sums of each plane */
-  double *mean, *var;     /* [channels] of this batch (training) or running */
-} state;
+static const double keep_running = 0.9;
 
 static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   const size_t channels = (size_t)n->out.data.channels,
                planes = channels * (size_t)n->out.data.blocks;
-  state *s;
+  esp__batchnorm_state *s;
   ESP_TRY(esp__graph_alloc(g, sizeof *s, &s, err));
   n->state = s;
   ESP_TRY(esp__graph_alloc(g, planes * sizeof(double), &s->first, err));
@@ -91,28 +85,28 @@ static void two_passes(esp_graph *g, esp__node *n, plane_function *first, channe
 
 /* y = x * scale + shift, from mean and variance */
 static void set_line(const esp__node *n, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   double line[2];
-  esp_batchnorm_line((double)n->param[SCALE]->value[c], (double)n->param[SHIFT]->value[c],
-                     s->mean[c], s->var[c], line);
+  esp_batchnorm_line((double)n->param[ESP_BN_SCALE]->value[c],
+                     (double)n->param[ESP_BN_SHIFT]->value[c], s->mean[c], s->var[c], line);
   s->scale[c] = (float)line[0];
   s->shift[c] = (float)line[1];
 }
 
 static void recall(const esp__node *n, int c) {
-  const state *s = n->state;
-  s->mean[c] = (double)n->param[MEAN]->value[c];
-  s->var[c] = (double)n->param[VAR]->value[c];
+  const esp__batchnorm_state *s = n->state;
+  s->mean[c] = (double)n->param[ESP_BN_MEAN]->value[c];
+  s->var[c] = (double)n->param[ESP_BN_VAR]->value[c];
   set_line(n, c);
 }
 
 /* Sums around the running mean, so that nothing cancels. */
 static void measure_plane(esp_graph *g, esp__node *n, int block, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   const esp_tensor *x = &n->in[0]->data;
   _Alignas(64) float sum[ESP_LANES], square[ESP_LANES];
-  g->kernels->moments(esp__extent_of(x), esp__rows_of(x, block, c), n->param[MEAN]->value[c], sum,
-                      square);
+  g->kernels->moments(esp__extent_of(x), esp__rows_of(x, block, c), n->param[ESP_BN_MEAN]->value[c],
+                      sum, square);
   s->first[block * x->channels + c] = sum_valid(sum, esp_lanes_valid(esp__graph_images(g), block));
   s->second[block * x->channels + c] =
       sum_valid(square, esp_lanes_valid(esp__graph_images(g), block));
@@ -120,9 +114,9 @@ static void measure_plane(esp_graph *g, esp__node *n, int block, int c) {
 
 /* Mean and variance of the batch; then the running ones. */
 static void measure_channel(esp_graph *g, esp__node *n, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   const esp_tensor *x = &n->in[0]->data;
-  float *mean = &n->param[MEAN]->value[c], *var = &n->param[VAR]->value[c];
+  float *mean = &n->param[ESP_BN_MEAN]->value[c], *var = &n->param[ESP_BN_VAR]->value[c];
   const double m = pixels_of(g, x), off = sum_blocks(g, s->first, x->channels, c) / m;
   s->mean[c] = (double)*mean + off;
   s->var[c] = fmax(sum_blocks(g, s->second, x->channels, c) / m - off * off, 0.0);
@@ -133,7 +127,7 @@ static void measure_channel(esp_graph *g, esp__node *n, int c) {
 }
 
 static void normalise_plane(esp_graph *g, esp__node *n, int block, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   const esp_tensor *x = &n->in[0]->data, *y = &n->out.data;
   g->kernels->normalise(esp__extent_of(y), esp__rows_of(x, block, c),
                         n->inputs == 2 ? esp__rows_of(&n->in[1]->data, block, c) : (esp__rows){0},
@@ -153,7 +147,7 @@ static void forward(esp_graph *g, esp__node *n) {
 /* ---- inference: part of the convolution before ---- */
 
 void esp__batchnorm_epilogue(const esp__node *n, esp__epilogue *f) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   for (int c = 0; c < n->out.data.channels; c++) recall(n, c);
   f->scale = s->scale;
   f->shift = s->shift;
@@ -169,12 +163,12 @@ static esp__rows output_rows(const esp__node *n, int block, int c) {
 }
 
 static esp__relu_mask gate_of(const esp__node *n, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   return (esp__relu_mask){n->attr.relu, s->scale[c], s->shift[c]};
 }
 
 static void sum_plane(esp_graph *g, esp__node *n, int block, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   _Alignas(64) float sum[ESP_LANES], product[ESP_LANES];
   g->kernels->normalise_sums(esp__extent_of(x), esp__rows_of(x, block, c), output_rows(n, block, c),
@@ -188,11 +182,12 @@ static void sum_plane(esp_graph *g, esp__node *n, int block, int c) {
 /* Gradients of scale and shift; leaves sum g and sum g v of the channel in the first row of the
  * sums. */
 static void sum_channel(esp_graph *g, esp__node *n, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   s->first[c] = sum_blocks(g, s->first, n->out.data.channels, c);
   s->second[c] = sum_blocks(g, s->second, n->out.data.channels, c);
-  n->param[SHIFT]->grad[c] = (float)s->first[c];
-  n->param[SCALE]->grad[c] = (float)(s->second[c] / sqrt(s->var[c] + epsilon));
+  n->param[ESP_BN_SHIFT]->grad[c] = (float)s->first[c];
+  n->param[ESP_BN_SCALE]->grad[c] =
+      (float)(s->second[c] / sqrt(s->var[c] + esp__batchnorm_epsilon));
 }
 
 static void run_back(const esp_graph *g, const esp__node *n, int block, int c, const esp_tensor *to,
@@ -214,9 +209,10 @@ static void back_to_residual(esp_graph *g, esp__node *n, int block, int c) {
 
 /* With running statistics mean and variance are constants: only the first term is left. */
 static void back_plane(esp_graph *g, esp__node *n, int block, int c) {
-  const state *s = n->state;
+  const esp__batchnorm_state *s = n->state;
   const double share = g->pass.training ? 1.0 / pixels_of(g, &n->in[0]->data) : 0.0,
-               r = 1.0 / sqrt(s->var[c] + epsilon), a = (double)n->param[SCALE]->value[c] * r;
+               r = 1.0 / sqrt(s->var[c] + esp__batchnorm_epsilon),
+               a = (double)n->param[ESP_BN_SCALE]->value[c] * r;
   esp__normalise_back k = {.mean = (float)s->mean[c],
                            .a = (float)a,
                            .b = (float)(-a * r * r * s->second[c] * share),
@@ -240,6 +236,7 @@ static const esp__op batchnorm = {.name = "batch norm",
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward,
+                                  .tangent = &esp__tangent_batchnorm,
                                   .in_place = true,
                                   .normalises = true};
 
@@ -252,10 +249,10 @@ esp_status esp_graph_batchnorm(esp_graph *g, esp_value *x, esp_bn_params params,
   ESP_TRY(esp__node_add(g, &batchnorm, x, residual, shape, &n, err));
   n->out.needs_grad = true;
   n->attr.relu = relu;
-  n->param[SCALE] = params.scale;
-  n->param[SHIFT] = params.shift;
-  n->param[MEAN] = params.mean;
-  n->param[VAR] = params.var;
+  n->param[ESP_BN_SCALE] = params.scale;
+  n->param[ESP_BN_SHIFT] = params.shift;
+  n->param[ESP_BN_MEAN] = params.mean;
+  n->param[ESP_BN_VAR] = params.var;
   *y = &n->out;
   return ESP_OK;
 }

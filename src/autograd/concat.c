@@ -1,6 +1,6 @@
 /* y = (a, b) along channels */
-#include "autograd/node.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *a = &n->in[0]->data, *b = &n->in[1]->data, *y = &n->out.data;
@@ -20,6 +20,7 @@ static const esp__op concat = {.name = "concat",
                                .kind = ESP_OPERATION_CONCAT,
                                .forward = forward,
                                .backward = backward,
+                               .tangent = &esp__tangent_linear,
                                .flow = ESP_FLOW_JOIN};
 
 esp_status esp_graph_concat(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,

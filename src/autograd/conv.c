@@ -2,6 +2,7 @@
  * pixels. */
 #include "autograd/conv_plan.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   esp__conv_forward(g, n, n->state);
@@ -32,7 +33,8 @@ static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
 #define CONVOLUTION(what, which)                                                         \
   {                                                                                      \
     .name = what, .kind = which, .plan = plan, .forward = forward, .backward = backward, \
-    .flow = ESP_FLOW_MIX, .can_fuse = true, .convolves = true                            \
+    .tangent = &esp__tangent_convolution, .flow = ESP_FLOW_MIX, .can_fuse = true,        \
+    .convolves = true                                                                    \
   }
 static const esp__op conv = CONVOLUTION("conv", ESP_OPERATION_CONV),
                      linear = CONVOLUTION("linear", ESP_OPERATION_LINEAR);

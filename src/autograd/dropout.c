@@ -1,6 +1,6 @@
 /* Inverted dropout (Srivastava et al. 2014). What is dropped is a function of the step's key, the
  * node and the place, so the backward pass draws it again instead of storing it. */
-#include "autograd/node.h"
+#include "autograd/tangent.h"
 
 static void drop(esp_graph *g, esp__node *n, const esp_tensor *from, const esp_tensor *to,
                  bool add) {
@@ -33,8 +33,11 @@ static void backward(esp_graph *g, esp__node *n) {
                        n->out.data.channels, n->add[0]);
 }
 
-static const esp__op dropout = {
-    .name = "dropout", .kind = ESP_OPERATION_DROPOUT, .forward = forward, .backward = backward};
+static const esp__op dropout = {.name = "dropout",
+                                .kind = ESP_OPERATION_DROPOUT,
+                                .forward = forward,
+                                .backward = backward,
+                                .tangent = &esp__tangent_linear};
 
 esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_value **y,
                              esp_error *err) {

@@ -6,8 +6,8 @@
  * over the images of one pass (esp_pass.choose). It is found by counting: floats above 0 have the
  * order of their bits, so their upper and then their lower halves are counted. That is exact, and
  * the same with any number of threads. */
-#include "autograd/node.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 #include <math.h>
 #include <string.h>
@@ -106,6 +106,7 @@ static const esp__op fatrelu = {.name = "fatrelu",
                                 .plan = plan,
                                 .forward = forward,
                                 .backward = backward,
+                                .tangent = &esp__tangent_lines,
                                 .activates = true,
                                 .conditional = true};
 

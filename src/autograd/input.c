@@ -1,5 +1,5 @@
 /* The images of the batch enter the graph. */
-#include "autograd/node.h"
+#include "autograd/tangent.h"
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *y = &n->out.data;
@@ -13,8 +13,11 @@ static void forward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op input = {
-    .name = "input", .kind = ESP_OPERATION_INPUT, .forward = forward, .flow = ESP_FLOW_START};
+static const esp__op input = {.name = "input",
+                              .kind = ESP_OPERATION_INPUT,
+                              .forward = forward,
+                              .tangent = &esp__tangent_input,
+                              .flow = ESP_FLOW_START};
 
 esp_status esp_graph_input(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err) {
   esp__node *n;

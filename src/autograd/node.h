@@ -17,6 +17,8 @@ struct esp_value {
   bool needs_grad;
 };
 
+typedef struct esp__tangent_rule esp__tangent_rule; /* tangent.h */
+
 typedef struct esp__op {
   const char *name;
   esp_operation_kind kind;
@@ -27,8 +29,9 @@ typedef struct esp__op {
   /* Writes the gradients of in[i] that are needed (adding where n->add[i]), and of the parameters.
    * May be NULL. */
   void (*backward)(esp_graph *g, esp__node *n);
-  esp_flow flow;    /* how channels pass through */
-  bool can_fuse;    /* can do the batch norm that follows it */
+  const esp__tangent_rule *tangent; /* how it passes tangents on; NULL: it has none */
+  esp_flow flow;                    /* how channels pass through */
+  bool can_fuse;                    /* can do the batch norm that follows it */
   bool convolves;   /* a convolution or linear layer: its state is an esp__conv_plan */
   bool activates;   /* a pointwise non-linearity */
   bool in_place;    /* the gradient of in[0] may take the memory of the output's: pixel by pixel

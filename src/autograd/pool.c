@@ -1,6 +1,6 @@
 /* Max, average and global average pooling. */
-#include "autograd/node.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 /* The window; global pooling (size 0) takes the whole plane. */
 static esp__pool kernel_of(const esp__node *n) {
@@ -59,11 +59,13 @@ static void avg_backward(esp_graph *g, esp__node *n) {
 static const esp__op maxpool = {.name = "maxpool",
                                 .kind = ESP_OPERATION_MAXPOOL,
                                 .forward = max_forward,
-                                .backward = max_backward};
+                                .backward = max_backward,
+                                .tangent = &esp__tangent_maxpool};
 static const esp__op avgpool = {.name = "avgpool",
                                 .kind = ESP_OPERATION_AVGPOOL,
                                 .forward = avg_forward,
-                                .backward = avg_backward};
+                                .backward = avg_backward,
+                                .tangent = &esp__tangent_linear};
 
 static esp_status pool(esp_graph *g, const esp__op *op, esp_value *x, esp_pool_attr a,
                        esp_value **y, esp_error *err) {

@@ -1,6 +1,6 @@
 /* Operations that give values other places: flatten, subsample. */
-#include "autograd/node.h"
 #include "autograd/shapes.h"
+#include "autograd/tangent.h"
 
 /* ---- flatten: a plane's pixels become channels, which drops the halo ---- */
 
@@ -38,6 +38,7 @@ static const esp__op flatten = {.name = "flatten",
                                 .kind = ESP_OPERATION_FLATTEN,
                                 .forward = flatten_forward,
                                 .backward = flatten_backward,
+                                .tangent = &esp__tangent_linear,
                                 .flow = ESP_FLOW_SPREAD};
 
 esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
@@ -91,6 +92,7 @@ static const esp__op subsample = {.name = "subsample",
                                   .kind = ESP_OPERATION_SUBSAMPLE,
                                   .forward = subsample_forward,
                                   .backward = subsample_backward,
+                                  .tangent = &esp__tangent_linear,
                                   .flow = ESP_FLOW_PAD};
 
 esp_status esp_graph_subsample(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,

@@ -121,10 +121,65 @@ END_TEST
 START_TEST(the_hessian_times_the_gradient) {
   scene s;
   static const float before[] = {1, 2, 3, -1};
-  open_square(&s, "grasp");
+  open_square(&s, "grasp\ngrasp_temperature = 1");
   scene_limit(&s, 1, 1);
   UNITS(&s, 5, 1 * 4, 2 * 8, 3 * 1, -1 * 2);
   ck_assert_mem_eq(plant_param(&s.p, "linear1.weight")->value, before, sizeof before);
+  scene_close(&s);
+}
+END_TEST
+
+/* Both images: the mean H is ((1 2; 2 4) + (4 -2; -2 1)) / 2 = 2.5 (1 0; 0 1), the mean g
+ * (2 4; 6.5 -2). */
+START_TEST(the_hessian_and_the_gradient_are_averaged) {
+  scene s;
+  open_square(&s, "grasp\ngrasp_temperature = 1");
+  UNITS(&s, 2.5, 1 * 2, 2 * 4, 3 * 6.5, -1 * -2);
+  scene_close(&s);
+}
+END_TEST
+
+/* At temperature 2, y / 2 - t = (1.5, 0.5): g is half of that times x, H a quarter. */
+START_TEST(the_temperature_divides_the_logits) {
+  scene s;
+  open_square(&s, "grasp\ngrasp_temperature = 2");
+  scene_limit(&s, 1, 1);
+  UNITS(&s, 5 / 4.0 / 2.0, 1 * 1.5, 2 * 3, 3 * 0.5, -1 * 1);
+  scene_close(&s);
+}
+END_TEST
+
+/* Softmax of equal logits: p - t = (-1/2, 1/2), diag p - p p^T = (1 -1; -1 1) / 4. With T = 2 the
+ * first is divided by 2, the second by 4: H g = (-1, 1) / 32. */
+START_TEST(the_temperature_softens_the_softmax) {
+  scene s;
+  scene_open(&s, (esp_shape){1, 1, 1}, 2,
+             "[model]\narch = custom\nlayers = linear classes nobias\n[prune]\n"
+             "method = grasp\ngrasp_temperature = 2\n");
+  PLANT_SET(&s.p, "linear1.weight", 3, 3);
+  scene_limit(&s, 1, 1);
+  scene_image(&s, 0, 0, (float[]){1});
+  UNITS(&s, 1 / 32.0, -3, 3);
+  scene_close(&s);
+}
+END_TEST
+
+/* y = b a x with x = 1, a = 2, b = (1, -1) and t = (1, 0): r = y - t = (1, -2), and the gradient
+ *
+ *     g = (r b; a r) = (3; 2, -4)
+ *
+ * The second derivatives are b b = 2 for a, a a = 4 for each of b, and between them a b + r, which
+ * is (3, -4): H g = (28; 17, -28). */
+START_TEST(the_hessian_across_layers) {
+  scene s;
+  scene_open(&s, (esp_shape){1, 1, 1}, 2,
+             "[model]\narch = custom\nlayers =\n linear 1 nobias\n linear classes nobias\n"
+             "[train]\nloss = mse\n[prune]\nmethod = grasp\ngrasp_temperature = 1\n");
+  PLANT_SET(&s.p, "linear1.weight", 2);
+  PLANT_SET(&s.p, "linear2.weight", 1, -1);
+  scene_limit(&s, 1, 1);
+  scene_image(&s, 0, 0, (float[]){1});
+  UNITS(&s, 1, 2 * 28, 1 * 17, -1 * -28);
   scene_close(&s);
 }
 END_TEST
@@ -133,12 +188,31 @@ END_TEST
  * row is 0, and H g = 5 (0 0; 1 2) comes from the second alone. */
 START_TEST(the_hessian_leaves_out_what_is_pruned) {
   scene s;
-  open_square(&s, "grasp");
+  open_square(&s, "grasp\ngrasp_temperature = 1");
   scene_limit(&s, 1, 1);
   scene_recall(&s);
   s.p.pruner->keep[1] = 0;
   esp_pruner_commit(s.p.pruner);
   UNITS(&s, 5, 0, 0, 3 * 1, -1 * 2);
+  scene_close(&s);
+}
+END_TEST
+
+/* A gate has no second derivative here: refused, naming what the network has, with the weights as
+ * they were. */
+START_TEST(the_hessian_of_a_gate_is_refused) {
+  scene s;
+  char before[65], after[65];
+  scene_open(&s, (esp_shape){2, 2, 2}, 2,
+             "[model]\narch = custom\nlayers =\n conv 2 1x1\n bn\n gate 0.5\n relu\n"
+             " global_avgpool\n linear classes\n[prune]\nmethod = grasp\nat = init\n");
+  esp_params_sha256(&s.p.model->params, before);
+  ck_assert(esp_pruner_prepare(s.p.pruner, s.graph, &err) == ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "[prune] method = grasp: ") == err.text, "%s", err.text);
+  ck_assert(scene_measure(&s, &err) == ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "second derivative") != NULL, "%s", err.text);
+  esp_params_sha256(&s.p.model->params, after);
+  ck_assert_str_eq(before, after);
   scene_close(&s);
 }
 END_TEST
@@ -179,7 +253,12 @@ static Suite *suite(void) {
   tcase_add_test(tc, scores_are_averaged);
   tcase_add_test(tc, taylor_sums_over_a_filter_first);
   tcase_add_test(tc, the_hessian_times_the_gradient);
+  tcase_add_test(tc, the_hessian_and_the_gradient_are_averaged);
+  tcase_add_test(tc, the_temperature_divides_the_logits);
+  tcase_add_test(tc, the_temperature_softens_the_softmax);
+  tcase_add_test(tc, the_hessian_across_layers);
   tcase_add_test(tc, the_hessian_leaves_out_what_is_pruned);
+  tcase_add_test(tc, the_hessian_of_a_gate_is_refused);
   tcase_add_test(tc, movement_adds_up_over_steps);
   suite_add_tcase(s, tc);
   return s;

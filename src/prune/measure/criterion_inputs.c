@@ -26,33 +26,51 @@ static void put_gradients(const esp_params *ps, const float *sum, float share) {
   }
 }
 
-/* Runs one batch forward and backward. False at the end. */
-static bool pass(const esp_probe *probe) {
+static void plain_backward(esp_graph *g, const void *with) {
+  (void)with;
+  esp_graph_backward(g);
+}
+
+/* Runs one batch forward. False at the end. */
+static bool forward(const esp_probe *probe) {
   const esp_batch *batch = probe->next(probe->images);
-  if (!batch) return false;
-  esp_graph_forward(probe->graph, batch, probe->pass);
+  if (batch) esp_graph_forward(probe->graph, batch, probe->pass);
+  return batch != NULL;
+}
+
+static bool pass(const esp_probe *probe) {
+  if (!forward(probe)) return false;
   esp_graph_backward(probe->graph);
   return true;
 }
 
 /* Running statistics move when passes use those of the batch, so values come back afterwards. */
-static esp_status average(const esp_model *m, const esp_probe *probe, float *sum, esp_error *err) {
+static esp_status average(const esp_model *m, const esp_probe *probe, esp__backward_fn *backward,
+                          const void *with, float *sum, esp_error *err) {
   float *saved = NULL;
   int done = 0;
   if (probe->pass.training) ESP_TRY(esp__values_save(&m->params, &saved, err));
-  for (; pass(probe); done++) add_gradients(&m->params, sum);
+  for (; forward(probe); done++) {
+    backward(probe->graph, with);
+    add_gradients(&m->params, sum);
+  }
   put_gradients(&m->params, sum, 1.0f / (float)(done > 0 ? done : 1));
   if (saved) esp__values_restore(&m->params, saved);
   free(saved);
   return ESP_OK;
 }
 
-esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err) {
+esp_status esp__measure_mean(const esp_model *m, const esp_probe *probe, esp__backward_fn *backward,
+                             const void *with, esp_error *err) {
   float *sum = calloc(esp__values_count(&m->params) + 1, sizeof *sum);
   if (!sum) return no_memory(err);
-  const esp_status status = average(m, probe, sum, err);
+  const esp_status status = average(m, probe, backward, with, sum, err);
   free(sum);
   return status;
+}
+
+esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err) {
+  return esp__measure_mean(m, probe, plain_backward, NULL, err);
 }
 
 /* ---- scores averaged over the batches ---- */

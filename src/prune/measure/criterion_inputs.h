@@ -12,9 +12,19 @@ esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error 
  * was. */
 esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp_error *err);
 
-/* Leaves in every p->grad the Hessian times the gradient, H g = (g(w + e g) - g(w - e g)) / (2 e),
- * where e g is 0.01 of the weights' norm (Pearlmutter 1994 for the idea). Only weights of
- * convolutions and linear layers move. */
-esp_status esp__measure_hessian(const esp_model *m, const esp_probe *probe, esp_error *err);
+/* The same with another backward pass, which leaves in every p->grad what is averaged. */
+typedef void esp__backward_fn(esp_graph *g, const void *with);
+esp_status esp__measure_mean(const esp_model *m, const esp_probe *probe, esp__backward_fn *backward,
+                             const void *with, esp_error *err);
+
+/* Fails, naming the operation, where one of the graph has no second derivative. */
+esp_status esp__check_hessian(const esp_graph *g, esp_error *err);
+
+/* Leaves in the grad of every weight of a convolution or linear layer H g, the Hessian of the loss
+ * times its gradient, exactly (autograd/hessian.h). Both are averaged over the probe's batches; the
+ * loss is that of logits / temperature; only those weights that are there move. All else is as it
+ * was, but for the gradients of other parameters. Fails as esp__check_hessian does. */
+esp_status esp__measure_hessian(const esp_model *m, const esp_probe *probe, double temperature,
+                                esp_error *err);
 
 #endif
