@@ -84,8 +84,9 @@ const esp_option esp_prune_option_table[] = {
     {"retrain_schedule", ESP_OPTION_CHOICE, AT(retrain_schedule), "cosine", 0, 0, lr_schedule_name,
      "finetune, reconstruct: learning-rate schedule, without warm-up"},
     {"rewind_epoch", ESP_OPTION_INT, AT(rewind_epoch), "0", 0, 1e6, NULL,
-     "weight-rewind: the epoch whose weights come back; 0 = the initial ones, "
-     "the original lottery ticket (Frankle & Carbin 2019)"},
+     "weight-rewind: the epoch whose weights come back; 0 = those the training began with (the "
+     "initial ones, or those of model.weights), the original lottery ticket (Frankle & Carbin "
+     "2019)"},
     {"rewind_step", ESP_OPTION_INT, AT(rewind_step), "0", 0, 1e12, NULL,
      "the same in steps, counted from the first (Frankle et al. 2020); 0 = as rewind_epoch says"},
     {"mask_from", ESP_OPTION_PATH, AT(mask_from), "", 0, 0, NULL,

@@ -164,10 +164,9 @@ static esp_status begin_stage(esp_run *r, esp_error *err) {
     ESP_TRY(begin_round(r, err));
     r->at.batch = esp__stage_batch(&r->config, r->at.stage, esp_loader_batches(r->training));
   } else {
-    ESP_TRY(esp__run_keep_epoch(
-        r, 0, err)); /* the initial weights, also when training starts from others */
-    ESP_TRY(esp__run_keep_step(r, 0, err));
     ESP_TRY(start_from_weights(r, err));
+    ESP_TRY(esp__run_keep_epoch(r, 0, err));
+    ESP_TRY(esp__run_keep_step(r, 0, err));
     ESP_TRY(prune_at_init(r, err));
   }
   r->at.begun = true;

@@ -28,16 +28,17 @@ static bool is_masked(const char *path, const char *from, bool masked) {
 }
 
 /* With no epochs of its own, a run over trained weights shows what each way of retraining starts
- * from. */
+ * from. Epoch 0 is where the training began: with the file's weights, not with those of the
+ * seed. */
 START_TEST(rewinding) {
   ESPALIER("run", "plain.ini", "-o", "initial", "train.epochs=0");
   ESPALIER("run", "plain.ini", "-o", "trained");
 #define FROM_TRAINED \
   "run", "plain.ini", "-o", "a", "model.weights=trained", "train.epochs=0", MAGNITUDE
   ESPALIER(FROM_TRAINED, "prune.retrain=weight-rewind");
-  ck_assert(is_masked("a/rewind.safetensors", "initial/dense.safetensors", false));
-  ck_assert(is_masked("a/round-02.safetensors", "initial/dense.safetensors", true));
-  ck_assert(!is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
+  ck_assert(is_masked("a/rewind.safetensors", "trained/dense.safetensors", false));
+  ck_assert(!is_masked("a/rewind.safetensors", "initial/dense.safetensors", false));
+  ck_assert(is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
   remove_tree("a");
   ESPALIER(FROM_TRAINED, "prune.retrain=none");
   ck_assert(is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
@@ -46,6 +47,22 @@ START_TEST(rewinding) {
   ck_assert(!is_masked("a/round-02.safetensors", "initial/dense.safetensors", true));
   ck_assert(!is_masked("a/round-02.safetensors", "trained/dense.safetensors", true));
   ck_assert(!is_masked("a/round-02.safetensors", "a/round-01.safetensors", true));
+}
+END_TEST
+
+/* The same of a training that has epochs, which moves away from the file's weights. Without a file
+ * it began with the seed's initial weights. */
+START_TEST(rewinding_to_the_beginning) {
+  ESPALIER("run", "plain.ini", "-o", "initial", "train.epochs=0");
+  ESPALIER("run", "plain.ini", "-o", "trained");
+  ESPALIER("run", "plain.ini", "-o", "a", "model.weights=trained", "run.seed=2",
+           "run.keep_epochs=0", MAGNITUDE, "prune.retrain=weight-rewind");
+  ck_assert(is_masked("a/epoch-0.safetensors", "trained/dense.safetensors", false));
+  ck_assert(is_masked("a/rewind.safetensors", "trained/dense.safetensors", false));
+  ck_assert(!is_masked("a/dense.safetensors", "trained/dense.safetensors", false));
+  remove_tree("a");
+  ESPALIER("run", "plain.ini", "-o", "a", MAGNITUDE, "prune.retrain=weight-rewind");
+  ck_assert(is_masked("a/rewind.safetensors", "initial/dense.safetensors", false));
 }
 END_TEST
 
@@ -64,6 +81,7 @@ static Suite *suite(void) {
   tcase_set_timeout(t, 300);
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, rewinding);
+  tcase_add_test(t, rewinding_to_the_beginning);
   tcase_add_test(t, rewinding_to_the_end);
   suite_add_tcase(s, t);
   return s;
