@@ -28,7 +28,7 @@ typedef struct esp_round {
   double test_accuracy_before, test_loss_before;
   double validation_accuracy, validation_loss;
   double test_accuracy, test_top5, test_loss;
-  double recovery; /* the loss of the dense network over that of this one */
+  double recovery; /* test_accuracy over that of the dense network: 1 is recovered */
   double milliseconds_per_image, train_images_per_second;
   double seconds;        /* of training */
   double layers_guarded; /* that only a floor kept from being emptied */

@@ -79,10 +79,8 @@ static double loss_of(const esp_metrics *m) {
   return measured(m, esp_metrics_loss(m));
 }
 
-static double recovery_of(const esp__result *r, const esp__result *dense) {
-  const double loss = esp_metrics_loss(&r->test);
-  if (!dense) return (double)NAN;
-  return loss > 0.0 ? esp_metrics_loss(&dense->test) / loss : 0.0;
+double esp__recovery(double accuracy, double dense) {
+  return dense > 0.0 ? accuracy / dense : (double)NAN;
 }
 
 static void fill_executed(esp_round *row, const esp__result *r) {
@@ -118,7 +116,7 @@ esp_round esp__result_row(const esp__result *r, const esp__result *dense) {
       .test_accuracy = accuracy_of(&r->test),
       .test_top5 = measured(&r->test, esp_metrics_top5(&r->test)),
       .test_loss = loss_of(&r->test),
-      .recovery = recovery_of(r, dense),
+      .recovery = esp__recovery(accuracy_of(&r->test), dense ? accuracy_of(&dense->test) : 0.0),
       .milliseconds_per_image = measured(&r->test, 1e3 * r->test.seconds / (double)r->test.count),
       .train_images_per_second = r->seconds > 0.0 ? (double)r->images / r->seconds : 0.0,
       .seconds = r->seconds,

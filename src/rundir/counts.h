@@ -18,6 +18,9 @@ double esp__result_sparsity(const esp__result *r);
  * where there is none. */
 esp_round esp__result_row(const esp__result *r, const esp__result *dense);
 /* The members of such a row, in the order of the columns of rounds.csv. */
+/* Of the dense network's accuracy, the share that a network has: 1 is all of it. NAN where there is
+ * no dense network, or it has none. */
+double esp__recovery(double accuracy, double dense);
 extern const esp__json_field esp__round_fields[];
 
 #endif

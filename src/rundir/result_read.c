@@ -14,6 +14,14 @@ static bool read_round(esp_round *r, const cJSON *o) {
   return esp__json_read(esp__round_fields, r, o) && r->round >= 0 && r->round < ROUNDS_MAX;
 }
 
+/* From the accuracies, not from the file: an older one says by how much the loss is lower. */
+static void set_recovery(esp_results *r) {
+  const esp_round *dense = esp_results_dense(r);
+  for (int i = 0; i < r->rounds; i++)
+    r->round[i].recovery =
+        esp__recovery(r->round[i].test_accuracy, dense ? dense->test_accuracy : 0.0);
+}
+
 static esp_status read_rounds(esp_results *r, const cJSON *o) {
   const cJSON *dense = cJSON_GetObjectItemCaseSensitive(o, "dense"), *item;
   const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(o, "rounds");
@@ -25,6 +33,7 @@ static esp_status read_rounds(esp_results *r, const cJSON *o) {
   if (read_round(&r->round[0], dense)) r->rounds = 1; /* one that was never dense says null */
   cJSON_ArrayForEach(item,
                      rounds) if (!read_round(&r->round[r->rounds++], item)) return ESP_ERR_INPUT;
+  set_recovery(r);
   return ESP_OK;
 }
 

@@ -341,6 +341,18 @@ static void check_number(const table *t, int row, const char *column, bool may_b
                 row, cell);
 }
 
+/* Of the dense network's accuracy, which result.json has; nothing where none was dense. */
+static void check_recovery(const table *t, int row) {
+  cJSON *o = result_read("a"), *dense = cJSON_GetObjectItem(o, "dense");
+  const char *recovery = cell_of(t, row, "recovery");
+  ck_assert_int_eq(*recovery != '\0', cJSON_IsNumber(cJSON_GetObjectItem(dense, "test_accuracy")));
+  if (*recovery)
+    ck_assert_double_eq_tol(
+        atof(recovery), atof(cell_of(t, row, "test_accuracy")) / number_of(dense, "test_accuracy"),
+        1e-5);
+  cJSON_Delete(o);
+}
+
 static void check_rounds(int rounds) {
   static const char *const columns[] = {"round",
                                         "sparsity_requested",
@@ -375,6 +387,7 @@ static void check_rounds(int rounds) {
     for (int i = 0; i < 17; i++) check_number(&t, row, columns[i], false);
     for (int i = 0; i < 8; i++) check_number(&t, row, sometimes[i], true);
     ck_assert_int_eq(atoi(cell_of(&t, row, "round")), row);
+    check_recovery(&t, row);
   }
   table_free(&t);
 }

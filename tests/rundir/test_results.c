@@ -84,6 +84,25 @@ START_TEST(old_spellings_are_read) {
 }
 END_TEST
 
+/* Recovered is 1, better above; what older files say of it was the dense loss over the pruned one,
+ * and is not taken for it. */
+START_TEST(recovery_is_of_the_dense_accuracy) {
+  static const double expected[] = {1.0, 1.0, 0.75, 1.125};
+  esp_results r =
+      read_result(ROUND("0", ",\"test_accuracy\":0.8,\"recovery\":1"),
+                  ROUND("1", ",\"test_accuracy\":0.8,\"recovery\":0.5") "," ROUND(
+                      "2", ",\"test_accuracy\":0.6") "," ROUND("3", ",\"test_accuracy\":0.9"));
+  for (int i = 0; i < 4; i++) ck_assert_double_eq_tol(r.round[i].recovery, expected[i], 1e-12);
+  esp_results_free(&r);
+  r = read_result("{\"test_accuracy\":null}", ROUND("1", ",\"test_accuracy\":0.8,\"recovery\":1"));
+  ck_assert(isnan(r.round[0].recovery));
+  esp_results_free(&r);
+  r = read_result(ROUND("0", ",\"test_accuracy\":0"), ROUND("1", ",\"test_accuracy\":0.8"));
+  ck_assert(isnan(r.round[1].recovery));
+  esp_results_free(&r);
+}
+END_TEST
+
 START_TEST(what_is_no_result_is_refused) {
   static const char *const text[] = {
       "",
@@ -118,6 +137,7 @@ int main(void) {
   tcase_add_test(results, a_network_that_was_never_dense_has_no_round_0);
   tcase_add_test(results, what_was_not_measured_is_nan);
   tcase_add_test(results, old_spellings_are_read);
+  tcase_add_test(results, recovery_is_of_the_dense_accuracy);
   tcase_add_test(results, what_is_no_result_is_refused);
   tcase_add_test(results, a_directory_without_results_is_not_finished);
   suite_add_tcase(suite, results);
