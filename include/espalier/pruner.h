@@ -116,6 +116,9 @@ typedef struct esp_prune_forecast {
   int floored; /* layers, as in esp_pruner_floored */
 } esp_prune_forecast;
 esp_prune_forecast esp_pruner_forecast(const esp_pruner *p);
+/* Whether a layer of the model is left dense since the structure does not fit it, though nothing
+ * skips it: n:m where the inputs are no multiple of m. */
+bool esp_pruner_left_dense(const esp_pruner *p, int layer);
 /* Pools of units that are ranked: layers, or layers whose channels go together. */
 int esp_pruner_pools(const esp_pruner *p);
 /* The layer of pool `i`, or the first of its layers, and the pool's units in *count. */

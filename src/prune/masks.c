@@ -195,6 +195,10 @@ esp_prune_forecast esp_pruner_forecast(const esp_pruner *p) {
   return p->forecast;
 }
 
+bool esp_pruner_left_dense(const esp_pruner *p, int layer) {
+  return p->left_dense[layer];
+}
+
 /* Where units are weights the masks have counted them. */
 static size_t count_pruned(const esp_pruner *p, const esp_ranking_pool *pool) {
   size_t pruned = 0;

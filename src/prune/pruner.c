@@ -67,7 +67,11 @@ static esp_status find_targets(esp_pruner *p, esp_error *err) {
   if (p->structure->check && !esp_pruner_external_masks(p))
     ESP_TRY(p->structure->check(p->opt, err));
   bool *layers = malloc((size_t)m->layers + 1);
-  if (!layers) return no_memory(err);
+  p->left_dense = calloc((size_t)m->layers + 1, sizeof *p->left_dense);
+  if (!layers || !p->left_dense) {
+    free(layers);
+    return no_memory(err);
+  }
   for (int i = 0; i < m->layers; i++) layers[i] = !skipped(p, i);
   const esp_status status =
       p->structure->cover ? p->structure->cover(p, layers, err) : esp__hybrid_cover(p, layers, err);
@@ -240,6 +244,7 @@ void esp_pruner_free(esp_pruner *p) {
   free(p->next_mask);
   free(p->mask_history);
   free(p->densities);
+  free(p->left_dense);
   esp_prune_keys_close(&p->filled_in);
   free(p);
 }

@@ -30,6 +30,8 @@ struct esp_pruner {
   int ranked; /* pools before the first whose structure chooses for itself */
   size_t ranked_units;
   size_t units, weights;
+  bool *left_dense; /* [layers of the model] the structure does not fit it, though nothing skips
+                       it */
 
   /* How far it has come. */
   esp_mask *masks;              /* [params of the model]; keep is NULL where there is none */

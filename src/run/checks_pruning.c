@@ -115,6 +115,39 @@ static esp_status check_reach(esp_run *r, esp_error *err) {
       o->sparsity, f.units, f.units - f.kept, gone / (double)f.units);
 }
 
+/* Layers that are left dense, with their weights; the names of the first. */
+typedef struct left_dense {
+  int layers;
+  size_t weights, used;
+  char names[512];
+  const char *more; /* behind the names */
+} left_dense;
+
+static void add_left_dense(left_dense *to, const esp_layer *l) {
+  const size_t room = sizeof to->names - to->used;
+  to->layers++;
+  to->weights += l->weight->count;
+  if (strlen(l->name) + 2 > room)
+    to->more = " ...";
+  else if (!*to->more)
+    to->used += (size_t)snprintf(to->names + to->used, room, " %s", l->name);
+}
+
+static esp_status check_left_dense(esp_run *r, esp_error *err) {
+  left_dense left = {.more = ""};
+  size_t all = 0;
+  for (int i = 0; r->pruner && i < r->model->layers; i++) {
+    all += r->model->layer[i].weight->count;
+    if (esp_pruner_left_dense(r->pruner, i)) add_left_dense(&left, &r->model->layer[i]);
+  }
+  if (left.layers == 0) return ESP_OK;
+  return esp__run_warn(r, err,
+                       "[prune] structure = %s: the inputs of %d of %d layers are no multiple of "
+                       "m; these stay dense, with %zu of %zu weights:%s%s",
+                       r->config.prune.structure, left.layers, r->model->layers, left.weights, all,
+                       left.names, left.more);
+}
+
 /* ---- rounds ---- */
 
 static esp_status check_rounds(esp_run *r, esp_error *err) {
@@ -167,8 +200,8 @@ static esp_status check_early_bird(esp_run *r, esp_error *err) {
 }
 
 esp__run_check_function *const esp__run_pruning_checks[] = {
-    check_begin,       check_end,        check_period, check_fraction, check_reach, check_rounds,
-    check_rewind_step, check_early_bird, NULL};
+    check_begin,      check_end,    check_period,      check_fraction,   check_reach,
+    check_left_dense, check_rounds, check_rewind_step, check_early_bird, NULL};
 
 /* ---- weights to start from ---- */
 

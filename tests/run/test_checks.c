@@ -110,6 +110,17 @@ static const struct {
     {{"prune.sparsity=0.99"}, "of 192 units only 189 can go"},
     {{TRAINING, "prune.sparsity=0.99"}, "of 192 units only 189 can go"},
     {{"prune.layer_floor=0.75"}, "of 192 units only 48 can go: a sparsity of 0.25"},
+    /* Of 3, 4 and 6 inputs only 4 are a multiple of 4. */
+    {{"prune.structure=n:m"},
+     "[prune] structure = n:m: the inputs of 2 of 3 layers are no multiple of m; these stay dense, "
+     "with 168 of 192 weights: conv1 linear2\""},
+    {{"prune.structure=n:m", "prune.skip=linear2"},
+     "of 1 of 3 layers are no multiple of m; these "
+     "stay dense, with 108 of 192 weights: conv1\""},
+    {{"prune.structure=hybrid", "prune.distribution=uniform",
+      "prune.structures=conv1 weight\nlinear* n:m"},
+     "[prune] structure = hybrid: the inputs of 1 of 3 layers are no multiple of m; these stay "
+     "dense, with 60 of 192 weights: linear2\""},
     {{"prune.schedule=list", "prune.sparsities=0.25 0.25 0.5"}, "round 2 prunes nothing"},
     {{"prune.retrain=weight-rewind", "prune.rewind_epoch=3"}, "rewind_epoch = 3 is the end"},
     {{"prune.early_bird=5"}, "[prune] early_bird = 5: a training of 3 epochs"},
@@ -141,6 +152,7 @@ START_TEST(says_nothing_where_nothing_is_odd) {
       {"data.train=64", "prune.method=static"},
       {"data.train=64", "prune.method=magnitude", "prune.schedule=linear", "prune.begin_epoch=1",
        "prune.end_epoch=1"},
+      {"data.train=64", "prune.structure=n:m", "prune.n=1", "prune.m=2", "prune.skip=conv1"},
   };
   ck_assert_msg(run(fine[_i]) == ESP_OK, "%s", err.text);
   char *json = result();
@@ -226,7 +238,7 @@ int main(void) {
   tcase_add_unchecked_fixture(tests, begin, end);
   tcase_add_loop_test(tests, refuses_what_makes_no_sense, 0, REFUSED);
   tcase_add_loop_test(tests, warns_of_what_is_odd, 0, ODD);
-  tcase_add_loop_test(tests, says_nothing_where_nothing_is_odd, 0, 5);
+  tcase_add_loop_test(tests, says_nothing_where_nothing_is_odd, 0, 6);
   tcase_add_test(tests, warns_of_zeros_that_nothing_keeps);
   tcase_add_test(tests, counts_mask_changes);
   tcase_add_test(tests, counts_zeros_whether_masked_or_not);

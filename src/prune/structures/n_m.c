@@ -27,14 +27,15 @@ static esp_status check(const esp_prune_options *opt, esp_error *err) {
                   opt->sparsity, (int)o->n, (int)o->m, sparsity);
 }
 
-/* Whole groups only: other layers stay dense. */
+/* Whole groups only: other layers are left dense. */
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
   const n_m_options *o = esp_prune_keys(p->opt, &n_m_keys);
   const int n = (int)o->n, m = (int)o->m;
   if (n >= m) return esp_fail(err, ESP_ERR_INPUT, "[prune] n = %d, m = %d: expected n < m", n, m);
   for (int i = 0; i < p->model->layers; i++) {
     const esp_layer *l = &p->model->layer[i];
-    if (!layers[i] || l->weight->shape[1] % m != 0) continue;
+    p->left_dense[i] |= layers[i] && l->weight->shape[1] % m != 0;
+    if (!layers[i] || p->left_dense[i]) continue;
     ESP_TRY(esp_ranking_pool_new(p, &esp__structure_n_m, l, l->weight->count, err));
     ESP_TRY(
         esp_ranking_pool_add(p, (esp_slice){l->weight, l->weight->count, 1, NULL, true, 0}, err));
