@@ -1,6 +1,8 @@
 /* Whether the choices of [prune] go together. */
 #include "prune/check.h"
 
+#include "prune/measure/by_image.h"
+
 #include <string.h>
 
 static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
@@ -21,6 +23,25 @@ static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_e
   return ESP_OK;
 }
 
+static bool has_batchnorm(const esp_model *m) {
+  for (int k = 0; k < m->params.count; k++)
+    if (m->params.item[k]->role == ESP_ROLE_BN_SCALE) return true;
+  return false;
+}
+
+static esp_status check_by_image(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
+  if (!esp__by_image(p->opt, c)) return ESP_OK;
+  if (p->when == ESP_PRUNE_TRAINING)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] per = image: a schedule in training has the gradient of its step, "
+                    "which is that of a batch; expected per = batch, or at = rounds");
+  if (p->when == ESP_PRUNE_INIT && has_batchnorm(p->model))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[prune] per = image with at = init: batch norms take the statistics of a "
+                    "batch there, and an image alone has none; expected per = batch");
+  return ESP_OK;
+}
+
 static esp_status check_criterion(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
   if (p->when == ESP_PRUNE_TRAINING &&
       (c->needs == ESP_NEEDS_ACTIVATIONS || c->needs == ESP_NEEDS_PASSES))
@@ -34,6 +55,7 @@ static esp_status check_criterion(const esp_pruner *p, const esp_criterion *c, e
         err, ESP_ERR_INPUT,
         "[prune]: method '%s' is gathered while training; expected at = rounds or at = training",
         c->name);
+  ESP_TRY(check_by_image(p, c, err));
   return check_parts(p, c, err);
 }
 

@@ -348,6 +348,8 @@ static const struct {
     {"method = hrank\nstructure = filter\nschedule = cubic\n", "batches of its own"},
     {"method = wanda\nat = training\n", "batches of its own"},
     {"method = synflow\nschedule = linear\n", "batches of its own"},
+    {"method = taylor\nper = image\nschedule = cubic\n", "the gradient of its step"},
+    {"method = fisher\nper = image\nat = init\n", "an image alone has none"},
     {"method = movement\nat = init\n", "gathered while training"},
     {"method = movement\ndistribution = lamp\n", "can be negative"},
     {"method = grasp\ndistribution = lamp\n", "can be negative"},

@@ -116,6 +116,75 @@ START_TEST(taylor_sums_over_a_filter_first) {
 }
 END_TEST
 
+/* ---- gradients of single images ---- */
+
+/* The two images of the square again, now in one batch: their gradients are what they were in
+ * batches of their own, (4 8; 1 2) and (0 0; 12 -6). The mean of the batch alone is (2 4; 6.5
+ * -2). */
+static void open_square_in_one_batch(scene *s, const char *method) {
+  open_square(s, method);
+  scene_limit(s, 1, 2);
+  scene_image(s, 0, 0, (float[]){1, 2});
+  scene_image(s, 0, 1, (float[]){2, -1});
+}
+
+START_TEST(images_are_scored_one_by_one) {
+  scene s;
+  open_square_in_one_batch(&s, "taylor\nper = image");
+  UNITS(&s, 1, 2, 8, 19.5, 4);
+  scene_close(&s);
+  open_square_in_one_batch(&s, "taylor");
+  UNITS(&s, 1, 2, 8, 19.5, 2);
+  scene_close(&s);
+  open_square_in_one_batch(&s, "fisher\nper = image");
+  UNITS(&s, 1, 4, 64, (9 + 1296) / 4.0, (4 + 36) / 4.0);
+  scene_close(&s);
+  open_square_in_one_batch(&s, "fisher");
+  UNITS(&s, 1, 2, 32, 19.5 * 19.5 / 2, 2);
+  scene_close(&s);
+}
+END_TEST
+
+static const char with_norms[] =
+    "[model]\narch = custom\nlayers =\n conv 3 3x3\n bn\n relu\n conv 4 3x3\n bn\n relu\n"
+    " global_avgpool\n linear classes\n[prune]\nstructure = filter\nskip = linear1\n";
+
+/* Adds the scores of the seven filters for a batch of that one image. */
+static void scores_of(scene *s, int batch, int image, double *sum) {
+  float pixels[2 * 5 * 5];
+  scene t;
+  char ini[512];
+  snprintf(ini, sizeof ini, "%smethod = %s\n", with_norms, s->p.config.prune.method);
+  scene_open(&t, (esp_shape){2, 5, 5}, 3, ini);
+  const size_t block = (size_t)(image / ESP_LANES) * 50;
+  for (size_t i = 0; i < 50; i++)
+    pixels[i] = s->pixels[batch][(block + i) * ESP_LANES + (size_t)(image % ESP_LANES)];
+  scene_limit(&t, 1, 1);
+  scene_image(&t, 0, 0, pixels);
+  t.label[0][0] = s->label[batch][image];
+  ck_assert_msg(scene_measure(&t, &err) == ESP_OK, "%s", err.text);
+  for (size_t u = 0; u < 7; u++) sum[u] += (double)t.p.pruner->score[u];
+  scene_close(&t);
+}
+
+/* Three batches of 20 images, a block of lanes and part of the next, through batch norms with
+ * running statistics: the mean of what 60 batches of one image give. */
+START_TEST(images_of_lanes_are_those_of_batches_of_one) {
+  static const char *const methods[] = {"taylor", "fisher"};
+  for (int m = 0; m < 2; m++) {
+    scene s;
+    double sum[7] = {0};
+    char ini[512];
+    snprintf(ini, sizeof ini, "%smethod = %s\nper = image\n", with_norms, methods[m]);
+    scene_open(&s, (esp_shape){2, 5, 5}, 3, ini);
+    for (int b = 0; b < SCENE_BATCHES; b++)
+      for (int i = 0; i < SCENE_IMAGES; i++) scores_of(&s, b, i, sum);
+    units_are(&s, 1.0 / (SCENE_BATCHES * SCENE_IMAGES), 7, sum);
+    scene_close(&s);
+  }
+}
+END_TEST
+
 /* The loss is a parabola with H = x x^T for each row of W. For the first image alone
  * H g = |x|^2 g = 5 g. The weights come back to the bit. */
 START_TEST(the_hessian_times_the_gradient) {
@@ -252,6 +321,8 @@ static Suite *suite(void) {
   tcase_add_test(tc, gradients_are_averaged);
   tcase_add_test(tc, scores_are_averaged);
   tcase_add_test(tc, taylor_sums_over_a_filter_first);
+  tcase_add_test(tc, images_are_scored_one_by_one);
+  tcase_add_test(tc, images_of_lanes_are_those_of_batches_of_one);
   tcase_add_test(tc, the_hessian_times_the_gradient);
   tcase_add_test(tc, the_hessian_and_the_gradient_are_averaged);
   tcase_add_test(tc, the_temperature_divides_the_logits);

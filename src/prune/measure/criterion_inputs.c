@@ -1,6 +1,8 @@
 /* What a round looks at before it prunes. */
 #include "prune/measure/criterion_inputs.h"
 
+#include "prune/measure/by_image.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,9 +125,20 @@ static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_erro
   return status;
 }
 
+static esp_status measure_images(esp_pruner *p, const esp_probe *probe, esp_error *err) {
+  esp__single_images images;
+  esp_probe single;
+  ESP_TRY(esp__single_images_open(&images, probe, p->model->input, &single, err));
+  const esp_status status = measure_scores(p, &single, err);
+  esp__single_images_close(&images);
+  return status;
+}
+
 esp_status esp__pruner_measure(esp_pruner *p, const esp_probe *probe, esp_error *err) {
   switch (p->criterion->needs) {
     case ESP_NEEDS_GRADIENTS:
+      if (esp__by_image(p->opt, p->criterion)) return measure_images(p, probe, err);
+      return measure_scores(p, probe, err);
     case ESP_NEEDS_ACTIVATIONS:
       return measure_scores(p, probe, err);
     case ESP_NEEDS_GRADIENT:

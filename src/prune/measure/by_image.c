@@ -1,0 +1,61 @@
+#include "prune/measure/by_image.h"
+
+#include "prune/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *per_name(size_t i) {
+  static const char *const names[] = {"batch", "image"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+static const esp_option table[] = {
+    {"per", ESP_OPTION_CHOICE, offsetof(esp__per_options, per), "batch", 0, 0, per_name,
+     "fisher, taylor: whose gradient is scored, that of each batch (batch), or that of each image "
+     "of saliency_batches batches by itself, as in the papers, which takes some ten times as long "
+     "(image)"},
+    {.name = NULL}};
+const esp_method_keys esp__per_keys = {table, sizeof(esp__per_options),
+                                       .after = "saliency_batches"};
+
+bool esp__by_image(const esp_prune_options *opt, const esp_criterion *c) {
+  for (int i = 0; i < ESP_METHOD_KEYS_MAX && c->keys[i]; i++) {
+    const esp__per_options *o = esp_prune_keys(opt, c->keys[i]);
+    if (c->keys[i] == &esp__per_keys) return strcmp(o->per, "image") == 0;
+  }
+  return false;
+}
+
+static const esp_batch *next(void *images) {
+  esp__single_images *s = images;
+  if (!s->batch || s->next == s->batch->count) {
+    s->batch = s->from->next(s->from->images);
+    s->next = 0;
+  }
+  if (!s->batch) return NULL;
+  const size_t block = (size_t)(s->next / ESP_LANES) * s->floats * ESP_LANES;
+  const float *from = s->batch->images + block + s->next % ESP_LANES;
+  for (size_t i = 0; i < s->floats; i++) s->pixels[i * ESP_LANES] = from[i * ESP_LANES];
+  s->label = s->batch->labels[s->next++];
+  return &s->one;
+}
+
+esp_status esp__single_images_open(esp__single_images *s, const esp_probe *from, esp_shape image,
+                                   esp_probe *probe, esp_error *err) {
+  *s = (esp__single_images){
+      .from = from, .floats = (size_t)image.channels * (size_t)image.height * (size_t)image.width};
+  const size_t bytes = s->floats * ESP_LANES * sizeof *s->pixels;
+  if (!(s->pixels = aligned_alloc(64, bytes)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for an image to measure with");
+  memset(s->pixels, 0, bytes);
+  s->one = (esp_batch){.images = s->pixels, .labels = &s->label, .count = 1};
+  *probe = *from;
+  probe->next = next;
+  probe->images = s;
+  return ESP_OK;
+}
+
+void esp__single_images_close(esp__single_images *s) {
+  free(s->pixels);
+}
