@@ -82,9 +82,9 @@ esp_status esp_dataset_match_classes(esp_dataset *set, const esp_data_options *o
                                      char *const *class_name, int classes, esp_error *err);
 
 /* SHA-256 of what a data set holds after limits and splits: the class names; the labels of all
- * images; shape and pixels. In hexadecimal. */
+ * images; shape and pixels; and the labels of the test images alone. In hexadecimal. */
 typedef struct esp_dataset_digests {
-  char classes[65], labels[65], images[65];
+  char classes[65], labels[65], images[65], test_labels[65];
 } esp_dataset_digests;
 esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, esp_error *err);
 

@@ -5,6 +5,8 @@
  * columns:
  *
  *     sparsity        share of the weights that are gone; 0 = the dense network
+ *     test_labels     which data: SHA-256 of the labels of the test images, or how it begins, as
+ *                     result.json has it; empty = not said
  *     retrain_share   epochs of retraining in a round / epochs of the training; empty = any
  *     test_accuracy   per cent, top-1
  *     sd, trials      its standard deviation, points, and over how many runs; empty = not said
@@ -25,7 +27,8 @@ typedef struct esp_paper {
   esp_csv table;
   /* [rows][columns]: what a key must be, as a configuration has it; NULL = anything */
   char **required;
-  int sparsity, retrain_share, accuracy, sd, tolerance, source; /* columns, -1 = none */
+  /* columns, -1 = none */
+  int sparsity, retrain_share, test_labels, accuracy, sd, trials, tolerance, source;
 } esp_paper;
 
 /* `name` is a file, or that of one in configs/papers without its ending: below the current
@@ -34,13 +37,15 @@ typedef struct esp_paper {
 esp_status esp_paper_open(esp_paper *p, const char *name, esp_error *err);
 void esp_paper_free(esp_paper *p);
 
-/* What a row says. NAN = nothing. */
+/* What a row says of its networks. NAN = nothing. */
 typedef struct esp_figure {
-  double sparsity;     /* a share */
-  double accuracy, sd; /* per cent, points */
-  /* accuracy - that of the dense network, points; NAN for the dense network */
+  double sparsity; /* a share */
+  double accuracy; /* per cent */
+  /* accuracy - that of the dense network, points, and its deviation; NAN for the dense network */
   double change, change_sd;
-  double tolerance; /* points */
+  double tolerance;              /* points */
+  double sd, trials;             /* of the accuracy, points, over how many runs */
+  double dense_sd, dense_trials; /* the same of the dense network; NAN for itself */
 } esp_figure;
 esp_figure esp_paper_figure(const esp_paper *p, int row);
 /* Whether the row is about networks that such a run makes, at whatever sparsity. */
@@ -49,6 +54,7 @@ bool esp_paper_about(const esp_paper *p, int row, const esp_config *run);
 /* A network of ours, over seeds. */
 typedef struct esp_measured {
   const esp_config *config; /* of one of its runs */
+  const char *test_labels;  /* as result.json has it; "" = not known */
   int training; /* equal where the dense network is the same one; -1 = it is no other's */
   int round;    /* 0 = the dense network */
   double sparsity;
@@ -63,6 +69,9 @@ typedef struct esp_comparison {
   double difference, difference_of_change; /* ours - theirs */
   double band; /* half its width, around the judged difference; NAN = not judged */
   bool inside;
+  /* "": they compare. Else the key in which network or data differ, or test_labels: nothing is
+   * judged. */
+  char differs[64];
 } esp_comparison;
 
 typedef struct esp_compare_options {
@@ -70,12 +79,35 @@ typedef struct esp_compare_options {
   bool absolute;    /* judge accuracies, not changes */
 } esp_compare_options;
 
-/* Compares each network with each row of the paper about it that has its sparsity; *c is newly
- * allocated, *n of them. */
+/* Compares each network with each row of the paper about it that has its sparsity; where there is
+ * none, with the first that differs in network or data alone. The band is the paper's tolerance, or
+ * that of the 95 % interval of the difference (Welch 1947), from the deviations and numbers of runs
+ * on both sides. *c is newly allocated, *n of them. */
 esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int networks,
                              esp_compare_options o, esp_comparison **c, int *n, esp_error *err);
-/* "inside", "OUTSIDE", or "-" where nothing was judged. */
+/* "inside", "OUTSIDE", "not comparable", or "-" where nothing was judged. */
 const char *esp_paper_verdict(const esp_comparison *c);
+
+/* Two methods at one sparsity that stand in the other order with us: which comparisons, the paper's
+ * better one first. */
+typedef struct esp_inversion {
+  int better, worse;
+  bool noise; /* the difference of theirs, or of ours, may be chance */
+} esp_inversion;
+
+/* In what order methods stand: pairs of pruned networks of one sparsity, network and data whose
+ * accuracies differ in the paper. */
+typedef struct esp_paper_order {
+  int pairs, kept; /* kept: in the paper's order */
+  esp_inversion *inversion;
+  int inversions, beyond_noise;
+  double tau; /* Kendall's, (kept - inversions) / pairs; NAN without pairs */
+} esp_paper_order;
+/* On failure *order needs no freeing. */
+esp_status esp_paper_order_of(esp_paper_order *order, const esp_paper *p, const esp_measured *ours,
+                              const esp_comparison *c, int n, esp_compare_options o,
+                              esp_error *err);
+void esp_paper_order_free(esp_paper_order *order);
 
 ESP_END_DECLS
 

@@ -39,7 +39,8 @@ typedef struct esp_round {
 typedef struct esp_results {
   esp_round *round;
   int rounds;
-  char sha256[65];
+  char sha256[65];      /* of the weights */
+  char test_labels[65]; /* SHA-256 of the labels of the test images; "" in older files */
 } esp_results;
 
 /* Fails when there is none, it does not parse, or the run goes on still. On failure *r needs no

@@ -30,6 +30,9 @@ esp_stats_difference esp_stats_paired(esp_stats_moments differences);
 /* The chance that |T| >= |t| for Student's t with `freedom` > 0 degrees of freedom. */
 double esp_stats_student_p(double t, double freedom);
 
+/* The t that |T| exceeds with that chance, 0 < p < 1: the inverse of esp_stats_student_p. */
+double esp_stats_student_t(double p, double freedom);
+
 /* Adjusts p[n] for looking at all of them (Holm 1979); NANs are not counted and stay. `rank` is
  * memory for n indices. */
 void esp_stats_holm(double *p, int n, int *rank);

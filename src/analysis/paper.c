@@ -1,4 +1,4 @@
-#include <espalier/paper.h>
+#include "analysis/paper_rows.h"
 
 #include "base/shipped.h"
 #include "config/parse.h"
@@ -57,6 +57,7 @@ static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *
   ESP_TRY(check_number(p, path, row, p->accuracy, 100.0, true, err));
   ESP_TRY(check_number(p, path, row, p->retrain_share, 1e6, false, err));
   ESP_TRY(check_number(p, path, row, p->sd, 100.0, false, err));
+  ESP_TRY(check_number(p, path, row, p->trials, 1e6, false, err));
   ESP_TRY(check_number(p, path, row, p->tolerance, 100.0, false, err));
   for (int c = 0; c < p->table.columns; c++) {
     const char *cell = esp_csv_cell(&p->table, row, c), *key = p->table.name[c];
@@ -68,13 +69,17 @@ static esp_status read_row(esp_paper *p, const char *path, int row, esp_config *
 }
 
 static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) {
-  static const char *const others[] = {"trials", "note"};
   const struct {
     const char *name;
     int *column;
-  } known[] = {{"sparsity", &p->sparsity},           {"test_accuracy", &p->accuracy},
-               {"retrain_share", &p->retrain_share}, {"sd", &p->sd},
-               {"tolerance", &p->tolerance},         {"source", &p->source}};
+  } known[] = {{"sparsity", &p->sparsity},
+               {"test_accuracy", &p->accuracy},
+               {"retrain_share", &p->retrain_share},
+               {"test_labels", &p->test_labels},
+               {"sd", &p->sd},
+               {"trials", &p->trials},
+               {"tolerance", &p->tolerance},
+               {"source", &p->source}};
   enum { KNOWN = sizeof known / sizeof *known };
   esp_config_key found;
   for (int k = 0; k < KNOWN; k++) *known[k].column = esp_csv_column(&p->table, known[k].name);
@@ -82,7 +87,7 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
     return esp_fail(err, ESP_ERR_INPUT, "%s: expected columns sparsity and test_accuracy", path);
   for (int c = 0; c < p->table.columns; c++) {
     const char *name = p->table.name[c];
-    bool good = strcmp(name, others[0]) == 0 || strcmp(name, others[1]) == 0;
+    bool good = strcmp(name, "note") == 0;
     for (int k = 0; k < KNOWN; k++) good |= strcmp(name, known[k].name) == 0;
     if (esp_csv_column(&p->table, name) != c)
       return esp_fail(err, ESP_ERR_INPUT, "%s: two columns '%.60s'", path, name);
@@ -91,11 +96,10 @@ static esp_status check_columns(esp_paper *p, const char *path, esp_error *err) 
       continue;
     }
     if (!good)
-      return esp_fail(
-          err, ESP_ERR_INPUT,
-          "%s: unknown column '%.60s'; expected section.key, or sparsity, retrain_share, "
-          "test_accuracy, sd, trials, tolerance, source, note",
-          path, name);
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: unknown column '%.60s'; expected section.key, or sparsity, test_labels, "
+                      "retrain_share, test_accuracy, sd, trials, tolerance, source, note",
+                      path, name);
   }
   return ESP_OK;
 }
@@ -142,16 +146,39 @@ static bool same_share(const esp_paper *p, int row, const esp_config *c) {
   return fabs((double)esp__stage_epochs(c, 1, 0) / (double)c->train.epochs - theirs) <= 0.02;
 }
 
-bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
+bool esp__paper_of_network(const char *key) {
+  return strncmp(key, "model.", 6) == 0 || strncmp(key, "data.", 5) == 0;
+}
+
+const char *esp__paper_mismatch(const esp_paper *p, int row, const esp_config *run, bool network) {
   for (int c = 0; c < p->table.columns; c++) {
-    const char *theirs = *required(p, row, c);
-    if (!theirs) continue;
-    char *ours = value_text(run, p->table.name[c]);
+    const char *theirs = *required(p, row, c), *key = p->table.name[c];
+    if (!theirs || esp__paper_of_network(key) != network) continue;
+    char *ours = value_text(run, key);
     const bool same = ours && strcmp(theirs, ours) == 0;
     free(ours);
-    if (!same) return false;
+    if (!same) return key;
   }
-  return number(p, row, p->sparsity) == 0.0 || same_share(p, row, run);
+  const bool share = network || number(p, row, p->sparsity) == 0.0 || same_share(p, row, run);
+  return share ? NULL : "retrain_share";
+}
+
+bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
+  return !esp__paper_mismatch(p, row, run, false) && !esp__paper_mismatch(p, row, run, true);
+}
+
+bool esp__paper_same_network(const esp_paper *p, int a, int b) {
+  for (int c = 0; c < p->table.columns; c++) {
+    const char *one = *required(p, a, c), *other = *required(p, b, c);
+    if (esp__paper_of_network(p->table.name[c]) && one != other &&
+        (!one || !other || strcmp(one, other) != 0))
+      return false;
+  }
+  return strcmp(esp__paper_test_labels(p, a), esp__paper_test_labels(p, b)) == 0;
+}
+
+const char *esp__paper_test_labels(const esp_paper *p, int row) {
+  return p->test_labels < 0 ? "" : esp_csv_cell(&p->table, row, p->test_labels);
 }
 
 /* The row of the dense network that `row` started from: the first whose keys do not contradict
@@ -170,21 +197,21 @@ static int dense_row(const esp_paper *p, int row) {
 
 /* ---- what it says ---- */
 
-/* An unknown deviation counts as none here. */
-static double squared(double sd) {
-  return isnan(sd) ? 0.0 : sd * sd;
-}
-
 esp_figure esp_paper_figure(const esp_paper *p, int row) {
   esp_figure f = {.sparsity = number(p, row, p->sparsity),
                   .accuracy = number(p, row, p->accuracy),
-                  .sd = number(p, row, p->sd),
                   .change = (double)NAN,
                   .change_sd = (double)NAN,
-                  .tolerance = number(p, row, p->tolerance)};
+                  .tolerance = number(p, row, p->tolerance),
+                  .sd = number(p, row, p->sd),
+                  .trials = number(p, row, p->trials),
+                  .dense_sd = (double)NAN,
+                  .dense_trials = (double)NAN};
   const int dense = f.sparsity > 0.0 ? dense_row(p, row) : -1;
   if (dense < 0) return f;
   f.change = f.accuracy - number(p, dense, p->accuracy);
-  if (!isnan(f.sd)) f.change_sd = sqrt(f.sd * f.sd + squared(number(p, dense, p->sd)));
+  f.dense_sd = number(p, dense, p->sd);
+  f.dense_trials = number(p, dense, p->trials);
+  f.change_sd = isnan(f.dense_sd) ? f.sd : hypot(f.sd, f.dense_sd);
   return f;
 }

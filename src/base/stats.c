@@ -49,6 +49,18 @@ double esp_stats_student_p(double t, double freedom) {
   return beta(freedom / 2.0, 0.5, freedom / (freedom + t * t));
 }
 
+/* Beyond a million degrees of freedom it is the normal distribution's. */
+double esp_stats_student_t(double p, double freedom) {
+  const double most = 1e6, f = freedom < most ? freedom : most;
+  double low = 0.0, high = 1.0;
+  while (esp_stats_student_p(high, f) > p) high *= 2.0;
+  for (int i = 0; i < 60; i++) {
+    const double middle = 0.5 * (low + high);
+    *(esp_stats_student_p(middle, f) > p ? &low : &high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
 static esp_stats_difference tested(double mean, double error, double freedom) {
   const double rounding = 1e-9; /* accuracies of a million images differ by more */
   esp_stats_difference d = {mean, error, NAN, NAN, NAN};

@@ -53,6 +53,7 @@ static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparis
   print_points("%+.2f", c->difference_of_change);
   print_points("%.2f", c->band);
   printf("  %-7s", esp_paper_verdict(c));
+  if (*c->differs) printf(": another %s", c->differs);
   print_label(s, ours->run);
   const char *source = esp_csv_cell(&p->table, c->theirs, p->source);
   if (*source) printf("  (%s)", source);
@@ -66,22 +67,71 @@ static int count_missing(const esp_sweep *s, const esp__summary *m) {
   return missing;
 }
 
+/* What became of the figures. */
+typedef struct tally {
+  int judged, outside, not_comparable;
+} tally;
+
+static tally tally_of(const esp_comparison *c, int n) {
+  tally t = {0, 0, 0};
+  for (int i = 0; i < n; i++) {
+    t.judged += !isnan(c[i].band);
+    t.outside += !isnan(c[i].band) && !c[i].inside;
+    t.not_comparable += *c[i].differs != '\0';
+  }
+  return t;
+}
+
 /* Why there was nothing to judge. */
 static esp_status say_nothing_judged(const esp_comparison *c, int n, bool absolute,
                                      esp_error *err) {
   bool pruned = false, changed = false;
+  if (tally_of(c, n).not_comparable == n)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "nothing was judged: the paper has other networks or data; expected a sweep "
+                    "of its own, as configs/papers has them");
   for (int i = 0; i < n; i++) {
     pruned |= !isnan(c[i].change[1]);
     changed |= !isnan(c[i].difference_of_change);
   }
   return esp_fail(
-      err, ESP_ERR_FAILED,
+      err, ESP_ERR_INPUT,
       absolute || changed
           ? "nothing was judged: the paper states no deviation; give --tolerance POINTS"
       : pruned ? "nothing was judged: our runs have no dense network to be compared with; "
                  "add prune.method = none to the sweep, or give --absolute"
                : "nothing was judged: of pruned networks with a dense one beside there is none on "
                  "both sides; --absolute judges accuracies");
+}
+
+/* ---- the order of methods ---- */
+
+static void print_network(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                          const esp_comparison *c) {
+  const char *source = esp_csv_cell(&p->table, c->theirs, p->source);
+  if (*source)
+    printf(" %s", source);
+  else
+    print_label(s, m->row[c->ours].run);
+  printf(" (%.2f, ours %.2f)", c->accuracy[1], c->accuracy[0]);
+}
+
+static void print_order(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                        const esp_comparison *c, const esp_paper_order *order) {
+  if (order->pairs == 0) return;
+  printf(
+      "order of methods: Kendall's tau = %.2f over %d pairs; %d inverted, %d of them within the "
+      "noise\n",
+      order->tau, order->pairs, order->inversions, order->inversions - order->beyond_noise);
+  for (int i = 0; i < order->inversions; i++) {
+    const esp_inversion *v = &order->inversion[i];
+    printf("  at %.2f, inverted%s:", 100.0 * esp_paper_figure(p, c[v->better].theirs).sparsity,
+           v->noise ? " within the noise" : "");
+    print_network(s, p, m, &c[v->better]);
+    printf(" >");
+    print_network(s, p, m, &c[v->worse]);
+    putchar('\n');
+  }
 }
 
 static void print_table(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
@@ -92,51 +142,87 @@ static void print_table(const esp_sweep *s, const esp_paper *p, const esp__summa
   for (int i = 0; i < n; i++) print_row(s, p, &c[i], &m->row[c[i].ours]);
 }
 
-static esp_status print(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
-                        const esp_comparison *c, int n, const esp__arguments *a, esp_error *err) {
-  int judged = 0, outside = 0;
+static esp_status check_any(int n, const esp__arguments *a, esp_error *err) {
+  if (n > 0) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities "
+      "are in it",
+      a->positional.item[0], a->positional.item[1]);
+}
+
+static void print_warnings(const esp_sweep *s, const esp__summary *m, const tally *t) {
   const int missing = count_missing(s, m);
-  const esp_compare_options *o = a->options;
-  if (n == 0)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "%s: nothing in %s is about these runs: expected finished runs whose keys and sparsities "
-        "are in it",
-        a->positional.item[0], a->positional.item[1]);
-  print_table(s, p, m, c, n);
-  for (int i = 0; i < n; i++) {
-    judged += !isnan(c[i].band);
-    outside += !isnan(c[i].band) && !c[i].inside;
-  }
-  printf("\n%d of %d figures judged, by their %s; %d outside the band\n", judged, n,
-         o->absolute ? "accuracy" : "change to the dense network", outside);
   if (missing > 0)
     printf("warning: %d of %d runs are not finished\n", missing, s->runs - s->denses);
-  if (judged == 0) return say_nothing_judged(c, n, o->absolute, err);
-  if (m->seeds < 2)
+  if (m->seeds < 2 && t->judged > 0)
     puts(
         "warning: ours is one seed, at least in part; "
         "a deviation that the paper states counts as ours too");
-  if (outside == 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_FAILED, "%d of %d figures lie outside the band", outside, judged);
+}
+
+static esp_status verdict(const esp_comparison *c, int n, const tally *t,
+                          const esp_paper_order *order, bool absolute, esp_error *err) {
+  if (t->judged == 0) return say_nothing_judged(c, n, absolute, err);
+  if (t->outside > 0)
+    return esp_fail(err, ESP_ERR_FAILED, "%d of %d figures lie outside the band", t->outside,
+                    t->judged);
+  if (order->beyond_noise > 0)
+    return esp_fail(err, ESP_ERR_FAILED,
+                    "%d of %d pairs of methods stand in the other order, beyond the noise",
+                    order->beyond_noise, order->pairs);
+  return ESP_OK;
+}
+
+static esp_status print(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                        const esp_comparison *c, int n, const esp_paper_order *order,
+                        const esp__arguments *a, esp_error *err) {
+  const bool absolute = ((const esp_compare_options *)a->options)->absolute;
+  const tally t = tally_of(c, n);
+  ESP_TRY(check_any(n, a, err));
+  print_table(s, p, m, c, n);
+  printf("\n%d of %d figures judged, by their %s; %d outside the band", t.judged, n,
+         absolute ? "accuracy" : "change to the dense network", t.outside);
+  if (t.not_comparable > 0) printf("; %d not comparable", t.not_comparable);
+  putchar('\n');
+  print_order(s, p, m, c, order);
+  print_warnings(s, m, &t);
+  return verdict(c, n, &t, order, absolute, err);
+}
+
+/* Judges, and says it. */
+static esp_status judge(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
+                        const esp_measured *ours, const esp__arguments *a, esp_error *err) {
+  const esp_compare_options o = *(const esp_compare_options *)a->options;
+  esp_comparison *c;
+  esp_paper_order order;
+  int n;
+  ESP_TRY(esp_paper_compare(p, ours, m->rows, o, &c, &n, err));
+  esp_status status = esp_paper_order_of(&order, p, ours, c, n, o, err);
+  if (status == ESP_OK) {
+    status = print(s, p, m, c, n, &order, a, err);
+    esp_paper_order_free(&order);
+  }
+  free(c);
+  return status;
 }
 
 static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp__summary *m,
                           const esp__arguments *a, esp_error *err) {
-  esp_comparison *c = NULL;
-  int n = 0;
   esp_measured *ours = calloc((size_t)m->rows + 1, sizeof *ours);
   if (!ours) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the comparison");
   for (int i = 0; i < m->rows; i++) {
     const esp__summary_row *r = &m->row[i];
     const esp_sweep_run *run = &s->run[r->run];
-    ours[i] =
-        (esp_measured){&run->config, run->dense, r->round, r->sparsity, r->accuracy, r->change};
+    ours[i] = (esp_measured){.config = &run->config,
+                             .test_labels = m->result[r->run].test_labels,
+                             .training = run->dense,
+                             .round = r->round,
+                             .sparsity = r->sparsity,
+                             .accuracy = r->accuracy,
+                             .change = r->change};
   }
-  esp_status status =
-      esp_paper_compare(p, ours, m->rows, *(const esp_compare_options *)a->options, &c, &n, err);
-  if (status == ESP_OK) status = print(s, p, m, c, n, a, err);
-  free(c);
+  const esp_status status = judge(s, p, m, ours, a, err);
   free(ours);
   return status;
 }
@@ -163,7 +249,7 @@ const esp__command esp__command_compare = {
     .name = "compare",
     .summary =
         "the results of a sweep or run beside those of a paper; "
-        "fails when they lie outside the band",
+        "fails when they lie outside the band, or methods stand in another order",
     .description =
         "PAPER is a CSV file, or the name of one in configs/papers, such as renda2020. "
         "Its rows are matched with ours by sparsity and by the keys that they name. "
@@ -175,13 +261,23 @@ const esp__command esp__command_compare = {
         "Ours lies inside the band when it differs from theirs by no more than\n"
         "- --tolerance POINTS, if given; else\n"
         "- the tolerance that the paper's row states, if it does; else\n"
-        "- twice the standard deviation of the difference, 2 sqrt(theirs^2 + ours^2). "
-        "Theirs is what the paper reports over its trials, together with that of its dense network "
-        "where changes are judged; ours is that over seeds, "
-        "and counts as theirs when there is only one.\n"
+        "- half of the 95 % interval of the difference of two means (Welch 1947), from the "
+        "deviations and the numbers of runs on both sides: that which the paper reports over its "
+        "trials, together with that of its dense network where changes are judged, and ours over "
+        "seeds. Where the paper does not say its trials, and where ours is one seed, a deviation "
+        "counts as that of one run; ours is then taken to be theirs.\n"
         "\n"
-        "Where a paper says neither, the row is shown and not judged. "
-        "The exit status is 1 if any figure is outside, and if none could be judged.\n",
+        "Where a paper says neither, the row is shown and not judged. Where network or data are "
+        "other ones, it is shown as not comparable: the keys of [model] and [data] that the row "
+        "names, and the labels of the test images.\n"
+        "\n"
+        "The order of methods is judged too: of every two pruned networks of one sparsity, network "
+        "and data, whether the better one in the paper is better with us (Kendall's tau). An "
+        "inversion is within the noise where the difference of theirs, or of ours, is within the "
+        "same interval, or the tolerance.\n"
+        "\n"
+        "The exit status is 0 if all figures that were judged are inside, and no order is "
+        "inverted beyond the noise; 1 if not; 2 if nothing could be judged.\n",
     .positional = {.usage = "DIR PAPER",
                    .expected = "a sweep or run and a paper",
                    .least = 2,

@@ -1,4 +1,4 @@
-/* What a data set is, by its content: three digests, so that a difference can be named. */
+/* What a data set is, by its content: digests, so that a difference can be named. */
 #include "data/set.h"
 
 #include <espalier/file.h>
@@ -34,28 +34,35 @@ static bool add_pixels(esp_sha256 *sum, const uint8_t *pixels, size_t bytes) {
   return true;
 }
 
+static void add_labels(const esp_images *images, esp_sha256 *labels) {
+  add_numbers(labels, &(uint64_t){images->count}, 1);
+  for (uint32_t i = 0; i < images->count; i++)
+    add_numbers(labels, &(uint64_t){(uint64_t)images->labels[i]}, 1);
+}
+
 static bool add_images(const esp_images *images, esp_shape shape, esp_sha256 *pixels,
                        esp_sha256 *labels) {
   const uint64_t size[] = {images->count, (uint64_t)shape.channels, (uint64_t)shape.height,
                            (uint64_t)shape.width};
   add_numbers(pixels, size, 4);
-  add_numbers(labels, size, 1);
-  for (uint32_t i = 0; i < images->count; i++)
-    add_numbers(labels, &(uint64_t){(uint64_t)images->labels[i]}, 1);
+  add_labels(images, labels);
   return add_pixels(pixels, images->pixels, images->count * esp__image_bytes(shape));
 }
 
 esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, esp_error *err) {
-  esp_sha256 images, labels, classes;
+  esp_sha256 images, labels, classes, test;
   esp_sha256_start(&images);
   esp_sha256_start(&labels);
   esp_sha256_start(&classes);
+  esp_sha256_start(&test);
   for (int i = 0; i < set->classes; i++)
     esp_sha256_add(&classes, set->class_name[i], strlen(set->class_name[i]) + 1);
   if (!add_images(&set->train, set->shape, &images, &labels) ||
       !add_images(&set->validation, set->shape, &images, &labels) ||
       !add_images(&set->test, set->shape, &images, &labels))
     return esp_fail(err, ESP_ERR_MEMORY, "no memory for the digests of the data");
+  add_labels(&set->test, &test);
+  esp_sha256_end(&test, d->test_labels);
   esp_sha256_end(&images, d->images);
   esp_sha256_end(&labels, d->labels);
   esp_sha256_end(&classes, d->classes);

@@ -151,6 +151,11 @@ static int same_dense(const esp_measured *ours, int levels, const esp_measured *
   return levels;
 }
 
+static const char *test_labels_of(const esp__run_record *r) {
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->result, "test_labels_sha256");
+  return cJSON_IsString(item) ? item->valuestring : "";
+}
+
 /* The networks of all levels, *first[i] being where the i-th begins; returns how many, -1 when
  * memory is out. */
 static int measure_levels(const esp__report_data *data, esp_measured **ours, int **first) {
@@ -163,6 +168,7 @@ static int measure_levels(const esp__report_data *data, esp_measured **ours, int
     end = esp__level_end(p, i);
     const esp_stats_moments sparsity = esp__level_moments(p, i, end, OF(sparsity));
     esp_measured one = {.config = config_of(data, i),
+                        .test_labels = test_labels_of(&data->runs.item[p->item[i].run]),
                         .round = p->item[i].round,
                         .sparsity = p->item[i].round == 0 ? 0.0 : esp_stats_mean(&sparsity),
                         .accuracy = esp__level_moments(p, i, end, OF(accuracy)),

@@ -83,7 +83,8 @@ static const struct {
   size_t offset;
 } digests[] = {{"classes", offsetof(esp_dataset_digests, classes)},
                {"labels", offsetof(esp_dataset_digests, labels)},
-               {"images", offsetof(esp_dataset_digests, images)}};
+               {"images", offsetof(esp_dataset_digests, images)},
+               {"test_labels", offsetof(esp_dataset_digests, test_labels)}};
 enum { DIGESTS = sizeof digests / sizeof *digests, DIGEST = 65 };
 
 static void write_digests(cJSON *o, const esp_dataset_digests *d) {
@@ -91,10 +92,11 @@ static void write_digests(cJSON *o, const esp_dataset_digests *d) {
     esp__json_put_string(o, digests[i].name, (const char *)d + digests[i].offset);
 }
 
-/* Older checkpoints have none. */
+/* Older checkpoints have none, or not all. */
 static bool read_digests(esp_dataset_digests *d, const cJSON *o) {
   for (int i = 0; o && i < DIGESTS; i++) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, digests[i].name);
+    if (!item) continue;
     if (!cJSON_IsString(item) || strlen(item->valuestring) >= DIGEST) return false;
     strcpy((char *)d + digests[i].offset, item->valuestring);
   }

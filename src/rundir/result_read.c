@@ -26,9 +26,12 @@ static esp_status read_rounds(esp_results *r, const cJSON *o) {
   const cJSON *dense = cJSON_GetObjectItemCaseSensitive(o, "dense"), *item;
   const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(o, "rounds");
   const cJSON *hash = cJSON_GetObjectItemCaseSensitive(o, "weights_sha256");
+  const cJSON *test = cJSON_GetObjectItemCaseSensitive(o, "test_labels_sha256");
   const int n = cJSON_GetArraySize(rounds);
   if (!cJSON_IsArray(rounds) || n > ROUNDS_MAX || !cJSON_IsString(hash)) return ESP_ERR_INPUT;
   snprintf(r->sha256, sizeof r->sha256, "%s", hash->valuestring);
+  if (cJSON_IsString(test))
+    snprintf(r->test_labels, sizeof r->test_labels, "%s", test->valuestring);
   if (!(r->round = calloc((size_t)n + 1, sizeof *r->round))) return ESP_ERR_MEMORY;
   if (read_round(&r->round[0], dense)) r->rounds = 1; /* one that was never dense says null */
   cJSON_ArrayForEach(item,

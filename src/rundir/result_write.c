@@ -78,6 +78,7 @@ static cJSON *report_json(const esp__report *r) {
   esp__json_put(o, "classes", rows_json(r->classes));
   esp__json_put(o, "plugins", plugins_json(p->plugins ? p->plugins : ""));
   esp__json_put(o, "warnings", rows_json(p->warnings ? p->warnings : ""));
+  esp__json_put_string(o, "test_labels_sha256", p->data.test_labels);
   esp__json_put_number(o, "mask_changes", mask_changes(p));
   esp__json_put_string(o, "isa", r->isa);
   esp__json_put_number(o, "threads", r->threads);

@@ -52,6 +52,18 @@ START_TEST(student_with_many_degrees_of_freedom) {
 }
 END_TEST
 
+/* The inverse, where there is a closed form, and of the normal distribution. */
+START_TEST(student_inverted) {
+  const double pi = acos(-1.0);
+  for (double p = 0.01; p < 1.0; p += 0.07) {
+    const double a = 1.0 - p;
+    ck_assert_double_eq_tol(esp_stats_student_t(p, 1.0), tan(pi / 2.0 * a), 1e-8);
+    ck_assert_double_eq_tol(esp_stats_student_t(p, 2.0), a * sqrt(2.0 / (1.0 - a * a)), 1e-8);
+  }
+  ck_assert_double_eq_tol(esp_stats_student_t(0.05, INFINITY), 1.959964, 1e-5);
+}
+END_TEST
+
 START_TEST(welch) {
   const esp_stats_moments a = MOMENTS(1, 2, 3), b = MOMENTS(4, 6, 6, 8);
   const double va = 1.0, vb = 8.0 / 3.0, u = va / 3.0, v = vb / 4.0;
@@ -104,6 +116,7 @@ int main(void) {
   tcase_add_test(c, deviation_of_numbers_far_from_zero);
   tcase_add_test(c, student_in_closed_form);
   tcase_add_test(c, student_with_many_degrees_of_freedom);
+  tcase_add_test(c, student_inverted);
   tcase_add_test(c, welch);
   tcase_add_test(c, pairs);
   tcase_add_test(c, no_test_without_spread);
