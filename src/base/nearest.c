@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_MAX = 63 }; /* longer words have no misspellings */
@@ -31,11 +33,17 @@ static int distance(const char *a, const char *b) {
   return d[rows][columns];
 }
 
+/* Each edit changes the length by one at most, so lengths alone can say that it is not. */
+static bool is_within(const char *a, const char *b, int limit) {
+  const int longer = (int)strlen(a) - (int)strlen(b);
+  return abs(longer) <= limit && distance(a, b) <= limit;
+}
+
 const char *esp_nearer(const char *word, const char *best, const char *name) {
   int length = (int)strnlen(word, WORD_MAX + 1);
   if (length == 0) return NULL;
   int limit = best ? distance(word, best) - 1 : length < 3 ? 1 : length / 3;
-  return distance(word, name) <= limit ? name : best;
+  return is_within(word, name, limit) ? name : best;
 }
 
 const char *esp_nearest(const char *word, const char *(*choice)(size_t i)) {

@@ -171,10 +171,12 @@ const void *esp_config_key_options(const esp_config *config, const esp_config_ke
 }
 
 esp_config_key esp__config_key_find(const esp_section *section, const char *name) {
-  esp_config_key key[ESP_CONFIG_KEYS_MAX];
-  const size_t keys = esp_config_keys(section, key);
-  for (size_t i = 0; i < keys; i++)
-    if (strcmp(key[i].option->name, name) == 0) return key[i];
+  if (section->table == esp_prune_option_table) {
+    const esp_prune_key key = esp__prune_key_find(name);
+    return (esp_config_key){section, key.option, key.owner};
+  }
+  for (const esp_option *o = section->table; o->name; o++)
+    if (strcmp(o->name, name) == 0) return (esp_config_key){section, o, NULL};
   return (esp_config_key){.section = section};
 }
 

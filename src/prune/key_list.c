@@ -47,6 +47,21 @@ void esp_prune_key_list(esp_prune_key *key) {
   key[l.keys] = (esp_prune_key){NULL, NULL};
 }
 
+static const esp_option *find_in(const esp_option *table, const char *name) {
+  while (table->name && strcmp(table->name, name) != 0) table++;
+  return table->name ? table : NULL;
+}
+
+esp_prune_key esp__prune_key_find(const char *name) {
+  const esp_method_keys *family[ESP_PRUNE_KEYS_MAX];
+  const esp_option *found = find_in(esp_prune_option_table, name);
+  if (found) return (esp_prune_key){found, NULL};
+  const size_t count = families(family);
+  for (size_t f = 0; f < count; f++)
+    if ((found = find_in(family[f]->table, name))) return (esp_prune_key){found, family[f]};
+  return (esp_prune_key){NULL, NULL};
+}
+
 /* ---- the values ---- */
 
 /* Bytes of a struct in the block, such that what follows is aligned. */

@@ -1,4 +1,5 @@
-/* Where the values of the methods' keys stand: one block of memory, which the options own. */
+/* The keys of methods by name, and where their values stand: one block of memory, which the options
+ * own. */
 #ifndef ESP_PRUNE_KEYS_H
 #define ESP_PRUNE_KEYS_H
 
@@ -16,5 +17,8 @@ struct esp_method_values {
 
 /* NULL when the keys were registered after the options were made. */
 void *esp__prune_keys_in(struct esp_method_values *values, const esp_method_keys *keys);
+
+/* The key of [prune] with that name; its option is NULL where there is none. */
+esp_prune_key esp__prune_key_find(const char *name);
 
 #endif

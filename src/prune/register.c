@@ -1,5 +1,6 @@
 /* Entries from outside: what the catalogue can work with is taken, all else refused. */
 #include "prune/catalogue.h"
+#include "prune/keys.h"
 
 #include "base/value.h"
 
@@ -73,11 +74,7 @@ static size_t bytes_of(const esp_option *o) {
 
 /* A key of [prune] has that name. */
 static bool is_key(const char *name) {
-  esp_prune_key key[ESP_PRUNE_KEYS_MAX + 1];
-  esp_prune_key_list(key);
-  for (size_t i = 0; key[i].option; i++)
-    if (strcmp(key[i].option->name, name) == 0) return true;
-  return false;
+  return esp__prune_key_find(name).option != NULL;
 }
 
 /* Whether [prune] has the key already, or the table before it. */
