@@ -20,7 +20,7 @@ typedef struct esp__folder_survey {
 } esp__folder_survey;
 
 /* Fails where no data set could be read: fewer than two classes, a class without a picture, no
- * picture whose header is sound. */
+ * picture that is all there. */
 esp_status esp__folder_look(esp__folder_survey *s, const char *root, esp_error *err);
 
 #endif

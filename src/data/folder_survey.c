@@ -2,6 +2,7 @@
 #include "data/folder.h"
 #include "data/set.h"
 #include "data/stb.h"
+#include "data/whole.h"
 
 #include <espalier/file.h>
 
@@ -25,7 +26,8 @@ static esp_status look_at_picture(sample *s, const char *path, esp_error *err) {
   int width, height;
   ESP_TRY(esp_file_read(path, file_limit, &data, &bytes, err));
   errno = 0;
-  const bool known = esp__stb_sides((const uint8_t *)data, bytes, &width, &height);
+  const bool known = esp__picture_whole(path, (const uint8_t *)data, bytes, NULL) == ESP_OK &&
+                     esp__stb_sides((const uint8_t *)data, bytes, &width, &height);
   free(data);
   if (!known && errno == ENOMEM)
     return esp_fail(err, ESP_ERR_MEMORY, "%s: out of memory for the picture", path);

@@ -7,12 +7,16 @@
  * swells beyond twice that is an attack, and stb_image would follow it to 4 GiB. */
 static const size_t memory_limit = (size_t)1 << 30;
 
-/* errno tells want of memory from what is refused. */
+/* errno tells want of memory from what is refused. Memory begins as zeros: what a damaged picture
+ * does not say must not be what was in memory before. */
+static void *bounded_calloc(size_t bytes) {
+  return bytes > memory_limit ? NULL : calloc(1, bytes);
+}
 static void *bounded_realloc(void *old, size_t bytes) {
   return bytes > memory_limit ? NULL : realloc(old, bytes);
 }
 
-#define STBI_MALLOC(bytes) bounded_realloc(NULL, bytes)
+#define STBI_MALLOC(bytes) bounded_calloc(bytes)
 #define STBI_REALLOC(old, bytes) bounded_realloc(old, bytes)
 #define STBI_FREE(old) free(old)
 #define STBI_MAX_DIMENSIONS ESP_PICTURE_SIDE_MAX

@@ -1,5 +1,6 @@
-/* The two things we ask of stb_image. Its symbols stay inside stb.c, so a program may link its own
- * copy. */
+/* The two things we ask of stb_image, of pictures that esp__picture_whole has found sound: even the
+ * header of others makes some of its releases write where they must not. Its symbols stay inside
+ * stb.c, so a program may link its own copy. */
 #ifndef ESP_DATA_STB_H
 #define ESP_DATA_STB_H
 

@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* JPEG: a chain of segments up to the end marker. PNG: a chain of chunks with correct CRC-32 up to
- * IEND. */
+/* JPEG: as esp__jpeg_whole says. PNG: a chain of chunks with correct CRC-32 up to IEND. */
 esp_status esp__picture_whole(const char *path, const uint8_t *data, size_t bytes, esp_error *err);
 
 #endif
