@@ -11,14 +11,42 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Makes the absolute path of `name` in `folder`; false where there is none. */
+/* Bytes of `name` up to the end of its last ".."; 0: it has none. */
+static size_t climb_of(const char *name) {
+  size_t end = 0, length;
+  for (const char *part = name; *part; part += length + strspn(part + length, "/")) {
+    length = strcspn(part, "/");
+    if (length == 2 && strncmp(part, "..", 2) == 0) end = (size_t)(part - name) + 2;
+  }
+  return end;
+}
+
+/* Adds the parts of `name` to `path`, but for each "."; false where they are too long. */
+static bool add_parts(char path[ESP_PATH_MAX], const char *name) {
+  size_t used = strlen(path), length;
+  for (; *name; name += length + strspn(name + length, "/")) {
+    length = strcspn(name, "/");
+    if (length == 0 || (length == 1 && *name == '.')) continue;
+    if (used + 1 + length >= ESP_PATH_MAX) return false;
+    path[used++] = '/';
+    memcpy(path + used, name, length);
+    path[used += length] = '\0';
+  }
+  return true;
+}
+
+/* Makes the absolute path of `name` in `folder`; false where there is none. What a ".." leads out
+ * of may be a link, so the system says where that is; links behind it stay in the path. */
 static bool in_folder(const char *folder, const char *name, char path[ESP_PATH_MAX]) {
-  char whole[PATH_MAX];
-  while (strncmp(name, "./", 2) == 0) name += 2;
-  if (!realpath(folder, whole)) return false;
-  if (strcmp(name, ".") == 0) return snprintf(path, ESP_PATH_MAX, "%s", whole) < ESP_PATH_MAX;
-  return esp__path_join(path, strcmp(whole, "/") == 0 ? "" : whole, name) &&
-         access(path, F_OK) == 0;
+  char there[ESP_PATH_MAX], base[PATH_MAX];
+  const size_t climb = climb_of(name);
+  if (!esp__path_join(there, folder, name) || access(there, F_OK) != 0) return false;
+  there[strlen(folder) + 1 + climb] = '\0';
+  if (!realpath(there, base) || strlen(base) >= ESP_PATH_MAX) return false;
+  strcpy(path, strcmp(base, "/") == 0 ? "" : base);
+  if (!add_parts(path, name + climb)) return false;
+  if (!*path) strcpy(path, "/");
+  return true;
 }
 
 /* The folder that the file is in. */

@@ -70,7 +70,9 @@ esp_status esp__data_folder(const esp_data_options *opt, esp_error *err) {
   char from[ESP_PATH_MAX];
   if (!opt->path || !opt->path[0])
     return esp_fail(err, ESP_ERR_INPUT,
-                    "data.path: data set '%s' needs the folder that holds its files", opt->dataset);
+                    "data.path: data set '%s' needs the folder that holds its files; expected "
+                    "path = FOLDER in [data], or the argument data.path=FOLDER",
+                    opt->dataset);
   if (stat(opt->path, &info) != 0 || !S_ISDIR(info.st_mode))
     return esp_fail(
         err, ESP_ERR_INPUT,

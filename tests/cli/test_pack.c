@@ -50,6 +50,14 @@ static void refused(const char *const *argument, const char *text) {
   process_free(&p);
 }
 
+/* It does not say where on some other machine its images were. */
+START_TEST(who_has_the_images_is_asked_for_them) {
+  ESPALIER("pack", "a", "-o", "a.esp");
+  refused((const char *[]){"eval", "a.esp", "data.dataset=folder", NULL},
+          "expected path = FOLDER in [data], or the argument data.path=FOLDER");
+}
+END_TEST
+
 START_TEST(what_is_no_packed_file_is_not_replaced) {
   ESPALIER("pack", "a", "-o", "a.esp");
   ESPALIER("pack", "a", "-o", "a.esp");
@@ -89,6 +97,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, setup, NULL);
   tcase_add_test(tests, a_packed_network_answers_the_same);
   tcase_add_test(tests, a_packed_file_is_a_weights_file);
+  tcase_add_test(tests, who_has_the_images_is_asked_for_them);
   tcase_add_test(tests, what_is_no_packed_file_is_not_replaced);
   tcase_add_test(tests, a_damaged_file_is_refused_by_every_command);
   suite_add_tcase(suite, tests);

@@ -488,6 +488,34 @@ START_TEST(paths_are_found_from_the_file) {
 }
 END_TEST
 
+/* No ".." and no "." is left in a path that was found, and a ".." behind a link leads to where the
+ * link's folder is. Links behind the last ".." stay. */
+START_TEST(found_paths_are_plain) {
+  static const char *const cases[][2] = {
+      {"../far/./there", "far/there"}, {"sub/..//../far/there/", "far/there"},
+      {"link/../there", "far/there"},  {"../near/link", "near/link"},
+      {"./link/.", "near/link"},       {"..", ""}};
+  char sub[256], expected[512], *whole = realpath(folder, NULL);
+  snprintf(sub, sizeof sub, "%s/far/there", whole);
+  ck_assert_int_eq(esp_directory_make(sub, &err), ESP_OK);
+  snprintf(sub, sizeof sub, "%s/near/sub", whole);
+  ck_assert_int_eq(esp_directory_make(sub, &err), ESP_OK);
+  snprintf(sub, sizeof sub, "%s/near/link", whole);
+  ck_assert_int_eq(symlink("../far/there", sub), 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[128];
+    snprintf(path, sizeof path, "%s/near/c.ini", folder);
+    snprintf(text, sizeof text, "[data]\npath = %s\n", cases[i][0]);
+    ck_assert_int_eq(esp_file_write(path, text, strlen(text), &err), ESP_OK);
+    load_in_folder(NULL);
+    snprintf(expected, sizeof expected, "%s%s%s", whole, *cases[i][1] ? "/" : "", cases[i][1]);
+    ck_assert_str_eq(config.data.path, expected);
+    esp_config_free(&config);
+  }
+  free(whole);
+}
+END_TEST
+
 START_TEST(every_key_is_explained) {
   esp_config_key all[ESP_CONFIG_KEYS_MAX];
   const size_t keys = esp_config_keys(NULL, all);
@@ -523,6 +551,7 @@ int main(void) {
   tcase_add_test(tests, a_very_long_list);
   tcase_add_test(tests, long_lines);
   tcase_add_test(tests, paths_are_found_from_the_file);
+  tcase_add_test(tests, found_paths_are_plain);
   tcase_add_test(tests, help_explains);
   tcase_add_test(tests, help_on_what_is_not_known);
   tcase_add_test(tests, every_key_is_explained);
