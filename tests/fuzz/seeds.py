@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Where fuzzing begins: for each program of tests/fuzz a folder of files that its parser takes.
+"""Where fuzzing begins: for each program of tests/fuzz a folder of files that its parser takes, and for some a file
+PROGRAM.dict of words.
 
 usage: seeds.py ESPALIER FOLDER"""
 
@@ -11,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import zlib
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tests"))
@@ -76,19 +78,85 @@ def without_checksums(bundle):
     return struct.pack("<Q", len(text)) + text + bundle[8 + length:]
 
 
+def keys(espalier):
+    """Section, key and default of each key, in order."""
+    for section in ("run", "data", "model", "train", "prune", "compress", "log"):
+        text = subprocess.run([espalier, "help", section], capture_output=True, text=True, check=True).stdout
+        for key, value in re.findall(r"^  (\w+) = ?(\S*)", text, re.M):
+            yield section, key, value
+
+
 def values_of_keys(espalier, out):
     """A value for each key, behind the number of the key."""
-    sections = ("run", "data", "model", "train", "prune", "log")
-    number = 0
-    for section in sections:
-        text = subprocess.run([espalier, "help", section], capture_output=True, text=True, check=True).stdout
-        for line in text.splitlines():
-            found = re.match(r"  (\w+) = ?(\S*)", line)
-            if found:
-                write(f"{out}/values", f"{number}", struct.pack("<H", number) + found[2].encode())
-                number += 1
+    for number, (_, _, value) in enumerate(keys(espalier)):
+        write(f"{out}/values", f"{number}", struct.pack("<H", number) + value.encode())
     for n, value in enumerate(("1 2 3", "0.5,0.25", "crop flip", "* 0.5\nconv? 0.25", "yes", "-1e300")):
         write(f"{out}/values", f"more{n}", struct.pack("<H", 37 * n) + value.encode())
+
+
+def dictionary(out, target, words):
+    """libFuzzer's form: a word a line, quoted, with all that is not plain in hexadecimal."""
+    text = "".join('"' + "".join(c if c.isascii() and c.isalnum() else f"\\x{ord(c):02x}" for c in word) + '"\n' for word in words)
+    write(out, f"{target}.dict", text)
+
+
+def dictionaries(espalier, out):
+    lines, names = [], []
+    for section, key, value in keys(espalier):
+        lines += [f"\n[{section}]\n"] * (f"\n[{section}]\n" not in lines) + [f"\n{key} = {value}\n"]
+        names.append(f"{section}.{key}")
+    dictionary(out, "config", lines)
+    dictionary(out, "sweep", lines + names + ["\n[sweep]\n", "\nmode = random\n", "\ncount = 2\n", "\nmode = zip\n"])
+    dictionary(out, "paper", names)
+    layers = subprocess.run([espalier, "list", "layers"], capture_output=True, text=True, check=True).stdout
+    dictionary(out, "layers", sorted(set(re.findall(r"[a-z_]+", "".join(re.findall(r"^  \S.*\n", layers, re.M))))))
+    dictionary(out, "picture", ["IHDR", "PLTE", "tRNS", "IDAT", "IEND", "eXIf", "Exif\0\0", "II*\0\x08\0\0\0", "MM\0*\0\0\0\x08"] +
+               [f"\xff{marker}" for marker in "\xc0\xc1\xc2\xc4\xd0\xd8\xd9\xda\xdb\xdc\xdd\xe0\xe1\xee\xfe"])
+
+
+def png(colour, depth, interlaced, *chunks):
+    """An 8x8 PNG of zeros, with these chunks before its data."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    passes = ((1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4)) if interlaced else ((8, 8),)
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    rows = b"".join((bytes([row % 5]) + bytes((width * channels * depth + 7) // 8))
+                    for width, height in passes for row in range(height))
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 8, 8, depth, colour, 0, 0, interlaced)), *chunks,
+             (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts)
+
+
+def pictures(out):
+    """Every kind of PNG, and Exif blocks in both formats."""
+    tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x112, 3, 1, 6, 0, 0)
+    palette = (b"PLTE", bytes(range(48)))
+    for colour, depths in ((0, (1, 2, 4, 8, 16)), (2, (8, 16)), (3, (1, 2, 4, 8)), (4, (8, 16)), (6, (8, 16))):
+        for depth in depths:
+            for interlaced in (0, 1):
+                write(f"{out}/picture", f"{colour}-{depth}-{interlaced}.png",
+                      png(colour, depth, interlaced, *[palette] * (colour == 3)))
+    write(f"{out}/picture", "transparent-palette.png", png(3, 4, 0, palette, (b"tRNS", bytes(16))))
+    write(f"{out}/picture", "transparent-grey.png", png(0, 8, 0, (b"tRNS", bytes(2))))
+    write(f"{out}/picture", "transparent-colour.png", png(2, 16, 0, (b"tRNS", bytes(6))))
+    write(f"{out}/picture", "exif.png", png(0, 8, 0, (b"eXIf", tiff)))
+    exif = b"Exif\0\0" + tiff
+    write(f"{out}/picture", "exif.jpg",
+          samples.JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + samples.JPEG[2:])
+
+
+def header_as_text(packed, bundle):
+    """A packed file as the programs take it with a header that is not deflated; the bundle has the same tensors."""
+    length = struct.unpack("<Q", bundle[:8])[0]
+    header = json.loads(bundle[8:8 + length])
+    texts = header.pop("__metadata__")
+    lines = [f"text {len(texts[key])} {key}\n{texts[key]}\n" for key in
+             ("espalier.input", "espalier.layers", "espalier.classes")]
+    lines += [" ".join(["f32", str(len(tensor["shape"])), *map(str, tensor["shape"]), name]) + "\n"
+              for name, tensor in sorted(header.items(), key=lambda item: item[1]["data_offsets"])]
+    text = "".join(lines).encode()
+    deflated = struct.unpack("<I", packed[9:13])[0]
+    return b"ESPT" + struct.pack("<H", len(text)) + text + packed[21 + deflated:]
 
 
 def files_of_a_run(espalier, out):
@@ -114,8 +182,10 @@ def files_of_a_run(espalier, out):
         if name in ("result.json", "kernels.csv"):
             write(f"{out}/rundir", name, data)
     subprocess.run([espalier, "pack", "done", "-o", "net.esp"], cwd=work, check=True, stdout=subprocess.DEVNULL)
+    packed = read(f"{work}/net.esp")
     for target in ("pack", "weights"):
-        write(f"{out}/{target}", "net.esp", read(f"{work}/net.esp"))
+        write(f"{out}/{target}", "net.esp", packed)
+        write(f"{out}/{target}", "net.text", header_as_text(packed, read(f"{work}/done/round-02.safetensors")))
     write(f"{out}/rundir", "progress", json.dumps({name: 1 for name in (
         "stage", "stages", "epoch", "epochs", "batch", "batches", "epochs_left", "loss", "accuracy", "sparsity",
         "images_per_second", "seconds_left")}))
@@ -133,6 +203,8 @@ def main(espalier, out):
     espalier = os.path.abspath(espalier)
     files_of_a_run(espalier, out)
     values_of_keys(espalier, out)
+    dictionaries(espalier, out)
+    pictures(out)
     for path in glob.glob(f"{ROOT}/configs/*.ini"):
         write(f"{out}/config", os.path.basename(path), read(path))
     for path in glob.glob(f"{ROOT}/configs/papers/*.csv"):
