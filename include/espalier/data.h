@@ -101,7 +101,10 @@ esp_status esp_picture_load(const char *path, esp_shape shape, uint8_t *pixels, 
 
 /* Which images, in which order, changed how. */
 typedef struct esp_loader_options {
-  int batch;       /* images in a batch */
+  int batch; /* images in a batch */
+  /* Of each batch only images [first, first + share) are made; `first` is a multiple of 16. Where
+   * share is 0, all are. */
+  int first, share;
   bool shuffle;    /* a new order each epoch */
   bool crop, flip; /* augmentation, drawn per image (its index in `images`) and epoch */
   int crop_padding, cutout_size; /* cutout_size 0 = none */

@@ -35,7 +35,13 @@ typedef struct esp_batch {
   const float *images;
   const int32_t *labels; /* [count], 0-based class */
   int count;             /* images that are valid, 1 to the graph's batch */
+  /* Where these are the share of one process and others have the rest: the images of the whole
+   * batch, and how many of them come before. `count` may then be 0. all = 0: these are all. */
+  int all, first;
 } esp_batch;
+static inline int esp_batch_images(const esp_batch *b) {
+  return b->all > 0 ? b->all : b->count;
+}
 
 /* A new empty graph for batches of up to `batch` images (1 to 65536). `gradients` = false makes one
  * for inference: it holds no gradients and backward must not be called. */

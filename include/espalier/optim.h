@@ -14,6 +14,7 @@ ESP_BEGIN_DECLS
 /* [train] */
 typedef struct esp_train_options {
   int64_t epochs, batch;
+  int64_t parts; /* that a batch is cut into: as many processes may share it */
   double lr, momentum, weight_decay;
   bool nesterov;
   bool decay_all; /* weight decay on biases and batch norm too */

@@ -23,6 +23,7 @@
 
 #include <espalier/config.h>
 #include <espalier/linkage.h>
+#include <espalier/ranks.h>
 #include <espalier/train.h>
 
 #include <signal.h>
@@ -37,6 +38,9 @@ typedef struct esp_run_control {
   FILE *progress; /* where progress is shown; NULL = nowhere */
   /* Becomes non-zero: finish the step, write a checkpoint, return ESP_ERR_INTERRUPTED. */
   const volatile sig_atomic_t *stop;
+  /* The processes that share the run; NULL: this one alone. They call esp_run_new or esp_run_resume
+   * together, and fail together. The directory must be one that all see; rank 0 writes it. */
+  esp_ranks *ranks;
 } esp_run_control;
 
 /* Trains and prunes as `config` says, in the directory `dir` (made if missing; NULL: config's

@@ -83,8 +83,10 @@ void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_me
                   int64_t *confusion);
 
 /* What the network takes each image of one epoch of `loader` for: the class of each, in the order
- * in which they come, answer[images]. Weights and ties as in esp_evaluate. */
-void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int32_t *answer);
+ * in which they come, answer[images]. Weights and ties as in esp_evaluate. best[images of a batch]
+ * is scratch. */
+void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int64_t *best,
+                 int32_t *answer);
 
 /* Lets the running statistics of batch norms move with the first `batches` batches of epoch number
  * `epoch`, with the moving average of the weights where there is one. */

@@ -5,12 +5,14 @@
  * Backward, g = dy where y > 0, m = images * pixels, r = 1 / sqrt(var + epsilon), v = x - mean:
  *     d shift = sum g;  d scale = r * sum g v
  *     d x = scale * r * (g - sum g / m - v * r^2 * sum g v / m)
- * Sums: 16 images apart within a plane, then valid images and blocks in order, in double. */
+ * Sums: 16 images apart within a plane, then valid images and blocks in order, in double, by part
+ * of the batch (shares.h). */
 #include "autograd/batchnorm.h"
 #include "autograd/shapes.h"
 #include "autograd/tangent.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double keep_running = 0.9;
 
@@ -22,6 +24,8 @@ static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   n->state = s;
   ESP_TRY(esp__graph_alloc(g, planes * sizeof(double), &s->first, err));
   ESP_TRY(esp__graph_alloc(g, planes * sizeof(double), &s->second, err));
+  if (g->gradients) esp__graph_reserve_numbers(g, 2 * n->out.data.channels);
+  ESP_TRY(esp__graph_alloc(g, 2 * channels * sizeof(double), &s->total, err));
   ESP_TRY(esp__graph_alloc(g, channels * sizeof(double), &s->mean, err));
   ESP_TRY(esp__graph_alloc(g, channels * sizeof(double), &s->var, err));
   ESP_TRY(esp__graph_alloc(g, channels * sizeof(float), &s->scale, err));
@@ -34,15 +38,27 @@ static double sum_valid(const float lane[ESP_LANES], int valid) {
   return sum;
 }
 
-/* Adds up a channel's planes in the order of the blocks. */
-static double sum_blocks(const esp_graph *g, const double *plane, int channels, int c) {
+/* Adds up a channel's planes of a part in the order of the blocks. */
+static double sum_blocks(esp__block_range part, const double *plane, int channels, int c) {
   double sum = 0.0;
-  for (int block = 0; block < esp__graph_blocks(g); block++) sum += plane[block * channels + c];
+  for (int block = part.begin; block < part.end; block++) sum += plane[block * channels + c];
   return sum;
 }
 
+/* Both sums of a channel's planes, by part: [parts][2][channels]. */
+static void sum_parts(const esp_graph *g, const esp__node *n, int c) {
+  const esp__batchnorm_state *s = n->state;
+  const int channels = n->out.data.channels;
+  double *to = esp__shares_part_numbers(&g->shares) + c;
+  for (int i = 0; i < g->shares.parts; i++, to += 2 * channels) {
+    const esp__block_range part = esp__graph_part(g, i);
+    to[0] = sum_blocks(part, s->first, channels, c);
+    to[channels] = sum_blocks(part, s->second, channels, c);
+  }
+}
+
 static double pixels_of(const esp_graph *g, const esp_tensor *t) {
-  return (double)esp__graph_images(g) * t->height * t->width;
+  return (double)esp__graph_all_images(g) * t->height * t->width;
 }
 
 /* ---- a batch norm reads its planes twice ---- */
@@ -61,14 +77,33 @@ static void each_plane(esp_graph *g, esp__node *n, plane_function *work) {
   }
 }
 
+/* What all planes of the batch add up to, channel by channel. */
+static void add_up(esp_graph *g, const esp__node *n) {
+  const esp__batchnorm_state *s = n->state;
+  const int numbers = 2 * n->out.data.channels;
+  for (int c = 0; c < n->out.data.channels; c++) sum_parts(g, n, c);
+  memcpy(s->total, esp__shares_add(&g->shares, numbers), (size_t)numbers * sizeof *s->total);
+}
+
+/* The same of one channel, where this graph has the whole batch. */
+static void add_up_channel(const esp_graph *g, const esp__node *n, int c) {
+  const esp__batchnorm_state *s = n->state;
+  const int channels = n->out.data.channels;
+  const double *part = esp__shares_part_numbers(&g->shares) + c;
+  sum_parts(g, n, c);
+  s->total[c] = esp__shares_add_own(&g->shares, part, 2 * channels);
+  s->total[channels + c] = esp__shares_add_own(&g->shares, part + channels, 2 * channels);
+}
+
 /* First all planes of a channel, then what they add up to, then the planes again, backwards: while
- * they are still in the cache. Where there are few channels for the threads, all planes first.
- * `second` may be NULL. */
+ * they are still in the cache. Where there are few channels for the threads, or others have a share
+ * of the images, all planes first. `second` may be NULL. */
 static void two_passes(esp_graph *g, esp__node *n, plane_function *first, channel_function *between,
                        plane_function *second) {
   const int channels = n->out.data.channels, blocks = esp__graph_blocks(g);
-  if (channels < ENOUGH * g->threads) {
+  if (channels < ENOUGH * g->threads || esp__split_is_shared(&g->shares.split)) {
     each_plane(g, n, first);
+    add_up(g, n);
     for (int c = 0; c < channels; c++) between(g, n, c);
     if (second) each_plane(g, n, second);
     return;
@@ -76,6 +111,7 @@ static void two_passes(esp_graph *g, esp__node *n, plane_function *first, channe
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int c = 0; c < channels; c++) {
     for (int block = 0; block < blocks; block++) first(g, n, block, c);
+    add_up_channel(g, n, c);
     between(g, n, c);
     for (int block = blocks - 1; second && block >= 0; block--) second(g, n, block, c);
   }
@@ -117,9 +153,9 @@ static void measure_channel(esp_graph *g, esp__node *n, int c) {
   const esp__batchnorm_state *s = n->state;
   const esp_tensor *x = &n->in[0]->data;
   float *mean = &n->param[ESP_BN_MEAN]->value[c], *var = &n->param[ESP_BN_VAR]->value[c];
-  const double m = pixels_of(g, x), off = sum_blocks(g, s->first, x->channels, c) / m;
+  const double m = pixels_of(g, x), off = s->total[c] / m;
   s->mean[c] = (double)*mean + off;
-  s->var[c] = fmax(sum_blocks(g, s->second, x->channels, c) / m - off * off, 0.0);
+  s->var[c] = fmax(s->total[x->channels + c] / m - off * off, 0.0);
   *mean = (float)(keep_running * (double)*mean + (1.0 - keep_running) * s->mean[c]);
   *var = (float)(keep_running * (double)*var +
                  (1.0 - keep_running) * s->var[c] * m / fmax(m - 1.0, 1.0));
@@ -179,15 +215,13 @@ static void sum_plane(esp_graph *g, esp__node *n, int block, int c) {
       sum_valid(product, esp_lanes_valid(esp__graph_images(g), block));
 }
 
-/* Gradients of scale and shift; leaves sum g and sum g v of the channel in the first row of the
- * sums. */
+/* Gradients of scale and shift, from sum g and sum g v. */
 static void sum_channel(esp_graph *g, esp__node *n, int c) {
   const esp__batchnorm_state *s = n->state;
-  s->first[c] = sum_blocks(g, s->first, n->out.data.channels, c);
-  s->second[c] = sum_blocks(g, s->second, n->out.data.channels, c);
-  n->param[ESP_BN_SHIFT]->grad[c] = (float)s->first[c];
+  (void)g;
+  n->param[ESP_BN_SHIFT]->grad[c] = (float)s->total[c];
   n->param[ESP_BN_SCALE]->grad[c] =
-      (float)(s->second[c] / sqrt(s->var[c] + esp__batchnorm_epsilon));
+      (float)(s->total[n->out.data.channels + c] / sqrt(s->var[c] + esp__batchnorm_epsilon));
 }
 
 static void run_back(const esp_graph *g, const esp__node *n, int block, int c, const esp_tensor *to,
@@ -215,8 +249,8 @@ static void back_plane(esp_graph *g, esp__node *n, int block, int c) {
                a = (double)n->param[ESP_BN_SCALE]->value[c] * r;
   esp__normalise_back k = {.mean = (float)s->mean[c],
                            .a = (float)a,
-                           .b = (float)(-a * r * r * s->second[c] * share),
-                           .c = (float)(-a * s->first[c] * share),
+                           .b = (float)(-a * r * r * s->total[n->out.data.channels + c] * share),
+                           .c = (float)(-a * s->total[c] * share),
                            .add = n->add[0],
                            .add_residual = n->add[1]};
   run_back(g, n, block, c, &n->in[0]->grad,

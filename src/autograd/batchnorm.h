@@ -11,6 +11,7 @@ static const double esp__batchnorm_epsilon = 1e-5;
 typedef struct esp__batchnorm_state {
   float *scale, *shift;   /* [channels] what the forward pass multiplies by and adds */
   double *first, *second; /* [blocks][channels] sums of each plane */
+  double *total;          /* [2][channels] what they add up to */
   double *mean, *var;     /* [channels] of this batch (training) or running */
 } esp__batchnorm_state;
 

@@ -5,13 +5,13 @@
 #include "autograd/tangent.h"
 
 static void forward(esp_graph *g, esp__node *n) {
-  esp__conv_forward(g, n, n->state);
+  if (esp__graph_blocks(g) > 0) esp__conv_forward(g, n, n->state);
 }
 static void backward(esp_graph *g, esp__node *n) {
   esp__conv_backward_weights(g, n, n->state);
   if (n->param[1]) esp__conv_backward_bias(g, n, n->state);
   esp__profile_lap(g, n->index, ESP_BACKWARD_WEIGHTS);
-  if (n->in[0]->grad.data) esp__conv_backward_data(g, n, n->state);
+  if (n->in[0]->grad.data && esp__graph_blocks(g) > 0) esp__conv_backward_data(g, n, n->state);
 }
 
 static esp__window window_of(const esp__node *n) {

@@ -42,10 +42,17 @@ static int partial_sums(int outputs, int columns) {
   return dense > sparse ? dense : sparse;
 }
 
+/* Chunks of a whole batch, at most: each part has as many as the largest. */
+static int most_chunks(const esp_graph *g, int chunk) {
+  const esp__split *t = &g->shares.split;
+  return (t->end - t->first) * esp__ceil_div(esp__split_part_blocks(t), chunk);
+}
+
 static esp_status plan_weights(esp_graph *g, esp__node *n, esp__conv_plan *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = esp__window_taps(&p->window);
-  p->chunk = esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width), dy->blocks);
+  p->chunk = esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width),
+                        esp__split_part_blocks(&g->shares.split));
   ESP_TRY(esp__conv_geometry_forward(g, &p->weights.geometry, &p->window, x, dy, p->chunk,
                                      ESP_WEIGHTS_PATCH, err));
   ESP_TRY(plan_sparse(g, &p->weights, err));
@@ -54,10 +61,11 @@ static esp_status plan_weights(esp_graph *g, esp__node *n, esp__conv_plan *p, es
     p->column[i] =
         (int32_t)((size_t)(i / taps) * esp_channel_stride(x)) + p->weights.geometry.tap[i % taps];
   const int sums = partial_sums(dy->channels / p->window.groups, channels * taps);
-  esp__graph_reserve_scratch(
-      g, (size_t)sums * ESP_LANES * sizeof(float),
-      (size_t)esp__ceil_div(dy->blocks, p->chunk) * n->param[0]->count * sizeof(float));
+  esp__graph_reserve_scratch(g, (size_t)sums * ESP_LANES * sizeof(float),
+                             (size_t)most_chunks(g, p->chunk) * n->param[0]->count * sizeof(float));
+  ESP_TRY(esp__exchange_plan(g, n->param[0], n->index, &p->exchange, err));
   if (!n->param[1]) return ESP_OK;
+  esp__graph_reserve_numbers(g, dy->channels);
   return esp__graph_alloc(g, (size_t)(dy->blocks * dy->channels) * sizeof(double), &p->bias, err);
 }
 

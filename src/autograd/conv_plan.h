@@ -5,6 +5,7 @@
 
 #include "autograd/autotune.h"
 #include "autograd/conv_geometry.h"
+#include "autograd/exchange.h"
 #include "autograd/sparse.h"
 #include "autograd/winograd.h"
 
@@ -31,10 +32,11 @@ typedef struct esp__conv_plan {
   /* [stride * stride] parity classes, from out.grad to in.grad; NULL: no gradient is wanted. */
   esp__direction *back;
   int chunk; /* blocks of images that the weight gradient sums before it reduces the images */
-  esp__direction weights; /* from in.data to out.grad, over `chunk` blocks */
-  int32_t *column;        /* offsets of (channel, tap) in a group */
-  double *bias;           /* [blocks][outputs] */
-  uint64_t cleared;       /* generation of the mask whose pruned weights have a gradient of 0 */
+  esp__direction weights;  /* from in.data to out.grad, over `chunk` blocks */
+  int32_t *column;         /* offsets of (channel, tap) in a group */
+  double *bias;            /* [blocks][outputs] */
+  esp__exchange *exchange; /* of the weights' gradient with other processes; NULL: none */
+  uint64_t cleared;        /* generation of the mask whose pruned weights have a gradient of 0 */
   esp__autotune forward_autotune, back_autotune, weights_autotune;
   esp__winograd *winograd; /* NULL where it is not allowed, or does not fit */
 } esp__conv_plan;

@@ -11,8 +11,9 @@ static void drop(esp_graph *g, esp__node *n, const esp_tensor *from, const esp_t
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < planes; i++) {
     const esp__plane_pos at = esp__plane_of(to, i);
+    const uint64_t number = (uint64_t)esp__graph_plane_number(g, to, i);
     g->kernels->drop(esp__extent_of(to), esp__rows_at(from, at), esp__rows_at(to, at),
-                     esp_key_of(key, (uint64_t)i), threshold, 1.0f / keep, add);
+                     esp_key_of(key, number), threshold, 1.0f / keep, add);
   }
 }
 

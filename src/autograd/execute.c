@@ -1,10 +1,15 @@
 /* Running a graph: forward, and backward. */
-#include "autograd/node.h"
+#include "autograd/exchange.h"
 
-esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass) {
+static void begin(esp_graph *g, const esp_batch *batch, esp_pass pass) {
   g->current = batch;
   g->pass = pass;
-  g->outcome = (esp_outcome){0, batch->count};
+  esp__shares_begin(g, batch);
+  g->outcome = (esp_outcome){0, esp__graph_all_images(g)};
+}
+
+esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass) {
+  begin(g, batch, pass);
   if (g->before) g->before(g->before_with);
   esp__profile_start(g);
   esp__macs_count_start(g);
@@ -20,9 +25,7 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
 
 esp_outcome esp_graph_take_logits(esp_graph *g, const esp_batch *batch, const float *logits) {
   const int outputs = g->logits->data.channels;
-  g->current = batch;
-  g->pass = (esp_pass){0};
-  g->outcome = (esp_outcome){0, batch->count};
+  begin(g, batch, (esp_pass){0});
   for (int i = 0; i < batch->count; i++)
     for (int c = 0; c < outputs; c++)
       esp_plane(&g->logits->data, i / ESP_LANES, c)[i % ESP_LANES] = *logits++;
@@ -35,8 +38,10 @@ void esp_graph_backward(esp_graph *g) {
   for (int i = g->nodes - 1; i >= 0; i--) {
     if (g->node[i]->out.grad.data && g->node[i]->op->backward)
       g->node[i]->op->backward(g, g->node[i]);
+    esp__exchanges_go_on(g);
     esp__profile_lap(g, i, ESP_BACKWARD_DATA);
   }
+  esp__exchanges_finish(g);
 }
 
 void esp_graph_backward_sum(esp_graph *g, float factor) {

@@ -17,7 +17,7 @@ enum { HALF = 1 << 16 };
 static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   (void)n;
   (void)err;
-  esp__graph_reserve_scratch(g, 0, HALF * sizeof(uint32_t));
+  esp__graph_reserve_scratch(g, 0, (HALF + 1) * sizeof(int64_t));
   return ESP_OK;
 }
 
@@ -29,9 +29,9 @@ static uint32_t bits_of(float v) {
 
 /* Counts the values above 0 whose upper half is `upper` by their lower half; with upper < 0 all of
  * them by their upper half. Returns how many there are of 0 and less. */
-static uint64_t count_halves(const esp_graph *g, const esp_tensor *x, int upper) {
-  uint32_t *count = memset(g->workspace, 0, HALF * sizeof *count);
-  uint64_t low = 0;
+static int64_t count_halves(const esp_graph *g, const esp_tensor *x, int upper) {
+  int64_t *count = memset(g->workspace, 0, (HALF + 1) * sizeof *count);
+  int64_t low = 0;
   for (int block = 0; block < esp__graph_blocks(g); block++)
     for (int c = 0; c < x->channels; c++)
       for (int r = 0; r < x->height; r++) {
@@ -45,21 +45,23 @@ static uint64_t count_halves(const esp_graph *g, const esp_tensor *x, int upper)
           if (bits && (int)(bits >> 16) == upper) count[bits & (HALF - 1)]++;
         }
       }
-  return low;
+  count[HALF] = low;
+  esp__graph_add_counts(g, count, HALF + 1);
+  return count[HALF];
 }
 
 /* The half at which the counts reach `wanted`; *wanted becomes what is left to reach within it. */
-static uint32_t half_at(const esp_graph *g, uint64_t *wanted) {
-  const uint32_t *count = g->workspace;
+static uint32_t half_at(const esp_graph *g, int64_t *wanted) {
+  const int64_t *count = g->workspace;
   uint32_t half = 0;
   for (; half < HALF - 1 && count[half] < *wanted; half++) *wanted -= count[half];
   return half;
 }
 
 static float choose(const esp_graph *g, const esp_tensor *x, float share) {
-  const double values = (double)esp__graph_images(g) * x->channels * x->height * x->width;
-  uint64_t wanted = (uint64_t)ceil((double)share * values);
-  const uint64_t low = count_halves(g, x, -1);
+  const double values = (double)esp__graph_all_images(g) * x->channels * x->height * x->width;
+  int64_t wanted = (int64_t)ceil((double)share * values);
+  const int64_t low = count_halves(g, x, -1);
   if (low >= wanted) return 0.0f;
   wanted -= low;
   const uint32_t upper = half_at(g, &wanted);

@@ -73,7 +73,7 @@ static void top_k_forward(esp_graph *g, esp__node *n) {
 static void top_k_backward(esp_graph *g, esp__node *n) {
   const esp_tensor *x = &n->in[0]->data, *dx = &n->in[0]->grad, *y = &n->out.data,
                    *dy = &n->out.grad;
-  const float penalty = n->attr.top_k.penalty / (float)esp__graph_images(g);
+  const float penalty = n->attr.top_k.penalty / (float)esp__graph_all_images(g);
   if (!dx->data) return;
   const int planes = esp__graph_planes(g, y);
 #pragma omp parallel for schedule(static) num_threads(g->threads)

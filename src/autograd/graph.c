@@ -52,6 +52,7 @@ esp_status esp_graph_new(esp_graph **graph, int batch, bool gradients, esp_error
   if (!g) return esp__graph_no_memory(err, sizeof *g);
   g->kernels = esp__kernels_active();
   g->batch = batch;
+  g->shares.split = esp__split_of(NULL, batch, 1);
   g->gradients = gradients;
   g->available = esp__memory_available();
   g->threads = omp_get_max_threads();

@@ -27,9 +27,11 @@ static void run_task(const esp_graph *g, int block, const esp_task *task, esp__l
   if (distills) kernels->distill(k, &target);
 }
 
-void esp__loss_run(esp_graph *g) {
+/* The loss of the images of a part, in order. */
+static double run_part(esp_graph *g, esp__block_range part) {
   const esp_tensor *x = &g->logits->data, *dx = &g->logits->grad;
-  for (int block = 0; block < esp__graph_blocks(g); block++)
+  double sum = 0.0;
+  for (int block = part.begin; block < part.end; block++)
     for (int t = 0; t < g->tasks.count; t++) {
       const esp_task *task = &g->tasks.item[t];
       esp__loss_block k = {.logits = esp_plane(x, block, task->first),
@@ -37,11 +39,17 @@ void esp__loss_run(esp_graph *g) {
                            .classes = task->answers,
                            .valid = esp_lanes_valid(g->current->count, block),
                            .smoothing = g->pass.training ? g->smoothing : 0.0f,
-                           .scale = task->weight / (float)g->current->count};
+                           .scale = task->weight / (float)esp__graph_all_images(g)};
       run_task(g, block, task, &k);
-      for (int i = 0; i < k.valid; i++)
-        g->outcome.loss_sum += (double)task->weight * (double)k.loss[i];
+      for (int i = 0; i < k.valid; i++) sum += (double)task->weight * (double)k.loss[i];
     }
+  return sum;
+}
+
+void esp__loss_run(esp_graph *g) {
+  double *sum = esp__shares_part_numbers(&g->shares);
+  for (int i = 0; i < g->shares.parts; i++) sum[i] = run_part(g, esp__graph_part(g, i));
+  g->outcome.loss_sum = *esp__shares_add(&g->shares, 1);
 }
 
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
@@ -55,6 +63,7 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
   if (!(smoothing >= 0.0f && smoothing < 1.0f))
     return esp_fail(err, ESP_ERR_INPUT, "loss: label smoothing %g; expected 0 to below 1",
                     (double)smoothing);
+  esp__graph_reserve_numbers(g, 1);
   g->logits = logits;
   g->loss_kind = kind;
   g->smoothing = smoothing;

@@ -5,6 +5,7 @@
 #ifndef ESP_AUTOGRAD_NODE_H
 #define ESP_AUTOGRAD_NODE_H
 
+#include "autograd/shares.h"
 #include "base/integer.h"
 #include "kernels/kernels.h"
 
@@ -87,7 +88,9 @@ struct esp_graph {
   size_t scratch_bytes, workspace_bytes; /* of each thread, and of all together */
   char *scratch;
   void *workspace;
-  void (*before)(void *with); /* each forward pass; NULL: nothing */
+  esp__shares shares;
+  struct esp__exchange *exchanges; /* of gradients; NULL: none */
+  void (*before)(void *with);      /* each forward pass; NULL: nothing */
   void *before_with;
   /* the current pass */
   const esp_batch *current;
@@ -141,8 +144,12 @@ esp_status esp__graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err
 void esp__graph_reserve_scratch(esp_graph *g, size_t scratch_bytes, size_t workspace_bytes);
 void *esp__graph_scratch(const esp_graph *g);
 
+/* Images of the batch that this graph has; of the whole batch, the shares of others included. */
 static inline int esp__graph_images(const esp_graph *g) {
   return g->current->count;
+}
+static inline int esp__graph_all_images(const esp_graph *g) {
+  return g->shares.images;
 }
 static inline int esp__graph_blocks(const esp_graph *g) {
   return esp_blocks_for(g->current->count);
@@ -197,6 +204,11 @@ static inline esp_shape esp__shape_of(const esp_tensor *t) {
 /* The planes that hold images of the current batch. */
 static inline int esp__graph_planes(const esp_graph *g, const esp_tensor *t) {
   return esp__graph_blocks(g) * t->channels;
+}
+
+/* The number that an image plane has in the whole batch. */
+static inline int esp__graph_plane_number(const esp_graph *g, const esp_tensor *t, int plane) {
+  return esp__split_block(&g->shares.split, g->shares.split.first) * t->channels + plane;
 }
 
 /* Copies, or adds, `channels` channels of one tensor to those of another, each from its `first` on.

@@ -88,6 +88,7 @@ static esp_status plan_gradients(esp_graph *g, slots *s, esp_error *err) {
 static esp_status plan_nodes(esp_graph *g, esp_error *err) {
   for (int i = 0; i < g->nodes; i++)
     if (g->node[i]->op->plan) ESP_TRY(g->node[i]->op->plan(g, g->node[i], err));
+  ESP_TRY(esp__shares_plan(g, err));
   ESP_TRY(esp__graph_alloc(g, (size_t)g->threads * g->scratch_bytes, &g->scratch, err));
   return esp__graph_alloc(g, g->workspace_bytes, &g->workspace, err);
 }

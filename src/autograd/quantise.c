@@ -90,20 +90,25 @@ static void scale_backward(esp_graph *g, const esp__node *n) {
   const rounding r = of_tensor(n, 0);
   const int planes = esp__graph_planes(g, x);
   const double values = (double)x->channels * x->height * x->width;
-  double *part = g->workspace, sum = 0.0;
+  double *plane = g->workspace, *sum = esp__shares_part_numbers(&g->shares);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int k = 0; k < planes; k++) {
     const esp__plane_pos at = esp__plane_of(x, k);
-    part[k] = plane_gradient(&r, esp__rows_at(x, at), esp__rows_at(dy, at), esp__shape_of(x));
+    plane[k] = plane_gradient(&r, esp__rows_at(x, at), esp__rows_at(dy, at), esp__shape_of(x));
   }
-  for (int k = 0; k < planes; k++) sum += part[k];
-  n->param[0]->grad[0] = (float)(sum / sqrt(values * ESP_LEVELS_MAX));
+  for (int i = 0; i < g->shares.parts; i++) {
+    const esp__block_range part = esp__graph_part(g, i);
+    sum[i] = 0.0;
+    for (int k = part.begin * x->channels; k < part.end * x->channels; k++) sum[i] += plane[k];
+  }
+  n->param[0]->grad[0] = (float)(*esp__shares_add(&g->shares, 1) / sqrt(values * ESP_LEVELS_MAX));
 }
 
 static esp_status quantise_plan(esp_graph *g, esp__node *n, esp_error *err) {
   (void)err;
   const size_t planes = (size_t)(esp_blocks_for(g->batch) * n->out.data.channels);
   if (g->gradients) esp__graph_reserve_scratch(g, 0, planes * sizeof(double));
+  esp__graph_reserve_numbers(g, 1);
   return ESP_OK;
 }
 

@@ -8,7 +8,7 @@
 #ifndef ESP_AUTOGRAD_WINOGRAD_H
 #define ESP_AUTOGRAD_WINOGRAD_H
 
-#include "autograd/node.h"
+#include "autograd/exchange.h"
 
 typedef struct esp__winograd {
   int tiles;    /* of 4x4 outputs, in a plane */
@@ -33,8 +33,14 @@ bool esp__winograd_pays(esp__winograd *w, const esp__node *n);
 /* Forward, the gradient of the input, and the gradient of the weights, as in conv_plan.h. */
 void esp__winograd_forward(esp_graph *g, esp__node *n, const esp__winograd *w);
 void esp__winograd_backward_data(esp_graph *g, esp__node *n, const esp__winograd *w);
-/* `chunk`: blocks of images whose gradients are summed first. */
-void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winograd *w, int chunk);
+/* How the gradient of the weights is summed: first over chunks of blocks of images. */
+typedef struct esp__weight_chunks {
+  int blocks; /* in one, at most */
+  int count;  /* 1 or more */
+  const esp__exchange *exchange;
+} esp__weight_chunks;
+void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winograd *w,
+                                    const esp__weight_chunks *chunks);
 
 /* Floats from one point to the point_stride, for so many planes of so many tiles. A line more than
  * they fill, since multiples of 4096 bytes would fall upon the same few places of the first-level

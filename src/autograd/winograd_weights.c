@@ -1,9 +1,9 @@
 /* Gradients of weights by Winograd. For each point of the transform domain the products of
  * transformed inputs and transformed gradients are summed image by image over TILES tiles, then the
  * images are reduced, then the sums of a chunk added in order. Each chunk's sums become windows,
- * and the chunks are added in order. */
+ * and the chunks are added (partials.h). */
+#include "autograd/partials.h"
 #include "autograd/winograd.h"
-
 #include "base/integer.h"
 
 enum {
@@ -38,7 +38,7 @@ typedef struct pass {
   const esp__winograd *w;
   const esp_tensor *x, *dy;
   int outputs, channels; /* those whose gradients are wanted */
-  int chunk, chunks, blocks;
+  int chunk, chunks;
   int per_output, per_channel, output_parts, channel_parts;
 } pass;
 
@@ -118,10 +118,11 @@ static float *gradient_of(const esp_graph *g, const esp_param *w, const pass *p,
 }
 
 static void run_item(const esp_graph *g, const esp_param *w, const pass *p, const work_item *i) {
-  const int begin = i->chunk * p->chunk, end = esp__least(begin + p->chunk, p->blocks);
+  const esp__block_range chunk = esp__graph_chunk(g, p->chunk, i->chunk);
   bool first = true;
-  for (int block = begin; block < end;) {
-    const int together = esp__least(p->w->together, end - block), all = together * p->w->tiles;
+  for (int block = chunk.begin; block < chunk.end;) {
+    const int together = esp__least(p->w->together, chunk.end - block),
+              all = together * p->w->tiles;
     for (int t = 0; t < all; t += TILES, first = false) {
       const int tiles = esp__least(TILES, all - t);
       transform(g, p, i, block, p->w->weights + t, tiles);
@@ -140,21 +141,21 @@ static void run_item(const esp_graph *g, const esp_param *w, const pass *p, cons
   g->kernels->winograd_weight_gradient(&k);
 }
 
-/* The chunks of one output's windows, added in order. */
-static void add_chunks(const esp_graph *g, esp_param *w, const pass *p, int o) {
-  const float *partial = g->workspace;
-  for (int c = 0; c < p->channels; c++) {
-    const size_t at =
-        ((size_t)p->w->output[o] * (size_t)w->shape[1] + (size_t)p->w->channel[c]) * 9;
-    for (size_t i = at; i < at + 9; i++) {
-      float sum = partial[i];
-      for (int k = 1; k < p->chunks; k++) sum += partial[(size_t)k * w->count + i];
-      w->grad[i] = sum;
-    }
+/* The chunks of one output's windows, added; those of its channels that follow each other at
+ * once. */
+static void add_chunks(const esp_graph *g, const esp_param *w, const pass *p, int o, int k,
+                       float *to) {
+  const esp__partials partials = {g->workspace, w->count, p->chunk};
+  const size_t first = (size_t)p->w->output[o] * (size_t)w->shape[1];
+  for (int c = 0, run; c < p->channels; c += run) {
+    for (run = 1; c + run < p->channels && p->w->channel[c + run] == p->w->channel[c] + run;) run++;
+    esp__partials_add_run(g, &partials, k, (first + (size_t)p->w->channel[c]) * 9, (size_t)run * 9,
+                          to);
   }
 }
 
-void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winograd *w, int chunk) {
+void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winograd *w,
+                                    const esp__weight_chunks *chunks) {
   esp_param *weight = n->param[0];
   const bool all = g->pass.dense_gradients;
   pass p = {.w = w,
@@ -162,16 +163,17 @@ void esp__winograd_backward_weights(esp_graph *g, esp__node *n, const esp__winog
             .dy = &n->out.grad,
             .outputs = all ? weight->shape[0] : w->outputs,
             .channels = all ? weight->shape[1] : w->channels,
-            .chunk = chunk,
-            .blocks = esp__graph_blocks(g)};
-  p.chunks = esp__ceil_div(p.blocks, chunk);
+            .chunk = chunks->blocks,
+            .chunks = chunks->count};
   partition(&p, g->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)
   for (int i = 0; i < p.chunks * p.output_parts * p.channel_parts; i++) {
     const work_item own = item_of(g, &p, i);
     run_item(g, weight, &p, &own);
   }
-  if (p.chunks == 1) return;
+  for (int k = 0; p.chunks > 1 && k < g->shares.own_spans; k++) {
+    float *to = esp__exchange_target(chunks->exchange, weight, k);
 #pragma omp parallel for schedule(static) num_threads(g->threads)
-  for (int o = 0; o < p.outputs; o++) add_chunks(g, weight, &p, o);
+    for (int o = 0; o < p.outputs; o++) add_chunks(g, weight, &p, o, k, to);
+  }
 }

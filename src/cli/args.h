@@ -90,6 +90,7 @@ typedef struct esp__command {
   esp__positionals positional;
   bool overrides;               /* the words behind the positionals are section.key=value */
   bool plugins;                 /* takes --plugin, as all do that take overrides */
+  bool shared;                  /* several processes can carry it out together (ranks.h) */
   const esp__argument *options; /* NULL = none */
   size_t options_bytes;         /* of the options struct */
   esp_status (*run)(const esp__arguments *a, esp_error *err);

@@ -16,5 +16,5 @@ static void on_signal(int number) {
 esp_run_control esp__cli_control(void) {
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
-  return (esp_run_control){stdout, &stop};
+  return (esp_run_control){.progress = stdout, .stop = &stop};
 }

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/ranks.h"
 #include "cli/streams.h"
 #include "kernels/kernels.h"
 
@@ -62,6 +63,7 @@ static esp_status load_plugins(const esp__words *plugin, esp_error *err) {
 
 static esp_status run(const esp__command *c, int argc, char *const *argv, esp_error *err) {
   esp__arguments a;
+  ESP_TRY(esp__cli_check_alone(c, err));
   ESP_TRY(esp__arguments_read(&a, c, argc, argv, err));
   esp_status status = a.help || c->overrides ? ESP_OK : load_plugins(&a.plugin, err);
   if (status == ESP_OK) status = a.help ? esp__print_command(c, err) : c->run(&a, err);
@@ -69,9 +71,10 @@ static esp_status run(const esp__command *c, int argc, char *const *argv, esp_er
   return status;
 }
 
-/* What is wrong, with the command's name before it; returns the exit status. */
+/* What is wrong, with the command's name before it, unless another process says it; returns the
+ * exit status. */
 static int end(const char *command, esp_status status, const esp_error *err) {
-  if (status != ESP_OK)
+  if (status != ESP_OK && *err->text)
     fprintf(stderr, "espalier%s%s: %s\n", *command ? " " : "", command, err->text);
   return exit_status(status);
 }

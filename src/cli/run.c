@@ -2,6 +2,8 @@
 #include "base/shipped.h"
 #include "cli/cli.h"
 #include "cli/control.h"
+#include "cli/ranks.h"
+#include "ranks/agree.h"
 
 #include <espalier/run.h>
 
@@ -20,17 +22,31 @@ static const esp__argument run_arguments[] = {
     {0},
 };
 
-static esp_status run(const esp__arguments *a, esp_error *err) {
+static esp_status load(const esp__arguments *a, char path[ESP_SHIPPED_PATH_MAX], esp_config *config,
+                       esp_error *err) {
+  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
+  return esp_config_load(config, path, a->override.count, a->override.item, err);
+}
+
+static esp_status begin(const esp__arguments *a, const esp_run_control *control, esp_error *err) {
   const run_options *o = a->options;
   char path[ESP_SHIPPED_PATH_MAX];
   esp_config config;
-  ESP_TRY(esp__shipped_config(a->positional.item[0], path, err));
-  ESP_TRY(esp_config_load(&config, path, a->override.count, a->override.item, err));
-  const esp_status status = o->dry_run
-                                ? esp_run_plan(&config, path, o->dir, stdout, err)
-                                : esp_run_new(&config, path, o->dir, esp__cli_control(), err);
+  ESP_TRY(esp__ranks_agree(control->ranks, load(a, path, &config, err), err));
+  const esp_status status = o->dry_run ? esp_run_plan(&config, path, o->dir, stdout, err)
+                                       : esp_run_new(&config, path, o->dir, *control, err);
   esp_config_free(&config);
   return status;
+}
+
+static esp_status run(const esp__arguments *a, esp_error *err) {
+  const run_options *o = a->options;
+  int rank;
+  if (o->dry_run && esp_ranks_launched(&rank) > 1)
+    return esp_fail(err, ESP_ERR_INPUT, "option --dry-run: is for one process");
+  esp_run_control control = esp__cli_control();
+  ESP_TRY(esp__cli_join(&control, err));
+  return esp__cli_leave(&control, begin(a, &control, err), err);
 }
 
 const esp__command esp__command_run = {
@@ -46,14 +62,18 @@ const esp__command esp__command_run = {
                    .most = 1,
                    .kind = ESP_WORD_FILE},
     .overrides = true,
+    .shared = true,
     .options = run_arguments,
     .options_bytes = sizeof(run_options),
     .run = run,
 };
 
 static esp_status resume(const esp__arguments *a, esp_error *err) {
-  return esp_run_resume(a->positional.item[0], a->override.count, a->override.item,
-                        esp__cli_control(), err);
+  esp_run_control control = esp__cli_control();
+  ESP_TRY(esp__cli_join(&control, err));
+  const esp_status status =
+      esp_run_resume(a->positional.item[0], a->override.count, a->override.item, control, err);
+  return esp__cli_leave(&control, status, err);
 }
 
 const esp__command esp__command_resume = {
@@ -75,5 +95,6 @@ const esp__command esp__command_resume = {
                    .most = 1,
                    .kind = ESP_WORD_DIRECTORY},
     .overrides = true,
+    .shared = true,
     .run = resume,
 };

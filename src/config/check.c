@@ -134,8 +134,18 @@ static esp_status check_weights(const esp_config *c, esp_error *err) {
                   c->model.weights_skip);
 }
 
+static esp_status check_parts(const esp_config *c, esp_error *err) {
+  const int64_t blocks = (c->train.batch + 15) / 16;
+  if (c->train.parts <= blocks) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "[train] parts = %lld: a batch of %lld images has %lld blocks of 16; expected at "
+                  "most as many parts",
+                  (long long)c->train.parts, (long long)c->train.batch, (long long)blocks);
+}
+
 esp_status esp__config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp__retrain_of(c);
+  ESP_TRY(check_parts(c, err));
   ESP_TRY(check_compress(c, err));
   ESP_TRY(check_weights(c, err));
   if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)

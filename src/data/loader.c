@@ -48,14 +48,23 @@ esp_loader_options esp_loader_options_training(const esp_data_options *opt, int 
   };
 }
 
+/* Of a whole batch what is asked for. */
+static void take_share(esp_batch *b, const esp_loader_options *opt) {
+  b->all = b->count;
+  b->first = opt->first < b->all ? opt->first : b->all;
+  b->count = b->all - b->first < opt->share ? b->all - b->first : opt->share;
+}
+
 static void make_batch(esp_loader *l, uint64_t epoch, int number) {
   int slot = number % RING;
   uint32_t first = (uint32_t)number * (uint32_t)l->filler.opt.batch,
            left = l->filler.images->count - first;
-  int count = left < (uint32_t)l->filler.opt.batch ? (int)left : l->filler.opt.batch;
-  esp__filler_batch(&l->filler, epoch, l->order + first, count, l->buffer[slot], l->labels[slot]);
-  l->batch[slot] =
-      (esp_batch){.images = l->buffer[slot], .labels = l->labels[slot], .count = count};
+  int all = left < (uint32_t)l->filler.opt.batch ? (int)left : l->filler.opt.batch;
+  esp_batch *b = &l->batch[slot];
+  *b = (esp_batch){.images = l->buffer[slot], .labels = l->labels[slot], .count = all};
+  if (l->filler.opt.share > 0) take_share(b, &l->filler.opt);
+  esp__filler_batch(&l->filler, epoch, l->order + first + b->first, b->count, l->buffer[slot],
+                    l->labels[slot]);
 }
 
 static void make_order(esp_loader *l, uint64_t epoch) {

@@ -1,4 +1,6 @@
 #include "kernels/kernels.h"
+#include "autograd/shares.h"
+#include "nn/graph.h"
 #include "nn/arch.h"
 #include "nn/integers.h"
 #include "tensor/param.h"
@@ -141,10 +143,16 @@ static esp_status fill_graph(esp_model *model, esp_graph *graph, bool gradients,
 
 esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss_attr loss,
                            esp_graph **graph, esp_error *err) {
+  const esp__split alone = esp__split_of(NULL, batch, 1);
+  return esp__model_graph(model, &alone, batch, gradients, loss, graph, err);
+}
+
+esp_status esp__model_graph(esp_model *model, const esp__split *split, int batch, bool gradients,
+                            esp_loss_attr loss, esp_graph **graph, esp_error *err) {
   *graph = NULL;
   esp_graph *g;
   ESP_TRY(esp__kernels_check(err));
-  ESP_TRY(esp_graph_new(&g, batch, gradients, err));
+  ESP_TRY(esp__graph_new_shared(&g, split, batch, gradients, err));
   esp_graph_disable_winograd(g, model->direct);
   esp_status status = fill_graph(model, g, gradients, loss, err);
   if (status == ESP_OK) {

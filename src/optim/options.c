@@ -22,6 +22,11 @@ const esp_option esp_train_option_table[] = {
      "passes over the training images; 0 = none. With schedule constant, step or multi-step it may "
      "grow in the config.ini of a run that was stopped: resume then trains on"},
     {"batch", ESP_OPTION_INT, AT(batch), "128", 1, 65536, NULL, "images in a training step"},
+    {"parts", ESP_OPTION_INT, AT(parts), "1", 1, 4096, NULL,
+     "parts that a batch's images are cut into, in blocks of 16: sums over images are made part by "
+     "part. As many processes can share a training (mpiexec), at most; 8 parts serve any number up "
+     "to that with the same bits. More parts than are needed cost time in layers of small "
+     "planes"},
     {"lr", ESP_OPTION_REAL, AT(lr), "0.1", 0, 1000, NULL, "peak learning rate"},
     {"momentum", ESP_OPTION_REAL, AT(momentum), "0.9", 0, 0.9999, NULL, "momentum of SGD"},
     {"nesterov", ESP_OPTION_BOOL, AT(nesterov), "no", 0, 0, NULL,

@@ -87,6 +87,9 @@ esp_status esp__pruner_select_units(esp_pruner *p, double sparsity, esp_error *e
 void esp__pruner_zero(esp_pruner *p);
 
 /* Whether the densities are rounded such that the total is exact. */
+/* Whether a round looks at single images or makes passes of its own, so that it needs all images
+ * that it measures with. */
+bool esp__pruner_sees_images(const esp_pruner *p);
 bool esp__pruner_exact(const esp_pruner *p);
 
 /* ---- hooks.c ---- */

@@ -27,6 +27,11 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
   return asked(p, (double)round / (double)esp_pruner_rounds(p));
 }
 
+bool esp__pruner_sees_images(const esp_pruner *p) {
+  return p->criterion &&
+         (p->criterion->needs == ESP_NEEDS_ACTIVATIONS || p->criterion->needs == ESP_NEEDS_PASSES);
+}
+
 /* ---- pruning ---- */
 
 esp_status esp_pruner_prepare(esp_pruner *p, esp_graph *graph, esp_error *err) {

@@ -2,6 +2,7 @@
 
 #include "config/stages.h"
 #include "run/services.h"
+#include "run/sharing.h"
 
 #include <stdlib.h>
 
@@ -41,6 +42,7 @@ double esp__run_feedback_sparsity(const esp_run *r) {
 esp_status esp__run_keep_good(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   if (!esp__reacts(&r->config) || esp__run_feedback(r, NULL).back) return ESP_OK;
+  if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(esp__position_text(&r->at, &position, err));
   const esp_provenance from = {r->config_text, r->classes};
   const esp_status status = esp_checkpoint_save(r->model, r->pruner, from, position,
@@ -52,6 +54,7 @@ esp_status esp__run_keep_good(esp_run *r, esp_error *err) {
 esp_status esp__run_step_back(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   if (!esp__run_feedback(r, NULL).back) return ESP_OK;
+  esp__run_meet(r);
   const esp_status status = esp_checkpoint_load(
       r->model, r->pruner, esp__run_path(r, ESP_FILE_GOOD, path), &position, err);
   free(position);

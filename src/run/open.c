@@ -8,7 +8,10 @@
 #include "config/plugins.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
+#include "nn/graph.h"
+#include "prune/pruner.h"
 #include "run/checks.h"
+#include "run/sharing.h"
 #include "run/start.h"
 
 #include <omp.h>
@@ -41,18 +44,21 @@ static esp_status describe(esp_run *r, esp_error *err) {
 static esp_status open_loaders(esp_run *r, esp_error *err) {
   const int batch = (int)r->config.train.batch;
   const esp_key seed = (esp_key)r->config.run.seed;
-  const esp_loader_options plain = {.batch = batch};
-  ESP_TRY(esp_loader_new(&r->training, r->set, &r->set->train,
-                         esp_loader_options_training(&r->config.data, batch, seed), err));
+  const esp_loader_options plain = esp__run_share_of(r, (esp_loader_options){.batch = batch}),
+                           whole = esp_loader_options_training(&r->config.data, batch, seed);
+  ESP_TRY(esp_loader_new(&r->training, r->set, &r->set->train, esp__run_share_of(r, whole), err));
+  if (r->probing) ESP_TRY(esp_loader_new(&r->probing_images, r->set, &r->set->train, whole, err));
   if (r->set->validation.count > 0)
     ESP_TRY(esp_loader_new(&r->validation, r->set, &r->set->validation, plain, err));
   return esp_loader_new(&r->test, r->set, &r->set->test, plain, err);
 }
 
 /* A graph of the run's model, with the loss and the kernels that [train] asks for. */
-static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_error *err) {
+static esp_status open_graph(esp_run *r, const esp__split *split, bool gradients, esp_graph **graph,
+                             esp_error *err) {
   const esp_train_options *o = &r->config.train;
-  ESP_TRY(esp_model_graph(r->model, (int)o->batch, gradients, esp_train_loss(o), graph, err));
+  ESP_TRY(
+      esp__model_graph(r->model, split, (int)o->batch, gradients, esp_train_loss(o), graph, err));
   esp_graph_sparse(*graph, strcmp(o->sparse, "on") == 0    ? ESP_SPARSE_ON
                            : strcmp(o->sparse, "off") == 0 ? ESP_SPARSE_OFF
                                                            : ESP_SPARSE_AUTO);
@@ -60,8 +66,13 @@ static esp_status open_graph(esp_run *r, bool gradients, esp_graph **graph, esp_
 }
 
 esp_status esp__run_open_graphs(esp_run *r, esp_error *err) {
-  ESP_TRY(open_graph(r, true, &r->graph, err));
-  return open_graph(r, false, &r->evaluation, err);
+  const esp__split split = esp__run_split(r);
+  ESP_TRY(open_graph(r, &split, true, &r->graph, err));
+  ESP_TRY(open_graph(r, &split, false, &r->evaluation, err));
+  if (!esp__split_is_shared(&split) || !r->pruner || !esp__pruner_sees_images(r->pruner))
+    return ESP_OK;
+  const esp__split alone = esp__split_of(NULL, split.blocks * ESP_LANES, split.parts);
+  return open_graph(r, &alone, true, &r->probing, err);
 }
 
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
@@ -85,6 +96,7 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   ESP_TRY(esp__config_located(source, esp__plugins_rows(c, &r->at.plugins, err), err));
   ESP_TRY(esp__kernels_check(err));
   ESP_TRY(esp__config_located(source, esp__config_check(c, err), err));
+  ESP_TRY(esp__config_located(source, esp__run_check_ranks(r, err), err));
   if (c->model.input[0])
     ESP_TRY(esp__config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
@@ -115,7 +127,8 @@ static esp_status try_start(esp_run *r, esp_error *err) {
     ESP_TRY(esp_masks_path(c->prune.mask_from, path, err));
     ESP_TRY(esp_masks_try(r->pruner, r->model, path, err));
   }
-  return r->pruner ? esp_pruner_prepare(r->pruner, r->graph, err) : ESP_OK;
+  if (!r->pruner) return ESP_OK;
+  return esp_pruner_prepare(r->pruner, r->probing ? r->probing : r->graph, err);
 }
 
 esp_status esp__run_try_start(esp_run *r, const char *source, esp_error *err) {
@@ -134,9 +147,11 @@ void esp__run_close(esp_run *r) {
   esp_loader_free(r->validation);
   esp_loader_free(r->test);
   esp_loader_free(r->measured);
+  esp_loader_free(r->probing_images);
   esp_pruner_free(r->pruner);
   esp_graph_free(r->graph);
   esp_graph_free(r->evaluation);
+  esp_graph_free(r->probing);
   esp_model_free(r->model);
   esp_dataset_free(r->set);
   esp__position_free(&r->at);

@@ -77,7 +77,8 @@ esp_status esp__run_replace_model(esp_run *r, esp_model *model, const int *from,
                                   esp_error *err) {
   esp_graph_free(r->graph);
   esp_graph_free(r->evaluation);
-  r->graph = r->evaluation = NULL;
+  esp_graph_free(r->probing);
+  r->graph = r->evaluation = r->probing = NULL;
   *before = r->model;
   r->model = model;
   if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&model->params, err));

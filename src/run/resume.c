@@ -10,6 +10,7 @@
 #include "run/reuse_pruned.h"
 #include "run/run.h"
 #include "run/services.h"
+#include "run/sharing.h"
 #include "run/stage.h"
 
 #include <stdlib.h>
@@ -203,16 +204,23 @@ static esp_status check_directory(const esp_run *r, esp_error *err) {
                   "%s: not a run directory: expected a directory with config.ini", r->dir);
 }
 
+/* All that is needed to go on but where the run was. */
+static esp_status open_directory(esp_run *r, const char *dir, int overrides,
+                                 const char *const *override, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  ESP_TRY(esp__run_set_directory(r, dir, err));
+  ESP_TRY(check_directory(r, err));
+  ESP_TRY(load_config(r, overrides, override, err));
+  if (esp__run_writes(r)) ESP_TRY(esp__lock_take(&r->lock, dir, false, err));
+  return esp__run_open(r, esp__run_path(r, ESP_FILE_CONFIG, path), err);
+}
+
 esp_status esp_run_resume(const char *dir, int overrides, const char *const *override,
                           esp_run_control control, esp_error *err) {
-  char path[ESP_PATH_MAX];
   esp_run r = {.control = control};
-  ESP_TRY(esp__run_set_directory(&r, dir, err));
-  ESP_TRY(check_directory(&r, err));
-  esp_status status = load_config(&r, overrides, override, err);
-  if (status == ESP_OK) status = esp__lock_take(&r.lock, dir, false, err);
-  if (status == ESP_OK) status = esp__run_open(&r, esp__run_path(&r, ESP_FILE_CONFIG, path), err);
-  if (status == ESP_OK) status = load_checkpoint(&r, err);
+  esp_status status = esp__run_agree(&r, open_directory(&r, dir, overrides, override, err), err);
+  if (status == ESP_OK) status = esp__run_check_same(&r, err);
+  if (status == ESP_OK) status = esp__run_agree(&r, load_checkpoint(&r, err), err);
   if (status == ESP_OK && overrides > 0) status = esp__run_write_config(&r, err);
   if (status == ESP_OK) status = esp__run_go_on(&r, err);
   if (r.config.run.name) esp__run_close(&r);

@@ -6,6 +6,7 @@
 #include "run/open.h"
 #include "run/reuse_dense.h"
 #include "run/services.h"
+#include "run/sharing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static esp_status take_dense_weights(const esp_run *r, esp_error *err) {
   char from[ESP_PATH_MAX], to[ESP_PATH_MAX];
   size_t bytes;
   char *data;
+  if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(esp__path_make(from, r->config.run.pruned, ESP_FILE_DENSE, err));
   if (access(from, R_OK) != 0) return ESP_OK;
   ESP_TRY(esp_file_read(from, (size_t)1 << 34, &data, &bytes, err));

@@ -9,6 +9,7 @@
 #include "run/reuse_dense.h"
 #include "run/reuse_pruned.h"
 #include "run/services.h"
+#include "run/sharing.h"
 #include "run/stage.h"
 #include "run/warnings.h"
 #include "rundir/free.h"
@@ -30,7 +31,7 @@ static esp_status finish(esp_run *r, esp_error *err) {
 }
 
 esp_status esp__run_go_on(esp_run *r, esp_error *err) {
-  if (!r->lock.guards)
+  if (esp__run_writes(r) && !r->lock.guards)
     esp__progress_say(&r->progress,
                       "%s/" ESP_LOCK_FILE
                       ": cannot be locked on this file system; "
@@ -38,8 +39,9 @@ esp_status esp__run_go_on(esp_run *r, esp_error *err) {
                       r->dir);
   if (r->progress.line.out) ESP_TRY(esp__run_plan_write(r, r->progress.line.out, err));
   esp__run_say_warnings(r);
-  ESP_TRY(esp__run_all_stages(r, err));
-  return finish(r, err);
+  esp_status status = esp__run_all_stages(r, err);
+  if (status == ESP_OK) status = finish(r, err);
+  return esp__run_end_alone(r, status, err);
 }
 
 /* `slash`: what stands between folder and name. */
@@ -78,6 +80,7 @@ static esp_status check_free(const esp_run *r, esp_error *err) {
 
 esp_status esp__run_write_config(const esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX], *text = NULL;
+  if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(esp_config_text(&r->config, &text, err));
   const esp_status status =
       esp_file_write(esp__run_path(r, ESP_FILE_CONFIG, path), text, strlen(text), err);
@@ -87,6 +90,7 @@ esp_status esp__run_write_config(const esp_run *r, esp_error *err) {
 
 static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
   ESP_TRY(choose_directory(r, dir, err));
+  if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(check_owner(r, err)); /* no lock goes where no run does */
   ESP_TRY(esp_directory_make(r->dir, err));
   ESP_TRY(esp__lock_take(&r->lock, r->dir, false, err));
@@ -113,9 +117,10 @@ esp_status esp__run_take_over(esp_run *r, esp_error *err) {
 esp_status esp_run_new(const esp_config *config, const char *source, const char *dir,
                        esp_run_control control, esp_error *err) {
   esp_run r = {.control = control};
-  esp_status status = prepare(&r, config, source, err);
-  if (status == ESP_OK) status = make_directory(&r, dir, err);
-  if (status == ESP_OK) status = esp__run_take_over(&r, err);
+  esp_status status = esp__run_agree(&r, prepare(&r, config, source, err), err);
+  if (status == ESP_OK) status = esp__run_check_same(&r, err);
+  if (status == ESP_OK) status = esp__run_agree(&r, make_directory(&r, dir, err), err);
+  if (status == ESP_OK) status = esp__run_agree(&r, esp__run_take_over(&r, err), err);
   if (status == ESP_OK) status = esp__run_go_on(&r, err);
   esp__run_close(&r);
   return status;

@@ -19,7 +19,11 @@ struct esp_run {
   esp_model *model;
   esp_graph *graph;      /* to train with */
   esp_graph *evaluation; /* the same parameters, for inference: the same logits, faster */
-  esp_pruner *pruner;    /* NULL: method = none */
+  /* Where processes share the run and the pruner looks at single images: a graph to train with and
+   * the training images, all of them. Each process then measures alone. Else NULL. */
+  esp_graph *probing;
+  esp_loader *probing_images;
+  esp_pruner *pruner;               /* NULL: method = none */
   esp_prune_options finished_prune; /* of a pruner that only keeps masks (replace_model.h) */
   esp_loader *measured; /* the images that a step of [compress] measures with; NULL: none yet */
   esp_loader *training, *validation, *test; /* validation NULL: none */

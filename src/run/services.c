@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "config/stages.h"
 #include "kernels/kernels.h"
+#include "nn/graph.h"
+#include "run/sharing.h"
 #include "rundir/counts.h"
 #include "rundir/tables.h"
 #include "train/weights_file.h"
@@ -58,7 +60,11 @@ uint64_t esp__run_probe_epoch(const esp_run *r) {
 }
 
 esp_probe esp__run_probe(esp_run *r, esp_probe_images *images) {
-  const esp_trainer t = esp__run_trainer(r);
+  esp_trainer t = esp__run_trainer(r);
+  if (r->probing) {
+    t.graph = r->probing;
+    t.loader = r->probing_images;
+  }
   return esp_train_probe(&t, images, esp__run_probe_epoch(r), r->config.prune.saliency_batches);
 }
 
@@ -119,14 +125,17 @@ esp_status esp__run_open_dense(const esp_run *r, esp_model **model, esp_graph **
   char path[ESP_PATH_MAX];
   ESP_TRY(esp_model_new_tasks(model, &c->model, r->set->shape, &r->set->tasks, (esp_key)c->run.seed,
                               err));
+  esp__run_meet(r);
   ESP_TRY(esp_weights_load(*model, esp__run_path(r, ESP_FILE_DENSE, path), err));
-  return esp_model_graph(*model, (int)c->train.batch, false, plain, graph, err);
+  const esp__split split = esp__run_split(r);
+  return esp__model_graph(*model, &split, (int)c->train.batch, false, plain, graph, err);
 }
 
 /* ---- saving ---- */
 
 esp_status esp__run_save_weights(const esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX];
+  if (!esp__run_writes(r)) return ESP_OK;
   return esp__weights_write(r->model, (esp_provenance){r->config_text, r->classes},
                             esp__run_path(r, name, path), err);
 }
@@ -135,6 +144,7 @@ esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX], *position = NULL;
   ESP_TRY(esp__run_check_weights(
       r, err)); /* the newest checkpoint stays one that can be gone on from */
+  if (!esp__run_writes(r)) return ESP_OK;
   r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp__peak_rss_mib());
   ESP_TRY(esp__position_text(&r->at, &position, err));
   const esp_provenance from = {r->config_text, r->classes};
@@ -151,7 +161,7 @@ esp_status esp__run_save(esp_run *r, esp_error *err) {
 }
 
 bool esp__run_asked_to_stop(const esp_run *r) {
-  return r->control.stop && *r->control.stop;
+  return esp__run_any_says(r, r->control.stop && *r->control.stop);
 }
 
 esp_status esp__run_save_in_time(esp_run *r, esp_error *err) {
@@ -169,6 +179,7 @@ esp_status esp__run_report(esp_run *r, const char *sha256, esp_error *err) {
                               r->threads,    !esp__prunes_in_training(&r->config),
                               r->classes,    sha256,
                               &r->set->tasks};
+  if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(esp__tables_write(&report, err));
   if (sha256 && r->control.progress) esp__result_print(&report, r->control.progress);
   return ESP_OK;

@@ -49,7 +49,7 @@ esp_status esp__run_save_weights(const esp_run *r, const char *name, esp_error *
 esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err);
 /* Saves the newest checkpoint, which a resumed run goes on from. */
 esp_status esp__run_save(esp_run *r, esp_error *err);
-/* Whether the caller wants the run to stop. */
+/* Whether the caller wants the run to stop, of any process that shares it; together. */
 bool esp__run_asked_to_stop(const esp_run *r);
 /* Saves the newest checkpoint if it is time for one, or if the run is to stop, which fails. */
 esp_status esp__run_save_in_time(esp_run *r, esp_error *err);

@@ -2,6 +2,7 @@
 
 #include "config/stages.h"
 #include "run/services.h"
+#include "run/sharing.h"
 
 #include <string.h>
 
@@ -40,6 +41,7 @@ esp_status esp__run_rewind(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   esp_params_clear_momentum(&r->model->params);
   const esp_retrain retrain = esp__retrain_of(&r->config);
+  esp__run_meet(r);
   if (retrain == ESP_WEIGHT_REWIND)
     return esp_weights_load(r->model, esp__run_path(r, ESP_FILE_REWIND, path), err);
   if (retrain == ESP_REINIT)

@@ -8,6 +8,7 @@
 #include "run/feedback.h"
 #include "run/interventions.h"
 #include "run/services.h"
+#include "run/sharing.h"
 #include "run/snapshots.h"
 #include "run/start.h"
 #include "run/tensorboard.h"
@@ -51,7 +52,7 @@ static esp_status run_stage(esp_run *r, esp_error *err) {
 esp_status esp__run_all_stages(esp_run *r, esp_error *err) {
   esp_status status = ESP_OK;
   while (status == ESP_OK && r->at.stage < esp__run_stages(r)) status = run_stage(r, err);
-  esp__heartbeat_end(r->dir);
+  if (esp__run_writes(r)) esp__heartbeat_end(r->dir);
   return status;
 }
 
@@ -140,6 +141,7 @@ static esp_status begin_round(esp_run *r, esp_error *err) {
   }
   esp_graph_release_activations(r->graph);
   esp_graph_release_activations(r->evaluation);
+  if (r->probing) esp_graph_release_activations(r->probing);
   ESP_TRY(prune_round(r, r->at.stage, err));
   ESP_TRY(note_sparsity(r, err));
   ESP_TRY(esp__run_evaluate_before(r, err));
@@ -198,7 +200,7 @@ static int64_t images_left(const esp_run *r) {
 
 /* For whoever watches from outside. */
 static void write_heartbeat(esp_run *r, const esp__progress_state *s) {
-  if (esp__seconds() - r->beaten < 1.0) return;
+  if (!esp__run_writes(r) || esp__seconds() - r->beaten < 1.0) return;
   const double rate = esp__progress_rate(&r->progress);
   const esp__heartbeat h = {.stage = r->at.stage,
                             .stages = esp__run_stages(r),
@@ -274,7 +276,7 @@ static esp_status train_until(esp_run *r, int64_t end, esp_error *err) {
   esp_loader_start(r->training, number, (int)r->at.batch);
   while (r->at.batch < end && (batch = esp_loader_next(r->training))) {
     bool changed;
-    const int64_t images = batch->count;
+    const int64_t images = esp_batch_images(batch);
     const double epoch = (double)r->at.epoch + (double)r->at.batch / (double)batches;
     const esp_step step = {esp__run_step(r), number * (uint64_t)batches + (uint64_t)r->at.batch,
                            rate_at(r, epoch), esp__run_prune_window(r)};

@@ -2,9 +2,14 @@
 
 #include "config/stages.h"
 #include "run/services.h"
+#include "run/sharing.h"
 #include "rundir/tensorboard_events.h"
 
 #include <time.h>
+
+static bool logs(const esp_run *r) {
+  return r->config.log.tensorboard && esp__run_writes(r);
+}
 
 /* A step of the charts is an epoch of the whole run. */
 static esp__events begin(const esp_run *r) {
@@ -54,7 +59,7 @@ static void add_layers(esp__events *e, const esp_model *model) {
 
 esp_status esp__run_log_epoch(esp_run *r, const esp__log_row *row, const esp_metrics *train,
                               esp_error *err) {
-  if (!r->config.log.tensorboard) return ESP_OK;
+  if (!logs(r)) return ESP_OK;
   esp__events e = begin(r);
   add_measures(&e, r, "train", train);
   add_measures(&e, r, "validation", &row->validation);
@@ -67,7 +72,7 @@ esp_status esp__run_log_epoch(esp_run *r, const esp__log_row *row, const esp_met
 }
 
 esp_status esp__run_log_result(esp_run *r, const esp__result *result, esp_error *err) {
-  if (!r->config.log.tensorboard) return ESP_OK;
+  if (!logs(r)) return ESP_OK;
   esp__events e = begin(r);
   add_measures(&e, r, "test", &result->test);
   return append(r, &e, err);

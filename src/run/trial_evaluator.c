@@ -5,6 +5,7 @@
 #include "config/parse.h"
 #include "config/stages.h"
 #include "run/services.h"
+#include "run/sharing.h"
 #include "rundir/tables.h"
 
 #include <espalier/file.h>
@@ -105,6 +106,7 @@ static esp_status write_config(const esp_run *r, const char *layers, esp_error *
 }
 
 esp_status esp__found_write(const esp_run *r, esp_error *err) {
+  if (!esp__run_writes(r)) return ESP_OK;
   esp__text layers;
   if (!esp__searches(&r->config)) return ESP_OK;
   ESP_TRY(list_layers(r, &layers, err));

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/stages.h"
 #include "run/services.h"
+#include "run/sharing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,11 +118,21 @@ static esp_status answer(esp_run *r, answers *a, esp_error *err) {
   esp_model *dense = NULL;
   esp_graph *graph = NULL;
   esp_status status = esp__run_open_dense(r, &dense, &graph, err);
-  if (status == ESP_OK) esp_answers(dense, graph, r->test, a->dense);
+  int64_t *best = calloc((size_t)r->config.train.batch, sizeof *best);
+  if (status == ESP_OK && !best)
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for the answers");
+  if (status == ESP_OK) esp_answers(dense, graph, r->test, best, a->dense);
   esp_graph_free(graph);
   esp_model_free(dense);
-  if (status == ESP_OK) esp_answers(r->model, r->evaluation, r->test, a->pruned);
+  if (status == ESP_OK) esp_answers(r->model, r->evaluation, r->test, best, a->pruned);
+  free(best);
   return status;
+}
+
+static esp_status write_both(esp_run *r, const answers *a, esp_error *err) {
+  if (!esp__run_writes(r)) return ESP_OK;
+  ESP_TRY(write_pictures(r, a, err));
+  return write_table(r, a, err);
 }
 
 static esp_status record(esp_run *r, esp_error *err) {
@@ -130,8 +141,7 @@ static esp_status record(esp_run *r, esp_error *err) {
   esp_status status = a.dense && a.pruned
                           ? answer(r, &a, err)
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the answers");
-  if (status == ESP_OK) status = write_pictures(r, &a, err);
-  if (status == ESP_OK) status = write_table(r, &a, err);
+  if (status == ESP_OK) status = write_both(r, &a, err);
   free(a.dense);
   free(a.pruned);
   return status;
@@ -140,7 +150,8 @@ static esp_status record(esp_run *r, esp_error *err) {
 esp_status esp__run_record_turned(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
   if (r->set->test.count == 0) return ESP_OK;
-  if (access(esp__run_path(r, ESP_FILE_DENSE, path), F_OK) == 0) return record(r, err);
+  const bool there = access(esp__run_path(r, ESP_FILE_DENSE, path), F_OK) == 0;
+  if (esp__run_first_says(r, there)) return record(r, err);
   esp__progress_say(&r->progress, "%s is gone: which test images turned is not recorded",
                     ESP_FILE_DENSE);
   return ESP_OK;

@@ -1,8 +1,10 @@
+#include "autograd/shares.h"
 #include "base/clock.h"
 
 #include <espalier/train.h>
 
 #include <math.h>
+#include <string.h>
 
 /* A logit that is not a number is the lowest: a network that diverged is right about nothing. */
 static float logit(const esp_value *logits, int image, int c) {
@@ -29,30 +31,54 @@ static int rank_of(const esp_value *logits, const esp_task *task, int image, int
   return rank;
 }
 
-void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch,
-                     esp_outcome outcome, int64_t *confusion) {
+/* Images whose label is the best, among the five best; and answered right, in each task. */
+enum { TOP1, TOP5, RIGHT, COUNTS = RIGHT + ESP_TASKS_MAX };
+
+/* Counts the images of a pass that this process has. */
+static void count(const esp_graph *graph, const esp_batch *batch, int64_t counts[COUNTS],
+                  int64_t *confusion) {
   const esp_value *logits = esp_graph_output(graph);
   const esp_tasks *tasks = esp_graph_tasks_of(graph);
   const int classes = tasks->item[0].answers;
-  m->loss_sum += outcome.loss_sum;
-  m->count += outcome.count;
-  if (!batch->labels) return;
   for (int i = 0; i < batch->count; i++) {
     const int label = batch->labels[i];
     int answer, other;
     const int rank = rank_of(logits, &tasks->item[0], i, label, &answer);
-    m->top1 += rank == 0;
-    m->top5 += rank < 5;
-    m->right[0] += rank == 0;
+    counts[TOP1] += rank == 0;
+    counts[TOP5] += rank < 5;
+    counts[RIGHT] += rank == 0;
     for (int t = 1; t < tasks->count; t++) {
       const esp_task *task = &tasks->item[t];
-      m->right[t] += rank_of(logits, task, i, esp_task_answer(task, label), &other) == 0;
+      counts[RIGHT + t] += rank_of(logits, task, i, esp_task_answer(task, label), &other) == 0;
     }
     if (confusion) confusion[label * classes + answer]++;
   }
 }
 
-void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int32_t *answer) {
+/* Adds what all processes have counted. */
+static void add_counts(esp_metrics *m, const esp_graph *graph, int64_t counts[COUNTS]) {
+  esp__graph_add_counts(graph, counts, COUNTS);
+  m->top1 += counts[TOP1];
+  m->top5 += counts[TOP5];
+  for (int t = 0; t < ESP_TASKS_MAX; t++) m->right[t] += counts[RIGHT + t];
+}
+
+static void add_outcome(esp_metrics *m, esp_outcome outcome) {
+  m->loss_sum += outcome.loss_sum;
+  m->count += outcome.count;
+}
+
+void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch,
+                     esp_outcome outcome, int64_t *confusion) {
+  int64_t counts[COUNTS] = {0};
+  add_outcome(m, outcome);
+  if (!batch->labels) return;
+  count(graph, batch, counts, confusion);
+  add_counts(m, graph, counts);
+}
+
+void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int64_t *best,
+                 int32_t *answer) {
   const esp_batch *batch;
   const esp_value *logits = esp_graph_output(graph);
   const esp_task *classes = &esp_graph_tasks_of(graph)->item[0];
@@ -60,18 +86,24 @@ void esp_answers(esp_model *model, esp_graph *graph, esp_loader *loader, int32_t
   esp_loader_start(loader, 0, 0);
   while ((batch = esp_loader_next(loader))) {
     esp_graph_forward(graph, batch, (esp_pass){0});
+    const int all = esp_batch_images(batch);
+    memset(best, 0, (size_t)all * sizeof *best);
     for (int i = 0; i < batch->count; i++) {
-      int best;
-      rank_of(logits, classes, i, 0, &best);
-      *answer++ = best;
+      int own;
+      rank_of(logits, classes, i, 0, &own);
+      best[batch->first + i] = own;
     }
+    esp__graph_add_counts(graph, best, all);
+    for (int i = 0; i < all; i++) *answer++ = (int32_t)best[i];
   }
   esp_params_swap_average(&model->params);
 }
 
 void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_metrics *m,
                   int64_t *confusion) {
+  const int classes = esp_graph_tasks_of(graph)->item[0].answers;
   const esp_batch *batch;
+  int64_t counts[COUNTS] = {0};
   *m = (esp_metrics){0};
   esp_params_swap_average(&model->params);
   esp_loader_start(loader, 0, 0);
@@ -79,7 +111,10 @@ void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_me
     const double start = esp__seconds();
     const esp_outcome outcome = esp_graph_forward(graph, batch, (esp_pass){0});
     m->seconds += esp__seconds() - start;
-    esp_metrics_add(m, graph, batch, outcome, confusion);
+    add_outcome(m, outcome);
+    if (batch->labels) count(graph, batch, counts, confusion);
   }
+  add_counts(m, graph, counts);
+  if (confusion) esp__graph_add_counts(graph, confusion, classes * classes);
   esp_params_swap_average(&model->params);
 }

@@ -1,3 +1,5 @@
+#include "autograd/shares.h"
+
 #include <espalier/train.h>
 
 void esp_dynamic_macs_add(esp_dynamic_macs *e, const esp_graph *graph, int images) {
@@ -8,6 +10,15 @@ void esp_dynamic_macs_add(esp_dynamic_macs *e, const esp_graph *graph, int image
     if (e->images == 0 || macs[i] > e->most) e->most = macs[i];
     e->images++;
   }
+}
+
+/* What the processes have counted that have the other images. */
+static void add_others(esp_dynamic_macs *e, const esp_graph *graph) {
+  int64_t sums[] = {e->images, e->total};
+  const int64_t least = esp__graph_least(graph, e->images > 0 ? e->least : INT64_MAX),
+                most = -esp__graph_least(graph, e->images > 0 ? -e->most : INT64_MAX);
+  esp__graph_add_counts(graph, sums, 2);
+  if (sums[0] > 0) *e = (esp_dynamic_macs){sums[0], sums[1], least, most};
 }
 
 esp_status esp_count_dynamic_macs(esp_model *model, esp_graph *graph, esp_loader *loader,
@@ -22,6 +33,7 @@ esp_status esp_count_dynamic_macs(esp_model *model, esp_graph *graph, esp_loader
     esp_dynamic_macs_add(e, graph, batch->count);
   }
   esp_params_swap_average(&model->params);
+  add_others(e, graph);
   return esp_graph_count_dynamic_macs(graph, false, err);
 }
 

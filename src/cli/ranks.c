@@ -1,0 +1,43 @@
+#include "cli/ranks.h"
+
+#include <stdlib.h>
+
+/* Only one process speaks of what all of them know. */
+static void be_silent(int rank, esp_error *err) {
+  if (rank > 0) *err->text = '\0';
+}
+
+esp_status esp__cli_check_alone(const esp__command *c, esp_error *err) {
+  int rank;
+  const int launched = esp_ranks_launched(&rank);
+  if (launched == 1 || c->shared) return ESP_OK;
+  const esp_status status = esp_fail(
+      err, ESP_ERR_INPUT, "started as %d processes; expected one, since only run and resume share "
+      "their work", launched);
+  be_silent(rank, err);
+  return status;
+}
+
+static void end_all(esp_ranks *ranks, const char *why) {
+  fprintf(stderr, "espalier: %s\n", why);
+  fflush(NULL);
+  esp_ranks_abort(ranks, 1);
+  _Exit(1);
+}
+
+esp_status esp__cli_join(esp_run_control *control, esp_error *err) {
+  int rank;
+  const esp_status status = esp_ranks_join(&control->ranks, end_all, err);
+  if (status != ESP_OK) {
+    esp_ranks_launched(&rank);
+    be_silent(rank, err);
+  }
+  if (esp_ranks_rank(control->ranks) > 0) control->progress = NULL;
+  return status;
+}
+
+esp_status esp__cli_leave(const esp_run_control *control, esp_status status, esp_error *err) {
+  if (status != ESP_OK) be_silent(esp_ranks_rank(control->ranks), err);
+  esp_ranks_leave(control->ranks);
+  return status;
+}

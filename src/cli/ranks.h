@@ -1,0 +1,18 @@
+/* Commands that several processes carry out together. */
+#ifndef ESP_CLI_RANKS_H
+#define ESP_CLI_RANKS_H
+
+#include "cli/args.h"
+
+#include <espalier/run.h>
+
+/* Fails where a launcher has started several processes of a command that is for one. Of those only
+ * the first has a message. */
+esp_status esp__cli_check_alone(const esp__command *c, esp_error *err);
+
+/* Joins the processes that the launcher started; all but rank 0 are silent from then on. */
+esp_status esp__cli_join(esp_run_control *control, esp_error *err);
+/* The end of what they did together; returns `status`. All but rank 0 have no message. */
+esp_status esp__cli_leave(const esp_run_control *control, esp_status status, esp_error *err);
+
+#endif

@@ -1,0 +1,91 @@
+#include "ranks/split.h"
+
+#include <string.h>
+
+esp__split esp__split_of(esp_ranks *ranks, int images, int parts) {
+  const int64_t rank = esp_ranks_rank(ranks), count = esp_ranks_count(ranks);
+  return (esp__split){.ranks = ranks,
+                     .blocks = (images + 15) / 16,
+                     .parts = parts,
+                     .first = (int)(rank * parts / count),
+                     .end = (int)((rank + 1) * parts / count)};
+}
+
+int esp__split_used(const esp__split *t, int images) {
+  const int blocks = (images + 15) / 16;
+  int used = 0;
+  while (used < t->parts && esp__split_block(t, used) < blocks) used++;
+  return used;
+}
+
+/* ---- the tree ---- */
+
+/* The rank that has a part; `end` becomes where its parts end. */
+static int owner_of(const esp__split *t, int part, int *end) {
+  const int64_t count = esp_ranks_count(t->ranks);
+  int rank = (int)(((int64_t)part * count + t->parts - 1) / t->parts);
+  while ((int)((int64_t)rank * t->parts / count) > part) rank--;
+  while ((int)((int64_t)(rank + 1) * t->parts / count) <= part) rank++;
+  *end = (int)((int64_t)(rank + 1) * t->parts / count);
+  return rank;
+}
+
+typedef struct list {
+  const esp__split *split;
+  int used;
+  bool single; /* down to parts */
+  esp__span *span;
+  int spans;
+} list;
+
+/* The subtree over [first, end), which is followed by so many additions. */
+static void add_subtree(list *l, int first, int end, int adds) {
+  int mine;
+  const int owner = owner_of(l->split, first, &mine), middle = (first + end) / 2;
+  const bool whole = !l->single && (end < l->used ? end : l->used) <= mine;
+  if (end - first == 1 || whole) {
+    l->span[l->spans++] = (esp__span){first, end, owner, adds};
+    return;
+  }
+  add_subtree(l, first, middle, middle < l->used ? 0 : adds);
+  if (middle < l->used) add_subtree(l, middle, end, adds + 1);
+}
+
+int esp__split_spans(const esp__split *t, int used, esp__span *span) {
+  list l = {t, used, false, span, 0};
+  add_subtree(&l, 0, t->parts, 0);
+  return l.spans;
+}
+
+int esp__split_parts_of(const esp__split *t, int used, const esp__span *of, esp__span *part) {
+  list l = {t, used, true, part, 0};
+  add_subtree(&l, of->first, of->end, 0);
+  return l.spans;
+}
+
+/* ---- adding ---- */
+
+enum { DEPTH = 32 }; /* of a tree over all that an int can count */
+
+void esp__spans_add(const esp__span *span, int spans, esp__span_numbers *numbers, const void *with,
+                    size_t from, int n, float *to) {
+  float stack[DEPTH][ESP_SPAN_RUN];
+  int top = -1;
+  for (int i = 0; i < spans; i++) {
+    numbers(with, i, from, n, stack[++top]);
+    for (int k = 0; k < span[i].adds; k++, top--)
+      for (int j = 0; j < n; j++) stack[top - 1][j] += stack[top][j];
+  }
+  memcpy(to, stack[0], (size_t)n * sizeof *to);
+}
+
+double esp__spans_add_doubles(const esp__span *span, int spans, const double *number,
+                              size_t stride) {
+  double stack[DEPTH];
+  int top = -1;
+  for (int i = 0; i < spans; i++) {
+    stack[++top] = number[(size_t)i * stride];
+    for (int k = 0; k < span[i].adds; k++, top--) stack[top - 1] += stack[top];
+  }
+  return stack[0];
+}
