@@ -9,16 +9,16 @@ struct esp__exchange {
   esp_param *w;
   int index; /* of the node: messages of different nodes have different tags */
   stage stage;
-  size_t weights;      /* that travel */
-  uint32_t *kept;      /* [kept_weights] those that the mask keeps */
+  size_t weights; /* that travel */
+  uint32_t *kept; /* [kept_weights] those that the mask keeps */
   size_t kept_weights;
-  bool looked;         /* at the mask, when it had this generation */
+  bool looked; /* at the mask, when it had this generation */
   uint64_t generation;
-  bool all;            /* this time all travel */
-  float *more;         /* [own spans - 1][w->count] sums of own spans behind the first */
-  float *out;          /* for each process what it owns: [own spans][its slice] */
-  float *in;           /* [spans][own slice] */
-  float *sum;          /* [weights] */
+  bool all;    /* this time all travel */
+  float *more; /* [own spans - 1][w->count] sums of own spans behind the first */
+  float *out;  /* for each process what it owns: [own spans][its slice] */
+  float *in;   /* [spans][own slice] */
+  float *sum;  /* [weights] */
   esp__mail *mail;
   esp__exchange *next;
 };
@@ -30,7 +30,7 @@ typedef struct slice {
 } slice;
 
 static slice slice_of(const esp_graph *g, const esp__exchange *x, int rank) {
-  const size_t ranks = (size_t)esp_ranks_count(g->shares.split.ranks), i = (size_t)rank;
+  const size_t ranks = (size_t)g->shares.split.count, i = (size_t)rank;
   const size_t first = x->weights * i / ranks;
   return (slice){first, x->weights * (i + 1) / ranks - first};
 }
@@ -47,17 +47,18 @@ static int spans_of(const esp__shares *s, int rank, int *first) {
 
 static esp_status plan_memory(esp_graph *g, esp__exchange *x, esp_error *err) {
   const esp__split *t = &g->shares.split;
-  const size_t count = x->w->count, ranks = (size_t)esp_ranks_count(t->ranks);
+  const size_t count = x->w->count, ranks = (size_t)t->count;
   esp__span *span;
   int first;
   ESP_TRY(esp__graph_alloc(g, (size_t)t->parts * sizeof *span, &span, err));
   const esp__shares whole = {.spans = esp__split_spans(t, t->parts, span), .span = span};
-  const size_t all = (size_t)whole.spans,
-               own = (size_t)spans_of(&whole, esp_ranks_rank(t->ranks), &first);
+  const size_t all = (size_t)whole.spans, own = (size_t)spans_of(&whole, t->rank, &first);
   const size_t most = count / ranks + 1;
   if (count * sizeof(float) > INT_MAX || most * all * sizeof(float) > INT_MAX)
-    return esp_fail(err, ESP_ERR_INPUT, "'%s' has %zu weights; expected less to share between %zu "
-                    "processes", x->w->name, count, ranks);
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "'%s' has %zu weights; expected less to share between %zu "
+                    "processes",
+                    x->w->name, count, ranks);
   ESP_TRY(esp__graph_alloc(g, (own - 1) * count * sizeof(float), &x->more, err));
   ESP_TRY(esp__graph_alloc(g, own * count * sizeof(float), &x->out, err));
   ESP_TRY(esp__graph_alloc(g, all * most * sizeof(float), &x->in, err));
@@ -143,7 +144,7 @@ static void send_spans(esp_graph *g, esp__exchange *x, int rank) {
 }
 
 static void receive_spans(esp_graph *g, esp__exchange *x, int rank) {
-  const size_t own = slice_of(g, x, esp_ranks_rank(g->shares.split.ranks)).count;
+  const size_t own = slice_of(g, x, g->shares.split.rank).count;
   int first = 0;
   const int spans = spans_of(&g->shares, rank, &first);
   if (spans == 0 || own == 0) return;
@@ -153,8 +154,7 @@ static void receive_spans(esp_graph *g, esp__exchange *x, int rank) {
 
 void esp__exchange_begin(esp_graph *g, esp__exchange *x) {
   if (!x) return;
-  const int ranks = esp_ranks_count(g->shares.split.ranks),
-            self = esp_ranks_rank(g->shares.split.ranks);
+  const int ranks = g->shares.split.count, self = g->shares.split.rank;
   choose(g, x);
   for (int i = 1; i < ranks; i++) receive_spans(g, x, (self + i) % ranks);
   for (int i = 1; i < ranks; i++) send_spans(g, x, (self + i) % ranks);

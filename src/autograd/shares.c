@@ -12,9 +12,9 @@ static int first_block(const esp_graph *g) {
 
 esp__block_range esp__graph_part(const esp_graph *g, int i) {
   const esp__split *t = &g->shares.split;
-  return (esp__block_range){esp__split_block(t, t->first + i) - first_block(g),
-                            esp__least(esp__split_block(t, t->first + i + 1) - first_block(g),
-                                       esp__graph_blocks(g))};
+  return (esp__block_range){
+      esp__split_block(t, t->first + i) - first_block(g),
+      esp__least(esp__split_block(t, t->first + i + 1) - first_block(g), esp__graph_blocks(g))};
 }
 
 int esp__graph_part_chunks(const esp_graph *g, int i, int size) {
@@ -65,14 +65,13 @@ esp_status esp__shares_plan(esp_graph *g, esp_error *err) {
   ESP_TRY(esp__graph_alloc(g, own * sizeof *s->part, &s->part, err));
   ESP_TRY(esp__graph_alloc(g, own * numbers * sizeof(double), &s->part_number, err));
   ESP_TRY(esp__graph_alloc(g, (own + all) * numbers * sizeof(double), &s->span_number, err));
-  return esp__graph_alloc(g, (size_t)esp_ranks_count(s->split.ranks) * sizeof *s->bytes, &s->bytes,
-                          err);
+  return esp__graph_alloc(g, (size_t)s->split.count * sizeof *s->bytes, &s->bytes, err);
 }
 
 /* ---- a batch ---- */
 
 static void find_own(esp__shares *s, int used) {
-  const int rank = esp_ranks_rank(s->split.ranks);
+  const int rank = s->split.rank;
   int parts = 0;
   s->own_first = s->own_spans = 0;
   for (int i = 0; i < s->spans; i++) {
@@ -107,17 +106,16 @@ static void add_spans(esp__shares *s, int n) {
     int parts;
     const int first = esp__shares_parts_of(s, k, &parts);
     for (int i = 0; i < n; i++)
-      s->span_number[k * n + i] = esp__spans_add_doubles(
-          s->part + first, parts, s->part_number + first * n + i, (size_t)n);
+      s->span_number[k * n + i] =
+          esp__spans_add_doubles(s->part + first, parts, s->part_number + first * n + i, (size_t)n);
   }
 }
 
 /* The spans of all processes; they follow those of this one. */
 static const double *gather_spans(esp__shares *s, int n) {
   double *all = s->span_number + s->own_spans * n;
-  for (int i = 0; i < esp_ranks_count(s->split.ranks); i++) s->bytes[i] = 0;
-  for (int i = 0; i < s->spans; i++)
-    s->bytes[s->span[i].owner] += n * (int)sizeof(double);
+  for (int i = 0; i < s->split.count; i++) s->bytes[i] = 0;
+  for (int i = 0; i < s->spans; i++) s->bytes[s->span[i].owner] += n * (int)sizeof(double);
   esp__ranks_gather(s->split.ranks, s->span_number, s->bytes, all);
   return all;
 }

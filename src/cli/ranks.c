@@ -11,9 +11,11 @@ esp_status esp__cli_check_alone(const esp__command *c, esp_error *err) {
   int rank;
   const int launched = esp_ranks_launched(&rank);
   if (launched == 1 || c->shared) return ESP_OK;
-  const esp_status status = esp_fail(
-      err, ESP_ERR_INPUT, "started as %d processes; expected one, since only run and resume share "
-      "their work", launched);
+  const esp_status status =
+      esp_fail(err, ESP_ERR_INPUT,
+               "started as %d processes; expected one, since only run and resume share "
+               "their work",
+               launched);
   be_silent(rank, err);
   return status;
 }

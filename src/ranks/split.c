@@ -2,13 +2,22 @@
 
 #include <string.h>
 
+/* The first part of a process. */
+static int first_part(const esp__split *t, int rank) {
+  return (int)((int64_t)rank * t->parts / t->count);
+}
+
+esp__split esp__split_at(int rank, int count, int images, int parts) {
+  esp__split t = {.rank = rank, .count = count, .blocks = (images + 15) / 16, .parts = parts};
+  t.first = first_part(&t, rank);
+  t.end = first_part(&t, rank + 1);
+  return t;
+}
+
 esp__split esp__split_of(esp_ranks *ranks, int images, int parts) {
-  const int64_t rank = esp_ranks_rank(ranks), count = esp_ranks_count(ranks);
-  return (esp__split){.ranks = ranks,
-                     .blocks = (images + 15) / 16,
-                     .parts = parts,
-                     .first = (int)(rank * parts / count),
-                     .end = (int)((rank + 1) * parts / count)};
+  esp__split t = esp__split_at(esp_ranks_rank(ranks), esp_ranks_count(ranks), images, parts);
+  t.ranks = ranks;
+  return t;
 }
 
 int esp__split_used(const esp__split *t, int images) {
@@ -20,13 +29,10 @@ int esp__split_used(const esp__split *t, int images) {
 
 /* ---- the tree ---- */
 
-/* The rank that has a part; `end` becomes where its parts end. */
-static int owner_of(const esp__split *t, int part, int *end) {
-  const int64_t count = esp_ranks_count(t->ranks);
-  int rank = (int)(((int64_t)part * count + t->parts - 1) / t->parts);
-  while ((int)((int64_t)rank * t->parts / count) > part) rank--;
-  while ((int)((int64_t)(rank + 1) * t->parts / count) <= part) rank++;
-  *end = (int)((int64_t)(rank + 1) * t->parts / count);
+/* The rank that has a part. */
+static int owner_of(const esp__split *t, int part) {
+  int rank = (int)((int64_t)part * t->count / t->parts);
+  while (first_part(t, rank + 1) <= part) rank++;
   return rank;
 }
 
@@ -40,9 +46,9 @@ typedef struct list {
 
 /* The subtree over [first, end), which is followed by so many additions. */
 static void add_subtree(list *l, int first, int end, int adds) {
-  int mine;
-  const int owner = owner_of(l->split, first, &mine), middle = (first + end) / 2;
-  const bool whole = !l->single && (end < l->used ? end : l->used) <= mine;
+  const int owner = owner_of(l->split, first), middle = (first + end) / 2,
+            last = end < l->used ? end : l->used;
+  const bool whole = !l->single && last <= first_part(l->split, owner + 1);
   if (end - first == 1 || whole) {
     l->span[l->spans++] = (esp__span){first, end, owner, adds};
     return;

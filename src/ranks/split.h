@@ -14,6 +14,7 @@
 
 typedef struct esp__split {
   esp_ranks *ranks; /* NULL: this process alone */
+  int rank, count;  /* which process this is, of how many */
   int blocks;       /* of images, in a whole batch */
   int parts;        /* 1 to blocks */
   int first, end;   /* the parts of this process */
@@ -22,9 +23,12 @@ typedef struct esp__split {
 /* The share of the process in batches of so many images. At least as many parts as processes. */
 esp__split esp__split_of(esp_ranks *ranks, int images, int parts);
 
+/* The same of a process that is not there, to reckon with. */
+esp__split esp__split_at(int rank, int count, int images, int parts);
+
 /* Whether others have parts too. */
 static inline bool esp__split_is_shared(const esp__split *t) {
-  return t->ranks != NULL;
+  return t->count > 1;
 }
 /* Where part number i begins; with i = parts, the end. */
 static inline int esp__split_block(const esp__split *t, int i) {

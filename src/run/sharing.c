@@ -91,8 +91,8 @@ esp_status esp__run_check_same(const esp_run *r, esp_error *err) {
   for (int i = 1; status == ESP_OK && i < ranks_of(r); i++) {
     const char *what = difference(&all[0], &all[i]);
     if (what)
-      status = esp_fail(err, ESP_ERR_INPUT, "rank %d: has %s than rank 0; expected the same", i,
-                        what);
+      status =
+          esp_fail(err, ESP_ERR_INPUT, "rank %d: has %s than rank 0; expected the same", i, what);
   }
   free(all);
   return status;
