@@ -145,43 +145,49 @@ START_TEST(images_are_scored_one_by_one) {
 }
 END_TEST
 
-static const char with_norms[] =
-    "[model]\narch = custom\nlayers =\n conv 3 3x3\n bn\n relu\n conv 4 3x3\n bn\n relu\n"
-    " global_avgpool\n linear classes\n[prune]\nstructure = filter\nskip = linear1\n";
+enum { UNITS_MAX = 200 };
 
-/* Adds the scores of the seven filters for a batch of that one image. */
-static void scores_of(scene *s, int batch, int image, double *sum) {
-  float pixels[2 * 5 * 5];
-  scene t;
+/* Strides, groups, batch norms and a linear layer. */
+static const char of_all_kinds[] =
+    "[model]\narch = custom\nlayers =\n conv 4 3x3 stride 2\n bn\n relu\n conv 6 3x3 groups 2\n"
+    " bn\n"
+    " relu\n global_avgpool\n linear classes\n[prune]\n";
+
+static void open_kinds(scene *s, const char *prune, const char *per) {
   char ini[512];
-  snprintf(ini, sizeof ini, "%smethod = %s\n", with_norms, s->p.config.prune.method);
-  scene_open(&t, (esp_shape){2, 5, 5}, 3, ini);
+  snprintf(ini, sizeof ini, "%s%sper = %s\n", of_all_kinds, prune, per);
+  scene_open(s, (esp_shape){2, 5, 5}, 3, ini);
+  ck_assert_uint_le(s->p.pruner->units, UNITS_MAX);
+}
+
+/* Adds the units' scores for a batch of that one image. */
+static void add_scores(const scene *s, const char *prune, int batch, int image, double *sum) {
+  float pixels[2 * 5 * 5];
+  scene one;
+  open_kinds(&one, prune, "batch");
   const size_t block = (size_t)(image / ESP_LANES) * 50;
   for (size_t i = 0; i < 50; i++)
     pixels[i] = s->pixels[batch][(block + i) * ESP_LANES + (size_t)(image % ESP_LANES)];
-  scene_limit(&t, 1, 1);
-  scene_image(&t, 0, 0, pixels);
-  t.label[0][0] = s->label[batch][image];
-  ck_assert_msg(scene_measure(&t, &err) == ESP_OK, "%s", err.text);
-  for (size_t u = 0; u < 7; u++) sum[u] += (double)t.p.pruner->score[u];
-  scene_close(&t);
+  scene_limit(&one, 1, 1);
+  scene_image(&one, 0, 0, pixels);
+  one.label[0][0] = s->label[batch][image];
+  ck_assert_msg(scene_measure(&one, &err) == ESP_OK, "%s", err.text);
+  for (size_t u = 0; u < one.p.pruner->units; u++) sum[u] += (double)one.p.pruner->score[u];
+  scene_close(&one);
 }
 
-/* Three batches of 20 images, a block of lanes and part of the next, through batch norms with
- * running statistics: the mean of what 60 batches of one image give. */
+/* Three batches of 20 images, a block of lanes and part of the next: the mean of what 60 batches of
+ * one image give. */
 START_TEST(images_of_lanes_are_those_of_batches_of_one) {
-  static const char *const methods[] = {"taylor", "fisher"};
-  for (int m = 0; m < 2; m++) {
-    scene s;
-    double sum[7] = {0};
-    char ini[512];
-    snprintf(ini, sizeof ini, "%smethod = %s\nper = image\n", with_norms, methods[m]);
-    scene_open(&s, (esp_shape){2, 5, 5}, 3, ini);
-    for (int b = 0; b < SCENE_BATCHES; b++)
-      for (int i = 0; i < SCENE_IMAGES; i++) scores_of(&s, b, i, sum);
-    units_are(&s, 1.0 / (SCENE_BATCHES * SCENE_IMAGES), 7, sum);
-    scene_close(&s);
-  }
+  static const char *const prune[] = {"method = taylor\nstructure = filter\n", "method = taylor\n",
+                                      "method = fisher\n"};
+  scene s;
+  double sum[UNITS_MAX] = {0};
+  open_kinds(&s, prune[_i], "image");
+  for (int b = 0; b < SCENE_BATCHES; b++)
+    for (int i = 0; i < SCENE_IMAGES; i++) add_scores(&s, prune[_i], b, i, sum);
+  units_are(&s, 1.0 / (SCENE_BATCHES * SCENE_IMAGES), s.p.pruner->units, sum);
+  scene_close(&s);
 }
 END_TEST
 
@@ -322,7 +328,7 @@ static Suite *suite(void) {
   tcase_add_test(tc, scores_are_averaged);
   tcase_add_test(tc, taylor_sums_over_a_filter_first);
   tcase_add_test(tc, images_are_scored_one_by_one);
-  tcase_add_test(tc, images_of_lanes_are_those_of_batches_of_one);
+  tcase_add_loop_test(tc, images_of_lanes_are_those_of_batches_of_one, 0, 3);
   tcase_add_test(tc, the_hessian_times_the_gradient);
   tcase_add_test(tc, the_hessian_and_the_gradient_are_averaged);
   tcase_add_test(tc, the_temperature_divides_the_logits);
