@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/sha256_blocks.h"
 #include "base/utf8.h"
+#include "folder.h"
 #include "suite.h"
 
 #include <math.h>
@@ -17,13 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/espalier-file-XXXXXX";
-static char path[128], temporary[128];
+static char *folder;
+static char path[FOLDER_PATH_MAX], temporary[FOLDER_PATH_MAX];
 static esp_error err;
 
 static void set_up(void) {
-  strcpy(folder, "/tmp/espalier-file-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = folder_make();
   snprintf(path, sizeof path, "%s/thing", folder);
   snprintf(temporary, sizeof temporary, "%s/thing.espalier.tmp", folder);
   err = (esp_error){0};
@@ -34,6 +34,7 @@ static void tear_down(void) {
   rmdir(path);
   rmdir(temporary);
   ck_assert_int_eq(rmdir(folder), 0); /* nothing may be left, above all no temporary file */
+  free(folder);
 }
 
 static void check_sha256(const void *data, size_t bytes, int times, const char *expected) {
@@ -222,8 +223,9 @@ START_TEST(a_failed_write_leaves_the_old_file) {
   small.rlim_max = old.rlim_max;
   signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
-  ck_assert_int_eq(esp_file_write(path, large, sizeof large, &err), ESP_ERR_IO);
-  setrlimit(RLIMIT_FSIZE, &old);
+  const esp_status status = esp_file_write(path, large, sizeof large, &err);
+  setrlimit(RLIMIT_FSIZE, &old); /* assertions write files, too */
+  ck_assert_int_eq(status, ESP_ERR_IO);
   ck_assert_ptr_nonnull(strstr(err.text, "thing: cannot be written: "));
   check_content("old");
   ck_assert_int_ne(access(temporary, F_OK), 0);
@@ -241,7 +243,7 @@ START_TEST(an_abandoned_write_leaves_the_old_file) {
 END_TEST
 
 START_TEST(places_that_cannot_be_written) {
-  char missing[160];
+  char missing[FOLDER_PATH_MAX + 32];
   snprintf(missing, sizeof missing, "%s/none/thing", folder);
   ck_assert_int_eq(esp_file_write(missing, "x", 1, &err), ESP_ERR_IO);
   ck_assert_ptr_nonnull(strstr(err.text, "none/thing: cannot be made: No such file"));

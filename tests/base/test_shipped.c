@@ -1,5 +1,6 @@
 /* Files that come with Espalier are found by name: here first, then where they were installed. */
 #include "base/shipped.h"
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/file.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[64], path[ESP_SHIPPED_PATH_MAX];
+static char *folder, path[ESP_SHIPPED_PATH_MAX];
 static esp_error err;
 
 static void put(const char *name) {
@@ -18,8 +19,7 @@ static void put(const char *name) {
 
 /* The current directory is here/, with configs/; the installed folder is there/. */
 static void set_up(void) {
-  strcpy(folder, "/tmp/espalier-shipped-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = folder_make();
   ck_assert_int_eq(chdir(folder), 0);
   ck_assert_int_eq(esp_directory_make("here/configs", &err), ESP_OK);
   ck_assert_int_eq(esp_directory_make("there/configs/papers", &err), ESP_OK);
@@ -33,10 +33,8 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -r %s", folder);
   ck_assert_int_eq(chdir("/"), 0);
-  ck_assert_int_eq(system(command), 0);
+  folder_remove(folder);
 }
 
 static void check_found(const char *name, const char *expected) {

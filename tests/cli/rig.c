@@ -1,3 +1,4 @@
+#include "folder.h"
 #include "rig.h"
 #include "suite.h"
 
@@ -5,7 +6,6 @@
 #include <sys/file.h>
 #include <check.h>
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,28 +14,19 @@
 
 enum { ARGUMENTS_MAX = 512 };
 
-static char root[1024], command[4096];
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where) {
-  (void)info, (void)type, (void)where;
-  return remove(path);
-}
+static char *root, command[4096];
 
 void rig_begin(void) {
-  const char *given = getenv("TMPDIR"),
-             *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  snprintf(root, sizeof root, "%s/espalier-cli-XXXXXX", given && *given ? given : memory);
-  if (getenv("ESPALIER") && realpath(getenv("ESPALIER"), command) && mkdtemp(root)) {
-    setenv("OMP_WAIT_POLICY", "passive",
-           0); /* on a busy machine threads that spin wait for each other */
-    return;
+  if (!getenv("ESPALIER") || !realpath(getenv("ESPALIER"), command)) {
+    perror("the environment variable ESPALIER must be the path of the command");
+    exit(EXIT_FAILURE);
   }
-  perror("the environment variable ESPALIER must be the path of the command");
-  exit(EXIT_FAILURE);
+  root = folder_make();
+  setenv("OMP_WAIT_POLICY", "passive", 0); /* threads that spin wait for each other */
 }
 
 void rig_open(void) {
-  char folder[sizeof root + 32];
+  char folder[FOLDER_PATH_MAX];
   snprintf(folder, sizeof folder, "%s/XXXXXX", root);
   ck_assert_ptr_nonnull(mkdtemp(folder));
   ck_assert_int_eq(chdir(folder), 0);
@@ -43,12 +34,12 @@ void rig_open(void) {
 
 int rig_end(Suite *suite) {
   const int failed = suite_run(suite);
-  if (chdir("/") == 0) nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  if (chdir("/") == 0) folder_remove(root);
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 void remove_tree(const char *path) {
-  ck_assert_int_eq(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+  ck_assert_int_eq(tree_remove(path), 0);
 }
 
 void bytes_write(const char *path, const void *data, size_t bytes) {

@@ -1,5 +1,6 @@
 /* Configurations: what they become, how they are written back, and what is said of those that are
  * wrong. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/config.h>
@@ -329,17 +330,16 @@ START_TEST(wrong_arguments_are_named) {
 }
 END_TEST
 
-static char folder[] = "/tmp/espalier-config-XXXXXX", path[128];
+static char *folder, path[FOLDER_PATH_MAX];
 
 static void set_up(void) {
-  strcpy(folder, "/tmp/espalier-config-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = folder_make();
   snprintf(path, sizeof path, "%s/a b.ini", folder);
 }
 
 static void tear_down(void) {
   unlink(path);
-  rmdir(folder);
+  folder_remove(folder);
 }
 
 START_TEST(files) {

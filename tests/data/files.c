@@ -14,22 +14,6 @@ void need(bool condition, const char *what) {
   exit(1);
 }
 
-char *folder_make(void) {
-  char *folder = strdup("/tmp/espalier-data-XXXXXX");
-  need(folder && mkdtemp(folder), "mkdtemp");
-  return folder;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where) {
-  (void)info, (void)type, (void)where;
-  return remove(path);
-}
-
-void folder_remove(char *folder) {
-  need(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0, folder);
-  free(folder);
-}
-
 const char *path_of(const char *folder, const char *name) {
   static char path[4][512];
   static int turn;

@@ -2,15 +2,13 @@
 #ifndef ESP_TESTS_DATA_FILES_H
 #define ESP_TESTS_DATA_FILES_H
 
+#include "folder.h"
+
 #include <espalier/data.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* A new temporary folder; removed, with all that is in it, by folder_remove. */
-char *folder_make(void);
-void folder_remove(char *folder);
 
 /* Path of `name` in `folder`, in memory that the next call but three reuses. */
 const char *path_of(const char *folder, const char *name);

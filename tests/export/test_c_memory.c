@@ -1,4 +1,5 @@
 /* The memory of exported programs: what it comes to, worked out by hand. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/export.h>
@@ -12,12 +13,11 @@ static const float mean[1] = {0.5f}, std_[1] = {0.25f};
 
 /* Floats of the memory of that network for images of one 4x4 plane. */
 static size_t floats_of(const char *layers) {
-  char folder[] = "/tmp/export-XXXXXX", path[64];
+  char *folder = folder_make(), path[FOLDER_PATH_MAX];
   esp_model_options opt = {.arch = (char[]){"custom"}, .width = 1.0};
   esp_model *m;
   esp_c_sizes sizes;
   esp_error err;
-  ck_assert_ptr_nonnull(mkdtemp(folder));
   opt.layers = strdup(layers);
   ck_assert_msg(esp_model_new(&m, &opt, (esp_shape){1, 4, 4}, 2, 1, &err) == ESP_OK, "%s",
                 err.text);
@@ -29,6 +29,7 @@ static size_t floats_of(const char *layers) {
   path[strlen(path) - 1] = 'h';
   ck_assert_int_eq(unlink(path), 0);
   ck_assert_int_eq(rmdir(folder), 0);
+  free(folder);
   esp_model_free(m);
   return sizes.memory / sizeof(float);
 }

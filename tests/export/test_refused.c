@@ -1,4 +1,5 @@
 /* What cannot be exported is refused in one line, and nothing is written. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/export.h>
@@ -64,13 +65,12 @@ static const struct {
 };
 
 START_TEST(integers_begin_at_the_pixels_and_end_as_sums) {
-  char folder[] = "/tmp/export-XXXXXX", path[64];
+  char *folder = folder_make(), path[FOLDER_PATH_MAX];
   esp_model *m = model_of(integers[_i].layers);
   const esp_export_source s = {m, names, mean, std_};
   const esp_status wanted = integers[_i].said ? ESP_ERR_INPUT : ESP_OK;
   esp_c_sizes sizes;
   esp_error err = {.text = ""};
-  ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/net.c", folder);
   ck_assert_int_eq((int)esp_export_c(&s, path, &sizes, &err), (int)wanted);
   ck_assert_msg(!integers[_i].said || strstr(err.text, integers[_i].said), "%s", err.text);
@@ -78,6 +78,7 @@ START_TEST(integers_begin_at_the_pixels_and_end_as_sums) {
   path[strlen(path) - 1] = 'h';
   unlink(path);
   ck_assert_int_eq(rmdir(folder), 0);
+  free(folder);
   esp_model_free(m);
 }
 END_TEST

@@ -1,5 +1,6 @@
 /* What is said before a run begins of keys that are sound each by itself and not together, and what
  * result.json counts of masks. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/file.h>
@@ -20,20 +21,18 @@ static const char text[] =
     "[train]\nepochs = 3\nbatch = 16\nlr = 0.01\n"
     "[prune]\nmethod = magnitude\nschedule = one-shot\nsparsity = 0.5\nretrain_epochs = 0\n";
 
-static char folder[] = "/tmp/espalier-checks-XXXXXX", dir[64], ini[64];
+static char *folder, dir[FOLDER_PATH_MAX], ini[FOLDER_PATH_MAX];
 static esp_error err;
 static int runs;
 
 static void begin(void) {
-  if (!mkdtemp(folder)) exit(1);
+  folder = folder_make();
   snprintf(ini, sizeof ini, "%s/c.ini", folder);
   if (esp_file_write(ini, text, strlen(text), &err) != ESP_OK) exit(1);
 }
 
 static void end(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -r %s", folder);
-  if (system(command) != 0) exit(1);
+  folder_remove(folder);
 }
 
 enum { ARGUMENTS = 8 };
@@ -51,7 +50,7 @@ static esp_status run(const char *const argument[ARGUMENTS]) {
 
 /* result.json, to be freed. */
 static char *result(void) {
-  char path[128], *data = NULL;
+  char path[FOLDER_PATH_MAX + 32], *data = NULL;
   size_t bytes;
   snprintf(path, sizeof path, "%s/result.json", dir);
   ck_assert_msg(esp_file_read(path, 1 << 20, &data, &bytes, &err) == ESP_OK, "%s", err.text);
@@ -163,7 +162,7 @@ END_TEST
 
 /* A network that was pruned, taken without its masks. */
 START_TEST(warns_of_zeros_that_nothing_keeps) {
-  char weights[128], masks[128];
+  char weights[FOLDER_PATH_MAX + 32], masks[FOLDER_PATH_MAX + 32];
   ck_assert_int_eq(run((const char *[ARGUMENTS]){NULL}), ESP_OK);
   snprintf(weights, sizeof weights, "model.weights=%s", dir);
   snprintf(masks, sizeof masks, "prune.mask_from=%s", dir);
@@ -212,7 +211,7 @@ END_TEST
 /* From a network of which half is 0, pruned to a quarter, nothing trained: masks and values differ,
  * and nonzero is said of values. */
 START_TEST(counts_zeros_whether_masked_or_not) {
-  char weights[128];
+  char weights[FOLDER_PATH_MAX + 32];
   esp_results r;
   ck_assert_int_eq(run((const char *[ARGUMENTS]){NULL}), ESP_OK);
   snprintf(weights, sizeof weights, "model.weights=%s", dir);

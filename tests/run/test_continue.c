@@ -1,4 +1,5 @@
 /* Starting from weights of other classes, and going on with a run for longer than was asked for. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/file.h>
@@ -18,7 +19,7 @@ static const char text[] =
     "[train]\nepochs = 2\nbatch = 16\nlr = 0.01\nschedule = constant\n"
     "[prune]\nmethod = none\nsparsity = 0.5\nretrain_epochs = 1\n";
 
-static char folder[] = "/tmp/espalier-continue-XXXXXX", ini[64], dir[96];
+static char *folder, ini[FOLDER_PATH_MAX], dir[FOLDER_PATH_MAX];
 static esp_error err;
 static int runs;
 
@@ -53,16 +54,14 @@ static const esp_dataset_kind two = {.name = "two", .help = "dark and light", .l
 /* ---- runs ---- */
 
 static void begin(void) {
-  if (!mkdtemp(folder)) exit(1);
+  folder = folder_make();
   snprintf(ini, sizeof ini, "%s/c.ini", folder);
   if (esp_file_write(ini, text, strlen(text), &err) != ESP_OK) exit(1);
   if (esp_dataset_kind_register(&two, &err) != ESP_OK) exit(1);
 }
 
 static void end(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -r %s", folder);
-  if (system(command) != 0) exit(1);
+  folder_remove(folder);
 }
 
 enum { ARGUMENTS = 8 };
@@ -84,7 +83,7 @@ static esp_status run(const char *const argument[ARGUMENTS], bool stop) {
 
 /* Changes a line of the run's config.ini. */
 static void change(const char *from, const char *to) {
-  char path[128], *data = NULL, *at, changed[16384];
+  char path[FOLDER_PATH_MAX + 32], *data = NULL, *at, changed[16384];
   size_t bytes;
   snprintf(path, sizeof path, "%s/config.ini", dir);
   ck_assert_int_eq(esp_file_read(path, 1 << 20, &data, &bytes, &err), ESP_OK);
@@ -104,7 +103,7 @@ static void read_hash(char hash[65]) {
 /* ---- other classes ---- */
 
 START_TEST(another_head_for_other_classes) {
-  char weights[128];
+  char weights[FOLDER_PATH_MAX + 32];
   ck_assert_msg(RUN(false, NULL) == ESP_OK, "%s", err.text);
   snprintf(weights, sizeof weights, "model.weights=%s", dir);
   ck_assert_int_eq(RUN(false, weights, "data.dataset=two"), ESP_ERR_INPUT);
@@ -123,7 +122,8 @@ END_TEST
 
 /* Nothing is trained: the first layer is that of the file, the last is drawn. */
 START_TEST(skipped_layers_stay_as_they_are_drawn) {
-  char weights[128], trained[96], fresh[96], *hash[3] = {trained, fresh, dir};
+  char weights[FOLDER_PATH_MAX + 32], trained[FOLDER_PATH_MAX], fresh[FOLDER_PATH_MAX],
+      *hash[3] = {trained, fresh, dir};
   esp_loaded_run o[3];
   ck_assert_msg(RUN(false, NULL) == ESP_OK, "%s", err.text);
   strcpy(trained, dir);
@@ -255,7 +255,7 @@ END_TEST
 
 /* run.dense says which keys differ, those of [prune] apart. */
 START_TEST(a_training_of_other_keys_is_not_taken_over) {
-  char dense[128];
+  char dense[FOLDER_PATH_MAX + 32];
   ck_assert_int_eq(RUN(false, NULL), ESP_OK);
   snprintf(dense, sizeof dense, "run.dense=%s", dir);
   ck_assert_int_eq(RUN(false, dense, "prune.method=magnitude", "train.lr=0.5"), ESP_ERR_INPUT);

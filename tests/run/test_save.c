@@ -1,4 +1,5 @@
 /* Files of weights that a program saves can be opened again, or are not written. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/run.h>
@@ -10,18 +11,18 @@
 
 static const char config_text[] = "[model]\narch = custom\nlayers =\n  flatten\n  linear classes\n";
 
-static char folder[64], file[96];
+static char *folder, file[FOLDER_PATH_MAX];
 static esp_error err;
 
 static void make_folder(void) {
-  strcpy(folder, "/tmp/espalier-save-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = folder_make();
   snprintf(file, sizeof file, "%s/x", folder);
 }
 
 static void remove_folder(void) {
   unlink(file);
   ck_assert_int_eq(rmdir(folder), 0);
+  free(folder);
 }
 
 /* A network of two classes. */

@@ -1,4 +1,5 @@
 /* Reading result.json, whoever wrote it. */
+#include "folder.h"
 #include "suite.h"
 
 #include <espalier/results.h>
@@ -11,17 +12,17 @@
 
 #define ROUND(number, rest) "{\"round\":" number ",\"sparsity\":0.5" rest "}"
 
-static char folder[] = "/tmp/espalier-results-XXXXXX", path[64];
+static char *folder, path[FOLDER_PATH_MAX];
 
 static void set_up(void) {
-  strcpy(folder, "/tmp/espalier-results-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = folder_make();
   snprintf(path, sizeof path, "%s/result.json", folder);
 }
 
 static void tear_down(void) {
   unlink(path);
   ck_assert_int_eq(rmdir(folder), 0);
+  free(folder);
 }
 
 static void write_result(const char *text) {

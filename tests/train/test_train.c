@@ -1,7 +1,7 @@
 /* Training: files that bring everything back, metrics by hand, and networks that learn. */
+#include "folder.h"
 #include "plant.h"
 #include "suite.h"
-
 #include "train/weights_file.h"
 
 #include <espalier/train.h>
@@ -22,17 +22,16 @@ static esp_error err = {.text = ""};
 
 /* ---- a folder of its own for every test ---- */
 
-static char folder[64], file[96];
+static char *folder, file[FOLDER_PATH_MAX];
 
 static void make_folder(void) {
-  strcpy(folder, "/tmp/espalier-train-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = folder_make();
   snprintf(file, sizeof file, "%s/x.safetensors", folder);
 }
 
 static void remove_folder(void) {
   unlink(file);
-  rmdir(folder);
+  folder_remove(folder);
 }
 
 /* ---- networks with something to remember ---- */
