@@ -9,6 +9,7 @@
 
 #include <espalier/linkage.h>
 
+#include <stddef.h>
 #include <stdint.h>
 
 ESP_BEGIN_DECLS
@@ -45,6 +46,10 @@ float esp_random_uniform(esp_key key, uint64_t index);
 /* Standard normal (Box and Muller 1958), from our own log and cos so that every machine gets one
  * value. */
 double esp_random_normal(esp_key key, uint64_t index);
+
+/* Those of the indices 0 to count - 1, times `deviation`, each rounded to a float; several times as
+ * fast as one by one. */
+void esp_random_normals(esp_key key, double deviation, float *out, size_t count);
 
 /* Fills order[0..n) with a permutation of 0..n-1 (Fisher and Yates), n < 2^32. */
 void esp_random_permutation(esp_key key, uint32_t *order, uint32_t n);

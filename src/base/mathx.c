@@ -17,16 +17,27 @@ double esp__exp(double x) {
 }
 
 /* x = 2^n m, sqrt(1/2) <= m < sqrt(2); log m = 2 atanh((m - 1) / (m + 1)). */
-double esp__log(double x) {
-  int n;
-  double m = frexp(x, &n);
-  if (m < 0.70710678118654752440) {
-    m *= 2.0;
-    n--;
+void esp__logs(double *x, int count) {
+  double t[ESP__AT_ONCE], t2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
+  int n[ESP__AT_ONCE];
+  for (int i = 0; i < count; i++) {
+    double m = frexp(x[i], &n[i]);
+    if (m < 0.70710678118654752440) {
+      m *= 2.0;
+      n[i]--;
+    }
+    t[i] = (m - 1.0) / (m + 1.0);
+    t2[i] = t[i] * t[i];
+    sum[i] = 0.0;
   }
-  double t = (m - 1.0) / (m + 1.0), t2 = t * t, sum = 0.0;
-  for (int k = 21; k >= 1; k -= 2) sum = 1.0 / k + sum * t2;
-  return n * ln2_high + (n * ln2_low + 2.0 * t * sum);
+  for (int k = 21; k >= 1; k -= 2)
+    for (int i = 0; i < count; i++) sum[i] = 1.0 / k + sum[i] * t2[i];
+  for (int i = 0; i < count; i++) x[i] = n[i] * ln2_high + (n[i] * ln2_low + 2.0 * t[i] * sum[i]);
+}
+
+double esp__log(double x) {
+  esp__logs(&x, 1);
+  return x;
 }
 
 double esp__pow(double x, double y) {
@@ -34,17 +45,29 @@ double esp__pow(double x, double y) {
   return x <= 0.0 ? 0.0 : esp__exp(y * esp__log(x));
 }
 
+static double smaller(double a, double b) {
+  return a < b ? a : b;
+}
+
 /* Reduced to [0, pi / 2] by symmetry; Taylor to x^22. */
-double esp__cos(double x) {
-  x = fabs(x);
-  x -= floor(x / (2.0 * pi)) * 2.0 * pi;
-  if (x > pi) x = 2.0 * pi - x;
-  double sign = 1.0;
-  if (x > pi / 2.0) {
-    x = pi - x;
-    sign = -1.0;
+void esp__coses(double *x, int count) {
+  double sign[ESP__AT_ONCE], x2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
+  for (int i = 0; i < count; i++) {
+    x[i] = fabs(x[i]);
+    x[i] -= floor(x[i] / (2.0 * pi)) * 2.0 * pi;
   }
-  double x2 = x * x, sum = 1.0;
-  for (int k = 22; k >= 2; k -= 2) sum = 1.0 - sum * x2 / (k * (k - 1));
-  return sign * sum;
+  for (int i = 0; i < count; i++) {
+    const double half = smaller(x[i], 2.0 * pi - x[i]), quarter = smaller(half, pi - half);
+    sign[i] = half > pi / 2.0 ? -1.0 : 1.0;
+    x2[i] = quarter * quarter;
+    sum[i] = 1.0;
+  }
+  for (int k = 22; k >= 2; k -= 2)
+    for (int i = 0; i < count; i++) sum[i] = 1.0 - sum[i] * x2[i] / (k * (k - 1));
+  for (int i = 0; i < count; i++) x[i] = sign[i] * sum[i];
+}
+
+double esp__cos(double x) {
+  esp__coses(&x, 1);
+  return x;
 }

@@ -28,11 +28,31 @@ float esp_random_uniform(esp_key key, uint64_t index) {
   return (float)(esp_random(key, index) >> 40) * 0x1p-24f;
 }
 
+static void normals(esp_key key, uint64_t first, int count, double *out) {
+  double log_u[ESP__AT_ONCE];
+  for (int i = 0; i < count; i++) {
+    const uint64_t bits = esp_random(key, first + (uint64_t)i);
+    log_u[i] = ((double)(bits >> 32) + 1.0) * 0x1p-32; /* (0, 1]: the logarithm exists */
+    out[i] = 2.0 * 3.14159265358979323846 * ((double)(bits & 0xffffffffu) * 0x1p-32);
+  }
+  esp__logs(log_u, count);
+  esp__coses(out, count);
+  for (int i = 0; i < count; i++) out[i] = sqrt(-2.0 * log_u[i]) * out[i];
+}
+
 double esp_random_normal(esp_key key, uint64_t index) {
-  uint64_t bits = esp_random(key, index);
-  double u = ((double)(bits >> 32) + 1.0) * 0x1p-32; /* (0, 1]: the logarithm exists */
-  double v = (double)(bits & 0xffffffffu) * 0x1p-32;
-  return sqrt(-2.0 * esp__log(u)) * esp__cos(2.0 * 3.14159265358979323846 * v);
+  double x;
+  normals(key, index, 1, &x);
+  return x;
+}
+
+void esp_random_normals(esp_key key, double deviation, float *out, size_t count) {
+  double x[ESP__AT_ONCE];
+  for (size_t first = 0; first < count; first += ESP__AT_ONCE) {
+    const int some = count - first < ESP__AT_ONCE ? (int)(count - first) : ESP__AT_ONCE;
+    normals(key, first, some, x);
+    for (int i = 0; i < some; i++) out[first + (size_t)i] = (float)(x[i] * deviation);
+  }
 }
 
 void esp_random_permutation(esp_key key, uint32_t *order, uint32_t n) {

@@ -47,7 +47,7 @@ static esp_status make_images(lab *l, int batch, esp_error *err) {
   l->labels = malloc((size_t)batch * sizeof *l->labels);
   if (!l->images || !l->labels)
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
-  for (size_t i = 0; i < floats; i++) l->images[i] = (float)esp_random_normal(1, i);
+  esp_random_normals(1, 1.0, l->images, floats);
   for (int i = 0; i < batch; i++)
     l->labels[i] = (int32_t)esp_random_below(2, (uint64_t)i, (uint32_t)m->classes);
   l->batch = (esp_batch){l->images, l->labels, batch};
@@ -67,7 +67,7 @@ static esp_status open_predictor(lab *l, int batch, esp_error *err) {
   l->logits = malloc((size_t)batch * (size_t)esp_network_outputs(l->network) * sizeof *l->logits);
   if (!l->picture || !l->logits)
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
-  for (size_t i = 0; i < floats; i++) l->picture[i] = (float)esp_random_normal(3, i);
+  esp_random_normals(3, 1.0, l->picture, floats);
   return ESP_OK;
 }
 

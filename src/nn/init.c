@@ -28,8 +28,7 @@ double esp_layer_deviation(const esp_layer *layer) {
 
 static void draw(esp_param *p, double deviation, esp_key seed) {
   esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
-  for (size_t k = 0; k < p->count; k++)
-    p->value[k] = (float)(esp_random_normal(key, k) * deviation);
+  esp_random_normals(key, deviation, p->value, p->count);
 }
 
 /* Everything but weights starts as a constant; a running variance is told from a mean by its

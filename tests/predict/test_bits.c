@@ -71,7 +71,7 @@ static void free_net(net *n) {
 
 static float *random_images(size_t floats, esp_key key) {
   float *x = malloc(floats * sizeof *x);
-  for (size_t i = 0; i < floats; i++) x[i] = (float)esp_random_normal(key, i);
+  esp_random_normals(key, 1.0, x, floats);
   return x;
 }
 
