@@ -84,6 +84,8 @@ static bool take_frame(jpeg *j, segment s) {
   return true;
 }
 
+_Static_assert(ESP_PICTURE_SIDE_MAX == 8192, "a message says it");
+
 static bool is_huge(segment frame) {
   const int height = frame.data[1] << 8 | frame.data[2], width = frame.data[3] << 8 | frame.data[4];
   return height > ESP_PICTURE_SIDE_MAX || width > ESP_PICTURE_SIDE_MAX;

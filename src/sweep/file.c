@@ -172,7 +172,7 @@ static esp_status load(esp__sweep_file *f, const char *path, int overrides,
   if (!rest) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
   esp_status status = esp__config_load_with(&f->base, path, &first, 0, NULL, err);
   if (status == ESP_OK) status = override_axes(f, overrides, override, rest, &n, err);
-  if (status == ESP_OK) {
+  if (status == ESP_OK && n > 0) {
     esp_config_free(&f->base);
     status = esp__config_load_with(&f->base, path, &second, n, rest, err);
   }
