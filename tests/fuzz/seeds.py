@@ -109,7 +109,9 @@ def dictionaries(espalier, out):
     dictionary(out, "sweep", lines + names + ["\n[sweep]\n", "\nmode = random\n", "\ncount = 2\n", "\nmode = zip\n"])
     dictionary(out, "paper", names)
     layers = subprocess.run([espalier, "list", "layers"], capture_output=True, text=True, check=True).stdout
-    dictionary(out, "layers", sorted(set(re.findall(r"[a-z_]+", "".join(re.findall(r"^  \S.*\n", layers, re.M))))))
+    words = sorted(set(re.findall(r"[a-z_]+", "".join(re.findall(r"^  \S.*\n", layers, re.M)))))
+    dictionary(out, "layers", words)
+    dictionary(out, "opened", words)
     dictionary(out, "picture", ["IHDR", "PLTE", "tRNS", "IDAT", "IEND", "eXIf", "Exif\0\0", "II*\0\x08\0\0\0", "MM\0*\0\0\0\x08"] +
                [f"\xff{marker}" for marker in "\xc0\xc1\xc2\xc4\xd0\xd8\xd9\xda\xdb\xdc\xdd\xe0\xe1\xee\xfe"])
 
@@ -150,8 +152,9 @@ def header_as_text(packed, bundle):
     length = struct.unpack("<Q", bundle[:8])[0]
     header = json.loads(bundle[8:8 + length])
     texts = header.pop("__metadata__")
+    texts["espalier.config"] = "[data]\ndataset = folder\nmean = 0.5\nstd = 0.2\n"
     lines = [f"text {len(texts[key])} {key}\n{texts[key]}\n" for key in
-             ("espalier.input", "espalier.layers", "espalier.classes")]
+             ("espalier.input", "espalier.layers", "espalier.config", "espalier.classes")]
     lines += [" ".join(["f32", str(len(tensor["shape"])), *map(str, tensor["shape"]), name]) + "\n"
               for name, tensor in sorted(header.items(), key=lambda item: item[1]["data_offsets"])]
     text = "".join(lines).encode()
@@ -172,7 +175,7 @@ def files_of_a_run(espalier, out):
         if name.endswith(".csv"):
             write(f"{out}/csv", name, data)
         if name.endswith(".safetensors"):
-            for target in ("bundle", "weights"):
+            for target in ("bundle", "opened", "weights"):
                 write(f"{out}/{target}", name, data)
                 write(f"{out}/{target}", "free-" + name, without_checksums(data))
         if name == "checkpoint.safetensors":
@@ -183,7 +186,7 @@ def files_of_a_run(espalier, out):
             write(f"{out}/rundir", name, data)
     subprocess.run([espalier, "pack", "done", "-o", "net.esp"], cwd=work, check=True, stdout=subprocess.DEVNULL)
     packed = read(f"{work}/net.esp")
-    for target in ("pack", "weights"):
+    for target in ("opened", "pack", "weights"):
         write(f"{out}/{target}", "net.esp", packed)
         write(f"{out}/{target}", "net.text", header_as_text(packed, read(f"{work}/done/round-02.safetensors")))
     write(f"{out}/rundir", "progress", json.dumps({name: 1 for name in (
