@@ -23,6 +23,7 @@ typedef struct esp_run_options {
   int64_t seed;
   int64_t threads;           /* 0 = all cores */
   double checkpoint_minutes; /* longest time between two checkpoints */
+  double patience;           /* seconds that processes wait for each other; 0 = any */
   bool save_rounds;          /* keep the weights of every round */
   esp_numbers keep_epochs;   /* epochs of the training whose weights are kept */
   esp_numbers keep_steps;    /* steps of the training whose weights are kept */

@@ -32,7 +32,10 @@ static esp_status begin(const esp__arguments *a, const esp_run_control *control,
   const run_options *o = a->options;
   char path[ESP_SHIPPED_PATH_MAX];
   esp_config config;
-  ESP_TRY(esp__ranks_agree(control->ranks, load(a, path, &config, err), err));
+  const esp_status own = load(a, path, &config, err),
+                   all = esp__ranks_agree(control->ranks, own, err);
+  if (own == ESP_OK && all != ESP_OK) esp_config_free(&config);
+  if (all != ESP_OK) return all;
   const esp_status status = o->dry_run ? esp_run_plan(&config, path, o->dir, stdout, err)
                                        : esp_run_new(&config, path, o->dir, *control, err);
   esp_config_free(&config);

@@ -64,6 +64,9 @@ bool esp__mail_done(esp_ranks *r, esp__mail *m) {
   (void)r, (void)m;
   return true;
 }
+void esp__ranks_set_patience(esp_ranks *r, double seconds) {
+  (void)r, (void)seconds;
+}
 void esp__ranks_wait(esp_ranks *r, esp__waiting *w) {
   (void)r, (void)w;
 }

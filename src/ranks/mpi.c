@@ -15,6 +15,7 @@
 struct esp_ranks {
   int rank, count;
   uint64_t sent;
+  double patience; /* seconds; 0: any */
   esp_ranks_lost *lost;
   int *offset; /* [count] scratch of esp__ranks_gather */
 };
@@ -98,12 +99,27 @@ uint64_t esp_ranks_sent(const esp_ranks *r) {
 
 enum { LOOKS = 2000, YIELDS = 4000 };
 
+void esp__ranks_set_patience(esp_ranks *r, double seconds) {
+  if (r) r->patience = seconds;
+}
+
+static void nap(esp_ranks *r, esp__waiting *w) {
+  const struct timespec moment = {0, 50000};
+  const double now = esp__seconds();
+  char why[128];
+  if (w->since == 0.0) w->since = now;
+  if (r->patience > 0.0 && now - w->since > r->patience) {
+    snprintf(why, sizeof why, "rank %d of %d: nothing heard of the others for %.0f s", r->rank,
+             r->count, r->patience);
+    r->lost(r, why);
+  }
+  nanosleep(&moment, NULL);
+}
+
 void esp__ranks_wait(esp_ranks *r, esp__waiting *w) {
-  const struct timespec nap = {0, 50000};
-  (void)r;
   w->looks++;
   if (w->looks > YIELDS)
-    nanosleep(&nap, NULL);
+    nap(r, w);
   else if (w->looks > LOOKS)
     sched_yield();
 }

@@ -99,6 +99,7 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   ESP_TRY(esp__config_located(source, esp__run_check_ranks(r, err), err));
   if (c->model.input[0])
     ESP_TRY(esp__config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
+  esp__ranks_set_patience(r->control.ranks, c->run.patience);
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
   r->threads = omp_get_max_threads();
   ESP_TRY(esp__config_located(

@@ -27,6 +27,10 @@ static esp_status finish(esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_report(r, hex, err));
   esp__progress_say(&r->progress, "\nweights_sha256 %s\npeak memory %.0f MiB\nresults in %s", hex,
                     r->at.peak_rss_mib, r->dir);
+  if (r->control.ranks)
+    esp__progress_say(&r->progress, "%d processes; the first has sent %llu bytes",
+                      esp_ranks_count(r->control.ranks),
+                      (unsigned long long)esp_ranks_sent(r->control.ranks));
   return ESP_OK;
 }
 

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Processes of a shared training that stop or are gone: a signal to the launcher leaves a checkpoint, one that hangs
+# ends all after run.patience seconds with a line, and the run goes on afterwards.
+# Usage: gone.sh ESPALIER MPIEXEC CONFIG
+
+set -u
+
+espalier=$1
+mpiexec=$2
+config=$3
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() {
+  echo "$1"
+  cat "$work/output"
+  failed=1
+}
+
+# Begins a run of many epochs with two processes, in $launcher, and waits for its first checkpoint.
+begin() {
+  rm -rf "$work/run"
+  # shellcheck disable=SC2086 # words
+  $mpiexec -n 2 "$espalier" run "$config" -o "$work/run" run.threads=1 run.checkpoint_minutes=0 train.epochs=2000 "$@" \
+    >"$work/output" 2>&1 &
+  launcher=$!
+  tries=0
+  while [ ! -f "$work/run/checkpoint.safetensors" ] && [ $((tries += 1)) -lt 200 ]; do sleep 0.05; done
+}
+
+# The processes that work on the run.
+workers() {
+  ps -e -o pid= -o args= | awk -v name="$espalier" -v here="$work" '$2 == name && index($0, here) { print $1 }'
+}
+
+begin
+kill -TERM "$launcher"
+wait "$launcher"
+status=$?
+[ "$status" -eq 130 ] || fail "SIGTERM: status $status; expected 130"
+[ "$(grep -c 'stopped; go on with' "$work/output")" -eq 1 ] || fail "SIGTERM: expected one line that says how to go on"
+
+begin run.patience=1
+hung=$(workers | tail -n 1)
+kill -STOP "$hung"
+sleep 3
+grep -q "nothing heard of the others for 1 s" "$work/output" || fail "a process hangs: expected a line that says so"
+kill -KILL "$hung" 2>/dev/null
+wait "$launcher"
+"$espalier" resume "$work/run" run.patience=2 run.checkpoint_minutes=10 >"$work/output" 2>&1 &
+alone=$!
+sleep 1
+kill -TERM "$alone"
+wait "$alone"
+[ "$?" -eq 130 ] || fail "the run does not go on"
+exit $failed
