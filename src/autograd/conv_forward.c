@@ -192,7 +192,7 @@ static void run_item(const esp_graph *g, const pass *p, const pixel_range *s, co
     run_tiles(g, p, &i);
 }
 
-/* The work items of a pass, shared by all threads of the split. */
+/* The work items of a pass, shared by all threads of the team. */
 static void run_items(const esp_graph *g, const pass *p) {
   const esp__conv_geometry *l = &p->way->geometry;
   const int sets = p->sparse ? esp__conv_geometry_sparse_sets(l) : l->sets;

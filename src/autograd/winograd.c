@@ -263,7 +263,7 @@ static void run_item(const esp_graph *g, const pass *p, const work_item *i) {
     transform_output(g, p, i, p->output[o], none, 0);
 }
 
-/* The work items of a pass, shared by all threads of the split. What is computed does not depend on
+/* The work items of a pass, shared by all threads of the team. What is computed does not depend on
  * the partition. */
 static void run_items(const esp_graph *g, const pass *p) {
   const int blocks = esp__graph_blocks(g), sets = esp__ceil_div(blocks, p->together),

@@ -8,10 +8,13 @@ void *esp__ranks_gather_equal(esp_ranks *r, const void *own, size_t bytes) {
   const size_t ranks = (size_t)esp_ranks_count(r);
   int *each = calloc(ranks, sizeof *each);
   void *all = calloc(ranks, bytes);
-  for (size_t i = 0; each && i < ranks; i++) each[i] = (int)bytes;
-  if (each && all) esp__ranks_gather(r, own, each, all);
+  const bool there = each && all;
+  for (size_t i = 0; there && i < ranks; i++) each[i] = (int)bytes;
+  if (there) esp__ranks_gather(r, own, each, all);
   free(each);
-  return all;
+  if (there) return all;
+  free(all);
+  return NULL;
 }
 
 /* What a process says of itself. */

@@ -10,7 +10,5 @@ size_t esp__values_count(const esp_params *ps);
 esp_status esp__values_save(const esp_params *ps, float **saved, esp_error *err);
 /* Puts values that were saved back. */
 void esp__values_restore(const esp_params *ps, const float *saved);
-/* The gradients, in newly allocated memory; 0 where a parameter has none. */
-esp_status esp__gradients_save(const esp_params *ps, float **saved, esp_error *err);
 
 #endif

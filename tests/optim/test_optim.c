@@ -160,7 +160,7 @@ static void open_bed(bed *b, bool averages) {
     char name[2] = {(char)('a' + r), '\0'};
     esp_param *p;
     ck_assert(esp_params_add(&b->params, name, roles[r], 1, (int[]){COUNT}, &p, &err) == ESP_OK);
-    for (size_t i = 0; i < COUNT; i++) p->value[i] = (float)esp_random_normal((esp_key)r, i);
+    esp_random_normals((esp_key)r, 1.0, p->value, COUNT);
   }
   for (size_t i = 0; i < COUNT; i++) b->mask.kept += b->keep[i] = i % 3 != 1;
   b->mask.keep = b->keep;

@@ -3,14 +3,8 @@
 # ends all after run.patience seconds with a line, and the run goes on afterwards.
 # Usage: gone.sh ESPALIER MPIEXEC CONFIG
 
-set -u
-
-espalier=$1
-mpiexec=$2
-config=$3
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/ranks/rig.sh
+. "$(dirname "$0")/rig.sh"
 
 fail() {
   echo "$1"
@@ -35,11 +29,6 @@ begin() {
     >"$work/output" 2>&1 &
   launcher=$!
   await grep -qs "epoch 3/" "$work/output" || fail "the run does not begin"
-}
-
-# The processes that work on the run.
-workers() {
-  ps -e -o pid= -o args= | awk -v name="$espalier" -v here="$work" '$2 == name && index($0, here) { print $1 }'
 }
 
 begin

@@ -3,15 +3,10 @@
 # the bits of a run that was left alone.
 # Usage: kills.sh ESPALIER MPIEXEC CONFIG KILLS [section.key=value ...]
 
-set -u
-
-espalier=$1
-mpiexec=$2
-config=$3
-kills=$4
-shift 4
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/ranks/rig.sh
+. "$(dirname "$0")/rig.sh"
+kills=$1
+shift
 common="run.threads=1 run.checkpoint_minutes=0"
 
 # The other words are the command; after $1 hundredths of a second one of its processes is killed.
@@ -21,8 +16,7 @@ killed() {
   "$@" >"$work/output" 2>&1 &
   launcher=$!
   sleep "$(awk "BEGIN { print $after / 100 }")"
-  victim=$(ps -e -o pid= -o args= |
-    awk -v name="$espalier" -v here="$work" '$2 == name && index($0, here) { print $1 }' | tail -n 1)
+  victim=$(workers | tail -n 1)
   [ -z "$victim" ] || kill -KILL "$victim" 2>/dev/null
   wait "$launcher"
 }

@@ -2,14 +2,8 @@
 # What several processes cannot share is refused in one line, by all of them, and leaves no directory.
 # Usage: refusals.sh ESPALIER MPIEXEC CONFIG
 
-set -u
-
-espalier=$1
-mpiexec=$2
-config=$3
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/ranks/rig.sh
+. "$(dirname "$0")/rig.sh"
 
 # Expects that $1 processes fail with status 2 and one line that has the text $2. The other words are the command.
 refused() {

@@ -2,16 +2,10 @@
 # A training has one result, however many processes share it.
 # Usage: same_bits.sh ESPALIER MPIEXEC CONFIG "RANKS:THREADS..." [section.key=value ...]
 
-set -u
-
-espalier=$1
-mpiexec=$2
-config=$3
-shares=$4
-shift 4
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/ranks/rig.sh
+. "$(dirname "$0")/rig.sh"
+shares=$1
+shift
 
 # Trains with $1 processes of $2 threads each; the other words change the configuration. Prints the weights' SHA-256.
 train() {

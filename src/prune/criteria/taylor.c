@@ -12,9 +12,8 @@ static void score(const esp_param *p, const esp_prune_ctx *ctx, float *score) {
 const esp_criterion esp__criterion_taylor = {
     .name = "taylor",
     .help =
-        "mean over batches, or images, of |sum over the unit of weight * gradient| (Molchanov et "
-        "al. 2017, "
-        "2019)",
+        "mean over batches, or images, of |sum over the unit of weight * gradient| "
+        "(Molchanov et al. 2017, 2019)",
     .keys = {&esp__per_keys},
     .needs = ESP_NEEDS_GRADIENTS,
     .unit = ESP_UNIT_ABS_SUM,

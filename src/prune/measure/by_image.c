@@ -13,9 +13,8 @@ static const char *per_name(size_t i) {
 static const esp_option table[] = {
     {"per", ESP_OPTION_CHOICE, offsetof(esp__per_options, per), "batch", 0, 0, per_name,
      "fisher, taylor: whose gradient is scored, that of each batch (batch), or that of each image "
-     "of saliency_batches batches by itself, as in the papers, "
-     "which takes some twenty times as long "
-     "(image)"},
+     "of saliency_batches batches by itself, as in the papers, which takes some twenty times as "
+     "long (image)"},
     {.name = NULL}};
 const esp_method_keys esp__per_keys = {table, sizeof(esp__per_options),
                                        .after = "saliency_batches"};
