@@ -27,7 +27,14 @@ typedef struct esp_value esp_value;
 
 typedef struct esp_shape {
   int channels, height, width;
+  /* 0, or the plane (1, 1, T) holds tokens of a text: whole numbers below this one, of which 0 is
+   * the padding behind a text and 1 a word that is not known. Only the images are ever tokens. */
+  int vocabulary;
 } esp_shape;
+static inline bool esp_shape_same(esp_shape a, esp_shape b) {
+  return a.channels == b.channels && a.height == b.height && a.width == b.width &&
+         a.vocabulary == b.vocabulary;
+}
 
 /* A batch as the data loader makes it. */
 typedef struct esp_batch {

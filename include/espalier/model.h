@@ -101,8 +101,11 @@ const char *esp_layer_keyword(size_t i);
 const char *esp_layer_arguments(size_t i);
 const char *esp_layer_help(size_t i);
 
-/* "3x32x32" as channels, height, width. */
+/* "3x32x32" as channels, height, width; "1x1x24:5000" of tokens with a vocabulary of 5000. */
 esp_status esp_shape_parse(const char *text, esp_shape *shape, esp_error *err);
+/* The same text of a shape. */
+enum { ESP_SHAPE_TEXT = 64 };
+void esp_shape_write(esp_shape shape, char text[ESP_SHAPE_TEXT]);
 
 /* The text of opt->arch for that input and number of classes, newly allocated in *text: one of the
  * built-ins, or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers;

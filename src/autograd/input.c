@@ -22,6 +22,7 @@ static const esp__op input = {.name = "input",
 esp_status esp_graph_input(esp_graph *g, esp_shape shape, esp_value **y, esp_error *err) {
   esp__node *n;
   ESP_TRY(esp__node_add(g, &input, NULL, NULL, shape, &n, err));
+  n->out.vocabulary = shape.vocabulary;
   *y = &n->out;
   return ESP_OK;
 }

@@ -4,7 +4,9 @@
 /* ---- values ---- */
 
 esp_shape esp_value_shape(const esp_value *v) {
-  return esp__shape_of(&v->data);
+  esp_shape shape = esp__shape_of(&v->data);
+  shape.vocabulary = v->vocabulary;
+  return shape;
 }
 
 esp_value *esp_graph_output(const esp_graph *g) {
@@ -29,7 +31,7 @@ esp_operation esp_graph_operation(const esp_graph *g, int i) {
   esp_operation o = {.kind = n->op->kind,
                      .attr = n->attr,
                      .flow = n->op->flow,
-                     .shape = esp__shape_of(&n->out.data),
+                     .shape = esp_value_shape(&n->out),
                      .groups = 1,
                      .ranks = n->op->ranks,
                      .keeps_zero = !n->param[0] && !n->moves_zero};

@@ -16,6 +16,7 @@ typedef struct esp__node esp__node;
 struct esp_value {
   esp_tensor data, grad; /* grad.data is NULL where no gradient is needed */
   bool needs_grad;
+  int vocabulary; /* as esp_shape has it; 0: the values are no tokens */
 };
 
 typedef struct esp__tangent_rule esp__tangent_rule; /* tangent.h */

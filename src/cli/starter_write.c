@@ -109,10 +109,10 @@ static void write_data(writer *w, const esp__found_data *d) {
 }
 
 static void write_model(writer *w, const esp__found_data *d) {
-  char shape[64];
+  char shape[ESP_SHAPE_TEXT];
   begin(w, "model", "'espalier list models' names others, 'espalier help model.layers' your own.");
   line(w, "arch", "", arch_for(d));
-  snprintf(shape, sizeof shape, "%dx%dx%d", d->shape.channels, d->shape.height, d->shape.width);
+  esp_shape_write(d->shape, shape);
   line(w, "input",
        d->resized ? "Channels x height x width: pictures are scaled to cover it and cut." : "",
        shape);
@@ -165,12 +165,13 @@ static void write_others(writer *w) {
 void esp__starter_write(const esp__found_data *d, const char *name, int overrides,
                         const char *const *override, FILE *out) {
   writer w = {.out = out, .section = "run", .overrides = overrides, .override = override};
+  char shape[ESP_SHAPE_TEXT];
+  esp_shape_write(d->shape, shape);
   fprintf(out,
-          "; %s: %lld images to train on, %d classes, %dx%dx%d. Made by 'espalier new'.\n"
+          "; %s: %lld images to train on, %d classes, %s. Made by 'espalier new'.\n"
           "; 'espalier run --dry-run FILE' says what a run will do, 'espalier run FILE' does it,\n"
           "; 'espalier help KEY' explains a key.\n[run]\n",
-          d->dataset, (long long)d->images, d->classes, d->shape.channels, d->shape.height,
-          d->shape.width);
+          d->dataset, (long long)d->images, d->classes, shape);
   line(&w, "name", "", name);
   number(&w, "seed", "", 1);
   write_data(&w, d);

@@ -45,6 +45,7 @@ static bool add_images(const esp_images *images, esp_shape shape, esp_sha256 *pi
   const uint64_t size[] = {images->count, (uint64_t)shape.channels, (uint64_t)shape.height,
                            (uint64_t)shape.width};
   add_numbers(pixels, size, 4);
+  if (shape.vocabulary) add_numbers(pixels, &(uint64_t){(uint64_t)shape.vocabulary}, 1);
   add_labels(images, labels);
   return add_pixels(pixels, images->pixels, images->count * esp__image_bytes(shape));
 }

@@ -13,20 +13,22 @@ enum { SIDE_MAX = 4096, CLASSES_MAX = 65536 };
 
 static esp_status check_input(const esp_model_options *opt, esp_shape input, int classes,
                               esp_error *err) {
+  char text[ESP_SHAPE_TEXT];
+  esp_shape_write(input, text);
   if (!esp__shape_fits(input))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "the images are %dx%dx%d, expected 1 to %d channels and sides of 1 to %d",
-                    input.channels, input.height, input.width, ESP_WIDTH_MAX, SIDE_MAX);
+                    "the images are %s, expected 1 to %d channels and sides of 1 to %d", text,
+                    ESP_WIDTH_MAX, SIDE_MAX);
   if (classes < 1 || classes > CLASSES_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "there are %d classes, expected 1 to %d", classes,
                     CLASSES_MAX);
   if (!opt->input || !*opt->input) return ESP_OK;
   esp_shape own;
   ESP_TRY(esp_shape_parse(opt->input, &own, err));
-  if (own.channels == input.channels && own.height == input.height && own.width == input.width)
-    return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "model.input is %s, but the data set's images are %dx%dx%d",
-                  opt->input, input.channels, input.height, input.width);
+  if (own.vocabulary == 0) own.vocabulary = input.vocabulary; /* the data set's to say */
+  if (esp_shape_same(own, input)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "model.input is %s, but the data set's images are %s",
+                  opt->input, text);
 }
 
 static const esp__target graph_target = {.shape = esp_value_shape,

@@ -18,7 +18,8 @@ const esp_option esp_model_option_table[] = {
      "The network: a built-in (`espalier list models`), resnet<D> with D = 6n + 2, "
      "wrn-<D>-<K> with D = 6n + 4, or custom, which is written in the key `layers`."},
     {"input", ESP_OPTION_TEXT, AT(input), "", 0, 0, NULL,
-     "Shape of an image, channels x height x width: 3x32x32. Empty: as the data set."},
+     "Shape of an image, channels x height x width: 3x32x32; of a text of up to 24 words of 5000 "
+     "1x1x24:5000, or 1x1x24. Empty: as the data set."},
     {"layers", ESP_OPTION_LINES, AT(layers), "", 0, 0, NULL,
      "With arch = custom: the network in the layer language, one layer a line.",
      .explain = esp__layer_language_explain},

@@ -120,13 +120,13 @@ static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char
 static esp_status open_data(esp_loaded_run *o, esp_error *err) {
   const esp_data_options *opt = &o->config.data;
   ESP_TRY(esp_dataset_load(&o->set, opt, o->model->input, (esp_key)o->config.run.seed, err));
-  const esp_shape a = o->set->shape, b = o->model->input;
-  if (a.channels != b.channels || a.height != b.height || a.width != b.width)
-    return esp_fail(
-        err, ESP_ERR_INPUT,
-        "the data set has images of %dx%dx%d in %d classes; the network takes %dx%dx%d in %d",
-        a.channels, a.height, a.width, o->set->classes, b.channels, b.height, b.width,
-        o->model->classes);
+  char own[ESP_SHAPE_TEXT], taken[ESP_SHAPE_TEXT];
+  esp_shape_write(o->set->shape, own);
+  esp_shape_write(o->model->input, taken);
+  if (!esp_shape_same(o->set->shape, o->model->input))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "the data set has images of %s in %d classes; the network takes %s in %d", own,
+                    o->set->classes, taken, o->model->classes);
   return esp_dataset_match_classes(o->set, opt, o->class_name, o->model->classes, err);
 }
 

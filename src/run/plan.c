@@ -50,11 +50,13 @@ static void write_network(const esp_run *r, FILE *out) {
 
 static void write_data(const esp_run *r, FILE *out) {
   const esp_dataset *s = r->set;
+  char shape[ESP_SHAPE_TEXT];
+  esp_shape_write(s->shape, shape);
   fprintf(out,
           "data     %s: %lld images to train, %lld to validate, %lld to test; "
-          "%d classes, %dx%dx%d\n",
+          "%d classes, %s\n",
           r->config.data.dataset, (long long)s->train.count, (long long)s->validation.count,
-          (long long)s->test.count, s->classes, s->shape.channels, s->shape.height, s->shape.width);
+          (long long)s->test.count, s->classes, shape);
 }
 
 static void write_steps(const esp_run *r, FILE *out) {

@@ -38,8 +38,8 @@ static esp_status add(esp_bundle *b, const char *prefix, const esp_param *p, esp
 
 static esp_status collect_texts(esp_bundle *b, const esp_model *m, esp_provenance from,
                                 esp_error *err) {
-  char input[64];
-  snprintf(input, sizeof input, "%dx%dx%d", m->input.channels, m->input.height, m->input.width);
+  char input[ESP_SHAPE_TEXT];
+  esp_shape_write(m->input, input);
   ESP_TRY(esp_bundle_add_text(b, "espalier.input", input, err));
   ESP_TRY(esp_bundle_add_text(b, "espalier.layers", m->text, err));
   ESP_TRY(esp_bundle_add_text(b, "espalier.config", from.config, err));

@@ -466,9 +466,27 @@ START_TEST(inputs) {
   ck_assert_int_eq(s.channels, 3);
   ck_assert_int_eq(s.height, 32);
   ck_assert_int_eq(s.width, 48);
-  static const char *const wrong[] = {
-      "",         "3",         "3x32",         "3x32x",     "3x32x32x", "3x0x32", "ax3x3",
-      "3x32x32 ", "3x32x5000", "3x32x9999999", "99999x3x3", "-3x32x32", "x"};
+  ck_assert_int_eq(s.vocabulary, 0);
+  static const char *const wrong[] = {"",
+                                      "3",
+                                      "3x32",
+                                      "3x32x",
+                                      "3x32x32x",
+                                      "3x0x32",
+                                      "ax3x3",
+                                      "3x32x32 ",
+                                      "3x32x5000",
+                                      "3x32x9999999",
+                                      "99999x3x3",
+                                      "-3x32x32",
+                                      "x",
+                                      "1x1x24:",
+                                      "1x1x24:1",
+                                      "1x1x24:5000:",
+                                      "2x1x24:50",
+                                      "1x2x24:50",
+                                      "1x1x24:2000000",
+                                      "1x1:5"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     ck_assert_int_eq(esp_shape_parse(wrong[i], &s, &err), ESP_ERR_INPUT);
   esp_model_options opt = options("lenet5", "");
@@ -478,6 +496,27 @@ START_TEST(inputs) {
   opt.input = (char *)(uintptr_t) "";
   expect_failure(&opt, (esp_shape){0, 28, 28}, 10, "the images are 0x28x28");
   expect_failure(&opt, mnist, 0, "there are 0 classes");
+}
+END_TEST
+
+/* The words of a text are numbers only for an embedding. */
+START_TEST(inputs_of_tokens) {
+  const esp_shape words = {1, 1, 24, 5000};
+  char text[ESP_SHAPE_TEXT];
+  esp_shape s;
+  esp_error err;
+  ck_assert_int_eq(esp_shape_parse("1x1x24:5000", &s, &err), ESP_OK);
+  ck_assert(esp_shape_same(s, words));
+  esp_shape_write(s, text);
+  ck_assert_str_eq(text, "1x1x24:5000");
+  esp_model_options opt = options("custom", "conv 4 1x3\nflatten\nlinear classes\n");
+  expect_failure(&opt, words, 10,
+                 "layers:1: conv: what it reads are tokens, not numbers; expected 'embedding'");
+  opt.input = (char *)(uintptr_t) "1x1x24";
+  expect_failure(&opt, words, 10, "expected 'embedding'"); /* the data set says of how many words */
+  opt.input = (char *)(uintptr_t) "1x1x24:4000";
+  expect_failure(&opt, words, 10,
+                 "model.input is 1x1x24:4000, but the data set's images are 1x1x24:5000");
 }
 END_TEST
 
@@ -825,6 +864,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(language, malformed_texts, 0, sizeof malformed / sizeof *malformed);
   tcase_add_test(language, long_lines_and_names);
   tcase_add_test(language, inputs);
+  tcase_add_test(language, inputs_of_tokens);
   tcase_add_test(language, layer_kinds_are_listed);
   tcase_add_test(language, fused_batchnorm_gives_equal_results);
   tcase_add_test(language, fused_batchnorm_saves_memory);
