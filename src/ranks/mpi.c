@@ -43,6 +43,8 @@ void esp__ranks_give_up(esp_ranks *r, const char *why) {
 
 /* ---- coming and going ---- */
 
+static const double at_first = 600.0; /* seconds of patience, until the configuration is read */
+
 static esp_status check_count(int launched, int count, esp_error *err) {
   if (launched == count) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
@@ -59,6 +61,7 @@ esp_status esp_ranks_join(esp_ranks **ranks, esp_ranks_lost *lost, esp_error *er
   esp_ranks *r = calloc(1, sizeof *r);
   if (!r) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the processes");
   r->lost = lost;
+  r->patience = at_first;
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_rank(MPI_COMM_WORLD, &r->rank);
@@ -76,6 +79,7 @@ esp_status esp_ranks_join(esp_ranks **ranks, esp_ranks_lost *lost, esp_error *er
 
 void esp_ranks_leave(esp_ranks *r) {
   if (!r) return;
+  esp__ranks_meet(r); /* who waits in MPI_Finalize waits for ever */
   MPI_Finalize();
   free(r->offset);
   free(r);
@@ -97,31 +101,35 @@ uint64_t esp_ranks_sent(const esp_ranks *r) {
 
 /* ---- waiting ---- */
 
-enum { LOOKS = 2000, YIELDS = 4000 };
+enum { LOOKS = 2000 };
+static const double yielding = 1e-3; /* seconds in which a process gives way before it naps */
 
 void esp__ranks_set_patience(esp_ranks *r, double seconds) {
   if (r) r->patience = seconds;
 }
 
-static void nap(esp_ranks *r, esp__waiting *w) {
-  const struct timespec moment = {0, 50000};
-  const double now = esp__seconds();
+static void check_patience(esp_ranks *r, double waited) {
   char why[128];
-  if (w->since == 0.0) w->since = now;
-  if (r->patience > 0.0 && now - w->since > r->patience) {
-    snprintf(why, sizeof why, "rank %d of %d: nothing heard of the others for %.0f s", r->rank,
-             r->count, r->patience);
-    r->lost(r, why);
-  }
-  nanosleep(&moment, NULL);
+  if (r->patience <= 0.0 || waited <= r->patience) return;
+  snprintf(why, sizeof why, "rank %d of %d: nothing heard of the others for %.0f s", r->rank,
+           r->count, r->patience);
+  r->lost(r, why);
 }
 
+/* Giving way may take as long as others compute, so each time is counted by the clock. */
 void esp__ranks_wait(esp_ranks *r, esp__waiting *w) {
-  w->looks++;
-  if (w->looks > YIELDS)
-    nap(r, w);
-  else if (w->looks > LOOKS)
+  const struct timespec moment = {0, 50000};
+  if (w->looks < LOOKS) {
+    w->looks++;
+    return;
+  }
+  const double now = esp__seconds();
+  if (w->since == 0.0) w->since = now;
+  check_patience(r, now - w->since);
+  if (now - w->since < yielding)
     sched_yield();
+  else
+    nanosleep(&moment, NULL);
 }
 
 static void wait_for(esp_ranks *r, MPI_Request *request) {

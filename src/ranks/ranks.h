@@ -34,12 +34,12 @@ void esp__mail_receive(esp_ranks *r, esp__mail *m, int from, int tag, void *data
 /* Whether all of it has arrived; then it is empty again. */
 bool esp__mail_done(esp_ranks *r, esp__mail *m);
 
-/* After so many seconds of waiting for others a process gives up; at first never. */
+/* After so many seconds of waiting for others a process gives up; 0 is never. At first 600. */
 void esp__ranks_set_patience(esp_ranks *r, double seconds);
 /* A process that waits: calls this between two looks at its mail. Begins as {0}. */
 typedef struct esp__waiting {
   int looks;
-  double since; /* clock, at the first nap */
+  double since; /* clock, after the first looks */
 } esp__waiting;
 void esp__ranks_wait(esp_ranks *r, esp__waiting *w);
 
