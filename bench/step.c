@@ -74,7 +74,7 @@ static void train(void *data) {
   bench *b = data;
   esp_graph_forward(b->train, &b->images, (esp_pass){.training = true});
   esp_graph_backward(b->train);
-  esp_sgd_step(&b->model->params, &train_options, 0.0);
+  esp_optimiser_step(&b->model->params, &train_options, 0.0);
 }
 
 static void infer(void *data) {

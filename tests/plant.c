@@ -32,8 +32,7 @@ void plant_open(plant *p, esp_shape input, int classes, const char *ini) {
   const esp_key seed = (esp_key)p->config.run.seed;
   status = make_model(p, input, classes, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
-  if (p->config.train.average > 0.0)
-    ck_assert(esp_params_average(&p->model->params, &err) == ESP_OK);
+  ck_assert(esp_optimiser_open(&p->model->params, &p->config.train, &err) == ESP_OK);
   if (strcmp(p->config.prune.method, "none") == 0) return;
   status = esp_pruner_new(&p->pruner, &p->config.prune, p->model, seed, &err);
   ck_assert_msg(status == ESP_OK, "%s", err.text);
@@ -89,15 +88,17 @@ void plant_wild_gradients(const plant *p, esp_key key) {
 static void check_weight(const esp_param *w, size_t i, const char *when) {
   const bool kept = w->mask->keep[i], dense = w->shadow != NULL;
   const float value = w->value[i], momentum = w->momentum[i],
+              second = w->second_moment ? w->second_moment[i] : 0.0f,
               average = w->average ? w->average[i] : 0.0f;
   if (w->mask->keep[i] > 1)
     ck_abort_msg("%s: %s[%zu]: mask %d", when, w->name, i, w->mask->keep[i]);
   if (dense && !w->reparametrised && value != (kept ? w->shadow[i] : 0.0f))
     ck_abort_msg("%s: %s[%zu]: value %g, shadow %g, mask %d", when, w->name, i, (double)value,
                  (double)w->shadow[i], kept);
-  if (!kept && (value != 0.0f || average != 0.0f || (!dense && momentum != 0.0f)))
-    ck_abort_msg("%s: %s[%zu] is pruned: value %g, momentum %g, average %g", when, w->name, i,
-                 (double)value, (double)momentum, (double)average);
+  if (!kept &&
+      (value != 0.0f || average != 0.0f || (!dense && (momentum != 0.0f || second != 0.0f))))
+    ck_abort_msg("%s: %s[%zu] is pruned: value %g, momentum %g, second moment %g, average %g", when,
+                 w->name, i, (double)value, (double)momentum, (double)second, (double)average);
 }
 
 void plant_check(const plant *p, const char *when) {

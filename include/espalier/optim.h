@@ -1,4 +1,4 @@
-/* SGD that respects masks, and learning-rate schedules. */
+/* Optimisers that respect masks, and learning-rate schedules. */
 #ifndef ESP_OPTIM_H
 #define ESP_OPTIM_H
 
@@ -14,8 +14,12 @@ ESP_BEGIN_DECLS
 /* [train] */
 typedef struct esp_train_options {
   int64_t epochs, batch;
-  int64_t parts; /* that a batch is cut into: as many processes may share it */
+  int64_t parts;   /* that a batch is cut into: as many processes may share it */
+  char *optimiser; /* sgd | adam | adamw | rmsprop; NULL = sgd */
   double lr, momentum, weight_decay;
+  double beta1, beta2; /* adam, adamw: share of what was in the moments */
+  double alpha;        /* rmsprop: the same of its mean square */
+  double epsilon;      /* added to a root before it divides */
   bool nesterov;
   bool decay_all; /* weight decay on biases and batch norm too */
   char *schedule; /* constant | step | multi-step | cosine | one-cycle | polynomial */
@@ -32,6 +36,15 @@ typedef struct esp_train_options {
   char *sparse;   /* auto | on | off */
 } esp_train_options;
 extern const esp_option esp_train_option_table[];
+
+/* The optimisers, an entry each in the table of src/optim/optimisers.c; NULL after the last. */
+const char *esp_optimiser_name(size_t i);
+const char *esp_optimiser_help(size_t i);
+
+/* Fails if a key that only other optimisers read has another value than its default. */
+esp_status esp_optimiser_check(const esp_train_options *opt, esp_error *err);
+/* Numbers that it keeps of each weight: 1 or 2. */
+int esp_optimiser_moments(const esp_train_options *opt);
 
 /* A learning-rate schedule: the rate `epoch` epochs (fractional) after the warm-up, of `epochs`.
  * One entry in the table of src/optim/schedule.c. */
@@ -67,17 +80,41 @@ void esp_keep_scale_positive(esp_param *p);
  * one fixed order. */
 double esp_gradient_norm(const esp_params *ps);
 
-/* One step of SGD (Sutskever et al. 2013, as in torch) on every training parameter: Gradients are
- * first scaled so that their norm is at most clip_norm, then clipped to +- clip_value. Then
- *     g = grad + decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v)
- * Weights outside the mask and their momentum stay exactly 0. With a shadow the step moves the
- * shadow, dense, and value becomes shadow * mask. Moving averages follow. Of a reparametrised
- * parameter only the shadow moves, without decay. */
-void esp_sgd_step(esp_params *ps, const esp_train_options *opt, double lr);
+/* Gives every parameter that moves what a step keeps of it beside the momentum: a second moment, of
+ * 0 where it is new, and a moving average, a copy of its value, if opt->average > 0. */
+esp_status esp_optimiser_open(esp_params *ps, const esp_train_options *opt, esp_error *err);
+
+/* One step of the optimiser on every training parameter. Gradients are first scaled so that their
+ * norm is at most clip_norm, then clipped to +- clip_value. With t the steps since
+ * esp_params_clear_momentum, this one included, and g = grad + decay * w (adamw: g = grad):
+ *
+ *     sgd      v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v)
+ *     adam     m = beta1 * m + (1 - beta1) * g;  v = beta2 * v + (1 - beta2) * g^2
+ *              w -= lr * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *     adamw    the same, and before it w -= lr * decay * w
+ *     rmsprop  v = alpha * v + (1 - alpha) * g^2;  m = momentum * m + g / (sqrt(v) + epsilon)
+ *              w -= lr * m
+ *
+ * as torch has them. Weights outside the mask and their moments stay exactly 0. With a shadow the
+ * step moves the shadow, dense, and value becomes shadow * mask. Moving averages follow. Of a
+ * reparametrised parameter only the shadow moves, without decay. All but sgd want
+ * esp_optimiser_open before. */
+void esp_optimiser_step(esp_params *ps, const esp_train_options *opt, double lr);
+
+/* A number that is learned beside the parameters, and what is kept of it, at first 0. */
+typedef struct esp_optimiser_number {
+  const esp_train_options *opt;
+  double lr;
+  int64_t number; /* t above */
+  float *value, *momentum, *second_moment;
+} esp_optimiser_number;
+/* One step of the optimiser on it, in double, without decay, clipping and Nesterov's form. One that
+ * would end beyond +- 1e9, or comes from a gradient that is not finite, moves nothing. */
+void esp_optimiser_move(const esp_optimiser_number *n, double gradient);
 
 /* The moving average of a parameter that has one takes in its value:
  * average = decay * average + (1 - decay) * value, and exactly 0 outside the mask. A part of
- * esp_sgd_step, for reparametrised parameters. */
+ * esp_optimiser_step, for reparametrised parameters. */
 void esp_average_step(esp_param *p, double decay);
 
 ESP_END_DECLS

@@ -15,6 +15,7 @@
 #include <espalier/linkage.h>
 #include <espalier/graph.h>
 #include <espalier/model.h>
+#include <espalier/optim.h>
 #include <espalier/param.h>
 #include <espalier/prune_options.h>
 #include <espalier/random.h>
@@ -204,6 +205,8 @@ typedef struct esp_step_ctx {
   int64_t step;                        /* since the beginning of the phase */
   double loss;                         /* of the batch; 0 before the forward pass */
   double lr, momentum, decay, average; /* of the optimiser */
+  const esp_train_options *train;
+  int64_t update; /* number of the optimiser's next step since its moments were 0, from 1 */
 } esp_step_ctx;
 
 /* How a method takes part in every step: a regulariser from the first step, a dynamic method from

@@ -319,3 +319,12 @@ char *esp__value_text(const esp_option *o, const void *options) {
   if (length > 0 && text[length - 1] == '\n') text[length - 1] = '\0';
   return text;
 }
+
+esp_status esp__value_is_default(const esp_option *o, const void *options, bool *is,
+                                 esp_error *err) {
+  char *text = esp__value_text(o, options);
+  if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the value of '%s'", o->name);
+  *is = strcmp(text, o->fallback) == 0;
+  free(text);
+  return ESP_OK;
+}

@@ -105,7 +105,7 @@ static double train(const lab *l) {
   const double start = esp__seconds();
   esp_graph_forward(l->training, &l->batch, (esp_pass){.training = true});
   esp_graph_backward(l->training);
-  esp_sgd_step(&l->subject->opened.model->params, &l->subject->opened.config.train, 0.0);
+  esp_optimiser_step(&l->subject->opened.model->params, &l->subject->opened.config.train, 0.0);
   return esp__seconds() - start;
 }
 

@@ -93,8 +93,10 @@ esp_status esp__bench_subject_open(bench_subject *s, const char *path, int overr
   char config[ESP_SHIPPED_PATH_MAX];
   *s = (bench_subject){0};
   if (is_config(path)) ESP_TRY(esp__shipped_config(path, config, err));
-  const esp_status status = is_config(path) ? open_config(s, config, overrides, override, err)
-                                            : open_weights(s, path, overrides, override, err);
+  esp_status status = is_config(path) ? open_config(s, config, overrides, override, err)
+                                      : open_weights(s, path, overrides, override, err);
+  if (status == ESP_OK)
+    status = esp_optimiser_open(&s->opened.model->params, &s->opened.config.train, err);
   if (status != ESP_OK) esp__bench_subject_close(s);
   return status;
 }

@@ -36,6 +36,9 @@ ENTRIES(dataset, esp_dataset_kind, esp_dataset_kind_at)
 static entry model(size_t i) {
   return (entry){esp_arch_name(i), esp_arch_help(i)};
 }
+static entry optimiser(size_t i) {
+  return (entry){esp_optimiser_name(i), esp_optimiser_help(i)};
+}
 static entry layer(size_t i) {
   if (!esp_layer_keyword(i)) return (entry){0};
   return (entry){esp_layer_keyword(i), esp_layer_help(i), esp_layer_arguments(i)};
@@ -60,6 +63,7 @@ static const struct {
     {"distributions", "[prune] distribution", distribution},
     {"schedules", "[prune] schedule", schedule},
     {"steps", "[compress] steps", compress_step},
+    {"optimisers", "[train] optimiser", optimiser},
     {"lr-schedules", "[train] schedule", lr_schedule},
     {"datasets", "[data] dataset", dataset},
     {"kernels", "ESPALIER_ISA", isa},

@@ -112,14 +112,14 @@ static bool makes(const esp_compress_options *opt, const esp_compress_step *step
 /* Fails if the key has another value than its default and nothing reads it. */
 static esp_status check_read(const esp_compress_options *opt, const esp_option *key,
                              const char *step, esp_error *err) {
+  bool is_default;
+  ESP_TRY(esp__value_is_default(key, opt, &is_default, err));
+  if (is_default) return ESP_OK;
   char *value = esp__value_text(key, opt);
-  if (!value) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the options of [compress]");
-  esp_status status = ESP_OK;
-  if (strcmp(value, key->fallback) != 0)
-    status = esp_fail(err, ESP_ERR_INPUT,
-                      "[compress] %s = %.60s without its step; expected %s among the steps, not "
-                      "'%.60s'",
-                      key->name, value, step, opt->steps);
+  const esp_status status =
+      esp_fail(err, ESP_ERR_INPUT,
+               "[compress] %s = %.60s without its step; expected %s among the steps, not '%.60s'",
+               key->name, value ? value : "", step, opt->steps);
   free(value);
   return status;
 }

@@ -146,6 +146,7 @@ static esp_status check_parts(const esp_config *c, esp_error *err) {
 esp_status esp__config_check(const esp_config *c, esp_error *err) {
   const esp_retrain retrain = esp__retrain_of(c);
   ESP_TRY(check_parts(c, err));
+  ESP_TRY(esp_optimiser_check(&c->train, err));
   ESP_TRY(check_compress(c, err));
   ESP_TRY(check_weights(c, err));
   if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)

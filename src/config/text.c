@@ -23,16 +23,6 @@ esp_status esp_config_text(const esp_config *config, char **text, esp_error *err
   return ESP_OK;
 }
 
-/* Whether the key has the value that it would have if nobody had said anything. */
-static esp_status is_fallback(const esp_option *o, const void *options, bool *same,
-                              esp_error *err) {
-  char *text = esp__value_text(o, options);
-  if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for a configuration");
-  *same = strcmp(text, o->fallback) == 0;
-  free(text);
-  return ESP_OK;
-}
-
 /* Whatever says what the images are, and what else decides results; not where anything lies on this
  * machine, the network, nor what [compress] made of its weights, which shows in them. */
 static bool is_brief(const esp_section *s, const esp_option *o) {
@@ -50,7 +40,7 @@ static esp_status print_brief(FILE *out, const esp_section *s, const esp_config 
   for (size_t i = 0; i < keys; i++) {
     const void *options = esp_config_key_options(c, &key[i]);
     if (!options || !is_brief(s, key[i].option)) continue;
-    ESP_TRY(is_fallback(key[i].option, options, &same, err));
+    ESP_TRY(esp__value_is_default(key[i].option, options, &same, err));
     if (same) continue;
     if (!begun) fprintf(out, "[%s]\n", s->name);
     begun = true;

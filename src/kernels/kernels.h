@@ -61,6 +61,8 @@ typedef void esp__winograd_weight_gradient_fn(const esp__winograd_weight_gradien
   K(match_logits, esp__match_logits_fn, esp__match_logits)                                     \
   K(mean_squared, esp__mean_squared_fn, esp__mean_squared)                                     \
   K(sgd, esp__sgd_fn, esp__sgd)                                                                \
+  K(adam, esp__adam_fn, esp__adam)                                                             \
+  K(rmsprop, esp__rmsprop_fn, esp__rmsprop)                                                    \
   K(apply_mask, esp__apply_mask_fn, esp__apply_mask)                                           \
   K(average, esp__average_fn, esp__average)                                                    \
   K(threshold, esp__threshold_fn, esp__threshold)                                              \

@@ -46,7 +46,7 @@ static void settle(esp_param *p) {
   if (p->shadow) memcpy(p->shadow, p->value, p->count * sizeof(float));
   for (size_t k = 0; p->mask && k < p->count; k++)
     if (!p->mask->keep[k]) p->value[k] = 0;
-  if (p->momentum) memset(p->momentum, 0, p->count * sizeof(float));
+  esp_param_forget_all(p);
   if (p->average) memcpy(p->average, p->value, p->count * sizeof(float));
 }
 

@@ -27,12 +27,28 @@ const esp_option esp_train_option_table[] = {
      "part. As many processes can share a training (mpiexec), at most; 8 parts serve any number up "
      "to that with the same bits. More parts than are needed cost time in layers of small "
      "planes"},
-    {"lr", ESP_OPTION_REAL, AT(lr), "0.1", 0, 1000, NULL, "peak learning rate"},
-    {"momentum", ESP_OPTION_REAL, AT(momentum), "0.9", 0, 0.9999, NULL, "momentum of SGD"},
+    {"optimiser", ESP_OPTION_CHOICE, AT(optimiser), "sgd", 0, 0, esp_optimiser_name,
+     "what turns gradients into steps. Moments start at 0, also where weights are rewound or "
+     "regrown"},
+    {"lr", ESP_OPTION_REAL, AT(lr), "0.1", 0, 1000, NULL,
+     "peak learning rate. With adam, adamw and rmsprop each weight moves by about as much in a "
+     "step, so they want a smaller one, such as 0.001"},
+    {"momentum", ESP_OPTION_REAL, AT(momentum), "0.9", 0, 0.9999, NULL,
+     "sgd, rmsprop: share of the last step that goes into the next"},
     {"nesterov", ESP_OPTION_BOOL, AT(nesterov), "no", 0, 0, NULL,
      "Nesterov's form of momentum (Sutskever et al. 2013)"},
+    {"beta1", ESP_OPTION_REAL, AT(beta1), "0.9", 0, 0.9999, NULL,
+     "adam, adamw: share of what was in the mean of the gradients"},
+    {"beta2", ESP_OPTION_REAL, AT(beta2), "0.999", 0, 0.999999, NULL,
+     "adam, adamw: share of what was in the mean of their squares"},
+    {"alpha", ESP_OPTION_REAL, AT(alpha), "0.99", 0, 0.999999, NULL,
+     "rmsprop: share of what was in the mean of the squared gradients"},
+    {"epsilon", ESP_OPTION_REAL, AT(epsilon), "1e-08", 1e-16, 1, NULL,
+     "adam, adamw, rmsprop: added to the root of the mean square, by which they divide"},
     {"weight_decay", ESP_OPTION_REAL, AT(weight_decay), "5e-4", 0, 1, NULL,
-     "L2 penalty, added to the gradient as decay * weight"},
+     "L2 penalty: decay * weight is added to the gradient (sgd, adam, rmsprop), or lr * decay * "
+     "weight taken from the weight (adamw). Methods with a decay of their own (topkast, str, "
+     "edge-popup, l0) add it to the gradient with any optimiser"},
     {"decay_all", ESP_OPTION_BOOL, AT(decay_all), "no", 0, 0, NULL,
      "weight decay on biases and batch norm too"},
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "cosine", 0, 0, schedule_name,

@@ -8,7 +8,7 @@
 static void reset_weight(esp_param *w, size_t i) {
   if (w->shadow) return; /* the shadow and its momentum go on; value is set below */
   w->value[i] = 0.0f;
-  w->momentum[i] = 0.0f;
+  esp_param_forget(w, i);
   if (w->average) w->average[i] = 0.0f;
 }
 
@@ -106,7 +106,7 @@ void esp_pruner_apply(esp_pruner *p) {
     for (size_t i = 0; i < w->count; i++)
       if (!w->mask->keep[i]) {
         w->value[i] = 0.0f;
-        if (!w->shadow) w->momentum[i] = 0.0f;
+        if (!w->shadow) esp_param_forget(w, i);
         if (w->average) w->average[i] = 0.0f;
       }
   }
@@ -118,7 +118,7 @@ void esp_pruner_finish(esp_pruner *p) {
   for (int i = 0; i < p->model->params.count; i++) {
     esp_param *w = p->model->params.item[i];
     shadows |= w->shadow != NULL;
-    if (w->reparametrised) memset(w->momentum, 0, w->count * sizeof(float));
+    if (w->reparametrised) esp_param_forget_all(w);
     free(w->shadow);
     w->shadow = NULL;
   }
@@ -228,7 +228,7 @@ const esp_layer *esp_pruner_pool(const esp_pruner *p, int i, esp_pruned *count) 
 static bool weight_holds(const esp_param *w, const float *made, size_t i) {
   if (made) return w->value[i] == (w->mask->keep[i] ? made[i] : 0.0f);
   if (w->shadow) return w->value[i] == (w->mask->keep[i] ? w->shadow[i] : 0.0f);
-  return w->mask->keep[i] || (w->value[i] == 0.0f && w->momentum[i] == 0.0f);
+  return w->mask->keep[i] || (w->value[i] == 0.0f && esp_param_forgotten(w, i));
 }
 
 /* Where the values of a reparametrised parameter stand in p->weight_score. */

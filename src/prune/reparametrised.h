@@ -10,14 +10,16 @@ static inline double esp__sigmoid(double x) {
   return 1.0 / (1.0 + esp__exp(-x));
 }
 
-/* One step of SGD with momentum on a number of the state. A gradient that is not finite moves
- * nothing. */
-static inline void esp__reparametrised_move(float *x, float *velocity, double gradient,
-                                            const esp_step_ctx *now) {
-  const double v = now->momentum * (double)*velocity + gradient, to = (double)*x - now->lr * v;
-  if (!(to > -1e9 && to < 1e9 && v > -1e30 && v < 1e30)) return;
-  *velocity = (float)v;
-  *x = (float)to;
+/* The optimiser's step on number i of a state that has a momentum and a second moment behind it. */
+static inline void esp__reparametrised_move(const esp_pruner *p, int state, size_t i,
+                                            double gradient, const esp_step_ctx *now) {
+  const esp_optimiser_number number = {.opt = now->train,
+                                       .lr = now->lr,
+                                       .number = now->update,
+                                       .value = &p->state[state][i],
+                                       .momentum = &p->state[state + 1][i],
+                                       .second_moment = &p->state[state + 2][i]};
+  esp_optimiser_move(&number, gradient);
 }
 
 /* Masks from p->weight_score: what is above 0 until the end, where t = 1 and the best stay at the

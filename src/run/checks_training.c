@@ -1,4 +1,5 @@
 /* Checks of the training: what batch norms see, when rates change, which moments are asked for. */
+#include "config/stages.h"
 #include "run/checks.h"
 #include "run/warnings.h"
 
@@ -72,6 +73,23 @@ static esp_status check_rate(esp_run *r, esp_error *err) {
                        (long long)o->epochs);
 }
 
+/* Where each weight has a rate of its own, what is a usual rate for sgd throws the network away. */
+static esp_status check_adaptive(esp_run *r, esp_error *err) {
+  const esp_config *c = &r->config;
+  const esp_retrain retrain = esp__retrain_of(c);
+  const bool retrains = esp__prunes(c) && !esp__prunes_in_training(c) &&
+                        c->prune.retrain_epochs > 0 &&
+                        (retrain == ESP_FINETUNE || retrain == ESP_RECONSTRUCT);
+  static const char advice[] = "which moves each weight by about as much in a step: 0.001 is usual";
+  if (esp_optimiser_moments(&c->train) < 2) return ESP_OK;
+  if (c->train.epochs > 0 && c->train.lr >= 0.05)
+    ESP_TRY(esp__run_warn(r, err, "[train] lr = %g with optimiser = %s, %s", c->train.lr,
+                          c->train.optimiser, advice));
+  if (!retrains || c->prune.retrain_lr < 0.05) return ESP_OK;
+  return esp__run_warn(r, err, "[prune] retrain_lr = %g with optimiser = %s, %s",
+                       c->prune.retrain_lr, c->train.optimiser, advice);
+}
+
 /* A moving average of decay a remembers some 1 / (1 - a) steps. */
 static esp_status check_average(esp_run *r, esp_error *err) {
   const esp_train_options *o = &r->config.train;
@@ -115,5 +133,5 @@ static esp_status check_order(esp_run *r, esp_error *err) {
 }
 
 esp__run_check_function *const esp__run_training_checks[] = {
-    check_norms,   check_warmup,    check_drops, check_rate,
+    check_norms,   check_warmup,    check_drops, check_rate, check_adaptive,
     check_average, check_snapshots, check_order, NULL};

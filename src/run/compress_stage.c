@@ -100,7 +100,7 @@ esp_status esp__run_compress(esp_run *r, esp_error *err) {
   esp_params_clear_momentum(&r->model->params);
   take_averages(&r->model->params);
   ESP_TRY(make_step(r, esp__compress_step(&r->config, r->at.stage), err));
-  if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
+  ESP_TRY(esp_optimiser_open(&r->model->params, &r->config.train, err));
   ESP_TRY(check(r, err));
   return esp__run_evaluate_before(r, err);
 }
@@ -112,7 +112,7 @@ esp_status esp__run_hold_compressed(esp_run *r, esp_error *err) {
   take_averages(&r->model->params);
   take_fine_averages(&r->model->params);
   esp_compress_hold(&ctx, step);
-  if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
+  ESP_TRY(esp_optimiser_open(&r->model->params, &r->config.train, err));
   return check(r, err);
 }
 

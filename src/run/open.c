@@ -81,7 +81,7 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
                               esp_model_new_tasks(&r->model, &c->model, r->set->shape,
                                                   &r->set->tasks, (esp_key)c->run.seed, err),
                               err));
-  if (c->train.average > 0.0) ESP_TRY(esp_params_average(&r->model->params, err));
+  ESP_TRY(esp_optimiser_open(&r->model->params, &c->train, err));
   /* The pruner first: it tries its distribution in memory that it gives back, which the graphs then
    * take. */
   if (esp__prunes(c))

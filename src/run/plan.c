@@ -90,10 +90,11 @@ static void write_pruning(const esp_run *r, FILE *out) {
   fputc('\n', out);
 }
 
-/* Of each parameter: value, gradient, momentum. */
+/* Of each parameter: value, gradient, moments. */
 static void write_memory(const esp_run *r, FILE *out) {
   const double images = image_bytes(r->set) / mebi;
-  const double parameters = 3.0 * sizeof(float) * count_parameters(&r->model->params) / mebi;
+  const double arrays = 2.0 + esp_optimiser_moments(&r->config.train);
+  const double parameters = arrays * sizeof(float) * count_parameters(&r->model->params) / mebi;
   const double graphs = (double)(esp_graph_bytes(r->graph) + esp_graph_bytes(r->evaluation)) / mebi;
   fprintf(out, "memory   %.0f MiB: images %.0f, activations and buffers %.0f, parameters %.0f\n",
           images + graphs + parameters, images, graphs, parameters);

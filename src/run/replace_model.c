@@ -81,7 +81,7 @@ esp_status esp__run_replace_model(esp_run *r, esp_model *model, const int *from,
   r->graph = r->evaluation = r->probing = NULL;
   *before = r->model;
   r->model = model;
-  if (r->config.train.average > 0.0) ESP_TRY(esp_params_average(&model->params, err));
+  ESP_TRY(esp_optimiser_open(&model->params, &r->config.train, err));
   const change c = {*before, model, from};
   ESP_TRY(replace_pruner(r, &c, err));
   return esp__run_open_graphs(r, err);

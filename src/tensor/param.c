@@ -27,6 +27,7 @@ static void param_free(esp_param *p) {
   free(p->value);
   free(p->grad);
   free(p->momentum);
+  free(p->second_moment);
   free(p->shadow);
   free(p->average);
   free(p->shared);
@@ -170,6 +171,16 @@ esp_status esp_params_average(esp_params *ps, esp_error *err) {
   return ESP_OK;
 }
 
+esp_status esp_params_second_moments(esp_params *ps, esp_error *err) {
+  for (int i = 0; i < ps->count; i++) {
+    esp_param *p = ps->item[i];
+    if (!esp_param_moves(p) || p->second_moment) continue;
+    if (!(p->second_moment = zeros(p->count)))
+      return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the second moment of '%s'", p->name);
+  }
+  return ESP_OK;
+}
+
 /* The numbers move, not the pointers: a graph may hold those. */
 void esp_params_swap_average(esp_params *ps) {
   for (int i = 0; i < ps->count; i++) {
@@ -183,9 +194,14 @@ void esp_params_swap_average(esp_params *ps) {
   }
 }
 
+void esp_param_forget_all(esp_param *p) {
+  if (p->momentum) memset(p->momentum, 0, p->count * sizeof *p->momentum);
+  if (p->second_moment) memset(p->second_moment, 0, p->count * sizeof *p->second_moment);
+}
+
 void esp_params_clear_momentum(esp_params *ps) {
-  for (int i = 0; i < ps->count; i++)
-    if (ps->item[i]->momentum) memset(ps->item[i]->momentum, 0, ps->item[i]->count * sizeof(float));
+  for (int i = 0; i < ps->count; i++) esp_param_forget_all(ps->item[i]);
+  ps->updates = 0;
 }
 
 size_t esp_param_nonzero(const esp_param *p) {

@@ -14,14 +14,16 @@
 
 /* The tensors of a parameter besides its value, and the prefix of each one's name in a
  * checkpoint. */
-enum { MOMENTUM, AVERAGE, SHADOW, MOVEMENT, EXTRAS };
-static const char *const prefixes[EXTRAS] = {"momentum.", "average.", "shadow.", "movement."};
+enum { MOMENTUM, SECOND_MOMENT, AVERAGE, SHADOW, MOVEMENT, EXTRAS };
+static const char *const prefixes[EXTRAS] = {"momentum.", "second_moment.", "average.", "shadow.",
+                                             "movement."};
 
 /* Which values the weights of a layer share; only where they do. */
 static const char shared_prefix[] = "shared.", fine_prefix[] = "fine.";
 
 static float *extra(const esp_param *p, int which) {
-  float *const tensors[EXTRAS] = {p->momentum, p->average, p->shadow, p->movement};
+  float *const tensors[EXTRAS] = {p->momentum, p->second_moment, p->average, p->shadow,
+                                  p->movement};
   return tensors[which];
 }
 
@@ -171,6 +173,34 @@ static esp_status read_notes(esp_pruner *pruner, const esp_bundle *b, const char
   return ESP_OK;
 }
 
+static bool has_second_moments(const esp_params *ps) {
+  for (int i = 0; i < ps->count; i++)
+    if (ps->item[i]->second_moment) return true;
+  return false;
+}
+
+/* The steps that second moments hold. */
+static const char updates_name[] = "espalier.updates";
+
+static esp_status collect_updates(esp_bundle *b, const esp_params *ps, esp_error *err) {
+  char updates[32];
+  if (!has_second_moments(ps)) return ESP_OK;
+  snprintf(updates, sizeof updates, "%" PRId64, ps->updates);
+  return esp_bundle_add_text(b, updates_name, updates, err);
+}
+
+static esp_status read_updates(esp_params *ps, const esp_bundle *b, const char *path,
+                               esp_error *err) {
+  const char *text = esp_bundle_text(b, updates_name);
+  char *end;
+  if (!has_second_moments(ps)) return ESP_OK;
+  ps->updates = text ? strtoll(text, &end, 10) : -1;
+  if (ps->updates >= 0 && *end == '\0') return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: %s = '%.40s': expected how many steps the second moments hold", path,
+                  updates_name, text ? text : "");
+}
+
 static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *pruner,
                                 esp_error *err) {
   for (int i = 0; i < m->params.count; i++)
@@ -187,7 +217,8 @@ static esp_status collect_state(esp_bundle *b, const esp_model *m, esp_pruner *p
   ESP_TRY(collect_notes(b, pruner, err));
   char changes[32];
   snprintf(changes, sizeof changes, "%" PRIu64, pruner ? esp_pruner_changes(pruner) : 0);
-  return esp_bundle_add_text(b, "espalier.changes", changes, err);
+  ESP_TRY(esp_bundle_add_text(b, "espalier.changes", changes, err));
+  return collect_updates(b, &m->params, err);
 }
 
 /* Bytes, and the last of all: the header, where texts are, cannot hold the log of a long run. */
@@ -271,13 +302,15 @@ static esp_status read_learned(const esp_bundle *b, esp_param *p, esp_error *err
   return !esp_param_trains(p) && esp_bundle_find(b, name) ? esp_param_learn(p, err) : ESP_OK;
 }
 
-/* Scales that are learned get the averages that all have which the optimiser moves. */
+/* Scales that are learned get the second moments and averages that all have which the optimiser
+ * moves. */
 static esp_status read_all_learned(const esp_bundle *b, esp_params *ps, esp_error *err) {
   bool averaged = false;
   for (int i = 0; i < ps->count; i++) {
     averaged |= ps->item[i]->average != NULL;
     ESP_TRY(read_learned(b, ps->item[i], err));
   }
+  if (has_second_moments(ps)) ESP_TRY(esp_params_second_moments(ps, err));
   return averaged ? esp_params_average(ps, err) : ESP_OK;
 }
 
@@ -299,6 +332,7 @@ static esp_status read_state(esp_model *m, esp_pruner *pruner, const esp_bundle 
     ESP_TRY(read_fine(b, path, m->params.item[i], err));
   }
   ESP_TRY(read_notes(pruner, b, path, err));
+  ESP_TRY(read_updates(&m->params, b, path, err));
   const char *changes = esp_bundle_text(b, "espalier.changes");
   if (pruner && changes) esp_pruner_restore_changes(pruner, strtoull(changes, NULL, 10));
   return read_values(m, "", b, path, err);

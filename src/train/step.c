@@ -14,7 +14,9 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step s, es
                       .lr = s.lr,
                       .momentum = t->opt->momentum,
                       .decay = t->opt->weight_decay,
-                      .average = t->opt->average};
+                      .average = t->opt->average,
+                      .train = t->opt,
+                      .update = t->model->params.updates + 1};
   *masks_changed = false;
   if (t->pruner) esp_pruner_pre_forward(t->pruner, &now);
   if (t->teacher) esp_graph_forward(t->teacher, batch, (esp_pass){0});
@@ -31,7 +33,7 @@ esp_status esp_train_step(esp_trainer *t, const esp_batch *batch, esp_step s, es
     ESP_TRY(esp_pruner_step(t->pruner, s.step, s.window.first, s.window.last, masks_changed, err));
     ESP_TRY(esp_pruner_post_backward(t->pruner, &now, err));
   }
-  esp_sgd_step(&t->model->params, t->opt, s.lr);
+  esp_optimiser_step(&t->model->params, t->opt, s.lr);
   if (t->pruner) esp_pruner_post_step(t->pruner, &now);
   return ESP_OK;
 }

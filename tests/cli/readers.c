@@ -215,6 +215,7 @@ size_t masked_tensors_check(const tensors *t) {
   size_t left = 0;
   for (int k = 0; k < t->count; k++) {
     const tensor *value = &t->item[k], *momentum = tensor_of(t, "momentum.", value->name);
+    const tensor *second = tensor_of(t, "second_moment.", value->name);
     const tensor *mask = tensor_of(t, "mask.", value->name),
                  *average = tensor_of(t, "average.", value->name);
     if (!momentum) continue;
@@ -223,6 +224,8 @@ size_t masked_tensors_check(const tensors *t) {
       if (!mask || kept_at(mask, i)) continue;
       ck_assert_msg(value_at(value, i) == 0.0f && value_at(momentum, i) == 0.0f, "%s[%zu]",
                     value->name, i);
+      ck_assert_msg(!second || value_at(second, i) == 0.0f, "second moment of %s[%zu]", value->name,
+                    i);
       ck_assert_msg(!average || value_at(average, i) == 0.0f, "average of %s[%zu]", value->name, i);
     }
   }

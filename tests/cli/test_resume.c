@@ -33,6 +33,7 @@ typedef struct ordeal {
 #define REGULARISED(by)                                                              \
   OFTEN, "prune.method=magnitude", "prune.schedule=one-shot", "prune.strength=0.01", \
       "prune.regulariser=" by
+#define ADAM_RATES "train.lr=0.001", "prune.retrain_lr=0.001"
 #define TWO_TASKS "data.tasks=parity: 0 2 4 6 8 | 1 3 5 7 9", "data.task_weights=1 0.5"
 #define IN_TRAINING OFTEN, "train.epochs=5", "prune.sparsity=0.8"
 #define SEARCHING                                                                               \
@@ -54,7 +55,10 @@ static const ordeal ordeals[] = {
     {3, "stream.ini", {REGULARISED("l0"), "prune.structure=channel", "prune.sparsity=0.5"}},
     {3, "stream.ini", {REGULARISED("admm"), "prune.structure=n:m", "prune.sparsity=0.5"}},
     {3, "plain.ini", {IN_TRAINING, "prune.method=str", "prune.strength=0.01", "train.average=0.9"}},
-    {3, "rich.ini", {REGULARISED("l0"), "train.average=0.9"}},
+    {3, "rich.ini", {REGULARISED("l0"), "train.average=0.9", "train.optimiser=adam", ADAM_RATES}},
+    {3,
+     "plain.ini",
+     {ITERATIVE, "prune.retrain=weight-rewind", "train.optimiser=adamw", ADAM_RATES}},
     {3, "plain.ini", {REGULARISED("none"), "prune.distill=0.5"}},
     {3, "plain.ini", {ITERATIVE, TWO_TASKS, "data.validation=8", "prune.method=saliency"}},
     {3,
@@ -71,7 +75,7 @@ static const ordeal ordeals[] = {
      "plain.ini",
      {OFTEN, "prune.method=magnitude", "prune.sparsity=0.9", "compress.steps=quantise round",
       "compress.epochs=4 1", "compress.quantise_bits=4", "compress.quantise_training=learned",
-      "train.average=0.9"}},
+      "train.average=0.9", "train.optimiser=rmsprop", "train.lr=0.001"}},
     {4,
      "plain.ini",
      {OFTEN, "prune.method=magnitude", "prune.sparsity=0.9", "prune.skip=conv2",

@@ -119,11 +119,11 @@ START_TEST(shared_values_move_as_one) {
   make_steps(&s);
   const esp_train_options o = {.momentum = 0.5};
   memcpy(w->grad, grad, sizeof grad);
-  esp_sgd_step(&s.model->params, &o, 0.5);
+  esp_optimiser_step(&s.model->params, &o, 0.5);
   const float once[8] = {-0.25f, 0.0f, -0.25f, 11.75f, 0.0f, 11.75f, 0.0f, 0.0f};
   ck_assert_mem_eq(w->value, once, sizeof once);
   memset(w->grad, 0, sizeof grad);
-  esp_sgd_step(&s.model->params, &o, 0.5);
+  esp_optimiser_step(&s.model->params, &o, 0.5);
   const float twice[8] = {-1.0f, 0.0f, -1.0f, 12.75f, 0.0f, 12.75f, 0.0f, 0.0f};
   ck_assert_mem_eq(w->value, twice, sizeof twice);
   w->mask = NULL;

@@ -268,7 +268,7 @@ START_TEST(fine_weights_move) {
   for (int i = 0; i < 2; i++) {
     w->grad[0] = 0.3f;
     w->grad[1] = 9.0f;
-    esp_sgd_step(&m->params, &o, 1.0);
+    esp_optimiser_step(&m->params, &o, 1.0);
     ck_assert_msg(w->value[0] == 0.5f && w->value[1] == 0.0f && w->fine[1] == 0.0f, "%g",
                   (double)w->value[0]);
   }
@@ -347,10 +347,10 @@ START_TEST(scales_stay_positive) {
   SET(m, "linear1.scale", 0.5f, 0.0f);
   ck_assert(esp_param_learn(step, &err) == ESP_OK);
   step->grad[0] = 0.25f;
-  esp_sgd_step(&m->params, &o, 1.0);
+  esp_optimiser_step(&m->params, &o, 1.0);
   ck_assert(step->value[0] == 0.25f && step->value[1] == 0.0f);
   step->grad[0] = 3.0f;
-  esp_sgd_step(&m->params, &o, 1.0);
+  esp_optimiser_step(&m->params, &o, 1.0);
   ck_assert(step->value[0] > 0.0f && step->value[0] < 1e-6f && step->value[1] == 0.0f);
   esp_model_free(m);
 }

@@ -221,6 +221,54 @@ START_TEST(a_pruned_weight_stays_zero) {
 }
 END_TEST
 
+/* Half the gradients, clipped to 4, are 1 and 4; with half the weights 2 and 3. The moments become
+ * 2, 1.5 and 4, 9, so a quarter of the root and 0.5 is 1 and 1.25. Of half the weight goes a
+ * quarter of the first by that: 1 - 0.5 and -1 - 0.3. The pruned one keeps nothing, whatever
+ * comes. */
+START_TEST(adam_by_hand) {
+  const float grad[3] = {2.0f, 16.0f, INFINITY};
+  const uint8_t keep[3] = {1, 1, 0};
+  float weight[3] = {2.0f, -2.0f, 5.0f}, m[3] = {2.0f, 0.0f, 1.0f}, v[3] = {4.0f, 9.0f, NAN};
+  const esp__adam k = {.lr = 0.25f,
+                       .beta1 = 0.5f,
+                       .rest1 = 0.5f,
+                       .beta2 = 0.75f,
+                       .rest2 = 0.25f,
+                       .root = 0.25f,
+                       .epsilon = 0.5f,
+                       .decay = 0.5f,
+                       .shrink = 0.5f,
+                       .clip = 4.0f,
+                       .scale = 0.5f};
+  scalar()->adam(&k, 3, grad, keep, m, v, weight);
+  ck_assert(m[0] == 2.0f && m[1] == 1.5f && v[0] == 4.0f && v[1] == 9.0f);
+  ck_assert(weight[0] == 0.5f && near((double)weight[1], -1.3, 1e-7));
+  ck_assert(m[2] == 0.0f && v[2] == 0.0f && weight[2] == 0.0f);
+}
+END_TEST
+
+/* As above, but the first moments are 1 + 2 / 2.5 and 3 / 3.5; a quarter of them goes. */
+START_TEST(rmsprop_by_hand) {
+  const float grad[3] = {2.0f, 16.0f, NAN};
+  const uint8_t keep[3] = {1, 1, 0};
+  float weight[3] = {2.0f, -2.0f, 5.0f}, m[3] = {2.0f, 0.0f, 1.0f}, v[3] = {4.0f, 9.0f, 1.0f};
+  const esp__rmsprop k = {.lr = 0.25f,
+                          .momentum = 0.5f,
+                          .alpha = 0.75f,
+                          .rest = 0.25f,
+                          .epsilon = 0.5f,
+                          .decay = 0.5f,
+                          .clip = 4.0f,
+                          .scale = 0.5f};
+  scalar()->rmsprop(&k, 3, grad, keep, m, v, weight);
+  ck_assert(v[0] == 4.0f && v[1] == 9.0f);
+  ck_assert(near((double)m[0], 1.8, 1e-7) && near((double)m[1], 3.0 / 3.5, 1e-7));
+  ck_assert(near((double)weight[0], 1.55, 1e-7) &&
+            near((double)weight[1], -2.0 - 0.75 / 3.5, 1e-6));
+  ck_assert(m[2] == 0.0f && v[2] == 0.0f && weight[2] == 0.0f);
+}
+END_TEST
+
 START_TEST(shadows_and_averages) {
   const float shadow[3] = {1.0f, -2.0f, 3.0f};
   const uint8_t keep[3] = {1, 0, 1};
@@ -286,6 +334,8 @@ int main(void) {
   tcase_add_test(all, images_are_summed_apart);
   tcase_add_test(all, sgd_by_hand);
   tcase_add_test(all, sgd_without_mask_or_clip);
+  tcase_add_test(all, adam_by_hand);
+  tcase_add_test(all, rmsprop_by_hand);
   tcase_add_test(all, a_pruned_weight_stays_zero);
   tcase_add_test(all, shadows_and_averages);
   tcase_add_test(all, dropout_drops_its_share);

@@ -78,6 +78,56 @@ void try_sgd(trial *t) {
   t->kernels->sgd(&k, n, grad, keep, velocity, weight);
 }
 
+/* A mean of squares: nothing below 0. */
+static float *draw_squares(trial *t, size_t n) {
+  float *square = trial_floats(t, n);
+  for (size_t i = 0; i < n; i++) square[i] *= square[i];
+  return square;
+}
+
+void try_adam(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const esp__adam k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
+                       .beta1 = 0.9f,
+                       .rest1 = 0.1f,
+                       .beta2 = 0.1f * (float)trial_draw(t, 0, 9),
+                       .rest2 = 0.01f,
+                       .root = 0.5f * (float)trial_draw(t, 1, 9),
+                       .epsilon = 1e-3f,
+                       .decay = 0.001f * (float)trial_draw(t, 0, 9),
+                       .shrink = trial_flip(t) ? 0.99f : 1.0f,
+                       .clip = trial_flip(t) ? 0.5f : 0.0f,
+                       .scale = 0.25f * (float)trial_draw(t, 1, 4)};
+  const float *grad = trial_floats(t, n);
+  float *m = trial_floats(t, n), *v = draw_squares(t, n), *weight = trial_floats(t, n);
+  const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
+  trial_seal(t);
+  trial_writes(t, m, n * sizeof *m);
+  trial_writes(t, v, n * sizeof *v);
+  trial_writes(t, weight, n * sizeof *weight);
+  t->kernels->adam(&k, n, grad, keep, m, v, weight);
+}
+
+void try_rmsprop(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  const esp__rmsprop k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
+                          .momentum = 0.1f * (float)trial_draw(t, 0, 9),
+                          .alpha = 0.1f * (float)trial_draw(t, 0, 9),
+                          .rest = 0.1f,
+                          .epsilon = 1e-3f,
+                          .decay = 0.001f * (float)trial_draw(t, 0, 9),
+                          .clip = trial_flip(t) ? 0.5f : 0.0f,
+                          .scale = 0.25f * (float)trial_draw(t, 1, 4)};
+  const float *grad = trial_floats(t, n);
+  float *m = trial_floats(t, n), *v = draw_squares(t, n), *weight = trial_floats(t, n);
+  const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
+  trial_seal(t);
+  trial_writes(t, m, n * sizeof *m);
+  trial_writes(t, v, n * sizeof *v);
+  trial_writes(t, weight, n * sizeof *weight);
+  t->kernels->rmsprop(&k, n, grad, keep, m, v, weight);
+}
+
 void try_apply_mask(trial *t) {
   const size_t n = (size_t)trial_draw(t, 1, 150);
   const float *shadow = trial_floats(t, n);

@@ -251,7 +251,7 @@ START_TEST(steps_follow_the_formula) {
             (float)esp_random_normal(esp_key_of(9, (uint64_t)(10 * s + r)), i);
     const double lr = 0.1 / (s + 1);
     ck_assert_double_eq_tol(esp_gradient_norm(&b.params), norm_of(&b), 1e-12);
-    esp_sgd_step(&b.params, o, lr);
+    esp_optimiser_step(&b.params, o, lr);
     reference_step(&f, &b, o, lr);
     close_to(&b, &f, s);
   }
@@ -269,7 +269,7 @@ START_TEST(decay_spares_biases_and_batch_norm) {
     open_bed(&b, false);
     for (int r = 0; r < 5; r++) b.params.item[r]->value[0] = 16.0f;
     const esp_train_options o = {.weight_decay = 0.25, .decay_all = all};
-    esp_sgd_step(&b.params, &o, 0.5);
+    esp_optimiser_step(&b.params, &o, 0.5);
     for (int r = 0; r < 5; r++)
       ck_assert(b.params.item[r]->value[0] == (r < 2 || all ? 14.0f : 16.0f));
     esp_params_free(&b.params);
@@ -289,7 +289,7 @@ static void clipped(double clip_norm, double clip_value, float first, float seco
   q->grad[0] = -40.0f;
   ck_assert(esp_gradient_norm(&b.params) == 50.0);
   const esp_train_options o = {.clip_norm = clip_norm, .clip_value = clip_value};
-  esp_sgd_step(&b.params, &o, 1.0);
+  esp_optimiser_step(&b.params, &o, 1.0);
   ck_assert_msg(p->value[0] == -first && q->value[0] == -second, "%g %g, expected %g %g",
                 -(double)p->value[0], -(double)q->value[0], (double)first, (double)second);
   ck_assert(p->value[1] == 0.0f);
@@ -335,8 +335,8 @@ START_TEST(a_shadow_moves_and_the_value_follows) {
   for (size_t i = 0; i < COUNT; i++) p->shadow[i] = q->value[i] = p->average[i] = (float)i - 7.0f;
   for (int s = 0; s < 4; s++) {
     for (size_t i = 0; i < COUNT; i++) p->grad[i] = q->grad[i] = (float)(i % 5) - 2.0f;
-    esp_sgd_step(&b.params, &o, 0.25);
-    esp_sgd_step(&plain.params, &o, 0.25);
+    esp_optimiser_step(&b.params, &o, 0.25);
+    esp_optimiser_step(&plain.params, &o, 0.25);
     ck_assert_mem_eq(p->shadow, q->value, COUNT * sizeof(float));
     ck_assert_mem_eq(p->momentum, q->momentum, COUNT * sizeof(float));
     for (size_t i = 0; i < COUNT; i++) ck_assert(p->value[i] == (b.keep[i] ? p->shadow[i] : 0.0f));
@@ -355,10 +355,10 @@ START_TEST(averages_by_hand) {
   p->value[0] = p->average[0] = 8.0f;
   p->grad[0] = 8.0f;
   const esp_train_options o = {.average = 0.75};
-  esp_sgd_step(&b.params, &o, 1.0);
+  esp_optimiser_step(&b.params, &o, 1.0);
   ck_assert(p->value[0] == 0.0f && p->average[0] == 6.0f);
   p->grad[0] = 0.0f;
-  esp_sgd_step(&b.params, &o, 1.0);
+  esp_optimiser_step(&b.params, &o, 1.0);
   ck_assert(p->value[0] == 0.0f && p->average[0] == 4.5f);
   ck_assert_ptr_null(b.params.item[5]->average); /* running statistics have none */
   esp_params_free(&b.params);
@@ -393,7 +393,7 @@ static void run_large(int threads, bool shadow, float *out) {
       .momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .clip_norm = 3, .average = 0.9};
   for (uint64_t s = 0; s < 3; s++) {
     for (size_t i = 0; i < LARGE; i++) p->grad[i] = esp_random_uniform(3 + s, i) - 0.5f;
-    esp_sgd_step(&ps, &o, 0.1);
+    esp_optimiser_step(&ps, &o, 0.1);
   }
   memcpy(out, p->value, LARGE * sizeof(float));
   memcpy(out + LARGE, p->momentum, LARGE * sizeof(float));

@@ -32,12 +32,13 @@ static inline void take_step(plant *p, int64_t number, int64_t last, double lr, 
   esp_error err = {.text = ""};
   bool changed;
   const esp_train_options *o = &p->config.train;
-  const esp_step_ctx now = {number, loss, lr, o->momentum, o->weight_decay, o->average};
+  const esp_step_ctx now = {number,          loss,       lr, o->momentum,
+                            o->weight_decay, o->average, o,  p->model->params.updates + 1};
   esp_pruner_pre_forward(p->pruner, &now);
   ck_assert_msg(esp_pruner_step(p->pruner, number, 0, last, &changed, &err) == ESP_OK, "%s",
                 err.text);
   ck_assert_msg(esp_pruner_post_backward(p->pruner, &now, &err) == ESP_OK, "%s", err.text);
-  esp_sgd_step(&p->model->params, o, lr);
+  esp_optimiser_step(&p->model->params, o, lr);
   esp_pruner_post_step(p->pruner, &now);
   ck_assert(esp_pruner_holds(p->pruner));
   plant_check(p, "stepped");

@@ -90,7 +90,7 @@ START_TEST(what_is_pruned_stays_pruned) {
           nothing_returned(&p, before, ini);
           ck_assert_uint_eq(pruned(&p), expected_at(&p, s));
           p.config.train.lr = 1e-3;
-          esp_sgd_step(&p.model->params, &p.config.train, p.config.train.lr);
+          esp_optimiser_step(&p.model->params, &p.config.train, p.config.train.lr);
           plant_check(&p, ini);
         }
         ck_assert_uint_eq(esp_pruner_changes(p.pruner), 12);

@@ -306,7 +306,7 @@ START_TEST(movement_adds_up_over_steps) {
   for (int step = 0; step < 3; step++) {
     memcpy(w->grad, grad, sizeof grad);
     ck_assert(esp_pruner_step(s.p.pruner, step, 0, -1, &changed, &err) == ESP_OK && !changed);
-    esp_sgd_step(&s.p.model->params, &s.p.config.train, 0.5);
+    esp_optimiser_step(&s.p.model->params, &s.p.config.train, 0.5);
   }
   /* w: 1, 0.75, 0.5; 2, 2.5, 3; 3, 2.5, 2; -1 */
   UNITS(&s, 1, -0.5 * 2.25, 7.5, -7.5, 0);

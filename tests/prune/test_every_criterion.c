@@ -56,7 +56,7 @@ static void train(scene *s, uint64_t number) {
                     (esp_pass){.training = true, .dropout_key = number});
   esp_graph_backward(s->graph);
   ck_assert(esp_pruner_step(s->p.pruner, (int64_t)number, 0, -1, &changed, &err) == ESP_OK);
-  esp_sgd_step(&s->p.model->params, &s->p.config.train, 0.05);
+  esp_optimiser_step(&s->p.model->params, &s->p.config.train, 0.05);
 }
 
 /* All that a network is; pruned ones left out. */

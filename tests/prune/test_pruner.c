@@ -3,7 +3,8 @@
 
 /* ---- the invariant ---- */
 
-/* momentum, nesterov, weight decay, on everything, clip norm, clip value, average */
+/* With momentum, nesterov, weight decay, on everything, clip norm, clip value, average; others than
+ * sgd. */
 static const char *const optimisers[] = {
     "momentum = 0\nweight_decay = 0\n",
     "momentum = 0.9\nweight_decay = 0.01\naverage = 0.9\n",
@@ -11,6 +12,9 @@ static const char *const optimisers[] = {
     "momentum = 0.99\nnesterov = yes\nweight_decay = 0\nclip_norm = 1\naverage = 0.99\n",
     "momentum = 0.5\nweight_decay = 1\nclip_value = 0.1\naverage = 0.5\n",
     "momentum = 0.9\nweight_decay = 5e-4\nclip_norm = 1000\nclip_value = 100\n",
+    "optimiser = adam\nweight_decay = 0.01\naverage = 0.9\n",
+    "optimiser = adamw\nbeta1 = 0\nbeta2 = 0.9\nweight_decay = 0.1\nclip_norm = 1\n",
+    "optimiser = rmsprop\nalpha = 0.9\nweight_decay = 0.01\nclip_value = 0.1\n",
 };
 static const char *const methods[] = {
     "method = magnitude\nschedule = cubic\n",
@@ -72,12 +76,13 @@ static void poison(const plant *p) {
 static bool whole_step(plant *p, int64_t number, int64_t begin, int64_t end, bool poisoned) {
   const esp_train_options *o = &p->config.train;
   const esp_step_ctx now = {
-      number, 1.0 + 0.01 * (double)(number % 7), 1e-3, o->momentum, o->weight_decay, o->average};
+      number, 1.0 + 0.01 * (double)(number % 7), 1e-3, o->momentum, o->weight_decay, o->average,
+      o,      p->model->params.updates + 1};
   esp_pruner_pre_forward(p->pruner, &now);
   const bool changed = step(p, number, begin, end);
   if (poisoned) poison(p); /* after what ranks weights by their gradients */
   ck_assert(esp_pruner_post_backward(p->pruner, &now, &err) == ESP_OK);
-  esp_sgd_step(&p->model->params, o, now.lr);
+  esp_optimiser_step(&p->model->params, o, now.lr);
   esp_pruner_post_step(p->pruner, &now);
   return changed;
 }

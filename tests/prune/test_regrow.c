@@ -13,7 +13,7 @@ static void grow(plant *p, size_t index, float by) {
   memset(w->grad, 0, w->count * sizeof(float));
   w->grad[index] = -by;
   p->config.train.momentum = p->config.train.weight_decay = 0.0;
-  esp_sgd_step(&p->model->params, &p->config.train, 1.0);
+  esp_optimiser_step(&p->model->params, &p->config.train, 1.0);
   plant_check(p, "moved");
 }
 
@@ -79,7 +79,7 @@ START_TEST(surgery_ends_with_the_plain_invariant) {
   for (size_t i = 0; i < 8; i++) w->grad[i] = 1e-3f;
   p.config.train.momentum = 0.9;
   p.config.train.weight_decay = 0.0;
-  esp_sgd_step(&p.model->params, &p.config.train, 1.0);
+  esp_optimiser_step(&p.model->params, &p.config.train, 1.0);
   ck_assert(w->momentum[0] == 1e-3f && w->shadow[0] == 1.0f - 1e-3f && w->value[0] == 0.0f);
   esp_pruner_finish(p.pruner);
   ck_assert_ptr_null(w->shadow);
@@ -231,7 +231,7 @@ START_TEST(moving_weights_stay_in_their_layer) {
     for (int s = 0; s <= 20; s++) {
       plant_wild_gradients(&p, (esp_key)s);
       step(&p, s, 0, 20);
-      esp_sgd_step(&p.model->params, &p.config.train, 1e-3);
+      esp_optimiser_step(&p.model->params, &p.config.train, 1e-3);
       for (int i = 0; i < 4; i++) {
         if (s == 0) kept[i] = p.model->layer[i].weight->mask->kept;
         ck_assert_msg(p.model->layer[i].weight->mask->kept == kept[i], "%s step %d layer %d",

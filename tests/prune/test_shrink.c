@@ -376,7 +376,7 @@ static void train(esp_model *m, const esp_train_options *opt, const float *image
   for (int step = 0; step < 4; step++) {
     esp_graph_forward(g, &batch, (esp_pass){.training = true});
     esp_graph_backward(g);
-    esp_sgd_step(&m->params, opt, 0.02);
+    esp_optimiser_step(&m->params, opt, 0.02);
   }
   esp_graph_free(g);
 }

@@ -78,6 +78,10 @@ static const struct {
     {{"prune.retrain=weight-rewind", "prune.rewind_step=16"}, "[prune] rewind_step = 16: expected"},
     {{"prune.distill=0.5", "prune.retrain=none"}, "[prune] distill = 0.5 with retrain = none"},
     {{"model.weight_names=x"}, "names tensors, and `weights` names no file"},
+    {{"train.optimiser=adam", "train.momentum=0.5"},
+     "[train] momentum = 0.5 with optimiser = adam, which does not read it"},
+    {{"train.beta1=0.5"}, "[train] beta1 = 0.5 with optimiser = sgd, which does not read it"},
+    {{"train.optimiser=rmsprop", "train.nesterov=yes"}, "[train] nesterov = yes with optimiser"},
     {{"run.order=1", "run.order_step=15"}, "[run] order_step = 15: expected less than the 15"},
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
@@ -125,6 +129,9 @@ static const struct {
     {{"prune.early_bird=5"}, "[prune] early_bird = 5: a training of 3 epochs"},
     {{"train.warmup_epochs=3"}, "[train] warmup_epochs = 3: the training has 3 epochs"},
     {{"train.lr=0"}, "[train] lr = 0: no weight moves in the 3 epochs"},
+    {{"train.optimiser=adam", "train.lr=0.1"}, "[train] lr = 0.1 with optimiser = adam, which"},
+    {{"train.optimiser=rmsprop", "prune.retrain_epochs=1"},
+     "[prune] retrain_lr = 0.05 with optimiser = rmsprop, which"},
     {{"train.average=0.99"},
      "[train] average = 0.99: remembers 100 steps, and the training has 15"},
     {{"train.schedule=step", "train.step_epochs=3"}, "[train] step_epochs = 3"},

@@ -62,12 +62,14 @@ static void take_steps(plant *p, int first, int last) {
       }
     }
     const esp_train_options *o = &p->config.train;
-    const esp_step_ctx now = {s, 1.0 / (1 + s % 5), 0.05, o->momentum, o->weight_decay, o->average};
+    const esp_step_ctx now = {
+        s, 1.0 / (1 + s % 5),           0.05, o->momentum, o->weight_decay, o->average,
+        o, p->model->params.updates + 1};
     if (p->pruner) esp_pruner_pre_forward(p->pruner, &now);
     if (p->pruner && esp_pruner_in_training(p->pruner))
       OK(esp_pruner_step(p->pruner, s, 2, 20, &changed, &err));
     if (p->pruner) OK(esp_pruner_post_backward(p->pruner, &now, &err));
-    esp_sgd_step(&p->model->params, o, 0.05);
+    esp_optimiser_step(&p->model->params, o, 0.05);
     if (p->pruner) esp_pruner_post_step(p->pruner, &now);
   }
 }
@@ -83,6 +85,7 @@ static void same_state(const plant *p, const plant *q) {
     const esp_param *a = p->model->params.item[k], *b = q->model->params.item[k];
     same(a, a->value, b->value, "value");
     same(a, a->momentum, b->momentum, "momentum");
+    same(a, a->second_moment, b->second_moment, "second moment");
     same(a, a->average, b->average, "average");
     same(a, a->shadow, b->shadow, "shadow");
     same(a, a->movement, b->movement, "movement");

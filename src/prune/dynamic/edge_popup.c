@@ -15,7 +15,7 @@ static void begin(esp_pruner *p) {
     const esp_key key = esp_key_of(esp_key_of(p->key, p->changes), (uint64_t)i);
     const double bound = 1.0 / sqrt((double)(w->count / (size_t)w->shape[0]));
     memcpy(p->state[WEIGHTS] + pool->first_weight, w->shadow, w->count * sizeof(float));
-    memset(w->momentum, 0, w->count * sizeof(float));
+    esp_param_forget_all(w);
     for (size_t k = 0; k < w->count; k++)
       w->shadow[k] = (float)(bound * (2.0 * (double)esp_random_uniform(key, k) - 1.0));
   }

@@ -6,7 +6,7 @@
  * The decay of s (strength) pulls it from -5 towards 0, so the threshold rises. Masks follow at
  * each change, and so does the sparsity, as it comes; the last change cuts (or fills up) to the one
  * asked for. */
-enum { THRESHOLD, VELOCITY };
+enum { THRESHOLD };
 static const double initial = -5.0;
 
 static double sigmoid_of(const esp_pruner *p, int slice) {
@@ -35,7 +35,7 @@ static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_erro
       if (used) sum -= (double)w->grad[k] * (w->shadow[k] < 0.0f ? -1.0 : 1.0);
       w->grad[k] = (used ? w->grad[k] : 0.0f) + decay * w->shadow[k];
     }
-    esp__reparametrised_move(&p->state[THRESHOLD][i], &p->state[VELOCITY][i],
+    esp__reparametrised_move(p, THRESHOLD, (size_t)i,
                              sum * s * (1.0 - s) + esp_strength_options_of(p->opt)->strength *
                                                        (initial + (double)p->state[THRESHOLD][i]),
                              now);
@@ -52,10 +52,11 @@ static void reparametrize(const esp_pruner *p, int slice, float *value) {
   }
 }
 
-static const esp_prune_hooks hooks = {
-    .state = {{"threshold", ESP_PER_LAYER}, {"threshold-velocity", ESP_PER_LAYER}},
-    .post_backward = post_backward,
-    .reparametrize = reparametrize};
+static const esp_prune_hooks hooks = {.state = {{"threshold", ESP_PER_LAYER},
+                                                {"threshold-velocity", ESP_PER_LAYER},
+                                                {"threshold-second-moment", ESP_PER_LAYER}},
+                                      .post_backward = post_backward,
+                                      .reparametrize = reparametrize};
 
 const esp_dynamic esp__dynamic_str = {
     .name = "str",

@@ -40,7 +40,7 @@ static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_erro
     for (size_t k = 0; k < w->count; k++) {
       const bool keeps = w->mask->keep[k], moves = keeps || explores[k] != 0.0f;
       w->grad[k] = moves ? w->grad[k] + (keeps ? used : explored) * w->shadow[k] : 0.0f;
-      if (!moves) w->momentum[k] = 0.0f;
+      if (!moves) esp_param_forget(w, k);
     }
   }
   return ESP_OK;

@@ -4,7 +4,7 @@
 /* value = w z with a hard concrete gate z for every unit, its noise drawn for each step. The
  * penalty, strength * sum of P(z > 0), pulls the gates' a down; they start where z = 1. The state
  * is a without that start. */
-enum { GATE, VELOCITY };
+enum { GATE };
 static const double initial = 2.5;
 
 static esp__hard_gate noisy(const esp_pruner *p, int pool, size_t unit, int64_t step) {
@@ -27,10 +27,9 @@ static void move_gates(esp_pruner *p, int pool, const esp_step_ctx *now) {
   const size_t first = p->pool[pool].first;
   for (size_t u = 0; u < p->pool[pool].units; u++) {
     const esp__hard_gate g = noisy(p, pool, u, now->step);
-    float *gate = &p->state[GATE][first + u];
-    const double open = esp__hard_gate_open(initial + (double)*gate);
+    const double open = esp__hard_gate_open(initial + (double)p->state[GATE][first + u]);
     p->score[first + u] = (float)g.z;
-    esp__reparametrised_move(gate, &p->state[VELOCITY][first + u],
+    esp__reparametrised_move(p, GATE, first + u,
                              p->unit_sum[first + u] * g.slope +
                                  esp_strength_options_of(p->opt)->strength * open * (1.0 - open),
                              now);
@@ -58,11 +57,12 @@ static void reparametrize(const esp_pruner *p, int slice, float *value) {
   }
 }
 
-static const esp_prune_hooks hooks = {
-    .state = {{"gate", ESP_PER_UNIT}, {"gate-velocity", ESP_PER_UNIT}},
-    .pre_forward = pre_forward,
-    .post_backward = post_backward,
-    .reparametrize = reparametrize};
+static const esp_prune_hooks hooks = {.state = {{"gate", ESP_PER_UNIT},
+                                                {"gate-velocity", ESP_PER_UNIT},
+                                                {"gate-second-moment", ESP_PER_UNIT}},
+                                      .pre_forward = pre_forward,
+                                      .post_backward = post_backward,
+                                      .reparametrize = reparametrize};
 
 const esp_regulariser esp__regulariser_l0 = {
     .name = "l0",
