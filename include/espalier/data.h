@@ -1,5 +1,8 @@
-/* Image classification data: sets in memory as bytes, splits, and batches prepared ahead on another
- * thread. */
+/* Data to classify: pictures, texts and sounds. Sets in memory, splits, and batches prepared ahead
+ * on another thread.
+ *
+ * Whatever an example is, it is called an image: planes of values. A text is one plane of height 1,
+ * whose values are the numbers of its tokens; a sound is its spectrum over time. */
 #ifndef ESP_DATA_H
 #define ESP_DATA_H
 
@@ -26,24 +29,42 @@ typedef struct esp_data_options {
   char *tasks;              /* lines of "name: classes | classes": what else the images show */
   esp_numbers task_weights; /* of the class and of each of them, in the loss; empty = 1 */
   esp_numbers mean,
-      std; /* per channel of pixels in [0, 1]; empty = measured on the training split */
+      std; /* per channel, of pixels in [0, 1]; empty = measured on the training split */
 } esp_data_options;
 extern const esp_option esp_data_option_table[];
 
-/* A set of images, bytes. */
+/* What the values of images are, and how they are stored. */
+typedef enum esp_element {
+  ESP_PIXELS,  /* brightness, 0 to 255 */
+  ESP_TOKENS,  /* numbers of tokens, of which 0 is padding behind the others and 1 an unknown one */
+  ESP_FEATURES /* what was measured, of any size */
+} esp_element;
+
+static inline size_t esp_element_bytes(esp_element e) {
+  return e == ESP_PIXELS ? sizeof(uint8_t) : e == ESP_TOKENS ? sizeof(uint16_t) : sizeof(float);
+}
+
+/* Images of a set. */
 typedef struct esp_images {
-  uint8_t *pixels; /* [count][C][H][W] */
+  __extension__ union { /* [count][C][H][W], as the set's element says */
+    uint8_t *pixels;
+    uint16_t *tokens;
+    float *features;
+    void *values; /* any of them */
+  };
   int32_t *labels; /* [count] */
   uint32_t count;
 } esp_images;
 
-enum { ESP_CHANNELS_MAX = 16 };
+enum { ESP_CHANNELS_MAX = 64 };
 typedef struct esp_dataset {
+  esp_element element;
   esp_shape shape;
   int classes;
   char **class_name; /* [classes] */
   esp_tasks tasks;   /* the class, then those of the configuration */
   esp_images train, validation, test;
+  /* Of each channel: of pixels in [0, 1], of features; of tokens there are none. */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
 } esp_dataset;
 
@@ -65,11 +86,11 @@ const esp_dataset_kind *esp_dataset_kind_find(const char *name); /* NULL when th
 esp_status esp_dataset_kind_register(const esp_dataset_kind *kind, esp_error *err);
 
 /* Loads, limits (to images drawn class by class, each class with its share: those to train on by
- * the seed, the test images always the same), splits off the validation images (chosen at
- * random from the seed; both splits keep the order of the files), measures mean and std (a constant
- * channel gets a std of 1 / 255). `wanted` is the model's input, {0} if it has none of its own:
- * folder resizes to it (3x32x32 if none), others ignore it. Fails when the files are damaged: the
- * text names file and place. */
+ * the seed, the test images always the same), splits off the validation images (chosen at random
+ * from the seed; both splits keep the order of the files), measures mean and std (of pixels a
+ * constant channel gets a std of 1 / 255, of features 1). `wanted` is the model's input, {0} if it
+ * has none of its own: folder resizes to it (3x32x32 if none), others ignore it. Fails when the
+ * files are damaged: the text names file and place. */
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
                             esp_key seed, esp_error *err);
 void esp_dataset_free(esp_dataset *set);
@@ -82,7 +103,7 @@ esp_status esp_dataset_match_classes(esp_dataset *set, const esp_data_options *o
                                      char *const *class_name, int classes, esp_error *err);
 
 /* SHA-256 of what a data set holds after limits and splits: the class names; the labels of all
- * images; shape and pixels; and the labels of the test images alone. In hexadecimal. */
+ * images; shape and values; and the labels of the test images alone. In hexadecimal. */
 typedef struct esp_dataset_digests {
   char classes[65], labels[65], images[65], test_labels[65];
 } esp_dataset_digests;

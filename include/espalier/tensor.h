@@ -69,6 +69,10 @@ static inline int esp_lanes_valid(int images, int block) {
 static inline float esp_normalise_pixel(int pixel, float mean, float std) {
   return (float)((pixel / 255.0 - (double)mean) / (double)std);
 }
+/* The same in place of a feature. */
+static inline float esp_normalise_feature(float feature, float mean, float std) {
+  return (float)(((double)feature - (double)mean) / (double)std);
+}
 
 ESP_END_DECLS
 

@@ -54,7 +54,7 @@ static esp_status append(esp_images *images, const cifar_layout *layout, const c
                     "%s: at byte %zu: record cut short, expected whole records of %zu bytes", path,
                     bytes - bytes % record, record);
   uint32_t first = images->count, more = (uint32_t)(bytes / record);
-  ESP_TRY(esp__images_grow(images, (esp_shape){3, 32, 32}, more, path, err));
+  ESP_TRY(esp__images_grow(images, PIXELS, more, path, err));
   for (uint32_t i = 0; i < more; i++) {
     const uint8_t *at = data + i * record;
     for (size_t b = 0; b < layout->label_bytes; b++)

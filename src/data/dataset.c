@@ -14,7 +14,7 @@ static esp_status limit(esp_images *images, const esp_dataset *set, int64_t want
   if (wanted < 0 || wanted > images->count)
     return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, the data set has %u", key,
                     (long long)wanted, (unsigned)images->count);
-  return esp__images_draw(images, set->shape, set->classes, (uint32_t)wanted, seed, err);
+  return esp__images_draw(images, esp__image_bytes(set), set->classes, (uint32_t)wanted, seed, err);
 }
 
 static esp_status split(esp_dataset *set, int64_t validation, esp_key seed, esp_error *err) {
@@ -22,14 +22,14 @@ static esp_status split(esp_dataset *set, int64_t validation, esp_key seed, esp_
     return esp_fail(err, ESP_ERR_INPUT,
                     "data.validation: %lld images asked for, must be fewer than the %u to train on",
                     (long long)validation, (unsigned)set->train.count);
-  return esp__images_split(&set->train, &set->validation, set->shape, (uint32_t)validation, seed,
-                           err);
+  return esp__images_split(&set->train, &set->validation, esp__image_bytes(set),
+                           (uint32_t)validation, seed, err);
 }
 
 /* Mean and standard deviation of a channel of the training split. The sums are whole numbers, so
  * exact. A constant channel gets a deviation of one grey level: something to divide by. */
-static void measure(const esp_dataset *set, int channel, float *mean, float *std) {
-  size_t plane = esp__plane_bytes(set->shape), image = esp__image_bytes(set->shape);
+static void measure_pixels(const esp_dataset *set, int channel, float *mean, float *std) {
+  size_t plane = esp__plane_values(set->shape), image = esp__image_values(set->shape);
   const uint8_t *first = set->train.pixels + (size_t)channel * plane;
   uint64_t sum = 0, squares = 0;
   for (uint32_t i = 0; i < set->train.count; i++) {
@@ -46,24 +46,60 @@ static void measure(const esp_dataset *set, int channel, float *mean, float *std
   *std = (float)(deviation / 255.0);
 }
 
-static esp_status check_numbers(const esp_numbers *numbers, int channels, const char *key,
+/* The same of features: deviations from the channel's mean are summed, image after image. */
+static void measure_features(const esp_dataset *set, int channel, float *mean, float *std) {
+  const size_t plane = esp__plane_values(set->shape), image = esp__image_values(set->shape);
+  const float *first = set->train.features + (size_t)channel * plane;
+  const double n = (double)set->train.count * (double)plane;
+  double sum = 0.0, squares = 0.0;
+  for (uint32_t i = 0; i < set->train.count; i++)
+    for (size_t p = 0; p < plane; p++) sum += (double)first[i * image + p];
+  const double level = sum / n;
+  for (uint32_t i = 0; i < set->train.count; i++)
+    for (size_t p = 0; p < plane; p++) {
+      const double apart = (double)first[i * image + p] - level;
+      squares += apart * apart;
+    }
+  *mean = (float)level;
+  *std = squares > 0.0 ? (float)sqrt(squares / n) : 1.0f;
+}
+
+static esp_status check_numbers(const esp_dataset *set, const esp_numbers *numbers, const char *key,
                                 esp_error *err) {
-  if (numbers->count != 0 && numbers->count != channels)
+  if (set->element == ESP_TOKENS && numbers->count != 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "data.%s: %d numbers; expected none, tokens are not normalised", key,
+                    numbers->count);
+  if (numbers->count != 0 && numbers->count != set->shape.channels)
     return esp_fail(err, ESP_ERR_INPUT, "data.%s: %d numbers for images of %d channels", key,
-                    numbers->count, channels);
+                    numbers->count, set->shape.channels);
   return ESP_OK;
 }
 
-static esp_status normalisation(esp_dataset *set, const esp_data_options *opt, esp_error *err) {
-  ESP_TRY(check_numbers(&opt->mean, set->shape.channels, "mean", err));
-  ESP_TRY(check_numbers(&opt->std, set->shape.channels, "std", err));
-  for (int c = 0; c < set->shape.channels; c++) {
-    if (!opt->mean.count || !opt->std.count) measure(set, c, &set->mean[c], &set->std[c]);
-    if (opt->mean.count) set->mean[c] = (float)opt->mean.value[c];
-    if (opt->std.count) set->std[c] = (float)opt->std.value[c];
-    if (!(set->std[c] > 0.0f))
-      return esp_fail(err, ESP_ERR_INPUT, "data.std: must be greater than 0");
+/* Means of pixels lie between black and white. */
+static esp_status check_mean(const esp_dataset *set, double mean, esp_error *err) {
+  if (set->element != ESP_PIXELS || (mean >= 0.0 && mean <= 1.0)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "data.mean: %g, expected 0 to 1 of pixels", mean);
+}
+
+static esp_status normalise(esp_dataset *set, const esp_data_options *opt, int c, esp_error *err) {
+  const bool features = set->element == ESP_FEATURES;
+  if (!opt->mean.count || !opt->std.count)
+    (features ? measure_features : measure_pixels)(set, c, &set->mean[c], &set->std[c]);
+  if (opt->mean.count) {
+    ESP_TRY(check_mean(set, opt->mean.value[c], err));
+    set->mean[c] = (float)opt->mean.value[c];
   }
+  if (opt->std.count) set->std[c] = (float)opt->std.value[c];
+  return set->std[c] > 0.0f ? ESP_OK
+                            : esp_fail(err, ESP_ERR_INPUT, "data.std: must be greater than 0");
+}
+
+static esp_status normalisation(esp_dataset *set, const esp_data_options *opt, esp_error *err) {
+  ESP_TRY(check_numbers(set, &opt->mean, "mean", err));
+  ESP_TRY(check_numbers(set, &opt->std, "std", err));
+  for (int c = 0; set->element != ESP_TOKENS && c < set->shape.channels; c++)
+    ESP_TRY(normalise(set, opt, c, err));
   return ESP_OK;
 }
 
@@ -82,18 +118,30 @@ static bool labels_are_classes(const esp_images *images, int classes) {
   return true;
 }
 
+/* An embedding reads the row that a token names. */
+static bool tokens_are_known(const esp_dataset *set, const esp_images *images) {
+  const size_t tokens = images->count * esp__image_values(set->shape);
+  for (size_t i = 0; set->element == ESP_TOKENS && i < tokens; i++)
+    if (images->tokens[i] >= set->shape.vocabulary) return false;
+  return true;
+}
+
 /* NULL when all is there. */
 static const char *missing(const esp_dataset *set) {
   const esp_shape s = set->shape;
   if (s.channels < 1 || s.channels > ESP_CHANNELS_MAX || s.height < 1 || s.height > ESP_SIDE_MAX ||
       s.width < 1 || s.width > ESP_SIDE_MAX)
-    return "a shape of 1 to 16 channels and sides of 1 to 4096";
+    return "a shape of 1 to 64 channels and sides of 1 to 4096";
   if (set->classes < 1 || !set->class_name || !names_are_lines(set))
     return "a class at least, and a line of text as the name of each";
   if (set->train.count == 0 || set->test.count == 0) return "images to train on and to test";
   if (!labels_are_classes(&set->train, set->classes) ||
       !labels_are_classes(&set->test, set->classes))
     return "labels from 0 to one less than the classes";
+  if ((set->element == ESP_TOKENS) != (set->shape.vocabulary > 0))
+    return "tokens and a vocabulary, or neither";
+  if (!tokens_are_known(set, &set->train) || !tokens_are_known(set, &set->test))
+    return "tokens from 0 to one less than the vocabulary";
   return NULL;
 }
 

@@ -17,7 +17,7 @@ static void add_numbers(esp_sha256 *sum, const uint64_t *number, int count) {
 }
 
 /* The digest of the digests of blocks, which threads make side by side. */
-static bool add_pixels(esp_sha256 *sum, const uint8_t *pixels, size_t bytes) {
+static bool add_values(esp_sha256 *sum, const char *values, size_t bytes) {
   const size_t blocks = (bytes + BLOCK - 1) / BLOCK;
   char(*digest)[65] = calloc(blocks + 1, sizeof *digest);
   if (!digest) return false;
@@ -26,7 +26,7 @@ static bool add_pixels(esp_sha256 *sum, const uint8_t *pixels, size_t bytes) {
     esp_sha256 block;
     const size_t left = bytes - i * BLOCK;
     esp_sha256_start(&block);
-    esp_sha256_add(&block, pixels + i * BLOCK, left < BLOCK ? left : BLOCK);
+    esp_sha256_add(&block, values + i * BLOCK, left < BLOCK ? left : BLOCK);
     esp_sha256_end(&block, digest[i]);
   }
   esp_sha256_add(sum, digest, blocks * sizeof *digest);
@@ -40,14 +40,15 @@ static void add_labels(const esp_images *images, esp_sha256 *labels) {
     add_numbers(labels, &(uint64_t){(uint64_t)images->labels[i]}, 1);
 }
 
-static bool add_images(const esp_images *images, esp_shape shape, esp_sha256 *pixels,
+static bool add_images(const esp_dataset *set, const esp_images *images, esp_sha256 *values,
                        esp_sha256 *labels) {
+  const esp_shape shape = set->shape;
   const uint64_t size[] = {images->count, (uint64_t)shape.channels, (uint64_t)shape.height,
                            (uint64_t)shape.width};
-  add_numbers(pixels, size, 4);
-  if (shape.vocabulary) add_numbers(pixels, &(uint64_t){(uint64_t)shape.vocabulary}, 1);
+  add_numbers(values, size, 4);
+  if (shape.vocabulary) add_numbers(values, &(uint64_t){(uint64_t)shape.vocabulary}, 1);
   add_labels(images, labels);
-  return add_pixels(pixels, images->pixels, images->count * esp__image_bytes(shape));
+  return add_values(values, images->values, images->count * esp__image_bytes(set));
 }
 
 esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, esp_error *err) {
@@ -58,9 +59,9 @@ esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, es
   esp_sha256_start(&test);
   for (int i = 0; i < set->classes; i++)
     esp_sha256_add(&classes, set->class_name[i], strlen(set->class_name[i]) + 1);
-  if (!add_images(&set->train, set->shape, &images, &labels) ||
-      !add_images(&set->validation, set->shape, &images, &labels) ||
-      !add_images(&set->test, set->shape, &images, &labels))
+  if (!add_images(set, &set->train, &images, &labels) ||
+      !add_images(set, &set->validation, &images, &labels) ||
+      !add_images(set, &set->test, &images, &labels))
     return esp_fail(err, ESP_ERR_MEMORY, "no memory for the digests of the data");
   add_labels(&set->test, &test);
   esp_sha256_end(&test, d->test_labels);

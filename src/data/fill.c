@@ -5,20 +5,10 @@
 #include <espalier/tensor.h>
 
 #include <stdlib.h>
-#include <string.h>
-
-/* How one image is changed in one epoch. */
-typedef struct change {
-  int down, right; /* output (row, column) shows source (row + down, column + right) */
-  bool flip;       /* afterwards, left and right */
-  int top, left;   /* of the blank square, may lie outside */
-} change;
-
-enum { DRAW_DOWN, DRAW_RIGHT, DRAW_FLIP, DRAW_CUT_ROW, DRAW_CUT_COLUMN };
 
 esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_images *images,
                             esp_loader_options opt, esp_error *err) {
-  *f = (esp__filler){.shape = set->shape, .images = images, .opt = opt};
+  *f = (esp__filler){.element = set->element, .shape = set->shape, .images = images, .opt = opt};
   int side = f->shape.height < f->shape.width ? f->shape.height : f->shape.width;
   if (opt.crop && (opt.crop_padding < 0 || opt.crop_padding >= side))
     return esp_fail(err, ESP_ERR_INPUT,
@@ -27,9 +17,12 @@ esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_im
   if (opt.cutout_size < 0 || opt.cutout_size > ESP_SIDE_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "data.cutout_size: %d, expected 0 to %d", opt.cutout_size,
                     ESP_SIDE_MAX);
-  for (int c = 0; c < f->shape.channels; c++)
-    for (int v = 0; v < 256; v++)
+  for (int c = 0; c < f->shape.channels; c++) {
+    f->mean[c] = set->mean[c];
+    f->std[c] = set->std[c];
+    for (int v = 0; set->element == ESP_PIXELS && v < 256; v++)
       f->level[c][v] = esp_normalise_pixel(v, set->mean[c], set->std[c]);
+  }
   f->rows = calloc(ESP_LANES, (size_t)f->shape.width);
   return f->rows ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "no memory for a data loader");
 }
@@ -39,89 +32,42 @@ void esp__filler_free(esp__filler *f) {
   f->rows = NULL;
 }
 
-/* A function of seed, epoch and image alone, whoever asks and when. */
-static change draw_change(const esp__filler *f, uint64_t epoch, uint32_t image) {
-  const esp_loader_options *opt = &f->opt;
-  esp_key key = esp_key_of(esp_key_of(esp_key_of(opt->seed, ESP_STREAM_AUGMENT), epoch), image);
-  change ch = {0};
-  if (opt->crop) {
-    uint32_t range = 2 * (uint32_t)opt->crop_padding + 1;
-    ch.down = (int)esp_random_below(key, DRAW_DOWN, range) - opt->crop_padding;
-    ch.right = (int)esp_random_below(key, DRAW_RIGHT, range) - opt->crop_padding;
-  }
-  if (opt->flip) ch.flip = esp_random_below(key, DRAW_FLIP, 2) == 1;
-  if (opt->cutout_size > 0) {
-    ch.top =
-        (int)esp_random_below(key, DRAW_CUT_ROW, (uint32_t)f->shape.height) - opt->cutout_size / 2;
-    ch.left = (int)esp_random_below(key, DRAW_CUT_COLUMN, (uint32_t)f->shape.width) -
-              opt->cutout_size / 2;
-  }
-  return ch;
-}
-
-/* Row `y` of a plane after shift and flip; what lies outside the plane is black. */
-static void copy_row(uint8_t *to, const uint8_t *plane, esp_shape shape, int y, const change *ch) {
-  int width = shape.width, row = y + ch->down;
-  if (row < 0 || row >= shape.height) {
-    memset(to, 0, (size_t)width);
-    return;
-  }
-  const uint8_t *from = plane + (size_t)row * (size_t)width;
-  int first = ch->right < 0 ? -ch->right : 0, end = ch->right > 0 ? width - ch->right : width;
-  memset(to, 0, (size_t)first);
-  memcpy(to + first, from + first + ch->right, (size_t)(end - first));
-  memset(to + end, 0, (size_t)(width - end));
-  for (int x = 0; ch->flip && x < width / 2; x++) {
-    uint8_t other = to[x];
-    to[x] = to[width - 1 - x];
-    to[width - 1 - x] = other;
+static void fill_tokens(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
+                        float *block) {
+  const size_t length = esp__image_values(f->shape);
+  (void)epoch;
+  for (int lane = 0; lane < lanes; lane++) {
+    const uint16_t *token = f->images->tokens + index[lane] * length;
+    for (size_t t = 0; t < length; t++) block[t * ESP_LANES + (size_t)lane] = (float)token[t];
   }
 }
 
-/* Blanks the square in one lane of a block. */
-static void cut_out(const esp__filler *f, const change *ch, int lane, float *block) {
-  int size = f->opt.cutout_size, height = f->shape.height, width = f->shape.width;
-  int top = ch->top < 0 ? 0 : ch->top, left = ch->left < 0 ? 0 : ch->left;
-  int bottom = ch->top + size < height ? ch->top + size : height;
-  int right = ch->left + size < width ? ch->left + size : width;
-  for (int c = 0; c < f->shape.channels; c++)
-    for (int y = top; y < bottom; y++)
-      for (int x = left; x < right; x++)
-        block[(((size_t)c * (size_t)height + (size_t)y) * (size_t)width + (size_t)x) * ESP_LANES +
-              (size_t)lane] = 0.0f;
+static void fill_features(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
+                          float *block) {
+  const size_t plane = esp__plane_values(f->shape), image = esp__image_values(f->shape);
+  (void)epoch;
+  for (int lane = 0; lane < lanes; lane++) {
+    const float *value = f->images->features + index[lane] * image;
+    for (size_t i = 0; i < image; i++)
+      block[i * ESP_LANES + (size_t)lane] =
+          esp_normalise_feature(value[i], f->mean[i / plane], f->std[i / plane]);
+  }
 }
 
-static void transpose_row(const uint8_t *rows, size_t width, const float *level, float *to) {
-  for (size_t x = 0; x < width; x++)
-    for (size_t lane = 0; lane < ESP_LANES; lane++)
-      to[x * ESP_LANES + lane] = level[rows[lane * width + x]];
-}
-
-static void fill_block(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
-                       float *block) {
-  size_t width = (size_t)f->shape.width, plane = esp__plane_bytes(f->shape),
-         image = esp__image_bytes(f->shape);
-  change ch[ESP_LANES];
-  for (int lane = 0; lane < lanes; lane++) ch[lane] = draw_change(f, epoch, index[lane]);
-  float *to = block;
-  for (int c = 0; c < f->shape.channels; c++)
-    for (int y = 0; y < f->shape.height; y++, to += width * ESP_LANES) {
-      for (int lane = 0; lane < lanes; lane++)
-        copy_row(f->rows + (size_t)lane * width,
-                 f->images->pixels + index[lane] * image + (size_t)c * plane, f->shape, y,
-                 &ch[lane]);
-      transpose_row(f->rows, width, f->level[c], to);
-    }
-  for (int lane = 0; f->opt.cutout_size > 0 && lane < lanes; lane++)
-    cut_out(f, &ch[lane], lane, block);
-  for (size_t p = 0; lanes < ESP_LANES && p < image; p++)
-    for (int lane = lanes; lane < ESP_LANES; lane++) block[p * ESP_LANES + (size_t)lane] = 0.0f;
+static void clear_padding(size_t values, int lanes, float *block) {
+  for (size_t i = 0; lanes < ESP_LANES && i < values; i++)
+    for (int lane = lanes; lane < ESP_LANES; lane++) block[i * ESP_LANES + (size_t)lane] = 0.0f;
 }
 
 void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
                        int32_t *labels) {
-  size_t block = esp__image_bytes(f->shape) * ESP_LANES;
-  for (int b = 0; b < esp_blocks_for(count); b++)
-    fill_block(f, epoch, index + b * ESP_LANES, esp_lanes_valid(count, b), to + (size_t)b * block);
+  static esp__fill *const fill[] = {esp__fill_pixels, fill_tokens, fill_features};
+  const size_t values = esp__image_values(f->shape);
+  for (int b = 0; b < esp_blocks_for(count); b++) {
+    const int lanes = esp_lanes_valid(count, b);
+    float *block = to + (size_t)b * values * ESP_LANES;
+    fill[f->element](f, epoch, index + b * ESP_LANES, lanes, block);
+    clear_padding(values, lanes, block);
+  }
   for (int i = 0; i < count; i++) labels[i] = f->images->labels[index[i]];
 }

@@ -1,4 +1,4 @@
-/* From bytes to a batch: augmented, normalised, transposed into lanes. */
+/* From a set to a batch: augmented, normalised, transposed into lanes. */
 #ifndef ESP_DATA_FILL_H
 #define ESP_DATA_FILL_H
 
@@ -6,9 +6,11 @@
 
 /* Turns images of one set into floats. */
 typedef struct esp__filler {
+  esp_element element;
   esp_shape shape;
   const esp_images *images;
   esp_loader_options opt;
+  float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
   float level[ESP_CHANNELS_MAX][256]; /* the normalised value of each byte */
   uint8_t *rows;                      /* [16][W], scratch */
 } esp__filler;
@@ -20,5 +22,10 @@ void esp__filler_free(esp__filler *f);
  * into the padding lanes. */
 void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
                        int32_t *labels);
+
+/* Writes images index[0..lanes) as one block; its other lanes are not touched. */
+typedef void esp__fill(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
+                       float *block);
+esp__fill esp__fill_pixels;
 
 #endif

@@ -30,12 +30,12 @@ static esp_status read_pictures(reader *r, esp_images *images, const char *folde
   char path[ESP_PATH_BYTES];
   const esp_shape shape = r->set->shape;
   const uint32_t first = images->count;
-  ESP_TRY(esp__images_grow(images, shape, files->count, folder, err));
+  ESP_TRY(esp__images_grow(images, esp__image_values(shape), files->count, folder, err));
   for (uint32_t i = 0; i < files->count; i++) {
     esp_error why;
     ESP_TRY(esp__data_path(path, folder, files->item[i], err));
-    const esp_status status =
-        esp_picture_load(path, shape, images->pixels + (first + i) * esp__image_bytes(shape), &why);
+    const esp_status status = esp_picture_load(
+        path, shape, images->pixels + (first + i) * esp__image_values(shape), &why);
     if (status == ESP_ERR_MEMORY) return esp_fail(err, status, "%s", why.text);
     if (status != ESP_OK) note_bad(r, why.text);
     images->labels[first + i] = label;

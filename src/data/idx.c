@@ -143,8 +143,8 @@ static esp_status take_images(idx_file *f, esp_images *images, esp_shape *shape,
                     "%s: at byte 8: images of %dx%d, those to train on have %dx%d", f->path,
                     found.height, found.width, shape->height, shape->width);
   *shape = found;
-  ESP_TRY(esp__images_grow(images, found, f->dimension[0], f->path, err));
-  ESP_TRY(read_bytes(f, images->pixels, images->count * esp__image_bytes(found), err));
+  ESP_TRY(esp__images_grow(images, esp__image_values(found), f->dimension[0], f->path, err));
+  ESP_TRY(read_bytes(f, images->pixels, images->count * esp__image_values(found), err));
   return read_end(f, err);
 }
 

@@ -114,7 +114,7 @@ static esp_status start_thread(esp_loader *l, esp_error *err) {
 
 static esp_status make_buffers(esp_loader *l, esp_error *err) {
   size_t lanes = (size_t)esp_blocks_for(l->filler.opt.batch) * ESP_LANES,
-         image = esp__image_bytes(l->filler.shape);
+         image = esp__image_values(l->filler.shape);
   bool made = image > 0 && lanes <= SIZE_MAX / sizeof(float) / image;
   for (int i = 0; made && i < RING; i++) {
     l->buffer[i] = aligned_alloc(64, lanes * image * sizeof(float));

@@ -65,10 +65,11 @@ const esp_option esp_data_option_table[] = {
     {"task_weights", ESP_OPTION_NUMBERS, AT(task_weights), "", 0, 1000, NULL,
      "Weight of each task in the loss, that of the class first; empty = 1 each. Gradients, "
      "and so the scores of criteria, are those of the weighted sum."},
-    {"mean", ESP_OPTION_NUMBERS, AT(mean), "", 0, 1, NULL,
-     "Mean of each channel, of pixels in [0, 1]; empty = measured on the training split."},
-    {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-3, 10, NULL,
-     "Standard deviation of each channel, of pixels in [0, 1]; "
+    {"mean", ESP_OPTION_NUMBERS, AT(mean), "", -1000, 1000, NULL,
+     "Mean of each channel, of pixels in [0, 1] or of features; "
+     "empty = measured on the training split."},
+    {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-3, 1000, NULL,
+     "Standard deviation of each channel, of pixels in [0, 1] or of features; "
      "empty = measured on the training split."},
     {.name = NULL},
 };

@@ -68,7 +68,7 @@ static void fit(const uint8_t *pixels, int width, int height, esp_shape shape, u
   else
     h = w * shape.height / shape.width;
   axis across = axis_of(width, w, shape.width), down = axis_of(height, h, shape.height);
-  size_t plane = esp__plane_bytes(shape);
+  size_t plane = esp__plane_values(shape);
   for (int row = 0; row < shape.height; row++)
     for (int column = 0; column < shape.width; column++) {
       double mean[3];

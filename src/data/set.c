@@ -9,19 +9,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
+esp_status esp__images_grow(esp_images *images, size_t image, uint64_t more, const char *name,
                             esp_error *err) {
-  size_t one = esp__image_bytes(shape);
   if (more > UINT32_MAX - images->count)
     return esp_fail(err, ESP_ERR_INPUT, "%s: more than %u images", name, (unsigned)UINT32_MAX);
   size_t total = images->count + (size_t)more;
-  if (one == 0 || total > SIZE_MAX / 2 / one)
+  if (image == 0 || total > SIZE_MAX / 2 / image)
     return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
-  if (more * one > esp__memory_available())
+  if (more * image > esp__memory_available())
     return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
-  uint8_t *pixels = realloc(images->pixels, total * one + 1); /* + 1: no size is 0 */
-  if (pixels) images->pixels = pixels;
-  int32_t *labels = pixels ? realloc(images->labels, total * sizeof *labels + 1) : NULL;
+  void *values = realloc(images->values, total * image + 1); /* + 1: no size is 0 */
+  if (values) images->values = values;
+  int32_t *labels = values ? realloc(images->labels, total * sizeof *labels + 1) : NULL;
   if (labels) images->labels = labels;
   if (!labels) return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory for %zu images", name, total);
   images->count = (uint32_t)total;
@@ -29,7 +28,7 @@ esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, 
 }
 
 void esp__images_free(esp_images *images) {
-  free(images->pixels);
+  free(images->values);
   free(images->labels);
   *images = (esp_images){0};
 }

@@ -15,26 +15,30 @@ enum {
   ESP_SIDE_MAX = 4096
 }; /* longest path; largest height and width of an image */
 
-static inline size_t esp__plane_bytes(esp_shape s) {
+static inline size_t esp__plane_values(esp_shape s) {
   return (size_t)s.height * (size_t)s.width;
 }
-static inline size_t esp__image_bytes(esp_shape s) {
-  return (size_t)s.channels * esp__plane_bytes(s);
+/* Of pixels, a value is a byte. */
+static inline size_t esp__image_values(esp_shape s) {
+  return (size_t)s.channels * esp__plane_values(s);
+}
+static inline size_t esp__image_bytes(const esp_dataset *set) {
+  return esp__image_values(set->shape) * esp_element_bytes(set->element);
 }
 
-/* Appends room for `more` images of `shape`, which the caller fills: *count grows with it. `name`
- * starts the message. */
-esp_status esp__images_grow(esp_images *images, esp_shape shape, uint64_t more, const char *name,
+/* Appends room for `more` images of `image` bytes, which the caller fills: *count grows with it.
+ * `name` starts the message. */
+esp_status esp__images_grow(esp_images *images, size_t image, uint64_t more, const char *name,
                             esp_error *err);
 void esp__images_free(esp_images *images);
 
-/* Keeps `wanted` images, drawn by the key: of each class its share, to an image. They stay in the
- * order they had. Labels are below `classes`. */
-esp_status esp__images_draw(esp_images *images, esp_shape shape, int classes, uint32_t wanted,
+/* Keeps `wanted` images of so many bytes, drawn by the key: of each class its share, to an image.
+ * They stay in the order they had. Labels are below `classes`. */
+esp_status esp__images_draw(esp_images *images, size_t image, int classes, uint32_t wanted,
                             esp_key key, esp_error *err);
 /* Moves `count` < train->count images, chosen at random, to *validation. Both keep the order they
  * had. */
-esp_status esp__images_split(esp_images *train, esp_images *validation, esp_shape shape,
+esp_status esp__images_split(esp_images *train, esp_images *validation, size_t image,
                              uint32_t count, esp_key seed, esp_error *err);
 
 /* Sets classes and class_name, copying `name`; NULL = the numbers from 0. */

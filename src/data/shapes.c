@@ -131,10 +131,10 @@ static esp_status draw_split(esp_images *images, esp_shape shape, int64_t count,
   if (count < 1 || count > COUNT_MAX)
     return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, shapes draws 1 to %d",
                     split, (long long)count, COUNT_MAX);
-  ESP_TRY(esp__images_grow(images, shape, (uint64_t)count, "shapes", err));
+  ESP_TRY(esp__images_grow(images, esp__image_values(shape), (uint64_t)count, "shapes", err));
   for (uint32_t i = 0; i < images->count; i++)
     images->labels[i] =
-        draw_image(esp_key_of(key, i), images->pixels + i * esp__image_bytes(shape));
+        draw_image(esp_key_of(key, i), images->pixels + i * esp__image_values(shape));
   return ESP_OK;
 }
 

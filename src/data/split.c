@@ -6,14 +6,14 @@
 static void copy_image(esp_images *to, uint32_t t, const esp_images *from, uint32_t f,
                        size_t bytes) {
   if (to == from && t == f) return;
-  memcpy(to->pixels + t * bytes, from->pixels + f * bytes, bytes);
+  memcpy((char *)to->values + t * bytes, (const char *)from->values + f * bytes, bytes);
   to->labels[t] = from->labels[f];
 }
 
 /* Gives memory back. A realloc that cannot shrink is no loss. */
 static void shrink(esp_images *images, uint32_t count, size_t bytes) {
-  uint8_t *pixels = realloc(images->pixels, count * bytes + 1);
-  if (pixels) images->pixels = pixels;
+  void *values = realloc(images->values, count * bytes + 1);
+  if (values) images->values = values;
   images->count = count;
 }
 
@@ -53,7 +53,7 @@ static void keep_quota(esp_images *images, size_t bytes, const uint32_t *order, 
   shrink(images, kept, bytes);
 }
 
-esp_status esp__images_draw(esp_images *images, esp_shape shape, int classes, uint32_t wanted,
+esp_status esp__images_draw(esp_images *images, size_t image, int classes, uint32_t wanted,
                             esp_key key, esp_error *err) {
   if (wanted >= images->count) return ESP_OK;
   uint32_t *have = calloc(3 * (size_t)classes, sizeof *have);
@@ -65,7 +65,7 @@ esp_status esp__images_draw(esp_images *images, esp_shape shape, int classes, ui
     uint32_t *quota = have + classes;
     share_out(have, classes, images->count, wanted, quota, quota + classes);
     esp_random_permutation(esp_key_of(key, ESP_STREAM_SUBSET), order, images->count);
-    keep_quota(images, esp__image_bytes(shape), order, quota, chosen);
+    keep_quota(images, image, order, quota, chosen);
   }
   free(have);
   free(order);
@@ -88,21 +88,20 @@ static bool *choose(uint32_t all, uint32_t count, esp_key seed) {
   return chosen;
 }
 
-esp_status esp__images_split(esp_images *train, esp_images *validation, esp_shape shape,
+esp_status esp__images_split(esp_images *train, esp_images *validation, size_t image,
                              uint32_t count, esp_key seed, esp_error *err) {
   if (count == 0) return ESP_OK;
-  ESP_TRY(esp__images_grow(validation, shape, count, "validation split", err));
+  ESP_TRY(esp__images_grow(validation, image, count, "validation split", err));
   bool *chosen = choose(train->count, count, seed);
   if (!chosen) return esp_fail(err, ESP_ERR_MEMORY, "no memory for the validation split");
-  size_t bytes = esp__image_bytes(shape);
   uint32_t kept = 0, moved = 0;
   for (uint32_t i = 0; i < train->count; i++) {
     if (chosen[i])
-      copy_image(validation, moved++, train, i, bytes);
+      copy_image(validation, moved++, train, i, image);
     else
-      copy_image(train, kept++, train, i, bytes);
+      copy_image(train, kept++, train, i, image);
   }
   free(chosen);
-  shrink(train, kept, bytes);
+  shrink(train, kept, image);
   return ESP_OK;
 }

@@ -23,8 +23,9 @@
 static esp_status describe(esp_run *r, esp_error *err) {
   esp_numbers mean = r->config.data.mean, std = r->config.data.std;
   const esp_dataset *set = r->set;
-  r->config.data.mean.count = r->config.data.std.count = set->shape.channels;
-  for (int c = 0; c < set->shape.channels; c++) {
+  const int channels = set->element == ESP_TOKENS ? 0 : set->shape.channels;
+  r->config.data.mean.count = r->config.data.std.count = channels;
+  for (int c = 0; c < channels; c++) {
     r->config.data.mean.value[c] = (double)set->mean[c];
     r->config.data.std.value[c] = (double)set->std[c];
   }

@@ -37,7 +37,8 @@ static int64_t count_steps(const esp_run *r) {
 static double image_bytes(const esp_dataset *set) {
   const double images =
       (double)set->train.count + (double)set->validation.count + (double)set->test.count;
-  return images * set->shape.channels * set->shape.height * set->shape.width;
+  return images * set->shape.channels * set->shape.height * set->shape.width *
+         (double)esp_element_bytes(set->element);
 }
 
 /* ---- what is said of them ---- */

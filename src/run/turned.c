@@ -131,7 +131,7 @@ static esp_status answer(esp_run *r, answers *a, esp_error *err) {
 
 static esp_status write_both(esp_run *r, const answers *a, esp_error *err) {
   if (!esp__run_writes(r)) return ESP_OK;
-  ESP_TRY(write_pictures(r, a, err));
+  if (r->set->element == ESP_PIXELS) ESP_TRY(write_pictures(r, a, err));
   return write_table(r, a, err);
 }
 

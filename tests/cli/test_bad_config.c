@@ -187,6 +187,7 @@ static const struct {
     {{"data.train=1000000000"}, "plain.ini: data.train: 1000000000 images asked for"},
     {{"data.test=999999999"}, "plain.ini: data.test: 999999999 images asked for"},
     {{"data.mean=0.5 0.5"}, "plain.ini: data.mean: 2 numbers for images of 3 channels"},
+    {{"data.mean=0.5 0.5 1.5"}, "plain.ini: data.mean: 1.5, expected 0 to 1 of pixels"},
     {{"data.std=1"}, "plain.ini: data.std: 1 numbers for images of 3 channels"},
     {{"data.augment=crop", "data.crop_padding=32"}, "plain.ini: data.crop_padding: 32"},
     {{"data.dataset=cifar100"}, "plain.ini: data.path: data set 'cifar100' needs the folder"},

@@ -243,7 +243,7 @@ static const struct {
     {"[train]\nmilestones = 30 x\n", {":2: milestones = 'x': expected at most 64 numbers from"}},
     {"[train]\nmilestones = 30, 60\n", {":2: milestones = '30,'", "separated by spaces"}},
     {"[train]\nmilestones = 30 nan\n", {":2: milestones = 'nan'"}},
-    {"[data]\nmean = 0.5 0.5 1.5\n", {":2: mean = '1.5'"}},
+    {"[data]\nmean = 0.5 0.5 1500\n", {":2: mean = '1500'"}},
     {"[train]\nmilestones = 1\n 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
      " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
      " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n 1 1 1 1\n",

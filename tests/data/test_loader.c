@@ -14,7 +14,7 @@ enum { COUNT = 53, HEIGHT = 6, WIDTH = 7, PLANE = HEIGHT * WIDTH, IMAGE = 3 * PL
 
 static uint8_t pixels[COUNT * IMAGE];
 static int32_t labels[COUNT];
-static const esp_images images = {pixels, labels, COUNT};
+static const esp_images images = {.pixels = pixels, .labels = labels, .count = COUNT};
 static const esp_dataset set = {.shape = {3, HEIGHT, WIDTH},
                                 .classes = COUNT,
                                 .mean = {0.5f, 0.25f, 0.125f},
