@@ -17,13 +17,33 @@
 
 ESP_BEGIN_DECLS
 
+/* The keys of [data] that are for texts. */
+typedef struct esp_text_options {
+  char *tokens;       /* characters | words */
+  int64_t vocabulary; /* tokens that are known, with padding and "unknown"; 0 = all */
+  int64_t length;     /* tokens of a text; 0 = as the longest to train on has */
+} esp_text_options;
+
+/* The keys of [data] that are for sounds. */
+typedef struct esp_audio_options {
+  int64_t rate;       /* samples a second that sounds are brought to */
+  double seconds;     /* of a sound; others are cut or filled up */
+  double window, hop; /* milliseconds of a frame, and between two */
+  int64_t bands;      /* features of a frame */
+  char *layout;       /* picture | sequence */
+  double shift;       /* milliseconds that the word `shift` of augment moves by, at most */
+  double noise;       /* deviation of what its word `noise` adds, at most; full scale is 1 */
+} esp_audio_options;
+
 /* [data] */
 typedef struct esp_data_options {
-  char *dataset;            /* cifar10 | cifar100 | idx | folder | shapes */
-  char *path;               /* directory of the files; unused by shapes */
-  int64_t validation;       /* images held out of the training split */
-  int64_t train, test;      /* use only so many images; 0 = all (shapes: 0 = 10000 and 2000) */
-  char *augment;            /* words: crop flip cutout */
+  char *dataset;       /* cifar10 | cifar100 | idx | folder | text | audio | shapes */
+  char *path;          /* directory of the files; unused by shapes */
+  int64_t validation;  /* images held out of the training split */
+  int64_t train, test; /* use only so many images; 0 = all (shapes: 0 = 10000 and 2000) */
+  esp_text_options text;
+  esp_audio_options audio;
+  char *augment;            /* words: crop flip cutout shift noise */
   int64_t crop_padding;     /* pixels of zeros around the image that `crop` shifts into */
   int64_t cutout_size;      /* side of the square that `cutout` blanks */
   char *tasks;              /* lines of "name: classes | classes": what else the images show */
@@ -35,13 +55,17 @@ extern const esp_option esp_data_option_table[];
 
 /* What the values of images are, and how they are stored. */
 typedef enum esp_element {
-  ESP_PIXELS,  /* brightness, 0 to 255 */
-  ESP_TOKENS,  /* numbers of tokens, of which 0 is padding behind the others and 1 an unknown one */
-  ESP_FEATURES /* what was measured, of any size */
+  ESP_PIXELS, /* brightness, 0 to 255 */
+  ESP_TOKENS, /* numbers of tokens, of which 0 is padding behind the others and 1 an unknown one */
+  ESP_FEATURES, /* what was measured, of any size */
+  ESP_TEXTS     /* while a set is loaded: texts, which become tokens */
 } esp_element;
 
 static inline size_t esp_element_bytes(esp_element e) {
-  return e == ESP_PIXELS ? sizeof(uint8_t) : e == ESP_TOKENS ? sizeof(uint16_t) : sizeof(float);
+  return e == ESP_PIXELS   ? sizeof(uint8_t)
+         : e == ESP_TOKENS ? sizeof(uint16_t)
+         : e == ESP_TEXTS  ? sizeof(char *)
+                           : sizeof(float);
 }
 
 /* Images of a set. */
@@ -50,11 +74,18 @@ typedef struct esp_images {
     uint8_t *pixels;
     uint16_t *tokens;
     float *features;
+    const char **texts;
     void *values; /* any of them */
   };
   int32_t *labels; /* [count] */
   uint32_t count;
 } esp_images;
+
+/* The tokens that a network knows: 0 is padding, 1 stands for all others, and from 2 they have
+ * numbers. */
+typedef struct esp_vocabulary esp_vocabulary;
+typedef struct esp_corpus esp_corpus;     /* texts while a set is loaded */
+typedef struct esp_spectrum esp_spectrum; /* how features of sounds are made */
 
 enum { ESP_CHANNELS_MAX = 64 };
 typedef struct esp_dataset {
@@ -66,6 +97,10 @@ typedef struct esp_dataset {
   esp_images train, validation, test;
   /* Of each channel: of pixels in [0, 1], of features; of tokens there are none. */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
+  esp_vocabulary *vocabulary; /* of tokens; else NULL */
+  uint32_t longer;            /* examples that were longer than the shape, and are cut to it */
+  esp_spectrum *spectrum;     /* of sounds; else NULL */
+  esp_corpus *corpus;         /* NULL when the set is loaded */
 } esp_dataset;
 
 /* One kind of data set: an entry in the table of src/data/kinds.c, or one that was registered. */
@@ -94,6 +129,27 @@ esp_status esp_dataset_kind_register(const esp_dataset_kind *kind, esp_error *er
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
                             esp_key seed, esp_error *err);
 void esp_dataset_free(esp_dataset *set);
+/* The same for a network that knows these tokens (NULL: none): texts become tokens of `vocabulary`,
+ * and are as long as the network's input. */
+esp_status esp_dataset_load_known(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
+                                  const esp_vocabulary *vocabulary, esp_key seed, esp_error *err);
+
+/* A vocabulary from its text, a token a line from number 2 on; `name` starts the messages. */
+esp_status esp_vocabulary_read(esp_vocabulary **v, const char *text, const char *name,
+                               esp_error *err);
+/* That text, newly allocated. */
+esp_status esp_vocabulary_text(const esp_vocabulary *v, char **text, esp_error *err);
+int esp_vocabulary_size(const esp_vocabulary *v); /* with padding and "unknown" */
+void esp_vocabulary_free(esp_vocabulary *v);
+
+/* What became of a text. */
+typedef struct esp_text_count {
+  int64_t tokens, unknown; /* of all the text, also what is beyond the length */
+} esp_text_count;
+/* Makes tokens of a text as data.tokens says: number[length], zeros behind the last. White space at
+ * the ends means nothing. Errors: no token, no plain UTF-8, no memory. */
+esp_status esp_text_encode(const char *text, const esp_text_options *opt, const esp_vocabulary *v,
+                           int length, uint16_t *number, esp_text_count *count, esp_error *err);
 
 /* Gives the images the labels of a network whose classes have these names, class_name[classes]:
  * matched by name, so that the order of folders means nothing. The set has the network's classes
@@ -120,6 +176,11 @@ esp_status esp_tasks_read(esp_tasks *tasks, const esp_data_options *opt, char *c
  * (brightness) or 3. */
 esp_status esp_picture_load(const char *path, esp_shape shape, uint8_t *pixels, esp_error *err);
 
+/* Reads one WAV file and makes its features, as data.rate to data.layout say, of the shape that
+ * they have then. */
+esp_status esp_sound_load(const char *path, const esp_audio_options *opt, esp_shape shape,
+                          float *features, esp_error *err);
+
 /* Which images, in which order, changed how. */
 typedef struct esp_loader_options {
   int batch; /* images in a batch */
@@ -129,6 +190,8 @@ typedef struct esp_loader_options {
   bool shuffle;    /* a new order each epoch */
   bool crop, flip; /* augmentation, drawn per image (its index in `images`) and epoch */
   int crop_padding, cutout_size; /* cutout_size 0 = none */
+  int shift;                     /* of sounds: frames, to either side, at most */
+  double noise;                  /* of sounds: its deviation, at most; full scale is 1 */
   esp_key seed;
 } esp_loader_options;
 /* The training loader's options as the [data] section asks. */

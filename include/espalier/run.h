@@ -75,7 +75,8 @@ typedef struct esp_loaded_run {
   esp_config config;
   esp_dataset *set; /* NULL unless asked for */
   esp_model *model;
-  char **class_name; /* [classes] */
+  char **class_name;          /* [classes] */
+  esp_vocabulary *vocabulary; /* of texts; else NULL */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
   esp_mask *mask; /* [parameters], or NULL */
 } esp_loaded_run;

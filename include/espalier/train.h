@@ -133,8 +133,9 @@ esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *images, uint64
 
 /* What a file of weights says about itself besides the tensors. */
 typedef struct esp_provenance {
-  const char *config;  /* INI text, with the normalisation filled in */
-  const char *classes; /* class names, a line each */
+  const char *config;     /* INI text, with the normalisation filled in */
+  const char *classes;    /* class names, a line each */
+  const char *vocabulary; /* tokens, a line each; NULL: the network reads none */
 } esp_provenance;
 
 /* The size that the model's values (moving averages where there are any) would have as a packed

@@ -4,6 +4,7 @@
 #include "config/fingerprint.h"
 #include "config/parse.h"
 #include "config/stages.h"
+#include "run/open.h"
 #include "rundir/free.h"
 #include "rundir/paths.h"
 #include "rundir/position.h"
@@ -21,9 +22,7 @@ static const char *const names[2] = {"one", "two"};
 /* Steps of an epoch. */
 static esp_status steps_of(const esp_config *c, int64_t *steps, esp_error *err) {
   esp_dataset *set;
-  esp_shape wanted = {0};
-  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
-  ESP_TRY(esp_dataset_load(&set, &c->data, wanted, (esp_key)c->run.seed, err));
+  ESP_TRY(esp__config_data(c, &set, err));
   *steps = ((int64_t)set->train.count + c->train.batch - 1) / c->train.batch;
   esp_dataset_free(set);
   return ESP_OK;

@@ -129,10 +129,8 @@ static esp_status plain(esp_config *c, esp_error *err) {
 /* Where no number is given: a tenth of the training images. */
 static esp_status hold_out(esp_config *c, esp_error *err) {
   esp_dataset *images = NULL;
-  esp_shape wanted = {0};
   if (c->data.validation > 0) return ESP_OK;
-  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
-  ESP_TRY(esp_dataset_load(&images, &c->data, wanted, (esp_key)c->run.seed, err));
+  ESP_TRY(esp__config_data(c, &images, err));
   c->data.validation = images->train.count / 10;
   if (c->data.validation == 0) c->data.validation = 1;
   esp_dataset_free(images);

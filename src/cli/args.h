@@ -58,7 +58,7 @@ enum { ESP_ARGUMENTS_ANY = INT_MAX };
 
 /* The words that are neither options nor overrides. */
 typedef struct esp__positionals {
-  const char *usage;    /* "DIR|FILE IMAGE..."; "" where there are none */
+  const char *usage;    /* "DIR|FILE INPUT..."; "" where there are none */
   const char *expected; /* what they are, for messages: "one run directory" */
   int least, most;      /* their number */
   esp__word_kind kind;

@@ -1,6 +1,7 @@
 #include "cli/bench.h"
 
 #include "base/shipped.h"
+#include "run/open.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,7 @@ static bool is_config(const char *path) {
 /* Of the data only the images' shape and the number of classes are needed. */
 static esp_status make_model(esp_loaded_run *o, esp_error *err) {
   const esp_config *c = &o->config;
-  esp_shape wanted = {0};
-  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
-  ESP_TRY(esp_dataset_load(&o->set, &c->data, wanted, (esp_key)c->run.seed, err));
+  ESP_TRY(esp__config_data(c, &o->set, err));
   return esp_model_new_tasks(&o->model, &c->model, o->set->shape, &o->set->tasks,
                              (esp_key)c->run.seed, err);
 }

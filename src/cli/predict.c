@@ -1,7 +1,7 @@
-/* espalier predict: what a trained network sees in pictures */
+/* espalier predict: what a trained network takes pictures, texts or sounds for */
 #include "base/shown.h"
 #include "cli/cli.h"
-#include "cli/engine.h"
+#include "cli/examples.h"
 
 #include <espalier/run.h>
 
@@ -45,16 +45,21 @@ static void print_best(const esp_loaded_run *o, const esp_task *task, const floa
 #undef LOGIT
 }
 
-static void print_picture(const esp_loaded_run *o, const char *path, const float *logits) {
+static void print_example(const esp_loaded_run *o, const esp__examples *x) {
   const esp_tasks *tasks = &o->model->tasks;
-  printf("%s\n", ESP_SHOWN(path));
+  const float *logits = x->logits;
+  printf("%s", ESP_SHOWN(x->name));
+  if (x->count.unknown > 0)
+    printf(" (%lld of %lld tokens unknown)", (long long)x->count.unknown,
+           (long long)x->count.tokens);
+  putchar('\n');
   for (int t = 0; t < tasks->count; t++) {
     if (t > 0) printf(" %s\n", tasks->item[t].name);
     print_best(o, &tasks->item[t], logits);
   }
 }
 
-/* Names a picture that cannot be read, if that is what went wrong. */
+/* Names what cannot be read, if that is what went wrong. */
 static bool pass_over(esp_status status, const esp_error *err) {
   if (status != ESP_ERR_INPUT && status != ESP_ERR_IO) return false;
   fflush(stdout);
@@ -64,59 +69,46 @@ static bool pass_over(esp_status status, const esp_error *err) {
 
 /* One that cannot be read leaves the others alone: each is named, and the command fails in the
  * end. */
-static esp_status predict(const esp_loaded_run *o, const esp__engine *e, uint8_t *pixels,
-                          const char *const *paths, int count, esp_error *err) {
-  int unreadable = 0;
-  for (int i = 0; i < count; i++) {
-    const esp_status status = esp_picture_load(paths[i], o->model->input, pixels, err);
-    if (count > 1 && pass_over(status, err)) {
+static esp_status predict(const esp_loaded_run *o, esp__examples *x, esp_error *err) {
+  int unreadable = 0, count = 0;
+  for (bool more;; count++) {
+    const esp_status status = esp__examples_next(x, &more, err);
+    if (status == ESP_OK && !more) break;
+    if (status == ESP_OK)
+      print_example(o, x);
+    else if (x->many && pass_over(status, err))
       unreadable++;
-      continue;
-    }
-    if (status != ESP_OK) return status;
-    esp_predict_pixels(e->predictor, pixels, e->logits);
-    print_picture(o, paths[i], e->logits);
+    else
+      return status;
   }
   if (unreadable == 0) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT, "%d of %d pictures cannot be read", unreadable, count);
-}
-
-/* Without mean and deviation a picture cannot be given as the network was trained on it. */
-static esp_status check_normalisation(const esp_loaded_run *o, const char *file, esp_error *err) {
-  const esp_data_options *d = &o->config.data;
-  const int channels = o->model->input.channels;
-  if (d->mean.count == channels && d->std.count == channels) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: its configuration has %d numbers as data.mean and %d as data.std; expected "
-                  "one for each of the %d channels of a picture",
-                  file, d->mean.count, d->std.count, channels);
+  return esp_fail(err, ESP_ERR_INPUT, "%d of %d %s cannot be read", unreadable, count,
+                  esp__examples_noun(x));
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
   esp_loaded_run o;
-  esp__engine e = {0};
+  esp__examples x = {0};
   ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
-  const esp_shape s = o.model->input;
-  uint8_t *pixels = malloc((size_t)(s.channels * s.height * s.width));
-  esp_status status = pixels ? check_normalisation(&o, a->positional.item[0], err)
-                             : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
-  if (status == ESP_OK) status = esp__engine_open_predictor(&e, &o, 1, err);
-  if (status == ESP_OK)
-    status = predict(&o, &e, pixels, a->positional.item + 1, a->positional.count - 1, err);
-  esp__engine_close(&e);
-  free(pixels);
+  esp_status status = esp__examples_open(&x, &o, a->positional.item[0], a->positional.item + 1,
+                                         a->positional.count - 1, err);
+  if (status == ESP_OK) status = predict(&o, &x, err);
+  esp__examples_close(&x);
   esp_loaded_run_free(&o);
   return status;
 }
 
 const esp__command esp__command_predict = {
     .name = "predict",
-    .summary = "the five best classes of picture files (JPEG, PNG), with probabilities",
+    .summary = "the five best classes of pictures, texts or sounds, with probabilities",
     .description =
-        "A picture is scaled to the network's input. "
-        "The weights file says what the classes are called.\n",
-    .positional = {.usage = "DIR|FILE IMAGE...",
-                   .expected = "a run directory or weights file, and pictures",
+        "The weights file says what the network reads, and what the classes are called.\n"
+        "- pictures: JPEG or PNG files, scaled to the network's input\n"
+        "- texts: each argument is one; of a file that ends in .txt, all of it; of -, each line of "
+        "standard input\n"
+        "- sounds: WAV files\n",
+    .positional = {.usage = "DIR|FILE INPUT...",
+                   .expected = "a run directory or weights file, and pictures, texts or sounds",
                    .least = 2,
                    .most = ESP_ARGUMENTS_ANY,
                    .kind = ESP_WORD_FILE},

@@ -1,4 +1,6 @@
+#include "data/corpus.h"
 #include "data/set.h"
+#include "data/spectrum.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -154,17 +156,24 @@ static esp_status load(esp_dataset *set, const esp_dataset_kind *kind, const esp
 }
 
 static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
-                       esp_shape wanted, esp_key seed, esp_error *err) {
+                       esp_shape wanted, const esp_vocabulary *known, esp_key seed,
+                       esp_error *err) {
   ESP_TRY(load(set, kind, opt, wanted, seed, err));
   ESP_TRY(esp_tasks_read(&set->tasks, opt, set->class_name, set->classes, err));
   ESP_TRY(limit(&set->train, set, opt->train, "train", seed, err));
   ESP_TRY(limit(&set->test, set, opt->test, "test", test_key, err));
   ESP_TRY(split(set, opt->validation, seed, err));
+  if (set->element == ESP_TEXTS) ESP_TRY(esp__texts_encode(set, opt, wanted, known, err));
   return normalisation(set, opt, err);
 }
 
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
                             esp_key seed, esp_error *err) {
+  return esp_dataset_load_known(set, opt, wanted, NULL, seed, err);
+}
+
+esp_status esp_dataset_load_known(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
+                                  const esp_vocabulary *known, esp_key seed, esp_error *err) {
   *set = NULL;
   const esp_dataset_kind *kind = esp_dataset_kind_find(opt->dataset);
   if (!kind)
@@ -172,7 +181,7 @@ esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_
                     opt->dataset ? opt->dataset : "");
   esp_dataset *made = calloc(1, sizeof *made);
   if (!made) return esp_fail(err, ESP_ERR_MEMORY, "no memory for a data set");
-  esp_status status = fill(made, kind, opt, wanted, seed, err);
+  esp_status status = fill(made, kind, opt, wanted, known, seed, err);
   if (status == ESP_OK)
     *set = made;
   else
@@ -188,5 +197,8 @@ void esp_dataset_free(esp_dataset *set) {
   for (int i = 0; set->class_name && i < set->classes; i++) free(set->class_name[i]);
   free(set->class_name);
   esp_tasks_free(&set->tasks);
+  esp_vocabulary_free(set->vocabulary);
+  esp__spectrum_free(set->spectrum);
+  esp__corpus_free(set->corpus);
   free(set);
 }

@@ -34,38 +34,30 @@ bool esp__is_folder(const char *path) {
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-bool esp__is_picture(const char *path) {
-  static const char *const endings[] = {".jpg", ".jpeg", ".png"};
-  const char *ending = strrchr(path, '.');
-  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-    if (strcasecmp(ending, endings[i]) == 0) return true;
-  return false;
-}
-
 static int by_name(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static esp_status scan(esp__file_names *list, DIR *dir, const char *folder,
-                       bool (*takes)(const char *path), esp_error *err) {
+static esp_status scan(esp__file_names *list, DIR *dir, const char *folder, esp__takes *takes,
+                       const void *with, esp_error *err) {
   char path[ESP_PATH_BYTES];
   errno = 0;
   for (struct dirent *entry; (entry = readdir(dir)) != NULL; errno = 0) {
     if (entry->d_name[0] == '.') continue;
     ESP_TRY(esp__data_path(path, folder, entry->d_name, err));
-    if (takes(path)) ESP_TRY(esp__file_names_add(list, entry->d_name, err));
+    if (takes(path, with)) ESP_TRY(esp__file_names_add(list, entry->d_name, err));
   }
   if (errno)
     return esp_fail(err, esp__status_of(errno), "%s: cannot list: %s", folder, strerror(errno));
   return ESP_OK;
 }
 
-esp_status esp__file_names_list(esp__file_names *list, const char *folder,
-                                bool (*takes)(const char *path), esp_error *err) {
+esp_status esp__file_names_list(esp__file_names *list, const char *folder, esp__takes *takes,
+                                const void *with, esp_error *err) {
   DIR *dir = opendir(folder);
   if (!dir)
     return esp_fail(err, esp__status_of(errno), "%s: cannot list: %s", folder, strerror(errno));
-  esp_status status = scan(list, dir, folder, takes, err);
+  esp_status status = scan(list, dir, folder, takes, with, err);
   closedir(dir);
   if (list->count) qsort(list->item, list->count, sizeof *list->item, by_name);
   return status;

@@ -8,9 +8,13 @@
 
 esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_images *images,
                             esp_loader_options opt, esp_error *err) {
-  *f = (esp__filler){.element = set->element, .shape = set->shape, .images = images, .opt = opt};
+  *f = (esp__filler){.element = set->element,
+                     .shape = set->shape,
+                     .spectrum = set->spectrum,
+                     .images = images,
+                     .opt = opt};
   int side = f->shape.height < f->shape.width ? f->shape.height : f->shape.width;
-  if (opt.crop && (opt.crop_padding < 0 || opt.crop_padding >= side))
+  if (set->element == ESP_PIXELS && opt.crop && (opt.crop_padding < 0 || opt.crop_padding >= side))
     return esp_fail(err, ESP_ERR_INPUT,
                     "data.crop_padding: %d, must be less than the images' side of %d",
                     opt.crop_padding, side);
@@ -42,18 +46,6 @@ static void fill_tokens(esp__filler *f, uint64_t epoch, const uint32_t *index, i
   }
 }
 
-static void fill_features(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
-                          float *block) {
-  const size_t plane = esp__plane_values(f->shape), image = esp__image_values(f->shape);
-  (void)epoch;
-  for (int lane = 0; lane < lanes; lane++) {
-    const float *value = f->images->features + index[lane] * image;
-    for (size_t i = 0; i < image; i++)
-      block[i * ESP_LANES + (size_t)lane] =
-          esp_normalise_feature(value[i], f->mean[i / plane], f->std[i / plane]);
-  }
-}
-
 static void clear_padding(size_t values, int lanes, float *block) {
   for (size_t i = 0; lanes < ESP_LANES && i < values; i++)
     for (int lane = lanes; lane < ESP_LANES; lane++) block[i * ESP_LANES + (size_t)lane] = 0.0f;
@@ -61,7 +53,7 @@ static void clear_padding(size_t values, int lanes, float *block) {
 
 void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
                        int32_t *labels) {
-  static esp__fill *const fill[] = {esp__fill_pixels, fill_tokens, fill_features};
+  static esp__fill *const fill[] = {esp__fill_pixels, fill_tokens, esp__fill_features};
   const size_t values = esp__image_values(f->shape);
   for (int b = 0; b < esp_blocks_for(count); b++) {
     const int lanes = esp_lanes_valid(count, b);

@@ -8,6 +8,7 @@
 typedef struct esp__filler {
   esp_element element;
   esp_shape shape;
+  const esp_spectrum *spectrum; /* of sounds; else NULL */
   const esp_images *images;
   esp_loader_options opt;
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
@@ -26,6 +27,6 @@ void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, in
 /* Writes images index[0..lanes) as one block; its other lanes are not touched. */
 typedef void esp__fill(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,
                        float *block);
-esp__fill esp__fill_pixels;
+esp__fill esp__fill_pixels, esp__fill_features;
 
 #endif

@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether a folder has train or test in it; else its folders are the classes. */
-esp_status esp__folder_is_split(const char *root, bool *split, esp_error *err);
-
 /* What a folder holds, by its names; of some pictures the headers were read. */
 typedef struct esp__folder_survey {
   bool split;

@@ -1,4 +1,4 @@
-#include "data/file_names.h"
+#include "data/class_files.h"
 #include "data/folder.h"
 #include "data/set.h"
 #include "data/stb.h"
@@ -53,7 +53,8 @@ static esp_status look_at_pictures(sample *s, const char *folder, const esp__fil
 static esp_status look_at_class(esp__folder_survey *v, sample *s, const char *folder,
                                 esp_error *err) {
   esp__file_names files = {0};
-  esp_status status = esp__file_names_list(&files, folder, esp__is_picture, err);
+  esp_status status =
+      esp__file_names_list(&files, folder, esp__takes_file, &esp__picture_files, err);
   if (status == ESP_OK && files.count == 0)
     status = esp_fail(err, ESP_ERR_INPUT, "%s: no picture in it (.jpg, .jpeg or .png)", folder);
   v->pictures += (int64_t)files.count;
@@ -91,6 +92,11 @@ static esp_status measure(esp__folder_survey *v, sample *s, const char *root, es
   return ESP_OK;
 }
 
+static bool takes_folder(const char *path, const void *with) {
+  (void)with;
+  return esp__is_folder(path);
+}
+
 esp_status esp__folder_look(esp__folder_survey *v, const char *root, esp_error *err) {
   char train[ESP_PATH_BYTES];
   esp__file_names found = {0};
@@ -99,7 +105,7 @@ esp_status esp__folder_look(esp__folder_survey *v, const char *root, esp_error *
   ESP_TRY(esp__folder_is_split(root, &v->split, err));
   ESP_TRY(esp__data_path(train, root, "train", err));
   const char *folder = v->split ? train : root;
-  esp_status status = esp__file_names_list(&found, folder, esp__is_folder, err);
+  esp_status status = esp__file_names_list(&found, folder, takes_folder, NULL, err);
   if (status == ESP_OK) status = look_at_classes(v, &s, folder, &found, err);
   if (status == ESP_OK) status = measure(v, &s, root, err);
   esp__file_names_free(&found);

@@ -34,6 +34,10 @@ struct esp_loader {
   bool quit;
 };
 
+static int shift_frames(const esp_audio_options *o) {
+  return (int)(o->shift / o->hop + 0.5);
+}
+
 esp_loader_options esp_loader_options_training(const esp_data_options *opt, int batch,
                                                esp_key seed) {
   return (esp_loader_options){
@@ -44,6 +48,8 @@ esp_loader_options esp_loader_options_training(const esp_data_options *opt, int 
       .crop_padding = (int)opt->crop_padding,
       .cutout_size =
           esp__augment_asked(opt->augment, ESP_AUGMENT_CUTOUT) ? (int)opt->cutout_size : 0,
+      .shift = esp__augment_asked(opt->augment, ESP_AUGMENT_SHIFT) ? shift_frames(&opt->audio) : 0,
+      .noise = esp__augment_asked(opt->augment, ESP_AUGMENT_NOISE) ? opt->audio.noise : 0.0,
       .seed = seed,
   };
 }

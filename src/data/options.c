@@ -1,10 +1,16 @@
 #include "data/set.h"
+#include "data/tokens.h"
+#include "data/vocabulary.h"
+#include "data/wav.h"
 #include "data/words.h"
 
 #include <string.h>
 
-static const char *const augment_names[ESP_AUGMENTS] = {
-    [ESP_AUGMENT_CROP] = "crop", [ESP_AUGMENT_FLIP] = "flip", [ESP_AUGMENT_CUTOUT] = "cutout"};
+static const char *const augment_names[ESP_AUGMENTS] = {[ESP_AUGMENT_CROP] = "crop",
+                                                        [ESP_AUGMENT_FLIP] = "flip",
+                                                        [ESP_AUGMENT_CUTOUT] = "cutout",
+                                                        [ESP_AUGMENT_SHIFT] = "shift",
+                                                        [ESP_AUGMENT_NOISE] = "noise"};
 
 static const char *dataset_choice(size_t i) {
   const esp_dataset_kind *kind = esp_dataset_kind_at(i);
@@ -13,6 +19,22 @@ static const char *dataset_choice(size_t i) {
 
 static const char *augment_choice(size_t i) {
   return i < ESP_AUGMENTS ? augment_names[i] : NULL;
+}
+
+static const char *const token_names[ESP_TOKEN_KINDS] = {
+    [ESP_TOKEN_CHARACTERS] = "characters", [ESP_TOKEN_WORDS] = "words"};
+
+static const char *layout_choice(size_t i) {
+  static const char *const names[] = {"picture", "sequence"};
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+static const char *token_choice(size_t i) {
+  return i < ESP_TOKEN_KINDS ? token_names[i] : NULL;
+}
+
+esp__token_kind esp__token_kind_of(const char *name) {
+  return strcmp(name, token_names[ESP_TOKEN_WORDS]) == 0 ? ESP_TOKEN_WORDS : ESP_TOKEN_CHARACTERS;
 }
 
 bool esp__augment_asked(const char *words, esp__augment which) {
@@ -47,15 +69,42 @@ const esp_option esp_data_option_table[] = {
     {"test", ESP_OPTION_INT, AT(test), "0", 0, 1e9, NULL,
      "Use only so many test images, of each class its share, the same for every seed; "
      "0 = all (shapes: 2000)."},
+    {"tokens", ESP_OPTION_CHOICE, AT(text.tokens), "characters", 0, 0, token_choice,
+     "What a network reads of a text, one after the other: characters, or words and marks of "
+     "punctuation. Runs of white space are one space."},
+    {"vocabulary", ESP_OPTION_INT, AT(text.vocabulary), "0", 0, ESP_VOCABULARY_MAX, NULL,
+     "How many tokens are known at most, padding and 'unknown' among them: the most frequent of "
+     "the texts to train on. 0 = all of those. Whatever else occurs is 'unknown'."},
+    {"length", ESP_OPTION_INT, AT(text.length), "0", 0, ESP_SIDE_MAX, NULL,
+     "Tokens of a text: shorter ones are padded, of longer ones the end is cut off. 0 = as the "
+     "longest text to train on has."},
+    {"rate", ESP_OPTION_INT, AT(audio.rate), "16000", ESP_RATE_MIN, ESP_RATE_MAX, NULL,
+     "Samples a second to which sounds of other rates are converted."},
+    {"seconds", ESP_OPTION_REAL, AT(audio.seconds), "1", 0.01, 60, NULL,
+     "Length of a sound: of longer ones the middle is taken, shorter ones lie amid silence."},
+    {"window", ESP_OPTION_REAL, AT(audio.window), "40", 1, 1000, NULL,
+     "Milliseconds of sound in a frame, of which the spectrum is taken (Hann's window)."},
+    {"hop", ESP_OPTION_REAL, AT(audio.hop), "20", 1, 1000, NULL,
+     "Milliseconds from one frame to the next."},
+    {"bands", ESP_OPTION_INT, AT(audio.bands), "40", 1, ESP_CHANNELS_MAX, NULL,
+     "Features of a frame: the logarithms of the energy in bands of frequencies, evenly spaced on "
+     "the mel scale from 20 Hz to half of the rate."},
+    {"layout", ESP_OPTION_CHOICE, AT(audio.layout), "picture", 0, 0, layout_choice,
+     "How a network sees a sound: as a picture of frames x bands with one channel, or as a "
+     "sequence of frames whose channels are the bands."},
     {"augment", ESP_OPTION_WORDS, AT(augment), "", 0, 0, augment_choice,
-     "Random changes to each training image, new in each epoch: "
+     "Random changes to each training image, new in each epoch. Of pictures: "
      "crop (shift over a black border), flip (left and right, one in two), "
-     "cutout (a blank square)."},
+     "cutout (a blank square). Of sounds: shift (earlier or later), noise (white)."},
     {"crop_padding", ESP_OPTION_INT, AT(crop_padding), "4", 0, 1024, NULL,
      "Pixels of black border that crop shifts into, at most; "
      "less than height and width of the images."},
     {"cutout_size", ESP_OPTION_INT, AT(cutout_size), "8", 1, 4096, NULL,
      "Side, in pixels, of the square that cutout blanks."},
+    {"shift", ESP_OPTION_REAL, AT(audio.shift), "100", 0, 10000, NULL,
+     "Milliseconds by which shift moves a sound to either side, at most."},
+    {"noise", ESP_OPTION_REAL, AT(audio.noise), "0.01", 0, 1, NULL,
+     "Deviation of the white noise that noise adds to a sound, at most; full scale is 1."},
     {"tasks", ESP_OPTION_LINES, AT(tasks), "", 0, 0, NULL,
      "What the network is to tell besides the class, a line 'name: "
      "classes | classes | ...' each: the groups, "

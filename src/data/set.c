@@ -27,6 +27,20 @@ esp_status esp__images_grow(esp_images *images, size_t image, uint64_t more, con
   return ESP_OK;
 }
 
+/* Room doubles, so that texts can be added one by one. */
+esp_status esp__texts_add(esp_images *images, const char *text, int label, const char *name,
+                          esp_error *err) {
+  const uint32_t count = images->count;
+  if ((count & (count - 1)) == 0) {
+    ESP_TRY(esp__images_grow(images, sizeof text, count ? count : 1, name, err));
+    images->count = count;
+  }
+  images->texts[count] = text;
+  images->labels[count] = label;
+  images->count++;
+  return ESP_OK;
+}
+
 void esp__images_free(esp_images *images) {
   free(images->values);
   free(images->labels);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 extern const esp_dataset_kind esp__dataset_cifar10, esp__dataset_cifar100, esp__dataset_idx,
-    esp__dataset_folder, esp__dataset_shapes;
+    esp__dataset_folder, esp__dataset_text, esp__dataset_audio, esp__dataset_shapes;
 
 enum {
   ESP_PATH_BYTES = 4096,
@@ -40,6 +40,12 @@ esp_status esp__images_draw(esp_images *images, size_t image, int classes, uint3
  * had. */
 esp_status esp__images_split(esp_images *train, esp_images *validation, size_t image,
                              uint32_t count, esp_key seed, esp_error *err);
+/* Moves a fifth of each class, at least one image, from train to test, the same for every seed.
+ * Fails where a class has one only; `noun` says what, "texts". */
+esp_status esp__images_deal(esp_dataset *set, const char *noun, esp_error *err);
+/* Appends a text, which is borrowed, to images that are texts. */
+esp_status esp__texts_add(esp_images *images, const char *text, int label, const char *name,
+                          esp_error *err);
 
 /* Sets classes and class_name, copying `name`; NULL = the numbers from 0. */
 esp_status esp__class_names(esp_dataset *set, const char *const *name, int classes, esp_error *err);

@@ -1,3 +1,4 @@
+#include "data/class_files.h"
 #include "data/set.h"
 
 #include <stdlib.h>
@@ -73,6 +74,20 @@ esp_status esp__images_draw(esp_images *images, size_t image, int classes, uint3
   return memory ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "no memory to draw %u images", wanted);
 }
 
+/* Moves what is marked, `count` images. Both keep the order they had. */
+static esp_status move(esp_images *from, esp_images *to, const bool *chosen, uint32_t count,
+                       size_t image, const char *name, esp_error *err) {
+  ESP_TRY(esp__images_grow(to, image, count, name, err));
+  uint32_t kept = 0, moved = 0;
+  for (uint32_t i = 0; i < from->count; i++)
+    if (chosen[i])
+      copy_image(to, moved++, from, i, image);
+    else
+      copy_image(from, kept++, from, i, image);
+  shrink(from, kept, image);
+  return ESP_OK;
+}
+
 /* Marks the images that go: the first `count` of a random permutation. */
 static bool *choose(uint32_t all, uint32_t count, esp_key seed) {
   uint32_t *order = malloc(all * sizeof *order);
@@ -91,17 +106,52 @@ static bool *choose(uint32_t all, uint32_t count, esp_key seed) {
 esp_status esp__images_split(esp_images *train, esp_images *validation, size_t image,
                              uint32_t count, esp_key seed, esp_error *err) {
   if (count == 0) return ESP_OK;
-  ESP_TRY(esp__images_grow(validation, image, count, "validation split", err));
   bool *chosen = choose(train->count, count, seed);
   if (!chosen) return esp_fail(err, ESP_ERR_MEMORY, "no memory for the validation split");
-  uint32_t kept = 0, moved = 0;
-  for (uint32_t i = 0; i < train->count; i++) {
-    if (chosen[i])
-      copy_image(validation, moved++, train, i, image);
-    else
-      copy_image(train, kept++, train, i, image);
-  }
+  const esp_status status = move(train, validation, chosen, count, image, "validation split", err);
   free(chosen);
-  shrink(train, kept, image);
+  return status;
+}
+
+/* ---- a fifth to test on ---- */
+
+/* Marks a fifth of each class; left[c] images of class c are still to come, and test[c] of them to
+ * be chosen. */
+static void choose_fifths(const esp_images *images, uint32_t *left, uint32_t *test, bool *chosen) {
+  const esp_key key = esp_key_of(0, ESP_STREAM_SPLIT);
+  for (uint32_t i = 0; i < images->count; i++) {
+    const int32_t c = images->labels[i];
+    chosen[i] = esp_random_below(key, i, left[c]--) < test[c];
+    test[c] -= chosen[i];
+  }
+}
+
+/* Fails where a class has one image only. */
+static esp_status count_fifths(const esp_dataset *set, const char *noun, uint32_t *have,
+                               uint32_t *test, uint32_t *moved, esp_error *err) {
+  for (uint32_t i = 0; i < set->train.count; i++) have[set->train.labels[i]]++;
+  for (int c = 0; c < set->classes; c++) {
+    if (have[c] < 2)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "class '%.200s' has %u %s, expected at least 2, one to train and one to "
+                      "test on",
+                      set->class_name[c], (unsigned)have[c], noun);
+    *moved += test[c] = (uint32_t)esp__share_to_test(have[c]);
+  }
   return ESP_OK;
+}
+
+esp_status esp__images_deal(esp_dataset *set, const char *noun, esp_error *err) {
+  uint32_t *have = calloc(2 * (size_t)set->classes, sizeof *have), moved = 0;
+  bool *chosen = calloc((size_t)set->train.count + 1, sizeof *chosen);
+  esp_status status = have && chosen
+                          ? count_fifths(set, noun, have, have + set->classes, &moved, err)
+                          : esp_fail(err, ESP_ERR_MEMORY, "no memory for the test split");
+  if (status == ESP_OK) {
+    choose_fifths(&set->train, have, have + set->classes, chosen);
+    status = move(&set->train, &set->test, chosen, moved, esp__image_bytes(set), "test split", err);
+  }
+  free(have);
+  free(chosen);
+  return status;
 }

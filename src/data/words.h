@@ -8,6 +8,8 @@ typedef enum esp__augment {
   ESP_AUGMENT_CROP,
   ESP_AUGMENT_FLIP,
   ESP_AUGMENT_CUTOUT,
+  ESP_AUGMENT_SHIFT,
+  ESP_AUGMENT_NOISE,
   ESP_AUGMENTS
 } esp__augment;
 

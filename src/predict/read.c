@@ -38,8 +38,10 @@ static int take_key(void *user, const char *section, const char *key, const char
   return 1;
 }
 
-static esp_status read_settings(settings *s, const char *text, int channels, const char *path,
+/* Tokens are not normalised. */
+static esp_status read_settings(settings *s, const char *text, esp_shape input, const char *path,
                                 esp_error *err) {
+  const int channels = input.vocabulary ? 0 : input.channels;
   *s = (settings){.means = 0};
   ini_parse_string(text, take_key, s);
   for (int i = 0; i < s->deviations; i++)
@@ -108,7 +110,7 @@ static esp_status describe(opening *o, esp_error *err) {
   ESP_TRY(text_of(&o->bundle, o->path, "espalier.config", &config, err));
   ESP_TRY(esp_shape_parse(input, &o->model.input, err));
   ESP_TRY(count_classes(classes, o->path, &o->model.classes, err));
-  ESP_TRY(read_settings(&o->settings, config, o->model.input.channels, o->path, err));
+  ESP_TRY(read_settings(&o->settings, config, o->model.input, o->path, err));
   o->model.direct = o->settings.direct;
   return esp__program_parse(&o->model.program, "layers", layers, o->model.classes, err);
 }

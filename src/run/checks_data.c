@@ -57,7 +57,44 @@ static esp_status check_batch(esp_run *r, esp_error *err) {
                        (long long)batch, (long long)images);
 }
 
+/* ---- lengths ---- */
+
+static esp_status check_length(esp_run *r, esp_error *err) {
+  const esp_dataset *s = r->set;
+  const unsigned all = (unsigned)(s->train.count + s->validation.count + s->test.count);
+  if (s->longer == 0) return ESP_OK;
+  if (s->element == ESP_TOKENS)
+    return esp__run_warn(r, err,
+                         "[data] length: %u of %u texts have more than %d tokens, and are "
+                         "cut behind them",
+                         (unsigned)s->longer, all, s->shape.width);
+  return esp__run_warn(r, err,
+                       "[data] seconds = %g: %u of %u sounds are longer, and are cut at both "
+                       "ends",
+                       r->config.data.audio.seconds, (unsigned)s->longer, all);
+}
+
 /* ---- augmentation ---- */
+
+/* What each word is for. */
+static const struct {
+  esp__augment word;
+  const char *name;
+  esp_element of;
+} words[] = {{ESP_AUGMENT_CROP, "crop", ESP_PIXELS},
+             {ESP_AUGMENT_FLIP, "flip", ESP_PIXELS},
+             {ESP_AUGMENT_CUTOUT, "cutout", ESP_PIXELS},
+             {ESP_AUGMENT_SHIFT, "shift", ESP_FEATURES},
+             {ESP_AUGMENT_NOISE, "noise", ESP_FEATURES}};
+
+static esp_status check_words(esp_run *r, esp_error *err) {
+  static const char *const nouns[] = {"pictures", "texts", "sounds"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (esp__augment_asked(r->config.data.augment, words[i].word) && r->set->element != words[i].of)
+      return esp_fail(err, ESP_ERR_INPUT, "[data] augment = %s: is for %s, and the data are %s",
+                      words[i].name, nouns[words[i].of], nouns[r->set->element]);
+  return ESP_OK;
+}
 
 static esp_status check_crop(esp_run *r, esp_error *err) {
   const esp_shape s = r->set->shape;
@@ -88,5 +125,5 @@ static esp_status check_cutout(esp_run *r, esp_error *err) {
                        (long long)size, s.height, s.width);
 }
 
-esp__run_check_function *const esp__run_data_checks[] = {check_classes, check_batch, check_crop,
-                                                         check_cutout, NULL};
+esp__run_check_function *const esp__run_data_checks[] = {
+    check_classes, check_batch, check_length, check_words, check_crop, check_cutout, NULL};

@@ -90,6 +90,12 @@ static esp_status check_place(const char *ini, const char *weights, esp_error *e
                   ini, weights);
 }
 
+/* NULL where the network reads no texts. */
+static esp_status vocabulary_text(const esp_loaded_run *o, char **text, esp_error *err) {
+  *text = NULL;
+  return o->vocabulary ? esp_vocabulary_text(o->vocabulary, text, err) : ESP_OK;
+}
+
 static esp_status join_classes(const esp_loaded_run *o, char **classes, esp_error *err) {
   esp__text t;
   ESP_TRY(esp__text_begin(&t, "the classes", err));
@@ -112,27 +118,32 @@ static esp_status write_both(const esp_model *model, esp_provenance from, const 
 
 esp_status esp_loaded_run_save(esp_loaded_run *o, const esp_model *model, const char *word,
                                const char *path, esp_error *err) {
-  char ini[4096], *text = NULL, *classes = NULL;
+  char ini[4096], *text = NULL, *classes = NULL, *vocabulary = NULL;
   ESP_TRY(ini_path(path, ini, err));
   ESP_TRY(check_place(ini, path, err));
   ESP_TRY(describe(&o->config, model, word, path, err));
   ESP_TRY(esp_config_text(&o->config, &text, err));
   esp_status status = check_text(text, path, err);
   if (status == ESP_OK) status = join_classes(o, &classes, err);
-  if (status == ESP_OK) status = write_both(model, (esp_provenance){text, classes}, path, ini, err);
+  if (status == ESP_OK) status = vocabulary_text(o, &vocabulary, err);
+  const esp_provenance from = {text, classes, vocabulary};
+  if (status == ESP_OK) status = write_both(model, from, path, ini, err);
   free(text);
   free(classes);
+  free(vocabulary);
   return status;
 }
 
 esp_status esp_loaded_run_pack(const esp_loaded_run *o, const char *path, size_t *bytes,
                                esp_error *err) {
-  char *text = NULL, *classes = NULL;
+  char *text = NULL, *classes = NULL, *vocabulary = NULL;
   esp_status status = esp_config_brief_text(&o->config, &text, err);
   if (status == ESP_OK) status = join_classes(o, &classes, err);
-  if (status == ESP_OK)
-    status = esp_weights_pack(o->model, (esp_provenance){text, classes}, path, bytes, err);
+  if (status == ESP_OK) status = vocabulary_text(o, &vocabulary, err);
+  const esp_provenance from = {text, classes, vocabulary};
+  if (status == ESP_OK) status = esp_weights_pack(o->model, from, path, bytes, err);
   free(text);
   free(classes);
+  free(vocabulary);
   return status;
 }

@@ -44,9 +44,9 @@ esp_status esp__run_keep_good(esp_run *r, esp_error *err) {
   if (!esp__reacts(&r->config) || esp__run_feedback(r, NULL).back) return ESP_OK;
   if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(esp__position_text(&r->at, &position, err));
-  const esp_provenance from = {r->config_text, r->classes};
-  const esp_status status = esp_checkpoint_save(r->model, r->pruner, from, position,
-                                                esp__run_path(r, ESP_FILE_GOOD, path), err);
+  const esp_status status =
+      esp_checkpoint_save(r->model, r->pruner, esp__run_provenance(r), position,
+                          esp__run_path(r, ESP_FILE_GOOD, path), err);
   free(position);
   return status;
 }

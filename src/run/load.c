@@ -73,6 +73,18 @@ static esp_status read_classes(esp_loaded_run *o, const char *text, int *classes
   return ESP_OK;
 }
 
+static esp_status read_vocabulary(esp_loaded_run *o, const esp_bundle *b, const char *file,
+                                  const esp_shape *input, esp_error *err) {
+  const char *text = esp_bundle_text(b, "espalier.vocabulary");
+  if (!text) return ESP_OK;
+  ESP_TRY(esp_vocabulary_read(&o->vocabulary, text, file, err));
+  const int size = esp_vocabulary_size(o->vocabulary);
+  return size == input->vocabulary
+             ? ESP_OK
+             : esp_fail(err, ESP_ERR_INPUT, "%s: a vocabulary of %d, where the network knows %d",
+                        file, size, input->vocabulary);
+}
+
 /* The network is built from the layers in the file, whatever architecture they came from. */
 static esp_status build(esp_loaded_run *o, const char *layers, esp_shape input,
                         const esp_tasks *tasks, esp_error *err) {
@@ -109,6 +121,7 @@ static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char
   ESP_TRY(need_text(b, file, "espalier.input", &input_text, err));
   ESP_TRY(esp_shape_parse(input_text, &input, err));
   ESP_TRY(read_classes(o, classes_text, &classes, err));
+  ESP_TRY(read_vocabulary(o, b, file, &input, err));
   for (int c = 0; c < o->config.data.mean.count && c < ESP_CHANNELS_MAX; c++) {
     o->mean[c] = (float)o->config.data.mean.value[c];
     o->std[c] = (float)o->config.data.std.value[c];
@@ -119,7 +132,8 @@ static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char
 
 static esp_status open_data(esp_loaded_run *o, esp_error *err) {
   const esp_data_options *opt = &o->config.data;
-  ESP_TRY(esp_dataset_load(&o->set, opt, o->model->input, (esp_key)o->config.run.seed, err));
+  ESP_TRY(esp_dataset_load_known(&o->set, opt, o->model->input, o->vocabulary,
+                                 (esp_key)o->config.run.seed, err));
   char own[ESP_SHAPE_TEXT], taken[ESP_SHAPE_TEXT];
   esp_shape_write(o->set->shape, own);
   esp_shape_write(o->model->input, taken);
@@ -194,6 +208,7 @@ void esp_loaded_run_free(esp_loaded_run *o) {
   for (int i = 0; o->class_name && o->class_name[i]; i++) free(o->class_name[i]);
   free(o->class_name);
   esp_dataset_free(o->set);
+  esp_vocabulary_free(o->vocabulary);
   esp_model_free(o->model);
   if (o->config.run.name) esp_config_free(&o->config);
   *o = (esp_loaded_run){0};

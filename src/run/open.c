@@ -14,6 +14,8 @@
 #include "run/sharing.h"
 #include "run/start.h"
 
+#include <espalier/pack.h>
+
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,8 @@ static esp_status describe(esp_run *r, esp_error *err) {
     status = esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.fingerprint, err);
   r->config.data.mean = mean;
   r->config.data.std = std;
+  if (status == ESP_OK && set->vocabulary)
+    status = esp_vocabulary_text(set->vocabulary, &r->vocabulary, err);
   for (int c = 0; status == ESP_OK && c < set->classes; c++) {
     status = esp__rows_append(&r->classes, set->class_name[c], err);
     if (status == ESP_OK) status = esp__rows_append(&r->classes, "\n", err);
@@ -76,6 +80,30 @@ esp_status esp__run_open_graphs(esp_run *r, esp_error *err) {
   return open_graph(r, &alone, true, &r->probing, err);
 }
 
+/* The tokens that the weights were trained with: a network that is trained on knows no others. */
+static esp_status weights_vocabulary(const char *weights, esp_vocabulary **v, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  esp_bundle b = {0};
+  ESP_TRY(esp_weights_path(weights, path, err));
+  ESP_TRY(esp_weights_bundle_load(&b, path, err));
+  const char *text = esp_bundle_text(&b, "espalier.vocabulary");
+  const esp_status status = text ? esp_vocabulary_read(v, text, path, err) : ESP_OK;
+  esp_bundle_free(&b);
+  return status;
+}
+
+esp_status esp__config_data(const esp_config *c, esp_dataset **set, esp_error *err) {
+  esp_shape wanted = {0};
+  esp_vocabulary *v = NULL;
+  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
+  if (c->model.weights[0] && strcmp(c->data.dataset, "text") == 0)
+    ESP_TRY(weights_vocabulary(c->model.weights, &v, err));
+  const esp_status status =
+      esp_dataset_load_known(set, &c->data, wanted, v, (esp_key)c->run.seed, err);
+  esp_vocabulary_free(v);
+  return status;
+}
+
 static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
   const esp_config *c = &r->config;
   ESP_TRY(esp__config_located(source,
@@ -93,18 +121,14 @@ static esp_status open_model(esp_run *r, const char *source, esp_error *err) {
 
 esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   esp_config *c = &r->config;
-  esp_shape wanted = {0};
   ESP_TRY(esp__config_located(source, esp__plugins_rows(c, &r->at.plugins, err), err));
   ESP_TRY(esp__kernels_check(err));
   ESP_TRY(esp__config_located(source, esp__config_check(c, err), err));
   ESP_TRY(esp__config_located(source, esp__run_check_ranks(r, err), err));
-  if (c->model.input[0])
-    ESP_TRY(esp__config_located(source, esp_shape_parse(c->model.input, &wanted, err), err));
   esp__ranks_set_patience(r->control.ranks, c->run.patience);
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
   r->threads = omp_get_max_threads();
-  ESP_TRY(esp__config_located(
-      source, esp_dataset_load(&r->set, &c->data, wanted, (esp_key)c->run.seed, err), err));
+  ESP_TRY(esp__config_located(source, esp__config_data(c, &r->set, err), err));
   ESP_TRY(describe(r, err));
   ESP_TRY(esp_dataset_digest(r->set, &r->at.data, err));
   ESP_TRY(open_model(r, source, err));
@@ -161,6 +185,7 @@ void esp__run_close(esp_run *r) {
   free(r->config_text);
   free(r->brief_text);
   free(r->classes);
+  free(r->vocabulary);
 }
 
 /* Which part of two data sets differs; NULL: none, or it is not known of one of them. */

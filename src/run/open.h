@@ -22,4 +22,8 @@ esp_status esp__run_check_data(const esp_run *r, const esp_dataset_digests *bega
  * mean and deviation: they are measured where nobody sets them, so it is the data that differ. */
 bool esp__only_statistics_differ(const char *differences);
 
+/* Loads the data of a configuration for its network: model.input, and the vocabulary of
+ * model.weights. */
+esp_status esp__config_data(const esp_config *c, esp_dataset **set, esp_error *err);
+
 #endif

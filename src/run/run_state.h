@@ -15,6 +15,7 @@ struct esp_run {
   char *config_text; /* with the normalisation filled in, for weights files */
   char *brief_text;  /* the same, as a packed file holds it */
   char *classes;     /* names, a line each */
+  char *vocabulary;  /* tokens, a line each; NULL: the data are no texts */
   esp_dataset *set;
   esp_model *model;
   esp_graph *graph;      /* to train with */

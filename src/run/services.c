@@ -111,8 +111,8 @@ esp_status esp__run_evaluate_before(esp_run *r, esp_error *err) {
 
 esp_status esp__run_count(const esp_run *r, esp__result *result, esp_error *err) {
   size_t bytes;
-  ESP_TRY(
-      esp_weights_packed_bytes(r->model, (esp_provenance){r->brief_text, r->classes}, &bytes, err));
+  ESP_TRY(esp_weights_packed_bytes(
+      r->model, (esp_provenance){r->brief_text, r->classes, r->vocabulary}, &bytes, err));
   result->packed_bytes = (double)bytes;
   esp__result_count(result, r->model, r->graph, r->pruner);
   return ESP_OK;
@@ -133,11 +133,14 @@ esp_status esp__run_open_dense(const esp_run *r, esp_model **model, esp_graph **
 
 /* ---- saving ---- */
 
+esp_provenance esp__run_provenance(const esp_run *r) {
+  return (esp_provenance){r->config_text, r->classes, r->vocabulary};
+}
+
 esp_status esp__run_save_weights(const esp_run *r, const char *name, esp_error *err) {
   char path[ESP_PATH_MAX];
   if (!esp__run_writes(r)) return ESP_OK;
-  return esp__weights_write(r->model, (esp_provenance){r->config_text, r->classes},
-                            esp__run_path(r, name, path), err);
+  return esp__weights_write(r->model, esp__run_provenance(r), esp__run_path(r, name, path), err);
 }
 
 esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {
@@ -147,9 +150,8 @@ esp_status esp__run_save_as(esp_run *r, const char *name, esp_error *err) {
   if (!esp__run_writes(r)) return ESP_OK;
   r->at.peak_rss_mib = fmax(r->at.peak_rss_mib, esp__peak_rss_mib());
   ESP_TRY(esp__position_text(&r->at, &position, err));
-  const esp_provenance from = {r->config_text, r->classes};
-  esp_status status =
-      esp_checkpoint_save(r->model, r->pruner, from, position, esp__run_path(r, name, path), err);
+  esp_status status = esp_checkpoint_save(r->model, r->pruner, esp__run_provenance(r), position,
+                                          esp__run_path(r, name, path), err);
   free(position);
   return status;
 }

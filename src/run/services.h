@@ -43,6 +43,8 @@ esp_status esp__run_open_dense(const esp_run *r, esp_model **model, esp_graph **
 /* Weights that are not finite numbers end the run: rectifiers can hide them from the loss. */
 esp_status esp__run_check_weights(const esp_run *r, esp_error *err);
 
+/* What files of the run's weights say about themselves. */
+esp_provenance esp__run_provenance(const esp_run *r);
 /* Saves the weights as the file `name` of the run directory. */
 esp_status esp__run_save_weights(const esp_run *r, const char *name, esp_error *err);
 /* Saves a checkpoint as the file `name` of the run directory. */

@@ -15,6 +15,18 @@ typedef struct reader {
   const esp_config *config; /* what it was read for */
 } reader;
 
+static bool same_sounds(const esp_config *a, const esp_config *b) {
+  const esp_audio_options *x = &a->data.audio, *y = &b->data.audio;
+  return x->rate == y->rate && x->seconds == y->seconds && x->window == y->window &&
+         x->hop == y->hop && x->bands == y->bands && strcmp(x->layout, y->layout) == 0;
+}
+
+static bool same_texts(const esp_config *a, const esp_config *b) {
+  const esp_text_options *x = &a->data.text, *y = &b->data.text;
+  return strcmp(x->tokens, y->tokens) == 0 && x->vocabulary == y->vocabulary &&
+         x->length == y->length && strcmp(a->model.weights, b->model.weights) == 0;
+}
+
 /* The seed chooses which images are trained and validated on, which does not matter here. */
 static bool same_data(const esp_config *a, const esp_config *b) {
   return strcmp(a->data.dataset, b->data.dataset) == 0 && strcmp(a->data.path, b->data.path) == 0 &&
@@ -24,16 +36,15 @@ static bool same_data(const esp_config *a, const esp_config *b) {
          strcmp(a->data.tasks, b->data.tasks) == 0 &&
          memcmp(&a->data.task_weights, &b->data.task_weights, sizeof a->data.task_weights) == 0 &&
          memcmp(&a->data.mean, &b->data.mean, sizeof a->data.mean) == 0 &&
-         memcmp(&a->data.std, &b->data.std, sizeof a->data.std) == 0;
+         memcmp(&a->data.std, &b->data.std, sizeof a->data.std) == 0 && same_texts(a, b) &&
+         same_sounds(a, b);
 }
 
 static esp_status read_data(reader *d, const esp_config *c, esp_error *err) {
-  esp_shape wanted = {0};
   if (d->config && same_data(d->config, c)) return ESP_OK;
   esp_dataset_free(d->set);
   *d = (reader){0};
-  if (c->model.input[0]) ESP_TRY(esp_shape_parse(c->model.input, &wanted, err));
-  ESP_TRY(esp_dataset_load(&d->set, &c->data, wanted, (esp_key)c->run.seed, err));
+  ESP_TRY(esp__config_data(c, &d->set, err));
   d->config = c;
   return ESP_OK;
 }

@@ -45,6 +45,7 @@ static esp_status collect_texts(esp_bundle *b, const esp_model *m, esp_provenanc
   ESP_TRY(esp_bundle_add_text(b, "espalier.input", input, err));
   ESP_TRY(esp_bundle_add_text(b, "espalier.layers", m->text, err));
   ESP_TRY(esp_bundle_add_text(b, "espalier.config", from.config, err));
+  if (from.vocabulary) ESP_TRY(esp_bundle_add_text(b, "espalier.vocabulary", from.vocabulary, err));
   return esp_bundle_add_text(b, "espalier.classes", from.classes, err);
 }
 

@@ -138,8 +138,13 @@ esp_data_options options_for(const char *dataset, const char *path) {
   snprintf(text[0], sizeof text[0], "%s", dataset);
   snprintf(text[1], sizeof text[1], "%s", path);
   text[2][0] = '\0';
-  return (esp_data_options){
-      .dataset = text[0], .path = text[1], .augment = text[2], .crop_padding = 4, .cutout_size = 8};
+  static char characters[] = "characters";
+  return (esp_data_options){.dataset = text[0],
+                            .path = text[1],
+                            .text = {.tokens = characters},
+                            .augment = text[2],
+                            .crop_padding = 4,
+                            .cutout_size = 8};
 }
 
 uint64_t hash_of(const void *data, size_t bytes, uint64_t before) {

@@ -147,6 +147,16 @@ def pictures(out):
           samples.JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + samples.JPEG[2:])
 
 
+def sounds(out):
+    """A WAV file of each format."""
+    for tag, bits, channels in ((1, 8, 1), (1, 16, 1), (1, 16, 2), (1, 24, 1), (1, 32, 1), (3, 32, 1), (3, 64, 2)):
+        moment = bits // 8 * channels
+        samples_ = bytes(64 * moment)
+        form = struct.pack("<HHIIHH", tag, channels, 11025, 11025 * moment, moment, bits)
+        chunks = b"fmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(samples_)) + samples_
+        write(f"{out}/wav", f"{tag}-{bits}-{channels}.wav", b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+
+
 def header_as_text(packed, bundle):
     """A packed file as the programs take it with a header that is not deflated; the bundle has the same tensors."""
     length = struct.unpack("<Q", bundle[:8])[0]
@@ -202,12 +212,18 @@ def files_of_a_run(espalier, out):
     shutil.rmtree(work)
 
 
+TEXTS = (b"\0a\tone two\nb\tthree\n", b"\2label\ttext\nb\tone, two\na\tthree\r\n", b"\1b\t\xc3\xa9\n", b"\x0fa\tone\n")
+
+
 def main(espalier, out):
     espalier = os.path.abspath(espalier)
     files_of_a_run(espalier, out)
     values_of_keys(espalier, out)
     dictionaries(espalier, out)
     pictures(out)
+    sounds(out)
+    for n, text in enumerate(TEXTS):
+        write(f"{out}/text", str(n), text)
     for path in glob.glob(f"{ROOT}/configs/*.ini"):
         write(f"{out}/config", os.path.basename(path), read(path))
     for path in glob.glob(f"{ROOT}/configs/papers/*.csv"):

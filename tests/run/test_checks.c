@@ -66,6 +66,7 @@ static const struct {
     {{"train.batch=1"}, "[train] batch = 1: the batch norm 'bn1' sees one value a channel"},
     {{"data.train=1"}, "the batch norm 'bn1' sees one value"},
     {{"data.augment=crop", "data.crop_padding=32"}, "crop_padding"},
+    {{"data.augment=noise"}, "[data] augment = noise: is for sounds, and the data are pictures"},
     {{"data.augment=cutout", "data.cutout_size=64"}, "[data] cutout_size = 64: blanks every image"},
     {{RIGL}, "[prune] every = 100: masks change in steps 0 to 11 of the training"},
     {{"prune.method=set", "prune.every_epochs=9"}, "[prune] every_epochs = 9: masks change"},
