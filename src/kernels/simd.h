@@ -8,7 +8,8 @@
  *     esp__vec_larger(a, b)      a where a > b, else b
  *     esp__vec_equal(a, b, v)    v where a = b, else +0
  *     esp__vec_unequal(a, b, v)  +0 where a = b, else v
- * and every second number of a and then of b, from the first (even) or second (odd) on. */
+ * and every second number of a and then of b, from the first (even) or second (odd) on;
+ * esp__vec_permute(v, place) has at lane i that of v at place[i], int32_t at any address. */
 #ifndef ESP_KERNELS_SIMD_H
 #define ESP_KERNELS_SIMD_H
 
@@ -35,6 +36,7 @@ typedef __m512 esp__vec;
 #define esp__vec_odd(a, b) \
   _mm512_permutex2var_ps(  \
       a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b)
+#define esp__vec_permute(v, place) _mm512_permutexvar_ps(_mm512_loadu_si512(place), v)
 #elif ESP_VECTOR == 8
 #include <immintrin.h>
 typedef __m256 esp__vec;
@@ -55,6 +57,8 @@ typedef __m256 esp__vec;
   _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(p), _MM_SHUFFLE(3, 1, 2, 0)))
 #define esp__vec_even(a, b) esp__vec_pairs(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)))
 #define esp__vec_odd(a, b) esp__vec_pairs(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)))
+#define esp__vec_permute(v, place) \
+  _mm256_permutevar8x32_ps(v, _mm256_loadu_si256((const __m256i *)(const void *)(place)))
 #elif ESP_VECTOR == 4
 #include <arm_neon.h>
 typedef float32x4_t esp__vec;
@@ -76,6 +80,10 @@ typedef float32x4_t esp__vec;
   vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vceqq_f32(a, b)))
 #define esp__vec_even(a, b) vuzp1q_f32(a, b)
 #define esp__vec_odd(a, b) vuzp2q_f32(a, b)
+#define esp__vec_permute(v, place) \
+  vreinterpretq_f32_u8(vqtbl1q_u8( \
+      vreinterpretq_u8_f32(v),     \
+      vreinterpretq_u8_s32(vmlaq_n_s32(vdupq_n_s32(0x03020100), vld1q_s32(place), 0x04040404))))
 #elif ESP_VECTOR == 1
 #include <math.h>
 typedef float esp__vec;
@@ -94,6 +102,7 @@ typedef float esp__vec;
 #define esp__vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
 #define esp__vec_even(a, b) ((void)(b), (a))
 #define esp__vec_odd(a, b) ((void)(a), (b))
+#define esp__vec_permute(v, place) ((void)(place), (v))
 #else
 #error "ESP_VECTOR must be 16 (AVX-512), 8 (AVX2), 4 (NEON) or 1 (scalar)"
 #endif

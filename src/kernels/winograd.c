@@ -118,7 +118,7 @@ INLINE void prefetch(const esp__winograd_plane *k, const float *first,
 }
 
 void ESP_ISA_NAME(esp__winograd_input)(const esp__winograd_plane *k) {
-  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+  for (size_t lane = 0; lane < (size_t)(ESP_LANES - k->unused); lane += ESP_VECTOR)
     for (int t = 0; t < k->tiles; t++) {
       if (k->prefetch && lane == 0)
         prefetch(k, k->plane + k->tile[t].x + k->row + ESP_LANES, &k->tile[t]);

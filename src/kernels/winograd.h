@@ -64,6 +64,7 @@ typedef struct esp__winograd_plane {
   float *to;
   size_t point_stride;
   ptrdiff_t prefetch; /* floats from here to the plane that is read next; 0: none */
+  int unused;         /* of winograd_input: lanes at the end that need not be made */
 } esp__winograd_plane;
 
 /* A' m A of one output, m = from[point * point_stride + t * 16], finished (esp__epilogue, its

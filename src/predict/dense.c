@@ -1,8 +1,10 @@
 /* Layers with all their weights: sums over blocks of channels. */
+#include "base/integer.h"
 #include "predict/network.h"
 
 typedef struct state {
-  esp__dense kernel; /* but for x, y and the residual */
+  esp__dense kernel;           /* but for x, y and the residual */
+  const esp__packing *packing; /* NULL: all of them, always */
 } state;
 
 int esp__dense_pack_blocks(int left, int together) {
@@ -33,11 +35,26 @@ static void pack(const esp__dense *k, const esp_param *w, float *to) {
   }
 }
 
+/* The weights that were packed for this image. */
+static void take_packed(esp__dense *k, const esp__packed *packed) {
+  k->channels = packed->channels;
+  k->blocks = esp__ceil_div(packed->outputs, ESP_BLOCK);
+  k->weight = packed->weight;
+  k->row = packed->row;
+  k->finish = packed->finish;
+}
+
 static void run(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  esp__dense own = ((const state *)s->state)->kernel;
+  const state *plan = s->state;
+  esp__dense own = plan->kernel;
   own.x = esp__at(s, s->x, memory);
   own.y = esp__at(s, s->y, memory);
-  if (s->more >= 0) own.finish.residual = esp__at(s, s->more, memory);
+  if (plan->packing) {
+    const esp__packed packed = esp__packed_of(plan->packing, s, memory);
+    take_packed(&own, &packed);
+  } else if (s->more >= 0) {
+    own.finish.residual = esp__at(s, s->more, memory);
+  }
   own.spots = esp__spots_shared(s, own.spots);
   k->dense(&own);
 }
@@ -51,13 +68,15 @@ static bool is_by_blocks(const esp_operation *op, const esp__place *x, int taps)
 
 /* A window of one pixel over whole blocks of channels is one of 16 over the blocks: the order of
  * the sums is the same, and the inner loop is longer. */
-static esp_status plan_places(esp_network *n, const esp_operation *op, const esp__place *x,
-                              esp__dense *k, esp_error *err) {
+static esp_status plan_places(esp_network *n, const esp__layer_plan *l, esp__dense *k,
+                              esp_error *err) {
+  const esp_operation *op = l->op;
   const esp_param *w = op->param[0];
+  const esp__place *x = &n->place[l->x];
   int32_t *channel, *tap;
-  k->channels = w->shape[1];
+  k->channels = x->shape.channels;
   k->taps = w->rank == 4 ? w->shape[2] * w->shape[3] : 1;
-  const bool by_blocks = is_by_blocks(op, x, k->taps);
+  const bool by_blocks = !esp__has_choice(l) && is_by_blocks(op, x, k->taps);
   if (by_blocks) {
     k->channels /= ESP_BLOCK;
     k->taps = ESP_BLOCK;
@@ -70,23 +89,30 @@ static esp_status plan_places(esp_network *n, const esp_operation *op, const esp
   return ESP_OK;
 }
 
-esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err) {
-  const esp_param *w = l->op->param[0];
-  const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
+/* All weights, in the order of the packs. */
+static esp_status plan_weights(esp_network *n, esp__dense *k, const esp_param *w, esp_error *err) {
   float *weight;
+  ESP_TRY(esp__store_alloc(
+      &n->store, (size_t)(k->channels * k->taps) * (size_t)(k->blocks * ESP_BLOCK) * sizeof *weight,
+      &weight, err));
+  pack(k, w, weight);
+  k->weight = weight;
+  return ESP_OK;
+}
+
+esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err) {
+  const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
   state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->kernel = (esp__dense){
       .blocks = esp__place_planes(y), .y_block = (size_t)y->plane, .finish = l->finish};
   ESP_TRY(esp__spots_of(n, x, y, l->op->attr.conv.stride, &s->kernel.spots, err));
-  ESP_TRY(plan_places(n, l->op, x, &s->kernel, err));
+  ESP_TRY(plan_places(n, l, &s->kernel, err));
   s->kernel.together = esp__dense_together_of(n, &s->kernel.spots, s->kernel.blocks);
-  ESP_TRY(esp__store_alloc(&n->store,
-                           (size_t)(s->kernel.channels * s->kernel.taps) *
-                               (size_t)(s->kernel.blocks * ESP_BLOCK) * sizeof *weight,
-                           &weight, err));
-  pack(&s->kernel, w, weight);
-  s->kernel.weight = weight;
+  if (esp__has_choice(l))
+    ESP_TRY(esp__add_packing(n, l, &s->packing, err));
+  else
+    ESP_TRY(plan_weights(n, &s->kernel, l->op->param[0], err));
   return esp__step_add(
       n,
       &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .shares = true},

@@ -52,7 +52,7 @@ static bool joins_sum(const esp__operations *ops, int i) {
 
 static esp__unit unit_of(const esp__operations *ops, int i) {
   const esp_operation *op = &ops->item[i];
-  esp__unit u = {.operation = i, .norm = -1, .rescale = -1, .sum = -1, .residual = -1};
+  esp__unit u = {.operation = i, .norm = -1, .rescale = -1, .sum = -1, .residual = -1, .gate = -1};
   if (joins_sum(ops, i)) {
     u = unit_of(ops, op->input[0]);
     u.relu = true;

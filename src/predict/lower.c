@@ -1,6 +1,6 @@
 /* Each unit becomes a step; what it reads is brought into the layout it wants. */
 #include "base/integer.h"
-#include "predict/network.h"
+#include "predict/values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,95 +64,6 @@ static esp_status finish_of(esp_network *n, const esp__operations *ops, const es
   return ESP_OK;
 }
 
-/* ---- values and their places ---- */
-
-enum { BYTES = 2, LAYOUTS = 3, NONE = -1 };
-typedef struct lowering {
-  esp_network *network;
-  const esp__operations *ops;
-  int (*place)[LAYOUTS]; /* of each value, by layout, or of its bytes; NONE: not there */
-  int *halo;             /* of each value, blocked */
-} lowering;
-
-/* How far a window reaches outside. */
-static int reach_of(const esp_operation *op) {
-  return esp__most(op->attr.conv.padding.rows, op->attr.conv.padding.columns);
-}
-
-/* The zeros that blocked values have around them: as many as a window wants that reads them, or
- * what they are added to has. */
-static void find_halos(lowering *l, const esp__unit *unit, int units) {
-  for (int i = 0; i < l->ops->count; i++) {
-    const esp_operation *op = &l->ops->item[i];
-    if (op->kind != ESP_OPERATION_CONV || esp__one_pixel(l->ops->item[op->input[0]].shape))
-      continue;
-    l->halo[op->input[0]] = esp__most(l->halo[op->input[0]], reach_of(op));
-  }
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (int u = 0; u < units; u++) {
-      if (unit[u].residual < 0) continue;
-      int *a = &l->halo[unit[u].residual], *b = &l->halo[unit[u].out];
-      moved |= *a != *b;
-      *a = *b = esp__most(*a, *b);
-    }
-  }
-}
-
-/* Those of planes: as many as any window wants that reads planes of this size, since lists go over
- * rows without a break where they lie alike before and after. Planes of one pixel have none. */
-static int halo_of(const esp__operations *ops, esp_shape s) {
-  int halo = 0;
-  if (esp__one_pixel(s)) return 0;
-  for (int i = 0; i < ops->count; i++) {
-    const esp_operation *op = &ops->item[i];
-    if (op->kind != ESP_OPERATION_CONV) continue;
-    const esp_shape in = ops->item[op->input[0]].shape;
-    if (in.height == s.height && in.width == s.width) halo = esp__most(halo, reach_of(op));
-  }
-  return halo;
-}
-
-/* A new place for value v. */
-static esp_status make_place(lowering *l, int v, esp__layout layout, int *place, esp_error *err) {
-  const esp_shape shape = l->ops->item[v].shape;
-  const int halo = layout == ESP_BLOCKED ? l->halo[v] : halo_of(l->ops, shape);
-  const esp__place p = esp__place_of(shape, layout, halo);
-  ESP_TRY(esp__place_add(l->network, &p, place, err));
-  l->place[v][p.layout] = *place;
-  return ESP_OK;
-}
-
-/* The place of value v in that layout, converted if it is only in the other. */
-static esp_status find_place(lowering *l, int v, esp__layout layout, int *place, esp_error *err) {
-  const int other = l->place[v][1 - layout];
-  *place = l->place[v][layout];
-  if (*place != NONE) return ESP_OK;
-  const esp__place *there = &l->network->place[other];
-  if (esp__place_of(there->shape, layout, there->halo).layout == there->layout) {
-    *place = other;
-    return ESP_OK;
-  }
-  ESP_TRY(make_place(l, v, layout, place, err));
-  return esp__add_convert(l->network, other, *place, err);
-}
-
-/* The layout that value v is in, blocked if it is in both. */
-static esp__layout layout_of(const lowering *l, int v) {
-  return l->place[v][ESP_BLOCKED] == NONE ? ESP_PLANAR : ESP_BLOCKED;
-}
-
-/* A new place for the bytes of value v, in words of four channels; whole blocks are written. */
-static esp_status make_bytes(lowering *l, int v, int *place, esp_error *err) {
-  const esp_shape shape = l->ops->item[v].shape;
-  const int words = esp__ceil_div(shape.channels, ESP_BLOCK) * (ESP_BLOCK / ESP_QUAD);
-  const esp__place p = esp__place_of((esp_shape){words, shape.height, shape.width}, ESP_PLANAR,
-                                     halo_of(l->ops, shape));
-  ESP_TRY(esp__place_add(l->network, &p, place, err));
-  l->place[v][BYTES] = *place;
-  return ESP_OK;
-}
-
 /* ---- units ---- */
 
 /* A place for the same value with zeros around it, where planes of one pixel have none: lists write
@@ -170,7 +81,7 @@ static esp_status convert_apart(esp_network *n, esp__layout layout, int halo, in
   return esp__add_convert(n, from, *place, err);
 }
 
-static esp_status add_apart(lowering *l, const esp__layer_plan *plan, esp_error *err) {
+static esp_status add_apart(esp__lowering *l, const esp__layer_plan *plan, esp_error *err) {
   esp_network *n = l->network;
   esp__layer_plan own = *plan;
   ESP_TRY(place_apart(n, plan->y, ESP_PLANAR, 1, &own.y, err));
@@ -179,27 +90,63 @@ static esp_status add_apart(lowering *l, const esp__layer_plan *plan, esp_error 
   return esp__add_convert(n, own.y, plan->y, err);
 }
 
-static esp_status lower_layer(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+/* Whether a convolution can leave out outputs and channels that gates close. */
+static bool may_choose(const esp__lowering *l, const esp_operation *op, esp__way way) {
+  return op->kind == ESP_OPERATION_CONV && op->groups == 1 &&
+         (way == ESP_WAY_DENSE || way == ESP_WAY_WINOGRAD) &&
+         !esp__one_pixel(l->ops->item[op->input[0]].shape);
+}
+
+static esp_status find_input(esp__lowering *l, const esp_operation *op, esp__layout layout,
+                             bool choose, esp__layer_plan *plan, esp_error *err) {
+  const int in = op->input[0];
+  if (choose && esp__only_chosen(l, in)) {
+    plan->x = l->place[in][ESP_CHOSEN];
+    plan->from = l->by[in];
+    return ESP_OK;
+  }
+  ESP_TRY(esp__find_place(l, in, layout, &plan->x, err));
+  if (esp__one_pixel(l->ops->item[in].shape) && esp__reach_of(op) > 0)
+    return convert_apart(l->network, layout, esp__reach_of(op), &plan->x, err);
+  return ESP_OK;
+}
+
+/* The outputs that the gate lets through. */
+static esp_status choose_outputs(esp__lowering *l, int gate, esp__layer_plan *plan,
+                                 esp_error *err) {
+  const int by = l->ops->item[gate].input[1];
+  ESP_TRY(esp__find_place(l, by, ESP_BLOCKED, &plan->by, err));
+  return esp__make_chosen(l, gate, l->ops->item[by].attr.top_k.keep, plan->by, &plan->y, err);
+}
+
+static esp_status lower_any(esp__lowering *l, const esp__unit *u, esp_error *err);
+
+static esp_status lower_layer(esp__lowering *l, const esp__unit *u, bool lists, esp_error *err) {
   static esp_status (*const add[])(esp_network *, const esp__layer_plan *, esp_error *) = {
       [ESP_WAY_DENSE] = esp__add_dense,
       [ESP_WAY_WINOGRAD] = esp__add_winograd,
       [ESP_WAY_DEPTHWISE] = esp__add_depthwise,
       [ESP_WAY_LISTS] = esp__add_lists};
   const esp_operation *op = &l->ops->item[u->operation];
-  const int in = op->input[0];
+  const int in = op->input[0], out = u->gate < 0 ? u->out : l->ops->item[u->gate].input[0];
   const esp__way way = lists ? ESP_WAY_LISTS : esp__way_of(l->network, op, l->ops->item[in].shape);
+  const bool choose = may_choose(l, op, way);
   const esp__layout to = way == ESP_WAY_LISTS ? ESP_PLANAR : ESP_BLOCKED,
-                    from = way == ESP_WAY_DENSE ? layout_of(l, in) : to;
-  esp__layer_plan plan = {.op = op, .more = NONE};
-  ESP_TRY(find_place(l, in, from, &plan.x, err));
-  if (esp__one_pixel(l->ops->item[in].shape) && reach_of(op) > 0)
-    ESP_TRY(convert_apart(l->network, to, reach_of(op), &plan.x, err));
-  if (u->residual >= 0) ESP_TRY(find_place(l, u->residual, to, &plan.more, err));
-  ESP_TRY(make_place(l, u->out, to, &plan.y, err));
+                    from = way == ESP_WAY_DENSE ? esp__layout_of(l, in) : to;
+  esp__layer_plan plan = {.op = op, .more = ESP_NOWHERE, .by = ESP_NOWHERE, .from = ESP_NOWHERE};
+  ESP_TRY(find_input(l, op, from, choose, &plan, err));
+  if (u->residual >= 0) ESP_TRY(esp__find_place(l, u->residual, to, &plan.more, err));
+  if (u->gate >= 0 && choose)
+    ESP_TRY(choose_outputs(l, u->gate, &plan, err));
+  else
+    ESP_TRY(esp__make_place(l, out, to, &plan.y, err));
   ESP_TRY(finish_of(l->network, l->ops, u, &plan.finish, err));
   if (way == ESP_WAY_LISTS && l->network->place[plan.y].layout != ESP_PLANAR)
-    return add_apart(l, &plan, err);
-  return add[way](l->network, &plan, err);
+    ESP_TRY(add_apart(l, &plan, err));
+  else
+    ESP_TRY(add[way](l->network, &plan, err));
+  const esp__unit gate = {.operation = u->gate, .out = u->gate};
+  return u->gate >= 0 && !choose ? lower_any(l, &gate, err) : ESP_OK;
 }
 
 /* ---- units of integers ---- */
@@ -208,7 +155,8 @@ static const esp_operation *item_at(const esp__operations *ops, int i) {
   return i < 0 ? NULL : &ops->item[i];
 }
 
-static esp_status lower_integer_layer(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, bool lists,
+                                      esp_error *err) {
   const esp__operations *ops = l->ops;
   const esp_operation *op = &ops->item[u->operation];
   const int in = op->input[0];
@@ -221,36 +169,37 @@ static esp_status lower_integer_layer(lowering *l, const esp__unit *u, bool list
       .relu = u->relu,
       .negative = ops->nature[in] == ESP_SIGNED,
       .channels = ops->item[in].shape.channels,
-      .x = l->place[in][BYTES],
-      .more = u->residual < 0 ? NONE : l->place[u->residual][BYTES]};
-  if (esp__one_pixel(ops->item[in].shape) && reach_of(op) > 0)
-    ESP_TRY(convert_apart(l->network, ESP_PLANAR, reach_of(op), &plan.x, err));
+      .x = l->place[in][ESP_BYTES],
+      .more = u->residual < 0 ? ESP_NOWHERE : l->place[u->residual][ESP_BYTES]};
+  if (esp__one_pixel(ops->item[in].shape) && esp__reach_of(op) > 0)
+    ESP_TRY(convert_apart(l->network, ESP_PLANAR, esp__reach_of(op), &plan.x, err));
   if (ops->nature[u->out] == ESP_FLOATS)
-    ESP_TRY(make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
+    ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
   else
-    ESP_TRY(make_bytes(l, u->out, &plan.y, err));
+    ESP_TRY(esp__make_bytes(l, u->out, &plan.y, err));
   return (lists || op->groups > 1) && !pixel ? esp__add_integer_lists(l->network, &plan, err)
                                              : esp__add_integer_dense(l->network, &plan, err);
 }
 
 /* Any other operation on bytes; what it reads are floats where it makes bytes of them. */
-static esp_status lower_bytes(lowering *l, const esp__unit *u, esp_error *err) {
+static esp_status lower_bytes(esp__lowering *l, const esp__unit *u, esp_error *err) {
   const esp__operations *ops = l->ops;
   esp__bytes_plan plan = {.op = &ops->item[u->operation],
                           .rescale = item_at(ops, u->rescale),
                           .relu = u->relu,
-                          .more = NONE};
+                          .more = ESP_NOWHERE};
   const int in = plan.op->input[0], other = plan.op->input[1];
-  plan.x = l->place[in][BYTES];
+  plan.x = l->place[in][ESP_BYTES];
   plan.in = ops->item[in].shape;
   plan.positive =
       u->rescale >= 0 && ops->nature[ops->item[u->rescale].input[0]] == ESP_POSITIVE_SUMS;
-  if (ops->nature[in] == ESP_FLOATS) ESP_TRY(find_place(l, in, layout_of(l, in), &plan.x, err));
-  if (other >= 0) plan.more = l->place[other][BYTES];
+  if (ops->nature[in] == ESP_FLOATS)
+    ESP_TRY(esp__find_place(l, in, esp__layout_of(l, in), &plan.x, err));
+  if (other >= 0) plan.more = l->place[other][ESP_BYTES];
   if (ops->nature[u->out] == ESP_FLOATS)
-    ESP_TRY(make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
+    ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
   else
-    ESP_TRY(make_bytes(l, u->out, &plan.y, err));
+    ESP_TRY(esp__make_bytes(l, u->out, &plan.y, err));
   return esp__add_bytes(l->network, &plan, err);
 }
 
@@ -258,17 +207,50 @@ static bool has_weights(const esp_operation *op) {
   return op->kind == ESP_OPERATION_CONV || op->kind == ESP_OPERATION_LINEAR;
 }
 
-static esp_status lower_other(lowering *l, int i, esp_error *err) {
-  const esp_operation *op = &l->ops->item[i];
-  const esp__layout layout = layout_of(l, op->input[0]);
-  int x, more = NONE, y;
-  ESP_TRY(find_place(l, op->input[0], layout, &x, err));
-  if (op->input[1] >= 0) ESP_TRY(find_place(l, op->input[1], layout, &more, err));
-  ESP_TRY(make_place(l, i, layout, &y, err));
-  return esp__add_other(l->network, op, x, more, y, err);
+/* What treats each channel by itself goes on with chosen ones. */
+static bool keeps_chosen(const esp__lowering *l, const esp_operation *op) {
+  return (op->kind == ESP_OPERATION_MEAN_ABS || op->kind == ESP_OPERATION_MAXPOOL ||
+          op->kind == ESP_OPERATION_AVGPOOL) &&
+         esp__only_chosen(l, op->input[0]);
 }
 
-static esp_status lower_unit(lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+static esp_status lower_chosen(esp__lowering *l, int i, esp_error *err) {
+  const esp_operation *op = &l->ops->item[i];
+  const int in = op->input[0], x = l->place[in][ESP_CHOSEN];
+  int y;
+  ESP_TRY(esp__make_chosen(l, i, l->network->place[x].shape.channels, l->by[in], &y, err));
+  return esp__add_other(l->network, op, false, x, ESP_NOWHERE, y, err);
+}
+
+/* A sum whose input number `chosen` has only chosen channels. */
+static esp_status lower_sum(esp__lowering *l, const esp__unit *u, int chosen, esp_error *err) {
+  const int *in = l->ops->item[u->operation].input;
+  int more, y;
+  ESP_TRY(esp__find_place(l, in[1 - chosen], ESP_BLOCKED, &more, err));
+  ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &y, err));
+  return esp__spread_value(l, in[chosen], more, u->relu, y, err);
+}
+
+static esp_status lower_any(esp__lowering *l, const esp__unit *u, esp_error *err) {
+  const esp_operation *op = &l->ops->item[u->operation];
+  const esp__layout layout = esp__layout_of(l, op->input[0]);
+  int x, more = ESP_NOWHERE, y;
+  ESP_TRY(esp__find_place(l, op->input[0], layout, &x, err));
+  if (op->input[1] >= 0) ESP_TRY(esp__find_place(l, op->input[1], layout, &more, err));
+  ESP_TRY(esp__make_place(l, u->out, layout, &y, err));
+  return esp__add_other(l->network, op, u->relu, x, more, y, err);
+}
+
+static esp_status lower_other(esp__lowering *l, const esp__unit *u, esp_error *err) {
+  const esp_operation *op = &l->ops->item[u->operation];
+  if (keeps_chosen(l, op)) return lower_chosen(l, u->out, err);
+  for (int k = 0; k < 2 && op->kind == ESP_OPERATION_ADD; k++)
+    if (esp__only_chosen(l, op->input[k]) && op->input[0] != op->input[1])
+      return lower_sum(l, u, k, err);
+  return lower_any(l, u, err);
+}
+
+static esp_status lower_unit(esp__lowering *l, const esp__unit *u, bool lists, esp_error *err) {
   const esp_operation *op = &l->ops->item[u->operation];
   const esp_operation_kind kind = op->kind;
   if (u->rescale >= 0 && has_weights(op)) return lower_integer_layer(l, u, lists, err);
@@ -276,35 +258,39 @@ static esp_status lower_unit(lowering *l, const esp__unit *u, bool lists, esp_er
       kind == ESP_OPERATION_FROM_INTEGERS)
     return lower_bytes(l, u, err);
   if (has_weights(op)) return lower_layer(l, u, lists, err);
-  if (kind == ESP_OPERATION_INPUT) return make_place(l, u->out, ESP_PLANAR, &l->network->in, err);
-  return lower_other(l, u->out, err);
+  if (kind == ESP_OPERATION_INPUT)
+    return esp__make_place(l, u->out, ESP_PLANAR, &l->network->in, err);
+  return lower_other(l, u, err);
 }
 
-static esp_status lower_all(lowering *l, const esp__unit *unit, int units, const bool *lists,
+static esp_status lower_all(esp__lowering *l, const esp__unit *unit, int units, const bool *lists,
                             esp_error *err) {
   for (int u = 0; u < units; u++) {
     l->network->unit = u;
     ESP_TRY(lower_unit(l, &unit[u], lists[u], err));
   }
   const int v = l->ops->output;
-  ESP_TRY(find_place(l, v, layout_of(l, v), &l->network->out, err));
+  ESP_TRY(esp__find_place(l, v, esp__layout_of(l, v), &l->network->out, err));
   esp__places_settle(l->network);
   return ESP_OK;
 }
 
 esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__unit *unit, int units,
                       const bool *lists, esp_error *err) {
-  lowering l = {.network = n, .ops = ops};
+  esp__lowering l = {.network = n, .ops = ops};
   l.place = malloc((size_t)ops->count * sizeof *l.place);
   l.halo = calloc((size_t)ops->count, sizeof *l.halo);
+  l.by = calloc((size_t)ops->count, sizeof *l.by);
   esp_status status = ESP_OK;
-  if (!l.place || !l.halo) status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
+  if (!l.place || !l.halo || !l.by)
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
   if (status == ESP_OK) {
     memset(l.place, 0xff, (size_t)ops->count * sizeof *l.place);
-    find_halos(&l, unit, units);
+    esp__find_halos(&l, unit, units);
     status = lower_all(&l, unit, units, lists, err);
   }
   free(l.place);
   free(l.halo);
+  free(l.by);
   return status;
 }

@@ -3,8 +3,10 @@
  *     operations.c   the layer language builds a list of operations
  *     fuse.c         operations that become one step
  *     places.c       how a value lies in memory, and where
+ *     values.c       in which places each value is, while the network is lowered
  *     lower.c        each operation becomes a step: memory in, memory out
  *     dense.c, winograd.c, lists.c, depthwise.c    the convolutions and linear layers
+ *     chosen.c       convolutions between gates, which differ from image to image
  *     planes.c       all other operations
  *     fuse_integers.c, integers.c, bytes.c         the same of quantised networks
  *     choose.c       which layers run as lists of their nonzero weights, by stopwatch
@@ -60,7 +62,8 @@ typedef struct esp__unit {
   int rescale;  /* of what gives integers their scale, or -1 */
   int sum;      /* of what adds a residual to integers, or -1 */
   int residual; /* value that is added behind the norm or scale, or -1 */
-  bool relu;    /* at the end */
+  bool relu;    /* behind that */
+  int gate;     /* at the end, or -1 */
   int out;      /* the value that it makes: that of the last operation it does */
 } esp__unit;
 /* [operations] of them, `count` in all, in order. */
@@ -163,6 +166,7 @@ struct esp_network {
   int places, places_capacity;
   int in, out;                    /* places of image and logits */
   size_t scratch, scratch_floats; /* where it begins */
+  size_t packed, packed_floats;   /* of weights that are packed for an image */
   int unit;                       /* that is being lowered */
   size_t floats;                  /* of a predictor's memory */
 };
@@ -177,10 +181,16 @@ static inline float *esp__scratch(const esp__step *s, float *memory) {
   return memory + s->network->scratch + (size_t)s->part * s->network->floats;
 }
 void esp__scratch_at_least(esp_network *n, size_t floats);
+/* Memory between one step and the next, of all parts. */
+static inline float *esp__packed_memory(const esp__step *s, float *memory) {
+  return memory + s->network->packed;
+}
 
 /* Appends a step, or a place. */
 esp_status esp__step_add(esp_network *n, const esp__step *step, esp_error *err);
 esp_status esp__place_add(esp_network *n, const esp__place *place, int *number, esp_error *err);
+/* The step that is added next reads that place too. */
+void esp__place_read(esp_network *n, int place);
 
 /* ---- lowering ---- */
 
@@ -206,7 +216,11 @@ typedef struct esp__layer_plan {
   esp__finish finish;
   int x, y; /* places; the residual's is in the step */
   int more;
+  int by, from; /* places of what chooses outputs, and chose the channels of x; -1: all there are */
 } esp__layer_plan;
+static inline bool esp__has_choice(const esp__layer_plan *l) {
+  return l->by >= 0 || l->from >= 0;
+}
 
 /* The way that the arithmetic of eval prescribes: Winograd; or else any, of which this is the one
  * for all weights. */
@@ -223,6 +237,30 @@ esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error
 esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_error *err);
 /* x: planar; of strided layers the planes are split first. */
 esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err);
+
+/* ---- chosen channels (chosen.c) ---- */
+
+/* How the weights of a layer are packed for each image: those of the chosen outputs and channels,
+ * with what follows the sums. Adds the step that does it. */
+typedef struct esp__packing esp__packing;
+esp_status esp__add_packing(esp_network *n, const esp__layer_plan *l, const esp__packing **packing,
+                            esp_error *err);
+/* What the step before made. */
+typedef struct esp__packed {
+  int channels, outputs;
+  const float *weight; /* [channels][taps][row] */
+  size_t row;
+  esp__finish finish;
+} esp__packed;
+esp__packed esp__packed_of(const esp__packing *p, const esp__step *s, float *memory);
+/* The chosen channels at place `from` become all at place `to`, the others 0; `more` is a place
+ * with what is added to them, or -1. */
+typedef struct esp__spread_plan {
+  int from, by, more, to;
+  bool relu;
+} esp__spread_plan;
+esp_status esp__add_spread(esp_network *n, const esp__spread_plan *plan, esp_error *err);
+
 /* ---- integers (integers.c, bytes.c) ---- */
 
 /* A value of bytes lies in a planar place (blocked if it is one pixel) whose channels are words of
@@ -266,9 +304,9 @@ typedef struct esp__bytes_plan {
 } esp__bytes_plan;
 esp_status esp__add_bytes(esp_network *n, const esp__bytes_plan *b, esp_error *err);
 
-/* Every operation that is no convolution or linear layer. */
-esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int more, int y,
-                          esp_error *err);
+/* Every operation that is no convolution or linear layer; `relu` behind a sum. */
+esp_status esp__add_other(esp_network *n, const esp_operation *op, bool relu, int x, int more,
+                          int y, esp_error *err);
 /* The planes of place x split into those of every stride-th row and column. */
 esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *phases,
                           esp_error *err);

@@ -65,6 +65,10 @@ static void live(esp__place *p, int step) {
   if (step > p->dies) p->dies = step;
 }
 
+void esp__place_read(esp_network *n, int place) {
+  live(&n->place[place], n->steps);
+}
+
 void esp__places_settle(esp_network *n) {
   size_t end = 0;
   for (int i = 0; i < n->steps; i++) {
@@ -82,8 +86,9 @@ void esp__places_settle(esp_network *n) {
     p->first = same ? same->first : end + p->before;
     if (!same) end += up(p->size);
   }
-  n->scratch = end;
-  n->floats = end + up(n->scratch_floats) + 4 * ESP_BLOCK;
+  n->packed = end;
+  n->scratch = end + up(n->packed_floats);
+  n->floats = n->scratch + up(n->scratch_floats) + 4 * ESP_BLOCK;
 }
 
 void esp__scratch_at_least(esp_network *n, size_t floats) {

@@ -15,6 +15,7 @@ static esp__planes planes_of(const esp__step *s, int place, float *memory) {
 typedef struct state {
   esp_operation_attr attr;
   const float *scale, *shift;
+  bool relu; /* behind a sum */
 } state;
 static const state *state_of(const esp__step *s) {
   return s->state;
@@ -53,8 +54,8 @@ static void run_norm(const esp__predict_kernels *k, const esp__step *s, float *m
 }
 
 static void run_add(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  k->add_planes(extents_of(s), planes_of(s, s->x, memory), planes_of(s, s->more, memory),
-                planes_of(s, s->y, memory));
+  k->add_planes(state_of(s)->relu, extents_of(s), planes_of(s, s->x, memory),
+                planes_of(s, s->more, memory), planes_of(s, s->y, memory));
 }
 
 static void run_gate(const esp__predict_kernels *k, const esp__step *s, float *memory) {
@@ -66,17 +67,9 @@ static void run_mean_abs(const esp__predict_kernels *k, const esp__step *s, floa
   k->mean_abs_planes(extents_of(s), planes_of(s, s->x, memory), esp__at(s, s->y, memory));
 }
 
-/* A channel wins when fewer than `keep` others come before it. */
 static void run_top_k(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  const float *x = esp__at(s, s->x, memory);
-  float *y = esp__at(s, s->y, memory);
-  const int channels = esp__place_at(s, s->x)->shape.channels;
-  (void)k;
-  for (int c = 0; c < channels; c++) {
-    int before = 0;
-    for (int d = 0; d < channels; d++) before += (x[d] > x[c]) | ((d < c) & (x[d] == x[c]));
-    y[c] = before < state_of(s)->attr.top_k.keep && x[c] > 0.0f ? x[c] : 0.0f;
-  }
+  k->keep_largest(esp__at(s, s->x, memory), esp__place_at(s, s->x)->shape.channels,
+                  state_of(s)->attr.top_k.keep, esp__at(s, s->y, memory));
 }
 
 static esp__pool pool_of(const esp__step *s, esp_pool_attr a) {
@@ -179,11 +172,12 @@ static esp__step_fn *const kinds[] = {
     [ESP_OPERATION_GATE] = run_gate,
 };
 
-esp_status esp__add_other(esp_network *n, const esp_operation *op, int x, int more, int y,
-                          esp_error *err) {
+esp_status esp__add_other(esp_network *n, const esp_operation *op, bool relu, int x, int more,
+                          int y, esp_error *err) {
   state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->attr = op->attr;
+  s->relu = relu;
   if (op->kind == ESP_OPERATION_FATRELU && op->attr.fatrelu.chosen)
     s->attr.fatrelu.threshold = op->attr.fatrelu.chosen->value[0];
   if (op->kind == ESP_OPERATION_BATCHNORM) ESP_TRY(esp__line_of(n, op, &s->scale, &s->shift, err));

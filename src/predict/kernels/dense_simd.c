@@ -33,6 +33,7 @@ ESP_INLINE void tile(const esp__dense *k, const esp__spot *spot, int first, cons
                      const int spots, const int blocks, const int step) {
   enum { VECTORS_MOST = SUMS };
   const int vectors = blocks * ESP_PARTS;
+  const size_t row = k->row ? k->row : (size_t)(blocks * ESP_BLOCK);
   esp__vec sum[SUMS];
 #pragma GCC unroll 8
   for (int p = 0; p < spots; p++)
@@ -41,12 +42,11 @@ ESP_INLINE void tile(const esp__dense *k, const esp__spot *spot, int first, cons
   const float *x = k->x + spot->x;
   for (int c = 0; c < k->channels; c++) {
     const float *plane = x + k->channel[c];
-    for (int t = 0; t < k->taps; t++, weight += blocks * ESP_BLOCK) {
+    for (int t = 0; t < k->taps; t++, weight += row) {
       const float *at = plane + k->tap[t];
       esp__vec w[VECTORS_MOST];
 #pragma GCC unroll 8
-      for (int b = 0; b < blocks; b++)
-        __builtin_prefetch(weight + (AHEAD * blocks + b) * ESP_BLOCK);
+      for (int b = 0; b < blocks; b++) __builtin_prefetch(weight + AHEAD * row + b * ESP_BLOCK);
 #pragma GCC unroll 16
       for (int v = 0; v < vectors; v++) w[v] = esp__vec_load(weight + v * ESP_VECTOR);
 #pragma GCC unroll 8
@@ -126,6 +126,6 @@ void ESP_ISA_NAME(esp__dense)(const esp__dense *k) {
   for (int first = 0; first < k->blocks; first += together) {
     while (together > k->blocks - first) together /= 2;
     pack_of(together, k->spots.step)(k, first, weight);
-    weight += (size_t)k->channels * (size_t)k->taps * (size_t)(together * ESP_BLOCK);
+    weight += (size_t)(together * ESP_BLOCK) * (k->row ? 1 : (size_t)(k->channels * k->taps));
   }
 }

@@ -16,7 +16,8 @@ ESP_INLINE esp__vec esp__finished(esp__vec v, const esp__finish *f, size_t o, si
   if (f->scale)
     v = esp__vec_add(esp__vec_mul(v, esp__vec_load(f->scale + o)), esp__vec_load(f->shift + o));
   if (f->residual) v = esp__vec_add(v, esp__vec_load(f->residual + at));
-  return f->relu ? esp__vec_positive(v, v) : v;
+  if (f->relu) v = esp__vec_positive(v, v);
+  return f->factor ? esp__vec_mul(v, esp__vec_load(f->factor + o)) : v;
 }
 
 /* Of one output o, whose pixels are a vector. */

@@ -43,12 +43,35 @@ void ESP_ISA_NAME(esp__apply_threshold)(float t, esp__extents e, esp__planes x, 
   }
 }
 
-void ESP_ISA_NAME(esp__add_planes)(esp__extents e, esp__planes x, esp__planes y, esp__planes z) {
+ESP_INLINE void sum_planes(esp__extents e, esp__planes x, esp__planes y, esp__planes z,
+                           const bool relu) {
   const size_t floats = (size_t)(e.columns * e.lanes);
   EACH_ROW(e, p, r) {
     const float *a = AT(x, p, r), *b = AT(y, p, r);
     float *to = AT(z, p, r);
-    for (size_t i = 0; i < floats; i++) to[i] = a[i] + b[i];
+    for (size_t i = 0; i < floats; i++) {
+      const float v = a[i] + b[i];
+      to[i] = relu && !(v > 0.0f) ? 0.0f : v;
+    }
+  }
+}
+
+void ESP_ISA_NAME(esp__add_planes)(bool relu, esp__extents e, esp__planes x, esp__planes y,
+                                   esp__planes z) {
+  if (relu)
+    sum_planes(e, x, y, z, true);
+  else
+    sum_planes(e, x, y, z, false);
+}
+
+/* A channel stays when fewer than `keep` others are larger. */
+void ESP_ISA_NAME(esp__keep_largest)(const float *x, int channels, int keep, float *y) {
+  for (int c = 0; c < channels; c++) {
+    const float own = x[c];
+    int larger = 0;
+    for (int d = 0; d < c; d++) larger += x[d] >= own;
+    for (int d = c + 1; d < channels; d++) larger += x[d] > own;
+    y[c] = larger < keep && own > 0.0f ? own : 0.0f;
   }
 }
 

@@ -21,6 +21,7 @@ typedef struct esp__finish {
   const float *bias, *scale, *shift;
   const float *residual; /* laid out as y */
   bool relu;
+  const float *factor; /* at the end, a gate's */
 } esp__finish;
 
 /* Where a pixel reads and writes. */
@@ -46,12 +47,14 @@ typedef struct esp__spots {
  *                                     weight(o, c, tap) * x[spot.x + channel[c] + tap]
  *
  * Weights stand in packs of up to `together` blocks of outputs, sizes that are powers of two:
- * [packs][channels][taps][16 * blocks of the pack]. */
+ * [packs][channels][taps][16 * blocks of the pack]; or where there is a `row`, of so many floats,
+ * in rows of all outputs: [channels][taps][row]. */
 typedef struct esp__dense {
   const float *x;
   const int32_t *channel, *tap; /* [channels], [taps] */
   int channels, taps;
   const float *weight;
+  size_t row;
   int blocks, together;
   float *y;
   size_t y_block;
@@ -91,6 +94,7 @@ typedef struct esp__winograd_finish {
   int tiles;
   float *y; /* of the block; residual: of the block too */
   size_t row;
+  int outputs;        /* of the block: 1 to 16 */
   esp__finish finish; /* of the block */
 } esp__winograd_finish;
 typedef void esp__winograd_finish_fn(const esp__winograd_finish *k);
@@ -101,16 +105,38 @@ enum { ESP_WINOGRAD_CHUNK = 16, ESP_WINOGRAD_FEW = 4 }; /* tiles at a time; fewe
  *
  *     to[(point * places + t) * 16 + o] = sum over c of (G g G')[point] *
  *                                                       from[(point * places + t) * 16 + c]
- *     with g[place] = window[(c * 9 + place) * 16 + o] */
+ *     with g[place] = window[(c * 9 + place) * window_row + o] */
 typedef struct esp__winograd_products {
   const float *window;
+  size_t window_row;
   const float *from;
-  int channels, tiles; /* up to 16 of each */
-  int places;          /* those of a point: ESP_WINOGRAD_FEW or ESP_WINOGRAD_CHUNK */
+  int channels, outputs, tiles; /* up to 16 of each */
+  int places;                   /* those of a point: ESP_WINOGRAD_FEW or ESP_WINOGRAD_CHUNK */
   float *to;
   bool continued; /* sums begin with what is in `to`, not with 0 */
 } esp__winograd_products;
 typedef void esp__winograd_products_fn(const esp__winograd_products *k);
+
+/* Some of the channels, chosen for one image; they keep their order. A vector of the channels is
+ * `vector` of them (esp__predict_kernels). */
+typedef struct esp__chosen {
+  int count, vectors;    /* chosen ones; vectors of all channels */
+  const int32_t *first;  /* [vectors] how many are chosen before the vector */
+  const int32_t *pack;   /* [vectors][vector] the lanes of those that are, then any lane */
+  const int32_t *spread; /* [vectors][vector] of each lane its place among those; closed ones 0 */
+} esp__chosen;
+
+/* Weights [channels][taps][vectors of outputs] become those of the chosen outputs and channels,
+ * to[channels][taps][row]; what follows the outputs in a row is any. Writes 16 floats beyond. */
+typedef struct esp__pack_chosen {
+  const float *weight;
+  const int32_t *channel; /* [channels] numbers of the chosen ones */
+  int channels, taps;
+  esp__chosen outputs;
+  float *to;
+  size_t row;
+} esp__pack_chosen;
+typedef void esp__pack_chosen_fn(const esp__pack_chosen *k);
 
 /* A stretch of pixels in planes: `count` vectors that read from x on and write from y on; what is
  * written where `mask` (as many floats) is 0 is 0. */
@@ -165,10 +191,26 @@ typedef void esp__apply_threshold_fn(float t, esp__extents e, esp__planes x, esp
 /* y = x * scale + shift (+ more), then ReLU if asked; scale and shift by channel. */
 typedef void esp__apply_line_fn(const float *scale, const float *shift, bool relu, esp__extents e,
                                 esp__planes x, esp__planes more, esp__planes y);
-/* z = x + y */
-typedef void esp__add_planes_fn(esp__extents e, esp__planes x, esp__planes y, esp__planes z);
+/* z = x + y, then ReLU if asked */
+typedef void esp__add_planes_fn(bool relu, esp__extents e, esp__planes x, esp__planes y,
+                                esp__planes z);
+/* The `keep` largest of x that are above 0, others become 0; of equals the first are larger. */
+typedef void esp__keep_largest_fn(const float *x, int channels, int keep, float *y);
 /* y = x * by[channel] */
 typedef void esp__scale_planes_fn(const float *by, esp__extents e, esp__planes x, esp__planes y);
+enum { ESP_SPREAD_PIXELS = 8 }; /* at a time */
+/* Planes of chosen channels, in blocks, become those of all; what was not chosen, with a `by` of 0,
+ * is 0. Then `more` is added, unless NULL, and ReLU, if asked. `pixels` is memory for
+ * ESP_SPREAD_PIXELS * (planes of x + 1) * 16 floats. */
+typedef struct esp__spread {
+  esp__extents e; /* of x */
+  esp__planes x, more, y;
+  bool relu;
+  esp__chosen channels;
+  const float *by;
+  float *pixels;
+} esp__spread;
+typedef void esp__spread_fn(const esp__spread *k);
 /* to[channel] = the mean of |x| over the plane */
 typedef void esp__mean_abs_planes_fn(esp__extents e, esp__planes x, float *to);
 /* pool.h, `planes` planes of each; in and out of k are rows and columns. */
@@ -187,12 +229,15 @@ typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__pl
   K(depthwise, esp__depthwise_fn, esp__depthwise)                         \
   K(winograd_products, esp__winograd_products_fn, esp__winograd_products) \
   K(winograd_finish, esp__winograd_finish_fn, esp__winograd_finish)       \
+  K(pack_chosen, esp__pack_chosen_fn, esp__pack_chosen)                   \
+  K(spread, esp__spread_fn, esp__spread)                                  \
   K(lists, esp__lists_fn, esp__lists)                                     \
   K(lists_together, esp__lists_together_fn, esp__lists_together)          \
   K(apply, esp__apply_fn, esp__apply)                                     \
   K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold)       \
   K(apply_line, esp__apply_line_fn, esp__apply_line)                      \
   K(add_planes, esp__add_planes_fn, esp__add_planes)                      \
+  K(keep_largest, esp__keep_largest_fn, esp__keep_largest)                \
   K(scale_planes, esp__scale_planes_fn, esp__scale_planes)                \
   K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes)       \
   K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)             \

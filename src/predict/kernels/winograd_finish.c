@@ -22,7 +22,7 @@ ESP_INLINE void output_tile(const esp__winograd_finish *k, int t, size_t lane, c
 }
 
 void ESP_ISA_NAME(esp__winograd_finish)(const esp__winograd_finish *k) {
-  for (size_t lane = 0; lane < ESP_BLOCK; lane += ESP_VECTOR)
+  for (size_t lane = 0; lane < (size_t)k->outputs; lane += ESP_VECTOR)
     for (int t = 0; t < k->tiles; t++)
       if (k->tile[t].rows == ESP_WINOGRAD_TILE && k->tile[t].columns == ESP_WINOGRAD_TILE)
         output_tile(k, t, lane, true);

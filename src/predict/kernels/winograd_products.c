@@ -3,13 +3,18 @@
 #include "kernels/winograd_simd.h"
 #include "predict/kernels/finish_simd.h"
 
-enum { WINDOW = ESP_WINOGRAD_PLACES * ESP_BLOCK, TOGETHER = ESP_VECTOR == 16 ? 4 : 2 };
+enum { TOGETHER = ESP_VECTOR == 16 ? 4 : 2 };
+
+/* Floats from the window of a channel to that of the next. */
+ESP_INLINE size_t window_of(const esp__winograd_products *k) {
+  return ESP_WINOGRAD_PLACES * k->window_row;
+}
 
 /* A third of a window that is used next, while this one is worked on. */
-ESP_INLINE void fetch_ahead(const float *window, int third) {
+ESP_INLINE void fetch_ahead(const float *window, size_t row, int third) {
   const int places = ESP_WINOGRAD_PLACES / 3;
   for (int i = third * places; i < (third + 1) * places; i++)
-    __builtin_prefetch(window + i * ESP_BLOCK);
+    __builtin_prefetch(window + (size_t)i * row);
 }
 
 /* Column `column`, a constant at each call, of G g G' of one channel. */
@@ -18,12 +23,13 @@ ESP_INLINE void column_of(const esp__winograd_products *k, const float *window, 
   esp__vec along[ESP_WINOGRAD_WINDOW];
 #pragma GCC unroll 3
   for (int r = 0; r < ESP_WINOGRAD_WINDOW; r++) {
-    const float *g = window + ESP_WINOGRAD_WINDOW * r * ESP_BLOCK;
-    along[r] = esp__winograd_weights_one(column, esp__vec_load(g), esp__vec_load(g + ESP_BLOCK),
-                                         esp__vec_load(g + 2 * ESP_BLOCK));
+    const float *g = window + (size_t)(ESP_WINOGRAD_WINDOW * r) * k->window_row;
+    along[r] = esp__winograd_weights_one(column, esp__vec_load(g), esp__vec_load(g + k->window_row),
+                                         esp__vec_load(g + 2 * k->window_row));
   }
   esp__winograd_weights_six(along[0], along[1], along[2], u);
-  if (column < ESP_WINOGRAD_WINDOW) fetch_ahead(window + k->channels * WINDOW, column);
+  if (column < ESP_WINOGRAD_WINDOW)
+    fetch_ahead(window + (size_t)k->channels * window_of(k), k->window_row, column);
 }
 
 /* That of all channels. */
@@ -33,7 +39,7 @@ ESP_INLINE void columns_at(const esp__winograd_products *k, size_t lane, const i
                            columns u) {
   for (int c = 0; c < k->channels; c++) {
     esp__vec six[ESP_WINOGRAD_SIDE];
-    column_of(k, k->window + lane + c * WINDOW, column, six);
+    column_of(k, k->window + lane + (size_t)c * window_of(k), column, six);
 #pragma GCC unroll 6
     for (int r = 0; r < ESP_WINOGRAD_SIDE; r++) esp__vec_store(u[c][r], six[r]);
   }
@@ -63,7 +69,7 @@ ESP_INLINE void sums(const esp__winograd_products *k, size_t lane, int column, c
       sum[r][t] = k->continued ? esp__vec_load(to + r * row + t * ESP_BLOCK) : esp__vec_set(0.0f);
   for (int c = 0; c < k->channels; c++) {
     esp__vec six[ESP_WINOGRAD_SIDE];
-    if (!u) column_of(k, k->window + lane + c * WINDOW, column, six);
+    if (!u) column_of(k, k->window + lane + (size_t)c * window_of(k), column, six);
 #pragma GCC unroll 6
     for (int r = 0; r < ESP_WINOGRAD_SIDE; r++)
 #pragma GCC unroll 4
@@ -105,7 +111,7 @@ THROUGH(through_chunk, ESP_WINOGRAD_CHUNK)
 
 void ESP_ISA_NAME(esp__winograd_products)(const esp__winograd_products *k) {
   const bool few = k->places == ESP_WINOGRAD_FEW;
-  for (size_t lane = 0; lane < ESP_BLOCK; lane += ESP_VECTOR)
+  for (size_t lane = 0; lane < (size_t)k->outputs; lane += ESP_VECTOR)
     if (few && k->tiles == TOGETHER)
       straight(k, lane);
     else if (few && k->tiles == 1)

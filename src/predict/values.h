@@ -1,0 +1,42 @@
+/* The values of a network while it is lowered: in which places they are. */
+#ifndef ESP_PREDICT_VALUES_H
+#define ESP_PREDICT_VALUES_H
+
+#include "predict/network.h"
+
+enum { ESP_BYTES = 2, ESP_CHOSEN = 3, ESP_LAYOUTS = 4, ESP_NOWHERE = -1 };
+typedef struct esp__lowering {
+  esp_network *network;
+  const esp__operations *ops;
+  /* Of each value, by layout, or of its bytes, or of its chosen channels; ESP_NOWHERE: none. */
+  int (*place)[ESP_LAYOUTS];
+  int *halo; /* of each value, blocked */
+  int *by;   /* of each value with chosen channels: place of what chose them */
+} esp__lowering;
+
+/* How far a window reaches outside. */
+int esp__reach_of(const esp_operation *op);
+/* Finds `halo`: the zeros that blocked values have around them, as many as a window wants that
+ * reads them, or what they are added to has. */
+void esp__find_halos(esp__lowering *l, const esp__unit *unit, int units);
+
+/* A new place for value v. */
+esp_status esp__make_place(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);
+/* A new place for the bytes of value v, in words of four channels; whole blocks are written. */
+esp_status esp__make_bytes(esp__lowering *l, int v, int *place, esp_error *err);
+/* A new place for those channels of value v that a gate at place `by` lets through, `most` of
+ * them. */
+esp_status esp__make_chosen(esp__lowering *l, int v, int most, int by, int *place, esp_error *err);
+
+/* Whether only chosen channels of value v are there. */
+bool esp__only_chosen(const esp__lowering *l, int v);
+/* The layout that value v is in, blocked if it is in both. */
+esp__layout esp__layout_of(const esp__lowering *l, int v);
+/* The place of all of value v in that layout, converted if it is only in another. */
+esp_status esp__find_place(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);
+/* Adds the step that makes all of value v, whose chosen channels are there, at place `whole`, with
+ * what is added to it at place `more`, and ReLU. */
+esp_status esp__spread_value(esp__lowering *l, int v, int more, bool relu, int whole,
+                             esp_error *err);
+
+#endif
