@@ -13,6 +13,7 @@
 #include <espalier/linkage.h>
 #include <espalier/param.h>
 #include <espalier/random.h>
+#include <espalier/sequence.h>
 #include <espalier/status.h>
 #include <espalier/task.h>
 #include <espalier/tensor.h>
@@ -72,7 +73,7 @@ typedef struct esp_conv_attr {
 esp_status esp_graph_conv(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_param *weight,
                           esp_param *bias, esp_value **y, esp_error *err);
 
-/* x (F, 1, 1), weight (O, F), bias (O) or NULL. */
+/* x (F, H, W), each pixel by itself; weight (O, F), bias (O) or NULL. */
 esp_status esp_graph_linear(esp_graph *g, esp_value *x, esp_param *weight, esp_param *bias,
                             esp_value **y, esp_error *err);
 
@@ -150,6 +151,44 @@ typedef struct esp_fatrelu_attr {
 } esp_fatrelu_attr;
 esp_status esp_graph_fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                              esp_error *err);
+
+/* Sequences: images of height 1, whose pixels are tokens. Behind an embedding each image's is as
+ * long as its text; elsewhere it is as long as the plane. What operations make of the padding
+ * behind it means nothing, but for windows, which read it.
+ *
+ * x (1, 1, T) of tokens, weight (vocabulary, D) to (D, 1, T): the token's row of the weight.
+ * Padding becomes zeros; what is no number of the vocabulary counts as 1, the word that is not
+ * known. */
+esp_status esp_graph_embedding(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
+                               esp_error *err);
+/* x (D, 1, T) plus weight (T, D): what is learned of each place. */
+esp_status esp_graph_positions(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
+                               esp_error *err);
+/* Layer normalisation (Ba et al. 2016; epsilon 1e-5) of each pixel over its channels; scale and
+ * shift (C). */
+esp_status esp_graph_layernorm(esp_graph *g, esp_value *x, esp_param *scale, esp_param *shift,
+                               esp_value **y, esp_error *err);
+/* Scaled dot-product attention (Vaswani et al. 2017): x (3 D, 1, T), queries, keys and values one
+ * behind the other, to (D, 1, T). Heads divide D; keys behind the end of a sequence do not
+ * count. */
+esp_status esp_graph_attention(esp_graph *g, esp_value *x, esp_attention_attr attr, esp_value **y,
+                               esp_error *err);
+/* A recurrent layer behind the sums of its gates over its input, x (gates * D, 1, T), to what it
+ * leaves at each token, (D, 1, T). weight (gates * D, D) multiplies what the token before left, to
+ * which bias (gates * D), or NULL, is added. Tokens behind the end of a sequence leave zeros.
+ * Gates: of LSTM input, forget, candidate, output; of GRU reset, update, candidate, as
+ *
+ *     h' = (1 - update) candidate + update h,   candidate = tanh(x + reset (weight h + bias)) */
+esp_status esp_graph_recurrent(esp_graph *g, esp_value *x, esp_recurrent_attr attr,
+                               esp_param *weight, esp_param *bias, esp_value **y, esp_error *err);
+/* (C, 1, T) to (C, 1, 1), of the tokens that are no padding. */
+esp_status esp_graph_summary(esp_graph *g, esp_value *x, esp_token_summary kind, esp_value **y,
+                             esp_error *err);
+/* a * b, value by value, of one shape. */
+esp_status esp_graph_product(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,
+                             esp_error *err);
+/* Rows become tokens: (C, H, W) to (C * W, 1, H). */
+esp_status esp_graph_rows(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
 
 /* Numbers of 8 bits. A tensor's scale is a parameter of one number. Floats that are rounded, for
  * training: y = s * q, where q is x / s (x times the reciprocal in single precision) rounded half
@@ -299,7 +338,8 @@ typedef enum esp_flow {
   ESP_FLOW_MIX,    /* all channels of its group of the input: convolution, linear layer */
   ESP_FLOW_JOIN,   /* the channels of the first input, then those of the second */
   ESP_FLOW_SPREAD, /* pixel i of channel c becomes channel c * pixels + i */
-  ESP_FLOW_PAD     /* the channels of the input, then zeros */
+  ESP_FLOW_PAD,    /* the channels of the input, then zeros */
+  ESP_FLOW_FIXED   /* all channels together: none of input or output can be left out */
 } esp_flow;
 
 /* What an operation computes. */
@@ -326,6 +366,14 @@ typedef enum esp_operation_kind {
   ESP_OPERATION_REQUANTISE,   /* integers of another scale */
   ESP_OPERATION_ADD_INTEGERS, /* the sum of both inputs at another scale */
   ESP_OPERATION_FROM_INTEGERS,
+  ESP_OPERATION_EMBEDDING,
+  ESP_OPERATION_POSITIONS,
+  ESP_OPERATION_LAYERNORM,
+  ESP_OPERATION_ATTENTION,
+  ESP_OPERATION_RECURRENT,
+  ESP_OPERATION_SUMMARY,
+  ESP_OPERATION_PRODUCT,
+  ESP_OPERATION_ROWS,
   ESP_OPERATION_KINDS
 } esp_operation_kind;
 
@@ -341,6 +389,9 @@ typedef union esp_operation_attr {
   bool relu;  /* behind a batch norm */
   int stride; /* subsample */
   esp_requantise_attr requantise;
+  esp_attention_attr attention;
+  esp_recurrent_attr recurrent;
+  esp_token_summary summary;
 } esp_operation_attr;
 
 /* An operation as seen from outside. */

@@ -15,6 +15,13 @@
  *     concat [NAME] ... branch ... end            joins two or more branches along channels
  *     quantise                                    8-bit numbers; conv ... bits 8, linear ... bits 8
  *     subsample 32 [stride 2]                     shortcut without weights (He et al. 2016, A)
+ *     embedding 64                                first, of a text: 64 numbers for each token
+ *     positions | layernorm                       learned places; normalised over channels
+ *     attention 4 [causal]                        of 3 x channels: queries, keys and values
+ *     lstm 64 [both] | gru 64 [both]              recurrent, and also from the end
+ *     token_mean | token_max | token_last         one token for a sequence
+ *     rows                                        each row becomes a token
+ *     product [NAME] ... branch ... end           multiplies its branches
  *     group [NAME] ... end                        only prefixes the names within
  *     repeat N ... end                            the lines within, N times
  *
@@ -23,10 +30,12 @@
  * the data set's number of classes: `linear classes`.
  *
  * Layers are named by kind and number within their group, from 1: conv1, bn1, conv2. residual,
- * concat and group without a NAME are named by their number within theirs, from 0. The second
- * branch of a residual is the group "shortcut", those of a concat are "branch1", "branch2". So the
- * parameters of a network are called "layer1.0.conv1.weight", ".bias", "layer1.0.bn1.scale",
- * ".shift", ".mean", ".var", "layer2.0.shortcut.conv1.weight". */
+ * concat, product and group without a NAME are named by their number within theirs, from 0. The
+ * second branch of a residual is the group "shortcut", those of a concat or product are "branch1",
+ * "branch2". So the parameters of a network are called "layer1.0.conv1.weight", ".bias",
+ * "layer1.0.bn1.scale", ".shift", ".mean", ".var", "layer2.0.shortcut.conv1.weight". lstm and gru
+ * are two layers: "lstm1.ih.weight" reads the input, "lstm1.hh.weight" what the token before left;
+ * from the end "lstm1.reverse.ih.weight". */
 #ifndef ESP_MODEL_H
 #define ESP_MODEL_H
 
@@ -67,6 +76,8 @@ typedef struct esp_layer {
   esp_param *weight, *bias, *scale, *shift;
   esp_param *step; /* of a layer with `bits`: for each output what an integer stands for */
   int groups;      /* of the convolution; 1 for linear */
+  int item;        /* its line among the program's items; one of LSTM and GRU has several layers */
+  int units;       /* of the LSTM or GRU whose gates its outputs are; else 0 */
 } esp_layer;
 
 /* A group, residual or concat. */

@@ -18,6 +18,7 @@ ESP_BEGIN_DECLS
 typedef enum esp_role {
   ESP_ROLE_CONV_WEIGHT,   /* prunable, decays */
   ESP_ROLE_LINEAR_WEIGHT, /* prunable, decays */
+  ESP_ROLE_EMBEDDING,     /* prunable, decays: (tokens, channels) */
   ESP_ROLE_BIAS,
   ESP_ROLE_BN_SCALE, /* gamma */
   ESP_ROLE_BN_SHIFT, /* beta */
@@ -55,7 +56,8 @@ static inline bool esp_param_trains(const esp_param *p) {
   return p->role != ESP_ROLE_RUNNING;
 }
 static inline bool esp_param_prunable(const esp_param *p) {
-  return p->role == ESP_ROLE_CONV_WEIGHT || p->role == ESP_ROLE_LINEAR_WEIGHT;
+  return p->role == ESP_ROLE_CONV_WEIGHT || p->role == ESP_ROLE_LINEAR_WEIGHT ||
+         p->role == ESP_ROLE_EMBEDDING;
 }
 /* Whether the optimiser moves it: it trains, or is a scale that is learned. */
 static inline bool esp_param_moves(const esp_param *p) {

@@ -236,28 +236,32 @@ static bool choose_forward(esp_graph *g, const esp__node *n, esp__conv_plan *p) 
          update(g, n, &p->forward, esp__conv_plan_sparse_view);
 }
 
-void esp__conv_forward(esp_graph *g, esp__node *n, esp__conv_plan *p) {
+static pass forward_pass(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
   const esp_param *w = n->param[0];
-  if (esp__winograd_pays(p->winograd, n)) {
-    esp__autotune_skip(&p->forward_autotune, ESP_BY_WINOGRAD);
-    esp__winograd_forward(g, n, p->winograd);
-    return;
-  }
   const int groups = p->window.groups, outputs = n->out.data.channels / groups,
             channels = n->in[0]->data.channels / groups;
   const size_t taps = (size_t)p->forward.geometry.taps, per_output = (size_t)channels * taps;
   esp__epilogue epilogue = {.bias = n->param[1] ? n->param[1]->value : NULL};
   if (n->fused) esp__batchnorm_epilogue(n->fused, &epilogue);
-  const pass whole = {
+  return (pass){
       .way = &p->forward,
       .weight = w,
       .view = {w->value, per_output, taps, (size_t)outputs * per_output, outputs, channels, groups},
       .packed = g->workspace,
       .from = &n->in[0]->data,
-      .to = &esp__output_of(n)->data,
+      .to = n->fused ? &n->fused->out.data : &n->out.data,
       .epilogue = epilogue,
       .groups = groups,
       .sparse = choose_forward(g, n, p)};
+}
+
+void esp__conv_forward(esp_graph *g, esp__node *n, esp__conv_plan *p) {
+  if (esp__winograd_pays(p->winograd, n)) {
+    esp__autotune_skip(&p->forward_autotune, ESP_BY_WINOGRAD);
+    esp__winograd_forward(g, n, p->winograd);
+    return;
+  }
+  const pass whole = forward_pass(g, n, p);
 #pragma omp parallel num_threads(g->threads)
   {
     prepare(g, &whole);
@@ -344,6 +348,57 @@ void esp__conv_backward_data(esp_graph *g, esp__node *n, esp__conv_plan *p) {
     each_class(g, n, p, sparse, prepare);
 #pragma omp barrier
     each_class(g, n, p, sparse, run_items);
+  }
+  esp__autotune_stop(&p->back_autotune);
+}
+
+/* ---- tokens of a sequence, one after the other ---- */
+
+/* Token `token` of a tensor as its first; one that keeps a single token has that. */
+static esp_tensor token_of(const esp_tensor *t, int token) {
+  esp_tensor own = *t;
+  if (t->width > 1) own.data += (size_t)token * ESP_LANES;
+  return own;
+}
+
+/* The pass from a token of its input to one of its output; each thread of the team calls it. */
+static void run_token(const esp_graph *g, const pass *whole, int from, int to) {
+  const esp_tensor x = token_of(whole->from, from), y = token_of(whole->to, to);
+  pass own = *whole;
+  own.from = &x;
+  own.to = &y;
+  run_items(g, &own);
+#pragma omp barrier
+}
+
+void esp__conv_forward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
+                              const esp__conv_tokens *way) {
+  const pass whole = forward_pass(g, n, p);
+#pragma omp parallel num_threads(g->threads)
+  {
+    prepare(g, &whole);
+#pragma omp barrier
+    for (int i = 0; i < way->count; i++) {
+      const int token = way->reverse ? way->count - 1 - i : i;
+      if (i > 0) run_token(g, &whole, way->reverse ? token + 1 : token - 1, token);
+      way->at(g, way->with, token);
+    }
+  }
+  esp__autotune_stop(&p->forward_autotune);
+}
+
+void esp__conv_backward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
+                               const esp__conv_tokens *way) {
+  const pass whole = back_pass(g, n, p, 0, 0, choose_back(g, n, p));
+#pragma omp parallel num_threads(g->threads)
+  {
+    prepare(g, &whole);
+#pragma omp barrier
+    for (int i = way->count - 1; i >= 0; i--) {
+      const int token = way->reverse ? way->count - 1 - i : i;
+      way->at(g, way->with, token);
+      if (i > 0) run_token(g, &whole, token, 0);
+    }
   }
   esp__autotune_stop(&p->back_autotune);
 }

@@ -132,6 +132,17 @@ esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, cons
   return build(g, l, ESP_SPARSE_TILE, err);
 }
 
+esp_status esp__conv_geometry_tokens(esp_graph *g, esp__conv_geometry *l, const esp_tensor *from,
+                                     int first_from, const esp_tensor *to, int first_to, int tokens,
+                                     int blocks, int patch, esp_error *err) {
+  l->grid = (esp__grid){from, to, blocks, {1, 1, 0, 1, 0}, {tokens, 1, first_from, 1, first_to}};
+  ESP_TRY(alloc_taps(g, l, 1, err));
+  l->taps = 1;
+  l->at[0] = (esp__tap_pos){0, 0};
+  l->place[0] = 0;
+  return build(g, l, patch, err);
+}
+
 /* ---- sets ---- */
 
 enum {

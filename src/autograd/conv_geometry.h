@@ -79,6 +79,11 @@ esp_status esp__conv_geometry_forward(esp_graph *g, esp__conv_geometry *l, const
 esp_status esp__conv_geometry_backward(esp_graph *g, esp__conv_geometry *l, const esp__window *w,
                                        int row, int column, const esp_tensor *in,
                                        const esp_tensor *out, int blocks, esp_error *err);
+/* From `from` to `to`, planes of height 1, pixel by pixel: `tokens` of each plane, from these
+ * columns on. */
+esp_status esp__conv_geometry_tokens(esp_graph *g, esp__conv_geometry *l, const esp_tensor *from,
+                                     int first_from, const esp_tensor *to, int first_to, int tokens,
+                                     int blocks, int patch, esp_error *err);
 /* Makes the sets: one for a large plane, several for a small one, where much of what is read is
  * padding. */
 esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err);

@@ -48,13 +48,16 @@ static int most_chunks(const esp_graph *g, int chunk) {
   return (t->end - t->first) * esp__ceil_div(esp__split_part_blocks(t), chunk);
 }
 
+/* Blocks of images that the weight gradient sums together. */
+static int chunk_of(const esp_graph *g, const esp_tensor *dy) {
+  return esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width),
+                    esp__split_part_blocks(&g->shares.split));
+}
+
+/* What the weight gradient needs beside its geometry. */
 static esp_status plan_weights(esp_graph *g, esp__node *n, esp__conv_plan *p, esp_error *err) {
   const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
   const int channels = x->channels / p->window.groups, taps = esp__window_taps(&p->window);
-  p->chunk = esp__least(esp__ceil_div(SUM_PIXELS, dy->height * dy->width),
-                        esp__split_part_blocks(&g->shares.split));
-  ESP_TRY(esp__conv_geometry_forward(g, &p->weights.geometry, &p->window, x, dy, p->chunk,
-                                     ESP_WEIGHTS_PATCH, err));
   ESP_TRY(plan_sparse(g, &p->weights, err));
   ESP_TRY(esp__graph_alloc(g, (size_t)(channels * taps) * sizeof(int32_t), &p->column, err));
   for (int i = 0; i < channels * taps; i++)
@@ -104,6 +107,37 @@ esp_status esp__conv_plan_make(esp_graph *g, esp__node *n, esp__window w, esp__c
   ESP_TRY(plan_winograd(g, n, p, err));
   if (!n->out.grad.data) return ESP_OK;
   ESP_TRY(plan_back(g, n, p, together, err));
+  p->chunk = chunk_of(g, &n->out.grad);
+  ESP_TRY(esp__conv_geometry_forward(g, &p->weights.geometry, &w, x, &n->out.grad, p->chunk,
+                                     ESP_WEIGHTS_PATCH, err));
+  return plan_weights(g, n, p, err);
+}
+
+/* One token of a direction: the passes say which. */
+static esp_status plan_token(esp_graph *g, esp__direction *d, const esp_tensor *from,
+                             const esp_tensor *to, esp_error *err) {
+  const int together = esp__least(ESP_PIXELS_WANTED, from->blocks);
+  ESP_TRY(esp__conv_geometry_tokens(g, &d->geometry, from, 0, to, 0, 1, together, ESP_SPARSE_TILE,
+                                    err));
+  ESP_TRY(esp__conv_geometry_sets(g, &d->geometry, err));
+  return plan_sparse(g, d, err);
+}
+
+esp_status esp__conv_plan_make_tokens(esp_graph *g, esp__node *n, bool reverse,
+                                      esp__conv_plan **plan, esp_error *err) {
+  const esp_tensor *x = &n->in[0]->data, *dy = &n->out.grad;
+  esp__conv_plan *p;
+  ESP_TRY(esp__graph_alloc(g, sizeof *p, &p, err));
+  *plan = p;
+  p->window = (esp__window){{1, 1, 0}, {1, 1, 0}, 1};
+  ESP_TRY(plan_token(g, &p->forward, x, &n->out.data, err));
+  reserve_scratch(g, n);
+  if (!dy->data) return ESP_OK;
+  ESP_TRY(esp__graph_alloc(g, sizeof *p->back, &p->back, err));
+  ESP_TRY(plan_token(g, p->back, dy, &n->in[0]->grad, err));
+  p->chunk = chunk_of(g, dy);
+  ESP_TRY(esp__conv_geometry_tokens(g, &p->weights.geometry, x, reverse, dy, !reverse, x->width - 1,
+                                    p->chunk, ESP_WEIGHTS_PATCH, err));
   return plan_weights(g, n, p, err);
 }
 

@@ -54,6 +54,26 @@ void esp__conv_backward_data(esp_graph *g, esp__node *n, esp__conv_plan *c);
 void esp__conv_backward_weights(esp_graph *g, esp__node *n, esp__conv_plan *c);
 void esp__conv_backward_bias(esp_graph *g, esp__node *n, esp__conv_plan *c);
 
+/* The same of a linear layer that, at each token of a sequence, reads what it had to do with at the
+ * token before: n: in[0], whose data are what every token has left and whose gradient has one
+ * token; out: the sums of every token, or of one; param as above. */
+esp_status esp__conv_plan_make_tokens(esp_graph *g, esp__node *n, bool reverse,
+                                      esp__conv_plan **plan, esp_error *err);
+/* Passes over the tokens of a sequence, in order or the last one first; backward, the other way.
+ * `at` is called for each token by all threads of the team, which share the work (omp for): forward
+ * when the sums of that token are there (but for the first, which has none), backward before the
+ * gradient goes from its sums to what the token before it has left. */
+typedef struct esp__conv_tokens {
+  int count;
+  bool reverse;
+  void (*at)(const esp_graph *g, const void *with, int token);
+  const void *with;
+} esp__conv_tokens;
+void esp__conv_forward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *c,
+                              const esp__conv_tokens *way);
+void esp__conv_backward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *c,
+                               const esp__conv_tokens *way);
+
 /* The nonzero weights as set i of the forward pass, or of the weight gradient, meets them. */
 esp__sparse_view esp__conv_plan_sparse_view(const esp__node *n, const esp__conv_geometry *l, int i);
 

@@ -80,7 +80,7 @@ static esp_tensor tensor_of(const esp_graph *g, esp_shape s) {
 esp_status esp__node_add(esp_graph *g, const esp__op *op, esp_value *a, esp_value *b,
                          esp_shape shape, esp__node **node, esp_error *err) {
   if (g->planned) return esp_fail(err, ESP_ERR_INPUT, "%s: the graph is planned already", op->name);
-  if (a && a->vocabulary)
+  if (a && a->vocabulary && op->kind != ESP_OPERATION_EMBEDDING)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: what it reads are tokens, not numbers; expected 'embedding' as the first "
                     "layer of a text",

@@ -46,7 +46,7 @@ double esp_graph_macs(const esp_graph *g, bool effective) {
   double macs = 0;
   for (int i = 0; i < g->nodes; i++) {
     const esp_param *w = g->node[i]->param[0];
-    if (!w || !esp_param_prunable(w)) continue;
+    if (!w || !esp_param_prunable(w) || g->node[i]->op->kind == ESP_OPERATION_EMBEDDING) continue;
     const esp_tensor *y = &g->node[i]->out.data;
     macs += (double)(effective ? esp_param_nonzero(w) : w->count) * y->height * y->width;
   }

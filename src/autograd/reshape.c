@@ -1,4 +1,4 @@
-/* Operations that give values other places: flatten, subsample. */
+/* Operations that give values other places: flatten, rows, subsample. */
 #include "autograd/shapes.h"
 #include "autograd/tangent.h"
 
@@ -46,6 +46,48 @@ esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_erro
   const esp_tensor *t = &x->data;
   ESP_TRY(esp__node_add(g, &flatten, x, NULL, (esp_shape){t->channels * t->height * t->width, 1, 1},
                         &n, err));
+  *y = &n->out;
+  return ESP_OK;
+}
+
+/* ---- rows: each row of all planes becomes a token ---- */
+
+/* Copies, or adds, plane by plane: column w of channel c is channel c * width + w of the tokens. */
+static void copy_rows(const esp_graph *g, const esp_tensor *planes, const esp_tensor *tokens,
+                      bool back, bool add) {
+  const int count = esp__graph_planes(g, tokens);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int i = 0; i < count; i++) {
+    const esp__plane_pos at = esp__plane_of(tokens, i);
+    const esp__rows token = {esp_plane(tokens, at.block, at.channel), ESP_LANES},
+                    column = {esp_plane(planes, at.block, at.channel / planes->width) +
+                                  (size_t)(at.channel % planes->width) * ESP_LANES,
+                              esp_row_stride(planes)};
+    const esp__extent e = {planes->height, 1};
+    g->kernels->copy(e, back ? token : column, back ? column : token, add);
+  }
+}
+
+static void rows_forward(esp_graph *g, esp__node *n) {
+  copy_rows(g, &n->in[0]->data, &n->out.data, false, false);
+}
+
+static void rows_backward(esp_graph *g, esp__node *n) {
+  if (n->in[0]->grad.data) copy_rows(g, &n->in[0]->grad, &n->out.grad, true, n->add[0]);
+}
+
+static const esp__op rows = {.name = "rows",
+                             .kind = ESP_OPERATION_ROWS,
+                             .forward = rows_forward,
+                             .backward = rows_backward,
+                             .tangent = &esp__tangent_linear,
+                             .flow = ESP_FLOW_FIXED};
+
+esp_status esp_graph_rows(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
+  esp__node *n;
+  const esp_tensor *t = &x->data;
+  ESP_TRY(
+      esp__node_add(g, &rows, x, NULL, (esp_shape){t->channels * t->width, 1, t->height}, &n, err));
   *y = &n->out;
   return ESP_OK;
 }

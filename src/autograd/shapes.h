@@ -20,5 +20,13 @@ esp_status esp__shape_subsample(esp_shape x, int channels, int stride, esp_shape
 esp_status esp__shape_top_k(esp_shape x, esp_top_k_attr a, esp_error *err);
 esp_status esp__shape_gate(esp_shape x, esp_shape by, esp_error *err);
 esp_status esp__shape_fatrelu(esp_fatrelu_attr a, esp_error *err);
+esp_status esp__shape_embedding(esp_shape x, const esp_param *w, esp_shape *y, esp_error *err);
+esp_status esp__shape_positions(esp_shape x, const esp_param *w, esp_error *err);
+esp_status esp__shape_layernorm(esp_shape x, const esp_param *scale, const esp_param *shift,
+                                esp_error *err);
+esp_status esp__shape_attention(esp_shape x, esp_attention_attr a, esp_shape *y, esp_error *err);
+esp_status esp__shape_recurrent(esp_shape x, esp_recurrent_attr a, const esp_param *w,
+                                const esp_param *b, esp_shape *y, esp_error *err);
+esp_status esp__shape_summary(esp_shape x, esp_shape *y, esp_error *err);
 
 #endif

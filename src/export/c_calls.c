@@ -158,6 +158,7 @@ static const struct {
     [ESP_OPERATION_TO_INTEGERS] = {NULL, 0}, /* done by the input */
     [ESP_OPERATION_REQUANTISE] = {esp__c_call_requantise, 0},
     [ESP_OPERATION_ADD_INTEGERS] = {esp__c_call_add_integers, 0},
+    [ESP_OPERATION_ROWS] = {NULL, 0}, /* layers of sequences up to here are refused */
     [ESP_OPERATION_FROM_INTEGERS] = {esp__c_call_answer, 0},
 };
 _Static_assert(sizeof kinds / sizeof *kinds == ESP_OPERATION_KINDS,

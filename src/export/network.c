@@ -5,6 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What an operation of each kind is called. */
+static const char *const words[] = {
+    [ESP_OPERATION_INPUT] = "images",
+    [ESP_OPERATION_CONV] = "conv",
+    [ESP_OPERATION_LINEAR] = "linear",
+    [ESP_OPERATION_BATCHNORM] = "bn",
+    [ESP_OPERATION_ACTIVATION] = "f",
+    [ESP_OPERATION_CUSTOM_ACTIVATION] = "f",
+    [ESP_OPERATION_FATRELU] = "fatrelu",
+    [ESP_OPERATION_MAXPOOL] = "maxpool",
+    [ESP_OPERATION_AVGPOOL] = "avgpool",
+    [ESP_OPERATION_DROPOUT] = "dropout",
+    [ESP_OPERATION_FLATTEN] = "flatten",
+    [ESP_OPERATION_ADD] = "add",
+    [ESP_OPERATION_CONCAT] = "concat",
+    [ESP_OPERATION_SUBSAMPLE] = "subsample",
+    [ESP_OPERATION_MEAN_ABS] = "mean_abs",
+    [ESP_OPERATION_TOP_K] = "top_k",
+    [ESP_OPERATION_GATE] = "gate",
+    [ESP_OPERATION_QUANTISE] = "quantise",
+    [ESP_OPERATION_TO_INTEGERS] = "quantise",
+    [ESP_OPERATION_REQUANTISE] = "requantise",
+    [ESP_OPERATION_ADD_INTEGERS] = "add",
+    [ESP_OPERATION_FROM_INTEGERS] = "logits",
+    [ESP_OPERATION_EMBEDDING] = "embedding",
+    [ESP_OPERATION_POSITIONS] = "positions",
+    [ESP_OPERATION_LAYERNORM] = "layernorm",
+    [ESP_OPERATION_ATTENTION] = "attention",
+    [ESP_OPERATION_RECURRENT] = "recurrent",
+    [ESP_OPERATION_SUMMARY] = "summary",
+    [ESP_OPERATION_PRODUCT] = "product",
+    [ESP_OPERATION_ROWS] = "rows",
+};
+_Static_assert(sizeof words / sizeof *words == ESP_OPERATION_KINDS, "a word for each kind");
+
 /* ---- reading ---- */
 
 static esp_status check_values(const esp_export_source *s, esp_error *err) {
@@ -22,6 +57,10 @@ static esp_status check_values(const esp_export_source *s, esp_error *err) {
 }
 
 static esp_status check_operation(const esp_operation *o, const char *format, esp_error *err) {
+  if (o->kind >= ESP_OPERATION_EMBEDDING)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "a layer of sequences (%s), which %s is not written for; expected none",
+                    words[o->kind], format);
   if (o->kind != ESP_OPERATION_CUSTOM_ACTIVATION) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "layer %s: an activation from outside, which %s has no operator for; "
@@ -91,32 +130,6 @@ void esp__network_free(esp__network *n) {
 }
 
 /* ---- looking ---- */
-
-static const char *const words[] = {
-    [ESP_OPERATION_INPUT] = "images",
-    [ESP_OPERATION_CONV] = "conv",
-    [ESP_OPERATION_LINEAR] = "linear",
-    [ESP_OPERATION_BATCHNORM] = "bn",
-    [ESP_OPERATION_ACTIVATION] = "f",
-    [ESP_OPERATION_CUSTOM_ACTIVATION] = "f",
-    [ESP_OPERATION_FATRELU] = "fatrelu",
-    [ESP_OPERATION_MAXPOOL] = "maxpool",
-    [ESP_OPERATION_AVGPOOL] = "avgpool",
-    [ESP_OPERATION_DROPOUT] = "dropout",
-    [ESP_OPERATION_FLATTEN] = "flatten",
-    [ESP_OPERATION_ADD] = "add",
-    [ESP_OPERATION_CONCAT] = "concat",
-    [ESP_OPERATION_SUBSAMPLE] = "subsample",
-    [ESP_OPERATION_MEAN_ABS] = "mean_abs",
-    [ESP_OPERATION_TOP_K] = "top_k",
-    [ESP_OPERATION_GATE] = "gate",
-    [ESP_OPERATION_QUANTISE] = "quantise",
-    [ESP_OPERATION_TO_INTEGERS] = "quantise",
-    [ESP_OPERATION_REQUANTISE] = "requantise",
-    [ESP_OPERATION_ADD_INTEGERS] = "add",
-    [ESP_OPERATION_FROM_INTEGERS] = "logits",
-};
-_Static_assert(sizeof words / sizeof *words == ESP_OPERATION_KINDS, "a word for each kind");
 
 void esp__network_name(const esp__network *n, int i, char name[ESP_EXPORT_NAME_MAX]) {
   const esp_operation *o = &n->op[i];

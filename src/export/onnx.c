@@ -345,6 +345,7 @@ static void (*const writers[])(const writer *w, int i) = {
     [ESP_OPERATION_REQUANTISE] = NULL,
     [ESP_OPERATION_ADD_INTEGERS] = NULL,
     [ESP_OPERATION_FROM_INTEGERS] = NULL,
+    [ESP_OPERATION_ROWS] = NULL, /* layers of sequences up to here are refused */
 };
 
 _Static_assert(sizeof writers / sizeof *writers == ESP_OPERATION_KINDS,

@@ -13,6 +13,8 @@
 #include "kernels/norm.h"
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
+#include "kernels/recurrent.h"
+#include "kernels/sequence.h"
 #include "kernels/update.h"
 #include "kernels/winograd.h"
 
@@ -72,7 +74,19 @@ typedef void esp__winograd_weight_gradient_fn(const esp__winograd_weight_gradien
   K(top_k, esp__top_k_fn, esp__top_k)                                                          \
   K(scale_images, esp__scale_images_fn, esp__scale_images)                                     \
   K(dot_images, esp__dot_images_fn, esp__dot_images)                                           \
-  K(count_images, esp__count_images_fn, esp__count_images)
+  K(count_images, esp__count_images_fn, esp__count_images)                                     \
+  K(multiply, esp__multiply_fn, esp__multiply)                                                 \
+  K(layer_norm, esp__layer_norm_fn, esp__layer_norm)                                           \
+  K(layer_norm_back, esp__layer_norm_back_fn, esp__layer_norm_back)                            \
+  K(lane_product, esp__lane_product_fn, esp__lane_product)                                     \
+  K(attend, esp__attend_fn, esp__attend)                                                       \
+  K(attend_back, esp__attend_back_fn, esp__attend_back)                                        \
+  K(summarise, esp__summarise_fn, esp__summarise)                                              \
+  K(summarise_back, esp__summarise_back_fn, esp__summarise_back)                               \
+  K(lstm, esp__lstm_fn, esp__lstm)                                                             \
+  K(lstm_back, esp__lstm_back_fn, esp__lstm_back)                                              \
+  K(gru, esp__gru_fn, esp__gru)                                                                \
+  K(gru_back, esp__gru_back_fn, esp__gru_back)
 
 typedef struct esp__kernels {
   const char *isa;

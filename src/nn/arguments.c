@@ -35,6 +35,7 @@ static const struct {
     {"CHANNELS", offsetof(esp__item, channels), 1, ESP_WIDTH_MAX},
     {"SIZE", offsetof(esp__item, size), 1, 1024},
     {"COUNT", offsetof(esp__item, count), 1, 1000},
+    {"HEADS", offsetof(esp__item, count), 1, 1024},
     {"groups", offsetof(esp__item, groups), 1, ESP_WIDTH_MAX},
     {"bits", offsetof(esp__item, bits), 2, 8},
 };
@@ -223,6 +224,9 @@ static esp_status read_optional(const esp__source_line *at, esp__item *item, wor
     } else if (takes(item->kind, "bias", "|") && (bias || strcmp(word, "nobias") == 0)) {
       if (item->bias != ESP_GIVEN_NOT) return fail_usage(at, item->kind, "a second", word, err);
       item->bias = bias;
+    } else if (*word >= 'a' && *word <= 'z' && takes(item->kind, word, "]")) {
+      if (item->option) return fail_usage(at, item->kind, "a second", word, err);
+      item->option = true;
     } else if (takes(item->kind, "NAME", "]") && !*item->name) {
       ESP_TRY(read_name(at, item, word, err));
     } else {
@@ -262,6 +266,7 @@ esp_status esp__line_arguments(const esp__source_line *at, esp__item *item, esp_
   snprintf(line, sizeof line, "%s", item->text);
   item->channels = item->size = item->count = item->groups = item->bias = ESP_GIVEN_NOT;
   item->bits = ESP_GIVEN_NOT;
+  item->option = false;
   item->kernel = item->stride = item->pad = (esp_pair){ESP_GIVEN_NOT, ESP_GIVEN_NOT};
   ESP_TRY(split(at, item, line, &w, err));
   ESP_TRY(read_required(at, item, &w, err));

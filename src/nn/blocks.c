@@ -1,4 +1,4 @@
-/* group, residual, concat. */
+/* group, residual, concat, product. */
 #include "nn/integers.h"
 
 #include <stdio.h>
@@ -142,7 +142,29 @@ static esp_status join_scale(esp__builder *b, const esp__scope *outer, esp_value
   return scale ? esp__integers_quantise(b, part, scale, y, err) : ESP_OK;
 }
 
-esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+/* Puts the branch that ends at item `end` to those before it. */
+typedef esp_status join_function(esp__builder *b, int end, esp_value *joined, esp_value *branch,
+                                 esp_value **y, esp_error *err);
+
+static esp_status concat(esp__builder *b, int end, esp_value *joined, esp_value *branch,
+                         esp_value **y, esp_error *err) {
+  ESP_TRY(check_join(b, end, joined, branch, err));
+  return b->target->concat(b->graph, joined, branch, y, err);
+}
+
+static esp_status multiply(esp__builder *b, int end, esp_value *joined, esp_value *branch,
+                           esp_value **y, esp_error *err) {
+  const esp_shape p = b->target->shape(joined), q = b->target->shape(branch);
+  if (esp_shape_same(p, q)) return b->target->product(b->graph, joined, branch, y, err);
+  const esp_status status = esp_fail(
+      err, ESP_ERR_INPUT, "the product multiplies %dx%dx%d and %dx%dx%d; expected one shape",
+      p.channels, p.height, p.width, q.channels, q.height, q.width);
+  return esp__builder_locate(b, end, status, err);
+}
+
+/* Each branch reads x. */
+static esp_status build_branches(esp__builder *b, int i, join_function *join, esp_value *x,
+                                 esp_value **y, esp_error *err) {
   esp__scope outer;
   esp_value *joined = NULL;
   ESP_TRY(enter_block(b, i, &outer, err));
@@ -154,8 +176,7 @@ esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y
     ESP_TRY(build_part(b, name, part + 1, esp__item_at(b, part)->next, x, &branch, err));
     ESP_TRY(join_scale(b, &outer, branch, &branch, err));
     if (joined) {
-      ESP_TRY(check_join(b, esp__item_at(b, part)->next, joined, branch, err));
-      ESP_TRY(b->target->concat(b->graph, joined, branch, &joined, err));
+      ESP_TRY(join(b, esp__item_at(b, part)->next, joined, branch, &joined, err));
       ESP_TRY(esp__integers_pass(b, part, branch, joined, err));
     } else {
       joined = branch;
@@ -164,4 +185,14 @@ esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y
   b->scope = outer;
   *y = joined;
   return ESP_OK;
+}
+
+esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  return build_branches(b, i, concat, x, y, err);
+}
+
+esp_status esp__build_product(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
+  if (b->integer)
+    return esp_fail(err, ESP_ERR_INPUT, "a quantised network has no product; expected none");
+  return build_branches(b, i, multiply, x, y, err);
 }

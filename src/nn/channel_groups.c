@@ -48,6 +48,7 @@ static void tie_operation(esp__channel_groups *g, int i) {
   const int a = o->input[0], b = o->input[1];
   switch (o->flow) {
     case ESP_FLOW_START:
+    case ESP_FLOW_FIXED:
       break;
     case ESP_FLOW_MIX:
       if (esp__operation_depthwise(o)) tie(g, a, i, 0, o->shape.channels);
@@ -81,7 +82,8 @@ static void fix_operations(esp__channel_groups *g) {
     const esp_operation *o = &g->op[i];
     const bool grouped = o->flow == ESP_FLOW_MIX && o->groups > 1 && !esp__operation_depthwise(o);
     if (o->flow == ESP_FLOW_START || i == g->ops - 1 || grouped || o->ranks) fix(g, i);
-    if (grouped) fix(g, o->input[0]);
+    if (o->flow == ESP_FLOW_FIXED) fix(g, i);
+    if (grouped || o->flow == ESP_FLOW_FIXED) fix(g, o->input[0]);
   }
 }
 

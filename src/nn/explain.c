@@ -7,7 +7,7 @@ static const char rules[] =
     "kernel of K rows and L columns such as 3x3, N|NxM for one number or one for rows and one for "
     "columns, NAME for a name of one's own. What stands in [brackets] may be left out, "
     "of a|b one is written. The word `classes` can stand for CHANNELS. A block goes from group, "
-    "residual, concat or repeat up to its `end`. The lines:\n";
+    "residual, concat, product or repeat up to its `end`. The lines:\n";
 
 static const char examples[] =
     "\n"

@@ -49,13 +49,13 @@ esp_status esp__build_saliency(esp__builder *b, int i, esp_value *x, int channel
 }
 
 esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err) {
-  const esp__saliency gate = b->gate;
-  (void)i;
+  esp__saliency gate = b->gate;
   if (!gate.by)
     return esp_fail(
         err, ESP_ERR_INPUT,
         "a gate belongs behind a conv or depthwise, with nothing but bn and activations between");
   b->gate = (esp__saliency){0};
+  gate.layer.item = i;
   ESP_TRY(esp__builder_record(b, &gate.layer, err));
   return b->target->gate(b->graph, x, gate.by, y, err);
 }

@@ -19,9 +19,14 @@ static double fan(const esp_layer *layer) {
   return (double)(p->shape[0] / layer->groups) * p->shape[2] * p->shape[3];
 }
 
-/* What a gate predicts starts near 1: products of predictions would make the activations of a deep
+/* Of recurrent layers as uniform numbers within 1 / sqrt(units) would have; of embeddings 1.
+ *
+ * What a gate predicts starts near 1: products of predictions would make the activations of a deep
  * network grow from layer to layer. */
 double esp_layer_deviation(const esp_layer *layer) {
+  const esp_param *p = layer->weight;
+  if (p->role == ESP_ROLE_EMBEDDING) return 1.0;
+  if (layer->units) return sqrt(1.0 / (3.0 * layer->units));
   const bool gate = layer->bias && layer->bias->role == ESP_ROLE_BN_SCALE;
   return (gate ? 0.1 : 1.0) * sqrt(2.0 / fan(layer));
 }
@@ -29,6 +34,11 @@ double esp_layer_deviation(const esp_layer *layer) {
 static void draw(esp_param *p, double deviation, esp_key seed) {
   esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
   esp_random_normals(key, deviation, p->value, p->count);
+}
+
+/* The row of token 0, which nothing reads. */
+static void clear_padding(esp_param *embedding) {
+  memset(embedding->value, 0, (size_t)embedding->shape[1] * sizeof *embedding->value);
 }
 
 /* Everything but weights starts as a constant; a running variance is told from a mean by its
@@ -51,8 +61,11 @@ static void settle(esp_param *p) {
 }
 
 void esp_model_initialise(esp_model *model, esp_key seed) {
-  for (int i = 0; i < model->layers; i++)
-    draw(model->layer[i].weight, esp_layer_deviation(&model->layer[i]), seed);
+  for (int i = 0; i < model->layers; i++) {
+    esp_param *weight = model->layer[i].weight;
+    draw(weight, esp_layer_deviation(&model->layer[i]), seed);
+    if (weight->role == ESP_ROLE_EMBEDDING) clear_padding(weight);
+  }
   for (int i = 0; i < model->params.count; i++) {
     esp_param *p = model->params.item[i];
     if (!esp_param_prunable(p)) fill(p);

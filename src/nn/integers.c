@@ -217,7 +217,7 @@ esp_status esp__integers_add(esp__builder *b, esp_value *branch, esp_value *shor
 /* Makes something else than integers of them. */
 static bool takes_floats(const esp__builder *b, int i) {
   return esp__builder_is(b, i, ESP_KIND_BN) || esp__builder_is(b, i, ESP_KIND_ACTIVATION) ||
-         esp__builder_is(b, i, ESP_KIND_GATE);
+         esp__builder_is(b, i, ESP_KIND_GATE) || esp__builder_is(b, i, ESP_KIND_SEQUENCE);
 }
 
 esp_status esp__integers_pass(esp__builder *b, int i, const esp_value *x, const esp_value *y,

@@ -1,11 +1,13 @@
 /* The kinds of layers: how each becomes operations, and the table of all of them. */
 #include "nn/integers.h"
+#include "nn/sequences.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Layer `i`; a bn that follows directly belongs to it. */
-static esp_status record_layer(esp__builder *b, int i, const esp_layer *layer, esp_error *err) {
+static esp_status record_layer(esp__builder *b, int i, esp_layer *layer, esp_error *err) {
+  layer->item = i;
   ESP_TRY(esp__builder_record(b, layer, err));
   if (b->make) b->scaled = esp__builder_next(b, i);
   return ESP_OK;
@@ -233,6 +235,11 @@ static esp_status build_quantise(esp__builder *b, int i, esp_value *x, esp_value
   return esp_fail(err, ESP_ERR_INPUT, "this engine has no 8-bit numbers; expected no 'quantise'");
 }
 
+#define SEQUENCE(name, words, text, function)                                     \
+  {                                                                               \
+    .keyword = name, .arguments = words, .help = text, .role = ESP_KIND_SEQUENCE, \
+    .build = function                                                             \
+  }
 #define ACTIVATION(name, kind, what, text)                                            \
   {                                                                                   \
     .keyword = name, .arguments = "", .help = text, .role = what, .activation = kind, \
@@ -284,6 +291,29 @@ static const esp__layer_kind kind_table[] = {
      "every N-th pixel, zero channels added up to CHANNELS: "
      "the shortcut without weights (He et al. 2016)",
      .build = build_subsample},
+    {"embedding", "CHANNELS", "CHANNELS numbers for each token of a text, the first layer of it",
+     .role = ESP_KIND_SEQUENCE, .weights = true, .build = esp__build_embedding},
+    SEQUENCE("positions", "", "adds what is learned of each place in a sequence",
+             esp__build_positions),
+    SEQUENCE("layernorm", "",
+             "layer normalisation over the channels of each pixel (Ba et al. 2016)",
+             esp__build_layernorm),
+    SEQUENCE("attention", "HEADS [causal]",
+             "attention of several heads (Vaswani et al. 2017), from channels that are queries, "
+             "keys and values, a third each; causal: of the tokens before only",
+             esp__build_attention),
+    {"lstm", "CHANNELS [both]",
+     "long short-term memory (Hochreiter & Schmidhuber 1997), token by token; "
+     "both: beside one that begins at the end",
+     .role = ESP_KIND_SEQUENCE, .weights = true, .build = esp__build_lstm},
+    {"gru", "CHANNELS [both]", "gated recurrent unit (Cho et al. 2014); both: as of lstm",
+     .role = ESP_KIND_SEQUENCE, .weights = true, .build = esp__build_gru},
+    SEQUENCE("token_mean", "", "mean of the tokens of a sequence, padding left out",
+             esp__build_token_mean),
+    SEQUENCE("token_max", "", "the largest value of each channel among the tokens",
+             esp__build_token_max),
+    SEQUENCE("token_last", "", "the last token of a sequence", esp__build_token_last),
+    SEQUENCE("rows", "", "each row of pixels becomes a token of a sequence", esp__build_rows),
     {"group", "[NAME]", "prefixes the names of the layers up to its end", .role = ESP_KIND_GROUP,
      .build = esp__build_group},
     {"residual", "[NAME]",
@@ -291,10 +321,12 @@ static const esp__layer_kind kind_table[] = {
      .role = ESP_KIND_RESIDUAL, .build = esp__build_residual},
     {"concat", "[NAME]", "joins its branches along the channels", .role = ESP_KIND_CONCAT,
      .build = esp__build_concat},
+    {"product", "[NAME]", "multiplies its branches, value by value", .role = ESP_KIND_PRODUCT,
+     .build = esp__build_product},
     {"repeat", "COUNT", "the layers up to its end, COUNT times", .role = ESP_KIND_REPEAT},
     {"shortcut", "", "begins the second branch of a residual", .role = ESP_KIND_SHORTCUT},
-    {"branch", "", "begins the next branch of a concat", .role = ESP_KIND_BRANCH},
-    {"end", "", "ends group, residual, concat, repeat", .role = ESP_KIND_END},
+    {"branch", "", "begins the next branch of a concat or product", .role = ESP_KIND_BRANCH},
+    {"end", "", "ends group, residual, concat, product, repeat", .role = ESP_KIND_END},
 };
 enum { KINDS = sizeof kind_table / sizeof *kind_table };
 _Static_assert((int)KINDS <= (int)ESP_KINDS_MAX, "esp__scope counts layers of ESP_KINDS_MAX kinds");

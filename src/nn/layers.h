@@ -8,6 +8,7 @@
  *     integers.c    quantised networks as graphs of integers
  *     quantised.c   the text of a quantised network
  *     gates.c       gate, and what it needs before the convolution whose outputs it multiplies
+ *     sequences.c   the layers of sequences
  *     kinds.c       the table of layer kinds, and how each becomes operations of the graph
  *     explain.c     the language explained to a person
  *     variants.c    a text with gates behind its convolutions, or thresholds in its ReLUs */
@@ -24,7 +25,7 @@ enum {
   ESP_WIDTH_MAX = 65536, /* channels */
   ESP_LINE_MAX = 160,    /* characters of a line, needless white space not counted */
   ESP_WORD_MAX = 32,     /* characters of a NAME */
-  ESP_KINDS_MAX = 32,    /* that are built in */
+  ESP_KINDS_MAX = 48,    /* that are built in */
   ESP_GIVEN_NOT = -1     /* an optional argument that is not there */
 };
 
@@ -38,9 +39,11 @@ typedef enum esp__kind_role {
   ESP_KIND_RELU,
   ESP_KIND_GATE,
   ESP_KIND_QUANTISE,
-  ESP_KIND_GROUP, /* group to repeat open a block */
+  ESP_KIND_SEQUENCE, /* of sequences */
+  ESP_KIND_GROUP,    /* group to repeat open a block */
   ESP_KIND_RESIDUAL,
   ESP_KIND_CONCAT,
+  ESP_KIND_PRODUCT,
   ESP_KIND_REPEAT, /* in no program: written out */
   ESP_KIND_SHORTCUT,
   ESP_KIND_BRANCH,
@@ -53,13 +56,13 @@ static inline bool esp__kind_opens(esp__kind_role role) {
 /* A kind of layer. `arguments` is what the help shows and what the parser goes by: words that must
  * come (CHANNELS, KxL, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]",
  * "[stride N|NxM]": one number for both axes or one for rows and one for columns,
- * "[penalty X]", "[bias|nobias]", "[NAME]"). */
+ * "[penalty X]", "[bias|nobias]", "[NAME]", or a word that is there or not, "[both]"). */
 typedef struct esp__layer_kind {
   const char *keyword, *arguments, *help;
   esp__kind_role role;
   esp_activation activation;
   const esp_activation_kind *custom; /* an activation from outside; NULL: `activation` */
-  bool weights;                      /* is a layer of the model */
+  bool weights;                      /* is one or several layers of the model */
   /* Adds item `i` (a block as a whole) to the graph: x in, *y out. */
   esp_status (*build)(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 } esp__layer_kind;
@@ -81,6 +84,7 @@ typedef struct esp__item {
   int channels, size, count, groups, bias, bits;
   esp_pair kernel, stride, pad;
   float probability, share, density, threshold, penalty;
+  bool option; /* the word in brackets is there */
   char name[ESP_WORD_MAX + 1];
   /* Links. A block's opener and parts: `next` is the following part or the end. Opener: `end`;
    * parts and end: `opener`. */
@@ -158,6 +162,20 @@ typedef struct esp__target {
   esp_status (*gate)(esp_graph *g, esp_value *x, esp_value *by, esp_value **y, esp_error *err);
   esp_status (*fatrelu)(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp_value **y,
                         esp_error *err);
+  esp_status (*embedding)(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
+                          esp_error *err);
+  esp_status (*positions)(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
+                          esp_error *err);
+  esp_status (*layernorm)(esp_graph *g, esp_value *x, esp_param *scale, esp_param *shift,
+                          esp_value **y, esp_error *err);
+  esp_status (*attention)(esp_graph *g, esp_value *x, esp_attention_attr attr, esp_value **y,
+                          esp_error *err);
+  esp_status (*recurrent)(esp_graph *g, esp_value *x, esp_recurrent_attr attr, esp_param *weight,
+                          esp_param *bias, esp_value **y, esp_error *err);
+  esp_status (*summary)(esp_graph *g, esp_value *x, esp_token_summary kind, esp_value **y,
+                        esp_error *err);
+  esp_status (*product)(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
+  esp_status (*rows)(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
   esp_status (*quantise)(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
                          esp_error *err); /* NULL: the engine has no 8-bit numbers */
   /* Of graphs of integers; NULL where the engine builds none. */
@@ -249,5 +267,6 @@ esp_status esp__build_gate(esp__builder *b, int i, esp_value *x, esp_value **y, 
 esp_status esp__build_group(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 esp_status esp__build_residual(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 esp_status esp__build_concat(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
+esp_status esp__build_product(esp__builder *b, int i, esp_value *x, esp_value **y, esp_error *err);
 
 #endif

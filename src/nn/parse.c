@@ -64,6 +64,10 @@ static esp_status repeat(const parser *ps, const open_block *block, esp_error *e
   return ESP_OK;
 }
 
+static bool takes_branches(esp__kind_role role) {
+  return role == ESP_KIND_CONCAT || role == ESP_KIND_PRODUCT;
+}
+
 static esp_status close_one(parser *ps, const esp__item *item, esp_error *err) {
   if (ps->depth == 0)
     return esp__line_fail(&ps->at, err, "'end' without a block that it could end");
@@ -71,11 +75,11 @@ static esp_status close_one(parser *ps, const esp__item *item, esp_error *err) {
   if (block->role == ESP_KIND_REPEAT) return repeat(ps, block, err);
   if (block->role == ESP_KIND_RESIDUAL && ps->program->count == block->start)
     return esp__line_fail(&ps->at, err, "the 'residual' of line %d has no layers", block->line);
-  if (block->role == ESP_KIND_CONCAT && block->parts == 0)
-    return esp__line_fail(
-        &ps->at, err,
-        "the 'concat' of line %d has one branch, expected a 'branch' line before 'end'",
-        block->line);
+  if (takes_branches(block->role) && block->parts == 0)
+    return esp__line_fail(&ps->at, err,
+                          "the '%s' of line %d has one branch, expected a 'branch' line before "
+                          "'end'",
+                          block->keyword, block->line);
   return append(ps, item, err);
 }
 
@@ -83,8 +87,7 @@ static esp_status close_one(parser *ps, const esp__item *item, esp_error *err) {
 static esp_status part(parser *ps, const esp__item *item, esp_error *err) {
   open_block *block = ps->depth ? &ps->open[ps->depth - 1] : NULL;
   bool shortcut = item->kind->role == ESP_KIND_SHORTCUT;
-  esp__kind_role owner = shortcut ? ESP_KIND_RESIDUAL : ESP_KIND_CONCAT;
-  if (!block || block->role != owner)
+  if (!block || (shortcut ? block->role != ESP_KIND_RESIDUAL : !takes_branches(block->role)))
     return esp__line_fail(&ps->at, err, "'%s' must stand directly in a '%s'", item->kind->keyword,
                           shortcut ? "residual" : "concat");
   if (shortcut && block->parts)

@@ -36,6 +36,8 @@ static esp_status check_item(const esp_model *m, int i, esp_error *err) {
     return refuse(item, "expected a convolution or linear layer right before a batch norm", err);
   if (item->kind->role == ESP_KIND_ACTIVATION)
     return refuse(item, "expected relu as the only non-linearity", err);
+  if (item->kind->role == ESP_KIND_SEQUENCE || item->kind->role == ESP_KIND_PRODUCT)
+    return refuse(item, "expected no layers of sequences and no products", err);
   if (item->kind->role == ESP_KIND_GATE) return refuse(item, "expected no gates", err);
   if (item->bits != ESP_GIVEN_NOT) return refuse(item, "it has few bits already", err);
   return ESP_OK;

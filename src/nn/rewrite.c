@@ -113,7 +113,7 @@ static esp_status write_all(writer *w, const bool *drop, char **text, esp_error 
     if (i >= from) from = kept_from(m, drop, i);
     if (i >= from) written = write_item(w, i);
     w->sized += sized(item_of(m, i)->kind);
-    w->layer += item_of(m, i)->kind->weights;
+    while (w->layer < m->layers && m->layer[w->layer].item == i) w->layer++;
   }
   if (w->out && fclose(w->out) == 0 && written) return ESP_OK;
   if (w->out) free(*text);

@@ -200,6 +200,61 @@ static esp_status fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp
   return append_alike(g, x, NULL, op, y, err);
 }
 
+/* ---- sequences: eval runs them by its own engine ---- */
+
+static esp_status refuse(const char *what, esp_error *err) {
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "the predictor has no %s yet; espalier eval and predict run "
+                  "such networks by the other engine",
+                  what);
+}
+
+static esp_status embedding(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
+                            esp_error *err) {
+  (void)g, (void)x, (void)weight, (void)y;
+  return refuse("embedding", err);
+}
+
+static esp_status positions(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
+                            esp_error *err) {
+  (void)g, (void)x, (void)weight, (void)y;
+  return refuse("positions", err);
+}
+
+static esp_status layernorm(esp_graph *g, esp_value *x, esp_param *scale, esp_param *shift,
+                            esp_value **y, esp_error *err) {
+  (void)g, (void)x, (void)scale, (void)shift, (void)y;
+  return refuse("layernorm", err);
+}
+
+static esp_status attention(esp_graph *g, esp_value *x, esp_attention_attr attr, esp_value **y,
+                            esp_error *err) {
+  (void)g, (void)x, (void)attr, (void)y;
+  return refuse("attention", err);
+}
+
+static esp_status recurrent(esp_graph *g, esp_value *x, esp_recurrent_attr attr, esp_param *weight,
+                            esp_param *bias, esp_value **y, esp_error *err) {
+  (void)g, (void)x, (void)weight, (void)bias, (void)y;
+  return refuse(attr.cell == ESP_CELL_LSTM ? "lstm" : "gru", err);
+}
+
+static esp_status summary(esp_graph *g, esp_value *x, esp_token_summary kind, esp_value **y,
+                          esp_error *err) {
+  (void)g, (void)x, (void)kind, (void)y;
+  return refuse("summaries of tokens", err);
+}
+
+static esp_status product(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
+  (void)g, (void)a, (void)b, (void)y;
+  return refuse("product", err);
+}
+
+static esp_status rows(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
+  (void)g, (void)x, (void)y;
+  return refuse("rows", err);
+}
+
 /* ---- integers ---- */
 
 static esp_status quantise(esp_graph *g, esp_value *x, esp_param *scale, esp_value **y,
@@ -252,6 +307,14 @@ static const esp__target target = {.shape = shape_of,
                                    .top_k = top_k,
                                    .gate = gate,
                                    .fatrelu = fatrelu,
+                                   .embedding = embedding,
+                                   .positions = positions,
+                                   .layernorm = layernorm,
+                                   .attention = attention,
+                                   .recurrent = recurrent,
+                                   .summary = summary,
+                                   .product = product,
+                                   .rows = rows,
                                    .quantise = quantise,
                                    .to_integers = to_integers,
                                    .requantise = requantise,

@@ -94,6 +94,7 @@ static bool becomes_zero(const cut *k, int i, int c) {
   const int a = o->input[0], b = o->input[1];
   switch (o->flow) {
     case ESP_FLOW_START:
+    case ESP_FLOW_FIXED:
       return false;
     case ESP_FLOW_MIX:
       return row_zero(o->param[0], c) && row_zero(o->param[1], c);
@@ -153,6 +154,15 @@ static void round_up(cut *k, int multiple) {
 
 /* ---- the smaller model ---- */
 
+/* A line of the network with a width that operation i has: an LSTM's gates are none of its own. */
+static bool is_line(const esp__channel_groups *g, int i) {
+  const esp_operation *o = &g->op[i], *next = i + 1 < g->ops ? o + 1 : NULL;
+  const bool gates = next && next->kind == ESP_OPERATION_RECURRENT && next->input[0] == i;
+  if (o->kind == ESP_OPERATION_RECURRENT) return !o->attr.recurrent.reverse;
+  return (o->flow == ESP_FLOW_MIX && !gates) || o->flow == ESP_FLOW_PAD ||
+         o->kind == ESP_OPERATION_EMBEDDING;
+}
+
 /* Copies the rows, and of them the columns, that stay: those of operation i, and of its input if it
  * reads all channels. */
 static void copy_kept(const cut *k, int i, const esp_param *from, esp_param *to) {
@@ -172,8 +182,10 @@ static void copy_kept(const cut *k, int i, const esp_param *from, esp_param *to)
 static void copy_all(const cut *k, esp_model *small) {
   for (int i = 0; i < k->groups.ops; i++)
     for (int p = 0; p < 4; p++) {
-      const esp_param *from = k->groups.op[i].param[p];
-      if (from) copy_kept(k, i, from, esp_params_find(&small->params, from->name));
+      const esp_operation *o = &k->groups.op[i];
+      const esp_param *from = o->param[p];
+      if (from && o->flow != ESP_FLOW_FIXED && o->flow != ESP_FLOW_START)
+        copy_kept(k, i, from, esp_params_find(&small->params, from->name));
     }
 }
 
@@ -182,8 +194,7 @@ static esp_status narrow(const esp_model *m, const cut *k, esp_model **small, es
   int *width = calloc((size_t)k->groups.ops + 1, sizeof *width), lines = 0;
   if (!width) return no_memory(err);
   for (int i = 0; i < k->groups.ops; i++)
-    if (k->groups.op[i].flow == ESP_FLOW_MIX || k->groups.op[i].flow == ESP_FLOW_PAD)
-      width[lines++] = kept_of(k, i);
+    if (is_line(&k->groups, i)) width[lines++] = kept_of(k, i);
   esp_status status = esp_model_rewrite(m, width, NULL, &text, err);
   free(width);
   if (status == ESP_OK) status = build(m, text, small, err);

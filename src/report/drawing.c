@@ -129,6 +129,7 @@ static void add_item(drawing *d, const esp_program *p, const esp__item *item) {
       break; /* only names */
     case ESP_KIND_RESIDUAL:
     case ESP_KIND_CONCAT:
+    case ESP_KIND_PRODUCT:
       open_box(d, item);
       break;
     case ESP_KIND_SHORTCUT:

@@ -77,6 +77,46 @@ static esp_status add_linear(builder *b, const int *a, esp_error *err) {
   return linear_of(b, b->it, w, bias(b, a[0], a[1]), &b->it, err);
 }
 
+static esp_status add_embedding(builder *b, const int *a, esp_error *err) {
+  const int shape[2] = {esp_value_shape(b->it).vocabulary, a[0]};
+  return esp_graph_embedding(b->net->graph, b->it, param(b, ESP_ROLE_EMBEDDING, 2, shape, 0.1, 1.0),
+                             &b->it, err);
+}
+
+static esp_status add_positions(builder *b, esp_error *err) {
+  const esp_shape s = esp_value_shape(b->it);
+  const int shape[2] = {s.width, s.channels};
+  return esp_graph_positions(b->net->graph, b->it, param(b, ESP_ROLE_BIAS, 2, shape, 0.0, 0.5),
+                             &b->it, err);
+}
+
+static esp_status add_layernorm(builder *b, esp_error *err) {
+  const int channels = esp_value_shape(b->it).channels;
+  esp_param *scale = param(b, ESP_ROLE_BN_SCALE, 1, &channels, 1.0, 0.5),
+            *shift = param(b, ESP_ROLE_BN_SHIFT, 1, &channels, 0.0, 0.5);
+  return esp_graph_layernorm(b->net->graph, b->it, scale, shift, &b->it, err);
+}
+
+static esp_status add_attention(builder *b, const int *a, esp_error *err) {
+  const esp_attention_attr attr = {a[0], a[1] != 0};
+  const int channels = esp_value_shape(b->it).channels, shape[2] = {3 * channels, channels};
+  esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, shape);
+  const esp_status status = linear_of(b, b->it, w, bias(b, shape[0], 1), &b->it, err);
+  return status == ESP_OK ? esp_graph_attention(b->net->graph, b->it, attr, &b->it, err) : status;
+}
+
+static esp_status add_recurrent(builder *b, const int *a, esp_error *err) {
+  const esp_recurrent_attr attr = {(esp_cell_kind)a[0], a[2] != 0};
+  const int gates = a[0] == ESP_CELL_LSTM ? 4 : 3, own[2] = {gates * a[1], a[1]},
+            read[2] = {gates * a[1], esp_value_shape(b->it).channels};
+  esp_param *w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, read);
+  const esp_status status = linear_of(b, b->it, w, bias(b, read[0], 1), &b->it, err);
+  if (status != ESP_OK) return status;
+  w = weight(b, ESP_ROLE_LINEAR_WEIGHT, 2, own);
+  return esp_graph_recurrent(b->net->graph, b->it, attr, w, bias(b, own[0], gates == 3), &b->it,
+                             err);
+}
+
 static esp_status add_batchnorm(builder *b, const int *a, esp_error *err) {
   const int channels = esp_value_shape(b->it).channels;
   esp_bn_params p = {.scale = param(b, ESP_ROLE_BN_SCALE, 1, &channels, 1.0, 0.5)};
@@ -173,6 +213,22 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
     case NET_GATE:
       b->net->layer[b->net->layers - 1].gate = b->factors;
       return esp_graph_gate(g, *it, b->factors, it, err);
+    case NET_EMBEDDING:
+      return add_embedding(b, a, err);
+    case NET_POSITIONS:
+      return add_positions(b, err);
+    case NET_LAYERNORM:
+      return add_layernorm(b, err);
+    case NET_ATTENTION:
+      return add_attention(b, a, err);
+    case NET_RECURRENT:
+      return add_recurrent(b, a, err);
+    case NET_SUMMARY:
+      return esp_graph_summary(g, *it, (esp_token_summary)a[0], it, err);
+    case NET_PRODUCT:
+      return esp_graph_product(g, *it, other, it, err);
+    case NET_ROWS:
+      return esp_graph_rows(g, *it, it, err);
     case NET_LOSS:
       b->loss = (esp_loss_kind)a[0];
       b->smoothing = (float)a[1] / 100.0f;
@@ -204,6 +260,14 @@ void net_close(net *n) {
 
 /* ---- batches ---- */
 
+/* A text of 1 token up to all; now and then a longer one has padding within, which counts. */
+static float token(esp_key image, esp_shape shape, size_t place) {
+  const uint32_t length = 1 + esp_random_below(image, 1, (uint32_t)shape.width);
+  if (place >= length) return 0.0f;
+  const uint32_t least = place + 1 == length;
+  return (float)(least + esp_random_below(image, place + 2, (uint32_t)shape.vocabulary - least));
+}
+
 esp_batch net_batch(esp_shape shape, int images, esp_key key) {
   const size_t values = (size_t)(shape.channels * shape.height * shape.width);
   float *data = calloc((size_t)esp_blocks_for(images) * values * ESP_LANES, sizeof *data);
@@ -214,7 +278,8 @@ esp_batch net_batch(esp_shape shape, int images, esp_key key) {
     labels[i] = (int32_t)esp_random_below(image, 0, NET_CLASSES);
     float *first = data + (size_t)(i / ESP_LANES) * values * ESP_LANES + i % ESP_LANES;
     for (size_t v = 0; v < values; v++)
-      first[v * ESP_LANES] = 2.0f * esp_random_uniform(image, v + 1) - 1.0f;
+      first[v * ESP_LANES] = shape.vocabulary ? token(image, shape, v)
+                                              : 2.0f * esp_random_uniform(image, v + 1) - 1.0f;
   }
   return (esp_batch){data, labels, images};
 }

@@ -33,6 +33,14 @@ typedef enum net_kind {
   NET_FATRELU,
   NET_TOP_K,
   NET_GATE,
+  NET_EMBEDDING,
+  NET_POSITIONS,
+  NET_LAYERNORM,
+  NET_ATTENTION,
+  NET_RECURRENT,
+  NET_SUMMARY,
+  NET_PRODUCT,
+  NET_ROWS,
   NET_LOSS
 } net_kind;
 
@@ -69,6 +77,15 @@ typedef struct net_step {
 /* the numbers for a gate, from it; and the penalty */
 #define TOP_K(outputs, keep, millionths) {NET_TOP_K, {outputs, keep, millionths}}
 #define GATE {NET_GATE, {0}} /* it times the numbers made last */
+#define EMBEDDING(channels) {NET_EMBEDDING, {channels}}
+#define POSITIONS {NET_POSITIONS, {0}}
+#define LAYERNORM {NET_LAYERNORM, {0}}
+#define ATTENTION(heads, causal) {NET_ATTENTION, {heads, causal}} /* of a linear layer's 3 x it */
+#define LSTM(units, reverse) {NET_RECURRENT, {ESP_CELL_LSTM, units, reverse}}
+#define GRU(units, reverse) {NET_RECURRENT, {ESP_CELL_GRU, units, reverse}}
+#define SUMMARY(kind) {NET_SUMMARY, {kind}}
+#define PRODUCT {NET_PRODUCT, {0}} /* it * what is kept */
+#define ROWS {NET_ROWS, {0}}
 /* with label smoothing; cross entropy unless given */
 #define LOSS(kind, percent) {NET_LOSS, {kind, percent}}
 // clang-format on

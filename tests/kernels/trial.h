@@ -10,7 +10,7 @@
 #include "guard.h"
 #include "kernels/kernels.h"
 
-enum { TRIAL_AREAS = 12, TRIAL_BYTES = 1 << 17 };
+enum { TRIAL_AREAS = 16, TRIAL_BYTES = 1 << 17 };
 
 typedef struct trial_area {
   guard memory;

@@ -526,7 +526,7 @@ START_TEST(layer_kinds_are_listed) {
     ck_assert_ptr_nonnull(esp_layer_arguments(i));
     ck_assert_uint_gt(strlen(esp_layer_help(i)), 0);
   }
-  ck_assert_uint_eq(i, 26);
+  ck_assert_uint_eq(i, 37);
   ck_assert_str_eq(esp_layer_keyword(0), "conv");
 }
 END_TEST
