@@ -37,12 +37,9 @@ static esp__layer_norm kernel_of(const esp__node *n, int block, int row) {
   const esp_tensor *y = &n->out.data;
   const state *s = n->state;
   const size_t first = (size_t)((block * y->height + row) * y->width) * ESP_LANES;
-  return (esp__layer_norm){y->channels,
-                           y->width,
-                           n->param[SCALE]->value,
-                           n->param[SHIFT]->value,
-                           s->mean + first,
-                           s->rate + first};
+  return (esp__layer_norm){
+      y->channels,     y->width,       n->param[SCALE]->value, n->param[SHIFT]->value,
+      s->mean + first, s->rate + first};
 }
 
 static void forward(esp_graph *g, esp__node *n) {
@@ -74,7 +71,8 @@ static void sum_param(esp_graph *g, const esp__node *n, int which) {
   const state *s = n->state;
   const int channels = n->out.grad.channels;
   for (int i = 0; i < esp__graph_planes(g, &n->out.grad); i++) {
-    const size_t at = (size_t)(i / channels * 2 + which) * (size_t)channels + (size_t)(i % channels);
+    const size_t at =
+        (size_t)(i / channels * 2 + which) * (size_t)channels + (size_t)(i % channels);
     s->number[i] = (double)esp__lanes_sum(s->sum + at * ESP_LANES);
   }
   esp__block_sums(g, s->number, channels, n->param[which]->grad);

@@ -23,10 +23,8 @@ static void backward(esp_graph *g, esp__node *n) {
       multiply(g, &n->out.grad, &n->in[1 - i]->data, &n->in[i]->grad, n->add[i]);
 }
 
-static const esp__op product = {.name = "product",
-                                .kind = ESP_OPERATION_PRODUCT,
-                                .forward = forward,
-                                .backward = backward};
+static const esp__op product = {
+    .name = "product", .kind = ESP_OPERATION_PRODUCT, .forward = forward, .backward = backward};
 
 esp_status esp_graph_product(esp_graph *g, esp_value *a, esp_value *b, esp_value **y,
                              esp_error *err) {

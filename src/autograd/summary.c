@@ -35,10 +35,8 @@ static void backward(esp_graph *g, esp__node *n) {
   }
 }
 
-static const esp__op summary = {.name = "summary",
-                                .kind = ESP_OPERATION_SUMMARY,
-                                .forward = forward,
-                                .backward = backward};
+static const esp__op summary = {
+    .name = "summary", .kind = ESP_OPERATION_SUMMARY, .forward = forward, .backward = backward};
 
 esp_status esp_graph_summary(esp_graph *g, esp_value *x, esp_token_summary kind, esp_value **y,
                              esp_error *err) {

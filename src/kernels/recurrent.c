@@ -127,8 +127,8 @@ static void gru_unit_back(const esp__cell_back *k, int u) {
   float d[3][ESP_LANES], sum[ESP_LANES], carried[ESP_LANES];
   for (int l = 0; l < ESP_LANES; l++) {
     const bool valid = k->of->token < k->of->length[l];
-    const float r = b.s[0][l], z = b.s[1][l], n = b.inner[l],
-                dh = b.dy[l] + b.dh[l] + b.carried[l], dn = dh * (1.0f - z) * (1.0f - n * n);
+    const float r = b.s[0][l], z = b.s[1][l], n = b.inner[l], dh = b.dy[l] + b.dh[l] + b.carried[l],
+                dn = dh * (1.0f - z) * (1.0f - n * n);
     d[0][l] = valid ? dn * b.s[2][l] * (r * (1.0f - r)) : 0.0f;
     d[1][l] = valid ? dh * (was[l] - n) * (z * (1.0f - z)) : 0.0f;
     d[2][l] = valid ? dn : 0.0f;

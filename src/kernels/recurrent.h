@@ -15,10 +15,10 @@ typedef struct esp__gates {
 } esp__gates;
 typedef struct esp__cell {
   int units, token;
-  const int32_t *length; /* [16] */
-  esp__gates x;          /* sums of the input */
-  esp__gates sums;       /* of what was before; they become the gates */
-  float *inner;          /* [units] `inner_unit` floats apart */
+  const int32_t *length;                /* [16] */
+  esp__gates x;                         /* sums of the input */
+  esp__gates sums;                      /* of what was before; they become the gates */
+  float *inner;                         /* [units] `inner_unit` floats apart */
   const float *inner_before, *h_before; /* of the token before; NULL: 0 */
   float *h;
   size_t inner_unit, h_unit;

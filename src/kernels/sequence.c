@@ -47,8 +47,7 @@ void ESP_ISA_NAME(esp__layer_norm)(const esp__layer_norm *k, esp__run x, esp__ru
       const float scale = k->scale[c], shift = k->shift[c];
       const float *at = x.at + (size_t)c * x.stride;
       float *to = y.at + (size_t)c * y.stride;
-      for (size_t i = from; i < end; i++)
-        to[i] = (at[i] - k->mean[i]) * k->rate[i] * scale + shift;
+      for (size_t i = from; i < end; i++) to[i] = (at[i] - k->mean[i]) * k->rate[i] * scale + shift;
     }
   }
 }

@@ -13,8 +13,8 @@ void try_multiply(trial *t) {
 /* Channels of `pixels` pixels, with gaps of 0 to 2 between them. */
 static esp__run draw_run(trial *t, int channels, int pixels) {
   const size_t stride = (size_t)(pixels + trial_draw(t, 0, 2)) * ESP_LANES;
-  return (esp__run){
-      trial_floats(t, (size_t)(channels - 1) * stride + (size_t)pixels * ESP_LANES), stride};
+  return (esp__run){trial_floats(t, (size_t)(channels - 1) * stride + (size_t)pixels * ESP_LANES),
+                    stride};
 }
 
 static void writes_run(trial *t, int channels, int pixels, esp__run run) {
