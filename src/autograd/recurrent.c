@@ -96,11 +96,11 @@ static item item_of(const esp__node *n, int i) {
   return (item){i / parts, unit, esp__least(UNITS, n->out.data.channels - unit)};
 }
 
-static esp__cell cell_of(const esp__node *n, const item *i, int token) {
+static esp__recurrent_cell cell_of(const esp__node *n, const item *i, int token) {
   const state *s = n->state;
   const esp_tensor *y = &n->out.data;
   const int units = y->channels, before = token_before(n, token);
-  return (esp__cell){
+  return (esp__recurrent_cell){
       .units = i->units,
       .token = token,
       .length = s->length + (size_t)i->block * ESP_LANES,
@@ -115,7 +115,7 @@ static esp__cell cell_of(const esp__node *n, const item *i, int token) {
 }
 
 /* The sums of the first token, which has nothing before it. */
-static void begin_sums(const esp__node *n, const item *i, const esp__cell *k) {
+static void begin_sums(const esp__node *n, const item *i, const esp__recurrent_cell *k) {
   const esp_param *bias = n->param[BIAS];
   for (int gate = 0; gate < gates_of(n); gate++)
     for (int u = 0; u < i->units; u++) {
@@ -132,7 +132,7 @@ static void run_cells(const esp_graph *g, const void *with, int token) {
 #pragma omp for schedule(static)
   for (int i = 0; i < items; i++) {
     const item own = item_of(n, i);
-    const esp__cell k = cell_of(n, &own, token);
+    const esp__recurrent_cell k = cell_of(n, &own, token);
     if (token_before(n, token) < 0) begin_sums(n, &own, &k);
     (lstm ? g->kernels->lstm : g->kernels->gru)(&k);
   }
@@ -147,8 +147,8 @@ static void run_cells_back(const esp_graph *g, const void *with, int token) {
 #pragma omp for schedule(static)
   for (int i = 0; i < items; i++) {
     const item own = item_of(n, i);
-    const esp__cell of = cell_of(n, &own, token);
-    const esp__cell_back k = {
+    const esp__recurrent_cell of = cell_of(n, &own, token);
+    const esp__recurrent_cell_back k = {
         .of = &of,
         .dy = token_at(&n->out.grad, own.block, own.unit, token),
         .dy_unit = esp_channel_stride(&n->out.grad),

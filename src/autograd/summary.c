@@ -3,9 +3,9 @@
 #include "autograd/shapes.h"
 
 /* The lengths of the images whose planes these are. */
-static esp__summary kernel_of(const esp__node *n, int block, int32_t length[ESP_LANES]) {
+static esp__tokens_summary kernel_of(const esp__node *n, int block, int32_t length[ESP_LANES]) {
   esp__sequence_lengths(n->in[0], block, length);
-  return (esp__summary){n->attr.summary, n->in[0]->data.width, length};
+  return (esp__tokens_summary){n->attr.summary, n->in[0]->data.width, length};
 }
 
 static void forward(esp_graph *g, esp__node *n) {
@@ -14,7 +14,7 @@ static void forward(esp_graph *g, esp__node *n) {
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int block = 0; block < blocks; block++) {
     int32_t length[ESP_LANES];
-    const esp__summary k = kernel_of(n, block, length);
+    const esp__tokens_summary k = kernel_of(n, block, length);
     for (int c = 0; c < y->channels; c++)
       g->kernels->summarise(&k, esp_plane(x, block, c), esp_plane(y, block, c));
   }
@@ -28,7 +28,7 @@ static void backward(esp_graph *g, esp__node *n) {
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int block = 0; block < blocks; block++) {
     int32_t length[ESP_LANES];
-    const esp__summary k = kernel_of(n, block, length);
+    const esp__tokens_summary k = kernel_of(n, block, length);
     for (int c = 0; c < y->channels; c++)
       g->kernels->summarise_back(&k, esp_plane(x, block, c), esp_plane(y, block, c),
                                  esp_plane(dy, block, c), esp_plane(dx, block, c), n->add[0]);

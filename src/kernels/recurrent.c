@@ -19,7 +19,7 @@ static inline void put(float *to, const float *from) {
   for (int l = 0; l < ESP_LANES; l++) to[l] = from[l];
 }
 
-static void lstm_unit(const esp__cell *k, int u) {
+static void lstm_unit(const esp__recurrent_cell *k, int u) {
   const float *was = before(k->inner_before, u, k->inner_unit), *x[4], *s[4];
   float gate[4][ESP_LANES], inner[ESP_LANES], h[ESP_LANES];
   for (int i = 0; i < 4; i++) {
@@ -43,7 +43,7 @@ static void lstm_unit(const esp__cell *k, int u) {
   put(k->h + (size_t)u * k->h_unit, h);
 }
 
-static void gru_unit(const esp__cell *k, int u) {
+static void gru_unit(const esp__recurrent_cell *k, int u) {
   const float *was = before(k->h_before, u, k->h_unit), *x[3], *s[3];
   float gate[2][ESP_LANES], inner[ESP_LANES], h[ESP_LANES];
   for (int i = 0; i < 3; i++) {
@@ -64,10 +64,10 @@ static void gru_unit(const esp__cell *k, int u) {
   put(k->h + (size_t)u * k->h_unit, h);
 }
 
-void ESP_ISA_NAME(esp__lstm)(const esp__cell *k) {
+void ESP_ISA_NAME(esp__lstm)(const esp__recurrent_cell *k) {
   for (int u = 0; u < k->units; u++) lstm_unit(k, u);
 }
-void ESP_ISA_NAME(esp__gru)(const esp__cell *k) {
+void ESP_ISA_NAME(esp__gru)(const esp__recurrent_cell *k) {
   for (int u = 0; u < k->units; u++) gru_unit(k, u);
 }
 
@@ -78,8 +78,8 @@ typedef struct back {
   const float *s[4], *inner, *dy, *dh, *carried;
 } back;
 
-static back back_of(const esp__cell_back *k, int u, int gates) {
-  const esp__cell *c = k->of;
+static back back_of(const esp__recurrent_cell_back *k, int u, int gates) {
+  const esp__recurrent_cell *c = k->of;
   back b = {.inner = c->inner + (size_t)u * c->inner_unit,
             .dy = k->dy + (size_t)u * k->dy_unit,
             .dh = before(k->dh, u, ESP_LANES),
@@ -88,18 +88,18 @@ static back back_of(const esp__cell_back *k, int u, int gates) {
   return b;
 }
 
-static void give(const esp__cell_back *k, int u, int gate, const float *value) {
+static void give(const esp__recurrent_cell_back *k, int u, int gate, const float *value) {
   if (!k->dx.at) return;
   float *dx = gate_at(&k->dx, u, gate);
   for (int l = 0; l < ESP_LANES; l++) dx[l] = k->add ? dx[l] + value[l] : value[l];
 }
 
-static void give_sums(const esp__cell_back *k, int u, int gate, const float *value) {
+static void give_sums(const esp__recurrent_cell_back *k, int u, int gate, const float *value) {
   const esp__gates to = {k->dsums, k->of->sums.unit, k->of->sums.gate};
   put(gate_at(&to, u, gate), value);
 }
 
-static void lstm_unit_back(const esp__cell_back *k, int u) {
+static void lstm_unit_back(const esp__recurrent_cell_back *k, int u) {
   const back b = back_of(k, u, 4);
   const float *was = before(k->of->inner_before, u, k->of->inner_unit);
   float d[4][ESP_LANES], carried[ESP_LANES];
@@ -121,7 +121,7 @@ static void lstm_unit_back(const esp__cell_back *k, int u) {
   }
 }
 
-static void gru_unit_back(const esp__cell_back *k, int u) {
+static void gru_unit_back(const esp__recurrent_cell_back *k, int u) {
   const back b = back_of(k, u, 3);
   const float *was = before(k->of->h_before, u, k->of->h_unit);
   float d[3][ESP_LANES], sum[ESP_LANES], carried[ESP_LANES];
@@ -142,9 +142,9 @@ static void gru_unit_back(const esp__cell_back *k, int u) {
   }
 }
 
-void ESP_ISA_NAME(esp__lstm_back)(const esp__cell_back *k) {
+void ESP_ISA_NAME(esp__lstm_back)(const esp__recurrent_cell_back *k) {
   for (int u = 0; u < k->of->units; u++) lstm_unit_back(k, u);
 }
-void ESP_ISA_NAME(esp__gru_back)(const esp__cell_back *k) {
+void ESP_ISA_NAME(esp__gru_back)(const esp__recurrent_cell_back *k) {
   for (int u = 0; u < k->of->units; u++) gru_unit_back(k, u);
 }

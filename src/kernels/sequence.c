@@ -179,18 +179,18 @@ void ESP_ISA_NAME(esp__attend_back)(int keys, float scale, const float *share, f
 
 /* ---- one value for a sequence ---- */
 
-static void mean_tokens(const esp__summary *k, const float *x, float *y) {
+static void mean_tokens(const esp__tokens_summary *k, const float *x, float *y) {
   for (int l = 0; l < ESP_LANES; l++) y[l] = 0.0f;
   for (int t = 0; t < k->width; t++)
     for (int l = 0; l < ESP_LANES; l++) y[l] += t < k->length[l] ? x[t * ESP_LANES + l] : 0.0f;
   for (int l = 0; l < ESP_LANES; l++) y[l] /= (float)k->length[l];
 }
 
-static void last_token(const esp__summary *k, const float *x, float *y) {
+static void last_token(const esp__tokens_summary *k, const float *x, float *y) {
   for (int l = 0; l < ESP_LANES; l++) y[l] = x[(k->length[l] - 1) * ESP_LANES + l];
 }
 
-void ESP_ISA_NAME(esp__summarise)(const esp__summary *k, const float *x, float *y) {
+void ESP_ISA_NAME(esp__summarise)(const esp__tokens_summary *k, const float *x, float *y) {
   switch (k->kind) {
     case ESP_TOKEN_MEAN:
       mean_tokens(k, x, y);
@@ -205,8 +205,8 @@ void ESP_ISA_NAME(esp__summarise)(const esp__summary *k, const float *x, float *
 }
 
 /* What of dy token t of image l gets. */
-static inline float share_of(const esp__summary *k, int t, int l, const float *x, const float *y,
-                             const float *dy, bool *found) {
+static inline float share_of(const esp__tokens_summary *k, int t, int l, const float *x,
+                             const float *y, const float *dy, bool *found) {
   if (t >= k->length[l]) return 0.0f;
   if (k->kind == ESP_TOKEN_MEAN) return dy[l] / (float)k->length[l];
   if (k->kind == ESP_TOKEN_LAST) return t == k->length[l] - 1 ? dy[l] : 0.0f;
@@ -215,7 +215,7 @@ static inline float share_of(const esp__summary *k, int t, int l, const float *x
   return first ? dy[l] : 0.0f;
 }
 
-void ESP_ISA_NAME(esp__summarise_back)(const esp__summary *k, const float *x, const float *y,
+void ESP_ISA_NAME(esp__summarise_back)(const esp__tokens_summary *k, const float *x, const float *y,
                                        const float *dy, float *dx, bool add) {
   bool found[ESP_LANES] = {false};
   for (int t = 0; t < k->width; t++)

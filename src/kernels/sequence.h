@@ -65,14 +65,14 @@ typedef void esp__attend_back_fn(int keys, float scale, const float *share, floa
 
 /* y[l] of the first length[l] of `width` pixels of a plane of one row. The largest is the first of
  * equal ones; sums run in order. */
-typedef struct esp__summary {
+typedef struct esp__tokens_summary {
   esp_token_summary kind;
   int width;
   const int32_t *length; /* [16], 1 to width */
-} esp__summary;
-typedef void esp__summarise_fn(const esp__summary *k, const float *x, float *y);
+} esp__tokens_summary;
+typedef void esp__summarise_fn(const esp__tokens_summary *k, const float *x, float *y);
 /* dx[width] (+)= the gradient */
-typedef void esp__summarise_back_fn(const esp__summary *k, const float *x, const float *y,
+typedef void esp__summarise_back_fn(const esp__tokens_summary *k, const float *x, const float *y,
                                     const float *dy, float *dx, bool add);
 
 #endif

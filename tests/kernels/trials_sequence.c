@@ -103,15 +103,15 @@ void try_attend_back(trial *t) {
   t->kernels->attend_back(keys, 0.5f, share, dshare);
 }
 
-static esp__summary draw_summary(trial *t) {
-  esp__summary k = {.kind = (esp_token_summary)trial_draw(t, 0, ESP_TOKEN_LAST),
-                    .width = trial_draw(t, 1, 9)};
+static esp__tokens_summary draw_summary(trial *t) {
+  esp__tokens_summary k = {.kind = (esp_token_summary)trial_draw(t, 0, ESP_TOKEN_LAST),
+                           .width = trial_draw(t, 1, 9)};
   k.length = draw_lengths(t, k.width);
   return k;
 }
 
 void try_summarise(trial *t) {
-  const esp__summary k = draw_summary(t);
+  const esp__tokens_summary k = draw_summary(t);
   const float *x = trial_floats(t, (size_t)k.width * ESP_LANES);
   float *y = trial_floats(t, ESP_LANES);
   trial_seal(t);
@@ -120,7 +120,7 @@ void try_summarise(trial *t) {
 }
 
 void try_summarise_back(trial *t) {
-  const esp__summary k = draw_summary(t);
+  const esp__tokens_summary k = draw_summary(t);
   const size_t floats = (size_t)k.width * ESP_LANES;
   const float *x = trial_floats(t, floats), *dy = trial_floats(t, ESP_LANES);
   float *y = trial_floats(t, ESP_LANES), *dx = trial_floats(t, floats);
@@ -142,8 +142,8 @@ static void writes_gates(trial *t, int units, int gates, esp__gates g) {
   for (int i = 0; i < units * gates; i++) trial_writes(t, g.at + (size_t)i * g.unit, LANE_BYTES);
 }
 
-static esp__cell draw_cell(trial *t, int gates) {
-  esp__cell k = {.units = trial_draw(t, 1, 5), .token = trial_draw(t, 0, 3)};
+static esp__recurrent_cell draw_cell(trial *t, int gates) {
+  esp__recurrent_cell k = {.units = trial_draw(t, 1, 5), .token = trial_draw(t, 0, 3)};
   const size_t floats = (size_t)k.units * ESP_LANES;
   k.length = draw_lengths(t, 4);
   k.x = draw_gates(t, k.units, gates);
@@ -158,7 +158,7 @@ static esp__cell draw_cell(trial *t, int gates) {
 }
 
 static void try_cell(trial *t, esp__lstm_fn *cell, int gates) {
-  const esp__cell k = draw_cell(t, gates);
+  const esp__recurrent_cell k = draw_cell(t, gates);
   trial_seal(t);
   writes_gates(t, k.units, gates, k.sums);
   trial_writes(t, k.inner, (size_t)k.units * LANE_BYTES);
@@ -174,9 +174,9 @@ void try_gru(trial *t) {
 }
 
 static void try_cell_back(trial *t, esp__lstm_fn *cell, esp__lstm_back_fn *cell_back, int gates) {
-  const esp__cell of = draw_cell(t, gates);
+  const esp__recurrent_cell of = draw_cell(t, gates);
   const size_t floats = (size_t)of.units * ESP_LANES;
-  esp__cell_back k = {.of = &of, .dy_unit = ESP_LANES, .add = trial_flip(t)};
+  esp__recurrent_cell_back k = {.of = &of, .dy_unit = ESP_LANES, .add = trial_flip(t)};
   k.dy = trial_floats(t, floats);
   k.dh = k.add ? trial_floats(t, floats) : NULL;
   k.carried = trial_floats(t, floats);
