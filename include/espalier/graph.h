@@ -474,7 +474,7 @@ esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err);
 
 typedef struct esp_cost {
   const char *operation;            /* "conv", "batch norm", ..., "loss" */
-  const esp_param *weight;          /* of a convolution or linear layer, else NULL */
+  const esp_param *weight;          /* of a layer of the model, else NULL */
   double seconds[ESP_PROPAGATIONS]; /* since profiling was switched on */
 } esp_cost;
 /* What the i-th operation has cost; the last is the loss. False after the last, or if never

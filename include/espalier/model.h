@@ -119,8 +119,8 @@ enum { ESP_SHAPE_TEXT = 64 };
 void esp_shape_write(esp_shape shape, char text[ESP_SHAPE_TEXT]);
 
 /* The text of opt->arch for that input and number of classes, newly allocated in *text: one of the
- * built-ins, or resnet<D>, wrn-<D>-<K> of any depth that fits, or for "custom" opt->layers;
- * opt->width times as wide. */
+ * built-ins, or one of a family such as resnet<D> of any size that fits, or for "custom"
+ * opt->layers; opt->width times as wide. */
 esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
                          esp_error *err);
 /* Names and one-line descriptions of the built-ins, by index; NULL after the last. */

@@ -1,6 +1,7 @@
 /* Counts what each image needs: gates, and zeros among the activations, make work that an engine
  * for single images can leave out. (This one computes 16 images at a time, so it counts only.) */
 #include "autograd/conv_plan.h"
+#include "autograd/sequence.h"
 
 #include <omp.h>
 #include <string.h>
@@ -135,8 +136,22 @@ static void count_block(esp_graph *g, const esp__node *n, int block, const esp_v
   }
 }
 
+/* A recurrent layer multiplies at each token of a sequence but the first, which has nothing before
+ * it. */
+static void count_tokens(esp_graph *g, const esp__node *n) {
+  const int64_t weights = (int64_t)esp_param_nonzero(n->param[0]);
+  for (int block = 0; block < esp__graph_blocks(g); block++) {
+    int64_t *image = g->macs_counter->image + (size_t)block * ESP_LANES;
+    int32_t length[ESP_LANES];
+    esp__sequence_lengths(n->in[0], block, length);
+    for (int l = 0; l < ESP_LANES; l++) image[l] += weights * (length[l] - 1);
+  }
+}
+
 void esp__macs_count_layer(esp_graph *g, const esp__node *n) {
-  if (!g->macs_counter || !g->macs_counter->on || !n->op->convolves) return;
+  if (!g->macs_counter || !g->macs_counter->on) return;
+  if (n->op->kind == ESP_OPERATION_RECURRENT) count_tokens(g, n);
+  if (!n->op->convolves) return;
   const esp_value *gate = gate_behind(g, n);
   const int blocks = esp__graph_blocks(g);
 #pragma omp parallel for schedule(dynamic) num_threads(g->threads)

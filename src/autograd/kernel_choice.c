@@ -20,9 +20,15 @@ const char *esp_kernel_reason_text(esp_kernel_reason reason) {
   return texts[reason];
 }
 
+/* The plan of the layer that the operation is, or has within; NULL: it has none. */
+static const esp__conv_plan *plan_of(const esp__node *n) {
+  esp_activity did;
+  return n->op->convolves ? n->state : n->op->inner ? n->op->inner(n, &did) : NULL;
+}
+
 /* The stopwatch of a pass; NULL where the layer does not make it. */
 static const esp__autotune *autotune_of(const esp__node *n, esp_propagation p) {
-  const esp__conv_plan *c = n->state;
+  const esp__conv_plan *c = plan_of(n);
   switch (p) {
     case ESP_FORWARD:
       return &c->forward_autotune;
@@ -42,7 +48,7 @@ static esp_kernel_reason reason_of(const esp_graph *g, const esp__node *n, esp_p
                                    const esp__autotune *a) {
   if (a->reason == ESP_BY_WINOGRAD) return a->reason;
   if (!n->param[0]->mask) return ESP_NO_MASK;
-  if (n->attr.conv.groups > 1) return ESP_GROUPED;
+  if (plan_of(n)->window.groups > 1) return ESP_GROUPED;
   if (a->reason != ESP_NO_MASK) return a->reason;
   return p == ESP_BACKWARD_WEIGHTS && g->pass.dense_gradients ? ESP_WANTED_ALL : ESP_UNMEASURED;
 }
@@ -66,7 +72,7 @@ bool esp_graph_kernel_choice(const esp_graph *g, int i, esp_kernel_choice *choic
   for (int k = 0; k < g->nodes; k++)
     for (int p = 0; p < ESP_PROPAGATIONS; p++) {
       const esp__node *n = g->node[k];
-      const esp__autotune *a = n->op->convolves ? autotune_of(n, (esp_propagation)p) : NULL;
+      const esp__autotune *a = plan_of(n) ? autotune_of(n, (esp_propagation)p) : NULL;
       if (!a || i-- > 0) continue;
       *choice = read_choice(g, n, (esp_propagation)p, a);
       return true;

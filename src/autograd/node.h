@@ -42,6 +42,9 @@ typedef struct esp__op {
   bool ranks;       /* what passes depends on how many channels there are: none may be taken away */
   bool gates;       /* in[0] times a number per image and channel, in[1]; often 0 */
   bool conditional; /* makes zeros, by image, so that less need be executed */
+  /* Of an operation that has a linear layer within, which does not stand between its input and its
+   * output: the plan of that, and what it read and wrote. NULL: it has none. */
+  const struct esp__conv_plan *(*inner)(const esp__node *n, esp_activity *did);
 } esp__op;
 
 enum { ESP_NODE_INPUTS = 2, ESP_NODE_PARAMS = 4 };

@@ -32,8 +32,9 @@ esp_status esp_graph_profile(esp_graph *g, bool on, esp_error *err) {
 bool esp_graph_cost(const esp_graph *g, int i, esp_cost *cost) {
   if (!g->profile || i > g->nodes) return false;
   const esp__node *n = i < g->nodes ? g->node[i] : NULL;
-  *cost = (esp_cost){.operation = n ? n->op->name : "loss",
-                     .weight = n && n->op->convolves ? n->param[0] : NULL};
+  *cost = (esp_cost){
+      .operation = n ? n->op->name : "loss",
+      .weight = n && n->param[0] && esp_param_prunable(n->param[0]) ? n->param[0] : NULL};
   memcpy(cost->seconds, g->profile->seconds[i], sizeof cost->seconds);
   return true;
 }

@@ -182,12 +182,19 @@ static void backward(esp_graph *g, esp__node *n) {
   esp__profile_lap(g, n->index, ESP_BACKWARD_WEIGHTS);
 }
 
+static const esp__conv_plan *inner(const esp__node *n, esp_activity *did) {
+  const state *s = n->state;
+  *did = (esp_activity){.input = &n->out.data, .output = &s->step.out.data};
+  return s->plan;
+}
+
 static const esp__op recurrent = {.name = "recurrent",
                                   .kind = ESP_OPERATION_RECURRENT,
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward,
-                                  .flow = ESP_FLOW_FIXED};
+                                  .flow = ESP_FLOW_FIXED,
+                                  .inner = inner};
 
 esp_status esp_graph_recurrent(esp_graph *g, esp_value *x, esp_recurrent_attr attr,
                                esp_param *weight, esp_param *bias, esp_value **y, esp_error *err) {

@@ -48,6 +48,8 @@ static esp_status make_images(lab *l, int batch, esp_error *err) {
   if (!l->images || !l->labels)
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
   esp_random_normals(1, 1.0, l->images, floats);
+  for (size_t i = 0; m->input.vocabulary && i < floats; i++)
+    l->images[i] = (float)(1 + esp_random_below(3, i, (uint32_t)m->input.vocabulary - 1));
   for (int i = 0; i < batch; i++)
     l->labels[i] = (int32_t)esp_random_below(2, (uint64_t)i, (uint32_t)m->classes);
   l->batch = (esp_batch){l->images, l->labels, batch};

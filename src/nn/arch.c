@@ -9,7 +9,7 @@
 typedef struct arch {
   const char *name, *help;
   esp__arch_writer *write;
-  int depth, width;
+  int depth, width, heads;
 } arch;
 
 static esp_status write_custom(FILE *out, const esp__arch_ask *ask, esp_error *err) {
@@ -55,6 +55,23 @@ static const arch arch_table[] = {
     {"wrn-28-10", "as wrn-16-8, deeper, 10 times the channels", esp__arch_wrn, 28, 10},
     {"mobilenet", "depthwise separable convolutions for small images (Howard et al. 2017)",
      esp__arch_mobilenet, 0, 0},
+    {"textcnn", "windows of 3, 4 and 5 words, and their largest values (Kim 2014)",
+     esp__arch_textcnn, 0, 0},
+    {"lstm-64", "LSTM of 64 units behind an embedding; lstm-<D> of any number", esp__arch_lstm, 0,
+     64},
+    {"gru-64", "as lstm-64, with gated recurrent units; gru-<D>", esp__arch_gru, 0, 64},
+    {"transformer-2-64-4",
+     "transformer encoder (Vaswani et al. 2017) of 2 layers, 64 channels, 4 heads; "
+     "transformer-<L>-<D>-<H>",
+     esp__arch_transformer, 2, 64, 4},
+    {"ds-cnn", "depthwise separable network for spoken words, small (Zhang et al. 2017)",
+     esp__arch_ds_cnn, 4, 64},
+    {"ds-cnn-m", "as ds-cnn, medium", esp__arch_ds_cnn, 4, 172},
+    {"ds-cnn-l", "as ds-cnn, large", esp__arch_ds_cnn, 5, 276},
+    {"kws-dnn", "three fully connected layers for spoken words, small (Zhang et al. 2017)",
+     esp__arch_kws_dnn, 0, 144},
+    {"kws-dnn-m", "as kws-dnn, medium", esp__arch_kws_dnn, 0, 256},
+    {"kws-dnn-l", "as kws-dnn, large", esp__arch_kws_dnn, 0, 436},
     {"custom", "the layers written in model.layers", write_custom, 0, 0},
 };
 enum { ARCHS = sizeof arch_table / sizeof *arch_table };
@@ -76,19 +93,43 @@ static bool read_number(const char **text, int *number) {
   return *text > start && *text - start < 5;
 }
 
+/* Families of any size: the numbers behind the name, with '-' between them. */
+static const struct {
+  const char *name;
+  esp__arch_writer *write;
+  size_t number[3]; /* the member of arch that each is; 0: no more */
+} families[] = {
+    {"resnet", esp__arch_resnet, {offsetof(arch, depth)}},
+    {"wrn-", esp__arch_wrn, {offsetof(arch, depth), offsetof(arch, width)}},
+    {"lstm-", esp__arch_lstm, {offsetof(arch, width)}},
+    {"gru-", esp__arch_gru, {offsetof(arch, width)}},
+    {"transformer-",
+     esp__arch_transformer,
+     {offsetof(arch, depth), offsetof(arch, width), offsetof(arch, heads)}},
+};
+
+/* Whether the name is family number f with its numbers, which become those of *found. */
+static bool is_of_family(const char *name, size_t f, arch *found) {
+  const size_t length = strlen(families[f].name);
+  const char *at = name + length;
+  *found = (arch){.name = name, .write = families[f].write};
+  if (strncmp(name, families[f].name, length) != 0) return false;
+  for (int i = 0; i < 3 && families[f].number[i]; i++) {
+    if (i > 0 && *at++ != '-') return false;
+    if (!read_number(&at, (int *)(void *)((char *)found + families[f].number[i]))) return false;
+  }
+  return !*at;
+}
+
 static bool find(const char *name, arch *found) {
   for (size_t i = 0; i < ARCHS; i++)
     if (strcmp(arch_table[i].name, name) == 0) {
       *found = arch_table[i];
       return true;
     }
-  const char *at = name + 6;
-  *found = (arch){.name = name, .write = esp__arch_resnet};
-  if (strncmp(name, "resnet", 6) == 0 && read_number(&at, &found->depth) && !*at) return true;
-  at = name + 4;
-  found->write = esp__arch_wrn;
-  return strncmp(name, "wrn-", 4) == 0 && read_number(&at, &found->depth) && *at++ == '-' &&
-         read_number(&at, &found->width) && !*at;
+  for (size_t f = 0; f < sizeof families / sizeof *families; f++)
+    if (is_of_family(name, f, found)) return true;
+  return false;
 }
 
 static esp_status fail_unknown(const char *name, esp_error *err) {
@@ -142,7 +183,8 @@ static esp_status full_width(const esp_model_options *opt, esp_shape input, char
   char *plain;
   *text = NULL;
   if (!find(opt->arch, &found)) return fail_unknown(opt->arch, err);
-  esp__arch_ask ask = {.opt = opt, .input = input, .depth = found.depth, .width = found.width};
+  esp__arch_ask ask = {
+      .opt = opt, .input = input, .depth = found.depth, .width = found.width, .heads = found.heads};
   if (found.write == write_custom) return written(&found, &ask, text, err);
   ESP_TRY(written(&found, &ask, &plain, err));
   esp_status status = indented(&ask, plain, text, err);

@@ -6,16 +6,18 @@
 
 #include <stdio.h>
 
-/* What a writer is asked for: depth and width are the numbers in the name, resnet<depth>,
- * wrn-<depth>-<width>. */
+/* What a writer is asked for: depth, width and heads are the numbers in the name, resnet<depth>,
+ * wrn-<depth>-<width>, lstm-<width>, transformer-<depth>-<width>-<heads>. */
 typedef struct esp__arch_ask {
   const esp_model_options *opt;
   esp_shape input;
-  int depth, width;
+  int depth, width, heads;
 } esp__arch_ask;
 
 typedef esp_status esp__arch_writer(FILE *out, const esp__arch_ask *ask, esp_error *err);
 
+esp__arch_writer esp__arch_textcnn, esp__arch_lstm, esp__arch_gru, esp__arch_transformer,
+    esp__arch_ds_cnn, esp__arch_kws_dnn;
 esp__arch_writer esp__arch_lenet5, esp__arch_lenet5_caffe, esp__arch_mlp, esp__arch_conv,
     esp__arch_vgg, esp__arch_mobilenet;           /* arch_plain.c */
 esp__arch_writer esp__arch_resnet, esp__arch_wrn; /* arch_resnet.c */

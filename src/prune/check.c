@@ -14,6 +14,11 @@ static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_e
           "[prune]: method '%s' scores channels; expected a structure of whole channels, "
           "such as filter, not %s",
           c->name, p->opt->structure);
+    if (c->needs == ESP_NEEDS_ACTIVATIONS && s->param->role == ESP_ROLE_EMBEDDING)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "[prune]: method '%s' looks at what layers read, and '%s' reads tokens; "
+                      "expected it in skip",
+                      c->name, s->layer->name);
     if (c->needs == ESP_NEEDS_SCALE && !s->layer->scale)
       return esp_fail(err, ESP_ERR_INPUT,
                       "[prune]: method '%s' needs a batch norm behind every layer it prunes; "
@@ -24,8 +29,12 @@ static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_e
 }
 
 static bool has_batchnorm(const esp_model *m) {
-  for (int k = 0; k < m->params.count; k++)
-    if (m->params.item[k]->role == ESP_ROLE_BN_SCALE) return true;
+  for (int k = 0; k < m->params.count; k++) {
+    const esp_param *p = m->params.item[k];
+    const size_t length = strlen(p->name);
+    if (p->role == ESP_ROLE_RUNNING && length > 4 && strcmp(p->name + length - 4, ".var") == 0)
+      return true;
+  }
   return false;
 }
 

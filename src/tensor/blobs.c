@@ -18,9 +18,16 @@ static const char *form_of(esp_dtype type, int rank, const int64_t *shape, char 
   return form;
 }
 
+/* The rank without sides of 1 at the end: a linear layer elsewhere is a convolution of 1x1 here. */
+static int plain_rank(int rank, const int64_t *shape) {
+  while (rank > 1 && shape[rank - 1] == 1) rank--;
+  return rank;
+}
+
 static bool has_form(const esp_blob *blob, esp_dtype type, int rank, const int64_t *shape) {
-  return blob->dtype == type && blob->rank == rank &&
-         memcmp(blob->shape, shape, (size_t)rank * sizeof *shape) == 0;
+  const int plain = plain_rank(rank, shape);
+  return blob->dtype == type && plain_rank(blob->rank, blob->shape) == plain &&
+         memcmp(blob->shape, shape, (size_t)plain * sizeof *shape) == 0;
 }
 
 esp_status esp__blob_read(const esp_bundle *b, const char *path, const char *prefix,

@@ -57,6 +57,7 @@ static esp_status find_layers(const esp_model *model, const esp_graph *g, esp__f
           "a network with gates cannot be cut into factors: they go by the layer ahead");
     if (!is_layer(&o)) continue;
     esp__factor_layer *l = layer_of(layers, model->layers, o.param[0]);
+    if (l->layer->units) continue; /* gates: no line of its own could take its place */
     const bool linear = o.kind == ESP_OPERATION_LINEAR;
     *l = (esp__factor_layer){.layer = l->layer,
                              .attr = o.attr.conv,
