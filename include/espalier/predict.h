@@ -39,6 +39,9 @@ esp_status esp_network_open(esp_network **network, const char *path, esp_error *
  * [channels]. Its classes have no names. */
 esp_status esp_network_of_model(esp_network **network, esp_model *model, const float *mean,
                                 const float *deviation, esp_error *err);
+/* The word of the first layer of the model that a predictor does not run (layers of sequences and
+ * products); NULL: it runs all. */
+const char *esp_network_lacks(const esp_model *model);
 /* After all its predictors. NULL is nothing. */
 void esp_network_free(esp_network *network);
 

@@ -38,7 +38,7 @@ typedef struct bench_times {
   double rest[BENCH_MODES];     /* of a training step: other operations, the optimiser */
   double training[BENCH_MODES]; /* a whole step */
   double inference[BENCH_MODES];
-  double predictor; /* inference, image by image */
+  double predictor; /* inference, image by image; 0: the network has no predictor */
 } bench_times;
 
 /* Times training steps and inference on random images, dense and sparse in turn, `repeats` times

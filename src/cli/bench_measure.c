@@ -56,13 +56,14 @@ static esp_status make_images(lab *l, int batch, esp_error *err) {
   return ESP_OK;
 }
 
-/* The predictor sees the weights that are 0 by itself. */
+/* The predictor sees the weights that are 0 by itself. Not every network has one. */
 static esp_status open_predictor(lab *l, int batch, esp_error *err) {
   const esp_loaded_run *o = &l->subject->opened;
   const esp_shape s = o->model->input;
   const size_t floats = (size_t)batch * (size_t)(s.channels * s.height * s.width);
   const int most = omp_get_max_threads(),
             threads = most < ESP_PREDICTOR_THREADS ? most : ESP_PREDICTOR_THREADS;
+  if (esp_network_lacks(o->model)) return ESP_OK;
   ESP_TRY(esp_network_of_model(&l->network, o->model, o->mean, o->std, err));
   ESP_TRY(esp_predictor_new_threads(&l->predictor, l->network, threads, err));
   l->picture = malloc(floats * sizeof *l->picture);
@@ -118,7 +119,9 @@ static double infer(const lab *l) {
   return esp__seconds() - start;
 }
 
+/* 0 where there is no predictor. */
 static double predict(const lab *l) {
+  if (!l->predictor) return 0.0;
   const double start = esp__seconds();
   esp_predict_images(l->predictor, l->picture, l->batch.count, l->logits);
   return esp__seconds() - start;

@@ -200,12 +200,11 @@ static esp_status fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp
   return append_alike(g, x, NULL, op, y, err);
 }
 
-/* ---- sequences: eval runs them by its own engine ---- */
+/* ---- sequences, which lanes run ---- */
 
 static esp_status refuse(const char *what, esp_error *err) {
   return esp_fail(err, ESP_ERR_INPUT,
-                  "the predictor has no %s yet; espalier eval and predict run "
-                  "such networks by the other engine",
+                  "the predictor has no '%s'; expected an engine of lanes, as 'espalier eval' has",
                   what);
 }
 
@@ -242,7 +241,7 @@ static esp_status recurrent(esp_graph *g, esp_value *x, esp_recurrent_attr attr,
 static esp_status summary(esp_graph *g, esp_value *x, esp_token_summary kind, esp_value **y,
                           esp_error *err) {
   (void)g, (void)x, (void)kind, (void)y;
-  return refuse("summaries of tokens", err);
+  return refuse("token_mean, token_max and token_last", err);
 }
 
 static esp_status product(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
@@ -320,6 +319,14 @@ static const esp__target target = {.shape = shape_of,
                                    .requantise = requantise,
                                    .add_integers = add_integers,
                                    .from_integers = from_integers};
+
+const char *esp_network_lacks(const esp_model *model) {
+  for (int i = 0; i < model->program->count; i++) {
+    const esp__layer_kind *kind = model->program->item[i].kind;
+    if (kind->role == ESP_KIND_SEQUENCE || kind->role == ESP_KIND_PRODUCT) return kind->keyword;
+  }
+  return NULL;
+}
 
 static esp_status list(esp__operations *ops, esp_model *model, esp__build_mode mode,
                        esp_error *err) {
