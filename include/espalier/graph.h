@@ -73,7 +73,7 @@ typedef struct esp_conv_attr {
 esp_status esp_graph_conv(esp_graph *g, esp_value *x, esp_conv_attr attr, esp_param *weight,
                           esp_param *bias, esp_value **y, esp_error *err);
 
-/* x (F, H, W), each pixel by itself; weight (O, F), bias (O) or NULL. */
+/* x (F, 1, W), each pixel by itself; weight (O, F), bias (O) or NULL. */
 esp_status esp_graph_linear(esp_graph *g, esp_value *x, esp_param *weight, esp_param *bias,
                             esp_value **y, esp_error *err);
 

@@ -34,6 +34,9 @@ esp_status esp__shape_conv(esp_shape x, esp_conv_attr a, const esp_param *w, con
 
 esp_status esp__shape_linear(esp_shape x, const esp_param *w, const esp_param *b, esp_shape *y,
                              esp_error *err) {
+  if (x.height != 1)
+    return esp_fail(err, ESP_ERR_INPUT, "linear: its input is %dx%dx%d; put flatten before it",
+                    x.channels, x.height, x.width);
   if (w->rank != 2 || w->shape[1] != x.channels || (b && b->count != (size_t)w->shape[0]))
     return esp_fail(err, ESP_ERR_INPUT, "linear: weight %dx%d on %d features", w->shape[0],
                     w->shape[1], x.channels);
