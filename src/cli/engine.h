@@ -10,18 +10,12 @@ typedef struct esp__engine {
   esp_network *network; /* NULL: the graph computes them */
   esp_predictor *predictor;
   float *image, *logits; /* of an image; of a batch */
-  esp_graph *own;        /* the graph, where the engine made it */
 } esp__engine;
 
 /* With a predictor for batches of up to `batch` images, whose logits go into the graph, which is
  * borrowed. On failure the engine is still to be closed. */
 esp_status esp__engine_open_predictor(esp__engine *e, const esp_loaded_run *o, int batch,
                                       esp_error *err);
-/* For one picture at a time: a predictor, or where that lacks a layer a graph of its own, which is
- * said on stderr. On failure the engine is still to be closed. */
-esp_status esp__engine_open_single(esp__engine *e, const esp_loaded_run *o, esp_error *err);
-/* The logits of a picture, into e->logits. */
-void esp__engine_run_pixels(esp__engine *e, const esp_loaded_run *o, const uint8_t *pixels);
 void esp__engine_close(esp__engine *e);
 esp_outcome esp__engine_run(esp__engine *e, const esp_batch *batch);
 

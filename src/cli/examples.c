@@ -6,6 +6,7 @@
 #include <espalier/tensor.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,33 +22,6 @@ typedef struct esp__example_kind {
 static size_t values_of(const esp__examples *x) {
   const esp_shape s = x->o->model->input;
   return (size_t)s.channels * (size_t)s.height * (size_t)s.width;
-}
-
-/* ---- pictures ---- */
-
-/* Without mean and deviation a picture cannot be given as the network was trained on it. */
-static esp_status check_normalisation(const esp__examples *x, const char *file, const char *noun,
-                                      esp_error *err) {
-  const esp_data_options *d = &x->o->config.data;
-  const int channels = x->o->model->input.channels;
-  if (d->mean.count == channels && d->std.count == channels) return ESP_OK;
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "%s: its configuration has %d numbers as data.mean and %d as data.std; "
-                  "expected one for each of the %d channels of a %s",
-                  file, d->mean.count, d->std.count, channels, noun);
-}
-
-static esp_status open_pictures(esp__examples *x, const char *file, esp_error *err) {
-  ESP_TRY(check_normalisation(x, file, "picture", err));
-  ESP_TRY(esp__engine_open_predictor(&x->engine, x->o, 1, err));
-  x->logits = x->engine.logits;
-  return ESP_OK;
-}
-
-static esp_status answer_picture(esp__examples *x, const char *path, esp_error *err) {
-  ESP_TRY(esp_picture_load(path, x->o->model->input, x->values, err));
-  esp_predict_pixels(x->engine.predictor, x->values, x->logits);
-  return ESP_OK;
 }
 
 /* ---- by the graph ---- */
@@ -68,6 +42,52 @@ static void run_graph(esp__examples *x) {
   esp_graph_forward(x->graph, &batch, (esp_pass){0});
   for (int i = 0; i < esp_value_shape(logits).channels; i++)
     x->logits[i] = esp_value_at(logits, 0, i, 0, 0);
+}
+
+/* ---- pictures ---- */
+
+/* Without mean and deviation a picture cannot be given as the network was trained on it. */
+static esp_status check_normalisation(const esp__examples *x, const char *file, const char *noun,
+                                      esp_error *err) {
+  const esp_data_options *d = &x->o->config.data;
+  const int channels = x->o->model->input.channels;
+  if (d->mean.count == channels && d->std.count == channels) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: its configuration has %d numbers as data.mean and %d as data.std; "
+                  "expected one for each of the %d channels of a %s",
+                  file, d->mean.count, d->std.count, channels, noun);
+}
+
+/* A network that the predictor does not run is run by the graph. */
+static esp_status open_pictures(esp__examples *x, const char *file, esp_error *err) {
+  const char *lacks = esp_network_lacks(x->o->model);
+  ESP_TRY(check_normalisation(x, file, "picture", err));
+  if (lacks) {
+    fprintf(stderr, "espalier predict: the predictor has no '%s'; the graph computes\n", lacks);
+    return open_graph(x, err);
+  }
+  ESP_TRY(esp__engine_open_predictor(&x->engine, x->o, 1, err));
+  x->logits = x->engine.logits;
+  return ESP_OK;
+}
+
+static void run_pixels(esp__examples *x) {
+  const esp_shape s = x->o->model->input;
+  const size_t plane = (size_t)s.height * (size_t)s.width;
+  const uint8_t *pixel = x->values;
+  for (size_t i = 0; i < values_of(x); i++)
+    x->block[i * ESP_LANES] =
+        esp_normalise_pixel(pixel[i], x->o->mean[i / plane], x->o->std[i / plane]);
+  run_graph(x);
+}
+
+static esp_status answer_picture(esp__examples *x, const char *path, esp_error *err) {
+  ESP_TRY(esp_picture_load(path, x->o->model->input, x->values, err));
+  if (x->graph)
+    run_pixels(x);
+  else
+    esp_predict_pixels(x->engine.predictor, x->values, x->logits);
+  return ESP_OK;
 }
 
 /* ---- texts ---- */
