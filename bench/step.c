@@ -1,12 +1,12 @@
 /* Images per second of a training step and of inference, on random images.
  *
  * usage: step [network=resnet20] [batch=128] [threads=0] [repeats=15] [sparsity=0]
- * [distribution=global]
- *             [profile=no]
- * Prints one JSON line: medians over the repeats; inference is by a graph, predict by the
- * predictor; peak_rss_mib is the most memory resident in training, before the graph for inference
- * is made. Threads 0 = all cores. A sparsity above 0 prunes by global magnitude first. profile=yes
- * prints where the time of a training step goes, too. */
+ *             [distribution=global] [profile=no]
+ * network: a built-in one on images of CIFAR-10's shape; lenet300 (LeNet-300-100) and lenet5
+ * (Caffe's) on MNIST's. Prints one JSON line: medians over the repeats; inference is by a graph,
+ * predict by the predictor; peak_rss_mib is the most memory resident in training, before the graph
+ * for inference is made. Threads 0 = all cores. A sparsity above 0 prunes by global magnitude
+ * first. profile=yes prints where the time of a training step goes, too. */
 #include "profile.h"
 
 #include "base/clock.h"
@@ -22,7 +22,9 @@
 #include <string.h>
 
 typedef struct bench {
-  char *network;
+  char *network; /* as it was asked for */
+  char *arch;
+  esp_shape shape;
   int batch, threads, repeats;
   double sparsity;
   bool profile;
@@ -35,13 +37,34 @@ typedef struct bench {
   esp_prune_options prune;
 } bench;
 
-static char empty[] = "", projection[] = "projection";
+static char empty[] = "", projection[] = "projection", mlp[] = "mlp", lenet5[] = "lenet5-caffe";
+
+/* Networks on images of another shape. */
+static const struct {
+  const char *name;
+  char *arch;
+  esp_shape shape;
+} others[] = {{"lenet300", mlp, {1, 28, 28}}, {"lenet5", lenet5, {1, 28, 28}}};
+
+static void choose_network(bench *b, char *name) {
+  b->network = b->arch = name;
+  b->shape = (esp_shape){3, 32, 32};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (strcmp(name, others[i].name) == 0) {
+      b->arch = others[i].arch;
+      b->shape = others[i].shape;
+    }
+}
+
+static size_t image_floats(const bench *b) {
+  return (size_t)b->shape.channels * (size_t)b->shape.height * (size_t)b->shape.width;
+}
 
 static const esp_train_options train_options = {
     .momentum = 0.9, .weight_decay = 5e-4, .nesterov = true};
 
 static esp_status make_images(bench *b, esp_error *err) {
-  const size_t floats = (size_t)esp_blocks_for(b->batch) * 3 * 32 * 32 * ESP_LANES;
+  const size_t floats = (size_t)esp_blocks_for(b->batch) * image_floats(b) * ESP_LANES;
   float *images = aligned_alloc(64, floats * sizeof *images);
   int32_t *labels = malloc((size_t)b->batch * sizeof *labels);
   if (!images || !labels) return esp_fail(err, ESP_ERR_MEMORY, "out of memory");
@@ -52,17 +75,18 @@ static esp_status make_images(bench *b, esp_error *err) {
 }
 
 static esp_status make(bench *b, esp_error *err) {
-  const esp_model_options opt = {.arch = b->network,
+  const esp_model_options opt = {.arch = b->arch,
                                  .input = empty,
                                  .layers = empty,
                                  .weights = empty,
                                  .shortcut = projection,
+                                 .hidden = {{300, 100}, 2},
                                  .width = 1.0};
   int guarded;
   if (b->threads > 0) omp_set_num_threads(b->threads);
   b->threads = omp_get_max_threads();
   ESP_TRY(make_images(b, err));
-  ESP_TRY(esp_model_new(&b->model, &opt, (esp_shape){3, 32, 32}, 10, 1, err));
+  ESP_TRY(esp_model_new(&b->model, &opt, b->shape, 10, 1, err));
   ESP_TRY(esp_model_graph(b->model, b->batch, true, (esp_loss_attr){0}, &b->train, err));
   if (b->sparsity <= 0.0) return ESP_OK;
   ESP_TRY(esp_pruner_new(&b->pruner, &b->prune, b->model, 1, err));
@@ -90,7 +114,7 @@ static void predict(void *data) {
 
 static esp_status make_predictor(bench *b, esp_error *err) {
   const float mean[3] = {0.0f}, deviation[3] = {1.0f, 1.0f, 1.0f};
-  const size_t floats = (size_t)b->batch * 3 * 32 * 32;
+  const size_t floats = (size_t)b->batch * image_floats(b);
   esp_network *network;
   ESP_TRY(esp_network_of_model(&network, b->model, mean, deviation, err));
   ESP_TRY(esp_predictor_new_threads(&b->predictor, network, b->threads, err));
@@ -126,7 +150,7 @@ static int parse(bench *b, int argc, char **argv) {
     if (!value) return 0;
     *value++ = '\0';
     if (strcmp(argv[i], "network") == 0)
-      b->network = value;
+      choose_network(b, value);
     else if (strcmp(argv[i], "batch") == 0)
       b->batch = atoi(value);
     else if (strcmp(argv[i], "threads") == 0)
@@ -160,8 +184,9 @@ static esp_status measure(bench *b, esp_error *err) {
 
 int main(int argc, char **argv) {
   char resnet20[] = "resnet20";
-  bench b = {.network = resnet20, .batch = 128, .repeats = 15, .prune = esp_prune_plain};
+  bench b = {.batch = 128, .repeats = 15, .prune = esp_prune_plain};
   esp_error err = {0};
+  choose_network(&b, resnet20);
   if (!parse(&b, argc, argv))
     return fputs(
                "usage: step [network=N] [batch=N] [threads=N] [repeats=N] [sparsity=S] "

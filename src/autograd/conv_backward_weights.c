@@ -22,6 +22,13 @@ static float *dense_sums(const esp_graph *g, const esp_param *w, int chunk, int 
 
 /* ---- all weights ---- */
 
+/* Outputs that a thread sums at a time: over few pixels all, for there the kernel reorders what it
+ * reads of x once for all of them, and keeps no partial sums. */
+static int outputs_together(const esp__conv_plan *p, int outputs) {
+  return p->weights.geometry.all.pixels <= ESP_FEW_PIXELS ? outputs
+                                                          : esp__least(outputs, ESP_WEIGHT_OUTPUTS);
+}
+
 /* How the weights are partitioned into work items, so that all threads have work. */
 typedef struct partition {
   int outputs, channels, output_parts, channel_parts;
@@ -31,7 +38,7 @@ static partition partition_of(const esp_graph *g, const esp__node *n, const esp_
                               int chunks) {
   const int outputs = n->out.grad.channels / p->window.groups,
             channels = n->in[0]->data.channels / p->window.groups, taps = p->weights.geometry.taps;
-  partition c = {esp__least(outputs, ESP_WEIGHT_OUTPUTS),
+  partition c = {outputs_together(p, outputs),
                  taps < ESP_WEIGHT_COLUMNS ? esp__least(channels, ESP_WEIGHT_COLUMNS / taps) : 1, 1,
                  1};
   c.channel_parts = esp__ceil_div(channels, c.channels);

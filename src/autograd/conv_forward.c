@@ -30,7 +30,7 @@ typedef struct pass {
   esp__direction *way;
   const esp_param *weight;
   weight_view view;
-  float *packed; /* where its dense weights go */
+  float *packed; /* where its dense weights go; NULL: they are read where they lie */
   const esp_tensor *from, *to;
   esp__epilogue epilogue; /* of output 0; residual: a whole tensor with the geometry of `to` */
   int groups;
@@ -40,6 +40,7 @@ typedef struct pass {
 /* Brings the weights into the order of the pass: all threads of the team share the work. */
 static void prepare(const esp_graph *g, const pass *p) {
   (void)g;
+  if (!p->sparse && !p->packed) return;
   const int tiles = esp__ceil_div(p->view.outputs, ESP_TILE);
   const size_t per_output = (size_t)p->view.channels * (size_t)p->way->geometry.taps;
   if (p->sparse) {
@@ -119,9 +120,12 @@ static void run_dense(const esp_graph *g, const pass *p, const work_item *i) {
       .taps = i->set->taps,
       .channels = i->channels,
       .outputs = i->outputs,
-      .weight = p->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
+      .weight = p->packed ? p->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps
+                          : p->view.at + (size_t)i->output * p->view.output_stride,
       .weights = l->taps,
-      .epilogue = i->epilogue};
+      .epilogue = i->epilogue,
+      .o_stride = p->packed ? 0 : p->view.output_stride,
+      .c_stride = p->packed ? 0 : p->view.channel_stride};
   g->kernels->correlate(&k);
 }
 
@@ -207,6 +211,12 @@ static void run_items(const esp_graph *g, const pass *p) {
 
 /* ---- the two directions ---- */
 
+/* Where dense weights are packed. Those of a linear layer are not, because all that reads them is
+ * one or two tiles of pixels: it would take as long to pack them. */
+static float *packed_at(const esp_graph *g, const esp__node *n, size_t floats) {
+  return n->op->kind == ESP_OPERATION_LINEAR ? NULL : (float *)g->workspace + floats;
+}
+
 /* How the nonzero weights of a set of pixels stand, in one direction. */
 typedef esp__sparse_view view_function(const esp__node *n, const esp__conv_geometry *l, int set);
 
@@ -247,7 +257,7 @@ static pass forward_pass(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
       .way = &p->forward,
       .weight = w,
       .view = {w->value, per_output, taps, (size_t)outputs * per_output, outputs, channels, groups},
-      .packed = g->workspace,
+      .packed = packed_at(g, n, 0),
       .from = &n->in[0]->data,
       .to = n->fused ? &n->fused->out.data : &n->out.data,
       .epilogue = epilogue,
@@ -281,7 +291,7 @@ static pass back_pass(const esp_graph *g, const esp__node *n, const esp__conv_pl
                 .weight = n->param[0],
                 .view = {n->param[0]->value, taps, per_channel, (size_t)channels * per_channel,
                          outputs, channels, groups},
-                .packed = (float *)g->workspace + packed,
+                .packed = packed_at(g, n, packed),
                 .from = &n->out.grad,
                 .to = &n->in[0]->grad,
                 .epilogue = {.accumulate = n->add[0]},

@@ -147,6 +147,7 @@ esp_status esp__conv_geometry_tokens(esp_graph *g, esp__conv_geometry *l, const 
 
 enum {
   SMALL_PLANE = 64,
+  MEDIUM_PLANE = 256, /* up to which it is asked how many taps read padding */
   /* Pixels of a plane up to which the sparse kernels go by sets: in a larger one the rows that each
    * set needs would cost more than they save. */
   SPARSE_SETS_PLANE = 4,
@@ -167,6 +168,16 @@ static uint64_t taps_inside(const esp__conv_geometry *l, int r, int c) {
         inside(read_at(d->columns, c) + l->at[t].column, d->from->width))
       bits |= (uint64_t)1 << t;
   return bits;
+}
+
+/* Whether the pixels of a plane are listed by their taps: in a small one, and in one of medium size
+ * where a quarter of the taps read padding, as behind a window that is not much smaller. */
+static bool goes_by_sets(const esp__conv_geometry *l, int plane) {
+  int inside_all = 0;
+  if (plane <= SMALL_PLANE || plane > MEDIUM_PLANE || l->taps > TAPS_MAX)
+    return plane <= SMALL_PLANE && l->taps <= TAPS_MAX;
+  EACH_PIXEL(l, r, c) inside_all += __builtin_popcountll(taps_inside(l, r, c));
+  return inside_all <= plane * l->taps / 4 * 3;
 }
 
 static esp_status add_set(esp_graph *g, esp__conv_geometry *l, uint64_t bits, int pixels,
@@ -204,9 +215,9 @@ static esp_status set_for(esp_graph *g, esp__conv_geometry *l, uint64_t *known, 
   return add_set(g, l, bits, pixels, err);
 }
 
-/* Every pixel of a small plane into the set for its taps. */
+/* Every pixel of a plane into the set for its taps. */
 static esp_status deal(esp_graph *g, esp__conv_geometry *l, int plane, esp_error *err) {
-  uint64_t known[SMALL_PLANE];
+  uint64_t known[MEDIUM_PLANE];
   for (int b = 0; b < l->set_blocks; b++) EACH_PIXEL(l, r, c) {
       int i;
       ESP_TRY(set_for(g, l, known, taps_inside(l, r, c), plane * l->set_blocks, &i, err));
@@ -219,7 +230,7 @@ static esp_status deal(esp_graph *g, esp__conv_geometry *l, int plane, esp_error
 esp_status esp__conv_geometry_sets(esp_graph *g, esp__conv_geometry *l, esp_error *err) {
   const int plane = l->grid.rows.count * l->grid.columns.count;
   if (l->all.pixels == 0) return ESP_OK;
-  if (plane > SMALL_PLANE || l->taps > TAPS_MAX) {
+  if (!goes_by_sets(l, plane)) {
     l->set = &l->all;
     l->sets = 1;
     l->set_blocks = l->grid.blocks;

@@ -69,10 +69,12 @@ typedef struct esp__correlate {
   int pixels;
   const esp__tap *tap;
   int taps, channels, outputs;
-  /* Packed: [outputs / 4][channels][weights][4], the last tile as narrow as what is left. */
+  /* Packed: [outputs / 4][channels][weights][4], the last tile as narrow as what is left. Or, where
+   * strides are given and `weights` is 1, as it lies: weight[o * o_stride + c * c_stride]. */
   const float *weight;
   int weights; /* of an output and channel, for these taps and others */
   esp__epilogue epilogue;
+  size_t o_stride, c_stride; /* 0: packed */
 } esp__correlate;
 
 /* What is prefetched into the second-level cache while the patch of pixels before it is worked on.
@@ -156,9 +158,14 @@ typedef struct esp__correlate_weights {
   float *sum;
   size_t sum_stride; /* at least `columns` */
   bool add;          /* to what is in sum */
-  /* [outputs][columns][16] scratch, 64-byte aligned; up to 64 pixels: [ESP_TILE][8][16]. */
+  /* Scratch, 64-byte aligned: [outputs][columns][16]; up to 64 pixels [ESP_TILE][8][16]; up to
+   * ESP_FEW_PIXELS [pixels][32][16]. */
   float *partial_sums;
 } esp__correlate_weights;
+
+/* Up to so many pixels, variants may have a way of their own: the reduction of the images would
+ * take longer than the products. */
+enum { ESP_FEW_PIXELS = 16 };
 
 /* The gradient of the weights of esp__correlate_bcsr: sum[(e - row_ptr[0]) * 4 + i] for output
  * perm[4 t + i], where e is an entry of row t. The order of arithmetic is that of

@@ -16,15 +16,22 @@ static void store(const float sum[ESP_LANES], const esp__epilogue *f, int o, flo
   }
 }
 
-static void correlate_one(const esp__correlate *k, esp__pixel pixel, int o) {
+/* Weight number `number` of channel c and output o. */
+static float weight_of(const esp__correlate *k, int o, int c, int number) {
   const int tile = o - o % ESP_TILE,
             width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
-  const float *w = k->weight + (size_t)tile * (size_t)(k->channels * k->weights) + o % ESP_TILE;
+  if (k->o_stride > 0) return k->weight[(size_t)o * k->o_stride + (size_t)c * k->c_stride];
+  return k->weight[(size_t)tile * (size_t)(k->channels * k->weights) +
+                   (size_t)((c * k->weights + number) * width + o % ESP_TILE)];
+}
+
+static void correlate_one(const esp__correlate *k, esp__pixel pixel, int o) {
   float sum[ESP_LANES] = {0};
-  for (int c = 0; c < k->channels; c++, w += k->weights * width)
+  for (int c = 0; c < k->channels; c++)
     for (int t = 0; t < k->taps; t++) {
       const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel) + k->tap[t].x;
-      for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(w[k->tap[t].weight * width], x[l], sum[l]);
+      const float w = weight_of(k, o, c, k->tap[t].weight);
+      for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(w, x[l], sum[l]);
     }
   store(sum, &k->epilogue, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
 }

@@ -12,15 +12,15 @@
 
 enum { PIX = ESP_VECTOR == 8 ? 3 : 6 };
 
-/* Adds what one tap of one channel gives: weights each[0] to each[outs - 1]. */
+/* Adds what one tap of one channel gives: weights each[0], each[stride], ..., one of an output. */
 INLINE void add_tap(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at,
-                    const float *each, const int outs, const int pixels) {
+                    const float *each, size_t stride, const int outs, const int pixels) {
   esp__vec value[PIX];
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; p++) value[p] = esp__vec_load(x[p] + at);
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
-    const esp__vec weight = esp__vec_set(each[o]);
+    const esp__vec weight = esp__vec_set(each[(size_t)o * stride]);
 #pragma GCC unroll 8
     for (int p = 0; p < pixels; p++) sum[o][p] = esp__vec_fma(weight, value[p], sum[o][p]);
   }
@@ -52,14 +52,18 @@ INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const float 
 
 INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first, size_t lane,
                            const int outs, const int pixels) {
-  const float *w = k->weight + (size_t)first * (size_t)k->channels * (size_t)k->weights;
+  const bool packed = k->o_stride == 0;
+  const size_t each = packed ? 1 : k->o_stride, step = packed ? (size_t)outs : k->c_stride,
+               tile = packed ? (size_t)k->channels * (size_t)k->weights : k->o_stride;
+  const float *w = k->weight + (size_t)first * tile;
   esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
-  for (int c = 0; c < k->channels; c++, w += k->weights * outs) {
+  for (int c = 0; c < k->channels; c++, w += (size_t)k->weights * step) {
     const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
     for (int t = 0; t < k->taps; t++)
-      add_tap(sum, x, channel + k->tap[t].x, w + k->tap[t].weight * outs, outs, pixels);
+      add_tap(sum, x, channel + k->tap[t].x, w + (size_t)k->tap[t].weight * step, each, outs,
+              pixels);
   }
   EPILOGUE(k, first + o);
 }
@@ -72,7 +76,7 @@ INLINE void bcsr_tile(const esp__correlate_bcsr *k, const esp__pixel *pixel, int
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
   for (uint32_t e = k->row_ptr[first / ESP_TILE]; e < end; e++)
-    add_tap(sum, x, k->col[e], k->val + (size_t)e * ESP_TILE, outs, pixels);
+    add_tap(sum, x, k->col[e], k->val + (size_t)e * ESP_TILE, 1, outs, pixels);
   EPILOGUE(k, perm[o]);
 }
 

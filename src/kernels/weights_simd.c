@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 #include "kernels/reduce_simd.h"
 #include "kernels/simd.h"
+#include "kernels/weights_few.h"
 
 enum { MANY = ESP_VECTOR == 8 ? 3 : 6, ALONE = 8, CHUNK = 64 };
 
@@ -130,6 +131,10 @@ static void run_chunk(const strip *s, const float *x, const esp__pixel *pixel, i
 /* CHUNK pixels at a time: the gradients of y stay in the first-level cache while all columns pass,
  * and what is read of x in the second while all outputs do. */
 void ESP_ISA_NAME(esp__correlate_weights)(const esp__correlate_weights *k) {
+  if (esp__weights_few_pay(k)) {
+    ESP_ISA_NAME(esp__correlate_weights_few)(k);
+    return;
+  }
   for (int first = 0; first < k->pixels; first += CHUNK)
     for (int o = 0; o < k->outputs; o += ESP_TILE) {
       strip s = {

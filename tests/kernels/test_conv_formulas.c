@@ -246,7 +246,9 @@ static float one_product(const esp__kernels *k, float w, float x, const float *b
                                  1,
                                  &w,
                                  1,
-                                 {.bias = bias, .accumulate = old}});
+                                 {.bias = bias, .accumulate = old},
+                                 0,
+                                 0});
   return out[0];
 }
 

@@ -36,6 +36,16 @@ static int32_t draw_tap(trial *t, const field *f, int i, int taps) {
   return cell * ESP_LANES;
 }
 
+/* Packed, or as they lie: an output's or a channel's weights beside each other. */
+static void draw_weights(trial *t, esp__correlate *k) {
+  k->weights = k->taps + trial_draw(t, 0, 3);
+  if (trial_flip(t)) return;
+  const bool outputs_outside = trial_flip(t);
+  k->weights = 1;
+  k->o_stride = outputs_outside ? (size_t)k->channels : 1;
+  k->c_stride = outputs_outside ? 1 : (size_t)k->outputs;
+}
+
 void try_correlate(trial *t) {
   int cells;
   const int taps = trial_draw(t, 1, 25);
@@ -47,7 +57,7 @@ void try_correlate(trial *t) {
                       .outputs = trial_draw(t, 1, 13),
                       .epilogue = draw_switches(t)};
   esp__tap *tap = trial_take(t, (size_t)taps * sizeof *tap);
-  k.weights = taps + trial_draw(t, 0, 3);
+  draw_weights(t, &k);
   for (int i = 0; i < taps; i++)
     tap[i] = (esp__tap){draw_tap(t, &f, i, taps), trial_draw(t, 0, k.weights - 1)};
   k.tap = tap;
@@ -246,13 +256,20 @@ void try_correlate_weights_bcsr(trial *t) {
   guard_close(&scratch);
 }
 
+/* Groups of 16 floats that the scratch of a gradient of all weights has. */
+static size_t scratch_lanes(const esp__correlate_weights *k) {
+  const int few = k->pixels * 32, one_tile = ESP_TILE * 8, all = k->outputs * k->columns;
+  return (size_t)(k->pixels <= ESP_FEW_PIXELS ? few : k->pixels <= 64 ? one_tile : all);
+}
+
 void try_correlate_weights(trial *t) {
   int cells;
-  const field f = draw_field(t, trial_draw(t, 1, 150), &cells);
+  const bool few = trial_flip(t);
+  const field f = draw_field(t, trial_draw(t, 1, few ? ESP_FEW_PIXELS : 150), &cells);
   esp__correlate_weights k = {.pixel = f.pixel,
                               .pixels = f.pixels,
-                              .columns = trial_draw(t, 1, 30),
-                              .outputs = trial_draw(t, 1, 9)};
+                              .columns = trial_draw(t, 1, 70),
+                              .outputs = trial_draw(t, 1, few ? 20 : 9)};
   const int channels = trial_draw(t, 1, 9);
   k.add = trial_flip(t);
   int32_t *column = trial_take(t, (size_t)k.columns * sizeof *column);
@@ -266,7 +283,7 @@ void try_correlate_weights(trial *t) {
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   k.sum_stride = (size_t)(k.columns + trial_draw(t, 0, 3));
   k.sum = trial_floats(t, (size_t)k.outputs * k.sum_stride);
-  const size_t room = (size_t)(k.pixels <= 64 ? ESP_TILE * 8 : k.outputs * k.columns) * LANE_BYTES;
+  const size_t room = scratch_lanes(&k) * LANE_BYTES;
   guard scratch; /* what is left there may differ */
   guard_open(&scratch, room);
   k.partial_sums = guard_place(&scratch, room, t->at_end);
