@@ -102,23 +102,32 @@ FOUR(1)
 FOUR(2)
 static add_function *const add_alls[VECS][ESP_TILE] = {ROW(1), ROW(2)};
 
-static void put(float *restrict to, const float *restrict sum, int count, bool add) {
-  if (add)
-    for (int i = 0; i < count; i++) to[i] += sum[i];
-  else
-    for (int i = 0; i < count; i++) to[i] = sum[i];
+/* Numbers of an output, vector by vector as far as they go. */
+static void put(float *to, const float *sum, int count, bool add) {
+  int i = 0;
+  for (; i + ESP_VECTOR <= count; i += ESP_VECTOR) {
+    const esp__vec now = esp__vec_load(sum + i);
+    esp__vec_store_any(to + i, add ? esp__vec_add(esp__vec_load_any(to + i), now) : now);
+  }
+  for (; i < count; i++) to[i] = add ? to[i] + sum[i] : sum[i];
 }
 
-/* Some outputs at the columns from number j on, whose x is gathered. */
+/* Some outputs at the columns from number j on, whose x is gathered. Where the sums go is fetched
+ * while they are made. */
 static void run_tile(const esp__correlate_weights *k, int j, int o) {
   const int columns = esp__least(k->columns - j, COLUMNS),
             outs = esp__least(k->outputs - o, ESP_TILE);
+  float *to = k->sum + (size_t)o * k->sum_stride + j;
   _Alignas(64) float sum[ESP_TILE * COLUMNS];
   tile t = {.x = k->partial_sums, .pixel = k->pixel, .pixels = k->pixels};
-  for (int i = 0; i < outs; i++) t.y[i] = k->y + (size_t)(o + i) * k->y_channel;
+  for (int i = 0; i < outs; i++) {
+    t.y[i] = k->y + (size_t)(o + i) * k->y_channel;
+    for (int c = 0; c < columns; c += ESP_LANES)
+      __builtin_prefetch(to + (size_t)i * k->sum_stride + c, 1);
+  }
   add_alls[columns > ESP_VECTOR][outs - 1](&t, sum);
   for (int i = 0; i < outs; i++)
-    put(k->sum + (size_t)(o + i) * k->sum_stride + j, sum + i * COLUMNS, columns, k->add);
+    put(to + (size_t)i * k->sum_stride, sum + i * COLUMNS, columns, k->add);
 }
 
 void ESP_ISA_NAME(esp__correlate_weights_few)(const esp__correlate_weights *k) {
