@@ -22,14 +22,12 @@ static size_t planes_of(int planes, int tiles) {
   return ESP_WINOGRAD_POINTS * esp__winograd_point_stride(esp__least(planes, ITEM_PLANES), tiles);
 }
 
-enum { PARTIAL_SUMS = ESP_TILE * 8 * ESP_LANES }; /* floats, esp__correlate_weights.partial_sums */
-
 size_t esp__winograd_weights_scratch(const esp__node *n, const esp__winograd *w) {
   const int outputs = n->param[0]->shape[0], channels = n->param[0]->shape[1],
             tiles = tiles_together(w);
   const size_t sums = (size_t)ESP_WINOGRAD_POINTS * (size_t)esp__least(outputs, ITEM_PLANES) *
                       (size_t)esp__least(channels, ITEM_PLANES);
-  return (PARTIAL_SUMS + planes_of(outputs, tiles) + planes_of(channels, tiles) + sums) *
+  return (ESP_WEIGHTS_SCRATCH + planes_of(outputs, tiles) + planes_of(channels, tiles) + sums) *
          sizeof(float);
 }
 
@@ -71,7 +69,7 @@ static work_item item_of(const esp_graph *g, const pass *p, int number) {
                  .channels = esp__least(p->per_channel, p->channels - channel),
                  .partial_sums = esp__graph_scratch(g)};
   const int tiles = tiles_together(p->w);
-  i.inputs = i.partial_sums + PARTIAL_SUMS;
+  i.inputs = i.partial_sums + ESP_WEIGHTS_SCRATCH;
   i.gradients = i.inputs + ESP_WINOGRAD_POINTS * esp__winograd_point_stride(i.channels, tiles);
   i.sums = i.gradients + ESP_WINOGRAD_POINTS * esp__winograd_point_stride(i.outputs, tiles);
   return i;

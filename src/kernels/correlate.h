@@ -158,14 +158,13 @@ typedef struct esp__correlate_weights {
   float *sum;
   size_t sum_stride; /* at least `columns` */
   bool add;          /* to what is in sum */
-  /* Scratch, 64-byte aligned: [outputs][columns][16]; up to 64 pixels [ESP_TILE][8][16]; up to
-   * ESP_FEW_PIXELS [pixels][32][16]. */
+  /* Scratch, 64-byte aligned: [outputs][columns][16]; up to 64 pixels ESP_WEIGHTS_SCRATCH. */
   float *partial_sums;
 } esp__correlate_weights;
 
 /* Up to so many pixels, variants may have a way of their own: the reduction of the images would
  * take longer than the products. */
-enum { ESP_FEW_PIXELS = 16 };
+enum { ESP_FEW_PIXELS = 16, ESP_WEIGHTS_SCRATCH = ESP_FEW_PIXELS * 32 * 16 };
 
 /* The gradient of the weights of esp__correlate_bcsr: sum[(e - row_ptr[0]) * 4 + i] for output
  * perm[4 t + i], where e is an entry of row t. The order of arithmetic is that of

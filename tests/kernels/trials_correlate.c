@@ -256,12 +256,6 @@ void try_correlate_weights_bcsr(trial *t) {
   guard_close(&scratch);
 }
 
-/* Groups of 16 floats that the scratch of a gradient of all weights has. */
-static size_t scratch_lanes(const esp__correlate_weights *k) {
-  const int few = k->pixels * 32, one_tile = ESP_TILE * 8, all = k->outputs * k->columns;
-  return (size_t)(k->pixels <= ESP_FEW_PIXELS ? few : k->pixels <= 64 ? one_tile : all);
-}
-
 void try_correlate_weights(trial *t) {
   int cells;
   const bool few = trial_flip(t);
@@ -283,7 +277,8 @@ void try_correlate_weights(trial *t) {
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   k.sum_stride = (size_t)(k.columns + trial_draw(t, 0, 3));
   k.sum = trial_floats(t, (size_t)k.outputs * k.sum_stride);
-  const size_t room = scratch_lanes(&k) * LANE_BYTES;
+  const size_t room = k.pixels <= 64 ? ESP_WEIGHTS_SCRATCH * sizeof(float)
+                                     : (size_t)(k.outputs * k.columns) * LANE_BYTES;
   guard scratch; /* what is left there may differ */
   guard_open(&scratch, room);
   k.partial_sums = guard_place(&scratch, room, t->at_end);
