@@ -173,11 +173,11 @@ static uint64_t taps_inside(const esp__conv_geometry *l, int r, int c) {
 /* Whether the pixels of a plane are listed by their taps: in a small one, and in one of medium size
  * where a quarter of the taps read padding, as behind a window that is not much smaller. */
 static bool goes_by_sets(const esp__conv_geometry *l, int plane) {
+  if (plane > MEDIUM_PLANE || l->taps > TAPS_MAX) return false;
+  if (plane <= SMALL_PLANE) return true;
   int inside_all = 0;
-  if (plane <= SMALL_PLANE || plane > MEDIUM_PLANE || l->taps > TAPS_MAX)
-    return plane <= SMALL_PLANE && l->taps <= TAPS_MAX;
   EACH_PIXEL(l, r, c) inside_all += __builtin_popcountll(taps_inside(l, r, c));
-  return inside_all <= plane * l->taps / 4 * 3;
+  return 4 * inside_all <= 3 * plane * l->taps;
 }
 
 static esp_status add_set(esp_graph *g, esp__conv_geometry *l, uint64_t bits, int pixels,
