@@ -1,6 +1,8 @@
 /* The passes that make activations: forward, and the gradient back to the input. */
 #include "autograd/conv_plan.h"
 
+#include <omp.h>
+
 /* ---- packing ---- */
 
 /* Weight (o, c, place) of a group, where "output" and "channel" are those of the direction of the
@@ -167,6 +169,15 @@ static void run_tiles(const esp_graph *g, const pass *p, const work_item *i) {
   g->kernels->correlate_bcsr(&k);
 }
 
+static void dispatch(const esp_graph *g, const pass *p, const work_item *i) {
+  if (!i->sparse)
+    run_dense(g, p, i);
+  else if (i->sparse->tile_rows == 1)
+    run_sparse(g, p, i);
+  else
+    run_tiles(g, p, i);
+}
+
 static void run_item(const esp_graph *g, const pass *p, const pixel_range *s, const partition *c,
                      int number) {
   const int block_set = number / c->output_parts / c->pixel_parts, group = block_set % p->groups,
@@ -188,12 +199,7 @@ static void run_item(const esp_graph *g, const pass *p, const pixel_range *s, co
                        .set = s->set,
                        .sparse = s->sparse,
                        .epilogue = epilogue_of(p, block, group * outputs + o)};
-  if (!i.sparse)
-    run_dense(g, p, &i);
-  else if (i.sparse->tile_rows == 1)
-    run_sparse(g, p, &i);
-  else
-    run_tiles(g, p, &i);
+  dispatch(g, p, &i);
 }
 
 /* The work items of a pass, shared by all threads of the team. */
@@ -371,14 +377,66 @@ static esp_tensor token_of(const esp_tensor *t, int token) {
   return own;
 }
 
+/* What a thread of a team does of each token: items of `at`, and either all that some blocks of
+ * images need or a share of each block. */
+typedef struct token_share {
+  int first, end; /* items */
+  int block, blocks;
+  bool apart; /* the blocks are the thread's own */
+} token_share;
+
+static token_share share_of(const esp_graph *g, const esp__conv_tokens *way) {
+  const int team = omp_get_num_threads(), own = omp_get_thread_num(), all = esp__graph_blocks(g);
+  token_share s = {.block = all * own / team, .apart = all >= team};
+  s.blocks = all * (own + 1) / team - s.block;
+  s.first = s.apart ? s.block * way->items : all * way->items * own / team;
+  s.end = s.apart ? (s.block + s.blocks) * way->items : all * way->items * (own + 1) / team;
+  return s;
+}
+
+/* The pass over some blocks of images, by this thread. */
+static void run_blocks(const esp_graph *g, const pass *p, int first, int blocks) {
+  const esp__conv_geometry *l = &p->way->geometry;
+  const int sets = p->sparse ? esp__conv_geometry_sparse_sets(l) : l->sets;
+  for (int set = 0; set < sets; set++) {
+    const pixel_range s = range_of(p, set);
+    for (int b = 0; b < blocks; b += s.together)
+      dispatch(
+          g, p,
+          &(work_item){.x = esp_plane(p->from, first + b, 0),
+                       .y = esp_plane(p->to, first + b, 0),
+                       .pixel = s.set->pixel,
+                       .pixels = s.set->pixels / s.together * esp__least(s.together, blocks - b),
+                       .block = first + b,
+                       .outputs = p->to->channels,
+                       .channels = p->from->channels,
+                       .set = s.set,
+                       .sparse = s.sparse,
+                       .epilogue = epilogue_of(p, first + b, 0)});
+  }
+}
+
 /* The pass from a token of its input to one of its output; each thread of the team calls it. */
-static void run_token(const esp_graph *g, const pass *whole, int from, int to) {
+static void run_token(const esp_graph *g, const pass *whole, const token_share *s, int from,
+                      int to) {
   const esp_tensor x = token_of(whole->from, from), y = token_of(whole->to, to);
   pass own = *whole;
   own.from = &x;
   own.to = &y;
-  run_items(g, &own);
+  if (s->apart) {
+    run_blocks(g, &own, s->block, s->blocks);
+  } else {
+    run_items(g, &own);
 #pragma omp barrier
+  }
+}
+
+static void run_at(const esp_graph *g, const esp__conv_tokens *way, const token_share *s,
+                   int token) {
+  way->at(g, way->with, token, s->first, s->end);
+  if (!s->apart) {
+#pragma omp barrier
+  }
 }
 
 void esp__conv_forward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
@@ -386,12 +444,13 @@ void esp__conv_forward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
   const pass whole = forward_pass(g, n, p);
 #pragma omp parallel num_threads(g->threads)
   {
+    const token_share s = share_of(g, way);
     prepare(g, &whole);
 #pragma omp barrier
     for (int i = 0; i < way->count; i++) {
       const int token = way->reverse ? way->count - 1 - i : i;
-      if (i > 0) run_token(g, &whole, way->reverse ? token + 1 : token - 1, token);
-      way->at(g, way->with, token);
+      if (i > 0) run_token(g, &whole, &s, way->reverse ? token + 1 : token - 1, token);
+      run_at(g, way, &s, token);
     }
   }
   esp__autotune_stop(&p->forward_autotune);
@@ -402,12 +461,13 @@ void esp__conv_backward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
   const pass whole = back_pass(g, n, p, 0, 0, choose_back(g, n, p));
 #pragma omp parallel num_threads(g->threads)
   {
+    const token_share s = share_of(g, way);
     prepare(g, &whole);
 #pragma omp barrier
     for (int i = way->count - 1; i >= 0; i--) {
       const int token = way->reverse ? way->count - 1 - i : i;
-      way->at(g, way->with, token);
-      if (i > 0) run_token(g, &whole, token, 0);
+      run_at(g, way, &s, token);
+      if (i > 0) run_token(g, &whole, &s, token, 0);
     }
   }
   esp__autotune_stop(&p->back_autotune);

@@ -60,13 +60,15 @@ void esp__conv_backward_bias(esp_graph *g, esp__node *n, esp__conv_plan *c);
 esp_status esp__conv_plan_make_tokens(esp_graph *g, esp__node *n, bool reverse,
                                       esp__conv_plan **plan, esp_error *err);
 /* Passes over the tokens of a sequence, in order or the last one first; backward, the other way.
- * `at` is called for each token by all threads of the team, which share the work (omp for): forward
- * when the sums of that token are there (but for the first, which has none), backward before the
- * gradient goes from its sums to what the token before it has left. */
+ * `at` is called for each token, for some items of the blocks of images: forward when their sums of
+ * that token are there (but for the first, which has none), backward before the gradient goes from
+ * them to what the token before has left. Where each thread has blocks of its own it goes through
+ * all tokens by itself; else threads share the outputs, and meet at each token. */
 typedef struct esp__conv_tokens {
   int count;
   bool reverse;
-  void (*at)(const esp_graph *g, const void *with, int token);
+  int items; /* of a block, that `at` can do one by one; those of block 0 first */
+  void (*at)(const esp_graph *g, const void *with, int token, int first, int end);
   const void *with;
 } esp__conv_tokens;
 void esp__conv_forward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *c,

@@ -88,11 +88,11 @@ typedef struct item {
 
 enum { UNITS = 16 }; /* of an item */
 
-static int items_of(const esp_graph *g, const esp__node *n) {
-  return esp__graph_blocks(g) * esp__ceil_div(n->out.data.channels, UNITS);
+static int items_of(const esp__node *n) {
+  return esp__ceil_div(n->out.data.channels, UNITS);
 }
 static item item_of(const esp__node *n, int i) {
-  const int parts = esp__ceil_div(n->out.data.channels, UNITS), unit = i % parts * UNITS;
+  const int parts = items_of(n), unit = i % parts * UNITS;
   return (item){i / parts, unit, esp__least(UNITS, n->out.data.channels - unit)};
 }
 
@@ -125,12 +125,10 @@ static void begin_sums(const esp__node *n, const item *i, const esp__recurrent_c
     }
 }
 
-static void run_cells(const esp_graph *g, const void *with, int token) {
+static void run_cells(const esp_graph *g, const void *with, int token, int first, int end) {
   const esp__node *n = with;
   const bool lstm = n->attr.recurrent.cell == ESP_CELL_LSTM;
-  const int items = items_of(g, n);
-#pragma omp for schedule(static)
-  for (int i = 0; i < items; i++) {
+  for (int i = first; i < end; i++) {
     const item own = item_of(n, i);
     const esp__recurrent_cell k = cell_of(n, &own, token);
     if (token_before(n, token) < 0) begin_sums(n, &own, &k);
@@ -138,14 +136,13 @@ static void run_cells(const esp_graph *g, const void *with, int token) {
   }
 }
 
-static void run_cells_back(const esp_graph *g, const void *with, int token) {
+static void run_cells_back(const esp_graph *g, const void *with, int token, int first, int end) {
   const esp__node *n = with;
   const state *s = n->state;
   const bool lstm = n->attr.recurrent.cell == ESP_CELL_LSTM,
              last = token == (n->attr.recurrent.reverse ? 0 : n->out.data.width - 1);
-  const int units = n->out.data.channels, items = items_of(g, n);
-#pragma omp for schedule(static)
-  for (int i = 0; i < items; i++) {
+  const int units = n->out.data.channels;
+  for (int i = first; i < end; i++) {
     const item own = item_of(n, i);
     const esp__recurrent_cell of = cell_of(n, &own, token);
     const esp__recurrent_cell_back k = {
@@ -168,13 +165,15 @@ static void forward(esp_graph *g, esp__node *n) {
   state *s = n->state;
   for (int block = 0; block < esp__graph_blocks(g); block++)
     esp__sequence_lengths(n->in[0], block, s->length + (size_t)block * ESP_LANES);
-  const esp__conv_tokens way = {n->out.data.width, n->attr.recurrent.reverse, run_cells, n};
+  const esp__conv_tokens way = {n->out.data.width, n->attr.recurrent.reverse, items_of(n),
+                                run_cells, n};
   if (esp__graph_blocks(g) > 0) esp__conv_forward_tokens(g, &s->step, s->plan, &way);
 }
 
 static void backward(esp_graph *g, esp__node *n) {
   state *s = n->state;
-  const esp__conv_tokens way = {n->out.data.width, n->attr.recurrent.reverse, run_cells_back, n};
+  const esp__conv_tokens way = {n->out.data.width, n->attr.recurrent.reverse, items_of(n),
+                                run_cells_back, n};
   if (esp__graph_blocks(g) > 0) esp__conv_backward_tokens(g, &s->step, s->plan, &way);
   esp__profile_lap(g, n->index, ESP_BACKWARD_DATA);
   esp__conv_backward_weights(g, &s->step, s->plan);
