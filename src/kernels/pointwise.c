@@ -6,17 +6,22 @@
   for (size_t r = 0; r < (size_t)(e).rows; r++) \
     for (size_t i = 0; i < (size_t)(e).width * ESP_LANES; i++) body
 
+/* A loop for each `op`: a choice within would keep the longer slopes from becoming vectors. */
+#define SLOPES(f, op)                                                              \
+  EACH_FLOAT(e, {                                                                  \
+    const float slope = f##_slope(x.at[r * x.stride + i], y.at[r * y.stride + i]); \
+    dx.at[r * dx.stride + i] op dy.at[r * dy.stride + i] * slope;                  \
+  })
 #define ACTIVATION(f)                                                                             \
   static void f##_plane(esp__extent e, esp__rows x, esp__rows y) {                                \
     EACH_FLOAT(e, y.at[r * y.stride + i] = f(x.at[r * x.stride + i]);)                            \
   }                                                                                               \
   static void f##_plane_back(esp__extent e, esp__rows x, esp__rows y, esp__rows dy, esp__rows dx, \
                              bool add) {                                                          \
-    EACH_FLOAT(e, {                                                                               \
-      float slope = f##_slope(x.at[r * x.stride + i], y.at[r * y.stride + i]);                    \
-      float value = dy.at[r * dy.stride + i] * slope;                                             \
-      dx.at[r * dx.stride + i] = add ? dx.at[r * dx.stride + i] + value : value;                  \
-    })                                                                                            \
+    if (add)                                                                                      \
+      SLOPES(f, +=)                                                                               \
+    else                                                                                          \
+      SLOPES(f, =)                                                                                \
   }
 ACTIVATION(esp__relu)
 ACTIVATION(esp__leaky_relu)
