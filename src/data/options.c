@@ -103,7 +103,7 @@ const esp_option esp_data_option_table[] = {
      "Side, in pixels, of the square that cutout blanks."},
     {"shift", ESP_OPTION_REAL, AT(audio.shift), "100", 0, 10000, NULL,
      "Milliseconds by which shift moves a sound to either side, at most."},
-    {"noise", ESP_OPTION_REAL, AT(audio.noise), "0.01", 0, 1, NULL,
+    {"noise", ESP_OPTION_REAL, AT(audio.noise), "0.002", 0, 1, NULL,
      "Deviation of the white noise that noise adds to a sound, at most; full scale is 1."},
     {"tasks", ESP_OPTION_LINES, AT(tasks), "", 0, 0, NULL,
      "What the network is to tell besides the class, a line 'name: "

@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const double pi = 3.14159265358979323846, ln10 = 2.30258509299404568402;
-static const double floor_energy = 1e-6, lowest = 20.0; /* Hz */
-const double esp__silence = -13.815510557964274;        /* log(1e-6) */
+static const double floor_energy = 1e-3, lowest = 20.0; /* Hz */
+const double esp__silence = -6.907755278982137;         /* log(1e-3) */
 
 /* ---- what the keys say ---- */
 
