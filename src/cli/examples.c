@@ -124,7 +124,7 @@ static esp_status answer_text(esp__examples *x, const char *argument, esp_error 
   const esp_status status = answer_tokens(x, text ? text : argument, &why);
   free(text);
   if (status == ESP_OK) return ESP_OK;
-  return esp_fail(err, status, "%.200s: %s", ESP_SHOWN(argument), why.text);
+  return esp_fail(err, status, "'%.200s': %s", ESP_SHOWN(argument), why.text);
 }
 
 /* ---- sounds ---- */

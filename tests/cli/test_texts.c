@@ -1,0 +1,90 @@
+/* Networks that read: from files of texts to answers, by the command; the vocabulary goes with the
+ * weights. */
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char config[] =
+    "[run]\nthreads = 1\n"
+    "[data]\ndataset = text\npath = texts\nlength = 6\n"
+    "[train]\nepochs = 30\nbatch = 8\nlr = 0.01\noptimiser = adam\n"
+    "[prune]\nmethod = magnitude\nsparsity = 0.5\nretrain_epochs = 5\n"
+    "[model]\narch = custom\nlayers =\n"
+    "  embedding 8\n  conv 8 1x3\n  relu\n  token_max\n  linear classes\n";
+
+/* Words of one class have an x in them, those of the other a y, among letters that say nothing. */
+static void setup(void) {
+  char with_x[512] = "", with_y[512] = "", word[8];
+  rig_open();
+  text_write("texts.ini", config);
+  for (int i = 0; i < 40; i++) {
+    memset(word, 0, sizeof word);
+    for (int c = 0; c < 5; c++) word[c] = (char)('a' + (i * 7 + c * c + i / 5) % 9);
+    word[i % 5] = 'x';
+    strcat(strcat(with_x, word), "\n");
+    word[i % 5] = 'y';
+    strcat(strcat(with_y, word), "\n");
+  }
+  ck_assert(system("mkdir texts") == 0);
+  text_write("texts/cross.txt", with_x);
+  text_write("texts/fork.txt", with_y);
+}
+
+START_TEST(a_text_is_read) {
+  ESPALIER("run", "texts.ini", "-o", "a");
+  cJSON *result = result_read("a");
+  ck_assert_double_ge(number_of(cJSON_GetObjectItem(result, "final"), "test_accuracy"), 0.9);
+  cJSON_Delete(result);
+  ESPALIER("pack", "a", "-o", "net.esp");
+  process p = espalier(&(process_options){0},
+                       (const char *[]){"predict", "net.esp", "abxba", "abcdefghix", "QyQ", NULL});
+  const char *cross = strstr(p.out, " cross"), *fork = strstr(p.out, " fork");
+  ck_assert_msg(p.status == 0 && cross && fork && cross < fork, "%s%s", p.out, p.err);
+  ck_assert_msg(strstr(p.out, "QyQ (2 of 3 tokens unknown)\n") != NULL, "%s", p.out);
+  process_free(&p);
+}
+END_TEST
+
+/* Other texts are read with the network's vocabulary, not with one of their own. */
+START_TEST(the_vocabulary_is_the_networks) {
+  ESPALIER("run", "texts.ini", "-o", "a", "prune.method=none");
+  ck_assert(system("mkdir other") == 0);
+  text_write("other/train.tsv", "cross\tzzzzz\nfork\tqqqqq\n");
+  text_write("other/test.tsv", "cross\txx\ncross\tax\nfork\tby\nfork\tyy\n");
+  ENDS(0, "top-1 100.00 %", NULL, "eval", "a", "data.path=other");
+  ESPALIER("run", "texts.ini", "-o", "b", "data.path=other", "prune.method=none",
+           "model.weights=a/dense.safetensors", "train.epochs=0");
+  ck_assert_str_eq(hash_of_run("a"), hash_of_run("b"));
+}
+END_TEST
+
+START_TEST(what_is_no_text_is_named) {
+  ESPALIER("run", "texts.ini", "-o", "a", "train.epochs=0", "prune.method=none");
+  ENDS(2, NULL, "' ': has no token in it; expected a text", "predict", "a", " ");
+  ENDS(2, NULL, "data.length: 4, the network takes texts of 6 tokens", "eval", "a",
+       "data.length=4");
+  text_write("bad.tsv", "cross\tx\nno tab\n");
+  ENDS(2, NULL, "bad.tsv:2: no tab in it; expected label, tab, text", "run", "texts.ini",
+       "data.path=bad.tsv");
+  ENDS(0, "[data] length: 80 of 80 texts have more than 3 tokens", NULL, "run", "texts.ini",
+       "data.length=3", "train.epochs=0", "prune.method=none");
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("texts");
+  TCase *t = tcase_create("texts");
+  tcase_set_timeout(t, 120);
+  tcase_add_checked_fixture(t, setup, NULL);
+  tcase_add_test(t, a_text_is_read);
+  tcase_add_test(t, the_vocabulary_is_the_networks);
+  tcase_add_test(t, what_is_no_text_is_named);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  rig_begin();
+  return rig_end(suite());
+}
