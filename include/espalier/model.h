@@ -57,6 +57,8 @@ typedef struct esp_model_options {
   char *weights_skip; /* words: layers that do not take theirs from there; NULL = "" */
   char *shortcut;     /* resnet: "projection" or "identity" */
   esp_numbers hidden; /* mlp: sizes of the hidden layers */
+  char *init;         /* how weights are drawn; NULL = the first of the table */
+  double init_scale;  /* of those ways that have a size of their own; 0 for the others */
   char *convolution;  /* "auto" or "direct" (esp_graph_disable_winograd); NULL = auto */
   double width;       /* what the channels of all layers are multiplied by */
   double gate_density,
@@ -94,6 +96,8 @@ typedef struct esp_model {
   int classes;     /* of the data; the answers of the first task */
   esp_tasks tasks; /* its own */
   esp_params params;
+  const struct esp__initial *initial; /* how its weights are drawn */
+  double init_scale;
   bool direct;      /* its graphs do not use Winograd's convolution */
   esp_layer *layer; /* in the order of the network */
   int layers;
@@ -123,12 +127,15 @@ void esp_shape_write(esp_shape shape, char text[ESP_SHAPE_TEXT]);
  * opt->layers; opt->width times as wide. */
 esp_status esp_arch_text(const esp_model_options *opt, esp_shape input, int classes, char **text,
                          esp_error *err);
+/* Ways to draw initial weights, by index; NULL after the last. */
+const char *esp_initial_name(size_t i);
+const char *esp_initial_help(size_t i);
 /* Names and one-line descriptions of the built-ins, by index; NULL after the last. */
 const char *esp_arch_name(size_t i);
 const char *esp_arch_help(size_t i);
 
-/* Parses the options into a model with initialised parameters: convolution and linear weights He
- * normal with fan-out (convolution) or fan-in (linear), biases 0, BN scale 1, shift 0, running mean
+/* Parses the options into a model with initialised parameters: convolution and linear weights as
+ * opt->init says, biases 0, BN scale 1, shift 0, running mean
  * 0 and variance 1. Key: a function of seed, parameter name and index, so that a layer's weights do
  * not depend on its neighbours. `input` is the data set's; opt->input, when given, must agree.
  * Errors start with the line, "layers:3: " or "resnet20:3: ". Does not load opt->weights. */
@@ -176,9 +183,9 @@ void esp_model_initialise(esp_model *model, esp_key seed);
 /* The layer that has this weight, or of which a graph of integers has it; NULL when there is
  * none. */
 const esp_layer *esp_model_layer(const esp_model *model, const esp_param *weight);
-/* The standard deviation that the weights of a layer are drawn with: the square root of 2 / fan; of
- * a gate a tenth of that. */
-double esp_layer_deviation(const esp_layer *layer);
+/* The standard deviation that the weights of a layer are drawn with; of a gate it is a tenth of
+ * what it is of others. */
+double esp_layer_deviation(const esp_model *model, const esp_layer *layer);
 
 /* The model's graph for a batch size, planned, with a loss at its end. */
 typedef struct esp_loss_attr {

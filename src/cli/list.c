@@ -36,6 +36,9 @@ ENTRIES(dataset, esp_dataset_kind, esp_dataset_kind_at)
 static entry model(size_t i) {
   return (entry){esp_arch_name(i), esp_arch_help(i)};
 }
+static entry initial(size_t i) {
+  return (entry){esp_initial_name(i), esp_initial_help(i)};
+}
 static entry optimiser(size_t i) {
   return (entry){esp_optimiser_name(i), esp_optimiser_help(i)};
 }
@@ -56,6 +59,7 @@ static const struct {
 } tables[] = {
     {"models", "[model] arch", model},
     {"layers", "[model] layers, a line each", layer},
+    {"initial", "[model] init", initial},
     {"criteria", "[prune] method: scores for weights", criterion},
     {"dynamic", "[prune] method: prune and bring back while training", dynamic},
     {"regularisers", "[prune] regulariser", regulariser},

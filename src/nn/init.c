@@ -1,6 +1,5 @@
 /* Initial values. */
-#include <espalier/model.h>
-#include <espalier/random.h>
+#include "nn/initial.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,28 +11,29 @@ static uint64_t name_hash(const char *name) {
   return hash;
 }
 
-/* He et al. 2015: what leaves (convolution) or enters (linear) through a weight's kernel. */
-static double fan(const esp_layer *layer) {
-  const esp_param *p = layer->weight;
-  if (p->role == ESP_ROLE_LINEAR_WEIGHT) return p->shape[1];
-  return (double)(p->shape[0] / layer->groups) * p->shape[2] * p->shape[3];
+/* Embeddings and recurrent layers have a way of their own. */
+static bool has_own_way(const esp_layer *layer) {
+  return layer->weight->role == ESP_ROLE_EMBEDDING || layer->units > 0;
 }
 
 /* Of recurrent layers as uniform numbers within 1 / sqrt(units) would have; of embeddings 1.
  *
  * What a gate predicts starts near 1: products of predictions would make the activations of a deep
  * network grow from layer to layer. */
-double esp_layer_deviation(const esp_layer *layer) {
-  const esp_param *p = layer->weight;
-  if (p->role == ESP_ROLE_EMBEDDING) return 1.0;
-  if (layer->units) return sqrt(1.0 / (3.0 * layer->units));
+double esp_layer_deviation(const esp_model *model, const esp_layer *layer) {
+  if (has_own_way(layer)) return layer->units ? sqrt(1.0 / (3.0 * layer->units)) : 1.0;
   const bool gate = layer->bias && layer->bias->role == ESP_ROLE_BN_SCALE;
-  return (gate ? 0.1 : 1.0) * sqrt(2.0 / fan(layer));
+  return (gate ? 0.1 : 1.0) * model->initial->deviation(layer, model->init_scale);
 }
 
-static void draw(esp_param *p, double deviation, esp_key seed) {
-  esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
-  esp_random_normals(key, deviation, p->value, p->count);
+static void draw(const esp_model *model, const esp_layer *layer, esp_key seed) {
+  esp_param *p = layer->weight;
+  const esp_key key = esp_key_of(esp_key_of(seed, ESP_STREAM_INIT), name_hash(p->name));
+  const double deviation = esp_layer_deviation(model, layer);
+  if (has_own_way(layer))
+    esp_random_normals(key, deviation, p->value, p->count);
+  else
+    model->initial->draw(p, deviation, key);
 }
 
 /* The row of token 0, which nothing reads. */
@@ -62,9 +62,8 @@ static void settle(esp_param *p) {
 
 void esp_model_initialise(esp_model *model, esp_key seed) {
   for (int i = 0; i < model->layers; i++) {
-    esp_param *weight = model->layer[i].weight;
-    draw(weight, esp_layer_deviation(&model->layer[i]), seed);
-    if (weight->role == ESP_ROLE_EMBEDDING) clear_padding(weight);
+    draw(model, &model->layer[i], seed);
+    if (model->layer[i].weight->role == ESP_ROLE_EMBEDDING) clear_padding(model->layer[i].weight);
   }
   for (int i = 0; i < model->params.count; i++) {
     esp_param *p = model->params.item[i];

@@ -1,5 +1,6 @@
 #include "kernels/kernels.h"
 #include "autograd/shares.h"
+#include "nn/initial.h"
 #include "nn/graph.h"
 #include "nn/arch.h"
 #include "nn/integers.h"
@@ -78,6 +79,19 @@ static esp_status fill(esp_model *m, const char *label, const char *text, esp_er
   return status == ESP_OK ? esp__params_allocate(&m->params, err) : status;
 }
 
+static esp_status choose_initial(esp_model *m, const esp_model_options *opt, esp_error *err) {
+  m->initial = esp__initial_find(opt->init);
+  m->init_scale = opt->init_scale;
+  if (!m->initial)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "[model] init = %.40s: there is no such way to draw weights", opt->init);
+  if (m->initial->scaled == (opt->init_scale > 0.0)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "[model] init_scale = %g with init = %s, which %s",
+                  opt->init_scale, m->initial->name,
+                  m->initial->scaled ? "needs one: expected a number above 0"
+                                     : "has a size of its own: expected no init_scale");
+}
+
 static esp_status make(esp_model *m, const esp_model_options *opt, const esp_tasks *tasks,
                        esp_error *err) {
   char *text;
@@ -100,7 +114,8 @@ esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, 
   m->input = input;
   m->classes = classes;
   m->direct = opt->convolution && strcmp(opt->convolution, "direct") == 0;
-  const esp_status status = make(m, opt, tasks, err);
+  esp_status status = choose_initial(m, opt, err);
+  if (status == ESP_OK) status = make(m, opt, tasks, err);
   if (status == ESP_OK) {
     esp_model_initialise(m, seed);
     *model = m;

@@ -43,6 +43,11 @@ const esp_option esp_model_option_table[] = {
     {"width", ESP_OPTION_REAL, AT(width), "1", 0.01, 16, NULL,
      "Multiplies the channels of every layer but `linear classes`. "
      "sqrt(1 - sparsity) makes a dense network of about as many weights as the pruned one has."},
+    {"init", ESP_OPTION_CHOICE, AT(init), "he", 0, 0, esp_initial_name,
+     "How the weights of convolutions and linear layers are drawn at first; biases begin at 0."},
+    {"init_scale", ESP_OPTION_REAL, AT(init_scale), "0", 0, 1000, NULL,
+     "With init = normal: the deviation; uniform: the bound; orthogonal: the norm of an output's "
+     "weights."},
     {"convolution", ESP_OPTION_CHOICE, AT(convolution), "auto", 0, 0, convolution_name,
      "auto: 3x3 layers of stride 1 that are dense, or pruned to about 60 to 75 % at most, "
      "take 36 products where the direct way takes 144 (Winograd 1980; Lavin & Gray 2016). "

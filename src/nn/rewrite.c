@@ -1,5 +1,6 @@
 /* The layer language written anew: the same network with other widths and fewer blocks. */
 #include "base/text_stream.h"
+#include "nn/initial.h"
 #include "nn/layers.h"
 
 #include <stdio.h>
@@ -142,6 +143,8 @@ esp_status esp_model_like(const esp_model *like, const char *text, esp_key seed,
                                  .layers = (char *)(uintptr_t)text, /* only read */
                                  .weights = none,
                                  .shortcut = none,
+                                 .init = (char *)(uintptr_t)like->initial->name,
+                                 .init_scale = like->init_scale,
                                  .convolution = like->direct ? direct : NULL,
                                  .width = 1.0};
   return esp_model_new_tasks(model, &opt, like->input, &like->tasks, seed, err);

@@ -18,7 +18,7 @@ static bool begins(const esp_pruner *p, const esp_ranking_pool *pool, const esp_
  * gradient. */
 static void begin_slice(const esp_pruner *p, const esp_ranking_pool *pool, const esp_slice *s,
                         esp_key key, const uint8_t *before) {
-  const double deviation = s->scored ? esp_layer_deviation(s->layer) : 0.0;
+  const double deviation = s->scored ? esp_layer_deviation(p->model, s->layer) : 0.0;
   if (!s->scored && s->param->role != ESP_ROLE_BN_SCALE) return;
   for (size_t k = 0; k < s->param->count; k++)
     if (begins(p, pool, s, k, before))

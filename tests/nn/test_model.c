@@ -725,6 +725,93 @@ START_TEST(initialise_again) {
 }
 END_TEST
 
+/* ---- ways to draw ---- */
+
+/* The weights of a layer drawn one way, and their mean square. */
+static const esp_param *draw_layer(esp_model **m, const char *init, double scale,
+                                   const char *layers, double *square) {
+  esp_model_options opt = options("custom", layers);
+  opt.init = (char *)(uintptr_t)init;
+  opt.init_scale = scale;
+  *m = make_with(&opt, (esp_shape){12, 8, 8}, 1);
+  const esp_param *p = (*m)->layer[0].weight;
+  *square = 0.0;
+  for (size_t i = 0; i < p->count; i++)
+    *square += (double)p->value[i] * (double)p->value[i] / (double)p->count;
+  return p;
+}
+
+/* By hand, of a convolution of 12 channels to 24 by 3x3 in 4 groups: in 3 * 9, out 6 * 9; of a
+ * linear layer: in 768, out 10. */
+static const struct {
+  const char *init, *layers;
+  double scale, variance, bound; /* of the largest; 0 = none */
+} ways[] = {
+    {"he", "conv 24 3x3 groups 4\nflatten\nlinear 10", 0, 2.0 / 54, 0},
+    {"he", "flatten\nlinear 10", 0, 2.0 / 768, 0},
+    {"he-uniform", "flatten\nlinear 10", 0, 2.0 / 768, 0.0883883},
+    {"glorot", "conv 24 3x3 groups 4\nflatten\nlinear 10", 0, 2.0 / 81, 0},
+    {"glorot", "flatten\nlinear 10", 0, 2.0 / 778, 0},
+    {"glorot-uniform", "flatten\nlinear 10", 0, 2.0 / 778, 0.0878184},
+    {"normal", "flatten\nlinear 10", 0.25, 0.0625, 0},
+    {"uniform", "flatten\nlinear 10", 0.5, 0.25 / 3, 0.5},
+    {"orthogonal", "flatten\nlinear 10", 3, 9.0 / 768, 0},
+};
+
+START_TEST(weights_have_the_variance_of_their_way) {
+  esp_model *m;
+  double square;
+  const esp_param *p = draw_layer(&m, ways[_i].init, ways[_i].scale, ways[_i].layers, &square);
+  ck_assert_msg(fabs(square / ways[_i].variance - 1.0) < 0.12, "%s: %g, expected %g", ways[_i].init,
+                square, ways[_i].variance);
+  double largest = 0.0;
+  for (size_t i = 0; i < p->count; i++) largest = fmax(largest, fabs((double)p->value[i]));
+  if (ways[_i].bound > 0.0)
+    ck_assert_msg(largest <= 1.00001 * ways[_i].bound && largest > 0.99 * ways[_i].bound, "%s: %g",
+                  ways[_i].init, largest);
+  ck_assert_double_eq_tol(esp_layer_deviation(m, &m->layer[0]), sqrt(ways[_i].variance), 1e-12);
+  esp_model_free(m);
+}
+END_TEST
+
+static double along(const esp_param *p, int a, int b, bool rows) {
+  const int columns = (int)(p->count / (size_t)p->shape[0]);
+  double sum = 0.0;
+  for (int i = 0; i < (rows ? columns : p->shape[0]); i++)
+    sum += (double)p->value[rows ? a * columns + i : i * columns + a] *
+           (double)p->value[rows ? b * columns + i : i * columns + b];
+  return sum;
+}
+
+/* Fewer outputs than inputs, and more of them: 20 of 768, 200 of 108. */
+START_TEST(orthogonal_weights_are_at_right_angles) {
+  static const char *const layers[] = {"flatten\nlinear 20\nlinear 10",
+                                       "conv 200 3x3\nflatten\nlinear 10"};
+  esp_model *m;
+  double square;
+  const esp_param *p = draw_layer(&m, "orthogonal", 2, layers[_i], &square);
+  for (int a = 0; a < 20; a++)
+    for (int b = a; b < 20; b++)
+      ck_assert_double_eq_tol(along(p, a, b, _i == 0), a == b ? 4.0 : 0.0, 1e-5);
+  esp_model_free(m);
+}
+END_TEST
+
+START_TEST(a_scale_goes_with_ways_that_need_one) {
+  esp_model_options opt = options("custom", "flatten\nlinear 10");
+  const esp_shape input = {1, 4, 4};
+  esp_model *m;
+  esp_error err;
+  opt.init_scale = 0.5;
+  ck_assert_int_eq(esp_model_new(&m, &opt, input, 10, 1, &err), ESP_ERR_INPUT);
+  ck_assert_ptr_nonnull(strstr(err.text, "[model] init_scale = 0.5 with init = he, which has a"));
+  opt.init = "orthogonal";
+  opt.init_scale = 0;
+  ck_assert_int_eq(esp_model_new(&m, &opt, input, 10, 1, &err), ESP_ERR_INPUT);
+  ck_assert_ptr_nonnull(strstr(err.text, "init = orthogonal, which needs one"));
+}
+END_TEST
+
 /* ---- parameters ---- */
 
 START_TEST(params_find_average_swap) {
@@ -872,6 +959,10 @@ static Suite *suite(void) {
   tcase_add_test(values, initial_statistics);
   tcase_add_test(values, values_depend_on_name_and_seed_only);
   tcase_add_test(values, initialise_again);
+  tcase_add_loop_test(values, weights_have_the_variance_of_their_way, 0,
+                      sizeof ways / sizeof *ways);
+  tcase_add_loop_test(values, orthogonal_weights_are_at_right_angles, 0, 2);
+  tcase_add_test(values, a_scale_goes_with_ways_that_need_one);
   tcase_add_test(values, params_find_average_swap);
   tcase_add_test(values, params_sha256_is_over_the_bytes);
   tcase_add_test(language, width_multiplies_channels);
