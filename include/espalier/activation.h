@@ -16,7 +16,8 @@ typedef enum esp_activation {
   ESP_ACT_LEAKY_RELU, /* slope 0.01 below zero */
   ESP_ACT_TANH,
   ESP_ACT_SIGMOID,
-  ESP_ACT_GELU, /* the tanh form of Hendrycks & Gimpel 2016 */
+  ESP_ACT_RELU6, /* what is between 0 and 6 */
+  ESP_ACT_GELU,  /* the tanh form of Hendrycks & Gimpel 2016 */
   ESP_ACTIVATIONS
 } esp_activation;
 

@@ -6,7 +6,7 @@
  *     conv 64 3x3 [stride 2] [pad 0] [groups 4] [bias|nobias]
  *     depthwise 3x3 [stride 2] [pad 1] [bias|nobias]
  *     linear 10 [bias|nobias]                     on 1x1 planes: flatten first
- *     bn | relu | leaky_relu | tanh | sigmoid | gelu | global_avgpool | flatten
+ *     bn | relu | relu6 | leaky_relu | tanh | sigmoid | gelu | global_avgpool | flatten
  *     gate 0.5 [penalty 0.01]                     behind conv or depthwise, bn, relu, ...
  *     fatrelu 0.1 | share_relu 0.8                ReLU with a threshold, given or for a share of 0
  *     maxpool 2 [stride 2] [pad 0]                and avgpool; stride is the size unless given

@@ -59,6 +59,7 @@ static const struct {
   esp__c_piece piece;
 } activations[ESP_ACTIVATIONS] = {
     [ESP_ACT_RELU] = {"relu", ESP_C_RELU},
+    [ESP_ACT_RELU6] = {"relu6", ESP_C_RELU6},
     [ESP_ACT_LEAKY_RELU] = {"leaky_relu", ESP_C_LEAKY_RELU},
     [ESP_ACT_TANH] = {"apply_tanh", ESP_C_TANH},
     [ESP_ACT_SIGMOID] = {"apply_sigmoid", ESP_C_SIGMOID},

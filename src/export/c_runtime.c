@@ -44,6 +44,7 @@ static const struct {
     [ESP_C_RESCALE] = {"rescale.c", NEED(RESCALED)},
     [ESP_C_COPY] = {"copy.c", 0},
     [ESP_C_RELU] = {"relu.c", 0},
+    [ESP_C_RELU6] = {"relu6.c", 0},
     [ESP_C_LEAKY_RELU] = {"leaky_relu.c", 0},
     [ESP_C_THRESHOLD] = {"threshold.c", 0},
     [ESP_C_EXPONENTIAL] = {"exponential.c", NEED(TIMES)},

@@ -223,6 +223,11 @@ static void write_activation(const writer *w, int i) {
     write_gelu(w, i);
     return;
   }
+  if (kind == ESP_ACT_RELU6) {
+    const char *low = add_scalar(w, i, "low", 0.0f), *high = add_scalar(w, i, "high", 6.0f);
+    add(w, "Clip", INPUTS(same_of(w, i), low, high), w->value[i]);
+    return;
+  }
   esp__onnx_node *node = add(w, ops[kind], INPUTS(same_of(w, i)), w->value[i]);
   if (kind == ESP_ACT_LEAKY_RELU) esp__onnx_add_float(w->model, node, "alpha", 0.01f);
 }

@@ -14,6 +14,14 @@ static inline float esp__relu_slope(float x, float y) {
   return x > 0.0f ? 1.0f : 0.0f;
 }
 
+static inline float esp__relu6(float x) {
+  return x > 0.0f ? x < 6.0f ? x : 6.0f : 0.0f;
+}
+static inline float esp__relu6_slope(float x, float y) {
+  (void)y;
+  return x > 0.0f && x < 6.0f ? 1.0f : 0.0f;
+}
+
 static inline float esp__leaky_relu(float x) {
   return x > 0.0f ? x : 0.01f * x;
 }

@@ -24,6 +24,7 @@
       SLOPES(f, =)                                                                                \
   }
 ACTIVATION(esp__relu)
+ACTIVATION(esp__relu6)
 ACTIVATION(esp__leaky_relu)
 ACTIVATION(esp__tanhf)
 ACTIVATION(esp__sigmoid)
@@ -34,6 +35,7 @@ static const struct {
   void (*back)(esp__extent, esp__rows, esp__rows, esp__rows, esp__rows, bool);
 } activations[ESP_ACTIVATIONS] = {
     [ESP_ACT_RELU] = {esp__relu_plane, esp__relu_plane_back},
+    [ESP_ACT_RELU6] = {esp__relu6_plane, esp__relu6_plane_back},
     [ESP_ACT_LEAKY_RELU] = {esp__leaky_relu_plane, esp__leaky_relu_plane_back},
     [ESP_ACT_TANH] = {esp__tanhf_plane, esp__tanhf_plane_back},
     [ESP_ACT_SIGMOID] = {esp__sigmoid_plane, esp__sigmoid_plane_back},

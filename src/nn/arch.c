@@ -42,8 +42,9 @@ static const arch arch_table[] = {
     {"resnet8", "residual network for small images (He et al. 2016), one block per stage",
      esp__arch_resnet, 8, 0},
     {"resnet14", "as resnet8, 2 blocks per stage", esp__arch_resnet, 14, 0},
-    {"resnet20", "as resnet8, 3 blocks per stage; resnet<D> for any D = 6n + 2", esp__arch_resnet,
-     20, 0},
+    {"resnet20",
+     "as resnet8, 3 blocks per stage; resnet<D> for any D = 6n + 2 (resnet50-cifar for 50)",
+     esp__arch_resnet, 20, 0},
     {"resnet32", "as resnet8, 5 blocks per stage", esp__arch_resnet, 32, 0},
     {"resnet44", "as resnet8, 7 blocks per stage", esp__arch_resnet, 44, 0},
     {"resnet56", "as resnet8, 9 blocks per stage", esp__arch_resnet, 56, 0},
@@ -72,6 +73,14 @@ static const arch arch_table[] = {
      esp__arch_kws_dnn, 0, 144},
     {"kws-dnn-m", "as kws-dnn, medium", esp__arch_kws_dnn, 0, 256},
     {"kws-dnn-l", "as kws-dnn, large", esp__arch_kws_dnn, 0, 436},
+    {"resnet18-imagenet", "residual network for large images (He et al. 2016), 2 blocks per stage",
+     esp__arch_resnet_imagenet, 18, 0},
+    {"resnet34-imagenet", "as resnet18-imagenet, 3, 4, 6, 3 blocks", esp__arch_resnet_imagenet, 34,
+     0},
+    {"resnet50-imagenet", "as resnet34-imagenet, blocks of three layers", esp__arch_resnet_imagenet,
+     50, 0},
+    {"mobilenetv2-imagenet", "inverted residuals with ReLU6 for large images (Sandler et al. 2018)",
+     esp__arch_mobilenetv2, 0, 0},
     {"custom", "the layers written in model.layers", write_custom, 0, 0},
 };
 enum { ARCHS = sizeof arch_table / sizeof *arch_table };
@@ -98,8 +107,10 @@ static const struct {
   const char *name;
   esp__arch_writer *write;
   size_t number[3]; /* the member of arch that each is; 0: no more */
+  const char *end;  /* of the name; NULL: none */
 } families[] = {
     {"resnet", esp__arch_resnet, {offsetof(arch, depth)}},
+    {"resnet", esp__arch_resnet, {offsetof(arch, depth)}, "-cifar"},
     {"wrn-", esp__arch_wrn, {offsetof(arch, depth), offsetof(arch, width)}},
     {"lstm-", esp__arch_lstm, {offsetof(arch, width)}},
     {"gru-", esp__arch_gru, {offsetof(arch, width)}},
@@ -118,7 +129,22 @@ static bool is_of_family(const char *name, size_t f, arch *found) {
     if (i > 0 && *at++ != '-') return false;
     if (!read_number(&at, (int *)(void *)((char *)found + families[f].number[i]))) return false;
   }
-  return !*at;
+  return strcmp(at, families[f].end ? families[f].end : "") == 0;
+}
+
+/* Depths that ImageNet's residual networks have made their own say which network is meant. */
+static esp_status check_depth(const arch *a, esp_error *err) {
+  static const int depths[] = {18, 34, 50, 101, 152};
+  if (a->write != esp__arch_resnet || strchr(a->name, '-')) return ESP_OK;
+  for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+    if (a->depth == depths[i])
+      return esp_fail(
+          err, ESP_ERR_INPUT,
+          "model.arch: '%s' is the name of a network for large images: expected "
+          "resnet18-imagenet, resnet34-imagenet, resnet50-imagenet, or for small images "
+          "resnet20, resnet32, ... or resnet50-cifar",
+          a->name);
+  return ESP_OK;
 }
 
 static bool find(const char *name, arch *found) {
@@ -183,6 +209,7 @@ static esp_status full_width(const esp_model_options *opt, esp_shape input, char
   char *plain;
   *text = NULL;
   if (!find(opt->arch, &found)) return fail_unknown(opt->arch, err);
+  ESP_TRY(check_depth(&found, err));
   esp__arch_ask ask = {
       .opt = opt, .input = input, .depth = found.depth, .width = found.width, .heads = found.heads};
   if (found.write == write_custom) return written(&found, &ask, text, err);

@@ -19,8 +19,9 @@ typedef esp_status esp__arch_writer(FILE *out, const esp__arch_ask *ask, esp_err
 esp__arch_writer esp__arch_textcnn, esp__arch_lstm, esp__arch_gru, esp__arch_transformer,
     esp__arch_ds_cnn, esp__arch_kws_dnn;
 esp__arch_writer esp__arch_lenet5, esp__arch_lenet5_caffe, esp__arch_mlp, esp__arch_conv,
-    esp__arch_vgg, esp__arch_mobilenet;           /* arch_plain.c */
-esp__arch_writer esp__arch_resnet, esp__arch_wrn; /* arch_resnet.c */
+    esp__arch_vgg, esp__arch_mobilenet;                            /* arch_plain.c */
+esp__arch_writer esp__arch_resnet, esp__arch_wrn;                  /* arch_resnet.c */
+esp__arch_writer esp__arch_resnet_imagenet, esp__arch_mobilenetv2; /* arch_imagenet.c */
 
 /* Puts what `write` makes of *text, and of `with`, in its place. On failure *text stays. */
 typedef void esp__text_writer(FILE *out, const char *text, const void *with);

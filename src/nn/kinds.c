@@ -259,6 +259,7 @@ static const esp__layer_kind kind_table[] = {
     {"bn", "", "batch normalisation (Ioffe & Szegedy 2015)", .role = ESP_KIND_BN,
      .build = build_batchnorm},
     ACTIVATION("relu", ESP_ACT_RELU, ESP_KIND_RELU, "max(0, x)"),
+    ACTIVATION("relu6", ESP_ACT_RELU6, ESP_KIND_ACTIVATION, "min(max(0, x), 6)"),
     ACTIVATION("leaky_relu", ESP_ACT_LEAKY_RELU, ESP_KIND_ACTIVATION, "x above zero, 0.01 x below"),
     ACTIVATION("tanh", ESP_ACT_TANH, ESP_KIND_ACTIVATION, "hyperbolic tangent"),
     ACTIVATION("sigmoid", ESP_ACT_SIGMOID, ESP_KIND_ACTIVATION, "1 / (1 + exp(-x))"),

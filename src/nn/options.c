@@ -15,8 +15,8 @@ static const char *convolution_name(size_t i) {
 /* arch is a text, not a choice: resnet<D> and its like have no end. esp_arch_text checks it. */
 const esp_option esp_model_option_table[] = {
     {"arch", ESP_OPTION_TEXT, AT(arch), "resnet20", 0, 0, NULL,
-     "The network: a built-in (`espalier list models`), resnet<D> with D = 6n + 2, "
-     "wrn-<D>-<K> with D = 6n + 4, lstm-<D>, gru-<D>, transformer-<L>-<D>-<H>, or custom, "
+     "The network: a built-in (`espalier list models`), resnet<D> with D = 6n + 2 for small "
+     "images, wrn-<D>-<K> with D = 6n + 4, lstm-<D>, gru-<D>, transformer-<L>-<D>-<H>, or custom, "
      "which is written in the key `layers`."},
     {"input", ESP_OPTION_TEXT, AT(input), "", 0, 0, NULL,
      "Shape of an image, channels x height x width: 3x32x32; of a text of up to 24 words of 5000 "

@@ -64,7 +64,7 @@ RICH = """  conv 8 3x3 stride 2
     conv 8 3x3
     bn
   end
-  relu
+  relu6
   residual
     conv 12 1x3 stride 2 nobias
   shortcut

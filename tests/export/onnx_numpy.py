@@ -42,6 +42,7 @@ OPERATORS = {
     "Concat": lambda a, *parts: numpy.concatenate(parts, axis=a["axis"]),
     "Conv": conv,
     "DequantizeLinear": dequantise,
+    "Clip": lambda a, x, low, high: numpy.clip(x, low, high),
     "Div": lambda a, x, y: x / y,
     "Flatten": lambda a, x: x.reshape(len(x), -1),
     "Gemm": lambda a, x, weight, bias=numpy.float32(0): x @ weight.T + bias,

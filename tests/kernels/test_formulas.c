@@ -19,6 +19,9 @@ END_TEST
 static double exact_relu(double x) {
   return x > 0.0 ? x : 0.0;
 }
+static double exact_relu6(double x) {
+  return fmin(fmax(x, 0.0), 6.0);
+}
 static double exact_leaky_relu(double x) {
   return x > 0.0 ? x : (double)0.01f * x;
 }
@@ -33,8 +36,11 @@ static const struct {
   double (*exact)(double);
   double relative, absolute; /* GELU's 1 + tanh cancels where x is far below 0 */
 } functions[ESP_ACTIVATIONS] = {
-    [ESP_ACT_RELU] = {exact_relu, 0.0, 0.0},   [ESP_ACT_LEAKY_RELU] = {exact_leaky_relu, 1e-7, 0.0},
-    [ESP_ACT_TANH] = {tanh, 1e-6, 0.0},        [ESP_ACT_SIGMOID] = {exact_sigmoid, 1e-6, 2e-38},
+    [ESP_ACT_RELU] = {exact_relu, 0.0, 0.0},
+    [ESP_ACT_RELU6] = {exact_relu6, 0.0, 0.0},
+    [ESP_ACT_LEAKY_RELU] = {exact_leaky_relu, 1e-7, 0.0},
+    [ESP_ACT_TANH] = {tanh, 1e-6, 0.0},
+    [ESP_ACT_SIGMOID] = {exact_sigmoid, 1e-6, 2e-38},
     [ESP_ACT_GELU] = {exact_gelu, 1e-6, 1e-6},
 };
 
@@ -77,7 +83,7 @@ START_TEST(slopes_are_derivatives) {
   scalar()->activate_back(kind, e, in, out, up, down, true);
   for (int i = 0; i < POINTS; i++) {
     const double at = (double)x[i], step = 1e-5 * fmax(1.0, fabs(at));
-    if (fabs(at) < 1e-3) continue; /* the kink of a ReLU */
+    if (fabs(at) < 1e-3 || fabs(at - 6.0) < 1e-3) continue; /* the kinks of ReLU and ReLU6 */
     const double slope =
         (functions[kind].exact(at + step) - functions[kind].exact(at - step)) / (2.0 * step);
     if (!near((double)dx[i], 1.0 + 0.5 * slope, 2e-6))

@@ -97,6 +97,27 @@ START_TEST(parameter_counts) {
 }
 END_TEST
 
+START_TEST(networks_for_large_images) {
+  static const struct {
+    const char *arch;
+    size_t parameters; /* of torchvision's, with 1000 classes */
+  } known[] = {{"resnet18-imagenet", 11689512},
+               {"resnet34-imagenet", 21797672},
+               {"resnet50-imagenet", 25557032},
+               {"mobilenetv2-imagenet", 3504872}};
+  const esp_model_options opt = options(known[_i].arch, "");
+  esp_model *m;
+  esp_error err = {.text = ""};
+  size_t learned = 0;
+  const esp_shape input = {3, 224, 224};
+  ck_assert_msg(esp_model_new(&m, &opt, input, 1000, 1, &err) == ESP_OK, "%s", err.text);
+  for (int i = 0; i < m->params.count; i++)
+    if (esp_param_trains(m->params.item[i])) learned += m->params.item[i]->count;
+  ck_assert_uint_eq(learned, known[_i].parameters);
+  esp_model_free(m);
+}
+END_TEST
+
 /* 432 + 32; 3 (2 * 2304 + 64); 13824 + 128 + 2 (18432 + 128); 55296 + 256 + 2 (73728 + 256); 650 */
 START_TEST(identity_shortcut_has_no_weights) {
   esp_model_options opt = options("resnet20", "");
@@ -113,7 +134,8 @@ START_TEST(every_listed_architecture_builds) {
   for (; esp_arch_name(count); count++) {
     ck_assert_uint_gt(strlen(esp_arch_help(count)), 0);
     const char *name = esp_arch_name(count);
-    bool large = strcmp(name, "vgg19") == 0 || strncmp(name, "wrn", 3) == 0;
+    bool large =
+        strcmp(name, "vgg19") == 0 || strncmp(name, "wrn", 3) == 0 || strstr(name, "imagenet");
     if (strcmp(name, "custom") != 0 && !large) esp_model_free(make(name, mnist));
   }
   ck_assert_uint_ge(count, 20);
@@ -440,6 +462,10 @@ START_TEST(wrong_architectures) {
       {"resnet2O", "model.arch: unknown architecture 'resnet2O'; did you mean 'resnet20'?"},
       {"resnet21", "model.arch: 'resnet<D>' cannot be 21 deep, expected D = 6n + 2: 8, 14, 20"},
       {"resnet2", "cannot be 2 deep"},
+      {"resnet50", "model.arch: 'resnet50' is the name of a network for large images"},
+      {"resnet18", "expected resnet18-imagenet"},
+      {"resnet18-cifar", "cannot be 18 deep"},
+      {"resnet20-imagenet", "unknown architecture 'resnet20-imagenet'"},
       {"wrn-21-2", "expected D = 6n + 4: 10, 16, 22"},
       {"wrn-22-9999", "wrn-22-9999:6: conv: CHANNELS is '159984'"},
       {"resnet99999999", "unknown architecture"},
@@ -526,7 +552,7 @@ START_TEST(layer_kinds_are_listed) {
     ck_assert_ptr_nonnull(esp_layer_arguments(i));
     ck_assert_uint_gt(strlen(esp_layer_help(i)), 0);
   }
-  ck_assert_uint_eq(i, 37);
+  ck_assert_uint_eq(i, 38);
   ck_assert_str_eq(esp_layer_keyword(0), "conv");
 }
 END_TEST
@@ -935,6 +961,7 @@ static Suite *suite(void) {
         *values = tcase_create("values");
   tcase_set_timeout(builtin, 120);
   tcase_add_test(builtin, parameter_counts);
+  tcase_add_loop_test(builtin, networks_for_large_images, 0, 4);
   tcase_add_test(builtin, identity_shortcut_has_no_weights);
   tcase_add_test(builtin, every_listed_architecture_builds);
   tcase_add_test(builtin, general_names);

@@ -122,8 +122,8 @@ ESP_PRINTF(2, 3) static void line(sketch *s, const char *format, ...) {
 }
 
 static void activation(sketch *s) {
-  static const char *const kinds[] = {"relu", "leaky_relu", "tanh", "sigmoid", "gelu"};
-  if (draw(s, 3)) line(s, " %s\n", kinds[draw(s, 5)]);
+  static const char *const kinds[] = {"relu", "relu6", "leaky_relu", "tanh", "sigmoid", "gelu"};
+  if (draw(s, 3)) line(s, " %s\n", kinds[draw(s, 6)]);
 }
 
 static void convolution(sketch *s, int channels) {

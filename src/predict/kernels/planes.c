@@ -19,6 +19,7 @@
     }                                                                    \
   }
 APPLY(esp__relu)
+APPLY(esp__relu6)
 APPLY(esp__leaky_relu)
 APPLY(esp__tanhf)
 APPLY(esp__sigmoid)
@@ -27,6 +28,7 @@ APPLY(esp__gelu)
 void ESP_ISA_NAME(esp__apply)(esp_activation kind, esp__extents e, esp__planes x, esp__planes y) {
   static void (*const apply[ESP_ACTIVATIONS])(esp__extents, esp__planes, esp__planes) = {
       [ESP_ACT_RELU] = esp__relu_planes,
+      [ESP_ACT_RELU6] = esp__relu6_planes,
       [ESP_ACT_LEAKY_RELU] = esp__leaky_relu_planes,
       [ESP_ACT_TANH] = esp__tanhf_planes,
       [ESP_ACT_SIGMOID] = esp__sigmoid_planes,
