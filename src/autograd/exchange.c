@@ -164,24 +164,14 @@ void esp__exchange_begin(esp_graph *g, esp__exchange *x) {
 
 /* ---- the way back: sums to all ---- */
 
-typedef struct received {
-  const float *in;
-  size_t stride;
-} received;
-
-static void numbers_of(const void *with, int i, size_t from, int n, float *to) {
-  const received *r = with;
-  memcpy(to, r->in + (size_t)i * r->stride + from, (size_t)n * sizeof *to);
-}
-
 static void add_spans(const esp_graph *g, const esp__exchange *x, slice own) {
-  const received r = {x->in, own.count};
+  const esp__shares *s = &g->shares;
   const size_t runs = (own.count + ESP_SPAN_RUN - 1) / ESP_SPAN_RUN;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (size_t i = 0; i < runs; i++) {
     const size_t from = i * ESP_SPAN_RUN, left = own.count - from;
-    esp__spans_add(g->shares.span, g->shares.spans, numbers_of, &r, from,
-                   left < ESP_SPAN_RUN ? (int)left : ESP_SPAN_RUN, x->sum + own.first + from);
+    esp__spans_add_rows(s->span, s->spans, x->in + from, own.count,
+                        left < ESP_SPAN_RUN ? left : ESP_SPAN_RUN, x->sum + own.first + from);
   }
 }
 

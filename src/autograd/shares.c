@@ -63,8 +63,10 @@ esp_status esp__shares_plan(esp_graph *g, esp_error *err) {
                numbers = (size_t)s->numbers + 1;
   ESP_TRY(esp__graph_alloc(g, all * sizeof *s->span, &s->span, err));
   ESP_TRY(esp__graph_alloc(g, own * sizeof *s->part, &s->part, err));
-  ESP_TRY(esp__graph_alloc(g, own * numbers * sizeof(double), &s->part_number, err));
-  ESP_TRY(esp__graph_alloc(g, (own + all) * numbers * sizeof(double), &s->span_number, err));
+  ESP_TRY(esp__graph_alloc(g, own * numbers * sizeof *s->part_number, &s->part_number, err));
+  ESP_TRY(
+      esp__graph_alloc(g, (own + all) * numbers * sizeof *s->span_number, &s->span_number, err));
+  ESP_TRY(esp__graph_alloc(g, numbers * sizeof *s->sum, &s->sum, err));
   return esp__graph_alloc(g, (size_t)s->split.count * sizeof *s->bytes, &s->bytes, err);
 }
 
@@ -101,36 +103,55 @@ int esp__shares_parts_of(const esp__shares *s, int k, int *parts) {
   return first;
 }
 
+/* One number of each entry, `stride` apart. */
+typedef struct column {
+  const double *number;
+  size_t stride;
+} column;
+
+static void rounded(const void *with, int i, size_t from, int n, float *to) {
+  const column *c = with;
+  (void)from, (void)n; /* 0 and 1 */
+  *to = (float)c->number[(size_t)i * c->stride];
+}
+
+static float add_parts(const esp__span *part, int parts, const double *number, int stride) {
+  const column c = {number, (size_t)stride};
+  float sum;
+  esp__spans_add(part, parts, rounded, &c, 0, 1, &sum);
+  return sum;
+}
+
 static void add_spans(esp__shares *s, int n) {
   for (int k = 0; k < s->own_spans; k++) {
     int parts;
     const int first = esp__shares_parts_of(s, k, &parts);
+    const double *number = s->part_number + first * n;
     for (int i = 0; i < n; i++)
-      s->span_number[k * n + i] =
-          esp__spans_add_doubles(s->part + first, parts, s->part_number + first * n + i, (size_t)n);
+      s->span_number[k * n + i] = add_parts(s->part + first, parts, number + i, n);
   }
 }
 
 /* The spans of all processes; they follow those of this one. */
-static const double *gather_spans(esp__shares *s, int n) {
-  double *all = s->span_number + s->own_spans * n;
+static const float *gather_spans(esp__shares *s, int n) {
+  float *all = s->span_number + s->own_spans * n;
   for (int i = 0; i < s->split.count; i++) s->bytes[i] = 0;
-  for (int i = 0; i < s->spans; i++) s->bytes[s->span[i].owner] += n * (int)sizeof(double);
+  for (int i = 0; i < s->spans; i++) s->bytes[s->span[i].owner] += n * (int)sizeof *all;
   esp__ranks_gather(s->split.ranks, s->span_number, s->bytes, all);
   return all;
 }
 
 const double *esp__shares_add(esp__shares *s, int n) {
+  if (s->split.parts == 1) return s->part_number;
   add_spans(s, n);
-  if (!esp__split_is_shared(&s->split)) return s->span_number;
-  const double *all = gather_spans(s, n);
-  for (int i = 0; i < n; i++)
-    s->part_number[i] = esp__spans_add_doubles(s->span, s->spans, all + i, (size_t)n);
+  const float *all = esp__split_is_shared(&s->split) ? gather_spans(s, n) : s->span_number;
+  esp__spans_add_rows(s->span, s->spans, all, (size_t)n, (size_t)n, s->sum);
+  for (int i = 0; i < n; i++) s->part_number[i] = (double)s->sum[i];
   return s->part_number;
 }
 
 double esp__shares_add_own(const esp__shares *s, const double *number, int stride) {
-  return esp__spans_add_doubles(s->part, s->parts, number, (size_t)stride);
+  return s->split.parts == 1 ? *number : (double)add_parts(s->part, s->parts, number, stride);
 }
 
 int64_t esp__graph_least(const esp_graph *g, int64_t own) {

@@ -1,5 +1,8 @@
 /* A batch as a graph sees it that has only a share of its images: whose parts they are, and sums
- * over all of them (ranks/split.h). A graph alone has all parts. */
+ * over all of them (ranks/split.h). A graph alone has all parts.
+ *
+ * A part makes its sums in double. Where there are several, these are rounded to float, which is
+ * what travels, and added so; where there is one, nothing is rounded. */
 #ifndef ESP_AUTOGRAD_SHARES_H
 #define ESP_AUTOGRAD_SHARES_H
 
@@ -16,7 +19,8 @@ typedef struct esp__shares {
   int spans, own_first, own_spans; /* own: those of this process, from number own_first on */
   int numbers;                     /* that are added together, at most */
   double *part_number;             /* [own parts][numbers] */
-  double *span_number;             /* [own spans][numbers], then those of all [spans][numbers] */
+  float *span_number;              /* [own spans][numbers], then those of all [spans][numbers] */
+  float *sum;                      /* [numbers] */
   int *bytes;                      /* [ranks] scratch */
 } esp__shares;
 

@@ -13,8 +13,15 @@ static void on_signal(int number) {
   if (isatty(STDOUT_FILENO) && write(STDOUT_FILENO, "\n", 1) != 1) return;
 }
 
+/* What a launcher hands on, perhaps besides what it does to the process itself. */
+static void on_message(int number) {
+  (void)number;
+  stop = 1;
+}
+
 esp_run_control esp__cli_control(void) {
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
+  signal(SIGUSR1, on_message);
   return (esp_run_control){.progress = stdout, .stop = &stop};
 }

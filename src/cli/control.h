@@ -5,7 +5,7 @@
 #include <espalier/run.h>
 
 /* Progress to stdout; the first signal to end lets the run finish its step, a second one ends the
- * process. */
+ * process. SIGUSR1 is the first only. */
 esp_run_control esp__cli_control(void);
 
 #endif

@@ -1,5 +1,7 @@
 #include "cli/ranks.h"
 
+#include "cli/guard.h"
+
 #include <stdlib.h>
 
 /* Only one process speaks of what all of them know. */
@@ -29,11 +31,10 @@ static void end_all(esp_ranks *ranks, const char *why) {
 
 esp_status esp__cli_join(esp_run_control *control, esp_error *err) {
   int rank;
+  const int launched = esp_ranks_launched(&rank);
+  if (launched > 1) esp__cli_guard(rank, launched);
   const esp_status status = esp_ranks_join(&control->ranks, end_all, err);
-  if (status != ESP_OK) {
-    esp_ranks_launched(&rank);
-    be_silent(rank, err);
-  }
+  if (status != ESP_OK) be_silent(rank, err);
   if (esp_ranks_rank(control->ranks) > 0) control->progress = NULL;
   return status;
 }

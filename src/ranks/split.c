@@ -85,13 +85,22 @@ void esp__spans_add(const esp__span *span, int spans, esp__span_numbers *numbers
   memcpy(to, stack[0], (size_t)n * sizeof *to);
 }
 
-double esp__spans_add_doubles(const esp__span *span, int spans, const double *number,
-                              size_t stride) {
-  double stack[DEPTH];
-  int top = -1;
-  for (int i = 0; i < spans; i++) {
-    stack[++top] = number[(size_t)i * stride];
-    for (int k = 0; k < span[i].adds; k++, top--) stack[top - 1] += stack[top];
+/* Numbers of rows of floats. */
+typedef struct rows {
+  const float *row;
+  size_t stride;
+} rows;
+
+static void numbers_of(const void *with, int i, size_t from, int n, float *to) {
+  const rows *r = with;
+  memcpy(to, r->row + (size_t)i * r->stride + from, (size_t)n * sizeof *to);
+}
+
+void esp__spans_add_rows(const esp__span *span, int spans, const float *row, size_t stride,
+                         size_t n, float *to) {
+  const rows r = {row, stride};
+  for (size_t i = 0; i < n; i += ESP_SPAN_RUN) {
+    const int run = n - i < ESP_SPAN_RUN ? (int)(n - i) : ESP_SPAN_RUN;
+    esp__spans_add(span, spans, numbers_of, &r, i, run, to + i);
   }
-  return stack[0];
 }

@@ -64,8 +64,8 @@ typedef void esp__span_numbers(const void *with, int i, size_t from, int n, floa
 /* to[n] = the sum of the entries' numbers; n up to ESP_SPAN_RUN. */
 void esp__spans_add(const esp__span *span, int spans, esp__span_numbers *numbers, const void *with,
                     size_t from, int n, float *to);
-/* The same of one number of each entry, `stride` apart. */
-double esp__spans_add_doubles(const esp__span *span, int spans, const double *number,
-                              size_t stride);
+/* The same, where the numbers of entry number i are at `row` + i * stride; any n. */
+void esp__spans_add_rows(const esp__span *span, int spans, const float *row, size_t stride,
+                         size_t n, float *to);
 
 #endif

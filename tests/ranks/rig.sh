@@ -13,7 +13,9 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-# The processes that work on runs in $work.
+# The processes that work on runs in $work, without those that guard them.
 workers() {
-  ps -e -o pid= -o args= | awk -v name="$espalier" -v here="$work" '$2 == name && index($0, here) { print $1 }'
+  ps -e -o pid= -o ppid= -o args= | awk -v name="$espalier" -v here="$work" '
+    $3 == name && index($0, here) { found[$1]; guards[$2] }
+    END { for (i in found) if (!(i in guards)) print i }'
 }
