@@ -77,9 +77,14 @@ esp_status esp_ranks_join(esp_ranks **ranks, esp_ranks_lost *lost, esp_error *er
   return status;
 }
 
+/* Who waits in MPI_Finalize waits for ever, so all meet before. MPICH's says goodbye to the others,
+ * and does not answer them any more when they have answered: one who comes while its goodbye is
+ * under way is not heard. So all are silent for longer than a message takes, and then come. */
 void esp_ranks_leave(esp_ranks *r) {
+  const struct timespec silence = {0, 100000000};
   if (!r) return;
-  esp__ranks_meet(r); /* who waits in MPI_Finalize waits for ever */
+  esp__ranks_meet(r);
+  nanosleep(&silence, NULL);
   MPI_Finalize();
   free(r->offset);
   free(r);
