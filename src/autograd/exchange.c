@@ -18,7 +18,7 @@ struct esp__exchange {
   float *more; /* [own spans - 1][w->count] sums of own spans behind the first */
   float *out;  /* for each process what it owns: [own spans][its slice] */
   float *in;   /* [spans][own slice] */
-  float *sum;  /* [weights] */
+  float *sum;  /* [weights], unless all travel */
   esp__mail *mail;
   esp__exchange *next;
 };
@@ -103,6 +103,11 @@ static void choose(const esp_graph *g, esp__exchange *x) {
   x->weights = x->all ? x->w->count : x->kept_weights;
 }
 
+/* Where the sums of what travels go: those of all weights to where they are wanted. */
+static float *sums_of(const esp__exchange *x) {
+  return x->all ? x->w->grad : x->sum;
+}
+
 /* Takes a slice of the numbers of all weights. */
 static void pack(const esp__exchange *x, const float *from, slice s, float *to) {
   if (x->all) {
@@ -113,10 +118,7 @@ static void pack(const esp__exchange *x, const float *from, slice s, float *to) 
 }
 
 static void unpack(const esp__exchange *x) {
-  if (x->all) {
-    memcpy(x->w->grad, x->sum, x->weights * sizeof *x->sum);
-    return;
-  }
+  if (x->all) return;
   memset(x->w->grad, 0, x->w->count * sizeof *x->sum);
   for (size_t i = 0; i < x->weights; i++) x->w->grad[x->kept[i]] = x->sum[i];
 }
@@ -171,7 +173,7 @@ static void add_spans(const esp_graph *g, const esp__exchange *x, slice own) {
   for (size_t i = 0; i < runs; i++) {
     const size_t from = i * ESP_SPAN_RUN, left = own.count - from;
     esp__spans_add_rows(s->span, s->spans, x->in + from, own.count,
-                        left < ESP_SPAN_RUN ? left : ESP_SPAN_RUN, x->sum + own.first + from);
+                        left < ESP_SPAN_RUN ? left : ESP_SPAN_RUN, sums_of(x) + own.first + from);
   }
 }
 
@@ -184,11 +186,11 @@ static void share_sums(esp_graph *g, esp__exchange *x) {
     const int other = (self + i) % count;
     const slice theirs = slice_of(g, x, other);
     if (theirs.count > 0)
-      esp__mail_receive(ranks, x->mail, other, 2 * x->index + 1, x->sum + theirs.first,
+      esp__mail_receive(ranks, x->mail, other, 2 * x->index + 1, sums_of(x) + theirs.first,
                         bytes_of(theirs.count));
   }
   for (int i = 1; i < count && own.count > 0; i++)
-    esp__mail_send(ranks, x->mail, (self + i) % count, 2 * x->index + 1, x->sum + own.first,
+    esp__mail_send(ranks, x->mail, (self + i) % count, 2 * x->index + 1, sums_of(x) + own.first,
                    bytes_of(own.count));
   x->stage = SUMS;
 }
