@@ -102,6 +102,33 @@ static esp_status make_directory(esp_run *r, const char *dir, esp_error *err) {
   return esp__run_write_config(r, err);
 }
 
+/* Whether this process sees what rank 0 has made. */
+static esp_status check_seen(const esp_run *r, esp_error *err) {
+  char path[ESP_PATH_MAX];
+  if (access(esp__run_path(r, ESP_FILE_CONFIG, path), F_OK) == 0) return ESP_OK;
+  return esp_fail(
+      err, ESP_ERR_INPUT,
+      "%s: rank 0 has made it, this process does not see it; expected a folder that all "
+      "processes share",
+      r->dir);
+}
+
+/* The directory, as it was found. */
+static void unmake_directory(const esp_run *r) {
+  char path[ESP_PATH_MAX];
+  if (!esp__run_writes(r)) return;
+  unlink(esp__run_path(r, ESP_FILE_CONFIG, path));
+  unlink(esp__run_path(r, ESP_LOCK_FILE, path));
+  rmdir(r->dir);
+}
+
+static esp_status make_directory_for_all(esp_run *r, const char *dir, esp_error *err) {
+  ESP_TRY(esp__run_agree(r, make_directory(r, dir, err), err));
+  const esp_status status = esp__run_agree(r, check_seen(r, err), err);
+  if (status != ESP_OK) unmake_directory(r);
+  return status;
+}
+
 /* All that is checked before a run makes its directory. */
 static esp_status prepare(esp_run *r, const esp_config *config, const char *source,
                           esp_error *err) {
@@ -123,7 +150,7 @@ esp_status esp_run_new(const esp_config *config, const char *source, const char 
   esp_run r = {.control = control};
   esp_status status = esp__run_agree(&r, prepare(&r, config, source, err), err);
   if (status == ESP_OK) status = esp__run_check_same(&r, err);
-  if (status == ESP_OK) status = esp__run_agree(&r, make_directory(&r, dir, err), err);
+  if (status == ESP_OK) status = make_directory_for_all(&r, dir, err);
   if (status == ESP_OK) status = esp__run_agree(&r, esp__run_take_over(&r, err), err);
   if (status == ESP_OK) status = esp__run_go_on(&r, err);
   esp__run_close(&r);

@@ -20,12 +20,13 @@ refused() {
   failed=1
 }
 
-# A program that changes some words for the process whose rank is 1.
+# A program that changes some words, and the folder, for the process whose rank is 1.
 cat >"$work/one_differs" <<'END'
 #!/bin/sh
 rank=${PMI_RANK-${OMPI_COMM_WORLD_RANK-0}}
 for word; do
   shift
+  [ "$rank" != 1 ] || [ "$word" != here/run ] || cd /
   [ "$rank" != 1 ] || word=$(echo "$word" | sed 's/^train.lr=1$/train.lr=2/; s/^run.seed=7$/run.seed=8/; s/here.ini/gone.ini/')
   set -- "$@" "$word"
 done
@@ -42,8 +43,12 @@ refused 2 "rank 1: has another configuration than rank 0" \
 refused 2 "rank 1: has other labels in its data than rank 0" \
   "$work/one_differs" "$espalier" run "$config" -o "$work/run" run.seed=7
 refused 3 "rank 1: " "$work/one_differs" "$espalier" run "$work/here.ini" -o "$work/run"
-[ ! -e "$work/run" ] || {
+cd "$work" || exit 1
+refused 2 "rank 1: here/run: rank 0 has made it, this process does not see it" \
+  "$work/one_differs" "$espalier" run "$config" -o here/run
+for left in "$work/run" "$work/here/run"; do
+  [ -e "$left" ] || continue
   echo "a refused run has left a directory"
   failed=1
-}
+done
 exit $failed
