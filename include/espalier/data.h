@@ -41,10 +41,13 @@ typedef struct esp_data_options {
   char *path;          /* directory of the files; unused by shapes */
   int64_t validation;  /* images held out of the training split */
   int64_t train, test; /* use only so many images; 0 = all (shapes: 0 = 10000 and 2000) */
+  int64_t
+      resident_mib; /* folder: of its pictures in memory, at most, the rest in a file; 0 = all */
   esp_text_options text;
   esp_audio_options audio;
-  char *augment;            /* words: crop flip cutout shift noise */
+  char *augment;            /* words: crop resized-crop flip cutout shift noise */
   int64_t crop_padding;     /* pixels of zeros around the image that `crop` shifts into */
+  double crop_area;         /* smallest share of an image that `resized-crop` takes */
   int64_t cutout_size;      /* side of the square that `cutout` blanks */
   char *tasks;              /* lines of "name: classes | classes": what else the images show */
   esp_numbers task_weights; /* of the class and of each of them, in the loss; empty = 1 */
@@ -68,6 +71,9 @@ static inline size_t esp_element_bytes(esp_element e) {
                            : sizeof(float);
 }
 
+/* A file that values lie in. */
+typedef struct esp_mapping esp_mapping;
+
 /* Images of a set. */
 typedef struct esp_images {
   __extension__ union { /* [count][C][H][W], as the set's element says */
@@ -79,6 +85,7 @@ typedef struct esp_images {
   };
   int32_t *labels; /* [count] */
   uint32_t count;
+  esp_mapping *mapping; /* where the values are; NULL: in memory */
 } esp_images;
 
 /* The tokens that a network knows: 0 is padding, 1 stands for all others, and from 2 they have
@@ -190,8 +197,9 @@ typedef struct esp_loader_options {
   bool shuffle;    /* a new order each epoch */
   bool crop, flip; /* augmentation, drawn per image (its index in `images`) and epoch */
   int crop_padding, cutout_size; /* cutout_size 0 = none */
-  int shift;                     /* of sounds: frames, to either side, at most */
-  double noise;                  /* of sounds: its deviation, at most; full scale is 1 */
+  double crop_area; /* a window of that share of the image and more, resized; 0 = none */
+  int shift;        /* of sounds: frames, to either side, at most */
+  double noise;     /* of sounds: its deviation, at most; full scale is 1 */
   esp_key seed;
 } esp_loader_options;
 /* The training loader's options as the [data] section asks. */

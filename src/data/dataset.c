@@ -1,4 +1,5 @@
 #include "data/corpus.h"
+#include "data/mapping.h"
 #include "data/set.h"
 #include "data/spectrum.h"
 
@@ -40,6 +41,7 @@ static void measure_pixels(const esp_dataset *set, int channel, float *mean, flo
       sum += pixel[p];
       squares += (uint32_t)pixel[p] * pixel[p];
     }
+    esp__values_touched(&set->train, plane);
   }
   double n = (double)set->train.count * (double)plane;
   double level = (double)sum / n, variance = (double)squares / n - level * level;

@@ -1,4 +1,5 @@
 /* What a data set is, by its content: digests, so that a difference can be named. */
+#include "data/mapping.h"
 #include "data/set.h"
 
 #include <espalier/file.h>
@@ -17,7 +18,7 @@ static void add_numbers(esp_sha256 *sum, const uint64_t *number, int count) {
 }
 
 /* The digest of the digests of blocks, which threads make side by side. */
-static bool add_values(esp_sha256 *sum, const char *values, size_t bytes) {
+static bool add_values(esp_sha256 *sum, const esp_images *images, size_t bytes) {
   const size_t blocks = (bytes + BLOCK - 1) / BLOCK;
   char(*digest)[65] = calloc(blocks + 1, sizeof *digest);
   if (!digest) return false;
@@ -26,8 +27,9 @@ static bool add_values(esp_sha256 *sum, const char *values, size_t bytes) {
     esp_sha256 block;
     const size_t left = bytes - i * BLOCK;
     esp_sha256_start(&block);
-    esp_sha256_add(&block, values + i * BLOCK, left < BLOCK ? left : BLOCK);
+    esp_sha256_add(&block, (const char *)images->values + i * BLOCK, left < BLOCK ? left : BLOCK);
     esp_sha256_end(&block, digest[i]);
+    esp__values_touched(images, BLOCK);
   }
   esp_sha256_add(sum, digest, blocks * sizeof *digest);
   free(digest);
@@ -48,7 +50,7 @@ static bool add_images(const esp_dataset *set, const esp_images *images, esp_sha
   add_numbers(values, size, 4);
   if (shape.vocabulary) add_numbers(values, &(uint64_t){(uint64_t)shape.vocabulary}, 1);
   add_labels(images, labels);
-  return add_values(values, images->values, images->count * esp__image_bytes(set));
+  return add_values(values, images, images->count * esp__image_bytes(set));
 }
 
 esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, esp_error *err) {

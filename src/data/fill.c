@@ -28,12 +28,16 @@ esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_im
       f->level[c][v] = esp_normalise_pixel(v, set->mean[c], set->std[c]);
   }
   f->rows = calloc(ESP_LANES, (size_t)f->shape.width);
-  return f->rows ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "no memory for a data loader");
+  if (opt.crop_area > 0.0) f->resized = malloc(ESP_LANES * esp__image_values(f->shape));
+  return f->rows && (f->resized || opt.crop_area == 0.0)
+             ? ESP_OK
+             : esp_fail(err, ESP_ERR_MEMORY, "no memory for a data loader");
 }
 
 void esp__filler_free(esp__filler *f) {
   free(f->rows);
-  f->rows = NULL;
+  free(f->resized);
+  f->rows = f->resized = NULL;
 }
 
 static void fill_tokens(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,

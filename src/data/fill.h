@@ -14,6 +14,7 @@ typedef struct esp__filler {
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
   float level[ESP_CHANNELS_MAX][256]; /* the normalised value of each byte */
   uint8_t *rows;                      /* [16][W], scratch */
+  uint8_t *resized;                   /* [16][C][H][W], scratch of resized crops, or NULL */
 } esp__filler;
 
 esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_images *images,

@@ -44,6 +44,8 @@ esp_loader_options esp_loader_options_training(const esp_data_options *opt, int 
       .batch = batch,
       .shuffle = true,
       .crop = esp__augment_asked(opt->augment, ESP_AUGMENT_CROP),
+      .crop_area =
+          esp__augment_asked(opt->augment, ESP_AUGMENT_RESIZED_CROP) ? opt->crop_area : 0.0,
       .flip = esp__augment_asked(opt->augment, ESP_AUGMENT_FLIP),
       .crop_padding = (int)opt->crop_padding,
       .cutout_size =

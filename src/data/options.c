@@ -6,11 +6,10 @@
 
 #include <string.h>
 
-static const char *const augment_names[ESP_AUGMENTS] = {[ESP_AUGMENT_CROP] = "crop",
-                                                        [ESP_AUGMENT_FLIP] = "flip",
-                                                        [ESP_AUGMENT_CUTOUT] = "cutout",
-                                                        [ESP_AUGMENT_SHIFT] = "shift",
-                                                        [ESP_AUGMENT_NOISE] = "noise"};
+static const char *const augment_names[ESP_AUGMENTS] = {
+    [ESP_AUGMENT_CROP] = "crop",   [ESP_AUGMENT_RESIZED_CROP] = "resized-crop",
+    [ESP_AUGMENT_FLIP] = "flip",   [ESP_AUGMENT_CUTOUT] = "cutout",
+    [ESP_AUGMENT_SHIFT] = "shift", [ESP_AUGMENT_NOISE] = "noise"};
 
 static const char *dataset_choice(size_t i) {
   const esp_dataset_kind *kind = esp_dataset_kind_at(i);
@@ -92,13 +91,22 @@ const esp_option esp_data_option_table[] = {
     {"layout", ESP_OPTION_CHOICE, AT(audio.layout), "picture", 0, 0, layout_choice,
      "How a network sees a sound: as a picture of frames x bands with one channel, or as a "
      "sequence of frames whose channels are the bands."},
+    {"resident_mib", ESP_OPTION_INT, AT(resident_mib), "0", 0, 1e6, NULL,
+     "folder: at most about so many MiB of its decoded pictures are in memory, the others in a "
+     "temporary file (in the folder that TMPDIR names, else /var/tmp), which needs a byte for each "
+     "pixel and channel of all pictures. 0 = all are in memory. The results are the same to the "
+     "bit.",
+     .neutral = true},
     {"augment", ESP_OPTION_WORDS, AT(augment), "", 0, 0, augment_choice,
      "Random changes to each training image, new in each epoch. Of pictures: "
-     "crop (shift over a black border), flip (left and right, one in two), "
+     "crop (shift over a black border), resized-crop (a window of the image, of a random share and "
+     "proportions from 3:4 to 4:3, resized to all of it), flip (left and right, one in two), "
      "cutout (a blank square). Of sounds: shift (earlier or later), noise (white)."},
     {"crop_padding", ESP_OPTION_INT, AT(crop_padding), "4", 0, 1024, NULL,
      "Pixels of black border that crop shifts into, at most; "
      "less than height and width of the images."},
+    {"crop_area", ESP_OPTION_REAL, AT(crop_area), "0.08", 0.01, 1, NULL,
+     "The smallest share of an image that resized-crop takes."},
     {"cutout_size", ESP_OPTION_INT, AT(cutout_size), "8", 1, 4096, NULL,
      "Side, in pixels, of the square that cutout blanks."},
     {"shift", ESP_OPTION_REAL, AT(audio.shift), "100", 0, 10000, NULL,

@@ -1,5 +1,7 @@
 #include "data/set.h"
 
+#include "data/mapping.h"
+
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/utf8.h"
@@ -16,13 +18,12 @@ esp_status esp__images_grow(esp_images *images, size_t image, uint64_t more, con
   size_t total = images->count + (size_t)more;
   if (image == 0 || total > SIZE_MAX / 2 / image)
     return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
-  if (more * image > esp__memory_available())
+  if (!images->mapping && more * image > esp__memory_available())
     return esp_fail(err, ESP_ERR_MEMORY, "%s: %zu images do not fit into memory", name, total);
-  void *values = realloc(images->values, total * image + 1); /* + 1: no size is 0 */
-  if (values) images->values = values;
-  int32_t *labels = values ? realloc(images->labels, total * sizeof *labels + 1) : NULL;
-  if (labels) images->labels = labels;
+  ESP_TRY(esp__values_resize(images, total * image, name, err));
+  int32_t *labels = realloc(images->labels, total * sizeof *labels + 1);
   if (!labels) return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory for %zu images", name, total);
+  images->labels = labels;
   images->count = (uint32_t)total;
   return ESP_OK;
 }
@@ -42,7 +43,7 @@ esp_status esp__texts_add(esp_images *images, const char *text, int label, const
 }
 
 void esp__images_free(esp_images *images) {
-  free(images->values);
+  esp__values_free(images);
   free(images->labels);
   *images = (esp_images){0};
 }

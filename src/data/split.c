@@ -1,4 +1,5 @@
 #include "data/class_files.h"
+#include "data/mapping.h"
 #include "data/set.h"
 
 #include <stdlib.h>
@@ -9,12 +10,14 @@ static void copy_image(esp_images *to, uint32_t t, const esp_images *from, uint3
   if (to == from && t == f) return;
   memcpy((char *)to->values + t * bytes, (const char *)from->values + f * bytes, bytes);
   to->labels[t] = from->labels[f];
+  esp__values_touched(to, bytes);
+  esp__values_touched(from, bytes);
 }
 
 /* Gives memory back. A realloc that cannot shrink is no loss. */
 static void shrink(esp_images *images, uint32_t count, size_t bytes) {
-  void *values = realloc(images->values, count * bytes + 1);
-  if (values) images->values = values;
+  esp_error unheard;
+  (void)esp__values_resize(images, count * bytes, "", &unheard);
   images->count = count;
 }
 

@@ -41,6 +41,12 @@ static double image_bytes(const esp_dataset *set) {
          (double)esp_element_bytes(set->element);
 }
 
+/* Of them in memory. */
+static double resident_bytes(const esp_run *r) {
+  const double bytes = image_bytes(r->set), most = mebi * (double)r->config.data.resident_mib;
+  return most > 0.0 && r->set->train.mapping && bytes > most ? most : bytes;
+}
+
 /* ---- what is said of them ---- */
 
 static void write_network(const esp_run *r, FILE *out) {
@@ -93,7 +99,7 @@ static void write_pruning(const esp_run *r, FILE *out) {
 
 /* Of each parameter: value, gradient, moments. */
 static void write_memory(const esp_run *r, FILE *out) {
-  const double images = image_bytes(r->set) / mebi;
+  const double images = resident_bytes(r) / mebi;
   const double arrays = 2.0 + esp_optimiser_moments(&r->config.train);
   const double parameters = arrays * sizeof(float) * count_parameters(&r->model->params) / mebi;
   const double graphs = (double)(esp_graph_bytes(r->graph) + esp_graph_bytes(r->evaluation)) / mebi;
