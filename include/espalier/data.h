@@ -55,6 +55,8 @@ typedef struct esp_data_options {
       std; /* per channel, of pixels in [0, 1]; empty = measured on the training split */
 } esp_data_options;
 extern const esp_option esp_data_option_table[];
+/* Fails, naming it, if a key has a value that the data set does not read. */
+esp_status esp_data_check(const esp_data_options *opt, esp_error *err);
 
 /* What the values of images are, and how they are stored. */
 typedef enum esp_element {

@@ -328,3 +328,17 @@ esp_status esp__value_is_default(const esp_option *o, const void *options, bool 
   free(text);
   return ESP_OK;
 }
+
+esp_status esp__value_check_unread(const esp_option *o, const void *options, const char *section,
+                                   const char *reader, const char *other, esp_error *err) {
+  bool is_default;
+  ESP_TRY(esp__value_is_default(o, options, &is_default, err));
+  if (is_default) return ESP_OK;
+  char *value = esp__value_text(o, options);
+  const esp_status status =
+      esp_fail(err, ESP_ERR_INPUT,
+               "[%s] %s = %.60s with %s, which does not read it: expected no such line, or %s",
+               section, o->name, value ? value : "", reader, other);
+  free(value);
+  return status;
+}

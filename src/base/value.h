@@ -36,5 +36,9 @@ char *esp__value_text(const esp_option *o, const void *options);
 /* Whether it is the default, as the table has it written. Fails where memory is out. */
 esp_status esp__value_is_default(const esp_option *o, const void *options, bool *is,
                                  esp_error *err);
+/* Fails if the key of [section] has another value than its default, since `reader`, as in
+ * "optimiser = sgd", does not read it; `other` is what would, "another optimiser". */
+esp_status esp__value_check_unread(const esp_option *o, const void *options, const char *section,
+                                   const char *reader, const char *other, esp_error *err);
 
 #endif

@@ -26,6 +26,12 @@ const esp_dataset_kind *esp_dataset_kind_find(const char *name) {
   return NULL;
 }
 
+bool esp__dataset_is_built_in(const char *name) {
+  for (size_t i = 0; i < BUILT_IN; i++)
+    if (strcmp(built_in[i]->name, name) == 0) return true;
+  return false;
+}
+
 static bool good_name(const char *name) {
   return name && *name && strlen(name) <= NAME_BYTES &&
          !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_:")];

@@ -10,6 +10,9 @@
 extern const esp_dataset_kind esp__dataset_cifar10, esp__dataset_cifar100, esp__dataset_idx,
     esp__dataset_folder, esp__dataset_text, esp__dataset_audio, esp__dataset_shapes;
 
+/* Whether that is the name of one of these. */
+bool esp__dataset_is_built_in(const char *name);
+
 enum {
   ESP_PATH_BYTES = 4096,
   ESP_SIDE_MAX = 4096

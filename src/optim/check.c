@@ -2,7 +2,7 @@
 #include "base/value.h"
 #include "optim/optimiser.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool reads(const esp__optimiser *o, const char *key) {
@@ -18,25 +18,12 @@ static bool any_reads(const char *key) {
   return false;
 }
 
-/* Fails if the key has another value than its default, which nothing reads. */
-static esp_status check_unread(const esp_train_options *opt, const esp_option *key,
-                               esp_error *err) {
-  bool is_default;
-  ESP_TRY(esp__value_is_default(key, opt, &is_default, err));
-  if (is_default) return ESP_OK;
-  char *value = esp__value_text(key, opt);
-  const esp_status status =
-      esp_fail(err, ESP_ERR_INPUT,
-               "[train] %s = %.60s with optimiser = %s, which does not read it: expected no such "
-               "line, or another optimiser",
-               key->name, value ? value : "", opt->optimiser);
-  free(value);
-  return status;
-}
-
 esp_status esp_optimiser_check(const esp_train_options *opt, esp_error *err) {
   const esp__optimiser *o = esp__optimiser_of(opt);
+  char reader[ESP_NAME_MAX];
+  snprintf(reader, sizeof reader, "optimiser = %s", o->name);
   for (const esp_option *key = esp_train_option_table; key->name; key++)
-    if (any_reads(key->name) && !reads(o, key->name)) ESP_TRY(check_unread(opt, key, err));
+    if (any_reads(key->name) && !reads(o, key->name))
+      ESP_TRY(esp__value_check_unread(key, opt, "train", reader, "another optimiser", err));
   return ESP_OK;
 }

@@ -83,6 +83,8 @@ static const struct {
      "[train] momentum = 0.5 with optimiser = adam, which does not read it"},
     {{"train.beta1=0.5"}, "[train] beta1 = 0.5 with optimiser = sgd, which does not read it"},
     {{"train.optimiser=rmsprop", "train.nesterov=yes"}, "[train] nesterov = yes with optimiser"},
+    {{"data.length=8"}, "[data] length = 8 with dataset = shapes, which does not read it"},
+    {{"data.noise=0.1"}, "[data] noise = 0.1 with dataset = shapes, which does not read it"},
     {{"run.order=1", "run.order_step=15"}, "[run] order_step = 15: expected less than the 15"},
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
