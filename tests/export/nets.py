@@ -64,7 +64,7 @@ RICH = """  conv 8 3x3 stride 2
     conv 8 3x3
     bn
   end
-  relu6
+  relu
   residual
     conv 12 1x3 stride 2 nobias
   shortcut
@@ -114,6 +114,16 @@ GATED = """  conv 8 3x3 stride 2
   relu
   gate 0.3
   global_avgpool
+  flatten
+  linear classes
+"""
+
+CLIPPED = """  conv 8 3x3 stride 2
+  bn
+  relu6
+  depthwise 3x3 stride 2
+  bn
+  relu6
   flatten
   linear classes
 """
@@ -183,7 +193,7 @@ PLANES = """  conv 8 3x3 stride 2
   conv classes 1x1
 """
 
-NETS = {"plain": PLAIN, "rich": RICH, "gated": GATED}
+NETS = {"plain": PLAIN, "rich": RICH, "gated": GATED, "clipped": CLIPPED}
 INTEGERS = {"exact": EXACT, "planes": PLANES}
 
 

@@ -21,8 +21,8 @@ import nets
 import onnx_numpy
 
 ESPALIER = sys.argv.pop(1)
-# What OpenCV 4.6 cannot read: TopK.
-BEYOND_OPENCV = {"gated"}
+# What OpenCV 4.6 cannot read: TopK, and Clip with its bounds as inputs.
+BEYOND_OPENCV = {"gated", "clipped"}
 INTEGERS = [("plain", 8), ("exact", 8), ("planes", 4)]
 
 
@@ -67,6 +67,10 @@ class Onnx(unittest.TestCase):
             theirs = net.forward()
             self.assertEqual(theirs.shape, ours.shape)
             self.assertLess(numpy.abs(theirs - ours).max() / numpy.abs(ours).max(), 1e-4, name)
+
+    def test_bounds_are_those_of_relu6(self):
+        theirs = onnx_numpy.run(onnx.load("clipped.onnx"), nets.test_images().astype(numpy.float32))
+        numpy.testing.assert_allclose(theirs, nets.logits(ESPALIER, "clipped"), rtol=1e-4, atol=1e-4)
 
     def test_batch_norm_behind_a_convolution_is_folded(self):
         kinds = [node.op_type for node in onnx.load("plain.onnx").graph.node]
