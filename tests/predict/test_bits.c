@@ -176,15 +176,6 @@ static const char *const languages[] = {
     "global_avgpool\nflatten\nlinear 10",
     "conv 24 3x3\nbn\nrelu\nconv 32 3x3\nbn\nrelu\ngate 0.5\nconv 16 3x3 stride 2\nbn\n"
     "fatrelu 0.1\nconv 16 3x3\nbn\nshare_relu 0.5\nmaxpool 2\nflatten\nlinear 10",
-    /* Chosen channels: from gate to gate; through pools; whole again for sums and other layers. */
-    "conv 16 3x3 stride 2\nbn\nrelu\ngate 0.5\nresidual\nconv 50 3x3\nbn\nrelu\ngate 0.3\n"
-    "conv 16 3x3\nbn\ngate 0.5\nend\nrelu\nconv 70 1x1\nrelu\ngate 0.4\nmaxpool 2\n"
-    "conv 33 5x5 stride 2\nbn\nrelu\ngate 0.02\nresidual\nconv 33 3x3\ngate 0.7\nend\n"
-    "conv 33 3x3\nglobal_avgpool\nflatten\nlinear 10",
-    "conv 48 3x3 stride 2\nbn\nrelu\ngate 0.6\nconv 150 3x3\nbn\ngelu\ngate 0.5\nconv 64 3x3\n"
-    "relu\n"
-    "gate 0.5\nconv 32 3x3 groups 2\nbn\nrelu\ngate 0.5\ndepthwise 3x3\nbn\nrelu\ngate 0.5\n"
-    "conv 40 3x3\nrelu\ngate 0.9\nglobal_avgpool\nflatten\nlinear 10",
     "conv 17 3x3 stride 4\nrelu\nconv 40 3x3\nrelu\nmaxpool 2\nconv 64 3x3\nbn\nrelu\nmaxpool 2\n"
     "conv 64 3x3\nbn\nrelu\nmaxpool 2 pad 1\nconv 32 3x3\nconv 32 3x3 groups 2\n"
     "conv 24 1x1 pad 1\nflatten\nlinear 10",
@@ -203,6 +194,23 @@ static bool of_sequences(const char *name) {
     if (strncmp(name, known[i], strlen(known[i])) == 0) return true;
   return false;
 }
+
+/* Chosen channels: from gate to gate; through pools; whole again for sums and other layers. */
+static const char *const gated[] = {
+    "conv 16 3x3 stride 2\nbn\nrelu\ngate 0.5\nresidual\nconv 50 3x3\nbn\nrelu\ngate 0.3\n"
+    "conv 16 3x3\nbn\ngate 0.5\nend\nrelu\nconv 70 1x1\nrelu\ngate 0.4\nmaxpool 2\n"
+    "conv 33 5x5 stride 2\nbn\nrelu\ngate 0.02\nresidual\nconv 33 3x3\ngate 0.7\nend\n"
+    "conv 33 3x3\nglobal_avgpool\nflatten\nlinear 10",
+    "conv 48 3x3 stride 2\nbn\nrelu\ngate 0.6\nconv 150 3x3\nbn\ngelu\ngate 0.5\nconv 64 3x3\n"
+    "relu\n"
+    "gate 0.5\nconv 32 3x3 groups 2\nbn\nrelu\ngate 0.5\ndepthwise 3x3\nbn\nrelu\ngate 0.5\n"
+    "conv 40 3x3\nrelu\ngate 0.9\nglobal_avgpool\nflatten\nlinear 10",
+};
+
+START_TEST(gates) {
+  check("custom", gated[_i], (esp_shape){2, 37, 30, 0});
+}
+END_TEST
 
 START_TEST(built_in) {
   const char *name = esp_arch_name((size_t)_i);
@@ -226,10 +234,12 @@ int main(int argc, char **argv) {
   tcase_set_timeout(t, 6000);
   if (argc > 2) images = atoi(argv[2]);
   if (argc > 3) only = argv[3];
-  if (argc > 1 && strcmp(argv[1], "built-in") == 0)
+  if (argc > 1 && strcmp(argv[1], "built-in") == 0) {
     tcase_add_loop_test(t, built_in, 0, networks());
-  else
+  } else {
+    tcase_add_loop_test(t, gates, 0, (int)(sizeof gated / sizeof *gated));
     tcase_add_loop_test(t, language, 0, 3 * (int)(sizeof languages / sizeof *languages));
+  }
   suite_add_tcase(suite, t);
   return suite_run(suite);
 }
