@@ -43,7 +43,5 @@ void *guard_place(guard *g, size_t bytes, bool at_end) {
 bool guard_intact(const guard *g) {
   size_t near;
   const uint8_t *pattern = beside(g, &near);
-  for (size_t i = 0; i < near; i++)
-    if (pattern[i] != PATTERN) return false;
-  return true;
+  return pattern[0] == PATTERN && memcmp(pattern, pattern + 1, near - 1) == 0;
 }

@@ -51,23 +51,36 @@ void trial_writes(trial *t, const void *at, size_t bytes) {
   }
 }
 
-/* The first byte that changed though it must not, or `bytes`. */
-static size_t first_foreign(const trial_area *a) {
-  size_t b = 0;
-  while (b < a->memory.bytes && (a->writable[b] || a->memory.at[b] == a->before[b])) b++;
+/* The end of the bytes from b on that may be written, or may not be. */
+static size_t end_of(const trial_area *a, size_t b) {
+  const bool *other = memchr(a->writable + b, !a->writable[b], a->memory.bytes - b);
+  return other ? (size_t)(other - a->writable) : a->memory.bytes;
+}
+
+/* The first of the bytes from b on in which the two differ, or `bytes`. */
+static size_t first_different(const uint8_t *x, const uint8_t *y, size_t b, size_t bytes) {
+  if (memcmp(x + b, y + b, bytes - b) == 0) return bytes;
+  while (x[b] == y[b]) b++;
   return b;
 }
 
-static size_t first_different(const trial_area *a) {
-  size_t b = 0;
-  while (b < a->memory.bytes && a->expected[b] == a->memory.at[b]) b++;
-  return b;
+/* The first byte that changed though it must not, or `bytes`. */
+static size_t first_foreign(const trial_area *a) {
+  for (size_t b = 0, end; b < a->memory.bytes; b = end) {
+    end = end_of(a, b);
+    if (a->writable[b]) continue;
+    const size_t changed = first_different(a->memory.at, a->before, b, end);
+    if (changed < end) return changed;
+  }
+  return a->memory.bytes;
 }
 
 static void check_area(const trial *t, int i, const char *name, bool reference) {
   const trial_area *a = &t->area[i];
   const size_t foreign = first_foreign(a),
-               different = reference ? a->memory.bytes : first_different(a);
+               different = reference
+                               ? a->memory.bytes
+                               : first_different(a->expected, a->memory.at, 0, a->memory.bytes);
   if (guard_intact(&a->memory) && foreign == a->memory.bytes && different == a->memory.bytes)
     return;
   ck_abort_msg(
