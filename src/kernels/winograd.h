@@ -29,6 +29,7 @@
 
 enum {
   ESP_WINOGRAD_TILE = 4,   /* a tile's outputs along a side */
+  ESP_WINOGRAD_PLACES = 9, /* of a window */
   ESP_WINOGRAD_POINTS = 36 /* of the transform domain */
 };
 

@@ -9,8 +9,7 @@
 enum {
   ESP_WINOGRAD_SIDE = ESP_WINOGRAD_TILE + 2, /* of a tile's inputs */
   ESP_WINOGRAD_WINDOW = 3,                   /* a window's side */
-  ESP_WINOGRAD_PLACES = 9,
-  ESP_WINOGRAD_WINDOWS = 16 /* that are transformed together */
+  ESP_WINOGRAD_WINDOWS = 16                  /* that are transformed together */
 };
 
 #define esp__winograd_a ((float)0.70710678118654752440)

@@ -3,8 +3,6 @@
 #include "base/integer.h"
 #include "predict/network.h"
 
-enum { PLACES = 9 }; /* of a window */
-
 typedef struct state {
   esp__winograd_tile *tile;
   int tiles, channels, outputs;
@@ -32,8 +30,9 @@ static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, 
 
 /* The first window of block b of the outputs, from channel c on. */
 static const float *window_of(const state *own, int b, int c) {
-  return own->window + (own->row ? (size_t)(c * PLACES) * own->row + (size_t)(b * ESP_BLOCK)
-                                 : (size_t)((b * own->channels + c) * PLACES * ESP_BLOCK));
+  return own->window + (own->row
+                            ? (size_t)(c * ESP_WINOGRAD_PLACES) * own->row + (size_t)(b * ESP_BLOCK)
+                            : (size_t)((b * own->channels + c) * ESP_WINOGRAD_PLACES * ESP_BLOCK));
 }
 
 static int blocks_of(const state *own) {
@@ -154,7 +153,7 @@ static esp_status plan_tiles(esp_network *n, state *s, const esp__place *x, cons
 
 /* The windows by blocks of outputs. */
 static esp_status plan_windows(esp_network *n, state *s, const esp_param *w, esp_error *err) {
-  const size_t floats = (size_t)(s->channels * PLACES);
+  const size_t floats = (size_t)(s->channels * ESP_WINOGRAD_PLACES);
   float *to;
   ESP_TRY(esp__store_alloc(&n->store, (size_t)blocks_of(s) * floats * ESP_BLOCK * sizeof *to, &to,
                            err));

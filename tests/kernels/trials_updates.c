@@ -85,6 +85,24 @@ static float *draw_squares(trial *t, size_t n) {
   return square;
 }
 
+/* What an optimiser with two moments reads and writes. */
+typedef struct weights {
+  const float *grad;
+  const uint8_t *keep;
+  float *m, *v, *value;
+} weights;
+
+static weights draw_weights(trial *t, size_t n) {
+  weights w = {.grad = trial_floats(t, n)};
+  w.m = trial_floats(t, n), w.v = draw_squares(t, n), w.value = trial_floats(t, n);
+  w.keep = trial_flip(t) ? draw_keep(t, n) : NULL;
+  trial_seal(t);
+  trial_writes(t, w.m, n * sizeof *w.m);
+  trial_writes(t, w.v, n * sizeof *w.v);
+  trial_writes(t, w.value, n * sizeof *w.value);
+  return w;
+}
+
 void try_adam(trial *t) {
   const size_t n = (size_t)trial_draw(t, 1, 150);
   const esp__adam k = {.lr = 0.1f * (float)trial_draw(t, 0, 9),
@@ -98,14 +116,8 @@ void try_adam(trial *t) {
                        .shrink = trial_flip(t) ? 0.99f : 1.0f,
                        .clip = trial_flip(t) ? 0.5f : 0.0f,
                        .scale = 0.25f * (float)trial_draw(t, 1, 4)};
-  const float *grad = trial_floats(t, n);
-  float *m = trial_floats(t, n), *v = draw_squares(t, n), *weight = trial_floats(t, n);
-  const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
-  trial_seal(t);
-  trial_writes(t, m, n * sizeof *m);
-  trial_writes(t, v, n * sizeof *v);
-  trial_writes(t, weight, n * sizeof *weight);
-  t->kernels->adam(&k, n, grad, keep, m, v, weight);
+  const weights w = draw_weights(t, n);
+  t->kernels->adam(&k, n, w.grad, w.keep, w.m, w.v, w.value);
 }
 
 void try_rmsprop(trial *t) {
@@ -118,14 +130,8 @@ void try_rmsprop(trial *t) {
                           .decay = 0.001f * (float)trial_draw(t, 0, 9),
                           .clip = trial_flip(t) ? 0.5f : 0.0f,
                           .scale = 0.25f * (float)trial_draw(t, 1, 4)};
-  const float *grad = trial_floats(t, n);
-  float *m = trial_floats(t, n), *v = draw_squares(t, n), *weight = trial_floats(t, n);
-  const uint8_t *keep = trial_flip(t) ? draw_keep(t, n) : NULL;
-  trial_seal(t);
-  trial_writes(t, m, n * sizeof *m);
-  trial_writes(t, v, n * sizeof *v);
-  trial_writes(t, weight, n * sizeof *weight);
-  t->kernels->rmsprop(&k, n, grad, keep, m, v, weight);
+  const weights w = draw_weights(t, n);
+  t->kernels->rmsprop(&k, n, w.grad, w.keep, w.m, w.v, w.value);
 }
 
 void try_apply_mask(trial *t) {
