@@ -1,20 +1,10 @@
 /* The passes that make activations: forward, and the gradient back to the input. */
-#include "autograd/conv_plan.h"
-
-#include <omp.h>
+#include "autograd/conv_pass.h"
 
 /* ---- packing ---- */
 
-/* Weight (o, c, place) of a group, where "output" and "channel" are those of the direction of the
- * pass. */
-typedef struct weight_view {
-  const float *at;
-  size_t output_stride, channel_stride, group_stride;
-  int outputs, channels, groups;
-} weight_view;
-
 /* One tile of outputs of one group, as correlate.h wants it: [channels][taps][width]. */
-static void pack_tile(const weight_view *v, const esp__conv_geometry *l, int group, int first,
+static void pack_tile(const esp__weight_view *v, const esp__conv_geometry *l, int group, int first,
                       float *to) {
   const int width = esp__least(v->outputs - first, ESP_TILE);
   const float *from = v->at + (size_t)group * v->group_stride + (size_t)first * v->output_stride;
@@ -27,20 +17,7 @@ static void pack_tile(const weight_view *v, const esp__conv_geometry *l, int gro
 
 /* ---- a pass over all blocks ---- */
 
-/* Everything but which pixels and which outputs. */
-typedef struct pass {
-  esp__direction *way;
-  const esp_param *weight;
-  weight_view view;
-  float *packed; /* where its dense weights go; NULL: they are read where they lie */
-  const esp_tensor *from, *to;
-  esp__epilogue epilogue; /* of output 0; residual: a whole tensor with the geometry of `to` */
-  int groups;
-  bool sparse;
-} pass;
-
-/* Brings the weights into the order of the pass: all threads of the team share the work. */
-static void prepare(const esp_graph *g, const pass *p) {
+void esp__conv_pass_prepare(const esp_graph *g, const esp__conv_pass *p) {
   (void)g;
   if (!p->sparse && !p->packed) return;
   const int tiles = esp__ceil_div(p->view.outputs, ESP_TILE);
@@ -67,7 +44,7 @@ typedef struct pixel_range {
 
 enum { PATCHES = 3, TILES = 48 }; /* in the smallest work item */
 
-static pixel_range range_of(const pass *p, int i) {
+static pixel_range range_of(const esp__conv_pass *p, int i) {
   const esp__conv_geometry *l = &p->way->geometry;
   if (!p->sparse) return (pixel_range){&l->set[i], l->set_blocks, TILES, NULL};
   const esp__pixel_set *set = esp__conv_geometry_sparse_set(l, i);
@@ -82,7 +59,7 @@ typedef struct partition {
   int block_sets, pixel_parts, pixels, output_parts, outputs;
 } partition;
 
-static partition partition_of(const esp_graph *g, const pass *p, const pixel_range *s) {
+static partition partition_of(const esp_graph *g, const esp__conv_pass *p, const pixel_range *s) {
   const int outputs = p->to->channels / p->groups, grains = esp__ceil_div(s->set->pixels, s->grain);
   partition c = {.block_sets = esp__ceil_div(esp__graph_blocks(g), s->together) * p->groups};
   c.pixels =
@@ -105,11 +82,11 @@ typedef struct work_item {
   esp__epilogue epilogue;
 } work_item;
 
-static esp__epilogue epilogue_of(const pass *p, int block, int output) {
+static esp__epilogue epilogue_of(const esp__conv_pass *p, int block, int output) {
   return esp__epilogue_from(&p->epilogue, output, esp_plane(p->to, block, output) - p->to->data);
 }
 
-static void run_dense(const esp_graph *g, const pass *p, const work_item *i) {
+static void run_dense(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
   const esp__conv_geometry *l = &p->way->geometry;
   const esp__correlate k = {
       .x = i->x,
@@ -131,7 +108,7 @@ static void run_dense(const esp_graph *g, const pass *p, const work_item *i) {
   g->kernels->correlate(&k);
 }
 
-static void run_sparse(const esp_graph *g, const pass *p, const work_item *i) {
+static void run_sparse(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
   const esp__sparse *s = i->sparse;
   const esp__correlate_csr k = {.x = i->x,
                                 .y = i->y,
@@ -153,7 +130,7 @@ static void run_sparse(const esp_graph *g, const pass *p, const work_item *i) {
 }
 
 /* A tile's outputs are anywhere, so everything is counted from output 0. */
-static void run_tiles(const esp_graph *g, const pass *p, const work_item *i) {
+static void run_tiles(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
   const esp__sparse *s = i->sparse;
   const esp__correlate_bcsr k = {.x = i->x,
                                  .y = esp_plane(p->to, i->block, 0),
@@ -169,7 +146,7 @@ static void run_tiles(const esp_graph *g, const pass *p, const work_item *i) {
   g->kernels->correlate_bcsr(&k);
 }
 
-static void dispatch(const esp_graph *g, const pass *p, const work_item *i) {
+static void dispatch(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
   if (!i->sparse)
     run_dense(g, p, i);
   else if (i->sparse->tile_rows == 1)
@@ -178,8 +155,8 @@ static void dispatch(const esp_graph *g, const pass *p, const work_item *i) {
     run_tiles(g, p, i);
 }
 
-static void run_item(const esp_graph *g, const pass *p, const pixel_range *s, const partition *c,
-                     int number) {
+static void run_item(const esp_graph *g, const esp__conv_pass *p, const pixel_range *s,
+                     const partition *c, int number) {
   const int block_set = number / c->output_parts / c->pixel_parts, group = block_set % p->groups,
             block = block_set / p->groups * s->together;
   const int first = number / c->output_parts % c->pixel_parts * c->pixels,
@@ -202,8 +179,7 @@ static void run_item(const esp_graph *g, const pass *p, const pixel_range *s, co
   dispatch(g, p, &i);
 }
 
-/* The work items of a pass, shared by all threads of the team. */
-static void run_items(const esp_graph *g, const pass *p) {
+void esp__conv_pass_run(const esp_graph *g, const esp__conv_pass *p) {
   const esp__conv_geometry *l = &p->way->geometry;
   const int sets = p->sparse ? esp__conv_geometry_sparse_sets(l) : l->sets;
   for (int set = 0; set < sets; set++) {
@@ -212,6 +188,27 @@ static void run_items(const esp_graph *g, const pass *p) {
 #pragma omp for schedule(dynamic) nowait
     for (int i = 0; i < c.block_sets * c.pixel_parts * c.output_parts; i++)
       run_item(g, p, &s, &c, i);
+  }
+}
+
+void esp__conv_pass_run_blocks(const esp_graph *g, const esp__conv_pass *p, int first, int blocks) {
+  const esp__conv_geometry *l = &p->way->geometry;
+  const int sets = p->sparse ? esp__conv_geometry_sparse_sets(l) : l->sets;
+  for (int set = 0; set < sets; set++) {
+    const pixel_range s = range_of(p, set);
+    for (int b = 0; b < blocks; b += s.together)
+      dispatch(
+          g, p,
+          &(work_item){.x = esp_plane(p->from, first + b, 0),
+                       .y = esp_plane(p->to, first + b, 0),
+                       .pixel = s.set->pixel,
+                       .pixels = s.set->pixels / s.together * esp__least(s.together, blocks - b),
+                       .block = first + b,
+                       .outputs = p->to->channels,
+                       .channels = p->from->channels,
+                       .set = s.set,
+                       .sparse = s.sparse,
+                       .epilogue = epilogue_of(p, first + b, 0)});
   }
 }
 
@@ -252,14 +249,14 @@ static bool choose_forward(esp_graph *g, const esp__node *n, esp__conv_plan *p) 
          update(g, n, &p->forward, esp__conv_plan_sparse_view);
 }
 
-static pass forward_pass(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
+esp__conv_pass esp__conv_pass_forward(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
   const esp_param *w = n->param[0];
   const int groups = p->window.groups, outputs = n->out.data.channels / groups,
             channels = n->in[0]->data.channels / groups;
   const size_t taps = (size_t)p->forward.geometry.taps, per_output = (size_t)channels * taps;
   esp__epilogue epilogue = {.bias = n->param[1] ? n->param[1]->value : NULL};
   if (n->fused) esp__batchnorm_epilogue(n->fused, &epilogue);
-  return (pass){
+  return (esp__conv_pass){
       .way = &p->forward,
       .weight = w,
       .view = {w->value, per_output, taps, (size_t)outputs * per_output, outputs, channels, groups},
@@ -277,32 +274,32 @@ void esp__conv_forward(esp_graph *g, esp__node *n, esp__conv_plan *p) {
     esp__winograd_forward(g, n, p->winograd);
     return;
   }
-  const pass whole = forward_pass(g, n, p);
+  const esp__conv_pass whole = esp__conv_pass_forward(g, n, p);
 #pragma omp parallel num_threads(g->threads)
   {
-    prepare(g, &whole);
+    esp__conv_pass_prepare(g, &whole);
 #pragma omp barrier
-    run_items(g, &whole);
+    esp__conv_pass_run(g, &whole);
   }
   esp__autotune_stop(&p->forward_autotune);
 }
 
 /* Backward, inputs and outputs change places: one pass for each parity class. */
-static pass back_pass(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, int number,
-                      size_t packed, bool sparse) {
+static esp__conv_pass back_pass(const esp_graph *g, const esp__node *n, const esp__conv_plan *p,
+                                int number, size_t packed, bool sparse) {
   const int groups = p->window.groups, outputs = n->in[0]->data.channels / groups,
             channels = n->out.data.channels / groups;
   const size_t taps = (size_t)esp__window_taps(&p->window), per_channel = (size_t)outputs * taps;
-  return (pass){.way = &p->back[number],
-                .weight = n->param[0],
-                .view = {n->param[0]->value, taps, per_channel, (size_t)channels * per_channel,
-                         outputs, channels, groups},
-                .packed = packed_at(g, n, packed),
-                .from = &n->out.grad,
-                .to = &n->in[0]->grad,
-                .epilogue = {.accumulate = n->add[0]},
-                .groups = groups,
-                .sparse = sparse};
+  return (esp__conv_pass){.way = &p->back[number],
+                          .weight = n->param[0],
+                          .view = {n->param[0]->value, taps, per_channel,
+                                   (size_t)channels * per_channel, outputs, channels, groups},
+                          .packed = packed_at(g, n, packed),
+                          .from = &n->out.grad,
+                          .to = &n->in[0]->grad,
+                          .epilogue = {.accumulate = n->add[0]},
+                          .groups = groups,
+                          .sparse = sparse};
 }
 
 /* A class that no tap reaches gets zeros: nothing to do where they would be added. */
@@ -340,12 +337,16 @@ static bool choose_back(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
   return true;
 }
 
+esp__conv_pass esp__conv_pass_backward(esp_graph *g, const esp__node *n, esp__conv_plan *p) {
+  return back_pass(g, n, p, 0, 0, choose_back(g, n, p));
+}
+
 /* Calls work(g, &pass) for every class; each thread of the team does. */
 static void each_class(const esp_graph *g, const esp__node *n, const esp__conv_plan *p, bool sparse,
-                       void (*work)(const esp_graph *g, const pass *p)) {
+                       void (*work)(const esp_graph *g, const esp__conv_pass *p)) {
   size_t packed = 0;
   for (int s = 0; s < esp__window_classes(&p->window); s++) {
-    const pass whole = back_pass(g, n, p, s, packed, sparse);
+    const esp__conv_pass whole = back_pass(g, n, p, s, packed, sparse);
     if (has_work(n, whole.way)) work(g, &whole);
     packed += n->param[0]->count / (size_t)esp__window_taps(&p->window) *
               (size_t)whole.way->geometry.taps;
@@ -361,114 +362,9 @@ void esp__conv_backward_data(esp_graph *g, esp__node *n, esp__conv_plan *p) {
   const bool sparse = choose_back(g, n, p);
 #pragma omp parallel num_threads(g->threads)
   {
-    each_class(g, n, p, sparse, prepare);
+    each_class(g, n, p, sparse, esp__conv_pass_prepare);
 #pragma omp barrier
-    each_class(g, n, p, sparse, run_items);
-  }
-  esp__autotune_stop(&p->back_autotune);
-}
-
-/* ---- tokens of a sequence, one after the other ---- */
-
-/* Token `token` of a tensor as its first; one that keeps a single token has that. */
-static esp_tensor token_of(const esp_tensor *t, int token) {
-  esp_tensor own = *t;
-  if (t->width > 1) own.data += (size_t)token * ESP_LANES;
-  return own;
-}
-
-/* What a thread of a team does of each token: items of `at`, and either all that some blocks of
- * images need or a share of each block. */
-typedef struct token_share {
-  int first, end; /* items */
-  int block, blocks;
-  bool apart; /* the blocks are the thread's own */
-} token_share;
-
-static token_share share_of(const esp_graph *g, const esp__conv_tokens *way) {
-  const int team = omp_get_num_threads(), own = omp_get_thread_num(), all = esp__graph_blocks(g);
-  token_share s = {.block = all * own / team, .apart = all >= team};
-  s.blocks = all * (own + 1) / team - s.block;
-  s.first = s.apart ? s.block * way->items : all * way->items * own / team;
-  s.end = s.apart ? (s.block + s.blocks) * way->items : all * way->items * (own + 1) / team;
-  return s;
-}
-
-/* The pass over some blocks of images, by this thread. */
-static void run_blocks(const esp_graph *g, const pass *p, int first, int blocks) {
-  const esp__conv_geometry *l = &p->way->geometry;
-  const int sets = p->sparse ? esp__conv_geometry_sparse_sets(l) : l->sets;
-  for (int set = 0; set < sets; set++) {
-    const pixel_range s = range_of(p, set);
-    for (int b = 0; b < blocks; b += s.together)
-      dispatch(
-          g, p,
-          &(work_item){.x = esp_plane(p->from, first + b, 0),
-                       .y = esp_plane(p->to, first + b, 0),
-                       .pixel = s.set->pixel,
-                       .pixels = s.set->pixels / s.together * esp__least(s.together, blocks - b),
-                       .block = first + b,
-                       .outputs = p->to->channels,
-                       .channels = p->from->channels,
-                       .set = s.set,
-                       .sparse = s.sparse,
-                       .epilogue = epilogue_of(p, first + b, 0)});
-  }
-}
-
-/* The pass from a token of its input to one of its output; each thread of the team calls it. */
-static void run_token(const esp_graph *g, const pass *whole, const token_share *s, int from,
-                      int to) {
-  const esp_tensor x = token_of(whole->from, from), y = token_of(whole->to, to);
-  pass own = *whole;
-  own.from = &x;
-  own.to = &y;
-  if (s->apart) {
-    run_blocks(g, &own, s->block, s->blocks);
-  } else {
-    run_items(g, &own);
-#pragma omp barrier
-  }
-}
-
-static void run_at(const esp_graph *g, const esp__conv_tokens *way, const token_share *s,
-                   int token) {
-  way->at(g, way->with, token, s->first, s->end);
-  if (!s->apart) {
-#pragma omp barrier
-  }
-}
-
-void esp__conv_forward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
-                              const esp__conv_tokens *way) {
-  const pass whole = forward_pass(g, n, p);
-#pragma omp parallel num_threads(g->threads)
-  {
-    const token_share s = share_of(g, way);
-    prepare(g, &whole);
-#pragma omp barrier
-    for (int i = 0; i < way->count; i++) {
-      const int token = way->reverse ? way->count - 1 - i : i;
-      if (i > 0) run_token(g, &whole, &s, way->reverse ? token + 1 : token - 1, token);
-      run_at(g, way, &s, token);
-    }
-  }
-  esp__autotune_stop(&p->forward_autotune);
-}
-
-void esp__conv_backward_tokens(esp_graph *g, esp__node *n, esp__conv_plan *p,
-                               const esp__conv_tokens *way) {
-  const pass whole = back_pass(g, n, p, 0, 0, choose_back(g, n, p));
-#pragma omp parallel num_threads(g->threads)
-  {
-    const token_share s = share_of(g, way);
-    prepare(g, &whole);
-#pragma omp barrier
-    for (int i = way->count - 1; i >= 0; i--) {
-      const int token = way->reverse ? way->count - 1 - i : i;
-      run_at(g, way, &s, token);
-      if (i > 0) run_token(g, &whole, &s, token, 0);
-    }
+    each_class(g, n, p, sparse, esp__conv_pass_run);
   }
   esp__autotune_stop(&p->back_autotune);
 }
