@@ -339,7 +339,11 @@ typedef enum esp_flow {
   ESP_FLOW_JOIN,   /* the channels of the first input, then those of the second */
   ESP_FLOW_SPREAD, /* pixel i of channel c becomes channel c * pixels + i */
   ESP_FLOW_PAD,    /* the channels of the input, then zeros */
-  ESP_FLOW_FIXED   /* all channels together: none of input or output can be left out */
+  ESP_FLOW_LOOKUP, /* channel c is column c of the weight, whatever the token: embedding */
+  ESP_FLOW_GATES, /* of C: channel c is made of c, c + C, c + 2 C, ... of the input, and of all that
+                      the token before has left: LSTM and GRU */
+  ESP_FLOW_HEADS, /* the channels of a head are made of its own in each third of the input */
+  ESP_FLOW_FIXED  /* all channels together: none of input or output can be left out */
 } esp_flow;
 
 /* What an operation computes. */

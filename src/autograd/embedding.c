@@ -130,7 +130,7 @@ static const esp__op embedding = {.name = "embedding",
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward,
-                                  .flow = ESP_FLOW_START};
+                                  .flow = ESP_FLOW_LOOKUP};
 
 esp_status esp_graph_embedding(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
                                esp_error *err) {

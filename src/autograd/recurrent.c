@@ -192,7 +192,7 @@ static const esp__op recurrent = {.name = "recurrent",
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward,
-                                  .flow = ESP_FLOW_FIXED,
+                                  .flow = ESP_FLOW_GATES,
                                   .inner = inner};
 
 esp_status esp_graph_recurrent(esp_graph *g, esp_value *x, esp_recurrent_attr attr,

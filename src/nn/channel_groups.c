@@ -43,12 +43,44 @@ static void tie(esp__channel_groups *g, int from, int i, int to, int n) {
   for (int c = 0; c < n; c++) esp__ties_join(g->parent, slot_of(g, from, c), slot_of(g, i, to + c));
 }
 
+/* The forward half of a recurrent layer of two directions, whose other half is operation `i`. */
+static int other_direction(const esp__channel_groups *g, int i) {
+  do i--;
+  while (g->op[i].kind != ESP_OPERATION_RECURRENT);
+  return i;
+}
+
+/* All gates of a unit; of a line with two directions the unit in both, which has one width. */
+static void tie_gates(esp__channel_groups *g, int i) {
+  const int from = g->op[i].input[0], units = channels_of(g, i);
+  for (int c = 0; c < channels_of(g, from); c++)
+    esp__ties_join(g->parent, slot_of(g, from, c), slot_of(g, i, c % units));
+  if (g->op[i].attr.recurrent.reverse) tie(g, other_direction(g, i), i, 0, units);
+}
+
+/* All that a head reads and makes. */
+static void tie_heads(esp__channel_groups *g, int i) {
+  const int from = g->op[i].input[0], made = channels_of(g, i),
+            size = made / g->op[i].attr.attention.heads;
+  for (int c = 0; c < channels_of(g, from); c++)
+    esp__ties_join(g->parent, slot_of(g, from, c), slot_of(g, i, c % made / size * size));
+  for (int c = 0; c < made; c++)
+    esp__ties_join(g->parent, slot_of(g, i, c), slot_of(g, i, c / size * size));
+}
+
 static void tie_operation(esp__channel_groups *g, int i) {
   const esp_operation *o = &g->op[i];
   const int a = o->input[0], b = o->input[1];
   switch (o->flow) {
     case ESP_FLOW_START:
+    case ESP_FLOW_LOOKUP:
     case ESP_FLOW_FIXED:
+      break;
+    case ESP_FLOW_GATES:
+      tie_gates(g, i);
+      break;
+    case ESP_FLOW_HEADS:
+      tie_heads(g, i);
       break;
     case ESP_FLOW_MIX:
       if (esp__operation_depthwise(o)) tie(g, a, i, 0, o->shape.channels);
@@ -89,6 +121,19 @@ static void fix_operations(esp__channel_groups *g) {
 
 size_t esp__channel_groups_class(const esp__channel_groups *g, int i, int c) {
   return esp__ties_first(g->parent, slot_of(g, i, c));
+}
+
+esp__param_axes esp__channel_groups_axes(const esp__channel_groups *g, int i,
+                                         const esp_param *param) {
+  const esp_operation *o = &g->op[i];
+  switch (o->flow) {
+    case ESP_FLOW_MIX:
+      return (esp__param_axes){i, o->groups == 1 && param->rank > 1 ? o->input[0] : -1};
+    case ESP_FLOW_GATES:
+      return (esp__param_axes){o->input[0], param->rank > 1 ? i : -1};
+    default:
+      return param->rank > 1 ? (esp__param_axes){-1, i} : (esp__param_axes){i, -1};
+  }
 }
 
 static esp_status make(esp__channel_groups *g, esp_model *model, esp_error *err) {

@@ -2,9 +2,9 @@
  * 2023, for channels).
  *
  * A slot is a channel of an operation's output. Batch norm, activations, pooling, depthwise
- * convolutions, sums, concat and flatten tie the slots they read to those they write: such slots
- * are one class, and a class leaves the network as a whole, with the filters that make it, their
- * batch norm, and its slice of every consumer. */
+ * convolutions, sums, concat and flatten tie the slots they read to those they write, a recurrent
+ * layer the gates of a unit: such slots are one class, and a class leaves the network as a whole,
+ * with the filters that make it, their batch norm, and its slice of every consumer. */
 #ifndef ESP_NN_CHANNEL_GROUPS_H
 #define ESP_NN_CHANNEL_GROUPS_H
 
@@ -31,10 +31,22 @@ size_t esp__channel_groups_class(const esp__channel_groups *g, int i, int c);
 size_t esp__ties_first(const size_t *parent, size_t slot);
 void esp__ties_join(size_t *parent, size_t a, size_t b);
 
-/* A convolution or linear layer whose outputs are channels of their own, one that works on each
- * channel by itself. */
+/* Whose channels the first two axes of a parameter of operation `i` stand for: the operation that
+ * makes them, or -1. Of a layer's weight that is the operation and what it reads, of the weight of
+ * a recurrent layer the gates and the units. */
+typedef struct esp__param_axes {
+  int rows, columns;
+} esp__param_axes;
+esp__param_axes esp__channel_groups_axes(const esp__channel_groups *g, int i,
+                                         const esp_param *param);
+
+/* A convolution or linear layer whose outputs are channels of their own; anything that makes such
+ * channels; a convolution that works on each channel by itself. */
 static inline bool esp__operation_mixes(const esp_operation *o) {
   return o->flow == ESP_FLOW_MIX && o->groups == 1;
+}
+static inline bool esp__operation_makes(const esp_operation *o) {
+  return esp__operation_mixes(o) || o->flow == ESP_FLOW_LOOKUP || o->flow == ESP_FLOW_GATES;
 }
 static inline bool esp__operation_depthwise(const esp_operation *o) {
   return o->flow == ESP_FLOW_MIX && o->groups > 1 && o->param[0]->shape[1] == 1 &&

@@ -72,10 +72,6 @@ struct esp_pruner {
 void esp__ranking_pools_free(esp_pruner *p);
 /* Fills p->scored, once all pools are there. */
 esp_status esp__scored_slices_make(esp_pruner *p, esp_error *err);
-/* channels.c: pools for the channels that go together, where the layers that make them are all
- * linear, or not all are. */
-esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers,
-                               bool linear, esp_error *err);
 
 /* The second half of scoring: each unit's mean of the scores in p->weight_score. */
 void esp__pruner_unit_scores(esp_pruner *p);

@@ -1,6 +1,6 @@
 /* A smaller model without what is pruned. First the blocks that do nothing go, then the
  * channels. */
-#include "nn/channel_groups.h"
+#include "prune/cut.h"
 #include "tensor/param.h"
 
 #include <espalier/prune.h>
@@ -56,102 +56,6 @@ static esp_status drop_blocks(const esp_model *m, esp_model **fewer, esp_error *
   return ESP_OK;
 }
 
-/* ---- which channels stay ---- */
-
-typedef struct cut {
-  esp__channel_groups groups;
-  bool *zero; /* [slots] the channel is 0 whatever the image */
-  bool *keep; /* [slots] at a class's first slot: it stays */
-} cut;
-
-static size_t class_of(const cut *k, int i, int c) {
-  return esp__channel_groups_class(&k->groups, i, c);
-}
-
-static bool is_zero(const cut *k, int i, int c) {
-  return k->zero[k->groups.first[i] + (size_t)c];
-}
-
-static bool row_zero(const esp_param *w, int row) {
-  const size_t size = w ? w->count / (size_t)w->shape[0] : 0;
-  for (size_t i = 0; i < size; i++)
-    if (w->value[(size_t)row * size + i] != 0.0f) return false;
-  return true;
-}
-
-static bool column_zero(const esp_param *w, int column) {
-  const size_t rows = (size_t)w->shape[0], columns = (size_t)w->shape[1],
-               inner = w->count / rows / columns;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t i = 0; i < inner; i++)
-      if (w->value[(r * columns + (size_t)column) * inner + i] != 0.0f) return false;
-  return true;
-}
-
-/* Whether channel c of operation i is 0 because of its weights or because of what it reads. */
-static bool becomes_zero(const cut *k, int i, int c) {
-  const esp_operation *o = &k->groups.op[i];
-  const int a = o->input[0], b = o->input[1];
-  switch (o->flow) {
-    case ESP_FLOW_START:
-    case ESP_FLOW_FIXED:
-      return false;
-    case ESP_FLOW_MIX:
-      return row_zero(o->param[0], c) && row_zero(o->param[1], c);
-    case ESP_FLOW_KEEP:
-      if (!o->keeps_zero && !(o->param[0] && row_zero(o->param[0], c) && row_zero(o->param[1], c)))
-        return false;
-      return (!o->keeps_zero || is_zero(k, a, c)) && (b < 0 || is_zero(k, b, c));
-    case ESP_FLOW_JOIN: {
-      const int first = k->groups.op[a].shape.channels;
-      return c < first ? is_zero(k, a, c) : is_zero(k, b, c - first);
-    }
-    case ESP_FLOW_PAD:
-      return c >= k->groups.op[a].shape.channels || is_zero(k, a, c);
-    case ESP_FLOW_SPREAD:
-      return is_zero(k, a, c / (o->shape.channels / k->groups.op[a].shape.channels));
-  }
-  return false;
-}
-
-/* A class stays if it is fixed, or if a layer reads something from one of its channels. */
-static void find_kept(cut *k) {
-  const esp__channel_groups *g = &k->groups;
-  memcpy(k->keep, g->fixed, g->first[g->ops]);
-  for (int i = 0; i < g->ops; i++) {
-    const esp_operation *o = &g->op[i];
-    for (int c = 0; c < o->shape.channels; c++)
-      k->zero[g->first[i] + (size_t)c] = becomes_zero(k, i, c);
-    if (!esp__operation_mixes(o)) continue;
-    for (int c = 0; c < g->op[o->input[0]].shape.channels; c++)
-      if (!is_zero(k, o->input[0], c) && !column_zero(o->param[0], c))
-        k->keep[class_of(k, o->input[0], c)] = true;
-  }
-}
-
-static int kept_of(const cut *k, int i) {
-  int kept = 0;
-  for (int c = 0; c < k->groups.op[i].shape.channels; c++) kept += k->keep[class_of(k, i, c)];
-  return kept;
-}
-
-/* Brings back channels, the first ones first, until every layer has a multiple of them, or all it
- * had. One that is brought back can belong to several layers, hence again and again. */
-static void round_up(cut *k, int multiple) {
-  for (bool again = true; again;) {
-    again = false;
-    for (int i = 0; i < k->groups.ops; i++) {
-      int kept = esp__operation_mixes(&k->groups.op[i]) ? kept_of(k, i) : multiple;
-      for (int c = 0; (kept == 0 || kept % multiple) && c < k->groups.op[i].shape.channels; c++) {
-        bool *keep = &k->keep[class_of(k, i, c)];
-        if (*keep) continue;
-        *keep = again = true;
-        kept = kept_of(k, i);
-      }
-    }
-  }
-}
-
 /* ---- the smaller model ---- */
 
 /* A line of the network with a width that operation i has: an LSTM's gates are none of its own. */
@@ -163,38 +67,40 @@ static bool is_line(const esp__channel_groups *g, int i) {
          o->kind == ESP_OPERATION_EMBEDDING;
 }
 
-/* Copies the rows, and of them the columns, that stay: those of operation i, and of its input if it
- * reads all channels. */
-static void copy_kept(const cut *k, int i, const esp_param *from, esp_param *to) {
-  const esp_operation *o = &k->groups.op[i];
-  const bool narrow = esp__operation_mixes(o) && from->rank > 1;
-  const size_t columns = narrow ? (size_t)from->shape[1] : 1;
-  const size_t inner = from->count / (size_t)from->shape[0] / columns;
+static bool keeps(const esp__cut *k, int of, size_t c) {
+  return of < 0 || esp__cut_keeps(k, of, (int)c);
+}
+
+/* Copies the rows, and of them the columns, whose channels stay. */
+static void copy_kept(const esp__cut *k, int i, const esp_param *from, esp_param *to) {
+  const esp__param_axes axes = esp__channel_groups_axes(&k->groups, i, from);
+  const size_t rows = (size_t)from->shape[0],
+               columns = axes.columns < 0 ? 1 : (size_t)from->shape[1],
+               inner = from->count / rows / columns;
   float *at = to->value;
-  for (int r = 0; r < from->shape[0]; r++)
-    for (size_t c = 0; k->keep[class_of(k, i, r)] && c < columns; c++) {
-      if (narrow && !k->keep[class_of(k, o->input[0], (int)c)]) continue;
-      memcpy(at, from->value + ((size_t)r * columns + c) * inner, inner * sizeof *at);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; keeps(k, axes.rows, r) && c < columns; c++) {
+      if (!keeps(k, axes.columns, c)) continue;
+      memcpy(at, from->value + (r * columns + c) * inner, inner * sizeof *at);
       at += inner;
     }
 }
 
-static void copy_all(const cut *k, esp_model *small) {
+static void copy_all(const esp__cut *k, esp_model *small) {
   for (int i = 0; i < k->groups.ops; i++)
     for (int p = 0; p < 4; p++) {
-      const esp_operation *o = &k->groups.op[i];
-      const esp_param *from = o->param[p];
-      if (from && o->flow != ESP_FLOW_FIXED && o->flow != ESP_FLOW_START)
+      const esp_param *from = k->groups.op[i].param[p];
+      if (from && k->groups.op[i].flow != ESP_FLOW_FIXED)
         copy_kept(k, i, from, esp_params_find(&small->params, from->name));
     }
 }
 
-static esp_status narrow(const esp_model *m, const cut *k, esp_model **small, esp_error *err) {
+static esp_status narrow(const esp_model *m, const esp__cut *k, esp_model **small, esp_error *err) {
   char *text = NULL;
   int *width = calloc((size_t)k->groups.ops + 1, sizeof *width), lines = 0;
   if (!width) return no_memory(err);
   for (int i = 0; i < k->groups.ops; i++)
-    if (is_line(&k->groups, i)) width[lines++] = kept_of(k, i);
+    if (is_line(&k->groups, i)) width[lines++] = esp__cut_kept(k, i);
   esp_status status = esp_model_rewrite(m, width, NULL, &text, err);
   free(width);
   if (status == ESP_OK) status = build(m, text, small, err);
@@ -205,20 +111,10 @@ static esp_status narrow(const esp_model *m, const cut *k, esp_model **small, es
 }
 
 static esp_status drop_channels(esp_model *m, int multiple, esp_model **small, esp_error *err) {
-  cut k = {0};
-  ESP_TRY(esp__channel_groups_make(&k.groups, m, err));
-  const size_t slots = k.groups.first[k.groups.ops];
-  k.zero = calloc(slots, sizeof *k.zero);
-  k.keep = calloc(slots, sizeof *k.keep);
-  esp_status status = k.zero && k.keep ? ESP_OK : no_memory(err);
-  if (status == ESP_OK) {
-    find_kept(&k);
-    round_up(&k, multiple);
-    status = narrow(m, &k, small, err);
-  }
-  free(k.zero);
-  free(k.keep);
-  esp__channel_groups_free(&k.groups);
+  esp__cut k;
+  esp_status status = esp__cut_make(&k, m, multiple, err);
+  if (status == ESP_OK) status = narrow(m, &k, small, err);
+  esp__cut_free(&k);
   return status;
 }
 

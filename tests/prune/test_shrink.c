@@ -5,25 +5,27 @@
 
 #include <espalier/optim.h>
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 static esp_error err = {.text = ""};
 enum { IMAGES = 20, BLOCKS = 2, CLASSES = 5 };
-static const esp_shape input = {3, 8, 8};
+static const esp_shape input = {3, 8, 8}, text = {1, 1, 6, 9};
 
 /* ---- comparing ---- */
 
-/* IMAGES images of noise, in the lane layout. */
-static float *noise(esp_key key) {
-  const size_t count = (size_t)(input.channels * input.height * input.width) * BLOCKS * ESP_LANES;
+/* IMAGES images of noise, in the lane layout; of texts, tokens. */
+static float *noise(esp_shape shape, esp_key key) {
+  const size_t count = (size_t)(shape.channels * shape.height * shape.width) * BLOCKS * ESP_LANES;
   float *images = aligned_alloc(64, count * sizeof *images);
   ck_assert_ptr_nonnull(images);
   for (size_t i = 0; i < count; i++)
     images[i] = i % ESP_LANES + i / (count / BLOCKS) * ESP_LANES < IMAGES
                     ? (float)esp_random_normal(key, i)
                     : 0;
+  for (size_t i = 0; shape.vocabulary && i < count; i++) images[i] = floorf(3 * fabsf(images[i]));
   return images;
 }
 
@@ -39,7 +41,7 @@ static void logits_of(esp_model *m, const float *images, float logits[IMAGES][CL
 }
 
 static void same_logits(esp_model *a, esp_model *b, const char *what) {
-  float x[IMAGES][CLASSES], y[IMAGES][CLASSES], *images = noise(77);
+  float x[IMAGES][CLASSES], y[IMAGES][CLASSES], *images = noise(a->input, 77);
   logits_of(a, images, x);
   logits_of(b, images, y);
   ck_assert_msg(memcmp(x, y, sizeof x) == 0, "%s\nshrunk to\n%s\nlogits %.9g and %.9g", what,
@@ -254,21 +256,38 @@ START_TEST(an_unpruned_network_stays_as_it_is) {
 }
 END_TEST
 
+/* A network, what it reads, and the structure that it loses. */
+typedef struct subject {
+  const char *model, *structure;
+  const esp_shape *input;
+} subject;
+
+static void open_subject(plant *p, const subject *s, const char *more) {
+  char ini[700];
+  snprintf(ini, sizeof ini, "[model]\n%s%s[prune]\nmethod = magnitude\nstructure = %s\n", s->model,
+           more, s->structure);
+  plant_open(p, *s->input, CLASSES, ini);
+}
+
+#define LAYERS "arch = custom\nlayers =\n "
+static const char recurrent[] = LAYERS "embedding 5\n lstm 6 both\n gru 7\n token_max\n linear 5\n";
+
 /* Whole channels: nothing is left but what the masks keep, so counts agree and a second time
  * changes nothing. */
 START_TEST(all_that_is_pruned_goes) {
-  static const char *const models[] = {
-      "arch = resnet20\nshortcut = identity\n", "arch = resnet20\n", "arch = vgg11\n",
-      "arch = custom\nlayers =\n conv 8 3x3\n bn\n depthwise 3x3\n bn\n relu\n concat\n"
-      " conv 6 3x3\n branch\n end\n flatten\n linear classes\n"};
-  for (int i = 0; i < 4; i++) {
+  static const subject subjects[] = {
+      {"arch = resnet20\nshortcut = identity\n", "channel", &input},
+      {"arch = resnet20\n", "channel", &input},
+      {"arch = vgg11\n", "channel", &input},
+      {LAYERS "conv 8 3x3\n bn\n depthwise 3x3\n bn\n relu\n concat\n conv 6 3x3\n branch\n end\n"
+              " flatten\n linear classes\n",
+       "channel", &input},
+      {recurrent, "neuron", &text},
+  };
+  for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
     plant p;
-    char ini[512];
     size_t kept = 0, left = 0;
-    snprintf(ini, sizeof ini,
-             "[model]\nconvolution = direct\n%s[prune]\nmethod = magnitude\nstructure = channel\n",
-             models[i]);
-    plant_open(&p, input, CLASSES, ini);
+    open_subject(&p, &subjects[i], "convolution = direct\n");
     stir(&p, 3);
     prune(&p, 0.4);
     esp_model *small = shrunk(p.model, 1), *again = shrunk(small, 1);
@@ -277,8 +296,8 @@ START_TEST(all_that_is_pruned_goes) {
         kept += esp_param_kept(p.model->params.item[k]);
     for (int k = 0; k < small->params.count; k++)
       if (esp_param_trains(small->params.item[k])) left += small->params.item[k]->count;
-    ck_assert_msg(kept == left, "%s: %zu kept, %zu left", models[i], kept, left);
-    same_logits(p.model, small, models[i]);
+    ck_assert_msg(kept == left, "%s: %zu kept, %zu left", subjects[i].model, kept, left);
+    same_logits(p.model, small, subjects[i].model);
     same_model(small, again);
     esp_model_free(small);
     esp_model_free(again);
@@ -384,20 +403,18 @@ static void train(esp_model *m, const esp_train_options *opt, const float *image
 /* Shrunk and trained is trained and shrunk: behind its masks a network is the smaller one
  * already. */
 START_TEST(training_and_shrinking_can_change_places) {
-  static const char *const models[] = {
-      "arch = resnet8\nshortcut = identity\n", "arch = resnet8\n",
-      "arch = custom\nlayers =\n conv 8 3x3\n bn\n relu\n depthwise 3x3\n bn\n gelu\n concat\n"
-      " conv 6 3x3\n branch\n end\n flatten\n linear 9\n relu\n linear classes\n"};
-  for (int i = 0; i < 3; i++) {
+  static const subject subjects[] = {
+      {"arch = resnet8\nshortcut = identity\n", "channel", &input},
+      {"arch = resnet8\n", "channel", &input},
+      {LAYERS "conv 8 3x3\n bn\n relu\n depthwise 3x3\n bn\n gelu\n concat\n conv 6 3x3\n branch\n"
+              " end\n flatten\n linear 9\n relu\n linear classes\n",
+       "channel", &input},
+      {recurrent, "neuron", &text},
+  };
+  for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
     plant p;
-    char ini[512];
-    float *images = noise(5);
-    snprintf(
-        ini, sizeof ini,
-        "[model]\n%s[train]\nmomentum = 0.9\nweight_decay = 0.01\n[prune]\nmethod = magnitude\n"
-        "structure = channel\n",
-        models[i]);
-    plant_open(&p, input, CLASSES, ini);
+    float *images = noise(*subjects[i].input, 5);
+    open_subject(&p, &subjects[i], "[train]\nmomentum = 0.9\nweight_decay = 0.01\n");
     prune(&p, 0.4);
     esp_model *small = shrunk(p.model, 1);
     train(p.model, &p.config.train, images);

@@ -132,6 +132,47 @@ START_TEST(neurons_go_with_their_column) {
 }
 END_TEST
 
+/* A unit of an LSTM is a row of each of four gates, of both weights and the bias, its column of
+ * what is left of the token before, and that of the next layer. Rows of unit 0 and 1 take turns;
+ * means over 4 + 8 weights: (4 * 1 + 8 * 5) / 12 and (4 * 2 + 8 * 1) / 12. */
+START_TEST(units_of_an_lstm_go_with_their_gates) {
+  plant p;
+  open_net(&p, (esp_shape){1, 1, 2}, 1, " lstm 2\n token_last\n linear classes nobias",
+           "structure = neuron\n");
+  PLANT_SET(&p, "lstm1.ih.weight", 1, 2, 1, -2, 1, 2, -1, 2);
+  PLANT_SET(&p, "lstm1.hh.weight", 5, 5, 1, 1, -5, 5, 1, 1, 5, 5, 1, -1, 5, -5, 1, 1);
+  prune(&p, 0.5);
+  plant_mask_is(&p, "lstm1.ih.weight", "10101010");
+  plant_mask_is(&p, "lstm1.ih.bias", "10101010");
+  plant_mask_is(&p, "lstm1.hh.weight", "1000100010001000");
+  plant_mask_is(&p, "linear1.weight", "10");
+  counted(&p, 1, 2);
+  plant_close(&p);
+}
+END_TEST
+
+/* A line has one width, so a unit of a GRU in two directions goes in both: the means are over 3 + 6
+ * weights of each, 1 and 2 forward, 4 and 2 in reverse. */
+START_TEST(units_of_both_directions_go_together) {
+  plant p;
+  open_net(&p, (esp_shape){1, 1, 2}, 1, " gru 2 both\n token_max\n linear classes nobias",
+           "structure = neuron\n");
+  PLANT_SET(&p, "gru1.ih.weight", 1, 2, 1, 2, 1, 2);
+  PLANT_SET(&p, "gru1.hh.weight", 1, 1, 2, 2, 1, 1, 2, 2, 1, 1, 2, 2);
+  PLANT_SET(&p, "gru1.reverse.ih.weight", 4, 2, 4, 2, 4, 2);
+  PLANT_SET(&p, "gru1.reverse.hh.weight", 4, 4, 2, 2, 4, 4, 2, 2, 4, 4, 2, 2);
+  prune(&p, 0.5);
+  static const char *const biases[] = {"gru1.ih.bias", "gru1.hh.bias", "gru1.reverse.ih.bias",
+                                       "gru1.reverse.hh.bias"};
+  for (size_t i = 0; i < 4; i++) plant_mask_is(&p, biases[i], "101010");
+  plant_mask_is(&p, "gru1.hh.weight", "100010001000");
+  plant_mask_is(&p, "gru1.reverse.hh.weight", "100010001000");
+  plant_mask_is(&p, "linear1.weight", "1010");
+  counted(&p, 1, 2);
+  plant_close(&p);
+}
+END_TEST
+
 /* ---- channels ---- */
 
 /* conv1 and conv2 are added, so their channels go in pairs; conv2 reads conv1, and so does conv3
@@ -428,6 +469,8 @@ static Suite *suite(void) {
   tcase_add_test(t, blocks_with_ragged_edges);
   tcase_add_test(t, blocks_at_each_place_of_a_kernel);
   tcase_add_test(t, neurons_go_with_their_column);
+  tcase_add_test(t, units_of_an_lstm_go_with_their_gates);
+  tcase_add_test(t, units_of_both_directions_go_together);
   tcase_add_test(t, channels_that_are_added_go_together);
   tcase_add_test(t, flatten_spreads_a_channel);
   tcase_add_test(t, depthwise_goes_with_what_it_reads);

@@ -1,14 +1,18 @@
 #include "prune/catalogue.h"
-#include "prune/pruner.h"
+#include "prune/units/channels.h"
+
+static bool wants(const esp__channel_traits *t) {
+  return t->linear;
+}
 
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
-  return esp__cover_channels(p, &esp__structure_neuron, layers, true, err);
+  return esp__cover_channels(p, &esp__structure_neuron, layers, wants, err);
 }
 
 const esp_structure esp__structure_neuron = {
     .name = "neuron",
     .help =
-        "neurons of linear layers: the row of weights with its bias, "
-        "and its column in the next layer (Srinivas & Babu 2015)",
+        "neurons of linear layers, and units of LSTM and GRU with all their gates: rows of weights "
+        "with their bias, and the columns that read them (Srinivas & Babu 2015; Wen et al. 2018)",
     .cover = cover,
 };

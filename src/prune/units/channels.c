@@ -1,6 +1,7 @@
 /* Pools for channels that can only go together. */
+#include "prune/units/channels.h"
+
 #include "nn/channel_groups.h"
-#include "prune/pruner.h"
 
 #include <stdlib.h>
 
@@ -30,7 +31,7 @@ static void tie_pools(pools *s) {
   const esp__channel_groups *g = &s->groups;
   for (size_t k = 0; k < g->first[g->ops]; k++) s->parent[k] = k;
   for (int i = 0; i < g->ops; i++)
-    for (int c = 1; esp__operation_mixes(&g->op[i]) && c < g->op[i].shape.channels; c++)
+    for (int c = 1; esp__operation_makes(&g->op[i]) && c < g->op[i].shape.channels; c++)
       esp__ties_join(s->parent, esp__channel_groups_class(g, i, 0),
                      esp__channel_groups_class(g, i, c));
 }
@@ -38,26 +39,38 @@ static void tie_pools(pools *s) {
 /* Whether channels of the pool come out of operation i. */
 static bool reaches(const pools *s, int i, size_t pool) {
   const esp_operation *o = &s->groups.op[i];
-  for (int c = 0; c < (esp__operation_mixes(o) ? 1 : o->shape.channels); c++)
+  for (int c = 0; c < (esp__operation_makes(o) ? 1 : o->shape.channels); c++)
     if (pool_of(s, i, c) == pool) return true;
   return false;
 }
 
-/* Whether all layers that make the pool's channels are to be pruned, and are linear or are not.
- * Operation `from` must be the first of them: the pool comes once. */
-static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *layers, bool linear) {
+static bool has_weights(const esp_operation *o) {
+  return o->flow == ESP_FLOW_MIX || esp__operation_makes(o);
+}
+
+/* Adds what operation i, which the pool reaches, says of it. */
+static void note_traits(const esp_operation *o, esp__channel_traits *t) {
+  if (has_weights(o)) t->linear &= o->param[0]->role == ESP_ROLE_LINEAR_WEIGHT;
+}
+
+/* Whether all layers that make the pool's channels are to be pruned, and the structure wants such a
+ * pool. Operation `from` must be the first of them: the pool comes once. */
+static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *layers,
+                   esp__channels_wanted *wants) {
   const esp__channel_groups *g = &s->groups;
   const size_t pool = pool_of(s, from, 0);
-  bool all_linear = true, covered;
+  esp__channel_traits traits = {.linear = true};
+  bool covered;
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
-    if (o->flow != ESP_FLOW_MIX || !reaches(s, i, pool)) continue;
-    if (i < from && esp__operation_mixes(o)) return false;
+    if (!reaches(s, i, pool)) continue;
+    if (i < from && esp__operation_makes(o)) return false;
+    note_traits(o, &traits);
+    if (!has_weights(o)) continue;
     layer_of(p, o, layers, &covered);
     if (!covered) return false;
-    all_linear &= o->param[0]->role == ESP_ROLE_LINEAR_WEIGHT;
   }
-  return all_linear == linear;
+  return wants(&traits);
 }
 
 /* Numbers the classes of the pool in the order of their slots; those that are fixed are no
@@ -87,42 +100,55 @@ static esp_status units_of(const pools *s, int i, uint32_t **unit, esp_error *er
   return ESP_OK;
 }
 
-static esp_status add_rows(esp_pruner *p, const pools *s, int i, esp_param *w, bool scored,
-                           esp_error *err) {
-  uint32_t *unit;
-  if (!w) return ESP_OK;
-  ESP_TRY(units_of(s, i, &unit, err));
-  return unit ? esp_ranking_pool_add_rows(p, w, unit, scored, err) : ESP_OK;
+/* Of operation i's parameter k; of one that is not there, none. */
+static esp__param_axes axes_of(const pools *s, int i, int k) {
+  const esp_param *w = s->groups.op[i].param[k];
+  return w ? esp__channel_groups_axes(&s->groups, i, w) : (esp__param_axes){-1, -1};
 }
 
-/* The weights that read operation i's input channels. */
-static esp_status add_columns(esp_pruner *p, const pools *s, const esp_operation *o,
+/* The slice of a parameter that lies along one of its axes: place k is channel k of operation
+ * `of`. */
+static esp_status add_axis(esp_pruner *p, const pools *s, int of, esp_slice slice, esp_error *err) {
+  ESP_TRY(units_of(s, of, &slice.unit, err));
+  return slice.unit ? esp_ranking_pool_add(p, slice, err) : ESP_OK;
+}
+
+static esp_status add_rows(esp_pruner *p, const pools *s, int of, esp_param *w, esp_error *err) {
+  const size_t rows = (size_t)w->shape[0];
+  const bool scored = esp_param_prunable(w);
+  return add_axis(p, s, of, (esp_slice){w, rows, w->count / rows, NULL, scored, 0, NULL}, err);
+}
+
+/* Columns make a score where there are no rows to make it: those of an embedding. */
+static esp_status add_columns(esp_pruner *p, const pools *s, int of, esp_param *w, bool scored,
                               esp_error *err) {
-  uint32_t *unit;
-  esp_param *w = o->param[0];
-  const size_t rows = (size_t)w->shape[0], columns = (size_t)w->shape[1];
-  ESP_TRY(units_of(s, o->input[0], &unit, err));
-  if (!unit) return ESP_OK;
-  return esp_ranking_pool_add(p, (esp_slice){w, columns, w->count / rows / columns, unit, false, 0},
-                              err);
+  const size_t rows = (size_t)w->shape[0], columns = (size_t)w->shape[1],
+               inner = w->count / rows / columns;
+  return add_axis(p, s, of, (esp_slice){w, columns, inner, NULL, scored, 0, NULL}, err);
 }
 
 static esp_status add_operation(esp_pruner *p, const pools *s, int i, esp_error *err) {
+  enum { TRAINED = 2 }; /* weight and bias, or scale and shift */
   const esp_operation *o = &s->groups.op[i];
-  if (!o->param[0]) return ESP_OK;
-  const bool mix = o->flow == ESP_FLOW_MIX;
-  ESP_TRY(add_rows(p, s, i, o->param[0], mix, err));   /* weight, or scale */
-  ESP_TRY(add_rows(p, s, i, o->param[1], false, err)); /* bias, or shift */
-  return esp__operation_mixes(o) ? add_columns(p, s, o, err) : ESP_OK;
+  for (int k = 0; k < TRAINED; k++) {
+    const esp__param_axes axes = axes_of(s, i, k);
+    if (axes.rows >= 0) ESP_TRY(add_rows(p, s, axes.rows, o->param[k], err));
+  }
+  for (int k = 0; k < TRAINED; k++) {
+    const esp__param_axes axes = axes_of(s, i, k);
+    const bool scored = axes.rows < 0 && esp_param_prunable(o->param[k]);
+    if (axes.columns >= 0) ESP_TRY(add_columns(p, s, axes.columns, o->param[k], scored, err));
+  }
+  return ESP_OK;
 }
 
 static esp_status cover(esp_pruner *p, const esp_structure *structure, pools *s, const bool *layers,
-                        bool linear, esp_error *err) {
+                        esp__channels_wanted *wants, esp_error *err) {
   const esp__channel_groups *g = &s->groups;
   bool covered;
   tie_pools(s);
   for (int i = 0; i < g->ops; i++) {
-    if (!esp__operation_mixes(&g->op[i]) || !wanted(p, s, i, layers, linear)) continue;
+    if (!esp__operation_makes(&g->op[i]) || !wanted(p, s, i, layers, wants)) continue;
     number_units(s, pool_of(s, i, 0));
     if (s->units == 0) continue;
     ESP_TRY(esp_ranking_pool_new(p, structure, layer_of(p, &g->op[i], layers, &covered), s->units,
@@ -133,14 +159,14 @@ static esp_status cover(esp_pruner *p, const esp_structure *structure, pools *s,
 }
 
 esp_status esp__cover_channels(esp_pruner *p, const esp_structure *structure, const bool *layers,
-                               bool linear, esp_error *err) {
+                               esp__channels_wanted *wants, esp_error *err) {
   pools s = {0};
   ESP_TRY(esp__channel_groups_make(&s.groups, p->model, err));
   const size_t slots = s.groups.first[s.groups.ops];
   s.parent = malloc(slots * sizeof *s.parent);
   s.unit = malloc(slots * sizeof *s.unit);
   const esp_status status = s.parent && s.unit
-                                ? cover(p, structure, &s, layers, linear, err)
+                                ? cover(p, structure, &s, layers, wants, err)
                                 : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the channels");
   free(s.parent);
   free(s.unit);
