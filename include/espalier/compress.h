@@ -42,9 +42,10 @@ extern const esp_option esp_compress_option_table[]; /* name NULL after the last
 
 /* Images to measure with. */
 typedef struct esp_compress_images {
-  /* A batch of so many of them, or of all there are, which stays until the next call. */
-  esp_status (*get)(void *user, bool validation, int images, const esp_batch **batch,
-                    esp_error *err);
+  /* Runs a pass without gradients over so many of them, or all there are, as one batch. Processes
+   * that train together share it. */
+  esp_status (*pass)(void *user, esp_model *model, bool validation, int images, esp_pass pass,
+                     esp_error *err);
   void *user;
 } esp_compress_images;
 

@@ -216,6 +216,8 @@ esp_status esp_loader_new(esp_loader **loader, const esp_dataset *set, const esp
 /* Starts an epoch at batch number `first` (0 = its beginning). What follows is a function of seed,
  * epoch and batch number alone. May be called at any time, also in the middle of an epoch. */
 void esp_loader_start(esp_loader *loader, uint64_t epoch, int first);
+/* The same with batch `first` and then only each `every`-th (1 or more). */
+void esp_loader_start_every(esp_loader *loader, uint64_t epoch, int first, int every);
 /* The next batch, valid until the next call; NULL at the end of the epoch and before the first
  * start. The last batch can be smaller. */
 const esp_batch *esp_loader_next(esp_loader *loader);

@@ -19,6 +19,7 @@
 #include <espalier/param.h>
 #include <espalier/prune_options.h>
 #include <espalier/random.h>
+#include <espalier/ranks.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,6 +66,12 @@ typedef struct esp_probe {
   const esp_batch *(*next)(
       void *images); /* the next batch; NULL at the end, and then the first again */
   void *images;
+  /* The processes that measure together, each of them with a graph for whole batches; NULL: what
+   * `next` gives is this process's share, or all. */
+  esp_ranks *ranks;
+  /* Where there are such: of the same batches, that whose number is turn * processes + rank. To be
+   * called for turn 0, 1 and so on; NULL: there is none. */
+  const esp_batch *(*next_own)(void *images, int turn);
 } esp_probe;
 
 /* ---- the kinds of entries ----

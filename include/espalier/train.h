@@ -125,11 +125,16 @@ typedef struct esp_probe_images {
   esp_loader *loader;
   uint64_t epoch;
   int64_t batches, done;
+  esp_ranks *ranks; /* as in esp_probe */
 } esp_probe_images;
 /* What a round of pruning measures with: those training images (*images must outlive the probe),
  * with running statistics; before the training there are none, so then with those of each batch. */
 esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *images, uint64_t epoch,
                           int64_t batches);
+/* Such a probe whose whole batches the processes take in turns; the trainer's graph and loader must
+ * be for whole batches. */
+esp_probe esp_train_probe_in_turns(const esp_trainer *t, esp_probe_images *images, uint64_t epoch,
+                                   int64_t batches, esp_ranks *ranks);
 
 /* What a file of weights says about itself besides the tensors. */
 typedef struct esp_provenance {

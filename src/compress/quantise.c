@@ -151,18 +151,13 @@ static esp_status calibrate(const esp_compress_ctx *ctx, esp_error *err) {
   const esp_compress_options *opt = ctx->opt;
   const esp_calibration calibration = calibration_of(opt);
   const bool validation = strcmp(opt->quantise_from, "validation") == 0;
-  const esp_batch *batch;
-  esp_graph *graph;
-  ESP_TRY(ctx->images.get(ctx->images.user, validation, (int)opt->quantise_images, &batch, err));
   ctx->model->simulated = true;
   const esp_status status =
-      esp_model_graph(ctx->model, batch->count, false, (esp_loss_attr){0}, &graph, err);
+      ctx->images.pass(ctx->images.user, ctx->model, validation, (int)opt->quantise_images,
+                       (esp_pass){.calibration = &calibration}, err);
   ctx->model->simulated = false;
-  if (status != ESP_OK) return status;
-  esp_graph_forward(graph, batch, (esp_pass){.calibration = &calibration});
-  esp_graph_free(graph);
-  round_scales(&ctx->model->params);
-  return ESP_OK;
+  if (status == ESP_OK) round_scales(&ctx->model->params);
+  return status;
 }
 
 /* Training on moves fine weights, and rounds them in every step. */

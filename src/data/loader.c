@@ -29,7 +29,9 @@ struct esp_loader {
   pthread_cond_t room, ready; /* for the thread; for the caller */
   /* Under the mutex: */
   uint64_t start, epoch; /* number of the last start, and what it asked for */
-  int made, taken;       /* batches made so far; the batch the caller has or asks for next */
+  int first, every;      /* the start's */
+  int wanted;            /* batches from there on; 0 before the first start */
+  int made, taken;       /* of them: made so far; the one the caller has or asks for next */
   bool holding;          /* the caller has batch `taken` */
   bool quit;
 };
@@ -63,8 +65,7 @@ static void take_share(esp_batch *b, const esp_loader_options *opt) {
   b->count = b->all - b->first < opt->share ? b->all - b->first : opt->share;
 }
 
-static void make_batch(esp_loader *l, uint64_t epoch, int number) {
-  int slot = number % RING;
+static void make_batch(esp_loader *l, uint64_t epoch, int number, int slot) {
   uint32_t first = (uint32_t)number * (uint32_t)l->filler.opt.batch,
            left = l->filler.images->count - first;
   int all = left < (uint32_t)l->filler.opt.batch ? (int)left : l->filler.opt.batch;
@@ -85,16 +86,16 @@ static void *work(void *loader) {
   uint64_t ordered = 0; /* the start whose order stands in l->order */
   pthread_mutex_lock(&l->mutex);
   while (!l->quit) {
-    if (l->made == l->batches || l->made - l->taken == RING) {
+    if (l->made == l->wanted || l->made - l->taken == RING) {
       pthread_cond_wait(&l->room, &l->mutex);
       continue;
     }
     uint64_t start = l->start, epoch = l->epoch;
-    int number = l->made;
+    int number = l->first + l->made * l->every, slot = l->made % RING;
     pthread_mutex_unlock(&l->mutex);
     if (ordered != start) make_order(l, epoch);
     ordered = start;
-    make_batch(l, epoch, number);
+    make_batch(l, epoch, number, slot);
     pthread_mutex_lock(&l->mutex);
     if (l->start != start) continue;
     l->made++;
@@ -141,7 +142,6 @@ static esp_status prepare(esp_loader *l, const esp_dataset *set, const esp_image
   ESP_TRY(esp__filler_make(&l->filler, set, images, opt, err));
   ESP_TRY(make_buffers(l, err));
   l->batches = (int)(((uint64_t)images->count + (uint64_t)opt.batch - 1) / (uint64_t)opt.batch);
-  l->made = l->taken = l->batches; /* nothing to do before the first start */
   return start_thread(l, err);
 }
 
@@ -165,12 +165,19 @@ esp_status esp_loader_new(esp_loader **loader, const esp_dataset *set, const esp
 }
 
 void esp_loader_start(esp_loader *loader, uint64_t epoch, int first) {
+  esp_loader_start_every(loader, epoch, first, 1);
+}
+
+void esp_loader_start_every(esp_loader *loader, uint64_t epoch, int first, int every) {
   if (first < 0) first = 0;
   if (first > loader->batches) first = loader->batches;
   pthread_mutex_lock(&loader->mutex);
   loader->start++;
   loader->epoch = epoch;
-  loader->made = loader->taken = first;
+  loader->first = first;
+  loader->every = every;
+  loader->wanted = (loader->batches - first + every - 1) / every;
+  loader->made = loader->taken = 0;
   loader->holding = false;
   pthread_cond_signal(&loader->room);
   pthread_mutex_unlock(&loader->mutex);
@@ -184,7 +191,7 @@ const esp_batch *esp_loader_next(esp_loader *loader) {
     loader->taken++;
     pthread_cond_signal(&loader->room);
   }
-  if (loader->taken < loader->batches) {
+  if (loader->taken < loader->wanted) {
     while (loader->made <= loader->taken) pthread_cond_wait(&loader->ready, &loader->mutex);
     loader->holding = true;
     batch = &loader->batch[loader->taken % RING];

@@ -82,10 +82,10 @@ esp_status esp__pruner_select_units(esp_pruner *p, double sparsity, esp_error *e
 /* Zeroes the weights of units that p->keep leaves out, without pruning them. */
 void esp__pruner_zero(esp_pruner *p);
 
-/* Whether the densities are rounded such that the total is exact. */
-/* Whether a round looks at single images or makes passes of its own, so that it needs all images
- * that it measures with. */
+/* Whether a round looks at single images or makes passes of its own, so that it needs a graph for
+ * whole batches. */
 bool esp__pruner_sees_images(const esp_pruner *p);
+/* Whether the densities are rounded such that the total is exact. */
 bool esp__pruner_exact(const esp_pruner *p);
 
 /* ---- hooks.c ---- */

@@ -1,4 +1,5 @@
 /* When masks change: in rounds, or in steps of the training. */
+#include "prune/measure/by_image.h"
 #include "prune/measure/criterion_inputs.h"
 #include "prune/search/search.h"
 #include "prune/workspace.h"
@@ -28,8 +29,9 @@ double esp_pruner_round_sparsity(const esp_pruner *p, int round) {
 }
 
 bool esp__pruner_sees_images(const esp_pruner *p) {
-  return p->criterion &&
-         (p->criterion->needs == ESP_NEEDS_ACTIVATIONS || p->criterion->needs == ESP_NEEDS_PASSES);
+  const esp_criterion *c = p->criterion;
+  return c && (c->needs == ESP_NEEDS_ACTIVATIONS || c->needs == ESP_NEEDS_PASSES ||
+               esp__by_image(p->opt, c));
 }
 
 /* ---- pruning ---- */

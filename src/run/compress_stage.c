@@ -1,24 +1,38 @@
 #include "run/compress_stage.h"
 
 #include "config/stages.h"
+#include "nn/graph.h"
 #include "run/replace_model.h"
 #include "run/services.h"
+#include "run/sharing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Over the first batch of a loader with this process's share. */
+static esp_status first_pass(const esp_run *r, esp_model *model, esp_loader *loader, int batch,
+                             esp_pass pass, esp_error *err) {
+  const esp__split split = esp__run_split_of(r, batch);
+  esp_graph *graph;
+  ESP_TRY(esp__model_graph(model, &split, batch, false, (esp_loss_attr){0}, &graph, err));
+  esp_loader_start(loader, 0, 0);
+  esp_graph_forward(graph, esp_loader_next(loader), pass);
+  esp_graph_free(graph);
+  return ESP_OK;
+}
+
 /* Of the images as they are, in their order. */
-static esp_status get_images(void *user, bool validation, int images, const esp_batch **batch,
-                             esp_error *err) {
-  esp_run *r = user;
+static esp_status run_pass(void *user, esp_model *model, bool validation, int images, esp_pass pass,
+                           esp_error *err) {
+  const esp_run *r = user;
   const esp_images *from = validation ? &r->set->validation : &r->set->train;
   const int count = (int)from->count < images ? (int)from->count : images;
-  esp_loader_free(r->measured);
-  r->measured = NULL;
-  ESP_TRY(esp_loader_new(&r->measured, r->set, from, (esp_loader_options){.batch = count}, err));
-  esp_loader_start(r->measured, 0, 0);
-  *batch = esp_loader_next(r->measured);
-  return ESP_OK;
+  const esp_loader_options options = esp__run_share_of(r, (esp_loader_options){.batch = count});
+  esp_loader *loader;
+  ESP_TRY(esp_loader_new(&loader, r->set, from, options, err));
+  const esp_status status = first_pass(r, model, loader, count, pass, err);
+  esp_loader_free(loader);
+  return status;
 }
 
 static esp_compress_ctx context_of(esp_run *r, const esp_model *before) {
@@ -26,7 +40,7 @@ static esp_compress_ctx context_of(esp_run *r, const esp_model *before) {
   return (esp_compress_ctx){
       .model = r->model,
       .before = before,
-      .images = {get_images, r},
+      .images = {run_pass, r},
       .opt = &r->config.compress,
       .key = esp_key_of(esp_key_of(seed, ESP_STREAM_COMPRESS), (uint64_t)r->at.stage)};
 }

@@ -172,7 +172,6 @@ void esp__run_close(esp_run *r) {
   esp_loader_free(r->training);
   esp_loader_free(r->validation);
   esp_loader_free(r->test);
-  esp_loader_free(r->measured);
   esp_loader_free(r->probing_images);
   esp_pruner_free(r->pruner);
   esp_graph_free(r->graph);

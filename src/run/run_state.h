@@ -21,12 +21,11 @@ struct esp_run {
   esp_graph *graph;      /* to train with */
   esp_graph *evaluation; /* the same parameters, for inference: the same logits, faster */
   /* Where processes share the run and the pruner looks at single images: a graph to train with and
-   * the training images, all of them. Each process then measures alone. Else NULL. */
+   * the training images, for whole batches, at which the processes take turns. Else NULL. */
   esp_graph *probing;
   esp_loader *probing_images;
   esp_pruner *pruner;               /* NULL: method = none */
   esp_prune_options finished_prune; /* of a pruner that only keeps masks (replace_model.h) */
-  esp_loader *measured; /* the images that a step of [compress] measures with; NULL: none yet */
   esp_loader *training, *validation, *test; /* validation NULL: none */
   esp__position at;
   esp_run_control control;

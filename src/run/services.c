@@ -60,12 +60,12 @@ uint64_t esp__run_probe_epoch(const esp_run *r) {
 }
 
 esp_probe esp__run_probe(esp_run *r, esp_probe_images *images) {
+  const int64_t batches = r->config.prune.saliency_batches;
   esp_trainer t = esp__run_trainer(r);
-  if (r->probing) {
-    t.graph = r->probing;
-    t.loader = r->probing_images;
-  }
-  return esp_train_probe(&t, images, esp__run_probe_epoch(r), r->config.prune.saliency_batches);
+  if (!r->probing) return esp_train_probe(&t, images, esp__run_probe_epoch(r), batches);
+  t.graph = r->probing;
+  t.loader = r->probing_images;
+  return esp_train_probe_in_turns(&t, images, esp__run_probe_epoch(r), batches, r->control.ranks);
 }
 
 double esp__run_sparsity(const esp_run *r) {

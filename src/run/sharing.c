@@ -23,13 +23,18 @@ bool esp__run_writes(const esp_run *r) {
 
 /* ---- shares ---- */
 
+esp__split esp__run_split_of(const esp_run *r, int batch) {
+  const int blocks = esp_blocks_for(batch), asked = (int)r->config.train.parts,
+            parts = asked < blocks ? asked : blocks;
+  return esp__split_of(parts < ranks_of(r) ? NULL : r->control.ranks, batch, parts);
+}
+
 esp__split esp__run_split(const esp_run *r) {
-  const esp_train_options *o = &r->config.train;
-  return esp__split_of(r->control.ranks, (int)o->batch, (int)o->parts);
+  return esp__run_split_of(r, (int)r->config.train.batch);
 }
 
 esp_loader_options esp__run_share_of(const esp_run *r, esp_loader_options whole) {
-  const esp__split split = esp__run_split(r);
+  const esp__split split = esp__run_split_of(r, whole.batch);
   if (!esp__split_is_shared(&split)) return whole;
   whole.first = esp__split_first_image(&split);
   whole.share = esp__split_images(&split, whole.batch);

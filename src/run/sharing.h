@@ -8,7 +8,10 @@
 
 /* Whether this process writes files. */
 bool esp__run_writes(const esp_run *r);
-/* The share of this process in the batches of the training and of evaluations. */
+/* The share of this process in batches of so many images; all, where they have fewer blocks than
+ * there are processes. */
+esp__split esp__run_split_of(const esp_run *r, int batch);
+/* That in the batches of the training and of evaluations. */
 esp__split esp__run_split(const esp_run *r);
 /* The options of a loader that makes this process's images only. */
 esp_loader_options esp__run_share_of(const esp_run *r, esp_loader_options whole);

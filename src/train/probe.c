@@ -19,6 +19,21 @@ esp_probe esp_train_probe(const esp_trainer *t, esp_probe_images *s, uint64_t ep
   return (esp_probe){t->graph, pass, next, s};
 }
 
+static const esp_batch *next_own(void *images, int turn) {
+  esp_probe_images *s = images;
+  const int rank = esp_ranks_rank(s->ranks), ranks = esp_ranks_count(s->ranks);
+  if (turn == 0) esp_loader_start_every(s->loader, s->epoch, rank, ranks);
+  return (int64_t)turn * ranks + rank < s->batches ? esp_loader_next(s->loader) : NULL;
+}
+
+esp_probe esp_train_probe_in_turns(const esp_trainer *t, esp_probe_images *s, uint64_t epoch,
+                                   int64_t batches, esp_ranks *ranks) {
+  esp_probe probe = esp_train_probe(t, s, epoch, batches);
+  probe.ranks = s->ranks = ranks;
+  probe.next_own = next_own;
+  return probe;
+}
+
 void esp_recalibrate(const esp_trainer *t, uint64_t epoch, int64_t batches) {
   esp_probe_images images;
   esp_probe probe = esp_train_probe(t, &images, epoch, batches);

@@ -166,6 +166,22 @@ START_TEST(a_start_may_come_at_any_time) {
 }
 END_TEST
 
+/* Those that other processes have are left out. */
+START_TEST(every_third_batch) {
+  esp_loader *loader = make(everything);
+  uint64_t hash[7];
+  esp_loader_start(loader, 2, 0);
+  for (int b = 0; b < 7; b++) hash[b] = batch_hash(esp_loader_next(loader));
+  for (int first = 0; first < 9; first++) {
+    esp_loader_start_every(loader, 2, first, 3);
+    for (int b = first; b < 7; b += 3)
+      ck_assert_uint_eq(batch_hash(esp_loader_next(loader)), hash[b]);
+    ck_assert_ptr_null(esp_loader_next(loader));
+  }
+  esp_loader_free(loader);
+}
+END_TEST
+
 START_TEST(free_at_any_time) {
   for (useconds_t pause = 0; pause < 20; pause++) {
     esp_loader *loader = make(everything);
@@ -367,6 +383,7 @@ int main(void) {
   tcase_add_test(tests, shuffle);
   tcase_add_test(tests, time_changes_nothing);
   tcase_add_test(tests, a_start_may_come_at_any_time);
+  tcase_add_test(tests, every_third_batch);
   tcase_add_test(tests, free_at_any_time);
   tcase_add_test(tests, crop);
   tcase_add_test(tests, flip);

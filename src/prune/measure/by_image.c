@@ -27,18 +27,34 @@ bool esp__by_image(const esp_prune_options *opt, const esp_criterion *c) {
   return false;
 }
 
-static const esp_batch *next(void *images) {
-  esp__single_images *s = images;
-  if (!s->batch || s->next == s->batch->count) {
+/* Goes to the next image. */
+static bool advance(esp__single_images *s) {
+  if (!s->batch || ++s->at == s->batch->count) {
     s->batch = s->from->next(s->from->images);
-    s->next = 0;
+    s->at = 0;
   }
-  if (!s->batch) return NULL;
-  const size_t block = (size_t)(s->next / ESP_LANES) * s->floats * ESP_LANES;
-  const float *from = s->batch->images + block + s->next % ESP_LANES;
+  return s->batch != NULL;
+}
+
+static const esp_batch *show(esp__single_images *s) {
+  const size_t block = (size_t)(s->at / ESP_LANES) * s->floats * ESP_LANES;
+  const float *from = s->batch->images + block + s->at % ESP_LANES;
   for (size_t i = 0; i < s->floats; i++) s->pixels[i * ESP_LANES] = from[i * ESP_LANES];
-  s->label = s->batch->labels[s->next++];
+  s->label = s->batch->labels[s->at];
   return &s->one;
+}
+
+static const esp_batch *next(void *images) {
+  return advance(images) ? show(images) : NULL;
+}
+
+static const esp_batch *next_own(void *images, int turn) {
+  esp__single_images *s = images;
+  const int steps =
+      turn == 0 ? esp_ranks_rank(s->from->ranks) + 1 : esp_ranks_count(s->from->ranks);
+  for (int i = 0; i < steps; i++)
+    if (!advance(s)) return NULL;
+  return show(s);
 }
 
 esp_status esp__single_images_open(esp__single_images *s, const esp_probe *from, esp_shape image,
@@ -52,10 +68,13 @@ esp_status esp__single_images_open(esp__single_images *s, const esp_probe *from,
   s->one = (esp_batch){.images = s->pixels, .labels = &s->label, .count = 1};
   *probe = *from;
   probe->next = next;
+  probe->next_own = next_own;
   probe->images = s;
   return ESP_OK;
 }
 
+/* Brings `from` to its end, where it begins again. */
 void esp__single_images_close(esp__single_images *s) {
+  while (s->batch) s->batch = s->from->next(s->from->images);
   free(s->pixels);
 }

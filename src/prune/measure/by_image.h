@@ -17,7 +17,7 @@ bool esp__by_image(const esp_prune_options *opt, const esp_criterion *c);
 typedef struct esp__single_images {
   const esp_probe *from;
   const esp_batch *batch; /* whose images are at work; NULL: none */
-  int next;               /* of them */
+  int at;                 /* which of them */
   float *pixels;          /* a block: the image in lane 0, zeros */
   size_t floats;          /* of an image */
   int32_t label;

@@ -2,6 +2,7 @@
 #include "prune/measure/criterion_inputs.h"
 
 #include "prune/measure/by_image.h"
+#include "prune/measure/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,15 @@ static esp_status no_memory(esp_error *err) {
 
 /* ---- passes over the batches ---- */
 
-static void add_gradients(const esp_params *ps, float *sum) {
+static void add_floats(void *sum, size_t first, size_t n, const float *from) {
+  float *to = (float *)sum + first;
+  for (size_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+static void add_gradients(const esp__turns *t, const esp_params *ps, float *sum) {
   for (int k = 0; k < ps->count; k++) {
     const esp_param *p = ps->item[k];
-    for (size_t i = 0; esp_param_trains(p) && i < p->count; i++) sum[i] += p->grad[i];
+    if (esp_param_trains(p)) esp__turns_add(t, p->grad, p->count, add_floats, sum);
     sum += p->count;
   }
 }
@@ -33,33 +39,22 @@ static void plain_backward(esp_graph *g, const void *with) {
   esp_graph_backward(g);
 }
 
-/* Runs one batch forward. False at the end. */
-static bool forward(const esp_probe *probe) {
-  const esp_batch *batch = probe->next(probe->images);
-  if (batch) esp_graph_forward(probe->graph, batch, probe->pass);
-  return batch != NULL;
-}
-
-static bool pass(const esp_probe *probe) {
-  if (!forward(probe)) return false;
-  esp_graph_backward(probe->graph);
-  return true;
-}
-
 /* Running statistics move when passes use those of the batch, so values come back afterwards. */
 static esp_status average(const esp_model *m, const esp_probe *probe, esp__backward_fn *backward,
                           const void *with, float *sum, esp_error *err) {
   float *saved = NULL;
-  int done = 0;
-  if (probe->pass.training) ESP_TRY(esp__values_save(&m->params, &saved, err));
-  for (; forward(probe); done++) {
-    backward(probe->graph, with);
-    add_gradients(&m->params, sum);
+  esp__turns turns;
+  ESP_TRY(esp__turns_open(&turns, probe, err));
+  esp_status status = probe->pass.training ? esp__values_save(&m->params, &saved, err) : ESP_OK;
+  while (status == ESP_OK && esp__turns_next(&turns)) {
+    if (turns.mine) backward(probe->graph, with);
+    add_gradients(&turns, &m->params, sum);
   }
-  put_gradients(&m->params, sum, 1.0f / (float)(done > 0 ? done : 1));
+  put_gradients(&m->params, sum, 1.0f / (float)(turns.done > 0 ? turns.done : 1));
+  esp__turns_close(&turns);
   if (saved) esp__values_restore(&m->params, saved);
   free(saved);
-  return ESP_OK;
+  return status;
 }
 
 esp_status esp__measure_mean(const esp_model *m, const esp_probe *probe, esp__backward_fn *backward,
@@ -77,13 +72,27 @@ esp_status esp__measure_gradient(const esp_model *m, const esp_probe *probe, esp
 
 /* ---- scores averaged over the batches ---- */
 
-static void average_scores(esp_pruner *p, const esp_probe *probe, double *sum) {
-  int done = 0;
-  for (; pass(probe); done++) {
-    esp_pruner_score(p, p->criterion);
-    for (size_t u = 0; u < p->units; u++) sum[u] += (double)p->score[u];
+static void add_scores(void *sum, size_t first, size_t n, const float *score) {
+  double *to = (double *)sum + first;
+  for (size_t u = 0; u < n; u++) to[u] += (double)score[u];
+}
+
+static void score_batch(esp_pruner *p, esp_graph *graph) {
+  esp_graph_backward(graph);
+  esp_pruner_score(p, p->criterion);
+}
+
+static esp_status average_scores(esp_pruner *p, const esp_probe *probe, double *sum,
+                                 esp_error *err) {
+  esp__turns t;
+  ESP_TRY(esp__turns_open(&t, probe, err));
+  while (esp__turns_next(&t)) {
+    if (t.mine) score_batch(p, probe->graph);
+    esp__turns_add(&t, p->score, p->units, add_scores, sum);
   }
-  for (size_t u = 0; u < p->units; u++) p->score[u] = (float)(sum[u] / (done > 0 ? done : 1));
+  for (size_t u = 0; u < p->units; u++) p->score[u] = (float)(sum[u] / (t.done > 0 ? t.done : 1));
+  esp__turns_close(&t);
+  return ESP_OK;
 }
 
 static size_t largest_plane(const esp_pruner *p, const esp_graph *graph) {
@@ -102,11 +111,11 @@ static esp_status look(esp_pruner *p, const esp_probe *probe, double *sum, esp_e
   p->planes = malloc((size_t)p->pools * p->plane_size * sizeof *p->planes);
   if (!p->planes) return no_memory(err);
   p->graph = probe->graph;
-  average_scores(p, probe, sum);
+  const esp_status status = average_scores(p, probe, sum, err);
   p->graph = NULL;
   free(p->planes);
   p->planes = NULL;
-  return ESP_OK;
+  return status;
 }
 
 static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_error *err) {
@@ -118,7 +127,7 @@ static esp_status measure_scores(esp_pruner *p, const esp_probe *probe, esp_erro
   if (status == ESP_OK && p->criterion->needs == ESP_NEEDS_ACTIVATIONS)
     status = look(p, probe, sum, err);
   else if (status == ESP_OK)
-    average_scores(p, probe, sum);
+    status = average_scores(p, probe, sum, err);
   if (saved) esp__values_restore(&p->model->params, saved);
   free(saved);
   free(sum);

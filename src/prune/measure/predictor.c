@@ -3,6 +3,7 @@
 #include "base/mathx.h"
 #include "prune/criteria/channel.h"
 #include "prune/measure/criterion_inputs.h"
+#include "prune/measure/turns.h"
 #include "base/ridge.h"
 
 #include <math.h>
@@ -33,15 +34,17 @@ static void describe(const esp_layer *l, int channel, double *x) {
 
 /* ---- trials ---- */
 
-static double loss_over(const esp_probe *probe) {
-  const esp_batch *batch;
+static esp_status loss_over(const esp_probe *probe, double *loss, esp_error *err) {
   double sum = 0.0, images = 0.0;
-  while ((batch = probe->next(probe->images))) {
-    const esp_outcome o = esp_graph_forward(probe->graph, batch, probe->pass);
-    sum += o.loss_sum;
-    images += o.count;
+  esp__turns t;
+  ESP_TRY(esp__turns_open(&t, probe, err));
+  while (esp__turns_next(&t)) {
+    esp__turns_add_double(&t, t.outcome.loss_sum, &sum);
+    esp__turns_add_double(&t, t.outcome.count, &images);
   }
-  return sum / fmax(images, 1.0);
+  esp__turns_close(&t);
+  *loss = sum / fmax(images, 1.0);
+  return ESP_OK;
 }
 
 static void clear_channel(const esp_layer *l, int channel) {
@@ -84,15 +87,18 @@ static void draw(place *of, size_t count, size_t trials, esp_key key) {
 }
 
 /* Rows of what is known, and by how much the loss rose. */
-static void try_out(const esp_model *m, const esp_probe *probe, const float *saved, const place *of,
-                    size_t n, double *x, double *y) {
-  const double before = loss_over(probe);
-  for (size_t i = 0; i < n; i++) {
+static esp_status try_out(const esp_model *m, const esp_probe *probe, const float *saved,
+                          const place *of, size_t n, double *x, double *y, esp_error *err) {
+  double before, after;
+  esp_status status = loss_over(probe, &before, err);
+  for (size_t i = 0; status == ESP_OK && i < n; i++) {
     describe(of[i].layer, of[i].channel, x + i * FEATURES);
     clear_channel(of[i].layer, of[i].channel);
-    y[i] = loss_over(probe) - before;
+    status = loss_over(probe, &after, err);
+    y[i] = after - before;
     esp__values_restore(&m->params, saved);
   }
+  return status;
 }
 
 static void predict_all(const esp_pruner *p, const esp__ridge *r) {
@@ -106,21 +112,26 @@ static void predict_all(const esp_pruner *p, const esp__ridge *r) {
   }
 }
 
+/* From x[n][FEATURES], and the y[n] behind them. */
+static void predict_from(const esp_pruner *p, const double *x, size_t n) {
+  esp__ridge ridge;
+  esp__ridge_fit(&ridge, x, x + n * FEATURES, n, FEATURES, 0.01);
+  predict_all(p, &ridge);
+}
+
 static esp_status fit(esp_pruner *p, const esp_probe *probe, place *of, size_t count, size_t trials,
                       esp_error *err) {
   const size_t n = trials < count ? trials : count;
-  esp__ridge ridge;
   float *saved = NULL;
   double *x = malloc((n + 1) * (FEATURES + 1) * sizeof *x);
   if (!x) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the predictor");
-  const esp_status status = esp__values_save(&p->model->params, &saved, err);
+  esp_status status = esp__values_save(&p->model->params, &saved, err);
   if (status == ESP_OK && n > 0) {
     draw(of, count, n, esp_key_of(p->key, p->changes));
-    try_out(p->model, probe, saved, of, n, x, x + n * FEATURES);
+    status = try_out(p->model, probe, saved, of, n, x, x + n * FEATURES, err);
     esp__values_restore(&p->model->params, saved);
-    esp__ridge_fit(&ridge, x, x + n * FEATURES, n, FEATURES, 0.01);
-    predict_all(p, &ridge);
   }
+  if (status == ESP_OK && n > 0) predict_from(p, x, n);
   free(saved);
   free(x);
   return status;
