@@ -114,6 +114,14 @@ esp_status esp_graph_dropout(esp_graph *g, esp_value *x, float probability, esp_
 
 /* (C, H, W) to (C * H * W, 1, 1), in that order. */
 esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+/* The values in one row, in the order channel, row, column: seen as a matrix of `transpose` rows,
+ * transposed (1: as it is), and cut into `planes` channels, each a plane of height 1. Both divide
+ * the number of values. */
+typedef struct esp_reshape_attr {
+  int planes, transpose;
+} esp_reshape_attr;
+esp_status esp_graph_reshape(esp_graph *g, esp_value *x, esp_reshape_attr attr, esp_value **y,
+                             esp_error *err);
 /* a + b, of one shape. */
 esp_status esp_graph_add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
 /* The channels of a, then those of b; both of one height and width. */
@@ -359,6 +367,7 @@ typedef enum esp_operation_kind {
   ESP_OPERATION_AVGPOOL, /* size 0: of the whole plane */
   ESP_OPERATION_DROPOUT,
   ESP_OPERATION_FLATTEN,
+  ESP_OPERATION_RESHAPE,
   ESP_OPERATION_ADD,
   ESP_OPERATION_CONCAT,
   ESP_OPERATION_SUBSAMPLE,
@@ -389,6 +398,7 @@ typedef union esp_operation_attr {
   const esp_activation_kind *custom;
   esp_fatrelu_attr fatrelu;
   float probability; /* dropout */
+  esp_reshape_attr reshape;
   esp_top_k_attr top_k;
   bool relu;  /* behind a batch norm */
   int stride; /* subsample */

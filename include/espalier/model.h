@@ -11,6 +11,7 @@
  *     fatrelu 0.1 | share_relu 0.8                ReLU with a threshold, given or for a share of 0
  *     maxpool 2 [stride 2] [pad 0]                and avgpool; stride is the size unless given
  *     dropout 0.5
+ *     reshape 28 [transpose 15]                   values cut into other channels, one after another
  *     residual [NAME] ... [shortcut ...] end      adds both branches (no shortcut: the input)
  *     concat [NAME] ... branch ... end            joins two or more branches along channels
  *     quantise                                    8-bit numbers; conv ... bits 8, linear ... bits 8

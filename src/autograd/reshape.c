@@ -1,4 +1,4 @@
-/* Operations that give values other places: flatten, rows, subsample. */
+/* Operations that give values other places: flatten, reshape, rows, subsample. */
 #include "autograd/shapes.h"
 #include "autograd/tangent.h"
 
@@ -46,6 +46,62 @@ esp_status esp_graph_flatten(esp_graph *g, esp_value *x, esp_value **y, esp_erro
   const esp_tensor *t = &x->data;
   ESP_TRY(esp__node_add(g, &flatten, x, NULL, (esp_shape){t->channels * t->height * t->width, 1, 1},
                         &n, err));
+  *y = &n->out;
+  return ESP_OK;
+}
+
+/* ---- reshape: values in one row, transposed as a matrix, and cut into other channels ---- */
+
+/* Value number `i` of a block of images. */
+static float *value_at(const esp_tensor *t, int block, int i) {
+  const int pixels = t->height * t->width, pixel = i % pixels;
+  return esp_plane(t, block, i / pixels) + (size_t)(pixel / t->width) * esp_row_stride(t) +
+         (size_t)(pixel % t->width) * ESP_LANES;
+}
+
+/* Copies, or adds, the values of a matrix of `rows` rows to where they stand when it is
+ * transposed. */
+static void copy_transposed(const esp_graph *g, const esp_tensor *from, const esp_tensor *to,
+                            int rows, bool add) {
+  const int pixels = to->height * to->width, values = to->channels * pixels,
+            planes = esp__graph_planes(g, to);
+  const esp__extent one = {1, 1};
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+  for (int k = 0; k < planes; k++) {
+    const esp__plane_pos at = esp__plane_of(to, k);
+    for (int i = at.channel * pixels; i < (at.channel + 1) * pixels; i++)
+      g->kernels->copy(
+          one,
+          (esp__rows){value_at(from, at.block, esp__transposed_from(i, rows, values)), ESP_LANES},
+          (esp__rows){value_at(to, at.block, i), ESP_LANES}, add);
+  }
+}
+
+static void reshape_forward(esp_graph *g, esp__node *n) {
+  copy_transposed(g, &n->in[0]->data, &n->out.data, n->attr.reshape.transpose, false);
+}
+
+/* A transposed matrix has as many rows as the matrix has columns. */
+static void reshape_backward(esp_graph *g, esp__node *n) {
+  const esp_tensor *dx = &n->in[0]->grad;
+  const int values = dx->channels * dx->height * dx->width;
+  if (dx->data) copy_transposed(g, &n->out.grad, dx, values / n->attr.reshape.transpose, n->add[0]);
+}
+
+static const esp__op reshape = {.name = "reshape",
+                                .kind = ESP_OPERATION_RESHAPE,
+                                .forward = reshape_forward,
+                                .backward = reshape_backward,
+                                .tangent = &esp__tangent_linear,
+                                .flow = ESP_FLOW_FIXED};
+
+esp_status esp_graph_reshape(esp_graph *g, esp_value *x, esp_reshape_attr attr, esp_value **y,
+                             esp_error *err) {
+  esp__node *n;
+  esp_shape shape;
+  ESP_TRY(esp__shape_reshape(esp__shape_of(&x->data), attr, &shape, err));
+  ESP_TRY(esp__node_add(g, &reshape, x, NULL, shape, &n, err));
+  n->attr.reshape = attr;
   *y = &n->out;
   return ESP_OK;
 }

@@ -20,9 +20,10 @@ void esp__sequence_lengths(const esp_value *v, int block, int32_t length[ESP_LAN
       length[l] = esp__embedding_lengths(n)[block * ESP_LANES + l];
     return;
   }
-  const bool conv = n->op->kind == ESP_OPERATION_CONV,
+  const bool same = n->op->kind != ESP_OPERATION_RESHAPE, /* pixels are tokens still */
+      conv = n->op->kind == ESP_OPERATION_CONV,
              pool = n->op->kind == ESP_OPERATION_MAXPOOL || n->op->kind == ESP_OPERATION_AVGPOOL;
-  if (!n->in[0] || v->data.height > 1 || n->in[0]->data.height > 1 ||
+  if (!n->in[0] || !same || v->data.height > 1 || n->in[0]->data.height > 1 ||
       (!conv && !pool && n->in[0]->data.width != width)) {
     fill(width, length);
     return;

@@ -69,6 +69,22 @@ esp_status esp__shape_pool(const char *name, esp_shape x, esp_pool_attr a, esp_s
   return ESP_OK;
 }
 
+esp_status esp__shape_reshape(esp_shape x, esp_reshape_attr a, esp_shape *y, esp_error *err) {
+  const int64_t values = (int64_t)x.channels * x.height * x.width;
+  if (a.planes < 1 || a.transpose < 1 || values > 1 << 24)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "reshape: %d planes, transpose %d, of %dx%dx%d; expected both to be 1 or more, "
+                    "and at most 16M values",
+                    a.planes, a.transpose, x.channels, x.height, x.width);
+  if (values % a.planes != 0 || values % a.transpose != 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "reshape: %d planes, transpose %d, of %dx%dx%d; expected both to divide its %d "
+                    "values",
+                    a.planes, a.transpose, x.channels, x.height, x.width, (int)values);
+  *y = (esp_shape){a.planes, 1, (int)values / a.planes};
+  return ESP_OK;
+}
+
 esp_status esp__shape_add(esp_shape a, esp_shape b, esp_error *err) {
   if (a.channels == b.channels && a.height == b.height && a.width == b.width) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,

@@ -13,6 +13,12 @@ esp_status esp__shape_batchnorm(esp_shape x, const esp_bn_params *params, esp_er
 /* `name` begins the message: "maxpool" or "avgpool". */
 esp_status esp__shape_pool(const char *name, esp_shape x, esp_pool_attr a, esp_shape *y,
                            esp_error *err);
+esp_status esp__shape_reshape(esp_shape x, esp_reshape_attr a, esp_shape *y, esp_error *err);
+/* Which of `values` values comes to place `i` when they are transposed as a matrix of `rows`
+ * rows. */
+static inline int esp__transposed_from(int i, int rows, int values) {
+  return i % rows * (values / rows) + i / rows;
+}
 esp_status esp__shape_add(esp_shape a, esp_shape b, esp_error *err);
 esp_status esp__shape_concat(esp_shape a, esp_shape b, esp_shape *y, esp_error *err);
 esp_status esp__shape_subsample(esp_shape x, int channels, int stride, esp_shape *y,

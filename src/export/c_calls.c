@@ -96,6 +96,13 @@ static void call_subsample(const esp__c_writer *w, const esp__c_step *s) {
   esp__c_write_value(w, s->op, ")");
 }
 
+static void call_reshape(const esp__c_writer *w, const esp__c_step *s) {
+  const int rows = w->net->op[s->op].attr.reshape.transpose;
+  fprintf(w->out, "transpose(%d, %zu, ", rows, values_of(w, s->op) / (size_t)rows);
+  esp__c_write_value(w, s->input[0], ", ");
+  esp__c_write_value(w, s->op, ")");
+}
+
 static void call_add(const esp__c_writer *w, const esp__c_step *s) {
   fprintf(w->out, "add(%zu, ", values_of(w, s->op));
   write_inputs(w, s);
@@ -150,6 +157,7 @@ static const struct {
     [ESP_OPERATION_MAXPOOL] = {call_maxpool, PIECE(MAXPOOL)},
     [ESP_OPERATION_AVGPOOL] = {call_avgpool, PIECE(AVGPOOL)},
     [ESP_OPERATION_SUBSAMPLE] = {call_subsample, PIECE(SUBSAMPLE)},
+    [ESP_OPERATION_RESHAPE] = {call_reshape, PIECE(TRANSPOSE)},
     [ESP_OPERATION_ADD] = {call_add, PIECE(ADD)},
     [ESP_OPERATION_CONCAT] = {call_concat, PIECE(COPY)},
     [ESP_OPERATION_MEAN_ABS] = {call_mean_abs, PIECE(MEAN_ABS)},

@@ -43,9 +43,10 @@ size_t esp__c_sum_numbers(const esp__network *n) {
 
 /* Whether its value is its input's. The pixels of a quantised network are integers from the
  * start. */
-static bool is_alias(esp_operation_kind kind) {
-  return kind == ESP_OPERATION_FLATTEN || kind == ESP_OPERATION_DROPOUT ||
-         kind == ESP_OPERATION_TO_INTEGERS;
+static bool is_alias(const esp_operation *o) {
+  return o->kind == ESP_OPERATION_FLATTEN || o->kind == ESP_OPERATION_DROPOUT ||
+         o->kind == ESP_OPERATION_TO_INTEGERS ||
+         (o->kind == ESP_OPERATION_RESHAPE && o->attr.reshape.transpose == 1);
 }
 
 /* The layer that operation `i` runs. */
@@ -62,7 +63,7 @@ static esp__c_step step_of(const esp__network *n, int i) {
   esp__c_step s = {.op = i,
                    .layer = layer_of(n, i),
                    .input = {o->input[0], o->input[1]},
-                   .moves = !is_alias(o->kind),
+                   .moves = !is_alias(o),
                    .room = SIZE_MAX};
   if (s.layer >= 0) s.input[0] = n->op[s.layer].input[0];
   return s;
@@ -96,7 +97,7 @@ static esp_status check_integers(const esp__network *n, esp_error *err) {
   int begun = 0;
   for (int i = 1; i < n->ops; i++) {
     begun += n->op[i].kind == ESP_OPERATION_TO_INTEGERS;
-    if (begun > 1 || (begun == 0 && !is_alias(n->op[i].kind)))
+    if (begun > 1 || (begun == 0 && !is_alias(&n->op[i])))
       return refuse_integers(n, i, "one line 'quantise' before all others", err);
   }
   return has_weights(n->op[last].kind)

@@ -43,6 +43,7 @@ static const struct {
     [ESP_C_ADD_INTEGERS] = {"add_integers.c", NEED(ROUNDED)},
     [ESP_C_RESCALE] = {"rescale.c", NEED(RESCALED)},
     [ESP_C_COPY] = {"copy.c", 0},
+    [ESP_C_TRANSPOSE] = {"transpose.c", 0},
     [ESP_C_RELU] = {"relu.c", 0},
     [ESP_C_RELU6] = {"relu6.c", 0},
     [ESP_C_LEAKY_RELU] = {"leaky_relu.c", 0},

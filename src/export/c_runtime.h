@@ -43,6 +43,7 @@ typedef enum esp__c_piece {
   ESP_C_ADD_INTEGERS,
   ESP_C_RESCALE,
   ESP_C_COPY,
+  ESP_C_TRANSPOSE,
   ESP_C_RELU,
   ESP_C_RELU6,
   ESP_C_LEAKY_RELU,

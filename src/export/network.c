@@ -18,6 +18,7 @@ static const char *const words[] = {
     [ESP_OPERATION_AVGPOOL] = "avgpool",
     [ESP_OPERATION_DROPOUT] = "dropout",
     [ESP_OPERATION_FLATTEN] = "flatten",
+    [ESP_OPERATION_RESHAPE] = "reshape",
     [ESP_OPERATION_ADD] = "add",
     [ESP_OPERATION_CONCAT] = "concat",
     [ESP_OPERATION_SUBSAMPLE] = "subsample",

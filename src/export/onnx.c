@@ -285,6 +285,30 @@ static void write_flatten(const writer *w, int i) {
   w->rows[i] = true;
 }
 
+/* A node that gives x another shape; 0 stands for the images. */
+static void add_reshape(const writer *w, int i, const char *word, const char *x, int rank,
+                        const int64_t *shape, const char *output) {
+  add(w, "Reshape", INPUTS(x, add_int64s(w, i, word, rank, shape)), output);
+}
+
+/* A matrix for each image, transposed; then planes, or rows where they would have one pixel. */
+static void write_reshape(const writer *w, int i) {
+  const esp_operation *o = &w->net->op[i];
+  const int64_t rows = o->attr.reshape.transpose, values = (int64_t)esp__network_values(o->shape),
+                matrix[3] = {0, rows, values / rows},
+                shape[4] = {0, o->shape.channels, o->shape.height, o->shape.width};
+  const char *x = input_of(w, i, 0);
+  if (rows > 1) {
+    const char *as_matrix = part_of(w, i, "matrix"), *transposed = part_of(w, i, "transposed");
+    add_reshape(w, i, "matrix_shape", x, 3, matrix, as_matrix);
+    esp__onnx_node *node = add(w, "Transpose", INPUTS(as_matrix), transposed);
+    esp__onnx_add_ints(w->model, node, "perm", 3, (int64_t[]){0, 2, 1});
+    x = transposed;
+  }
+  w->rows[i] = o->shape.width == 1;
+  add_reshape(w, i, "shape", x, w->rows[i] ? 2 : 4, shape, w->value[i]);
+}
+
 static void write_dropout(const writer *w, int i) {
   w->value[i] = same_of(w, i);
 }
@@ -339,6 +363,7 @@ static void (*const writers[])(const writer *w, int i) = {
     [ESP_OPERATION_AVGPOOL] = write_avgpool,
     [ESP_OPERATION_DROPOUT] = write_dropout,
     [ESP_OPERATION_FLATTEN] = write_flatten,
+    [ESP_OPERATION_RESHAPE] = write_reshape,
     [ESP_OPERATION_ADD] = write_add,
     [ESP_OPERATION_CONCAT] = write_concat,
     [ESP_OPERATION_SUBSAMPLE] = write_subsample,

@@ -35,7 +35,9 @@ static const struct {
     {"CHANNELS", offsetof(esp__item, channels), 1, ESP_WIDTH_MAX},
     {"SIZE", offsetof(esp__item, size), 1, 1024},
     {"COUNT", offsetof(esp__item, count), 1, 1000},
+    {"PLANES", offsetof(esp__item, planes), 1, ESP_WIDTH_MAX},
     {"HEADS", offsetof(esp__item, count), 1, 1024},
+    {"transpose", offsetof(esp__item, transpose), 1, ESP_WIDTH_MAX},
     {"groups", offsetof(esp__item, groups), 1, ESP_WIDTH_MAX},
     {"bits", offsetof(esp__item, bits), 2, 8},
 };
@@ -244,6 +246,7 @@ static void fill_defaults(esp__item *item) {
   if (item->stride.rows == ESP_GIVEN_NOT)
     item->stride = size ? (esp_pair){item->size, item->size} : (esp_pair){1, 1};
   if (item->groups == ESP_GIVEN_NOT) item->groups = 1;
+  if (item->transpose == ESP_GIVEN_NOT) item->transpose = 1;
 }
 
 /* The words behind the keyword, of which the line's copy `line` is made. */
@@ -265,7 +268,7 @@ esp_status esp__line_arguments(const esp__source_line *at, esp__item *item, esp_
   words w;
   snprintf(line, sizeof line, "%s", item->text);
   item->channels = item->size = item->count = item->groups = item->bias = ESP_GIVEN_NOT;
-  item->bits = ESP_GIVEN_NOT;
+  item->bits = item->planes = item->transpose = ESP_GIVEN_NOT;
   item->option = false;
   item->kernel = item->stride = item->pad = (esp_pair){ESP_GIVEN_NOT, ESP_GIVEN_NOT};
   ESP_TRY(split(at, item, line, &w, err));

@@ -218,6 +218,12 @@ static esp_status build_flatten(esp__builder *b, int i, esp_value *x, esp_value 
   return b->target->flatten(b->graph, x, y, err);
 }
 
+static esp_status build_reshape(esp__builder *b, int i, esp_value *x, esp_value **y,
+                                esp_error *err) {
+  const esp__item *item = esp__item_at(b, i);
+  return b->target->reshape(b->graph, x, (esp_reshape_attr){item->planes, item->transpose}, y, err);
+}
+
 static esp_status build_subsample(esp__builder *b, int i, esp_value *x, esp_value **y,
                                   esp_error *err) {
   const esp__item *item = esp__item_at(b, i);
@@ -288,6 +294,11 @@ static const esp__layer_kind kind_table[] = {
     {"global_avgpool", "", "mean of each channel", .build = build_global_avgpool},
     {"dropout", "P", "in training, zero each value with probability P", .build = build_dropout},
     {"flatten", "", "all channels and pixels in one row", .build = build_flatten},
+    {"reshape", "PLANES [transpose N]",
+     "all values in one row, cut into PLANES channels of height 1; transpose: before that they are "
+     "a matrix of N rows, which is transposed. Between 1x1 convolutions it makes a tensor train "
+     "(Novikov et al. 2015)",
+     .build = build_reshape},
     {"subsample", "CHANNELS [stride N]",
      "every N-th pixel, zero channels added up to CHANNELS: "
      "the shortcut without weights (He et al. 2016)",

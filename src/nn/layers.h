@@ -54,7 +54,7 @@ static inline bool esp__kind_opens(esp__kind_role role) {
 }
 
 /* A kind of layer. `arguments` is what the help shows and what the parser goes by: words that must
- * come (CHANNELS, KxL, SIZE, P, COUNT, ...), then in brackets those that may ("[stride N]",
+ * come (CHANNELS, KxL, SIZE, P, COUNT, PLANES, ...), then in brackets those that may ("[stride N]",
  * "[stride N|NxM]": one number for both axes or one for rows and one for columns,
  * "[penalty X]", "[bias|nobias]", "[NAME]", or a word that is there or not, "[both]"). */
 typedef struct esp__layer_kind {
@@ -81,7 +81,7 @@ typedef struct esp__item {
   int kind_index;
   const char *text; /* the line, single spaces */
   int line;
-  int channels, size, count, groups, bias, bits;
+  int channels, size, count, planes, transpose, groups, bias, bits;
   esp_pair kernel, stride, pad;
   float probability, share, density, threshold, penalty;
   bool option; /* the word in brackets is there */
@@ -152,6 +152,8 @@ typedef struct esp__target {
   esp_status (*dropout)(esp_graph *g, esp_value *x, float probability, esp_value **y,
                         esp_error *err);
   esp_status (*flatten)(esp_graph *g, esp_value *x, esp_value **y, esp_error *err);
+  esp_status (*reshape)(esp_graph *g, esp_value *x, esp_reshape_attr attr, esp_value **y,
+                        esp_error *err);
   esp_status (*add)(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
   esp_status (*concat)(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err);
   esp_status (*subsample)(esp_graph *g, esp_value *x, int channels, int stride, esp_value **y,

@@ -1,5 +1,6 @@
 /* Operations on 8-bit integers that are no convolution or linear layer. */
 #include "autograd/fixed_point.h"
+#include "autograd/shapes.h"
 #include "base/integer.h"
 #include "predict/network.h"
 
@@ -8,6 +9,7 @@ typedef struct state {
   const esp__integer_kernels *kernels;
   esp_shape in, out; /* of x and y */
   esp_pool_attr pool;
+  int rows; /* of a matrix that is transposed */
   float inverse, real;
   esp__fixed factor;
   esp__fixed_pair pair;
@@ -180,6 +182,22 @@ static void run_flatten(const esp__predict_kernels *k, const esp__step *s, float
   }
 }
 
+/* Value number `i` of a place. */
+static int8_t *value_at(const esp__step *s, int place, esp_shape shape, int i, float *memory) {
+  const int pixels = shape.height * shape.width, pixel = i % pixels;
+  return pixel_of(channel_of(s, place, i / pixels, memory), pixel / shape.width,
+                  pixel % shape.width);
+}
+
+static void run_reshape(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const state *own = state_of(s);
+  const int values = own->out.channels * own->out.height * own->out.width;
+  (void)k;
+  for (int i = 0; i < values; i++)
+    *value_at(s, s->y, own->out, i, memory) =
+        *value_at(s, s->x, own->in, esp__transposed_from(i, own->rows, values), memory);
+}
+
 /* Every so many pixels; the channels behind are 0 from the start, and stay so. */
 static void run_subsample(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const state *own = state_of(s);
@@ -203,7 +221,8 @@ static esp__step_fn *run_of(const esp__bytes_plan *b) {
       [ESP_OPERATION_ADD_INTEGERS] = run_sum,     [ESP_OPERATION_FROM_INTEGERS] = run_to_floats,
       [ESP_OPERATION_ACTIVATION] = run_relu,      [ESP_OPERATION_AVGPOOL] = run_means,
       [ESP_OPERATION_MAXPOOL] = run_maxpool,      [ESP_OPERATION_FLATTEN] = run_flatten,
-      [ESP_OPERATION_CONCAT] = run_concat,        [ESP_OPERATION_SUBSAMPLE] = run_subsample};
+      [ESP_OPERATION_CONCAT] = run_concat,        [ESP_OPERATION_SUBSAMPLE] = run_subsample,
+      [ESP_OPERATION_RESHAPE] = run_reshape};
   const esp_operation *op = b->op;
   if (op->kind == ESP_OPERATION_AVGPOOL && b->rescale->kind != ESP_OPERATION_REQUANTISE)
     return NULL;
@@ -221,6 +240,7 @@ static void take_numbers(const esp__bytes_plan *b, state *s) {
   if (kind == ESP_OPERATION_ADD_INTEGERS) s->pair = esp__fixed_sum(attr);
   if (kind == ESP_OPERATION_FROM_INTEGERS) s->real = (float)esp__fixed_real(&attr->from, 0);
   if (kind == ESP_OPERATION_MAXPOOL || kind == ESP_OPERATION_AVGPOOL) s->pool = b->op->attr.pool;
+  if (kind == ESP_OPERATION_RESHAPE) s->rows = b->op->attr.reshape.transpose;
   if (kind == ESP_OPERATION_SUBSAMPLE) s->pool.stride = b->op->attr.stride;
 }
 
@@ -230,7 +250,7 @@ esp_status esp__add_bytes(esp_network *n, const esp__bytes_plan *b, esp_error *e
   if (!own)
     return esp_fail(err, ESP_ERR_INPUT,
                     "the predictor has no such operation on 8-bit numbers; expected layers, relu, "
-                    "pooling, flatten, concat, subsample and sums");
+                    "pooling, flatten, reshape, concat, subsample and sums");
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->kernels = esp__integer_kernels_choose();
   s->in = b->in;

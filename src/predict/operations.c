@@ -158,6 +158,13 @@ static esp_status flatten(esp_graph *g, esp_value *x, esp_value **y, esp_error *
   return append(g, x, NULL, op, y, err);
 }
 
+static esp_status reshape(esp_graph *g, esp_value *x, esp_reshape_attr attr, esp_value **y,
+                          esp_error *err) {
+  esp_operation op = {.kind = ESP_OPERATION_RESHAPE, .attr.reshape = attr};
+  ESP_TRY(esp__shape_reshape(shape_of(x), attr, &op.shape, err));
+  return append(g, x, NULL, op, y, err);
+}
+
 static esp_status add(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
   ESP_TRY(esp__shape_add(shape_of(a), shape_of(b), err));
   return append_alike(g, a, b, (esp_operation){.kind = ESP_OPERATION_ADD}, y, err);
@@ -299,6 +306,7 @@ static const esp__target target = {.shape = shape_of,
                                    .global_avgpool = global_avgpool,
                                    .dropout = dropout,
                                    .flatten = flatten,
+                                   .reshape = reshape,
                                    .add = add,
                                    .concat = concat,
                                    .subsample = subsample,

@@ -1,4 +1,5 @@
 /* Every operation that is no convolution or linear layer. */
+#include "autograd/shapes.h"
 #include "predict/network.h"
 
 #include <string.h>
@@ -146,6 +147,24 @@ static void run_flatten(const esp__predict_kernels *k, const esp__step *s, float
   }
 }
 
+/* Value number `i` of a place. */
+static float *value_at(const esp__step *s, int place, int i, float *memory) {
+  const esp__place *p = esp__place_at(s, place);
+  const int pixels = p->shape.height * p->shape.width, pixel = i % pixels;
+  return esp__at(s, place, memory) + esp__place_channel(p, i / pixels) +
+         pixel / p->shape.width * p->row + pixel % p->shape.width * esp__place_lanes(p);
+}
+
+static void run_reshape(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const esp_shape shape = esp__place_at(s, s->y)->shape;
+  const int values = shape.channels * shape.height * shape.width,
+            rows = state_of(s)->attr.reshape.transpose;
+  (void)k;
+  for (int i = 0; i < values; i++)
+    *value_at(s, s->y, i, memory) =
+        *value_at(s, s->x, esp__transposed_from(i, rows, values), memory);
+}
+
 /* An average of one pixel; then zero channels. */
 static void run_subsample(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   run_pool_with(k->avgpool_planes, (esp_pool_attr){1, state_of(s)->attr.stride, 0}, s, memory);
@@ -164,6 +183,7 @@ static esp__step_fn *const kinds[] = {
     [ESP_OPERATION_MAXPOOL] = run_maxpool,
     [ESP_OPERATION_AVGPOOL] = run_avgpool,
     [ESP_OPERATION_FLATTEN] = run_flatten,
+    [ESP_OPERATION_RESHAPE] = run_reshape,
     [ESP_OPERATION_ADD] = run_add,
     [ESP_OPERATION_CONCAT] = run_concat,
     [ESP_OPERATION_SUBSAMPLE] = run_subsample,

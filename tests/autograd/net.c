@@ -229,6 +229,8 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
       return esp_graph_product(g, *it, other, it, err);
     case NET_ROWS:
       return esp_graph_rows(g, *it, it, err);
+    case NET_RESHAPE:
+      return esp_graph_reshape(g, *it, (esp_reshape_attr){a[0], a[1]}, it, err);
     case NET_LOSS:
       b->loss = (esp_loss_kind)a[0];
       b->smoothing = (float)a[1] / 100.0f;

@@ -41,6 +41,7 @@ typedef enum net_kind {
   NET_SUMMARY,
   NET_PRODUCT,
   NET_ROWS,
+  NET_RESHAPE,
   NET_LOSS
 } net_kind;
 
@@ -86,6 +87,7 @@ typedef struct net_step {
 #define SUMMARY(kind) {NET_SUMMARY, {kind}}
 #define PRODUCT {NET_PRODUCT, {0}} /* it * what is kept */
 #define ROWS {NET_ROWS, {0}}
+#define RESHAPE(planes, transpose) {NET_RESHAPE, {planes, transpose}}
 /* with label smoothing; cross entropy unless given */
 #define LOSS(kind, percent) {NET_LOSS, {kind, percent}}
 // clang-format on

@@ -552,6 +552,12 @@ static esp_status subsample_channels(wrong *w) {
 static esp_status subsample_stride(wrong *w) {
   return esp_graph_subsample(w->g, w->x, 4, 0, &w->y, &w->err);
 }
+static esp_status reshape_planes(wrong *w) {
+  return esp_graph_reshape(w->g, w->x, (esp_reshape_attr){7, 1}, &w->y, &w->err);
+}
+static esp_status reshape_transpose(wrong *w) {
+  return esp_graph_reshape(w->g, w->x, (esp_reshape_attr){6, 0}, &w->y, &w->err);
+}
 static esp_status dropout_all(wrong *w) {
   return esp_graph_dropout(w->g, w->x, 1.0f, &w->y, &w->err);
 }
@@ -606,6 +612,8 @@ static const struct {
     {concat_planes, {"concat", "height and width"}},
     {subsample_channels, {"subsample", "at least 4"}},
     {subsample_stride, {"subsample", "stride 0"}},
+    {reshape_planes, {"7 planes", "divide its 120 values"}},
+    {reshape_transpose, {"transpose 0", "1 or more"}},
     {dropout_all, {"dropout", "1"}},
     {dropout_negative, {"dropout", "-0.1"}},
     {loss_plane, {"loss", "4x6x5"}},

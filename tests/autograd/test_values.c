@@ -325,6 +325,13 @@ static double flat_formula(const bed *b, const void *with, int image, int c, int
   const int plane = b->shape.height * b->shape.width, pixel = c % plane;
   return in(b, image, c / plane, row + pixel / b->shape.width, column + pixel % b->shape.width);
 }
+/* numpy: x.reshape(10, 6).T.reshape(4, 1, 15) */
+static double reshape_formula(const bed *b, const void *with, int image, int c, int row,
+                              int column) {
+  (void)with;
+  const int place = c * 15 + row * 15 + column, from = place % 10 * 6 + place / 10;
+  return in(b, image, from / 20, from % 20 / 5, from % 5);
+}
 static double subsample_formula(const bed *b, const void *with, int image, int c, int row,
                                 int column) {
   const int stride = *(const int *)with;
@@ -358,6 +365,16 @@ START_TEST(flattenings) {
   MUST(&b, esp_graph_flatten(b.g, b.x, &b.y, &b.err));
   run(&b, true);
   expect(&b, flat_formula, NULL, (esp_shape){60, 1, 1}, 0.0);
+  close_bed(&b);
+}
+END_TEST
+
+START_TEST(reshaping) {
+  bed b;
+  open_bed(&b, 3, 4, 5);
+  MUST(&b, esp_graph_reshape(b.g, b.x, (esp_reshape_attr){4, 10}, &b.y, &b.err));
+  run(&b, true);
+  expect(&b, reshape_formula, NULL, (esp_shape){4, 1, 15}, 0.0);
   close_bed(&b);
 }
 END_TEST
@@ -427,6 +444,7 @@ int main(void) {
   tcase_add_test(all, additions);
   tcase_add_test(all, concatenations);
   tcase_add_test(all, flattenings);
+  tcase_add_test(all, reshaping);
   tcase_add_loop_test(all, subsamplings, 1, 4);
   tcase_add_test(all, dropout_in_evaluation);
   tcase_add_loop_test(all, dropout_in_training, 0, 4);

@@ -98,7 +98,11 @@ RICH = """  conv 8 3x3 stride 2
     end
     relu
     residual
-      linear 16
+      reshape 4
+      conv 12 1x1 nobias
+      reshape 6 transpose 4
+      conv 2 1x1
+      reshape 16 transpose 2
       share_relu 0.5
     end
   end
@@ -175,8 +179,11 @@ EXACT = """  conv 8 3x3 stride 2
     bn
     relu
     residual
-      linear 16
-      bn
+      reshape 4
+      conv 12 1x1 nobias
+      reshape 6 transpose 4
+      conv 2 1x1
+      reshape 16 transpose 2
     end
     relu
   end

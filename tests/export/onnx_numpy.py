@@ -54,6 +54,7 @@ OPERATORS = {
     "Relu": lambda a, x: numpy.maximum(x, 0),
     "Reshape": lambda a, x, shape: x.reshape([n or x.shape[i] for i, n in enumerate(shape)]),
     "Sub": lambda a, x, y: x - y,
+    "Transpose": lambda a, x: x.transpose(a["perm"]),
 }
 
 

@@ -376,6 +376,14 @@ static const struct {
      "layers:4: parameter 'linear2.weight' is too large"},
     {"conv 65536 1x1 pad 64\n", "layers:1: conv: its output would be 65536x160x160"},
     {"subsample 2 stride 2\n", "layers:1: "},
+    {"flatten\nreshape 5\n",
+     "layers:2: reshape: 5 planes, transpose 1, of 3072x1x1; expected both to divide its 3072"},
+    {"reshape 6 transpose 7\n", "layers:1: reshape: 6 planes, transpose 7, of 3x32x32; expected"},
+    {"reshape\n",
+     "layers:1: reshape: there is no 'PLANES'; expected 'reshape PLANES [transpose N]'"},
+    {"reshape 0\n", "reshape: PLANES is '0', expected a whole number from 1 to 65536"},
+    {"reshape 3 transpose\n", "reshape: there is no number after 'transpose'"},
+    {"reshape 3 transpose 0\n", "reshape: transpose is '0'"},
     {"relu a a a a a a a a a a a a a a a a a\n", "more than 16 words"},
 };
 
@@ -552,7 +560,7 @@ START_TEST(layer_kinds_are_listed) {
     ck_assert_ptr_nonnull(esp_layer_arguments(i));
     ck_assert_uint_gt(strlen(esp_layer_help(i)), 0);
   }
-  ck_assert_uint_eq(i, 38);
+  ck_assert_uint_eq(i, 39);
   ck_assert_str_eq(esp_layer_keyword(0), "conv");
 }
 END_TEST

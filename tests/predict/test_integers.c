@@ -137,7 +137,8 @@ static const char *const languages[] = {
     "conv 20 3x3\nbn\nrelu\nconv 33 3x3 stride 2\nbn\nconv 24 1x1 stride 2 nobias\nrelu\n"
     "global_avgpool\nflatten\nlinear 10",
     "conv 6 5x5 pad 0\nrelu\nmaxpool 2\nconv 16 5x5 pad 0\nrelu\navgpool 3 stride 2 pad 1\n"
-    "flatten\nlinear 33\nrelu\ndropout 0.5\nlinear 10 nobias",
+    "flatten\nlinear 36\nrelu\ndropout 0.5\nreshape 6\nconv 12 1x1 nobias\n"
+    "reshape 18 transpose 4\nconv 5 1x3\nreshape 20 transpose 5\nlinear 10 nobias",
     "conv 32 3x3 stride 3\nrelu\nconv 32 3x3 groups 4\nbn\nrelu\ndepthwise 5x5\nbn\n"
     "depthwise 3x3 stride 2\nrelu\nconv 64 1x1 groups 2\nmaxpool 3 stride 2 pad 1\n"
     "conv 48 3x3 stride 2 pad 0 groups 4\nglobal_avgpool\nflatten\nlinear 10",

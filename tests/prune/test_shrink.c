@@ -383,6 +383,27 @@ START_TEST(only_zeros_and_the_unread_go) {
 }
 END_TEST
 
+/* A reshape knows how many values it gets: what it reads and makes stays, zeros too. */
+START_TEST(what_a_reshape_meets_stays) {
+  plant p;
+  open_net(&p,
+           " flatten\n linear 12\n reshape 3\n conv 4 1x1\n reshape 8 transpose 2\n conv 2 1x1\n"
+           " flatten\n linear 9\n linear classes",
+           "", 5);
+  memset(plant_param(&p, "linear1.weight")->value, 0, 192 * sizeof(float));
+  memset(plant_param(&p, "conv1.weight")->value, 0, 3 * sizeof(float));
+  memset(plant_param(&p, "linear2.weight")->value, 0, 4 * sizeof(float));
+  plant_param(&p, "linear1.bias")->value[0] = plant_param(&p, "conv1.bias")->value[0] =
+      plant_param(&p, "linear2.bias")->value[0] = 0.0f;
+  esp_model *small = shrunk(p.model, 1);
+  static const int widths[] = {12, 4, 2, 8, 5};
+  for (int i = 0; i < 5; i++) ck_assert_int_eq(small->layer[i].weight->shape[0], widths[i]);
+  same_logits(p.model, small, p.model->text);
+  esp_model_free(small);
+  plant_close(&p);
+}
+END_TEST
+
 /* ---- training ---- */
 
 static void train(esp_model *m, const esp_train_options *opt, const float *images) {
@@ -440,6 +461,7 @@ static Suite *suite(void) {
   tcase_add_test(t, blocks_are_left_out);
   tcase_add_test(t, a_branch_is_never_empty);
   tcase_add_test(t, only_zeros_and_the_unread_go);
+  tcase_add_test(t, what_a_reshape_meets_stays);
   tcase_add_test(t, training_and_shrinking_can_change_places);
   suite_add_tcase(s, t);
   return s;
