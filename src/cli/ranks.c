@@ -1,6 +1,7 @@
 #include "cli/ranks.h"
 
 #include "cli/guard.h"
+#include "ranks/agree.h"
 
 #include <stdlib.h>
 
@@ -29,13 +30,21 @@ static void end_all(esp_ranks *ranks, const char *why) {
   _Exit(1);
 }
 
+static esp_status join(esp_run_control *control, esp_error *err) {
+  ESP_TRY(esp_ranks_join(&control->ranks, end_all, err));
+  return esp__ranks_check_version(control->ranks, err);
+}
+
 esp_status esp__cli_join(esp_run_control *control, esp_error *err) {
   int rank;
   const int launched = esp_ranks_launched(&rank);
   if (launched > 1) esp__cli_guard(rank, launched);
-  const esp_status status = esp_ranks_join(&control->ranks, end_all, err);
-  if (status != ESP_OK) be_silent(rank, err);
-  if (esp_ranks_rank(control->ranks) > 0) control->progress = NULL;
+  const esp_status status = join(control, err);
+  if (status != ESP_OK) {
+    be_silent(rank, err);
+    esp_ranks_leave(control->ranks);
+  }
+  if (rank > 0) control->progress = NULL;
   return status;
 }
 

@@ -1,5 +1,7 @@
 #include "ranks/agree.h"
 
+#include <espalier/version.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,33 @@ esp_status esp__ranks_agree(esp_ranks *r, esp_status status, esp_error *err) {
   word *all = esp__ranks_gather_equal(r, &own, sizeof own);
   if (!all) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what other processes say");
   status = judge(all, esp_ranks_count(r), err);
+  free(all);
+  return status;
+}
+
+/* ---- versions ---- */
+
+/* Always as long, since other versions read it. */
+typedef struct version {
+  char text[32];
+} version;
+
+static esp_status compare_versions(const version *all, int ranks, esp_error *err) {
+  for (int i = 1; i < ranks; i++)
+    if (strncmp(all[i].text, all[0].text, sizeof all->text) != 0)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "rank %d: is Espalier %.31s, and rank 0 is %.31s; expected the same version",
+                      i, all[i].text, all[0].text);
+  return ESP_OK;
+}
+
+esp_status esp__ranks_check_version(esp_ranks *r, esp_error *err) {
+  if (esp_ranks_count(r) == 1) return ESP_OK;
+  version own = {""};
+  snprintf(own.text, sizeof own.text, "%s", ESP_VERSION);
+  version *all = esp__ranks_gather_equal(r, &own, sizeof own);
+  if (!all) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for what other processes say");
+  const esp_status status = compare_versions(all, esp_ranks_count(r), err);
   free(all);
   return status;
 }

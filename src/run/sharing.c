@@ -4,7 +4,6 @@
 #include "ranks/agree.h"
 
 #include <espalier/file.h>
-#include <espalier/version.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +57,7 @@ esp_status esp__run_agree(const esp_run *r, esp_status status, esp_error *err) {
 
 /* What must be the same everywhere. */
 typedef struct identity {
-  char version[32], configuration[65], plugins[65];
+  char configuration[65], plugins[65];
   esp_dataset_digests data;
 } identity;
 
@@ -67,7 +66,6 @@ static identity identity_of(const esp_run *r) {
   identity own;
   esp_sha256 s;
   memset(&own, 0, sizeof own);
-  snprintf(own.version, sizeof own.version, "%s", ESP_VERSION);
   memcpy(own.configuration, r->at.fingerprint, sizeof own.configuration);
   own.data = r->at.data;
   esp_sha256_start(&s);
@@ -78,8 +76,7 @@ static identity identity_of(const esp_run *r) {
 
 /* What differs between two; NULL: nothing. */
 static const char *difference(const identity *a, const identity *b) {
-  return strcmp(a->version, b->version) != 0               ? "another version of Espalier"
-         : strcmp(a->plugins, b->plugins) != 0             ? "other plugins"
+  return strcmp(a->plugins, b->plugins) != 0               ? "other plugins"
          : strcmp(a->data.classes, b->data.classes) != 0   ? "other class names in its data"
          : strcmp(a->data.labels, b->data.labels) != 0     ? "other labels in its data"
          : strcmp(a->data.images, b->data.images) != 0     ? "other images in its data"

@@ -21,7 +21,7 @@ esp_status esp__run_check_ranks(const esp_run *r, esp_error *err);
 /* Together: whether all are well so far. Where some are not, all fail as the first of those does,
  * whose rank the message names. `status` and *err are this process's. */
 esp_status esp__run_agree(const esp_run *r, esp_status status, esp_error *err);
-/* Together: fails unless all have opened the same, with the same version of this program. */
+/* Together: fails unless all have opened the same. */
 esp_status esp__run_check_same(const esp_run *r, esp_error *err);
 /* Together: what rank 0 says. */
 bool esp__run_first_says(const esp_run *r, bool yes);

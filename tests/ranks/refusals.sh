@@ -1,9 +1,10 @@
 #!/bin/sh
 # What several processes cannot share is refused in one line, by all of them, and leaves no directory.
-# Usage: refusals.sh ESPALIER MPIEXEC CONFIG
+# Usage: refusals.sh ESPALIER MPIEXEC CONFIG ANOTHER     ANOTHER: the command in another version
 
 # shellcheck source=tests/ranks/rig.sh
 . "$(dirname "$0")/rig.sh"
+another=$1
 
 # Expects that $1 processes fail with status 2 and one line that has the text $2. The other words are the command.
 refused() {
@@ -38,6 +39,8 @@ cp "$config" "$work/here.ini"
 refused 2 "[train] parts = 1" "$espalier" run "$config" -o "$work/run" train.parts=1
 refused 2 "expected at most as many parts" "$espalier" run "$config" -o "$work/run" train.parts=9
 refused 2 "only run and resume share" "$espalier" inspect "$work/run"
+refused 1 "rank 1: is Espalier 0.0.1, and rank 0 is " \
+  "$espalier" run "$config" -o "$work/run" : -n 1 "$another" run "$config" -o "$work/run"
 refused 2 "rank 1: has another configuration than rank 0" \
   "$work/one_differs" "$espalier" run "$config" -o "$work/run" train.lr=1
 refused 2 "rank 1: has other labels in its data than rank 0" \
