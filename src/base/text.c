@@ -51,3 +51,10 @@ void esp__print_csv_cell(FILE *out, const char *text) {
   for (const char *c = text; *c; c++) fprintf(out, *c == '"' ? "\"\"" : "%c", *c);
   fputc('"', out);
 }
+
+void esp__print_line(FILE *out, const char *text, int width) {
+  int used = 0;
+  for (const char *c = text; *c && (width == 0 || used < width); c++, used++)
+    fputc(*c == '\n' ? ';' : *c, out);
+  fprintf(out, "%*s", used < width ? width - used : 0, "");
+}

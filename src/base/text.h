@@ -32,4 +32,8 @@ void esp__print_columns(FILE *out, const char *const *name);
  * (RFC 4180). */
 void esp__print_csv_cell(FILE *out, const char *text);
 
+/* The text in one line, with ';' where it breaks, in `width` bytes: cut off, or with spaces behind
+ * it. 0: in as many as it has. */
+void esp__print_line(FILE *out, const char *text, int width);
+
 #endif

@@ -1,4 +1,5 @@
 /* espalier compare: a sweep beside the figures of a paper */
+#include "base/text.h"
 #include "cli/cli.h"
 #include "sweep/summary.h"
 
@@ -36,7 +37,8 @@ static void print_label(const esp_sweep *s, int run) {
   printf("  ");
   for (int a = 0; a < s->axes; a++) {
     if (strcmp(s->axis[a].key, "run.seed") == 0) continue;
-    printf("%s%s=%s", first ? "" : ", ", s->axis[a].key, s->axis[a].value[s->run[run].choice[a]]);
+    printf("%s%s=", first ? "" : ", ", s->axis[a].key);
+    esp__print_line(stdout, s->axis[a].value[s->run[run].choice[a]], 0);
     first = false;
   }
 }

@@ -155,10 +155,11 @@ static int width_of(const esp_sweep *s, int axis) {
 }
 
 static void print_axes(FILE *out, const esp_sweep *s, int run) {
-  for (int a = 0; a < s->axes; a++)
-    if (!is_seed(s, a))
-      fprintf(out, "%-*.*s  ", width_of(s, a), WIDTH_MAX,
-              run < 0 ? s->axis[a].key : value_of(s, run, a));
+  for (int a = 0; a < s->axes; a++) {
+    if (is_seed(s, a)) continue;
+    esp__print_line(out, run < 0 ? s->axis[a].key : value_of(s, run, a), width_of(s, a));
+    fputs("  ", out);
+  }
 }
 
 static void print_percent(FILE *out, const char *format, double share) {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# scripts/papers in a tree of its own, with a paper of four tiny runs: what it keeps, what it writes, that a second call
-# trains nothing, that the page needs the kept files only, and what it says of bad arguments.
+# scripts/papers in a tree of its own, with a paper of four tiny runs, one value of which has two lines: what it keeps,
+# what it writes, that a second call trains nothing, that the page needs the kept files only, and what it says of bad
+# arguments.
 # Usage: papers.sh ESPALIER ROOT
 
 set -u
@@ -52,6 +53,9 @@ batch = 32
 [sweep]
 prune.method = magnitude random
 prune.sparsity = 0.5 0.8
+prune.layers =
+  "linear1 0.5
+   linear2 0.5"
 INI
 cat >configs/papers/figures.csv <<'CSV'
 prune.method,sparsity,test_accuracy,tolerance,source
@@ -66,6 +70,8 @@ for file in table.txt compared.txt machine.txt curves.svg; do
   expect "$file is kept" $?
 done
 shows '| [tiny](#tiny) | 2 | 1 |'
+shows 'Time of all runs, added up: 0 min'
+shows 'prune.layers=linear1 0.5;linear2 0.5'
 shows 'magnitude     0.5'
 shows 'OUTSIDE'
 shows '(results/tiny/curves.svg)'
