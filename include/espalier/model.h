@@ -151,10 +151,10 @@ esp_status esp_model_new_tasks(esp_model **model, const esp_model_options *opt, 
 void esp_model_free(esp_model *model);
 
 /* The model's text with other widths and fewer blocks, newly allocated in *text. `width` has the
- * output channels of every conv, depthwise, linear and subsample line, in order (NULL: as they
- * are); of a grouped convolution only one with as many groups as channels may change. drop[b]
- * leaves block b out (NULL: none); where one is, names and biases are written out, so that the
- * parameters that stay keep their names. */
+ * output channels of every conv, depthwise, linear, subsample, embedding, lstm and gru line, and
+ * the heads of every attention, in order (NULL: as they are); of a grouped convolution only one
+ * with as many groups as channels may change. drop[b] leaves block b out (NULL: none); where one
+ * is, names and biases are written out, so that the parameters that stay keep their names. */
 esp_status esp_model_rewrite(const esp_model *model, const int *width, const bool *drop,
                              char **text, esp_error *err);
 

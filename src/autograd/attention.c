@@ -179,7 +179,7 @@ static const esp__op attention = {.name = "attention",
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward,
-                                  .flow = ESP_FLOW_FIXED};
+                                  .flow = ESP_FLOW_HEADS};
 
 esp_status esp_graph_attention(esp_graph *g, esp_value *x, esp_attention_attr attr, esp_value **y,
                                esp_error *err) {

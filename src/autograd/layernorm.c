@@ -1,4 +1,8 @@
-/* Layer normalisation over the channels of each pixel (Ba et al. 2016). */
+/* Layer normalisation over the channels of each pixel (Ba et al. 2016).
+ *
+ * A channel whose scale and shift are 0 gives 0, and is not counted in the mean and the variance
+ * either: so a network from which channels were pruned computes what the smaller one does that has
+ * them no more. Where all channels are such, all count. */
 #include "autograd/block_sums.h"
 #include "autograd/shapes.h"
 
@@ -8,8 +12,10 @@ enum { SCALE, SHIFT };
 
 typedef struct state {
   float *mean, *rate; /* [blocks][rows][width][16] */
-  float *sum;         /* [blocks][2][channels][16] gradients of scale, then of shift */
-  double *number;     /* [blocks][channels] of either */
+  bool *counts;       /* [channels] of the current pass */
+  int counted;
+  float *sum;     /* [blocks][2][channels][16] gradients of scale, then of shift */
+  double *number; /* [blocks][channels] of either */
 } state;
 
 static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
@@ -21,6 +27,7 @@ static esp_status plan(esp_graph *g, esp__node *n, esp_error *err) {
   n->state = s;
   ESP_TRY(esp__graph_alloc(g, floats * sizeof *s->mean, &s->mean, err));
   ESP_TRY(esp__graph_alloc(g, floats * sizeof *s->rate, &s->rate, err));
+  ESP_TRY(esp__graph_alloc(g, channels * sizeof *s->counts, &s->counts, err));
   if (!n->out.grad.data) return ESP_OK;
   esp__graph_reserve_numbers(g, y->channels);
   ESP_TRY(esp__graph_alloc(g, blocks * channels * sizeof *s->number, &s->number, err));
@@ -37,13 +44,32 @@ static esp__layer_norm kernel_of(const esp__node *n, int block, int row) {
   const esp_tensor *y = &n->out.data;
   const state *s = n->state;
   const size_t first = (size_t)((block * y->height + row) * y->width) * ESP_LANES;
-  return (esp__layer_norm){
-      y->channels,     y->width,       n->param[SCALE]->value, n->param[SHIFT]->value,
-      s->mean + first, s->rate + first};
+  return (esp__layer_norm){y->channels,
+                           y->width,
+                           n->param[SCALE]->value,
+                           n->param[SHIFT]->value,
+                           s->mean + first,
+                           s->rate + first,
+                           s->counts,
+                           s->counted};
+}
+
+static void find_counted(const esp__node *n) {
+  state *s = n->state;
+  const int channels = n->out.data.channels;
+  s->counted = 0;
+  for (int c = 0; c < channels; c++) {
+    s->counts[c] = n->param[SCALE]->value[c] != 0.0f || n->param[SHIFT]->value[c] != 0.0f;
+    s->counted += s->counts[c];
+  }
+  if (s->counted > 0) return;
+  s->counted = channels;
+  memset(s->counts, true, (size_t)channels * sizeof *s->counts);
 }
 
 static void forward(esp_graph *g, esp__node *n) {
   const esp_tensor *y = &n->out.data;
+  find_counted(n);
   const int rows = esp__graph_blocks(g) * y->height;
 #pragma omp parallel for schedule(static) num_threads(g->threads)
   for (int i = 0; i < rows; i++) {
@@ -90,8 +116,7 @@ static const esp__op layernorm = {.name = "layer norm",
                                   .kind = ESP_OPERATION_LAYERNORM,
                                   .plan = plan,
                                   .forward = forward,
-                                  .backward = backward,
-                                  .flow = ESP_FLOW_FIXED};
+                                  .backward = backward};
 
 esp_status esp_graph_layernorm(esp_graph *g, esp_value *x, esp_param *scale, esp_param *shift,
                                esp_value **y, esp_error *err) {

@@ -52,8 +52,7 @@ static const esp__op positions = {.name = "positions",
                                   .kind = ESP_OPERATION_POSITIONS,
                                   .plan = plan,
                                   .forward = forward,
-                                  .backward = backward,
-                                  .flow = ESP_FLOW_FIXED};
+                                  .backward = backward};
 
 esp_status esp_graph_positions(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
                                esp_error *err) {

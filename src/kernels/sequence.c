@@ -25,14 +25,15 @@ static size_t tile_end(size_t first, int pixels) {
 }
 
 static void measure(const esp__layer_norm *k, esp__run x, size_t from, size_t end) {
-  const float share = 1.0f / (float)k->channels;
+  const float share = 1.0f / (float)k->counted;
   float sum[TILE] = {0};
   for (int c = 0; c < k->channels; c++)
-    for (size_t i = from; i < end; i++) sum[i - from] += x.at[(size_t)c * x.stride + i];
+    for (size_t i = from; k->counts[c] && i < end; i++)
+      sum[i - from] += x.at[(size_t)c * x.stride + i];
   for (size_t i = from; i < end; i++) k->mean[i] = sum[i - from] * share;
   for (size_t i = from; i < end; i++) sum[i - from] = 0.0f;
   for (int c = 0; c < k->channels; c++)
-    for (size_t i = from; i < end; i++) {
+    for (size_t i = from; k->counts[c] && i < end; i++) {
       const float v = x.at[(size_t)c * x.stride + i] - k->mean[i];
       sum[i - from] += v * v;
     }
@@ -73,10 +74,12 @@ static void back_channel(const esp__layer_norm_back *k, int c, const float *x, c
                          size_t from, size_t end, const float *first, const float *second,
                          float *dx) {
   const esp__layer_norm *of = k->of;
-  const float share = 1.0f / (float)of->channels;
+  const float share = 1.0f / (float)of->counted;
   for (size_t i = from; i < end; i++) {
     const float v = (x[i] - of->mean[i]) * of->rate[i], g = dy[i] * of->scale[c];
-    const float d = of->rate[i] * (g - first[i - from] * share - v * (second[i - from] * share));
+    const float d =
+        of->counts[c] ? of->rate[i] * (g - first[i - from] * share - v * (second[i - from] * share))
+                      : 0.0f;
     dx[i] = k->add ? dx[i] + d : d;
   }
 }

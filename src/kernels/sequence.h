@@ -25,16 +25,18 @@ typedef void esp__multiply_fn(esp__extent e, esp__rows x, esp__rows y, esp__rows
  *
  *     y = (x - mean) * rate * scale[c] + shift[c],   rate = 1 / sqrt(variance + 1e-5)
  *
- * Sums run over the channels in order. */
+ * Sums run over the channels that count, in order. */
 typedef struct esp__layer_norm {
   int channels, pixels;
   const float *scale, *shift; /* [channels] */
   float *mean, *rate;         /* [pixels][16], made by the forward pass */
+  const bool *counts;         /* [channels] mean and variance are over these */
+  int counted;                /* how many they are, at least 1 */
 } esp__layer_norm;
 typedef void esp__layer_norm_fn(const esp__layer_norm *k, esp__run x, esp__run y);
 /* dx (+)= rate * (g - mean of g - v * mean of g v), with g = dy * scale and v = (x - mean) * rate,
- * the means over the channels. Adds to shift_sum[c][l] every dy, to scale_sum[c][l] every dy v,
- * pixels in order. dx.at may be NULL. */
+ * the means over the channels that count; (+)= 0 for the others, whose scale is 0. Adds to
+ * shift_sum[c][l] every dy, to scale_sum[c][l] every dy v, pixels in order. dx.at may be NULL. */
 typedef struct esp__layer_norm_back {
   const esp__layer_norm *of;
   float *scale_sum, *shift_sum; /* [channels][16] */

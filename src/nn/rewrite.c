@@ -11,8 +11,13 @@ static const esp__item *item_of(const esp_model *m, int i) {
   return &m->program->item[i];
 }
 
-static bool takes_channels(const esp__layer_kind *kind) {
-  return strncmp(kind->arguments, "CHANNELS", 8) == 0;
+static bool takes_heads(const esp__layer_kind *kind) {
+  return strncmp(kind->arguments, "HEADS", 5) == 0;
+}
+
+/* The first word behind the keyword is a width: channels, or heads. */
+static bool takes_width(const esp__layer_kind *kind) {
+  return takes_heads(kind) || strncmp(kind->arguments, "CHANNELS", 8) == 0;
 }
 
 /* The words of `item` with another width. Groups of a convolution that may change are as many as
@@ -70,7 +75,7 @@ typedef struct writer {
 } writer;
 
 static bool sized(const esp__layer_kind *kind) {
-  return kind->weights || takes_channels(kind);
+  return kind->weights || takes_width(kind);
 }
 
 /* The lines of `text` in the place of one. */
@@ -89,12 +94,13 @@ static bool write_item(writer *w, int i) {
     write_lines(w, item->kind, w->lines[w->layer]);
     return true;
   }
-  const int width = w->width && takes_channels(item->kind) ? w->width[w->sized] : item->channels;
+  const int had = takes_heads(item->kind) ? item->count : item->channels,
+            width = w->width && takes_width(item->kind) ? w->width[w->sized] : had;
   char *line = NULL;
   size_t size;
   FILE *text = esp__text_stream(&line, &size);
   if (!text) return false;
-  if (width != item->channels)
+  if (width != had)
     write_width(text, item, width);
   else
     fputs(item->text, text);

@@ -8,6 +8,11 @@
 static esp_status check_parts(const esp_pruner *p, const esp_criterion *c, esp_error *err) {
   for (int i = 0; i < p->scored_slices; i++) {
     const esp_slice *s = p->scored[i].slice;
+    if (c->channels && s->param->role == ESP_ROLE_EMBEDDING)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "[prune]: method '%s' scores rows of weights, and the channels of '%s' are "
+                      "columns; expected another method, such as magnitude",
+                      c->name, s->layer->name);
     if (c->channels && !esp_slice_of_channels(s))
       return esp_fail(
           err, ESP_ERR_INPUT,

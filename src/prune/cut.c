@@ -37,6 +37,7 @@ static bool rows_zero(const esp_operation *o, int c) {
 /* Channel c of an operation that makes it of channel c of its inputs. */
 static bool kept_zero(const esp__cut *k, const esp_operation *o, int c) {
   const int a = o->input[0], b = o->input[1];
+  if (o->kind == ESP_OPERATION_POSITIONS) return is_zero(k, a, c) && column_zero(o->param[0], c);
   if (!o->keeps_zero && !(o->param[0] && rows_zero(o, c))) return false;
   return (!o->keeps_zero || is_zero(k, a, c)) && (b < 0 || is_zero(k, b, c));
 }
@@ -88,8 +89,15 @@ static void keep_columns(esp__cut *k, int i, int from) {
       k->keep[class_of(k, from, c)] = true;
 }
 
+/* Layer norm counts the channels that have a scale or a shift, so those cannot go. */
+static void keep_counted(esp__cut *k, int i) {
+  for (int c = 0; c < k->groups.op[i].shape.channels; c++)
+    if (!rows_zero(&k->groups.op[i], c)) k->keep[class_of(k, i, c)] = true;
+}
+
 static void keep_read(esp__cut *k, int i) {
   const esp_operation *o = &k->groups.op[i];
+  if (o->kind == ESP_OPERATION_LAYERNORM) keep_counted(k, i);
   if (esp__operation_mixes(o)) keep_columns(k, i, o->input[0]);
   if (o->flow == ESP_FLOW_GATES) keep_columns(k, i, i);
 }

@@ -64,7 +64,15 @@ static bool is_line(const esp__channel_groups *g, int i) {
   const bool gates = next && next->kind == ESP_OPERATION_RECURRENT && next->input[0] == i;
   if (o->kind == ESP_OPERATION_RECURRENT) return !o->attr.recurrent.reverse;
   return (o->flow == ESP_FLOW_MIX && !gates) || o->flow == ESP_FLOW_PAD ||
-         o->kind == ESP_OPERATION_EMBEDDING;
+         o->kind == ESP_OPERATION_EMBEDDING || o->kind == ESP_OPERATION_ATTENTION;
+}
+
+/* What its line says then: channels, or heads. */
+static int width_of(const esp__cut *k, int i) {
+  const esp_operation *o = &k->groups.op[i];
+  const int kept = esp__cut_kept(k, i);
+  if (o->kind != ESP_OPERATION_ATTENTION) return kept;
+  return kept / (o->shape.channels / o->attr.attention.heads);
 }
 
 static bool keeps(const esp__cut *k, int of, size_t c) {
@@ -100,7 +108,7 @@ static esp_status narrow(const esp_model *m, const esp__cut *k, esp_model **smal
   int *width = calloc((size_t)k->groups.ops + 1, sizeof *width), lines = 0;
   if (!width) return no_memory(err);
   for (int i = 0; i < k->groups.ops; i++)
-    if (is_line(&k->groups, i)) width[lines++] = esp__cut_kept(k, i);
+    if (is_line(&k->groups, i)) width[lines++] = width_of(k, i);
   esp_status status = esp_model_rewrite(m, width, NULL, &text, err);
   free(width);
   if (status == ESP_OK) status = build(m, text, small, err);

@@ -28,6 +28,9 @@ static esp__layer_norm draw_norm(trial *t) {
   k.shift = trial_floats(t, (size_t)k.channels);
   k.mean = trial_floats(t, (size_t)k.pixels * ESP_LANES);
   k.rate = trial_floats(t, (size_t)k.pixels * ESP_LANES);
+  bool *counts = trial_take(t, (size_t)k.channels);
+  for (int c = 0; c < k.channels; c++) k.counted += counts[c] = c == 0 || trial_flip(t);
+  k.counts = counts;
   return k;
 }
 

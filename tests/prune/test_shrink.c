@@ -272,6 +272,8 @@ static void open_subject(plant *p, const subject *s, const char *more) {
 #define LAYERS "arch = custom\nlayers =\n "
 static const char recurrent[] = LAYERS "embedding 5\n lstm 6 both\n gru 7\n token_max\n linear 5\n";
 
+static const char transformer[] = "arch = transformer-2-12-3\n";
+
 /* Whole channels: nothing is left but what the masks keep, so counts agree and a second time
  * changes nothing. */
 START_TEST(all_that_is_pruned_goes) {
@@ -283,6 +285,10 @@ START_TEST(all_that_is_pruned_goes) {
               " flatten\n linear classes\n",
        "channel", &input},
       {recurrent, "neuron", &text},
+      {recurrent, "dimension", &text},
+      {transformer, "head", &text},
+      {transformer, "dimension", &text},
+      {transformer, "channel", &text},
   };
   for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
     plant p;
@@ -431,6 +437,10 @@ START_TEST(training_and_shrinking_can_change_places) {
               " end\n flatten\n linear 9\n relu\n linear classes\n",
        "channel", &input},
       {recurrent, "neuron", &text},
+      {recurrent, "dimension", &text},
+      {transformer, "head", &text},
+      {transformer, "dimension", &text},
+      {transformer, "channel", &text},
   };
   for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
     plant p;

@@ -173,6 +173,63 @@ START_TEST(units_of_both_directions_go_together) {
 }
 END_TEST
 
+/* ---- what transformers have ---- */
+
+/* Of 12 channels the first four are queries, then come keys and values; head 0 has the first two of
+ * each four. Its rows are smaller. */
+START_TEST(heads_go_with_all_that_is_theirs) {
+  plant p;
+  open_net(&p, (esp_shape){1, 1, 2}, 1,
+           " conv 12 1x1\n attention 2\n conv 1 1x1 nobias\n token_mean", "structure = head\n");
+  PLANT_SET(&p, "conv1.weight", 1, -1, 2, 2, 3, 3, 4, -4, 1, 1, 2, 2);
+  prune(&p, 0.5);
+  plant_mask_is(&p, "conv1.weight", "001100110011");
+  plant_mask_is(&p, "conv1.bias", "001100110011");
+  plant_mask_is(&p, "conv2.weight", "0011");
+  counted(&p, 1, 2);
+  plant_close(&p);
+}
+END_TEST
+
+static const char encoder[] =
+    " embedding 2\n positions\n residual\n layernorm\n conv 3 1x1\n gelu\n conv 2 1x1\n end\n"
+    " layernorm\n token_mean\n linear classes nobias";
+static const esp_shape two_tokens = {1, 1, 2, 3};
+
+/* Means over a column of the embedding and a row of conv2: (0 + 1 + 1 + 3 * 3) / 6 and
+ * (0 + 5 + 5 + 3 * 1) / 6. */
+START_TEST(a_dimension_goes_everywhere) {
+  plant p;
+  open_net(&p, two_tokens, 1, encoder, "structure = dimension\n");
+  PLANT_SET(&p, "embedding1.weight", 0, 0, 1, 5, -1, 5);
+  PLANT_SET(&p, "0.conv2.weight", 3, 3, -3, 1, 1, 1);
+  prune(&p, 0.5);
+  static const char *const alone[] = {"0.layernorm1.scale", "0.layernorm1.shift", "0.conv2.bias",
+                                      "layernorm1.scale",   "layernorm1.shift",   "linear1.weight"};
+  for (size_t i = 0; i < 6; i++) plant_mask_is(&p, alone[i], "01");
+  plant_mask_is(&p, "embedding1.weight", "010101");
+  plant_mask_is(&p, "positions1.weight", "0101");
+  plant_mask_is(&p, "0.conv1.weight", "010101");
+  plant_mask_is(&p, "0.conv2.weight", "000111");
+  counted(&p, 1, 2);
+  plant_close(&p);
+}
+END_TEST
+
+START_TEST(hidden_units_are_neurons) {
+  plant p;
+  open_net(&p, two_tokens, 1, encoder, "structure = neuron\n");
+  PLANT_SET(&p, "0.conv1.weight", 1, 1, 3, 3, 2, 2);
+  prune(&p, 0.34);
+  plant_mask_is(&p, "0.conv1.weight", "001111");
+  plant_mask_is(&p, "0.conv1.bias", "011");
+  plant_mask_is(&p, "0.conv2.weight", "011011");
+  ck_assert_ptr_null(plant_param(&p, "embedding1.weight")->mask);
+  counted(&p, 1, 3);
+  plant_close(&p);
+}
+END_TEST
+
 /* ---- channels ---- */
 
 /* conv1 and conv2 are added, so their channels go in pairs; conv2 reads conv1, and so does conv3
@@ -348,6 +405,20 @@ START_TEST(groups_of_depthwise_concat_flatten) {
 }
 END_TEST
 
+/* Three thirds of 8 channels in 2 heads; 32 hidden units; the stream of 8: what the first layer and
+ * the positions write, 5 of each half of a block (layer norm, the columns that read, row and bias
+ * that write), layer norm and columns at the end. All of them are channels. */
+START_TEST(groups_of_a_transformer) {
+  static const char net[] = "arch = transformer-2-8-2";
+  POOLS(net, "head", {"0.conv1", 2, 3}, {"2.conv1", 2, 3});
+  POOLS(net, "neuron", {"1.conv1", 32, 3}, {"3.conv1", 32, 3});
+  POOLS(net, "dimension", {"conv1", 8, 3 + 4 * 5 + 3});
+  POOLS(net, "channel", {"conv1", 8, 26}, {"0.conv1", 2, 3}, {"1.conv1", 32, 3}, {"2.conv1", 2, 3},
+        {"3.conv1", 32, 3});
+  POOLS(net, "layer", {"0.conv1", 4, 24});
+}
+END_TEST
+
 /* ---- blocks of layers ---- */
 
 static const char blocks[] =
@@ -471,6 +542,9 @@ static Suite *suite(void) {
   tcase_add_test(t, neurons_go_with_their_column);
   tcase_add_test(t, units_of_an_lstm_go_with_their_gates);
   tcase_add_test(t, units_of_both_directions_go_together);
+  tcase_add_test(t, heads_go_with_all_that_is_theirs);
+  tcase_add_test(t, a_dimension_goes_everywhere);
+  tcase_add_test(t, hidden_units_are_neurons);
   tcase_add_test(t, channels_that_are_added_go_together);
   tcase_add_test(t, flatten_spreads_a_channel);
   tcase_add_test(t, depthwise_goes_with_what_it_reads);
@@ -479,6 +553,7 @@ static Suite *suite(void) {
   tcase_add_test(t, groups_of_resnet20);
   tcase_add_test(t, groups_of_vgg16);
   tcase_add_test(t, groups_of_depthwise_concat_flatten);
+  tcase_add_test(t, groups_of_a_transformer);
   tcase_add_test(t, residual_blocks_go_whole);
   tcase_add_test(t, blocks_that_can_go_in_resnet20);
   tcase_add_test(t, a_structure_for_each_layer);

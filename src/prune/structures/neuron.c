@@ -2,7 +2,7 @@
 #include "prune/units/channels.h"
 
 static bool wants(const esp__channel_traits *t) {
-  return t->linear;
+  return t->linear || (t->of_tokens && !t->heads && !t->stream);
 }
 
 static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
@@ -12,7 +12,8 @@ static esp_status cover(esp_pruner *p, const bool *layers, esp_error *err) {
 const esp_structure esp__structure_neuron = {
     .name = "neuron",
     .help =
-        "neurons of linear layers, and units of LSTM and GRU with all their gates: rows of weights "
-        "with their bias, and the columns that read them (Srinivas & Babu 2015; Wen et al. 2018)",
+        "neurons of linear layers, of those on every token too, and units of LSTM and GRU with "
+        "all gates: rows of weights with their bias, and the columns that read them (Srinivas & "
+        "Babu 2015; Wen et al. 2018)",
     .cover = cover,
 };

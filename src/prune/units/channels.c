@@ -48,9 +48,31 @@ static bool has_weights(const esp_operation *o) {
   return o->flow == ESP_FLOW_MIX || esp__operation_makes(o);
 }
 
-/* Adds what operation i, which the pool reaches, says of it. */
+/* A linear layer on every token. */
+static bool works_on_tokens(const esp_operation *o) {
+  const esp_param *w = o->param[0];
+  return esp__operation_mixes(o) && o->shape.height == 1 && o->shape.width > 1 &&
+         w->count == (size_t)w->shape[0] * (size_t)w->shape[1];
+}
+
+static bool of_stream(const esp_operation *o) {
+  return o->kind == ESP_OPERATION_EMBEDDING || o->kind == ESP_OPERATION_POSITIONS ||
+         o->kind == ESP_OPERATION_LAYERNORM;
+}
+
+/* Whether it says what the channels are. */
+static bool tells(const esp_operation *o) {
+  return has_weights(o) || of_stream(o) || o->kind == ESP_OPERATION_ATTENTION;
+}
+
+/* Adds what an operation that the pool reaches says of it. */
 static void note_traits(const esp_operation *o, esp__channel_traits *t) {
-  if (has_weights(o)) t->linear &= o->param[0]->role == ESP_ROLE_LINEAR_WEIGHT;
+  t->heads |= o->kind == ESP_OPERATION_ATTENTION;
+  t->stream |= of_stream(o);
+  if (!has_weights(o)) return;
+  const bool linear = o->param[0]->role == ESP_ROLE_LINEAR_WEIGHT;
+  t->linear &= linear;
+  t->of_tokens &= linear || works_on_tokens(o);
 }
 
 /* Whether all layers that make the pool's channels are to be pruned, and the structure wants such a
@@ -59,11 +81,11 @@ static bool wanted(const esp_pruner *p, const pools *s, int from, const bool *la
                    esp__channels_wanted *wants) {
   const esp__channel_groups *g = &s->groups;
   const size_t pool = pool_of(s, from, 0);
-  esp__channel_traits traits = {.linear = true};
+  esp__channel_traits traits = {.linear = true, .of_tokens = true};
   bool covered;
   for (int i = 0; i < g->ops; i++) {
     const esp_operation *o = &g->op[i];
-    if (!reaches(s, i, pool)) continue;
+    if (!tells(o) || !reaches(s, i, pool)) continue;
     if (i < from && esp__operation_makes(o)) return false;
     note_traits(o, &traits);
     if (!has_weights(o)) continue;

@@ -7,7 +7,11 @@
 
 /* What a pool's channels are. */
 typedef struct esp__channel_traits {
-  bool linear; /* linear and recurrent layers alone make them */
+  bool linear;    /* linear and recurrent layers alone make them */
+  bool of_tokens; /* these, or linear layers on every token */
+  bool heads;     /* attention reads and makes them */
+  bool stream;    /* an embedding, positions or layer norm has them: the stream of a network that
+                     reads */
 } esp__channel_traits;
 /* Whether a structure has such channels as units. */
 typedef bool esp__channels_wanted(const esp__channel_traits *t);
