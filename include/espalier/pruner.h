@@ -140,8 +140,8 @@ typedef struct esp_prune_state {
 esp_prune_state esp_pruner_state(const esp_pruner *p, int i);
 /* Makes the masks those of whole units: a unit stays while any of its scored weights does. */
 esp_status esp_pruner_unify(esp_pruner *p, esp_error *err);
-/* Before the rounds of a method that prunes before the training: fails when its criterion cannot
- * score this network. Changes gradients only. */
+/* When a run begins: fails when the method's criterion cannot score this network, or, before the
+ * rounds of one that prunes before the training, its weights. Changes gradients only. */
 esp_status esp_pruner_prepare(esp_pruner *p, esp_graph *graph, esp_error *err);
 /* Zeroes weights and momentum outside the masks: after weights were loaded, rewound or drawn
  * anew. */

@@ -37,6 +37,7 @@ bool esp__pruner_sees_images(const esp_pruner *p) {
 /* ---- pruning ---- */
 
 esp_status esp_pruner_prepare(esp_pruner *p, esp_graph *graph, esp_error *err) {
+  if (p->criterion && p->criterion->fits) ESP_TRY(p->criterion->fits(graph, err));
   const bool asks = p->when == ESP_PRUNE_INIT && p->criterion && p->criterion->prepare;
   return asks ? p->criterion->prepare(p->model, graph, err) : ESP_OK;
 }

@@ -98,8 +98,7 @@ static void copy_all(const esp__cut *k, esp_model *small) {
   for (int i = 0; i < k->groups.ops; i++)
     for (int p = 0; p < 4; p++) {
       const esp_param *from = k->groups.op[i].param[p];
-      if (from && k->groups.op[i].flow != ESP_FLOW_FIXED)
-        copy_kept(k, i, from, esp_params_find(&small->params, from->name));
+      if (from) copy_kept(k, i, from, esp_params_find(&small->params, from->name));
     }
 }
 

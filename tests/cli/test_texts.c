@@ -2,6 +2,7 @@
  * weights. */
 #include "rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,27 @@ START_TEST(the_vocabulary_is_the_networks) {
 }
 END_TEST
 
+/* Heads, hidden units of an encoder and of an LSTM, dimensions, halves of encoder blocks. */
+static const char *const structures[] = {"head", "neuron", "dimension", "layer"};
+
+START_TEST(what_a_reader_loses_is_gone) {
+  double before, after;
+  char structure[64];
+  snprintf(structure, sizeof structure, "prune.structure=%s", structures[_i]);
+  ESPALIER("run", "texts.ini", "-o", "a", "train.epochs=2", "prune.retrain_epochs=1", structure,
+           "model.convolution=direct",
+           "model.layers=embedding 8\npositions\nrepeat 2\nresidual\nlayernorm\nconv 24 1x1\n"
+           "attention 2\nconv 8 1x1\nend\nresidual\nlayernorm\nconv 9 1x1\ngelu\nconv 8 1x1\n"
+           "end\nend\nlayernorm\nlstm 6 both\ntoken_last\nlinear classes");
+  process p = espalier(&(process_options){0},
+                       (const char *[]){"shrink", "a", "-o", "small.safetensors", NULL});
+  ck_assert_msg(p.status == 0 && strstr(p.out, "images: 0 "), "%s%s", p.out, p.err);
+  ck_assert_int_eq(sscanf(strstr(p.out, "parameters"), "parameters %lf %lf", &before, &after), 2);
+  ck_assert_double_lt(after, 0.9 * before);
+  process_free(&p);
+}
+END_TEST
+
 START_TEST(what_is_no_text_is_named) {
   ESPALIER("run", "texts.ini", "-o", "a", "train.epochs=0", "prune.method=none");
   ENDS(2, NULL, "' ': has no token in it; expected a text", "predict", "a", " ");
@@ -79,6 +101,7 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, a_text_is_read);
   tcase_add_test(t, the_vocabulary_is_the_networks);
+  tcase_add_loop_test(t, what_a_reader_loses_is_gone, 0, sizeof structures / sizeof *structures);
   tcase_add_test(t, what_is_no_text_is_named);
   suite_add_tcase(s, t);
   return s;

@@ -273,14 +273,14 @@ START_TEST(the_hessian_leaves_out_what_is_pruned) {
 }
 END_TEST
 
-/* A gate has no second derivative here: refused, naming what the network has, with the weights as
- * they were. */
+/* A gate has no second derivative here: refused when a run begins, rounds after its training too,
+ * naming what the network has, with the weights as they were. */
 START_TEST(the_hessian_of_a_gate_is_refused) {
   scene s;
   char before[65], after[65];
   scene_open(&s, (esp_shape){2, 2, 2}, 2,
              "[model]\narch = custom\nlayers =\n conv 2 1x1\n bn\n gate 0.5\n relu\n"
-             " global_avgpool\n linear classes\n[prune]\nmethod = grasp\nat = init\n");
+             " global_avgpool\n linear classes\n[prune]\nmethod = grasp\nat = rounds\n");
   esp_params_sha256(&s.p.model->params, before);
   ck_assert(esp_pruner_prepare(s.p.pruner, s.graph, &err) == ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "[prune] method = grasp: ") == err.text, "%s", err.text);

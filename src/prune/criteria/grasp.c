@@ -23,11 +23,6 @@ static esp_status measure(esp_pruner *p, const esp_probe *probe, esp_error *err)
   return esp__measure_hessian(p->model, probe, o->temperature, err);
 }
 
-static esp_status prepare(const esp_model *model, esp_graph *graph, esp_error *err) {
-  (void)model;
-  return esp__check_hessian(graph, err);
-}
-
 const esp_criterion esp__criterion_grasp = {
     .name = "grasp",
     .help =
@@ -39,5 +34,5 @@ const esp_criterion esp__criterion_grasp = {
     .negative = true,
     .score = score,
     .measure = measure,
-    .prepare = prepare,
+    .fits = esp__check_hessian,
 };
