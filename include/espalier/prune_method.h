@@ -99,8 +99,8 @@ typedef struct esp_criterion {
   void (*score)(const esp_param *p, const esp_prune_ctx *ctx, float *score); /* score[p->count] */
   /* ESP_NEEDS_PASSES: leaves in p->grad what `score` wants, and all else as it was. Else NULL. */
   esp_status (*measure)(esp_pruner *pruner, const esp_probe *probe, esp_error *err);
-  /* Whether the network's layers are such that it can score them, whatever the weights: asked when a
-   * run begins, with a graph that has gradients. NULL: any are. */
+  /* Whether the network's layers are such that it can score them, whatever the weights: asked when
+   * a run begins, with a graph that has gradients. NULL: any are. */
   esp_status (*fits)(const esp_graph *graph, esp_error *err);
   /* Whether it can score this network, for at = init: asked before the first round, with a graph
    * that has gradients. Changes gradients only. NULL: it always can. */
