@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20 };
-
 esp_status esp__graph_no_memory(esp_error *err, size_t bytes) {
   return esp_fail(err, ESP_ERR_MEMORY,
                   "out of memory: cannot get %zu MiB for the network; try a smaller batch",
@@ -30,14 +28,10 @@ static esp_status grow(void *list, int count, int *capacity, esp_error *err) {
 esp_status esp__graph_alloc(esp_graph *g, size_t bytes, void *to, esp_error *err) {
   ESP_TRY(grow(&g->memory, g->blocks_of_memory, &g->memory_capacity, err));
   ESP_TRY(grow(&g->memory_end, g->blocks_of_memory, &g->end_capacity, err));
-  size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64, size = (bytes + align) / align * align;
-  const size_t left = g->bytes < g->available ? g->available - g->bytes : 0;
-  void *p = size <= left ? aligned_alloc(align, size) : NULL;
+  const size_t size = esp__memory_rounded(bytes + 1),
+               left = g->bytes < g->available ? g->available - g->bytes : 0;
+  void *p = size <= left ? esp__memory_zeroed(size) : NULL;
   if (!p) return esp__graph_no_memory(err, bytes);
-#ifdef MADV_HUGEPAGE
-  if (align == HUGE_PAGE) madvise(p, size, MADV_HUGEPAGE); /* only advice */
-#endif
-  memset(p, 0, size);
   g->memory_end[g->blocks_of_memory] = (char *)p + size;
   g->memory[g->blocks_of_memory++] = p;
   g->bytes += size;
@@ -150,7 +144,7 @@ void esp_graph_release_activations(esp_graph *g) {
 #ifdef __linux__
   for (int i = 0; i < g->tensors; i++) {
     const size_t size = (size_t)((char *)g->memory_end[i] - (char *)g->memory[i]);
-    if (size >= HUGE_PAGE) madvise(g->memory[i], size, MADV_DONTNEED);
+    if (size >= ESP_HUGE_PAGE) madvise(g->memory[i], size, MADV_DONTNEED);
   }
 #else
   (void)g; /* elsewhere the same call keeps what is in them */

@@ -2,6 +2,9 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 /* Linux: getrusage would count the process that started this one, from before it became this
@@ -45,4 +48,22 @@ size_t esp__memory_available(void) {
     }
   fclose(f);
   return found > 0 && sum < SIZE_MAX / 1024 ? (size_t)sum * 1024 : SIZE_MAX;
+}
+
+static size_t alignment_of(size_t bytes) {
+  return bytes >= ESP_HUGE_PAGE ? ESP_HUGE_PAGE : 64;
+}
+
+size_t esp__memory_rounded(size_t bytes) {
+  const size_t align = alignment_of(bytes);
+  return (bytes + align - 1) / align * align;
+}
+
+void *esp__memory_zeroed(size_t bytes) {
+  const size_t align = alignment_of(bytes), size = esp__memory_rounded(bytes);
+  void *p = aligned_alloc(align, size);
+#ifdef MADV_HUGEPAGE
+  if (p && align == ESP_HUGE_PAGE) madvise(p, size, MADV_HUGEPAGE); /* only advice */
+#endif
+  return p ? memset(p, 0, size) : NULL;
 }

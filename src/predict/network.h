@@ -142,11 +142,13 @@ static inline esp__share esp__share_of(const esp__step *s, int count) {
   return (esp__share){first, count * (s->part + 1) / s->parts - first};
 }
 
-/* Memory that lives as long as the network, in one list. */
+/* Memory that lives as long as the network, in one list. What is large shares blocks. */
 typedef struct esp__store {
   void **block;
   int count, capacity;
   size_t bytes;
+  char *next; /* in the last block that is shared; `left` bytes are free there */
+  size_t left;
 } esp__store;
 /* Zeroed, 64-byte aligned. */
 esp_status esp__store_alloc(esp__store *s, size_t bytes, void *to, esp_error *err);

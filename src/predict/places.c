@@ -1,4 +1,5 @@
 /* How values lie in memory, and where. */
+#include "base/memory.h"
 #include "predict/network.h"
 
 #include <stdlib.h>
@@ -128,17 +129,38 @@ esp_status esp__place_add(esp_network *n, const esp__place *place, int *number, 
   return ESP_OK;
 }
 
-esp_status esp__store_alloc(esp__store *s, size_t bytes, void *to, esp_error *err) {
+static esp_status add_block(esp__store *s, size_t bytes, void **block, esp_error *err) {
   void *item = s->block;
   ESP_TRY(grow(&item, s->count, &s->capacity, sizeof *s->block, err));
   s->block = item;
+  if (!(*block = esp__memory_zeroed(bytes)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %zu bytes of weights", bytes);
+  s->block[s->count++] = *block;
+  return ESP_OK;
+}
+
+/* Weights of large layers stand one behind the other, so that huge pages are full. */
+static esp_status share_block(esp__store *s, size_t bytes, void **at, esp_error *err) {
+  if (bytes > s->left) {
+    void *block;
+    const size_t whole = esp__memory_rounded(bytes > ESP_HUGE_PAGE ? bytes : ESP_HUGE_PAGE);
+    ESP_TRY(add_block(s, whole, &block, err));
+    s->next = block;
+    s->left = whole;
+  }
+  *at = s->next;
+  s->next += bytes;
+  s->left -= bytes;
+  return ESP_OK;
+}
+
+esp_status esp__store_alloc(esp__store *s, size_t bytes, void *to, esp_error *err) {
+  enum { LARGE = 64 << 10 };
+  void *at;
   bytes = (bytes + 63) / 64 * 64 + 64;
-  void *block = aligned_alloc(64, bytes);
-  if (!block) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %zu bytes of weights", bytes);
-  memset(block, 0, bytes);
-  s->block[s->count++] = block;
+  ESP_TRY((bytes < LARGE ? add_block : share_block)(s, bytes, &at, err));
   s->bytes += bytes;
-  memcpy(to, &block, sizeof block);
+  memcpy(to, &at, sizeof at);
   return ESP_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Running the steps of a network over memory of one's own. */
+#include "base/memory.h"
 #include "predict/network.h"
 #include "predict/team.h"
 
@@ -14,10 +15,9 @@ struct esp_predictor {
 };
 
 esp_status esp__memory_new(const esp_network *n, int threads, float **memory, esp_error *err) {
-  const size_t bytes = ((size_t)threads * n->floats * sizeof(float) + 63) / 64 * 64;
-  *memory = aligned_alloc(64, bytes);
-  if (!*memory) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %zu bytes", bytes);
-  memset(*memory, 0, bytes);
+  const size_t bytes = (size_t)threads * n->floats * sizeof(float);
+  if (!(*memory = esp__memory_zeroed(bytes)))
+    return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %zu bytes", bytes);
   return ESP_OK;
 }
 
