@@ -64,7 +64,7 @@ static esp_status load_plugins(const esp__words *plugin, esp_error *err) {
 static esp_status run(const esp__command *c, int argc, char *const *argv, esp_error *err) {
   esp__arguments a;
   ESP_TRY(esp__cli_check_alone(c, err));
-  ESP_TRY(esp__arguments_read(&a, c, argc, argv, err));
+  ESP_TRY(esp__cli_fail_together(esp__arguments_read(&a, c, argc, argv, err), err));
   esp_status status = a.help || c->overrides ? ESP_OK : load_plugins(&a.plugin, err);
   if (status == ESP_OK) status = a.help ? esp__print_command(c, err) : c->run(&a, err);
   esp__arguments_free(&a, c);

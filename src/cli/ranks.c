@@ -53,3 +53,11 @@ esp_status esp__cli_leave(const esp_run_control *control, esp_status status, esp
   esp_ranks_leave(control->ranks);
   return status;
 }
+
+esp_status esp__cli_fail_together(esp_status status, esp_error *err) {
+  int rank;
+  esp_run_control control = {0};
+  if (status == ESP_OK || esp_ranks_launched(&rank) == 1) return status;
+  ESP_TRY(esp__cli_join(&control, err));
+  return esp__cli_leave(&control, esp__ranks_agree(control.ranks, status, err), err);
+}

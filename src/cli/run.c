@@ -46,7 +46,8 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const run_options *o = a->options;
   int rank;
   if (o->dry_run && esp_ranks_launched(&rank) > 1)
-    return esp_fail(err, ESP_ERR_INPUT, "option --dry-run: is for one process");
+    return esp__cli_fail_together(
+        esp_fail(err, ESP_ERR_INPUT, "option --dry-run: is for one process"), err);
   esp_run_control control = esp__cli_control();
   ESP_TRY(esp__cli_join(&control, err));
   return esp__cli_leave(&control, begin(a, &control, err), err);

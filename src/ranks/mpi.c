@@ -45,11 +45,17 @@ void esp__ranks_give_up(esp_ranks *r, const char *why) {
 
 static const double at_first = 600.0; /* seconds of patience, until the configuration is read */
 
+#ifdef OPEN_MPI
+#define MADE_BY "Open MPI"
+#else
+#define MADE_BY "MPICH"
+#endif
+
 static esp_status check_count(int launched, int count, esp_error *err) {
   if (launched == count) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
-                  "started as %d processes, of which MPI sees %d; expected the mpiexec of the MPI "
-                  "that this program was built with",
+                  "started as %d processes, of which MPI sees %d; expected the mpiexec of " MADE_BY
+                  ", with which this program was built",
                   launched, count);
 }
 

@@ -45,8 +45,8 @@ esp_status esp__run_check_ranks(const esp_run *r, esp_error *err) {
   if (ranks_of(r) <= parts) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
                   "[train] parts = %lld: a batch in so many parts cannot be shared by %d "
-                  "processes; expected at most as many processes as parts",
-                  (long long)parts, ranks_of(r));
+                  "processes; expected train.parts=%d or more, or fewer processes",
+                  (long long)parts, ranks_of(r), ranks_of(r));
 }
 
 /* ---- agreement ---- */

@@ -38,6 +38,9 @@ cp "$config" "$work/here.ini"
 
 refused 2 "[train] parts = 1" "$espalier" run "$config" -o "$work/run" train.parts=1
 refused 2 "expected at most as many parts" "$espalier" run "$config" -o "$work/run" train.parts=9
+refused 2 "espalier run: unknown option '--typo'" "$espalier" run "$config" --typo
+refused 1 "espalier run: rank 1: unknown option '--typo'" \
+  "$espalier" run "$config" -o "$work/run" : -n 1 "$espalier" run "$config" --typo
 refused 2 "only run and resume share" "$espalier" inspect "$work/run"
 refused 1 "rank 1: is Espalier 0.0.1, and rank 0 is " \
   "$espalier" run "$config" -o "$work/run" : -n 1 "$another" run "$config" -o "$work/run"
