@@ -13,6 +13,7 @@ typedef struct reduction {
   double *diagonal, *beside;
   double *v, *p; /* a reflector, and what it is applied to */
   int n;
+  double rounding; /* what is no larger is that, in a matrix of this size */
 } reduction;
 
 static double dot(const double *x, const double *y, int n) {
@@ -105,13 +106,17 @@ static void rotate(const reduction *r, int i, double cosine, double sine) {
   }
 }
 
+/* The rounding of the largest row. Of a matrix of low rank the rest is such noise, from which no
+ * steps converge. */
+static double rounding_of(const reduction *r) {
+  double most = 0.0;
+  for (int i = 0; i < r->n; i++) most = fmax(most, fabs(r->diagonal[i]) + fabs(r->beside[i]));
+  return DBL_EPSILON * most;
+}
+
 /* The first place from `i` on at which the matrix falls apart. */
 static int split_at(const reduction *r, int i) {
-  while (i < r->n - 1) {
-    const double around = fabs(r->diagonal[i]) + fabs(r->diagonal[i + 1]);
-    if (fabs(r->beside[i]) <= DBL_EPSILON * around) break;
-    i++;
-  }
+  while (i < r->n - 1 && fabs(r->beside[i]) > r->rounding) i++;
   return i;
 }
 
@@ -184,8 +189,9 @@ esp_status esp__eigen_symmetric(double *a, int n, double *value, esp_error *err)
   double *room = calloc(each * (each + 4), sizeof *room);
   if (!room) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for %d eigenvectors", n);
   double *lines = room + each * each;
-  const reduction r = {a, room, lines, lines + n, lines + 2 * n, lines + 3 * n, n};
+  reduction r = {a, room, lines, lines + n, lines + 2 * n, lines + 3 * n, n, 0.0};
   reduce(&r);
+  r.rounding = rounding_of(&r);
   multiply_out(&r);
   transpose(&r);
   const bool found = diagonalise(&r);
