@@ -2,8 +2,10 @@
  *
  * A weight matrix of r large singular values is nearly a product of two of rank r. So a linear
  * layer becomes two; a convolution becomes one along rows and one along columns (Jaderberg et al.
- * 2014), or one between two of 1x1 (Tucker-2, Kim et al. 2016). What was pruned comes back as small
- * values: the factors are dense, and can be pruned again. */
+ * 2014), or one between two of 1x1 (Tucker-2, Kim et al. 2016). A tensor train (Oseledets 2011;
+ * Novikov et al. 2015) splits the numbers of inputs and outputs into factors and has a small layer
+ * for each pair of them. What was pruned comes back as small values: the factors are dense, and can
+ * be pruned again. */
 #ifndef ESP_FACTORISE_H
 #define ESP_FACTORISE_H
 
@@ -27,7 +29,7 @@ typedef struct esp_factored_layer {
   char name[ESP_NAME_MAX];
   const char *method; /* NULL: it stays, no factors cost less */
   int layers;         /* that it became: 1 where it stays */
-  int rank[2];        /* Tucker-2: in and out; else one, and 0 */
+  int rank[2];        /* Tucker-2: in and out; three cores of a train; else one, and 0 */
   double energy;      /* the share of the sum of squares of its weights that the factors have */
   double weights[2], macs[2]; /* before and after; one image's */
 } esp_factored_layer;

@@ -34,12 +34,13 @@ static const esp__argument arguments[] = {
      .type = ESP_ARGUMENT_TEXT,
      .offset = offsetof(factorise_options, how.method),
      .value = "NAME",
-     .expected = "auto, svd, spatial or tucker",
+     .expected = "auto, svd, spatial, tucker or tt",
      .fallback = "auto",
-     .help = "Of convolutions: spatial (rows, then columns), tucker (between two of 1x1), or auto: "
-             "what needs fewer multiply-adds (with --rank: what keeps more), layer by layer. "
-             "Linear layers and 1x1 convolutions "
-             "become two in any case; svd cuts only those."},
+     .help = "Of convolutions: spatial (rows, then columns) or tucker (between two of 1x1). Of "
+             "linear layers: tt (a tensor train of 1x1 convolutions, for few weights rather than "
+             "few multiply-adds). svd: linear layers and 1x1 convolutions become two, as they do "
+             "with the others, which are not for them. auto: "
+             "what needs fewer multiply-adds (with --rank: what keeps more), layer by layer."},
     SHARE(energy, "The share of each layer's sum of squares that stays."),
     SHARE(parameters, "The share of the network's nonzero weights that stays, at most."),
     SHARE(macs, "The share of its multiply-adds that stays, at most."),

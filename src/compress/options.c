@@ -50,9 +50,10 @@ const esp_option esp_compress_option_table[] = {
     {"schedule", ESP_OPTION_CHOICE, AT(schedule), "cosine", 0, 0, lr_schedule_name,
      "Learning-rate schedule of training on, without warm-up."},
     {"factorise_method", ESP_OPTION_CHOICE, AT(factorise_method), "auto", 0, 0, method_name,
-     "factorise: what becomes of convolutions: rows and columns (spatial), one between two of 1x1 "
-     "(tucker), what needs fewer multiply-adds (auto), or nothing (svd). Linear layers and 1x1 "
-     "convolutions become two in any case."},
+     "factorise: what becomes of convolutions: rows and columns (spatial), or one between two of "
+     "1x1 (tucker); or of linear layers: a tensor train (tt). Linear layers and 1x1 convolutions "
+     "that the method is not for become two, by singular values (svd: those only). auto: what "
+     "needs fewer multiply-adds."},
     {"factorise_energy", ESP_OPTION_REAL, AT(factorise_energy), "0", 0, 1, NULL,
      "factorise: the share of each layer's sum of squares that stays. One of this key, "
      "factorise_parameters, factorise_macs and factorise_rank says how far ranks go down."},

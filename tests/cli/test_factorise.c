@@ -37,6 +37,9 @@ START_TEST(a_network_like_any_other) {
   ESPALIER("factorise", "low.safetensors", "-o", "lower.safetensors", "--rank", "1");
   ck_assert(weights_in("lower.safetensors") < weights_in("low.safetensors"));
   ESPALIER("eval", "lower.safetensors");
+  ESPALIER("factorise", "a", "-o", "train.safetensors", "--method", "tt", "--rank", "1");
+  ck_assert(weights_in("train.safetensors") < PLAIN_WEIGHTS);
+  ESPALIER("eval", "train.safetensors");
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* Networks of low rank: exact where the weights have that rank, the nearest elsewhere, and the same
  * network in all that is not a layer's weight. */
 #include "base/eigen.h"
+#include "compress/factorise/factors.h"
 #include "suite.h"
 
 #include <espalier/factorise.h>
@@ -47,6 +48,27 @@ START_TEST(eigenvectors_are_those_of_the_matrix) {
       ck_assert_double_eq_tol(image, value[r] * v[r * n + i], 1e-12);
       ck_assert_double_eq_tol(product, i == r ? 1.0 : 0.0, 1e-12);
     }
+  }
+}
+END_TEST
+
+/* Of a matrix of rank 2 all but two are 0, up to the rounding of the largest. */
+START_TEST(eigenvalues_of_low_rank) {
+  enum { MOST = 120 };
+  static double a[MOST * MOST], value[MOST];
+  esp_error err;
+  for (int n = MOST / 2; n <= MOST; n++) {
+    for (int i = 0; i < n; i++)
+      for (int j = 0; j < n; j++) {
+        a[i * n + j] = 0.0;
+        for (uint64_t r = 0; r < 2; r++)
+          a[i * n + j] += 1000.0 * (esp_random_uniform((esp_key)n, (uint64_t)i * 2 + r) - 0.5) *
+                          (esp_random_uniform((esp_key)n, (uint64_t)j * 2 + r) - 0.5);
+      }
+    ck_assert_msg(esp__eigen_symmetric(a, n, value, &err) == ESP_OK, "%d: %s", n, err.text);
+    ck_assert(value[1] > 100.0);
+    ck_assert_double_eq_tol(value[2], 0.0, 1e-13 * value[0]);
+    ck_assert_double_eq_tol(value[n - 1], 0.0, 1e-13 * value[0]);
   }
 }
 END_TEST
@@ -196,6 +218,115 @@ START_TEST(what_is_lost_is_what_was_said) {
 }
 END_TEST
 
+/* ---- tensor trains ---- */
+
+/* W[i1 i2][j1 j2] = A[i1][j1] B[i2][j2], of 3x2 numbers each, is a train of rank 1, whose cores are
+ * A and B but for a factor. */
+START_TEST(a_train_by_hand) {
+  static const float a[3][2] = {{1, 2}, {2, -1}, {3, 1}}, b[3][2] = {{2, 3}, {1, 1}, {-1, 4}};
+  esp_model *m = model_of("linear 9 nobias\nlinear classes\n", (esp_shape){4, 1, 1}), *low;
+  esp_factored_layer row[2];
+  esp_error err = {.text = ""};
+  for (int k = 0; k < 36; k++)
+    m->layer[0].weight->value[k] = a[k / 12][k / 2 % 2] * b[k / 4 % 3][k % 2];
+  const esp_factorise_options o = {.method = "tt", .rank = 1};
+  ck_assert_msg(esp_factorise(m, &o, &low, row, &err) == ESP_OK, "%s", err.text);
+  static const char lines[] =
+      "reshape 2 transpose 1\nconv 3 1x1 nobias\nreshape 2 transpose 3\nconv 3 1x1 nobias\n"
+      "reshape 9 transpose 3\n";
+  ck_assert_msg(strncmp(low->text, lines, strlen(lines)) == 0, "%s", low->text);
+  const float *first = low->layer[0].weight->value, *second = low->layer[1].weight->value;
+  for (int k = 0; k < 36; k++)
+    ck_assert_float_eq_tol(first[k / 12 * 2 + k / 2 % 2] * second[k / 4 % 3 * 2 + k % 2],
+                           m->layer[0].weight->value[k], 1e-5f);
+  ck_assert_str_eq(row[0].method, "tt");
+  ck_assert_double_eq_tol(row[0].energy, 1.0, 1e-12);
+  ck_assert_double_eq(row[0].weights[1], 6 + 6);
+  ck_assert_double_eq(row[0].macs[1], 6 * 2 + 6 * 3);
+  ck_assert_int_eq(row[0].rank[0], 1);
+  ck_assert_int_eq(row[0].rank[1], 0);
+  esp_model_free(low);
+  esp_model_free(m);
+}
+END_TEST
+
+/* With all its ranks a train is the layer, bias included. Such a train costs more than the layer,
+ * so nobody chooses it. */
+START_TEST(a_train_of_full_rank_is_the_layer) {
+  esp_model *m = model_of("linear 15\nrelu\nlinear classes\n", (esp_shape){12, 1, 1}), *low;
+  const esp__factor_layer layers[2] = {{.layer = &m->layer[0],
+                                        .in = {12, 1, 1},
+                                        .out = {15, 1, 1},
+                                        .rows = 1,
+                                        .columns = 1,
+                                        .linear = true},
+                                       {.layer = &m->layer[1]}};
+  esp__factor_choice choice[2] = {{.method = &esp__factor_train, .rank = {10}}};
+  esp_error err = {.text = ""};
+  for (int i = 0; i < 15; i++) m->layer[0].bias->value[i] = (float)i - 7.0f;
+  ck_assert(esp__factor_train.analyse(&layers[0], &choice[0].analysis, &err) == ESP_OK);
+  ck_assert_int_eq(choice[0].analysis.count[0], 10); /* 6 x 3 against 2 x 5 */
+  ck_assert(esp__factor_rebuild(m, layers, choice, &low, &err) == ESP_OK);
+  ck_assert(difference(m, low) < 1e-5);
+  esp__factor_analysis_free(&choice[0].analysis);
+  esp_model_free(low);
+  esp_model_free(m);
+}
+END_TEST
+
+/* A sum of two products of three, each of an input's and an output's digit. */
+static void make_train(esp_param *w, const int in[3], const int out[3]) {
+  for (size_t k = 0; k < w->count; k++) {
+    size_t i = k / (size_t)w->shape[1], j = k % (size_t)w->shape[1];
+    double term[2] = {1.0, 1.0};
+    for (int d = 2; d >= 0; i /= (size_t)out[d], j /= (size_t)in[d--])
+      for (int t = 0; t < 2; t++)
+        term[t] *= esp_random_uniform((esp_key)(3 * t + d + 1),
+                                      i % (size_t)out[d] * 64 + j % (size_t)in[d]) -
+                   0.5;
+    w->value[k] = (float)(term[0] + term[1]);
+  }
+}
+
+/* Of a large layer three cores. */
+START_TEST(a_train_of_three_cores) {
+  esp_model *m = model_of("flatten\nlinear 1001\nlinear classes\n", (esp_shape){1, 32, 33}), *low;
+  esp_factored_layer row[2];
+  esp_error err = {.text = ""};
+  make_train(m->layer[0].weight, (int[]){12, 11, 8}, (int[]){7, 11, 13});
+  for (int i = 0; i < 1001; i++) m->layer[0].bias->value[i] = (float)(i % 3);
+  for (int i = 0; i < 3 * 1001; i++) m->layer[1].weight->value[i] *= (float)(i % 50 == 0);
+  const esp_factorise_options o = {.method = "tt", .rank = 2};
+  ck_assert_msg(esp_factorise(m, &o, &low, row, &err) == ESP_OK, "%s", err.text);
+  ck_assert_int_eq(row[0].layers, 4);
+  ck_assert_int_eq(row[0].rank[1], 2);
+  ck_assert_double_eq(row[0].weights[1], 2 * 12 * 7 + 4 * 11 * 11 + 2 * 8 * 13 + 1001);
+  ck_assert_double_eq_tol(row[0].energy, 1.0, 1e-6);
+  ck_assert_ptr_null(row[1].method); /* few weights */
+  ck_assert_msg(difference(m, low) < 2e-4, "%g", difference(m, low));
+  esp_model_free(low);
+  esp_model_free(m);
+}
+END_TEST
+
+/* What no train is made of goes by singular values, or stays; with a budget, what "auto" chooses
+ * has no more multiply-adds than a train. */
+START_TEST(trains_are_of_linear_layers) {
+  esp_model *m = model_of("conv 16 1x1\nconv 8 3x3\nflatten\nlinear classes\n",
+                          (esp_shape){16, 6, 6}),
+            *low;
+  esp_factored_layer row[3];
+  esp_error err = {.text = ""};
+  const esp_factorise_options o = {.method = "tt", .rank = 1};
+  ck_assert_msg(esp_factorise(m, &o, &low, row, &err) == ESP_OK, "%s", err.text);
+  ck_assert_str_eq(row[0].method, "svd");
+  ck_assert_ptr_null(row[1].method);
+  ck_assert_str_eq(row[2].method, "tt");
+  esp_model_free(low);
+  esp_model_free(m);
+}
+END_TEST
+
 /* A budget is met, and nearly used up; biases and norms are the same. */
 START_TEST(budgets_are_met) {
   esp_model *m = model_of(
@@ -284,9 +415,14 @@ static Suite *suite(void) {
   TCase *t = tcase_create("factorise");
   tcase_add_test(t, eigenvectors_by_hand);
   tcase_add_loop_test(t, eigenvectors_are_those_of_the_matrix, 0, 4);
+  tcase_add_test(t, eigenvalues_of_low_rank);
   tcase_add_test(t, no_eigenvectors_of_what_is_not_finite);
   tcase_add_loop_test(t, weights_of_low_rank_are_their_factors, 0, sizeof exact / sizeof *exact);
   tcase_add_test(t, what_is_lost_is_what_was_said);
+  tcase_add_test(t, a_train_by_hand);
+  tcase_add_test(t, a_train_of_full_rank_is_the_layer);
+  tcase_add_test(t, a_train_of_three_cores);
+  tcase_add_test(t, trains_are_of_linear_layers);
   tcase_add_loop_test(t, budgets_are_met, 0, 2);
   tcase_add_loop_test(t, refusals, 0, sizeof refused / sizeof *refused);
   tcase_add_test(t, pruned_layers_stay);

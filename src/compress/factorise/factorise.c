@@ -23,7 +23,7 @@ static esp_status check(const esp_factorise_options *o, esp_error *err) {
   const int given = (o->energy > 0.0) + (o->parameters > 0.0) + (o->macs > 0.0) + (o->rank > 0);
   if (!is_method(o->method))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "unknown method '%.40s'; expected auto, svd, spatial or tucker", o->method);
+                    "unknown method '%.40s'; expected auto, svd, spatial, tucker or tt", o->method);
   if (given != 1)
     return esp_fail(
         err, ESP_ERR_INPUT, "%s; expected one of energy, parameters, macs and rank",
@@ -77,7 +77,7 @@ static void describe(const esp__factor_layer *l, const esp__factor_choice *c,
   const esp__factor_cost before = esp__factor_layer_cost(l),
                          after = c->method ? c->method->cost(l, c->rank) : before;
   *row = (esp_factored_layer){.method = c->method ? c->method->name : NULL,
-                              .layers = c->method ? c->method->factors : 1,
+                              .layers = c->method ? c->method->layers(l) : 1,
                               .rank = {c->rank[0], c->rank[1]},
                               .energy = c->method ? esp__factor_kept(&c->analysis, c->rank) : 1.0,
                               .weights = {before.weights, after.weights},

@@ -1,8 +1,10 @@
 /* Inside src/compress/factorise: a layer, and the ways to put factors in its place.
  *
  *     analysis.c   directions and energies, whatever the way
- *     matrix.c     two factors of a matrix: linear layers, 1x1 convolutions, rows and columns
+ *     matrix.c     weights as a matrix, and two factors of one
+ *     svd.c        two factors: of linear layers and 1x1 convolutions; of rows and columns
  *     tucker.c     three factors of a convolution
+ *     train.c      two or three factors of a linear layer: a tensor train
  *     ranks.c      which way, and which ranks, for each layer
  *     rebuild.c    the network with the factors in it */
 #ifndef ESP_COMPRESS_FACTORISE_FACTORS_H
@@ -12,7 +14,7 @@
 
 #include <stdio.h>
 
-enum { ESP_SIDES = 2, ESP_FACTORS_MAX = 3 };
+enum { ESP_SIDES = 2 };
 
 /* A layer and where it stands. A linear layer is a 1x1 convolution of one pixel. */
 typedef struct esp__factor_layer {
@@ -42,15 +44,16 @@ typedef struct esp__factor_method {
   esp_status (*analyse)(const esp__factor_layer *l, esp__factor_analysis *a, esp_error *err);
   /* Of the factors with those ranks, without bias. */
   esp__factor_cost (*cost)(const esp__factor_layer *l, const int *rank);
-  int factors; /* layers that it makes */
-  /* Their lines; the last says whether it has a bias, the others have none. */
+  int (*layers)(const esp__factor_layer *l); /* that it makes */
+  /* Their lines. The last layer has the bias that the text `bias` asks for, the others none. */
   void (*write)(const esp__factor_layer *l, const int *rank, const char *bias, FILE *out);
-  /* The weights of the layers made[factors]. */
+  /* The weights of the layers made[layers]. */
   esp_status (*fill)(const esp__factor_layer *l, const esp__factor_analysis *a, const int *rank,
                      const esp_layer *made, esp_error *err);
 } esp__factor_method;
 
-extern const esp__factor_method esp__factor_svd, esp__factor_spatial, esp__factor_tucker;
+extern const esp__factor_method esp__factor_svd, esp__factor_spatial, esp__factor_tucker,
+    esp__factor_train;
 /* All of them; NULL after the last. */
 extern const esp__factor_method *const esp__factor_methods[];
 

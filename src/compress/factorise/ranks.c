@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METHODS = 3 };
+enum { METHODS = 4 };
 const esp__factor_method *const esp__factor_methods[METHODS + 1] = {
-    &esp__factor_svd, &esp__factor_spatial, &esp__factor_tucker, NULL};
+    &esp__factor_svd, &esp__factor_spatial, &esp__factor_tucker, &esp__factor_train, NULL};
 
 /* The smallest ranks that keep this share; each side may lose as much as the other. */
 static void ranks_for_energy(const esp__factor_analysis *a, double energy, int *rank) {
@@ -43,10 +43,19 @@ esp__factor_cost esp__factor_layer_cost(const esp__factor_layer *l) {
   return (esp__factor_cost){(double)nonzero, (double)nonzero * l->out.height * l->out.width};
 }
 
+/* The method that the options name; NULL: all of them. */
+static const esp__factor_method *named(const esp_factorise_options *o) {
+  int k = 0;
+  while (esp__factor_methods[k] && strcmp(o->method, esp__factor_methods[k]->name) != 0) k++;
+  return esp__factor_methods[k];
+}
+
+/* What the named method is not for is left to singular values. */
 static bool may_take(const esp_factorise_options *o, const esp__factor_method *m,
                      const esp__factor_layer *l) {
-  const bool named = strcmp(o->method, "auto") == 0 || strcmp(o->method, m->name) == 0;
-  return (named || m == &esp__factor_svd) && m->fits(l);
+  const esp__factor_method *only = named(o);
+  if (only && m != (only->fits(l) ? only : &esp__factor_svd)) return false;
+  return m->fits(l);
 }
 
 static esp_status analyse(candidate *c, const esp_factorise_options *o, esp_error *err) {

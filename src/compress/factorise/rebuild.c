@@ -45,7 +45,7 @@ static esp_status fill_layers(const esp_model *from, const esp__factor_layer *la
   esp_layer *made = to->layer;
   for (int i = 0; i < from->layers; i++) {
     const esp__factor_method *method = choice[i].method;
-    const int count = method ? method->factors : 1;
+    const int count = method ? method->layers(&layers[i]) : 1;
     if (method)
       ESP_TRY(method->fill(&layers[i], &choice[i].analysis, choice[i].rank, made, err));
     else

@@ -48,8 +48,8 @@ const esp_compress_step esp__compress_step_factorise = {
     .name = "factorise",
     .help =
         "layers of low rank take the place of others, as 'espalier factorise' does it: two of "
-        "singular values, rows and columns, or Tucker-2; factors are dense, layers that stay keep "
-        "what is pruned",
+        "singular values, rows and columns, Tucker-2, or a tensor train; factors are dense, layers "
+        "that stay keep what is pruned",
     .check = check,
     .replace = replace,
 };

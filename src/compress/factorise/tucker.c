@@ -112,13 +112,18 @@ static esp_status fill(const esp__factor_layer *l, const esp__factor_analysis *a
   return ESP_OK;
 }
 
+static int three_layers(const esp__factor_layer *l) {
+  (void)l;
+  return 3;
+}
+
 const esp__factor_method esp__factor_tucker = {
     .name = "tucker",
     .help = "a convolution between two of 1x1 (Tucker-2, Kim et al. 2016)",
     .fits = fits,
     .analyse = analyse,
     .cost = cost,
-    .factors = 3,
+    .layers = three_layers,
     .write = write_lines,
     .fill = fill,
 };
