@@ -186,8 +186,8 @@ static double along(const esp__factor_analysis *a, int side, int r, int place) {
 }
 
 /* A core at an end. */
-static void fill_end(const esp__factor_axis *axis, const esp__factor_analysis *a, int side, int rank,
-                     float *core) {
+static void fill_end(const esp__factor_axis *axis, const esp__factor_analysis *a, int side,
+                     int rank, float *core) {
   for (int r = 0; r < rank; r++)
     for (int p = 0; p < a->count[side]; p++)
       core[esp__factor_place(axis, rank, r, p)] = (float)along(a, side, r, p);
@@ -213,8 +213,8 @@ static void fill_middle(const train *t, const esp__factor_analysis *a, const int
     for (int s = 0; s < rank[1]; s++)
       for (int r = 0; r < rank[0]; r++)
         for (int j = 0; j < t->in[1]; j++) {
-          const size_t row = ((size_t)r * (size_t)t->out[1] + (size_t)i) * (size_t)t->in[1] +
-                             (size_t)j;
+          const size_t row =
+              ((size_t)r * (size_t)t->out[1] + (size_t)i) * (size_t)t->in[1] + (size_t)j;
           double sum = 0.0;
           for (int p = 0; p < ends; p++)
             sum += along(a, 1, s, p) * from[row * (size_t)ends + (size_t)p];
@@ -242,8 +242,7 @@ static esp_status fill(const esp__factor_layer *l, const esp__factor_analysis *a
                        const esp_layer *made, esp_error *err) {
   const train t = train_of(l);
   const esp__factor_matrix first = first_of(l, &t);
-  for (int i = 0; l->layer->bias && i < l->out.channels; i++)
-    made[t.cores].weight->value[i] = 1.0f;
+  for (int i = 0; l->layer->bias && i < l->out.channels; i++) made[t.cores].weight->value[i] = 1.0f;
   if (t.cores == 3) return fill_three(l, &t, a, rank, made, err);
   esp__factor_fill_two(&first, a, rank[0], made[0].weight->value, made[1].weight->value);
   return ESP_OK;
@@ -251,8 +250,9 @@ static esp_status fill(const esp__factor_layer *l, const esp__factor_analysis *a
 
 const esp__factor_method esp__factor_train = {
     .name = "tt",
-    .help = "a tensor train of two or three 1x1 convolutions for a linear layer (Oseledets 2011; "
-            "Novikov et al. 2015)",
+    .help =
+        "a tensor train of two or three 1x1 convolutions for a linear layer (Oseledets 2011; "
+        "Novikov et al. 2015)",
     .fits = fits,
     .analyse = analyse,
     .cost = cost,
