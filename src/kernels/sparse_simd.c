@@ -95,6 +95,8 @@ typedef void tile_function(const esp__correlate_csr *k, const esp__pixel *pixel,
 #endif
 
 #define MANY(R, Q) BOTH(TILE, R, Q)
+BOTH(TILE, 4, 1)
+BOTH(TILE, 2, 1)
 BOTH(TILE, 1, 1)
 BOTH(TILE, 1, 2)
 BOTH(TILE, 1, 3)
@@ -114,6 +116,16 @@ typedef struct shape {
 #define SHAPE(R, Q) {R, ENTRY(R, Q), ENTRY(1, Q)},
 static const shape shapes[] = {EACH_RUN(SHAPE)};
 
+/* Up to 7 pixels, each a run of its own: alone a sum would wait for itself. Returns how many of
+ * them are done. */
+static int few_pixels(const esp__correlate_csr *k, const esp__pixel *pixel, int pixels, bool wide) {
+  static tile_function *const four[] = ENTRY(4, 1), *const two[] = ENTRY(2, 1);
+  int p = 0;
+  if (pixels & 4) four[wide](k, pixel, NULL), p += 4;
+  if (pixels & 2) two[wide](k, pixel + p, NULL), p += 2;
+  return p;
+}
+
 void ESP_ISA_NAME(esp__correlate_csr)(const esp__correlate_csr *k) {
   const shape *s = &shapes[k->run - 1];
   const int tile = k->run * s->runs, wide = k->step == 32;
@@ -121,5 +133,6 @@ void ESP_ISA_NAME(esp__correlate_csr)(const esp__correlate_csr *k) {
   for (; p + tile <= k->pixels; p += tile)
     s->many[wide](k, k->pixel + p,
                   k->prefetch.line && p + tile < k->pixels ? k->pixel + p + tile : NULL);
+  if (k->run == 1) p += few_pixels(k, k->pixel + p, k->pixels - p, wide);
   for (; p < k->pixels; p += k->run) s->one[wide](k, k->pixel + p, NULL);
 }
