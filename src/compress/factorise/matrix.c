@@ -86,8 +86,8 @@ static double other_side(const esp__factor_matrix *m, bool turned, const double 
   return sum;
 }
 
-/* Factor r: how much of each place of an axis goes into it, or it into that. `own`: of the axis
- * whose directions are known. */
+/* Factor r: how much of each place of p goes into it, or, `of_q`, how much of it into each of q.
+ * One axis has the directions, the other follows from them. */
 static void fill_rank(const esp__factor_matrix *m, const esp__factor_analysis *a, bool of_q, int r,
                       int rank, float *to) {
   const esp__factor_axis *axis = of_q ? &m->q : &m->p;

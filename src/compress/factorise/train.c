@@ -9,7 +9,10 @@
  *
  * Cut behind the first digits, or ahead of the last, the weight is a matrix. The cores at the ends
  * are the directions that hold most of it; the one in the middle is what is left of the weight
- * along them. What is lost is at most what both matrices lose (Oseledets 2011, theorem 2.2). */
+ * along them. What is lost is at most what both matrices lose (Oseledets 2011, theorem 2.2).
+ *
+ * The last core makes several outputs by one channel, so a bias has no place in it: a depthwise
+ * layer behind has it, with weights of 1. */
 #include "compress/factorise/matrix.h"
 
 #include <math.h>
@@ -152,7 +155,6 @@ static int behind(const train *t, const int *rank, int k) {
   return k == t->cores - 1 ? 1 : rank[k];
 }
 
-/* A bias has no place in the last core, which makes several outputs by one channel. */
 static int layers(const esp__factor_layer *l) {
   return train_of(l).cores + (l->layer->bias != NULL);
 }
