@@ -83,6 +83,39 @@ START_TEST(recurrent_layers_are_several) {
 }
 END_TEST
 
+/* ---- what they cost ---- */
+
+/* Of a text of three tokens, and padding. All four count as multiply-adds; executed is what reads
+ * no 0: an LSTM of 4 x 3 sums over 2 channels of three tokens, over 3 units from the second token
+ * on; attention's padding asks too, so the layer behind it reads four. */
+START_TEST(multiply_adds_are_counted) {
+  static const struct {
+    const char *layers;
+    int all, executed;
+  } known[] = {
+      {"embedding 2\nlstm 3\ntoken_last\nlinear classes\n", 12 * 2 * 4 + 12 * 3 * 4 + 3 * CLASSES,
+       12 * 2 * 3 + 12 * 3 * 2 + 3 * CLASSES},
+      {"embedding 6\nconv 18 1x1 nobias\nattention 2\nconv 6 1x1\ntoken_mean\nlinear classes\n",
+       18 * 6 * 4 + 6 * 6 * 4 + 6 * CLASSES, 18 * 6 * 3 + 6 * 6 * 4 + 6 * CLASSES},
+  };
+  static _Alignas(64) float tokens[4 * ESP_LANES];
+  const esp_batch one = {tokens, NULL, 1};
+  esp_error err;
+  for (int t = 0; t < 3; t++) tokens[t * ESP_LANES] = (float)(t + 2);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    esp_graph *g;
+    esp_model *m = model_of("custom", known[i].layers, texts(4));
+    ck_assert(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &g, &err) == ESP_OK);
+    ck_assert(esp_graph_count_dynamic_macs(g, true, &err) == ESP_OK);
+    esp_graph_forward(g, &one, (esp_pass){0});
+    ck_assert_double_eq(esp_graph_macs(g, false), known[i].all);
+    ck_assert_int_eq(esp_graph_dynamic_macs(g)[0], known[i].executed);
+    esp_graph_free(g);
+    esp_model_free(m);
+  }
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 START_TEST(lines_that_do_not_fit) {
@@ -224,6 +257,7 @@ int main(void) {
   TCase *all = tcase_create("layers");
   tcase_add_test(all, built_ins_have_their_sizes);
   tcase_add_test(all, recurrent_layers_are_several);
+  tcase_add_test(all, multiply_adds_are_counted);
   tcase_add_test(all, lines_that_do_not_fit);
   tcase_add_test(all, heads_divide_channels);
   tcase_add_loop_test(all, padding_means_nothing, 0, 6);
