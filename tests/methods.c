@@ -71,6 +71,12 @@ static bool is(const char *name, const char *other) {
   return strcmp(name, other) == 0;
 }
 
+/* Layers that have what the entry prunes. */
+static const char *layers_for(const char *key, const char *name) {
+  if (!is(key, "structure")) return PLAIN_LAYERS;
+  return is(name, "head") || is(name, "dimension") ? READER_NET : STREAM_NET;
+}
+
 /* Whether the method scores whole channels only. */
 static bool of_channels(const char *name) {
   for (size_t i = 0; esp_criterion_at(i); i++)
@@ -87,7 +93,6 @@ static void fill(method_case *m, const char *key, const char *with, const char *
   const char *lines = "";
   for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
     if (is(needs[k].name, name)) lines = needs[k].lines;
-  const bool stream = is(key, "structure");
   snprintf(m->name, sizeof m->name, "%s%s = %s", is(with, "at = init\n") ? "at init, " : "", key,
            name);
   snprintf(m->text, sizeof m->text,
@@ -95,8 +100,7 @@ static void fill(method_case *m, const char *key, const char *with, const char *
            "validation = 24\ntest = 48\n[train]\n"
            "epochs = 3\nbatch = 32\naverage = %s\n[model]\narch = custom\nlayers =\n%s[prune]\n"
            "%s%s = %s\n%s",
-           strlen(name) % 2 ? "0.9" : "0", stream ? STREAM_NET : PLAIN_LAYERS, with, key, name,
-           lines);
+           strlen(name) % 2 ? "0.9" : "0", layers_for(key, name), with, key, name, lines);
   if (!strstr(lines, "sparsity =")) append(m, "sparsity = 0.6\n");
   if (!strstr(lines, "retrain_epochs")) append(m, "retrain_epochs = 1\n");
   if (of_channels(name)) append(m, "structure = filter\n");

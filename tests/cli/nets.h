@@ -48,4 +48,12 @@ enum { PLAIN_WEIGHTS = 216 + 864 + 120, PLAIN_FILTERS = 8 + 12, PLAIN_LINEAR = 1
   STREAM_NET          \
   "[prune]\nstructures =\n  * channel\n  linear1 n:m\n  linear2 weight\n  0.conv1 block\n"
 
+/* An encoder that reads a picture as four tokens: heads, and what its stream is made of. */
+#define READER_NET                                                                              \
+  "  conv 8 32x8 stride 32x8 pad 0\n"                                                           \
+  "  repeat 2\n    residual\n    layernorm\n    conv 24 1x1\n    attention 2\n    conv 8 1x1\n" \
+  "    end\n    residual\n    layernorm\n    conv 16 1x1\n    gelu\n    conv 8 1x1\n    end\n"  \
+  "  end\n"                                                                                     \
+  "  layernorm\n  token_mean\n  linear classes\n"
+
 #endif
