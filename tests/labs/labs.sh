@@ -23,13 +23,25 @@ cp -R src include docs tests "$LABS_COPY"
 cp "$1" "$LABS_COPY/build/src/espalier"
 ln -s "$LABS_BUILD/bench" "$LABS_COPY/build/bench"
 for config in configs/labs/*.ini; do
-  if [ -z "${LABS_FULL:-}" ] && grep -q '^dataset = idx' "$config"; then
+  if [ -z "${LABS_FULL:-}" ] && grep -qE '^dataset = (idx|text)' "$config"; then
     sed -f "$here/small.sed" "$config" >"$LABS_COPY/$config"
     made_small="$made_small -e $config"
   else
     cp "$config" "$LABS_COPY/$config"
   fi
 done
+words=$LABS_COPY/datasets/words
+mkdir -p "$LABS_COPY/datasets"
+if [ -n "${LABS_FULL:-}" ]; then
+  ln -s "$(pwd)/datasets/words" "$words"
+else
+  mkdir -p "$words/train" "$words/test"
+  for language in danish dutch english french german italian polish spanish swedish; do
+    for part in train test; do
+      for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo "$language$i"; done >"$words/$part/$language.txt"
+    done
+  done
+fi
 for start in docs/labs/start/*; do
   "$here/solve" "$start" "$LABS_COPY/solved/${start##*/}" || exit 1
 done

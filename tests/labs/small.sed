@@ -1,6 +1,7 @@
 # Makes a configuration of configs/labs, or the commands of a sheet, a matter of a second.
 s/^dataset = idx$/dataset = shapes/
-/^path = /d
+/^path = \/usr\/share\//d
+/^test = /d
 s/^train = .*/train = 160\
 test = 64/
 s/^epochs = .*/epochs = 2/
