@@ -158,8 +158,9 @@ static esp_status add_operation(esp_pruner *p, const pools *s, int i, esp_error 
   }
   for (int k = 0; k < TRAINED; k++) {
     const esp__param_axes axes = axes_of(s, i, k);
+    if (axes.columns < 0) continue;
     const bool scored = axes.rows < 0 && esp_param_prunable(o->param[k]);
-    if (axes.columns >= 0) ESP_TRY(add_columns(p, s, axes.columns, o->param[k], scored, err));
+    ESP_TRY(add_columns(p, s, axes.columns, o->param[k], scored, err));
   }
   return ESP_OK;
 }
