@@ -161,22 +161,40 @@ const esp_activation_kind net_activations[2] = {
     {"bell", "1 / (1 + x^2)", bell, bell_slope, false},
 };
 
-static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
+/* Layers that read tokens. */
+static esp_status add_reader(builder *b, const net_step *s, esp_error *err) {
   esp_graph *g = b->net->graph;
   esp_value **it = &b->it, *other = b->kept;
   const int *a = s->a;
   switch (s->kind) {
-    case NET_END:
-      break;
-    case NET_KEEP:
-      b->kept = *it;
-      break;
-    case NET_SWAP:
-      b->kept = *it, *it = other;
-      break;
-    case NET_INPUT:
-      *it = b->input;
-      break;
+    case NET_EMBEDDING:
+      return add_embedding(b, a, err);
+    case NET_POSITIONS:
+      return add_positions(b, err);
+    case NET_LAYERNORM:
+      return add_layernorm(b, err);
+    case NET_ATTENTION:
+      return add_attention(b, a, err);
+    case NET_RECURRENT:
+      return add_recurrent(b, a, err);
+    case NET_SUMMARY:
+      return esp_graph_summary(g, *it, (esp_token_summary)a[0], it, err);
+    case NET_PRODUCT:
+      return esp_graph_product(g, *it, other, it, err);
+    case NET_ROWS:
+      return esp_graph_rows(g, *it, it, err);
+    case NET_RESHAPE:
+      return esp_graph_reshape(g, *it, (esp_reshape_attr){a[0], a[1]}, it, err);
+    default:
+      ck_abort_msg("no step %d", s->kind);
+  }
+}
+
+static esp_status add_layer(builder *b, const net_step *s, esp_error *err) {
+  esp_graph *g = b->net->graph;
+  esp_value **it = &b->it, *other = b->kept;
+  const int *a = s->a;
+  switch (s->kind) {
     case NET_CONV:
       return add_conv(b, a, err);
     case NET_LINEAR:
@@ -210,31 +228,36 @@ static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
                                err);
     case NET_TOP_K:
       return add_top_k(b, a, err);
+    default:
+      return add_reader(b, s, err);
+  }
+}
+
+static esp_status add_step(builder *b, const net_step *s, esp_error *err) {
+  esp_graph *g = b->net->graph;
+  esp_value **it = &b->it, *other = b->kept;
+  const int *a = s->a;
+  switch (s->kind) {
+    case NET_END:
+      break;
+    case NET_KEEP:
+      b->kept = *it;
+      break;
+    case NET_SWAP:
+      b->kept = *it, *it = other;
+      break;
+    case NET_INPUT:
+      *it = b->input;
+      break;
     case NET_GATE:
       b->net->layer[b->net->layers - 1].gate = b->factors;
       return esp_graph_gate(g, *it, b->factors, it, err);
-    case NET_EMBEDDING:
-      return add_embedding(b, a, err);
-    case NET_POSITIONS:
-      return add_positions(b, err);
-    case NET_LAYERNORM:
-      return add_layernorm(b, err);
-    case NET_ATTENTION:
-      return add_attention(b, a, err);
-    case NET_RECURRENT:
-      return add_recurrent(b, a, err);
-    case NET_SUMMARY:
-      return esp_graph_summary(g, *it, (esp_token_summary)a[0], it, err);
-    case NET_PRODUCT:
-      return esp_graph_product(g, *it, other, it, err);
-    case NET_ROWS:
-      return esp_graph_rows(g, *it, it, err);
-    case NET_RESHAPE:
-      return esp_graph_reshape(g, *it, (esp_reshape_attr){a[0], a[1]}, it, err);
     case NET_LOSS:
       b->loss = (esp_loss_kind)a[0];
       b->smoothing = (float)a[1] / 100.0f;
       break;
+    default:
+      return add_layer(b, s, err);
   }
   return ESP_OK;
 }
