@@ -19,16 +19,22 @@ JPEG = base64.b64decode(
     "AREAAhEAAxEA/9oADAMBAAIAAwAAPwBkAUQPVBsQUgQxg64IjQbkGpB1QJwf/9k=")
 
 
-def png(path, grey):
-    """An 8x8 picture, all of one grey with a darker row."""
+def rgb(path, pixels):
+    """A picture of pixels, rows of three bytes each, [height][width][3]."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + bytes([grey if y else grey // 2] * 24) for y in range(8))
-    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+    height, width = len(pixels), len(pixels[0])
+    rows = b"".join(b"\0" + bytes(byte for pixel in row for byte in pixel) for row in pixels)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     data += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
         file.write(data)
+
+
+def png(path, grey):
+    """An 8x8 picture, all of one grey with a darker row."""
+    rgb(path, [[(grey if y else grey // 2,) * 3] * 8 for y in range(8)])
 
 
 def pictures(folder):

@@ -1,6 +1,7 @@
 #include "config/paths.h"
 
 #include "base/path.h"
+#include "base/shipped.h"
 #include "base/value.h"
 #include "config/sections.h"
 
@@ -59,11 +60,20 @@ static void folder_of(const char *file, char folder[ESP_PATH_MAX]) {
     snprintf(folder, ESP_PATH_MAX, "%.*s", length ? (int)length : 1, file);
 }
 
+/* The same for a file that comes with Espalier. */
+static bool among_shipped(const char *name, char path[ESP_PATH_MAX]) {
+  char there[ESP_SHIPPED_PATH_MAX];
+  return esp__shipped_find(name, "", "", there, NULL) == ESP_OK &&
+         in_folder(*there == '/' ? "/" : ".", there, path);
+}
+
 static esp_status find_path(const esp_option *o, void *options, const char *folder,
                             esp_error *err) {
   char **path = (char **)((char *)options + o->offset), found[ESP_PATH_MAX];
   if (!**path || **path == '/') return ESP_OK;
-  if (!(folder && in_folder(folder, *path, found)) && !in_folder(".", *path, found)) return ESP_OK;
+  if (!(folder && in_folder(folder, *path, found)) && !in_folder(".", *path, found) &&
+      !among_shipped(*path, found))
+    return ESP_OK;
   return esp__value_set(o, options, found, "path", err);
 }
 
