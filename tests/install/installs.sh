@@ -29,7 +29,7 @@ expect() {
 install_tree "$build" "$work/tree" "$@" || exit 1
 expect bin/espalier "$library" libespalier.so libespalier.a pkgconfig/espalier.pc libespalier-predict.so \
   libespalier-predict.a pkgconfig/espalier-predict.pc \
-  share/espalier/configs/quickstart.ini share/espalier/configs/papers/renda2020.csv
+  share/espalier/configs/quickstart.ini share/espalier/configs/papers/renda2020.csv \
   share/espalier/configs/names/torchvision-resnet18.txt share/doc/espalier/README.md
 expect include/espalier/version.h
 expect share/man/man1/espalier.1 share/man/man1/espalier-run.1 share/bash-completion/completions/espalier \
