@@ -1,4 +1,4 @@
-#include "kernels/activations.h"
+#include "kernels/activations_simd.h"
 #include "kernels/kernels.h"
 
 /* The loop over a plane, once; `body` sees r (row) and i (float in the row). */
@@ -26,9 +26,27 @@
 ACTIVATION(esp__relu)
 ACTIVATION(esp__relu6)
 ACTIVATION(esp__leaky_relu)
-ACTIVATION(esp__tanhf)
-ACTIVATION(esp__sigmoid)
-ACTIVATION(esp__gelu)
+
+/* The same of the smooth ones, whose vectors are written out. */
+#define EACH_VECTOR(e)                          \
+  for (size_t r = 0; r < (size_t)(e).rows; r++) \
+    for (size_t i = 0; i < (size_t)(e).width * ESP_LANES; i += ESP_VECTOR)
+#define AT(rows) ((rows).at + r * (rows).stride + i)
+#define SMOOTH(f)                                                                                 \
+  static void f##_plane(esp__extent e, esp__rows x, esp__rows y) {                                \
+    EACH_VECTOR(e) esp__vec_store(AT(y), f(esp__vec_load(AT(x))));                                \
+  }                                                                                               \
+  static void f##_plane_back(esp__extent e, esp__rows x, esp__rows y, esp__rows dy, esp__rows dx, \
+                             bool add) {                                                          \
+    EACH_VECTOR(e) {                                                                              \
+      const esp__vec slope = f##_slope(esp__vec_load(AT(x)), esp__vec_load(AT(y))),               \
+                     v = esp__vec_mul(esp__vec_load(AT(dy)), slope);                              \
+      esp__vec_store(AT(dx), add ? esp__vec_add(esp__vec_load(AT(dx)), v) : v);                   \
+    }                                                                                             \
+  }
+SMOOTH(esp__vec_tanh)
+SMOOTH(esp__vec_sigmoid)
+SMOOTH(esp__vec_gelu)
 
 static const struct {
   void (*forward)(esp__extent, esp__rows, esp__rows);
@@ -37,9 +55,9 @@ static const struct {
     [ESP_ACT_RELU] = {esp__relu_plane, esp__relu_plane_back},
     [ESP_ACT_RELU6] = {esp__relu6_plane, esp__relu6_plane_back},
     [ESP_ACT_LEAKY_RELU] = {esp__leaky_relu_plane, esp__leaky_relu_plane_back},
-    [ESP_ACT_TANH] = {esp__tanhf_plane, esp__tanhf_plane_back},
-    [ESP_ACT_SIGMOID] = {esp__sigmoid_plane, esp__sigmoid_plane_back},
-    [ESP_ACT_GELU] = {esp__gelu_plane, esp__gelu_plane_back},
+    [ESP_ACT_TANH] = {esp__vec_tanh_plane, esp__vec_tanh_plane_back},
+    [ESP_ACT_SIGMOID] = {esp__vec_sigmoid_plane, esp__vec_sigmoid_plane_back},
+    [ESP_ACT_GELU] = {esp__vec_gelu_plane, esp__vec_gelu_plane_back},
 };
 
 void ESP_ISA_NAME(esp__activate)(esp_activation kind, esp__extent e, esp__rows x, esp__rows y) {

@@ -1,5 +1,8 @@
-#include "kernels/activations.h"
+#include "kernels/activations_simd.h"
 #include "kernels/kernels.h"
+
+/* The loop over the vectors of a lane: `lane` is the float one begins at. */
+#define EACH_VECTOR for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
 
 /* ---- one unit, by its index ---- */
 
@@ -7,144 +10,165 @@ static inline float *gate_at(const esp__gates *g, int unit, int gate) {
   return g->at + (size_t)unit * g->unit + (size_t)gate * g->gate;
 }
 
+static inline esp__vec gate_of(const esp__gates *g, int unit, int gate, size_t lane) {
+  return esp__vec_load(gate_at(g, unit, gate) + lane);
+}
+
+/* What both the input and the token before give to a gate. */
+static inline esp__vec sum_of(const esp__recurrent_cell *k, int unit, int gate, size_t lane) {
+  return esp__vec_add(gate_of(&k->x, unit, gate, lane), gate_of(&k->sums, unit, gate, lane));
+}
+
 /* Zeros, where there is no token before. */
-static const float none[ESP_LANES];
-
-static inline const float *before(const float *at, int unit, size_t stride) {
-  return at ? at + (size_t)unit * stride : none;
+static inline esp__vec before(const float *at, int unit, size_t stride, size_t lane) {
+  return at ? esp__vec_load(at + (size_t)unit * stride + lane) : esp__vec_set(0.0f);
 }
 
-/* What a unit makes goes to places of its own first, so that the loops over images are vectors. */
-static inline void put(float *to, const float *from) {
-  for (int l = 0; l < ESP_LANES; l++) to[l] = from[l];
+/* 1 for images that have this token, 0 for those that have ended. */
+static void find_valid(const esp__recurrent_cell *k, float *valid) {
+  for (int l = 0; l < ESP_LANES; l++) valid[l] = k->token < k->length[l] ? 1.0f : 0.0f;
 }
 
-static void lstm_unit(const esp__recurrent_cell *k, int u) {
-  const float *was = before(k->inner_before, u, k->inner_unit), *x[4], *s[4];
-  float gate[4][ESP_LANES], inner[ESP_LANES], h[ESP_LANES];
-  for (int i = 0; i < 4; i++) {
-    x[i] = gate_at(&k->x, u, i);
-    s[i] = gate_at(&k->sums, u, i);
-  }
-  for (int l = 0; l < ESP_LANES; l++) {
-    gate[0][l] = esp__sigmoid(x[0][l] + s[0][l]);
-    gate[1][l] = esp__sigmoid(x[1][l] + s[1][l]);
-    gate[2][l] = esp__tanhf(x[2][l] + s[2][l]);
-    gate[3][l] = esp__sigmoid(x[3][l] + s[3][l]);
-  }
-  for (int l = 0; l < ESP_LANES; l++) {
-    const bool valid = k->token < k->length[l];
-    const float c = gate[1][l] * was[l] + gate[0][l] * gate[2][l];
-    inner[l] = valid ? c : 0.0f;
-    h[l] = valid ? gate[3][l] * esp__tanhf(c) : 0.0f;
-  }
-  for (int i = 0; i < 4; i++) put(gate_at(&k->sums, u, i), gate[i]);
-  put(k->inner + (size_t)u * k->inner_unit, inner);
-  put(k->h + (size_t)u * k->h_unit, h);
+static inline esp__vec rest_of(esp__vec share) {
+  return esp__vec_sub(esp__vec_set(1.0f), share);
 }
 
-static void gru_unit(const esp__recurrent_cell *k, int u) {
-  const float *was = before(k->h_before, u, k->h_unit), *x[3], *s[3];
-  float gate[2][ESP_LANES], inner[ESP_LANES], h[ESP_LANES];
-  for (int i = 0; i < 3; i++) {
-    x[i] = gate_at(&k->x, u, i);
-    s[i] = gate_at(&k->sums, u, i);
-  }
-  for (int l = 0; l < ESP_LANES; l++) {
-    gate[0][l] = esp__sigmoid(x[0][l] + s[0][l]);
-    gate[1][l] = esp__sigmoid(x[1][l] + s[1][l]);
-    inner[l] = esp__tanhf(x[2][l] + gate[0][l] * s[2][l]);
-  }
-  for (int l = 0; l < ESP_LANES; l++) {
-    const float v = (1.0f - gate[1][l]) * inner[l] + gate[1][l] * was[l];
-    h[l] = k->token < k->length[l] ? v : 0.0f;
-  }
-  for (int i = 0; i < 2; i++) put(gate_at(&k->sums, u, i), gate[i]);
-  put(k->inner + (size_t)u * k->inner_unit, inner);
-  put(k->h + (size_t)u * k->h_unit, h);
+/* ---- forward: first what depends on the sums alone, of all units, so that they do not wait for
+ * each other ---- */
+
+static void lstm_gates(const esp__recurrent_cell *k, int u, size_t lane, esp__vec valid) {
+  const esp__vec was = before(k->inner_before, u, k->inner_unit, lane),
+                 in = esp__vec_sigmoid(sum_of(k, u, 0, lane)),
+                 forget = esp__vec_sigmoid(sum_of(k, u, 1, lane)),
+                 candidate = esp__vec_tanh(sum_of(k, u, 2, lane)),
+                 out = esp__vec_sigmoid(sum_of(k, u, 3, lane)),
+                 inner = esp__vec_add(esp__vec_mul(forget, was), esp__vec_mul(in, candidate));
+  esp__vec_store(gate_at(&k->sums, u, 0) + lane, in);
+  esp__vec_store(gate_at(&k->sums, u, 1) + lane, forget);
+  esp__vec_store(gate_at(&k->sums, u, 2) + lane, candidate);
+  esp__vec_store(gate_at(&k->sums, u, 3) + lane, out);
+  esp__vec_store(k->inner + (size_t)u * k->inner_unit + lane, esp__vec_positive(valid, inner));
+}
+
+static void lstm_output(const esp__recurrent_cell *k, int u, size_t lane, esp__vec valid) {
+  const esp__vec inner = esp__vec_load(k->inner + (size_t)u * k->inner_unit + lane),
+                 h = esp__vec_mul(gate_of(&k->sums, u, 3, lane), esp__vec_tanh(inner));
+  esp__vec_store(k->h + (size_t)u * k->h_unit + lane, esp__vec_positive(valid, h));
 }
 
 void ESP_ISA_NAME(esp__lstm)(const esp__recurrent_cell *k) {
-  for (int u = 0; u < k->units; u++) lstm_unit(k, u);
+  _Alignas(64) float valid[ESP_LANES];
+  find_valid(k, valid);
+  EACH_VECTOR {
+    const esp__vec own = esp__vec_load(valid + lane);
+    for (int u = 0; u < k->units; u++) lstm_gates(k, u, lane, own);
+    for (int u = 0; u < k->units; u++) lstm_output(k, u, lane, own);
+  }
 }
+
+static void gru_gates(const esp__recurrent_cell *k, int u, size_t lane) {
+  const esp__vec reset = esp__vec_sigmoid(sum_of(k, u, 0, lane)),
+                 update = esp__vec_sigmoid(sum_of(k, u, 1, lane));
+  esp__vec_store(gate_at(&k->sums, u, 0) + lane, reset);
+  esp__vec_store(gate_at(&k->sums, u, 1) + lane, update);
+}
+
+static void gru_output(const esp__recurrent_cell *k, int u, size_t lane, esp__vec valid) {
+  const esp__vec was = before(k->h_before, u, k->h_unit, lane),
+                 update = gate_of(&k->sums, u, 1, lane),
+                 left = esp__vec_mul(gate_of(&k->sums, u, 0, lane), gate_of(&k->sums, u, 2, lane)),
+                 inner = esp__vec_tanh(esp__vec_add(gate_of(&k->x, u, 2, lane), left)),
+                 h = esp__vec_add(esp__vec_mul(rest_of(update), inner), esp__vec_mul(update, was));
+  esp__vec_store(k->inner + (size_t)u * k->inner_unit + lane, inner);
+  esp__vec_store(k->h + (size_t)u * k->h_unit + lane, esp__vec_positive(valid, h));
+}
+
 void ESP_ISA_NAME(esp__gru)(const esp__recurrent_cell *k) {
-  for (int u = 0; u < k->units; u++) gru_unit(k, u);
+  _Alignas(64) float valid[ESP_LANES];
+  find_valid(k, valid);
+  EACH_VECTOR {
+    const esp__vec own = esp__vec_load(valid + lane);
+    for (int u = 0; u < k->units; u++) gru_gates(k, u, lane);
+    for (int u = 0; u < k->units; u++) gru_output(k, u, lane, own);
+  }
 }
 
 /* ---- backward ---- */
 
-/* What a unit's gradients are made of. */
-typedef struct back {
-  const float *s[4], *inner, *dy, *dh, *carried;
-} back;
-
-static back back_of(const esp__recurrent_cell_back *k, int u, int gates) {
-  const esp__recurrent_cell *c = k->of;
-  back b = {.inner = c->inner + (size_t)u * c->inner_unit,
-            .dy = k->dy + (size_t)u * k->dy_unit,
-            .dh = before(k->dh, u, ESP_LANES),
-            .carried = k->carried + (size_t)u * ESP_LANES};
-  for (int i = 0; i < gates; i++) b.s[i] = gate_at(&c->sums, u, i);
-  return b;
-}
-
-static void give(const esp__recurrent_cell_back *k, int u, int gate, const float *value) {
+static inline void give(const esp__recurrent_cell_back *k, int u, int gate, size_t lane,
+                        esp__vec value) {
   if (!k->dx.at) return;
-  float *dx = gate_at(&k->dx, u, gate);
-  for (int l = 0; l < ESP_LANES; l++) dx[l] = k->add ? dx[l] + value[l] : value[l];
+  float *dx = gate_at(&k->dx, u, gate) + lane;
+  esp__vec_store(dx, k->add ? esp__vec_add(esp__vec_load(dx), value) : value);
 }
 
-static void give_sums(const esp__recurrent_cell_back *k, int u, int gate, const float *value) {
+static inline void give_sums(const esp__recurrent_cell_back *k, int u, int gate, size_t lane,
+                             esp__vec value) {
   const esp__gates to = {k->dsums, k->of->sums.unit, k->of->sums.gate};
-  put(gate_at(&to, u, gate), value);
+  esp__vec_store(gate_at(&to, u, gate) + lane, value);
 }
 
-static void lstm_unit_back(const esp__recurrent_cell_back *k, int u) {
-  const back b = back_of(k, u, 4);
-  const float *was = before(k->of->inner_before, u, k->of->inner_unit);
-  float d[4][ESP_LANES], carried[ESP_LANES];
-  for (int l = 0; l < ESP_LANES; l++) {
-    const bool valid = k->of->token < k->of->length[l];
-    const float i = b.s[0][l], f = b.s[1][l], g = b.s[2][l], o = b.s[3][l],
-                t = esp__tanhf(b.inner[l]), dh = b.dy[l] + b.dh[l],
-                dc = b.carried[l] + dh * o * (1.0f - t * t);
-    d[0][l] = valid ? dc * g * (i * (1.0f - i)) : 0.0f;
-    d[1][l] = valid ? dc * was[l] * (f * (1.0f - f)) : 0.0f;
-    d[2][l] = valid ? dc * i * (1.0f - g * g) : 0.0f;
-    d[3][l] = valid ? dh * t * (o * (1.0f - o)) : 0.0f;
-    carried[l] = valid ? dc * f : 0.0f;
-  }
-  put(k->carried + (size_t)u * ESP_LANES, carried);
+/* The gradient of a unit's h from the layers behind and from the next token. */
+static inline esp__vec back_of(const esp__recurrent_cell_back *k, int u, size_t lane) {
+  return esp__vec_add(esp__vec_load(k->dy + (size_t)u * k->dy_unit + lane),
+                      before(k->dh, u, ESP_LANES, lane));
+}
+
+/* Of a gate whose value is y. */
+static inline esp__vec sigmoid_slope(esp__vec y) {
+  return esp__vec_sigmoid_slope(y, y);
+}
+static inline esp__vec tanh_slope(esp__vec y) {
+  return esp__vec_tanh_slope(y, y);
+}
+
+static void lstm_back(const esp__recurrent_cell_back *k, int u, size_t lane, esp__vec valid) {
+  const esp__recurrent_cell *c = k->of;
+  float *carried = k->carried + (size_t)u * ESP_LANES + lane;
+  const esp__vec in = gate_of(&c->sums, u, 0, lane), forget = gate_of(&c->sums, u, 1, lane),
+                 candidate = gate_of(&c->sums, u, 2, lane), out = gate_of(&c->sums, u, 3, lane),
+                 was = before(c->inner_before, u, c->inner_unit, lane),
+                 t = esp__vec_tanh(esp__vec_load(c->inner + (size_t)u * c->inner_unit + lane)),
+                 dh = back_of(k, u, lane),
+                 dc = esp__vec_add(esp__vec_load(carried),
+                                   esp__vec_mul(esp__vec_mul(dh, out), tanh_slope(t)));
+  const esp__vec d[4] = {esp__vec_mul(esp__vec_mul(dc, candidate), sigmoid_slope(in)),
+                         esp__vec_mul(esp__vec_mul(dc, was), sigmoid_slope(forget)),
+                         esp__vec_mul(esp__vec_mul(dc, in), tanh_slope(candidate)),
+                         esp__vec_mul(esp__vec_mul(dh, t), sigmoid_slope(out))};
+  esp__vec_store(carried, esp__vec_positive(valid, esp__vec_mul(dc, forget)));
   for (int i = 0; i < 4; i++) {
-    give_sums(k, u, i, d[i]);
-    give(k, u, i, d[i]);
+    const esp__vec own = esp__vec_positive(valid, d[i]);
+    give_sums(k, u, i, lane, own);
+    give(k, u, i, lane, own);
   }
 }
 
-static void gru_unit_back(const esp__recurrent_cell_back *k, int u) {
-  const back b = back_of(k, u, 3);
-  const float *was = before(k->of->h_before, u, k->of->h_unit);
-  float d[3][ESP_LANES], sum[ESP_LANES], carried[ESP_LANES];
-  for (int l = 0; l < ESP_LANES; l++) {
-    const bool valid = k->of->token < k->of->length[l];
-    const float r = b.s[0][l], z = b.s[1][l], n = b.inner[l], dh = b.dy[l] + b.dh[l] + b.carried[l],
-                dn = dh * (1.0f - z) * (1.0f - n * n);
-    d[0][l] = valid ? dn * b.s[2][l] * (r * (1.0f - r)) : 0.0f;
-    d[1][l] = valid ? dh * (was[l] - n) * (z * (1.0f - z)) : 0.0f;
-    d[2][l] = valid ? dn : 0.0f;
-    sum[l] = valid ? dn * r : 0.0f;
-    carried[l] = valid ? dh * z : 0.0f;
-  }
-  put(k->carried + (size_t)u * ESP_LANES, carried);
+static void gru_back(const esp__recurrent_cell_back *k, int u, size_t lane, esp__vec valid) {
+  const esp__recurrent_cell *c = k->of;
+  float *carried = k->carried + (size_t)u * ESP_LANES + lane;
+  const esp__vec reset = gate_of(&c->sums, u, 0, lane), update = gate_of(&c->sums, u, 1, lane),
+                 inner = esp__vec_load(c->inner + (size_t)u * c->inner_unit + lane),
+                 was = before(c->h_before, u, c->h_unit, lane),
+                 dh = esp__vec_add(back_of(k, u, lane), esp__vec_load(carried)),
+                 dn = esp__vec_mul(esp__vec_mul(dh, rest_of(update)), tanh_slope(inner));
+  const esp__vec d[3] = {
+      esp__vec_mul(esp__vec_mul(dn, gate_of(&c->sums, u, 2, lane)), sigmoid_slope(reset)),
+      esp__vec_mul(esp__vec_mul(dh, esp__vec_sub(was, inner)), sigmoid_slope(update)), dn};
+  esp__vec_store(carried, esp__vec_positive(valid, esp__vec_mul(dh, update)));
   for (int i = 0; i < 3; i++) {
-    give_sums(k, u, i, i < 2 ? d[i] : sum);
-    give(k, u, i, d[i]);
+    const esp__vec own = i < 2 ? d[i] : esp__vec_mul(dn, reset);
+    give_sums(k, u, i, lane, esp__vec_positive(valid, own));
+    give(k, u, i, lane, esp__vec_positive(valid, d[i]));
   }
 }
 
-void ESP_ISA_NAME(esp__lstm_back)(const esp__recurrent_cell_back *k) {
-  for (int u = 0; u < k->of->units; u++) lstm_unit_back(k, u);
-}
-void ESP_ISA_NAME(esp__gru_back)(const esp__recurrent_cell_back *k) {
-  for (int u = 0; u < k->of->units; u++) gru_unit_back(k, u);
-}
+#define BACK(name)                                                                        \
+  void ESP_ISA_NAME(esp__##name)(const esp__recurrent_cell_back *k) {                     \
+    _Alignas(64) float valid[ESP_LANES];                                                  \
+    find_valid(k->of, valid);                                                             \
+    EACH_VECTOR                                                                           \
+    for (int u = 0; u < k->of->units; u++) name(k, u, lane, esp__vec_load(valid + lane)); \
+  }
+BACK(lstm_back)
+BACK(gru_back)

@@ -1,6 +1,5 @@
+#include "kernels/activations_simd.h"
 #include "kernels/kernels.h"
-#include "kernels/expf.h"
-#include "kernels/simd.h"
 
 #include <math.h>
 
@@ -144,28 +143,43 @@ void ESP_ISA_NAME(esp__lane_product)(const esp__lane_product *k) {
 
 /* ---- attention's shares ---- */
 
-static void largest(int keys, const int32_t *valid, const float *score, float *to) {
-  for (int l = 0; l < ESP_LANES; l++) to[l] = score[l];
-  for (int k = 1; k < keys; k++)
-    for (int l = 0; l < ESP_LANES; l++) {
-      const float v = score[k * ESP_LANES + l];
-      to[l] = k < valid[l] && v > to[l] ? v : to[l];
-    }
+/* Lengths, or numbers of keys, as numbers to compare with. */
+static void as_floats(const int32_t *count, float *to) {
+  for (int l = 0; l < ESP_LANES; l++) to[l] = (float)count[l];
+}
+
+/* The largest of image l's first valid[l] scores. */
+static inline esp__vec largest(int keys, esp__vec valid, const float *score) {
+  esp__vec most = esp__vec_load(score);
+  for (int k = 1; k < keys; k++) {
+    const esp__vec larger = esp__vec_larger(esp__vec_load(score + k * ESP_LANES), most);
+    most = esp__vec_if_less(esp__vec_set((float)k), valid, larger, most);
+  }
+  return most;
+}
+
+static void attend(int keys, esp__vec scale, esp__vec valid, float *score) {
+  const esp__vec most = largest(keys, valid, score), zero = esp__vec_set(0.0f);
+  esp__vec sum = zero;
+  for (int k = 0; k < keys; k++) {
+    float *s = score + k * ESP_LANES;
+    const esp__vec e = esp__vec_exp(esp__vec_mul(esp__vec_sub(esp__vec_load(s), most), scale)),
+                   own = esp__vec_if_less(esp__vec_set((float)k), valid, e, zero);
+    esp__vec_store(s, own);
+    sum = esp__vec_add(sum, own);
+  }
+  for (int k = 0; k < keys; k++) {
+    float *s = score + k * ESP_LANES;
+    esp__vec_store(s, esp__vec_div(esp__vec_load(s), sum));
+  }
 }
 
 /* `scale` is positive, so the largest score is the largest of its products too. */
 void ESP_ISA_NAME(esp__attend)(int keys, float scale, const int32_t *valid, float *score) {
-  float most[ESP_LANES], sum[ESP_LANES] = {0};
-  largest(keys, valid, score, most);
-  for (int k = 0; k < keys; k++)
-    for (int l = 0; l < ESP_LANES; l++) {
-      float *s = &score[k * ESP_LANES + l];
-      const float v = k < valid[l] ? (*s - most[l]) * scale : 0.0f, e = esp__expf(v);
-      *s = k < valid[l] ? e : 0.0f;
-      sum[l] += *s;
-    }
-  for (int k = 0; k < keys; k++)
-    for (int l = 0; l < ESP_LANES; l++) score[k * ESP_LANES + l] /= sum[l];
+  _Alignas(64) float count[ESP_LANES];
+  as_floats(valid, count);
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+    attend(keys, esp__vec_set(scale), esp__vec_load(count + lane), score + lane);
 }
 
 void ESP_ISA_NAME(esp__attend_back)(int keys, float scale, const float *share, float *dshare) {
@@ -193,13 +207,20 @@ static void last_token(const esp__tokens_summary *k, const float *x, float *y) {
   for (int l = 0; l < ESP_LANES; l++) y[l] = x[(k->length[l] - 1) * ESP_LANES + l];
 }
 
+static void largest_token(const esp__tokens_summary *k, const float *x, float *y) {
+  _Alignas(64) float length[ESP_LANES];
+  as_floats(k->length, length);
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)
+    esp__vec_store(y + lane, largest(k->width, esp__vec_load(length + lane), x + lane));
+}
+
 void ESP_ISA_NAME(esp__summarise)(const esp__tokens_summary *k, const float *x, float *y) {
   switch (k->kind) {
     case ESP_TOKEN_MEAN:
       mean_tokens(k, x, y);
       break;
     case ESP_TOKEN_MAX:
-      largest(k->width, k->length, x, y);
+      largest_token(k, x, y);
       break;
     case ESP_TOKEN_LAST:
       last_token(k, x, y);
@@ -207,24 +228,34 @@ void ESP_ISA_NAME(esp__summarise)(const esp__tokens_summary *k, const float *x, 
   }
 }
 
-/* What of dy token t of image l gets. */
-static inline float share_of(const esp__tokens_summary *k, int t, int l, const float *x,
-                             const float *y, const float *dy, bool *found) {
-  if (t >= k->length[l]) return 0.0f;
-  if (k->kind == ESP_TOKEN_MEAN) return dy[l] / (float)k->length[l];
-  if (k->kind == ESP_TOKEN_LAST) return t == k->length[l] - 1 ? dy[l] : 0.0f;
-  const bool first = !found[l] && x[t * ESP_LANES + l] == y[l];
-  found[l] |= first;
-  return first ? dy[l] : 0.0f;
+/* What is left of dy goes to the first token that is the largest; then nothing is left. */
+static inline esp__vec take_if_largest(esp__vec x, esp__vec y, esp__vec *left) {
+  const esp__vec zero = esp__vec_set(0.0f), own = esp__vec_if_equal(x, y, *left, zero);
+  *left = esp__vec_if_equal(x, y, zero, *left);
+  return own;
+}
+
+/* What of dy token t gets, of sequences of that length. */
+static inline esp__vec share_of(esp_token_summary kind, int t, esp__vec length, esp__vec dy) {
+  const esp__vec zero = esp__vec_set(0.0f);
+  if (kind == ESP_TOKEN_LAST)
+    return esp__vec_if_equal(esp__vec_set((float)(t + 1)), length, dy, zero);
+  return esp__vec_if_less(esp__vec_set((float)t), length, esp__vec_div(dy, length), zero);
 }
 
 void ESP_ISA_NAME(esp__summarise_back)(const esp__tokens_summary *k, const float *x, const float *y,
                                        const float *dy, float *dx, bool add) {
-  bool found[ESP_LANES] = {false};
-  for (int t = 0; t < k->width; t++)
-    for (int l = 0; l < ESP_LANES; l++) {
-      const float v = share_of(k, t, l, x, y, dy, found);
-      float *to = &dx[t * ESP_LANES + l];
-      *to = add ? *to + v : v;
+  _Alignas(64) float length[ESP_LANES];
+  as_floats(k->length, length);
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+    const esp__vec own = esp__vec_load(length + lane), most = esp__vec_load(y + lane);
+    esp__vec left = esp__vec_load(dy + lane);
+    for (int t = 0; t < k->width; t++) {
+      float *to = dx + t * ESP_LANES + lane;
+      const esp__vec v = k->kind == ESP_TOKEN_MAX
+                             ? take_if_largest(esp__vec_load(x + t * ESP_LANES + lane), most, &left)
+                             : share_of(k->kind, t, own, left);
+      esp__vec_store(to, add ? esp__vec_add(esp__vec_load(to), v) : v);
     }
+  }
 }

@@ -3,13 +3,17 @@
  * The kernels' templates are compiled once per instruction set with ESP_VECTOR set to the floats of
  * a vector; a lane of 16 images is ESP_LANES / ESP_VECTOR of them. Only operations that IEEE 754
  * defines to the bit are here, so every set returns the same bits: load, store, add, subtract,
- * multiply, fused multiply-add (load and store at any address end with _any), and choices:
+ * multiply, fused multiply-add (load and store at any address end with _any), choices:
  *     esp__vec_positive(y, v)    v where y > 0, else +0
  *     esp__vec_larger(a, b)      a where a > b, else b
+ *     esp__vec_smaller(a, b)     a where a < b, else b
  *     esp__vec_equal(a, b, v)    v where a = b, else +0
  *     esp__vec_unequal(a, b, v)  +0 where a = b, else v
- * and every second number of a and then of b, from the first (even) or second (odd) on;
- * esp__vec_permute(v, place) has at lane i that of v at place[i], int32_t at any address. */
+ *     esp__vec_if_less(a, b, v, w)   v where a < b, else w
+ *     esp__vec_if_equal(a, b, v, w)  v where a = b, else w
+ * and quotients; 2^n for whole n of -126 to 127 (esp__vec_power_of_two); every second number of a
+ * and then of b, from the first (even) or second (odd)
+ * on; esp__vec_permute(v, place) has at lane i that of v at place[i], int32_t at any address. */
 #ifndef ESP_KERNELS_SIMD_H
 #define ESP_KERNELS_SIMD_H
 
@@ -27,7 +31,16 @@ typedef __m512 esp__vec;
 #define esp__vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define esp__vec_positive(y, v) \
   _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v)
+#define esp__vec_div(a, b) _mm512_div_ps(a, b)
 #define esp__vec_larger(a, b) _mm512_max_ps(a, b)
+#define esp__vec_smaller(a, b) _mm512_min_ps(a, b)
+#define esp__vec_if_less(a, b, v, w) \
+  _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), w, v)
+#define esp__vec_if_equal(a, b, v, w) \
+  _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), w, v)
+#define esp__vec_power_of_two(n) \
+  _mm512_castsi512_ps(           \
+      _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvttps_epi32(n), _mm512_set1_epi32(127)), 23))
 #define esp__vec_equal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), v)
 #define esp__vec_unequal(a, b, v) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), v)
 #define esp__vec_even(a, b) \
@@ -50,7 +63,14 @@ typedef __m256 esp__vec;
 #define esp__vec_mul(a, b) _mm256_mul_ps(a, b)
 #define esp__vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define esp__vec_positive(y, v) _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v)
+#define esp__vec_div(a, b) _mm256_div_ps(a, b)
 #define esp__vec_larger(a, b) _mm256_max_ps(a, b)
+#define esp__vec_smaller(a, b) _mm256_min_ps(a, b)
+#define esp__vec_if_less(a, b, v, w) _mm256_blendv_ps(w, v, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
+#define esp__vec_if_equal(a, b, v, w) _mm256_blendv_ps(w, v, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
+#define esp__vec_power_of_two(n) \
+  _mm256_castsi256_ps(           \
+      _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127)), 23))
 #define esp__vec_equal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ), v)
 #define esp__vec_unequal(a, b, v) _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), v)
 #define esp__vec_pairs(p) \
@@ -73,7 +93,13 @@ typedef float32x4_t esp__vec;
 #define esp__vec_fma(a, b, c) vfmaq_f32(c, a, b)
 #define esp__vec_positive(y, v) \
   vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(y, vdupq_n_f32(0.0f)), vreinterpretq_u32_f32(v)))
+#define esp__vec_div(a, b) vdivq_f32(a, b)
 #define esp__vec_larger(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
+#define esp__vec_smaller(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
+#define esp__vec_if_less(a, b, v, w) vbslq_f32(vcltq_f32(a, b), v, w)
+#define esp__vec_if_equal(a, b, v, w) vbslq_f32(vceqq_f32(a, b), v, w)
+#define esp__vec_power_of_two(n) \
+  vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)), 23))
 #define esp__vec_equal(a, b, v) \
   vreinterpretq_f32_u32(vandq_u32(vceqq_f32(a, b), vreinterpretq_u32_f32(v)))
 #define esp__vec_unequal(a, b, v) \
@@ -97,7 +123,11 @@ typedef float esp__vec;
 #define esp__vec_mul(a, b) ((a) * (b))
 #define esp__vec_fma(a, b, c) fmaf(a, b, c)
 #define esp__vec_positive(y, v) ((y) > 0.0f ? (v) : 0.0f)
+#define esp__vec_div(a, b) ((a) / (b))
 #define esp__vec_larger(a, b) ((a) > (b) ? (a) : (b))
+#define esp__vec_smaller(a, b) ((a) < (b) ? (a) : (b))
+#define esp__vec_if_less(a, b, v, w) ((a) < (b) ? (v) : (w))
+#define esp__vec_if_equal(a, b, v, w) ((a) == (b) ? (v) : (w))
 #define esp__vec_equal(a, b, v) ((a) == (b) ? (v) : 0.0f)
 #define esp__vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
 #define esp__vec_even(a, b) ((void)(b), (a))
