@@ -14,86 +14,143 @@ void ESP_ISA_NAME(esp__multiply)(esp__extent e, esp__rows x, esp__rows y, esp__r
 
 /* ---- layer normalisation ---- */
 
-enum { TILE = 8 * ESP_LANES }; /* floats of a channel that are worked on before the next pixels */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Pixels whose means, rates and sums stay in registers while the channels pass: `pixels` below, a
+ * constant, is so many or 1. `at` is the float at which they begin in a channel. */
+enum { PIXELS = ESP_VECTOR == 8 ? 2 : 4 };
 
 static const float epsilon = 1e-5f;
 
-static size_t tile_end(size_t first, int pixels) {
-  const size_t all = (size_t)pixels * ESP_LANES;
-  return first + TILE < all ? first + TILE : all;
+static inline float *pixel_of(esp__run x, int channel, size_t at, int pixel) {
+  return x.at + (size_t)channel * x.stride + at + (size_t)pixel * ESP_LANES;
 }
 
-static void measure(const esp__layer_norm *k, esp__run x, size_t from, size_t end) {
-  const float share = 1.0f / (float)k->counted;
-  float sum[TILE] = {0};
-  for (int c = 0; c < k->channels; c++)
-    for (size_t i = from; k->counts[c] && i < end; i++)
-      sum[i - from] += x.at[(size_t)c * x.stride + i];
-  for (size_t i = from; i < end; i++) k->mean[i] = sum[i - from] * share;
-  for (size_t i = from; i < end; i++) sum[i - from] = 0.0f;
-  for (int c = 0; c < k->channels; c++)
-    for (size_t i = from; k->counts[c] && i < end; i++) {
-      const float v = x.at[(size_t)c * x.stride + i] - k->mean[i];
-      sum[i - from] += v * v;
+INLINE void load_pixels(const float *from, esp__vec *to, const int pixels) {
+  for (int p = 0; p < pixels; p++) to[p] = esp__vec_load(from + p * ESP_LANES);
+}
+
+/* sum[p] = share of the sum over the channels that count of x - mean[p], or of its square. */
+INLINE void sum_channels(const esp__layer_norm *k, esp__run x, size_t at, const esp__vec *mean,
+                         bool square, esp__vec *sum, const int pixels) {
+  for (int p = 0; p < pixels; p++) sum[p] = esp__vec_set(0.0f);
+  for (int c = 0; c < k->channels; c++) {
+    if (!k->counts[c]) continue;
+    for (int p = 0; p < pixels; p++) {
+      const esp__vec own = esp__vec_load(pixel_of(x, c, at, p)),
+                     v = square ? esp__vec_sub(own, mean[p]) : own;
+      sum[p] = esp__vec_add(sum[p], square ? esp__vec_mul(v, v) : v);
     }
-  for (size_t i = from; i < end; i++) k->rate[i] = 1.0f / sqrtf(sum[i - from] * share + epsilon);
+  }
+  const esp__vec share = esp__vec_set(1.0f / (float)k->counted);
+  for (int p = 0; p < pixels; p++) sum[p] = esp__vec_mul(sum[p], share);
+}
+
+INLINE void measure(const esp__layer_norm *k, esp__run x, size_t at, const int pixels) {
+  esp__vec mean[PIXELS], variance[PIXELS];
+  sum_channels(k, x, at, NULL, false, mean, pixels);
+  sum_channels(k, x, at, mean, true, variance, pixels);
+  for (int p = 0; p < pixels; p++) {
+    float *rate = k->rate + at + p * ESP_LANES;
+    esp__vec_store(k->mean + at + p * ESP_LANES, mean[p]);
+    esp__vec_store(rate, esp__vec_add(variance[p], esp__vec_set(epsilon)));
+    for (int l = 0; l < ESP_VECTOR; l++) rate[l] = 1.0f / sqrtf(rate[l]);
+  }
+}
+
+INLINE void norm_tile(const esp__layer_norm *k, esp__run x, esp__run y, size_t at,
+                      const int pixels) {
+  esp__vec mean[PIXELS], rate[PIXELS];
+  measure(k, x, at, pixels);
+  load_pixels(k->mean + at, mean, pixels);
+  load_pixels(k->rate + at, rate, pixels);
+  for (int c = 0; c < k->channels; c++) {
+    const esp__vec scale = esp__vec_set(k->scale[c]), shift = esp__vec_set(k->shift[c]);
+    for (int p = 0; p < pixels; p++) {
+      const esp__vec own = esp__vec_sub(esp__vec_load(pixel_of(x, c, at, p)), mean[p]),
+                     v = esp__vec_mul(esp__vec_mul(own, rate[p]), scale);
+      esp__vec_store(pixel_of(y, c, at, p), esp__vec_add(v, shift));
+    }
+  }
 }
 
 void ESP_ISA_NAME(esp__layer_norm)(const esp__layer_norm *k, esp__run x, esp__run y) {
-  for (size_t from = 0, end; from < (size_t)k->pixels * ESP_LANES; from = end) {
-    end = tile_end(from, k->pixels);
-    measure(k, x, from, end);
-    for (int c = 0; c < k->channels; c++) {
-      const float scale = k->scale[c], shift = k->shift[c];
-      const float *at = x.at + (size_t)c * x.stride;
-      float *to = y.at + (size_t)c * y.stride;
-      for (size_t i = from; i < end; i++) to[i] = (at[i] - k->mean[i]) * k->rate[i] * scale + shift;
-    }
+  const size_t end = (size_t)k->pixels * ESP_LANES;
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+    size_t at = lane;
+    for (; at + (PIXELS - 1) * ESP_LANES < end; at += PIXELS * ESP_LANES)
+      norm_tile(k, x, y, at, PIXELS);
+    for (; at < end; at += ESP_LANES) norm_tile(k, x, y, at, 1);
   }
+}
+
+/* What is known of the pixels of a tile: their means and rates, and the sums over the channels of g
+ * and of g v. */
+typedef struct pixel_sums {
+  esp__vec mean[PIXELS], rate[PIXELS], first[PIXELS], second[PIXELS];
+} pixel_sums;
+
+INLINE esp__vec normalised(const pixel_sums *s, esp__run x, int c, size_t at, int p) {
+  const esp__vec own = esp__vec_sub(esp__vec_load(pixel_of(x, c, at, p)), s->mean[p]);
+  return esp__vec_mul(own, s->rate[p]);
 }
 
 /* Adds what a channel of the tile gives to its sums, and to those over the channels. */
-static void sum_channel(const esp__layer_norm_back *k, int c, const float *x, const float *dy,
-                        size_t from, size_t end, float *first, float *second) {
-  const esp__layer_norm *of = k->of;
-  float *scale_sum = k->scale_sum + (size_t)c * ESP_LANES,
-        *shift_sum = k->shift_sum + (size_t)c * ESP_LANES;
-  for (size_t p = from; p < end; p += ESP_LANES)
-    for (size_t l = 0; l < ESP_LANES; l++) {
-      const size_t i = p + l;
-      const float v = (x[i] - of->mean[i]) * of->rate[i], g = dy[i] * of->scale[c];
-      shift_sum[l] += dy[i];
-      scale_sum[l] += dy[i] * v;
-      first[i - from] += g;
-      second[i - from] += g * v;
-    }
+INLINE void sum_channel(const esp__layer_norm_back *k, pixel_sums *s, int c, esp__run x,
+                        esp__run dy, size_t at, const int pixels) {
+  const esp__vec scale = esp__vec_set(k->of->scale[c]);
+  float *scale_sum = k->scale_sum + (size_t)c * ESP_LANES + at % ESP_LANES,
+        *shift_sum = k->shift_sum + (size_t)c * ESP_LANES + at % ESP_LANES;
+  esp__vec scales = esp__vec_load(scale_sum), shifts = esp__vec_load(shift_sum);
+  for (int p = 0; p < pixels; p++) {
+    const esp__vec v = normalised(s, x, c, at, p), own = esp__vec_load(pixel_of(dy, c, at, p)),
+                   g = esp__vec_mul(own, scale);
+    shifts = esp__vec_add(shifts, own);
+    scales = esp__vec_add(scales, esp__vec_mul(own, v));
+    s->first[p] = esp__vec_add(s->first[p], g);
+    s->second[p] = esp__vec_add(s->second[p], esp__vec_mul(g, v));
+  }
+  esp__vec_store(scale_sum, scales);
+  esp__vec_store(shift_sum, shifts);
 }
 
-static void back_channel(const esp__layer_norm_back *k, int c, const float *x, const float *dy,
-                         size_t from, size_t end, const float *first, const float *second,
-                         float *dx) {
-  const esp__layer_norm *of = k->of;
-  const float share = 1.0f / (float)of->counted;
-  for (size_t i = from; i < end; i++) {
-    const float v = (x[i] - of->mean[i]) * of->rate[i], g = dy[i] * of->scale[c];
-    const float d =
-        of->counts[c] ? of->rate[i] * (g - first[i - from] * share - v * (second[i - from] * share))
-                      : 0.0f;
-    dx[i] = k->add ? dx[i] + d : d;
+/* The gradient of a channel of the tile, from what the sums are for one channel. */
+INLINE void back_channel(const esp__layer_norm_back *k, const pixel_sums *s, int c, esp__run x,
+                         esp__run dy, esp__run dx, size_t at, const int pixels) {
+  const esp__vec scale = esp__vec_set(k->of->scale[c]);
+  for (int p = 0; p < pixels; p++) {
+    float *to = pixel_of(dx, c, at, p);
+    const esp__vec v = normalised(s, x, c, at, p),
+                   g = esp__vec_mul(esp__vec_load(pixel_of(dy, c, at, p)), scale),
+                   rest = esp__vec_sub(esp__vec_sub(g, s->first[p]), esp__vec_mul(v, s->second[p])),
+                   d = k->of->counts[c] ? esp__vec_mul(s->rate[p], rest) : esp__vec_set(0.0f);
+    esp__vec_store(to, k->add ? esp__vec_add(esp__vec_load(to), d) : d);
   }
+}
+
+INLINE void norm_tile_back(const esp__layer_norm_back *k, esp__run x, esp__run dy, esp__run dx,
+                           size_t at, const int pixels) {
+  const esp__vec share = esp__vec_set(1.0f / (float)k->of->counted);
+  pixel_sums s;
+  load_pixels(k->of->mean + at, s.mean, pixels);
+  load_pixels(k->of->rate + at, s.rate, pixels);
+  for (int p = 0; p < pixels; p++) s.first[p] = s.second[p] = esp__vec_set(0.0f);
+  for (int c = 0; c < k->of->channels; c++) sum_channel(k, &s, c, x, dy, at, pixels);
+  for (int p = 0; p < pixels; p++) {
+    s.first[p] = esp__vec_mul(s.first[p], share);
+    s.second[p] = esp__vec_mul(s.second[p], share);
+  }
+  for (int c = 0; dx.at && c < k->of->channels; c++) back_channel(k, &s, c, x, dy, dx, at, pixels);
 }
 
 void ESP_ISA_NAME(esp__layer_norm_back)(const esp__layer_norm_back *k, esp__run x, esp__run dy,
                                         esp__run dx) {
-  for (size_t from = 0, end; from < (size_t)k->of->pixels * ESP_LANES; from = end) {
-    float first[TILE] = {0}, second[TILE] = {0};
-    end = tile_end(from, k->of->pixels);
-    for (int c = 0; c < k->of->channels; c++)
-      sum_channel(k, c, x.at + (size_t)c * x.stride, dy.at + (size_t)c * dy.stride, from, end,
-                  first, second);
-    for (int c = 0; dx.at && c < k->of->channels; c++)
-      back_channel(k, c, x.at + (size_t)c * x.stride, dy.at + (size_t)c * dy.stride, from, end,
-                   first, second, dx.at + (size_t)c * dx.stride);
+  const size_t end = (size_t)k->of->pixels * ESP_LANES;
+  for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR) {
+    size_t at = lane;
+    for (; at + (PIXELS - 1) * ESP_LANES < end; at += PIXELS * ESP_LANES)
+      norm_tile_back(k, x, dy, dx, at, PIXELS);
+    for (; at < end; at += ESP_LANES) norm_tile_back(k, x, dy, dx, at, 1);
   }
 }
 
