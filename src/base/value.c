@@ -320,11 +320,16 @@ char *esp__value_text(const esp_option *o, const void *options) {
   return text;
 }
 
+/* Tables spell numbers as people do, 1e-4, and files as they are printed, 0.0001. */
+static const char *fallback_text(const esp_option *o, char text[32]) {
+  return o->type == ESP_OPTION_REAL ? real_text(strtod(o->fallback, NULL), text) : o->fallback;
+}
+
 esp_status esp__value_is_default(const esp_option *o, const void *options, bool *is,
                                  esp_error *err) {
-  char *text = esp__value_text(o, options);
+  char *text = esp__value_text(o, options), number[32];
   if (!text) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the value of '%s'", o->name);
-  *is = strcmp(text, o->fallback) == 0;
+  *is = strcmp(text, fallback_text(o, number)) == 0;
   free(text);
   return ESP_OK;
 }

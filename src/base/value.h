@@ -33,7 +33,7 @@ void esp__value_print(const esp_option *o, const void *options, FILE *out);
 void esp__value_expected(const esp_option *o, char *text, size_t bytes);
 /* The value alone, as one writes it in an INI file; newly allocated, NULL when memory is out. */
 char *esp__value_text(const esp_option *o, const void *options);
-/* Whether it is the default, as the table has it written. Fails where memory is out. */
+/* Whether it is the default, however the table spells that. Fails where memory is out. */
 esp_status esp__value_is_default(const esp_option *o, const void *options, bool *is,
                                  esp_error *err);
 /* Fails if the key of [section] has another value than its default, since `reader`, as in

@@ -119,6 +119,22 @@ START_TEST(the_text_parses_to_the_same) {
 }
 END_TEST
 
+/* Tables spell a number as they like: 5e-4 and 0.0005 are one. */
+START_TEST(defaults_are_not_in_the_brief_text) {
+  char *text;
+  parse("[train]\nweight_decay = 0.0005\nlr = 0.1\n[model]\ngate_penalty = 1e-08\n");
+  ck_assert_int_eq(esp_config_brief_text(&config, &text, &err), ESP_OK);
+  ck_assert_str_eq(text, "");
+  free(text);
+  esp_config_free(&config);
+  parse("[train]\nweight_decay = 0.00051\n");
+  ck_assert_int_eq(esp_config_brief_text(&config, &text, &err), ESP_OK);
+  ck_assert_str_eq(text, "[train]\nweight_decay = 0.00051\n");
+  free(text);
+  esp_config_free(&config);
+}
+END_TEST
+
 /* A whole number of characters in a row. */
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X200 X50 X50 X50 X50
@@ -548,6 +564,7 @@ int main(void) {
   tcase_add_test(tests, values_of_every_type);
   tcase_add_test(tests, arguments_override_the_file);
   tcase_add_test(tests, the_text_parses_to_the_same);
+  tcase_add_test(tests, defaults_are_not_in_the_brief_text);
   tcase_add_loop_test(tests, what_is_wrong_is_said_with_its_line, 0, WRONG);
   tcase_add_loop_test(tests, carriage_returns_change_nothing, 0, WRONG);
   tcase_add_loop_test(tests, wrong_arguments_are_named, 0, WRONG_ARGUMENTS);
