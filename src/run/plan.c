@@ -66,17 +66,35 @@ static void write_data(const esp_run *r, FILE *out) {
           (long long)s->test.count, s->classes, shape);
 }
 
+static void write_epochs(FILE *out, int64_t epochs) {
+  fprintf(out, "%lld epoch%s", (long long)epochs, epochs == 1 ? "" : "s");
+}
+
+/* Steps of [compress], and how long each trains on. */
+static void write_compression(const esp_config *c, FILE *out) {
+  const int steps = esp_compress_steps(&c->compress);
+  for (int i = 0; i < steps; i++) {
+    const int64_t epochs = esp_compress_epochs(&c->compress, i);
+    fprintf(out, ", then %s", esp_compress_step_of(&c->compress, i)->name);
+    if (epochs == 0) continue;
+    fputs(" and ", out);
+    write_epochs(out, epochs);
+  }
+}
+
 static void write_steps(const esp_run *r, FILE *out) {
   const esp_config *c = &r->config;
   const int64_t batches = esp_loader_batches(r->training);
-  const int rounds = esp__run_stages(r) - 1;
+  const int rounds = esp__run_stages(r) - 1 - esp_compress_steps(&c->compress);
   const bool fewer = esp__reacts(c) || c->prune.early_bird > 0;
-  fprintf(out, "steps    %s%lld: %lld epochs of %lld", fewer ? "at most " : "",
-          (long long)count_steps(r), (long long)esp__stage_epochs(c, 0, batches),
-          (long long)batches);
-  if (rounds > 0)
-    fprintf(out, ", then %d round%s of %lld epochs", rounds, rounds == 1 ? "" : "s",
-            (long long)esp__stage_epochs(c, 1, batches));
+  fprintf(out, "steps    %s%lld: ", fewer ? "at most " : "", (long long)count_steps(r));
+  write_epochs(out, esp__stage_epochs(c, 0, batches));
+  fprintf(out, " of %lld", (long long)batches);
+  if (rounds > 0) {
+    fprintf(out, ", then %d round%s of ", rounds, rounds == 1 ? "" : "s");
+    write_epochs(out, esp__stage_epochs(c, 1, batches));
+  }
+  write_compression(c, out);
   fputc('\n', out);
 }
 

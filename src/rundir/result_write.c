@@ -137,16 +137,23 @@ static bool has_two_sparsities(const esp__position *p) {
   return false;
 }
 
+/* What a row of a run that compresses ends with: the file, and what made it that small. */
+static void print_step(const esp__report *r, const esp__result *e, FILE *out) {
+  fprintf(out, " %13.0f  %s", e->packed_bytes, esp__result_step(r, e));
+}
+
 void esp__result_print(const esp__report *r, FILE *out) {
   const esp_tasks *tasks = r->tasks;
-  const bool executed = counts_executed(r->position), two = has_two_sparsities(r->position);
+  const bool executed = counts_executed(r->position), two = has_two_sparsities(r->position),
+             steps = esp_compress_steps(&r->config->compress) > 0;
   fprintf(out, "\n%5s %9s%s %11s %13s %9s %9s", "round", two ? "pruned" : "sparsity",
           two ? "      zero" : "", "parameters", "MACs", "before", "after");
   for (int t = 1; t < tasks->count; t++) fprintf(out, " %9.9s", tasks->item[t].name);
-  fprintf(out, " %9s%s\n%5s %9s%s %11s %13s", "seconds", executed ? "  MACs executed" : "", "",
-          two ? "units %" : "%", two ? " weights %" : "", "nonzero", "an image");
+  fprintf(out, " %9s%s%s\n%5s %9s%s %11s %13s", "seconds", executed ? "  MACs executed" : "",
+          steps ? "         bytes" : "", "", two ? "units %" : "%", two ? " weights %" : "",
+          "nonzero", "an image");
   for (int t = 0; t <= tasks->count; t++) fprintf(out, " %9s", "top-1 %");
-  fprintf(out, " %9s%s\n", "", executed ? "   a test image" : "");
+  fprintf(out, " %9s%s%s\n", "", executed ? "   a test image" : "", steps ? "        packed" : "");
   for (int i = 0; i < r->position->results; i++) {
     const esp__result *e = &r->position->result[i];
     fprintf(out, "%5d %9.2f", e->round, 100.0 * esp__result_sparsity(e));
@@ -156,6 +163,7 @@ void esp__result_print(const esp__report *r, FILE *out) {
     for (int t = 0; t < tasks->count; t++) print_cell(out, &e->test, t);
     fprintf(out, " %9.1f", e->seconds);
     if (executed) fprintf(out, " %14.0f", esp_dynamic_macs_mean(&e->executed));
+    if (steps) print_step(r, e, out);
     fputc('\n', out);
   }
 }

@@ -17,7 +17,7 @@ static void setup(void) {
  * conv2. 2 epochs of 3 steps, then 2 rounds of one. */
 #define NETWORK "network  custom: 1250 parameters in 3 layers, 0.06924 million multiply-adds"
 #define DATA "data     shapes: 96 images to train, 0 to validate, 48 to test; 10 classes, 3x32x32\n"
-#define STEPS "steps    12: 2 epochs of 3, then 2 rounds of 1 epochs\n"
+#define STEPS "steps    12: 2 epochs of 3, then 2 rounds of 1 epoch\n"
 
 START_TEST(dry_run) {
   static const char *const expected[] = {NETWORK,
@@ -34,6 +34,18 @@ START_TEST(dry_run) {
     ck_assert_msg(strstr(p.out, expected[i]), "'%s' lacks '%s'", p.out, expected[i]);
   process_free(&p);
   ck_assert_int_eq(count_files(".", ""), 1);
+}
+END_TEST
+
+/* Steps of [compress] are no rounds of pruning, and train on for as long as each says. */
+START_TEST(steps_behind_the_rounds) {
+  ENDS(
+      0,
+      "steps    21: 2 epochs of 3, then 2 rounds of 1 epoch, then share and 3 epochs, then round\n",
+      NULL, "run", "plain.ini", "--dry-run", PRUNED, "compress.steps=share round",
+      "compress.epochs=3 0");
+  ENDS(0, "steps    9: 2 epochs of 3, then quantise and 1 epoch\n", NULL, "run", "plain.ini",
+       "--dry-run", "compress.steps=quantise", "compress.epochs=1");
 }
 END_TEST
 
@@ -100,6 +112,7 @@ static Suite *suite(void) {
   TCase *t = tcase_create("plan");
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, dry_run);
+  tcase_add_test(t, steps_behind_the_rounds);
   tcase_add_test(t, dry_run_refuses_what_a_run_refuses);
   tcase_add_test(t, a_configuration_is_inspected);
   tcase_add_test(t, norms_of_channels_are_ranked_by_layer);
