@@ -4,6 +4,7 @@
 #include <espalier/compress.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,11 +57,12 @@ static bool is(const esp_compress_step *step, const char *name) {
   return strcmp(step->name, name) == 0;
 }
 
-/* What of an earlier step a later one would undo; NULL: nothing. Behind quantise only round may
- * stand, which leaves integers alone. */
+/* What of an earlier step a later one would undo; NULL: nothing. Behind quantise and share only
+ * round may stand, which leaves weights alone: factors are other weights, and integers have a step
+ * for each output, into which its batch norm has gone. */
 static const char *undone(const esp_compress_step *earlier, const esp_compress_step *later) {
   if (is(earlier, "quantise") && !is(later, "round")) return "integers";
-  return is(earlier, "share") && is(later, "factorise") ? "shared values" : NULL;
+  return is(earlier, "share") && !is(later, "round") ? "shared values" : NULL;
 }
 
 static esp_status check_order(const esp_compress_options *opt, esp_error *err) {
@@ -131,6 +133,17 @@ static esp_status check_bits(const esp_compress_options *opt, esp_error *err) {
                   (long long)bits);
 }
 
+/* The share is that of one rule. */
+static esp_status check_percentile(const esp_compress_options *opt, const esp_option *key,
+                                   esp_error *err) {
+  if (strcmp(key->name, "quantise_percentile") != 0 ||
+      strcmp(opt->quantise_rule, "percentile") == 0)
+    return ESP_OK;
+  char reader[64];
+  snprintf(reader, sizeof reader, "quantise_rule = %.20s", opt->quantise_rule);
+  return esp__value_check_unread(key, opt, "compress", reader, "quantise_rule = percentile", err);
+}
+
 /* What is learned is learned in training on. */
 static esp_status check_training(const esp_compress_options *opt, esp_error *err) {
   const int steps = esp_compress_steps(opt);
@@ -153,6 +166,7 @@ esp_status esp_compress_check(const esp_compress_options *opt, esp_error *err) {
   for (const esp_option *key = esp_compress_option_table; key->name; key++) {
     const esp_compress_step *step = owner_of(key->name);
     if (step && !makes(opt, step)) ESP_TRY(check_read(opt, key, step->name, err));
+    ESP_TRY(check_percentile(opt, key, err));
   }
   return ESP_OK;
 }

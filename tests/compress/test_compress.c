@@ -173,7 +173,9 @@ static const struct {
     {"quantise share", {{0}, 1}, 5, "'share' would change the integers that quantise makes"},
     {"quantise round share", {{0}, 1}, 5, "'share' would change the integers that quantise makes"},
     {"share factorise", {{0}, 1}, 5, "'factorise' would change the shared values that share makes"},
+    {"share quantise", {{0}, 1}, 5, "'quantise' would change the shared values that share makes"},
     {"factorise share", {{0}, 1}, 5, NULL},
+    {"factorise quantise", {{0}, 1}, 5, NULL},
     {"quantise round", {{0}, 1}, 5, NULL},
     {"share round", {{1, 2, 3}, 3}, 5, "epochs: 3 number(s) for 2 step(s)"},
     {"share", {{0.5}, 1}, 5, "epochs = 0.5: expected whole numbers"},
@@ -203,6 +205,30 @@ START_TEST(keys_that_go_together) {
     ck_assert_int_eq(status, ESP_ERR_INPUT);
     ck_assert_msg(strstr(err.text, keys[_i].said), "%s", err.text);
   }
+}
+END_TEST
+
+/* A share that no rule reads. */
+START_TEST(a_percentile_belongs_to_its_rule) {
+  esp_compress_options o = {.steps = (char[]){"quantise"},
+                            .epochs = {{0}, 1},
+                            .factorise_method = (char[]){"auto"},
+                            .share_bits = 5,
+                            .share_start = (char[]){"linear"},
+                            .quantise_bits = 8,
+                            .quantise_rule = (char[]){"max"},
+                            .quantise_percentile = 99,
+                            .quantise_from = (char[]){"training"},
+                            .quantise_images = 256,
+                            .quantise_training = (char[]){"straight-through"},
+                            .round_bits = 10};
+  esp_error err = {0};
+  ck_assert_int_eq(esp_compress_check(&o, &err), ESP_ERR_INPUT);
+  ck_assert_str_eq(err.text,
+                   "[compress] quantise_percentile = 99 with quantise_rule = max, which does not "
+                   "read it: expected no such line, or quantise_rule = percentile");
+  o.quantise_rule = (char[]){"percentile"};
+  ck_assert_msg(esp_compress_check(&o, &err) == ESP_OK, "%s", err.text);
 }
 END_TEST
 
@@ -253,6 +279,7 @@ static Suite *suite(void) {
   tcase_add_test(t, shared_values_move_as_one);
   tcase_add_test(t, rounded_values);
   tcase_add_loop_test(t, keys_that_go_together, 0, sizeof keys / sizeof *keys);
+  tcase_add_test(t, a_percentile_belongs_to_its_rule);
   tcase_add_test(t, epochs_of_steps);
   tcase_add_test(t, registered_steps);
   suite_add_tcase(s, t);
