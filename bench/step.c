@@ -5,10 +5,11 @@
  * network: a built-in one on images of CIFAR-10's shape; lenet300 (LeNet-300-100) and lenet5
  * (Caffe's) on MNIST's; textcnn, lstm-D, gru-D and transformer-L-D-H on words of 20 characters of
  * 96, trained by Adam, all others by SGD; ds-cnn and kws-dnn on spectrograms of 49 frames x 40
- * bands. Prints one JSON line: medians over the repeats; inference is by a graph, predict by the
- * predictor where it can run the network; peak_rss_mib is the most memory resident in training,
- * before the graph for inference is made. Threads 0 = all cores. A sparsity above 0 prunes by
- * global magnitude first. profile=yes prints where the time of a training step goes, too. */
+ * bands; those for ImageNet on pictures of 224x224. Prints one JSON line: medians over the repeats;
+ * inference is by a graph, predict by the predictor where it can run the network; peak_rss_mib is
+ * the most memory resident in training, before the graph for inference is made. Threads 0 = all
+ * cores. A sparsity above 0 prunes by global magnitude first. profile=yes prints where the time of
+ * a training step goes, too. */
 #include "profile.h"
 
 #include "base/clock.h"
@@ -48,10 +49,12 @@ static const struct {
   char *arch; /* NULL: as it was asked for */
   esp_shape shape;
 } others[] = {
-    {"lenet300", mlp, {1, 28, 28}},    {"lenet5", lenet5, {1, 28, 28}},
-    {"textcnn", NULL, {1, 1, 20, 96}}, {"lstm-", NULL, {1, 1, 20, 96}},
-    {"gru-", NULL, {1, 1, 20, 96}},    {"transformer-", NULL, {1, 1, 20, 96}},
-    {"ds-cnn", NULL, {1, 49, 40}},     {"kws-dnn", NULL, {1, 49, 40}},
+    {"lenet300", mlp, {1, 28, 28}},     {"lenet5", lenet5, {1, 28, 28}},
+    {"textcnn", NULL, {1, 1, 20, 96}},  {"lstm-", NULL, {1, 1, 20, 96}},
+    {"gru-", NULL, {1, 1, 20, 96}},     {"transformer-", NULL, {1, 1, 20, 96}},
+    {"ds-cnn", NULL, {1, 49, 40}},      {"kws-dnn", NULL, {1, 49, 40}},
+    {"resnet18-", NULL, {3, 224, 224}}, {"resnet34-", NULL, {3, 224, 224}},
+    {"resnet50-", NULL, {3, 224, 224}}, {"mobilenetv2-", NULL, {3, 224, 224}},
 };
 
 static void choose_network(bench *b, char *name) {

@@ -31,7 +31,8 @@ static const esp__op activation = {.name = "activation",
                                    .forward = forward,
                                    .backward = backward,
                                    .tangent = &esp__tangent_activation,
-                                   .activates = true};
+                                   .activates = true,
+                                   .in_place = true};
 
 esp_status esp_graph_activation(esp_graph *g, esp_value *x, esp_activation kind, esp_value **y,
                                 esp_error *err) {

@@ -1,10 +1,11 @@
 #include "kernels/activations_simd.h"
 #include "kernels/kernels.h"
 
-/* The loop over a plane, once; `body` sees r (row) and i (float in the row). */
+/* The loop over a plane, once; `body` sees r (row) and i (float in the row). What it writes may be
+ * what it reads, float by float, which keeps no compiler from vectors. */
 #define EACH_FLOAT(e, body)                     \
   for (size_t r = 0; r < (size_t)(e).rows; r++) \
-    for (size_t i = 0; i < (size_t)(e).width * ESP_LANES; i++) body
+  _Pragma("GCC ivdep") for (size_t i = 0; i < (size_t)(e).width * ESP_LANES; i++) body
 
 /* A loop for each `op`: a choice within would keep the longer slopes from becoming vectors. */
 #define SLOPES(f, op)                                                              \
