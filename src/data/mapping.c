@@ -65,6 +65,7 @@ static esp_status grow(esp_images *images, size_t bytes, const char *name, esp_e
   if (at == MAP_FAILED)
     return esp_fail(err, ESP_ERR_MEMORY, "%s: cannot map a file of %zu MiB: %s", name, bytes >> 20,
                     strerror(errno));
+  madvise(at, bytes, MADV_NOHUGEPAGE); /* else a byte that is read maps 2 MiB */
   images->values = at;
   m->bytes = bytes;
   return ESP_OK;

@@ -53,6 +53,40 @@ START_TEST(values_survive_leaving_memory) {
 }
 END_TEST
 
+/* Bytes of files that this process has mapped and resident. */
+static size_t mapped_bytes(void) {
+  size_t all, resident, shared = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  ck_assert(f && fscanf(f, "%zu %zu %zu", &all, &resident, &shared) == 3);
+  fclose(f);
+  return shared * 4096;
+}
+
+/* Pictures read here and there: the system maps more than what is read, but no more than is
+ * counted, also where the file has huge pages. */
+START_TEST(no_more_is_resident_than_was_asked_for) {
+  enum { PICTURE = 27648, COUNT = 3000, READS = 600, RESIDENT = 8 << 20 };
+  esp_images images = {0};
+  size_t most = 0;
+  ck_assert(esp__images_map(&images, RESIDENT, &err) == ESP_OK);
+  ck_assert(esp__values_resize(&images, (size_t)PICTURE * COUNT, "x", &err) == ESP_OK);
+  for (size_t i = 0; i < COUNT; i++) {
+    memset(images.pixels + i * PICTURE, (int)(i % 251), PICTURE);
+    esp__values_touched(&images, PICTURE);
+  }
+  const size_t before = mapped_bytes();
+  for (size_t i = 0; i < READS; i++) {
+    const size_t number = i * 1009 % COUNT;
+    for (size_t k = 0; k < PICTURE; k += 512)
+      ck_assert_uint_eq(images.pixels[number * PICTURE + k], number % 251);
+    esp__values_touched(&images, PICTURE);
+    most = mapped_bytes() > most ? mapped_bytes() : most;
+  }
+  ck_assert_msg(most < before + RESIDENT + RESIDENT / 4, "%zu bytes", most - before);
+  esp__images_free(&images);
+}
+END_TEST
+
 /* Nothing is left of it, also while it is there. */
 START_TEST(the_file_has_no_name) {
   esp_images images = {0};
@@ -200,6 +234,7 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_set_timeout(t, 60);
   tcase_add_test(t, values_survive_leaving_memory);
+  tcase_add_test(t, no_more_is_resident_than_was_asked_for);
   tcase_add_test(t, the_file_has_no_name);
   tcase_add_test(t, a_folder_that_is_not_there_is_named);
   tcase_add_test(t, the_data_set_is_the_same);
