@@ -50,21 +50,50 @@ INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const float 
   else                                     \
     STORE(false, NUMBER)
 
+/* Where the weights of a tile of outputs lie: output o's of a channel and tap is at[o * output],
+ * the next tap's `tap` floats further, the next channel's `channel`. */
+typedef struct tile_weights {
+  const float *at;
+  size_t output, tap, channel;
+} tile_weights;
+
+INLINE void add_taps(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
+                     const esp__correlate *k, tile_weights w, const int outs, const int pixels) {
+  for (int c = 0; c < k->channels; c++, w.at += w.channel) {
+    const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
+    for (int t = 0; t < k->taps; t++)
+      add_tap(sum, x, channel + k->tap[t].x, w.at + (size_t)k->tap[t].weight * w.tap, w.output,
+              outs, pixels);
+  }
+}
+
+/* The same of one tap, as layers of 1x1 have it: a loop in which nothing but the channel changes,
+ * since what is read of a list would take as long as the products. */
+INLINE void add_channels(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
+                         const esp__correlate *k, tile_weights w, const int outs,
+                         const int pixels) {
+  ptrdiff_t at = k->tap->x;
+  w.at += (size_t)k->tap->weight * w.tap;
+  for (int c = 0; c < k->channels; c++, w.at += w.channel, at += (ptrdiff_t)k->x_channel)
+    add_tap(sum, x, at, w.at, w.output, outs, pixels);
+}
+
 INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first, size_t lane,
                            const int outs, const int pixels) {
-  const bool packed = k->o_stride == 0;
-  const size_t each = packed ? 1 : k->o_stride, step = packed ? (size_t)outs : k->c_stride,
-               tile = packed ? (size_t)k->channels * (size_t)k->weights : k->o_stride;
-  const float *w = k->weight + (size_t)first * tile;
+  const size_t each = (size_t)k->weights;
+  const tile_weights packed = {k->weight + (size_t)first * (size_t)k->channels * each, 1,
+                               (size_t)outs, each * (size_t)outs},
+                     plain = {k->weight + (size_t)first * k->o_stride, k->o_stride, k->c_stride,
+                              each * k->c_stride};
   esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
-  for (int c = 0; c < k->channels; c++, w += (size_t)k->weights * step) {
-    const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
-    for (int t = 0; t < k->taps; t++)
-      add_tap(sum, x, channel + k->tap[t].x, w + (size_t)k->tap[t].weight * step, each, outs,
-              pixels);
-  }
+  if (k->taps == 1 && k->o_stride == 0)
+    add_channels(sum, x, k, packed, outs, pixels);
+  else if (k->taps == 1)
+    add_channels(sum, x, k, plain, outs, pixels);
+  else
+    add_taps(sum, x, k, k->o_stride == 0 ? packed : plain, outs, pixels);
   EPILOGUE(k, first + o);
 }
 
