@@ -99,27 +99,31 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   const esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);
   if (status == ESP_OK)
-    printf(
-        "%s: %lld images to train on, %d classes\n%s is written; next: espalier run --dry-run "
-        "%s\n",
-        data.path, (long long)data.images, data.classes, path, path);
+    printf("%s: %lld %s to train on, %d classes\n%s is written; next: espalier run --dry-run %s\n",
+           data.path, (long long)data.images, data.noun, data.classes, path, path);
   return status;
 }
 
 const esp__command esp__command_new = {
     .name = "new",
-    .summary = "writes a commented configuration for a folder of pictures, IDX files or CIFAR",
+    .summary = "writes a commented configuration for pictures, texts or sounds",
     .description =
         "FOLDER holds one of these:\n"
         "- train/CLASS/ and test/CLASS/ with JPEG or PNG files\n"
         "- CLASS/ alone; a fifth of each class will be to test on\n"
         "- IDX files, as MNIST's, plain or .gz\n"
         "- the binary files of CIFAR-10 or CIFAR-100\n"
+        "- the same folders with .txt files, or with a file CLASS.txt for each class, "
+        "a text a line\n"
+        "- train.tsv and test.tsv, lines of label, tab, text; "
+        "a single .tsv file may take the place "
+        "of FOLDER\n"
+        "- the same folders with WAV files\n"
         "\n"
-        "Network, batch and epochs suit the size and number of the images. section.key=value "
+        "Network, batch and epochs suit the kind and number of the examples. section.key=value "
         "writes another value, or another key.\n",
     .positional = {.usage = "FOLDER",
-                   .expected = "a folder with images",
+                   .expected = "a folder with pictures, texts or sounds",
                    .least = 1,
                    .most = 1,
                    .kind = ESP_WORD_DIRECTORY},

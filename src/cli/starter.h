@@ -12,16 +12,20 @@
 /* A data set that was found. */
 typedef struct esp__found_data {
   const char *dataset; /* as [data] dataset has it */
+  const char *noun;    /* "images", "texts", "sounds" */
   char path[4096];     /* absolute */
   int64_t images;      /* to train on */
   int classes;
-  esp_shape shape; /* of the images, as the network gets them */
+  esp_shape shape; /* of the images, as the network gets them; of sounds there is none */
   bool resized;    /* pictures become that shape */
   bool dealt;      /* of each class a fifth will be to test on */
+  bool words;      /* texts are read word by word */
+  double seconds;  /* of sounds */
 } esp__found_data;
 
-/* Looks at a folder: CIFAR's binary files, IDX files, or pictures. Fails, in one line, where there
- * is none of them, or where what there is cannot be trained on. */
+/* Looks at a folder: CIFAR's binary files, IDX files, tables of texts, or classes of pictures,
+ * sounds or texts; or at a table of texts. Fails, in one line, where there is none of them, or
+ * where what there is cannot be trained on. */
 esp_status esp__starter_look(esp__found_data *d, const char *folder, esp_error *err);
 
 /* Writes a commented configuration for it. An override section.key=value takes the place of the

@@ -1,5 +1,6 @@
 #include "cli/starter.h"
 
+#include "data/class_survey.h"
 #include "data/folder.h"
 
 #include <espalier/data.h>
@@ -17,9 +18,13 @@ enum { SIDE_MIN = 16, SIDE_MAX = 64, SIDE_STEP = 8 };
 static const struct {
   const char *dataset, *file;
 } marks[] = {
-    {"cifar10", "data_batch_1.bin"},    {"cifar100", "train.bin"},
-    {"idx", "train-images-idx3-ubyte"}, {"idx", "train-images-idx3-ubyte.gz"},
-    {"idx", "train-images.idx3-ubyte"}, {"idx", "train-images.idx3-ubyte.gz"},
+    {"cifar10", "data_batch_1.bin"},
+    {"cifar100", "train.bin"},
+    {"idx", "train-images-idx3-ubyte"},
+    {"idx", "train-images-idx3-ubyte.gz"},
+    {"idx", "train-images.idx3-ubyte"},
+    {"idx", "train-images.idx3-ubyte.gz"},
+    {"text", "train.tsv"},
 };
 
 static const char *marked(const char *folder) {
@@ -32,17 +37,47 @@ static const char *marked(const char *folder) {
 }
 
 /* Reads the set: the files are few, and their sizes stand in them. */
-static esp_status look_at_set(esp__found_data *d, esp_error *err) {
-  char dataset[16], none[] = "";
+static esp_status read_set(esp__found_data *d, const char *tokens, esp_error *err) {
+  char dataset[16], reads[16], none[] = "";
   snprintf(dataset, sizeof dataset, "%s", d->dataset);
-  const esp_data_options o = {
-      .dataset = dataset, .path = d->path, .augment = none, .tasks = none, .crop_padding = 4};
+  snprintf(reads, sizeof reads, "%s", tokens);
+  const esp_data_options o = {.dataset = dataset,
+                              .path = d->path,
+                              .text.tokens = reads,
+                              .augment = none,
+                              .tasks = none,
+                              .crop_padding = 4};
   esp_dataset *set = NULL;
   ESP_TRY(esp_dataset_load(&set, &o, (esp_shape){0}, 1, err));
   d->images = set->train.count;
   d->classes = set->classes;
   d->shape = set->shape;
   esp_dataset_free(set);
+  return ESP_OK;
+}
+
+/* Characters are enough of what is as long as a name or a title; longer texts are read as words,
+ * where they have some. */
+enum { CHARACTERS_MAX = 128, WORDS_MIN = 8 };
+
+static esp_status look_at_texts(esp__found_data *d, esp_error *err) {
+  d->noun = "texts";
+  ESP_TRY(read_set(d, "characters", err));
+  if (d->shape.width <= CHARACTERS_MAX) return ESP_OK;
+  ESP_TRY(read_set(d, "words", err));
+  d->words = d->shape.width >= WORDS_MIN;
+  return d->words ? ESP_OK : read_set(d, "characters", err);
+}
+
+static esp_status look_at_sounds(esp__found_data *d, esp_error *err) {
+  esp__sound_survey s;
+  ESP_TRY(esp__sounds_look(&s, d->path, err));
+  d->noun = "sounds";
+  d->dataset = "audio";
+  d->images = s.sounds;
+  d->classes = s.classes;
+  d->dealt = !s.split;
+  d->seconds = s.seconds;
   return ESP_OK;
 }
 
@@ -65,17 +100,36 @@ static esp_status look_at_pictures(esp__found_data *d, esp_error *err) {
   return ESP_OK;
 }
 
-esp_status esp__starter_look(esp__found_data *d, const char *folder, esp_error *err) {
+static bool is_table(const char *path) {
+  const char *ending = strrchr(path, '.');
+  return ending && strcasecmp(ending, ".tsv") == 0;
+}
+
+/* A table of texts, and what there is of a folder by the files that its classes have. */
+static esp_status look_at(esp__found_data *d, bool folder, esp_error *err) {
+  const esp__file_kind *kind = folder ? esp__folder_kind(d->path) : &esp__text_files;
+  d->dataset = folder ? marked(d->path) : "text";
+  d->noun = "images";
+  if (d->dataset && strcmp(d->dataset, "text") != 0) return read_set(d, "characters", err);
+  if (!d->dataset && kind == &esp__sound_files) return look_at_sounds(d, err);
+  if (!d->dataset && kind != &esp__text_files) return look_at_pictures(d, err);
+  if (folder && !d->dataset) ESP_TRY(esp__folder_is_split(d->path, &d->dealt, err));
+  d->dealt = !folder || (!d->dataset && !d->dealt);
+  d->dataset = "text";
+  return look_at_texts(d, err);
+}
+
+esp_status esp__starter_look(esp__found_data *d, const char *given, esp_error *err) {
   struct stat info;
   *d = (esp__found_data){0};
   char path[PATH_MAX];
-  const bool there = realpath(folder, path) != NULL;
-  if (!there || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+  const bool there = realpath(given, path) != NULL && stat(path, &info) == 0,
+             folder = there && S_ISDIR(info.st_mode);
+  if (!there || (!folder && !is_table(path)))
     return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: %s; expected one with class folders of pictures, IDX files or CIFAR's "
-                    "binary files",
-                    folder, there ? "is not a folder" : "no such folder");
+                    "%s: %s; expected one with class folders of pictures, sounds or texts, IDX "
+                    "files or CIFAR's binary files; or a table of texts, a .tsv file",
+                    given, there ? "is not a folder" : "no such folder");
   snprintf(d->path, sizeof d->path, "%s", path);
-  d->dataset = marked(d->path);
-  return d->dataset ? look_at_set(d, err) : look_at_pictures(d, err);
+  return look_at(d, folder, err);
 }

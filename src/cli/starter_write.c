@@ -27,7 +27,7 @@ static bool is_grey(const esp__found_data *d) {
 }
 
 /* LeNet-5 has no place for other sizes. */
-static const char *arch_for(const esp__found_data *d) {
+static const char *picture_arch(const esp__found_data *d) {
   const bool digits = is_grey(d) && d->shape.height == 28 && d->shape.width == 28;
   return digits ? "lenet5" : recipe_for(d->images)->arch;
 }
@@ -93,25 +93,79 @@ static void number(writer *w, const char *key, const char *comment, double value
   line(w, key, comment, text);
 }
 
+/* ---- what is of one kind of data ---- */
+
+static void write_picture_data(writer *w, const esp__found_data *d) {
+  line(w, "augment", "New for each image and epoch; crop moves it, flip mirrors it.",
+       is_grey(d) ? "" : "crop flip");
+}
+
+static void write_text_data(writer *w, const esp__found_data *d) {
+  enum { LENGTH_MAX = 256, VOCABULARY = 10000 };
+  line(w, "tokens", "What a network reads of a text, one after the other: characters or words.",
+       d->words ? "words" : "characters");
+  number(w, "length", "Tokens of a text; of longer ones the end is cut off.",
+         d->shape.width < LENGTH_MAX ? d->shape.width : LENGTH_MAX);
+  if (d->words) number(w, "vocabulary", "The most frequent; others are 'unknown'.", VOCABULARY);
+}
+
+static void write_sound_data(writer *w, const esp__found_data *d) {
+  enum { SECONDS_MAX = 10 };
+  number(w, "seconds", "Of longer sounds the middle is taken, shorter ones lie amid silence.",
+         d->seconds < SECONDS_MAX ? d->seconds : SECONDS_MAX);
+  line(w, "augment", "New for each sound and epoch; shift moves it, noise adds some.",
+       "shift noise");
+}
+
+static const char *text_arch(const esp__found_data *d) {
+  return d->words ? "textcnn" : "lstm-64";
+}
+static const char *sound_arch(const esp__found_data *d) {
+  (void)d;
+  return "ds-cnn";
+}
+
+static const struct kind {
+  const char *noun, *measured; /* a comment on the mean */
+  void (*data)(writer *w, const esp__found_data *d);
+  const char *(*arch)(const esp__found_data *d);
+  const char *optimiser;
+  double lr; /* of batches of 128 */
+  double warmup, sparsity;
+} kinds[] = {
+    {"images", "Mean and deviation of the pixels are measured on the images to train on.",
+     write_picture_data, picture_arch, NULL, 0.1, 2, 0.9},
+    {"texts", "", write_text_data, text_arch, "adam", 2e-3, 1, 0.6},
+    {"sounds", "Mean and deviation of the bands are measured on the sounds to train on.",
+     write_sound_data, sound_arch, NULL, 0.05, 1, 0.5},
+};
+
+static const struct kind *kind_of(const esp__found_data *d) {
+  const struct kind *k = kinds;
+  while (strcmp(k->noun, d->noun) != 0) k++;
+  return k;
+}
+
 /* ---- sections ---- */
 
 static void write_data(writer *w, const esp__found_data *d) {
-  begin(w, "data", "Mean and deviation of the pixels are measured on the images to train on.");
+  char dealt[96], held[64];
+  snprintf(dealt, sizeof dealt,
+           "Of each class a fifth of the %s is to test on, the same for every seed.",
+           strcmp(d->noun, "images") == 0 ? "pictures" : d->noun);
+  snprintf(held, sizeof held, "Held out of the %s to train on, by run.seed.", d->noun);
+  begin(w, "data", kind_of(d)->measured);
   line(w, "dataset", "", d->dataset);
-  line(w, "path",
-       d->dealt ? "Of each class a fifth of the pictures is to test on, the same for every seed."
-                : "",
-       d->path);
-  number(w, "validation", "Held out of the images to train on, by run.seed.",
-         d->images >= 100 ? (double)(d->images / 10) : 0.0);
-  line(w, "augment", "New for each image and epoch; crop moves it, flip mirrors it.",
-       is_grey(d) ? "" : "crop flip");
+  line(w, "path", d->dealt ? dealt : "", d->path);
+  number(w, "validation", held, d->images >= 100 ? (double)(d->images / 10) : 0.0);
+  kind_of(d)->data(w, d);
 }
 
 static void write_model(writer *w, const esp__found_data *d) {
   char shape[ESP_SHAPE_TEXT];
   begin(w, "model", "'espalier list models' names others, 'espalier help model.layers' your own.");
-  line(w, "arch", "", arch_for(d));
+  line(w, "arch", "", kind_of(d)->arch(d));
+  if (kind_of(d)->data != write_picture_data) return;
   esp_shape_write(d->shape, shape);
   line(w, "input",
        d->resized ? "Channels x height x width: pictures are scaled to cover it and cut." : "",
@@ -120,15 +174,20 @@ static void write_model(writer *w, const esp__found_data *d) {
 
 static void write_train(writer *w, const esp__found_data *d) {
   const recipe *r = recipe_for(d->images);
+  const struct kind *k = kind_of(d);
   const double share = (double)r->batch / 128.0;
   begin(w, "train", "");
   number(w, "epochs", "", r->epochs);
-  number(w, "batch", "Images a step.", r->batch);
-  number(w, "lr", "The peak of the learning rate; with another batch, change it in proportion.",
-         (is_grey(d) ? 0.05 : 0.1) * share);
+  number(w, "batch", "Examples a step.", r->batch);
+  if (k->optimiser) line(w, "optimiser", "", k->optimiser);
+  number(w, "lr",
+         k->optimiser
+             ? "The peak of the learning rate."
+             : "The peak of the learning rate; with another batch, change it in proportion.",
+         k->optimiser ? k->lr : (is_grey(d) ? 0.5 : 1.0) * k->lr * share);
   line(w, "schedule", "", "cosine");
-  number(w, "warmup_epochs", "", 2);
-  number(w, "weight_decay", "", 5e-4);
+  number(w, "warmup_epochs", "", k->warmup);
+  if (!k->optimiser) number(w, "weight_decay", "", 5e-4);
 }
 
 static void write_prune(writer *w, const esp__found_data *d) {
@@ -137,10 +196,11 @@ static void write_prune(writer *w, const esp__found_data *d) {
        "magnitude");
   line(w, "structure", "Single weights; channel makes networks that 'espalier shrink' cuts.",
        "weight");
-  number(w, "sparsity", "Share of the weights that is gone in the end.", 0.9);
+  number(w, "sparsity", "Share of the weights that is gone in the end.", kind_of(d)->sparsity);
   number(w, "rounds", "", 3);
   line(w, "schedule", "", "iterative");
   number(w, "retrain_epochs", "After each round.", recipe_for(d->images)->epochs / 4);
+  if (kind_of(d)->optimiser) number(w, "retrain_lr", "", kind_of(d)->lr / 4.0);
 }
 
 static bool has_line(const writer *w, const char *override) {
@@ -165,13 +225,13 @@ static void write_others(writer *w) {
 void esp__starter_write(const esp__found_data *d, const char *name, int overrides,
                         const char *const *override, FILE *out) {
   writer w = {.out = out, .section = "run", .overrides = overrides, .override = override};
-  char shape[ESP_SHAPE_TEXT];
-  esp_shape_write(d->shape, shape);
+  char shape[ESP_SHAPE_TEXT] = "WAV files";
+  if (d->shape.channels) esp_shape_write(d->shape, shape);
   fprintf(out,
-          "; %s: %lld images to train on, %d classes, %s. Made by 'espalier new'.\n"
+          "; %s: %lld %s to train on, %d classes, %s. Made by 'espalier new'.\n"
           "; 'espalier run --dry-run FILE' says what a run will do, 'espalier run FILE' does it,\n"
           "; 'espalier help KEY' explains a key.\n[run]\n",
-          d->dataset, (long long)d->images, d->classes, shape);
+          d->dataset, (long long)d->images, d->noun, d->classes, shape);
   line(&w, "name", "", name);
   number(&w, "seed", "", 1);
   write_data(&w, d);

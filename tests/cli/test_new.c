@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "data/files.h"
+#include "data/wav_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,70 @@ START_TEST(cifar_files) {
 }
 END_TEST
 
+/* ---- texts and sounds ---- */
+
+/* One epoch of it comes to its end, on a small network. */
+static void runs_small(const char *path, const char *arch) {
+  ESPALIER("run", path, "-o", "run", "train.epochs=1", "train.warmup_epochs=0", "prune.rounds=1",
+           "prune.retrain_epochs=0", arch);
+}
+
+/* Each line of a class's file is a text; the longest has 8 characters. */
+START_TEST(words) {
+  file_write(folder, "train/one.txt", "eins\nfoo\nsiebzehn\n", 18);
+  file_write(folder, "train/two.txt", "deux\nbar\n", 9);
+  file_write(folder, "test/one.txt", "drei\n", 5);
+  file_write(folder, "test/two.txt", "trois\n", 6);
+  ENDS(0, "5 texts to train on, 2 classes", NULL, "new", folder, "-o", "a.ini");
+  has_line("a.ini", "dataset = text");
+  has_line("a.ini", "tokens = characters");
+  has_line("a.ini", "length = 8");
+  has_line("a.ini", "arch = lstm-64");
+  has_line("a.ini", "optimiser = adam");
+  runs_small("a.ini", "model.arch=lstm-4");
+}
+END_TEST
+
+/* A table in the place of a folder, whose texts are too long to be read by characters. */
+START_TEST(table_of_long_texts) {
+  char text[2048];
+  size_t n = 0;
+  for (int i = 0; i < 10; i++) {
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s\t", i % 2 ? "bad" : "good");
+    for (int word = 0; word < 60; word++)
+      n += (size_t)snprintf(text + n, sizeof text - n, "w%d ", i * word % 7);
+    n += (size_t)snprintf(text + n, sizeof text - n, "\n");
+  }
+  text_write("reviews.tsv", text);
+  ENDS(0, "8 texts to train on, 2 classes", NULL, "new", "reviews.tsv", "-o", "a.ini");
+  has_line("a.ini", "tokens = words");
+  has_line("a.ini", "length = 60");
+  has_line("a.ini", "; Of each class a fifth of the texts is to test on, the same for every seed.");
+  runs_small("a.ini", "model.arch=textcnn");
+}
+END_TEST
+
+/* As long as the longest sound, in tenths of a second. */
+START_TEST(sounds) {
+  char name[32];
+  for (int i = 0; i < 6; i++) {
+    snprintf(name, sizeof name, "%s/%d.wav", i % 2 ? "high" : "low", i);
+    wav_write_sine(folder, name, 8000, i % 2 ? 0.3 : 0.33, i % 2 ? 2000 : 300, 0.5);
+  }
+  ENDS(0, "4 sounds to train on, 2 classes", NULL, "new", folder, "-o", "a.ini");
+  has_line("a.ini", "dataset = audio");
+  has_line("a.ini", "seconds = 0.4");
+  has_line("a.ini", "arch = ds-cnn");
+  runs_small("a.ini", "model.arch=kws-dnn");
+  for (int i = 0; i < 6; i += 2) {
+    snprintf(name, sizeof name, "low/%d.wav", i);
+    file_write(folder, name, "RIFF", 4);
+  }
+  ENDS(2, "", ".wav: ", "new", folder, "-o", "b.ini");
+  ck_assert(!exists("b.ini"));
+}
+END_TEST
+
 /* Values in the place of its own, in sections of their own, and none that are wrong. */
 START_TEST(changes) {
   cifar10_make(folder);
@@ -173,6 +238,9 @@ static Suite *suite(void) {
   tcase_add_test(t, pictures_that_are_not_split);
   tcase_add_loop_test(t, idx_files, 0, 3);
   tcase_add_test(t, cifar_files);
+  tcase_add_test(t, words);
+  tcase_add_test(t, table_of_long_texts);
+  tcase_add_test(t, sounds);
   tcase_add_test(t, changes);
   tcase_add_test(t, names);
   tcase_add_test(t, nothing_to_train_on);
