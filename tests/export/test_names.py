@@ -81,10 +81,31 @@ class Names(unittest.TestCase):
         state = dict(numpy.load("state.npz"))
         wide = {name: array.astype(numpy.float64) for name, array in state.items()}
         wide["features.1.num_batches_tracked"] = numpy.array(7)
+        wide["seen"] = numpy.array([True, False])
         numpy.savez("wide.npz", **wide)
         script("from-torch", "wide.npz", "wide.safetensors")
         self.assertEqual(take_over("widened", weights="wide.safetensors").returncode, 0)
         same_logits("widened", "plain/dense.safetensors")
+
+    def test_what_is_no_state_is_refused_in_a_line(self):
+        pathlib.Path("junk.npz").write_bytes(b"junk")
+        numpy.savez("complex.npz", a=numpy.array([1j]))
+        pathlib.Path("one.txt").write_text("conv1 features.0\n\nbn1\n", encoding="ascii")
+        for name, arguments, text in (
+            ("from-torch", ("junk.npz", "no.safetensors"), "junk.npz: no .npz of arrays"),
+            ("from-torch", ("nowhere.npz", "no.safetensors"), "nowhere.npz: no .npz of arrays"),
+            ("from-torch", ("complex.npz", "no.safetensors"), "a: numbers of type complex128; expected bfloat16,"),
+            ("from-torch", ("state.npz", "nowhere/no.safetensors"), "nowhere/no.safetensors: No such file"),
+            ("to-torch", ("plain", "no.npz"), "plain: Is a directory"),
+            ("to-torch", ("nowhere.safetensors", "no.npz"), "nowhere.safetensors: No such file"),
+            ("to-torch", ("junk.npz", "no.npz"), "junk.npz: "),
+            ("to-torch", ("plain/dense.safetensors", "no.npz", "one.txt"), "one.txt:3: expected two names"),
+        ):
+            done = subprocess.run([sys.executable, os.path.join(SCRIPTS, name), *arguments], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+            self.assertIn(text, done.stderr)
+        self.assertFalse([name for name in os.listdir() if name.startswith("no.")])
 
     def test_names_may_change_places(self):
         state = dict(numpy.load("state.npz"))
