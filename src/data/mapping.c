@@ -14,7 +14,7 @@ struct esp_mapping {
   size_t touched;         /* since all went out of memory; atomic */
 };
 
-enum { NEIGHBOURS = 1 << 16 }; /* bytes that the system maps around one that is read */
+enum { NEIGHBOURS = 2 << 20 }; /* bytes that the system maps around one that is read, at most */
 
 static const char *folder(void) {
   const char *named = getenv("TMPDIR");
@@ -65,7 +65,6 @@ static esp_status grow(esp_images *images, size_t bytes, const char *name, esp_e
   if (at == MAP_FAILED)
     return esp_fail(err, ESP_ERR_MEMORY, "%s: cannot map a file of %zu MiB: %s", name, bytes >> 20,
                     strerror(errno));
-  madvise(at, bytes, MADV_NOHUGEPAGE); /* else a byte that is read maps 2 MiB */
   images->values = at;
   m->bytes = bytes;
   return ESP_OK;
