@@ -56,11 +56,12 @@ esp_status esp__run_all_stages(esp_run *r, esp_error *err) {
   return status;
 }
 
-/* "training", "round 2/5", "round 5/5 (share)" */
+/* "training", "round 2/5", "round 5/5 (share)": numbered as in the tables, where a training that
+ * prunes is the first round. */
 static const char *stage_name(const esp_run *r, char name[64]) {
-  const int stage = r->at.stage;
+  const int stage = r->at.stage, first = esp__prunes_in_training(&r->config);
   if (stage == 0) return strcpy(name, "training");
-  const int used = snprintf(name, 64, "round %d/%d", stage, esp__run_stages(r) - 1);
+  const int used = snprintf(name, 64, "round %d/%d", stage + first, esp__run_stages(r) - 1 + first);
   if (esp__compress_step(&r->config, stage) >= 0)
     snprintf(name + used, 64 - (size_t)used, " (%.40s)", esp__stage_work(&r->config, stage));
   return name;
@@ -445,7 +446,8 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   ESP_TRY(esp__run_log_result(r, now, err));
   ESP_TRY(esp__position_add(&r->at, now, err));
   ESP_TRY(keep_weights(r, err));
-  if (is_last(r) && r->at.stage > 0) ESP_TRY(esp__run_record_turned(r, err));
+  if (is_last(r) && r->at.stage > 0 && !esp__prunes_in_training(&r->config))
+    ESP_TRY(esp__run_record_turned(r, err));
   ESP_TRY(esp__run_keep_good(r, err));
   say_feedback(r);
   r->at.stage++;

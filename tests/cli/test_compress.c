@@ -86,6 +86,24 @@ START_TEST(other_runs) {
 }
 END_TEST
 
+/* A training that prunes is round 1 wherever rounds are numbered, and no dense network is
+ * missed. */
+START_TEST(rounds_behind_a_training_that_prunes) {
+  process p = espalier(
+      &(process_options){0},
+      (const char *[]){"run", "plain.ini", "-o", "a", "prune.method=surgery", STEPS, NULL});
+  ck_assert_msg(p.status == 0, "%s", p.err);
+  ck_assert_msg(strstr(p.out, "round 2/3 (share): test"), "%s", p.out);
+  ck_assert_msg(strstr(p.out, "round 3/3 (round): test"), "%s", p.out);
+  ck_assert_msg(!strstr(p.out, "dense.safetensors"), "%s", p.out);
+  process_free(&p);
+  table t = table_read("a/rounds.csv");
+  ck_assert_str_eq(cell_of(&t, 2, "step"), "share");
+  ck_assert_str_eq(cell_of(&t, 2, "round"), "2");
+  table_free(&t);
+}
+END_TEST
+
 /* ---- low rank ---- */
 
 /* A rank that costs less for the layer that is not pruned, and more for the others. */
@@ -296,6 +314,7 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, in_the_run_or_behind_it);
   tcase_add_loop_test(t, other_runs, 0, 4);
+  tcase_add_test(t, rounds_behind_a_training_that_prunes);
   tcase_add_test(t, factors_in_the_run_or_behind_it);
   tcase_add_loop_test(t, factors_of_other_runs, 0, 2);
   tcase_add_loop_test(t, integers_are_the_same_everywhere, 0, 3);
