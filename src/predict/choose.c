@@ -1,7 +1,8 @@
 /* Which layers run as lists of their nonzero weights. The bits are the same, so a stopwatch
- * decides: the network runs with none of them so, and with all that may, and each layer takes the
- * faster way; of these three networks the one that is fastest as a whole is built. */
-#include "predict/network.h"
+ * decides: the network runs with none of them so, with all that may over planes, and over fields
+ * where those fit, and each layer takes the fastest way; of these networks the one that is fastest
+ * as a whole is built. */
+#include "predict/values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +18,34 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* One way to build the network, and how long it takes. */
+/* One way to build the network, and how long it takes; 0: it was not tried. */
 typedef struct trial {
-  bool *lists;     /* [units] */
-  double *seconds; /* [units] */
+  esp__listing *listing; /* [units] */
+  double *seconds;       /* [units] */
   double total;
 } trial;
 
+/* Without lists; with all there may be, over planes, or over fields where those fit; and with each
+ * layer as it was faster. */
+enum { NONE, PLANAR, FIELDS, MIXED, TRIALS };
 typedef struct choosing {
   const esp__operations *ops;
   esp__unit *unit;
   int units;
-  trial none, all, mixed;
+  trial trial[TRIALS];
 } choosing;
 
-/* Whether unit u has a choice. */
-static bool may_list(const esp_network *n, const choosing *c, int u) {
-  const esp_operation *op = &c->ops->item[c->unit[u].operation];
-  if (op->kind != ESP_OPERATION_CONV || esp__one_pixel(op->shape)) return false;
-  const esp_shape in = c->ops->item[op->input[0]].shape;
+bool esp__may_list(const esp_network *n, const esp__operations *ops, const esp__unit *unit,
+                   esp__listing how) {
+  const esp_operation *op = &ops->item[unit->operation];
+  if (op->kind != ESP_OPERATION_CONV || esp__one_pixel(op->shape)) return how == ESP_UNLISTED;
+  const esp_shape in = ops->item[op->input[0]].shape;
   const esp__way way = esp__way_of(n, op, in);
-  return (way == ESP_WAY_DENSE || way == ESP_WAY_DEPTHWISE) && !esp__one_pixel(in) &&
-         esp__density(op->param[0]) <= densest;
+  const bool open = (way == ESP_WAY_DENSE || way == ESP_WAY_DEPTHWISE) && !esp__one_pixel(in) &&
+                    esp__density(op->param[0]) <= densest;
+  if (how != ESP_LISTED_IN_FIELDS) return how == ESP_UNLISTED || open;
+  return open && unit->rescale < 0 &&
+         esp__fits_fields(n, op, in, esp__halo_of(ops, in), esp__halo_of(ops, op->shape));
 }
 
 static void least(double *to, double seconds) {
@@ -65,7 +72,7 @@ static void time_steps(const esp_network *n, float *memory, trial *t) {
 static esp_status measure(const esp_network *like, const choosing *c, trial *t, esp_error *err) {
   esp_network n = {.kernels = like->kernels, .input = like->input, .direct = like->direct};
   float *memory = NULL;
-  esp_status status = esp__lower(&n, c->ops, c->unit, c->units, t->lists, err);
+  esp_status status = esp__lower(&n, c->ops, c->unit, c->units, t->listing, err);
   if (status == ESP_OK) status = esp__memory_new(&n, 1, &memory, err);
   if (status == ESP_OK) time_steps(&n, memory, t);
   free(memory);
@@ -75,37 +82,58 @@ static esp_status measure(const esp_network *like, const choosing *c, trial *t, 
   return status;
 }
 
-static esp_status try_all(const esp_network *n, choosing *c, esp_error *err) {
-  ESP_TRY(measure(n, c, &c->none, err));
-  ESP_TRY(measure(n, c, &c->all, err));
-  for (int u = 0; u < c->units; u++)
-    c->mixed.lists[u] = c->all.lists[u] && c->all.seconds[u] < c->none.seconds[u];
-  return measure(n, c, &c->mixed, err);
+/* The trial in which unit u was fastest. */
+static const trial *fastest_of(const choosing *c, int u) {
+  const trial *best = &c->trial[NONE];
+  for (int t = PLANAR; t <= FIELDS; t++)
+    if (c->trial[t].total > 0.0 && c->trial[t].seconds[u] < best->seconds[u]) best = &c->trial[t];
+  return best;
 }
 
-static const bool *fastest(const choosing *c) {
-  const trial *best = &c->none;
-  if (c->all.total < best->total) best = &c->all;
-  if (c->mixed.total < best->total) best = &c->mixed;
-  return best->lists;
+/* `in_fields`: layers that may be. */
+static esp_status try_all(const esp_network *n, choosing *c, int in_fields, esp_error *err) {
+  for (int t = NONE; t < (in_fields ? MIXED : FIELDS); t++)
+    ESP_TRY(measure(n, c, &c->trial[t], err));
+  for (int u = 0; u < c->units; u++) c->trial[MIXED].listing[u] = fastest_of(c, u)->listing[u];
+  return measure(n, c, &c->trial[MIXED], err);
 }
 
-static bool trial_new(trial *t, int units) {
-  t->lists = calloc((size_t)units, sizeof *t->lists);
-  t->seconds = calloc((size_t)units, sizeof *t->seconds);
-  return t->lists && t->seconds;
+static const esp__listing *fastest(const choosing *c) {
+  const trial *best = &c->trial[NONE];
+  for (int t = PLANAR; t < TRIALS; t++)
+    if (c->trial[t].total > 0.0 && c->trial[t].total < best->total) best = &c->trial[t];
+  return best->listing;
 }
 
-static void trial_free(trial *t) {
-  free(t->lists);
-  free(t->seconds);
+static bool trials_new(choosing *c, int units) {
+  bool there = true;
+  for (trial *t = c->trial; t < c->trial + TRIALS; t++) {
+    t->listing = calloc((size_t)units, sizeof *t->listing);
+    t->seconds = calloc((size_t)units, sizeof *t->seconds);
+    there &= t->listing && t->seconds;
+  }
+  return there;
+}
+
+static void trials_free(choosing *c) {
+  for (trial *t = c->trial; t < c->trial + TRIALS; t++) {
+    free(t->listing);
+    free(t->seconds);
+  }
 }
 
 static esp_status choose(esp_network *n, choosing *c, esp_error *err) {
-  int open = 0;
-  for (int u = 0; u < c->units; u++) open += c->all.lists[u] = may_list(n, c, u);
-  if (open) ESP_TRY(try_all(n, c, err));
-  return esp__lower(n, c->ops, c->unit, c->units, open ? fastest(c) : c->none.lists, err);
+  int open = 0, in_fields = 0;
+  for (int u = 0; u < c->units; u++) {
+    const bool may = esp__may_list(n, c->ops, &c->unit[u], ESP_LISTED),
+               fits = esp__may_list(n, c->ops, &c->unit[u], ESP_LISTED_IN_FIELDS);
+    c->trial[PLANAR].listing[u] = may ? ESP_LISTED : ESP_UNLISTED;
+    c->trial[FIELDS].listing[u] = fits ? ESP_LISTED_IN_FIELDS : c->trial[PLANAR].listing[u];
+    open += may;
+    in_fields += fits;
+  }
+  if (open) ESP_TRY(try_all(n, c, in_fields, err));
+  return esp__lower(n, c->ops, c->unit, c->units, fastest(c), err);
 }
 
 esp_status esp__lower_fastest(esp_network *n, const esp__operations *ops, esp_error *err) {
@@ -113,13 +141,10 @@ esp_status esp__lower_fastest(esp_network *n, const esp__operations *ops, esp_er
   esp_status status = ESP_OK;
   c.unit = calloc((size_t)ops->count, sizeof *c.unit);
   if (c.unit) esp__units_of(ops, c.unit, &c.units);
-  const bool there = c.unit && trial_new(&c.none, ops->count) && trial_new(&c.all, ops->count) &&
-                     trial_new(&c.mixed, ops->count);
-  if (!there) status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
+  if (!trials_new(&c, ops->count) || !c.unit)
+    status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
   if (status == ESP_OK) status = choose(n, &c, err);
-  trial_free(&c.none);
-  trial_free(&c.all);
-  trial_free(&c.mixed);
+  trials_free(&c);
   free(c.unit);
   return status;
 }

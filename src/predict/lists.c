@@ -10,15 +10,36 @@ typedef struct state {
   esp__lists kernel; /* but for x, y and the residual */
 } state;
 
+typedef struct field_state {
+  esp__field_lists kernel; /* but for the same */
+  esp__fields y;
+} field_state;
+
+/* What part of a step has to do. */
+static void begin(esp__lists *k, const esp__step *s, float *memory) {
+  const esp__share share = esp__share_of(s, k->rows);
+  k->x = esp__at(s, s->x, memory);
+  k->y = esp__at(s, s->y, memory);
+  if (s->more >= 0) k->finish.residual = esp__at(s, s->more, memory);
+  k->row += share.first;
+  k->rows = share.count;
+}
+
 static void run(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   esp__lists own = ((const state *)s->state)->kernel;
-  own.x = esp__at(s, s->x, memory);
-  own.y = esp__at(s, s->y, memory);
-  if (s->more >= 0) own.finish.residual = esp__at(s, s->more, memory);
-  const esp__share share = esp__share_of(s, own.rows);
-  own.row += share.first;
-  own.rows = share.count;
+  begin(&own, s, memory);
   k->lists(&own);
+}
+
+static void run_fields(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const field_state *f = s->state;
+  esp__field_lists own = f->kernel;
+  begin(&own.lists, s, memory);
+  k->field_lists(&own);
+  for (int i = 0; i < own.lists.rows * own.lists.together; i++) {
+    const int32_t o = own.lists.order[own.lists.row->output + i];
+    if (o >= 0) k->fill_fields(&f->y, own.lists.y + (size_t)o * own.lists.y_plane);
+  }
 }
 
 /* ---- pixels ---- */
@@ -52,6 +73,31 @@ esp_status esp__stretches_of(esp_network *n, esp__lists *k, const esp__place *x,
                         (esp__stretch){.x = r * x->row, .y = r * y->row});
   k->stretch = stretch;
   k->mask = mask;
+  return ESP_OK;
+}
+
+/* Stretches over fields: rows and columns of vectors that are summed up together. */
+static esp_status field_stretches_of(esp_network *n, esp__field_lists *k, const esp__layer_plan *l,
+                                     esp_error *err) {
+  const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
+  const esp_pair stride = l->op->attr.conv.stride;
+  const esp__extent field = y->field;
+  const esp__field_stretch size = n->kernels->field_stretch(field.rows, field.width);
+  esp__stretch *stretch;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)(field.rows * field.width) * sizeof *stretch,
+                           &stretch, err));
+  k->rows = size.rows;
+  k->columns = size.columns;
+  k->step = stride.columns;
+  k->x_row = (size_t)(stride.rows * x->row);
+  k->y_row = (size_t)y->row;
+  k->lists.together = size.together;
+  k->lists.stretch = stretch;
+  for (int r = 0; r < field.rows; r += size.rows)
+    for (int c = 0; c < field.width; c += size.columns)
+      stretch[k->lists.stretches++] =
+          (esp__stretch){.x = r * stride.rows * x->row + c * stride.columns * esp__place_column(x),
+                         .y = r * y->row + c * esp__place_column(y)};
   return ESP_OK;
 }
 
@@ -124,9 +170,6 @@ static esp_status fill_rows(esp_network *n, esp__lists *k, const weights *w, len
 
 static esp_status plan_rows(esp_network *n, esp__lists *k, const weights *w, esp_error *err) {
   const int outputs = w->param->shape[0];
-  int most = 1;
-  for (int i = 0; i < k->stretches; i++) most = esp__most(most, k->stretch[i].count);
-  k->together = n->kernels->lists_together(most);
   k->rows = esp__ceil_div(outputs, k->together);
   length_of *sorted = malloc((size_t)outputs * sizeof *sorted);
   if (!sorted) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for lists of weights");
@@ -137,89 +180,18 @@ static esp_status plan_rows(esp_network *n, esp__lists *k, const weights *w, esp
   return status;
 }
 
-/* ---- strides: the planes are split into those of every stride-th row and column ---- */
-
-typedef struct split_state {
-  esp_pair stride;
-} split_state;
-
-static int phases_of(esp_pair stride) {
-  return stride.rows * stride.columns;
-}
-
-/* The channels of one pixel stand one behind the other. */
-static void split(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  const esp__place *x = esp__place_at(s, s->x), *y = esp__place_at(s, s->y);
-  const esp__planes from = {esp__at(s, s->x, memory), (size_t)x->row,
-                            x->layout == ESP_PLANAR ? (size_t)x->plane : 1},
-                    to = {esp__at(s, s->y, memory), (size_t)y->row, (size_t)y->plane};
-  const esp__extents e = {x->shape.channels, x->shape.height, x->shape.width, 1};
-  const esp_pair stride = ((const split_state *)s->state)->stride;
-  k->split_planes(stride.rows, stride.columns, e, from, to);
-}
-
-/* How far a window of so many pixels reaches outside, in pixels of a phase. */
-static int phase_reach(int kernel, int padding, int stride) {
-  return esp__ceil_div(esp__most(padding, kernel - 1 - padding), stride);
-}
-
-/* The place of phases that were made for another layer; -1: none. */
-static int split_before(const esp_network *n, int x, esp_pair stride, int halo) {
-  for (int i = 0; i < n->steps; i++) {
-    const esp__step *s = &n->step[i];
-    if (s->run != split || s->x != x) continue;
-    const esp_pair own = ((const split_state *)s->state)->stride;
-    if (own.rows == stride.rows && own.columns == stride.columns && n->place[s->y].halo >= halo)
-      return s->y;
-  }
-  return -1;
-}
-
-esp_status esp__add_split(esp_network *n, const esp_operation *op, int x, int *phases,
-                          esp_error *err) {
-  const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
-  const esp_param *w = op->param[0];
-  const esp_shape in = n->place[x].shape;
-  const esp_shape shape = {in.channels * phases_of(stride), esp__ceil_div(in.height, stride.rows),
-                           esp__ceil_div(in.width, stride.columns)};
-  const int reach = esp__most(phase_reach(w->shape[2], padding.rows, stride.rows),
-                              phase_reach(w->shape[3], padding.columns, stride.columns));
-  const esp__place place = esp__place_of(shape, ESP_PLANAR, esp__most(1, reach));
-  split_state *s;
-  *phases = split_before(n, x, stride, place.halo);
-  if (*phases >= 0) return ESP_OK;
-  ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  s->stride = stride;
-  ESP_TRY(esp__place_add(n, &place, phases, err));
-  return esp__step_add(n, &(esp__step){.run = split, .x = x, .more = -1, .y = *phases, .state = s},
-                       err);
-}
-
-/* Where the tap at (r, c) lies. */
-static int32_t phase_tap(const esp__place *x, int r, int c, esp_pair stride) {
-  const int row = esp__floor_div(r, stride.rows), column = esp__floor_div(c, stride.columns);
-  const int phase = (r - row * stride.rows) * stride.columns + c - column * stride.columns;
-  return phase * x->plane + row * x->row + column;
-}
-
-esp_status esp__phase_window(esp_network *n, const esp_operation *op, const esp__place *x,
-                             int channels, int32_t **channel, int32_t **tap, esp_error *err) {
-  const esp_param *w = op->param[0];
-  const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
-  const int columns = w->shape[3], taps = w->shape[2] * columns;
-  ESP_TRY(esp__channels_of(n, x, channels, phases_of(stride), channel, err));
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)taps * sizeof **tap, tap, err));
-  for (int t = 0; t < taps; t++)
-    (*tap)[t] = phase_tap(x, t / columns - padding.rows, t % columns - padding.columns, stride);
-  return ESP_OK;
-}
-
+/* Where the channels and taps lie: in fields as in any plane, in planes among the phases. */
 static esp_status plan_weights(esp_network *n, const esp_operation *op, const esp__place *x,
                                weights *w, esp_error *err) {
   const esp_param *p = op->param[0];
-  const int channels = x->shape.channels / phases_of(op->attr.conv.stride);
+  const int channels = p->shape[1] * op->attr.conv.groups;
   int32_t *channel, *tap;
-  ESP_TRY(esp__phase_window(n, op, x, channels, &channel, &tap, err));
+  if (x->layout == ESP_FIELDS) {
+    ESP_TRY(esp__channels_of(n, x, channels, 1, &channel, err));
+    ESP_TRY(esp__taps_of(n, x, op, &tap, err));
+  } else {
+    ESP_TRY(esp__phase_window(n, op, x, channels, &channel, &tap, err));
+  }
   *w = (weights){.param = p,
                  .channel = channel,
                  .tap = tap,
@@ -228,13 +200,19 @@ static esp_status plan_weights(esp_network *n, const esp_operation *op, const es
   return ESP_OK;
 }
 
-esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err) {
-  int x = l->x;
+/* ---- planning ---- */
+
+static esp_status add_planar(esp_network *n, const esp__layer_plan *l, esp_error *err) {
+  const esp_pair stride = l->op->attr.conv.stride;
+  int x = l->x, longest = 1;
   weights w;
   state *s;
-  if (phases_of(l->op->attr.conv.stride) > 1) ESP_TRY(esp__add_split(n, l->op, x, &x, err));
+  if (stride.rows * stride.columns > 1) ESP_TRY(esp__add_split(n, l->op, x, &x, err));
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   ESP_TRY(esp__stretches_of(n, &s->kernel, &n->place[x], &n->place[l->y], err));
+  for (int i = 0; i < s->kernel.stretches; i++)
+    longest = esp__most(longest, s->kernel.stretch[i].count);
+  s->kernel.together = n->kernels->lists_together(longest);
   ESP_TRY(plan_weights(n, l->op, &n->place[x], &w, err));
   ESP_TRY(plan_rows(n, &s->kernel, &w, err));
   s->kernel.y_plane = (size_t)n->place[l->y].plane;
@@ -242,4 +220,25 @@ esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *e
   return esp__step_add(
       n, &(esp__step){.run = run, .x = x, .more = l->more, .y = l->y, .state = s, .shares = true},
       err);
+}
+
+static esp_status add_in_fields(esp_network *n, const esp__layer_plan *l, esp_error *err) {
+  weights w;
+  field_state *s;
+  ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
+  ESP_TRY(field_stretches_of(n, &s->kernel, l, err));
+  ESP_TRY(plan_weights(n, l->op, &n->place[l->x], &w, err));
+  ESP_TRY(plan_rows(n, &s->kernel.lists, &w, err));
+  ESP_TRY(esp__fields_of(n, &n->place[l->y], &s->y, err));
+  s->kernel.lists.y_plane = (size_t)n->place[l->y].plane;
+  s->kernel.lists.finish = l->finish;
+  return esp__step_add(
+      n,
+      &(esp__step){
+          .run = run_fields, .x = l->x, .more = l->more, .y = l->y, .state = s, .shares = true},
+      err);
+}
+
+esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err) {
+  return (n->place[l->y].layout == ESP_FIELDS ? add_in_fields : add_planar)(n, l, err);
 }

@@ -121,7 +121,8 @@ static esp_status choose_outputs(esp__lowering *l, int gate, esp__layer_plan *pl
 
 static esp_status lower_any(esp__lowering *l, const esp__unit *u, esp_error *err);
 
-static esp_status lower_layer(esp__lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+static esp_status lower_layer(esp__lowering *l, const esp__unit *u, esp__listing listing,
+                              esp_error *err) {
   static esp_status (*const add[])(esp_network *, const esp__layer_plan *, esp_error *) = {
       [ESP_WAY_DENSE] = esp__add_dense,
       [ESP_WAY_WINOGRAD] = esp__add_winograd,
@@ -129,9 +130,12 @@ static esp_status lower_layer(esp__lowering *l, const esp__unit *u, bool lists, 
       [ESP_WAY_LISTS] = esp__add_lists};
   const esp_operation *op = &l->ops->item[u->operation];
   const int in = op->input[0], out = u->gate < 0 ? u->out : l->ops->item[u->gate].input[0];
-  const esp__way way = lists ? ESP_WAY_LISTS : esp__way_of(l->network, op, l->ops->item[in].shape);
+  const esp__way way =
+      listing == ESP_UNLISTED ? esp__way_of(l->network, op, l->ops->item[in].shape) : ESP_WAY_LISTS;
   const bool choose = may_choose(l, op, way);
-  const esp__layout to = way == ESP_WAY_LISTS ? ESP_PLANAR : ESP_BLOCKED,
+  const esp__layout to = listing == ESP_LISTED_IN_FIELDS ? ESP_FIELDS
+                         : way == ESP_WAY_LISTS          ? ESP_PLANAR
+                                                         : ESP_BLOCKED,
                     from = way == ESP_WAY_DENSE ? esp__layout_of(l, in) : to;
   esp__layer_plan plan = {.op = op, .more = ESP_NOWHERE, .by = ESP_NOWHERE, .from = ESP_NOWHERE};
   ESP_TRY(find_input(l, op, from, choose, &plan, err));
@@ -141,7 +145,7 @@ static esp_status lower_layer(esp__lowering *l, const esp__unit *u, bool lists, 
   else
     ESP_TRY(esp__make_place(l, out, to, &plan.y, err));
   ESP_TRY(finish_of(l->network, l->ops, u, &plan.finish, err));
-  if (way == ESP_WAY_LISTS && l->network->place[plan.y].layout != ESP_PLANAR)
+  if (way == ESP_WAY_LISTS && l->network->place[plan.y].layout == ESP_BLOCKED)
     ESP_TRY(add_apart(l, &plan, err));
   else
     ESP_TRY(add[way](l->network, &plan, err));
@@ -155,7 +159,7 @@ static const esp_operation *item_at(const esp__operations *ops, int i) {
   return i < 0 ? NULL : &ops->item[i];
 }
 
-static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, bool lists,
+static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, esp__listing listing,
                                       esp_error *err) {
   const esp__operations *ops = l->ops;
   const esp_operation *op = &ops->item[u->operation];
@@ -177,8 +181,9 @@ static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, bool
     ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
   else
     ESP_TRY(esp__make_bytes(l, u->out, &plan.y, err));
-  return (lists || op->groups > 1) && !pixel ? esp__add_integer_lists(l->network, &plan, err)
-                                             : esp__add_integer_dense(l->network, &plan, err);
+  return (listing != ESP_UNLISTED || op->groups > 1) && !pixel
+             ? esp__add_integer_lists(l->network, &plan, err)
+             : esp__add_integer_dense(l->network, &plan, err);
 }
 
 /* Any other operation on bytes; what it reads are floats where it makes bytes of them. */
@@ -241,33 +246,55 @@ static esp_status lower_any(esp__lowering *l, const esp__unit *u, esp_error *err
   return esp__add_other(l->network, op, u->relu, x, more, y, err);
 }
 
+/* A pooling of 2x2 from fields to fields. */
+static bool keeps_fields(const esp__lowering *l, const esp_operation *op) {
+  const int in = op->input[0],
+            x = op->kind == ESP_OPERATION_MAXPOOL ? l->place[in][ESP_FIELDS] : ESP_NOWHERE;
+  const esp_pool_attr a = op->attr.pool;
+  esp__extent field;
+  if (x == ESP_NOWHERE || a.size != 2 || a.stride != 2 || a.padding != 0) return false;
+  const esp__extent from = l->network->place[x].field;
+  const int halo = esp__halo_of(l->ops, op->shape);
+  return esp__field_of(l->network, op->shape, &field) && from.rows == 2 * field.rows &&
+         from.width == 2 * field.width && halo <= field.rows && halo <= field.width;
+}
+
+static esp_status lower_field_maxpool(esp__lowering *l, const esp__unit *u, esp_error *err) {
+  const int x = l->place[l->ops->item[u->operation].input[0]][ESP_FIELDS];
+  int y;
+  ESP_TRY(esp__make_place(l, u->out, ESP_FIELDS, &y, err));
+  return esp__add_field_maxpool(l->network, x, y, err);
+}
+
 static esp_status lower_other(esp__lowering *l, const esp__unit *u, esp_error *err) {
   const esp_operation *op = &l->ops->item[u->operation];
   if (keeps_chosen(l, op)) return lower_chosen(l, u->out, err);
+  if (keeps_fields(l, op)) return lower_field_maxpool(l, u, err);
   for (int k = 0; k < 2 && op->kind == ESP_OPERATION_ADD; k++)
     if (esp__only_chosen(l, op->input[k]) && op->input[0] != op->input[1])
       return lower_sum(l, u, k, err);
   return lower_any(l, u, err);
 }
 
-static esp_status lower_unit(esp__lowering *l, const esp__unit *u, bool lists, esp_error *err) {
+static esp_status lower_unit(esp__lowering *l, const esp__unit *u, esp__listing listing,
+                             esp_error *err) {
   const esp_operation *op = &l->ops->item[u->operation];
   const esp_operation_kind kind = op->kind;
-  if (u->rescale >= 0 && has_weights(op)) return lower_integer_layer(l, u, lists, err);
+  if (u->rescale >= 0 && has_weights(op)) return lower_integer_layer(l, u, listing, err);
   if (u->rescale >= 0 || l->ops->nature[u->out] != ESP_FLOATS ||
       kind == ESP_OPERATION_FROM_INTEGERS)
     return lower_bytes(l, u, err);
-  if (has_weights(op)) return lower_layer(l, u, lists, err);
+  if (has_weights(op)) return lower_layer(l, u, listing, err);
   if (kind == ESP_OPERATION_INPUT)
     return esp__make_place(l, u->out, ESP_PLANAR, &l->network->in, err);
   return lower_other(l, u, err);
 }
 
-static esp_status lower_all(esp__lowering *l, const esp__unit *unit, int units, const bool *lists,
-                            esp_error *err) {
+static esp_status lower_all(esp__lowering *l, const esp__unit *unit, int units,
+                            const esp__listing *listing, esp_error *err) {
   for (int u = 0; u < units; u++) {
     l->network->unit = u;
-    ESP_TRY(lower_unit(l, &unit[u], lists[u], err));
+    ESP_TRY(lower_unit(l, &unit[u], listing[u], err));
   }
   const int v = l->ops->output;
   ESP_TRY(esp__find_place(l, v, esp__layout_of(l, v), &l->network->out, err));
@@ -276,7 +303,7 @@ static esp_status lower_all(esp__lowering *l, const esp__unit *unit, int units, 
 }
 
 esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__unit *unit, int units,
-                      const bool *lists, esp_error *err) {
+                      const esp__listing *listing, esp_error *err) {
   esp__lowering l = {.network = n, .ops = ops};
   l.place = malloc((size_t)ops->count * sizeof *l.place);
   l.halo = calloc((size_t)ops->count, sizeof *l.halo);
@@ -287,7 +314,7 @@ esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__uni
   if (status == ESP_OK) {
     memset(l.place, 0xff, (size_t)ops->count * sizeof *l.place);
     esp__find_halos(&l, unit, units);
-    status = lower_all(&l, unit, units, lists, err);
+    status = lower_all(&l, unit, units, listing, err);
   }
   free(l.place);
   free(l.halo);

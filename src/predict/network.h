@@ -6,6 +6,8 @@
  *     values.c       in which places each value is, while the network is lowered
  *     lower.c        each operation becomes a step: memory in, memory out
  *     dense.c, winograd.c, lists.c, depthwise.c    the convolutions and linear layers
+ *     split.c        planes of every stride-th row and column, for lists
+ *     fields.c       planes cut into fields, for lists
  *     chosen.c       convolutions between gates, which differ from image to image
  *     planes.c       all other operations
  *     fuse_integers.c, integers.c, bytes.c         the same of quantised networks
@@ -76,7 +78,10 @@ bool esp__integer_unit_of(const esp__operations *ops, int i, esp__unit *unit);
 
 typedef enum esp__layout {
   ESP_BLOCKED, /* [channels / 16][row][column][16] */
-  ESP_PLANAR   /* [channels][row][column] */
+  ESP_PLANAR,  /* [channels][row][column] */
+  /* [channels][row of a field][column of a field][field]: a plane is cut into as many fields as a
+   * vector has floats, so that the neighbours of a vector's pixels are a vector too */
+  ESP_FIELDS
 } esp__layout;
 
 static inline bool esp__one_pixel(esp_shape s) {
@@ -87,10 +92,12 @@ static inline bool esp__one_pixel(esp_shape s) {
  * channel in both layouts, and is called blocked.
  *
  * Around each plane are zeros that nothing else is written to. In planes one gap of `halo` zeros
- * lies between rows, so that a stretch of pixels may run over the end of a row. */
+ * lies between rows, so that a stretch of pixels may run over the end of a row. Around fields are
+ * the pixels of their neighbours, which whoever writes a plane puts there (fields.c). */
 typedef struct esp__place {
   esp_shape shape;
   esp__layout layout;
+  esp__extent field; /* of a plane in fields */
   int halo;
   int32_t row, plane;  /* from a row, or plane, to the next */
   size_t before, size; /* floats before the first pixel; in all */
@@ -100,6 +107,8 @@ typedef struct esp__place {
 
 /* A place for so many zeros around the plane; its `first` is not known yet. */
 esp__place esp__place_of(esp_shape shape, esp__layout layout, int halo);
+/* The same for planes in fields. */
+esp__place esp__place_in_fields(esp_shape shape, esp__extent field, int halo);
 /* Planes, and values a pixel in each. */
 static inline int esp__place_lanes(const esp__place *p) {
   return p->layout == ESP_BLOCKED ? ESP_BLOCK : 1;
@@ -107,6 +116,11 @@ static inline int esp__place_lanes(const esp__place *p) {
 static inline int esp__place_planes(const esp__place *p) {
   const int lanes = esp__place_lanes(p);
   return (p->shape.channels + lanes - 1) / lanes;
+}
+/* Floats from a pixel to the next of its row; in fields, of its field. */
+static inline int esp__place_column(const esp__place *p) {
+  if (p->layout != ESP_FIELDS) return esp__place_lanes(p);
+  return p->shape.height / p->field.rows * (p->shape.width / p->field.width);
 }
 /* Floats from channel 0 to channel c. */
 static inline int32_t esp__place_channel(const esp__place *p, int c) {
@@ -230,15 +244,35 @@ esp__way esp__way_of(const esp_network *n, const esp_operation *op, esp_shape in
 /* Nonzero weights among all. */
 double esp__density(const esp_param *weight);
 
-/* Makes the steps and places of all units; lists[u] says which units run as lists. */
+/* Whether a layer runs as lists of its nonzero weights, and over which layout. */
+typedef enum esp__listing { ESP_UNLISTED, ESP_LISTED, ESP_LISTED_IN_FIELDS } esp__listing;
+/* Whether a unit may run so, and is worth a try. */
+bool esp__may_list(const esp_network *n, const esp__operations *ops, const esp__unit *unit,
+                   esp__listing how);
+/* Makes the steps and places of all units, listing[u] of unit u. */
 esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__unit *unit, int units,
-                      const bool *lists, esp_error *err);
+                      const esp__listing *listing, esp_error *err);
 
 esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err);
 esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error *err);
 esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_error *err);
-/* x: planar; of strided layers the planes are split first. */
+/* x and y: both planar, or both in fields; of strided layers planes are split first. */
 esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err);
+
+/* ---- fields (fields.c) ---- */
+
+/* The fields of a plane; false where they would not all be alike. */
+bool esp__field_of(const esp_network *n, esp_shape shape, esp__extent *field);
+/* Whether a convolution finds all that its windows see in the fields of x, with so many zeros
+ * around x and its output. */
+bool esp__fits_fields(const esp_network *n, const esp_operation *op, esp_shape in, int halo_in,
+                      int halo_out);
+/* What brings the pixels of neighbours around the fields of a place. */
+esp_status esp__fields_of(esp_network *n, const esp__place *p, esp__fields *f, esp_error *err);
+/* Windows of 2x2 side by side, from fields to fields. */
+esp_status esp__add_field_maxpool(esp_network *n, int x, int y, esp_error *err);
+/* Between fields and another layout. */
+esp_status esp__add_field_convert(esp_network *n, int x, int y, esp_error *err);
 
 /* ---- chosen channels (chosen.c) ---- */
 

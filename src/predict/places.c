@@ -32,6 +32,21 @@ static esp__place planar(esp_shape s, size_t halo) {
                       .size = gap + (size_t)s.channels * plane + gap};
 }
 
+esp__place esp__place_in_fields(esp_shape shape, esp__extent field, int halo) {
+  const size_t fields = (size_t)(shape.height / field.rows * (shape.width / field.width)),
+               row = ((size_t)field.width + 2 * (size_t)halo) * fields,
+               plane = ((size_t)field.rows + 2 * (size_t)halo) * row;
+  return (esp__place){.shape = shape,
+                      .layout = ESP_FIELDS,
+                      .field = field,
+                      .halo = halo,
+                      .row = (int32_t)row,
+                      .plane = (int32_t)plane,
+                      .before = (size_t)halo * (row + fields),
+                      .size = (size_t)shape.channels * plane,
+                      .dies = -1};
+}
+
 esp__place esp__place_of(esp_shape shape, esp__layout layout, int halo) {
   const bool pixel = shape.height == 1 && shape.width == 1 && halo == 0;
   esp__place p =

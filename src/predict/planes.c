@@ -206,5 +206,7 @@ esp_status esp__add_other(esp_network *n, const esp_operation *op, bool relu, in
 }
 
 esp_status esp__add_convert(esp_network *n, int from, int to, esp_error *err) {
+  if (n->place[from].layout == ESP_FIELDS || n->place[to].layout == ESP_FIELDS)
+    return esp__add_field_convert(n, from, to, err);
   return esp__step_add(n, &(esp__step){.run = run_convert, .x = from, .more = -1, .y = to}, err);
 }

@@ -63,6 +63,6 @@ esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation
   ESP_TRY(esp__store_alloc(&n->store, (size_t)(rows * columns) * sizeof **tap, tap, err));
   for (int i = 0; i < rows * columns; i++)
     (*tap)[i] = (i / columns - padding.rows) * x->row +
-                (i % columns - padding.columns) * esp__place_lanes(x);
+                (i % columns - padding.columns) * esp__place_column(x);
   return ESP_OK;
 }

@@ -25,9 +25,7 @@ void esp__find_halos(esp__lowering *l, const esp__unit *unit, int units) {
   }
 }
 
-/* Those of planes: as many as any window wants that reads planes of this size, since lists go over
- * rows without a break where they lie alike before and after. Planes of one pixel have none. */
-static int halo_of(const esp__operations *ops, esp_shape s) {
+int esp__halo_of(const esp__operations *ops, esp_shape s) {
   int halo = 0;
   if (esp__one_pixel(s)) return 0;
   for (int i = 0; i < ops->count; i++) {
@@ -42,7 +40,7 @@ static int halo_of(const esp__operations *ops, esp_shape s) {
 bool esp__only_chosen(const esp__lowering *l, int v) {
   const int *place = l->place[v];
   return place[ESP_CHOSEN] != ESP_NOWHERE && place[ESP_BLOCKED] == ESP_NOWHERE &&
-         place[ESP_PLANAR] == ESP_NOWHERE;
+         place[ESP_PLANAR] == ESP_NOWHERE && place[ESP_FIELDS] == ESP_NOWHERE;
 }
 
 esp_status esp__make_chosen(esp__lowering *l, int v, int most, int by, int *place, esp_error *err) {
@@ -58,8 +56,11 @@ esp_status esp__make_chosen(esp__lowering *l, int v, int most, int by, int *plac
 esp_status esp__make_place(esp__lowering *l, int v, esp__layout layout, int *place,
                            esp_error *err) {
   const esp_shape shape = l->ops->item[v].shape;
-  const int halo = layout == ESP_BLOCKED ? l->halo[v] : halo_of(l->ops, shape);
-  const esp__place p = esp__place_of(shape, layout, halo);
+  const int halo = layout == ESP_BLOCKED ? l->halo[v] : esp__halo_of(l->ops, shape);
+  esp__extent field;
+  const esp__place p = layout == ESP_FIELDS && esp__field_of(l->network, shape, &field)
+                           ? esp__place_in_fields(shape, field, halo)
+                           : esp__place_of(shape, layout, halo);
   ESP_TRY(esp__place_add(l->network, &p, place, err));
   l->place[v][p.layout] = *place;
   return ESP_OK;
@@ -71,17 +72,29 @@ esp_status esp__spread_value(esp__lowering *l, int v, int more, bool relu, int w
   return esp__add_spread(l->network, &plan, err);
 }
 
+/* A place where all of value v is. */
+static int any_place(const esp__lowering *l, int v) {
+  int layout = ESP_BLOCKED;
+  while (layout < ESP_FIELDS && l->place[v][layout] == ESP_NOWHERE) layout++;
+  return l->place[v][layout];
+}
+
+/* A value of one pixel is blocked whatever is asked. */
+static bool is_as_good(const esp__place *there, esp__layout layout) {
+  return layout != ESP_FIELDS && there->layout != ESP_FIELDS &&
+         esp__place_of(there->shape, layout, there->halo).layout == there->layout;
+}
+
 esp_status esp__find_place(esp__lowering *l, int v, esp__layout layout, int *place,
                            esp_error *err) {
   if (esp__only_chosen(l, v)) {
     ESP_TRY(esp__make_place(l, v, ESP_BLOCKED, place, err));
     ESP_TRY(esp__spread_value(l, v, ESP_NOWHERE, false, *place, err));
   }
-  const int other = l->place[v][1 - layout];
   *place = l->place[v][layout];
   if (*place != ESP_NOWHERE) return ESP_OK;
-  const esp__place *there = &l->network->place[other];
-  if (esp__place_of(there->shape, layout, there->halo).layout == there->layout) {
+  const int other = any_place(l, v);
+  if (is_as_good(&l->network->place[other], layout)) {
     *place = other;
     return ESP_OK;
   }
@@ -98,7 +111,7 @@ esp_status esp__make_bytes(esp__lowering *l, int v, int *place, esp_error *err) 
   const esp_shape shape = l->ops->item[v].shape;
   const int words = esp__ceil_div(shape.channels, ESP_BLOCK) * (ESP_BLOCK / ESP_QUAD);
   const esp__place p = esp__place_of((esp_shape){words, shape.height, shape.width}, ESP_PLANAR,
-                                     halo_of(l->ops, shape));
+                                     esp__halo_of(l->ops, shape));
   ESP_TRY(esp__place_add(l->network, &p, place, err));
   l->place[v][ESP_BYTES] = *place;
   return ESP_OK;

@@ -4,7 +4,7 @@
 
 #include "predict/network.h"
 
-enum { ESP_BYTES = 2, ESP_CHOSEN = 3, ESP_LAYOUTS = 4, ESP_NOWHERE = -1 };
+enum { ESP_BYTES = ESP_FIELDS + 1, ESP_CHOSEN, ESP_LAYOUTS, ESP_NOWHERE = -1 };
 typedef struct esp__lowering {
   esp_network *network;
   const esp__operations *ops;
@@ -20,6 +20,11 @@ int esp__reach_of(const esp_operation *op);
  * reads them, or what they are added to has. */
 void esp__find_halos(esp__lowering *l, const esp__unit *unit, int units);
 
+/* The zeros around planes of that shape: as many as any window wants that reads such planes, since
+ * lists go over rows without a break where they lie alike before and after. Planes of one pixel
+ * have none. */
+int esp__halo_of(const esp__operations *ops, esp_shape s);
+
 /* A new place for value v. */
 esp_status esp__make_place(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);
 /* A new place for the bytes of value v, in words of four channels; whole blocks are written. */
@@ -30,7 +35,8 @@ esp_status esp__make_chosen(esp__lowering *l, int v, int most, int by, int *plac
 
 /* Whether only chosen channels of value v are there. */
 bool esp__only_chosen(const esp__lowering *l, int v);
-/* The layout that value v is in, blocked if it is in both. */
+/* The layout that value v is in for what any operation reads: blocked if it is in both, and planar
+ * if it is in fields, from which it can be converted. */
 esp__layout esp__layout_of(const esp__lowering *l, int v);
 /* The place of all of value v in that layout, converted if it is only in another. */
 esp_status esp__find_place(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);

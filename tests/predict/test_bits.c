@@ -1,5 +1,5 @@
 /* The predictor's logits have the bits of the graph: every built-in network and every layer of the
- * language, dense and pruned, with every instruction set.
+ * language, dense and pruned, with every instruction set, whatever layers run as lists.
  *
  *     test_bits [built-in [IMAGES [NAME]]]    1000 images take minutes for a network */
 #include "kernels/isa.h"
@@ -96,14 +96,46 @@ static void run_graph(const net *n, int count, const float *x, float *logits) {
   free(lanes);
 }
 
-/* All images at once, on so many threads: whole images on each, or one on all. */
-static void run_predictor(const net *n, int threads, int count, const float *x, float *logits) {
+/* The network as a stopwatch chooses. */
+static esp_network *chosen(const net *n) {
   const float mean[3] = {0}, deviation[3] = {1.0f, 1.0f, 1.0f};
   esp_network *network;
-  esp_predictor *p;
   esp_error err = {.text = ""};
   ck_assert_msg(esp_network_of_model(&network, n->model, mean, deviation, &err) == ESP_OK, "%s",
                 err.text);
+  return network;
+}
+
+/* With lists of that kind for all layers that may have them, those of planes for others. */
+static esp_network *listed(const net *n, esp__listing how) {
+  esp_network *network = calloc(1, sizeof *network);
+  esp__operations ops;
+  esp_error err = {.text = ""};
+  int units;
+  ck_assert(esp__operations_list(&ops, n->model, &err) == ESP_OK);
+  esp__unit *unit = calloc((size_t)ops.count, sizeof *unit);
+  esp__listing *listing = calloc((size_t)ops.count, sizeof *listing);
+  *network = (esp_network){.kernels = esp__predict_kernels_choose(),
+                           .input = n->model->input,
+                           .outputs = CLASSES,
+                           .classes = CLASSES};
+  esp__units_of(&ops, unit, &units);
+  for (int u = 0; u < units; u++)
+    listing[u] = esp__may_list(network, &ops, &unit[u], how)          ? how
+                 : esp__may_list(network, &ops, &unit[u], ESP_LISTED) ? ESP_LISTED
+                                                                      : ESP_UNLISTED;
+  ck_assert_msg(esp__lower(network, &ops, unit, units, listing, &err) == ESP_OK, "%s", err.text);
+  esp__operations_free(&ops);
+  free(unit);
+  free(listing);
+  return network;
+}
+
+/* All images at once, on so many threads: whole images on each, or one on all. */
+static void run_predictor(esp_network *network, int threads, int count, const float *x,
+                          float *logits) {
+  esp_predictor *p;
+  esp_error err = {.text = ""};
   ck_assert(esp_predictor_new_threads(&p, network, threads, &err) == ESP_OK);
   esp_predict_images(p, x, count, logits);
   esp_predictor_free(p);
@@ -134,14 +166,21 @@ static void check_isas(const net *n, const char *what, double pruned, int first,
     if (too_long(n, isa)) continue;
     const int some = strcmp(isa, "scalar") == 0 ? 1 : count;
     setenv("ESPALIER_ISA", isa, 1);
-    run_predictor(n, 1, some, x, found);
-    unsetenv("ESPALIER_ISA");
+    run_predictor(chosen(n), 1, some, x, found);
     ck_assert_msg(memcmp(expected, found, (size_t)(some * CLASSES) * sizeof(float)) == 0,
                   "%s, %g pruned, %s: logit %.9g, expected %.9g", what, pruned, isa,
                   (double)found[0], (double)expected[0]);
+    for (int how = ESP_UNLISTED; pruned > 0.0 && how <= ESP_LISTED_IN_FIELDS; how++) {
+      run_predictor(listed(n, how), 1, 1, x, found);
+      ck_assert_msg(memcmp(expected, found, CLASSES * sizeof(float)) == 0,
+                    "%s, %g pruned, %s, lists %d: logit %.9g, expected %.9g", what, pruned, isa,
+                    how, (double)found[0], (double)expected[0]);
+    }
+    unsetenv("ESPALIER_ISA");
   }
   for (int threads = 2; threads <= 3; threads++) {
-    run_predictor(n, threads, count, x, found);
+    run_predictor(threads == 2 ? chosen(n) : listed(n, ESP_LISTED_IN_FIELDS), threads, count, x,
+                  found);
     ck_assert_msg(memcmp(expected, found, bytes) == 0, "%s, %g pruned, %d threads", what, pruned,
                   threads);
   }

@@ -20,12 +20,28 @@ ESP_INLINE esp__vec esp__finished(esp__vec v, const esp__finish *f, size_t o, si
   return f->factor ? esp__vec_mul(v, esp__vec_load(f->factor + o)) : v;
 }
 
-/* Of one output o, whose pixels are a vector. */
-ESP_INLINE esp__vec esp__finished_pixels(esp__vec v, const esp__finish *f, size_t o, size_t at) {
+/* The same of one output, whose pixels are vectors: its numbers, read once. */
+typedef struct esp__pixel_finish {
+  esp__vec bias, scale, shift;
+  const float *residual;
+  bool has_bias, has_scale, relu;
+} esp__pixel_finish;
+
+ESP_INLINE esp__pixel_finish esp__finish_of(const esp__finish *f, size_t o) {
+  const bool bias = f->bias, scale = f->scale;
+  return (esp__pixel_finish){.bias = esp__vec_set(bias ? f->bias[o] : 0.0f),
+                             .scale = esp__vec_set(scale ? f->scale[o] : 1.0f),
+                             .shift = esp__vec_set(scale ? f->shift[o] : 0.0f),
+                             .residual = f->residual,
+                             .has_bias = bias,
+                             .has_scale = scale,
+                             .relu = f->relu};
+}
+
+ESP_INLINE esp__vec esp__finished_pixels(esp__vec v, const esp__pixel_finish *f, size_t at) {
   v = esp__vec_add(v, esp__vec_set(0.0f));
-  if (f->bias) v = esp__vec_add(v, esp__vec_set(f->bias[o]));
-  if (f->scale)
-    v = esp__vec_add(esp__vec_mul(v, esp__vec_set(f->scale[o])), esp__vec_set(f->shift[o]));
+  if (f->has_bias) v = esp__vec_add(v, f->bias);
+  if (f->has_scale) v = esp__vec_add(esp__vec_mul(v, f->scale), f->shift);
   if (f->residual) v = esp__vec_add(v, esp__vec_load_any(f->residual + at));
   return f->relu ? esp__vec_positive(v, v) : v;
 }

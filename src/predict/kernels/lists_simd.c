@@ -31,13 +31,16 @@ ESP_INLINE void sums(const esp__lists *k, const esp__stretch *s, const esp__list
   for (int o = 0; o < outputs; o++) {
     const int32_t own = k->order[row->output + o];
     if (own < 0) continue;
+    const esp__pixel_finish finish = esp__finish_of(&k->finish, (size_t)own);
+    const size_t first = (size_t)s->y + (size_t)own * k->y_plane;
+    const float *mask = k->mask + s->mask;
+    float *y = k->y;
 #pragma GCC unroll 12
     for (int v = 0; v < vectors; v++) {
-      const size_t at = (size_t)s->y + (size_t)own * k->y_plane + (size_t)(v * ESP_VECTOR);
-      const esp__vec y = esp__finished_pixels(sum[o * vectors + v], &k->finish, (size_t)own, at);
-      esp__vec_store_any(k->y + at,
-                         esp__vec_unequal(esp__vec_load_any(k->mask + s->mask + v * ESP_VECTOR),
-                                          esp__vec_set(0.0f), y));
+      const size_t at = first + (size_t)(v * ESP_VECTOR);
+      const esp__vec done = esp__finished_pixels(sum[o * vectors + v], &finish, at);
+      esp__vec_store_any(y + at, esp__vec_unequal(esp__vec_load_any(mask + v * ESP_VECTOR),
+                                                  esp__vec_set(0.0f), done));
     }
   }
 }

@@ -3,7 +3,8 @@
  * arithmetic of kernels/correlate.h and kernels/winograd.h, so it has the same bits.
  *
  * Channels stand in blocks of 16 (x[c / 16][row][column][c % 16]), so that a vector is some outputs
- * of one pixel; or in planes, so that a vector is some pixels of one output. */
+ * of one pixel; or in planes, so that a vector is some pixels of one output: neighbours, or those
+ * at one place of all fields that the plane is cut into. */
 #ifndef ESP_PREDICT_KERNELS_PREDICT_KERNELS_H
 #define ESP_PREDICT_KERNELS_PREDICT_KERNELS_H
 
@@ -176,6 +177,37 @@ typedef void esp__lists_fn(const esp__lists *k);
 /* Outputs that are best computed together, where the longest stretch has so many vectors. */
 typedef int esp__lists_together_fn(int vectors);
 
+/* A vector at the edge of fields: what stands at `from` belongs to the neighbours on that side (of
+ * 9: row by row) and goes to `to`, both from the first pixel on. */
+typedef struct esp__field_edge {
+  int32_t to, from, side;
+} esp__field_edge;
+/* What lies around the fields of a plane. On side s the neighbour of field l is place[s][l]; there
+ * is none, and so zeros, where there[s][l] is 0. */
+typedef struct esp__fields {
+  const esp__field_edge *edge;
+  int edges;
+  const int32_t *place;
+  const float *there;
+} esp__fields;
+/* Puts the pixels of neighbours around the fields of a plane. */
+typedef void esp__fill_fields_fn(const esp__fields *f, float *plane);
+
+/* Lists over fields: each stretch has `rows` rows, as far apart as those of x (`step` of them) and
+ * y are, of `columns` vectors, which are every step-th of x. There is no mask. */
+typedef struct esp__field_lists {
+  esp__lists lists;
+  int rows, columns, step;
+  size_t x_row, y_row;
+} esp__field_lists;
+typedef void esp__field_lists_fn(const esp__field_lists *k);
+/* The stretches that fields of that size are best cut into, and the outputs that are best computed
+ * together. */
+typedef struct esp__field_stretch {
+  int rows, columns, together;
+} esp__field_stretch;
+typedef esp__field_stretch esp__field_stretch_fn(int rows, int columns);
+
 /* Planes for the operations that are no correlation: `lanes` values a pixel, 16 or 1. */
 typedef struct esp__planes {
   float *at;
@@ -217,6 +249,9 @@ typedef void esp__mean_abs_planes_fn(esp__extents e, esp__planes x, float *to);
 typedef void esp__pool_planes_fn(const esp__pool *k, int planes, int lanes, esp__planes x,
                                  esp__planes y);
 
+/* y = the largest of each window of 2x2, side by side: e of y, rows and columns of a field. */
+typedef void esp__maxpool_fields_fn(esp__extents e, esp__planes x, esp__planes y);
+
 /* Phase (p, q) of channel c has the pixels (i * rows + p, j * columns + q) of x. It is plane
  * (c * rows + p) * columns + q of y. */
 typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__planes x,
@@ -233,6 +268,10 @@ typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__pl
   K(spread, esp__spread_fn, esp__spread)                                  \
   K(lists, esp__lists_fn, esp__lists)                                     \
   K(lists_together, esp__lists_together_fn, esp__lists_together)          \
+  K(field_lists, esp__field_lists_fn, esp__field_lists_of)                \
+  K(field_stretch, esp__field_stretch_fn, esp__field_stretch_of)          \
+  K(fill_fields, esp__fill_fields_fn, esp__fill_fields)                   \
+  K(maxpool_fields, esp__maxpool_fields_fn, esp__maxpool_fields)          \
   K(apply, esp__apply_fn, esp__apply)                                     \
   K(apply_threshold, esp__apply_threshold_fn, esp__apply_threshold)       \
   K(apply_line, esp__apply_line_fn, esp__apply_line)                      \

@@ -1,0 +1,100 @@
+/* Planes in fields: sums of the weights that are there, what lies around fields, and pooling. All
+ * loads and stores are of whole lines. */
+#include "predict/kernels/finish_simd.h"
+
+enum { SUMS = ESP_VECTOR == 8 ? 8 : 16 }; /* vectors in registers, at most */
+
+static inline int least(int a, int b) {
+  return a < b ? a : b;
+}
+/* Outputs of a stretch of so many rows and columns. */
+ESP_INLINE int together(int rows, int columns) {
+  return least(4, SUMS / (rows * columns));
+}
+
+esp__field_stretch ESP_ISA_NAME(esp__field_stretch_of)(int rows, int columns) {
+  const int c = columns % 8 == 0 ? 8 : columns % 4 == 0 ? 4 : 2, r = rows % 2 == 0 && c < 8 ? 2 : 1;
+  return (esp__field_stretch){r, c, together(r, c)};
+}
+
+/* Vectors are constants at each call below. */
+ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp__list_row *row,
+                     const int rows, const int columns, const int step) {
+  const int outputs = together(rows, columns), vectors = rows * columns;
+  esp__vec sum[SUMS];
+  const float *x = k->lists.x + s->x;
+  const esp__list_entry *e = k->lists.entry + row->first,
+                        *end = e + (size_t)row->length * (size_t)outputs;
+#pragma GCC unroll 16
+  for (int i = 0; i < vectors * outputs; i++) sum[i] = esp__vec_set(0.0f);
+  for (; e != end; e += outputs)
+#pragma GCC unroll 4
+    for (int o = 0; o < outputs; o++) {
+      const float *at = x + e[o].x;
+      const esp__vec w = esp__vec_set(e[o].weight);
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; v++) {
+        const float *from = at + (v < columns ? 0 : k->x_row) + v % columns * step * ESP_VECTOR;
+        sum[o * vectors + v] = esp__vec_fma(w, esp__vec_load(from), sum[o * vectors + v]);
+      }
+    }
+#pragma GCC unroll 4
+  for (int o = 0; o < outputs; o++) {
+    const int32_t own = k->lists.order[row->output + o];
+    if (own < 0) continue;
+    const esp__pixel_finish finish = esp__finish_of(&k->lists.finish, (size_t)own);
+    const size_t first = (size_t)s->y + (size_t)own * k->lists.y_plane, next = k->y_row;
+    float *y = k->lists.y;
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; v++) {
+      const size_t at = first + (v < columns ? 0 : next) + (size_t)(v % columns * ESP_VECTOR);
+      esp__vec_store(y + at, esp__finished_pixels(sum[o * vectors + v], &finish, at));
+    }
+  }
+}
+
+#define EACH(down, right, apart)                                             \
+  static void sums_##down##_##right##_##apart(const esp__field_lists *k) {   \
+    for (int i = 0; i < k->lists.stretches; i++)                             \
+      for (int r = 0; r < k->lists.rows; r++)                                \
+        sums(k, &k->lists.stretch[i], &k->lists.row[r], down, right, apart); \
+  }
+#define EACH_STEP(down, right) EACH(down, right, 1) EACH(down, right, 2)
+EACH_STEP(1, 2)
+EACH_STEP(1, 4)
+EACH_STEP(1, 8)
+EACH_STEP(2, 2)
+EACH_STEP(2, 4)
+
+void ESP_ISA_NAME(esp__field_lists_of)(const esp__field_lists *k) {
+  static esp__field_lists_fn *const run[2][3][2] = {
+      {{sums_1_2_1, sums_1_2_2}, {sums_1_4_1, sums_1_4_2}, {sums_1_8_1, sums_1_8_2}},
+      {{sums_2_2_1, sums_2_2_2}, {sums_2_4_1, sums_2_4_2}}};
+  run[k->rows - 1][k->columns / 4][k->step - 1](k);
+}
+
+/* ---- what is no sum ---- */
+
+void ESP_ISA_NAME(esp__fill_fields)(const esp__fields *f, float *plane) {
+  for (const esp__field_edge *e = f->edge; e < f->edge + f->edges; e++) {
+    const int side = e->side * ESP_VECTOR;
+    const esp__vec there = esp__vec_load_any(f->there + side),
+                   v = esp__vec_permute(esp__vec_load(plane + e->from), f->place + side);
+    esp__vec_store(plane + e->to, esp__vec_unequal(there, esp__vec_set(0.0f), v));
+  }
+}
+
+ESP_INLINE esp__vec largest(const float *x, size_t row) {
+  esp__vec best = esp__vec_load(x);
+  best = esp__vec_larger(esp__vec_load(x + ESP_VECTOR), best);
+  best = esp__vec_larger(esp__vec_load(x + row), best);
+  return esp__vec_larger(esp__vec_load(x + row + ESP_VECTOR), best);
+}
+
+void ESP_ISA_NAME(esp__maxpool_fields)(esp__extents e, esp__planes x, esp__planes y) {
+  for (size_t p = 0; p < (size_t)e.planes; p++)
+    for (size_t r = 0; r < (size_t)e.rows; r++)
+      for (size_t c = 0; c < (size_t)e.columns; c++)
+        esp__vec_store(y.at + p * y.plane + r * y.row + c * ESP_VECTOR,
+                       largest(x.at + p * x.plane + 2 * r * x.row + 2 * c * ESP_VECTOR, x.row));
+}
