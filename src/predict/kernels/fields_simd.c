@@ -9,11 +9,15 @@ static inline int least(int a, int b) {
 }
 /* Outputs of a stretch of so many rows and columns. */
 ESP_INLINE int together(int rows, int columns) {
-  return least(4, SUMS / (rows * columns));
+  return rows * columns == 1 ? 8 : least(4, SUMS / (rows * columns));
 }
 
 esp__field_stretch ESP_ISA_NAME(esp__field_stretch_of)(int rows, int columns) {
-  const int c = columns % 8 == 0 ? 8 : columns % 4 == 0 ? 4 : 2, r = rows % 2 == 0 && c < 8 ? 2 : 1;
+  const int c = columns % 8 == 0   ? 8
+                : columns % 4 == 0 ? 4
+                : columns % 2 == 0 ? 2
+                                   : 1,
+            r = rows % 2 == 0 && (c == 2 || c == 4) ? 2 : 1;
   return (esp__field_stretch){r, c, together(r, c)};
 }
 
@@ -28,7 +32,7 @@ ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp
 #pragma GCC unroll 16
   for (int i = 0; i < vectors * outputs; i++) sum[i] = esp__vec_set(0.0f);
   for (; e != end; e += outputs)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int o = 0; o < outputs; o++) {
       const float *at = x + e[o].x;
       const esp__vec w = esp__vec_set(e[o].weight);
@@ -38,14 +42,14 @@ ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp
         sum[o * vectors + v] = esp__vec_fma(w, esp__vec_load(from), sum[o * vectors + v]);
       }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int o = 0; o < outputs; o++) {
     const int32_t own = k->lists.order[row->output + o];
     if (own < 0) continue;
     const esp__pixel_finish finish = esp__finish_of(&k->lists.finish, (size_t)own);
     const size_t first = (size_t)s->y + (size_t)own * k->lists.y_plane, next = k->y_row;
     float *y = k->lists.y;
-#pragma GCC unroll 16
+#pragma GCC unroll 1
     for (int v = 0; v < vectors; v++) {
       const size_t at = first + (v < columns ? 0 : next) + (size_t)(v % columns * ESP_VECTOR);
       esp__vec_store(y + at, esp__finished_pixels(sum[o * vectors + v], &finish, at));
@@ -60,6 +64,7 @@ ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp
         sums(k, &k->lists.stretch[i], &k->lists.row[r], down, right, apart); \
   }
 #define EACH_STEP(down, right) EACH(down, right, 1) EACH(down, right, 2)
+EACH_STEP(1, 1)
 EACH_STEP(1, 2)
 EACH_STEP(1, 4)
 EACH_STEP(1, 8)
@@ -67,10 +72,13 @@ EACH_STEP(2, 2)
 EACH_STEP(2, 4)
 
 void ESP_ISA_NAME(esp__field_lists_of)(const esp__field_lists *k) {
-  static esp__field_lists_fn *const run[2][3][2] = {
-      {{sums_1_2_1, sums_1_2_2}, {sums_1_4_1, sums_1_4_2}, {sums_1_8_1, sums_1_8_2}},
-      {{sums_2_2_1, sums_2_2_2}, {sums_2_4_1, sums_2_4_2}}};
-  run[k->rows - 1][k->columns / 4][k->step - 1](k);
+  static esp__field_lists_fn *const one[] = {sums_1_1_1, sums_1_1_2, sums_1_2_1, sums_1_2_2,
+                                             sums_1_4_1, sums_1_4_2, sums_1_8_1, sums_1_8_2},
+                                    *const two[] = {sums_2_2_1, sums_2_2_2, sums_2_4_1, sums_2_4_2};
+  if (k->rows == 1)
+    one[(k->columns < 8 ? k->columns / 2 : 3) * 2 + k->step - 1](k);
+  else
+    two[(k->columns / 4) * 2 + k->step - 1](k);
 }
 
 /* ---- what is no sum ---- */

@@ -20,28 +20,25 @@ ESP_INLINE esp__vec esp__finished(esp__vec v, const esp__finish *f, size_t o, si
   return f->factor ? esp__vec_mul(v, esp__vec_load(f->factor + o)) : v;
 }
 
-/* The same of one output, whose pixels are vectors: its numbers, read once. */
+/* The same of one output, whose pixels are vectors: its numbers, read once. What is left out is + 0
+ * and * 1, which change no sum, since none is -0 once 0 was added to it. */
 typedef struct esp__pixel_finish {
   esp__vec bias, scale, shift;
   const float *residual;
-  bool has_bias, has_scale, relu;
+  bool relu;
 } esp__pixel_finish;
 
 ESP_INLINE esp__pixel_finish esp__finish_of(const esp__finish *f, size_t o) {
-  const bool bias = f->bias, scale = f->scale;
-  return (esp__pixel_finish){.bias = esp__vec_set(bias ? f->bias[o] : 0.0f),
-                             .scale = esp__vec_set(scale ? f->scale[o] : 1.0f),
-                             .shift = esp__vec_set(scale ? f->shift[o] : 0.0f),
+  return (esp__pixel_finish){.bias = esp__vec_set(f->bias ? f->bias[o] : 0.0f),
+                             .scale = esp__vec_set(f->scale ? f->scale[o] : 1.0f),
+                             .shift = esp__vec_set(f->scale ? f->shift[o] : 0.0f),
                              .residual = f->residual,
-                             .has_bias = bias,
-                             .has_scale = scale,
                              .relu = f->relu};
 }
 
 ESP_INLINE esp__vec esp__finished_pixels(esp__vec v, const esp__pixel_finish *f, size_t at) {
-  v = esp__vec_add(v, esp__vec_set(0.0f));
-  if (f->has_bias) v = esp__vec_add(v, f->bias);
-  if (f->has_scale) v = esp__vec_add(esp__vec_mul(v, f->scale), f->shift);
+  v = esp__vec_add(esp__vec_add(v, esp__vec_set(0.0f)), f->bias);
+  v = esp__vec_add(esp__vec_mul(v, f->scale), f->shift);
   if (f->residual) v = esp__vec_add(v, esp__vec_load_any(f->residual + at));
   return f->relu ? esp__vec_positive(v, v) : v;
 }

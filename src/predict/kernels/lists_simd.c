@@ -35,7 +35,7 @@ ESP_INLINE void sums(const esp__lists *k, const esp__stretch *s, const esp__list
     const size_t first = (size_t)s->y + (size_t)own * k->y_plane;
     const float *mask = k->mask + s->mask;
     float *y = k->y;
-#pragma GCC unroll 12
+#pragma GCC unroll 1
     for (int v = 0; v < vectors; v++) {
       const size_t at = first + (size_t)(v * ESP_VECTOR);
       const esp__vec done = esp__finished_pixels(sum[o * vectors + v], &finish, at);
