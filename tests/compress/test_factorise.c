@@ -377,6 +377,9 @@ static const struct {
     {"conv 8 3x3\nbn\nrelu\ngate 0.5\nflatten\nlinear classes\n",
      {.method = "auto", .rank = 1},
      "a network with gates"},
+    {"quantise\nconv 8 3x3 bits 8\nquantise\nflatten\nlinear classes bits 8\n",
+     {.method = "auto", .rank = 1},
+     "'conv1' is quantised; expected a network that is cut into factors first"},
 };
 
 START_TEST(refusals) {

@@ -45,6 +45,17 @@ static esp__factor_layer *layer_of(esp__factor_layer *layers, int n, const esp_p
   return NULL;
 }
 
+/* Factors of integers would be floats. */
+static esp_status check_floats(const esp_model *model, esp_error *err) {
+  for (int i = 0; i < model->layers; i++)
+    if (model->layer[i].step)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "'%s' is quantised; expected a network that is cut into factors first, and "
+                      "quantised then",
+                      model->layer[i].name);
+  return ESP_OK;
+}
+
 /* Where each layer stands, from the operations of a graph. */
 static esp_status find_layers(const esp_model *model, const esp_graph *g, esp__factor_layer *layers,
                               esp_error *err) {
@@ -57,7 +68,7 @@ static esp_status find_layers(const esp_model *model, const esp_graph *g, esp__f
           "a network with gates cannot be cut into factors: they go by the layer ahead");
     if (!is_layer(&o)) continue;
     esp__factor_layer *l = layer_of(layers, model->layers, o.param[0]);
-    if (l->layer->units) continue; /* gates: no line of its own could take its place */
+    if (!l || l->layer->units) continue; /* gates: no line of its own could take its place */
     const bool linear = o.kind == ESP_OPERATION_LINEAR;
     *l = (esp__factor_layer){.layer = l->layer,
                              .attr = o.attr.conv,
@@ -105,6 +116,8 @@ static esp_status factorise(const esp_model *model, const esp__factor_layer *lay
  * values as they are. */
 static esp_status look_at(const esp_model *model, esp__factor_layer **layers, esp_error *err) {
   esp_graph *g = NULL;
+  *layers = NULL;
+  ESP_TRY(check_floats(model, err));
   *layers = calloc((size_t)model->layers, sizeof **layers);
   if (!*layers) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the factors");
   esp_status status = esp_model_graph((esp_model *)model, 1, false, (esp_loss_attr){0}, &g, err);
