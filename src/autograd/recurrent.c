@@ -32,6 +32,13 @@ static esp_status make_tensor(esp_graph *g, esp_tensor *t, int channels, int wid
   return esp__graph_alloc(g, esp_tensor_floats(t) * sizeof(float), &t->data, err);
 }
 
+/* The gradient of an LSTM's sums is that of its input, so one can be both, unless the input gets
+ * others beside it. */
+static bool shares_gradient(const esp__node *n) {
+  const esp_tensor *dx = &n->in[0]->grad;
+  return n->attr.recurrent.cell == ESP_CELL_LSTM && dx->data && dx->halo == 0 && !n->add[0];
+}
+
 /* Inference keeps the sums of one token. */
 static esp_status make_step(esp_graph *g, esp__node *n, state *s, esp_error *err) {
   const esp_tensor *y = &n->out.data;
@@ -46,7 +53,10 @@ static esp_status make_step(esp_graph *g, esp__node *n, state *s, esp_error *err
   ESP_TRY(make_tensor(g, &s->step.out.data, sums, kept, err));
   ESP_TRY(make_tensor(g, &s->inner, y->channels, kept, err));
   if (!n->out.grad.data) return ESP_OK;
-  ESP_TRY(make_tensor(g, &s->step.out.grad, sums, kept, err));
+  if (shares_gradient(n))
+    s->step.out.grad = n->in[0]->grad;
+  else
+    ESP_TRY(make_tensor(g, &s->step.out.grad, sums, kept, err));
   ESP_TRY(make_tensor(g, &s->left.grad, y->channels, 1, err));
   const size_t floats = (size_t)(y->blocks * y->channels) * ESP_LANES;
   return esp__graph_alloc(g, floats * sizeof *s->carried, &s->carried, err);
@@ -151,7 +161,8 @@ static void run_cells_back(const esp_graph *g, const void *with, int token, int 
         .dy_unit = esp_channel_stride(&n->out.grad),
         .dh = last ? NULL : token_at(&s->left.grad, own.block, own.unit, 0),
         .carried = s->carried + (size_t)(own.block * units + own.unit) * ESP_LANES,
-        .dsums = token_at(&s->step.out.grad, own.block, own.unit, token),
+        .dsums =
+            shares_gradient(n) ? NULL : token_at(&s->step.out.grad, own.block, own.unit, token),
         .dx = gates_at(&n->in[0]->grad, own.block, own.unit, token, units),
         .add = n->add[0]};
     for (int l = 0; last && l < own.units * ESP_LANES; l++) k.carried[l] = 0.0f;

@@ -104,6 +104,7 @@ static inline void give(const esp__recurrent_cell_back *k, int u, int gate, size
 
 static inline void give_sums(const esp__recurrent_cell_back *k, int u, int gate, size_t lane,
                              esp__vec value) {
+  if (!k->dsums) return;
   const esp__gates to = {k->dsums, k->of->sums.unit, k->of->sums.gate};
   esp__vec_store(gate_at(&to, u, gate) + lane, value);
 }

@@ -46,7 +46,7 @@ typedef struct esp__recurrent_cell_back {
   size_t dy_unit;
   const float *dh; /* [units][16] from the next token's sums; NULL: 0 */
   float *carried;  /* [units][16] from the next token, to the one before */
-  float *dsums;    /* as sums */
+  float *dsums;    /* as sums; NULL: not wanted */
   esp__gates dx;   /* at NULL: not wanted */
   bool add;        /* to dx */
 } esp__recurrent_cell_back;

@@ -183,12 +183,12 @@ static void try_cell_back(trial *t, esp__lstm_fn *cell, esp__lstm_back_fn *cell_
   k.dy = trial_floats(t, floats);
   k.dh = k.add ? trial_floats(t, floats) : NULL;
   k.carried = trial_floats(t, floats);
-  k.dsums = trial_floats(t, (size_t)gates * (size_t)of.units * of.sums.unit);
+  if (trial_flip(t)) k.dsums = trial_floats(t, (size_t)gates * (size_t)of.units * of.sums.unit);
   if (trial_flip(t)) k.dx = draw_gates(t, of.units, gates);
   cell(&of);
   trial_seal(t);
   trial_writes(t, k.carried, floats * sizeof(float));
-  writes_gates(t, of.units, gates, (esp__gates){k.dsums, of.sums.unit, of.sums.gate});
+  if (k.dsums) writes_gates(t, of.units, gates, (esp__gates){k.dsums, of.sums.unit, of.sums.gate});
   if (k.dx.at) writes_gates(t, of.units, gates, k.dx);
   cell_back(&k);
 }
