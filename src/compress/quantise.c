@@ -15,7 +15,8 @@ enum {
   TRIALS = 80,     /* steps that are tried for an output */
   SCALE_BITS = 10, /* of the mantissa of a step or a scale, as half precision has */
   ACTIVATION_MAX = 127,
-  SUM_MAX = 15 << 20 /* of the integers of an output; what is left to 2^24 is for its bias */
+  SUM_MAX = 15 << 20, /* of the integers of an output; what is left to 2^24 is for its bias */
+  BIAS_MAX = 1 << 19  /* half of it, since steps are rounded */
 };
 
 /* 127, 7 or 1: the largest integer. */
@@ -195,6 +196,37 @@ static void fit_sums(const esp_model *m) {
     while (!sums_fit(m->layer[i].weight, m->layer[i].step)) esp_round_weights(m->layer[i].weight);
 }
 
+static bool is_step(const esp_model *m, const esp_param *p) {
+  for (int i = 0; i < m->layers; i++)
+    if (m->layer[i].step == p) return true;
+  return false;
+}
+
+/* The smallest scale of activations above 0, or 1. */
+static float least_scale(const esp_model *m) {
+  float least = INFINITY;
+  for (int k = 0; k < m->params.count; k++) {
+    const esp_param *p = m->params.item[k];
+    if (!esp_param_trains(p) && !is_step(m, p) && p->value[0] > 0.0f)
+      least = fminf(least, p->value[0]);
+  }
+  return isinf(least) ? 1.0f : least;
+}
+
+/* A bias is an integer at the scale of the sums. An output whose step was learned down to almost
+ * nothing, or that has no weights and so no step, gets one at which its bias fits. */
+static void fit_biases(const esp_model *m) {
+  const float scale = least_scale(m);
+  for (int i = 0; i < m->layers; i++) {
+    const esp_param *bias = m->layer[i].bias;
+    float *step = m->layer[i].step->value;
+    for (size_t o = 0; bias && o < bias->count; o++)
+      step[o] = fmaxf(step[o],
+                      esp__round_mantissa(fabsf(bias->value[o]) / (BIAS_MAX * scale), SCALE_BITS));
+    esp_round_weights(m->layer[i].weight);
+  }
+}
+
 static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
   for (int i = 0; i < ctx->model->layers; i++) {
     esp_layer *layer = &ctx->model->layer[i];
@@ -204,6 +236,7 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
   }
   fit_sums(ctx->model);
   ESP_TRY(calibrate(ctx, err));
+  fit_biases(ctx->model);
   const bool learned = strcmp(ctx->opt->quantise_training, "learned") == 0;
   return learned ? learn_scales(&ctx->model->params, err) : ESP_OK;
 }
@@ -211,7 +244,7 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
 /* Averages lie between the integers, and scales that were learned have long mantissas. */
 static void hold(const esp_compress_ctx *ctx) {
   round_scales(&ctx->model->params);
-  for (int i = 0; i < ctx->model->layers; i++) esp_round_weights(ctx->model->layer[i].weight);
+  fit_biases(ctx->model);
   fit_sums(ctx->model);
 }
 

@@ -240,6 +240,38 @@ START_TEST(sums_that_fit) {
 }
 END_TEST
 
+/* The bias of an output without weights is all that it puts out, and stays. */
+START_TEST(biases_without_weights) {
+  float logits[2];
+  esp_model *m = model_of("flatten\nlinear 2", (esp_shape){1, 1, 1}, 2);
+  SET(m, "linear1.weight", 0.5f, 0.0f);
+  SET(m, "linear1.bias", 0.0f, -3.0f);
+  esp_model *small = quantised(m, 8, "max");
+  run(small, (const float[]){1.0f}, false, logits);
+  ck_assert_msg(fabsf(logits[0] - 0.5f) < 0.01f && fabsf(logits[1] + 3.0f) < 1e-4f, "%g %g",
+                (double)logits[0], (double)logits[1]);
+  esp_model_free(small);
+  esp_model_free(m);
+}
+END_TEST
+
+/* A step that was learned down to almost nothing grows until the bias is an integer that a sum can
+ * hold: 1 at scale 1/4 times 10^-7 would be 40 million. */
+START_TEST(biases_that_fit) {
+  float logits[1];
+  esp_model *m = model_of("flatten\nquantise\nlinear 1 bits 8", (esp_shape){1, 1, 1}, 1);
+  const esp_compress_ctx ctx = {.model = m};
+  SET(m, "quantise1.scale", 0.25f);
+  SET(m, "linear1.scale", 1e-7f);
+  SET(m, "linear1.weight", 1e-7f);
+  SET(m, "linear1.bias", 1.0f);
+  esp_compress_step_find("quantise")->hold(&ctx);
+  run(m, (const float[]){1.0f}, false, logits);
+  ck_assert_msg(fabsf(logits[0] - 1.0f) < 1e-5f, "%g", (double)logits[0]);
+  esp_model_free(m);
+}
+END_TEST
+
 /* Weights that are there have a mean magnitude of 2, so 4 / sqrt(7) is the step, to 10 bits; a
  * pixel's 1 is the mean of 4, so 2 / 4 / sqrt(127) is the scale. */
 START_TEST(steps_of_mean_magnitudes) {
@@ -437,6 +469,8 @@ static Suite *suite(void) {
   tcase_add_test(t, means_are_of_integers);
   tcase_add_test(t, folded_and_quantised);
   tcase_add_test(t, sums_that_fit);
+  tcase_add_test(t, biases_without_weights);
+  tcase_add_test(t, biases_that_fit);
   tcase_add_test(t, steps_of_mean_magnitudes);
   tcase_add_test(t, fine_weights_move);
   tcase_add_test(t, steps_learn_by_hand);
