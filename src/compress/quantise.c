@@ -214,17 +214,27 @@ static float least_scale(const esp_model *m) {
 }
 
 /* A bias is an integer at the scale of the sums. An output whose step was learned down to almost
- * nothing, or that has no weights and so no step, gets one at which its bias fits. */
+ * nothing gets one at which its bias fits, and those that have no weights, and so no step, one for
+ * them all. */
+static void fit_biases_of(esp_layer *layer, float scale) {
+  float *step = layer->step->value, common = 0.0f;
+  for (size_t o = 0; o < layer->bias->count; o++) {
+    const float least =
+        esp__round_mantissa(fabsf(layer->bias->value[o]) / (BIAS_MAX * scale), SCALE_BITS);
+    if (step[o] > 0.0f)
+      step[o] = fmaxf(step[o], least);
+    else
+      common = fmaxf(common, least);
+  }
+  for (size_t o = 0; o < layer->bias->count; o++)
+    if (!(step[o] > 0.0f)) step[o] = common;
+  esp_round_weights(layer->weight);
+}
+
 static void fit_biases(const esp_model *m) {
   const float scale = least_scale(m);
-  for (int i = 0; i < m->layers; i++) {
-    const esp_param *bias = m->layer[i].bias;
-    float *step = m->layer[i].step->value;
-    for (size_t o = 0; bias && o < bias->count; o++)
-      step[o] = fmaxf(step[o],
-                      esp__round_mantissa(fabsf(bias->value[o]) / (BIAS_MAX * scale), SCALE_BITS));
-    esp_round_weights(m->layer[i].weight);
-  }
+  for (int i = 0; i < m->layers; i++)
+    if (m->layer[i].bias) fit_biases_of(&m->layer[i], scale);
 }
 
 static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
@@ -244,6 +254,7 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
 /* Averages lie between the integers, and scales that were learned have long mantissas. */
 static void hold(const esp_compress_ctx *ctx) {
   round_scales(&ctx->model->params);
+  for (int i = 0; i < ctx->model->layers; i++) esp_round_weights(ctx->model->layer[i].weight);
   fit_biases(ctx->model);
   fit_sums(ctx->model);
 }
