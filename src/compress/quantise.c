@@ -228,13 +228,14 @@ static void fit_biases_of(esp_layer *layer, float scale) {
   }
   for (size_t o = 0; o < layer->bias->count; o++)
     if (!(step[o] > 0.0f)) step[o] = common;
-  esp_round_weights(layer->weight);
 }
 
+/* The same of all layers, whose weights are rounded to the steps then. */
 static void fit_biases(const esp_model *m) {
   const float scale = least_scale(m);
   for (int i = 0; i < m->layers; i++)
     if (m->layer[i].bias) fit_biases_of(&m->layer[i], scale);
+  for (int i = 0; i < m->layers; i++) esp_round_weights(m->layer[i].weight);
 }
 
 static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
@@ -254,7 +255,6 @@ static esp_status make(const esp_compress_ctx *ctx, esp_error *err) {
 /* Averages lie between the integers, and scales that were learned have long mantissas. */
 static void hold(const esp_compress_ctx *ctx) {
   round_scales(&ctx->model->params);
-  for (int i = 0; i < ctx->model->layers; i++) esp_round_weights(ctx->model->layer[i].weight);
   fit_biases(ctx->model);
   fit_sums(ctx->model);
 }

@@ -84,16 +84,11 @@ esp_status esp__fields_of(esp_network *n, const esp__place *p, esp__fields *f, e
 
 /* ---- pooling ---- */
 
-static esp__planes planes_at(const esp__step *s, int place, float *memory) {
-  const esp__place *p = esp__place_at(s, place);
-  return (esp__planes){esp__at(s, place, memory), (size_t)p->row, (size_t)p->plane};
-}
-
 static void run_maxpool(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const esp__place *p = esp__place_at(s, s->y);
-  const esp__planes y = planes_at(s, s->y, memory);
+  const esp__planes y = esp__planes_at(s, s->y, memory);
   const esp__extents e = {p->shape.channels, p->field.rows, p->field.width, 1};
-  k->maxpool_fields(e, planes_at(s, s->x, memory), y);
+  k->maxpool_fields(e, esp__planes_at(s, s->x, memory), y);
   for (size_t c = 0; c < (size_t)e.planes; c++) k->fill_fields(s->state, y.at + c * y.plane);
 }
 
@@ -112,33 +107,32 @@ typedef struct conversion {
   esp__fields fields;    /* of y; no edges where x is in fields */
 } conversion;
 
-static void run_from(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  const esp__place *x = esp__place_at(s, s->x), *y = esp__place_at(s, s->y);
-  const int32_t *corner = ((const conversion *)s->state)->corner;
-  const int fields = esp__place_column(x), step = esp__place_column(y);
-  (void)k;
-  for (int c = 0; c < x->shape.channels; c++) {
-    const float *from = esp__at(s, s->x, memory) + esp__place_channel(x, c);
-    float *to = esp__at(s, s->y, memory) + esp__place_channel(y, c);
-    for (int i = 0; i < x->field.rows; i++)
-      for (int j = 0; j < x->field.width; j++)
-        for (int l = 0; l < fields; l++)
-          to[corner[l] + i * y->row + j * step] = from[i * x->row + j * fields + l];
-  }
+/* A channel between vectors of pixels, one of each field, and pixels elsewhere. */
+static void move_channel(const esp__place *in_fields, const esp__place *other,
+                         const int32_t *corner, float *vectors, float *pixels, bool out) {
+  const int fields = esp__place_column(in_fields), step = esp__place_column(other);
+  for (int i = 0; i < in_fields->field.rows; i++)
+    for (int j = 0; j < in_fields->field.width; j++) {
+      float *vector = vectors + i * in_fields->row + j * fields,
+            *pixel = pixels + i * other->row + j * step;
+      for (int l = 0; l < fields; l++)
+        if (out)
+          pixel[corner[l]] = vector[l];
+        else
+          vector[l] = pixel[corner[l]];
+    }
 }
 
-static void run_to(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  const esp__place *x = esp__place_at(s, s->x), *y = esp__place_at(s, s->y);
+static void run_convert(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const conversion *own = s->state;
-  const int fields = esp__place_column(y), step = esp__place_column(x);
-  for (int c = 0; c < x->shape.channels; c++) {
-    const float *from = esp__at(s, s->x, memory) + esp__place_channel(x, c);
-    float *to = esp__at(s, s->y, memory) + esp__place_channel(y, c);
-    for (int i = 0; i < y->field.rows; i++)
-      for (int j = 0; j < y->field.width; j++)
-        for (int l = 0; l < fields; l++)
-          to[i * y->row + j * fields + l] = from[own->corner[l] + i * x->row + j * step];
-    k->fill_fields(&own->fields, to);
+  const bool out = esp__place_at(s, s->x)->layout == ESP_FIELDS;
+  const int in_fields = out ? s->x : s->y, other = out ? s->y : s->x;
+  const esp__place *p = esp__place_at(s, in_fields), *q = esp__place_at(s, other);
+  for (int c = 0; c < p->shape.channels; c++) {
+    float *vectors = esp__at(s, in_fields, memory) + esp__place_channel(p, c),
+          *pixels = esp__at(s, other, memory) + esp__place_channel(q, c);
+    move_channel(p, q, own->corner, vectors, pixels, out);
+    if (!out) k->fill_fields(&own->fields, vectors);
   }
 }
 
@@ -160,6 +154,5 @@ esp_status esp__add_field_convert(esp_network *n, int x, int y, esp_error *err) 
   own->corner = corner;
   if (!from) ESP_TRY(esp__fields_of(n, &n->place[y], &own->fields, err));
   return esp__step_add(
-      n, &(esp__step){.run = from ? run_from : run_to, .x = x, .more = -1, .y = y, .state = own},
-      err);
+      n, &(esp__step){.run = run_convert, .x = x, .more = -1, .y = y, .state = own}, err);
 }

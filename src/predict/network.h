@@ -196,6 +196,11 @@ static inline const esp__place *esp__place_at(const esp__step *s, int place) {
 static inline float *esp__scratch(const esp__step *s, float *memory) {
   return memory + s->network->scratch + (size_t)s->part * s->network->floats;
 }
+/* Its planes, of whatever layout. */
+static inline esp__planes esp__planes_at(const esp__step *s, int place, float *memory) {
+  const esp__place *p = esp__place_at(s, place);
+  return (esp__planes){esp__at(s, place, memory), (size_t)p->row, (size_t)p->plane};
+}
 void esp__scratch_at_least(esp_network *n, size_t floats);
 /* Memory between one step and the next, of all parts. */
 static inline float *esp__packed_memory(const esp__step *s, float *memory) {

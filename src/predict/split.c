@@ -12,10 +12,10 @@ static int phases_of(esp_pair stride) {
 
 /* The channels of one pixel stand one behind the other. */
 static void split(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  const esp__place *x = esp__place_at(s, s->x), *y = esp__place_at(s, s->y);
+  const esp__place *x = esp__place_at(s, s->x);
   const esp__planes from = {esp__at(s, s->x, memory), (size_t)x->row,
                             x->layout == ESP_PLANAR ? (size_t)x->plane : 1},
-                    to = {esp__at(s, s->y, memory), (size_t)y->row, (size_t)y->plane};
+                    to = esp__planes_at(s, s->y, memory);
   const esp__extents e = {x->shape.channels, x->shape.height, x->shape.width, 1};
   const esp_pair stride = ((const split_state *)s->state)->stride;
   k->split_planes(stride.rows, stride.columns, e, from, to);

@@ -1,15 +1,13 @@
 /* Planes in fields: sums of the weights that are there, what lies around fields, and pooling. All
  * loads and stores are of whole lines. */
-#include "predict/kernels/finish_simd.h"
+#include "base/integer.h"
+#include "predict/kernels/list_sums.h"
 
 enum { SUMS = ESP_VECTOR == 8 ? 8 : 16 }; /* vectors in registers, at most */
 
-static inline int least(int a, int b) {
-  return a < b ? a : b;
-}
 /* Outputs of a stretch of so many rows and columns. */
 ESP_INLINE int together(int rows, int columns) {
-  return rows * columns == 1 ? 8 : least(4, SUMS / (rows * columns));
+  return rows * columns == 1 ? 8 : esp__least(4, SUMS / (rows * columns));
 }
 
 esp__field_stretch ESP_ISA_NAME(esp__field_stretch_of)(int rows, int columns) {
@@ -26,22 +24,8 @@ ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp
                      const int rows, const int columns, const int step) {
   const int outputs = together(rows, columns), vectors = rows * columns;
   esp__vec sum[SUMS];
-  const float *x = k->lists.x + s->x;
-  const esp__list_entry *e = k->lists.entry + row->first,
-                        *end = e + (size_t)row->length * (size_t)outputs;
-#pragma GCC unroll 16
-  for (int i = 0; i < vectors * outputs; i++) sum[i] = esp__vec_set(0.0f);
-  for (; e != end; e += outputs)
-#pragma GCC unroll 8
-    for (int o = 0; o < outputs; o++) {
-      const float *at = x + e[o].x;
-      const esp__vec w = esp__vec_set(e[o].weight);
-#pragma GCC unroll 16
-      for (int v = 0; v < vectors; v++) {
-        const float *from = at + (v < columns ? 0 : k->x_row) + v % columns * step * ESP_VECTOR;
-        sum[o * vectors + v] = esp__vec_fma(w, esp__vec_load(from), sum[o * vectors + v]);
-      }
-    }
+  esp__list_sums(&k->lists, row, k->lists.x + s->x, k->x_row,
+                 (esp__list_shape){outputs, rows, columns, step}, sum);
 #pragma GCC unroll 8
   for (int o = 0; o < outputs; o++) {
     const int32_t own = k->lists.order[row->output + o];

@@ -1,6 +1,6 @@
 /* Sums of the weights that are there: a vector is some pixels of one output. Some vectors of some
  * outputs are in registers; per weight a broadcast, and a load for each vector of pixels. */
-#include "predict/kernels/finish_simd.h"
+#include "predict/kernels/list_sums.h"
 
 enum { SUMS = 12 }; /* vectors in registers, at most */
 
@@ -12,21 +12,7 @@ int ESP_ISA_NAME(esp__lists_together)(int vectors) {
 ESP_INLINE void sums(const esp__lists *k, const esp__stretch *s, const esp__list_row *row,
                      const int vectors, const int outputs) {
   esp__vec sum[SUMS];
-  const float *x = k->x + s->x;
-  const esp__list_entry *e = k->entry + row->first,
-                        *end = e + (size_t)row->length * (size_t)outputs;
-#pragma GCC unroll 12
-  for (int i = 0; i < vectors * outputs; i++) sum[i] = esp__vec_set(0.0f);
-  for (; e != end; e += outputs)
-#pragma GCC unroll 4
-    for (int o = 0; o < outputs; o++) {
-      const float *at = x + e[o].x;
-      const esp__vec w = esp__vec_set(e[o].weight);
-#pragma GCC unroll 12
-      for (int v = 0; v < vectors; v++)
-        sum[o * vectors + v] =
-            esp__vec_fma(w, esp__vec_load_any(at + v * ESP_VECTOR), sum[o * vectors + v]);
-    }
+  esp__list_sums(k, row, k->x + s->x, 0, (esp__list_shape){outputs, 1, vectors, 1}, sum);
 #pragma GCC unroll 4
   for (int o = 0; o < outputs; o++) {
     const int32_t own = k->order[row->output + o];
