@@ -4,17 +4,16 @@
  * multiply-adds, so the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32
  * registers: 4 x 6 sums. AVX2 has 16: 4 x 3. The weights are all there, or in BCSR. */
 #include "base/integer.h"
+#include "kernels/inline.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 enum { PIX = ESP_VECTOR == 8 ? 3 : 6 };
 
 /* Adds what one tap of one channel gives: weights each[0], each[stride], ..., one of an output. */
-INLINE void add_tap(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at,
-                    const float *each, size_t stride, const int outs, const int pixels) {
+ESP_INLINE void add_tap(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at,
+                        const float *each, size_t stride, const int outs, const int pixels) {
   esp__vec value[PIX];
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; p++) value[p] = esp__vec_load(x[p] + at);
@@ -26,8 +25,8 @@ INLINE void add_tap(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrd
   }
 }
 
-INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const float *from,
-                  const esp__pixel *pixel, const int outs, const int pixels) {
+ESP_INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const float *from,
+                      const esp__pixel *pixel, const int outs, const int pixels) {
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; p++) {
     x[p] = from + pixel[p].x;
@@ -57,8 +56,9 @@ typedef struct tile_weights {
   size_t output, tap, channel;
 } tile_weights;
 
-INLINE void add_taps(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
-                     const esp__correlate *k, tile_weights w, const int outs, const int pixels) {
+ESP_INLINE void add_taps(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
+                         const esp__correlate *k, tile_weights w, const int outs,
+                         const int pixels) {
   for (int c = 0; c < k->channels; c++, w.at += w.channel) {
     const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
     for (int t = 0; t < k->taps; t++)
@@ -69,17 +69,17 @@ INLINE void add_taps(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
 
 /* The same of one tap, as layers of 1x1 have it: a loop in which nothing but the channel changes,
  * since what is read of a list would take as long as the products. */
-INLINE void add_channels(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
-                         const esp__correlate *k, tile_weights w, const int outs,
-                         const int pixels) {
+ESP_INLINE void add_channels(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
+                             const esp__correlate *k, tile_weights w, const int outs,
+                             const int pixels) {
   ptrdiff_t at = k->tap->x;
   w.at += (size_t)k->tap->weight * w.tap;
   for (int c = 0; c < k->channels; c++, w.at += w.channel, at += (ptrdiff_t)k->x_channel)
     add_tap(sum, x, at, w.at, w.output, outs, pixels);
 }
 
-INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first, size_t lane,
-                           const int outs, const int pixels) {
+ESP_INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first,
+                               size_t lane, const int outs, const int pixels) {
   const size_t each = (size_t)k->weights;
   const tile_weights packed = {k->weight + (size_t)first * (size_t)k->channels * each, 1,
                                (size_t)outs, each * (size_t)outs},
@@ -97,8 +97,8 @@ INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int
   EPILOGUE(k, first + o);
 }
 
-INLINE void bcsr_tile(const esp__correlate_bcsr *k, const esp__pixel *pixel, int first, size_t lane,
-                      const int outs, const int pixels) {
+ESP_INLINE void bcsr_tile(const esp__correlate_bcsr *k, const esp__pixel *pixel, int first,
+                          size_t lane, const int outs, const int pixels) {
   const int32_t *perm = k->perm + first;
   const uint32_t end = k->row_ptr[first / ESP_TILE + 1];
   esp__vec sum[ESP_TILE][PIX];

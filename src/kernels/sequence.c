@@ -1,4 +1,5 @@
 #include "kernels/activations_simd.h"
+#include "kernels/inline.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -14,8 +15,6 @@ void ESP_ISA_NAME(esp__multiply)(esp__extent e, esp__rows x, esp__rows y, esp__r
 
 /* ---- layer normalisation ---- */
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Pixels whose means, rates and sums stay in registers while the channels pass: `pixels` below, a
  * constant, is so many or 1. `at` is the float at which they begin in a channel. */
 enum { PIXELS = ESP_VECTOR == 8 ? 2 : 4 };
@@ -26,13 +25,13 @@ static inline float *pixel_of(esp__run x, int channel, size_t at, int pixel) {
   return x.at + (size_t)channel * x.stride + at + (size_t)pixel * ESP_LANES;
 }
 
-INLINE void load_pixels(const float *from, esp__vec *to, const int pixels) {
+ESP_INLINE void load_pixels(const float *from, esp__vec *to, const int pixels) {
   for (int p = 0; p < pixels; p++) to[p] = esp__vec_load(from + p * ESP_LANES);
 }
 
 /* sum[p] = share of the sum over the channels that count of x - mean[p], or of its square. */
-INLINE void sum_channels(const esp__layer_norm *k, esp__run x, size_t at, const esp__vec *mean,
-                         bool square, esp__vec *sum, const int pixels) {
+ESP_INLINE void sum_channels(const esp__layer_norm *k, esp__run x, size_t at, const esp__vec *mean,
+                             bool square, esp__vec *sum, const int pixels) {
   for (int p = 0; p < pixels; p++) sum[p] = esp__vec_set(0.0f);
   for (int c = 0; c < k->channels; c++) {
     if (!k->counts[c]) continue;
@@ -46,7 +45,7 @@ INLINE void sum_channels(const esp__layer_norm *k, esp__run x, size_t at, const 
   for (int p = 0; p < pixels; p++) sum[p] = esp__vec_mul(sum[p], share);
 }
 
-INLINE void measure(const esp__layer_norm *k, esp__run x, size_t at, const int pixels) {
+ESP_INLINE void measure(const esp__layer_norm *k, esp__run x, size_t at, const int pixels) {
   esp__vec mean[PIXELS], variance[PIXELS];
   sum_channels(k, x, at, NULL, false, mean, pixels);
   sum_channels(k, x, at, mean, true, variance, pixels);
@@ -58,8 +57,8 @@ INLINE void measure(const esp__layer_norm *k, esp__run x, size_t at, const int p
   }
 }
 
-INLINE void norm_tile(const esp__layer_norm *k, esp__run x, esp__run y, size_t at,
-                      const int pixels) {
+ESP_INLINE void norm_tile(const esp__layer_norm *k, esp__run x, esp__run y, size_t at,
+                          const int pixels) {
   esp__vec mean[PIXELS], rate[PIXELS];
   measure(k, x, at, pixels);
   load_pixels(k->mean + at, mean, pixels);
@@ -90,14 +89,14 @@ typedef struct pixel_sums {
   esp__vec mean[PIXELS], rate[PIXELS], first[PIXELS], second[PIXELS];
 } pixel_sums;
 
-INLINE esp__vec normalised(const pixel_sums *s, esp__run x, int c, size_t at, int p) {
+ESP_INLINE esp__vec normalised(const pixel_sums *s, esp__run x, int c, size_t at, int p) {
   const esp__vec own = esp__vec_sub(esp__vec_load(pixel_of(x, c, at, p)), s->mean[p]);
   return esp__vec_mul(own, s->rate[p]);
 }
 
 /* Adds what a channel of the tile gives to its sums, and to those over the channels. */
-INLINE void sum_channel(const esp__layer_norm_back *k, pixel_sums *s, int c, esp__run x,
-                        esp__run dy, size_t at, const int pixels) {
+ESP_INLINE void sum_channel(const esp__layer_norm_back *k, pixel_sums *s, int c, esp__run x,
+                            esp__run dy, size_t at, const int pixels) {
   const esp__vec scale = esp__vec_set(k->of->scale[c]);
   float *scale_sum = k->scale_sum + (size_t)c * ESP_LANES + at % ESP_LANES,
         *shift_sum = k->shift_sum + (size_t)c * ESP_LANES + at % ESP_LANES;
@@ -115,8 +114,8 @@ INLINE void sum_channel(const esp__layer_norm_back *k, pixel_sums *s, int c, esp
 }
 
 /* The gradient of a channel of the tile, from what the sums are for one channel. */
-INLINE void back_channel(const esp__layer_norm_back *k, const pixel_sums *s, int c, esp__run x,
-                         esp__run dy, esp__run dx, size_t at, const int pixels) {
+ESP_INLINE void back_channel(const esp__layer_norm_back *k, const pixel_sums *s, int c, esp__run x,
+                             esp__run dy, esp__run dx, size_t at, const int pixels) {
   const esp__vec scale = esp__vec_set(k->of->scale[c]);
   for (int p = 0; p < pixels; p++) {
     float *to = pixel_of(dx, c, at, p);
@@ -128,8 +127,8 @@ INLINE void back_channel(const esp__layer_norm_back *k, const pixel_sums *s, int
   }
 }
 
-INLINE void norm_tile_back(const esp__layer_norm_back *k, esp__run x, esp__run dy, esp__run dx,
-                           size_t at, const int pixels) {
+ESP_INLINE void norm_tile_back(const esp__layer_norm_back *k, esp__run x, esp__run dy, esp__run dx,
+                               size_t at, const int pixels) {
   const esp__vec share = esp__vec_set(1.0f / (float)k->of->counted);
   pixel_sums s;
   load_pixels(k->of->mean + at, s.mean, pixels);

@@ -9,16 +9,15 @@
  * the first. A run's pixels are at constant distances from its first, so a run takes one address
  * register. */
 #include "kernels/kernels.h"
+#include "kernels/inline.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { RUNS = 8 };
 
 /* Adds the entries of output `o` in block `b` to the tile's sums. */
-INLINE void sparse_tile(const esp__correlate_csr *k, const esp__pixel *pixel, int b, int o,
-                        size_t lane, const int runs, const int run, const int step) {
+ESP_INLINE void sparse_tile(const esp__correlate_csr *k, const esp__pixel *pixel, int b, int o,
+                            size_t lane, const int runs, const int run, const int step) {
   const bool first = b == 0, last = b == k->blocks - 1;
   const uint32_t *row_ptr = k->row_ptr + b * k->rows + o;
   uint32_t e = row_ptr[0];

@@ -1,22 +1,21 @@
+#include "kernels/inline.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
 
 /* In all three `dense` is a constant at both calls, so that each loop is free of the other's
  * test. */
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE float limit_of(float clip) {
+ESP_INLINE float limit_of(float clip) {
   return clip > 0.0f ? clip : 3.4e38f;
 }
 
-INLINE float clipped(float g, float limit) {
+ESP_INLINE float clipped(float g, float limit) {
   return g > limit ? limit : g < -limit ? -limit : g;
 }
 
-INLINE void sgd(const esp__sgd *k, size_t n, const float *restrict grad,
-                const uint8_t *restrict keep, float *restrict velocity, float *restrict weight,
-                const bool dense) {
+ESP_INLINE void sgd(const esp__sgd *k, size_t n, const float *restrict grad,
+                    const uint8_t *restrict keep, float *restrict velocity, float *restrict weight,
+                    const bool dense) {
   const float limit = limit_of(k->clip), carry = k->nesterov ? k->momentum : 0.0f;
   const float now = k->nesterov ? 1.0f : 0.0f, then = k->nesterov ? carry : 1.0f;
   for (size_t i = 0; i < n; i++) {
@@ -36,9 +35,9 @@ void ESP_ISA_NAME(esp__sgd)(const esp__sgd *k, size_t n, const float *grad, cons
     sgd(k, n, grad, keep, velocity, weight, true);
 }
 
-INLINE void adam(const esp__adam *k, size_t n, const float *restrict grad,
-                 const uint8_t *restrict keep, float *restrict first, float *restrict second,
-                 float *restrict weight, const bool dense) {
+ESP_INLINE void adam(const esp__adam *k, size_t n, const float *restrict grad,
+                     const uint8_t *restrict keep, float *restrict first, float *restrict second,
+                     float *restrict weight, const bool dense) {
   const float limit = limit_of(k->clip);
   for (size_t i = 0; i < n; i++) {
     const float g = clipped(grad[i] * k->scale, limit) + k->decay * weight[i];
@@ -59,9 +58,9 @@ void ESP_ISA_NAME(esp__adam)(const esp__adam *k, size_t n, const float *grad, co
     adam(k, n, grad, keep, m, v, weight, true);
 }
 
-INLINE void rmsprop(const esp__rmsprop *k, size_t n, const float *restrict grad,
-                    const uint8_t *restrict keep, float *restrict first, float *restrict second,
-                    float *restrict weight, const bool dense) {
+ESP_INLINE void rmsprop(const esp__rmsprop *k, size_t n, const float *restrict grad,
+                        const uint8_t *restrict keep, float *restrict first, float *restrict second,
+                        float *restrict weight, const bool dense) {
   const float limit = limit_of(k->clip);
   for (size_t i = 0; i < n; i++) {
     const float g = clipped(grad[i] * k->scale, limit) + k->decay * weight[i];

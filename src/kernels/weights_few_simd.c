@@ -6,15 +6,14 @@
  * is made of additions of vectors, in the order of esp__lanes_sum. */
 #include "kernels/weights_few.h"
 #include "base/integer.h"
+#include "kernels/inline.h"
 #include "kernels/simd.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { VECS = 2, COLUMNS = VECS * ESP_VECTOR };
 
 /* ESP_VECTOR rows of as many numbers, in place: each step moves the lowest bit of a number's place
  * to the top, so after log2(ESP_VECTOR) steps rows and columns have changed places. */
-INLINE void transpose(esp__vec row[ESP_VECTOR]) {
+ESP_INLINE void transpose(esp__vec row[ESP_VECTOR]) {
 #pragma GCC unroll 4
   for (int step = 1; step < ESP_VECTOR; step *= 2) {
     esp__vec to[ESP_VECTOR];
@@ -59,7 +58,7 @@ typedef esp__vec sums[ESP_TILE][VECS];
       _Pragma("GCC unroll 2") for (int c = 0; c < vecs; c++)
 
 /* An image's products, pixel by pixel. */
-INLINE void add_image(const tile *t, int image, sums sum, const int outs, const int vecs) {
+ESP_INLINE void add_image(const tile *t, int image, sums sum, const int outs, const int vecs) {
   const float *x = t->x + image * COLUMNS;
   EACH_SUM sum[o][c] = esp__vec_set(0.0f);
   for (int p = 0; p < t->pixels; p++, x += ESP_LANES * COLUMNS) {
@@ -70,7 +69,7 @@ INLINE void add_image(const tile *t, int image, sums sum, const int outs, const 
 }
 
 /* Images l, l + 8, l + 4 and l + 12. */
-INLINE void add_quarter(const tile *t, int l, sums sum, const int outs, const int vecs) {
+ESP_INLINE void add_quarter(const tile *t, int l, sums sum, const int outs, const int vecs) {
   sums other, last;
   add_image(t, l, sum, outs, vecs);
   add_image(t, l + 8, other, outs, vecs);
@@ -81,7 +80,7 @@ INLINE void add_quarter(const tile *t, int l, sums sum, const int outs, const in
 }
 
 /* All images; the sums of output o go to to + o * COLUMNS. */
-INLINE void add_all(const tile *t, float *to, const int outs, const int vecs) {
+ESP_INLINE void add_all(const tile *t, float *to, const int outs, const int vecs) {
   sums quarter[4];
   for (int l = 0; l < 4; l++) add_quarter(t, l, quarter[l], outs, vecs);
   EACH_SUM esp__vec_store(to + o * COLUMNS + c * ESP_VECTOR,

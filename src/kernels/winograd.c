@@ -1,12 +1,11 @@
 #include "kernels/winograd.h"
 
 #include "base/integer.h"
+#include "kernels/inline.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
 #include "kernels/winograd_simd.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum {
   SIDE = ESP_WINOGRAD_SIDE,
@@ -21,15 +20,15 @@ static const float a = esp__winograd_a, b = esp__winograd_b, third = esp__winogr
 /* ---- activations: a lane of images at a time ---- */
 
 /* Of a tile's pixel; those that are not in the plane are 0. */
-INLINE esp__vec pixel(const float *from, size_t row, int r, int c, int rows, int columns,
-                      const bool whole) {
+ESP_INLINE esp__vec pixel(const float *from, size_t row, int r, int c, int rows, int columns,
+                          const bool whole) {
   return whole || (r < rows && c < columns)
              ? esp__vec_load(from + (size_t)r * row + (size_t)c * ESP_LANES)
              : esp__vec_set(0.0f);
 }
 
 /* B' times six numbers. */
-INLINE void input_six(const esp__vec d[SIDE], esp__vec v[SIDE]) {
+ESP_INLINE void input_six(const esp__vec d[SIDE], esp__vec v[SIDE]) {
   const esp__vec near_even = esp__vec_fma(esp__vec_set(-2.0f), d[2], d[4]),
                  near_odd = esp__vec_fma(esp__vec_set(-2.0f), d[1], d[3]),
                  far_even = esp__vec_fma(esp__vec_set(-0.5f), d[2], d[4]),
@@ -42,7 +41,7 @@ INLINE void input_six(const esp__vec d[SIDE], esp__vec v[SIDE]) {
   v[5] = esp__vec_fma(esp__vec_set(-2.5f), d[3], esp__vec_add(d[1], d[5]));
 }
 
-INLINE void input_tile(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
+ESP_INLINE void input_tile(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
   const esp__winograd_tile *s = &k->tile[t];
   const float *x = k->plane + s->x + lane;
   float *to = k->to + (size_t)t * ESP_LANES + lane;
@@ -68,7 +67,7 @@ INLINE void input_tile(const esp__winograd_plane *k, int t, size_t lane, const b
 }
 
 /* A times four numbers. */
-INLINE void gradient_six(const esp__vec y[ESP_WINOGRAD_TILE], esp__vec v[SIDE]) {
+ESP_INLINE void gradient_six(const esp__vec y[ESP_WINOGRAD_TILE], esp__vec v[SIDE]) {
   const esp__vec near_even = esp__vec_fma(esp__vec_set(0.5f), y[2], y[0]),
                  near_odd = esp__vec_fma(esp__vec_set(0.5f), y[3], y[1]),
                  far_even = esp__vec_fma(esp__vec_set(2.0f), y[2], y[0]),
@@ -81,7 +80,7 @@ INLINE void gradient_six(const esp__vec y[ESP_WINOGRAD_TILE], esp__vec v[SIDE]) 
   v[5] = y[3];
 }
 
-INLINE void gradient_tile(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
+ESP_INLINE void gradient_tile(const esp__winograd_plane *k, int t, size_t lane, const bool whole) {
   const esp__winograd_tile *s = &k->tile[t];
   const float *y = k->plane + s->y + lane;
   float *to = k->to + (size_t)t * ESP_LANES + lane;
@@ -105,13 +104,13 @@ INLINE void gradient_tile(const esp__winograd_plane *k, int t, size_t lane, cons
   }
 }
 
-INLINE bool is_whole(const esp__winograd_tile *s) {
+ESP_INLINE bool is_whole(const esp__winograd_tile *s) {
   return s->rows == ESP_WINOGRAD_TILE && s->columns == ESP_WINOGRAD_TILE;
 }
 
 /* Prefetches what lies where the outputs of a tile do, or would. */
-INLINE void prefetch(const esp__winograd_plane *k, const float *first,
-                     const esp__winograd_tile *s) {
+ESP_INLINE void prefetch(const esp__winograd_plane *k, const float *first,
+                         const esp__winograd_tile *s) {
   for (int r = 0; r < s->rows; r++)
     for (int c = 0; c < s->columns; c++)
       __builtin_prefetch(first + k->prefetch + (size_t)r * k->row + (size_t)c * ESP_LANES);
@@ -140,8 +139,8 @@ void ESP_ISA_NAME(esp__winograd_gradient)(const esp__winograd_plane *k) {
     }
 }
 
-INLINE void output_tile(const esp__winograd_output *k, int t, size_t lane, const bool plain,
-                        const bool whole) {
+ESP_INLINE void output_tile(const esp__winograd_output *k, int t, size_t lane, const bool plain,
+                            const bool whole) {
   const esp__winograd_tile *s = &k->tile[t];
   const float *from = k->from + (size_t)t * ESP_LANES + lane;
   const size_t at = (size_t)s->y + lane;
@@ -196,7 +195,8 @@ void ESP_ISA_NAME(esp__winograd_weights)(const esp__winograd_weights *k) {
 }
 
 /* G' times six rows of numbers, `stride` rows apart; results are `to_stride` rows apart. */
-INLINE void windows_three(float (*s)[WINDOWS], int stride, float (*to)[WINDOWS], int to_stride) {
+ESP_INLINE void windows_three(float (*s)[WINDOWS], int stride, float (*to)[WINDOWS],
+                              int to_stride) {
   EACH(l) {
     const float near_even = third * (s[stride][l] + s[2 * stride][l]),
                 near_odd = s[2 * stride][l] - s[stride][l],

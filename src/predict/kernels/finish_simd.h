@@ -2,10 +2,9 @@
 #ifndef ESP_PREDICT_KERNELS_FINISH_SIMD_H
 #define ESP_PREDICT_KERNELS_FINISH_SIMD_H
 
+#include "kernels/inline.h"
 #include "kernels/simd.h"
 #include "predict/kernels/predict_kernels.h"
-
-#define ESP_INLINE static inline __attribute__((always_inline))
 
 enum { ESP_PARTS = ESP_BLOCK / ESP_VECTOR }; /* vectors of a block of channels */
 

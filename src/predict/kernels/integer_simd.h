@@ -18,10 +18,10 @@
 #ifndef ESP_PREDICT_KERNELS_INTEGER_SIMD_H
 #define ESP_PREDICT_KERNELS_INTEGER_SIMD_H
 
+#include "kernels/inline.h"
+
 #include <stdint.h>
 #include <string.h>
-
-#define ESP_INLINE static inline __attribute__((always_inline))
 
 #if ESP_VECTOR == 16
 #include <immintrin.h>

@@ -1,0 +1,8 @@
+/* For templates: functions that see the constants of each call, so that loops over them unroll and
+ * sums stay in registers. */
+#ifndef ESP_KERNELS_INLINE_H
+#define ESP_KERNELS_INLINE_H
+
+#define ESP_INLINE static inline __attribute__((always_inline))
+
+#endif
