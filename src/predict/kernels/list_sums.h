@@ -12,6 +12,8 @@ typedef struct esp__list_shape {
 
 /* sum[output][row][column], of the entries of a row of k; x: where the stretch reads, with `apart`
  * floats between its rows. */
+enum { ESP_AHEAD = 512 }; /* entries that are fetched from memory before they are needed */
+
 ESP_INLINE void esp__list_sums(const esp__lists *k, const esp__list_row *row, const float *x,
                                size_t apart, const esp__list_shape shape, esp__vec *sum) {
   const int vectors = shape.rows * shape.columns;
@@ -19,7 +21,8 @@ ESP_INLINE void esp__list_sums(const esp__lists *k, const esp__list_row *row, co
                         *end = e + (size_t)row->length * (size_t)shape.outputs;
 #pragma GCC unroll 16
   for (int i = 0; i < vectors * shape.outputs; i++) sum[i] = esp__vec_set(0.0f);
-  for (; e != end; e += shape.outputs)
+  for (; e != end; e += shape.outputs) {
+    __builtin_prefetch(e + ESP_AHEAD, 0, 2);
 #pragma GCC unroll 8
     for (int o = 0; o < shape.outputs; o++) {
       const float *at = x + e[o].x;
@@ -31,6 +34,7 @@ ESP_INLINE void esp__list_sums(const esp__lists *k, const esp__list_row *row, co
         sum[o * vectors + v] = esp__vec_fma(w, esp__vec_load_any(from), sum[o * vectors + v]);
       }
     }
+  }
 }
 
 #endif

@@ -235,13 +235,17 @@ POOL(mean_planes, 1, mean_window(w, x, p, share, to, 1))
 
 /* The first `count` numbers of v. */
 ESP_INLINE void store_some(float *to, esp__vec v, int count) {
+#if ESP_VECTOR == 16
+  const unsigned most = count >= ESP_VECTOR ? ESP_VECTOR : (unsigned)count;
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << most) - 1), v);
+#elif ESP_VECTOR == 8
+  const __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), place), v);
+#else
   float all[ESP_VECTOR];
-  if (count >= ESP_VECTOR) {
-    esp__vec_store_any(to, v);
-    return;
-  }
   esp__vec_store_any(all, v);
-  for (int i = 0; i < count; i++) to[i] = all[i];
+  for (int i = 0; i < ESP_VECTOR && i < count; i++) to[i] = all[i];
+#endif
 }
 
 /* Every second number from x on, and those between; some more are read, and not used. */

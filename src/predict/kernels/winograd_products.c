@@ -10,11 +10,11 @@ ESP_INLINE size_t window_of(const esp__winograd_products *k) {
   return ESP_WINOGRAD_PLACES * k->window_row;
 }
 
-/* A third of a window that is used next, while this one is worked on. */
-ESP_INLINE void fetch_ahead(const float *window, size_t row, int third) {
-  const int places = ESP_WINOGRAD_PLACES / 3;
-  for (int i = third * places; i < (third + 1) * places; i++)
-    __builtin_prefetch(window + (size_t)i * row);
+/* The share of a window that is used next which a column of this one fetches. */
+ESP_INLINE void fetch_ahead(const float *window, size_t row, int column) {
+  const int first = column * ESP_WINOGRAD_PLACES / ESP_WINOGRAD_SIDE,
+            end = (column + 1) * ESP_WINOGRAD_PLACES / ESP_WINOGRAD_SIDE;
+  for (int i = first; i < end; i++) __builtin_prefetch(window + (size_t)i * row, 0, 2);
 }
 
 /* Column `column`, a constant at each call, of G g G' of one channel. */
@@ -28,8 +28,7 @@ ESP_INLINE void column_of(const esp__winograd_products *k, const float *window, 
                                          esp__vec_load(g + 2 * k->window_row));
   }
   esp__winograd_weights_six(along[0], along[1], along[2], u);
-  if (column < ESP_WINOGRAD_WINDOW)
-    fetch_ahead(window + (size_t)k->channels * window_of(k), k->window_row, column);
+  fetch_ahead(window + (size_t)(2 * k->channels) * window_of(k), k->window_row, column);
 }
 
 /* That of all channels. */
