@@ -13,7 +13,8 @@
  *     esp__vec_if_equal(a, b, v, w)  v where a = b, else w
  * and quotients; 2^n for whole n of -126 to 127 (esp__vec_power_of_two); every second number of a
  * and then of b, from the first (even) or second (odd)
- * on; esp__vec_permute(v, place) has at lane i that of v at place[i], int32_t at any address. */
+ * on; esp__vec_permute(v, places) has at lane i that of v at places[i], which esp__vec_places(p)
+ * loads from int32_t at any address. */
 #ifndef ESP_KERNELS_SIMD_H
 #define ESP_KERNELS_SIMD_H
 
@@ -49,7 +50,9 @@ typedef __m512 esp__vec;
 #define esp__vec_odd(a, b) \
   _mm512_permutex2var_ps(  \
       a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b)
-#define esp__vec_permute(v, place) _mm512_permutexvar_ps(_mm512_loadu_si512(place), v)
+typedef __m512i esp__places;
+#define esp__vec_places(p) _mm512_loadu_si512(p)
+#define esp__vec_permute(v, places) _mm512_permutexvar_ps(places, v)
 #elif ESP_VECTOR == 8
 #include <immintrin.h>
 typedef __m256 esp__vec;
@@ -77,8 +80,9 @@ typedef __m256 esp__vec;
   _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(p), _MM_SHUFFLE(3, 1, 2, 0)))
 #define esp__vec_even(a, b) esp__vec_pairs(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)))
 #define esp__vec_odd(a, b) esp__vec_pairs(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)))
-#define esp__vec_permute(v, place) \
-  _mm256_permutevar8x32_ps(v, _mm256_loadu_si256((const __m256i *)(const void *)(place)))
+typedef __m256i esp__places;
+#define esp__vec_places(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define esp__vec_permute(v, places) _mm256_permutevar8x32_ps(v, places)
 #elif ESP_VECTOR == 4
 #include <arm_neon.h>
 typedef float32x4_t esp__vec;
@@ -106,10 +110,11 @@ typedef float32x4_t esp__vec;
   vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vceqq_f32(a, b)))
 #define esp__vec_even(a, b) vuzp1q_f32(a, b)
 #define esp__vec_odd(a, b) vuzp2q_f32(a, b)
-#define esp__vec_permute(v, place) \
-  vreinterpretq_f32_u8(vqtbl1q_u8( \
-      vreinterpretq_u8_f32(v),     \
-      vreinterpretq_u8_s32(vmlaq_n_s32(vdupq_n_s32(0x03020100), vld1q_s32(place), 0x04040404))))
+typedef uint8x16_t esp__places;
+#define esp__vec_places(p) \
+  vreinterpretq_u8_s32(vmlaq_n_s32(vdupq_n_s32(0x03020100), vld1q_s32(p), 0x04040404))
+#define esp__vec_permute(v, places) \
+  vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(v), places))
 #elif ESP_VECTOR == 1
 #include <math.h>
 typedef float esp__vec;
@@ -132,7 +137,9 @@ typedef float esp__vec;
 #define esp__vec_unequal(a, b, v) ((a) == (b) ? 0.0f : (v))
 #define esp__vec_even(a, b) ((void)(b), (a))
 #define esp__vec_odd(a, b) ((void)(a), (b))
-#define esp__vec_permute(v, place) ((void)(place), (v))
+typedef int esp__places;
+#define esp__vec_places(p) (*(p))
+#define esp__vec_permute(v, places) ((void)(places), (v))
 #else
 #error "ESP_VECTOR must be 16 (AVX-512), 8 (AVX2), 4 (NEON) or 1 (scalar)"
 #endif

@@ -16,6 +16,11 @@ typedef struct state {
 
 /* ---- running ---- */
 
+/* The kernels for so many channels of a block. */
+static const esp__predict_kernels *kernels_for(const esp__predict_kernels *k, int channels) {
+  return k->half && channels <= k->half->vector ? k->half : k;
+}
+
 static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, const state *own,
                              const esp__winograd_plane *chunk, float *memory) {
   const esp__place *x = esp__place_at(s, s->x);
@@ -23,8 +28,9 @@ static void transform_inputs(const esp__predict_kernels *k, const esp__step *s, 
     esp__winograd_plane plane = *chunk;
     plane.plane = esp__at(s, s->x, memory) + (size_t)b * (size_t)x->plane;
     plane.to += (size_t)b * own->block;
-    plane.unused = ESP_BLOCK - esp__least(ESP_BLOCK, own->channels - b * ESP_BLOCK);
-    k->winograd_input(&plane);
+    const int channels = esp__least(ESP_BLOCK, own->channels - b * ESP_BLOCK);
+    plane.unused = ESP_BLOCK - channels;
+    kernels_for(k, channels)->winograd_input(&plane);
   }
 }
 
@@ -56,7 +62,7 @@ static void multiply(const esp__predict_kernels *k, const state *own, esp__share
                                               .places = own->places,
                                               .to = sums + (size_t)b * own->block,
                                               .continued = c > 0};
-      k->winograd_products(&product);
+      kernels_for(k, product.outputs)->winograd_products(&product);
     }
 }
 
@@ -85,7 +91,7 @@ static void transform_outputs(const esp__predict_kernels *k, const esp__step *s,
                                          .row = (size_t)y->row,
                                          .outputs = outputs_of(own, b),
                                          .finish = finish_of(&own->finish, b, residual)};
-    k->winograd_finish(&finish);
+    kernels_for(k, finish.outputs)->winograd_finish(&finish);
   }
 }
 

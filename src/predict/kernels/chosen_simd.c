@@ -3,20 +3,50 @@
 
 #include <string.h>
 
-/* The chosen ones of a row of outputs side by side; what follows them is any. */
-ESP_INLINE void pack_row(const esp__chosen *c, const float *from, float *to) {
-  for (int v = 0; v < c->vectors; v++)
-    esp__vec_store_any(to + c->first[v], esp__vec_permute(esp__vec_load(from + v * ESP_VECTOR),
-                                                          c->pack + v * ESP_VECTOR));
+/* Rows of so many vectors of outputs, a constant at each call: the chosen ones side by side; what
+ * follows them is any. */
+ESP_INLINE void pack_few(const esp__pack_chosen *k, const int vectors) {
+  enum { MOST = 4 };
+  esp__places place[MOST];
+  float *to = k->to;
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; v++) place[v] = esp__vec_places(k->outputs.pack + v * ESP_VECTOR);
+  for (int c = 0; c < k->channels; c++) {
+    const float *from = k->weight + (size_t)(k->channel[c] * k->taps * vectors * ESP_VECTOR);
+    for (int t = 0; t < k->taps; t++, from += vectors * ESP_VECTOR, to += k->row)
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; v++)
+        esp__vec_store_any(to + k->outputs.first[v],
+                           esp__vec_permute(esp__vec_load(from + v * ESP_VECTOR), place[v]));
+  }
+}
+
+static void pack_many(const esp__pack_chosen *k) {
+  const esp__chosen *o = &k->outputs;
+  float *to = k->to;
+  for (int c = 0; c < k->channels; c++) {
+    const float *from = k->weight + (size_t)(k->channel[c] * k->taps * o->vectors * ESP_VECTOR);
+    for (int t = 0; t < k->taps; t++, from += o->vectors * ESP_VECTOR, to += k->row)
+      for (int v = 0; v < o->vectors; v++)
+        esp__vec_store_any(to + o->first[v],
+                           esp__vec_permute(esp__vec_load(from + v * ESP_VECTOR),
+                                            esp__vec_places(o->pack + v * ESP_VECTOR)));
+  }
 }
 
 void ESP_ISA_NAME(esp__pack_chosen)(const esp__pack_chosen *k) {
-  const size_t outputs = (size_t)(k->outputs.vectors * ESP_VECTOR);
-  float *to = k->to;
-  for (int c = 0; c < k->channels; c++) {
-    const float *from = k->weight + (size_t)(k->channel[c] * k->taps) * outputs;
-    for (int t = 0; t < k->taps; t++, from += outputs, to += k->row)
-      pack_row(&k->outputs, from, to);
+  switch (k->outputs.vectors) {
+    case 1:
+      pack_few(k, 1);
+      break;
+    case 2:
+      pack_few(k, 2);
+      break;
+    case 4:
+      pack_few(k, 4);
+      break;
+    default:
+      pack_many(k);
   }
 }
 
@@ -33,14 +63,20 @@ static void fetch(const esp__spread *k, const float *from, int pixels) {
              from + (size_t)b * k->x.plane + p * ESP_BLOCK, ESP_BLOCK * sizeof *from);
 }
 
-/* A vector of the channels of a pixel, which lies at `at` in y, from the chosen ones. */
-ESP_INLINE void spread_one(const esp__spread *k, const float *from, int v, size_t at,
-                           const float *more) {
-  esp__vec x = esp__vec_permute(esp__vec_load_any(from), k->channels.spread + v * ESP_VECTOR);
-  x = esp__vec_unequal(esp__vec_load(k->by + v * ESP_VECTOR), esp__vec_set(0.0f), x);
-  if (more) x = esp__vec_add(x, esp__vec_load(more));
-  if (k->relu) x = esp__vec_positive(x, x);
-  esp__vec_store(k->y.at + at, x);
+/* A vector of the channels of some pixels, which lies at `at` in y, from the chosen ones. */
+ESP_INLINE void spread_vector(const esp__spread *k, const float *from, size_t apart, int pixels,
+                              int v, size_t at, const float *more) {
+  const esp__places spread = esp__vec_places(k->channels.spread + v * ESP_VECTOR);
+  const esp__vec by = esp__vec_load(k->by + v * ESP_VECTOR), none = esp__vec_set(0.0f);
+  float *y = k->y.at + at;
+  const bool relu = k->relu;
+  for (size_t p = 0; p < (size_t)pixels; p++) {
+    esp__vec x = esp__vec_permute(esp__vec_load_any(from + p * apart), spread);
+    x = esp__vec_unequal(by, none, x);
+    if (more) x = esp__vec_add(x, esp__vec_load(more + p * ESP_BLOCK));
+    if (relu) x = esp__vec_positive(x, x);
+    esp__vec_store(y + p * ESP_BLOCK, x);
+  }
 }
 
 /* Some pixels from (r, c) on, whose chosen channels begin at `from`, `apart` from one another. */
@@ -52,9 +88,7 @@ ESP_INLINE void spread_pixels(const esp__spread *k, const float *from, size_t ap
                  at = block * k->y.plane + (size_t)r * k->y.row + lane;
     const float *more =
         k->more.at ? k->more.at + block * k->more.plane + (size_t)r * k->more.row + lane : NULL;
-    for (size_t p = 0; p < (size_t)pixels; p++)
-      spread_one(k, from + k->channels.first[v] + p * apart, v, at + p * ESP_BLOCK,
-                 more ? more + p * ESP_BLOCK : NULL);
+    spread_vector(k, from + k->channels.first[v], apart, pixels, v, at, more);
   }
 }
 

@@ -71,7 +71,8 @@ void ESP_ISA_NAME(esp__fill_fields)(const esp__fields *f, float *plane) {
   for (const esp__field_edge *e = f->edge; e < f->edge + f->edges; e++) {
     const int side = e->side * ESP_VECTOR;
     const esp__vec there = esp__vec_load_any(f->there + side),
-                   v = esp__vec_permute(esp__vec_load(plane + e->from), f->place + side);
+                   v = esp__vec_permute(esp__vec_load(plane + e->from),
+                                        esp__vec_places(f->place + side));
     esp__vec_store(plane + e->to, esp__vec_unequal(there, esp__vec_set(0.0f), v));
   }
 }

@@ -283,14 +283,17 @@ typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__pl
   K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)             \
   K(split_planes, esp__split_planes_fn, esp__split_planes)
 
-typedef struct esp__predict_kernels {
+typedef struct esp__predict_kernels esp__predict_kernels;
+struct esp__predict_kernels {
   const char *isa;
   int vector; /* floats */
+  /* Those whose vectors are half as long, for what does not fill more; NULL: none. */
+  const esp__predict_kernels *half;
 #define K(member, type, function) type *member;
   ESP_PREDICT_KERNELS(K)
 #undef K
   esp__winograd_plane_fn *winograd_input;
-} esp__predict_kernels;
+};
 
 #ifdef ESP_ISA
 #define K(member, type, function) type ESP_ISA_NAME(function);
