@@ -1,6 +1,8 @@
 /* Shapes of operations on sequences. */
 #include "autograd/shapes.h"
 
+#include "base/integer.h"
+
 static esp_status check_sequence(const char *name, esp_shape x, esp_error *err) {
   if (x.height == 1) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT,
@@ -62,4 +64,23 @@ esp_status esp__shape_summary(esp_shape x, esp_shape *y, esp_error *err) {
   ESP_TRY(check_sequence("summary", x, err));
   *y = (esp_shape){x.channels, 1, 1};
   return ESP_OK;
+}
+
+bool esp__shape_token_window(const esp_operation *op, esp_shape in, esp__token_window *window) {
+  const esp_conv_attr c = op->attr.conv;
+  const esp_pool_attr p = op->attr.pool;
+  *window = (esp__token_window){1, 1, 0};
+  if (op->kind == ESP_OPERATION_RESHAPE || op->shape.height > 1 || in.height > 1) return false;
+  if (op->kind == ESP_OPERATION_CONV)
+    *window = (esp__token_window){op->param[0]->shape[3], c.stride.columns, c.padding.columns};
+  else if (op->kind == ESP_OPERATION_MAXPOOL || op->kind == ESP_OPERATION_AVGPOOL)
+    *window = (esp__token_window){p.size ? p.size : in.width, p.stride, p.padding};
+  else
+    return op->shape.width == in.width;
+  return true;
+}
+
+int esp__window_length(esp__token_window w, int length, int width) {
+  const int room = length + 2 * w.padding - w.taps, steps = room < 0 ? 1 : room / w.stride + 1;
+  return esp__least(steps, width);
 }

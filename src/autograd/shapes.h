@@ -35,4 +35,14 @@ esp_status esp__shape_recurrent(esp_shape x, esp_recurrent_attr a, const esp_par
                                 const esp_param *b, esp_shape *y, esp_error *err);
 esp_status esp__shape_summary(esp_shape x, esp_shape *y, esp_error *err);
 
+/* A window that slides over a sequence, padded on both sides. */
+typedef struct esp__token_window {
+  int taps, stride, padding;
+} esp__token_window;
+/* The window by which an operation makes tokens of those that it reads first; one of a single token
+ * where it keeps the length. False: its pixels are no tokens, so they fill its plane. */
+bool esp__shape_token_window(const esp_operation *op, esp_shape in, esp__token_window *window);
+/* What it leaves of `length` tokens, in a plane of so many. */
+int esp__window_length(esp__token_window window, int length, int width);
+
 #endif
