@@ -1,5 +1,5 @@
-/* Prediction, one image at a time: a trained network, pruned or not, run as fast as it goes on one
- * CPU.
+/* Prediction, one image, text or sound at a time: a trained network, pruned or not, run as fast as
+ * it goes on one CPU. "Image" below is any of them.
  *
  * These functions need nothing of the training: they are in a small library of their own
  * (libespalier-predict, pkg-config espalier-predict) and in libespalier too. A network is opened
@@ -36,16 +36,15 @@ typedef struct esp_predictor esp_predictor;
  * measurements find out here. */
 esp_status esp_network_open(esp_network **network, const char *path, esp_error *err);
 /* The same of a model in memory, whose weights are copied; normalised with mean and deviation
- * [channels]. Its classes have no names. */
+ * [channels], any for texts. Its classes have no names. */
 esp_status esp_network_of_model(esp_network **network, esp_model *model, const float *mean,
                                 const float *deviation, esp_error *err);
-/* The word of the first layer of the model that a predictor does not run (layers of sequences and
- * products); NULL: it runs all. */
-const char *esp_network_lacks(const esp_model *model);
 /* After all its predictors. NULL is nothing. */
 void esp_network_free(esp_network *network);
 
-/* What an image is: channels, height, width. */
+/* What an image is: channels, height, width. A text is 1x1xwidth, with a vocabulary: each number is
+ * a token, 0 to vocabulary - 1. 0 is the padding behind the last token; 1 is a
+ * token that is not known, as is every number out of range. A sound is 1 x frames x bands. */
 esp_shape esp_network_input(const esp_network *network);
 /* How many logits there are: one a class, and then those of further tasks if it has any. */
 int esp_network_outputs(const esp_network *network);
@@ -68,9 +67,10 @@ void esp_predictor_free(esp_predictor *predictor);
 size_t esp_predictor_bytes(const esp_predictor *predictor);
 
 /* The logits of an image of 8-bit pixels, [channels][height][width], each channel normalised as in
- * training: (pixel / 255 - mean) / deviation. */
+ * training: (pixel / 255 - mean) / deviation. Of pictures only. */
 void esp_predict_pixels(esp_predictor *predictor, const uint8_t *pixels, float *logits);
-/* The logits of an image that is normalised already, [channels][height][width]. */
+/* The logits of an image that is normalised already, [channels][height][width]; of a text its
+ * tokens, [width], which are not normalised. */
 void esp_predict(esp_predictor *predictor, const float *image, float *logits);
 /* The same of `count` images, one behind the other, as their logits. With several threads each does
  * whole images, and those that are left over are done together. */

@@ -39,6 +39,13 @@ static double *other_series(const lab *l, bench_mode mode, int other) {
 
 /* ---- opening ---- */
 
+/* Noise; or texts of random tokens that fill their planes. */
+static void make_values(const esp_model *m, float *x, size_t floats) {
+  esp_random_normals(1, 1.0, x, floats);
+  for (size_t i = 0; m->input.vocabulary && i < floats; i++)
+    x[i] = (float)(1 + esp_random_below(3, i, (uint32_t)m->input.vocabulary - 1));
+}
+
 static esp_status make_images(lab *l, int batch, esp_error *err) {
   const esp_model *m = l->subject->opened.model;
   const size_t floats = (size_t)esp_blocks_for(batch) * ESP_LANES *
@@ -47,30 +54,27 @@ static esp_status make_images(lab *l, int batch, esp_error *err) {
   l->labels = malloc((size_t)batch * sizeof *l->labels);
   if (!l->images || !l->labels)
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
-  esp_random_normals(1, 1.0, l->images, floats);
-  for (size_t i = 0; m->input.vocabulary && i < floats; i++)
-    l->images[i] = (float)(1 + esp_random_below(3, i, (uint32_t)m->input.vocabulary - 1));
+  make_values(m, l->images, floats);
   for (int i = 0; i < batch; i++)
     l->labels[i] = (int32_t)esp_random_below(2, (uint64_t)i, (uint32_t)m->classes);
   l->batch = (esp_batch){l->images, l->labels, batch};
   return ESP_OK;
 }
 
-/* The predictor sees the weights that are 0 by itself. Not every network has one. */
+/* The predictor sees the weights that are 0 by itself. */
 static esp_status open_predictor(lab *l, int batch, esp_error *err) {
   const esp_loaded_run *o = &l->subject->opened;
   const esp_shape s = o->model->input;
   const size_t floats = (size_t)batch * (size_t)(s.channels * s.height * s.width);
   const int most = omp_get_max_threads(),
             threads = most < ESP_PREDICTOR_THREADS ? most : ESP_PREDICTOR_THREADS;
-  if (esp_network_lacks(o->model)) return ESP_OK;
   ESP_TRY(esp_network_of_model(&l->network, o->model, o->mean, o->std, err));
   ESP_TRY(esp_predictor_new_threads(&l->predictor, l->network, threads, err));
   l->picture = malloc(floats * sizeof *l->picture);
   l->logits = malloc((size_t)batch * (size_t)esp_network_outputs(l->network) * sizeof *l->logits);
   if (!l->picture || !l->logits)
     return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the images");
-  esp_random_normals(3, 1.0, l->picture, floats);
+  make_values(o->model, l->picture, floats);
   return ESP_OK;
 }
 
@@ -119,9 +123,7 @@ static double infer(const lab *l) {
   return esp__seconds() - start;
 }
 
-/* 0 where there is no predictor. */
 static double predict(const lab *l) {
-  if (!l->predictor) return 0.0;
   const double start = esp__seconds();
   esp_predict_images(l->predictor, l->picture, l->batch.count, l->logits);
   return esp__seconds() - start;

@@ -96,8 +96,7 @@ void esp__bench_print_table(const bench_report *r) {
   print_total(t, "rest of a training step", t->rest, false);
   print_total(t, "training step", t->training, true);
   print_total(t, "inference", t->inference, true);
-  if (t->predictor > 0.0)
-    printf("%-24s %8.2f ms %9.0f images/s\n", "predictor", t->predictor, rate(t, t->predictor));
+  printf("%-24s %8.2f ms %9.0f images/s\n", "predictor", t->predictor, rate(t, t->predictor));
 }
 
 /* ---- JSON ---- */
@@ -160,7 +159,7 @@ static cJSON *report_json(const bench_report *r) {
   esp__json_put(o, "rest_ms", pair_json(t->rest));
   esp__json_put(o, "training", total_json(t, t->training));
   esp__json_put(o, "inference", total_json(t, t->inference));
-  if (t->predictor > 0.0) esp__json_put(o, "predictor", predictor_json(t));
+  esp__json_put(o, "predictor", predictor_json(t));
   return o;
 }
 

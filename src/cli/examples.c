@@ -24,24 +24,15 @@ static size_t values_of(const esp__examples *x) {
   return (size_t)s.channels * (size_t)s.height * (size_t)s.width;
 }
 
-/* ---- by the graph ---- */
-
-static esp_status open_graph(esp__examples *x, esp_error *err) {
-  const size_t floats = values_of(x) * ESP_LANES;
-  ESP_TRY(esp_model_graph(x->o->model, 1, false, (esp_loss_attr){0}, &x->graph, err));
-  const int outputs = esp_value_shape(esp_graph_output(x->graph)).channels;
-  x->block = calloc(floats, sizeof *x->block);
-  x->logits = calloc((size_t)outputs, sizeof *x->logits);
-  return x->block && x->logits ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "out of memory");
+static esp_status open_engine(esp__examples *x, esp_error *err) {
+  ESP_TRY(esp__engine_open_predictor(&x->engine, x->o, 1, err));
+  x->logits = x->engine.logits;
+  return ESP_OK;
 }
 
-/* The logits of what stands in the first lane of the block. */
-static void run_graph(esp__examples *x) {
-  const esp_batch batch = {.images = x->block, .count = 1};
-  const esp_value *logits = esp_graph_output(x->graph);
-  esp_graph_forward(x->graph, &batch, (esp_pass){0});
-  for (int i = 0; i < esp_value_shape(logits).channels; i++)
-    x->logits[i] = esp_value_at(logits, 0, i, 0, 0);
+/* The logits of what stands in the engine's image. */
+static void run(esp__examples *x) {
+  esp_predict(x->engine.predictor, x->engine.image, x->logits);
 }
 
 /* ---- pictures ---- */
@@ -58,35 +49,14 @@ static esp_status check_normalisation(const esp__examples *x, const char *file, 
                   file, d->mean.count, d->std.count, channels, noun);
 }
 
-/* A network that the predictor does not run is run by the graph. */
 static esp_status open_pictures(esp__examples *x, const char *file, esp_error *err) {
-  const char *lacks = esp_network_lacks(x->o->model);
   ESP_TRY(check_normalisation(x, file, "picture", err));
-  if (lacks) {
-    fprintf(stderr, "espalier predict: the predictor has no '%s'; the graph computes\n", lacks);
-    return open_graph(x, err);
-  }
-  ESP_TRY(esp__engine_open_predictor(&x->engine, x->o, 1, err));
-  x->logits = x->engine.logits;
-  return ESP_OK;
-}
-
-static void run_pixels(esp__examples *x) {
-  const esp_shape s = x->o->model->input;
-  const size_t plane = (size_t)s.height * (size_t)s.width;
-  const uint8_t *pixel = x->values;
-  for (size_t i = 0; i < values_of(x); i++)
-    x->block[i * ESP_LANES] =
-        esp_normalise_pixel(pixel[i], x->o->mean[i / plane], x->o->std[i / plane]);
-  run_graph(x);
+  return open_engine(x, err);
 }
 
 static esp_status answer_picture(esp__examples *x, const char *path, esp_error *err) {
   ESP_TRY(esp_picture_load(path, x->o->model->input, x->values, err));
-  if (x->graph)
-    run_pixels(x);
-  else
-    esp_predict_pixels(x->engine.predictor, x->values, x->logits);
+  esp_predict_pixels(x->engine.predictor, x->values, x->logits);
   return ESP_OK;
 }
 
@@ -96,7 +66,7 @@ static esp_status open_texts(esp__examples *x, const char *file, esp_error *err)
   if (!x->o->vocabulary)
     return esp_fail(err, ESP_ERR_INPUT,
                     "%s: the network reads tokens, and there is no vocabulary in the file", file);
-  return open_graph(x, err);
+  return open_engine(x, err);
 }
 
 static esp_status answer_tokens(esp__examples *x, const char *text, esp_error *err) {
@@ -104,8 +74,8 @@ static esp_status answer_tokens(esp__examples *x, const char *text, esp_error *e
   const int length = x->o->model->input.width;
   ESP_TRY(esp_text_encode(text, &x->o->config.data.text, x->o->vocabulary, length, token, &x->count,
                           err));
-  for (int t = 0; t < length; t++) x->block[t * ESP_LANES] = (float)token[t];
-  run_graph(x);
+  for (int t = 0; t < length; t++) x->engine.image[t] = (float)token[t];
+  run(x);
   return ESP_OK;
 }
 
@@ -131,7 +101,7 @@ static esp_status answer_text(esp__examples *x, const char *argument, esp_error 
 
 static esp_status open_sounds(esp__examples *x, const char *file, esp_error *err) {
   ESP_TRY(check_normalisation(x, file, "sound", err));
-  return open_graph(x, err);
+  return open_engine(x, err);
 }
 
 static esp_status answer_sound(esp__examples *x, const char *path, esp_error *err) {
@@ -140,9 +110,9 @@ static esp_status answer_sound(esp__examples *x, const char *path, esp_error *er
   float *feature = x->values;
   ESP_TRY(esp_sound_load(path, &x->o->config.data.audio, s, feature, err));
   for (size_t i = 0; i < values_of(x); i++)
-    x->block[i * ESP_LANES] =
+    x->engine.image[i] =
         esp_normalise_feature(feature[i], x->o->mean[i / plane], x->o->std[i / plane]);
-  run_graph(x);
+  run(x);
   return ESP_OK;
 }
 
@@ -202,10 +172,7 @@ const char *esp__examples_noun(const esp__examples *x) {
 }
 
 void esp__examples_close(esp__examples *x) {
-  if (x->logits != x->engine.logits) free(x->logits);
   esp__engine_close(&x->engine);
-  esp_graph_free(x->graph);
   free(x->values);
-  free(x->block);
   free(x->line);
 }

@@ -14,15 +14,13 @@ typedef struct esp__examples {
   bool many;  /* more than one is to be expected */
   bool lines; /* standard input is being read */
   esp__engine engine;
-  esp_graph *graph; /* of networks that are no pictures' */
-  void *values;     /* [C][H][W], as a data set holds them */
-  float *block;     /* a block of lanes */
-  char *line;       /* of standard input */
+  void *values; /* [C][H][W], as a data set holds them */
+  char *line;   /* of standard input */
   size_t line_room;
   /* Of the example that was read last: */
   const char *name; /* its file, or the text itself */
   esp_text_count count;
-  float *logits; /* all tasks' */
+  float *logits; /* all tasks', of the engine */
 } esp__examples;
 
 /* `file` is that of the network, for messages. On failure they are still to be closed. */

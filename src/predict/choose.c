@@ -40,7 +40,8 @@ typedef struct choosing {
 bool esp__may_list(const esp_network *n, const esp__operations *ops, const esp__unit *unit,
                    esp__listing how) {
   const esp_operation *op = &ops->item[unit->operation];
-  if (op->kind != ESP_OPERATION_CONV || esp__one_pixel(op->shape)) return how == ESP_UNLISTED;
+  const bool layer = op->kind == ESP_OPERATION_CONV || op->kind == ESP_OPERATION_LINEAR;
+  if (!layer || esp__one_pixel(op->shape)) return how == ESP_UNLISTED;
   const esp_shape in = ops->item[op->input[0]].shape;
   const esp__way way = esp__way_of(n, op, in);
   const bool open = (way == ESP_WAY_DENSE || way == ESP_WAY_DEPTHWISE) && !esp__one_pixel(in) &&
@@ -77,12 +78,21 @@ static void time_steps(const esp_network *n, float *memory, trial *t) {
   }
 }
 
+/* Of texts, which are of many lengths, one is tried that fills half of its plane. */
+static void put_tokens(const esp_network *n, float *memory) {
+  float *token = memory + n->place[n->in].first;
+  for (int t = 0; n->input.vocabulary && 2 * t < n->input.width; t++) token[t] = 1.0f;
+}
+
 static esp_status measure(const esp_network *like, const choosing *c, trial *t, esp_error *err) {
   esp_network n = {.kernels = like->kernels, .input = like->input, .direct = like->direct};
   float *memory = NULL;
   esp_status status = esp__lower(&n, c->ops, c->unit, c->units, t->listing, err);
   if (status == ESP_OK) status = esp__memory_new(&n, 1, &memory, err);
-  if (status == ESP_OK) time_steps(&n, memory, t);
+  if (status == ESP_OK) {
+    put_tokens(&n, memory);
+    time_steps(&n, memory, t);
+  }
   free(memory);
   free(n.step);
   free(n.place);

@@ -55,6 +55,9 @@ static void run(const esp__predict_kernels *k, const esp__step *s, float *memory
   } else if (s->more >= 0) {
     own.finish.residual = esp__at(s, s->more, memory);
   }
+  if (s->partly)
+    own.spots = esp__spots_first(&own.spots, esp__tokens_made(s, memory), k->dense_spots(),
+                                 (esp__spot_group *)(void *)esp__scratch(s, memory));
   own.spots = esp__spots_shared(s, own.spots);
   k->dense(&own);
 }
@@ -68,15 +71,13 @@ static bool is_by_blocks(const esp_operation *op, const esp__place *x, int taps)
 
 /* A window of one pixel over whole blocks of channels is one of 16 over the blocks: the order of
  * the sums is the same, and the inner loop is longer. */
-static esp_status plan_places(esp_network *n, const esp__layer_plan *l, esp__dense *k,
-                              esp_error *err) {
-  const esp_operation *op = l->op;
-  const esp_param *w = op->param[0];
-  const esp__place *x = &n->place[l->x];
+static esp_status plan_places(esp_network *n, const esp_operation *op, const esp__place *x,
+                              bool choice, esp__dense *k, esp_error *err) {
+  const esp_pair window = esp__window_of(op->param[0]);
   int32_t *channel, *tap;
   k->channels = x->shape.channels;
-  k->taps = w->rank == 4 ? w->shape[2] * w->shape[3] : 1;
-  const bool by_blocks = !esp__has_choice(l) && is_by_blocks(op, x, k->taps);
+  k->taps = window.rows * window.columns;
+  const bool by_blocks = !choice && is_by_blocks(op, x, k->taps);
   if (by_blocks) {
     k->channels /= ESP_BLOCK;
     k->taps = ESP_BLOCK;
@@ -100,19 +101,36 @@ static esp_status plan_weights(esp_network *n, esp__dense *k, const esp_param *w
   return ESP_OK;
 }
 
+/* All but the weights. */
+static esp_status plan_kernel(esp_network *n, const esp_operation *op, const esp__place *x,
+                              const esp__place *y, bool choice, esp__dense *k, esp_error *err) {
+  *k = (esp__dense){.blocks = esp__place_planes(y), .y_block = (size_t)y->plane};
+  ESP_TRY(esp__spots_of(n, x, y, op->attr.conv.stride, &k->spots, err));
+  ESP_TRY(plan_places(n, op, x, choice, k, err));
+  k->together = esp__dense_together_of(n, &k->spots, k->blocks);
+  return ESP_OK;
+}
+
+esp_status esp__dense_kernel_of(esp_network *n, const esp_operation *op, const esp__place *x,
+                                const esp__place *y, esp__dense *k, esp_error *err) {
+  ESP_TRY(plan_kernel(n, op, x, y, false, k, err));
+  return plan_weights(n, k, op->param[0], err);
+}
+
 esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err) {
   const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
   state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  s->kernel = (esp__dense){
-      .blocks = esp__place_planes(y), .y_block = (size_t)y->plane, .finish = l->finish};
-  ESP_TRY(esp__spots_of(n, x, y, l->op->attr.conv.stride, &s->kernel.spots, err));
-  ESP_TRY(plan_places(n, l, &s->kernel, err));
-  s->kernel.together = esp__dense_together_of(n, &s->kernel.spots, s->kernel.blocks);
-  if (esp__has_choice(l))
+  if (n->partly)
+    esp__scratch_at_least(n, (size_t)y->shape.width * sizeof(esp__spot_group) / sizeof(float));
+  if (esp__has_choice(l)) {
+    ESP_TRY(plan_kernel(n, l->op, x, y, true, &s->kernel, err));
+    s->kernel.finish = l->finish;
     ESP_TRY(esp__add_packing(n, l, &s->packing, err));
-  else
-    ESP_TRY(plan_weights(n, &s->kernel, l->op->param[0], err));
+  } else {
+    ESP_TRY(esp__dense_kernel_of(n, l->op, x, y, &s->kernel, err));
+    s->kernel.finish = l->finish;
+  }
   return esp__step_add(
       n,
       &(esp__step){.run = run, .x = l->x, .more = l->more, .y = l->y, .state = s, .shares = true},

@@ -27,12 +27,12 @@ static bool fits(int in, int out, int kernel, int padding, int stride, int halo)
 
 bool esp__fits_fields(const esp_network *n, const esp_operation *op, esp_shape in, int halo_in,
                       int halo_out) {
-  const esp_param *w = op->param[0];
+  const esp_pair window = esp__window_of(op->param[0]);
   const esp_conv_attr a = op->attr.conv;
   esp__extent x, y;
   return esp__field_of(n, in, &x) && esp__field_of(n, op->shape, &y) &&
-         fits(x.rows, y.rows, w->shape[2], a.padding.rows, a.stride.rows, halo_in) &&
-         fits(x.width, y.width, w->shape[3], a.padding.columns, a.stride.columns, halo_in) &&
+         fits(x.rows, y.rows, window.rows, a.padding.rows, a.stride.rows, halo_in) &&
+         fits(x.width, y.width, window.columns, a.padding.columns, a.stride.columns, halo_in) &&
          halo_out <= y.rows && halo_out <= y.width && a.stride.columns <= 2;
 }
 

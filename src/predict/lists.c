@@ -25,10 +25,27 @@ static void begin(esp__lists *k, const esp__step *s, float *memory) {
   k->rows = share.count;
 }
 
+/* Of one row of tokens only the first. */
+static void run_first(const esp__predict_kernels *k, esp__lists *own, int tokens) {
+  const esp__stretch *all = own->stretch;
+  own->stretches = 0;
+  while (all[own->stretches].mask + all[own->stretches].count * k->vector < tokens)
+    own->stretches++;
+  esp__stretch last = all[own->stretches];
+  last.count = esp__ceil_div(tokens - last.mask, k->vector);
+  k->lists(own);
+  own->stretch = &last;
+  own->stretches = 1;
+  k->lists(own);
+}
+
 static void run(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   esp__lists own = ((const state *)s->state)->kernel;
   begin(&own, s, memory);
-  k->lists(&own);
+  if (s->partly)
+    run_first(k, &own, esp__tokens_made(s, memory));
+  else
+    k->lists(&own);
 }
 
 static void run_fields(const esp__predict_kernels *k, const esp__step *s, float *memory) {
@@ -184,6 +201,7 @@ static esp_status plan_rows(esp_network *n, esp__lists *k, const weights *w, esp
 static esp_status plan_weights(esp_network *n, const esp_operation *op, const esp__place *x,
                                weights *w, esp_error *err) {
   const esp_param *p = op->param[0];
+  const esp_pair window = esp__window_of(p);
   const int channels = p->shape[1] * op->attr.conv.groups;
   int32_t *channel, *tap;
   if (x->layout == ESP_FIELDS) {
@@ -195,7 +213,7 @@ static esp_status plan_weights(esp_network *n, const esp_operation *op, const es
   *w = (weights){.param = p,
                  .channel = channel,
                  .tap = tap,
-                 .taps = p->shape[2] * p->shape[3],
+                 .taps = window.rows * window.columns,
                  .groups = op->attr.conv.groups};
   return ESP_OK;
 }

@@ -246,6 +246,19 @@ static esp_status lower_any(esp__lowering *l, const esp__unit *u, esp_error *err
   return esp__add_other(l->network, op, u->relu, x, more, y, err);
 }
 
+/* A layer of sequences reads any layout; what makes sequences of something else makes blocks. */
+static esp_status lower_of_sequences(esp__lowering *l, const esp__unit *u, esp_error *err) {
+  const esp_operation *op = &l->ops->item[u->operation];
+  const esp__layout from = esp__layout_of(l, op->input[0]);
+  const bool kept = op->kind == ESP_OPERATION_POSITIONS || op->kind == ESP_OPERATION_LAYERNORM ||
+                    op->kind == ESP_OPERATION_PRODUCT;
+  int x, more = ESP_NOWHERE, y;
+  ESP_TRY(esp__find_place(l, op->input[0], from, &x, err));
+  if (op->input[1] >= 0) ESP_TRY(esp__find_place(l, op->input[1], from, &more, err));
+  ESP_TRY(esp__make_place(l, u->out, kept ? from : ESP_BLOCKED, &y, err));
+  return esp__add_of_sequences(l->network, op, x, more, y, err);
+}
+
 /* A pooling of 2x2 from fields to fields. */
 static bool keeps_fields(const esp__lowering *l, const esp_operation *op) {
   const int in = op->input[0],
@@ -285,6 +298,7 @@ static esp_status lower_unit(esp__lowering *l, const esp__unit *u, esp__listing 
       kind == ESP_OPERATION_FROM_INTEGERS)
     return lower_bytes(l, u, err);
   if (has_weights(op)) return lower_layer(l, u, listing, err);
+  if (esp__is_of_sequences(op)) return lower_of_sequences(l, u, err);
   if (kind == ESP_OPERATION_INPUT)
     return esp__make_place(l, u->out, ESP_PLANAR, &l->network->in, err);
   return lower_other(l, u, err);
@@ -294,6 +308,7 @@ static esp_status lower_all(esp__lowering *l, const esp__unit *unit, int units,
                             const esp__listing *listing, esp_error *err) {
   for (int u = 0; u < units; u++) {
     l->network->unit = u;
+    ESP_TRY(esp__begin_unit(l, &unit[u], err));
     ESP_TRY(lower_unit(l, &unit[u], listing[u], err));
   }
   const int v = l->ops->output;
@@ -308,16 +323,19 @@ esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__uni
   l.place = malloc((size_t)ops->count * sizeof *l.place);
   l.halo = calloc((size_t)ops->count, sizeof *l.halo);
   l.by = calloc((size_t)ops->count, sizeof *l.by);
+  l.whole = calloc((size_t)ops->count, sizeof *l.whole);
   esp_status status = ESP_OK;
-  if (!l.place || !l.halo || !l.by)
+  if (!l.place || !l.halo || !l.by || !l.whole)
     status = esp_fail(err, ESP_ERR_MEMORY, "out of memory for a network");
   if (status == ESP_OK) {
     memset(l.place, 0xff, (size_t)ops->count * sizeof *l.place);
     esp__find_halos(&l, unit, units);
+    esp__find_whole(&l);
     status = lower_all(&l, unit, units, listing, err);
   }
   free(l.place);
   free(l.halo);
   free(l.by);
+  free(l.whole);
   return status;
 }

@@ -9,6 +9,8 @@
  *     split.c        planes of every stride-th row and column, for lists
  *     fields.c       planes cut into fields, for lists
  *     chosen.c       convolutions between gates, which differ from image to image
+ *     tokens.c       how long sequences are, and which of their tokens need not be made
+ *     sequences.c, attention.c, recurrent.c        layers of sequences
  *     planes.c       all other operations
  *     fuse_integers.c, integers.c, bytes.c         the same of quantised networks
  *     choose.c       which layers run as lists of their nonzero weights, by stopwatch
@@ -143,8 +145,12 @@ struct esp__step {
   const struct esp_network *network;
   const void *state; /* what the kind of step needs */
   int unit;          /* that it is part of */
-  bool shares;       /* runs in parts at the same time, each on a thread of its own */
-  int part, parts;   /* of a step that shares, while it runs; else 0 and 1 */
+  /* How many tokens the sequence at x has, NULL: it fills its plane; and whether only so many need
+   * be made of y. */
+  const struct esp__length *length;
+  bool partly;
+  bool shares;     /* runs in parts at the same time, each on a thread of its own */
+  int part, parts; /* of a step that shares, while it runs; else 0 and 1 */
 };
 
 /* What a part does of `count` things: those from `first` on. */
@@ -183,8 +189,10 @@ struct esp_network {
   int in, out;                    /* places of image and logits */
   size_t scratch, scratch_floats; /* where it begins */
   size_t packed, packed_floats;   /* of weights that are packed for an image */
-  int unit;                       /* that is being lowered */
-  size_t floats;                  /* of a predictor's memory */
+  int unit;                       /* that is being lowered, and what its steps have of these: */
+  const struct esp__length *length;
+  bool partly;
+  size_t floats; /* of a predictor's memory */
 };
 
 static inline float *esp__at(const esp__step *s, int place, float *memory) {
@@ -258,11 +266,39 @@ bool esp__may_list(const esp_network *n, const esp__operations *ops, const esp__
 esp_status esp__lower(esp_network *n, const esp__operations *ops, const esp__unit *unit, int units,
                       const esp__listing *listing, esp_error *err);
 
+/* The kernel of a layer from place x to place y, but for where they are and what follows the
+ * sums. */
+esp_status esp__dense_kernel_of(esp_network *n, const esp_operation *op, const esp__place *x,
+                                const esp__place *y, esp__dense *kernel, esp_error *err);
 esp_status esp__add_dense(esp_network *n, const esp__layer_plan *l, esp_error *err);
 esp_status esp__add_winograd(esp_network *n, const esp__layer_plan *l, esp_error *err);
 esp_status esp__add_depthwise(esp_network *n, const esp__layer_plan *l, esp_error *err);
 /* x and y: both planar, or both in fields; of strided layers planes are split first. */
 esp_status esp__add_lists(esp_network *n, const esp__layer_plan *l, esp_error *err);
+
+/* ---- sequences (tokens.c, sequences.c, attention.c, recurrent.c) ---- */
+
+/* A number that the network reads as a token: 0 is padding, 1 what the vocabulary does not have. */
+int esp__token_of(float value, int vocabulary);
+/* How long the sequences of a value are; NULL: they fill its plane. */
+typedef struct esp__length esp__length;
+esp_status esp__length_of(esp_network *n, const esp__operations *ops, int v,
+                          const esp__length **length, esp_error *err);
+/* While the network runs: the tokens of the sequence at x; those that a step makes of y. */
+int esp__tokens_read(const esp__step *s, float *memory);
+int esp__tokens_made(const esp__step *s, float *memory);
+/* The planes of x, so far as a step that treats each pixel by itself goes over them. */
+esp__extents esp__extents_made(const esp__step *s, float *memory);
+
+/* Layers of sequences, and products. */
+bool esp__is_of_sequences(const esp_operation *op);
+esp_status esp__add_of_sequences(esp_network *n, const esp_operation *op, int x, int more, int y,
+                                 esp_error *err);
+/* These fill a step whose places are known. */
+esp_status esp__plan_attention(esp_network *n, const esp_operation *op, esp__step *step,
+                               esp_error *err);
+esp_status esp__plan_recurrent(esp_network *n, const esp_operation *op, esp__step *step,
+                               esp_error *err);
 
 /* ---- fields (fields.c) ---- */
 
@@ -369,6 +405,8 @@ esp_status esp__spots_of(esp_network *n, const esp__place *x, const esp__place *
 /* The same in groups of up to `most`, a power of two. */
 esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
                             esp_pair stride, int most, esp__spots *spots, esp_error *err);
+/* The first `count` spots of planes of one row, in groups that go into `group`. */
+esp__spots esp__spots_first(const esp__spots *all, int count, int most, esp__spot_group *group);
 /* The blocks of outputs that are packed together: a power of two, no more than there are. */
 int esp__dense_together_of(const esp_network *n, const esp__spots *spots, int blocks);
 /* The blocks of the next pack where so many are left. */
@@ -376,6 +414,11 @@ int esp__dense_pack_blocks(int left, int together);
 /* Where `count` channels lie, of every `apart`-th. */
 esp_status esp__channels_of(esp_network *n, const esp__place *x, int count, int apart,
                             int32_t **channel, esp_error *err);
+/* The rows and columns of a layer's window. */
+static inline esp_pair esp__window_of(const esp_param *weight) {
+  if (weight->rank < 4) return (esp_pair){1, 1};
+  return (esp_pair){weight->shape[2], weight->shape[3]};
+}
 /* Where the taps of a window lie, [kernel rows * columns]. */
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err);

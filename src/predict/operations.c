@@ -207,58 +207,61 @@ static esp_status fatrelu(esp_graph *g, esp_value *x, esp_fatrelu_attr attr, esp
   return append_alike(g, x, NULL, op, y, err);
 }
 
-/* ---- sequences, which lanes run ---- */
-
-static esp_status refuse(const char *what, esp_error *err) {
-  return esp_fail(err, ESP_ERR_INPUT,
-                  "the predictor has no '%s'; expected an engine of lanes, as 'espalier eval' has",
-                  what);
-}
+/* ---- sequences ---- */
 
 static esp_status embedding(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
                             esp_error *err) {
-  (void)g, (void)x, (void)weight, (void)y;
-  return refuse("embedding", err);
+  esp_operation op = {.kind = ESP_OPERATION_EMBEDDING, .param = {weight}};
+  ESP_TRY(esp__shape_embedding(shape_of(x), weight, &op.shape, err));
+  return append(g, x, NULL, op, y, err);
 }
 
 static esp_status positions(esp_graph *g, esp_value *x, esp_param *weight, esp_value **y,
                             esp_error *err) {
-  (void)g, (void)x, (void)weight, (void)y;
-  return refuse("positions", err);
+  ESP_TRY(esp__shape_positions(shape_of(x), weight, err));
+  const esp_operation op = {.kind = ESP_OPERATION_POSITIONS, .param = {weight}};
+  return append_alike(g, x, NULL, op, y, err);
 }
 
 static esp_status layernorm(esp_graph *g, esp_value *x, esp_param *scale, esp_param *shift,
                             esp_value **y, esp_error *err) {
-  (void)g, (void)x, (void)scale, (void)shift, (void)y;
-  return refuse("layernorm", err);
+  ESP_TRY(esp__shape_layernorm(shape_of(x), scale, shift, err));
+  const esp_operation op = {.kind = ESP_OPERATION_LAYERNORM, .param = {scale, shift}};
+  return append_alike(g, x, NULL, op, y, err);
 }
 
 static esp_status attention(esp_graph *g, esp_value *x, esp_attention_attr attr, esp_value **y,
                             esp_error *err) {
-  (void)g, (void)x, (void)attr, (void)y;
-  return refuse("attention", err);
+  esp_operation op = {.kind = ESP_OPERATION_ATTENTION, .attr.attention = attr};
+  ESP_TRY(esp__shape_attention(shape_of(x), attr, &op.shape, err));
+  return append(g, x, NULL, op, y, err);
 }
 
 static esp_status recurrent(esp_graph *g, esp_value *x, esp_recurrent_attr attr, esp_param *weight,
                             esp_param *bias, esp_value **y, esp_error *err) {
-  (void)g, (void)x, (void)weight, (void)bias, (void)y;
-  return refuse(attr.cell == ESP_CELL_LSTM ? "lstm" : "gru", err);
+  esp_operation op = {
+      .kind = ESP_OPERATION_RECURRENT, .attr.recurrent = attr, .param = {weight, bias}};
+  ESP_TRY(esp__shape_recurrent(shape_of(x), attr, weight, bias, &op.shape, err));
+  return append(g, x, NULL, op, y, err);
 }
 
 static esp_status summary(esp_graph *g, esp_value *x, esp_token_summary kind, esp_value **y,
                           esp_error *err) {
-  (void)g, (void)x, (void)kind, (void)y;
-  return refuse("token_mean, token_max and token_last", err);
+  esp_operation op = {.kind = ESP_OPERATION_SUMMARY, .attr.summary = kind};
+  ESP_TRY(esp__shape_summary(shape_of(x), &op.shape, err));
+  return append(g, x, NULL, op, y, err);
 }
 
 static esp_status product(esp_graph *g, esp_value *a, esp_value *b, esp_value **y, esp_error *err) {
-  (void)g, (void)a, (void)b, (void)y;
-  return refuse("product", err);
+  ESP_TRY(esp__shape_add(shape_of(a), shape_of(b), err));
+  return append_alike(g, a, b, (esp_operation){.kind = ESP_OPERATION_PRODUCT}, y, err);
 }
 
 static esp_status rows(esp_graph *g, esp_value *x, esp_value **y, esp_error *err) {
-  (void)g, (void)x, (void)y;
-  return refuse("rows", err);
+  const esp_shape s = shape_of(x);
+  const esp_operation op = {.kind = ESP_OPERATION_ROWS,
+                            .shape = {s.channels * s.width, 1, s.height}};
+  return append(g, x, NULL, op, y, err);
 }
 
 /* ---- integers ---- */
@@ -327,14 +330,6 @@ static const esp__target target = {.shape = shape_of,
                                    .requantise = requantise,
                                    .add_integers = add_integers,
                                    .from_integers = from_integers};
-
-const char *esp_network_lacks(const esp_model *model) {
-  for (int i = 0; i < model->program->count; i++) {
-    const esp__layer_kind *kind = model->program->item[i].kind;
-    if (kind->role == ESP_KIND_SEQUENCE || kind->role == ESP_KIND_PRODUCT) return kind->keyword;
-  }
-  return NULL;
-}
 
 static esp_status list(esp__operations *ops, esp_model *model, esp__build_mode mode,
                        esp_error *err) {

@@ -127,6 +127,8 @@ esp_status esp__step_add(esp_network *n, const esp__step *step, esp_error *err) 
   n->step = item;
   n->step[n->steps] = *step;
   n->step[n->steps].unit = n->unit;
+  n->step[n->steps].length = n->length;
+  n->step[n->steps].partly = n->partly;
   n->step[n->steps].parts = 1;
   n->step[n->steps++].network = n;
   return ESP_OK;

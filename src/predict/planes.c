@@ -22,17 +22,13 @@ static const state *state_of(const esp__step *s) {
   return s->state;
 }
 
-static esp__extents extents_of(const esp__step *s) {
-  return esp__place_extents(esp__place_at(s, s->x));
-}
-
 static void run_activation(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  k->apply(state_of(s)->attr.activation, extents_of(s), planes_of(s, s->x, memory),
+  k->apply(state_of(s)->attr.activation, esp__extents_made(s, memory), planes_of(s, s->x, memory),
            planes_of(s, s->y, memory));
 }
 
 static void run_custom(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  const esp__extents e = extents_of(s);
+  const esp__extents e = esp__extents_made(s, memory);
   const esp__planes x = planes_of(s, s->x, memory), y = planes_of(s, s->y, memory);
   (void)k;
   for (size_t p = 0; p < (size_t)e.planes; p++)
@@ -43,29 +39,30 @@ static void run_custom(const esp__predict_kernels *k, const esp__step *s, float 
 }
 
 static void run_threshold(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  k->apply_threshold(state_of(s)->attr.fatrelu.threshold, extents_of(s), planes_of(s, s->x, memory),
-                     planes_of(s, s->y, memory));
+  k->apply_threshold(state_of(s)->attr.fatrelu.threshold, esp__extents_made(s, memory),
+                     planes_of(s, s->x, memory), planes_of(s, s->y, memory));
 }
 
 static void run_norm(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const esp__planes none = {0};
-  k->apply_line(state_of(s)->scale, state_of(s)->shift, state_of(s)->attr.relu, extents_of(s),
-                planes_of(s, s->x, memory), s->more < 0 ? none : planes_of(s, s->more, memory),
-                planes_of(s, s->y, memory));
+  k->apply_line(state_of(s)->scale, state_of(s)->shift, state_of(s)->attr.relu,
+                esp__extents_made(s, memory), planes_of(s, s->x, memory),
+                s->more < 0 ? none : planes_of(s, s->more, memory), planes_of(s, s->y, memory));
 }
 
 static void run_add(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  k->add_planes(state_of(s)->relu, extents_of(s), planes_of(s, s->x, memory),
+  k->add_planes(state_of(s)->relu, esp__extents_made(s, memory), planes_of(s, s->x, memory),
                 planes_of(s, s->more, memory), planes_of(s, s->y, memory));
 }
 
 static void run_gate(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  k->scale_planes(esp__at(s, s->more, memory), extents_of(s), planes_of(s, s->x, memory),
-                  planes_of(s, s->y, memory));
+  k->scale_planes(esp__at(s, s->more, memory), esp__extents_made(s, memory),
+                  planes_of(s, s->x, memory), planes_of(s, s->y, memory));
 }
 
 static void run_mean_abs(const esp__predict_kernels *k, const esp__step *s, float *memory) {
-  k->mean_abs_planes(extents_of(s), planes_of(s, s->x, memory), esp__at(s, s->y, memory));
+  k->mean_abs_planes(esp__extents_made(s, memory), planes_of(s, s->x, memory),
+                     esp__at(s, s->y, memory));
 }
 
 static void run_top_k(const esp__predict_kernels *k, const esp__step *s, float *memory) {

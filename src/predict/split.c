@@ -67,9 +67,9 @@ static int32_t phase_tap(const esp__place *x, int r, int c, esp_pair stride) {
 
 esp_status esp__phase_window(esp_network *n, const esp_operation *op, const esp__place *x,
                              int channels, int32_t **channel, int32_t **tap, esp_error *err) {
-  const esp_param *w = op->param[0];
-  const esp_pair stride = op->attr.conv.stride, padding = op->attr.conv.padding;
-  const int columns = w->shape[3], taps = w->shape[2] * columns;
+  const esp_pair window = esp__window_of(op->param[0]), stride = op->attr.conv.stride,
+                 padding = op->attr.conv.padding;
+  const int columns = window.columns, taps = window.rows * columns;
   ESP_TRY(esp__channels_of(n, x, channels, phases_of(stride), channel, err));
   ESP_TRY(esp__store_alloc(&n->store, (size_t)taps * sizeof **tap, tap, err));
   for (int t = 0; t < taps; t++)

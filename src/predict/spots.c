@@ -19,6 +19,13 @@ static void cut(esp__spot_group *group, int runs, int length, int most, int *gro
     }
 }
 
+esp__spots esp__spots_first(const esp__spots *all, int count, int most, esp__spot_group *group) {
+  esp__spots first = *all;
+  first.group = group;
+  cut(group, 1, count, most, &first.groups);
+  return first;
+}
+
 /* Groups lie within a row where rows are long or hold whole groups; else anywhere. Rows without
  * gaps are one. */
 esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
@@ -26,7 +33,7 @@ esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__plac
   const int rows = y->shape.height, columns = y->shape.width, lanes = esp__place_lanes(x),
             pixels = rows * columns;
   const bool one_row = x->row == columns * lanes && stride.rows == 1 && stride.columns == 1;
-  const bool by_row = one_row || columns % most == 0 || columns >= 2 * most;
+  const bool by_row = one_row || rows == 1 || columns % most == 0 || columns >= 2 * most;
   esp__spot *spot;
   esp__spot_group *group;
   ESP_TRY(esp__store_alloc(&n->store, (size_t)pixels * sizeof *spot, &spot, err));
@@ -57,8 +64,8 @@ esp_status esp__channels_of(esp_network *n, const esp__place *x, int count, int 
 
 esp_status esp__taps_of(esp_network *n, const esp__place *x, const esp_operation *op, int32_t **tap,
                         esp_error *err) {
-  const esp_param *w = op->param[0];
-  const int rows = w->rank == 4 ? w->shape[2] : 1, columns = w->rank == 4 ? w->shape[3] : 1;
+  const esp_pair window = esp__window_of(op->param[0]);
+  const int rows = window.rows, columns = window.columns;
   const esp_pair padding = op->attr.conv.padding;
   ESP_TRY(esp__store_alloc(&n->store, (size_t)(rows * columns) * sizeof **tap, tap, err));
   for (int i = 0; i < rows * columns; i++)

@@ -10,9 +10,15 @@ typedef struct esp__lowering {
   const esp__operations *ops;
   /* Of each value, by layout, or of its bytes, or of its chosen channels; ESP_NOWHERE: none. */
   int (*place)[ESP_LAYOUTS];
-  int *halo; /* of each value, blocked */
-  int *by;   /* of each value with chosen channels: place of what chose them */
+  int *halo;   /* of each value, blocked */
+  int *by;     /* of each value with chosen channels: place of what chose them */
+  bool *whole; /* of each value: tokens behind the end of a sequence are read too */
 } esp__lowering;
+
+/* Finds `whole`. */
+void esp__find_whole(esp__lowering *l);
+/* What the steps of a unit know of tokens. */
+esp_status esp__begin_unit(esp__lowering *l, const esp__unit *u, esp_error *err);
 
 /* How far a window reaches outside. */
 int esp__reach_of(const esp_operation *op);

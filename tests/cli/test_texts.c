@@ -2,6 +2,9 @@
  * weights. */
 #include "rig.h"
 
+#include <espalier/predict.h>
+#include <espalier/run.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +84,42 @@ START_TEST(what_a_reader_loses_is_gone) {
 }
 END_TEST
 
+/* Every kind of layer of sequences, trained and pruned, by both engines; the library opens the same
+ * file by itself. */
+START_TEST(the_predictor_reads) {
+  ESPALIER("run", "texts.ini", "-o", "a", "train.epochs=2", "prune.retrain_epochs=1",
+           "model.layers=embedding 8\npositions\nresidual\nlayernorm\nconv 24 1x1\nattention 2\n"
+           "conv 8 1x1\nend\nproduct\nconv 9 1x3\nsigmoid\nbranch\nconv 9 1x1\nend\ngru 7\n"
+           "lstm 6 both\ntoken_last\nlinear classes");
+  process lanes = espalier(&(process_options){0}, (const char *[]){"eval", "a", "--hash", NULL}),
+          alone = espalier(&(process_options){0},
+                           (const char *[]){"eval", "a", "--engine", "predictor", "--hash", NULL});
+  ck_assert_int_eq(alone.status, 0);
+  ck_assert_str_eq(strstr(lanes.out, "logits_sha256"), strstr(alone.out, "logits_sha256"));
+  process_free(&lanes);
+  process_free(&alone);
+  ESPALIER("pack", "a", "-o", "net.esp");
+  const float text[6] = {2.0f, 1.0f, 4.0f};
+  esp_network *network[2];
+  esp_loaded_run o;
+  esp_error err;
+  float logits[2][2];
+  ck_assert(esp_load_run(&o, "net.esp", false, 0, NULL, &err) == ESP_OK);
+  ck_assert(esp_network_of_model(&network[0], o.model, o.mean, o.std, &err) == ESP_OK);
+  ck_assert_msg(esp_network_open(&network[1], "net.esp", &err) == ESP_OK, "%s", err.text);
+  ck_assert_int_gt(esp_network_input(network[1]).vocabulary, 2);
+  for (int i = 0; i < 2; i++) {
+    esp_predictor *p;
+    ck_assert(esp_predictor_new(&p, network[i], &err) == ESP_OK);
+    esp_predict(p, text, logits[i]);
+    esp_predictor_free(p);
+    esp_network_free(network[i]);
+  }
+  esp_loaded_run_free(&o);
+  ck_assert(memcmp(logits[0], logits[1], sizeof *logits) == 0);
+}
+END_TEST
+
 START_TEST(what_is_no_text_is_named) {
   ESPALIER("run", "texts.ini", "-o", "a", "train.epochs=0", "prune.method=none");
   ENDS(2, NULL, "' ': has no token in it; expected a text", "predict", "a", " ");
@@ -102,6 +141,7 @@ static Suite *suite(void) {
   tcase_add_test(t, a_text_is_read);
   tcase_add_test(t, the_vocabulary_is_the_networks);
   tcase_add_loop_test(t, what_a_reader_loses_is_gone, 0, sizeof structures / sizeof *structures);
+  tcase_add_test(t, the_predictor_reads);
   tcase_add_test(t, what_is_no_text_is_named);
   suite_add_tcase(s, t);
   return s;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLASSES = 10, TOGETHER = 100 /* images of a batch, at most */ };
+enum { CLASSES = 10, TOGETHER = 100 /* images of a batch, at most */, TEXTS = 12 /* at least */ };
 static int images = 2;   /* of each network */
 static const char *only; /* network; NULL: all */
 
@@ -69,9 +69,24 @@ static void free_net(net *n) {
   free(n->mask);
 }
 
-static float *random_images(size_t floats, esp_key key) {
+/* Texts of every length, one without a word among them, and with what is no number of a word. */
+static void put_text(float *x, esp_shape s, int text, esp_key key) {
+  static const float odd[] = {-1.0f, 0.5f, 1e9f};
+  const int length = text == 0   ? s.width
+                     : text == 1 ? 0
+                                 : (int)esp_random_below(key, 0, (uint32_t)s.width + 1);
+  for (int t = 0; t < s.width; t++)
+    x[t] =
+        t < length ? (float)esp_random_below(key, 1 + (uint64_t)t, (uint32_t)s.vocabulary) : 0.0f;
+  if (length > 2) x[length / 2] = odd[text % 3];
+}
+
+static float *random_images(esp_shape s, int count, esp_key key) {
+  const size_t values = (size_t)(s.channels * s.height * s.width), floats = (size_t)count * values;
   float *x = malloc(floats * sizeof *x);
   esp_random_normals(key, 1.0, x, floats);
+  for (int i = 0; s.vocabulary && i < count; i++)
+    put_text(x + (size_t)i * values, s, i, key + (esp_key)i);
   return x;
 }
 
@@ -157,7 +172,7 @@ static bool too_long(const net *n, const char *isa) {
 static void check_isas(const net *n, const char *what, double pruned, int first, int count) {
   const esp_shape s = n->model->input;
   const size_t bytes = (size_t)(count * CLASSES) * sizeof(float);
-  float *x = random_images((size_t)(count * s.channels * s.height * s.width), (esp_key)(7 + first));
+  float *x = random_images(s, count, (esp_key)(7 + first));
   float expected[TOGETHER * CLASSES], found[TOGETHER * CLASSES];
   const char *isa;
   run_graph(n, count, x, expected);
@@ -189,9 +204,10 @@ static void check(const char *arch, const char *layers, esp_shape input) {
   static const double shares[] = {0.0, 0.9};
   for (int i = 0; i < 2; i++) {
     net n = make(arch, layers, input, shares[i]);
-    for (int first = 0; first < images; first += TOGETHER)
+    const int all = input.vocabulary && images < TEXTS ? TEXTS : images;
+    for (int first = 0; first < all; first += TOGETHER)
       check_isas(&n, layers[0] ? layers : arch, shares[i], first,
-                 images - first < TOGETHER ? images - first : TOGETHER);
+                 all - first < TOGETHER ? all - first : TOGETHER);
     free_net(&n);
   }
 }
@@ -225,8 +241,42 @@ START_TEST(language) {
 }
 END_TEST
 
-/* Those that the predictor does not run. */
-static bool of_sequences(const char *name) {
+/* Sequences: units and heads that fill no block, both directions, windows before and behind, what
+ * looks behind the end of a text and what does not, and parts of other lengths. */
+static const char *const sequences[] = {
+    "embedding 20\nlstm 24 both\nlayernorm\nconv 40 1x1\nrelu\ntoken_last\nlinear 10",
+    "embedding 16\ngru 7 both\nconv 12 1x3\nrelu\ngru 33\ntoken_mean\nlinear 10",
+    "embedding 33\npositions\nrepeat 2\nresidual\nlayernorm\nconv 99 1x1\nattention 3 causal\n"
+    "conv 33 1x1\nend\nresidual\nlayernorm\nconv 64 1x1\ngelu\nconv 33 1x1\nend\nend\n"
+    "layernorm\ntoken_mean\nlinear 10",
+    "embedding 48\nlayernorm\nconv 96 1x1\nattention 2\nconcat\nconv 16 1x4 stride 1x2\nrelu\n"
+    "token_max\nbranch\nproduct\nconv 9 1x1\nsigmoid\nbranch\nconv 9 1x1\ntanh\nend\nlstm 17\n"
+    "token_last\nend\nlinear 10",
+    "embedding 30\nattention 5\nconv 48 1x3 stride 2\nbn\nrelu\nattention 4\nlayernorm\n"
+    "global_avgpool\nflatten\nlinear 10",
+    "embedding 8\nproduct\nconv 8 1x1\nbranch\nconv 8 1x3 pad 0x1\nsigmoid\nbranch\nend\n"
+    "gru 16\ntoken_max\nlinear 10",
+    "embedding 8\nproduct\nconv 8 1x5 pad 0\nconv 8 1x1 pad 0x2\nbranch\nconv 8 1x1\nsigmoid\nend\n"
+    "token_mean\nlinear 10",
+};
+
+/* Texts that fill a vector, or not; of one word. */
+START_TEST(texts) {
+  static const esp_shape shapes[] = {{1, 1, 20, 60}, {1, 1, 37, 300}, {1, 1, 64, 9}};
+  check("custom", sequences[_i / 3], shapes[_i % 3]);
+}
+END_TEST
+
+/* Pictures whose rows are tokens. */
+START_TEST(rows) {
+  static const char *const layers[] = {
+      "conv 3 3x3\nrelu\nrows\nlstm 20\ntoken_last\nlinear 10",
+      "rows\nconv 48 1x1\npositions\nattention 4\nlayernorm\ntoken_max\nlinear 10"};
+  check("custom", layers[_i], (esp_shape){2, 17, 12});
+}
+END_TEST
+
+static bool reads_texts(const char *name) {
   static const char *const known[] = {"textcnn", "lstm-", "gru-", "transformer-"};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strncmp(name, known[i], strlen(known[i])) == 0) return true;
@@ -254,9 +304,9 @@ START_TEST(built_in) {
   const char *name = esp_arch_name((size_t)_i);
   if (only && strcmp(name, only) != 0) return;
   if (strcmp(name, "custom") == 0) return; /* it stands for a text of one's own */
-  if (of_sequences(name)) return;
   const bool grey = strncmp(name, "lenet", 5) == 0 || strncmp(name, "mlp", 3) == 0;
-  check(name, "", grey ? (esp_shape){1, 28, 28} : (esp_shape){3, 32, 32});
+  const esp_shape text = {1, 1, 20, 96}, image = {grey ? 1 : 3, grey ? 28 : 32, grey ? 28 : 32};
+  check(name, "", reads_texts(name) ? text : image);
 }
 END_TEST
 
@@ -276,6 +326,8 @@ int main(int argc, char **argv) {
     tcase_add_loop_test(t, built_in, 0, networks());
   } else {
     tcase_add_loop_test(t, gates, 0, (int)(sizeof gated / sizeof *gated));
+    tcase_add_loop_test(t, texts, 0, 3 * (int)(sizeof sequences / sizeof *sequences));
+    tcase_add_loop_test(t, rows, 0, 2);
     tcase_add_loop_test(t, language, 0, 3 * (int)(sizeof languages / sizeof *languages));
   }
   suite_add_tcase(suite, t);

@@ -257,6 +257,51 @@ typedef void esp__maxpool_fields_fn(esp__extents e, esp__planes x, esp__planes y
 typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__planes x,
                                   esp__planes y);
 
+/* z = x * y */
+typedef void esp__multiply_planes_fn(esp__extents e, esp__planes x, esp__planes y, esp__planes z);
+
+/* esp__layer_norm of kernels/sequence.h; the channels that count by their numbers, scale and shift
+ * by channel, filled up to a whole block. */
+typedef struct esp__pixel_norm {
+  const int32_t *counts;
+  int counted;
+  const float *scale, *shift;
+} esp__pixel_norm;
+typedef void esp__norm_pixels_fn(const esp__pixel_norm *k, esp__extents e, esp__planes x,
+                                 esp__planes y);
+
+/* A head of attention for 16 queries, each of the first valid[query] of `keys` keys:
+ *
+ *     share[t][query] = softmax over t of (sum over c of query[c][query] * x[key[c] + t * step])
+ *     y[c][query] = sum over t of share[t][query] * x[value[c] + t * step]
+ *
+ * with scores times `scale` before the softmax. */
+typedef struct esp__attention_tile {
+  int channels, keys, step;
+  float scale;
+  const float *query;         /* [channels][16] */
+  const float *x;             /* keys and values */
+  const int32_t *key, *value; /* [channels] */
+  const float *valid;         /* [16] 1 to keys */
+  float *share;               /* [keys][16] */
+  float *y;                   /* [channels][16] */
+} esp__attention_tile;
+typedef void esp__attend_tile_fn(const esp__attention_tile *k);
+
+/* The cells of kernels/recurrent.h for one token: x and sums are [gates][units], and what is read
+ * behind them is any; inner and h, those of the token before, become those of this one, and are
+ * written up to whole vectors. A GRU has no inner. */
+typedef struct esp__unit_step {
+  int units;
+  const float *x, *sums;
+  float *inner, *h;
+} esp__unit_step;
+typedef void esp__unit_step_fn(const esp__unit_step *k);
+
+/* y[channel] of the first `length` tokens of planes of one row (esp__tokens_summary). */
+typedef void esp__summarise_tokens_fn(esp_token_summary kind, int length, esp__extents e,
+                                      esp__planes x, float *y);
+
 #define ESP_PREDICT_KERNELS(K)                                            \
   K(dense, esp__dense_fn, esp__dense)                                     \
   K(dense_together, esp__dense_together_fn, esp__dense_together)          \
@@ -281,7 +326,13 @@ typedef void esp__split_planes_fn(int rows, int columns, esp__extents e, esp__pl
   K(mean_abs_planes, esp__mean_abs_planes_fn, esp__mean_abs_planes)       \
   K(maxpool_planes, esp__pool_planes_fn, esp__maxpool_planes)             \
   K(avgpool_planes, esp__pool_planes_fn, esp__avgpool_planes)             \
-  K(split_planes, esp__split_planes_fn, esp__split_planes)
+  K(split_planes, esp__split_planes_fn, esp__split_planes)                \
+  K(multiply_planes, esp__multiply_planes_fn, esp__multiply_planes)       \
+  K(norm_pixels, esp__norm_pixels_fn, esp__norm_pixels)                   \
+  K(attend_tile, esp__attend_tile_fn, esp__attend_tile)                   \
+  K(lstm_step, esp__unit_step_fn, esp__lstm_step)                         \
+  K(gru_step, esp__unit_step_fn, esp__gru_step)                           \
+  K(summarise_tokens, esp__summarise_tokens_fn, esp__summarise_tokens)
 
 typedef struct esp__predict_kernels esp__predict_kernels;
 struct esp__predict_kernels {
