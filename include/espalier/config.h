@@ -10,6 +10,7 @@
 #include <espalier/model.h>
 #include <espalier/optim.h>
 #include <espalier/prune.h>
+#include <espalier/quality.h>
 #include <espalier/status.h>
 
 #include <stdio.h>
@@ -104,6 +105,9 @@ esp_status esp_config_text(const esp_config *config, char **text, esp_error *err
  * another value than they would have anyway, as INI text that parses. Left out are paths, so that
  * the text is the same wherever the files lie, and the network. Newly allocated in *text. */
 esp_status esp_config_brief_text(const esp_config *config, char **text, esp_error *err);
+
+/* What networks of that configuration are judged by, as the kind of its data set says. */
+const esp_quality *esp_config_quality(const esp_config *config);
 
 /* Explains "section.key", "key", "section" or a method of pruning (a criterion, structure,
  * distribution, schedule, dynamic method or regulariser, with its keys) on `out`; fails with the

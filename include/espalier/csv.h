@@ -14,6 +14,7 @@ typedef struct esp_csv {
   char **name;       /* [columns]; the beginning of cell */
   char **cell;       /* [1 + rows][columns] */
   int *line;         /* of each row, in the file */
+  int names_line;    /* of the names, in the file */
   bool ended;        /* the last line has its end: nothing is cut off there */
   char *text;        /* what all of them point into */
 } esp_csv;

@@ -1,8 +1,10 @@
-/* Data to classify: pictures, texts and sounds. Sets in memory, splits, and batches prepared ahead
- * on another thread.
+/* Data to learn from: pictures, texts, sounds and tables. Sets in memory, splits, and batches
+ * prepared ahead on another thread.
  *
  * Whatever an example is, it is called an image: planes of values. A text is one plane of height 1,
- * whose values are the numbers of its tokens; a sound is its spectrum over time. */
+ * whose values are the numbers of its tokens; a sound is its spectrum over time; a row of a table
+ * has a channel of one value for each column. What is known of it is a label, the number of its
+ * class, or one or more real-valued targets. */
 #ifndef ESP_DATA_H
 #define ESP_DATA_H
 
@@ -35,9 +37,17 @@ typedef struct esp_audio_options {
   double noise;       /* deviation of what its word `noise` adds, at most; full scale is 1 */
 } esp_audio_options;
 
+/* The keys of [data] that are for tables: names of columns, in lines or with commas between
+ * them. */
+typedef struct esp_table_options {
+  char *target; /* what is to be estimated */
+  char *inputs; /* what the network reads; "" = all others */
+  char *ignore; /* what it does not read */
+} esp_table_options;
+
 /* [data] */
 typedef struct esp_data_options {
-  char *dataset;       /* cifar10 | cifar100 | idx | folder | text | audio | shapes */
+  char *dataset;       /* cifar10 | cifar100 | idx | folder | text | audio | csv | shapes */
   char *path;          /* directory of the files; unused by shapes */
   int64_t validation;  /* images held out of the training split */
   int64_t train, test; /* use only so many images; 0 = all (shapes: 0 = 10000 and 2000) */
@@ -45,6 +55,7 @@ typedef struct esp_data_options {
       resident_mib; /* folder: of its pictures in memory, at most, the rest in a file; 0 = all */
   esp_text_options text;
   esp_audio_options audio;
+  esp_table_options table;
   char *augment;            /* words: crop resized-crop flip cutout shift noise */
   int64_t crop_padding;     /* pixels of zeros around the image that `crop` shifts into */
   double crop_area;         /* smallest share of an image that `resized-crop` takes */
@@ -53,6 +64,7 @@ typedef struct esp_data_options {
   esp_numbers task_weights; /* of the class and of each of them, in the loss; empty = 1 */
   esp_numbers mean,
       std; /* per channel, of pixels in [0, 1]; empty = measured on the training split */
+  esp_numbers target_mean, target_std; /* per target, in its units; empty = measured there too */
 } esp_data_options;
 extern const esp_option esp_data_option_table[];
 /* Fails, naming it, if a key has a value that the data set does not read. */
@@ -85,9 +97,11 @@ typedef struct esp_images {
     const char **texts;
     void *values; /* any of them */
   };
-  int32_t *labels; /* [count] */
+  int32_t *labels; /* [count]; zeros where there are targets */
   uint32_t count;
   esp_mapping *mapping; /* where the values are; NULL: in memory */
+  int targets;          /* real-valued ones of an image; 0: it has a class */
+  float *target;        /* [count][targets], in their units; NULL where there are none */
 } esp_images;
 
 /* The tokens that a network knows: 0 is padding, 1 stands for all others, and from 2 they have
@@ -96,13 +110,15 @@ typedef struct esp_vocabulary esp_vocabulary;
 typedef struct esp_corpus esp_corpus;     /* texts while a set is loaded */
 typedef struct esp_spectrum esp_spectrum; /* how features of sounds are made */
 
-enum { ESP_CHANNELS_MAX = 64 };
+enum { ESP_CHANNELS_MAX = 256 };
 typedef struct esp_dataset {
   esp_element element;
   esp_shape shape;
-  int classes;
-  char **class_name; /* [classes] */
-  esp_tasks tasks;   /* the class, then those of the configuration */
+  int classes;              /* or targets: what the network has outputs for */
+  char **class_name;        /* [classes] */
+  char **column_name;       /* [channels], of a table; else NULL */
+  esp_target_scale targets; /* of the images to train on; count 0: they have classes */
+  esp_tasks tasks;          /* the class, then those of the configuration */
   esp_images train, validation, test;
   /* Of each channel: of pixels in [0, 1], of features; of tokens there are none. */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
@@ -120,6 +136,9 @@ typedef struct esp_dataset_kind {
    * (folder). */
   esp_status (*load)(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
                      esp_error *err);
+  /* Its images have real-valued targets: load fills `targets` and `target` of train and test, names
+   * the targets in class_name, and may leave labels NULL. */
+  bool targets;
 } esp_dataset_kind;
 const esp_dataset_kind *esp_dataset_kind_at(size_t i);           /* NULL after the last */
 const esp_dataset_kind *esp_dataset_kind_find(const char *name); /* NULL when there is none */
@@ -132,7 +151,8 @@ esp_status esp_dataset_kind_register(const esp_dataset_kind *kind, esp_error *er
 /* Loads, limits (to images drawn class by class, each class with its share: those to train on by
  * the seed, the test images always the same), splits off the validation images (chosen at random
  * from the seed; both splits keep the order of the files), measures mean and std (of pixels a
- * constant channel gets a std of 1 / 255, of features 1). `wanted` is the model's input, {0} if it
+ * constant channel gets a std of 1 / 255, of features 1; a target that is constant in a split is an
+ * error). `wanted` is the model's input, {0} if it
  * has none of its own: folder resizes to it (3x32x32 if none), others ignore it. Fails when the
  * files are damaged: the text names file and place. */
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
@@ -161,14 +181,16 @@ esp_status esp_text_encode(const char *text, const esp_text_options *opt, const 
                            int length, uint16_t *number, esp_text_count *count, esp_error *err);
 
 /* Gives the images the labels of a network whose classes have these names, class_name[classes]:
- * matched by name, so that the order of folders means nothing. The set has the network's classes
+ * matched by name, so that the order of folders means nothing; targets are to be the network's, in
+ * its order. The set has the network's classes
  * afterwards, and may lack images of some. Fails, naming both, when the set has a class that the
  * network has not. `opt` is what the set was loaded with; it says the tasks. */
 esp_status esp_dataset_match_classes(esp_dataset *set, const esp_data_options *opt,
                                      char *const *class_name, int classes, esp_error *err);
 
 /* SHA-256 of what a data set holds after limits and splits: the class names; the labels of all
- * images; shape and values; and the labels of the test images alone. In hexadecimal. */
+ * images, or their targets; shape and values; and the labels of the test images alone. In
+ * hexadecimal. */
 typedef struct esp_dataset_digests {
   char classes[65], labels[65], images[65], test_labels[65];
 } esp_dataset_digests;
@@ -189,6 +211,18 @@ esp_status esp_picture_load(const char *path, esp_shape shape, uint8_t *pixels, 
  * they have then. */
 esp_status esp_sound_load(const char *path, const esp_audio_options *opt, esp_shape shape,
                           float *features, esp_error *err);
+
+/* Numbers out of a table. */
+typedef struct esp_columns {
+  float *value; /* [rows][columns asked for] */
+  int rows;
+} esp_columns;
+/* Reads the columns of those names, all finite numbers, of a CSV file (csv.h); what else is in it
+ * is not looked at. Errors begin with file and line: a name that is missing, or there twice; a cell
+ * that is empty or no finite number; no row. On failure *c needs no freeing. */
+esp_status esp_columns_read(esp_columns *c, const char *path, char *const *name, int names,
+                            esp_error *err);
+void esp_columns_free(esp_columns *c);
 
 /* Which images, in which order, changed how. */
 typedef struct esp_loader_options {

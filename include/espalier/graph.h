@@ -15,6 +15,7 @@
 #include <espalier/random.h>
 #include <espalier/sequence.h>
 #include <espalier/status.h>
+#include <espalier/target.h>
 #include <espalier/task.h>
 #include <espalier/tensor.h>
 
@@ -41,11 +42,16 @@ static inline bool esp_shape_same(esp_shape a, esp_shape b) {
 typedef struct esp_batch {
   /* Lane layout without halo: [blocks][C][H][W][16]; padding images are zeros. */
   const float *images;
-  const int32_t *labels; /* [count], 0-based class */
-  int count;             /* images that are valid, 1 to the graph's batch */
+  const int32_t
+      *labels; /* [count], 0-based class; NULL where there are targets, or nothing is known */
+  int count;   /* images that are valid, 1 to the graph's batch */
   /* Where these are the share of one process and others have the rest: the images of the whole
    * batch, and how many of them come before. `count` may then be 0. all = 0: these are all. */
   int all, first;
+  /* Real-valued targets, and what they are; NULL where there are classes. Lane layout,
+   * [blocks][outputs][16], in the units of the outputs; padding images have zeros. */
+  const float *targets;
+  const esp_target_scale *scale;
 } esp_batch;
 static inline int esp_batch_images(const esp_batch *b) {
   return b->all > 0 ? b->all : b->count;
@@ -234,7 +240,8 @@ esp_status esp_graph_from_integers(esp_graph *g, esp_value *x, esp_integers from
 
 /* The loss, mean over the valid images. logits (classes, 1, 1). Smoothing in [0, 1) spreads that
  * much of the target evenly over all classes. Mean squared error is against the one-hot label, mean
- * over classes too. */
+ * over classes too. A batch that has targets in the place of labels has this loss in any case, the
+ * mean over outputs of (output - target)^2, without smoothing. */
 typedef enum esp_loss_kind { ESP_LOSS_CROSS_ENTROPY, ESP_LOSS_MEAN_SQUARED } esp_loss_kind;
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
                           esp_error *err);
@@ -308,10 +315,12 @@ typedef struct esp_pass {
 typedef struct esp_outcome {
   double loss_sum; /* sum over images */
   int count;       /* images */
+  /* Of each of the first outputs: the sum over images of (output - target)^2; 0 without targets. */
+  double squared[ESP_TARGETS_MAX];
 } esp_outcome;
 
-/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless a teacher's
- * logits are matched. */
+/* Runs the operations. `labels` of the batch may be NULL: then there is no loss, unless there are
+ * targets, or a teacher's logits are matched. */
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass);
 /* In place of a forward pass: the graph has the logits, [images of the batch][logits], that another
  * engine computed. */

@@ -29,7 +29,7 @@ typedef enum esp_option_type {
                          in the folder of that file first, then in the current folder */
 } esp_option_type;
 
-enum { ESP_NUMBERS_MAX = 64 };
+enum { ESP_NUMBERS_MAX = 256 };
 typedef struct esp_numbers {
   double value[ESP_NUMBERS_MAX];
   int count;

@@ -30,7 +30,7 @@ ESP_BEGIN_DECLS
 
 /* Counts the changes of the structs that plugins fill in or read; one made for another number is
  * refused. */
-enum { ESP_PLUGIN_ABI = 4 };
+enum { ESP_PLUGIN_ABI = 5 };
 
 typedef struct esp_plugin {
   int32_t abi; /* ESP_PLUGIN_ABI */

@@ -78,7 +78,8 @@ typedef struct esp_loaded_run {
   char **class_name;          /* [classes] */
   esp_vocabulary *vocabulary; /* of texts; else NULL */
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
-  esp_mask *mask; /* [parameters], or NULL */
+  esp_target_scale targets; /* count 0: the network tells classes apart; without variances */
+  esp_mask *mask;           /* [parameters], or NULL */
 } esp_loaded_run;
 /* The file that `path` stands for: itself, or a run directory's newest weights. */
 esp_status esp_weights_path(const char *path, char file[4096], esp_error *err);

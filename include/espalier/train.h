@@ -9,6 +9,7 @@
 #include <espalier/model.h>
 #include <espalier/optim.h>
 #include <espalier/prune.h>
+#include <espalier/quality.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,10 @@ typedef struct esp_metrics {
   int64_t count;                /* images */
   int64_t right[ESP_TASKS_MAX]; /* images answered right, in each task; the first is top1 */
   double seconds;
+  /* Where there are targets: how many, and of each the sum over images of (prediction - target)^2,
+   * and the variance of those targets, in their units squared. */
+  int targets;
+  double squared[ESP_TARGETS_MAX], variance[ESP_TARGETS_MAX];
 } esp_metrics;
 
 static inline double esp_share_of(int64_t part, int64_t all) {
@@ -40,9 +45,21 @@ static inline double esp_metrics_loss(const esp_metrics *m) {
   return m->count > 0 ? m->loss_sum / (double)m->count : 0.0;
 }
 
-/* Adds the outcome of a forward pass over `batch` to *m; without labels only its loss. `confusion`
- * [classes * classes] (row: label, column: answer) of the class may be NULL. Of equal logits the
- * lower class wins. */
+/* Of a target: the root of the mean squared error, in its units; and the coefficient of
+ * determination, 1 - mean squared error / variance. 1 is best, 0 what their mean would get; the
+ * lowest number there is where an output is no number. */
+double esp_metrics_rmse(const esp_metrics *m, int target);
+double esp_metrics_target_r2(const esp_metrics *m, int target);
+/* How good a network is: top-1, or R^2, the mean over the targets. */
+double esp_metrics_quality(const esp_metrics *m);
+/* Which of them that is. */
+static inline const esp_quality *esp_metrics_quality_of(const esp_metrics *m) {
+  return esp_quality_of(m->targets > 0);
+}
+
+/* Adds the outcome of a forward pass over `batch` to *m; without labels or targets only its loss.
+ * `confusion` [classes * classes] (row: label, column: answer) of the class may be NULL. Of equal
+ * logits the lower class wins. */
 void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch,
                      esp_outcome outcome, int64_t *confusion);
 

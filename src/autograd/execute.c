@@ -5,7 +5,11 @@ static void begin(esp_graph *g, const esp_batch *batch, esp_pass pass) {
   g->current = batch;
   g->pass = pass;
   esp__shares_begin(g, batch);
-  g->outcome = (esp_outcome){0, esp__graph_all_images(g)};
+  g->outcome = (esp_outcome){.count = esp__graph_all_images(g)};
+}
+
+static bool has_loss(const esp_graph *g) {
+  return g->current->labels || g->current->targets || (g->match_logits && g->pass.training);
 }
 
 esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pass) {
@@ -18,7 +22,7 @@ esp_outcome esp_graph_forward(esp_graph *g, const esp_batch *batch, esp_pass pas
     esp__macs_count_layer(g, g->node[i]);
     esp__profile_lap(g, i, ESP_FORWARD);
   }
-  if (g->logits && (batch->labels || (g->match_logits && pass.training))) esp__loss_run(g);
+  if (g->logits && has_loss(g)) esp__loss_run(g);
   esp__profile_lap(g, g->nodes, ESP_FORWARD);
   return g->outcome;
 }
@@ -29,7 +33,7 @@ esp_outcome esp_graph_take_logits(esp_graph *g, const esp_batch *batch, const fl
   for (int i = 0; i < batch->count; i++)
     for (int c = 0; c < outputs; c++)
       esp_plane(&g->logits->data, i / ESP_LANES, c)[i % ESP_LANES] = *logits++;
-  if (batch->labels) esp__loss_run(g);
+  if (has_loss(g)) esp__loss_run(g);
   return g->outcome;
 }
 

@@ -1,5 +1,7 @@
 /* The loss at the end of a graph; its gradient at the logits is computed along with it. */
-#include "autograd/node.h"
+#include "autograd/targets.h"
+
+#include <string.h>
 
 /* The right answers for the images of a block. */
 static void answer(const esp_task *task, const int32_t *labels, int images, int32_t *right) {
@@ -14,7 +16,11 @@ static void run_task(const esp_graph *g, int block, const esp_task *task, esp__l
       distills ? esp_plane(&g->teacher->logits->data, block, task->first) : NULL, g->teacher_share,
       g->temperature};
   if (distills && g->match_logits) {
-    kernels->match_logits(k, &target);
+    kernels->match_numbers(k, target.logits);
+    return;
+  }
+  if (g->current->targets) {
+    esp__targets_loss(g, block, k);
     return;
   }
   int32_t right[ESP_LANES];
@@ -27,11 +33,12 @@ static void run_task(const esp_graph *g, int block, const esp_task *task, esp__l
   if (distills) kernels->distill(k, &target);
 }
 
-/* The loss of the images of a part, in order. */
-static double run_part(esp_graph *g, esp__block_range part) {
+/* The loss of the images of a part, in order; behind it what is measured of targets. */
+static void run_part(esp_graph *g, esp__block_range part, double *number) {
   const esp_tensor *x = &g->logits->data, *dx = &g->logits->grad;
   double sum = 0.0;
-  for (int block = part.begin; block < part.end; block++)
+  for (int block = part.begin; block < part.end; block++) {
+    if (g->current->targets) esp__targets_measure(g, block, number + 1);
     for (int t = 0; t < g->tasks.count; t++) {
       const esp_task *task = &g->tasks.item[t];
       esp__loss_block k = {.logits = esp_plane(x, block, task->first),
@@ -43,13 +50,18 @@ static double run_part(esp_graph *g, esp__block_range part) {
       run_task(g, block, task, &k);
       for (int i = 0; i < k.valid; i++) sum += (double)task->weight * (double)k.loss[i];
     }
-  return sum;
+  }
+  number[0] = sum;
 }
 
 void esp__loss_run(esp_graph *g) {
-  double *sum = esp__shares_part_numbers(&g->shares);
-  for (int i = 0; i < g->shares.parts; i++) sum[i] = run_part(g, esp__graph_part(g, i));
-  g->outcome.loss_sum = *esp__shares_add(&g->shares, 1);
+  const int targets = g->current->targets ? esp__targets_measured(g) : 0, n = 1 + targets;
+  double *number = esp__shares_part_numbers(&g->shares);
+  memset(number, 0, (size_t)(n * g->shares.parts) * sizeof *number);
+  for (int i = 0; i < g->shares.parts; i++) run_part(g, esp__graph_part(g, i), number + i * n);
+  const double *sum = esp__shares_add(&g->shares, n);
+  g->outcome.loss_sum = sum[0];
+  for (int t = 0; t < targets; t++) g->outcome.squared[t] = sum[1 + t];
 }
 
 esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, float smoothing,
@@ -63,8 +75,8 @@ esp_status esp_graph_loss(esp_graph *g, esp_value *logits, esp_loss_kind kind, f
   if (!(smoothing >= 0.0f && smoothing < 1.0f))
     return esp_fail(err, ESP_ERR_INPUT, "loss: label smoothing %g; expected 0 to below 1",
                     (double)smoothing);
-  esp__graph_reserve_numbers(g, 1);
   g->logits = logits;
+  esp__graph_reserve_numbers(g, 1 + esp__targets_measured(g));
   g->loss_kind = kind;
   g->smoothing = smoothing;
   g->tasks = esp_tasks_plain(t->channels);

@@ -3,7 +3,9 @@
  *     cross entropy   p = softmax(z / T)   dz = s / T (p - target)
  *                                          dz' = s / T^2 p (z' - sum p z')
  *     mean squared    C answers            dz = 2 s / (C T) (z / T - target)
- *                                          dz' = 2 s / (C T^2) z' */
+ *                                          dz' = 2 s / (C T^2) z'
+ *
+ * Real-valued targets are numbers of their own, so there T is 1. */
 #include "autograd/tempered_loss.h"
 
 #include "base/mathx.h"
@@ -11,12 +13,14 @@
 /* One image's answers to one task: columns of [answers][16]. */
 typedef struct column {
   const float *z, *along; /* along: NULL without tangents */
+  const float *wanted;    /* targets; NULL: there is a right answer */
   float *grad, *grad_along;
   int answers, right;
   double smoothing, scale, temperature;
 } column;
 
 static double target_of(const column *k, int c) {
+  if (k->wanted) return (double)k->wanted[c * ESP_LANES];
   return (c == k->right ? 1.0 - k->smoothing : 0.0) + k->smoothing / k->answers;
 }
 
@@ -57,19 +61,21 @@ static void run_image(const esp_graph *g, const esp__tempered_loss *k, const esp
                       int image) {
   const int block = image / ESP_LANES, lane = image % ESP_LANES;
   const bool valid = image < esp__graph_images(g);
+  const float *targets = g->current->targets;
   const column c = {
       .z = esp_plane(&g->logits->data, block, task->first) + lane,
       .along = k->along ? esp_plane(k->along, block, task->first) + lane : NULL,
+      .wanted = targets ? targets + (size_t)block * (size_t)task->answers * ESP_LANES + lane : NULL,
       .grad = esp_plane(k->grad, block, task->first) + lane,
       .grad_along = k->along ? esp_plane(k->grad_along, block, task->first) + lane : NULL,
       .answers = task->answers,
-      .right = valid ? esp_task_answer(task, g->current->labels[image]) : 0,
+      .right = valid && !targets ? esp_task_answer(task, g->current->labels[image]) : 0,
       .smoothing = g->pass.training ? (double)g->smoothing : 0.0,
       .scale = (double)task->weight / esp__graph_images(g),
-      .temperature = k->temperature};
+      .temperature = targets ? 1.0 : k->temperature};
   if (!valid)
     nothing(&c);
-  else if (g->loss_kind == ESP_LOSS_CROSS_ENTROPY)
+  else if (g->loss_kind == ESP_LOSS_CROSS_ENTROPY && !targets)
     cross_entropy(&c);
   else
     mean_squared(&c);

@@ -12,7 +12,7 @@ typedef struct esp__tempered_loss {
   const esp_tensor *grad_along; /* out: the tangent of the gradient */
 } esp__tempered_loss;
 
-/* For the current batch, which has labels; padding images get 0. */
+/* For the current batch, which has labels or targets; padding images get 0. */
 void esp__tempered_loss_run(const esp_graph *g, const esp__tempered_loss *k);
 
 #endif

@@ -74,6 +74,7 @@ static esp_status take_line(reader *r) {
   ESP_TRY(cut_line(r, &count));
   if (t->columns == 0) {
     t->columns = count;
+    t->names_line = r->line;
     t->rows = -1; /* the names are counted as a row here and taken off again */
   }
   if (count != t->columns)

@@ -2,6 +2,7 @@
 #ifndef ESP_BASE_TEXT_H
 #define ESP_BASE_TEXT_H
 
+#include <espalier/quality.h>
 #include <espalier/status.h>
 
 #include <stddef.h>
@@ -27,6 +28,8 @@ void esp__text_drop(esp__text *t);
 /* The names of columns, with commas between them, without the end of the line. NULL after the
  * last. */
 void esp__print_columns(FILE *out, const char *const *name);
+/* The same of names with "quality" in them (quality.h). */
+void esp__print_quality_columns(FILE *out, const esp_quality *q, const char *const *name);
 
 /* A cell of a CSV file: what contains a comma, a quote or a line break stands in quotes
  * (RFC 4180). */

@@ -148,6 +148,7 @@ esp_status esp__config_check(const esp_config *c, esp_error *err) {
   ESP_TRY(check_parts(c, err));
   ESP_TRY(esp_optimiser_check(&c->train, err));
   ESP_TRY(esp_data_check(&c->data, err));
+  ESP_TRY(esp__config_check_targets(c, err));
   ESP_TRY(check_compress(c, err));
   ESP_TRY(check_weights(c, err));
   if (!esp__prunes(c) && strcmp(c->prune.regulariser, "none") != 0)

@@ -6,5 +6,7 @@
 
 /* Says in one sentence which keys do not go together, and what was expected. */
 esp_status esp__config_check(const esp_config *c, esp_error *err);
+/* The same of keys that have no meaning with real-valued targets. */
+esp_status esp__config_check_targets(const esp_config *c, esp_error *err);
 
 #endif

@@ -13,7 +13,10 @@ static const struct {
            {"seconds", &esp__dataset_audio}, {"window", &esp__dataset_audio},
            {"hop", &esp__dataset_audio},     {"bands", &esp__dataset_audio},
            {"layout", &esp__dataset_audio},  {"shift", &esp__dataset_audio},
-           {"noise", &esp__dataset_audio},   {"resident_mib", &esp__dataset_folder}};
+           {"noise", &esp__dataset_audio},   {"resident_mib", &esp__dataset_folder},
+           {"target", &esp__dataset_csv},    {"inputs", &esp__dataset_csv},
+           {"ignore", &esp__dataset_csv},    {"target_mean", &esp__dataset_csv},
+           {"target_std", &esp__dataset_csv}};
 
 static const esp_option *option_named(const char *key) {
   const esp_option *o = esp_data_option_table;

@@ -60,8 +60,21 @@ static esp_status renumber(esp_dataset *set, const esp_data_options *opt, char *
   return esp_tasks_read(&set->tasks, opt, set->class_name, set->classes, err);
 }
 
+/* A target is what its name says, and its place that of the network's output. */
+static esp_status match_targets(const esp_dataset *set, char *const *name, int names,
+                                esp_error *err) {
+  char ours[256], theirs[256];
+  bool same = set->classes == names;
+  for (int i = 0; same && i < names; i++) same = strcmp(set->class_name[i], name[i]) == 0;
+  if (same) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "the data have the targets %s, the network %s; expected these",
+                  list(set->class_name, set->classes, ours), list(name, names, theirs));
+}
+
 esp_status esp_dataset_match_classes(esp_dataset *set, const esp_data_options *opt,
                                      char *const *class_name, int classes, esp_error *err) {
+  if (set->targets.count > 0) return match_targets(set, class_name, classes, err);
   int *number = calloc((size_t)set->classes + 1, sizeof *number);
   if (!number) return esp_fail(err, ESP_ERR_MEMORY, "no memory for the classes");
   esp_status status = match(set, class_name, classes, number, err);

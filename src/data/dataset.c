@@ -2,6 +2,7 @@
 #include "data/mapping.h"
 #include "data/set.h"
 #include "data/spectrum.h"
+#include "data/target_scale.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static esp_status limit(esp_images *images, const esp_dataset *set, int64_t want
   if (wanted < 0 || wanted > images->count)
     return esp_fail(err, ESP_ERR_INPUT, "data.%s: %lld images asked for, the data set has %u", key,
                     (long long)wanted, (unsigned)images->count);
-  return esp__images_draw(images, esp__image_bytes(set), set->classes, (uint32_t)wanted, seed, err);
+  return esp__images_draw(images, esp__image_bytes(set), esp__labels(set), (uint32_t)wanted, seed,
+                          err);
 }
 
 static esp_status split(esp_dataset *set, int64_t validation, esp_key seed, esp_error *err) {
@@ -80,10 +82,15 @@ static esp_status check_numbers(const esp_dataset *set, const esp_numbers *numbe
   return ESP_OK;
 }
 
-/* Means of pixels lie between black and white. */
+/* Means of pixels lie between black and white, and what divides them is no fraction of a grey
+ * level. */
 static esp_status check_mean(const esp_dataset *set, double mean, esp_error *err) {
   if (set->element != ESP_PIXELS || (mean >= 0.0 && mean <= 1.0)) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "data.mean: %g, expected 0 to 1 of pixels", mean);
+}
+static esp_status check_std(const esp_dataset *set, double std, esp_error *err) {
+  if (set->element != ESP_PIXELS || (std >= 1e-3 && std <= 1000.0)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT, "data.std: %g, expected 0.001 to 1000 of pixels", std);
 }
 
 static esp_status normalise(esp_dataset *set, const esp_data_options *opt, int c, esp_error *err) {
@@ -94,7 +101,10 @@ static esp_status normalise(esp_dataset *set, const esp_data_options *opt, int c
     ESP_TRY(check_mean(set, opt->mean.value[c], err));
     set->mean[c] = (float)opt->mean.value[c];
   }
-  if (opt->std.count) set->std[c] = (float)opt->std.value[c];
+  if (opt->std.count) {
+    ESP_TRY(check_std(set, opt->std.value[c], err));
+    set->std[c] = (float)opt->std.value[c];
+  }
   return set->std[c] > 0.0f ? ESP_OK
                             : esp_fail(err, ESP_ERR_INPUT, "data.std: must be greater than 0");
 }
@@ -116,6 +126,16 @@ static bool names_are_lines(const esp_dataset *set) {
   return true;
 }
 
+static bool targets_are_there(const esp_dataset *set, const esp_images *images, bool wanted) {
+  if (!wanted) return images->targets == 0;
+  const size_t all = (size_t)images->count * (size_t)images->targets;
+  if (images->targets != set->classes || images->targets > ESP_TARGETS_MAX || !images->target)
+    return false;
+  for (size_t i = 0; i < all; i++)
+    if (!isfinite(images->target[i])) return false;
+  return true;
+}
+
 static bool labels_are_classes(const esp_images *images, int classes) {
   for (uint32_t i = 0; i < images->count; i++)
     if (images->labels[i] < 0 || images->labels[i] >= classes) return false;
@@ -131,14 +151,17 @@ static bool tokens_are_known(const esp_dataset *set, const esp_images *images) {
 }
 
 /* NULL when all is there. */
-static const char *missing(const esp_dataset *set) {
+static const char *missing(const esp_dataset *set, bool targets) {
   const esp_shape s = set->shape;
   if (s.channels < 1 || s.channels > ESP_CHANNELS_MAX || s.height < 1 || s.height > ESP_SIDE_MAX ||
       s.width < 1 || s.width > ESP_SIDE_MAX)
-    return "a shape of 1 to 64 channels and sides of 1 to 4096";
+    return "a shape of 1 to 256 channels and sides of 1 to 4096";
   if (set->classes < 1 || !set->class_name || !names_are_lines(set))
     return "a class at least, and a line of text as the name of each";
   if (set->train.count == 0 || set->test.count == 0) return "images to train on and to test";
+  if (!targets_are_there(set, &set->train, targets) || !targets_are_there(set, &set->test, targets))
+    return targets ? "1 to 16 targets of each image, finite numbers, and a name for each"
+                   : "no targets, which the kind does not announce";
   if (!labels_are_classes(&set->train, set->classes) ||
       !labels_are_classes(&set->test, set->classes))
     return "labels from 0 to one less than the classes";
@@ -149,24 +172,48 @@ static const char *missing(const esp_dataset *set) {
   return NULL;
 }
 
+/* Where there are targets, all images have label 0. */
+static esp_status no_labels(esp_dataset *set, esp_error *err) {
+  esp_images *const split[] = {&set->train, &set->test};
+  for (int i = 0; i < 2; i++) {
+    free(split[i]->labels);
+    split[i]->labels = calloc((size_t)split[i]->count + 1, sizeof *split[i]->labels);
+    if (!split[i]->labels) return esp_fail(err, ESP_ERR_MEMORY, "no memory for a data set");
+  }
+  return ESP_OK;
+}
+
 static esp_status load(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
                        esp_shape wanted, esp_key seed, esp_error *err) {
   ESP_TRY(kind->load(set, opt, wanted, seed, err));
-  const char *what = missing(set);
+  if (kind->targets) ESP_TRY(no_labels(set, err));
+  const char *what = missing(set, kind->targets);
   if (!what) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "data set '%s': expected %s", kind->name, what);
+}
+
+/* Tasks are groups of classes. */
+static esp_status check_tasks(const esp_dataset *set, const esp_data_options *opt, esp_error *err) {
+  const bool tasks = (opt->tasks && *opt->tasks) || opt->task_weights.count > 0;
+  if (set->train.targets == 0 || !tasks) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "data.tasks, data.task_weights: are of classes, and data set '%s' has "
+                  "real-valued targets; expected neither",
+                  opt->dataset);
 }
 
 static esp_status fill(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
                        esp_shape wanted, const esp_vocabulary *known, esp_key seed,
                        esp_error *err) {
   ESP_TRY(load(set, kind, opt, wanted, seed, err));
+  ESP_TRY(check_tasks(set, opt, err));
   ESP_TRY(esp_tasks_read(&set->tasks, opt, set->class_name, set->classes, err));
   ESP_TRY(limit(&set->train, set, opt->train, "train", seed, err));
   ESP_TRY(limit(&set->test, set, opt->test, "test", test_key, err));
   ESP_TRY(split(set, opt->validation, seed, err));
   if (set->element == ESP_TEXTS) ESP_TRY(esp__texts_encode(set, opt, wanted, known, err));
-  return normalisation(set, opt, err);
+  ESP_TRY(normalisation(set, opt, err));
+  return esp__targets_scale(set, opt, err);
 }
 
 esp_status esp_dataset_load(esp_dataset **set, const esp_data_options *opt, esp_shape wanted,
@@ -198,6 +245,8 @@ void esp_dataset_free(esp_dataset *set) {
   esp__images_free(&set->test);
   for (int i = 0; set->class_name && i < set->classes; i++) free(set->class_name[i]);
   free(set->class_name);
+  for (int i = 0; set->column_name && i < set->shape.channels; i++) free(set->column_name[i]);
+  free(set->column_name);
   esp_tasks_free(&set->tasks);
   esp_vocabulary_free(set->vocabulary);
   esp__spectrum_free(set->spectrum);

@@ -36,7 +36,21 @@ static bool add_values(esp_sha256 *sum, const esp_images *images, size_t bytes) 
   return true;
 }
 
+static void add_targets(const esp_images *images, esp_sha256 *labels) {
+  const size_t all = (size_t)images->count * (size_t)images->targets;
+  add_numbers(labels, &(uint64_t){(uint64_t)images->targets}, 1);
+  for (size_t i = 0; i < all; i++) {
+    uint32_t bits;
+    memcpy(&bits, &images->target[i], sizeof bits);
+    add_numbers(labels, &(uint64_t){bits}, 1);
+  }
+}
+
 static void add_labels(const esp_images *images, esp_sha256 *labels) {
+  if (images->targets > 0) {
+    add_targets(images, labels);
+    return;
+  }
   add_numbers(labels, &(uint64_t){images->count}, 1);
   for (uint32_t i = 0; i < images->count; i++)
     add_numbers(labels, &(uint64_t){(uint64_t)images->labels[i]}, 1);
@@ -59,6 +73,8 @@ esp_status esp_dataset_digest(const esp_dataset *set, esp_dataset_digests *d, es
   esp_sha256_start(&labels);
   esp_sha256_start(&classes);
   esp_sha256_start(&test);
+  for (int i = 0; set->column_name && i < set->shape.channels; i++)
+    esp_sha256_add(&images, set->column_name[i], strlen(set->column_name[i]) + 1);
   for (int i = 0; i < set->classes; i++)
     esp_sha256_add(&classes, set->class_name[i], strlen(set->class_name[i]) + 1);
   if (!add_images(set, &set->train, &images, &labels) ||

@@ -5,6 +5,7 @@
 #include <espalier/tensor.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 esp_status esp__filler_make(esp__filler *f, const esp_dataset *set, const esp_images *images,
                             esp_loader_options opt, esp_error *err) {
@@ -66,4 +67,16 @@ void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, in
     clear_padding(values, lanes, block);
   }
   for (int i = 0; i < count; i++) labels[i] = f->images->labels[index[i]];
+}
+
+void esp__filler_targets(const esp__filler *f, const esp_target_scale *scale, const uint32_t *index,
+                         int count, float *to) {
+  const size_t targets = (size_t)scale->count;
+  memset(to, 0, (size_t)esp_blocks_for(count) * targets * ESP_LANES * sizeof *to);
+  for (size_t i = 0; i < (size_t)count; i++)
+    for (size_t t = 0; t < targets; t++) {
+      const double value = (double)f->images->target[index[i] * targets + t];
+      to[(i / ESP_LANES * targets + t) * ESP_LANES + i % ESP_LANES] =
+          (float)((value - scale->mean[t]) / scale->std[t]);
+    }
 }

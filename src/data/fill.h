@@ -24,6 +24,9 @@ void esp__filler_free(esp__filler *f);
  * into the padding lanes. */
 void esp__filler_batch(esp__filler *f, uint64_t epoch, const uint32_t *index, int count, float *to,
                        int32_t *labels);
+/* Writes their targets as the network's outputs are, [blocks][targets][16]. */
+void esp__filler_targets(const esp__filler *f, const esp_target_scale *scale, const uint32_t *index,
+                         int count, float *to);
 
 /* Writes images index[0..lanes) as one block; its other lanes are not touched. */
 typedef void esp__fill(esp__filler *f, uint64_t epoch, const uint32_t *index, int lanes,

@@ -6,8 +6,8 @@
 enum { REGISTERED_MAX = 64, NAME_BYTES = 40 };
 
 static const esp_dataset_kind *const built_in[] = {
-    &esp__dataset_cifar10, &esp__dataset_cifar100, &esp__dataset_idx,   &esp__dataset_folder,
-    &esp__dataset_text,    &esp__dataset_audio,    &esp__dataset_shapes};
+    &esp__dataset_cifar10, &esp__dataset_cifar100, &esp__dataset_idx, &esp__dataset_folder,
+    &esp__dataset_text,    &esp__dataset_audio,    &esp__dataset_csv, &esp__dataset_shapes};
 enum { BUILT_IN = sizeof built_in / sizeof *built_in };
 
 /* Filled before the first configuration is read, and not again. */

@@ -5,6 +5,7 @@
  * number, and begins again. */
 #include "data/fill.h"
 #include "data/set.h"
+#include "data/target_scale.h"
 #include "data/words.h"
 
 #include <espalier/tensor.h>
@@ -21,6 +22,8 @@ struct esp_loader {
   uint32_t *order; /* [images->count] of the epoch; the thread's */
   float *buffer[RING];
   int32_t *labels[RING];
+  float *targets[RING];   /* NULL: the images have classes */
+  esp_target_scale scale; /* of them */
   esp_batch batch[RING];
   int batches;
   bool running; /* thread, mutex and conditions exist */
@@ -72,8 +75,13 @@ static void make_batch(esp_loader *l, uint64_t epoch, int number, int slot) {
   esp_batch *b = &l->batch[slot];
   *b = (esp_batch){.images = l->buffer[slot], .labels = l->labels[slot], .count = all};
   if (l->filler.opt.share > 0) take_share(b, &l->filler.opt);
-  esp__filler_batch(&l->filler, epoch, l->order + first + b->first, b->count, l->buffer[slot],
-                    l->labels[slot]);
+  const uint32_t *index = l->order + first + b->first;
+  esp__filler_batch(&l->filler, epoch, index, b->count, l->buffer[slot], l->labels[slot]);
+  if (!l->targets[slot]) return;
+  esp__filler_targets(&l->filler, &l->scale, index, b->count, l->targets[slot]);
+  b->labels = NULL;
+  b->targets = l->targets[slot];
+  b->scale = &l->scale;
 }
 
 static void make_order(esp_loader *l, uint64_t epoch) {
@@ -123,12 +131,13 @@ static esp_status start_thread(esp_loader *l, esp_error *err) {
 
 static esp_status make_buffers(esp_loader *l, esp_error *err) {
   size_t lanes = (size_t)esp_blocks_for(l->filler.opt.batch) * ESP_LANES,
-         image = esp__image_values(l->filler.shape);
+         image = esp__image_values(l->filler.shape), targets = (size_t)l->scale.count;
   bool made = image > 0 && lanes <= SIZE_MAX / sizeof(float) / image;
   for (int i = 0; made && i < RING; i++) {
     l->buffer[i] = aligned_alloc(64, lanes * image * sizeof(float));
     l->labels[i] = calloc(lanes, sizeof(int32_t));
-    made = l->buffer[i] && l->labels[i];
+    if (targets) l->targets[i] = aligned_alloc(64, lanes * targets * sizeof(float));
+    made = l->buffer[i] && l->labels[i] && (!targets || l->targets[i]);
   }
   l->order = malloc((size_t)l->filler.images->count * sizeof *l->order + 1);
   if (!made || !l->order)
@@ -140,6 +149,7 @@ static esp_status make_buffers(esp_loader *l, esp_error *err) {
 static esp_status prepare(esp_loader *l, const esp_dataset *set, const esp_images *images,
                           esp_loader_options opt, esp_error *err) {
   ESP_TRY(esp__filler_make(&l->filler, set, images, opt, err));
+  l->scale = esp__targets_of(set, images);
   ESP_TRY(make_buffers(l, err));
   l->batches = (int)(((uint64_t)images->count + (uint64_t)opt.batch - 1) / (uint64_t)opt.batch);
   return start_thread(l, err);
@@ -221,6 +231,7 @@ void esp_loader_free(esp_loader *loader) {
   for (int i = 0; i < RING; i++) {
     free(loader->buffer[i]);
     free(loader->labels[i]);
+    free(loader->targets[i]);
   }
   free(loader->order);
   esp__filler_free(&loader->filler);

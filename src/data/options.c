@@ -85,12 +85,20 @@ const esp_option esp_data_option_table[] = {
      "Milliseconds of sound in a frame, of which the spectrum is taken (Hann's window)."},
     {"hop", ESP_OPTION_REAL, AT(audio.hop), "20", 1, 1000, NULL,
      "Milliseconds from one frame to the next."},
-    {"bands", ESP_OPTION_INT, AT(audio.bands), "40", 1, ESP_CHANNELS_MAX, NULL,
+    {"bands", ESP_OPTION_INT, AT(audio.bands), "40", 1, ESP_BANDS_MAX, NULL,
      "Features of a frame: the logarithms of the energy in bands of frequencies, evenly spaced on "
      "the mel scale from 20 Hz to half of the rate."},
     {"layout", ESP_OPTION_CHOICE, AT(audio.layout), "picture", 0, 0, layout_choice,
      "How a network sees a sound: as a picture of frames x bands with one channel, or as a "
      "sequence of frames whose channels are the bands."},
+    {"target", ESP_OPTION_LINES, AT(table.target), "", 0, 0, NULL,
+     "csv: the column that is to be estimated; several in lines, or with commas between their "
+     "names. The network has an output for each."},
+    {"inputs", ESP_OPTION_LINES, AT(table.inputs), "", 0, 0, NULL,
+     "csv: the columns that the network reads, in this order; empty = all that are neither target "
+     "nor ignored, in that of the file to train on."},
+    {"ignore", ESP_OPTION_LINES, AT(table.ignore), "", 0, 0, NULL,
+     "csv: columns that are not read."},
     {"resident_mib", ESP_OPTION_INT, AT(resident_mib), "0", 0, 1e6, NULL,
      "folder: at most about so many MiB of its decoded pictures are in memory, the others in a "
      "temporary file (in the folder that TMPDIR names, else /var/tmp), which needs a byte for each "
@@ -122,11 +130,16 @@ const esp_option esp_data_option_table[] = {
     {"task_weights", ESP_OPTION_NUMBERS, AT(task_weights), "", 0, 1000, NULL,
      "Weight of each task in the loss, that of the class first; empty = 1 each. Gradients, "
      "and so the scores of criteria, are those of the weighted sum."},
-    {"mean", ESP_OPTION_NUMBERS, AT(mean), "", -1000, 1000, NULL,
+    {"mean", ESP_OPTION_NUMBERS, AT(mean), "", -1e30, 1e30, NULL,
      "Mean of each channel, of pixels in [0, 1] or of features; "
      "empty = measured on the training split."},
-    {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-3, 1000, NULL,
+    {"std", ESP_OPTION_NUMBERS, AT(std), "", 1e-30, 1e30, NULL,
      "Standard deviation of each channel, of pixels in [0, 1] or of features; "
      "empty = measured on the training split."},
+    {"target_mean", ESP_OPTION_NUMBERS, AT(target_mean), "", -1e30, 1e30, NULL,
+     "Mean of each target, in its units; the network's outputs are (target - mean) / std. "
+     "Empty = measured on the training split."},
+    {"target_std", ESP_OPTION_NUMBERS, AT(target_std), "", 1e-30, 1e30, NULL,
+     "Standard deviation of each target, in its units; empty = measured on the training split."},
     {.name = NULL},
 };

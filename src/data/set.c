@@ -11,6 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static esp_status grow_targets(esp_images *images, size_t total, const char *name, esp_error *err) {
+  if (images->targets == 0) return ESP_OK;
+  float *target = realloc(images->target, total * (size_t)images->targets * sizeof *target + 1);
+  if (!target) return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory for %zu targets", name, total);
+  images->target = target;
+  return ESP_OK;
+}
+
 esp_status esp__images_grow(esp_images *images, size_t image, uint64_t more, const char *name,
                             esp_error *err) {
   if (more > UINT32_MAX - images->count)
@@ -24,6 +32,7 @@ esp_status esp__images_grow(esp_images *images, size_t image, uint64_t more, con
   int32_t *labels = realloc(images->labels, total * sizeof *labels + 1);
   if (!labels) return esp_fail(err, ESP_ERR_MEMORY, "%s: no memory for %zu images", name, total);
   images->labels = labels;
+  ESP_TRY(grow_targets(images, total, name, err));
   images->count = (uint32_t)total;
   return ESP_OK;
 }
@@ -45,6 +54,7 @@ esp_status esp__texts_add(esp_images *images, const char *text, int label, const
 void esp__images_free(esp_images *images) {
   esp__values_free(images);
   free(images->labels);
+  free(images->target);
   *images = (esp_images){0};
 }
 

@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 extern const esp_dataset_kind esp__dataset_cifar10, esp__dataset_cifar100, esp__dataset_idx,
-    esp__dataset_folder, esp__dataset_text, esp__dataset_audio, esp__dataset_shapes;
+    esp__dataset_folder, esp__dataset_text, esp__dataset_audio, esp__dataset_csv,
+    esp__dataset_shapes;
 
 /* Whether that is the name of one of these. */
 bool esp__dataset_is_built_in(const char *name);
@@ -43,12 +44,17 @@ esp_status esp__images_draw(esp_images *images, size_t image, int classes, uint3
  * had. */
 esp_status esp__images_split(esp_images *train, esp_images *validation, size_t image,
                              uint32_t count, esp_key seed, esp_error *err);
-/* Moves a fifth of each class, at least one image, from train to test, the same for every seed.
- * Fails where a class has one only; `noun` says what, "texts". */
+/* Moves a fifth of each class, or of all where there are targets, at least one image, from train to
+ * test, the same for every seed. Fails where a class has one only; `noun` says what, "texts". */
 esp_status esp__images_deal(esp_dataset *set, const char *noun, esp_error *err);
 /* Appends a text, which is borrowed, to images that are texts. */
 esp_status esp__texts_add(esp_images *images, const char *text, int label, const char *name,
                           esp_error *err);
+
+/* How many labels there are: the classes, or one where there are targets. */
+static inline int esp__labels(const esp_dataset *set) {
+  return set->train.targets > 0 ? 1 : set->classes;
+}
 
 /* Sets classes and class_name, copying `name`; NULL = the numbers from 0. */
 esp_status esp__class_names(esp_dataset *set, const char *const *name, int classes, esp_error *err);

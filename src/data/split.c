@@ -10,6 +10,9 @@ static void copy_image(esp_images *to, uint32_t t, const esp_images *from, uint3
   if (to == from && t == f) return;
   memcpy((char *)to->values + t * bytes, (const char *)from->values + f * bytes, bytes);
   to->labels[t] = from->labels[f];
+  const size_t targets = (size_t)from->targets;
+  if (targets > 0)
+    memcpy(to->target + t * targets, from->target + f * targets, targets * sizeof *to->target);
   esp__values_touched(to, bytes);
   esp__values_touched(from, bytes);
 }
@@ -80,6 +83,7 @@ esp_status esp__images_draw(esp_images *images, size_t image, int classes, uint3
 /* Moves what is marked, `count` images. Both keep the order they had. */
 static esp_status move(esp_images *from, esp_images *to, const bool *chosen, uint32_t count,
                        size_t image, const char *name, esp_error *err) {
+  to->targets = from->targets;
   ESP_TRY(esp__images_grow(to, image, count, name, err));
   uint32_t kept = 0, moved = 0;
   for (uint32_t i = 0; i < from->count; i++)
@@ -133,7 +137,10 @@ static void choose_fifths(const esp_images *images, uint32_t *left, uint32_t *te
 static esp_status count_fifths(const esp_dataset *set, const char *noun, uint32_t *have,
                                uint32_t *test, uint32_t *moved, esp_error *err) {
   for (uint32_t i = 0; i < set->train.count; i++) have[set->train.labels[i]]++;
-  for (int c = 0; c < set->classes; c++) {
+  for (int c = 0; c < esp__labels(set); c++) {
+    if (have[c] < 2 && set->train.targets > 0)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "one of the %s; expected at least 2, one to train and one to test on", noun);
     if (have[c] < 2)
       return esp_fail(err, ESP_ERR_INPUT,
                       "class '%.200s' has %u %s, expected at least 2, one to train and one to "

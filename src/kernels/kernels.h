@@ -60,7 +60,7 @@ typedef void esp__winograd_weight_gradient_fn(const esp__winograd_weight_gradien
   K(avgpool_back, esp__avgpool_back_fn, esp__avgpool_back)                                     \
   K(cross_entropy, esp__cross_entropy_fn, esp__cross_entropy)                                  \
   K(distill, esp__distill_fn, esp__distill)                                                    \
-  K(match_logits, esp__match_logits_fn, esp__match_logits)                                     \
+  K(match_numbers, esp__match_numbers_fn, esp__match_numbers)                                  \
   K(mean_squared, esp__mean_squared_fn, esp__mean_squared)                                     \
   K(sgd, esp__sgd_fn, esp__sgd)                                                                \
   K(adam, esp__adam_fn, esp__adam)                                                             \

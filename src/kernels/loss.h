@@ -28,7 +28,8 @@ typedef struct esp__distill_target {
 /* Distillation (Hinton et al. 2015), after a loss: loss becomes (1 - a) loss + a T^2 KL(teacher ||
  * own), of softmax(logits / T) both, and the gradient follows. */
 typedef void esp__distill_fn(esp__loss_block *k, const esp__distill_target *target);
-/* In place of a loss, without labels: mean over classes of (logit - teacher's logit)^2. */
-typedef void esp__match_logits_fn(esp__loss_block *k, const esp__distill_target *target);
+/* In place of a loss, without labels: mean over classes of (logit - what is wanted)^2; wanted
+ * [classes][16], real-valued targets or a teacher's logits. */
+typedef void esp__match_numbers_fn(esp__loss_block *k, const float *wanted);
 
 #endif

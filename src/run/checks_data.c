@@ -41,6 +41,7 @@ static esp_status check_split(esp_run *r, const esp_images *images, const char *
 
 /* What is learned, or asked, of a class that no image shows is nothing. */
 static esp_status check_classes(esp_run *r, esp_error *err) {
+  if (r->set->targets.count > 0) return ESP_OK;
   ESP_TRY(check_split(r, &r->set->train, "training", err));
   ESP_TRY(check_split(r, &r->set->validation, "validation", err));
   return check_split(r, &r->set->test, "test", err);
@@ -82,6 +83,7 @@ static const struct {
   const char *name;
   esp_element of;
 } words[] = {{ESP_AUGMENT_CROP, "crop", ESP_PIXELS},
+             {ESP_AUGMENT_RESIZED_CROP, "resized-crop", ESP_PIXELS},
              {ESP_AUGMENT_FLIP, "flip", ESP_PIXELS},
              {ESP_AUGMENT_CUTOUT, "cutout", ESP_PIXELS},
              {ESP_AUGMENT_SHIFT, "shift", ESP_FEATURES},
@@ -89,10 +91,13 @@ static const struct {
 
 static esp_status check_words(esp_run *r, esp_error *err) {
   static const char *const nouns[] = {"pictures", "texts", "sounds"};
+  const bool table = r->set->column_name != NULL;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (esp__augment_asked(r->config.data.augment, words[i].word) && r->set->element != words[i].of)
+    if (esp__augment_asked(r->config.data.augment, words[i].word) &&
+        (r->set->element != words[i].of || table))
       return esp_fail(err, ESP_ERR_INPUT, "[data] augment = %s: is for %s, and the data are %s",
-                      words[i].name, nouns[words[i].of], nouns[r->set->element]);
+                      words[i].name, nouns[words[i].of],
+                      table ? "a table" : nouns[r->set->element]);
   return ESP_OK;
 }
 

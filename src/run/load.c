@@ -109,6 +109,23 @@ static esp_status build_tasks(esp_loaded_run *o, const char *layers, esp_shape i
   return status;
 }
 
+/* A network whose targets have a mean and a deviation estimates them. */
+static esp_status read_targets(esp_loaded_run *o, const char *file, int classes, esp_error *err) {
+  const esp_numbers *mean = &o->config.data.target_mean, *std = &o->config.data.target_std;
+  if (mean->count == 0 && std->count == 0) return ESP_OK;
+  if (mean->count != classes || std->count != classes || classes > ESP_TARGETS_MAX)
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: its configuration has %d numbers as data.target_mean and %d as "
+        "data.target_std; expected one for each of %d targets, of which there are %d at "
+        "most",
+        file, mean->count, std->count, classes, ESP_TARGETS_MAX);
+  o->targets.count = classes;
+  memcpy(o->targets.mean, mean->value, (size_t)classes * sizeof *mean->value);
+  memcpy(o->targets.std, std->value, (size_t)classes * sizeof *std->value);
+  return ESP_OK;
+}
+
 static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char *file,
                               int overrides, const char *const *override, esp_error *err) {
   const char *config, *layers, *classes_text, *input_text;
@@ -126,6 +143,7 @@ static esp_status open_bundle(esp_loaded_run *o, const esp_bundle *b, const char
     o->mean[c] = (float)o->config.data.mean.value[c];
     o->std[c] = (float)o->config.data.std.value[c];
   }
+  ESP_TRY(read_targets(o, file, classes, err));
   ESP_TRY(build_tasks(o, layers, input, classes, err));
   return esp_weights_load(o->model, file, err);
 }

@@ -20,23 +20,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The configuration again with mean and deviation filled in, so that a weights file needs no data
- * to be used. */
-static esp_status describe(esp_run *r, esp_error *err) {
-  esp_numbers mean = r->config.data.mean, std = r->config.data.std;
-  const esp_dataset *set = r->set;
+static void fill_numbers(esp_data_options *d, const esp_dataset *set) {
   const int channels = set->element == ESP_TOKENS ? 0 : set->shape.channels;
-  r->config.data.mean.count = r->config.data.std.count = channels;
+  const esp_target_scale *s = &set->targets;
+  d->mean.count = d->std.count = channels;
   for (int c = 0; c < channels; c++) {
-    r->config.data.mean.value[c] = (double)set->mean[c];
-    r->config.data.std.value[c] = (double)set->std[c];
+    d->mean.value[c] = (double)set->mean[c];
+    d->std.value[c] = (double)set->std[c];
   }
-  esp_status status = esp_config_text(&r->config, &r->config_text, err);
-  if (status == ESP_OK) status = esp_config_brief_text(&r->config, &r->brief_text, err);
-  if (status == ESP_OK)
-    status = esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.fingerprint, err);
-  r->config.data.mean = mean;
-  r->config.data.std = std;
+  d->target_mean.count = d->target_std.count = s->count;
+  for (int t = 0; t < s->count; t++) {
+    d->target_mean.value[t] = s->mean[t];
+    d->target_std.value[t] = s->std[t];
+  }
+}
+
+/* The names of a table's columns, a line each; where it is none, what the options say. */
+static esp_status columns_text(const esp_run *r, char **text, esp_error *err) {
+  const esp_dataset *set = r->set;
+  const char *given = r->config.data.table.inputs;
+  *text = NULL;
+  if (!set->column_name) return esp__rows_append(text, given ? given : "", err);
+  for (int c = 0; c < set->shape.channels; c++) {
+    if (c > 0) ESP_TRY(esp__rows_append(text, "\n", err));
+    ESP_TRY(esp__rows_append(text, set->column_name[c], err));
+  }
+  return ESP_OK;
+}
+
+static esp_status write_texts(esp_run *r, esp_error *err) {
+  ESP_TRY(esp_config_text(&r->config, &r->config_text, err));
+  ESP_TRY(esp_config_brief_text(&r->config, &r->brief_text, err));
+  return esp__config_fingerprint(&r->config, ESP_FINGERPRINT_ALL, r->at.fingerprint, err);
+}
+
+/* The configuration again with what the data say filled in, mean, deviation and columns, so that a
+ * weights file needs no data to be used. */
+static esp_status describe(esp_run *r, esp_error *err) {
+  esp_data_options *d = &r->config.data;
+  const esp_data_options given = *d;
+  const esp_dataset *set = r->set;
+  esp_status status = columns_text(r, &d->table.inputs, err);
+  fill_numbers(d, set);
+  if (status == ESP_OK) status = write_texts(r, err);
+  free(d->table.inputs);
+  *d = given;
   if (status == ESP_OK && set->vocabulary)
     status = esp_vocabulary_text(set->vocabulary, &r->vocabulary, err);
   for (int c = 0; status == ESP_OK && c < set->classes; c++) {
@@ -207,7 +235,13 @@ esp_status esp__run_check_data(const esp_run *r, const esp_dataset_digests *bega
 }
 
 bool esp__only_statistics_differ(const char *differences) {
-  for (const char *key = differences; (key = strchr(key, '[')); key++)
-    if (strncmp(key, "[data] mean ", 12) != 0 && strncmp(key, "[data] std ", 11) != 0) return false;
+  static const char *const statistics[] = {"[data] mean ", "[data] std ", "[data] target_mean ",
+                                           "[data] target_std ", "[data] inputs "};
+  enum { STATISTICS = sizeof statistics / sizeof *statistics };
+  for (const char *key = differences; (key = strchr(key, '[')); key++) {
+    int i = 0;
+    while (i < STATISTICS && strncmp(key, statistics[i], strlen(statistics[i])) != 0) i++;
+    if (i == STATISTICS) return false;
+  }
   return true;
 }

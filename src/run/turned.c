@@ -149,7 +149,7 @@ static esp_status record(esp_run *r, esp_error *err) {
 
 esp_status esp__run_record_turned(esp_run *r, esp_error *err) {
   char path[ESP_PATH_MAX];
-  if (r->set->test.count == 0) return ESP_OK;
+  if (r->set->test.count == 0 || r->set->targets.count > 0) return ESP_OK;
   const bool there = access(esp__run_path(r, ESP_FILE_DENSE, path), F_OK) == 0;
   if (esp__run_first_says(r, there)) return record(r, err);
   esp__progress_say(&r->progress, "%s is gone: which test images turned is not recorded",

@@ -63,15 +63,24 @@ static void add_counts(esp_metrics *m, const esp_graph *graph, int64_t counts[CO
   for (int t = 0; t < ESP_TASKS_MAX; t++) m->right[t] += counts[RIGHT + t];
 }
 
-static void add_outcome(esp_metrics *m, esp_outcome outcome) {
-  m->loss_sum += outcome.loss_sum;
-  m->count += outcome.count;
+static void add_targets(esp_metrics *m, const esp_target_scale *scale, const esp_outcome *o) {
+  m->targets = scale->count;
+  for (int t = 0; t < scale->count; t++) {
+    m->squared[t] += o->squared[t] * scale->std[t] * scale->std[t];
+    m->variance[t] = scale->variance[t];
+  }
+}
+
+static void add_outcome(esp_metrics *m, const esp_batch *batch, const esp_outcome *o) {
+  m->loss_sum += o->loss_sum;
+  m->count += o->count;
+  if (batch->targets) add_targets(m, batch->scale, o);
 }
 
 void esp_metrics_add(esp_metrics *m, const esp_graph *graph, const esp_batch *batch,
                      esp_outcome outcome, int64_t *confusion) {
   int64_t counts[COUNTS] = {0};
-  add_outcome(m, outcome);
+  add_outcome(m, batch, &outcome);
   if (!batch->labels) return;
   count(graph, batch, counts, confusion);
   add_counts(m, graph, counts);
@@ -111,7 +120,7 @@ void esp_evaluate(esp_model *model, esp_graph *graph, esp_loader *loader, esp_me
     const double start = esp__seconds();
     const esp_outcome outcome = esp_graph_forward(graph, batch, (esp_pass){0});
     m->seconds += esp__seconds() - start;
-    add_outcome(m, outcome);
+    add_outcome(m, batch, &outcome);
     if (batch->labels) count(graph, batch, counts, confusion);
   }
   add_counts(m, graph, counts);

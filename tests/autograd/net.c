@@ -312,4 +312,23 @@ esp_batch net_batch(esp_shape shape, int images, esp_key key) {
 void net_batch_free(esp_batch *b) {
   free((void *)(uintptr_t)b->images);
   free((void *)(uintptr_t)b->labels);
+  free((void *)(uintptr_t)b->targets);
+  free((void *)(uintptr_t)b->scale);
+}
+
+void net_batch_targets(esp_batch *b, int outputs, esp_key key) {
+  const size_t blocks = (size_t)esp_blocks_for(b->count), all = (size_t)outputs;
+  float *targets = calloc(blocks * all * ESP_LANES, sizeof *targets);
+  esp_target_scale *scale = calloc(1, sizeof *scale);
+  ck_assert(targets && scale);
+  for (int i = 0; i < b->count; i++)
+    for (size_t t = 0; t < all; t++)
+      targets[((size_t)(i / ESP_LANES) * all + t) * ESP_LANES + (size_t)(i % ESP_LANES)] =
+          (float)esp_random_normal(key, (uint64_t)i * all + t);
+  scale->count = outputs;
+  for (int t = 0; t < outputs; t++) scale->std[t] = scale->variance[t] = 1.0;
+  free((void *)(uintptr_t)b->labels);
+  b->labels = NULL;
+  b->targets = targets;
+  b->scale = scale;
 }

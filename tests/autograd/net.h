@@ -126,5 +126,7 @@ void net_close(net *n);
 /* Random images and labels; padding images are zeros. */
 esp_batch net_batch(esp_shape shape, int images, esp_key key);
 void net_batch_free(esp_batch *b);
+/* Puts random targets in the place of the labels, for a network of so many outputs. */
+void net_batch_targets(esp_batch *b, int outputs, esp_key key);
 
 #endif

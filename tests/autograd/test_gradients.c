@@ -81,11 +81,13 @@ static bool goes_by_winograd(const net *n) {
   return false;
 }
 
-static void check_net(const net_plan *plan, bool training) {
+static void check_net(const net_plan *plan, bool training, bool targets) {
   check c = {.plan = plan, .pass = {.training = training, .dropout_key = 12345}};
   double size = 0.0;
   net_open(&c.net, plan, plan->batch, true);
   c.batch = net_batch(plan->input, plan->batch, 77);
+  if (targets)
+    net_batch_targets(&c.batch, esp_value_shape(esp_graph_output(c.net.graph)).channels, 88);
   const esp_params *ps = &c.net.params;
   for (int i = 0; i < ps->count; i++) /* the backward pass overwrites */
     if (ps->item[i]->grad)
@@ -102,13 +104,19 @@ static void check_net(const net_plan *plan, bool training) {
 }
 
 START_TEST(training_gradients) {
-  check_net(&plans[_i], true);
+  check_net(&plans[_i], true, false);
 }
 END_TEST
 
 /* Running statistics are constants, and nothing is dropped. */
 START_TEST(evaluation_gradients) {
-  check_net(&plans[_i], false);
+  check_net(&plans[_i], false, false);
+}
+END_TEST
+
+/* Whatever loss the plan has: its batch has real-valued targets. */
+START_TEST(target_gradients) {
+  check_net(&plans[_i], true, true);
 }
 END_TEST
 
@@ -119,6 +127,7 @@ int main(void) {
   tcase_set_timeout(all, 60);
   tcase_add_loop_test(all, training_gradients, 0, PLANS);
   tcase_add_loop_test(all, evaluation_gradients, 0, PLANS);
+  tcase_add_loop_test(all, target_gradients, 0, PLANS);
   suite_add_tcase(suite, all);
   return suite_run(suite);
 }

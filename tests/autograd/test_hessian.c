@@ -128,6 +128,21 @@ START_TEST(evaluation_products) {
 }
 END_TEST
 
+/* Targets are no logits: no temperature divides what is to be them. */
+static void open_targets(check *c, const net_plan *plan) {
+  open_plan(c, plan, true);
+  net_batch_targets(&c->batch, esp_value_shape(esp_graph_output(c->net.graph)).channels, 88);
+  c->temperature = 7.0;
+}
+
+START_TEST(target_products) {
+  check c;
+  open_targets(&c, &plans[_i]);
+  if (!esp__hessian_lacks(c.net.graph)) check_products(&c);
+  close_plan(&c);
+}
+END_TEST
+
 static double *gradients_of(esp_param **item, size_t items, size_t *count) {
   *count = 0;
   for (size_t k = 0; k < items; k++) *count += item[k]->count;
@@ -138,22 +153,35 @@ static double *gradients_of(esp_param **item, size_t items, size_t *count) {
   return to;
 }
 
+static void check_plain(check *c) {
+  esp_param *item[NET_STEPS];
+  size_t n;
+  const size_t items = each_weight(&c->net, item);
+  esp_graph_forward(c->net.graph, &c->batch, c->pass);
+  esp_graph_backward(c->net.graph);
+  double *plain = gradients_of(item, items, &n);
+  esp_graph_forward(c->net.graph, &c->batch, c->pass);
+  esp__graph_backward_tempered(c->net.graph, c->temperature);
+  double *tempered = gradients_of(item, items, &n);
+  ck_assert_msg(distance(plain, tempered, n) < 1e-12, "%s", c->plan->name);
+  free(plain);
+  free(tempered);
+}
+
 /* At temperature 1 the loss is the loss: the gradient is that of esp_graph_backward. */
 START_TEST(the_tempered_gradient_at_one) {
   check c;
-  esp_param *item[NET_STEPS];
-  size_t n;
   open_plan(&c, &plans[_i], true);
-  const size_t items = each_weight(&c.net, item);
-  esp_graph_forward(c.net.graph, &c.batch, c.pass);
-  esp_graph_backward(c.net.graph);
-  double *plain = gradients_of(item, items, &n);
-  esp_graph_forward(c.net.graph, &c.batch, c.pass);
-  esp__graph_backward_tempered(c.net.graph, 1.0);
-  double *tempered = gradients_of(item, items, &n);
-  ck_assert_msg(distance(plain, tempered, n) < 1e-12, "%s", c.plan->name);
-  free(plain);
-  free(tempered);
+  c.temperature = 1.0;
+  check_plain(&c);
+  close_plan(&c);
+}
+END_TEST
+
+START_TEST(the_gradient_of_targets_has_no_temperature) {
+  check c;
+  open_targets(&c, &plans[_i]);
+  check_plain(&c);
   close_plan(&c);
 }
 END_TEST
@@ -195,7 +223,9 @@ int main(void) {
   tcase_set_timeout(all, 60);
   tcase_add_loop_test(all, training_products, 0, PLANS);
   tcase_add_loop_test(all, evaluation_products, 0, PLANS);
+  tcase_add_loop_test(all, target_products, 0, PLANS);
   tcase_add_loop_test(all, the_tempered_gradient_at_one, 0, PLANS);
+  tcase_add_loop_test(all, the_gradient_of_targets_has_no_temperature, 0, PLANS);
   tcase_add_test(all, what_is_left_out);
   suite_add_tcase(suite, all);
   return suite_run(suite);

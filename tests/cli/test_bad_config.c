@@ -51,7 +51,7 @@ static const struct {
     {"[data]\nvalidation = many\n", "bad.ini:2: validation = 'many'"},
     {"[data]\naugment = crop\n  flap\n", "bad.ini:2: augment = 'flap'"},
     {"[data]\nmean = 0.5 x\n", "bad.ini:2: mean = 'x'"},
-    {"[data]\nmean = 2000\n", "bad.ini:2: mean = '2000'"},
+    {"[data]\nmean = 2e30\n", "bad.ini:2: mean = '2e30'"},
     {"[data]\nstd = 0\n", "bad.ini:2: std = '0'"},
     {"[data]\ncutout_size = 0\n", "bad.ini:2: cutout_size"},
     {"[model]\nhidden = 0\n", "bad.ini:2: hidden = '0'"},

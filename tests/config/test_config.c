@@ -142,6 +142,9 @@ END_TEST
   X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 X200 \
       X200 X200 X200 X200 X200 X200
 
+#define SIXTEEN " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"
+#define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+
 static const struct {
   const char *text;
   const char *part[3]; /* of the message, the first after the file's name */
@@ -256,14 +259,12 @@ static const struct {
     {"[data]\naugment = crop, flip\n", {":2: augment = 'crop,'", "did you mean 'crop'?"}},
     {"[data]\naugment =\n  crop\n  warp\n", {":2: augment = 'warp'"}},
     /* lists of numbers */
-    {"[train]\nmilestones = 30 x\n", {":2: milestones = 'x': expected at most 64 numbers from"}},
+    {"[train]\nmilestones = 30 x\n", {":2: milestones = 'x': expected at most 256 numbers from"}},
     {"[train]\nmilestones = 30, 60\n", {":2: milestones = '30,'", "separated by spaces"}},
     {"[train]\nmilestones = 30 nan\n", {":2: milestones = 'nan'"}},
-    {"[data]\nmean = 0.5 0.5 1500\n", {":2: mean = '1500'"}},
-    {"[train]\nmilestones = 1\n 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
-     " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
-     " 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n 1 1 1 1\n",
-     {":2: milestones = '1': expected at most 64 numbers"}},
+    {"[data]\nmean = 0.5 0.5 2e30\n", {":2: mean = '2e30'"}},
+    {"[train]\nmilestones =" SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR "\n 1\n",
+     {":2: milestones = '1': expected at most 256 numbers"}},
     /* text */
     {"[run]\nname = a/b\n",
      {":2: name = 'a/b': expected a file name of at most 100 bytes without '/'"}},

@@ -35,11 +35,11 @@ static void refuses(const esp_data_options *opt, const char *text) {
 
 START_TEST(table_of_options) {
   static const char *const names[] = {
-      "dataset", "path",         "validation",   "train",       "test",
-      "tokens",  "vocabulary",   "length",       "rate",        "seconds",
-      "window",  "hop",          "bands",        "layout",      "resident_mib",
-      "augment", "crop_padding", "crop_area",    "cutout_size", "shift",
-      "noise",   "tasks",        "task_weights", "mean",        "std"};
+      "dataset",    "path",         "validation", "train",       "test",        "tokens",
+      "vocabulary", "length",       "rate",       "seconds",     "window",      "hop",
+      "bands",      "layout",       "target",     "inputs",      "ignore",      "resident_mib",
+      "augment",    "crop_padding", "crop_area",  "cutout_size", "shift",       "noise",
+      "tasks",      "task_weights", "mean",       "std",         "target_mean", "target_std"};
   size_t n = 0;
   for (const esp_option *o = esp_data_option_table; o->name; o++, n++) {
     ck_assert_str_eq(o->name, names[n]);
@@ -53,10 +53,10 @@ START_TEST(table_of_options) {
     ck_assert_str_eq(esp_data_option_table[0].choice(kinds), esp_dataset_kind_at(kinds)->name);
     kinds++;
   }
-  ck_assert_uint_eq(kinds, 7);
+  ck_assert_uint_eq(kinds, 8);
   ck_assert_ptr_null(esp_data_option_table[0].choice(kinds));
-  ck_assert_str_eq(esp_data_option_table[15].choice(3), "cutout");
-  ck_assert_ptr_null(esp_data_option_table[15].choice(6));
+  ck_assert_str_eq(esp_data_option_table[18].choice(3), "cutout");
+  ck_assert_ptr_null(esp_data_option_table[18].choice(6));
 }
 END_TEST
 

@@ -3,23 +3,34 @@
 
 /* ---- loss ---- */
 
+/* Draws the logits, and where the losses and perhaps the gradient go; what is read besides is drawn
+ * before. Returns room for the losses. */
+static float *draw_loss(trial *t, esp__loss_block *k) {
+  const size_t floats = (size_t)k->classes * ESP_LANES;
+  k->logits = trial_floats(t, floats);
+  if (trial_flip(t)) k->grad = trial_floats(t, floats);
+  float *losses = trial_floats(t, (size_t)k->valid);
+  trial_seal(t);
+  trial_writes(t, losses, (size_t)k->valid * sizeof *losses);
+  if (k->grad) trial_writes(t, k->grad, floats * sizeof(float));
+  return losses;
+}
+
+static void keep_losses(const esp__loss_block *k, float *losses) {
+  for (int i = 0; i < k->valid; i++) losses[i] = k->loss[i];
+}
+
 static void try_loss(trial *t, void (*loss)(esp__loss_block *)) {
   esp__loss_block k = {.classes = trial_draw(t, 1, 20),
                        .valid = trial_draw(t, 1, ESP_LANES),
                        .smoothing = trial_flip(t) ? 0.1f : 0.0f,
                        .scale = 1.0f / (float)trial_draw(t, 1, 50)};
-  const size_t floats = (size_t)k.classes * ESP_LANES;
   int32_t *labels = trial_take(t, (size_t)k.valid * sizeof *labels);
   for (int i = 0; i < k.valid; i++) labels[i] = trial_draw(t, 0, k.classes - 1);
   k.labels = labels;
-  k.logits = trial_floats(t, floats);
-  if (trial_flip(t)) k.grad = trial_floats(t, floats);
-  float *losses = trial_floats(t, (size_t)k.valid);
-  trial_seal(t);
-  trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
-  if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
+  float *losses = draw_loss(t, &k);
   loss(&k);
-  for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
+  keep_losses(&k, losses);
 }
 
 void try_cross_entropy(trial *t) {
@@ -29,28 +40,27 @@ void try_mean_squared(trial *t) {
   try_loss(t, t->kernels->mean_squared);
 }
 
-static void try_distill_target(trial *t, void (*distills)(esp__loss_block *k,
-                                                          const esp__distill_target *target)) {
-  esp__loss_block k = {
+static esp__loss_block draw_unlabelled(trial *t) {
+  return (esp__loss_block){
       .classes = trial_draw(t, 1, 20), .valid = trial_draw(t, 1, ESP_LANES), .scale = 0.25f};
-  const size_t floats = (size_t)k.classes * ESP_LANES;
-  const esp__distill_target target = {trial_floats(t, floats), 0.1f * (float)trial_draw(t, 0, 10),
-                                      (float)trial_draw(t, 1, 8)};
-  k.logits = trial_floats(t, floats);
-  if (trial_flip(t)) k.grad = trial_floats(t, floats);
-  float *losses = trial_floats(t, (size_t)k.valid);
-  trial_seal(t);
-  trial_writes(t, losses, (size_t)k.valid * sizeof *losses);
-  if (k.grad) trial_writes(t, k.grad, floats * sizeof(float));
-  distills(&k, &target);
-  for (int i = 0; i < k.valid; i++) losses[i] = k.loss[i];
 }
 
 void try_distill(trial *t) {
-  try_distill_target(t, t->kernels->distill);
+  esp__loss_block k = draw_unlabelled(t);
+  const esp__distill_target target = {trial_floats(t, (size_t)k.classes * ESP_LANES),
+                                      0.1f * (float)trial_draw(t, 0, 10),
+                                      (float)trial_draw(t, 1, 8)};
+  float *losses = draw_loss(t, &k);
+  t->kernels->distill(&k, &target);
+  keep_losses(&k, losses);
 }
-void try_match_logits(trial *t) {
-  try_distill_target(t, t->kernels->match_logits);
+
+void try_match_numbers(trial *t) {
+  esp__loss_block k = draw_unlabelled(t);
+  const float *wanted = trial_floats(t, (size_t)k.classes * ESP_LANES);
+  float *losses = draw_loss(t, &k);
+  t->kernels->match_numbers(&k, wanted);
+  keep_losses(&k, losses);
 }
 
 /* ---- updates ---- */

@@ -75,7 +75,7 @@ START_TEST(what_is_no_plugin_is_refused) {
   check_refused("/etc/passwd", "not a shared object");
   check_refused(plugin("bare"), "no plugin of Espalier: expected the symbol esp_plugin_entry");
   check_refused(plugin("strange"), "esp_plugin_entry: expected a name and a version, words");
-  check_refused(plugin("old"), "made for version 0 of the plugin interface, expected 4");
+  check_refused(plugin("old"), "made for version 0 of the plugin interface, expected 5");
   ck_assert_ptr_null(esp_plugin_at(0));
   ck_assert_ptr_null(esp_criterion_find("sample"));
 }

@@ -452,6 +452,48 @@ START_TEST(metrics_by_hand) {
 }
 END_TEST
 
+/* Two targets of three images in their units, by hand: the first off by 1, 2 and -2 deviations of 2
+ * each, the second always right. */
+START_TEST(targets_by_hand) {
+  enum { TARGETS = 2, SEEN = 3 };
+  static const float off[SEEN] = {1.0f, 2.0f, -2.0f};
+  static const esp_target_scale scale = {
+      .count = TARGETS, .mean = {10.0, 0.0}, .std = {2.0, 5.0}, .variance = {24.0, 25.0}};
+  plant p;
+  esp_graph *graph;
+  float *images = aligned_alloc(64, TARGETS * 16 * sizeof *images),
+        *targets = aligned_alloc(64, TARGETS * 16 * sizeof *targets);
+  memset(images, 0, TARGETS * 16 * sizeof *images);
+  memset(targets, 0, TARGETS * 16 * sizeof *targets);
+  plant_open(&p, (esp_shape){TARGETS, 1, 1}, TARGETS, "[model]\narch = custom\nlayers = flatten\n");
+  OK(esp_model_graph(p.model, 16, false, (esp_loss_attr){0}, &graph, &err));
+  for (int i = 0; i < SEEN; i++) {
+    targets[i] = (float)i;
+    images[i] = targets[i] + off[i];
+    images[16 + i] = targets[16 + i] = -3.0f;
+  }
+  const esp_batch batch = {.images = images, .count = SEEN, .targets = targets, .scale = &scale};
+  esp_metrics m = {0};
+  const esp_outcome outcome = esp_graph_forward(graph, &batch, (esp_pass){0});
+  esp_metrics_add(&m, graph, &batch, outcome, NULL);
+  ck_assert_double_eq(outcome.loss_sum, 9.0 / 2);
+  ck_assert_double_eq(outcome.squared[0], 9.0);
+  ck_assert_double_eq(outcome.squared[1], 0.0);
+  ck_assert_double_eq_tol(esp_metrics_rmse(&m, 0), sqrt(36.0 / 3), 1e-12);
+  ck_assert_double_eq_tol(esp_metrics_target_r2(&m, 0), 1.0 - 12.0 / 24.0, 1e-12);
+  ck_assert_double_eq_tol(esp_metrics_quality(&m), 0.75, 1e-12);
+  ck_assert_str_eq(esp_metrics_quality_of(&m)->name, "r2");
+  ck_assert_double_eq(esp_target_value(&scale, 0, -1.5f), 7.0);
+  images[0] = NAN;
+  esp_metrics_add(&m, graph, &batch, esp_graph_forward(graph, &batch, (esp_pass){0}), NULL);
+  ck_assert_double_lt(esp_metrics_quality(&m), -1e300);
+  esp_graph_free(graph);
+  plant_close(&p);
+  free(images);
+  free(targets);
+}
+END_TEST
+
 START_TEST(shares_of_nothing_are_zero) {
   const esp_metrics none = {0}, some = {.loss_sum = 3.0, .top1 = 1, .top5 = 3, .count = 4};
   ck_assert(esp_metrics_top1(&none) == 0.0 && esp_metrics_top5(&none) == 0.0 &&
@@ -821,6 +863,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(files, checkpoints_bring_everything_back, 0, sizeof runs / sizeof *runs);
   tcase_add_loop_test(files, training_is_repeatable, 0, sizeof repeated / sizeof *repeated);
   tcase_add_test(metrics, metrics_by_hand);
+  tcase_add_test(metrics, targets_by_hand);
   tcase_add_test(metrics, shares_of_nothing_are_zero);
   tcase_set_timeout(training, 100);
   tcase_add_loop_test(training, small_networks_learn, 0, sizeof lessons / sizeof *lessons);

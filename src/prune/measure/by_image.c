@@ -36,11 +36,22 @@ static bool advance(esp__single_images *s) {
   return s->batch != NULL;
 }
 
+/* In the first lane of a block of their own. */
+static void show_targets(esp__single_images *s) {
+  const int count = s->batch->scale->count, lane = s->at % ESP_LANES;
+  const float *from = s->batch->targets + s->at / ESP_LANES * count * ESP_LANES + lane;
+  for (int t = 0; t < count; t++) s->target[t * ESP_LANES] = from[t * ESP_LANES];
+  s->one.labels = NULL;
+  s->one.targets = s->target;
+  s->one.scale = s->batch->scale;
+}
+
 static const esp_batch *show(esp__single_images *s) {
   const size_t block = (size_t)(s->at / ESP_LANES) * s->floats * ESP_LANES;
   const float *from = s->batch->images + block + s->at % ESP_LANES;
   for (size_t i = 0; i < s->floats; i++) s->pixels[i * ESP_LANES] = from[i * ESP_LANES];
-  s->label = s->batch->labels[s->at];
+  if (s->batch->labels) s->label = s->batch->labels[s->at];
+  if (s->batch->targets) show_targets(s);
   return &s->one;
 }
 

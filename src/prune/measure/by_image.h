@@ -21,6 +21,7 @@ typedef struct esp__single_images {
   float *pixels;          /* a block: the image in lane 0, zeros */
   size_t floats;          /* of an image */
   int32_t label;
+  float target[ESP_TARGETS_MAX * ESP_LANES]; /* a block, as the image's */
   esp_batch one;
 } esp__single_images;
 
