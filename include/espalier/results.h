@@ -3,6 +3,7 @@
 #define ESP_RESULTS_H
 
 #include <espalier/linkage.h>
+#include <espalier/quality.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>
@@ -10,7 +11,8 @@
 ESP_BEGIN_DECLS
 
 /* A row of it, and of rounds.csv: round 0 is the dense network. NAN where nothing was measured.
- * Accuracies and sparsities are shares; losses and multiply-adds (MACs) those of an image. */
+ * Quality is what results are judged by (quality.h); accuracies and sparsities are shares, losses
+ * and multiply-adds (MACs) those of an image. */
 typedef struct esp_round {
   int round;
   double sparsity_requested, sparsity; /* units that are pruned, of those that the pruner covers */
@@ -24,11 +26,11 @@ typedef struct esp_round {
    * images that needed least and most. */
   double macs_executed, macs_executed_share, macs_executed_least, macs_executed_most;
   /* After pruning, before retraining. */
-  double validation_accuracy_before, validation_loss_before;
-  double test_accuracy_before, test_loss_before;
-  double validation_accuracy, validation_loss;
-  double test_accuracy, test_top5, test_loss;
-  double recovery; /* test_accuracy over that of the dense network: 1 is recovered */
+  double validation_quality_before, validation_loss_before;
+  double test_quality_before, test_loss_before;
+  double validation_quality, validation_loss;
+  double test_quality, test_top5, test_loss;
+  double recovery; /* test_quality over that of the dense network: 1 is recovered */
   double milliseconds_per_image, train_images_per_second;
   double seconds;        /* of training */
   double layers_guarded; /* that only a floor kept from being emptied */
@@ -39,8 +41,9 @@ typedef struct esp_round {
 typedef struct esp_results {
   esp_round *round;
   int rounds;
-  char sha256[65];      /* of the weights */
-  char test_labels[65]; /* SHA-256 of the labels of the test images; "" in older files */
+  const esp_quality *quality; /* what it is of them */
+  char sha256[65];            /* of the weights */
+  char test_labels[65];       /* SHA-256 of the labels of the test images; "" in older files */
 } esp_results;
 
 /* Fails when there is none, it does not parse, or the run goes on still. On failure *r needs no

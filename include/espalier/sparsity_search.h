@@ -1,6 +1,6 @@
-/* The sparsest network whose validation accuracy is within prune.tolerance of the dense one's, by
- * bisection over the sparsity. Each trial is a run of its own, retrained as the configuration
- * says. */
+/* The sparsest network whose validation accuracy, or what else it is judged by, is within
+ * prune.tolerance of the dense one's, by bisection over the sparsity. Each trial is a run of its
+ * own, retrained as the configuration says. */
 #ifndef ESP_SPARSITY_SEARCH_H
 #define ESP_SPARSITY_SEARCH_H
 
@@ -28,7 +28,7 @@ enum { ESP_SEARCH_RUNS_MAX = 32 };
 /* What came of a run. */
 typedef struct esp_sparsity_search_outcome {
   double requested, sparsity; /* shares */
-  double validation, test;    /* accuracies */
+  double validation, test;    /* by what they are judged (quality.h) */
   double seconds;             /* of its own training, not of one taken over */
   bool good;
 } esp_sparsity_search_outcome;

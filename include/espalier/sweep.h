@@ -66,7 +66,8 @@ typedef struct esp_sweep {
 /* Reads the file, or the sweep.ini of a sweep's directory, and plans the runs; makes nothing. dir:
  * NULL = the configuration's output/name. An override of a swept key takes the place of its list.
  * Errors, in one line each: those of a configuration; a list that is empty or has a value that its
- * key does not take; a key that cannot be swept; the same run twice; more than ESP_SWEEP_RUNS_MAX
+ * key does not take; a key that cannot be swept; the same run twice; runs that are judged by
+ * different things; more than ESP_SWEEP_RUNS_MAX
  * runs; keys that do not go together. On failure *s needs no freeing. */
 esp_status esp_sweep_load(esp_sweep *s, const char *path, const char *dir, int overrides,
                           const char *const *override, esp_error *err);
@@ -89,6 +90,9 @@ esp_status esp_sweep_check(const esp_sweep *s, esp_error *err);
 /* Makes the sweep's directory; the directory of run i, ready to be resumed. */
 esp_status esp_sweep_make(const esp_sweep *s, esp_error *err);
 esp_status esp_sweep_make_run(const esp_sweep *s, int i, esp_error *err);
+
+/* What all its runs are judged by. */
+const esp_quality *esp_sweep_quality(const esp_sweep *s);
 
 /* Epochs of training of run i, from its beginning to its end. */
 int64_t esp_sweep_epochs(const esp_sweep *s, int i);

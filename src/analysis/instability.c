@@ -163,7 +163,7 @@ static void write_points(FILE *out, const esp_interpolation *line) {
       const esp_metrics *m = &line->point[i].test[kind];
       fprintf(out, "%.9g,%s,%.9g,%.9g\n", line->point[i].alpha,
               esp_interpolation_name((esp_interpolation_statistics)kind), esp_metrics_loss(m),
-              1.0 - esp_metrics_top1(m));
+              1.0 - esp_metrics_quality(m));
     }
 }
 

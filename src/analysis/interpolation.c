@@ -161,7 +161,7 @@ esp_barrier esp_interpolation_barrier(const esp_interpolation *line,
   esp_barrier b = {.worst_loss = -INFINITY};
   for (int i = 0; i < line->points; i++) {
     const esp_metrics *m = &line->point[i].test[kind];
-    const double loss = esp_metrics_loss(m), error = 1.0 - esp_metrics_top1(m);
+    const double loss = esp_metrics_loss(m), error = 1.0 - esp_metrics_quality(m);
     if (i == 0 || i == line->points - 1) b.loss[i > 0] = loss, b.error[i > 0] = error;
     b.worst_loss = fmax(b.worst_loss, loss);
     b.worst_error = fmax(b.worst_error, error);

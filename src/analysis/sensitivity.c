@@ -154,7 +154,7 @@ typedef struct study {
   bool seen; /* the network was trained on validation images */
   esp__trial *trial;
   double *density;
-  double dense; /* validation accuracy */
+  double dense; /* validation quality */
   double begun, shown;
   int done, all;
   esp__text csv;
@@ -164,11 +164,18 @@ static const esp_numbers *sparsities(const study *s) {
   return &esp_list_options_of(&s->run.config.prune)->sparsities;
 }
 
+static const esp_quality *quality_of(const study *s) {
+  return esp_config_quality(&s->run.config);
+}
+
 static void print_head(const study *s) {
   if (!s->o->out) return;
-  fprintf(s->o->out, "%s, %s: validation accuracy %%, %lld images, nothing pruned: %.2f\n%-28s",
-          s->run.config.prune.method, s->run.config.prune.structure,
-          (long long)s->run.set->validation.count, 100.0 * s->dense, "layer at a sparsity of");
+  const esp_quality *q = quality_of(s);
+  char dense[ESP_QUALITY_TEXT];
+  fprintf(s->o->out, "%s, %s: validation %s%s%s, %lld images, nothing pruned: %s\n%-28s",
+          s->run.config.prune.method, s->run.config.prune.structure, q->title, *q->unit ? " " : "",
+          q->unit, (long long)s->run.set->validation.count,
+          esp_quality_number(q, s->dense, false, dense), "layer at a sparsity of");
   for (int k = 0; k < sparsities(s)->count; k++)
     fprintf(s->o->out, " %6g", sparsities(s)->value[k]);
   fputc('\n', s->o->out);
@@ -185,14 +192,14 @@ static void show_time(study *s) {
 }
 
 static const char *const columns[] = {
-    "layer",  "units", "sparsity_requested", "sparsity", "validation_accuracy", "validation_loss",
+    "layer",  "units", "sparsity_requested", "sparsity", "validation_quality", "validation_loss",
     "change", NULL,
 };
 
 static void write_row(const study *s, const char *layer, const size_t units, double requested,
                       double sparsity, const esp_metrics *m) {
   fprintf(s->csv.out, "%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g\n", layer, units, requested, sparsity,
-          esp_metrics_top1(m), esp_metrics_loss(m), esp_metrics_top1(m) - s->dense);
+          esp_metrics_quality(m), esp_metrics_loss(m), esp_metrics_quality(m) - s->dense);
 }
 
 static esp_status look_at(study *s, int target, double sparsity, esp_metrics *m, esp_error *err) {
@@ -212,12 +219,12 @@ static esp_status look_at(study *s, int target, double sparsity, esp_metrics *m,
 
 static esp_status look_at_layer(study *s, int target, esp_error *err) {
   esp_pruned count;
-  char line[16 * ESP_NUMBERS_MAX] = "";
+  char line[ESP_QUALITY_TEXT * ESP_NUMBERS_MAX] = "", text[ESP_QUALITY_TEXT];
   for (int k = 0; k < sparsities(s)->count; k++) {
     esp_metrics m;
     ESP_TRY(look_at(s, target, sparsities(s)->value[k], &m, err));
-    snprintf(line + strlen(line), sizeof line - strlen(line), " %6.2f",
-             100.0 * esp_metrics_top1(&m));
+    snprintf(line + strlen(line), sizeof line - strlen(line), " %6s",
+             esp_quality_number(quality_of(s), esp_metrics_quality(&m), false, text));
   }
   if (!s->o->out) return ESP_OK;
   fprintf(s->o->out, "%-28s%s\n", esp_pruner_pool(s->run.pruner, target, &count)->name, line);
@@ -230,8 +237,8 @@ static esp_status look_at_all(study *s, esp_error *err) {
   esp_metrics m;
   s->all = targets * sparsities(s)->count;
   esp_evaluate(s->run.model, s->run.evaluation, s->run.validation, &m, NULL);
-  s->dense = esp_metrics_top1(&m);
-  esp__print_columns(s->csv.out, columns);
+  s->dense = esp_metrics_quality(&m);
+  esp__print_quality_columns(s->csv.out, quality_of(s), columns);
   fputc('\n', s->csv.out);
   write_row(s, "none", esp_pruner_count(s->run.pruner).units, 0.0, 0.0, &m);
   print_head(s);

@@ -110,8 +110,8 @@ static esp_status read_outcome(const bisection *b, int i, outcome *o, esp_error 
     if (r.round[k].round > 0 || !b->runs.run[i].config.run.dense[0])
       o->seconds += r.round[k].seconds;
   o->sparsity = i == 0 ? 0.0 : last->sparsity;
-  o->validation = last->validation_accuracy;
-  o->test = last->test_accuracy;
+  o->validation = last->validation_quality;
+  o->test = last->test_quality;
   o->good = i == 0 || b->outcome[0].validation - o->validation <=
                           esp_feedback_options_of(&b->base->prune)->tolerance + slack;
   esp_results_free(&r);
@@ -139,12 +139,12 @@ static esp_status do_run(bisection *b, esp_error *err) {
 /* ---- what is left ---- */
 
 static const char *const columns[] = {
-    "run",  "sparsity_requested", "sparsity", "validation_accuracy", "change", "good",
-    "best", "test_accuracy",      NULL,
+    "run",  "sparsity_requested", "sparsity", "validation_quality", "change", "good",
+    "best", "test_quality",       NULL,
 };
 
 static void print_rows(const bisection *b, FILE *f) {
-  esp__print_columns(f, columns);
+  esp__print_quality_columns(f, esp_config_quality(b->base), columns);
   fputc('\n', f);
   for (int i = 0; i < b->runs.runs; i++) {
     const outcome *o = &b->outcome[i];
@@ -163,24 +163,41 @@ static esp_status write_csv(const bisection *b, esp_error *err) {
   return esp__text_write(&t, path, err);
 }
 
+static void print_trial(const bisection *b, const esp_quality *q, int i, FILE *out) {
+  const outcome *o = &b->outcome[i];
+  char validation[ESP_QUALITY_TEXT], change[ESP_QUALITY_TEXT], test[ESP_QUALITY_TEXT];
+  fprintf(out, "%-20s %10.2f %13s %8s %8s %s\n", ESP_SHOWN(b->runs.run[i].name),
+          100.0 * o->sparsity, esp_quality_number(q, o->validation, false, validation),
+          esp_quality_number(q, o->validation - b->outcome[0].validation, true, change),
+          esp_quality_number(q, o->test, false, test), o->good ? "" : "not good");
+}
+
+/* "validation %" */
+static void print_label(FILE *out, const char *split, const esp_quality *q, int width) {
+  char text[32];
+  snprintf(text, sizeof text, "%s %s", split, *q->unit ? q->unit : q->label);
+  fprintf(out, " %*s", width, text);
+}
+
 static void print_table(const bisection *b, FILE *out) {
   const outcome *best = &b->outcome[b->best];
-  fprintf(out, "\n%-20s %10s %13s %8s %8s\n", "run", "sparsity %", "validation %", "change",
-          "test %");
-  for (int i = 0; i < b->runs.runs; i++) {
-    const outcome *o = &b->outcome[i];
-    fprintf(out, "%-20s %10.2f %13.2f %+8.2f %8.2f %s\n", ESP_SHOWN(b->runs.run[i].name),
-            100.0 * o->sparsity, 100.0 * o->validation,
-            100.0 * (o->validation - b->outcome[0].validation), 100.0 * o->test,
-            o->good ? "" : "not good");
-  }
+  const esp_quality *q = esp_config_quality(b->base);
+  const double tolerance = esp_feedback_options_of(&b->base->prune)->tolerance;
+  char within[ESP_QUALITY_TEXT];
+  esp_quality_number(q, tolerance, false, within);
+  fprintf(out, "\n%-20s %10s", "run", "sparsity %");
+  print_label(out, "validation", q, 13);
+  fprintf(out, " %8s", "change");
+  print_label(out, "test", q, 8);
+  fputc('\n', out);
+  for (int i = 0; i < b->runs.runs; i++) print_trial(b, q, i, out);
   if (b->best == 0)
-    fprintf(out, "\nno pruned network is within %.2f points of the dense one\n",
-            100.0 * esp_feedback_options_of(&b->base->prune)->tolerance);
+    fprintf(out, "\nno pruned network is within %s%s of the dense one\n", within,
+            esp_quality_points(q));
   else
-    fprintf(out, "\nthe sparsest within %.2f points of the dense one: %.2f %%, in %s/%s\n",
-            100.0 * esp_feedback_options_of(&b->base->prune)->tolerance, 100.0 * best->sparsity,
-            ESP_SHOWN(b->runs.dir), ESP_SHOWN(b->runs.run[b->best].name));
+    fprintf(out, "\nthe sparsest within %s%s of the dense one: %.2f %%, in %s/%s\n", within,
+            esp_quality_points(q), 100.0 * best->sparsity, ESP_SHOWN(b->runs.dir),
+            ESP_SHOWN(b->runs.run[b->best].name));
 }
 
 /* ---- the search ---- */

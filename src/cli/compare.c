@@ -46,7 +46,7 @@ static void print_label(const esp_sweep *s, int run) {
 static void print_row(const esp_sweep *s, const esp_paper *p, const esp_comparison *c,
                       const esp__summary_row *ours) {
   print_points("%.2f", 100.0 * ours->sparsity);
-  printf(" %4d", ours->accuracy.n);
+  printf(" %4d", ours->quality.n);
   print_points("%.2f", c->accuracy[0]);
   print_points("%.2f", c->accuracy[1]);
   print_points("%+.2f", c->difference);
@@ -221,12 +221,21 @@ static esp_status compare(const esp_sweep *s, const esp_paper *p, const esp__sum
                              .training = run->dense,
                              .round = r->round,
                              .sparsity = r->sparsity,
-                             .accuracy = r->accuracy,
+                             .accuracy = r->quality,
                              .change = r->change};
   }
   const esp_status status = judge(s, p, m, ours, a, err);
   free(ours);
   return status;
+}
+
+static esp_status check_quality(const esp_sweep *s, const char *paper, esp_error *err) {
+  const esp_quality *q = esp_sweep_quality(s);
+  if (q == esp_quality_of(false)) return ESP_OK;
+  return esp_fail(err, ESP_ERR_INPUT,
+                  "%s: the figures of a paper are accuracies, and the runs in %s are judged by %s; "
+                  "expected runs with classes",
+                  paper, s->dir, q->title);
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
@@ -236,7 +245,8 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   ESP_TRY(esp_paper_open(&p, a->positional.item[1], err));
   esp_status status = esp_sweep_open(&s, a->positional.item[0], err);
   if (status == ESP_OK) {
-    status = esp__summary_make(&m, &s, err);
+    status = check_quality(&s, a->positional.item[1], err);
+    if (status == ESP_OK) status = esp__summary_make(&m, &s, err);
     if (status == ESP_OK) {
       status = compare(&s, &p, &m, a, err);
       esp__summary_free(&m);

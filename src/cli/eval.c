@@ -1,4 +1,4 @@
-/* espalier eval: accuracy of trained weights on the test images */
+/* espalier eval: accuracy, or R^2, of trained weights on the test images */
 #include "base/replace.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
@@ -44,8 +44,8 @@ static const esp__argument arguments[] = {
      .value = "OUT.csv",
      .expected = "a file name",
      .kind = ESP_WORD_FILE,
-     .help = "Writes the logits of every test image, a row an image. Only such a file is "
-             "replaced."},
+     .help = "Writes the logits of every test image, a row an image; of targets what they are and "
+             "what is predicted, in their units. Only such a file is replaced."},
     {.name = "hash",
      .type = ESP_ARGUMENT_FLAG,
      .offset = offsetof(eval_options, hash),
@@ -54,13 +54,28 @@ static const esp__argument arguments[] = {
     {0},
 };
 
+/* What is known of image i of the batch: its label, or its targets in their units. */
+static void write_truth(FILE *out, const esp_batch *batch, int i) {
+  const esp_target_scale *scale = batch->scale;
+  if (!batch->targets) fprintf(out, ",%d", batch->labels[i]);
+  for (int t = 0; batch->targets && t < scale->count; t++)
+    fprintf(out, ",%.9g",
+            esp_target_value(
+                scale, t,
+                batch->targets[(i / ESP_LANES * scale->count + t) * ESP_LANES + i % ESP_LANES]));
+}
+
 static void write_rows(FILE *out, const esp_graph *g, const esp_batch *batch, int64_t first) {
   const esp_value *logits = esp_graph_output(g);
   const int classes = esp_value_shape(logits).channels;
   for (int i = 0; i < batch->count; i++) {
-    fprintf(out, "%" PRId64 ",%d", first + i, batch->labels[i]);
-    for (int c = 0; c < classes; c++)
-      fprintf(out, ",%.9g", (double)esp_value_at(logits, i, c, 0, 0));
+    fprintf(out, "%" PRId64, first + i);
+    write_truth(out, batch, i);
+    for (int c = 0; c < classes; c++) {
+      const float value = esp_value_at(logits, i, c, 0, 0);
+      fprintf(out, ",%.9g",
+              batch->targets ? esp_target_value(batch->scale, c, value) : (double)value);
+    }
     fputc('\n', out);
   }
 }
@@ -113,18 +128,38 @@ static void print_confusion(const esp_loaded_run *o, const int64_t *confusion) {
   putchar('\n');
 }
 
-static void print_metrics(const esp_loaded_run *o, const esp_metrics *m) {
+static void print_classes(const esp_loaded_run *o, const esp_metrics *m) {
   const esp_tasks *tasks = &o->model->tasks;
-  printf("test images %" PRId64 "\ntop-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", m->count,
-         100.0 * esp_metrics_top1(m), 100.0 * esp_metrics_top5(m), esp_metrics_loss(m));
+  printf("top-1 %.2f %%\ntop-5 %.2f %%\nloss %.4f\n", 100.0 * esp_metrics_top1(m),
+         100.0 * esp_metrics_top5(m), esp_metrics_loss(m));
   for (int t = 1; t < tasks->count; t++)
     printf("%s top-1 %.2f %%\n", tasks->item[t].name, 100.0 * esp_metrics_task_top1(m, t));
 }
 
-/* A column per output: the classes, then the groups of each task. */
-static void write_header(FILE *out, const esp_tasks *tasks) {
-  fputs("image,label", out);
-  for (int t = 0; t < tasks->count; t++)
+/* The loss is that of the outputs; errors are in the units of the targets. */
+static void print_targets(const esp_loaded_run *o, const esp_metrics *m) {
+  char text[ESP_QUALITY_TEXT];
+  const esp_quality *q = esp_metrics_quality_of(m);
+  printf("%s %s\nloss %.4f\n", q->label, esp_quality_text(q, esp_metrics_quality(m), text),
+         esp_metrics_loss(m));
+  for (int t = 0; t < m->targets; t++) {
+    const double rmse = esp_metrics_rmse(m, t);
+    printf("%s %s %s RMSE %.6g MSE %.6g\n", ESP_SHOWN(o->class_name[t]), q->label,
+           esp_quality_text(q, esp_metrics_target_r2(m, t), text), rmse, rmse * rmse);
+  }
+}
+
+static void print_metrics(const esp_loaded_run *o, const esp_metrics *m) {
+  printf("test images %" PRId64 "\n", m->count);
+  (m->targets > 0 ? print_targets : print_classes)(o, m);
+}
+
+/* A column per output: the classes, then the groups of each task; or the targets. */
+static void write_header(FILE *out, const esp_tasks *tasks, int targets) {
+  fputs(targets > 0 ? "image" : "image,label", out);
+  for (int t = 0; t < targets; t++) fprintf(out, ",target_%d", t);
+  for (int t = 0; t < targets; t++) fprintf(out, ",predicted_%d", t);
+  for (int t = 0; t < tasks->count && targets == 0; t++)
     for (int c = 0; c < tasks->item[t].answers; c++)
       if (t == 0)
         fprintf(out, ",logit_%d", c);
@@ -142,7 +177,7 @@ static void print_executed(const esp_dynamic_macs *executed, double macs) {
 static void print_found(const esp_loaded_run *o, const found *f, double macs) {
   print_metrics(o, &f->metrics);
   if (f->executed.images > 0) print_executed(&f->executed, macs);
-  if (o->model->classes <= 20) print_confusion(o, f->confusion);
+  if (f->metrics.targets == 0 && o->model->classes <= 20) print_confusion(o, f->confusion);
 }
 
 static void print_hash(esp_sha256 *hash) {
@@ -175,7 +210,7 @@ static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_e
     status =
         esp_loader_new(&loader, o->set, &o->set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
-    if (rows) write_header(rows, &o->model->tasks);
+    if (rows) write_header(rows, &o->model->tasks, o->set->targets.count);
     run_over(&e, loader, &f, rows);
   }
   if (rows && fclose(rows) != 0 && status == ESP_OK)
@@ -191,12 +226,16 @@ static esp_status evaluate(esp_loaded_run *o, const eval_options *options, esp_e
   return status;
 }
 
+static esp_status check_table(const char *path, esp_error *err) {
+  static const char what[] = "is no table of logits";
+  if (esp__check_replaced(path, "image,target_", what, NULL) == ESP_OK) return ESP_OK;
+  return esp__check_replaced(path, "image,label,logit_", what, err);
+}
+
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const eval_options *options = a->options;
   esp_loaded_run o;
-  if (options->logits)
-    ESP_TRY(
-        esp__check_replaced(options->logits, "image,label,logit_", "is no table of logits", err));
+  if (options->logits) ESP_TRY(check_table(options->logits, err));
   ESP_TRY(esp_load_run(&o, a->positional.item[0], true, a->override.count, a->override.item, err));
   esp_status status = esp__overrides_matter(&a->override, err);
   if (status == ESP_OK) status = esp_loaded_run_mask_zeros(&o, err);
@@ -207,7 +246,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
 
 const esp__command esp__command_eval = {
     .name = "eval",
-    .summary = "accuracy, loss and confusion of trained weights on the test images",
+    .summary = "accuracy, loss and confusion, or R^2, of trained weights on the test images",
     .description =
         "The images are those of the run's own configuration, which the weights file "
         "holds.\n",

@@ -74,7 +74,7 @@ static void print_layers(const esp_factored_layer *row, int n) {
   putchar('\n');
 }
 
-static esp_status accuracy(esp_model *m, const esp_dataset *set, double *top1, esp_error *err) {
+static esp_status quality(esp_model *m, const esp_dataset *set, double *value, esp_error *err) {
   esp_graph *g = NULL;
   esp_loader *loader = NULL;
   esp_metrics metrics = {0};
@@ -83,7 +83,7 @@ static esp_status accuracy(esp_model *m, const esp_dataset *set, double *top1, e
     status = esp_loader_new(&loader, set, &set->test, (esp_loader_options){.batch = BATCH}, err);
   if (status == ESP_OK) {
     esp_evaluate(m, g, loader, &metrics, NULL);
-    *top1 = esp_metrics_top1(&metrics);
+    *value = esp_metrics_quality(&metrics);
   }
   esp_loader_free(loader);
   esp_graph_free(g);
@@ -94,15 +94,17 @@ static esp_status save(esp_loaded_run *o, const factorise_options *f, const char
                        esp_model *factored, const esp_factored_layer *row, esp_error *err) {
   esp__figures before, after;
   double dense, low;
-  ESP_TRY(accuracy(o->model, o->set, &dense, err));
-  ESP_TRY(accuracy(factored, o->set, &low, err));
+  const esp_quality *q = esp_quality_of(o->set->targets.count > 0);
+  char now[ESP_QUALITY_TEXT], before_text[ESP_QUALITY_TEXT];
+  ESP_TRY(quality(o->model, o->set, &dense, err));
+  ESP_TRY(quality(factored, o->set, &low, err));
   ESP_TRY(esp__figures_of(o->model, o->set, file, &before, err));
   ESP_TRY(esp_loaded_run_save(o, factored, "factorised", f->out, err));
   ESP_TRY(esp__figures_of(factored, o->set, f->out, &after, err));
   print_layers(row, o->model->layers);
   esp__figures_print(&before, &after);
-  printf("test top-1 %.2f %%, was %.2f %%; to be trained on\nsaved in %s\n", 100.0 * low,
-         100.0 * dense, f->out);
+  printf("test %s %s, was %s; to be trained on\nsaved in %s\n", q->label,
+         esp_quality_text(q, low, now), esp_quality_text(q, dense, before_text), f->out);
   return ESP_OK;
 }
 

@@ -55,15 +55,23 @@ static const esp__argument arguments[] = {
 
 /* ---- what is printed ---- */
 
+static const esp_quality *quality_of(const esp_interpolation *line) {
+  return esp_metrics_quality_of(&line->point[0].test[0]);
+}
+
 static void print_points(const esp_interpolation *line) {
+  const esp_quality *q = quality_of(line);
+  char rest[32], text[ESP_QUALITY_TEXT];
+  snprintf(rest, sizeof rest, *q->unit ? "%s %s" : "%s", q->rest, q->unit);
   printf("\n%8s", "alpha");
-  for (int kind = 0; kind < line->kinds; kind++) printf("  %10s %10s", "loss", "error %");
+  for (int kind = 0; kind < line->kinds; kind++) printf("  %10s %10s", "loss", rest);
   putchar('\n');
   for (int i = 0; i < line->points; i++) {
     printf("%8.4f", line->point[i].alpha);
     for (int kind = 0; kind < line->kinds; kind++) {
       const esp_metrics *m = &line->point[i].test[kind];
-      printf("  %10.4f %10.2f", esp_metrics_loss(m), 100.0 * (1.0 - esp_metrics_top1(m)));
+      printf("  %10.4f %10s", esp_metrics_loss(m),
+             esp_quality_number(q, 1.0 - esp_metrics_quality(m), false, text));
     }
     putchar('\n');
   }
@@ -73,8 +81,14 @@ static void print_points(const esp_interpolation *line) {
 static void print_barrier(const esp_interpolation *line, esp_interpolation_statistics kind) {
   const esp_barrier b = esp_interpolation_barrier(line, kind);
   if (line->kinds > 1) printf("statistics of batch norms %s: ", esp_interpolation_name(kind));
-  printf("error barrier %.2f %% (ends %.2f and %.2f, worst %.2f): %s; loss barrier %.4f\n",
-         100.0 * b.error_barrier, 100.0 * b.error[0], 100.0 * b.error[1], 100.0 * b.worst_error,
+  const esp_quality *q = quality_of(line);
+  char barrier[ESP_QUALITY_TEXT], one[ESP_QUALITY_TEXT], two[ESP_QUALITY_TEXT],
+      worst[ESP_QUALITY_TEXT];
+  printf("%s barrier %s (ends %s and %s, worst %s): %s; loss barrier %.4f\n", q->rest,
+         esp_quality_text(q, b.error_barrier, barrier),
+         esp_quality_number(q, b.error[0], false, one),
+         esp_quality_number(q, b.error[1], false, two),
+         esp_quality_number(q, b.worst_error, false, worst),
          b.error_barrier < 0.02 ? "stable" : "unstable", b.loss_barrier);
 }
 

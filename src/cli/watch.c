@@ -52,6 +52,13 @@ static void print_curve(const esp_csv *log, const char *column, const char *titl
   printf("  %.4g to %.4g, now %.4g\n", unit * low, unit * high, unit * value);
 }
 
+/* A log has one of them. */
+static void print_quality(const esp_csv *log, const esp_quality *q) {
+  char column[ESP_QUALITY_COLUMN], title[32];
+  snprintf(title, sizeof title, *q->unit ? "%s %s" : "%s", q->label, q->unit);
+  print_curve(log, esp_quality_column(q, "train_quality", column), title, q->factor);
+}
+
 static void print_curves(const char *dir) {
   char path[ESP_PATH_MAX];
   esp_csv log;
@@ -59,7 +66,7 @@ static void print_curves(const char *dir) {
   (void)esp_csv_read(&log, path, NULL); /* what can be read of it */
   if (log.rows > 1) {
     print_curve(&log, "train_loss", "loss", 1.0);
-    print_curve(&log, "train_accuracy", "top-1 %", 100.0);
+    for (int i = 0; i < 2; i++) print_quality(&log, esp_quality_of(i));
     print_curve(&log, "sparsity", "sparsity %", 100.0);
     print_curve(&log, "images_per_second", "images/s", 1.0);
   }
@@ -74,16 +81,15 @@ static bool is_at_work(const char *dir, esp__heartbeat *p, double *age) {
 }
 
 static void print_pulse(const char *name, const esp__heartbeat *p, double age) {
-  char left[32], stage[64] = "training", ago[32];
+  char left[32], stage[64] = "training", ago[32], quality[ESP_QUALITY_TEXT];
   esp__format_time(left, p->seconds_left);
   esp__format_time(ago, age);
   if (p->stage > 0) snprintf(stage, sizeof stage, "round %d/%d", p->stage, p->stages - 1);
-  printf(
-      "%s%s%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  top-1 %.2f %%  sparsity %.2f %%  %.0f "
-      "images/s  ",
-      name, *name ? ": " : "", stage, (long long)p->epoch + 1, (long long)p->epochs,
-      (long long)p->batch, (long long)p->batches, p->loss, 100.0 * p->accuracy, 100.0 * p->sparsity,
-      p->images_per_second);
+  printf("%s%s%s  epoch %lld/%lld  step %lld/%lld  loss %.4f  %s %s  sparsity %.2f %%  ", name,
+         *name ? ": " : "", stage, (long long)p->epoch + 1, (long long)p->epochs,
+         (long long)p->batch, (long long)p->batches, p->loss, p->is->label,
+         esp_quality_text(p->is, p->quality, quality), 100.0 * p->sparsity);
+  printf("%.0f images/s  ", p->images_per_second);
   if (age > quiet_after)
     printf("no sign of life for %s\n", ago);
   else
@@ -94,8 +100,9 @@ static void print_finished(const char *name, const esp_results *r) {
   printf("%s%sfinished", ESP_SHOWN(name), *name ? ": " : "");
   if (r->rounds > 0) {
     const esp_round *last = &r->round[r->rounds - 1];
-    printf("  top-1 %.2f %%  sparsity %.2f %%", 100.0 * last->test_accuracy,
-           100.0 * last->sparsity);
+    char text[ESP_QUALITY_TEXT];
+    printf("  %s %s  sparsity %.2f %%", r->quality->label,
+           esp_quality_text(r->quality, last->test_quality, text), 100.0 * last->sparsity);
   }
   putchar('\n');
 }
@@ -218,9 +225,14 @@ static const char *trial_name(const esp_sparsity_search *s, int i, char name[128
 static void print_trial(const esp_sparsity_search *s, int i) {
   char name[128];
   const esp_sparsity_search_outcome *o = &s->outcome[i];
-  printf("%s: finished  validation %.2f %%", trial_name(s, i, name), 100.0 * o->validation);
-  if (i > 0) printf(" (%+.2f)", 100.0 * (o->validation - s->outcome[0].validation));
-  printf("  top-1 %.2f %%  sparsity %.2f %%%s\n", 100.0 * o->test, 100.0 * o->sparsity,
+  const esp_quality *q = esp_config_quality(&s->runs.run[0].config);
+  char text[ESP_QUALITY_TEXT];
+  printf("%s: finished  validation %s", trial_name(s, i, name),
+         esp_quality_text(q, o->validation, text));
+  if (i > 0)
+    printf(" (%s)", esp_quality_number(q, o->validation - s->outcome[0].validation, true, text));
+  printf("  %s %s  sparsity %.2f %%%s\n", q->label, esp_quality_text(q, o->test, text),
+         100.0 * o->sparsity,
          i == 0    ? ""
          : o->good ? "  good"
                    : "  not good");
@@ -255,6 +267,8 @@ static void print_left(const esp_sparsity_search *s, double now) {
 static bool show_search(const esp_sparsity_search *s) {
   const bool ended = s->done == s->runs.runs;
   const esp_sparsity_search_outcome *best = &s->outcome[s->best];
+  const esp_quality *q = esp_config_quality(&s->runs.run[0].config);
+  char text[ESP_QUALITY_TEXT];
   double now = (double)NAN;
   printf("search %s\n\n", ESP_SHOWN(s->runs.dir));
   for (int i = 0; i < s->done; i++) print_trial(s, i);
@@ -266,10 +280,12 @@ static bool show_search(const esp_sparsity_search *s) {
     print_left(s, now);
   }
   if (s->best > 0)
-    printf("; the sparsest within %.2f points of the dense one: %.2f %%\n", 100.0 * s->tolerance,
+    printf("; the sparsest within %s%s of the dense one: %.2f %%\n",
+           esp_quality_number(q, s->tolerance, false, text), esp_quality_points(q),
            100.0 * best->sparsity);
   else
-    printf("; none within %.2f points of the dense one%s\n", 100.0 * s->tolerance,
+    printf("; none within %s%s of the dense one%s\n",
+           esp_quality_number(q, s->tolerance, false, text), esp_quality_points(q),
            ended ? "" : " yet");
   return ended;
 }

@@ -98,8 +98,10 @@ static void say_finished(worker_pool *pool, int i, double seconds) {
     printf("finished  %s, %s, but %s\n", name, time_text, why.text);
   } else if (r.rounds > 0) {
     const esp_round *last = &r.round[r.rounds - 1];
-    printf("finished  %s: top-1 %.2f %% at a sparsity of %.2f %%, %s\n", name,
-           100.0 * last->test_accuracy, 100.0 * last->sparsity, time_text);
+    char text[ESP_QUALITY_TEXT];
+    printf("finished  %s: %s %s at a sparsity of %.2f %%, %s\n", name, r.quality->label,
+           esp_quality_text(r.quality, last->test_quality, text), 100.0 * last->sparsity,
+           time_text);
   }
   esp_results_free(&r);
   fflush(stdout);

@@ -1,12 +1,12 @@
-/* Accuracy over what pruning is to buy. */
+/* Accuracy, or what else runs are judged by, over what pruning is to buy. */
 #include "base/json.h"
-#include "report/report_data.h"
+#include "report/quality_words.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A measure of a network that accuracy is drawn over: a member of its point, times `unit`. */
+/* A measure of a network that quality is drawn over: a member of its point, times `unit`. */
 typedef struct measure {
   const char *id, *title, *note, *scale;
   esp__column column;
@@ -18,21 +18,21 @@ typedef struct measure {
 #define OF(member) offsetof(esp__point, member)
 static const measure measures[] = {
     {"accuracy-sparsity",
-     "Accuracy over sparsity",
+     "$Title over sparsity",
      "Sparsity counts what was pruned, of all that may be pruned.",
      "linear",
      {"sparsity_percent", "sparsity (%)"},
      OF(sparsity),
      100.0},
     {"accuracy-compression",
-     "Accuracy over compression",
+     "$Title over compression",
      "Compression is all weights of convolutions and linear layers over those that are not zero.",
      "log",
      {"compression", "compression (times)"},
      OF(compression),
      1.0},
     {"accuracy-bytes",
-     "Accuracy over bytes",
+     "$Title over bytes",
      "Of the network as a packed file, as espalier pack writes it; the grey steps join those that "
      "no other beats (Pareto front).",
      "log",
@@ -41,7 +41,7 @@ static const measure measures[] = {
      1e-3,
      true},
     {"accuracy-macs",
-     "Accuracy over multiply-adds",
+     "$Title over multiply-adds",
      "Multiply-adds of one image, counting only the weights that are left; "
      "FLOPs are twice as many.",
      "log",
@@ -50,7 +50,7 @@ static const measure measures[] = {
      1e-6,
      true},
     {"accuracy-inference",
-     "Accuracy over measured inference time",
+     "$Title over measured inference time",
      "Taken while the run evaluated its test images, in batches, with all its threads: "
      "it says something about the machine too, and about what else it was doing.",
      "linear",
@@ -59,7 +59,7 @@ static const measure measures[] = {
      1.0,
      true},
     {"accuracy-training",
-     "Accuracy over measured training time",
+     "$Title over measured training time",
      "All training up to the network: dense training and each round of retraining.",
      "linear",
      {"training_seconds", "training (s)"},
@@ -68,25 +68,26 @@ static const measure measures[] = {
 };
 
 static cJSON *means(const esp__report_data *data, const measure *m) {
+  const esp_quality *q = data->quality;
   const esp__column columns[] = {{"series", "series"},
                                  {"level", "level"},
                                  {"seeds", "seeds"},
                                  m->column,
-                                 {"accuracy_mean_percent", "test accuracy, mean (%)"},
-                                 {"accuracy_sd_percent", "sd (%)"},
+                                 {"$name_mean$percent", "test $title, mean$unit"},
+                                 {"$name_sd$percent", "sd$unit"},
                                  {0}};
   char id[64], level[ESP_LABEL_MAX];
   snprintf(id, sizeof id, "%s-means", m->id);
-  cJSON *table = esp__table_new(id, columns);
+  cJSON *table = esp__quality_table(data->quality, id, columns);
   for (int first = 0, end; first < data->points.count; first = end) {
     end = esp__level_end(&data->points, first);
     const esp_stats_moments x = esp__level_moments(&data->points, first, end, m->offset);
-    const esp_stats_moments y = esp__level_moments(&data->points, first, end, OF(accuracy));
+    const esp_stats_moments y = esp__level_moments(&data->points, first, end, OF(quality));
     esp__level_label(&data->points, first, end, level);
     ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(level),
                   esp__number_cell(y.n), esp__number_cell(m->unit * esp_stats_mean(&x)),
-                  esp__number_cell(100.0 * esp_stats_mean(&y)),
-                  esp__number_cell(100.0 * esp_stats_sd(&y)));
+                  esp__number_cell(q->factor * esp_stats_mean(&y)),
+                  esp__number_cell(q->factor * esp_stats_sd(&y)));
   }
   return table;
 }
@@ -97,18 +98,18 @@ static cJSON *points(const esp__report_data *data, const measure *m) {
                                  {"seed", "seed"},
                                  {"round", "round"},
                                  m->column,
-                                 {"accuracy_percent", "test accuracy (%)"},
+                                 {"$name$percent", "test $title$unit"},
                                  {0}};
   char id[64];
   snprintf(id, sizeof id, "%s-points", m->id);
-  cJSON *table = esp__table_new(id, columns);
+  cJSON *table = esp__quality_table(data->quality, id, columns);
   for (int i = 0; i < data->points.count; i++) {
     const esp__point *p = &data->points.item[i];
     ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, i)),
                   esp__text_cell(data->runs.item[p->run].name),
                   esp__number_cell((double)esp__seed_of(data, p)), esp__number_cell(p->round),
                   esp__number_cell(m->unit * esp__point_value(p, m->offset)),
-                  esp__number_cell(100.0 * p->accuracy));
+                  esp__number_cell(data->quality->factor * p->quality));
   }
   return table;
 }
@@ -116,34 +117,36 @@ static cJSON *points(const esp__report_data *data, const measure *m) {
 /* A level's means. */
 typedef struct level {
   int first;
-  double x, accuracy;
+  double x, quality;
 } level;
 
 static int by_x(const void *left, const void *right) {
   const level *a = left, *b = right;
   if (a->x != b->x) return a->x < b->x ? -1 : 1;
-  return (a->accuracy < b->accuracy) - (a->accuracy > b->accuracy);
+  return (a->quality < b->quality) - (a->quality > b->quality);
 }
 
 /* All levels that have both, in the order of x, and of equal ones the best first. */
-static int sorted_levels(const esp__points *p, const measure *m, level *to) {
+static int sorted_levels(const esp__report_data *data, const measure *m, level *to) {
+  const esp__points *p = &data->points;
   int n = 0;
   for (int first = 0, end; first < p->count; first = end) {
     end = esp__level_end(p, first);
     const esp_stats_moments x = esp__level_moments(p, first, end, m->offset);
-    const esp_stats_moments y = esp__level_moments(p, first, end, OF(accuracy));
+    const esp_stats_moments y = esp__level_moments(p, first, end, OF(quality));
     if (x.n > 0 && y.n > 0)
-      to[n++] = (level){first, m->unit * esp_stats_mean(&x), 100.0 * esp_stats_mean(&y)};
+      to[n++] =
+          (level){first, m->unit * esp_stats_mean(&x), data->quality->factor * esp_stats_mean(&y)};
   }
   qsort(to, (size_t)n, sizeof *to, by_x);
   return n;
 }
 
-/* The levels with more accuracy than all that are as good or better in x. NULL when memory is
+/* The levels better than all that are as good or better in x. NULL when memory is
  * out. */
 static cJSON *front(const esp__report_data *data, const measure *m) {
   const esp__column columns[] = {m->column,
-                                 {"accuracy_mean_percent", "test accuracy, mean (%)"},
+                                 {"$name_mean$percent", "test $title, mean$unit"},
                                  {"series", "series"},
                                  {"level", "level"},
                                  {0}};
@@ -151,13 +154,13 @@ static cJSON *front(const esp__report_data *data, const measure *m) {
   char id[64], label[ESP_LABEL_MAX];
   if (!sorted) return NULL;
   snprintf(id, sizeof id, "%s-front", m->id);
-  cJSON *table = esp__table_new(id, columns);
-  const int n = sorted_levels(&data->points, m, sorted);
-  double best = -1.0;
+  cJSON *table = esp__quality_table(data->quality, id, columns);
+  const int n = sorted_levels(data, m, sorted);
+  double best = -INFINITY;
   for (int i = 0; i < n; i++) {
     const int first = sorted[i].first;
-    if (sorted[i].accuracy <= best) continue;
-    best = sorted[i].accuracy;
+    if (sorted[i].quality <= best) continue;
+    best = sorted[i].quality;
     esp__level_label(&data->points, first, esp__level_end(&data->points, first), label);
     ESP_TABLE_ROW(table, esp__number_cell(sorted[i].x), esp__number_cell(best),
                   esp__text_cell(esp__series_of(data, first)), esp__text_cell(label));
@@ -194,14 +197,15 @@ static bool is_known(const esp__points *p, const measure *m) {
 static bool add_level_before(cJSON *table, const esp__report_data *data, int first, size_t offset,
                              const char *whose) {
   const esp__points *p = &data->points;
+  const esp_quality *q = data->quality;
   const int end = esp__level_end(p, first);
   const esp_stats_moments x = esp__level_moments(p, first, end, OF(sparsity));
   const esp_stats_moments y = esp__level_moments(p, first, end, offset);
   if (p->item[first].round == 0 || y.n == 0) return false;
   ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(whose),
                 esp__number_cell(100.0 * esp_stats_mean(&x)),
-                esp__number_cell(100.0 * esp_stats_mean(&y)),
-                esp__number_cell(100.0 * esp_stats_sd(&y)));
+                esp__number_cell(q->factor * esp_stats_mean(&y)),
+                esp__number_cell(q->factor * esp_stats_sd(&y)));
   return true;
 }
 
@@ -209,12 +213,12 @@ static void add_before(cJSON *report, const esp__report_data *data) {
   static const esp__column columns[] = {{"series", "series"},
                                         {"whose", "when"},
                                         {"sparsity_percent", "sparsity (%)"},
-                                        {"accuracy_percent", "test accuracy, mean (%)"},
+                                        {"$name$percent", "test $title, mean$unit"},
                                         {"sd_points", "sd (points)"},
                                         {0}};
   static const char *const when[] = {"after retraining", "before retraining"};
-  const size_t offset[] = {OF(accuracy), OF(before)};
-  cJSON *table = esp__table_new("accuracy-before-means", columns);
+  const size_t offset[] = {OF(quality), OF(before)};
+  cJSON *table = esp__quality_table(data->quality, "accuracy-before-means", columns);
   const esp__points *p = &data->points;
   int rows = 0;
   for (int series = 0; series < data->diff.series; series++)
@@ -233,7 +237,7 @@ static void add_before(cJSON *report, const esp__report_data *data) {
                            "beside"});
   esp__json_put(chart, "whose", cJSON_CreateStringArray(when, 2));
   esp__chart_axis(chart, "x", "sparsity (%)", "linear");
-  esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
+  esp__quality_axis(chart, data->quality, "test $axis");
   esp__report_table_of(report, chart, table);
 }
 
@@ -242,10 +246,11 @@ void esp__add_accuracy(cJSON *report, const esp__report_data *data) {
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const measure *m = &measures[i];
     if (!is_known(&data->points, m)) continue;
-    cJSON *chart = esp__chart_add(report, (esp__chart){m->id, m->title, m->note, "band"});
+    cJSON *chart =
+        esp__quality_chart(report, data->quality, (esp__chart){m->id, m->title, m->note, "band"});
     esp__json_put_bool(chart, "joined", in_order(data, m));
     esp__chart_axis(chart, "x", m->column.label, m->scale);
-    esp__chart_axis(chart, "y", "test accuracy, top-1 (%)", "linear");
+    esp__quality_axis(chart, data->quality, "test $axis");
     esp__report_table_of(report, chart, means(data, m));
     esp__report_table_of(report, chart, points(data, m));
     if (m->has_front) esp__report_table_of(report, chart, front(data, m));

@@ -168,11 +168,12 @@ function marksOf(sheet) {
 
 function bandPoints(chart, series) {
   const [means, seeds] = chart.sheets.map((id) => sheets.get(id));
-  const x = means.columns[columnOf(means, "accuracy_mean_percent") - 1].name;
+  const [x, mean, sd] = means.columns.slice(3).map((column) => column.name);
+  const value = seeds.columns[5].name;
   const of = (sheet) => records(sheet).filter((r) => r.series === series && r[x] !== null);
   return {
-    means: of(means).map((r) => ({ ...r, x: r[x], y: r.accuracy_mean_percent, sd: r.accuracy_sd_percent })),
-    seeds: of(seeds).map((r) => ({ ...r, x: r[x], y: r.accuracy_percent })),
+    means: of(means).map((r) => ({ ...r, x: r[x], y: r[mean], sd: r[sd] })),
+    seeds: of(seeds).map((r) => ({ ...r, x: r[x], y: r[value] })),
   };
 }
 
@@ -193,10 +194,10 @@ function bandDatasets(chart, name, series) {
 
 function bandLabel(chart) {
   return (p) => {
-    const x = `${chart.x.label}: ${format(p.x)}`;
-    if (p.run !== undefined) return [`${p.series}, seed ${p.seed}`, p.run, `accuracy ${format(p.y)} %`, x];
+    const x = `${chart.x.label}: ${format(p.x)}`, unit = chart.y.unit && ` ${chart.y.unit}`;
+    if (p.run !== undefined) return [`${p.series}, seed ${p.seed}`, p.run, `${chart.y.name} ${format(p.y)}${unit}`, x];
     const sd = p.sd === null ? "" : ` ± ${format(p.sd)}`;
-    return [`${p.series}, ${p.level}`, `accuracy ${format(p.y)}${sd} % (${p.seeds} seed${p.seeds === 1 ? "" : "s"})`, x];
+    return [`${p.series}, ${p.level}`, `${chart.y.name} ${format(p.y)}${sd}${unit} (${p.seeds} seed${p.seeds === 1 ? "" : "s"})`, x];
   };
 }
 

@@ -153,8 +153,8 @@ static void print_front(const cJSON *report, const cJSON *chart, FILE *f) {
 
 static void print_band(const cJSON *report, const cJSON *chart, FILE *f) {
   block means = {report, table_of(report, chart, 0)}, points = {report, table_of(report, chart, 1)};
-  const int mean = column_of(means.table, "accuracy_mean_percent") + 1;
-  const int value = column_of(points.table, "accuracy_percent") + 1;
+  enum { MEAN = 5, VALUE = 6 }; /* columns of the tables, from 1 on */
+  const int mean = MEAN, value = VALUE;
   fputs("plot \\\n", f);
   while (next_block(&means, -1))
     if (has_numbers(&means, mean - 2))

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/lock.h"
+#include "report/quality_words.h"
 #include "rundir/progress_json.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ static void add_run(cJSON *table, const esp__run_record *r) {
   if (h.stage > 0) snprintf(stage, sizeof stage, "round %d/%d", h.stage, h.stages - 1);
   snprintf(epoch, sizeof epoch, "%lld/%lld", (long long)h.epoch + 1, (long long)h.epochs);
   ESP_TABLE_ROW(table, esp__text_cell(r->name), esp__text_cell(stage), esp__text_cell(epoch),
-                esp__number_cell(h.loss), esp__number_cell(100.0 * h.accuracy),
+                esp__number_cell(h.loss), esp__number_cell(h.is->factor * h.quality),
                 esp__number_cell(100.0 * h.sparsity), esp__number_cell(h.images_per_second),
                 esp__number_cell(h.seconds_left / 60.0));
 }
@@ -54,12 +55,12 @@ void esp__add_live(cJSON *report, const esp__report_data *data, double seconds) 
                                         {"stage", "stage"},
                                         {"epoch", "epoch"},
                                         {"loss", "loss"},
-                                        {"accuracy_percent", "training accuracy (%)"},
+                                        {"$name$percent", "training $title$unit"},
                                         {"sparsity_percent", "sparsity (%)"},
                                         {"images_per_second", "images a second"},
                                         {"minutes_left", "left (min)"},
                                         {0}};
-  cJSON *table = esp__table_new("live", columns);
+  cJSON *table = esp__quality_table(data->quality, "live", columns);
   for (int i = 0; i < data->runs.count; i++)
     if (is_at_work(&data->runs.item[i])) add_run(table, &data->runs.item[i]);
   esp__json_put_number(esp__json_put_object(report, "live"), "seconds", seconds);

@@ -12,6 +12,12 @@ static double number(const cJSON *o, const char *name) {
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
+/* The same of a name with "quality" in it. */
+static double judged(const cJSON *o, const esp_quality *q, const char *column) {
+  char name[ESP_QUALITY_COLUMN];
+  return number(o, esp_quality_column(q, column, name));
+}
+
 /* Bytes of weights, inputs and outputs of all layers; NAN where none were recorded. Integers take
  * their bits. */
 static double traffic_of(const esp__run_record *r, int round, bool integers) {
@@ -59,7 +65,9 @@ static bool has_integers(const esp__run_record *r, int round) {
 static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_records *runs,
                       const esp__config_diff *diff, double *seconds, esp_error *err) {
   const double round = number(o, "round"), spent = number(o, "seconds");
-  if (!(round >= 0.0 && round <= 1e6) || isnan(number(o, "test_accuracy"))) return ESP_OK;
+  const esp_quality *q = esp_config_quality(&runs->item[run].config);
+  const double quality = judged(o, q, "test_quality");
+  if (!(round >= 0.0 && round <= 1e6) || isnan(quality)) return ESP_OK;
   esp__point *more = realloc(p->item, ((size_t)p->count + 1) * sizeof *more);
   if (!more) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   p->item = more;
@@ -72,8 +80,8 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
       .round = (int)round,
       .target = round > 0.0 ? target_of(&runs->item[run].config.prune) : 0.0,
       .sparsity = number(o, "sparsity"),
-      .accuracy = number(o, "test_accuracy"),
-      .before = number(o, "test_accuracy_before"),
+      .quality = quality,
+      .before = judged(o, q, "test_quality_before"),
       .compression = kept > 0.0 ? number(o, "weights") / kept : NAN,
       .params = number(o, "params_nonzero"),
       /* before there were costs, it was a formula */
@@ -99,8 +107,8 @@ static esp_status add_run(esp__points *p, int run, const esp__run_records *runs,
   return ESP_OK;
 }
 
-static double dense_accuracy(const esp__run_records *runs, int run) {
-  return run < 0 ? (double)NAN : esp__run_record_number(&runs->item[run], "dense", "test_accuracy");
+static double dense_quality(const esp__run_records *runs, int run) {
+  return run < 0 ? (double)NAN : esp__run_record_number(&runs->item[run], "dense", "test_quality");
 }
 
 static esp_status find_dense(esp__points *p, const esp__run_records *runs, esp_error *err) {
@@ -112,13 +120,13 @@ static esp_status find_dense(esp__points *p, const esp__run_records *runs, esp_e
                           : esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
   for (int r = 0; r < runs->count && status == ESP_OK; r++) {
     config[r] = &runs->item[r].config;
-    has_dense[r] = !isnan(dense_accuracy(runs, r));
+    has_dense[r] = !isnan(dense_quality(runs, r));
   }
   if (status == ESP_OK) status = esp__dense_runs(config, has_dense, runs->count, dense, err);
   for (int i = 0; i < p->count && status == ESP_OK; i++) {
     esp__point *one = &p->item[i];
     one->dense = dense[one->run];
-    one->change = one->accuracy - dense_accuracy(runs, one->dense);
+    one->change = one->quality - dense_quality(runs, one->dense);
   }
   free(config);
   free(has_dense);
@@ -146,14 +154,14 @@ static int order(const void *left, const void *right, void *context) {
   if (level != 0) return level;
   const int64_t s = runs->item[a->run].config.run.seed, t = runs->item[b->run].config.run.seed;
   if (s != t) return s < t ? -1 : 1;
-  return a->accuracy != b->accuracy ? sign(a->accuracy - b->accuracy) : a->run - b->run;
+  return a->quality != b->quality ? sign(a->quality - b->quality) : a->run - b->run;
 }
 
 static void drop_twins(esp__points *p, const esp__run_records *runs) {
   int kept = 0;
   for (int i = 0; i < p->count; i++) {
     const esp__point *last = kept > 0 ? &p->item[kept - 1] : NULL, *now = &p->item[i];
-    const bool twin = last && level_order(last, now) == 0 && last->accuracy == now->accuracy &&
+    const bool twin = last && level_order(last, now) == 0 && last->quality == now->quality &&
                       runs->item[last->run].config.run.seed == runs->item[now->run].config.run.seed;
     if (!twin) p->item[kept++] = *now;
   }

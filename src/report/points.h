@@ -13,18 +13,18 @@ typedef struct esp__point {
   int dense;
   double target; /* the run's prune.sparsity, or its threshold; 0 for the dense network */
   /* What result.json says, NAN where it says nothing. */
-  double sparsity, accuracy; /* shares in [0, 1] */
-  double before;             /* the accuracy after pruning, before retraining */
-  double change;             /* accuracy - that of the dense network */
-  double compression;        /* weights / nonzero weights */
-  double params;             /* that are not zero */
-  double bytes;              /* of the packed file */
-  double macs;               /* multiply-adds of one image with the weights that are left */
-  double milliseconds;       /* of inference, an image */
-  double traffic;            /* bytes of weights, inputs and outputs of layers, an image */
-  bool integers;             /* it computes with integers of 8 bits, no floats */
-  const char *step;          /* of [compress], which made it; borrowed; NULL: none */
-  double seconds;            /* of training, up to here */
+  double sparsity, quality; /* a share in [0, 1]; by what it is judged */
+  double before;            /* the quality after pruning, before retraining */
+  double change;            /* quality - that of the dense network */
+  double compression;       /* weights / nonzero weights */
+  double params;            /* that are not zero */
+  double bytes;             /* of the packed file */
+  double macs;              /* multiply-adds of one image with the weights that are left */
+  double milliseconds;      /* of inference, an image */
+  double traffic;           /* bytes of weights, inputs and outputs of layers, an image */
+  bool integers;            /* it computes with integers of 8 bits, no floats */
+  const char *step;         /* of [compress], which made it; borrowed; NULL: none */
+  double seconds;           /* of training, up to here */
 } esp__point;
 
 /* In the order of series, dense network first, target, round, seed. */
@@ -33,7 +33,7 @@ typedef struct esp__points {
   int count;
 } esp__points;
 
-/* A seed that occurs twice at a level with the same accuracy is there once: it is the same network,
+/* A seed that occurs twice at a level with the same quality is there once: it is the same network,
  * as when runs share their dense training. */
 esp_status esp__points_gather(esp__points *p, const esp__run_records *runs,
                               const esp__config_diff *diff, esp_error *err);

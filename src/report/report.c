@@ -15,11 +15,25 @@
 
 enum { TITLE_DIRS = 4 };
 
+/* Runs with classes and runs with targets have nothing to compare. */
+static esp_status find_quality(esp__report_data *data, esp_error *err) {
+  for (int i = 0; i < data->runs.count; i++) {
+    const esp_quality *q = esp_config_quality(&data->runs.item[i].config);
+    if (i == 0) data->quality = q;
+    if (q != data->quality)
+      return esp_fail(
+          err, ESP_ERR_INPUT, "%s is judged by %s, %s by %s: expected runs of one kind in a report",
+          data->runs.item[0].dir, data->quality->title, data->runs.item[i].dir, q->title);
+  }
+  return ESP_OK;
+}
+
 static esp_status gather(esp__report_data *data, const esp_report_request *request,
                          esp_error *err) {
   if (request->paper) ESP_TRY(esp_paper_open(&data->paper, request->paper, err));
   for (int i = 0; i < request->dirs; i++)
     ESP_TRY(esp__run_records_add(&data->runs, request->dir[i], err));
+  ESP_TRY(find_quality(data, err));
   ESP_TRY(esp__config_diff_gather(&data->diff, &data->runs, err));
   return esp__points_gather(&data->points, &data->runs, &data->diff, err);
 }

@@ -10,7 +10,8 @@ typedef struct esp__report_data {
   esp__run_records runs;
   esp__config_diff diff;
   esp__points points;
-  esp_paper paper; /* no columns where none was asked for */
+  esp_paper paper;            /* no columns where none was asked for */
+  const esp_quality *quality; /* what all its runs are judged by */
 } esp__report_data;
 
 /* Each adds its tables to report.tables, and what draws them to report.charts:

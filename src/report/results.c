@@ -1,5 +1,5 @@
 /* The tables of a report that no chart draws: results, and the runs themselves. */
-#include "report/report_data.h"
+#include "report/quality_words.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 static const esp__column result_columns[] = {{"series", "series"},
                                              {"level", "level"},
                                              {"seeds", "seeds"},
-                                             {"accuracy_mean_percent", "test accuracy, mean (%)"},
-                                             {"accuracy_sd_percent", "sd (%)"},
-                                             {"before_percent", "before retraining (%)"},
+                                             {"$name_mean$percent", "test $title, mean$unit"},
+                                             {"$name_sd$percent", "sd$unit"},
+                                             {"before$percent", "before retraining$unit"},
                                              {"sparsity_percent", "sparsity (%)"},
                                              {"compression", "compression (times)"},
                                              {"million_macs", "multiply-adds (million)"},
@@ -19,24 +19,34 @@ static const esp__column result_columns[] = {{"series", "series"},
                                              {"training_seconds", "training (s)"},
                                              {0}};
 
-/* The measures behind the accuracy, in the order of the columns. */
+/* The measures behind the qualities, in the order of the columns. */
 static const struct {
   size_t offset;
   double unit;
-} measures[] = {{OF(before), 100.0}, {OF(sparsity), 100.0},   {OF(compression), 1.0},
-                {OF(macs), 1e-6},    {OF(milliseconds), 1.0}, {OF(seconds), 1.0}};
+} measures[] = {{OF(sparsity), 100.0},
+                {OF(compression), 1.0},
+                {OF(macs), 1e-6},
+                {OF(milliseconds), 1.0},
+                {OF(seconds), 1.0}};
+
+static double mean_of(const esp__points *p, int first, size_t offset) {
+  const esp_stats_moments m = esp__level_moments(p, first, esp__level_end(p, first), offset);
+  return esp_stats_mean(&m);
+}
 
 static void add_level(cJSON *table, const esp__report_data *data, int first, int end) {
   const esp__points *p = &data->points;
-  const esp_stats_moments accuracy = esp__level_moments(p, first, end, OF(accuracy));
+  const esp_stats_moments quality = esp__level_moments(p, first, end, OF(quality));
+  const double factor = data->quality->factor;
   char level[ESP_LABEL_MAX];
   esp__level_label(p, first, end, level);
   cJSON *row = esp__table_row_begin(table);
   esp__table_cell(row, esp__text_cell(esp__series_of(data, first)));
   esp__table_cell(row, esp__text_cell(level));
-  esp__table_cell(row, esp__number_cell(accuracy.n));
-  esp__table_cell(row, esp__number_cell(100.0 * esp_stats_mean(&accuracy)));
-  esp__table_cell(row, esp__number_cell(100.0 * esp_stats_sd(&accuracy)));
+  esp__table_cell(row, esp__number_cell(quality.n));
+  esp__table_cell(row, esp__number_cell(factor * esp_stats_mean(&quality)));
+  esp__table_cell(row, esp__number_cell(factor * esp_stats_sd(&quality)));
+  esp__table_cell(row, esp__number_cell(factor * mean_of(p, first, OF(before))));
   for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
     const esp_stats_moments m = esp__level_moments(p, first, end, measures[i].offset);
     esp__table_cell(row, esp__number_cell(measures[i].unit * esp_stats_mean(&m)));
@@ -49,11 +59,6 @@ static void add_level(cJSON *table, const esp__report_data *data, int first, int
  * and the sum of 32; and a read of DRAM, which has 32 bits. */
 static const double joules_a_mac[] = {3.7e-12 + 0.9e-12, 0.2e-12 + 0.1e-12},
                     joules_a_byte = 640e-12 / 4.0;
-
-static double mean_of(const esp__points *p, int first, size_t offset) {
-  const esp_stats_moments m = esp__level_moments(p, first, esp__level_end(p, first), offset);
-  return esp_stats_mean(&m);
-}
 
 /* Time x parameters of a level. */
 static double effort(const esp__points *p, int first) {
@@ -96,7 +101,7 @@ static void add_image_costs(cJSON *report, const esp__report_data *data) {
 }
 
 void esp__add_results(cJSON *report, const esp__report_data *data) {
-  cJSON *table = esp__table_new("results", result_columns);
+  cJSON *table = esp__quality_table(data->quality, "results", result_columns);
   for (int first = 0, end; first < data->points.count; first = end) {
     end = esp__level_end(&data->points, first);
     add_level(table, data, first, end);

@@ -176,12 +176,14 @@ void esp__run_records_free(esp__run_records *r) {
 
 double esp__run_record_number(const esp__run_record *r, const char *of, const char *name) {
   const cJSON *object = of ? cJSON_GetObjectItemCaseSensitive(r->result, of) : r->result;
-  const cJSON *item = esp__json_item(object, name);
+  char column[ESP_QUALITY_COLUMN];
+  const cJSON *item =
+      esp__json_item(object, esp_quality_column(esp_config_quality(&r->config), name, column));
   return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : NAN;
 }
 
 int esp__run_record_round(const esp__run_record *r, int round) {
-  return isnan(esp__run_record_number(r, "dense", "test_accuracy")) ? 0 : round;
+  return isnan(esp__run_record_number(r, "dense", "test_quality")) ? 0 : round;
 }
 
 const char *esp__run_record_status(const esp__run_record *r) {

@@ -31,7 +31,7 @@ esp_status esp__run_records_add(esp__run_records *r, const char *dir, esp_error 
 void esp__run_records_free(esp__run_records *r);
 
 /* A number of the object `of` in result.json (NULL = of result.json itself), NAN where there is
- * none. */
+ * none; "quality" in its name is what the run is judged by. */
 double esp__run_record_number(const esp__run_record *r, const char *of, const char *name);
 /* The number that rows about the network after round `round` have in layers.csv and costs.csv: a
  * method that prunes in training has no dense network, and its one result has the number 0

@@ -21,15 +21,25 @@ static int sparsities(const esp_csv *t, double to[COLUMNS_MAX]) {
   return n;
 }
 
-static double accuracy_at(const esp_csv *t, const char *layer, double sparsity) {
+/* In hundredths, as cells are coloured from 0 to 100. */
+static double quality_at(const esp__run_record *r, int row) {
+  char name[ESP_QUALITY_COLUMN];
+  return 100.0 * esp_csv_number(&r->sensitivity, row,
+                                esp_quality_column(esp_config_quality(&r->config),
+                                                   "validation_quality", name));
+}
+
+static double quality_of(const esp__run_record *r, const char *layer, double sparsity) {
+  const esp_csv *t = &r->sensitivity;
   for (int row = 1; row < t->rows; row++)
     if (strcmp(esp_csv_text(t, row, "layer"), layer) == 0 &&
         esp_csv_number(t, row, "sparsity_requested") == sparsity)
-      return 100.0 * esp_csv_number(t, row, "validation_accuracy");
+      return quality_at(r, row);
   return (double)NAN;
 }
 
-static cJSON *table_of(const esp_csv *t, const char *id) {
+static cJSON *table_of(const esp__run_record *r, const char *id) {
+  const esp_csv *t = &r->sensitivity;
   double sparsity[COLUMNS_MAX];
   char label[32];
   const int n = sparsities(t, sparsity);
@@ -44,7 +54,7 @@ static cJSON *table_of(const esp_csv *t, const char *id) {
     cJSON *cells = esp__table_row_begin(table);
     esp__table_cell(cells, esp__text_cell(layer));
     for (int i = 0; i < n; i++)
-      esp__table_cell(cells, esp__number_cell(accuracy_at(t, layer, sparsity[i])));
+      esp__table_cell(cells, esp__number_cell(quality_of(r, layer, sparsity[i])));
   }
   return table;
 }
@@ -53,13 +63,13 @@ static void add_run(cJSON *report, const esp__run_record *r, int number) {
   char id[32], note[256];
   snprintf(id, sizeof id, "sensitivity-%d", number);
   snprintf(note, sizeof note,
-           "Validation accuracy (%%) when a layer (row) alone is pruned to a sparsity (column), "
-           "not retrained; nothing pruned: %.2f.",
-           100.0 * esp_csv_number(&r->sensitivity, 0, "validation_accuracy"));
+           "Validation %s (%%) when a layer (row) alone is pruned to a sparsity (column), not "
+           "retrained; nothing pruned: %.2f.",
+           esp_config_quality(&r->config)->title, quality_at(r, 0));
   cJSON *chart = esp__chart_add(report, (esp__chart){id, r->name, note, "heat"});
   esp__chart_axis(chart, "x", "sparsity of the layer", "linear");
   esp__chart_axis(chart, "y", "layer", "linear");
-  esp__report_table_of(report, chart, table_of(&r->sensitivity, id));
+  esp__report_table_of(report, chart, table_of(r, id));
 }
 
 void esp__add_sensitivity(cJSON *report, const esp__report_data *data) {

@@ -1,5 +1,5 @@
 /* Which differences are larger than the noise between seeds. */
-#include "report/report_data.h"
+#include "report/quality_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,15 +51,15 @@ static double *adjusted(const tests *t) {
 static const esp__column columns[] = {{"level_a", "level of A"},
                                       {"series_a", "A"},
                                       {"seeds_a", "seeds of A"},
-                                      {"mean_a_percent", "mean of A (%)"},
-                                      {"sd_a_percent", "sd of A (%)"},
+                                      {"mean_a$percent", "mean of A$unit"},
+                                      {"sd_a$percent", "sd of A$unit"},
                                       {"level_b", "level of B"},
                                       {"series_b", "B"},
                                       {"seeds_b", "seeds of B"},
-                                      {"mean_b_percent", "mean of B (%)"},
-                                      {"sd_b_percent", "sd of B (%)"},
-                                      {"difference_percent", "B - A (% points)"},
-                                      {"standard_error_percent", "standard error (% points)"},
+                                      {"mean_b$percent", "mean of B$unit"},
+                                      {"sd_b$percent", "sd of B$unit"},
+                                      {"difference$percent", "B - A$points"},
+                                      {"standard_error$percent", "standard error$points"},
                                       {"t", "t"},
                                       {"degrees_of_freedom", "degrees of freedom"},
                                       {"p_holm", "p (Holm)"},
@@ -68,16 +68,17 @@ static const esp__column columns[] = {{"level_a", "level of A"},
 
 static void add_row(cJSON *table, const esp__report_data *data, const test *t, double p) {
   const esp__points *points = &data->points;
+  const double factor = data->quality->factor;
   char level[2][ESP_LABEL_MAX];
   esp__level_label(points, t->a, esp__level_end(points, t->a), level[0]);
   esp__level_label(points, t->b, esp__level_end(points, t->b), level[1]);
   ESP_TABLE_ROW(table, esp__text_cell(level[0]), esp__text_cell(esp__series_of(data, t->a)),
-                esp__number_cell(t->of_a.n), esp__number_cell(100.0 * esp_stats_mean(&t->of_a)),
-                esp__number_cell(100.0 * esp_stats_sd(&t->of_a)), esp__text_cell(level[1]),
+                esp__number_cell(t->of_a.n), esp__number_cell(factor * esp_stats_mean(&t->of_a)),
+                esp__number_cell(factor * esp_stats_sd(&t->of_a)), esp__text_cell(level[1]),
                 esp__text_cell(esp__series_of(data, t->b)), esp__number_cell(t->of_b.n),
-                esp__number_cell(100.0 * esp_stats_mean(&t->of_b)),
-                esp__number_cell(100.0 * esp_stats_sd(&t->of_b)),
-                esp__number_cell(100.0 * t->d.mean), esp__number_cell(100.0 * t->d.error),
+                esp__number_cell(factor * esp_stats_mean(&t->of_b)),
+                esp__number_cell(factor * esp_stats_sd(&t->of_b)),
+                esp__number_cell(factor * t->d.mean), esp__number_cell(factor * t->d.error),
                 esp__number_cell(t->d.t), esp__number_cell(t->d.freedom), esp__number_cell(p),
                 esp__text_cell(verdict(t, p)));
 }
@@ -86,7 +87,7 @@ static esp_status add_table(cJSON *report, const esp__report_data *data, const c
                             esp_error *err) {
   double *p = adjusted(t);
   if (!p) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the report");
-  cJSON *table = esp__table_new(id, columns);
+  cJSON *table = esp__quality_table(data->quality, id, columns);
   for (int i = 0; i < t->count; i++) add_row(table, data, &t->item[i], p[i]);
   esp__report_table_of(report, NULL, table);
   free(p);
@@ -96,8 +97,8 @@ static esp_status add_table(cJSON *report, const esp__report_data *data, const c
 static test levels(const esp__points *p, int a, int b) {
   return (test){.a = a,
                 .b = b,
-                .of_a = esp__level_moments(p, a, esp__level_end(p, a), OF(accuracy)),
-                .of_b = esp__level_moments(p, b, esp__level_end(p, b), OF(accuracy))};
+                .of_a = esp__level_moments(p, a, esp__level_end(p, a), OF(quality)),
+                .of_b = esp__level_moments(p, b, esp__level_end(p, b), OF(quality))};
 }
 
 /* ---- what pruning costs: a level and the dense networks of the same seeds ---- */
@@ -123,7 +124,7 @@ static bool same_networks(const esp__points *p, int a, int b) {
   const int n = esp__level_end(p, a) - a;
   if (esp__level_end(p, b) - b != n) return false;
   for (int i = 0; i < n; i++)
-    if (p->item[a + i].accuracy != p->item[b + i].accuracy) return false;
+    if (p->item[a + i].quality != p->item[b + i].quality) return false;
   return true;
 }
 

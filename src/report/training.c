@@ -1,7 +1,7 @@
 /* The training curves: of each epoch what log.csv says, where pruning happens, and at the end of
  * each stage the test images. */
 #include "base/json.h"
-#include "report/report_data.h"
+#include "report/quality_words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,15 +14,18 @@ static const esp__column columns[] = {{"series", "series"},
                                       {"train_loss", "training loss"},
                                       {"validation_loss", "validation loss"},
                                       {"test_loss", "test loss, end of stage"},
-                                      {"train_accuracy_percent", "training accuracy (%)"},
-                                      {"validation_accuracy_percent", "validation accuracy (%)"},
-                                      {"test_accuracy_percent", "test accuracy, end of stage (%)"},
+                                      {"train_$name$percent", "training $title$unit"},
+                                      {"validation_$name$percent", "validation $title$unit"},
+                                      {"test_$name$percent", "test $title, end of stage$unit"},
                                       {"learning_rate", "learning rate"},
                                       {"sparsity_percent", "sparsity (%)"},
                                       {0}};
 
+/* "quality" in the name is what the run is judged by. */
 static double number(const esp__run_record *r, int row, const char *column) {
-  return esp_csv_number(&r->log, row, column);
+  char name[ESP_QUALITY_COLUMN];
+  return esp_csv_number(&r->log, row,
+                        esp_quality_column(esp_config_quality(&r->config), column, name));
 }
 
 /* A number of the result that the stage of this row ended with; NAN within the stage. */
@@ -31,10 +34,12 @@ static double test_number(const esp__run_record *r, int row, const char *name) {
   if (!(stage >= 0.0 && stage < 1e6)) return (double)NAN;
   if (row + 1 < r->log.rows && number(r, row + 1, "stage") == stage) return (double)NAN;
   const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(r->result, "rounds");
-  const bool dense = !isnan(esp__run_record_number(r, "dense", "test_accuracy"));
+  const bool dense = !isnan(esp__run_record_number(r, "dense", "test_quality"));
   if (dense && stage == 0.0) return esp__run_record_number(r, "dense", name);
   const cJSON *round = cJSON_GetArrayItem(rounds, (int)stage - dense);
-  const cJSON *item = cJSON_GetObjectItemCaseSensitive(round, name);
+  char column[ESP_QUALITY_COLUMN];
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(
+      round, esp_quality_column(esp_config_quality(&r->config), name, column));
   return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
 }
 
@@ -44,14 +49,15 @@ static const char *series_of(const esp__report_data *data, int run) {
 
 static void add_rows(cJSON *table, const esp__report_data *data, int run) {
   const esp__run_record *r = &data->runs.item[run];
+  const double factor = data->quality->factor;
 #define NUMBER(unit, name) esp__number_cell(unit *number(r, row, name))
   for (int row = 0; row < r->log.rows; row++)
     ESP_TABLE_ROW(table, esp__text_cell(series_of(data, run)), esp__text_cell(r->name),
                   esp__number_cell((double)r->config.run.seed), NUMBER(1, "stage"),
                   esp__number_cell(row + 1), NUMBER(1, "train_loss"), NUMBER(1, "validation_loss"),
-                  esp__number_cell(test_number(r, row, "test_loss")), NUMBER(100, "train_accuracy"),
-                  NUMBER(100, "validation_accuracy"),
-                  esp__number_cell(100.0 * test_number(r, row, "test_accuracy")), NUMBER(1, "lr"),
+                  esp__number_cell(test_number(r, row, "test_loss")),
+                  NUMBER(factor, "train_quality"), NUMBER(factor, "validation_quality"),
+                  esp__number_cell(factor * test_number(r, row, "test_quality")), NUMBER(1, "lr"),
                   NUMBER(100, "sparsity"));
 #undef NUMBER
 }
@@ -143,12 +149,15 @@ typedef struct axis {
   int columns;
 } axis;
 
-static cJSON *add_chart(cJSON *report, esp__chart c, axis y) {
-  cJSON *chart = esp__chart_add(report, c);
+static cJSON *add_chart(cJSON *report, const esp_quality *q, esp__chart c, axis y) {
+  char text[ESP_WORDS_MAX];
+  cJSON *chart = esp__quality_chart(report, q, c), *names = cJSON_CreateArray();
   esp__json_put_string(esp__chart_axis(chart, "x", "epoch of the run", "linear"), "column",
                        "epoch");
-  esp__json_put(esp__chart_axis(chart, "y", y.label, y.scale), "columns",
-                cJSON_CreateStringArray(y.column, y.columns));
+  for (int i = 0; i < y.columns; i++)
+    esp__json_append(names, cJSON_CreateString(esp__quality_words(q, y.column[i], text)));
+  esp__json_put(esp__chart_axis(chart, "y", esp__quality_words(q, y.label, text), y.scale),
+                "columns", names);
   return chart;
 }
 
@@ -156,7 +165,7 @@ static void name_sheet(cJSON *chart, const char *id) {
   esp__json_append(cJSON_GetObjectItem(chart, "sheets"), cJSON_CreateString(id));
 }
 
-static void add_charts(cJSON *report) {
+static void add_charts(cJSON *report, const esp_quality *q) {
   static const struct {
     esp__chart chart;
     const char *label, *scale, *column[3];
@@ -170,11 +179,11 @@ static void add_charts(cJSON *report) {
        "log",
        {"train_loss", "validation_loss", "test_loss"},
        3},
-      {{"accuracy-epochs", "Accuracy while training",
+      {{"accuracy-epochs", "$Title while training",
         "Training: on the augmented batches, as they were learned from.", "lines"},
-       "accuracy, top-1 (%)",
+       "$axis",
        "linear",
-       {"train_accuracy_percent", "validation_accuracy_percent", "test_accuracy_percent"},
+       {"train_$name$percent", "validation_$name$percent", "test_$name$percent"},
        3},
       {{"learning-rate", "Learning rate", "At the beginning of each epoch.", "lines"},
        "learning rate",
@@ -183,7 +192,7 @@ static void add_charts(cJSON *report) {
        1}};
   for (size_t i = 0; i < sizeof charts / sizeof *charts; i++) {
     cJSON *chart =
-        add_chart(report, charts[i].chart,
+        add_chart(report, q, charts[i].chart,
                   (axis){charts[i].label, charts[i].scale, charts[i].column, charts[i].columns});
     esp__json_put_string(chart, "marks", "pruning-marks");
     name_sheet(chart, "training");
@@ -202,7 +211,7 @@ static void add_sparsity_chart(cJSON *report, const esp__report_data *data) {
     for (int run = 0; run < data->runs.count; run++)
       if (data->diff.series_of[run] == series) add_sparsities(table, data, run);
   cJSON *chart =
-      add_chart(report,
+      add_chart(report, data->quality,
                 (esp__chart){"sparsity-steps", "Sparsity while training",
                              "After each change of the masks.", "lines"},
                 (axis){"sparsity (%)", "linear", (const char *const[]){"sparsity_percent"}, 1});
@@ -211,7 +220,7 @@ static void add_sparsity_chart(cJSON *report, const esp__report_data *data) {
 }
 
 void esp__add_training(cJSON *report, const esp__report_data *data) {
-  cJSON *table = esp__table_new("training", columns);
+  cJSON *table = esp__quality_table(data->quality, "training", columns);
   for (int series = 0; series < data->diff.series; series++)
     for (int run = 0; run < data->runs.count; run++)
       if (data->diff.series_of[run] == series) add_rows(table, data, run);
@@ -221,6 +230,6 @@ void esp__add_training(cJSON *report, const esp__report_data *data) {
   }
   esp__report_table_of(report, NULL, table);
   esp__report_table_of(report, NULL, marks(data));
-  add_charts(report);
+  add_charts(report, data->quality);
   if (any_pruned(data)) add_sparsity_chart(report, data);
 }

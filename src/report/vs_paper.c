@@ -30,7 +30,7 @@ static const measure measures[] = {
      "As measured, here and there.",
      "test accuracy, top-1 (%)",
      {"accuracy_percent", "test accuracy (%)"},
-     OF(accuracy),
+     OF(quality),
      THEIR(accuracy),
      THEIR(sd)},
 };
@@ -171,7 +171,7 @@ static int measure_levels(const esp__report_data *data, esp_measured **ours, int
                         .test_labels = test_labels_of(&data->runs.item[p->item[i].run]),
                         .round = p->item[i].round,
                         .sparsity = p->item[i].round == 0 ? 0.0 : esp_stats_mean(&sparsity),
-                        .accuracy = esp__level_moments(p, i, end, OF(accuracy)),
+                        .accuracy = esp__level_moments(p, i, end, OF(quality)),
                         .change = esp__level_moments(p, i, end, OF(change))};
     one.training = same_dense(*ours, levels, &one);
     (*first)[levels] = i;
@@ -228,6 +228,10 @@ static esp_status add_table(cJSON *report, const esp__report_data *data, int *n,
 
 esp_status esp__add_paper(cJSON *report, const esp__report_data *data, const char *name,
                           esp_error *err) {
+  if (data->quality != esp_quality_of(false))
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: the figures of a paper are accuracies, and the runs are judged by %s",
+                    name, data->quality->title);
   bool known = false;
   int compared = 0;
   for (int i = 0; i < data->points.count && !known; i++) known = is_known(data, i);

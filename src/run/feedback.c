@@ -14,7 +14,8 @@ static esp_feedback_state replay(const esp_run *r, int *rounds) {
   *rounds = 0;
   while (!state.over && *rounds + 1 < r->at.results) {
     const esp__result *dense = &r->at.result[0], *now = &r->at.result[++*rounds];
-    const double drop = esp_metrics_top1(&dense->validation) - esp_metrics_top1(&now->validation);
+    const double drop =
+        esp_metrics_quality(&dense->validation) - esp_metrics_quality(&now->validation);
     schedule->react(o, &state, now->requested, drop);
     state.over |= *rounds >= esp_prune_rounds(o);
   }

@@ -51,12 +51,13 @@ void esp__progress_step(esp__progress *p, int64_t images, const esp__progress_st
   p->images_done += images;
   if (!p->line.out || now - p->shown < (p->line.terminal ? every_terminal : every_pipe)) return;
   const double rate = esp__progress_rate(p);
-  char left[32], text[256];
+  char left[32], text[256], quality[ESP_QUALITY_TEXT];
   esp__format_time(left, (double)s->images_left / rate);
   snprintf(text, sizeof text,
-           "%s  epoch %lld/%lld  step %lld/%lld  %s left  loss %.4f  top-1 %.2f %%  %.0f images/s",
+           "%s  epoch %lld/%lld  step %lld/%lld  %s left  loss %.4f  %s %s  %.0f images/s",
            s->stage, (long long)s->epoch + 1, (long long)s->epochs, (long long)s->batch,
-           (long long)s->batches, left, s->loss, 100.0 * s->top1, rate);
+           (long long)s->batches, left, s->loss, s->is->label,
+           esp_quality_text(s->is, s->quality, quality), rate);
   esp__status_line_show(&p->line, text);
   p->shown = now;
 }

@@ -4,6 +4,7 @@
 
 #include "base/terminal.h"
 
+#include <espalier/quality.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>
@@ -21,8 +22,9 @@ typedef struct esp__progress {
 typedef struct esp__progress_state {
   const char *stage; /* "training", "round 2/5" */
   int64_t epoch, epochs, batch, batches;
-  double loss, top1;   /* of the epoch so far */
-  int64_t images_left; /* of the whole run */
+  double loss, quality;  /* of the epoch so far */
+  const esp_quality *is; /* what the quality is */
+  int64_t images_left;   /* of the whole run */
 } esp__progress_state;
 
 void esp__progress_start(esp__progress *p, FILE *out);

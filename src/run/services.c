@@ -176,11 +176,15 @@ esp_status esp__run_save_in_time(esp_run *r, esp_error *err) {
 }
 
 esp_status esp__run_report(esp_run *r, const char *sha256, esp_error *err) {
-  const esp__report report = {&r->config,    &r->at,
-                              r->dir,        esp__kernels_active()->isa,
-                              r->threads,    !esp__prunes_in_training(&r->config),
-                              r->classes,    sha256,
-                              &r->set->tasks};
+  const esp__report report = {&r->config,
+                              &r->at,
+                              r->dir,
+                              esp__kernels_active()->isa,
+                              r->threads,
+                              !esp__prunes_in_training(&r->config),
+                              r->classes,
+                              sha256,
+                              esp__parts_of(r->set)};
   if (!esp__run_writes(r)) return ESP_OK;
   ESP_TRY(esp__tables_write(&report, err));
   if (sha256 && r->control.progress) esp__result_print(&report, r->control.progress);

@@ -67,14 +67,8 @@ static const char *stage_name(const esp_run *r, char name[64]) {
   return name;
 }
 
-/* "  kind 97.10 %" for each task behind the first. */
-static const char *task_text(const esp_run *r, const esp_metrics *m, char text[256]) {
-  size_t used = 0;
-  *text = '\0';
-  for (int t = 1; t < r->set->tasks.count && used < 256; t++)
-    used += (size_t)snprintf(text + used, 256 - used, "  %.20s %.2f %%", r->set->tasks.item[t].name,
-                             100.0 * esp_metrics_task_top1(m, t));
-  return text;
+static const esp_quality *quality_of(const esp_run *r) {
+  return esp_quality_of(r->set->targets.count > 0);
 }
 
 /* ---- the beginning of a stage ---- */
@@ -211,7 +205,8 @@ static void write_heartbeat(esp_run *r, const esp__progress_state *s) {
                             .batches = s->batches,
                             .epochs_left = epochs_left(r),
                             .loss = s->loss,
-                            .accuracy = s->top1,
+                            .quality = s->quality,
+                            .is = s->is,
                             .sparsity = esp__run_sparsity(r),
                             .images_per_second = rate,
                             .seconds_left = rate > 0.0 ? (double)s->images_left / rate : 0.0};
@@ -227,24 +222,26 @@ static void show(esp_run *r, int64_t images) {
                                  r->at.batch,
                                  batches_of(r),
                                  esp_metrics_loss(&r->at.train),
-                                 esp_metrics_top1(&r->at.train),
+                                 esp_metrics_quality(&r->at.train),
+                                 quality_of(r),
                                  images_left(r)};
   esp__progress_step(&r->progress, images, &s);
   write_heartbeat(r, &s);
 }
 
 static void say_epoch(esp_run *r, const esp__log_row *row) {
-  char name[64], tasks[256], validation[64] = "";
+  char name[64], parts[ESP_PARTS_TEXT], train[ESP_QUALITY_TEXT], validation[ESP_QUALITY_TEXT] = "";
+  const esp__parts of = esp__parts_of(r->set);
+  const esp_quality *q = quality_of(r);
   if (row->validation.count > 0)
-    snprintf(validation, sizeof validation, "  validation %.2f %%",
-             100.0 * esp_metrics_top1(&row->validation));
+    esp_quality_text(q, esp_metrics_quality(&row->validation), validation);
   esp__progress_say(
-      &r->progress,
-      "%s  epoch %lld/%lld  loss %.4f  top-1 %.2f %%%s%s  sparsity %.2f %%  %.0f images/s",
+      &r->progress, "%s  epoch %lld/%lld  loss %.4f  %s %s%s%s%s  sparsity %.2f %%  %.0f images/s",
       stage_name(r, name), (long long)r->at.epoch, (long long)epochs_of(r, r->at.stage),
-      esp_metrics_loss(&r->at.train), 100.0 * esp_metrics_top1(&r->at.train),
-      task_text(r, &r->at.train, tasks), validation, 100.0 * row->sparsity,
-      (double)r->at.train.count / r->at.train.seconds);
+      esp_metrics_loss(&r->at.train), q->label,
+      esp_quality_text(q, esp_metrics_quality(&r->at.train), train),
+      esp__parts_text(&of, &r->at.train, parts), *validation ? "  validation " : "", validation,
+      100.0 * row->sparsity, (double)r->at.train.count / r->at.train.seconds);
 }
 
 /* Which kernels run: once they have been measured with the masks of this stage, and when that
@@ -336,7 +333,8 @@ static esp_status end_epoch(esp_run *r, bool *over, esp_error *err) {
   esp__log_row row = {.lr = rate_at(r, (double)r->at.epoch), .sparsity = esp__run_sparsity(r)};
   ESP_TRY(esp__run_evaluate(r, &row.validation, NULL, NULL, err));
   r->at.epoch++;
-  ESP_TRY(esp__tables_add_epoch(&r->at, &r->set->tasks, &row, err));
+  const esp__parts parts = esp__parts_of(r->set);
+  ESP_TRY(esp__tables_add_epoch(&r->at, &parts, &row, err));
   ESP_TRY(esp__run_log_epoch(r, &row, &r->at.train, err));
   say_epoch(r, &row);
   say_choices(r);
@@ -373,11 +371,11 @@ static esp_status keep_weights(esp_run *r, esp_error *err) {
              : ESP_OK;
 }
 
-/* The results of a stage, and which classes were taken for which unless they are too many for a
- * table. */
+/* The results of a stage, and which classes were taken for which unless there are none, or too many
+ * for a table. */
 static esp_status evaluate_end(esp_run *r, esp__result *now, esp_error *err) {
   const int classes = r->set->classes;
-  if (classes > CONFUSION_CLASSES_MAX)
+  if (classes > CONFUSION_CLASSES_MAX || r->set->targets.count > 0)
     return esp__run_evaluate(r, &now->validation, &now->test, NULL, err);
   int64_t *confusion = calloc((size_t)classes * (size_t)classes, sizeof *confusion);
   if (!confusion)
@@ -422,8 +420,18 @@ static void say_feedback(esp_run *r) {
       state.back ? "not good enough" : "good", what, 100.0 * state.good, 100.0 * state.step);
 }
 
+static void say_result(esp_run *r, const esp__result *now) {
+  char name[64], parts[ESP_PARTS_TEXT], quality[ESP_QUALITY_TEXT];
+  const esp__parts of = esp__parts_of(r->set);
+  const esp_quality *q = quality_of(r);
+  esp__progress_say(&r->progress, "%s: test %s %s%s, loss %.4f, sparsity %.2f %%",
+                    stage_name(r, name), q->label,
+                    esp_quality_text(q, esp_metrics_quality(&now->test), quality),
+                    esp__parts_text(&of, &now->test, parts), esp_metrics_loss(&now->test),
+                    100.0 * esp__run_sparsity(r));
+}
+
 static esp_status end_stage(esp_run *r, esp_error *err) {
-  char name[64], tasks[256];
   esp__result *now = &r->at.now;
   ESP_TRY(esp__run_check_weights(r, err));
   ESP_TRY(esp__run_intervene(r, err)); /* what is due behind the last step */
@@ -437,10 +445,7 @@ static esp_status end_stage(esp_run *r, esp_error *err) {
   ESP_TRY(count_dynamic_macs(r, err));
   ESP_TRY(evaluate_and_time(r, now, err));
   ESP_TRY(esp__run_count(r, now, err));
-  esp__progress_say(&r->progress, "%s: test top-1 %.2f %%%s, loss %.4f, sparsity %.2f %%",
-                    stage_name(r, name), 100.0 * esp_metrics_top1(&now->test),
-                    task_text(r, &now->test, tasks), esp_metrics_loss(&now->test),
-                    100.0 * esp__run_sparsity(r));
+  say_result(r, now);
   ESP_TRY(esp__tables_add_layers(&r->at, r->model, now->requested, err));
   ESP_TRY(esp__kernels_csv_record(&r->at, r->model, r->graph, err));
   ESP_TRY(esp__run_log_result(r, now, err));

@@ -30,19 +30,20 @@ static esp_status append(esp_run *r, esp__events *e, esp_error *err) {
   return status;
 }
 
-/* Loss and accuracy on the images of `split`, and the accuracy of each task behind the first. */
+/* Loss and quality on the images of `split`, and their parts. */
 static void add_measures(esp__events *e, const esp_run *r, const char *split,
                          const esp_metrics *m) {
-  const esp_tasks *tasks = &r->set->tasks;
+  const esp__parts parts = esp__parts_of(r->set);
+  esp__part part;
   char tag[128];
   if (m->count == 0) return;
   snprintf(tag, sizeof tag, "loss/%s", split);
   esp__events_scalar(e, tag, esp_metrics_loss(m));
-  snprintf(tag, sizeof tag, "accuracy/%s", split);
-  esp__events_scalar(e, tag, esp_metrics_top1(m));
-  for (int t = 1; t < tasks->count; t++) {
-    snprintf(tag, sizeof tag, "accuracy/%s/%s", split, tasks->item[t].name);
-    esp__events_scalar(e, tag, esp_metrics_task_top1(m, t));
+  snprintf(tag, sizeof tag, "%s/%s", esp__parts_quality(&parts)->name, split);
+  esp__events_scalar(e, tag, esp_metrics_quality(m));
+  for (int i = 0; esp__part_at(&parts, i, &part); i++) {
+    snprintf(tag, sizeof tag, "%s/%s/%.64s", part.measure, split, part.name);
+    esp__events_scalar(e, tag, part.value(m, part.index));
   }
 }
 

@@ -34,18 +34,18 @@ static esp_status evaluate(void *context, int trial, double *fitness, esp_error 
   esp__trial_evaluation *e = context;
   esp_run *r = e->run;
   esp_metrics m;
-  double accuracy, loss;
-  if (esp__tables_find_trial(&r->at, trial, &accuracy, &loss)) {
+  double quality, loss;
+  if (esp__tables_find_trial(&r->at, trial, &quality, &loss)) {
     e->known = trial + 1;
   } else {
     if (e->begun == 0.0) e->begun = esp__seconds();
     esp__trial_evaluate(r, &m);
-    accuracy = esp_metrics_top1(&m);
+    quality = esp_metrics_quality(&m);
     loss = isfinite(m.loss_sum) ? esp_metrics_loss(&m) : DBL_MAX;
-    ESP_TRY(esp__tables_add_trial(&r->at, trial, accuracy, loss, err));
+    ESP_TRY(esp__tables_add_trial(&r->at, trial, quality, loss, err));
   }
-  e->best = fmax(e->best, accuracy);
-  *fitness = accuracy +
+  e->best = fmax(e->best, quality);
+  *fitness = quality +
              1.0 / ((1.0 + loss) * (double)r->set->validation.count); /* less than one image more */
   return ESP_OK;
 }
@@ -56,12 +56,12 @@ static esp_status after(void *context, int trial, int trials, esp_error *err) {
   const int made = trial + 1 - e->known;
   if (made <= 0) return ESP_OK;
   if (trial + 1 == trials || now - e->shown >= every_line) {
-    char left[32];
+    char left[32], best[ESP_QUALITY_TEXT];
+    const esp_quality *q = esp_quality_of(e->run->set->targets.count > 0);
     esp__format_time(left, (now - e->begun) / made * (trials - trial - 1));
-    esp__progress_say(
-        &e->run->progress,
-        "trial %d/%d: the best has a validation accuracy of %.2f %% before retraining, %s left",
-        trial + 1, trials, 100.0 * e->best, left);
+    esp__progress_say(&e->run->progress,
+                      "trial %d/%d: the best has a validation %s of %s before retraining, %s left",
+                      trial + 1, trials, q->title, esp_quality_text(q, e->best, best), left);
     e->shown = now;
   }
   return esp__run_save_in_time(e->run, err);

@@ -9,11 +9,11 @@ typedef struct esp__trial_evaluation {
   esp_run *run;
   double begun, shown; /* clocks: of the first trial that was not known, of the newest line */
   int known;           /* trials that a process before this one has made */
-  double best;         /* validation accuracy of the best trial */
+  double best;         /* validation quality of the best trial */
 } esp__trial_evaluation;
 
 esp__trial_evaluation esp__trial_evaluation_begin(esp_run *r);
-/* Fitness is the validation accuracy, of equal ones more where the loss is lower. Each trial is a
+/* Fitness is the validation quality, of equal ones more where the loss is lower. Each trial is a
  * row of trials.csv, and in every checkpoint, so that a resumed run makes none twice. *e must
  * outlive the rounds. */
 esp_trial_evaluator esp__trial_evaluator_of(esp__trial_evaluation *e);

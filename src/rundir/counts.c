@@ -44,13 +44,13 @@ const esp__json_field esp__round_fields[] = {
     FIELD(bytes, "%.0f"),
     FIELD(macs, "%.0f"),
     FIELD(macs_effective, "%.0f"),
-    FIELD(validation_accuracy_before, "%.6g"),
+    FIELD(validation_quality_before, "%.6g"),
     FIELD(validation_loss_before, "%.6g"),
-    FIELD(test_accuracy_before, "%.6g"),
+    FIELD(test_quality_before, "%.6g"),
     FIELD(test_loss_before, "%.6g"),
-    FIELD(validation_accuracy, "%.6g"),
+    FIELD(validation_quality, "%.6g"),
     FIELD(validation_loss, "%.6g"),
-    FIELD(test_accuracy, "%.6g"),
+    FIELD(test_quality, "%.6g"),
     FIELD(test_top5, "%.6g"),
     FIELD(test_loss, "%.6g"),
     FIELD(recovery, "%.6g"),
@@ -71,16 +71,16 @@ static double measured(const esp_metrics *m, double value) {
   return m->count > 0 ? value : (double)NAN;
 }
 
-static double accuracy_of(const esp_metrics *m) {
-  return measured(m, esp_metrics_top1(m));
+static double quality_of(const esp_metrics *m) {
+  return measured(m, esp_metrics_quality(m));
 }
 
 static double loss_of(const esp_metrics *m) {
   return measured(m, esp_metrics_loss(m));
 }
 
-double esp__recovery(double accuracy, double dense) {
-  return dense > 0.0 ? accuracy / dense : (double)NAN;
+double esp__recovery(double quality, double dense) {
+  return dense > 0.0 ? quality / dense : (double)NAN;
 }
 
 static void fill_executed(esp_round *row, const esp__result *r) {
@@ -107,16 +107,17 @@ esp_round esp__result_row(const esp__result *r, const esp__result *dense) {
       .bytes = r->packed_bytes,
       .macs = r->macs,
       .macs_effective = r->macs_effective,
-      .validation_accuracy_before = accuracy_of(&r->validation_before),
+      .validation_quality_before = quality_of(&r->validation_before),
       .validation_loss_before = loss_of(&r->validation_before),
-      .test_accuracy_before = accuracy_of(&r->test_before),
+      .test_quality_before = quality_of(&r->test_before),
       .test_loss_before = loss_of(&r->test_before),
-      .validation_accuracy = accuracy_of(&r->validation),
+      .validation_quality = quality_of(&r->validation),
       .validation_loss = loss_of(&r->validation),
-      .test_accuracy = accuracy_of(&r->test),
-      .test_top5 = measured(&r->test, esp_metrics_top5(&r->test)),
+      .test_quality = quality_of(&r->test),
+      .test_top5 =
+          r->test.targets > 0 ? (double)NAN : measured(&r->test, esp_metrics_top5(&r->test)),
       .test_loss = loss_of(&r->test),
-      .recovery = esp__recovery(accuracy_of(&r->test), dense ? accuracy_of(&dense->test) : 0.0),
+      .recovery = esp__recovery(quality_of(&r->test), dense ? quality_of(&dense->test) : 0.0),
       .milliseconds_per_image = measured(&r->test, 1e3 * r->test.seconds / (double)r->test.count),
       .train_images_per_second = r->seconds > 0.0 ? (double)r->images / r->seconds : 0.0,
       .seconds = r->seconds,

@@ -17,10 +17,10 @@ double esp__result_sparsity(const esp__result *r);
 /* A result as a row of result.json and rounds.csv. `dense` is the result of the dense network; NULL
  * where there is none. */
 esp_round esp__result_row(const esp__result *r, const esp__result *dense);
-/* The members of such a row, in the order of the columns of rounds.csv. */
-/* Of the dense network's accuracy, the share that a network has: 1 is all of it. NAN where there is
+/* Of the dense network's quality, the share that a network has: 1 is all of it. NAN where there is
  * no dense network, or it has none. */
-double esp__recovery(double accuracy, double dense);
+double esp__recovery(double quality, double dense);
+/* The members of such a row, in the order of the columns of rounds.csv. */
 extern const esp__json_field esp__round_fields[];
 
 #endif

@@ -14,9 +14,15 @@ static cJSON *counts_json(const int64_t *count, int length) {
   return list;
 }
 
+static cJSON *reals_json(const double *value, int length) {
+  cJSON *list = cJSON_CreateArray();
+  for (int i = 0; i < length; i++) esp__json_append(list, esp__json_exact_number(value[i]));
+  return list;
+}
+
 static cJSON *object_json(const esp__json_field *field, const void *from) {
   cJSON *o = cJSON_CreateObject();
-  esp__json_write(o, field, from);
+  esp__json_write(o, field, NULL, from);
   return o;
 }
 
@@ -31,15 +37,36 @@ static cJSON *field_json(const esp__json_field *f, const void *member) {
       return cJSON_CreateNumber(*(const int *)member);
     case ESP_JSON_COUNTS:
       return counts_json(member, f->length);
+    case ESP_JSON_REALS:
+      return reals_json(member, f->length);
     case ESP_JSON_OBJECT:
       break;
   }
   return object_json(f->fields, member);
 }
 
-void esp__json_write(cJSON *o, const esp__json_field *field, const void *from) {
-  for (; field->name; field++)
-    esp__json_put(o, field->name, field_json(field, (const char *)from + field->offset));
+static bool is_left_out(const esp__json_field *f, const void *member) {
+  const double *value = member;
+  if (f->kind != ESP_JSON_REALS || !f->optional) return false;
+  for (int i = 0; i < f->length; i++)
+    if (value[i] != 0.0) return false;
+  return true;
+}
+
+/* The name that it has in the file. */
+static const char *name_of(const esp__json_field *f, const esp_quality *q,
+                           char text[ESP_QUALITY_COLUMN]) {
+  return q ? esp_quality_column(q, f->name, text) : f->name;
+}
+
+void esp__json_write(cJSON *o, const esp__json_field *field, const esp_quality *quality,
+                     const void *from) {
+  char name[ESP_QUALITY_COLUMN];
+  for (; field->name; field++) {
+    const void *member = (const char *)from + field->offset;
+    if (!is_left_out(field, member))
+      esp__json_put(o, name_of(field, quality, name), field_json(field, member));
+  }
 }
 
 /* ---- reading ---- */
@@ -81,6 +108,13 @@ static bool read_counts(int64_t *count, int length, const cJSON *list) {
   return true;
 }
 
+static bool read_reals(double *value, int length, const cJSON *list) {
+  if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != length) return false;
+  for (int i = 0; i < length; i++)
+    if (!read_number(cJSON_GetArrayItem(list, i), -1e300, 1e300, &value[i])) return false;
+  return true;
+}
+
 static bool read_field(const esp__json_field *f, void *member, const cJSON *item) {
   double value = (double)NAN;
   switch (f->kind) {
@@ -100,22 +134,28 @@ static bool read_field(const esp__json_field *f, void *member, const cJSON *item
       return true;
     case ESP_JSON_COUNTS:
       return read_counts(member, f->length, item);
+    case ESP_JSON_REALS:
+      return read_reals(member, f->length, item);
     case ESP_JSON_OBJECT:
       break;
   }
-  return esp__json_read(f->fields, member, item);
+  return esp__json_read(f->fields, NULL, member, item);
 }
 
-/* Of a member that may be missing: a number. */
-static size_t size_of(esp__json_kind kind) {
-  return kind == ESP_JSON_SMALL ? sizeof(int) : sizeof(double);
+/* Of a member that may be missing: a number, or a list of them. */
+static size_t size_of(const esp__json_field *f) {
+  return f->kind == ESP_JSON_SMALL   ? sizeof(int)
+         : f->kind == ESP_JSON_REALS ? (size_t)f->length * sizeof(double)
+                                     : sizeof(double);
 }
 
-bool esp__json_read(const esp__json_field *field, void *to, const cJSON *o) {
+bool esp__json_read(const esp__json_field *field, const esp_quality *quality, void *to,
+                    const cJSON *o) {
+  char name[ESP_QUALITY_COLUMN];
   for (; field->name; field++) {
-    const cJSON *item = esp__json_item(o, field->name);
+    const cJSON *item = esp__json_item(o, name_of(field, quality, name));
     if (!item && field->optional) {
-      memset((char *)to + field->offset, 0, size_of(field->kind));
+      memset((char *)to + field->offset, 0, size_of(field));
       continue;
     }
     if (!read_field(field, (char *)to + field->offset, item)) return false;

@@ -10,6 +10,8 @@
 #define FIELD(type, kind_, member) \
   { .name = #member, .offset = offsetof(type, member), .kind = kind_ }
 #define METRICS(kind, member) FIELD(esp_metrics, kind, member)
+#define TARGETS(kind, member, length_) \
+  { #member, offsetof(esp_metrics, member), kind, .length = length_, .optional = true }
 static const esp__json_field metrics_fields[] = {
     METRICS(ESP_JSON_REAL, loss_sum),
     METRICS(ESP_JSON_COUNT, top1),
@@ -17,6 +19,9 @@ static const esp__json_field metrics_fields[] = {
     METRICS(ESP_JSON_COUNT, count),
     {"right", offsetof(esp_metrics, right), ESP_JSON_COUNTS, .length = ESP_TASKS_MAX},
     METRICS(ESP_JSON_REAL, seconds),
+    TARGETS(ESP_JSON_SMALL, targets, 0),
+    TARGETS(ESP_JSON_REALS, squared, ESP_TARGETS_MAX),
+    TARGETS(ESP_JSON_REALS, variance, ESP_TARGETS_MAX),
     {.name = NULL},
 };
 #define OBJECT(type, member, of) \
@@ -105,11 +110,12 @@ static bool read_digests(esp_dataset_digests *d, const cJSON *o) {
 
 static cJSON *write_position(const esp__position *p) {
   cJSON *o = cJSON_CreateObject();
-  esp__json_write(o, position_fields, p);
+  esp__json_write(o, position_fields, NULL, p);
   esp__json_put_bool(o, "begun", p->begun);
   cJSON *results = esp__json_put_array(o, "results");
   for (int i = 0; i < p->results; i++)
-    esp__json_write(esp__json_append(results, cJSON_CreateObject()), result_fields, &p->result[i]);
+    esp__json_write(esp__json_append(results, cJSON_CreateObject()), result_fields, NULL,
+                    &p->result[i]);
   esp__json_put_string(o, "recipe", p->fingerprint);
   write_digests(esp__json_put_object(o, "data"), &p->data);
   for (int i = 0; i < TEXTS; i++) {
@@ -137,7 +143,7 @@ static esp_status read_results(esp__position *p, const cJSON *results) {
   const cJSON *item;
   cJSON_ArrayForEach(item, results) {
     esp__result r;
-    if (!esp__json_read(result_fields, &r, item)) return ESP_ERR_INPUT;
+    if (!esp__json_read(result_fields, NULL, &r, item)) return ESP_ERR_INPUT;
     ESP_TRY(esp__position_add(p, &r, NULL));
   }
   return ESP_OK;
@@ -146,7 +152,7 @@ static esp_status read_results(esp__position *p, const cJSON *results) {
 static esp_status read_position(esp__position *p, const cJSON *o) {
   const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results");
   const cJSON *fingerprint = cJSON_GetObjectItemCaseSensitive(o, "recipe");
-  if (!esp__json_read(position_fields, p, o) || p->events < 0 || !cJSON_IsArray(results))
+  if (!esp__json_read(position_fields, NULL, p, o) || p->events < 0 || !cJSON_IsArray(results))
     return ESP_ERR_INPUT;
   p->begun = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "begun"));
   ESP_TRY(read_results(p, results));

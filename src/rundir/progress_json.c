@@ -27,7 +27,7 @@ static const esp__json_field fields[] = {
     FIELD(ESP_JSON_COUNT, batches),
     FIELD(ESP_JSON_COUNT, epochs_left),
     FIELD(ESP_JSON_REAL, loss),
-    FIELD(ESP_JSON_REAL, accuracy),
+    FIELD(ESP_JSON_REAL, quality),
     FIELD(ESP_JSON_REAL, sparsity),
     FIELD(ESP_JSON_REAL, images_per_second),
     FIELD(ESP_JSON_REAL, seconds_left),
@@ -37,7 +37,7 @@ static const esp__json_field fields[] = {
 void esp__heartbeat_write(const esp__heartbeat *p, const char *dir) {
   char path[ESP_PATH_MAX];
   cJSON *o = cJSON_CreateObject();
-  esp__json_write(o, fields, p);
+  esp__json_write(o, fields, p->is, p);
   char *text = esp__json_print(o, false);
   cJSON_Delete(o);
   if (text && esp__path_join(path, dir, ESP_FILE_PROGRESS))
@@ -55,8 +55,15 @@ void esp__heartbeat_end(const char *dir) {
 /* Nothing that is told is below 0. */
 static bool is_sound(const esp__heartbeat *p) {
   return p->stage >= 0 && p->stages >= 0 && p->epoch >= 0 && p->epochs >= 0 && p->batch >= 0 &&
-         p->batches >= 0 && p->epochs_left >= 0 && p->loss >= 0.0 && p->accuracy >= 0.0 &&
+         p->batches >= 0 && p->epochs_left >= 0 && p->loss >= 0.0 && p->quality <= 1.0 &&
          p->sparsity >= 0.0 && p->images_per_second >= 0.0 && p->seconds_left >= 0.0;
+}
+
+/* What the quality is, by its name. */
+static const esp_quality *quality_in(const cJSON *o, esp__heartbeat *p) {
+  const char *name = esp_quality_of(true)->name;
+  p->is = esp_quality_of(cJSON_GetObjectItemCaseSensitive(o, name) != NULL);
+  return p->is;
 }
 
 bool esp__heartbeat_read(esp__heartbeat *p, const char *dir, double *age) {
@@ -70,7 +77,7 @@ bool esp__heartbeat_read(esp__heartbeat *p, const char *dir, double *age) {
   size_t end;
   const bool parsed = esp__json_parse(&o, text, strlen(text), &end) == ESP_OK;
   free(text);
-  const bool good = parsed && esp__json_read(fields, p, o) && is_sound(p);
+  const bool good = parsed && esp__json_read(fields, quality_in(o, p), p, o) && is_sound(p);
   cJSON_Delete(o);
   *age = difftime(time(NULL), info.st_mtime);
   return good;

@@ -2,6 +2,8 @@
 #ifndef ESP_RUNDIR_PROGRESS_JSON_H
 #define ESP_RUNDIR_PROGRESS_JSON_H
 
+#include <espalier/quality.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,7 +12,9 @@ typedef struct esp__heartbeat {
   int stage, stages;
   int64_t epoch, epochs, batch, batches; /* of the stage; those that are done, in all */
   int64_t epochs_left;                   /* of the whole run, the one at work included */
-  double loss, accuracy, sparsity;       /* of the epoch so far; shares */
+  double loss, quality;                  /* of the epoch so far */
+  const esp_quality *is;                 /* what the quality is */
+  double sparsity;                       /* a share */
   double images_per_second, seconds_left;
 } esp__heartbeat;
 

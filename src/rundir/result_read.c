@@ -10,16 +10,26 @@
 
 enum { FILE_LIMIT = 1 << 24, ROUNDS_MAX = 100000 };
 
-static bool read_round(esp_round *r, const cJSON *o) {
-  return esp__json_read(esp__round_fields, r, o) && r->round >= 0 && r->round < ROUNDS_MAX;
+static bool read_round(const esp_results *all, esp_round *r, const cJSON *o) {
+  return esp__json_read(esp__round_fields, all->quality, r, o) && r->round >= 0 &&
+         r->round < ROUNDS_MAX;
 }
 
-/* From the accuracies, not from the file: an older one says by how much the loss is lower. */
+/* From the qualities, not from the file: an older one says by how much the loss is lower. */
 static void set_recovery(esp_results *r) {
   const esp_round *dense = esp_results_dense(r);
   for (int i = 0; i < r->rounds; i++)
     r->round[i].recovery =
-        esp__recovery(r->round[i].test_accuracy, dense ? dense->test_accuracy : 0.0);
+        esp__recovery(r->round[i].test_quality, dense ? dense->test_quality : 0.0);
+}
+
+/* An older file does not say: then it is accuracy. */
+static bool read_quality(esp_results *r, const cJSON *o) {
+  const cJSON *name = cJSON_GetObjectItemCaseSensitive(o, "quality");
+  r->quality = !name                  ? esp_quality_of(false)
+               : cJSON_IsString(name) ? esp_quality_named(name->valuestring)
+                                      : NULL;
+  return r->quality != NULL;
 }
 
 static esp_status read_rounds(esp_results *r, const cJSON *o) {
@@ -28,14 +38,15 @@ static esp_status read_rounds(esp_results *r, const cJSON *o) {
   const cJSON *hash = cJSON_GetObjectItemCaseSensitive(o, "weights_sha256");
   const cJSON *test = cJSON_GetObjectItemCaseSensitive(o, "test_labels_sha256");
   const int n = cJSON_GetArraySize(rounds);
+  if (!read_quality(r, o)) return ESP_ERR_INPUT;
   if (!cJSON_IsArray(rounds) || n > ROUNDS_MAX || !cJSON_IsString(hash)) return ESP_ERR_INPUT;
   snprintf(r->sha256, sizeof r->sha256, "%s", hash->valuestring);
   if (cJSON_IsString(test))
     snprintf(r->test_labels, sizeof r->test_labels, "%s", test->valuestring);
   if (!(r->round = calloc((size_t)n + 1, sizeof *r->round))) return ESP_ERR_MEMORY;
-  if (read_round(&r->round[0], dense)) r->rounds = 1; /* one that was never dense says null */
+  if (read_round(r, &r->round[0], dense)) r->rounds = 1; /* one that was never dense says null */
   cJSON_ArrayForEach(item,
-                     rounds) if (!read_round(&r->round[r->rounds++], item)) return ESP_ERR_INPUT;
+                     rounds) if (!read_round(r, &r->round[r->rounds++], item)) return ESP_ERR_INPUT;
   set_recovery(r);
   return ESP_OK;
 }

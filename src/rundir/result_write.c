@@ -8,16 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Accuracies by task, where there are several. */
-static void add_tasks(cJSON *o, const char *name, const esp_tasks *tasks, const esp_metrics *m) {
-  if (tasks->count == 1) return;
-  cJSON *each = esp__json_put_object(o, name);
-  for (int t = 0; t < tasks->count; t++)
-    esp__json_put(
-        each, tasks->item[t].name,
-        m->count > 0 ? cJSON_CreateNumber(esp_metrics_task_top1(m, t)) : cJSON_CreateNull());
-}
-
 /* Results come in the order of the stages. */
 const char *esp__result_step(const esp__report *report, const esp__result *r) {
   return esp__stage_work(report->config, (int)(r - report->position->result));
@@ -26,11 +16,11 @@ const char *esp__result_step(const esp__report *report, const esp__result *r) {
 static cJSON *result_json(const esp__report *report, const esp__result *r) {
   cJSON *o = cJSON_CreateObject();
   const esp_round row = esp__result_row(r, report->has_dense ? &report->position->result[0] : NULL);
-  esp__json_write(o, esp__round_fields, &row);
+  esp__json_write(o, esp__round_fields, esp__parts_quality(&report->parts), &row);
   esp__json_put_string(o, "step", esp__result_step(report, r));
-  add_tasks(o, "validation_accuracy_tasks", report->tasks, &r->validation);
-  add_tasks(o, "test_accuracy_before_tasks", report->tasks, &r->test_before);
-  add_tasks(o, "test_accuracy_tasks", report->tasks, &r->test);
+  esp__parts_json(o, &report->parts, "validation_quality", &r->validation);
+  esp__parts_json(o, &report->parts, "test_quality_before", &r->test_before);
+  esp__parts_json(o, &report->parts, "test_quality", &r->test);
   return o;
 }
 
@@ -71,11 +61,13 @@ static double mask_changes(const esp__position *p) {
 
 static cJSON *report_json(const esp__report *r) {
   const esp__position *p = r->position;
+  char name[ESP_QUALITY_COLUMN];
   cJSON *o = cJSON_CreateObject();
   esp__json_put_string(o, "name", r->config->run.name);
   esp__json_put_string(o, "status", r->sha256 ? "finished" : "running");
   esp__json_put_number(o, "seed", (double)r->config->run.seed);
-  esp__json_put(o, "classes", rows_json(r->classes));
+  esp__json_put(o, r->parts.targets > 0 ? "targets" : "classes", rows_json(r->classes));
+  esp__json_put_string(o, "quality", esp__parts_quality(&r->parts)->name);
   esp__json_put(o, "plugins", plugins_json(p->plugins ? p->plugins : ""));
   esp__json_put(o, "warnings", rows_json(p->warnings ? p->warnings : ""));
   esp__json_put_string(o, "test_labels_sha256", p->data.test_labels);
@@ -89,7 +81,9 @@ static cJSON *report_json(const esp__report *r) {
     esp__json_put_null(o, "weights_sha256");
   cJSON *dense =
       r->has_dense && p->results > 0 ? result_json(r, &p->result[0]) : cJSON_CreateObject();
-  if (!r->has_dense) esp__json_put_null(dense, "test_accuracy");
+  if (!r->has_dense)
+    esp__json_put_null(dense,
+                       esp_quality_column(esp__parts_quality(&r->parts), "test_quality", name));
   esp__json_put(o, "dense", dense);
   cJSON *rounds = esp__json_put_array(o, "rounds");
   for (int i = 0; i < p->results; i++)
@@ -111,11 +105,18 @@ esp_status esp__result_write(const esp__report *r, const char *path, esp_error *
 
 /* ---- the table at the end ---- */
 
-static void print_cell(FILE *out, const esp_metrics *m, int task) {
-  if (m->count > 0)
-    fprintf(out, " %9.2f", 100.0 * esp_metrics_task_top1(m, task));
-  else
+static void print_quality(FILE *out, const esp_metrics *m) {
+  char text[ESP_QUALITY_TEXT];
+  const double value = m->count > 0 ? esp_metrics_quality(m) : (double)NAN;
+  fprintf(out, " %9s", esp_quality_number(esp_metrics_quality_of(m), value, false, text));
+}
+
+static void print_part(FILE *out, const esp__part *part, const esp_metrics *m) {
+  const double value = part->value(m, part->index);
+  if (m->count == 0)
     fprintf(out, " %9s", "-");
+  else
+    fprintf(out, part->is_share ? " %9.2f" : " %9.4g", part->is_share ? 100.0 * value : value);
 }
 
 /* Whether any result has what depends on the image. */
@@ -142,25 +143,46 @@ static void print_step(const esp__report *r, const esp__result *e, FILE *out) {
   fprintf(out, " %13.0f  %s", e->packed_bytes, esp__result_step(r, e));
 }
 
-void esp__result_print(const esp__report *r, FILE *out) {
-  const esp_tasks *tasks = r->tasks;
-  const bool executed = counts_executed(r->position), two = has_two_sparsities(r->position),
-             steps = esp_compress_steps(&r->config->compress) > 0;
+/* "top-1 %" */
+static void print_label(FILE *out, const char *label, const char *unit) {
+  char text[32];
+  snprintf(text, sizeof text, *unit ? "%s %s" : "%s", label, unit);
+  fprintf(out, " %9s", text);
+}
+
+static void print_labels(FILE *out, const esp__parts *parts) {
+  const esp_quality *q = esp__parts_quality(parts);
+  esp__part part;
+  for (int i = 0; i < 2; i++) print_label(out, q->label, q->unit);
+  for (int i = 0; esp__part_at(parts, i, &part); i++)
+    print_label(out, part.label, part.is_share ? "%" : "");
+}
+
+static void print_header(const esp__report *r, bool two, bool executed, bool steps, FILE *out) {
+  esp__part part;
   fprintf(out, "\n%5s %9s%s %11s %13s %9s %9s", "round", two ? "pruned" : "sparsity",
           two ? "      zero" : "", "parameters", "MACs", "before", "after");
-  for (int t = 1; t < tasks->count; t++) fprintf(out, " %9.9s", tasks->item[t].name);
+  for (int i = 0; esp__part_at(&r->parts, i, &part); i++) fprintf(out, " %9.9s", part.name);
   fprintf(out, " %9s%s%s\n%5s %9s%s %11s %13s", "seconds", executed ? "  MACs executed" : "",
           steps ? "         bytes" : "", "", two ? "units %" : "%", two ? " weights %" : "",
           "nonzero", "an image");
-  for (int t = 0; t <= tasks->count; t++) fprintf(out, " %9s", "top-1 %");
+  print_labels(out, &r->parts);
   fprintf(out, " %9s%s%s\n", "", executed ? "   a test image" : "", steps ? "        packed" : "");
+}
+
+void esp__result_print(const esp__report *r, FILE *out) {
+  const bool executed = counts_executed(r->position), two = has_two_sparsities(r->position),
+             steps = esp_compress_steps(&r->config->compress) > 0;
+  esp__part part;
+  print_header(r, two, executed, steps, out);
   for (int i = 0; i < r->position->results; i++) {
     const esp__result *e = &r->position->result[i];
     fprintf(out, "%5d %9.2f", e->round, 100.0 * esp__result_sparsity(e));
     if (two) fprintf(out, " %9.2f", 100.0 * zeros_of(e));
     fprintf(out, " %11lld %13.0f", (long long)e->params_nonzero, e->macs_effective);
-    print_cell(out, &e->test_before, 0);
-    for (int t = 0; t < tasks->count; t++) print_cell(out, &e->test, t);
+    print_quality(out, &e->test_before);
+    print_quality(out, &e->test);
+    for (int k = 0; esp__part_at(&r->parts, k, &part); k++) print_part(out, &part, &e->test);
     fprintf(out, " %9.1f", e->seconds);
     if (executed) fprintf(out, " %14.0f", esp_dynamic_macs_mean(&e->executed));
     if (steps) print_step(r, e, out);

@@ -2,6 +2,7 @@
 #ifndef ESP_RUNDIR_RESULT_WRITE_H
 #define ESP_RUNDIR_RESULT_WRITE_H
 
+#include "rundir/parts.h"
 #include "rundir/position.h"
 
 #include <espalier/config.h>
@@ -17,7 +18,7 @@ typedef struct esp__report {
   bool has_dense;      /* result 0 is that of a dense network */
   const char *classes; /* names, a line each */
   const char *sha256;  /* of the weights; NULL while the run goes on */
-  const esp_tasks *tasks;
+  esp__parts parts;
 } esp__report;
 
 /* What the round of a result did to the weights: prune, or a step of [compress]; "train": none. */

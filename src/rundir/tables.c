@@ -20,22 +20,6 @@ static void print_measure(FILE *f, const esp_metrics *m, double value) {
     fputc(',', f);
 }
 
-/* The accuracies of each task behind the first, in both. */
-static void print_tasks(FILE *f, const esp_tasks *tasks, const esp_metrics *a,
-                        const esp_metrics *b) {
-  for (int t = 1; t < tasks->count; t++) {
-    print_measure(f, a, esp_metrics_task_top1(a, t));
-    print_measure(f, b, esp_metrics_task_top1(b, t));
-  }
-}
-
-/* The names of those columns, behind `a` and `b`, and the end of the line. */
-static void print_task_columns(FILE *f, const esp_tasks *tasks, const char *a, const char *b) {
-  for (int t = 1; t < tasks->count; t++)
-    fprintf(f, ",%s_%s,%s_%s", a, tasks->item[t].name, b, tasks->item[t].name);
-  fputc('\n', f);
-}
-
 /* Ends the text, which becomes the newest of the rows. */
 static esp_status append(char **rows, esp__text *t, esp_error *err) {
   ESP_TRY(esp__text_end(t, err));
@@ -44,19 +28,19 @@ static esp_status append(char **rows, esp__text *t, esp_error *err) {
   return status;
 }
 
-static esp_status write_rows(const char *const *columns, const char *rows, const char *path,
-                             esp_error *err) {
+static esp_status write_rows(const esp__report *r, const char *const *columns, const char *rows,
+                             const char *path, esp_error *err) {
   esp__text t;
   ESP_TRY(esp__text_begin(&t, path, err));
-  esp__print_columns(t.out, columns);
+  esp__print_quality_columns(t.out, esp__parts_quality(&r->parts), columns);
   fprintf(t.out, "\n%s", rows ? rows : "");
   return esp__text_write(&t, path, err);
 }
 
 /* Not every run has such rows. */
-static esp_status write_any(const char *const *columns, const char *rows, const char *path,
-                            esp_error *err) {
-  return rows && *rows ? write_rows(columns, rows, path, err) : ESP_OK;
+static esp_status write_any(const esp__report *r, const char *const *columns, const char *rows,
+                            const char *path, esp_error *err) {
+  return rows && *rows ? write_rows(r, columns, rows, path, err) : ESP_OK;
 }
 
 /* ---- log.csv ---- */
@@ -66,27 +50,27 @@ static const char *const log_columns[] = {
     "epoch",
     "lr",
     "train_loss",
-    "train_accuracy",
+    "train_quality",
     "validation_loss",
-    "validation_accuracy",
+    "validation_quality",
     "sparsity",
     "images_per_second",
     "seconds",
     NULL,
 };
 
-esp_status esp__tables_add_epoch(esp__position *p, const esp_tasks *tasks, const esp__log_row *row,
+esp_status esp__tables_add_epoch(esp__position *p, const esp__parts *parts, const esp__log_row *row,
                                  esp_error *err) {
   esp__text t;
   const esp_metrics *train = &p->train, *validation = &row->validation;
   ESP_TRY(esp__text_begin(&t, "the log", err));
   fprintf(t.out, "%d,%lld,%.6g,%.6g,%.6g", p->stage, (long long)p->epoch, row->lr,
-          esp_metrics_loss(train), esp_metrics_top1(train));
+          esp_metrics_loss(train), esp_metrics_quality(train));
   print_measure(t.out, validation, esp_metrics_loss(validation));
-  print_measure(t.out, validation, esp_metrics_top1(validation));
+  print_measure(t.out, validation, esp_metrics_quality(validation));
   fprintf(t.out, ",%.6g,%.1f,%.2f", row->sparsity,
           (double)train->count / (train->seconds > 0 ? train->seconds : 1), train->seconds);
-  print_tasks(t.out, tasks, train, validation);
+  esp__parts_print(t.out, parts, train, validation);
   fputc('\n', t.out);
   return append(&p->log, &t, err);
 }
@@ -94,8 +78,9 @@ esp_status esp__tables_add_epoch(esp__position *p, const esp_tasks *tasks, const
 static esp_status write_log(const esp__report *r, const char *path, esp_error *err) {
   esp__text t;
   ESP_TRY(esp__text_begin(&t, "the log", err));
-  esp__print_columns(t.out, log_columns);
-  print_task_columns(t.out, r->tasks, "train_accuracy", "validation_accuracy");
+  esp__print_quality_columns(t.out, esp__parts_quality(&r->parts), log_columns);
+  esp__parts_print_columns(t.out, &r->parts, "train_quality", "validation_quality");
+  fputc('\n', t.out);
   if (r->position->log) fputs(r->position->log, t.out);
   return esp__text_write(&t, path, err);
 }
@@ -127,20 +112,20 @@ esp_status esp__tables_add_layers(esp__position *p, const esp_model *model, doub
 /* ---- trials.csv ---- */
 
 static const char *const trials_columns[] = {
-    "round", "trial", "validation_accuracy", "validation_loss", NULL,
+    "round", "trial", "validation_quality", "validation_loss", NULL,
 };
 
-esp_status esp__tables_add_trial(esp__position *p, int trial, double accuracy, double loss,
+esp_status esp__tables_add_trial(esp__position *p, int trial, double quality, double loss,
                                  esp_error *err) {
   char row[128];
-  snprintf(row, sizeof row, "%d,%d,%.17g,%.17g\n", p->stage, trial, accuracy, loss);
+  snprintf(row, sizeof row, "%d,%d,%.17g,%.17g\n", p->stage, trial, quality, loss);
   return esp__rows_append(&p->trials, row, err);
 }
 
-bool esp__tables_find_trial(const esp__position *p, int trial, double *accuracy, double *loss) {
+bool esp__tables_find_trial(const esp__position *p, int trial, double *quality, double *loss) {
   int round, number;
   for (const char *row = p->trials; row && *row; row += *row == '\n') {
-    if (sscanf(row, "%d,%d,%lf,%lf", &round, &number, accuracy, loss) == 4 && round == p->stage &&
+    if (sscanf(row, "%d,%d,%lf,%lf", &round, &number, quality, loss) == 4 && round == p->stage &&
         number == trial)
       return true;
     row += strcspn(row, "\n");
@@ -220,17 +205,21 @@ static void print_round(FILE *f, const esp__report *report, const esp__result *r
     print_cell(f, field, &row);
   }
   fprintf(f, ",%s", esp__result_step(report, r));
-  print_tasks(f, report->tasks, &r->test_before, &r->test);
+  esp__parts_print(f, &report->parts, &r->test_before, &r->test);
   fputc('\n', f);
 }
 
 static esp_status write_rounds(const esp__report *r, const char *path, esp_error *err) {
+  char name[ESP_QUALITY_COLUMN];
   esp__text t;
   ESP_TRY(esp__text_begin(&t, "the results", err));
   for (const esp__json_field *field = esp__round_fields; field->name; field++)
-    if (field->csv) fprintf(t.out, "%s%s", field == esp__round_fields ? "" : ",", field->name);
+    if (field->csv)
+      fprintf(t.out, "%s%s", field == esp__round_fields ? "" : ",",
+              esp_quality_column(esp__parts_quality(&r->parts), field->name, name));
   fputs(",step", t.out);
-  print_task_columns(t.out, r->tasks, "test_accuracy_before", "test_accuracy");
+  esp__parts_print_columns(t.out, &r->parts, "test_quality_before", "test_quality");
+  fputc('\n', t.out);
   for (int i = 0; i < r->position->results; i++)
     if (r->position->result[i].round > 0) print_round(t.out, r, &r->position->result[i]);
   return esp__text_write(&t, path, err);
@@ -243,12 +232,12 @@ esp_status esp__tables_write(const esp__report *r, esp_error *err) {
   char path[ESP_PATH_MAX];
 #define IN_DIR(name) (esp__path_join(path, r->dir, name), path)
   ESP_TRY(write_log(r, IN_DIR(ESP_FILE_LOG), err));
-  ESP_TRY(write_rows(layers_columns, p->layers, IN_DIR(ESP_FILE_LAYERS), err));
-  ESP_TRY(write_rows(esp__kernels_columns, p->kernels, IN_DIR(ESP_FILE_KERNELS), err));
-  ESP_TRY(write_rows(confusion_columns, p->confusion, IN_DIR(ESP_FILE_CONFUSION), err));
-  ESP_TRY(write_any(esp__costs_columns, p->costs, IN_DIR(ESP_FILE_COSTS), err));
-  ESP_TRY(write_any(sparsity_columns, p->sparsity, IN_DIR(ESP_FILE_SPARSITY), err));
-  ESP_TRY(write_any(trials_columns, p->trials, IN_DIR(ESP_FILE_TRIALS), err));
+  ESP_TRY(write_rows(r, layers_columns, p->layers, IN_DIR(ESP_FILE_LAYERS), err));
+  ESP_TRY(write_rows(r, esp__kernels_columns, p->kernels, IN_DIR(ESP_FILE_KERNELS), err));
+  ESP_TRY(write_rows(r, confusion_columns, p->confusion, IN_DIR(ESP_FILE_CONFUSION), err));
+  ESP_TRY(write_any(r, esp__costs_columns, p->costs, IN_DIR(ESP_FILE_COSTS), err));
+  ESP_TRY(write_any(r, sparsity_columns, p->sparsity, IN_DIR(ESP_FILE_SPARSITY), err));
+  ESP_TRY(write_any(r, trials_columns, p->trials, IN_DIR(ESP_FILE_TRIALS), err));
   ESP_TRY(write_rounds(r, IN_DIR(ESP_FILE_ROUNDS), err));
   return esp__result_write(r, IN_DIR(ESP_FILE_RESULT), err);
 #undef IN_DIR

@@ -9,7 +9,7 @@ typedef struct esp__log_row {
   double lr, sparsity;
   esp_metrics validation;
 } esp__log_row;
-esp_status esp__tables_add_epoch(esp__position *p, const esp_tasks *tasks, const esp__log_row *row,
+esp_status esp__tables_add_epoch(esp__position *p, const esp__parts *parts, const esp__log_row *row,
                                  esp_error *err);
 /* Appends the layers as they are to the rows of layers.csv. */
 esp_status esp__tables_add_layers(esp__position *p, const esp_model *model, double requested,
@@ -28,10 +28,10 @@ esp_status esp__tables_add_sparsity(esp__position *p, const esp__sparsity_row *r
 esp_status esp__tables_add_confusion(esp__position *p, int round, const int64_t *confusion,
                                      int classes, esp_error *err);
 /* Appends to the rows of trials.csv: a network that the stage tried out. */
-esp_status esp__tables_add_trial(esp__position *p, int trial, double accuracy, double loss,
+esp_status esp__tables_add_trial(esp__position *p, int trial, double quality, double loss,
                                  esp_error *err);
 /* Looks a trial of the stage up among those rows. */
-bool esp__tables_find_trial(const esp__position *p, int trial, double *accuracy, double *loss);
+bool esp__tables_find_trial(const esp__position *p, int trial, double *quality, double *loss);
 
 /* Writes log.csv, rounds.csv, layers.csv, kernels.csv, confusion.csv, result.json, and costs.csv,
  * sparsity.csv, trials.csv where there are rows for them. */

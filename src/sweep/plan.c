@@ -155,6 +155,24 @@ static esp_status fingerprint(const esp_sweep_run *run, print *p, esp_error *err
   return ESP_OK;
 }
 
+const esp_quality *esp_sweep_quality(const esp_sweep *s) {
+  return esp_config_quality(&s->run[0].config);
+}
+
+/* Their tables have one column for it. */
+static esp_status check_quality(const esp_sweep *s, esp_error *err) {
+  const esp_quality *first = esp_sweep_quality(s);
+  for (int i = 1; i < s->runs; i++) {
+    const esp_quality *q = esp_config_quality(&s->run[i].config);
+    if (q != first)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "run '%.100s' is judged by %s, run '%.100s' by %s: expected data sets of one "
+                      "kind, with classes or with targets",
+                      s->run[0].name, first->title, s->run[i].name, q->title);
+  }
+  return ESP_OK;
+}
+
 static esp_status check_different(const plan *p, const esp_sweep_run *run, esp_error *err) {
   print *all = calloc(p->count, sizeof *all);
   if (!all) return no_memory(err);
@@ -188,6 +206,7 @@ static esp_status plan_runs(plan *p, esp_sweep *s, esp_error *err) {
   }
   free(number);
   if (status == ESP_OK) status = check_different(p, s->run, err);
+  if (status == ESP_OK) status = check_quality(s, err);
   return status == ESP_OK ? esp__sweep_share(s, err) : status;
 }
 

@@ -32,7 +32,7 @@ static const esp_round *round_of(const esp_results *r, int number) {
 
 double esp__summary_dense(const esp__summary *m, int i) {
   const esp_round *dense = m->dense[i] < 0 ? NULL : esp_results_dense(&m->result[m->dense[i]]);
-  return dense ? dense->test_accuracy : (double)NAN;
+  return dense ? dense->test_quality : (double)NAN;
 }
 
 static esp_status find_dense(esp__summary *m, const esp_sweep *s, esp_error *err) {
@@ -57,9 +57,9 @@ static void fill_row(const esp__summary *m, const esp_sweep *s, esp__summary_row
   for (int i = row->run; i < s->runs; i++) {
     const esp_round *r = round_of(&m->result[i], row->round);
     if (!r || !same_but_seed(s, row->run, i)) continue;
-    esp_stats_moments_add(&row->accuracy, r->test_accuracy);
+    esp_stats_moments_add(&row->quality, r->test_quality);
     esp_stats_moments_add(&row->dense, esp__summary_dense(m, i));
-    esp_stats_moments_add(&row->change, r->test_accuracy - esp__summary_dense(m, i));
+    esp_stats_moments_add(&row->change, r->test_quality - esp__summary_dense(m, i));
     esp_stats_moments_add(&row->bytes, r->bytes);
     esp_stats_moments_add(&sparsity, r->sparsity);
   }
@@ -83,7 +83,7 @@ static esp_status make_rows(esp__summary *m, const esp_sweep *s, esp_error *err)
       esp__summary_row *row = &m->row[m->rows++];
       *row = (esp__summary_row){.run = i, .round = r->round};
       fill_row(m, s, row);
-      if (m->rows == 1 || row->accuracy.n < m->seeds) m->seeds = row->accuracy.n;
+      if (m->rows == 1 || row->quality.n < m->seeds) m->seeds = row->quality.n;
     }
   }
   return ESP_OK;
@@ -106,7 +106,7 @@ static esp_status read_results(esp__summary *m, const esp_sweep *s, int i, esp_e
 }
 
 esp_status esp__summary_make(esp__summary *m, const esp_sweep *s, esp_error *err) {
-  *m = (esp__summary){.runs = s->runs};
+  *m = (esp__summary){.runs = s->runs, .quality = esp_sweep_quality(s)};
   m->result = calloc((size_t)s->runs, sizeof *m->result);
   m->dense = calloc((size_t)s->runs, sizeof *m->dense);
   esp_status status = m->result && m->dense ? ESP_OK : no_memory(err);

@@ -40,12 +40,12 @@ static const char *const sweep_columns[] = {
     "weights_nonzero",
     "bytes",
     "macs_effective",
-    "test_accuracy_before",
-    "test_accuracy",
-    "test_accuracy_dense",
+    "test_quality_before",
+    "test_quality",
+    "test_quality_dense",
     "test_top5",
     "test_loss",
-    "validation_accuracy",
+    "validation_quality",
     "train_images_per_second",
     "seconds",
     "weights_sha256",
@@ -65,12 +65,12 @@ static void print_round(FILE *f, const esp_sweep *s, const esp__summary *m, int 
                         r->weights_nonzero,
                         r->bytes,
                         r->macs_effective,
-                        r->test_accuracy_before,
-                        r->test_accuracy,
+                        r->test_quality_before,
+                        r->test_quality,
                         esp__summary_dense(m, run),
                         r->test_top5,
                         r->test_loss,
-                        r->validation_accuracy,
+                        r->validation_quality,
                         r->train_images_per_second,
                         r->seconds};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) print_number(f, all[i]);
@@ -81,7 +81,7 @@ static void print_runs(FILE *f, const esp_sweep *s, const esp__summary *m) {
   fputs("run", f);
   for (int a = 0; a < s->axes; a++) fprintf(f, ",%s", s->axis[a].key);
   fputc(',', f);
-  esp__print_columns(f, sweep_columns);
+  esp__print_quality_columns(f, m->quality, sweep_columns);
   fputc('\n', f);
   for (int i = s->denses; i < s->runs; i++)
     for (int k = 0; k < m->result[i].rounds; k++) print_round(f, s, m, i, &m->result[i].round[k]);
@@ -90,15 +90,15 @@ static void print_runs(FILE *f, const esp_sweep *s, const esp__summary *m) {
 /* ---- summary.csv ---- */
 
 static const char *const summary_columns[] = {
-    "round",      "sparsity", "runs",        "test_accuracy_mean", "test_accuracy_sd",
-    "dense_mean", "dense_sd", "change_mean", "change_sd",          "bytes_mean",
-    NULL,
+    "round",           "sparsity",   "runs",     "test_quality_mean",
+    "test_quality_sd", "dense_mean", "dense_sd", "change_mean",
+    "change_sd",       "bytes_mean", NULL,
 };
 
 static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
   for (int a = 0; a < s->axes; a++)
     if (!is_seed(s, a)) fprintf(f, "%s,", s->axis[a].key);
-  esp__print_columns(f, summary_columns);
+  esp__print_quality_columns(f, m->quality, summary_columns);
   fputc('\n', f);
   for (int i = 0; i < m->rows; i++) {
     const esp__summary_row *r = &m->row[i];
@@ -109,8 +109,8 @@ static void print_summary(FILE *f, const esp_sweep *s, const esp__summary *m) {
     }
     fprintf(f, "%d", r->round);
     print_number(f, r->sparsity);
-    fprintf(f, ",%d", r->accuracy.n);
-    const esp_stats_moments *all[] = {&r->accuracy, &r->dense, &r->change};
+    fprintf(f, ",%d", r->quality.n);
+    const esp_stats_moments *all[] = {&r->quality, &r->dense, &r->change};
     for (int k = 0; k < 3; k++) {
       print_number(f, esp_stats_mean(all[k]));
       print_number(f, esp_stats_sd(all[k]));
@@ -175,16 +175,22 @@ static void print_bytes(FILE *out, double bytes) {
     fprintf(out, " %10.0f", bytes);
 }
 
-static void print_row(FILE *out, const esp_sweep *s, const esp__summary_row *r) {
+static void print_quality(FILE *out, const esp_quality *q, double value, bool sign) {
+  char text[ESP_QUALITY_TEXT];
+  fprintf(out, " %8s", esp_quality_number(q, without_noise(value), sign, text));
+}
+
+static void print_row(FILE *out, const esp_sweep *s, const esp_quality *q,
+                      const esp__summary_row *r) {
   print_axes(out, s, r->run);
   fprintf(out, "%5d", r->round);
   print_percent(out, "%.2f", r->sparsity);
-  fprintf(out, " %4d", r->accuracy.n);
-  print_percent(out, "%.2f", esp_stats_mean(&r->dense));
-  print_percent(out, "%.2f", esp_stats_mean(&r->accuracy));
-  print_percent(out, "%.2f", esp_stats_sd(&r->accuracy));
-  print_percent(out, "%+.2f", esp_stats_mean(&r->change));
-  print_percent(out, "%.2f", esp_stats_sd(&r->change));
+  fprintf(out, " %4d", r->quality.n);
+  print_quality(out, q, esp_stats_mean(&r->dense), false);
+  print_quality(out, q, esp_stats_mean(&r->quality), false);
+  print_quality(out, q, esp_stats_sd(&r->quality), false);
+  print_quality(out, q, esp_stats_mean(&r->change), true);
+  print_quality(out, q, esp_stats_sd(&r->change), false);
   print_bytes(out, esp_stats_mean(&r->bytes));
   fputc('\n', out);
 }
@@ -202,15 +208,13 @@ esp_status esp_sweep_table(const esp_sweep *s, FILE *out, esp_error *err) {
     fputc('\n', out);
     print_axes(out, s, -1);
     fprintf(out, "%5s %8s %4s %8s %8s %8s %8s %8s %10s\n", "round", "sparsity", "runs", "dense",
-            "top-1", "sd", "change", "sd", "bytes");
+            m.quality->label, "sd", "change", "sd", "bytes");
   }
   for (int i = 0; i < m.rows; i++)
-    if (shown(&m, i)) print_row(out, s, &m.row[i]);
+    if (shown(&m, i)) print_row(out, s, m.quality, &m.row[i]);
   if (m.rows > 0)
-    fputs(
-        "all but bytes (of the packed file) in %; change: top-1 - dense, run by run; "
-        "sd: of a sample, over the seeds\n",
-        out);
+    fprintf(out, "%s in %%; change: %s - dense, run by run; sd: of a sample, over the seeds\n",
+            *m.quality->unit ? "all but bytes (of the packed file)" : "sparsity", m.quality->label);
   if (m.rows > 0 && m.seeds < 2)
     fputs(
         "warning: some rows are one seed, so nothing says what is chance; sweep run.seed = 1 2 3\n",

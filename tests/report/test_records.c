@@ -119,7 +119,7 @@ START_TEST(shared_dense_network_counts_once) {
   reading r = read_all(".");
   const int dense = esp__level_end(&r.points, 0), half = esp__level_end(&r.points, dense);
   const esp_stats_moments m =
-      esp__level_moments(&r.points, 0, dense, offsetof(esp__point, accuracy));
+      esp__level_moments(&r.points, 0, dense, offsetof(esp__point, quality));
   ck_assert_int_eq(m.n, 2);
   ck_assert_double_eq_tol(esp_stats_mean(&m), 0.81, 1e-12);
   ck_assert_int_eq(half - dense, 1);

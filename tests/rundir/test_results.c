@@ -49,7 +49,7 @@ START_TEST(the_dense_network_is_round_0) {
                               ROUND("1", ",\"seconds\":2") "," ROUND("2", ""));
   ck_assert_int_eq(r.rounds, 3);
   ck_assert_ptr_eq(esp_results_dense(&r), &r.round[0]);
-  ck_assert_double_eq(r.round[0].test_accuracy, 0.75);
+  ck_assert_double_eq(r.round[0].test_quality, 0.75);
   ck_assert_double_eq(r.round[1].seconds, 2.0);
   ck_assert_int_eq(r.round[2].round, 2);
   ck_assert_str_eq(r.sha256, "ab");
@@ -68,7 +68,7 @@ END_TEST
 
 START_TEST(what_was_not_measured_is_nan) {
   esp_results r = read_result(ROUND("0", ",\"test_accuracy\":null"), "");
-  ck_assert(isnan(r.round[0].test_accuracy) && isnan(r.round[0].test_top5));
+  ck_assert(isnan(r.round[0].test_quality) && isnan(r.round[0].test_top5));
   ck_assert_double_eq(r.round[0].sparsity, 0.5);
   esp_results_free(&r);
 }
@@ -78,8 +78,8 @@ END_TEST
 START_TEST(old_spellings_are_read) {
   esp_results r = read_result(
       ROUND("0", ",\"val_accuracy_before\":0.125,\"val_accuracy\":0.25,\"val_loss\":2"), "");
-  ck_assert_double_eq(r.round[0].validation_accuracy_before, 0.125);
-  ck_assert_double_eq(r.round[0].validation_accuracy, 0.25);
+  ck_assert_double_eq(r.round[0].validation_quality_before, 0.125);
+  ck_assert_double_eq(r.round[0].validation_quality, 0.25);
   ck_assert_double_eq(r.round[0].validation_loss, 2.0);
   esp_results_free(&r);
 }
