@@ -4,6 +4,9 @@
 
 enum { PARTS = ESP_BLOCK / ESP_VECTOR }; /* vectors of a block of outputs */
 
+/* Weights that are fetched so many places before their use, into the second-level cache. */
+enum { AHEAD = 64, SECOND_LEVEL = 2 };
+
 /* Registers for sums. */
 #if ESP_VECTOR == 1
 enum { SUMS = ESP_BLOCK, SPOTS = 1 };
@@ -139,6 +142,9 @@ ESP_INLINE void tile(const esp__integer_dense *k, const esp__spot *spot, int fir
     for (int t = 0; t < k->taps; t++, weight += blocks * ESP_BLOCK) {
       const uint32_t *at = plane + k->tap[t];
       esp__ints w[SUMS];
+#pragma GCC unroll 8
+      for (int b = 0; b < blocks; b++)
+        __builtin_prefetch(weight + (AHEAD * blocks + b) * ESP_BLOCK, 0, SECOND_LEVEL);
 #pragma GCC unroll 16
       for (int v = 0; v < vectors; v++) w[v] = esp__ints_load(weight + v * ESP_VECTOR);
 #pragma GCC unroll 16

@@ -1,4 +1,4 @@
-/* Operations on bytes that are no layers: plain loops. */
+/* Operations on bytes that are no layers: plain loops, but for the commonest pooling. */
 #include "predict/kernels/integer_finish.h"
 
 #include <math.h>
@@ -28,10 +28,39 @@ static void pool_row(const esp__integer_maxpool *k, const uint32_t *x, int r, ui
   }
 }
 
+#if ESP_VECTOR > 1
+/* The larger ones of pairs of a row and the row below, a vector of pairs at a time; some words more
+ * are read, and not used. */
+ESP_INLINE esp__ints larger_of_pairs(const uint32_t *x, size_t row) {
+  const esp__ints a = esp__bytes_most(esp__ints_load(x), esp__ints_load(x + row)),
+                  b = esp__bytes_most(esp__ints_load(x + ESP_VECTOR),
+                                      esp__ints_load(x + row + ESP_VECTOR));
+  return esp__bytes_most(esp__ints_even(a, b), esp__ints_odd(a, b));
+}
+
+static void pool_row_of_pairs(const esp__integer_maxpool *k, const uint32_t *x, int r,
+                              uint32_t *y) {
+  const uint32_t *from = x + (size_t)(2 * r) * k->x_row;
+  for (int c = 0; c < k->pool.out.width; c += ESP_VECTOR)
+    esp__ints_store_some(y + c, larger_of_pairs(from + 2 * c, k->x_row), k->pool.out.width - c);
+}
+
+/* Windows of 2x2, side by side, all of them inside. */
+static bool in_pairs(const esp__pool *p) {
+  return p->size_rows == 2 && p->size_columns == 2 && p->stride == 2 && p->padding == 0 &&
+         2 * p->out.rows <= p->in.rows && 2 * p->out.width <= p->in.width;
+}
+#else
+#define pool_row_of_pairs pool_row
+#define in_pairs(p) false
+#endif
+
 void ESP_ISA_NAME(esp__integer_maxpool)(const esp__integer_maxpool *k) {
+  const bool pairs = in_pairs(&k->pool);
   for (size_t q = 0; q < (size_t)k->quads; q++)
     for (int r = 0; r < k->pool.out.rows; r++)
-      pool_row(k, k->x + q * k->x_plane, r, k->y + q * k->y_plane + (size_t)r * k->y_row);
+      (pairs ? pool_row_of_pairs : pool_row)(k, k->x + q * k->x_plane, r,
+                                             k->y + q * k->y_plane + (size_t)r * k->y_row);
 }
 
 /* `step` is a constant where it is 1. */

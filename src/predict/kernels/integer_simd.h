@@ -35,6 +35,7 @@ typedef __m512i esp__ints;
 #define esp__ints_xor(a, b) _mm512_xor_si512(a, b)
 #define esp__ints_least(a, b) _mm512_min_epi32(a, b)
 #define esp__ints_most(a, b) _mm512_max_epi32(a, b)
+#define esp__bytes_most(a, b) _mm512_max_epi8(a, b)
 #define esp__ints_left(v, bits) _mm512_sllv_epi32(v, bits)
 #define esp__ints_right(v, bits) _mm512_srav_epi32(v, bits)
 
@@ -66,6 +67,17 @@ ESP_INLINE esp__ints esp__ints_high(esp__ints a, esp__ints b) {
   return _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
 }
 #define esp__pairs_times(a, b) _mm512_madd_epi16(a, b)
+
+#define esp__ints_even(a, b) \
+  _mm512_permutex2var_epi32( \
+      a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b)
+#define esp__ints_odd(a, b)  \
+  _mm512_permutex2var_epi32( \
+      a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b)
+ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
+  const int most = count < ESP_VECTOR ? count : ESP_VECTOR;
+  _mm512_mask_storeu_epi32(to, (__mmask16)((1u << most) - 1), v);
+}
 
 #define esp__halves_of(a, b) _mm512_packs_epi32(a, b)
 #define esp__halves_within(v, low, high) \
@@ -104,6 +116,7 @@ typedef __m256i esp__ints;
 #define esp__ints_xor(a, b) _mm256_xor_si256(a, b)
 #define esp__ints_least(a, b) _mm256_min_epi32(a, b)
 #define esp__ints_most(a, b) _mm256_max_epi32(a, b)
+#define esp__bytes_most(a, b) _mm256_max_epi8(a, b)
 #define esp__ints_left(v, bits) _mm256_sllv_epi32(v, bits)
 #define esp__ints_right(v, bits) _mm256_srav_epi32(v, bits)
 
@@ -130,6 +143,18 @@ ESP_INLINE esp__ints esp__ints_high(esp__ints a, esp__ints b) {
   return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 }
 #define esp__pairs_times(a, b) _mm256_madd_epi16(a, b)
+
+#define esp__ints_even(a, b) _mm256_castps_si256(EVERY_SECOND(a, b, _MM_SHUFFLE(2, 0, 2, 0)))
+#define esp__ints_odd(a, b) _mm256_castps_si256(EVERY_SECOND(a, b, _MM_SHUFFLE(3, 1, 3, 1)))
+#define EVERY_SECOND(a, b, which)                                                        \
+  _mm256_castpd_ps(_mm256_permute4x64_pd(                                                \
+      _mm256_castps_pd(                                                                  \
+          _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), which)),     \
+      _MM_SHUFFLE(3, 1, 2, 0)))
+ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
+  const esp__ints place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_maskstore_epi32((int *)(void *)to, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), place), v);
+}
 
 #define esp__halves_of(a, b) _mm256_packs_epi32(a, b)
 #define esp__halves_within(v, low, high) \
@@ -164,6 +189,8 @@ typedef int32x4_t esp__ints;
 #define esp__ints_xor(a, b) veorq_s32(a, b)
 #define esp__ints_least(a, b) vminq_s32(a, b)
 #define esp__ints_most(a, b) vmaxq_s32(a, b)
+#define esp__bytes_most(a, b) \
+  vreinterpretq_s32_s8(vmaxq_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)))
 #define esp__ints_left(v, bits) vshlq_s32(v, bits)
 #define esp__ints_right(v, bits) vshlq_s32(v, vnegq_s32(bits))
 
@@ -187,6 +214,14 @@ ESP_INLINE esp__ints esp__ints_high(esp__ints a, esp__ints b) {
 ESP_INLINE esp__ints esp__pairs_times(esp__ints a, esp__ints b) {
   const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
   return vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
+}
+
+#define esp__ints_even(a, b) vuzp1q_s32(a, b)
+#define esp__ints_odd(a, b) vuzp2q_s32(a, b)
+ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
+  uint32_t all[ESP_VECTOR];
+  esp__ints_store(all, v);
+  for (int i = 0; i < ESP_VECTOR && i < count; i++) to[i] = all[i];
 }
 
 #define HALVES(v) vreinterpretq_s16_s32(v)
