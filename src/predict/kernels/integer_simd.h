@@ -146,10 +146,9 @@ ESP_INLINE esp__ints esp__ints_high(esp__ints a, esp__ints b) {
 
 #define esp__ints_even(a, b) _mm256_castps_si256(EVERY_SECOND(a, b, _MM_SHUFFLE(2, 0, 2, 0)))
 #define esp__ints_odd(a, b) _mm256_castps_si256(EVERY_SECOND(a, b, _MM_SHUFFLE(3, 1, 3, 1)))
-#define EVERY_SECOND(a, b, which)                                                        \
-  _mm256_castpd_ps(_mm256_permute4x64_pd(                                                \
-      _mm256_castps_pd(                                                                  \
-          _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), which)),     \
+#define EVERY_SECOND(a, b, which)                                                                 \
+  _mm256_castpd_ps(_mm256_permute4x64_pd(                                                         \
+      _mm256_castps_pd(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), which)), \
       _MM_SHUFFLE(3, 1, 2, 0)))
 ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
   const esp__ints place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
