@@ -215,6 +215,7 @@ esp_status esp_sound_load(const char *path, const esp_audio_options *opt, esp_sh
 /* Numbers out of a table. */
 typedef struct esp_columns {
   float *value; /* [rows][columns asked for] */
+  int *line;    /* of each row, in the file */
   int rows;
 } esp_columns;
 /* Reads the columns of those names, all finite numbers, of a CSV file (csv.h); what else is in it

@@ -2,7 +2,8 @@
  * nothing else.
  *
  * Both take raw pixels, 0 to 255: the normalisation is part of what is exported. Both return the
- * logits, those of all tasks one behind the other. docs/export.md says how to use them. */
+ * logits, those of all tasks one behind the other. An ONNX model of a table takes its columns as
+ * they are, and returns targets in their units. docs/export.md says how to use them. */
 #ifndef ESP_EXPORT_H
 #define ESP_EXPORT_H
 
@@ -18,9 +19,11 @@ ESP_BEGIN_DECLS
 /* What is exported. Borrowed. */
 typedef struct esp_export_source {
   esp_model *model;
-  char *const *class_name; /* [classes] */
-  const float *mean;       /* [channels] of pixels from 0 to 1 */
-  const float *std;        /* [channels] more than 0 */
+  char *const *class_name;  /* [classes] */
+  const float *mean;        /* [channels] of pixels from 0 to 1 */
+  const float *std;         /* [channels] more than 0 */
+  bool features;            /* the input is numbers as the data have them, not pixels */
+  esp_target_scale targets; /* what outputs stand for; count 0: classes */
 } esp_export_source;
 
 /* What an ONNX model keeps weights as. */
@@ -51,8 +54,8 @@ typedef struct esp_c_sizes {
  * functions begin with the file's name. The program allocates nothing and needs no library; its
  * logits have the bits of `espalier eval`. A quantised network computes with integers. Weights that
  * are 0 are not in it, where that is smaller; values of which a layer has at most 256 are kept
- * once. Errors: a name that C has no use for, and those of esp_export_onnx. Nothing is written
- * then. */
+ * once. Errors: a name that C has no use for, a network that takes features or estimates
+ * targets, and those of esp_export_onnx. Nothing is written then. */
 esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_sizes *sizes,
                         esp_error *err);
 

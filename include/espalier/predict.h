@@ -51,6 +51,11 @@ int esp_network_outputs(const esp_network *network);
 int esp_network_classes(const esp_network *network);
 /* The name of class i, 0 to classes - 1. */
 const char *esp_network_class_name(const esp_network *network, int i);
+/* A network that estimates real-valued targets has one for each class, and its name; how many there
+ * are, 0 where it tells classes apart. What an output is of target i, in its units (of other
+ * networks the output). */
+int esp_network_targets(const esp_network *network);
+double esp_network_target(const esp_network *network, int i, float output);
 /* Bytes of weights as the kernels read them. */
 size_t esp_network_bytes(const esp_network *network);
 
@@ -69,6 +74,9 @@ size_t esp_predictor_bytes(const esp_predictor *predictor);
 /* The logits of an image of 8-bit pixels, [channels][height][width], each channel normalised as in
  * training: (pixel / 255 - mean) / deviation. Of pictures only. */
 void esp_predict_pixels(esp_predictor *predictor, const uint8_t *pixels, float *logits);
+/* The same of features as they are in the data, such as the columns of a table, in the order of
+ * data.inputs in the file's configuration: (feature - mean) / deviation. */
+void esp_predict_features(esp_predictor *predictor, const float *features, float *logits);
 /* The logits of an image that is normalised already, [channels][height][width]; of a text its
  * tokens, [width], which are not normalised. */
 void esp_predict(esp_predictor *predictor, const float *image, float *logits);

@@ -105,20 +105,42 @@ static esp_status open_sounds(esp__examples *x, const char *file, esp_error *err
 }
 
 static esp_status answer_sound(esp__examples *x, const char *path, esp_error *err) {
-  const esp_shape s = x->o->model->input;
-  const size_t plane = (size_t)s.height * (size_t)s.width;
-  float *feature = x->values;
-  ESP_TRY(esp_sound_load(path, &x->o->config.data.audio, s, feature, err));
-  for (size_t i = 0; i < values_of(x); i++)
-    x->engine.image[i] =
-        esp_normalise_feature(feature[i], x->o->mean[i / plane], x->o->std[i / plane]);
-  run(x);
+  ESP_TRY(esp_sound_load(path, &x->o->config.data.audio, x->o->model->input, x->values, err));
+  esp_predict_features(x->engine.predictor, x->values, x->logits);
+  return ESP_OK;
+}
+
+/* ---- rows of tables ---- */
+
+static esp_status open_rows(esp__examples *x, const char *file, esp_error *err) {
+  const int channels = x->o->model->input.channels;
+  ESP_TRY(check_normalisation(x, file, "row", err));
+  ESP_TRY(esp__names_split(&x->column, x->o->config.data.table.inputs, "inputs", err));
+  if (x->column.count != channels)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: its configuration names %d columns as data.inputs; the network reads %d",
+                    file, x->column.count, channels);
+  return open_engine(x, err);
+}
+
+/* The next row of the table at work, or the first of another. */
+static esp_status answer_row(esp__examples *x, const char *path, esp_error *err) {
+  if (x->row == x->table.rows) {
+    esp_columns_free(&x->table);
+    x->row = 0;
+    ESP_TRY(esp_columns_read(&x->table, path, x->column.item, x->column.count, err));
+  }
+  esp_predict_features(x->engine.predictor, x->table.value + (size_t)x->row * values_of(x),
+                       x->logits);
+  snprintf(x->place, sizeof x->place, "%.4100s:%d", path, x->table.line[x->row++]);
+  x->shown = x->place;
   return ESP_OK;
 }
 
 static const esp__example_kind pictures = {"pictures", open_pictures, answer_picture},
                                texts = {"texts", open_texts, answer_text},
-                               sounds = {"sounds", open_sounds, answer_sound};
+                               sounds = {"sounds", open_sounds, answer_sound},
+                               rows = {"tables", open_rows, answer_row};
 
 /* ---- */
 
@@ -127,6 +149,7 @@ esp_status esp__examples_open(esp__examples *x, const esp_loaded_run *o, const c
   *x = (esp__examples){.o = o, .next = argument, .left = arguments};
   x->kind = o->model->input.vocabulary                     ? &texts
             : strcmp(o->config.data.dataset, "audio") == 0 ? &sounds
+            : strcmp(o->config.data.dataset, "csv") == 0   ? &rows
                                                            : &pictures;
   x->many = arguments > 1 || (x->kind == &texts && strcmp(argument[0], "-") == 0);
   x->values = calloc(values_of(x), sizeof(float));
@@ -145,6 +168,7 @@ static bool next_line(esp__examples *x) {
 }
 
 static bool next_name(esp__examples *x) {
+  if (x->row < x->table.rows) return true;
   if (!x->lines && x->left > 0 && x->kind == &texts && strcmp(*x->next, "-") == 0) {
     x->lines = true;
     x->next++;
@@ -164,6 +188,7 @@ static bool next_name(esp__examples *x) {
 esp_status esp__examples_next(esp__examples *x, bool *more, esp_error *err) {
   *more = next_name(x);
   if (!*more) return ESP_OK;
+  x->shown = x->name;
   return x->kind->answer(x, x->name, err);
 }
 
@@ -173,6 +198,8 @@ const char *esp__examples_noun(const esp__examples *x) {
 
 void esp__examples_close(esp__examples *x) {
   esp__engine_close(&x->engine);
+  esp_columns_free(&x->table);
+  esp__names_free(&x->column);
   free(x->values);
   free(x->line);
 }

@@ -1,8 +1,10 @@
-/* What a command is given to recognise: pictures, texts or sounds, one after the other. */
+/* What a command is given to recognise: pictures, texts, sounds or rows of tables, one after the
+ * other. */
 #ifndef ESP_CLI_EXAMPLES_H
 #define ESP_CLI_EXAMPLES_H
 
 #include "cli/engine.h"
+#include "data/columns.h"
 
 #include <stdio.h>
 
@@ -14,11 +16,16 @@ typedef struct esp__examples {
   bool many;  /* more than one is to be expected */
   bool lines; /* standard input is being read */
   esp__engine engine;
-  void *values; /* [C][H][W], as a data set holds them */
-  char *line;   /* of standard input */
+  void *values;      /* [C][H][W], as a data set holds them */
+  esp_columns table; /* that is being read */
+  int row;           /* of it, the next */
+  esp__names column; /* that the network reads */
+  char place[4200];  /* "rows.csv:2" */
+  char *line;        /* of standard input */
   size_t line_room;
   /* Of the example that was read last: */
-  const char *name; /* its file, or the text itself */
+  const char *name;  /* its file, or the text itself */
+  const char *shown; /* that, or the place in the file */
   esp_text_count count;
   float *logits; /* all tasks', of the engine */
 } esp__examples;

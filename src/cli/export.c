@@ -103,6 +103,10 @@ static esp_status find_form(const char *path, size_t *form, esp_error *err) {
   return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name that ends with .onnx or .c", path);
 }
 
+static bool takes_features(const esp_config *c) {
+  return strcmp(c->data.dataset, "audio") == 0 || strcmp(c->data.dataset, "csv") == 0;
+}
+
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const export_options *options = a->options;
   esp_loaded_run o;
@@ -110,7 +114,12 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   ESP_TRY(find_form(options->out, &form, err));
   ESP_TRY(check_output(options->out, err));
   ESP_TRY(esp_load_run(&o, a->positional.item[0], false, 0, NULL, err));
-  const esp_export_source source = {o.model, o.class_name, o.mean, o.std};
+  const esp_export_source source = {.model = o.model,
+                                    .class_name = o.class_name,
+                                    .mean = o.mean,
+                                    .std = o.std,
+                                    .features = takes_features(&o.config),
+                                    .targets = o.targets};
   const esp_status status = forms[form].write(&source, options, err);
   esp_loaded_run_free(&o);
   return status;
@@ -120,8 +129,8 @@ const esp__command esp__command_export = {
     .name = "export",
     .summary = "a trained network for other programs: an ONNX file, or C sources",
     .description =
-        "What is exported takes raw pixels, 0 to 255, and returns logits; normalisation and names "
-        "of classes are part of it.\n",
+        "What is exported takes raw pixels, 0 to 255, or features as the data have them, and "
+        "returns logits, or targets in their units; normalisation and names are part of it.\n",
     .positional = ESP_ONE_NETWORK,
     .plugins = true,
     .options = arguments,

@@ -1,4 +1,5 @@
 /* espalier new */
+#include "base/shown.h"
 #include "base/text_stream.h"
 #include "cli/cli.h"
 #include "cli/starter.h"
@@ -85,6 +86,16 @@ static esp_status make_text(const esp__found_data *d, const char *name, const ch
   return status;
 }
 
+static void print_found(const esp__found_data *d, const char *path) {
+  printf("%s: %lld %s to train on, ", d->path, (long long)d->images, d->noun);
+  if (*d->target)
+    printf("target '%s'%s%s\n", ESP_SHOWN(d->target),
+           *d->ignored ? "; no numbers, and ignored: " : "", ESP_SHOWN(d->ignored));
+  else
+    printf("%d classes\n", d->classes);
+  printf("%s is written; next: espalier run --dry-run %s\n", path, path);
+}
+
 static esp_status run(const esp__arguments *a, esp_error *err) {
   const new_options *o = a->options;
   esp__found_data data;
@@ -98,15 +109,13 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
   ESP_TRY(make_text(&data, name, path, &a->override, &text, err));
   const esp_status status = esp_file_write(path, text, strlen(text), err);
   free(text);
-  if (status == ESP_OK)
-    printf("%s: %lld %s to train on, %d classes\n%s is written; next: espalier run --dry-run %s\n",
-           data.path, (long long)data.images, data.noun, data.classes, path, path);
+  if (status == ESP_OK) print_found(&data, path);
   return status;
 }
 
 const esp__command esp__command_new = {
     .name = "new",
-    .summary = "writes a commented configuration for pictures, texts or sounds",
+    .summary = "writes a commented configuration for pictures, texts, sounds or tables",
     .description =
         "FOLDER holds one of these:\n"
         "- train/CLASS/ and test/CLASS/ with JPEG or PNG files\n"
@@ -119,11 +128,13 @@ const esp__command esp__command_new = {
         "a single .tsv file may take the place "
         "of FOLDER\n"
         "- the same folders with WAV files\n"
+        "- train.csv and test.csv, tables of numbers, or train.csv alone; a single .csv file may "
+        "take the place of FOLDER\n"
         "\n"
         "Network, batch and epochs suit the kind and number of the examples. section.key=value "
         "writes another value, or another key.\n",
     .positional = {.usage = "FOLDER",
-                   .expected = "a folder with pictures, texts or sounds",
+                   .expected = "a folder with pictures, texts, sounds or tables",
                    .least = 1,
                    .most = 1,
                    .kind = ESP_WORD_DIRECTORY},

@@ -1,4 +1,4 @@
-/* espalier predict: what a trained network takes pictures, texts or sounds for */
+/* espalier predict: what a trained network takes pictures, texts or sounds for, or estimates */
 #include "base/shown.h"
 #include "cli/cli.h"
 #include "cli/examples.h"
@@ -45,14 +45,25 @@ static void print_best(const esp_loaded_run *o, const esp_task *task, const floa
 #undef LOGIT
 }
 
+/* In their units. */
+static void print_targets(const esp_loaded_run *o, const float *outputs) {
+  for (int t = 0; t < o->targets.count; t++)
+    printf("  %s %.7g\n", ESP_SHOWN(o->class_name[t]),
+           esp_target_value(&o->targets, t, outputs[t]));
+}
+
 static void print_example(const esp_loaded_run *o, const esp__examples *x) {
   const esp_tasks *tasks = &o->model->tasks;
   const float *logits = x->logits;
-  printf("%s", ESP_SHOWN(x->name));
+  printf("%s", ESP_SHOWN(x->shown));
   if (x->count.unknown > 0)
     printf(" (%lld of %lld tokens unknown)", (long long)x->count.unknown,
            (long long)x->count.tokens);
   putchar('\n');
+  if (o->targets.count > 0) {
+    print_targets(o, logits);
+    return;
+  }
   for (int t = 0; t < tasks->count; t++) {
     if (t > 0) printf(" %s\n", tasks->item[t].name);
     print_best(o, &tasks->item[t], logits);
@@ -100,15 +111,18 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
 
 const esp__command esp__command_predict = {
     .name = "predict",
-    .summary = "the five best classes of pictures, texts or sounds, with probabilities",
+    .summary = "the five best classes of pictures, texts or sounds, with probabilities; or targets",
     .description =
         "The weights file says what the network reads, and what the classes are called.\n"
         "- pictures: JPEG or PNG files, scaled to the network's input\n"
         "- texts: each argument is one; of a file that ends in .txt, all of it; of -, each line of "
         "standard input\n"
-        "- sounds: WAV files\n",
+        "- sounds: WAV files\n"
+        "- tables: CSV files with the columns that the network reads, wherever they stand; each "
+        "row gets what the network estimates, in the units of the target\n",
     .positional = {.usage = "DIR|FILE INPUT...",
-                   .expected = "a run directory or weights file, and pictures, texts or sounds",
+                   .expected =
+                       "a run directory or weights file, and pictures, texts, sounds or tables",
                    .least = 2,
                    .most = ESP_ARGUMENTS_ANY,
                    .kind = ESP_WORD_FILE},

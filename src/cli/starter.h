@@ -12,7 +12,7 @@
 /* A data set that was found. */
 typedef struct esp__found_data {
   const char *dataset; /* as [data] dataset has it */
-  const char *noun;    /* "images", "texts", "sounds" */
+  const char *noun;    /* "images", "texts", "sounds", "rows" */
   char path[4096];     /* absolute */
   int64_t images;      /* to train on */
   int classes;
@@ -21,11 +21,13 @@ typedef struct esp__found_data {
   bool dealt;      /* of each class a fifth will be to test on */
   bool words;      /* texts are read word by word */
   double seconds;  /* of sounds */
+  /* Of rows: the last column of numbers, and those that are none, with commas. */
+  char target[256], ignored[2048];
 } esp__found_data;
 
-/* Looks at a folder: CIFAR's binary files, IDX files, tables of texts, or classes of pictures,
- * sounds or texts; or at a table of texts. Fails, in one line, where there is none of them, or
- * where what there is cannot be trained on. */
+/* Looks at a folder: CIFAR's binary files, IDX files, tables of texts or numbers, or classes of
+ * pictures, sounds or texts; or at one such table. Fails, in one line, where there is none of
+ * them, or where what there is cannot be trained on. */
 esp_status esp__starter_look(esp__found_data *d, const char *folder, esp_error *err);
 
 /* Writes a commented configuration for it. An override section.key=value takes the place of the

@@ -1,6 +1,7 @@
 #include "cli/starter.h"
 
 #include "data/class_survey.h"
+#include "data/columns.h"
 #include "data/folder.h"
 
 #include <espalier/data.h>
@@ -25,6 +26,7 @@ static const struct {
     {"idx", "train-images.idx3-ubyte"},
     {"idx", "train-images.idx3-ubyte.gz"},
     {"text", "train.tsv"},
+    {"csv", "train.csv"},
 };
 
 static const char *marked(const char *folder) {
@@ -100,15 +102,60 @@ static esp_status look_at_pictures(esp__found_data *d, esp_error *err) {
   return ESP_OK;
 }
 
-static bool is_table(const char *path) {
+/* Where names are many or long, the person knows better. */
+static esp_status name_roles(esp__found_data *d, const esp_csv *t, const char *path,
+                             esp_error *err) {
+  size_t used = 0;
+  int target = -1;
+  for (int c = 0; c < t->columns; c++) {
+    if (esp__column_is_numbers(t, c)) {
+      target = c;
+      continue;
+    }
+    const size_t more = strlen(t->name[c]) + 2;
+    if (used + more >= sizeof d->ignored)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: too many columns that are no numbers in every row; expected numbers",
+                      path);
+    used += (size_t)sprintf(d->ignored + used, "%s%s", used ? ", " : "", t->name[c]);
+  }
+  if (target < 0 || strlen(t->name[target]) >= sizeof d->target)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: expected a column that is a number in every row",
+                    path);
+  strcpy(d->target, t->name[target]);
+  d->shape = (esp_shape){t->columns, 1, 1, 0};
+  return ESP_OK;
+}
+
+static esp_status look_at_rows(esp__found_data *d, bool folder, esp_error *err) {
+  char path[4096 + 16];
+  esp_csv t;
+  snprintf(path, sizeof path, folder ? "%s/test.csv" : "%s", d->path);
+  d->dealt = !folder || access(path, F_OK) != 0;
+  snprintf(path, sizeof path, folder ? "%s/train.csv" : "%s", d->path);
+  ESP_TRY(esp__columns_open(&t, path, err));
+  const esp_status status = name_roles(d, &t, path, err);
+  d->noun = "rows";
+  d->images = d->dealt ? t.rows - t.rows / 5 : t.rows;
+  d->classes = 1;
+  esp_csv_free(&t);
+  return status;
+}
+
+static bool ends_with(const char *path, const char *wanted) {
   const char *ending = strrchr(path, '.');
-  return ending && strcasecmp(ending, ".tsv") == 0;
+  return ending && strcasecmp(ending, wanted) == 0;
+}
+
+static bool is_table(const char *path) {
+  return ends_with(path, ".tsv") || ends_with(path, ".csv");
 }
 
 /* A table of texts, and what there is of a folder by the files that its classes have. */
 static esp_status look_at(esp__found_data *d, bool folder, esp_error *err) {
   const esp__file_kind *kind = folder ? esp__folder_kind(d->path) : &esp__text_files;
-  d->dataset = folder ? marked(d->path) : "text";
+  d->dataset = folder ? marked(d->path) : ends_with(d->path, ".csv") ? "csv" : "text";
+  if (d->dataset && strcmp(d->dataset, "csv") == 0) return look_at_rows(d, folder, err);
   d->noun = "images";
   if (d->dataset && strcmp(d->dataset, "text") != 0) return read_set(d, "characters", err);
   if (!d->dataset && kind == &esp__sound_files) return look_at_sounds(d, err);
@@ -126,10 +173,12 @@ esp_status esp__starter_look(esp__found_data *d, const char *given, esp_error *e
   const bool there = realpath(given, path) != NULL && stat(path, &info) == 0,
              folder = there && S_ISDIR(info.st_mode);
   if (!there || (!folder && !is_table(path)))
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: %s; expected one with class folders of pictures, sounds or texts, IDX "
-                    "files or CIFAR's binary files; or a table of texts, a .tsv file",
-                    given, there ? "is not a folder" : "no such folder");
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: %s; expected one with class folders of pictures, sounds or texts, IDX "
+        "files, CIFAR's binary files or tables of numbers; or a table, a .tsv file of texts or "
+        "a .csv file of numbers",
+        given, there ? "is not a folder" : "no such folder");
   snprintf(d->path, sizeof d->path, "%s", path);
   return look_at(d, folder, err);
 }

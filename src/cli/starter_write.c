@@ -117,6 +117,16 @@ static void write_sound_data(writer *w, const esp__found_data *d) {
        "shift noise");
 }
 
+static void write_row_data(writer *w, const esp__found_data *d) {
+  line(w, "target", "What is to be estimated: the last column of numbers, unless you say another.",
+       d->target);
+  if (*d->ignored) line(w, "ignore", "Not a number in every row.", d->ignored);
+}
+
+static const char *row_arch(const esp__found_data *d) {
+  (void)d;
+  return "mlp";
+}
 static const char *text_arch(const esp__found_data *d) {
   return d->words ? "textcnn" : "lstm-64";
 }
@@ -138,6 +148,8 @@ static const struct kind {
     {"texts", "", write_text_data, text_arch, "adam", 2e-3, 1, 0.6},
     {"sounds", "Mean and deviation of the bands are measured on the sounds to train on.",
      write_sound_data, sound_arch, NULL, 0.05, 1, 0.5},
+    {"rows", "Mean and deviation of columns and target are measured on the rows to train on.",
+     write_row_data, row_arch, "adam", 2e-3, 1, 0.8},
 };
 
 static const struct kind *kind_of(const esp__found_data *d) {
@@ -150,8 +162,8 @@ static const struct kind *kind_of(const esp__found_data *d) {
 
 static void write_data(writer *w, const esp__found_data *d) {
   char dealt[96], held[64];
-  snprintf(dealt, sizeof dealt,
-           "Of each class a fifth of the %s is to test on, the same for every seed.",
+  snprintf(dealt, sizeof dealt, "%s fifth of the %s is to test on, the same for every seed.",
+           *d->target ? "A" : "Of each class a",
            strcmp(d->noun, "images") == 0 ? "pictures" : d->noun);
   snprintf(held, sizeof held, "Held out of the %s to train on, by run.seed.", d->noun);
   begin(w, "data", kind_of(d)->measured);
@@ -165,6 +177,7 @@ static void write_model(writer *w, const esp__found_data *d) {
   char shape[ESP_SHAPE_TEXT];
   begin(w, "model", "'espalier list models' names others, 'espalier help model.layers' your own.");
   line(w, "arch", "", kind_of(d)->arch(d));
+  if (kind_of(d)->data == write_row_data) line(w, "hidden", "Neurons of each layer.", "64 64");
   if (kind_of(d)->data != write_picture_data) return;
   esp_shape_write(d->shape, shape);
   line(w, "input",
@@ -179,6 +192,7 @@ static void write_train(writer *w, const esp__found_data *d) {
   begin(w, "train", "");
   number(w, "epochs", "", r->epochs);
   number(w, "batch", "Examples a step.", r->batch);
+  if (*d->target) line(w, "loss", "", "mse");
   if (k->optimiser) line(w, "optimiser", "", k->optimiser);
   number(w, "lr",
          k->optimiser
@@ -227,11 +241,16 @@ void esp__starter_write(const esp__found_data *d, const char *name, int override
   writer w = {.out = out, .section = "run", .overrides = overrides, .override = override};
   char shape[ESP_SHAPE_TEXT] = "WAV files";
   if (d->shape.channels) esp_shape_write(d->shape, shape);
-  fprintf(out,
-          "; %s: %lld %s to train on, %d classes, %s. Made by 'espalier new'.\n"
-          "; 'espalier run --dry-run FILE' says what a run will do, 'espalier run FILE' does it,\n"
-          "; 'espalier help KEY' explains a key.\n[run]\n",
-          d->dataset, (long long)d->images, d->noun, d->classes, shape);
+  fprintf(out, "; %s: %lld %s to train on, ", d->dataset, (long long)d->images, d->noun);
+  if (*d->target)
+    fprintf(out, "%d columns", d->shape.channels);
+  else
+    fprintf(out, "%d classes, %s", d->classes, shape);
+  fputs(
+      ". Made by 'espalier new'.\n"
+      "; 'espalier run --dry-run FILE' says what a run will do, 'espalier run FILE' does it,\n"
+      "; 'espalier help KEY' explains a key.\n[run]\n",
+      out);
   line(&w, "name", "", name);
   number(&w, "seed", "", 1);
   write_data(&w, d);

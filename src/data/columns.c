@@ -141,6 +141,13 @@ static bool read_number(const char *text, float *value) {
   return end != text && end <= text + digits && !end[strspn(end, " \t")] && isfinite(*value);
 }
 
+bool esp__column_is_numbers(const esp_csv *t, int column) {
+  float value;
+  for (int row = 0; row < t->rows; row++)
+    if (!read_number(esp_csv_cell(t, row, column), &value)) return false;
+  return true;
+}
+
 esp_status esp__columns_take(const esp_csv *t, const char *path, int row, const int *column,
                              int columns, float *value, esp_error *err) {
   for (int i = 0; i < columns; i++) {
@@ -160,9 +167,11 @@ esp_status esp__columns_take(const esp_csv *t, const char *path, int row, const 
 static esp_status read_rows(esp_columns *c, const esp_csv *t, const char *path, char *const *name,
                             int names, int *column, esp_error *err) {
   ESP_TRY(esp__columns_find(t, path, name, names, NULL, column, err));
-  for (c->rows = 0; c->rows < t->rows; c->rows++)
+  for (c->rows = 0; c->rows < t->rows; c->rows++) {
+    c->line[c->rows] = t->line[c->rows];
     ESP_TRY(esp__columns_take(t, path, c->rows, column, names,
                               c->value + (size_t)c->rows * (size_t)names, err));
+  }
   return ESP_OK;
 }
 
@@ -173,7 +182,8 @@ esp_status esp_columns_read(esp_columns *c, const char *path, char *const *name,
   ESP_TRY(esp__columns_open(&t, path, err));
   int *column = calloc((size_t)names + 1, sizeof *column);
   c->value = calloc((size_t)t.rows, (size_t)names * sizeof *c->value);
-  const esp_status status = column && c->value
+  c->line = calloc((size_t)t.rows, sizeof *c->line);
+  const esp_status status = column && c->value && c->line
                                 ? read_rows(c, &t, path, name, names, column, err)
                                 : esp_fail(err, ESP_ERR_MEMORY, "%s: no memory for its rows", path);
   free(column);
@@ -184,5 +194,6 @@ esp_status esp_columns_read(esp_columns *c, const char *path, char *const *name,
 
 void esp_columns_free(esp_columns *c) {
   free(c->value);
+  free(c->line);
   *c = (esp_columns){0};
 }

@@ -25,6 +25,8 @@ esp_status esp__columns_open(esp_csv *t, const char *path, esp_error *err);
 /* Finds the columns; `key` is what asks for them, for messages, or NULL. */
 esp_status esp__columns_find(const esp_csv *t, const char *path, char *const *name, int names,
                              const char *key, int *column, esp_error *err);
+/* Whether all cells of the column are such numbers. */
+bool esp__column_is_numbers(const esp_csv *t, int column);
 /* Takes a row's cells in these columns. */
 esp_status esp__columns_take(const esp_csv *t, const char *path, int row, const int *column,
                              int columns, float *value, esp_error *err);

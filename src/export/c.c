@@ -230,6 +230,11 @@ esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_size
                         esp_error *err) {
   esp__network n;
   esp__c_plan p;
+  if (s->features || s->targets.count > 0)
+    return esp_fail(err, ESP_ERR_INPUT,
+                    "%s: a program in C takes pixels and tells classes apart, and the network %s; "
+                    "expected a name that ends with .onnx",
+                    path, s->features ? "takes other numbers" : "estimates targets");
   ESP_TRY(esp__network_read(&n, s, ESP_NETWORK_INTEGERS, "a program in C", err));
   esp_status status = esp__c_plan_make(&p, &n, err);
   if (status == ESP_OK) {

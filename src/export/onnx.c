@@ -85,8 +85,30 @@ static const char *same_of(const writer *w, int i) {
 
 /* ---- the images ---- */
 
+/* (feature - mean) / std. A row of a table is one of numbers until then. */
+static void write_features(const writer *w, int i) {
+  const esp_export_source *s = w->net->source;
+  const esp_shape in = w->net->op[i].shape;
+  const bool row = in.height * in.width == 1;
+  const int rank = row ? 1 : 3;
+  const int64_t shape[3] = {in.channels, in.height, in.width}, channels[3] = {in.channels, 1, 1},
+                planes[4] = {0, in.channels, 1, 1};
+  esp__onnx_set_input(w->model, "features", "numbers as the data have them", rank, shape);
+  const char *x = add_step(w, i, "centred", "Sub", "features",
+                           add_floats(w, i, "mean", rank, channels, s->mean));
+  const char *std = add_floats(w, i, "std", rank, channels, s->std);
+  if (!row) {
+    add(w, "Div", INPUTS(x, std), w->value[i]);
+    return;
+  }
+  x = add_step(w, i, "scaled", "Div", x, std);
+  add(w, "Reshape",
+      INPUTS(x, esp__onnx_add_int64s(w->model, esp__onnx_name(w->model, "planes"), 4, planes)),
+      w->value[i]);
+}
+
 /* ((pixel / 255) - mean) / std, as it was trained with. */
-static void write_input(const writer *w, int i) {
+static void write_pixels(const writer *w, int i) {
   const esp_export_source *s = w->net->source;
   const esp_shape in = w->net->op[i].shape;
   const int64_t shape[3] = {in.channels, in.height, in.width}, channels[3] = {in.channels, 1, 1};
@@ -95,6 +117,10 @@ static void write_input(const writer *w, int i) {
   const char *x = add_step(w, i, "unit", "Div", "images", add_scalar(w, i, "largest", 255.0f));
   x = add_step(w, i, "centred", "Sub", x, add_floats(w, i, "mean", 3, channels, s->mean));
   add(w, "Div", INPUTS(x, add_floats(w, i, "std", 3, channels, s->std)), w->value[i]);
+}
+
+static void write_input(const writer *w, int i) {
+  (w->net->source->features ? write_features : write_pixels)(w, i);
 }
 
 /* ---- convolution and linear layers, and batch norm ---- */
@@ -383,9 +409,31 @@ _Static_assert(sizeof writers / sizeof *writers == ESP_OPERATION_KINDS,
 
 /* ---- all of it ---- */
 
-/* The logits as rows. */
+/* Outputs times std, plus mean. */
+static void write_targets(const writer *w, const char *rows) {
+  const esp_target_scale *s = &w->net->source->targets;
+  const int64_t count = s->count;
+  float mean[ESP_TARGETS_MAX], std[ESP_TARGETS_MAX];
+  for (int t = 0; t < s->count; t++) {
+    mean[t] = (float)s->mean[t];
+    std[t] = (float)s->std[t];
+  }
+  const int last = w->net->ops - 1;
+  const char *x =
+      add_step(w, last, "spread", "Mul", rows, add_floats(w, last, "target_std", 1, &count, std));
+  add(w, "Add", INPUTS(x, add_floats(w, last, "target_mean", 1, &count, mean)), "targets");
+  esp__onnx_set_output(w->model, "targets", "a number per target, in its units", count);
+}
+
+/* The logits, or targets, as rows. */
 static void write_output(const writer *w) {
   const int last = w->net->ops - 1;
+  if (w->net->source->targets.count > 0) {
+    const char *rows = esp__onnx_name(w->model, "outputs");
+    add(w, w->rows[last] ? "Identity" : "Flatten", INPUTS(w->value[last]), rows);
+    write_targets(w, rows);
+    return;
+  }
   add(w, w->rows[last] ? "Identity" : "Flatten", INPUTS(w->value[last]), "logits");
   esp__onnx_set_output(w->model, "logits", "a number per class, or per answer of each task",
                        w->net->op[last].shape.channels);
@@ -403,7 +451,8 @@ static esp_status put_classes(const writer *w, esp_error *err) {
   ESP_TRY(esp__text_begin(&t, "the classes", err));
   for (int c = 0; c < w->net->source->model->classes; c++)
     fprintf(t.out, "%s\n", w->net->source->class_name[c]);
-  return put_text(w->model, "espalier.classes", &t, err);
+  const bool targets = w->net->source->targets.count > 0;
+  return put_text(w->model, targets ? "espalier.targets" : "espalier.classes", &t, err);
 }
 
 static esp_status put_tasks(const writer *w, esp_error *err) {
@@ -428,7 +477,7 @@ static esp_status put_numbers(const writer *w, const char *key, const float *val
 static esp_status put_properties(const writer *w, esp_error *err) {
   const esp_export_source *s = w->net->source;
   ESP_TRY(put_classes(w, err));
-  ESP_TRY(put_tasks(w, err));
+  if (s->targets.count == 0) ESP_TRY(put_tasks(w, err));
   ESP_TRY(put_numbers(w, "espalier.mean", s->mean, err));
   ESP_TRY(put_numbers(w, "espalier.std", s->std, err));
   esp__onnx_add_property(w->model, "espalier.layers", s->model->text);

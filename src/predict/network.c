@@ -79,6 +79,13 @@ int esp_network_classes(const esp_network *n) {
 const char *esp_network_class_name(const esp_network *n, int i) {
   return n->class_name && i >= 0 && i < n->classes ? n->class_name[i] : "";
 }
+int esp_network_targets(const esp_network *n) {
+  return n->targets.count;
+}
+double esp_network_target(const esp_network *n, int i, float output) {
+  const bool known = i >= 0 && i < n->targets.count;
+  return known ? esp_target_value(&n->targets, i, output) : (double)output;
+}
 size_t esp_network_bytes(const esp_network *n) {
   return n->store.bytes;
 }

@@ -178,7 +178,8 @@ struct esp_network {
   const esp__predict_kernels *kernels;
   esp_shape input;
   int outputs, classes;
-  float *mean, *deviation; /* [input channels] */
+  float *mean, *deviation;  /* [input channels] */
+  esp_target_scale targets; /* count 0: classes; without variances */
   char **class_name;
   bool direct; /* no Winograd */
   esp__store store;

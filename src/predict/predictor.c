@@ -132,6 +132,17 @@ void esp_predict_pixels(esp_predictor *p, const uint8_t *pixels, float *logits) 
   run(p, logits);
 }
 
+void esp_predict_features(esp_predictor *p, const float *features, float *logits) {
+  const esp_network *n = p->network;
+  for (int c = 0; c < n->input.channels; c++)
+    for (int r = 0; r < n->input.height; r++) {
+      float *to = row_of(n, p->memory, c, r);
+      for (int i = 0; i < n->input.width; i++)
+        to[i] = esp_normalise_feature(*features++, n->mean[c], n->deviation[c]);
+    }
+  run(p, logits);
+}
+
 void esp_predict(esp_predictor *p, const float *image, float *logits) {
   put_image(p->network, image, p->memory);
   run(p, logits);

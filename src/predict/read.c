@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 64, CLASSES = 65536 };
+enum { CHANNELS = 256, CLASSES = 65536 };
 
 /* What the configuration in a file says of images and arithmetic. */
 typedef struct settings {
   float mean[CHANNELS], deviation[CHANNELS];
   int means, deviations;
+  float target_mean[CHANNELS], target_deviation[CHANNELS];
+  int target_means, target_deviations;
   bool direct;
 } settings;
 
@@ -33,6 +35,10 @@ static int take_key(void *user, const char *section, const char *key, const char
     take_numbers(s->mean, &s->means, value);
   if (strcmp(section, "data") == 0 && strcmp(key, "std") == 0)
     take_numbers(s->deviation, &s->deviations, value);
+  if (strcmp(section, "data") == 0 && strcmp(key, "target_mean") == 0)
+    take_numbers(s->target_mean, &s->target_means, value);
+  if (strcmp(section, "data") == 0 && strcmp(key, "target_std") == 0)
+    take_numbers(s->target_deviation, &s->target_deviations, value);
   if (strcmp(section, "model") == 0 && strcmp(key, "convolution") == 0)
     s->direct = strcmp(value, "direct") == 0;
   return 1;
@@ -51,6 +57,25 @@ static esp_status read_settings(settings *s, const char *text, esp_shape input, 
   return esp_fail(err, ESP_ERR_INPUT,
                   "%s: [data] mean and std have %d and %d numbers; expected %d, one a channel",
                   path, s->means, s->deviations, channels);
+}
+
+/* A network without such numbers tells classes apart. */
+static esp_status take_targets(esp_network *n, const settings *s, const char *path,
+                               esp_error *err) {
+  const int targets = s->target_means;
+  if (targets != s->target_deviations || targets > ESP_TARGETS_MAX ||
+      (targets > 0 && targets != n->classes))
+    return esp_fail(
+        err, ESP_ERR_INPUT,
+        "%s: [data] target_mean and target_std have %d and %d numbers; expected none, or "
+        "one for each of %d outputs, of which there are %d at most",
+        path, targets, s->target_deviations, n->classes, ESP_TARGETS_MAX);
+  n->targets.count = targets;
+  for (int t = 0; t < targets; t++) {
+    n->targets.mean[t] = (double)s->target_mean[t];
+    n->targets.std[t] = (double)s->target_deviation[t];
+  }
+  return ESP_OK;
 }
 
 static esp_status text_of(const esp_bundle *b, const char *path, const char *key, const char **text,
@@ -124,7 +149,8 @@ static esp_status build(opening *o, esp_network **network, esp_error *err) {
   ESP_TRY(read_params(&o->model.params, &o->bundle, o->path, err));
   ESP_TRY(esp__operations_list(&o->ops, &o->model, err));
   ESP_TRY(esp__network_of(&n, &o->model, &o->ops, &line, err));
-  const esp_status status = name_classes(n, esp_bundle_text(&o->bundle, "espalier.classes"), err);
+  esp_status status = name_classes(n, esp_bundle_text(&o->bundle, "espalier.classes"), err);
+  if (status == ESP_OK) status = take_targets(n, &o->settings, o->path, err);
   if (status == ESP_OK)
     *network = n;
   else
