@@ -1,3 +1,5 @@
+#include "base/text.h"
+
 #include <espalier/quality.h>
 
 #include <math.h>
@@ -63,4 +65,10 @@ const char *esp_quality_text(const esp_quality *q, double value, char text[ESP_Q
 
 const char *esp_quality_points(const esp_quality *q) {
   return strcmp(q->unit, "%") == 0 ? " points" : "";
+}
+
+void esp__print_quality_columns(FILE *out, const esp_quality *q, const char *const *name) {
+  char column[ESP_QUALITY_COLUMN];
+  for (int i = 0; name[i]; i++)
+    fprintf(out, "%s%s", i > 0 ? "," : "", esp_quality_column(q, name[i], column));
 }

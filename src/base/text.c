@@ -42,12 +42,6 @@ void esp__print_columns(FILE *out, const char *const *name) {
   for (int i = 0; name[i]; i++) fprintf(out, "%s%s", i ? "," : "", name[i]);
 }
 
-void esp__print_quality_columns(FILE *out, const esp_quality *q, const char *const *name) {
-  char column[ESP_QUALITY_COLUMN];
-  for (int i = 0; name[i]; i++)
-    fprintf(out, "%s%s", i > 0 ? "," : "", esp_quality_column(q, name[i], column));
-}
-
 void esp__print_csv_cell(FILE *out, const char *text) {
   if (!strpbrk(text, ",\"\n")) {
     fputs(text, out);

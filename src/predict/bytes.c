@@ -4,6 +4,8 @@
 #include "base/integer.h"
 #include "predict/network.h"
 
+#include <string.h>
+
 /* The numbers that an operation computes with; each uses what it needs. */
 typedef struct state {
   const esp__integer_kernels *kernels;
@@ -130,26 +132,31 @@ static void run_maxpool(const esp__predict_kernels *k, const esp__step *s, float
   own->kernels->maxpool(&pool);
 }
 
-/* The sum of the window of output (row, column), without what it reads outside. */
-static int window_sum(const esp__pool *p, channel x, int row, int column) {
+/* The sums of the window of output (row, column), without what it reads outside: four channels, of
+ * which x is the first. */
+static void window_sums(const esp__pool *p, channel x, int row, int column, int sum[ESP_QUAD]) {
   const int top = row * p->stride - p->padding, left = column * p->stride - p->padding;
-  int sum = 0;
+  memset(sum, 0, ESP_QUAD * sizeof *sum);
   for (int r = esp__most(0, top); r < esp__least(p->in.rows, top + p->size_rows); r++)
     for (int c = esp__most(0, left); c < esp__least(p->in.width, left + p->size_columns); c++)
-      sum += *pixel_of(x, r, c);
-  return sum;
+      for (int i = 0; i < ESP_QUAD; i++) sum[i] += pixel_of(x, r, c)[i];
 }
 
 static void run_means(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const state *own = state_of(s);
   const esp__pool p = pool_of(own);
   (void)k;
-  for (int c = 0; c < own->out.channels; c++) {
+  for (int c = 0; c < own->out.channels; c += ESP_QUAD) {
     const channel x = channel_of(s, s->x, c, memory), y = channel_of(s, s->y, c, memory);
+    const int channels = esp__least(ESP_QUAD, own->out.channels - c);
     for (int r = 0; r < own->out.height; r++)
-      for (int i = 0; i < own->out.width; i++)
-        *pixel_of(y, r, i) = (int8_t)esp__fixed_round(
-            window_sum(&p, x, r, i) * own->factor.multiplier, own->factor.shift, own->low);
+      for (int i = 0; i < own->out.width; i++) {
+        int sum[ESP_QUAD];
+        window_sums(&p, x, r, i, sum);
+        for (int l = 0; l < channels; l++)
+          pixel_of(y, r, i)[l] = (int8_t)esp__fixed_round(sum[l] * own->factor.multiplier,
+                                                          own->factor.shift, own->low);
+      }
   }
 }
 

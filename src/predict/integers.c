@@ -248,6 +248,110 @@ esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, es
   return add_step(n, l, l->x, run_dense, s, err);
 }
 
+/* ---- from planes to planes ---- */
+
+/* What part of a step has to do. */
+static void begin(esp__integer_planes *p, const esp__step *s, float *memory) {
+  const esp__share share = esp__share_of(s, p->quads);
+  p->x = words_at(s, s->x, memory);
+  p->y = words_at(s, s->y, memory);
+  p->finish.with = words_at(s, s->more, memory);
+  p->from = share.first;
+  p->quads = share.count;
+}
+
+static esp_status plan_stretches(esp_network *n, const esp__place *x, const esp__place *y,
+                                 esp__integer_planes *p, esp_error *err) {
+  esp__lists like = {0};
+  int32_t *mask;
+  int words = 0;
+  ESP_TRY(esp__stretches_of(n, &like, x, y, err));
+  for (int i = 0; i < like.stretches; i++)
+    words = esp__most(words, like.stretch[i].mask + like.stretch[i].count * n->kernels->vector);
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)words * sizeof *mask, &mask, err));
+  for (int i = 0; i < words; i++) mask[i] = like.mask[i] != 0.0f ? -1 : 0;
+  p->stretch = like.stretch;
+  p->stretches = like.stretches;
+  p->mask = mask;
+  return ESP_OK;
+}
+
+/* Where the words of a window lie. */
+typedef struct offsets {
+  int32_t *channel, *tap;
+} offsets;
+
+/* All but x, y and what is added; *x becomes the place that is read, which of strided layers is
+ * split first. */
+static esp_status plan_planes(esp_network *n, const esp__integer_plan *l,
+                              const esp__integer_kernels *kernels, int *x, offsets *at,
+                              esp__integer_planes *p, esp_error *err) {
+  const esp_pair stride = l->op->attr.conv.stride;
+  *x = l->x;
+  if (stride.rows * stride.columns > 1) ESP_TRY(esp__add_split(n, l->op, *x, x, err));
+  *p = (esp__integer_planes){.y_quad = (size_t)n->place[l->y].plane,
+                             .quads = esp__ceil_div(l->op->param[0]->shape[0], ESP_QUAD),
+                             .negative = l->negative};
+  ESP_TRY(plan_stretches(n, &n->place[*x], &n->place[l->y], p, err));
+  ESP_TRY(esp__phase_window(n, l->op, &n->place[*x], esp__ceil_div(l->channels, ESP_QUAD),
+                            &at->channel, &at->tap, err));
+  return finish_of(n, l, kernels->offset, &p->finish, err);
+}
+
+/* ---- depthwise ---- */
+
+typedef struct depthwise_state {
+  const esp__integer_kernels *kernels;
+  esp__integer_depthwise kernel; /* but for x, y and what is added */
+} depthwise_state;
+
+static void run_depthwise(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const depthwise_state *state = s->state;
+  esp__integer_depthwise own = state->kernel;
+  (void)k;
+  begin(&own.planes, s, memory);
+  state->kernels->depthwise(&own);
+}
+
+/* Weights of four taps of a channel from number `first` on. */
+static uint32_t taps_at(const esp_param *w, int taps, int channel, int first) {
+  int8_t bytes[ESP_QUAD] = {0};
+  uint32_t all;
+  for (int i = 0; i < ESP_QUAD && first + i < taps && channel < w->shape[0]; i++)
+    bytes[i] = (int8_t)w->value[channel * taps + first + i];
+  memcpy(&all, bytes, sizeof all);
+  return all;
+}
+
+static esp_status fill_depthwise(esp_network *n, const esp_param *w, const offsets *at,
+                                 esp__integer_depthwise *k, esp_error *err) {
+  const int taps = w->shape[2] * w->shape[3], all = k->planes.quads * ESP_QUAD;
+  uint32_t *weight;
+  int32_t *tap;
+  k->fours = esp__ceil_div(taps, ESP_QUAD);
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)(k->fours * ESP_QUAD) * sizeof *tap, &tap, err));
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)(k->fours * all) * sizeof *weight, &weight, err));
+  for (int t = 0; t < k->fours * ESP_QUAD; t++) tap[t] = at->tap[t < taps ? t : 0];
+  k->tap = tap;
+  k->weight = weight;
+  for (int q = 0; q < all; q += ESP_QUAD)
+    for (int t = 0; t < k->fours; t++)
+      for (int c = 0; c < ESP_QUAD; c++) *weight++ = taps_at(w, taps, q + c, t * ESP_QUAD);
+  return ESP_OK;
+}
+
+esp_status esp__add_integer_depthwise(esp_network *n, const esp__integer_plan *l, esp_error *err) {
+  int x;
+  offsets at;
+  depthwise_state *s;
+  ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
+  s->kernels = esp__integer_kernels_choose();
+  ESP_TRY(plan_planes(n, l, s->kernels, &x, &at, &s->kernel.planes, err));
+  s->kernel.channel = at.channel;
+  ESP_TRY(fill_depthwise(n, l->op->param[0], &at, &s->kernel, err));
+  return add_step(n, l, x, run_depthwise, s, err);
+}
+
 /* ---- the weights that are there ---- */
 
 typedef struct lists_state {
@@ -259,19 +363,9 @@ static void run_lists(const esp__predict_kernels *k, const esp__step *s, float *
   const lists_state *state = s->state;
   esp__integer_lists own = state->kernel;
   (void)k;
-  own.x = words_at(s, s->x, memory);
-  own.y = words_at(s, s->y, memory);
-  own.finish.with = words_at(s, s->more, memory);
-  const esp__share share = esp__share_of(s, own.quads);
-  own.from = share.first;
-  own.quads = share.count;
+  begin(&own.planes, s, memory);
   state->kernels->lists(&own);
 }
-
-/* Where the words of a window lie. */
-typedef struct offsets {
-  int32_t *channel, *tap;
-} offsets;
 
 /* Appends the entries of output o; with `to` NULL they are counted only. */
 static int fill_list(const weights *w, const offsets *at, int o, esp__integer_entry *to) {
@@ -290,11 +384,9 @@ static esp_status fill_lists(esp_network *n, const weights *w, const offsets *at
                              esp__integer_lists *k, esp_error *err) {
   int32_t *first;
   esp__integer_entry *entry;
-  const int outputs = w->param->shape[0];
-  k->quads = esp__ceil_div(outputs, ESP_QUAD);
-  ESP_TRY(
-      esp__store_alloc(&n->store, (size_t)(k->quads * ESP_QUAD + 1) * sizeof *first, &first, err));
-  for (int o = 0; o < k->quads * ESP_QUAD; o++)
+  const int outputs = w->param->shape[0], all = k->planes.quads * ESP_QUAD;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)(all + 1) * sizeof *first, &first, err));
+  for (int o = 0; o < all; o++)
     first[o + 1] = first[o] + (o < outputs ? fill_list(w, at, o, NULL) : 0);
   ESP_TRY(esp__store_alloc(&n->store, (size_t)first[outputs] * sizeof *entry, &entry, err));
   for (int o = 0; o < outputs; o++) fill_list(w, at, o, entry + first[o]);
@@ -303,35 +395,14 @@ static esp_status fill_lists(esp_network *n, const weights *w, const offsets *at
   return ESP_OK;
 }
 
-static esp_status plan_stretches(esp_network *n, const esp__place *x, const esp__place *y,
-                                 esp__integer_lists *k, esp_error *err) {
-  esp__lists like = {0};
-  int32_t *mask;
-  int words = 0;
-  ESP_TRY(esp__stretches_of(n, &like, x, y, err));
-  for (int i = 0; i < like.stretches; i++)
-    words = esp__most(words, like.stretch[i].mask + like.stretch[i].count * n->kernels->vector);
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)words * sizeof *mask, &mask, err));
-  for (int i = 0; i < words; i++) mask[i] = like.mask[i] != 0.0f ? -1 : 0;
-  k->stretch = like.stretch;
-  k->stretches = like.stretches;
-  k->mask = mask;
-  return ESP_OK;
-}
-
 esp_status esp__add_integer_lists(esp_network *n, const esp__integer_plan *l, esp_error *err) {
   const weights w = weights_of(l);
-  const esp_pair stride = l->op->attr.conv.stride;
-  int x = l->x;
+  int x;
   offsets at;
   lists_state *s;
-  if (stride.rows * stride.columns > 1) ESP_TRY(esp__add_split(n, l->op, x, &x, err));
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->kernels = esp__integer_kernels_choose();
-  s->kernel = (esp__integer_lists){.y_quad = (size_t)n->place[l->y].plane, .negative = l->negative};
-  ESP_TRY(plan_stretches(n, &n->place[x], &n->place[l->y], &s->kernel, err));
-  ESP_TRY(esp__phase_window(n, l->op, &n->place[x], w.words, &at.channel, &at.tap, err));
+  ESP_TRY(plan_planes(n, l, s->kernels, &x, &at, &s->kernel.planes, err));
   ESP_TRY(fill_lists(n, &w, &at, &s->kernel, err));
-  ESP_TRY(finish_of(n, l, s->kernels->offset, &s->kernel.finish, err));
   return add_step(n, l, x, run_lists, s, err);
 }

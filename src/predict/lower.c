@@ -181,9 +181,11 @@ static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, esp_
     ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
   else
     ESP_TRY(esp__make_bytes(l, u->out, &plan.y, err));
-  return (listing != ESP_UNLISTED || op->groups > 1) && !pixel
-             ? esp__add_integer_lists(l->network, &plan, err)
-             : esp__add_integer_dense(l->network, &plan, err);
+  if (pixel || (listing == ESP_UNLISTED && op->groups == 1))
+    return esp__add_integer_dense(l->network, &plan, err);
+  const bool depthwise = listing == ESP_UNLISTED &&
+                         esp__way_of(l->network, op, ops->item[in].shape) == ESP_WAY_DEPTHWISE;
+  return (depthwise ? esp__add_integer_depthwise : esp__add_integer_lists)(l->network, &plan, err);
 }
 
 /* Any other operation on bytes; what it reads are floats where it makes bytes of them. */

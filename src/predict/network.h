@@ -370,7 +370,8 @@ typedef struct esp__integer_plan {
   int x, more, y;                          /* places */
 } esp__integer_plan;
 esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, esp_error *err);
-/* x and y: more than one pixel. */
+/* x and y of these: more than one pixel. */
+esp_status esp__add_integer_depthwise(esp_network *n, const esp__integer_plan *l, esp_error *err);
 esp_status esp__add_integer_lists(esp_network *n, const esp__integer_plan *l, esp_error *err);
 
 /* Any other operation that reads or makes bytes. */

@@ -4,9 +4,6 @@
 
 enum { PARTS = ESP_BLOCK / ESP_VECTOR }; /* vectors of a block of outputs */
 
-/* Weights that are fetched so many places before their use, into the second-level cache. */
-enum { AHEAD = 64, SECOND_LEVEL = 2 };
-
 /* Registers for sums. */
 #if ESP_VECTOR == 1
 enum { SUMS = ESP_BLOCK, SPOTS = 1 };
@@ -80,32 +77,18 @@ ESP_INLINE void store_bytes(const esp__integer_dense *k, const esp__spot *spot, 
     for (int p = 0; p < count; p++) k->y[quad_at(k, spot[p].y, o) + i * k->y_quad] = part[i][p];
 }
 
-/* Halves of four spots, with what is added. */
-ESP_INLINE void join(const esp__integer_finish *f, esp__ints with, esp__ints *ab, esp__ints *cd) {
-  const esp__ints with_ab = esp__halves_low(with), with_cd = esp__halves_high(with);
-  *ab = esp__halves_of(esp__joined(esp__pairs_low(*ab, with_ab), f),
-                       esp__joined(esp__pairs_high(*ab, with_ab), f));
-  *cd = esp__halves_of(esp__joined(esp__pairs_low(*cd, with_cd), f),
-                       esp__joined(esp__pairs_high(*cd, with_cd), f));
-  *ab = esp__halves_within(*ab, (int16_t)f->sum_low, ESP_LEVELS);
-  *cd = esp__halves_within(*cd, (int16_t)f->sum_low, ESP_LEVELS);
-}
-
 /* Up to four spots; sums lie `vectors` apart, and behind the last one it is taken again. */
 ESP_INLINE void finish_four(const esp__integer_dense *k, const esp__scaling *scaling,
                             const tile_sums *t, int from, int v, size_t o) {
-  const esp__integer_finish *f = &k->finish;
   const int left = t->spots - from, count = left < FOUR ? left : FOUR;
   const esp__ints *sum = t->sum + from * t->vectors + v;
-  const int step = t->vectors, last = (count - 1) * step;
-#define RESCALED(i) esp__rescaled(sum[(i)*step < last ? (i)*step : last], scaling)
-  esp__ints ab = esp__halves_of(RESCALED(0), RESCALED(1)),
-            cd = esp__halves_of(RESCALED(2), RESCALED(3));
-#undef RESCALED
-  ab = esp__halves_within(ab, (int16_t)f->low, ESP_LEVELS);
-  cd = esp__halves_within(cd, (int16_t)f->low, ESP_LEVELS);
-  if (f->with) join(f, load_bytes(k, t->spot + from, o, count), &ab, &cd);
-  store_bytes(k, t->spot + from, o, count, esp__bytes_of(ab, cd));
+  esp__ints pixel[FOUR], with;
+#pragma GCC unroll 4
+  for (int i = 0; i < FOUR; i++)
+    pixel[i] = esp__rescaled(sum[(i < count ? i : count - 1) * t->vectors], scaling);
+  if (k->finish.with) with = load_bytes(k, t->spot + from, o, count);
+  store_bytes(k, t->spot + from, o, count,
+              esp__four_as_bytes(&k->finish, pixel, k->finish.with ? &with : NULL));
 }
 
 /* Vector v of the outputs, from o on. */
@@ -142,9 +125,6 @@ ESP_INLINE void tile(const esp__integer_dense *k, const esp__spot *spot, int fir
     for (int t = 0; t < k->taps; t++, weight += blocks * ESP_BLOCK) {
       const uint32_t *at = plane + k->tap[t];
       esp__ints w[SUMS];
-#pragma GCC unroll 8
-      for (int b = 0; b < blocks; b++)
-        __builtin_prefetch(weight + (AHEAD * blocks + b) * ESP_BLOCK, 0, SECOND_LEVEL);
 #pragma GCC unroll 16
       for (int v = 0; v < vectors; v++) w[v] = esp__ints_load(weight + v * ESP_VECTOR);
 #pragma GCC unroll 16

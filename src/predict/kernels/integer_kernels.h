@@ -58,22 +58,38 @@ typedef struct esp__integer_entry {
 } esp__integer_entry;
 enum { ESP_ENTRIES = 4 }; /* a list is filled up to a multiple of it with weights of 0 */
 
-/* Nonzero weights only, as esp__lists has them: output o has the entries from first[o] to
- * first[o + 1], and four outputs are written together. */
-typedef struct esp__integer_lists {
+/* Planes to planes: a vector is some pixels of four outputs. */
+typedef struct esp__integer_planes {
   const uint32_t *x;
   uint32_t *y;
   size_t y_quad;
   const esp__stretch *stretch;
   int stretches;
   const int32_t *mask; /* all bits, or none */
-  const esp__integer_entry *entry;
-  const int32_t *first; /* [4 * quads + 1] */
-  int from, quads;      /* of outputs: the first, and how many */
+  int from, quads;     /* of outputs: the first, and how many */
   bool negative;
   esp__integer_finish finish;
+} esp__integer_planes;
+
+/* Nonzero weights only, as esp__lists has them: output o has the entries from first[o] to
+ * first[o + 1], and four outputs are written together. */
+typedef struct esp__integer_lists {
+  esp__integer_planes planes;
+  const esp__integer_entry *entry;
+  const int32_t *first; /* [4 * quads + 1] */
 } esp__integer_lists;
 typedef void esp__integer_lists_fn(const esp__integer_lists *k);
+
+/* Depthwise: the outputs of a quad are sums over the channels of one quad each. Taps go by fours,
+ * filled up with weights of 0: a word of weights is four taps of a channel, and
+ * weight[quad][four][channel of the quad]. */
+typedef struct esp__integer_depthwise {
+  esp__integer_planes planes;
+  const int32_t *channel, *tap; /* [quads], [4 * fours]: offsets */
+  int fours;
+  const uint32_t *weight;
+} esp__integer_depthwise;
+typedef void esp__integer_depthwise_fn(const esp__integer_depthwise *k);
 
 /* Floats of one channel as bytes: byte `part` of each word of y becomes x * inverse, rounded half
  * to even, within [-127, 127]; what is not a number becomes -127. x_step floats from pixel to
@@ -99,11 +115,12 @@ typedef struct esp__integer_maxpool {
 } esp__integer_maxpool;
 typedef void esp__integer_maxpool_fn(const esp__integer_maxpool *k);
 
-#define ESP_INTEGER_KERNELS(K)                                 \
-  K(dense, esp__integer_dense_fn, esp__integer_dense)          \
-  K(spots, esp__integer_spots_fn, esp__integer_spots)          \
-  K(lists, esp__integer_lists_fn, esp__integer_lists)          \
-  K(quantise, esp__integer_quantise_fn, esp__integer_quantise) \
+#define ESP_INTEGER_KERNELS(K)                                    \
+  K(dense, esp__integer_dense_fn, esp__integer_dense)             \
+  K(spots, esp__integer_spots_fn, esp__integer_spots)             \
+  K(lists, esp__integer_lists_fn, esp__integer_lists)             \
+  K(depthwise, esp__integer_depthwise_fn, esp__integer_depthwise) \
+  K(quantise, esp__integer_quantise_fn, esp__integer_quantise)    \
   K(maxpool, esp__integer_maxpool_fn, esp__integer_maxpool)
 
 typedef struct esp__integer_kernels {

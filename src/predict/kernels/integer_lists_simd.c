@@ -13,8 +13,8 @@ typedef struct pixels {
 /* Output o of the four, whose byte goes to its place in y. */
 static __attribute__((noinline)) void finish(const esp__integer_lists *k, const esp__stretch *s,
                                              int quad, int o, const pixels *sum, pixels *y) {
-  const esp__integer_finish *f = &k->finish;
-  const size_t at = (size_t)s->y + (size_t)quad * k->y_quad;
+  const esp__integer_finish *f = &k->planes.finish;
+  const size_t at = (size_t)s->y + (size_t)quad * k->planes.y_quad;
   const esp__scaling scaling = esp__scaling_all(f, (size_t)(quad * ESP_QUAD + o));
   const esp__ints most = esp__ints_set(ESP_LEVELS), place = esp__ints_set(8 * o);
   for (int v = 0; v < s->count; v++) {
@@ -35,13 +35,13 @@ static __attribute__((noinline)) void finish(const esp__integer_lists *k, const 
 /* `vectors`, `chains` and `negative` are constants at each call below. */
 ESP_INLINE void sum_output(const esp__integer_lists *k, const esp__stretch *s, int quad, int o,
                            const int vectors, const int chains, const bool negative, pixels *y) {
-  const uint32_t *x = k->x + s->x;
+  const uint32_t *x = k->planes.x + s->x;
   const esp__integer_entry *e = k->entry + k->first[quad * ESP_QUAD + o],
                            *end = k->entry + k->first[quad * ESP_QUAD + o + 1];
   esp__ints sum[VECTORS];
 #pragma GCC unroll 12
   for (int i = 0; i < vectors * chains; i++)
-    sum[i] = esp__ints_set(i < vectors ? k->finish.bias[quad * ESP_QUAD + o] : 0);
+    sum[i] = esp__ints_set(i < vectors ? k->planes.finish.bias[quad * ESP_QUAD + o] : 0);
   for (; e != end; e += chains)
 #pragma GCC unroll 4
     for (int c = 0; c < chains; c++) {
@@ -63,9 +63,9 @@ ESP_INLINE void sum_output(const esp__integer_lists *k, const esp__stretch *s, i
 }
 
 static void store(const esp__integer_lists *k, const esp__stretch *s, int quad, const pixels *y) {
-  uint32_t *to = k->y + s->y + (size_t)quad * k->y_quad;
+  uint32_t *to = k->planes.y + s->y + (size_t)quad * k->planes.y_quad;
   for (int v = 0; v < s->count; v++) {
-    const esp__ints mask = esp__ints_load(k->mask + s->mask + v * ESP_VECTOR);
+    const esp__ints mask = esp__ints_load(k->planes.mask + s->mask + v * ESP_VECTOR);
     esp__ints_store(to + v * ESP_VECTOR, esp__ints_and(mask, y->v[v]));
   }
 }
@@ -98,12 +98,12 @@ typedef void sums_fn(const esp__integer_lists *k, const esp__stretch *s, int qua
 static sums_fn *const sums[][VECTORS] = {{ALL_SUMS(false)}, {ALL_SUMS(true)}};
 
 void ESP_ISA_NAME(esp__integer_lists)(const esp__integer_lists *k) {
-  for (int i = 0; i < k->stretches; i++)
-    for (int quad = k->from; quad < k->from + k->quads; quad++) {
-      const esp__stretch *s = &k->stretch[i];
+  for (int i = 0; i < k->planes.stretches; i++)
+    for (int quad = k->planes.from; quad < k->planes.from + k->planes.quads; quad++) {
+      const esp__stretch *s = &k->planes.stretch[i];
       pixels y;
       for (int v = 0; v < s->count; v++) y.v[v] = esp__ints_set(0);
-      for (int o = 0; o < ESP_QUAD; o++) sums[k->negative][s->count - 1](k, s, quad, o, &y);
+      for (int o = 0; o < ESP_QUAD; o++) sums[k->planes.negative][s->count - 1](k, s, quad, o, &y);
       store(k, s, quad, &y);
     }
 }

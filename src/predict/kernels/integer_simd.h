@@ -14,6 +14,8 @@
  *     esp__bytes_of(ab, cd)        [aaaa bbbb cccc dddd], saturated
  *     esp__halves_low, _high       of [aaaa bbbb cccc dddd] those of a and b, or of c and d
  *     esp__pairs_low, _high        the pairs of a, or of b, from halves of a and b each
+ *     esp__twos_low, _high         the same of bytes, within parts of four words
+ *     esp__ints_four               a part of four words, again and again
  *     esp__parts_load, _store      each part at or from its own address, `step` words apart */
 #ifndef ESP_PREDICT_KERNELS_INTEGER_SIMD_H
 #define ESP_PREDICT_KERNELS_INTEGER_SIMD_H
@@ -86,6 +88,10 @@ ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
 #define esp__halves_low(v) _mm512_srai_epi16(_mm512_unpacklo_epi8(_mm512_setzero_si512(), v), 8)
 #define esp__halves_high(v) _mm512_srai_epi16(_mm512_unpackhi_epi8(_mm512_setzero_si512(), v), 8)
 #define esp__pairs_low(a, b) _mm512_unpacklo_epi16(a, b)
+#define esp__twos_low(a, b) _mm512_unpacklo_epi8(a, b)
+#define esp__twos_high(a, b) _mm512_unpackhi_epi8(a, b)
+#define esp__ints_four(p) \
+  _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define esp__pairs_high(a, b) _mm512_unpackhi_epi16(a, b)
 ESP_INLINE void esp__parts_store(uint32_t *to, size_t step, esp__ints v) {
   _mm_storeu_si128((__m128i *)(void *)to, _mm512_castsi512_si128(v));
@@ -162,6 +168,10 @@ ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
 #define esp__halves_low(v) _mm256_srai_epi16(_mm256_unpacklo_epi8(_mm256_setzero_si256(), v), 8)
 #define esp__halves_high(v) _mm256_srai_epi16(_mm256_unpackhi_epi8(_mm256_setzero_si256(), v), 8)
 #define esp__pairs_low(a, b) _mm256_unpacklo_epi16(a, b)
+#define esp__twos_low(a, b) _mm256_unpacklo_epi8(a, b)
+#define esp__twos_high(a, b) _mm256_unpackhi_epi8(a, b)
+#define esp__ints_four(p) \
+  _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define esp__pairs_high(a, b) _mm256_unpackhi_epi16(a, b)
 ESP_INLINE void esp__parts_store(uint32_t *to, size_t step, esp__ints v) {
   _mm_storeu_si128((__m128i *)(void *)to, _mm256_castsi256_si128(v));
@@ -233,6 +243,11 @@ ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
 #define esp__halves_low(v) OF_HALVES(vmovl_s8(vget_low_s8(vreinterpretq_s8_s32(v))))
 #define esp__halves_high(v) OF_HALVES(vmovl_high_s8(vreinterpretq_s8_s32(v)))
 #define esp__pairs_low(a, b) OF_HALVES(vzip1q_s16(HALVES(a), HALVES(b)))
+#define esp__twos_low(a, b) \
+  vreinterpretq_s32_s8(vzip1q_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)))
+#define esp__twos_high(a, b) \
+  vreinterpretq_s32_s8(vzip2q_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)))
+#define esp__ints_four(p) esp__ints_load(p)
 #define esp__pairs_high(a, b) OF_HALVES(vzip2q_s16(HALVES(a), HALVES(b)))
 #define esp__parts_store(to, step, v) ((void)(step), esp__ints_store(to, v))
 #define esp__parts_load(from, step) ((void)(step), esp__ints_load(from))
