@@ -98,7 +98,8 @@ def curves(source, measure="test_accuracy"):
 
     source: a run, a sweep, a path of either, a directory of runs, or a sequence of such; runs that
     are not finished are left out. measure: a number of the rounds in result.json, such as
-    "test_accuracy" or "validation_accuracy" (both shares), or "macs_effective".
+    "test_accuracy" or "validation_accuracy" (both shares), "test_r2" where data have targets, or
+    "macs_effective".
     """
     series = {}
     for run in _runs_of(source):

@@ -26,7 +26,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
 const esp__command esp__command_sparsity_search = {
     .name = "search",
     .summary =
-        "the sparsest network whose validation accuracy is within prune.tolerance of the dense "
+        "the sparsest network whose validation accuracy or R^2 is within prune.tolerance of the dense "
         "one's",
     .description =
         "Bisection over prune.sparsity, from that of the configuration, the most that is tried, "

@@ -71,7 +71,7 @@ const esp_option esp_train_option_table[] = {
     {"label_smoothing", ESP_OPTION_REAL, AT(label_smoothing), "0", 0, 0.999, NULL,
      "share of the target spread over all classes (Szegedy et al. 2016)"},
     {"loss", ESP_OPTION_CHOICE, AT(loss), "cross-entropy", 0, 0, loss_name,
-     "what training minimises"},
+     "what training minimises; real-valued targets take mse"},
     {"average", ESP_OPTION_REAL, AT(average), "0", 0, 0.999999, NULL,
      "decay per step of a moving average of the weights, "
      "which is then what is evaluated and saved; 0 = off"},

@@ -116,7 +116,7 @@ const esp_prune_schedule esp__prune_schedule_list = {
 static const esp_option feedback_table[] = {
     {"tolerance", ESP_OPTION_REAL, offsetof(esp_feedback_options, tolerance), "0.01", 0, 1, NULL,
      "schedule feedback, espalier search: how much lower than the dense network's the validation "
-     "accuracy may be; 0.01 = one point"},
+     "accuracy, or R^2, may be; 0.01 = one point"},
     {"step", ESP_OPTION_REAL, offsetof(esp_feedback_options, step), "0.2", 1e-4, 1, NULL,
      "schedule feedback: what a round adds to the sparsity, "
      "until a network shows that it is too much"},

@@ -61,9 +61,10 @@ static void write_data(const esp_run *r, FILE *out) {
   esp_shape_write(s->shape, shape);
   fprintf(out,
           "data     %s: %lld images to train, %lld to validate, %lld to test; "
-          "%d classes, %s\n",
+          "%d %s, %s\n",
           r->config.data.dataset, (long long)s->train.count, (long long)s->validation.count,
-          (long long)s->test.count, s->classes, shape);
+          (long long)s->test.count, s->classes, s->targets.count > 0 ? "target(s)" : "classes",
+          shape);
 }
 
 static void write_epochs(FILE *out, int64_t epochs) {

@@ -213,6 +213,8 @@ def files_of_a_run(espalier, out):
 
 
 TEXTS = (b"\0a\tone two\nb\tthree\n", b"\2label\ttext\nb\tone, two\na\tthree\r\n", b"\1b\t\xc3\xa9\n", b"\x0fa\tone\n")
+TABLES = (b"\0a,b,y\n1,2,3\n-1e2, 2 ,.5\n", b"\1\"y\",b,a\r\n1,2,3\r\n4,5,6\r\n", b"\x26b,ya,b,y\n1,2,3\n2,3,4\n",
+          b"\x02aa,b,y\n1,2,3\n2,,4\n")
 
 
 def main(espalier, out):
@@ -224,6 +226,8 @@ def main(espalier, out):
     sounds(out)
     for n, text in enumerate(TEXTS):
         write(f"{out}/text", str(n), text)
+    for n, table in enumerate(TABLES):
+        write(f"{out}/table", str(n), table)
     for path in glob.glob(f"{ROOT}/configs/*.ini"):
         write(f"{out}/config", os.path.basename(path), read(path))
     for path in glob.glob(f"{ROOT}/configs/papers/*.csv"):

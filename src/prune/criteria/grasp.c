@@ -6,7 +6,7 @@ typedef struct grasp_options {
 } grasp_options;
 static const esp_option table[] = {
     {"grasp_temperature", ESP_OPTION_REAL, offsetof(grasp_options, temperature), "200", 1e-3, 1e6,
-     NULL, "method grasp: logits are divided by it before the loss"},
+     NULL, "method grasp: logits are divided by it before the loss; real-valued targets have none"},
     {.name = NULL}};
 static const esp_method_keys grasp_keys = {table, sizeof(grasp_options),
                                            .after = "saliency_batches"};
