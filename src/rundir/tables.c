@@ -145,7 +145,8 @@ enum { SPARSITY_ROWS = 1000 }; /* of a stage, at most */
 static int64_t newest_step(const char *rows, int of) {
   int stage;
   long long step;
-  const char *last = rows && *rows ? rows + strlen(rows) - 1 : "";
+  if (!rows || !*rows) return -1;
+  const char *last = rows + strlen(rows) - 1;
   while (last > rows && last[-1] != '\n') last--;
   return sscanf(last, "%d,%lld", &stage, &step) == 2 && stage == of ? step : -1;
 }
