@@ -26,8 +26,8 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
 const esp__command esp__command_sparsity_search = {
     .name = "search",
     .summary =
-        "the sparsest network whose validation accuracy or R^2 is within prune.tolerance of the dense "
-        "one's",
+        "the sparsest network whose validation accuracy or R^2 is within prune.tolerance of the "
+        "dense one's",
     .description =
         "Bisection over prune.sparsity, from that of the configuration, the most that is tried, "
         "down to steps of prune.least_step; each trial is a run of its own, "
