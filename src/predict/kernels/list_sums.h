@@ -10,10 +10,12 @@ typedef struct esp__list_shape {
   int outputs, rows, columns, step;
 } esp__list_shape;
 
+/* A list is read once an image, so a long one comes from memory: entries are fetched so far ahead,
+ * into the second-level cache. */
+enum { ESP_AHEAD = 512 };
+
 /* sum[output][row][column], of the entries of a row of k; x: where the stretch reads, with `apart`
  * floats between its rows. */
-enum { ESP_AHEAD = 512 }; /* entries that are fetched from memory before they are needed */
-
 ESP_INLINE void esp__list_sums(const esp__lists *k, const esp__list_row *row, const float *x,
                                size_t apart, const esp__list_shape shape, esp__vec *sum) {
   const int vectors = shape.rows * shape.columns;

@@ -21,7 +21,8 @@ ESP_INLINE size_t window_of(const esp__winograd_products *k) {
   return ESP_WINOGRAD_PLACES * k->window_row;
 }
 
-/* The share of a window that is used next which a column of this one fetches. */
+/* The share of a window which a column of an earlier one fetches into the second-level cache: all
+ * at once are more than can be on their way. */
 ESP_INLINE void fetch_ahead(const float *window, size_t row, int column) {
   const int first = column * ESP_WINOGRAD_PLACES / ESP_WINOGRAD_SIDE,
             end = (column + 1) * ESP_WINOGRAD_PLACES / ESP_WINOGRAD_SIDE;
