@@ -159,26 +159,26 @@ ESP_INLINE void through(const esp__winograd_products *k, size_t lane, int column
   }
 }
 
-#define THROUGH(name, places, rows, tiles, vectors)                            \
-  static void name(const esp__winograd_products *k, size_t lane, int column) { \
-    through(k, lane, column, places, (tile_sums){rows, tiles, vectors});       \
-  }
-THROUGH(few_alone, ESP_WINOGRAD_FEW, ROWS, TILES_ALONE, 1)
-THROUGH(few_both, ESP_WINOGRAD_FEW, ROWS, TOGETHER, BOTH)
-THROUGH(chunk_alone, ESP_WINOGRAD_CHUNK, ROWS, TILES_ALONE, 1)
-THROUGH(chunk_both, ESP_WINOGRAD_CHUNK, ROWS, TOGETHER, BOTH)
+static void few_alone(const esp__winograd_products *k, size_t lane, int column) {
+  through(k, lane, column, ESP_WINOGRAD_FEW, (tile_sums){ROWS, TILES_ALONE, 1});
+}
+static void alone(const esp__winograd_products *k, size_t lane, int column) {
+  through(k, lane, column, ESP_WINOGRAD_CHUNK, (tile_sums){ROWS, TILES_ALONE, 1});
+}
+static void both(const esp__winograd_products *k, size_t lane, int column) {
+  through(k, lane, column, ESP_WINOGRAD_CHUNK, (tile_sums){ROWS, TOGETHER, BOTH});
+}
 
 void ESP_ISA_NAME(esp__winograd_products)(const esp__winograd_products *k) {
   const bool few = k->places == ESP_WINOGRAD_FEW;
   const size_t outputs = (size_t)k->outputs;
   for (size_t lane = 0; lane < outputs;) {
-    const bool is_straight = few && (k->tiles == TOGETHER || k->tiles == 1),
-               both = BOTH > 1 && !is_straight && lane + ESP_VECTOR < outputs;
-    if (is_straight)
+    const bool two = BOTH > 1 && !few && lane + ESP_VECTOR < outputs;
+    if (few && (k->tiles == TOGETHER || k->tiles == 1))
       (k->tiles == 1 ? straight_one : straight)(k, lane);
     else
       for (int c = 0; c < ESP_WINOGRAD_SIDE; c++)
-        (few ? both ? few_both : few_alone : both ? chunk_both : chunk_alone)(k, lane, c);
-    lane += (size_t)((both ? BOTH : 1) * ESP_VECTOR);
+        (few ? few_alone : two ? both : alone)(k, lane, c);
+    lane += (size_t)((two ? BOTH : 1) * ESP_VECTOR);
   }
 }
