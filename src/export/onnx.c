@@ -3,8 +3,8 @@
  * Each operation has a function that adds its nodes; most have one node. Values are called as the
  * operations that make them. They are planes (N, C, H, W), or rows (N, C) behind flatten and linear
  * layers, whose operators want no pixels. */
-#include "base/text.h"
 #include "export/network.h"
+#include "export/onnx_ends.h"
 #include "export/onnx_integers.h"
 #include "export/onnx_model.h"
 
@@ -83,44 +83,8 @@ static const char *same_of(const writer *w, int i) {
   return input_of(w, i, 0);
 }
 
-/* ---- the images ---- */
-
-/* (feature - mean) / std. A row of a table is one of numbers until then. */
-static void write_features(const writer *w, int i) {
-  const esp_export_source *s = w->net->source;
-  const esp_shape in = w->net->op[i].shape;
-  const bool row = in.height * in.width == 1;
-  const int rank = row ? 1 : 3;
-  const int64_t shape[3] = {in.channels, in.height, in.width}, channels[3] = {in.channels, 1, 1},
-                planes[4] = {0, in.channels, 1, 1};
-  esp__onnx_set_input(w->model, "features", "numbers as the data have them", rank, shape);
-  const char *x = add_step(w, i, "centred", "Sub", "features",
-                           add_floats(w, i, "mean", rank, channels, s->mean));
-  const char *std = add_floats(w, i, "std", rank, channels, s->std);
-  if (!row) {
-    add(w, "Div", INPUTS(x, std), w->value[i]);
-    return;
-  }
-  x = add_step(w, i, "scaled", "Div", x, std);
-  add(w, "Reshape",
-      INPUTS(x, esp__onnx_add_int64s(w->model, esp__onnx_name(w->model, "planes"), 4, planes)),
-      w->value[i]);
-}
-
-/* ((pixel / 255) - mean) / std, as it was trained with. */
-static void write_pixels(const writer *w, int i) {
-  const esp_export_source *s = w->net->source;
-  const esp_shape in = w->net->op[i].shape;
-  const int64_t shape[3] = {in.channels, in.height, in.width}, channels[3] = {in.channels, 1, 1};
-  esp__onnx_set_input(w->model, "images", "pixels from 0 to 255, channels red, green, blue", 3,
-                      shape);
-  const char *x = add_step(w, i, "unit", "Div", "images", add_scalar(w, i, "largest", 255.0f));
-  x = add_step(w, i, "centred", "Sub", x, add_floats(w, i, "mean", 3, channels, s->mean));
-  add(w, "Div", INPUTS(x, add_floats(w, i, "std", 3, channels, s->std)), w->value[i]);
-}
-
 static void write_input(const writer *w, int i) {
-  (w->net->source->features ? write_features : write_pixels)(w, i);
+  esp__onnx_add_data(w->model, w->net->source, w->net->op[i].shape, w->value[i]);
 }
 
 /* ---- convolution and linear layers, and batch norm ---- */
@@ -409,79 +373,14 @@ _Static_assert(sizeof writers / sizeof *writers == ESP_OPERATION_KINDS,
 
 /* ---- all of it ---- */
 
-/* Outputs times std, plus mean. */
-static void write_targets(const writer *w, const char *rows) {
-  const esp_target_scale *s = &w->net->source->targets;
-  const int64_t count = s->count;
-  float mean[ESP_TARGETS_MAX], std[ESP_TARGETS_MAX];
-  for (int t = 0; t < s->count; t++) {
-    mean[t] = (float)s->mean[t];
-    std[t] = (float)s->std[t];
-  }
-  const int last = w->net->ops - 1;
-  const char *x =
-      add_step(w, last, "spread", "Mul", rows, add_floats(w, last, "target_std", 1, &count, std));
-  add(w, "Add", INPUTS(x, add_floats(w, last, "target_mean", 1, &count, mean)), "targets");
-  esp__onnx_set_output(w->model, "targets", "a number per target, in its units", count);
-}
-
 /* The logits, or targets, as rows. */
 static void write_output(const writer *w) {
   const int last = w->net->ops - 1;
-  if (w->net->source->targets.count > 0) {
-    const char *rows = esp__onnx_name(w->model, "outputs");
-    add(w, w->rows[last] ? "Identity" : "Flatten", INPUTS(w->value[last]), rows);
-    write_targets(w, rows);
-    return;
-  }
-  add(w, w->rows[last] ? "Identity" : "Flatten", INPUTS(w->value[last]), "logits");
-  esp__onnx_set_output(w->model, "logits", "a number per class, or per answer of each task",
-                       w->net->op[last].shape.channels);
-}
-
-static esp_status put_text(esp__onnx_model *m, const char *key, esp__text *t, esp_error *err) {
-  ESP_TRY(esp__text_end(t, err));
-  esp__onnx_add_property(m, key, t->data);
-  esp__text_drop(t);
-  return ESP_OK;
-}
-
-static esp_status put_classes(const writer *w, esp_error *err) {
-  esp__text t;
-  ESP_TRY(esp__text_begin(&t, "the classes", err));
-  for (int c = 0; c < w->net->source->model->classes; c++)
-    fprintf(t.out, "%s\n", w->net->source->class_name[c]);
   const bool targets = w->net->source->targets.count > 0;
-  return put_text(w->model, targets ? "espalier.targets" : "espalier.classes", &t, err);
-}
-
-static esp_status put_tasks(const writer *w, esp_error *err) {
-  const esp_tasks *tasks = &w->net->source->model->tasks;
-  esp__text t;
-  if (tasks->count == 1) return ESP_OK;
-  ESP_TRY(esp__text_begin(&t, "the tasks", err));
-  for (int k = 0; k < tasks->count; k++)
-    fprintf(t.out, "%s %d %d\n", tasks->item[k].name, tasks->item[k].first, tasks->item[k].answers);
-  return put_text(w->model, "espalier.tasks", &t, err);
-}
-
-static esp_status put_numbers(const writer *w, const char *key, const float *value,
-                              esp_error *err) {
-  esp__text t;
-  ESP_TRY(esp__text_begin(&t, "the normalisation", err));
-  for (int c = 0; c < w->net->source->model->input.channels; c++)
-    fprintf(t.out, c ? " %.9g" : "%.9g", (double)value[c]);
-  return put_text(w->model, key, &t, err);
-}
-
-static esp_status put_properties(const writer *w, esp_error *err) {
-  const esp_export_source *s = w->net->source;
-  ESP_TRY(put_classes(w, err));
-  if (s->targets.count == 0) ESP_TRY(put_tasks(w, err));
-  ESP_TRY(put_numbers(w, "espalier.mean", s->mean, err));
-  ESP_TRY(put_numbers(w, "espalier.std", s->std, err));
-  esp__onnx_add_property(w->model, "espalier.layers", s->model->text);
-  return ESP_OK;
+  const char *rows = targets ? esp__onnx_name(w->model, "outputs") : "logits";
+  add(w, w->rows[last] ? "Identity" : "Flatten", INPUTS(w->value[last]), rows);
+  esp__onnx_add_answers(w->model, w->net->source, w->value[last], rows,
+                        w->net->op[last].shape.channels);
 }
 
 static esp_status write_network(const writer *w, esp_error *err) {
@@ -493,7 +392,7 @@ static esp_status write_network(const writer *w, esp_error *err) {
   }
   for (int i = 0; i < w->net->ops; i++) writers[w->net->op[i].kind](w, i);
   write_output(w);
-  return put_properties(w, err);
+  return esp__onnx_add_facts(w->model, w->net->source, err);
 }
 
 /* Values of the largest parameter, and of what has a number for each channel. */

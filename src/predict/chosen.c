@@ -7,14 +7,10 @@
 
 #include <string.h>
 
-static int whole_blocks(int channels) {
-  return esp__ceil_div(channels, ESP_BLOCK) * ESP_BLOCK;
-}
-
 /* ---- which ---- */
 
 static size_t list_floats(int channels) {
-  return 4 * (size_t)whole_blocks(channels);
+  return 4 * esp__whole_blocks(channels);
 }
 
 /* Whether channel c is chosen: its factor is not 0; where all are, the first; without `by` all. */
@@ -28,7 +24,7 @@ static bool is_chosen(const float *by, int channels, int c) {
 /* Lists the chosen channels in `memory` of list_floats; *number becomes their numbers. */
 static esp__chosen list_chosen(const esp__predict_kernels *k, const float *by, int channels,
                                float *memory, const int32_t **number) {
-  const int all = whole_blocks(channels), vector = k->vector;
+  const int all = (int)esp__whole_blocks(channels), vector = k->vector;
   int32_t *first = (int32_t *)(void *)memory, *pack = first + all, *spread = pack + all,
           *chosen = spread + all, count = 0;
   memset(first, 0, 4 * (size_t)all * sizeof *first);
@@ -111,7 +107,7 @@ static void run_packing(const esp__predict_kernels *k, const esp__step *s, float
 /* Output by output as in the parameter to channel by channel. */
 static esp_status keep_weights(esp_network *n, esp__packing *p, const esp_param *w,
                                esp_error *err) {
-  const size_t all = (size_t)whole_blocks(p->outputs), rows = (size_t)(p->channels * p->taps);
+  const size_t all = esp__whole_blocks(p->outputs), rows = (size_t)(p->channels * p->taps);
   float *to;
   ESP_TRY(esp__store_alloc(&n->store, rows * all * sizeof *to, &to, err));
   for (size_t i = 0; i < w->count; i++) to[i % rows * all + i / rows] = w->value[i];
@@ -137,7 +133,7 @@ esp_status esp__add_packing(esp_network *n, const esp__layer_plan *l, const esp_
                       .outputs = w->shape[0],
                       .by = l->by,
                       .from = l->from,
-                      .row = (size_t)whole_blocks(n->place[l->y].shape.channels),
+                      .row = esp__whole_blocks(n->place[l->y].shape.channels),
                       .finish = l->finish};
   ESP_TRY(keep_weights(n, p, w, err));
   reserve(n, p, n->place[l->x].shape.channels);

@@ -50,8 +50,7 @@ static double sum_of(const esp_param *w, size_t o) {
 
 /* Numbers of the outputs, filled up to whole blocks. */
 static esp_status per_output(esp_network *n, const esp_param *w, void *to, esp_error *err) {
-  const int outputs = esp__ceil_div(w->shape[0], ESP_BLOCK) * ESP_BLOCK;
-  return esp__store_alloc(&n->store, (size_t)outputs * sizeof(int32_t), to, err);
+  return esp__store_alloc(&n->store, esp__whole_blocks(w->shape[0]) * sizeof(int32_t), to, err);
 }
 
 static esp_status add_bias(esp_network *n, const esp__integer_plan *l, int offset,

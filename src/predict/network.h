@@ -21,6 +21,7 @@
 #ifndef ESP_PREDICT_NETWORK_H
 #define ESP_PREDICT_NETWORK_H
 
+#include "base/integer.h"
 #include "predict/kernels/integer_kernels.h"
 #include "predict/kernels/predict_kernels.h"
 
@@ -77,6 +78,11 @@ void esp__units_of(const esp__operations *ops, esp__unit *unit, int *count);
 bool esp__integer_unit_of(const esp__operations *ops, int i, esp__unit *unit);
 
 /* ---- places ---- */
+
+/* Numbers of `count` channels, filled up to whole blocks. */
+static inline size_t esp__whole_blocks(int count) {
+  return (size_t)esp__ceil_div(count, ESP_BLOCK) * ESP_BLOCK;
+}
 
 typedef enum esp__layout {
   ESP_BLOCKED, /* [channels / 16][row][column][16] */

@@ -19,7 +19,7 @@ typedef struct carried {
 
 /* A vector that begins at the last number may end so far behind it. */
 static size_t room(int count) {
-  return (size_t)(esp__ceil_div(count, ESP_BLOCK) + 1) * ESP_BLOCK;
+  return esp__whole_blocks(count) + ESP_BLOCK;
 }
 
 static carried carried_at(const esp__step *s, float *memory) {

@@ -4,15 +4,11 @@
 
 #include <string.h>
 
-static size_t whole_blocks(int channels) {
-  return (size_t)esp__ceil_div(channels, ESP_BLOCK) * ESP_BLOCK;
-}
-
 /* A copy of a parameter of channels, filled up with zeros to a whole block. */
 static esp_status copy_channels(esp_network *n, const esp_param *p, const float **copy,
                                 esp_error *err) {
   float *to;
-  ESP_TRY(esp__store_alloc(&n->store, whole_blocks((int)p->count) * sizeof *to, &to, err));
+  ESP_TRY(esp__store_alloc(&n->store, esp__whole_blocks((int)p->count) * sizeof *to, &to, err));
   memcpy(to, p->value, p->count * sizeof *to);
   *copy = to;
   return ESP_OK;
@@ -47,7 +43,7 @@ static esp_status plan_embedding(esp_network *n, const esp_operation *op, esp__s
   float *weight;
   rows *r;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *r, &r, err));
-  *r = (rows){.vocabulary = w->shape[0], .floats = whole_blocks(w->shape[1])};
+  *r = (rows){.vocabulary = w->shape[0], .floats = esp__whole_blocks(w->shape[1])};
   ESP_TRY(
       esp__store_alloc(&n->store, (size_t)w->shape[0] * r->floats * sizeof *weight, &weight, err));
   for (size_t i = 1; i < (size_t)w->shape[0]; i++)
