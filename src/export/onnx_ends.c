@@ -106,8 +106,7 @@ static esp_status put_tasks(esp__onnx_model *m, const esp_tasks *tasks, esp_erro
   if (tasks->count == 1) return ESP_OK;
   ESP_TRY(esp__text_begin(&t, "the tasks", err));
   for (int k = 0; k < tasks->count; k++)
-    fprintf(t.out, "%s %d %d\n", tasks->item[k].name, tasks->item[k].first,
-            tasks->item[k].answers);
+    fprintf(t.out, "%s %d %d\n", tasks->item[k].name, tasks->item[k].first, tasks->item[k].answers);
   return put_text(m, "espalier.tasks", &t, err);
 }
 

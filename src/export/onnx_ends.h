@@ -1,5 +1,5 @@
-/* The ends of an ONNX model: from data as they are to what the first layer reads, from what the last
- * layer makes to answers in the units of the data, and what else a user has to know of them. */
+/* The ends of an ONNX model: from data as they are to what the first layer reads, from what the
+ * last layer makes to answers in the units of the data; and what else a user has to know. */
 #ifndef ESP_EXPORT_ONNX_ENDS_H
 #define ESP_EXPORT_ONNX_ENDS_H
 

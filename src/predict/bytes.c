@@ -113,7 +113,6 @@ static void run_to_floats(const esp__predict_kernels *k, const esp__step *s, flo
 static esp__pool pool_of(const state *own) {
   const esp__extent in = {own->in.height, own->in.width}, out = {own->out.height, own->out.width};
   const esp_pool_attr a = own->pool;
-  if (a.size == 0) return (esp__pool){in, out, in.rows, in.width, 1, 0};
   return (esp__pool){in, out, a.size, a.size, a.stride, a.padding};
 }
 
@@ -142,6 +141,50 @@ static void window_sums(const esp__pool *p, channel x, int row, int column, int 
       for (int i = 0; i < ESP_QUAD; i++) sum[i] += pixel_of(x, r, c)[i];
 }
 
+/* Adds to the sums of four channels those of `count` words that lie side by side. The bytes are
+ * added two by two in a word, moved up by 128 so that none is below 0. */
+static void add_words(const uint32_t *x, int count, int sum[ESP_QUAD]) {
+  enum { MOST = 256, UP = 128 }; /* that 16 bits hold */
+  const uint32_t half = UINT32_C(0x00ff00ff), up = UINT32_C(0x80808080);
+  for (int first = 0; first < count; first += MOST) {
+    const int last = esp__least(count, first + MOST), words = last - first;
+    uint32_t even = 0, odd = 0;
+    for (int i = first; i < last; i++) {
+      even += (x[i] ^ up) & half;
+      odd += ((x[i] ^ up) >> 8) & half;
+    }
+    sum[0] += (int)(even & 0xffff) - UP * words;
+    sum[1] += (int)(odd & 0xffff) - UP * words;
+    sum[2] += (int)(even >> 16) - UP * words;
+    sum[3] += (int)(odd >> 16) - UP * words;
+  }
+}
+
+/* The sums of whole planes, of four channels from c on. */
+static void plane_sums(const esp__step *s, int c, float *memory, int sum[ESP_QUAD]) {
+  const esp__place *p = esp__place_at(s, s->x);
+  const bool fields = p->layout == ESP_FIELDS;
+  const int rows = fields ? p->field.rows : p->shape.height,
+            words = fields ? p->field.width * esp__place_column(p) : p->shape.width;
+  const float *x = esp__at(s, s->x, memory) + (size_t)(c / ESP_QUAD) * esp__place_word(p);
+  memset(sum, 0, ESP_QUAD * sizeof *sum);
+  for (int r = 0; r < rows; r++) add_words((const void *)(x + r * p->row), words, sum);
+}
+
+static void put_means(const state *own, const int sum[ESP_QUAD], int channels, int8_t *y) {
+  for (int i = 0; i < channels; i++)
+    y[i] = (int8_t)esp__fixed_round(sum[i] * own->factor.multiplier, own->factor.shift, own->low);
+}
+
+static void run_plane_means(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const int all = state_of(s)->out.channels;
+  (void)k;
+  for (int c = 0, sum[ESP_QUAD]; c < all; c += ESP_QUAD) {
+    plane_sums(s, c, memory, sum);
+    put_means(state_of(s), sum, esp__least(ESP_QUAD, all - c), channel_of(s, s->y, c, memory).at);
+  }
+}
+
 static void run_means(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const state *own = state_of(s);
   const esp__pool p = pool_of(own);
@@ -153,9 +196,7 @@ static void run_means(const esp__predict_kernels *k, const esp__step *s, float *
       for (int i = 0; i < own->out.width; i++) {
         int sum[ESP_QUAD];
         window_sums(&p, x, r, i, sum);
-        for (int l = 0; l < channels; l++)
-          pixel_of(y, r, i)[l] = (int8_t)esp__fixed_round(sum[l] * own->factor.multiplier,
-                                                          own->factor.shift, own->low);
+        put_means(own, sum, channels, pixel_of(y, r, i));
       }
   }
 }
@@ -234,6 +275,7 @@ static esp__step_fn *run_of(const esp__bytes_plan *b) {
   if (op->kind == ESP_OPERATION_AVGPOOL && b->rescale->kind != ESP_OPERATION_REQUANTISE)
     return NULL;
   if (op->kind == ESP_OPERATION_ACTIVATION && op->attr.activation != ESP_ACT_RELU) return NULL;
+  if (op->kind == ESP_OPERATION_AVGPOOL && op->attr.pool.size == 0) return run_plane_means;
   return kinds[op->kind];
 }
 

@@ -1,7 +1,9 @@
 /* Which layers run as lists of their nonzero weights. The bits are the same, so a stopwatch
  * decides: the network runs with none of them so, with all that may over planes, and over fields
  * where those fit, and each layer takes the fastest way; of these networks the one that is fastest
- * as a whole is built. */
+ * as a whole is built. Layers of integers can be in fields with all their weights too; since a
+ * layer alone would pay for what is converted around it, they are also mixed within fields. */
+#include "base/integer.h"
 #include "predict/values.h"
 
 #include <stdlib.h>
@@ -27,9 +29,9 @@ typedef struct trial {
   double total;
 } trial;
 
-/* Without lists; with all there may be, over planes, or over fields where those fit; and with each
- * layer as it was faster. */
-enum { NONE, PLANAR, FIELDS, MIXED, TRIALS };
+/* Without lists; with all there may be, over planes, or over fields where those fit; without lists
+ * over fields; and with each layer as it was fastest, anywhere, or in fields where those fit. */
+enum { NONE, PLANAR, FIELDS, UNLISTED_FIELDS, MIXED, MIXED_FIELDS, TRIALS };
 typedef struct choosing {
   const esp__operations *ops;
   esp__unit *unit;
@@ -37,18 +39,29 @@ typedef struct choosing {
   trial trial[TRIALS];
 } choosing;
 
+/* Whether what a layer reads and makes can be in fields. Lists do not read bytes there that may be
+ * below 0. */
+static bool may_be_in_fields(const esp_network *n, const esp__operations *ops,
+                             const esp__unit *unit, bool listed) {
+  const esp_operation *op = &ops->item[unit->operation];
+  const esp_shape in = ops->item[op->input[0]].shape;
+  const esp__nature reads = ops->nature[op->input[0]], makes = ops->nature[unit->out];
+  if (unit->rescale >= 0 && ((listed && reads == ESP_SIGNED) || makes == ESP_FLOATS)) return false;
+  return esp__fits_fields(n, op, in, esp__halo_of(ops, in), esp__halo_of(ops, op->shape));
+}
+
 bool esp__may_list(const esp_network *n, const esp__operations *ops, const esp__unit *unit,
                    esp__listing how) {
   const esp_operation *op = &ops->item[unit->operation];
   const bool layer = op->kind == ESP_OPERATION_CONV || op->kind == ESP_OPERATION_LINEAR;
-  if (!layer || esp__one_pixel(op->shape)) return how == ESP_UNLISTED;
+  if (how == ESP_UNLISTED) return true;
+  if (!layer || esp__one_pixel(op->shape)) return false;
   const esp_shape in = ops->item[op->input[0]].shape;
   const esp__way way = esp__way_of(n, op, in);
-  const bool open = (way == ESP_WAY_DENSE || way == ESP_WAY_DEPTHWISE) && !esp__one_pixel(in) &&
-                    esp__density(op->param[0]) <= densest;
-  if (how != ESP_LISTED_IN_FIELDS) return how == ESP_UNLISTED || open;
-  return open && unit->rescale < 0 &&
-         esp__fits_fields(n, op, in, esp__halo_of(ops, in), esp__halo_of(ops, op->shape));
+  if ((way != ESP_WAY_DENSE && way != ESP_WAY_DEPTHWISE) || esp__one_pixel(in)) return false;
+  if (esp__is_listed(how) && esp__density(op->param[0]) > densest) return false;
+  if (how == ESP_UNLISTED_IN_FIELDS && unit->rescale < 0) return false;
+  return !esp__is_in_fields(how) || may_be_in_fields(n, ops, unit, esp__is_listed(how));
 }
 
 static void least(double *to, double seconds) {
@@ -100,10 +113,10 @@ static esp_status measure(const esp_network *like, const choosing *c, trial *t, 
   return status;
 }
 
-/* The trial in which unit u was fastest. */
-static const trial *fastest_of(const choosing *c, int u) {
-  const trial *best = &c->trial[NONE];
-  for (int t = PLANAR; t <= FIELDS; t++)
+/* Of trials from number `first` to `last` the one in which unit u was fastest. */
+static const trial *fastest_of(const choosing *c, int first, int last, int u) {
+  const trial *best = &c->trial[first];
+  for (int t = first + 1; t <= last; t++)
     if (c->trial[t].total > 0.0 && c->trial[t].seconds[u] < best->seconds[u]) best = &c->trial[t];
   return best;
 }
@@ -116,11 +129,17 @@ static esp_status take_turns(const esp_network *n, choosing *c, int first, int l
   return ESP_OK;
 }
 
-/* `in_fields`: layers that may be. */
-static esp_status try_all(const esp_network *n, choosing *c, int in_fields, esp_error *err) {
-  ESP_TRY(take_turns(n, c, NONE, in_fields ? FIELDS : PLANAR, err));
-  for (int u = 0; u < c->units; u++) c->trial[MIXED].listing[u] = fastest_of(c, u)->listing[u];
-  return take_turns(n, c, MIXED, MIXED, err);
+/* `last`: of the trials to choose from. */
+static esp_status try_all(const esp_network *n, choosing *c, int last, esp_error *err) {
+  ESP_TRY(take_turns(n, c, NONE, last, err));
+  for (int u = 0; u < c->units; u++) {
+    const trial *best = fastest_of(c, NONE, last, u);
+    const bool fits = esp__may_list(n, c->ops, &c->unit[u], ESP_UNLISTED_IN_FIELDS);
+    c->trial[MIXED].listing[u] = best->listing[u];
+    if (fits) best = fastest_of(c, FIELDS, UNLISTED_FIELDS, u);
+    c->trial[MIXED_FIELDS].listing[u] = best->listing[u];
+  }
+  return take_turns(n, c, MIXED, last == UNLISTED_FIELDS ? MIXED_FIELDS : MIXED, err);
 }
 
 static const esp__listing *fastest(const choosing *c) {
@@ -147,17 +166,28 @@ static void trials_free(choosing *c) {
   }
 }
 
+/* The first that the unit may, of ways to run it; ends with ESP_UNLISTED. */
+static esp__listing first_of(const esp_network *n, const choosing *c, int u,
+                             const esp__listing *how) {
+  while (!esp__may_list(n, c->ops, &c->unit[u], *how)) how++;
+  return *how;
+}
+
 static esp_status choose(esp_network *n, choosing *c, esp_error *err) {
-  int open = 0, in_fields = 0;
+  static const esp__listing ways[][4] = {
+      [NONE] = {ESP_UNLISTED},
+      [PLANAR] = {ESP_LISTED, ESP_UNLISTED},
+      [FIELDS] = {ESP_LISTED_IN_FIELDS, ESP_UNLISTED_IN_FIELDS, ESP_LISTED, ESP_UNLISTED},
+      [UNLISTED_FIELDS] = {ESP_UNLISTED_IN_FIELDS, ESP_LISTED, ESP_UNLISTED}};
+  int open = 0, last = PLANAR;
   for (int u = 0; u < c->units; u++) {
-    const bool may = esp__may_list(n, c->ops, &c->unit[u], ESP_LISTED),
-               fits = esp__may_list(n, c->ops, &c->unit[u], ESP_LISTED_IN_FIELDS);
-    c->trial[PLANAR].listing[u] = may ? ESP_LISTED : ESP_UNLISTED;
-    c->trial[FIELDS].listing[u] = fits ? ESP_LISTED_IN_FIELDS : c->trial[PLANAR].listing[u];
-    open += may;
-    in_fields += fits;
+    for (int t = NONE; t <= UNLISTED_FIELDS; t++)
+      c->trial[t].listing[u] = first_of(n, c, u, ways[t]);
+    open += c->trial[PLANAR].listing[u] == ESP_LISTED;
+    if (esp__is_in_fields(c->trial[FIELDS].listing[u])) last = esp__most(last, FIELDS);
+    if (esp__is_in_fields(c->trial[UNLISTED_FIELDS].listing[u])) last = UNLISTED_FIELDS;
   }
-  if (open) ESP_TRY(try_all(n, c, in_fields, err));
+  if (open) ESP_TRY(try_all(n, c, last, err));
   return esp__lower(n, c->ops, c->unit, c->units, fastest(c), err);
 }
 

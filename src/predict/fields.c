@@ -82,22 +82,72 @@ esp_status esp__fields_of(esp_network *n, const esp__place *p, esp__fields *f, e
   return ESP_OK;
 }
 
+static void run_fill(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const esp__place *p = esp__place_at(s, s->y);
+  const esp__share share = esp__share_of(s, p->shape.channels);
+  for (int c = share.first; c < share.first + share.count; c++)
+    k->fill_fields(s->state, esp__at(s, s->y, memory) + esp__place_channel(p, c));
+}
+
+esp_status esp__add_field_fill(esp_network *n, int place, esp_error *err) {
+  esp__fields *f;
+  ESP_TRY(esp__store_alloc(&n->store, sizeof *f, &f, err));
+  ESP_TRY(esp__fields_of(n, &n->place[place], f, err));
+  return esp__step_add(
+      n,
+      &(esp__step){.run = run_fill, .x = place, .more = -1, .y = place, .state = f, .shares = true},
+      err);
+}
+
+/* ---- stretches ---- */
+
+esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, esp__field_stretch_fn *best,
+                             const esp__place *x, const esp__place *y, esp__field_cut *cut,
+                             esp_error *err) {
+  const esp_pair stride = op->attr.conv.stride;
+  const esp__extent field = y->field;
+  const esp__field_stretch size = best(field.rows, field.width);
+  esp__stretch *stretch;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)(field.rows * field.width) * sizeof *stretch,
+                           &stretch, err));
+  *cut = (esp__field_cut){.shape = {.rows = size.rows,
+                                    .columns = size.columns,
+                                    .step = stride.columns,
+                                    .x_row = (size_t)(stride.rows * x->row),
+                                    .y_row = (size_t)y->row},
+                          .together = size.together,
+                          .stretch = stretch};
+  for (int r = 0; r < field.rows; r += size.rows)
+    for (int c = 0; c < field.width; c += size.columns)
+      stretch[cut->stretches++] =
+          (esp__stretch){.x = r * stride.rows * x->row + c * stride.columns * esp__place_column(x),
+                         .y = r * y->row + c * esp__place_column(y)};
+  return ESP_OK;
+}
+
 /* ---- pooling ---- */
 
+typedef struct pooling {
+  esp__maxpool_fields_fn *run;
+  esp__fields fields; /* of y */
+} pooling;
+
 static void run_maxpool(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const pooling *own = s->state;
   const esp__place *p = esp__place_at(s, s->y);
   const esp__planes y = esp__planes_at(s, s->y, memory);
   const esp__extents e = {p->shape.channels, p->field.rows, p->field.width, 1};
-  k->maxpool_fields(e, esp__planes_at(s, s->x, memory), y);
-  for (size_t c = 0; c < (size_t)e.planes; c++) k->fill_fields(s->state, y.at + c * y.plane);
+  own->run(e, esp__planes_at(s, s->x, memory), y);
+  for (size_t c = 0; c < (size_t)e.planes; c++) k->fill_fields(&own->fields, y.at + c * y.plane);
 }
 
-esp_status esp__add_field_maxpool(esp_network *n, int x, int y, esp_error *err) {
-  esp__fields *f;
-  ESP_TRY(esp__store_alloc(&n->store, sizeof *f, &f, err));
-  ESP_TRY(esp__fields_of(n, &n->place[y], f, err));
-  return esp__step_add(n, &(esp__step){.run = run_maxpool, .x = x, .more = -1, .y = y, .state = f},
-                       err);
+esp_status esp__add_field_maxpool(esp_network *n, bool bytes, int x, int y, esp_error *err) {
+  pooling *own;
+  ESP_TRY(esp__store_alloc(&n->store, sizeof *own, &own, err));
+  own->run = bytes ? esp__integer_kernels_choose()->maxpool_fields : n->kernels->maxpool_fields;
+  ESP_TRY(esp__fields_of(n, &n->place[y], &own->fields, err));
+  return esp__step_add(
+      n, &(esp__step){.run = run_maxpool, .x = x, .more = -1, .y = y, .state = own}, err);
 }
 
 /* ---- conversion ---- */

@@ -244,7 +244,8 @@ esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, es
   take_spots(n, &spots, &s->kernel);
   ESP_TRY(pack(n, &w, &s->kernel, err));
   ESP_TRY(finish_of(n, l, s->kernels->offset, &s->kernel.finish, err));
-  return add_step(n, l, l->x, run_dense, s, err);
+  ESP_TRY(add_step(n, l, l->x, run_dense, s, err));
+  return y->layout == ESP_FIELDS ? esp__add_field_fill(n, l->y, err) : ESP_OK;
 }
 
 /* ---- from planes to planes ---- */
@@ -280,6 +281,13 @@ typedef struct offsets {
   int32_t *channel, *tap;
 } offsets;
 
+/* What is the same wherever the planes lie. */
+static esp__integer_planes planes_to(const esp__integer_plan *l, const esp__place *y) {
+  return (esp__integer_planes){.y_quad = (size_t)y->plane,
+                               .quads = esp__ceil_div(l->op->param[0]->shape[0], ESP_QUAD),
+                               .negative = l->negative};
+}
+
 /* All but x, y and what is added; *x becomes the place that is read, which of strided layers is
  * split first. */
 static esp_status plan_planes(esp_network *n, const esp__integer_plan *l,
@@ -288,12 +296,29 @@ static esp_status plan_planes(esp_network *n, const esp__integer_plan *l,
   const esp_pair stride = l->op->attr.conv.stride;
   *x = l->x;
   if (stride.rows * stride.columns > 1) ESP_TRY(esp__add_split(n, l->op, *x, x, err));
-  *p = (esp__integer_planes){.y_quad = (size_t)n->place[l->y].plane,
-                             .quads = esp__ceil_div(l->op->param[0]->shape[0], ESP_QUAD),
-                             .negative = l->negative};
+  *p = planes_to(l, &n->place[l->y]);
   ESP_TRY(plan_stretches(n, &n->place[*x], &n->place[l->y], p, err));
   ESP_TRY(esp__phase_window(n, l->op, &n->place[*x], esp__ceil_div(l->channels, ESP_QUAD),
                             &at->channel, &at->tap, err));
+  return finish_of(n, l, kernels->offset, &p->finish, err);
+}
+
+/* What lies around the fields that part of a step has made. */
+static void fill(const esp__predict_kernels *k, const esp__step *s, const esp__integer_planes *p,
+                 const esp__fields *fields, float *memory) {
+  float *plane = esp__at(s, s->y, memory) + (size_t)p->from * p->y_quad;
+  for (int q = 0; q < p->quads; q++, plane += p->y_quad) k->fill_fields(fields, plane);
+}
+
+/* The same in fields, but for the stretches. */
+static esp_status plan_fields(esp_network *n, const esp__integer_plan *l,
+                              const esp__integer_kernels *kernels, offsets *at,
+                              esp__integer_planes *p, esp__fields *fields, esp_error *err) {
+  const esp__place *x = &n->place[l->x];
+  *p = planes_to(l, &n->place[l->y]);
+  ESP_TRY(esp__channels_of(n, x, esp__ceil_div(l->channels, ESP_QUAD), 1, &at->channel, err));
+  ESP_TRY(esp__taps_of(n, x, l->op, &at->tap, err));
+  ESP_TRY(esp__fields_of(n, &n->place[l->y], fields, err));
   return finish_of(n, l, kernels->offset, &p->finish, err);
 }
 
@@ -302,14 +327,15 @@ static esp_status plan_planes(esp_network *n, const esp__integer_plan *l,
 typedef struct depthwise_state {
   const esp__integer_kernels *kernels;
   esp__integer_depthwise kernel; /* but for x, y and what is added */
+  esp__fields y;                 /* in fields only */
 } depthwise_state;
 
 static void run_depthwise(const esp__predict_kernels *k, const esp__step *s, float *memory) {
   const depthwise_state *state = s->state;
   esp__integer_depthwise own = state->kernel;
-  (void)k;
   begin(&own.planes, s, memory);
   state->kernels->depthwise(&own);
+  if (state->y.edge) fill(k, s, &own.planes, &state->y, memory);
 }
 
 /* Weights of four taps of a channel from number `first` on. */
@@ -339,13 +365,35 @@ static esp_status fill_depthwise(esp_network *n, const esp_param *w, const offse
   return ESP_OK;
 }
 
+/* A stretch is a row of a field. */
+static esp_status add_rows(esp_network *n, const esp__integer_plan *l, esp__integer_depthwise *k,
+                           esp_error *err) {
+  const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
+  const esp_pair stride = l->op->attr.conv.stride;
+  esp__stretch *stretch;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)y->field.rows * sizeof *stretch, &stretch, err));
+  for (int r = 0; r < y->field.rows; r++)
+    stretch[r] =
+        (esp__stretch){.x = r * stride.rows * x->row, .y = r * y->row, .count = y->field.width};
+  k->planes.stretch = stretch;
+  k->planes.stretches = y->field.rows;
+  k->step = stride.columns;
+  return ESP_OK;
+}
+
 esp_status esp__add_integer_depthwise(esp_network *n, const esp__integer_plan *l, esp_error *err) {
-  int x;
+  int x = l->x;
   offsets at;
   depthwise_state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->kernels = esp__integer_kernels_choose();
-  ESP_TRY(plan_planes(n, l, s->kernels, &x, &at, &s->kernel.planes, err));
+  s->kernel.step = 1;
+  if (n->place[l->y].layout == ESP_FIELDS) {
+    ESP_TRY(plan_fields(n, l, s->kernels, &at, &s->kernel.planes, &s->y, err));
+    ESP_TRY(add_rows(n, l, &s->kernel, err));
+  } else {
+    ESP_TRY(plan_planes(n, l, s->kernels, &x, &at, &s->kernel.planes, err));
+  }
   s->kernel.channel = at.channel;
   ESP_TRY(fill_depthwise(n, l->op->param[0], &at, &s->kernel, err));
   return add_step(n, l, x, run_depthwise, s, err);
@@ -356,6 +404,8 @@ esp_status esp__add_integer_depthwise(esp_network *n, const esp__integer_plan *l
 typedef struct lists_state {
   const esp__integer_kernels *kernels;
   esp__integer_lists kernel; /* but for x, y and what is added */
+  esp__field_shape shape;    /* in fields only, as the next */
+  esp__fields y;
 } lists_state;
 
 static void run_lists(const esp__predict_kernels *k, const esp__step *s, float *memory) {
@@ -364,6 +414,14 @@ static void run_lists(const esp__predict_kernels *k, const esp__step *s, float *
   (void)k;
   begin(&own.planes, s, memory);
   state->kernels->lists(&own);
+}
+
+static void run_field_lists(const esp__predict_kernels *k, const esp__step *s, float *memory) {
+  const lists_state *state = s->state;
+  esp__integer_field_lists own = {state->kernel, state->shape};
+  begin(&own.lists.planes, s, memory);
+  state->kernels->field_lists(&own);
+  fill(k, s, &own.lists.planes, &state->y, memory);
 }
 
 /* Appends the entries of output o; with `to` NULL they are counted only. */
@@ -394,14 +452,31 @@ static esp_status fill_lists(esp_network *n, const weights *w, const offsets *at
   return ESP_OK;
 }
 
+static esp_status cut_fields(esp_network *n, const esp__integer_plan *l, lists_state *s,
+                             esp_error *err) {
+  esp__field_cut cut;
+  ESP_TRY(esp__field_cut_of(n, l->op, s->kernels->field_stretch, &n->place[l->x], &n->place[l->y],
+                            &cut, err));
+  s->kernel.planes.stretch = cut.stretch;
+  s->kernel.planes.stretches = cut.stretches;
+  s->shape = cut.shape;
+  return ESP_OK;
+}
+
 esp_status esp__add_integer_lists(esp_network *n, const esp__integer_plan *l, esp_error *err) {
   const weights w = weights_of(l);
-  int x;
+  const bool fields = n->place[l->y].layout == ESP_FIELDS;
+  int x = l->x;
   offsets at;
   lists_state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
   s->kernels = esp__integer_kernels_choose();
-  ESP_TRY(plan_planes(n, l, s->kernels, &x, &at, &s->kernel.planes, err));
+  if (fields) {
+    ESP_TRY(plan_fields(n, l, s->kernels, &at, &s->kernel.planes, &s->y, err));
+    ESP_TRY(cut_fields(n, l, s, err));
+  } else {
+    ESP_TRY(plan_planes(n, l, s->kernels, &x, &at, &s->kernel.planes, err));
+  }
   ESP_TRY(fill_lists(n, &w, &at, &s->kernel, err));
-  return add_step(n, l, x, run_lists, s, err);
+  return add_step(n, l, x, fields ? run_field_lists : run_lists, s, err);
 }

@@ -93,31 +93,6 @@ esp_status esp__stretches_of(esp_network *n, esp__lists *k, const esp__place *x,
   return ESP_OK;
 }
 
-/* Stretches over fields: rows and columns of vectors that are summed up together. */
-static esp_status field_stretches_of(esp_network *n, esp__field_lists *k, const esp__layer_plan *l,
-                                     esp_error *err) {
-  const esp__place *x = &n->place[l->x], *y = &n->place[l->y];
-  const esp_pair stride = l->op->attr.conv.stride;
-  const esp__extent field = y->field;
-  const esp__field_stretch size = n->kernels->field_stretch(field.rows, field.width);
-  esp__stretch *stretch;
-  ESP_TRY(esp__store_alloc(&n->store, (size_t)(field.rows * field.width) * sizeof *stretch,
-                           &stretch, err));
-  k->rows = size.rows;
-  k->columns = size.columns;
-  k->step = stride.columns;
-  k->x_row = (size_t)(stride.rows * x->row);
-  k->y_row = (size_t)y->row;
-  k->lists.together = size.together;
-  k->lists.stretch = stretch;
-  for (int r = 0; r < field.rows; r += size.rows)
-    for (int c = 0; c < field.width; c += size.columns)
-      stretch[k->lists.stretches++] =
-          (esp__stretch){.x = r * stride.rows * x->row + c * stride.columns * esp__place_column(x),
-                         .y = r * y->row + c * esp__place_column(y)};
-  return ESP_OK;
-}
-
 /* ---- weights ---- */
 
 /* A layer's weights, and where each place of its window lies. */
@@ -242,9 +217,13 @@ static esp_status add_planar(esp_network *n, const esp__layer_plan *l, esp_error
 
 static esp_status add_in_fields(esp_network *n, const esp__layer_plan *l, esp_error *err) {
   weights w;
+  esp__field_cut cut;
   field_state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  ESP_TRY(field_stretches_of(n, &s->kernel, l, err));
+  ESP_TRY(esp__field_cut_of(n, l->op, n->kernels->field_stretch, &n->place[l->x], &n->place[l->y],
+                            &cut, err));
+  s->kernel = (esp__field_lists){
+      {.together = cut.together, .stretch = cut.stretch, .stretches = cut.stretches}, cut.shape};
   ESP_TRY(plan_weights(n, l->op, &n->place[l->x], &w, err));
   ESP_TRY(plan_rows(n, &s->kernel.lists, &w, err));
   ESP_TRY(esp__fields_of(n, &n->place[l->y], &s->y, err));

@@ -159,12 +159,33 @@ static const esp_operation *item_at(const esp__operations *ops, int i) {
   return i < 0 ? NULL : &ops->item[i];
 }
 
+static esp_status add_integer_layer(esp__lowering *l, const esp__integer_plan *plan,
+                                    esp__listing listing, esp_error *err) {
+  const esp_operation *op = plan->op;
+  const esp_shape in = l->ops->item[op->input[0]].shape;
+  const bool pixel = esp__one_pixel(op->shape) || esp__one_pixel(in);
+  if (pixel || (!esp__is_listed(listing) && op->groups == 1))
+    return esp__add_integer_dense(l->network, plan, err);
+  const bool depthwise =
+      !esp__is_listed(listing) && esp__way_of(l->network, op, in) == ESP_WAY_DEPTHWISE;
+  return (depthwise ? esp__add_integer_depthwise : esp__add_integer_lists)(l->network, plan, err);
+}
+
+/* The bytes that a layer reads: a dense one in fields reads whatever there is. */
+static esp_status find_bytes_for(esp__lowering *l, const esp_operation *op, esp__listing listing,
+                                 int *x, esp_error *err) {
+  const bool any = listing == ESP_UNLISTED_IN_FIELDS && op->groups == 1 &&
+                   l->place[op->input[0]][ESP_BYTES_IN_FIELDS] == ESP_NOWHERE,
+             fields = esp__is_in_fields(listing) && !any;
+  return esp__find_bytes(l, op->input[0], fields ? ESP_FIELDS : ESP_PLANAR, x, err);
+}
+
 static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, esp__listing listing,
                                       esp_error *err) {
   const esp__operations *ops = l->ops;
   const esp_operation *op = &ops->item[u->operation];
   const int in = op->input[0];
-  const bool pixel = esp__one_pixel(op->shape) || esp__one_pixel(ops->item[in].shape);
+  const esp__layout layout = esp__is_in_fields(listing) ? ESP_FIELDS : ESP_PLANAR;
   esp__integer_plan plan = {
       .op = op,
       .rescale = &ops->item[u->rescale],
@@ -173,19 +194,36 @@ static esp_status lower_integer_layer(esp__lowering *l, const esp__unit *u, esp_
       .relu = u->relu,
       .negative = ops->nature[in] == ESP_SIGNED,
       .channels = ops->item[in].shape.channels,
-      .x = l->place[in][ESP_BYTES],
-      .more = u->residual < 0 ? ESP_NOWHERE : l->place[u->residual][ESP_BYTES]};
+      .more = ESP_NOWHERE};
+  ESP_TRY(find_bytes_for(l, op, listing, &plan.x, err));
+  if (u->residual >= 0) ESP_TRY(esp__find_bytes(l, u->residual, layout, &plan.more, err));
   if (esp__one_pixel(ops->item[in].shape) && esp__reach_of(op) > 0)
     ESP_TRY(convert_apart(l->network, ESP_PLANAR, esp__reach_of(op), &plan.x, err));
   if (ops->nature[u->out] == ESP_FLOATS)
     ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
   else
-    ESP_TRY(esp__make_bytes(l, u->out, &plan.y, err));
-  if (pixel || (listing == ESP_UNLISTED && op->groups == 1))
-    return esp__add_integer_dense(l->network, &plan, err);
-  const bool depthwise = listing == ESP_UNLISTED &&
-                         esp__way_of(l->network, op, ops->item[in].shape) == ESP_WAY_DEPTHWISE;
-  return (depthwise ? esp__add_integer_depthwise : esp__add_integer_lists)(l->network, &plan, err);
+    ESP_TRY(esp__make_bytes(l, u->out, layout, &plan.y, err));
+  return add_integer_layer(l, &plan, listing, err);
+}
+
+/* A pooling of 2x2 from fields to fields, which `from` is the place of. */
+static bool keeps_fields(const esp__lowering *l, const esp_operation *op, int from) {
+  const esp_pool_attr a = op->attr.pool;
+  esp__extent field;
+  if (op->kind != ESP_OPERATION_MAXPOOL || from == ESP_NOWHERE || a.size != 2 || a.stride != 2 ||
+      a.padding != 0)
+    return false;
+  const esp__extent x = l->network->place[from].field;
+  const int halo = esp__halo_of(l->ops, op->shape);
+  return esp__field_of(l->network, op->shape, &field) && x.rows == 2 * field.rows &&
+         x.width == 2 * field.width && halo <= field.rows && halo <= field.width;
+}
+
+static esp_status lower_field_maxpool(esp__lowering *l, int out, bool bytes, int x,
+                                      esp_error *err) {
+  int y;
+  ESP_TRY((bytes ? esp__make_bytes : esp__make_place)(l, out, ESP_FIELDS, &y, err));
+  return esp__add_field_maxpool(l->network, bytes, x, y, err);
 }
 
 /* Any other operation on bytes; what it reads are floats where it makes bytes of them. */
@@ -196,17 +234,21 @@ static esp_status lower_bytes(esp__lowering *l, const esp__unit *u, esp_error *e
                           .relu = u->relu,
                           .more = ESP_NOWHERE};
   const int in = plan.op->input[0], other = plan.op->input[1];
-  plan.x = l->place[in][ESP_BYTES];
+  const int fields = l->place[in][ESP_BYTES_IN_FIELDS];
+  if (keeps_fields(l, plan.op, fields)) return lower_field_maxpool(l, u->out, true, fields, err);
+  const bool plane = plan.op->kind == ESP_OPERATION_AVGPOOL && plan.op->attr.pool.size == 0;
+  ESP_TRY(esp__find_bytes(l, in, plane && fields != ESP_NOWHERE ? ESP_FIELDS : ESP_PLANAR, &plan.x,
+                          err));
   plan.in = ops->item[in].shape;
   plan.positive =
       u->rescale >= 0 && ops->nature[ops->item[u->rescale].input[0]] == ESP_POSITIVE_SUMS;
   if (ops->nature[in] == ESP_FLOATS)
     ESP_TRY(esp__find_place(l, in, esp__layout_of(l, in), &plan.x, err));
-  if (other >= 0) plan.more = l->place[other][ESP_BYTES];
+  if (other >= 0) ESP_TRY(esp__find_bytes(l, other, ESP_PLANAR, &plan.more, err));
   if (ops->nature[u->out] == ESP_FLOATS)
     ESP_TRY(esp__make_place(l, u->out, ESP_BLOCKED, &plan.y, err));
   else
-    ESP_TRY(esp__make_bytes(l, u->out, &plan.y, err));
+    ESP_TRY(esp__make_bytes(l, u->out, ESP_PLANAR, &plan.y, err));
   return esp__add_bytes(l->network, &plan, err);
 }
 
@@ -261,30 +303,11 @@ static esp_status lower_of_sequences(esp__lowering *l, const esp__unit *u, esp_e
   return esp__add_of_sequences(l->network, op, x, more, y, err);
 }
 
-/* A pooling of 2x2 from fields to fields. */
-static bool keeps_fields(const esp__lowering *l, const esp_operation *op) {
-  const int in = op->input[0],
-            x = op->kind == ESP_OPERATION_MAXPOOL ? l->place[in][ESP_FIELDS] : ESP_NOWHERE;
-  const esp_pool_attr a = op->attr.pool;
-  esp__extent field;
-  if (x == ESP_NOWHERE || a.size != 2 || a.stride != 2 || a.padding != 0) return false;
-  const esp__extent from = l->network->place[x].field;
-  const int halo = esp__halo_of(l->ops, op->shape);
-  return esp__field_of(l->network, op->shape, &field) && from.rows == 2 * field.rows &&
-         from.width == 2 * field.width && halo <= field.rows && halo <= field.width;
-}
-
-static esp_status lower_field_maxpool(esp__lowering *l, const esp__unit *u, esp_error *err) {
-  const int x = l->place[l->ops->item[u->operation].input[0]][ESP_FIELDS];
-  int y;
-  ESP_TRY(esp__make_place(l, u->out, ESP_FIELDS, &y, err));
-  return esp__add_field_maxpool(l->network, x, y, err);
-}
-
 static esp_status lower_other(esp__lowering *l, const esp__unit *u, esp_error *err) {
   const esp_operation *op = &l->ops->item[u->operation];
   if (keeps_chosen(l, op)) return lower_chosen(l, u->out, err);
-  if (keeps_fields(l, op)) return lower_field_maxpool(l, u, err);
+  const int fields = l->place[op->input[0]][ESP_FIELDS];
+  if (keeps_fields(l, op, fields)) return lower_field_maxpool(l, u->out, false, fields, err);
   for (int k = 0; k < 2 && op->kind == ESP_OPERATION_ADD; k++)
     if (esp__only_chosen(l, op->input[k]) && op->input[0] != op->input[1])
       return lower_sum(l, u, k, err);

@@ -135,6 +135,21 @@ static inline int32_t esp__place_channel(const esp__place *p, int c) {
   const int lanes = esp__place_lanes(p);
   return c / lanes * p->plane + c % lanes;
 }
+/* A pixel of a plane; pixel number i in the order of fields: those of a vector, one of each field,
+ * side by side. */
+static inline esp_pair esp__field_pixel(const esp__place *p, int i) {
+  const int fields = esp__place_column(p), across = p->shape.width / p->field.width,
+            own = i % fields, at = i / fields;
+  return (esp_pair){own / across * p->field.rows + at / p->field.width,
+                    own % across * p->field.width + at % p->field.width};
+}
+/* Floats from the first pixel to another. */
+static inline int32_t esp__place_pixel(const esp__place *p, int row, int column) {
+  if (p->layout != ESP_FIELDS) return row * p->row + column * esp__place_lanes(p);
+  const int across = p->shape.width / p->field.width;
+  return row % p->field.rows * p->row + column % p->field.width * esp__place_column(p) +
+         row / p->field.rows * across + column / p->field.width;
+}
 static inline esp__extents esp__place_extents(const esp__place *p) {
   return (esp__extents){esp__place_planes(p), p->shape.height, p->shape.width, esp__place_lanes(p)};
 }
@@ -264,8 +279,20 @@ esp__way esp__way_of(const esp_network *n, const esp_operation *op, esp_shape in
 /* Nonzero weights among all. */
 double esp__density(const esp_param *weight);
 
-/* Whether a layer runs as lists of its nonzero weights, and over which layout. */
-typedef enum esp__listing { ESP_UNLISTED, ESP_LISTED, ESP_LISTED_IN_FIELDS } esp__listing;
+/* Whether a layer runs as lists of its nonzero weights, and over which layout. With all its weights
+ * a layer of integers can be in fields too, so that what lies beside it is not converted. */
+typedef enum esp__listing {
+  ESP_UNLISTED,
+  ESP_LISTED,
+  ESP_LISTED_IN_FIELDS,
+  ESP_UNLISTED_IN_FIELDS
+} esp__listing;
+static inline bool esp__is_listed(esp__listing l) {
+  return l == ESP_LISTED || l == ESP_LISTED_IN_FIELDS;
+}
+static inline bool esp__is_in_fields(esp__listing l) {
+  return l == ESP_LISTED_IN_FIELDS || l == ESP_UNLISTED_IN_FIELDS;
+}
 /* Whether a unit may run so, and is worth a try. */
 bool esp__may_list(const esp_network *n, const esp__operations *ops, const esp__unit *unit,
                    esp__listing how);
@@ -317,8 +344,21 @@ bool esp__fits_fields(const esp_network *n, const esp_operation *op, esp_shape i
                       int halo_out);
 /* What brings the pixels of neighbours around the fields of a place. */
 esp_status esp__fields_of(esp_network *n, const esp__place *p, esp__fields *f, esp_error *err);
-/* Windows of 2x2 side by side, from fields to fields. */
-esp_status esp__add_field_maxpool(esp_network *n, int x, int y, esp_error *err);
+/* The stretches that the fields of y are best cut into, as the kernel says, and the outputs that
+ * are best summed up together. */
+typedef struct esp__field_cut {
+  esp__field_shape shape;
+  int together;
+  const esp__stretch *stretch;
+  int stretches;
+} esp__field_cut;
+esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, esp__field_stretch_fn *best,
+                             const esp__place *x, const esp__place *y, esp__field_cut *cut,
+                             esp_error *err);
+/* The step by itself that does so for all planes. */
+esp_status esp__add_field_fill(esp_network *n, int place, esp_error *err);
+/* Windows of 2x2 side by side, from fields to fields, of floats or of words of bytes. */
+esp_status esp__add_field_maxpool(esp_network *n, bool bytes, int x, int y, esp_error *err);
 /* Between fields and another layout. */
 esp_status esp__add_field_convert(esp_network *n, int x, int y, esp_error *err);
 
@@ -376,7 +416,7 @@ typedef struct esp__integer_plan {
   int x, more, y;                          /* places */
 } esp__integer_plan;
 esp_status esp__add_integer_dense(esp_network *n, const esp__integer_plan *l, esp_error *err);
-/* x and y of these: more than one pixel. */
+/* x and y of these: more than one pixel, both in fields or neither. */
 esp_status esp__add_integer_depthwise(esp_network *n, const esp__integer_plan *l, esp_error *err);
 esp_status esp__add_integer_lists(esp_network *n, const esp__integer_plan *l, esp_error *err);
 

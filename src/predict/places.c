@@ -87,9 +87,9 @@ void esp__place_read(esp_network *n, int place) {
 
 void esp__places_settle(esp_network *n) {
   size_t end = 0;
+  for (int i = n->steps - 1; i >= 0; i--) n->place[n->step[i].y].born = i;
   for (int i = 0; i < n->steps; i++) {
     const esp__step *s = &n->step[i];
-    n->place[s->y].born = i;
     live(&n->place[s->y], i);
     live(&n->place[s->x], i);
     if (s->more >= 0) live(&n->place[s->more], i);

@@ -26,12 +26,36 @@ esp__spots esp__spots_first(const esp__spots *all, int count, int most, esp__spo
   return first;
 }
 
+/* Between places of which one at least is in fields: in the order of y, so that what is computed
+ * together is a vector of it if it is in fields. If both are, spots of a vector lie side by side in
+ * both. */
+static esp_status spots_in_fields(esp_network *n, const esp__place *x, const esp__place *y,
+                                  esp_pair stride, int most, esp__spots *spots, esp_error *err) {
+  const bool both = x->layout == y->layout;
+  const int pixels = y->shape.height * y->shape.width;
+  esp__spot *spot;
+  esp__spot_group *group;
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)pixels * sizeof *spot, &spot, err));
+  ESP_TRY(esp__store_alloc(&n->store, (size_t)pixels * sizeof *group, &group, err));
+  for (int i = 0; i < pixels; i++) {
+    const esp_pair p = y->layout == ESP_FIELDS ? esp__field_pixel(y, i)
+                                               : (esp_pair){i / y->shape.width, i % y->shape.width};
+    spot[i] = (esp__spot){esp__place_pixel(x, p.rows * stride.rows, p.columns * stride.columns),
+                          esp__place_pixel(y, p.rows, p.columns)};
+  }
+  *spots = (esp__spots){.spot = spot, .group = group};
+  cut(group, 1, pixels, both ? esp__least(most, esp__place_column(y)) : most, &spots->groups);
+  return ESP_OK;
+}
+
 /* Groups lie within a row where rows are long or hold whole groups; else anywhere. Rows without
  * gaps are one. */
 esp_status esp__spots_up_to(esp_network *n, const esp__place *x, const esp__place *y,
                             esp_pair stride, int most, esp__spots *spots, esp_error *err) {
   const int rows = y->shape.height, columns = y->shape.width, lanes = esp__place_lanes(x),
             pixels = rows * columns;
+  if (x->layout == ESP_FIELDS || y->layout == ESP_FIELDS)
+    return spots_in_fields(n, x, y, stride, most, spots, err);
   const bool one_row = x->row == columns * lanes && stride.rows == 1 && stride.columns == 1;
   const bool by_row = one_row || rows == 1 || columns % most == 0 || columns >= 2 * most;
   esp__spot *spot;

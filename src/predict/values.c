@@ -53,14 +53,19 @@ esp_status esp__make_chosen(esp__lowering *l, int v, int most, int by, int *plac
   return ESP_OK;
 }
 
+/* In fields where it can be cut into them, if that is asked. */
+static esp__place place_for(const esp__lowering *l, esp_shape shape, esp__layout layout, int halo) {
+  esp__extent field;
+  return layout == ESP_FIELDS && esp__field_of(l->network, shape, &field)
+             ? esp__place_in_fields(shape, field, halo)
+             : esp__place_of(shape, layout, halo);
+}
+
 esp_status esp__make_place(esp__lowering *l, int v, esp__layout layout, int *place,
                            esp_error *err) {
   const esp_shape shape = l->ops->item[v].shape;
   const int halo = layout == ESP_BLOCKED ? l->halo[v] : esp__halo_of(l->ops, shape);
-  esp__extent field;
-  const esp__place p = layout == ESP_FIELDS && esp__field_of(l->network, shape, &field)
-                           ? esp__place_in_fields(shape, field, halo)
-                           : esp__place_of(shape, layout, halo);
+  const esp__place p = place_for(l, shape, layout, halo);
   ESP_TRY(esp__place_add(l->network, &p, place, err));
   l->place[v][p.layout] = *place;
   return ESP_OK;
@@ -107,12 +112,27 @@ esp__layout esp__layout_of(const esp__lowering *l, int v) {
                                                                             : ESP_BLOCKED;
 }
 
-esp_status esp__make_bytes(esp__lowering *l, int v, int *place, esp_error *err) {
-  const esp_shape shape = l->ops->item[v].shape;
-  const int words = esp__ceil_div(shape.channels, ESP_BLOCK) * (ESP_BLOCK / ESP_QUAD);
-  const esp__place p = esp__place_of((esp_shape){words, shape.height, shape.width}, ESP_PLANAR,
-                                     esp__halo_of(l->ops, shape));
+/* ---- bytes ---- */
+
+/* In fields (1) or not (0). */
+static const int bytes_at[] = {ESP_BYTES, ESP_BYTES_IN_FIELDS};
+
+esp_status esp__make_bytes(esp__lowering *l, int v, esp__layout layout, int *place,
+                           esp_error *err) {
+  const esp_shape all = l->ops->item[v].shape,
+                  words = {(int)esp__whole_blocks(all.channels) / ESP_QUAD, all.height, all.width};
+  const esp__place p = place_for(l, words, layout, esp__halo_of(l->ops, words));
   ESP_TRY(esp__place_add(l->network, &p, place, err));
-  l->place[v][ESP_BYTES] = *place;
+  l->place[v][bytes_at[layout == ESP_FIELDS]] = *place;
   return ESP_OK;
+}
+
+esp_status esp__find_bytes(esp__lowering *l, int v, esp__layout layout, int *place,
+                           esp_error *err) {
+  const bool fields = layout == ESP_FIELDS;
+  *place = l->place[v][bytes_at[fields]];
+  const int other = l->place[v][bytes_at[!fields]];
+  if (*place != ESP_NOWHERE || other == ESP_NOWHERE) return ESP_OK;
+  ESP_TRY(esp__make_bytes(l, v, layout, place, err));
+  return esp__add_field_convert(l->network, other, *place, err);
 }

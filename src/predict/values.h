@@ -4,11 +4,12 @@
 
 #include "predict/network.h"
 
-enum { ESP_BYTES = ESP_FIELDS + 1, ESP_CHOSEN, ESP_LAYOUTS, ESP_NOWHERE = -1 };
+enum { ESP_BYTES = ESP_FIELDS + 1, ESP_BYTES_IN_FIELDS, ESP_CHOSEN, ESP_LAYOUTS, ESP_NOWHERE = -1 };
 typedef struct esp__lowering {
   esp_network *network;
   const esp__operations *ops;
-  /* Of each value, by layout, or of its bytes, or of its chosen channels; ESP_NOWHERE: none. */
+  /* Of each value, by layout, or of its bytes in planes or fields, or of its chosen channels;
+   * ESP_NOWHERE: none. */
   int (*place)[ESP_LAYOUTS];
   int *halo;   /* of each value, blocked */
   int *by;     /* of each value with chosen channels: place of what chose them */
@@ -33,8 +34,11 @@ int esp__halo_of(const esp__operations *ops, esp_shape s);
 
 /* A new place for value v. */
 esp_status esp__make_place(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);
-/* A new place for the bytes of value v, in words of four channels; whole blocks are written. */
-esp_status esp__make_bytes(esp__lowering *l, int v, int *place, esp_error *err);
+/* A new place for the bytes of value v, planar or in fields, in words of four channels; whole
+ * blocks are written. */
+esp_status esp__make_bytes(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);
+/* The place of the bytes of value v in that layout, converted if they are only in the other. */
+esp_status esp__find_bytes(esp__lowering *l, int v, esp__layout layout, int *place, esp_error *err);
 /* A new place for those channels of value v that a gate at place `by` lets through, `most` of
  * them. */
 esp_status esp__make_chosen(esp__lowering *l, int v, int most, int by, int *place, esp_error *err);

@@ -2,8 +2,8 @@
  * language, dense and pruned, with every instruction set, whatever layers run as lists.
  *
  *     test_bits [built-in [IMAGES [NAME]]]    1000 images take minutes for a network */
+#include "forced.h"
 #include "kernels/isa.h"
-#include "predict/network.h"
 #include "suite.h"
 
 #include <espalier/random.h>
@@ -123,26 +123,7 @@ static esp_network *chosen(const net *n) {
 
 /* With lists for all layers that may have them, over fields where those fit. */
 static esp_network *listed(const net *n) {
-  esp_network *network = calloc(1, sizeof *network);
-  esp__operations ops;
-  esp_error err = {.text = ""};
-  int units;
-  ck_assert(esp__operations_list(&ops, n->model, &err) == ESP_OK);
-  esp__unit *unit = calloc((size_t)ops.count, sizeof *unit);
-  esp__listing *listing = calloc((size_t)ops.count, sizeof *listing);
-  *network = (esp_network){.kernels = esp__predict_kernels_choose(),
-                           .input = n->model->input,
-                           .outputs = CLASSES,
-                           .classes = CLASSES};
-  esp__units_of(&ops, unit, &units);
-  for (int u = 0; u < units; u++)
-    for (esp__listing how = ESP_UNLISTED; how <= ESP_LISTED_IN_FIELDS; how++)
-      if (esp__may_list(network, &ops, &unit[u], how)) listing[u] = how;
-  ck_assert_msg(esp__lower(network, &ops, unit, units, listing, &err) == ESP_OK, "%s", err.text);
-  esp__operations_free(&ops);
-  free(unit);
-  free(listing);
-  return network;
+  return network_forced(n->model, forced_ways[1]);
 }
 
 /* All images at once, on so many threads: whole images on each, or one on all. */

@@ -1,7 +1,7 @@
 /* The predictor computes the integers of a quantised network: its logits have the bits of the
  * graph's, dense and pruned, with every instruction set. */
+#include "forced.h"
 #include "kernels/isa.h"
-#include "predict/network.h"
 #include "suite.h"
 
 #include <espalier/random.h>
@@ -79,12 +79,17 @@ static void run_graph(esp_model *m, const float *x, float *logits) {
   free(lanes);
 }
 
-/* All images at once, on so many threads: whole images on each, or one on all. */
-static void run_predictor(esp_model *m, int threads, const float *x, float *logits) {
+/* As a stopwatch chooses. */
+static esp_network *chosen(esp_model *m) {
   const float mean[3] = {0}, deviation[3] = {1.0f, 1.0f, 1.0f};
   esp_network *network;
-  esp_predictor *p;
   ck_assert_msg(esp_network_of_model(&network, m, mean, deviation, &err) == ESP_OK, "%s", err.text);
+  return network;
+}
+
+/* All images at once, on so many threads: whole images on each, or one on all. */
+static void run_predictor(esp_network *network, int threads, const float *x, float *logits) {
+  esp_predictor *p;
   ck_assert(esp_predictor_new_threads(&p, network, threads, &err) == ESP_OK);
   esp_predict_images(p, x, IMAGES, logits);
   esp_predictor_free(p);
@@ -106,14 +111,19 @@ static void check(esp_model *m, const char *layers) {
   check_variety(expected, layers);
   for (size_t i = 0; (isa = esp__isa_dots_at(i)); i++) {
     setenv("ESPALIER_ISA", isa, 1);
-    run_predictor(m, 1, x, found);
+    for (int way = -1; way < FORCED_WAYS; way++) {
+      run_predictor(way < 0 ? chosen(m) : network_forced(m, forced_ways[way]), 1, x, found);
+      ck_assert_msg(memcmp(expected, found, sizeof found) == 0,
+                    "%s, %s, way %d: logit %.9g, expected %.9g", layers, isa, way, (double)found[0],
+                    (double)expected[0]);
+    }
     unsetenv("ESPALIER_ISA");
-    ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, %s: logit %.9g, expected %.9g",
-                  layers, isa, (double)found[0], (double)expected[0]);
   }
-  for (int threads = 2; threads <= 3; threads++) {
-    run_predictor(m, threads, x, found);
-    ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, %d threads", layers, threads);
+  for (int way = -1; way < FORCED_WAYS; way++) {
+    const int threads = 2 + (way & 1);
+    run_predictor(way < 0 ? chosen(m) : network_forced(m, forced_ways[way]), threads, x, found);
+    ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "%s, way %d, %d threads", layers, way,
+                  threads);
   }
   free(x);
 }
@@ -163,6 +173,24 @@ START_TEST(language) {
 }
 END_TEST
 
+/* Planes that can be cut into fields, of every shape of stretch: an image below 0 is read as it is
+ * and then made in fields, what follows is read there, strides and windows at the edge, residuals,
+ * pools of pairs, other pools and layers that are not in fields between them. */
+START_TEST(fields) {
+  static const char *const layers[] = {
+      "conv 20 3x3\nbn\nrelu\nresidual\nconv 20 3x3\nbn\nrelu\nconv 20 3x3\nbn\nend\nrelu\n"
+      "residual\nconv 33 3x3 stride 2\nbn\nrelu\nconv 33 3x3\nbn\nshortcut\nconv 33 1x1 stride 2\n"
+      "bn\nend\nrelu\ndepthwise 3x3\nbn\nrelu\nconv 40 1x1\nrelu\nmaxpool 2\nconv 24 3x3\nrelu\n"
+      "conv 16 3x3\nrelu\nglobal_avgpool\nflatten\nlinear 10",
+      "conv 16 5x5\nrelu\nmaxpool 2\nconv 24 3x3\nrelu\nmaxpool 3 stride 1 pad 1\nconv 16 3x3\n"
+      "relu\nconv 32 5x5 stride 2\nbn\nconv 20 3x3\nrelu\nmaxpool 2\nconv 12 3x3 groups 4\nrelu\n"
+      "conv 8 1x1\nrelu\nflatten\nlinear 10"};
+  static const esp_shape sides[] = {{3, 32, 32}, {2, 64, 16}, {1, 40, 56}};
+  for (int kept = 0; kept < 2; kept++)
+    check_quantised(layers[_i % 2], sides[_i / 2], kept ? 0.1 : 0.8);
+}
+END_TEST
+
 /* Two scales for the sums of one layer, and tensors of floats that are rounded only. */
 START_TEST(written_by_hand) {
   esp_model *m = model_of(
@@ -196,7 +224,7 @@ START_TEST(extreme_scales) {
     run_graph(m, x, expected);
     for (size_t i = 0; (isa = esp__isa_dots_at(i)); i++) {
       setenv("ESPALIER_ISA", isa, 1);
-      run_predictor(m, 1, x, found);
+      run_predictor(chosen(m), 1, x, found);
       unsetenv("ESPALIER_ISA");
       ck_assert_msg(memcmp(expected, found, sizeof found) == 0, "from %d, %s", first, isa);
     }
@@ -225,6 +253,7 @@ int main(int argc, char **argv) {
   TCase *t = tcase_create("networks");
   tcase_set_timeout(t, 300);
   tcase_add_loop_test(t, language, 0, all ? SHAPES * LANGUAGES : LANGUAGES);
+  tcase_add_loop_test(t, fields, 0, all ? 6 : 2);
   tcase_add_test(t, written_by_hand);
   tcase_add_test(t, extreme_scales);
   tcase_add_test(t, too_large_a_weight);

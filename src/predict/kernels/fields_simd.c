@@ -24,14 +24,14 @@ ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp
                      const int rows, const int columns, const int step) {
   const int outputs = together(rows, columns), vectors = rows * columns;
   esp__vec sum[SUMS];
-  esp__list_sums(&k->lists, row, k->lists.x + s->x, k->x_row,
+  esp__list_sums(&k->lists, row, k->lists.x + s->x, k->shape.x_row,
                  (esp__list_shape){outputs, rows, columns, step}, sum);
 #pragma GCC unroll 8
   for (int o = 0; o < outputs; o++) {
     const int32_t own = k->lists.order[row->output + o];
     if (own < 0) continue;
     const esp__pixel_finish finish = esp__finish_of(&k->lists.finish, (size_t)own);
-    const size_t first = (size_t)s->y + (size_t)own * k->lists.y_plane, next = k->y_row;
+    const size_t first = (size_t)s->y + (size_t)own * k->lists.y_plane, next = k->shape.y_row;
     float *y = k->lists.y;
 #pragma GCC unroll 1
     for (int v = 0; v < vectors; v++) {
@@ -59,10 +59,11 @@ void ESP_ISA_NAME(esp__field_lists_of)(const esp__field_lists *k) {
   static esp__field_lists_fn *const one[] = {sums_1_1_1, sums_1_1_2, sums_1_2_1, sums_1_2_2,
                                              sums_1_4_1, sums_1_4_2, sums_1_8_1, sums_1_8_2},
                                     *const two[] = {sums_2_2_1, sums_2_2_2, sums_2_4_1, sums_2_4_2};
-  if (k->rows == 1)
-    one[(k->columns < 8 ? k->columns / 2 : 3) * 2 + k->step - 1](k);
+  const esp__field_shape s = k->shape;
+  if (s.rows == 1)
+    one[(s.columns < 8 ? s.columns / 2 : 3) * 2 + s.step - 1](k);
   else
-    two[(k->columns / 4) * 2 + k->step - 1](k);
+    two[(s.columns / 4) * 2 + s.step - 1](k);
 }
 
 /* ---- what is no sum ---- */

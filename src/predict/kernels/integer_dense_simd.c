@@ -78,23 +78,24 @@ ESP_INLINE void store_bytes(const esp__integer_dense *k, const esp__spot *spot, 
 }
 
 /* Up to four spots; sums lie `vectors` apart, and behind the last one it is taken again. */
-ESP_INLINE void finish_four(const esp__integer_dense *k, const esp__scaling *scaling,
-                            const tile_sums *t, int from, int v, size_t o) {
+ESP_INLINE void finish_four(const esp__integer_dense *k, const esp__integer_finish *f,
+                            const esp__scaling *scaling, const tile_sums *t, int from, int v,
+                            size_t o) {
   const int left = t->spots - from, count = left < FOUR ? left : FOUR;
   const esp__ints *sum = t->sum + from * t->vectors + v;
   esp__ints pixel[FOUR], with;
 #pragma GCC unroll 4
   for (int i = 0; i < FOUR; i++)
     pixel[i] = esp__rescaled(sum[(i < count ? i : count - 1) * t->vectors], scaling);
-  if (k->finish.with) with = load_bytes(k, t->spot + from, o, count);
-  store_bytes(k, t->spot + from, o, count,
-              esp__four_as_bytes(&k->finish, pixel, k->finish.with ? &with : NULL));
+  if (f->with) with = load_bytes(k, t->spot + from, o, count);
+  store_bytes(k, t->spot + from, o, count, esp__four_as_bytes(f, pixel, f->with ? &with : NULL));
 }
 
 /* Vector v of the outputs, from o on. */
 static void finish_outputs(const esp__integer_dense *k, const tile_sums *t, int v, size_t o) {
-  const esp__scaling scaling = esp__scaling_of(&k->finish, o);
-  for (int p = 0; p < t->spots; p += FOUR) finish_four(k, &scaling, t, p, v, o);
+  const esp__integer_finish f = k->finish; /* of its own, which no store changes */
+  const esp__scaling scaling = esp__scaling_of(&f, o);
+  for (int p = 0; p < t->spots; p += FOUR) finish_four(k, &f, &scaling, t, p, v, o);
 }
 #endif
 

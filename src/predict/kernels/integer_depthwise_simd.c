@@ -35,8 +35,9 @@ static void stretch(const esp__integer_depthwise *k, const esp__stretch *s, int 
                     const uint32_t *weight) {
   const uint32_t *x = k->planes.x + s->x + k->channel[quad];
   const size_t at = (size_t)s->y + (size_t)quad * k->planes.y_quad;
+  const int32_t *mask = k->planes.mask ? k->planes.mask + s->mask : NULL;
   for (int i = 0; i < s->count; i++)
-    if (k->planes.mask[s->mask + i]) pixel(k, x + i, weight, quad, at + (size_t)i);
+    if (!mask || mask[i]) pixel(k, x + i * k->step, weight, quad, at + (size_t)i);
 }
 #else
 enum { FOUR = 4 };
@@ -69,21 +70,22 @@ ESP_INLINE void add_up(const esp__integer_depthwise *k, const uint32_t *x, const
 
 ESP_INLINE void sums(const esp__integer_depthwise *k, const esp__stretch *s, int quad,
                      const uint32_t *weight, const bool negative) {
-  const esp__integer_finish *f = &k->planes.finish;
-  const esp__scaling scaling = esp__scaling_four(f, (size_t)(quad * FOUR));
-  const esp__ints bias = esp__ints_four(f->bias + quad * FOUR);
+  const esp__integer_finish f = k->planes.finish; /* of its own, which no store changes */
+  const esp__scaling scaling = esp__scaling_four(&f, (size_t)(quad * FOUR));
+  const esp__ints bias = esp__ints_four(f.bias + quad * FOUR);
   const uint32_t *x = k->planes.x + s->x + k->channel[quad];
   const size_t first = (size_t)s->y + (size_t)quad * k->planes.y_quad;
+  const int32_t *mask = k->planes.mask ? k->planes.mask + s->mask : NULL;
   for (int v = 0; v < s->count; v++) {
     const size_t at = first + (size_t)(v * ESP_VECTOR);
     esp__ints sum[FOUR] = {bias, bias, bias, bias}, with;
-    add_up(k, x + v * ESP_VECTOR, weight, negative, sum);
+    add_up(k, x + v * k->step * ESP_VECTOR, weight, negative, sum);
 #pragma GCC unroll 4
     for (int i = 0; i < FOUR; i++) sum[i] = esp__rescaled(sum[i], &scaling);
-    if (f->with) with = esp__ints_load(f->with + at);
-    const esp__ints mask = esp__ints_load(k->planes.mask + s->mask + v * ESP_VECTOR);
-    esp__ints_store(k->planes.y + at,
-                    esp__ints_and(mask, esp__four_as_bytes(f, sum, f->with ? &with : NULL)));
+    if (f.with) with = esp__ints_load(f.with + at);
+    esp__ints all = esp__four_as_bytes(&f, sum, f.with ? &with : NULL);
+    if (mask) all = esp__ints_and(all, esp__ints_load(mask + v * ESP_VECTOR));
+    esp__ints_store(k->planes.y + at, all);
   }
 }
 

@@ -65,7 +65,7 @@ typedef struct esp__integer_planes {
   size_t y_quad;
   const esp__stretch *stretch;
   int stretches;
-  const int32_t *mask; /* all bits, or none */
+  const int32_t *mask; /* all bits, or none, of each word; NULL: there is none, in fields */
   int from, quads;     /* of outputs: the first, and how many */
   bool negative;
   esp__integer_finish finish;
@@ -79,6 +79,12 @@ typedef struct esp__integer_lists {
   const int32_t *first; /* [4 * quads + 1] */
 } esp__integer_lists;
 typedef void esp__integer_lists_fn(const esp__integer_lists *k);
+/* The same over fields. There is no mask, and x is not negative. */
+typedef struct esp__integer_field_lists {
+  esp__integer_lists lists;
+  esp__field_shape shape;
+} esp__integer_field_lists;
+typedef void esp__integer_field_lists_fn(const esp__integer_field_lists *k);
 
 /* Depthwise: the outputs of a quad are sums over the channels of one quad each. Taps go by fours,
  * filled up with weights of 0: a word of weights is four taps of a channel, and
@@ -88,6 +94,7 @@ typedef struct esp__integer_depthwise {
   const int32_t *channel, *tap; /* [quads], [4 * fours]: offsets */
   int fours;
   const uint32_t *weight;
+  int step; /* of the vectors of a stretch in x */
 } esp__integer_depthwise;
 typedef void esp__integer_depthwise_fn(const esp__integer_depthwise *k);
 
@@ -115,13 +122,16 @@ typedef struct esp__integer_maxpool {
 } esp__integer_maxpool;
 typedef void esp__integer_maxpool_fn(const esp__integer_maxpool *k);
 
-#define ESP_INTEGER_KERNELS(K)                                    \
-  K(dense, esp__integer_dense_fn, esp__integer_dense)             \
-  K(spots, esp__integer_spots_fn, esp__integer_spots)             \
-  K(lists, esp__integer_lists_fn, esp__integer_lists)             \
-  K(depthwise, esp__integer_depthwise_fn, esp__integer_depthwise) \
-  K(quantise, esp__integer_quantise_fn, esp__integer_quantise)    \
-  K(maxpool, esp__integer_maxpool_fn, esp__integer_maxpool)
+#define ESP_INTEGER_KERNELS(K)                                          \
+  K(dense, esp__integer_dense_fn, esp__integer_dense)                   \
+  K(spots, esp__integer_spots_fn, esp__integer_spots)                   \
+  K(lists, esp__integer_lists_fn, esp__integer_lists)                   \
+  K(field_stretch, esp__field_stretch_fn, esp__integer_field_stretch)   \
+  K(field_lists, esp__integer_field_lists_fn, esp__integer_field_lists) \
+  K(depthwise, esp__integer_depthwise_fn, esp__integer_depthwise)       \
+  K(quantise, esp__integer_quantise_fn, esp__integer_quantise)          \
+  K(maxpool, esp__integer_maxpool_fn, esp__integer_maxpool)             \
+  K(maxpool_fields, esp__maxpool_fields_fn, esp__integer_maxpool_fields)
 
 typedef struct esp__integer_kernels {
   const char *isa;

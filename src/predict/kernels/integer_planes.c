@@ -63,15 +63,40 @@ void ESP_ISA_NAME(esp__integer_maxpool)(const esp__integer_maxpool *k) {
                                              k->y + q * k->y_plane + (size_t)r * k->y_row);
 }
 
+#if ESP_VECTOR > 1
+#define larger_bytes(a, b) esp__bytes_most(a, b)
+#else
+ESP_INLINE esp__ints larger_bytes(esp__ints a, esp__ints b) {
+  larger((const int8_t *)&a, ESP_QUAD, (int8_t *)&b);
+  return b;
+}
+#endif
+
+ESP_INLINE esp__ints largest(const float *x, size_t row) {
+  const esp__ints above = larger_bytes(esp__ints_load(x), esp__ints_load(x + ESP_VECTOR)),
+                  below =
+                      larger_bytes(esp__ints_load(x + row), esp__ints_load(x + row + ESP_VECTOR));
+  return larger_bytes(above, below);
+}
+
+void ESP_ISA_NAME(esp__integer_maxpool_fields)(esp__extents e, esp__planes x, esp__planes y) {
+  for (size_t p = 0; p < (size_t)e.planes; p++)
+    for (size_t r = 0; r < (size_t)e.rows; r++)
+      for (size_t c = 0; c < (size_t)e.columns; c++)
+        esp__ints_store(y.at + p * y.plane + r * y.row + c * ESP_VECTOR,
+                        largest(x.at + p * x.plane + 2 * r * x.row + 2 * c * ESP_VECTOR, x.row));
+}
+
 /* `step` is a constant where it is 1. */
 ESP_INLINE void quantise(const esp__integer_quantise *k, const size_t step) {
-  const int part = 8 * k->part;
+  const int part = 8 * k->part, columns = k->columns; /* of its own, which no store changes */
   const uint32_t keep = ~(UINT32_C(0xff) << part);
+  const float inverse = k->inverse;
   for (int r = 0; r < k->rows; r++) {
     const float *restrict x = k->x + (size_t)r * k->x_row;
     uint32_t *restrict y = k->y + (size_t)r * k->y_row;
-    for (int i = 0; i < k->columns; i++) {
-      const float l = rintf(x[(size_t)i * step] * k->inverse);
+    for (int i = 0; i < columns; i++) {
+      const float l = rintf(x[(size_t)i * step] * inverse);
       const float above = l > (float)-ESP_LEVELS ? l : (float)-ESP_LEVELS;
       const int q = (int)(above < (float)ESP_LEVELS ? above : (float)ESP_LEVELS);
       y[i] = (y[i] & keep) | (uint32_t)(q & 0xff) << part;

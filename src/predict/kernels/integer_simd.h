@@ -15,6 +15,7 @@
  *     esp__halves_low, _high       of [aaaa bbbb cccc dddd] those of a and b, or of c and d
  *     esp__pairs_low, _high        the pairs of a, or of b, from halves of a and b each
  *     esp__twos_low, _high         the same of bytes, within parts of four words
+ *     esp__bytes_across            bytes of a part of four words: number 4 i + j becomes 4 j + i
  *     esp__ints_four               a part of four words, again and again
  *     esp__parts_load, _store      each part at or from its own address, `step` words apart */
 #ifndef ESP_PREDICT_KERNELS_INTEGER_SIMD_H
@@ -90,6 +91,8 @@ ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
 #define esp__pairs_low(a, b) _mm512_unpacklo_epi16(a, b)
 #define esp__twos_low(a, b) _mm512_unpacklo_epi8(a, b)
 #define esp__twos_high(a, b) _mm512_unpackhi_epi8(a, b)
+#define esp__bytes_across(v) _mm512_shuffle_epi8(v, _mm512_broadcast_i32x4(BYTES_ACROSS))
+#define BYTES_ACROSS _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)
 #define esp__ints_four(p) \
   _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define esp__pairs_high(a, b) _mm512_unpackhi_epi16(a, b)
@@ -170,6 +173,8 @@ ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
 #define esp__pairs_low(a, b) _mm256_unpacklo_epi16(a, b)
 #define esp__twos_low(a, b) _mm256_unpacklo_epi8(a, b)
 #define esp__twos_high(a, b) _mm256_unpackhi_epi8(a, b)
+#define esp__bytes_across(v) _mm256_shuffle_epi8(v, _mm256_broadcastsi128_si256(BYTES_ACROSS))
+#define BYTES_ACROSS _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)
 #define esp__ints_four(p) \
   _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define esp__pairs_high(a, b) _mm256_unpackhi_epi16(a, b)
@@ -247,6 +252,10 @@ ESP_INLINE void esp__ints_store_some(uint32_t *to, esp__ints v, int count) {
   vreinterpretq_s32_s8(vzip1q_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)))
 #define esp__twos_high(a, b) \
   vreinterpretq_s32_s8(vzip2q_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)))
+ESP_INLINE esp__ints esp__bytes_across(esp__ints v) {
+  static const uint8_t from[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+  return vreinterpretq_s32_u8(vqtbl1q_u8(vreinterpretq_u8_s32(v), vld1q_u8(from)));
+}
 #define esp__ints_four(p) esp__ints_load(p)
 #define esp__pairs_high(a, b) OF_HALVES(vzip2q_s16(HALVES(a), HALVES(b)))
 #define esp__parts_store(to, step, v) ((void)(step), esp__ints_store(to, v))

@@ -193,12 +193,16 @@ typedef struct esp__fields {
 /* Puts the pixels of neighbours around the fields of a plane. */
 typedef void esp__fill_fields_fn(const esp__fields *f, float *plane);
 
-/* Lists over fields: each stretch has `rows` rows, as far apart as those of x (`step` of them) and
- * y are, of `columns` vectors, which are every step-th of x. There is no mask. */
-typedef struct esp__field_lists {
-  esp__lists lists;
+/* The stretches of fields: `rows` rows, as far apart as those of x (`step` of them) and y are, of
+ * `columns` vectors, which are every step-th of x. */
+typedef struct esp__field_shape {
   int rows, columns, step;
   size_t x_row, y_row;
+} esp__field_shape;
+/* Lists over fields. There is no mask. */
+typedef struct esp__field_lists {
+  esp__lists lists;
+  esp__field_shape shape;
 } esp__field_lists;
 typedef void esp__field_lists_fn(const esp__field_lists *k);
 /* The stretches that fields of that size are best cut into, and the outputs that are best computed
