@@ -12,7 +12,8 @@
  *     tokens.c       how long sequences are, and which of their tokens need not be made
  *     sequences.c, attention.c, recurrent.c        layers of sequences
  *     planes.c       all other operations
- *     fuse_integers.c, integers.c, bytes.c         the same of quantised networks
+ *     fuse_integers.c, integers.c, integer_dense.c, integer_planes.c, bytes.c
+ *                    the same of quantised networks
  *     choose.c       which layers run as lists of their nonzero weights, by stopwatch
  *     network.c      a network from a model in memory
  *     read.c         a network from a file
@@ -385,7 +386,7 @@ typedef struct esp__spread_plan {
 } esp__spread_plan;
 esp_status esp__add_spread(esp_network *n, const esp__spread_plan *plan, esp_error *err);
 
-/* ---- integers (integers.c, bytes.c) ---- */
+/* ---- integers (integer_dense.c, integer_planes.c, bytes.c) ---- */
 
 /* A value of bytes lies in a planar place (blocked if it is one pixel) whose channels are words of
  * four, filled up to whole blocks of 16. */
