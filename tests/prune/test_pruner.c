@@ -1,6 +1,8 @@
 /* The invariant, what a pruner covers, and when masks change in training. */
 #include "nets.h"
 
+#include <math.h>
+
 /* ---- the invariant ---- */
 
 /* With momentum, nesterov, weight decay, on everything, clip norm, clip value, average; others than
@@ -206,6 +208,34 @@ START_TEST(skipped_layers_stay_dense) {
 }
 END_TEST
 
+static size_t kept(const plant *p, const char *name) {
+  return esp_param_kept(plant_param(p, name));
+}
+static size_t share_of(double share, size_t all) {
+  return (size_t)lround(share * (double)all);
+}
+
+/* Two rounds to 36 % and 75 %: of what is left a fifth goes in each, or a half. What goes
+ * altogether goes in step with the network, half of which is asked for. */
+START_TEST(layers_lose_the_same_share_in_each_round) {
+  plant p;
+  open_net(&p,
+           "method = magnitude\nsparsity = 0.51\ndistribution = per-layer\n"
+           "layers =\n  conv1 0.36\n  conv2 0.75\n  linear1 1\n");
+  const size_t first = kept(&p, "conv1.weight"), second = kept(&p, "conv2.weight"),
+               last = kept(&p, "linear1.weight");
+  prune(&p, 0.3); /* 1 - sqrt(1 - 0.51) */
+  ck_assert_uint_eq(kept(&p, "conv1.weight"), first - share_of(0.2, first));
+  ck_assert_uint_eq(kept(&p, "conv2.weight"), second / 2);
+  ck_assert_uint_eq(kept(&p, "linear1.weight"), last - share_of(0.3 / 0.51, last));
+  prune(&p, 0.51);
+  ck_assert_uint_eq(kept(&p, "conv1.weight"), first - share_of(0.36, first));
+  ck_assert_uint_eq(kept(&p, "conv2.weight"), second / 4);
+  ck_assert_uint_eq(kept(&p, "linear1.weight"), 1); /* which no layer is without */
+  plant_close(&p);
+}
+END_TEST
+
 static const struct {
   const char *prune, *says;
 } wrong[] = {
@@ -353,6 +383,7 @@ static Suite *suite(void) {
   tcase_add_test(tc, a_freed_pruner_leaves_the_network_dense);
   tcase_add_test(tc, generations_rise);
   tcase_add_test(tc, skipped_layers_stay_dense);
+  tcase_add_test(tc, layers_lose_the_same_share_in_each_round);
   tcase_add_loop_test(tc, choices_that_do_not_go_together, 0, sizeof wrong / sizeof *wrong);
   tcase_add_test(tc, masks_change_at_the_right_steps);
   tcase_add_test(tc, sparsity_is_exact_after_every_change);

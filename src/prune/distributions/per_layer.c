@@ -1,3 +1,4 @@
+#include "base/mathx.h"
 #include "base/pattern.h"
 #include "prune/catalogue.h"
 
@@ -9,12 +10,30 @@ typedef struct per_layer_options {
 } per_layer_options;
 static const esp_option table[] = {
     {"layers", ESP_OPTION_LINES, offsetof(per_layer_options, layers), "", 0, 0, NULL,
-     "distribution per-layer: a line 'pattern sparsity' each"},
+     "distribution per-layer: a line 'pattern sparsity' each. In several rounds a layer loses the "
+     "same share of what it has left in each of them"},
     {.name = NULL}};
 static const esp_method_keys per_layer_keys = {table, sizeof(per_layer_options), .after = "skip"};
 
+/* How far a schedule has come. */
+typedef struct stage {
+  double linear; /* the share of all that goes which has gone */
+  double power;  /* what remains now is that power of what remains in the end */
+} stage;
+
+static stage stage_of(double sparsity, double end) {
+  if (end <= 0.0 || sparsity >= end) return (stage){1.0, 1.0};
+  return (stage){sparsity / end, end < 1.0 ? esp__log(1.0 - sparsity) / esp__log(1.0 - end) : 0.0};
+}
+
+/* A layer loses the same share of what remains in each of several rounds, as the network does;
+ * nothing remains of one that goes altogether, so that share is of what it had. */
+static double density_at(stage s, double end) {
+  return end < 1.0 && s.power > 0.0 ? esp__pow(1.0 - end, s.power) : 1.0 - end * s.linear;
+}
+
 /* One line "pattern sparsity"; the last line that matches a layer counts. */
-static esp_status read_line(const char *line, size_t length, int number, double progress,
+static esp_status read_line(const char *line, size_t length, int number, stage at,
                             esp_layer_budget *share, int n, bool *used, esp_error *err) {
   const size_t pattern = strcspn(line, " \t\n"), gap = strspn(line + pattern, " \t");
   char *end;
@@ -27,7 +46,7 @@ static esp_status read_line(const char *line, size_t length, int number, double 
         number, (int)length, line);
   for (int i = 0; i < n; i++)
     if (esp__pattern_matches(line, pattern, share[i].layer->name)) {
-      share[i].density = 1.0 - sparsity * progress;
+      share[i].density = density_at(at, sparsity);
       *used = true;
     }
   return ESP_OK;
@@ -38,13 +57,13 @@ static esp_status read_line(const char *line, size_t length, int number, double 
 static esp_status share(const esp_prune_options *opt, double sparsity, esp_layer_budget *share,
                         int n, esp_error *err) {
   const per_layer_options *o = esp_prune_keys(opt, &per_layer_keys);
-  const double progress = opt->sparsity > 0.0 ? sparsity / opt->sparsity : 1.0;
+  const stage at = stage_of(sparsity, opt->sparsity);
   int number = 0;
   for (const char *line = o->layers; *line;) {
     size_t length = strcspn(line, "\n"), skip = length + (line[length] != '\0');
     bool used = length == 0;
     number++;
-    if (length > 0) ESP_TRY(read_line(line, length, number, progress, share, n, &used, err));
+    if (length > 0) ESP_TRY(read_line(line, length, number, at, share, n, &used, err));
     if (!used)
       return esp_fail(err, ESP_ERR_INPUT,
                       "[prune] layers:%d: '%.*s' matches no layer that is pruned", number,
