@@ -1,6 +1,6 @@
-#include "base/mathx.h"
 #include "base/pattern.h"
 #include "prune/catalogue.h"
+#include "prune/layer_budgets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,25 +15,8 @@ static const esp_option table[] = {
     {.name = NULL}};
 static const esp_method_keys per_layer_keys = {table, sizeof(per_layer_options), .after = "skip"};
 
-/* How far a schedule has come. */
-typedef struct stage {
-  double linear; /* the share of all that goes which has gone */
-  double power;  /* what remains now is that power of what remains in the end */
-} stage;
-
-static stage stage_of(double sparsity, double end) {
-  if (end <= 0.0 || sparsity >= end) return (stage){1.0, 1.0};
-  return (stage){sparsity / end, end < 1.0 ? esp__log(1.0 - sparsity) / esp__log(1.0 - end) : 0.0};
-}
-
-/* A layer loses the same share of what remains in each of several rounds, as the network does;
- * nothing remains of one that goes altogether, so that share is of what it had. */
-static double density_at(stage s, double end) {
-  return end < 1.0 && s.power > 0.0 ? esp__pow(1.0 - end, s.power) : 1.0 - end * s.linear;
-}
-
 /* One line "pattern sparsity"; the last line that matches a layer counts. */
-static esp_status read_line(const char *line, size_t length, int number, stage at,
+static esp_status read_line(const char *line, size_t length, int number, double now, double all,
                             esp_layer_budget *share, int n, bool *used, esp_error *err) {
   const size_t pattern = strcspn(line, " \t\n"), gap = strspn(line + pattern, " \t");
   char *end;
@@ -46,7 +29,7 @@ static esp_status read_line(const char *line, size_t length, int number, stage a
         number, (int)length, line);
   for (int i = 0; i < n; i++)
     if (esp__pattern_matches(line, pattern, share[i].layer->name)) {
-      share[i].density = density_at(at, sparsity);
+      share[i].density = esp__layer_budget_now(now, all, sparsity);
       *used = true;
     }
   return ESP_OK;
@@ -57,13 +40,13 @@ static esp_status read_line(const char *line, size_t length, int number, stage a
 static esp_status share(const esp_prune_options *opt, double sparsity, esp_layer_budget *share,
                         int n, esp_error *err) {
   const per_layer_options *o = esp_prune_keys(opt, &per_layer_keys);
-  const stage at = stage_of(sparsity, opt->sparsity);
   int number = 0;
   for (const char *line = o->layers; *line;) {
     size_t length = strcspn(line, "\n"), skip = length + (line[length] != '\0');
     bool used = length == 0;
     number++;
-    if (length > 0) ESP_TRY(read_line(line, length, number, at, share, n, &used, err));
+    if (length > 0)
+      ESP_TRY(read_line(line, length, number, sparsity, opt->sparsity, share, n, &used, err));
     if (!used)
       return esp_fail(err, ESP_ERR_INPUT,
                       "[prune] layers:%d: '%.*s' matches no layer that is pruned", number,
