@@ -11,8 +11,8 @@
  * Values are separated by white space; one that contains white space, or is empty, stands in double
  * quotes, in which a double quote is written twice. A list may go on in indented lines. mode = grid
  * (every combination; the default), zip (the first values of all lists, then the second ones; a
- * list of one value serves all), random (`count` different combinations of the grid, drawn with
- * `seed`).
+ * list of one value serves all; each with every value of the lists that `cross` names), random
+ * (`count` different combinations of the grid, drawn with `seed`).
  *
  * Each run has a directory, named by its values of the swept keys: "prune.sparsity=0.9,run.seed=2".
  * Runs whose training before any pruning is the same share one run that only trains,

@@ -18,6 +18,8 @@ static const esp_option table[] = {
     {"mode", ESP_OPTION_CHOICE, AT(mode), "grid", 0, 0, mode_name,
      "grid: every combination of the values; zip: the lists side by side; random: "
      "some of the grid"},
+    {"cross", ESP_OPTION_WORDS, AT(cross), "", 0, 0, NULL,
+     "mode zip: the keys whose lists are not side by side with the others, but combined with them"},
     {"count", ESP_OPTION_INT, AT(count), "0", 0, ESP_SWEEP_RUNS_MAX, NULL,
      "mode random: how many combinations to draw"},
     {"seed", ESP_OPTION_INT, AT(seed), "1", 0, 9007199254740992.0, NULL,
@@ -151,6 +153,29 @@ static esp_status check_mode(const esp__sweep_file *f, const char *path, esp_err
   return ESP_OK;
 }
 
+/* Marks the lists that go through all their values beside each choice of the others: of a zip those
+ * that `cross` names, else all. */
+static esp_status mark_crossed(esp__sweep_file *f, const char *path, esp_error *err) {
+  const bool zip = strcmp(f->options.mode, "zip") == 0;
+  for (int i = 0; i < f->axes; i++) f->crossed[i] = !zip;
+  if (*f->options.cross && !zip)
+    return esp_fail(err, ESP_ERR_INPUT, "%s: [sweep] cross is for mode = zip, and mode = %s", path,
+                    f->options.mode);
+  char word[128], name[128];
+  for (const char *at = f->options.cross; *at; at += strspn(at, " ")) {
+    const size_t length = strcspn(at, " ");
+    snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word), at);
+    at += length;
+    const int axis = name_key(word, path, name, NULL) == ESP_OK ? find_axis(f, name) : -1;
+    if (axis < 0)
+      return esp_fail(err, ESP_ERR_INPUT,
+                      "%s: [sweep] cross: '%s' is not swept; expected keys that have a list there",
+                      path, word);
+    f->crossed[axis] = true;
+  }
+  return ESP_OK;
+}
+
 /* Every value must be one that its key takes. */
 static esp_status check_values(const esp__sweep_file *f, esp_error *err) {
   esp_config scratch;
@@ -183,6 +208,7 @@ static esp_status load(esp__sweep_file *f, const char *path, int overrides,
         "%s: nothing is swept; expected a section [sweep] with lists such as run.seed = 1 2 3",
         path);
   if (status == ESP_OK) status = check_mode(f, path, err);
+  if (status == ESP_OK) status = mark_crossed(f, path, err);
   return status == ESP_OK ? check_values(f, err) : status;
 }
 

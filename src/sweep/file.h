@@ -5,7 +5,7 @@
 #include <espalier/sweep.h>
 
 typedef struct esp__sweep_options {
-  char *mode; /* grid | zip | random */
+  char *mode, *cross; /* grid | zip | random; the keys whose lists zip combines with the others */
   int64_t count, seed;
 } esp__sweep_options;
 
@@ -14,6 +14,7 @@ typedef struct esp__sweep_file {
   esp_config base;
   esp__sweep_options options;
   esp_axis axis[ESP_SWEEP_AXES_MAX];
+  bool crossed[ESP_SWEEP_AXES_MAX]; /* an axis each: with every value of the others */
   int axes;
 } esp__sweep_file;
 

@@ -25,7 +25,7 @@ typedef struct plan {
   const esp_axis *axis;
   int axes;
   const char *source;
-  int64_t total; /* combinations of the grid, or length of the lists side by side */
+  int64_t total; /* combinations that there are */
   size_t count;  /* runs asked for */
 } plan;
 
@@ -33,27 +33,29 @@ static bool mode_is(const plan *p, const char *mode) {
   return strcmp(p->file->options.mode, mode) == 0;
 }
 
-static esp_status count_zip(plan *p, esp_error *err) {
-  const esp_axis *longest = &p->axis[0];
-  for (int i = 1; i < p->axes; i++)
-    if (p->axis[i].values > longest->values) longest = &p->axis[i];
+/* The length of the lists side by side: 1 = there are none. */
+static esp_status count_zip(const plan *p, int64_t *length, esp_error *err) {
+  const bool *crossed = p->file->crossed;
+  const esp_axis *longest = NULL;
+  for (int i = 0; i < p->axes; i++)
+    if (!crossed[i] && (!longest || p->axis[i].values > longest->values)) longest = &p->axis[i];
+  *length = longest ? longest->values : 1;
   for (int i = 0; i < p->axes; i++) {
     const esp_axis *a = &p->axis[i];
-    if (a->values != 1 && a->values != longest->values)
+    if (!crossed[i] && a->values != 1 && a->values != longest->values)
       return esp_fail(err, ESP_ERR_INPUT,
                       "%s: mode = zip: %s has %d values and %s has %d; expected as many, or one",
                       a->where, a->key, a->values, longest->key, longest->values);
   }
-  p->total = longest->values;
   return ESP_OK;
 }
 
 static esp_status count_runs(plan *p, esp_error *err) {
   const int64_t limit = UINT32_MAX;
-  p->total = 1;
-  if (mode_is(p, "zip")) ESP_TRY(count_zip(p, err));
-  for (int i = 0; i < p->axes && !mode_is(p, "zip"); i++)
-    p->total = p->total > limit / p->axis[i].values ? limit + 1 : p->total * p->axis[i].values;
+  ESP_TRY(count_zip(p, &p->total, err));
+  for (int i = 0; i < p->axes; i++)
+    if (p->file->crossed[i])
+      p->total = p->total > limit / p->axis[i].values ? limit + 1 : p->total * p->axis[i].values;
   int64_t wanted = p->total;
   if (mode_is(p, "random")) {
     wanted = p->file->options.count;
@@ -89,13 +91,16 @@ static void draw(const plan *p, int64_t *number) {
   }
 }
 
-/* Which value of each axis combination `number` has: the last list changes fastest. */
+/* Which value of each axis combination `number` has: the last list changes fastest, those side by
+ * side slowest. */
 static void choose(const plan *p, int64_t number, int *choice) {
   for (int i = p->axes - 1; i >= 0; i--) {
-    const int values = p->axis[i].values;
-    choice[i] = mode_is(p, "zip") ? (values == 1 ? 0 : (int)number) : (int)(number % values);
-    if (!mode_is(p, "zip")) number /= values;
+    if (!p->file->crossed[i]) continue;
+    choice[i] = (int)(number % p->axis[i].values);
+    number /= p->axis[i].values;
   }
+  for (int i = 0; i < p->axes; i++)
+    if (!p->file->crossed[i]) choice[i] = p->axis[i].values == 1 ? 0 : (int)number;
 }
 
 /* ---- one run ---- */

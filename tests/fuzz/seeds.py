@@ -106,7 +106,7 @@ def dictionaries(espalier, out):
         lines += [f"\n[{section}]\n"] * (f"\n[{section}]\n" not in lines) + [f"\n{key} = {value}\n"]
         names.append(f"{section}.{key}")
     dictionary(out, "config", lines)
-    dictionary(out, "sweep", lines + names + ["\n[sweep]\n", "\nmode = random\n", "\ncount = 2\n", "\nmode = zip\n"])
+    dictionary(out, "sweep", lines + names + ["\n[sweep]\n", "\nmode = random\n", "\ncount = 2\n", "\nmode = zip\n", "\ncross = run.seed\n"])
     dictionary(out, "paper", names)
     layers = subprocess.run([espalier, "list", "layers"], capture_output=True, text=True, check=True).stdout
     words = sorted(set(re.findall(r"[a-z_]+", "".join(re.findall(r"^  \S.*\n", layers, re.M)))))

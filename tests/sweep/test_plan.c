@@ -54,6 +54,22 @@ START_TEST(zip_goes_through_the_lists_side_by_side) {
 }
 END_TEST
 
+START_TEST(crossed_lists_are_combined_with_those_side_by_side) {
+  static const char *const name[] = {
+      "train.lr=0.1,run.seed=1,prune.sparsity=0.5", "train.lr=0.1,run.seed=2,prune.sparsity=0.5",
+      "train.lr=0.2,run.seed=1,prune.sparsity=0.9", "train.lr=0.2,run.seed=2,prune.sparsity=0.9"};
+  plans(
+      "[sweep]\nmode = zip\ncross = run.seed\ntrain.lr = 0.1 0.2\nrun.seed = 1 2\n"
+      "prune.sparsity = 0.5 0.9\n",
+      4, name);
+  plans(
+      "[sweep]\nmode = zip\ncross = run.seed  train.batch\ntrain.lr = 0.1 0.2\nrun.seed = 1 2\n"
+      "train.batch = 16 32\nprune.sparsity = 0.5\n",
+      8, NULL);
+  plans("[sweep]\nmode = zip\ncross = run.seed\nrun.seed = 1 2\n", 2, NULL);
+}
+END_TEST
+
 START_TEST(random_draws_that_many_different_combinations) {
   plans("[sweep]\nmode = random\ncount = 5\nprune.sparsity = 0.5 0.6 0.7\nrun.seed = 1 2 3\n", 5,
         NULL);
@@ -106,6 +122,7 @@ int main(void) {
   tcase_add_checked_fixture(plan, set_up, tear_down);
   tcase_add_test(plan, a_grid_has_every_combination_the_last_list_fastest);
   tcase_add_test(plan, zip_goes_through_the_lists_side_by_side);
+  tcase_add_test(plan, crossed_lists_are_combined_with_those_side_by_side);
   tcase_add_test(plan, random_draws_that_many_different_combinations);
   tcase_add_test(plan, runs_of_a_seed_share_their_dense_training);
   tcase_add_test(plan, runs_that_prune_in_training_share_nothing);
