@@ -3,6 +3,7 @@
  * across two lines of the cache. Around each field are the pixels of its neighbours: the vectors of
  * the other side, moved on by a field. */
 #include "base/integer.h"
+#include "predict/kernels/field_stretches.h"
 #include "predict/network.h"
 
 enum { SIDES = 9 };
@@ -101,12 +102,12 @@ esp_status esp__add_field_fill(esp_network *n, int place, esp_error *err) {
 
 /* ---- stretches ---- */
 
-esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, esp__field_stretch_fn *best,
-                             const esp__place *x, const esp__place *y, esp__field_cut *cut,
-                             esp_error *err) {
+esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, const esp__place *x,
+                             const esp__place *y, esp__field_cut *cut, esp_error *err) {
   const esp_pair stride = op->attr.conv.stride;
   const esp__extent field = y->field;
-  const esp__field_stretch size = best(field.rows, field.width);
+  const esp__field_stretch size =
+      esp__field_stretches[esp__field_stretch_of(field.rows, field.width)];
   esp__stretch *stretch;
   ESP_TRY(esp__store_alloc(&n->store, (size_t)(field.rows * field.width) * sizeof *stretch,
                            &stretch, err));
@@ -115,7 +116,6 @@ esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, esp__field
                                     .step = stride.columns,
                                     .x_row = (size_t)(stride.rows * x->row),
                                     .y_row = (size_t)y->row},
-                          .together = size.together,
                           .stretch = stretch};
   for (int r = 0; r < field.rows; r += size.rows)
     for (int c = 0; c < field.width; c += size.columns)

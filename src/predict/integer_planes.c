@@ -213,8 +213,7 @@ static esp_status fill_lists(esp_network *n, const esp__integer_weights *w, cons
 static esp_status cut_fields(esp_network *n, const esp__integer_plan *l, lists_state *s,
                              esp_error *err) {
   esp__field_cut cut;
-  ESP_TRY(esp__field_cut_of(n, l->op, s->kernels->field_stretch, &n->place[l->x], &n->place[l->y],
-                            &cut, err));
+  ESP_TRY(esp__field_cut_of(n, l->op, &n->place[l->x], &n->place[l->y], &cut, err));
   s->kernel.planes.stretch = cut.stretch;
   s->kernel.planes.stretches = cut.stretches;
   s->shape = cut.shape;

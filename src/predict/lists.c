@@ -220,10 +220,12 @@ static esp_status add_in_fields(esp_network *n, const esp__layer_plan *l, esp_er
   esp__field_cut cut;
   field_state *s;
   ESP_TRY(esp__store_alloc(&n->store, sizeof *s, &s, err));
-  ESP_TRY(esp__field_cut_of(n, l->op, n->kernels->field_stretch, &n->place[l->x], &n->place[l->y],
-                            &cut, err));
-  s->kernel = (esp__field_lists){
-      {.together = cut.together, .stretch = cut.stretch, .stretches = cut.stretches}, cut.shape};
+  ESP_TRY(esp__field_cut_of(n, l->op, &n->place[l->x], &n->place[l->y], &cut, err));
+  s->kernel =
+      (esp__field_lists){{.together = n->kernels->field_together(cut.shape.rows, cut.shape.columns),
+                          .stretch = cut.stretch,
+                          .stretches = cut.stretches},
+                         cut.shape};
   ESP_TRY(plan_weights(n, l->op, &n->place[l->x], &w, err));
   ESP_TRY(plan_rows(n, &s->kernel.lists, &w, err));
   ESP_TRY(esp__fields_of(n, &n->place[l->y], &s->y, err));

@@ -345,17 +345,14 @@ bool esp__fits_fields(const esp_network *n, const esp_operation *op, esp_shape i
                       int halo_out);
 /* What brings the pixels of neighbours around the fields of a place. */
 esp_status esp__fields_of(esp_network *n, const esp__place *p, esp__fields *f, esp_error *err);
-/* The stretches that the fields of y are best cut into, as the kernel says, and the outputs that
- * are best summed up together. */
+/* The stretches that the fields of y are cut into. */
 typedef struct esp__field_cut {
   esp__field_shape shape;
-  int together;
   const esp__stretch *stretch;
   int stretches;
 } esp__field_cut;
-esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, esp__field_stretch_fn *best,
-                             const esp__place *x, const esp__place *y, esp__field_cut *cut,
-                             esp_error *err);
+esp_status esp__field_cut_of(esp_network *n, const esp_operation *op, const esp__place *x,
+                             const esp__place *y, esp__field_cut *cut, esp_error *err);
 /* The step by itself that does so for all planes. */
 esp_status esp__add_field_fill(esp_network *n, int place, esp_error *err);
 /* Windows of 2x2 side by side, from fields to fields, of floats or of words of bytes. */

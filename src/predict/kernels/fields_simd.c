@@ -1,6 +1,7 @@
 /* Planes in fields: sums of the weights that are there, what lies around fields, and pooling. All
  * loads and stores are of whole lines. */
 #include "base/integer.h"
+#include "predict/kernels/field_stretches.h"
 #include "predict/kernels/list_sums.h"
 
 enum { SUMS = ESP_VECTOR == 8 ? 8 : 16 }; /* vectors in registers, at most */
@@ -10,13 +11,8 @@ ESP_INLINE int together(int rows, int columns) {
   return rows * columns == 1 ? 8 : esp__least(4, SUMS / (rows * columns));
 }
 
-esp__field_stretch ESP_ISA_NAME(esp__field_stretch_of)(int rows, int columns) {
-  const int c = columns % 8 == 0   ? 8
-                : columns % 4 == 0 ? 4
-                : columns % 2 == 0 ? 2
-                                   : 1,
-            r = rows % 2 == 0 && (c == 2 || c == 4) ? 2 : 1;
-  return (esp__field_stretch){r, c, together(r, c)};
+int ESP_ISA_NAME(esp__field_together)(int rows, int columns) {
+  return together(rows, columns);
 }
 
 /* Vectors are constants at each call below. */
@@ -48,22 +44,12 @@ ESP_INLINE void sums(const esp__field_lists *k, const esp__stretch *s, const esp
         sums(k, &k->lists.stretch[i], &k->lists.row[r], down, right, apart); \
   }
 #define EACH_STEP(down, right) EACH(down, right, 1) EACH(down, right, 2)
-EACH_STEP(1, 1)
-EACH_STEP(1, 2)
-EACH_STEP(1, 4)
-EACH_STEP(1, 8)
-EACH_STEP(2, 2)
-EACH_STEP(2, 4)
+ESP_FIELD_STRETCHES(EACH_STEP)
 
 void ESP_ISA_NAME(esp__field_lists_of)(const esp__field_lists *k) {
-  static esp__field_lists_fn *const one[] = {sums_1_1_1, sums_1_1_2, sums_1_2_1, sums_1_2_2,
-                                             sums_1_4_1, sums_1_4_2, sums_1_8_1, sums_1_8_2},
-                                    *const two[] = {sums_2_2_1, sums_2_2_2, sums_2_4_1, sums_2_4_2};
-  const esp__field_shape s = k->shape;
-  if (s.rows == 1)
-    one[(s.columns < 8 ? s.columns / 2 : 3) * 2 + s.step - 1](k);
-  else
-    two[(s.columns / 4) * 2 + s.step - 1](k);
+#define STEPS(down, right) {sums_##down##_##right##_1, sums_##down##_##right##_2},
+  static esp__field_lists_fn *const of[][2] = {ESP_FIELD_STRETCHES(STEPS)};
+  of[esp__field_stretch_of(k->shape.rows, k->shape.columns)][k->shape.step - 1](k);
 }
 
 /* ---- what is no sum ---- */

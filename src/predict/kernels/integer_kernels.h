@@ -126,7 +126,6 @@ typedef void esp__integer_maxpool_fn(const esp__integer_maxpool *k);
   K(dense, esp__integer_dense_fn, esp__integer_dense)                   \
   K(spots, esp__integer_spots_fn, esp__integer_spots)                   \
   K(lists, esp__integer_lists_fn, esp__integer_lists)                   \
-  K(field_stretch, esp__field_stretch_fn, esp__integer_field_stretch)   \
   K(field_lists, esp__integer_field_lists_fn, esp__integer_field_lists) \
   K(depthwise, esp__integer_depthwise_fn, esp__integer_depthwise)       \
   K(quantise, esp__integer_quantise_fn, esp__integer_quantise)          \

@@ -1,6 +1,7 @@
 /* Sums of the quads of weights that are there, over planes or over fields: a vector is some pixels
  * of one output. Some vectors of it are in registers, in several sums where they are few; per quad
  * a broadcast, and a load for each vector of pixels. */
+#include "predict/kernels/field_stretches.h"
 #include "predict/kernels/integer_finish.h"
 
 enum { VECTORS = 12 }; /* in registers, at most */
@@ -173,34 +174,10 @@ ESP_INLINE void field_lists(const esp__integer_field_lists *k, const shape size)
   static void fields_##down##_##right##_2(const esp__integer_field_lists *k) { \
     field_lists(k, (shape){down, right, 2});                                   \
   }
-FIELDS(1, 1)
-FIELDS(1, 2)
-FIELDS(1, 4)
-FIELDS(1, 8)
-FIELDS(2, 2)
-FIELDS(2, 4)
-
-/* The best ones first. */
-static const struct {
-  int rows, columns;
-  esp__integer_field_lists_fn *run[2]; /* of step 1 and 2 */
-} shapes[] = {
-#define SHAPE(down, right)                                     \
-  {                                                            \
-    down, right, {                                             \
-      fields_##down##_##right##_1, fields_##down##_##right##_2 \
-    }                                                          \
-  }
-    SHAPE(1, 8), SHAPE(2, 4), SHAPE(1, 4), SHAPE(2, 2), SHAPE(1, 2), SHAPE(1, 1)};
-
-esp__field_stretch ESP_ISA_NAME(esp__integer_field_stretch)(int rows, int columns) {
-  int i = 0;
-  while (rows % shapes[i].rows || columns % shapes[i].columns) i++;
-  return (esp__field_stretch){shapes[i].rows, shapes[i].columns, 1};
-}
+ESP_FIELD_STRETCHES(FIELDS)
 
 void ESP_ISA_NAME(esp__integer_field_lists)(const esp__integer_field_lists *k) {
-  int i = 0;
-  while (shapes[i].rows != k->shape.rows || shapes[i].columns != k->shape.columns) i++;
-  shapes[i].run[k->shape.step - 1](k);
+#define STEPS(down, right) {fields_##down##_##right##_1, fields_##down##_##right##_2},
+  static esp__integer_field_lists_fn *const of[][2] = {ESP_FIELD_STRETCHES(STEPS)};
+  of[esp__field_stretch_of(k->shape.rows, k->shape.columns)][k->shape.step - 1](k);
 }

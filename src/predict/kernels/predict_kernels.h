@@ -205,12 +205,8 @@ typedef struct esp__field_lists {
   esp__field_shape shape;
 } esp__field_lists;
 typedef void esp__field_lists_fn(const esp__field_lists *k);
-/* The stretches that fields of that size are best cut into, and the outputs that are best computed
- * together. */
-typedef struct esp__field_stretch {
-  int rows, columns, together;
-} esp__field_stretch;
-typedef esp__field_stretch esp__field_stretch_fn(int rows, int columns);
+/* Outputs that are best computed together, of stretches of so many rows and columns. */
+typedef int esp__field_together_fn(int rows, int columns);
 
 /* Planes for the operations that are no correlation: `lanes` values a pixel, 16 or 1. */
 typedef struct esp__planes {
@@ -318,7 +314,7 @@ typedef void esp__summarise_tokens_fn(esp_token_summary kind, int length, esp__e
   K(lists, esp__lists_fn, esp__lists)                                     \
   K(lists_together, esp__lists_together_fn, esp__lists_together)          \
   K(field_lists, esp__field_lists_fn, esp__field_lists_of)                \
-  K(field_stretch, esp__field_stretch_fn, esp__field_stretch_of)          \
+  K(field_together, esp__field_together_fn, esp__field_together)          \
   K(fill_fields, esp__fill_fields_fn, esp__fill_fields)                   \
   K(maxpool_fields, esp__maxpool_fields_fn, esp__maxpool_fields)          \
   K(apply, esp__apply_fn, esp__apply)                                     \
