@@ -85,12 +85,39 @@ static bool seen(const list *l, int row, const esp_measured *network, int ours) 
   return false;
 }
 
-static esp_status add(list *l, esp_comparison c, int ours, esp_error *err) {
+/* Number of the comparison of this row with another round of the same runs; count: there is none. */
+static int other_round(const list *l, int row, const esp_measured *network, int ours) {
+  int i = 0;
+  while (i < l->count && !(l->item[i].theirs == row && network[ours].round > 0 &&
+                           network[l->item[i].ours].round > 0 &&
+                           network[l->item[i].ours].config == network[ours].config))
+    i++;
+  return i;
+}
+
+/* A row is about one round of a run: the one whose sparsity is nearest, of equals the last. */
+static void keep_nearer(esp_comparison *there, esp_comparison c, const esp_measured *network,
+                        double sparsity) {
+  if (fabs(network[c.ours].sparsity - sparsity) <= fabs(network[there->ours].sparsity - sparsity))
+    *there = c;
+}
+
+static esp_status add(list *l, esp_comparison c, esp_error *err) {
   esp_comparison *more = realloc(l->item, (size_t)(l->count + 1) * sizeof *more);
   if (!more) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the comparison");
   l->item = more;
-  c.ours = ours;
   more[l->count++] = c;
+  return ESP_OK;
+}
+
+static esp_status add_row(list *l, const esp_paper *p, int row, const esp_measured *network,
+                          int ours, esp_compare_options o, esp_error *err) {
+  const int there = other_round(l, row, network, ours);
+  esp_comparison c = compare(p, row, &network[ours], o);
+  c.ours = ours;
+  if (seen(l, row, network, ours)) return ESP_OK;
+  if (there == l->count) return add(l, c, err);
+  keep_nearer(&l->item[there], c, network, esp_paper_figure(p, row).sparsity);
   return ESP_OK;
 }
 
@@ -104,11 +131,9 @@ static esp_status add_rows(list *l, const esp_paper *p, const esp_measured *netw
     const bool comparable = difference(p, r, &network[ours]) == NULL;
     if (!comparable && other < 0) other = r;
     any |= comparable;
-    if (comparable && !seen(l, r, network, ours))
-      ESP_TRY(add(l, compare(p, r, &network[ours], o), ours, err));
+    if (comparable) ESP_TRY(add_row(l, p, r, network, ours, o, err));
   }
-  if (any || other < 0 || seen(l, other, network, ours)) return ESP_OK;
-  return add(l, compare(p, other, &network[ours], o), ours, err);
+  return any || other < 0 ? ESP_OK : add_row(l, p, other, network, ours, o, err);
 }
 
 esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int networks,

@@ -138,6 +138,29 @@ START_TEST(one_seed_has_their_deviation) {
 }
 END_TEST
 
+/* Steps of compression leave the sparsity as it is: the row is about what came of the last. */
+START_TEST(one_round_is_compared_with_a_row) {
+  const esp_compare_options absolute = {(double)NAN, true};
+  const esp_stats_moments none = {0};
+  open_paper("sparsity,test_accuracy,tolerance\n0,95,\n0.9,94,1\n");
+  esp_config c = config_of(""), other = config_of("");
+  const esp_measured ours[] = {
+      measured(&c, 0.899, MOMENTS(90), none), measured(&c, 0.9, MOMENTS(91), none),
+      measured(&c, 0.9, MOMENTS(92), none), measured(&c, 0.902, MOMENTS(93), none),
+      measured(&other, 0.902, MOMENTS(94), none)};
+  esp_comparison *found;
+  int n;
+  MUST(esp_paper_compare(&paper, ours, 5, absolute, &found, &n, &err));
+  ck_assert_int_eq(n, 2);
+  ck_assert_int_eq(found[0].ours, 2);
+  ck_assert_int_eq(found[1].ours, 4);
+  free(found);
+  esp_config_free(&c);
+  esp_config_free(&other);
+  esp_paper_free(&paper);
+}
+END_TEST
+
 /* ---- what does not compare ---- */
 
 #define OTHERS                                                             \
@@ -267,6 +290,7 @@ static Suite *suite(void) {
   tcase_add_test(t, noise_of_a_difference);
   tcase_add_test(t, the_band_is_welchs);
   tcase_add_test(t, one_seed_has_their_deviation);
+  tcase_add_test(t, one_round_is_compared_with_a_row);
   tcase_add_test(t, another_network_or_other_data);
   tcase_add_test(t, the_papers_order);
   tcase_add_test(t, one_inversion);
