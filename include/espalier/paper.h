@@ -81,9 +81,9 @@ typedef struct esp_compare_options {
 
 /* Compares each network with each row of the paper about it that has its sparsity; where there is
  * none, with the first that differs in network or data alone. Of rounds of the same runs (`config`)
- * that have a row's sparsity the nearest counts, of equals the last. The band is the paper's tolerance, or
- * that of the 95 % interval of the difference (Welch 1947), from the deviations and numbers of runs
- * on both sides. *c is newly allocated, *n of them. */
+ * that have a row's sparsity the nearest counts, of equals the last. The band is the paper's
+ * tolerance, or that of the 95 % interval of the difference (Welch 1947), from the deviations and
+ * numbers of runs on both sides. *c is newly allocated, *n of them. */
 esp_status esp_paper_compare(const esp_paper *p, const esp_measured *ours, int networks,
                              esp_compare_options o, esp_comparison **c, int *n, esp_error *err);
 /* "inside", "OUTSIDE", "not comparable", or "-" where nothing was judged. */

@@ -85,7 +85,7 @@ static bool seen(const list *l, int row, const esp_measured *network, int ours) 
   return false;
 }
 
-/* Number of the comparison of this row with another round of the same runs; count: there is none. */
+/* Number of the comparison of this row with another round of the same runs; `count`: none. */
 static int other_round(const list *l, int row, const esp_measured *network, int ours) {
   int i = 0;
   while (i < l->count && !(l->item[i].theirs == row && network[ours].round > 0 &&
