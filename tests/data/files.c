@@ -147,6 +147,21 @@ esp_data_options options_for(const char *dataset, const char *path) {
                             .cutout_size = 8};
 }
 
+void data_load(esp_dataset **set, const esp_data_options *opt, esp_key seed) {
+  esp_error err = {0};
+  esp_dataset_free(*set);
+  const esp_status status = esp_dataset_load(set, opt, (esp_shape){0}, seed, &err);
+  need(status == ESP_OK, err.text);
+}
+
+void data_refused(const esp_data_options *opt, const char *what) {
+  esp_error err = {0};
+  esp_dataset *none = NULL;
+  const esp_status status = esp_dataset_load(&none, opt, (esp_shape){0}, 1, &err);
+  need(status == ESP_ERR_INPUT && !none, what);
+  need(strstr(err.text, what) && !strchr(err.text, '\n'), err.text);
+}
+
 uint64_t hash_of(const void *data, size_t bytes, uint64_t before) {
   uint64_t hash = before ^ 0xcbf29ce484222325u;
   for (size_t i = 0; i < bytes; i++) hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3u;

@@ -49,6 +49,10 @@ void pictures_make(const char *folder);
 
 /* [data] with the defaults, apart from the arguments. */
 esp_data_options options_for(const char *dataset, const char *path);
+/* Loads what they say, in the place of what *set is. */
+void data_load(esp_dataset **set, const esp_data_options *opt, esp_key seed);
+/* They must be refused, in one line that has `what` in it. */
+void data_refused(const esp_data_options *opt, const char *what);
 /* FNV-1a. */
 uint64_t hash_of(const void *data, size_t bytes, uint64_t before);
 enum { HASH_START = 0 };

@@ -201,11 +201,6 @@ static void make_sounds(void) {
     wav_write_sine(folder, names[i], i % 2 ? 8000 : 11025, i ? 0.5 : 0.9, hertz[i], 0.5);
 }
 
-static void load(const esp_data_options *opt) {
-  esp_dataset_free(set);
-  ck_assert_msg(esp_dataset_load(&set, opt, (esp_shape){0}, 1, &err) == ESP_OK, "%s", err.text);
-}
-
 /* The band with most energy in a frame. */
 static int loudest(const esp_images *images, uint32_t i, int frame) {
   int best = 0;
@@ -219,7 +214,7 @@ static int loudest(const esp_images *images, uint32_t i, int frame) {
 START_TEST(a_tone_is_in_its_band) {
   esp_data_options opt = sounds("picture");
   make_sounds();
-  load(&opt);
+  data_load(&set, &opt, 1);
   /* 0.5 s are 4000 samples: (4000 - 256) / 128 + 1 frames */
   ck_assert(set->element == ESP_FEATURES && set->shape.channels == 1 && set->shape.height == 30 &&
             set->shape.width == 10);
@@ -261,11 +256,11 @@ END_TEST
 START_TEST(a_sequence_is_the_picture_turned) {
   esp_data_options opt = sounds("picture");
   make_sounds();
-  load(&opt);
+  data_load(&set, &opt, 1);
   float picture[300];
   memcpy(picture, set->train.features, sizeof picture);
   opt = sounds("sequence");
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert(set->shape.channels == 10 && set->shape.height == 1 && set->shape.width == 30);
   for (int t = 0; t < 30; t++)
     for (int b = 0; b < 10; b++)
@@ -278,10 +273,10 @@ START_TEST(threads_change_nothing) {
   esp_data_options opt = sounds("picture");
   make_sounds();
   omp_set_num_threads(1);
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(esp_dataset_digest(set, &one, &err), ESP_OK);
   omp_set_num_threads(3);
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(esp_dataset_digest(set, &two, &err), ESP_OK);
   ck_assert_str_eq(one.images, two.images);
 }
@@ -342,7 +337,7 @@ START_TEST(a_shift_moves_frames_amid_silence) {
   esp_data_options opt = sounds("picture");
   int distances = 0;
   make_sounds();
-  load(&opt);
+  data_load(&set, &opt, 1);
   heard((esp_loader_options){0}, plain);
   heard((esp_loader_options){.shift = 3}, moved);
   for (int epoch = 0; epoch < 4; epoch++) {
@@ -371,7 +366,7 @@ START_TEST(noise_has_the_energy_of_noise) {
   static float noisy[4][300], again[4][300];
   esp_data_options opt = sounds("picture");
   make_sounds();
-  load(&opt);
+  data_load(&set, &opt, 1);
   for (uint32_t i = 0; i < 300; i++) set->train.features[i] = (float)esp__silence;
   heard((esp_loader_options){.noise = 0.25}, noisy);
   heard((esp_loader_options){.noise = 0.25}, again);

@@ -21,18 +21,6 @@ static void teardown(void) {
   folder_remove(folder);
 }
 
-static void load(const esp_data_options *opt, esp_key seed) {
-  esp_dataset_free(set);
-  ck_assert_msg(esp_dataset_load(&set, opt, (esp_shape){0}, seed, &err) == ESP_OK, "%s", err.text);
-}
-
-static void refuses(const esp_data_options *opt, const char *text) {
-  esp_dataset *none = set;
-  ck_assert_int_eq(esp_dataset_load(&none, opt, (esp_shape){0}, 1, &err), ESP_ERR_INPUT);
-  ck_assert_ptr_null(none);
-  ck_assert_msg(strstr(err.text, text), "'%s' lacks '%s'", err.text, text);
-}
-
 START_TEST(table_of_options) {
   static const char *const names[] = {
       "dataset",    "path",         "validation", "train",       "test",        "tokens",
@@ -63,7 +51,7 @@ END_TEST
 START_TEST(cifar10) {
   cifar10_make(folder);
   esp_data_options opt = options_for("cifar10", folder);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert(set->shape.channels == 3 && set->shape.height == 32 && set->shape.width == 32);
   ck_assert_uint_eq(set->train.count, 5 * CIFAR_RECORDS);
   ck_assert_uint_eq(set->test.count, CIFAR_RECORDS);
@@ -82,7 +70,7 @@ START_TEST(cifar10) {
   }
   ck_assert(same);
   ck_assert_int_eq(remove(path_of(folder, "batches.meta.txt")), 0);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_str_eq(set->class_name[0], "airplane");
   ck_assert_str_eq(set->class_name[9], "truck");
 }
@@ -91,7 +79,7 @@ END_TEST
 START_TEST(cifar100) {
   cifar100_make(folder);
   esp_data_options opt = options_for("cifar100", folder);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(set->classes, 100);
   ck_assert_uint_eq(set->train.count, CIFAR100_RECORDS);
   ck_assert_str_eq(set->class_name[99], "name99");
@@ -99,7 +87,7 @@ START_TEST(cifar100) {
   ck_assert_int_eq(set->train.pixels[29 * 3072], cifar_pixel(0, 29, 0));
   ck_assert_int_eq(set->test.pixels[5 * 3072 + 3071], cifar_pixel(1, 5, 3071));
   ck_assert_int_eq(remove(path_of(folder, "fine_label_names.txt")), 0);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_str_eq(set->class_name[99], "99");
 }
 END_TEST
@@ -107,7 +95,7 @@ END_TEST
 START_TEST(idx) {
   idx_make(folder, _i);
   esp_data_options opt = options_for("idx", folder);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert(set->shape.channels == 1 && set->shape.height == IDX_HEIGHT &&
             set->shape.width == IDX_WIDTH);
   ck_assert_int_eq(set->classes, IDX_CLASSES);
@@ -132,12 +120,12 @@ START_TEST(idx_of_fashion) {
   snprintf(name, sizeof name, "%s", fashion);
   ck_assert_int_eq(mkdir(name, 0777), 0);
   idx_make(name, 1);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_str_eq(set->class_name[0], "0"); /* three classes: not Fashion-MNIST after all */
   const uint8_t labels[8 + IDX_TRAIN] = {0, 0, 8, 1, 0, 0, 0, IDX_TRAIN, 9,
                                          8, 7, 6, 5, 4, 3, 2, 1,         0};
   file_write_gz(name, "train-labels-idx1-ubyte.gz", labels, sizeof labels);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(set->classes, 10);
   ck_assert_str_eq(set->class_name[0], "T-shirt/top");
   ck_assert_str_eq(set->class_name[9], "Ankle boot");
@@ -151,7 +139,7 @@ START_TEST(idx_of_one_label) {
   file_write(folder, "train-labels-idx1-ubyte", labels, sizeof labels);
   file_write(folder, "t10k-labels-idx1-ubyte", test_labels, sizeof test_labels);
   esp_data_options opt = options_for("idx", folder);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(set->classes, 2);
 }
 END_TEST
@@ -165,7 +153,7 @@ START_TEST(folder_of_pictures) {
   ck_assert_int_eq(rename(path_of(folder, "train/ant/c.png"), path_of(folder, "train/ant/C.PnG")),
                    0);
   esp_data_options opt = options_for("folder", folder);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert(set->shape.channels == 3 && set->shape.height == 32 && set->shape.width == 32);
   ck_assert_int_eq(set->classes, 2);
   ck_assert_str_eq(set->class_name[0], "ant");
@@ -266,7 +254,7 @@ END_TEST
 
 START_TEST(shapes) {
   esp_data_options opt = options_for("shapes", "");
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   ck_assert_uint_eq(set->train.count, 10000);
   ck_assert_uint_eq(set->test.count, 2000);
   ck_assert_int_eq(set->classes, 10);
@@ -285,7 +273,7 @@ START_TEST(shapes_are_a_function_of_seed_and_index) {
   esp_data_options opt = options_for("shapes", "");
   opt.train = 50;
   opt.test = 20;
-  load(&opt, 7);
+  data_load(&set, &opt, 7);
   esp_dataset *few = set, *other = NULL;
   ck_assert_uint_eq(few->train.count, 50);
   opt.train = 80;
@@ -298,7 +286,7 @@ START_TEST(shapes_are_a_function_of_seed_and_index) {
   ck_assert_int_ne(memcmp(few->train.pixels, other->train.pixels, 3072), 0);
   esp_dataset_free(other);
   opt.train = 1000001;
-  refuses(&opt, "1000001");
+  data_refused(&opt, "1000001");
 }
 END_TEST
 
@@ -318,7 +306,7 @@ START_TEST(split_is_disjoint_complete_and_stable) {
   opt.validation = 6;
   int chosen[3][6];
   for (int run = 0; run < 3; run++) {
-    load(&opt, run == 2 ? 99 : 5);
+    data_load(&set, &opt, run == 2 ? 99 : 5);
     ck_assert_uint_eq(set->train.count, 14);
     ck_assert_uint_eq(set->validation.count, 6);
     int seen[20] = {0}, last = -1;
@@ -340,20 +328,20 @@ START_TEST(limits) {
   opt.train = 10;
   opt.test = 2;
   opt.validation = 3;
-  load(&opt, 5);
+  data_load(&set, &opt, 5);
   ck_assert_uint_eq(set->train.count, 7);
   ck_assert_uint_eq(set->validation.count, 3);
   ck_assert_uint_eq(set->test.count, 2);
   opt.validation = 10;
-  refuses(&opt, "data.validation: 10");
+  data_refused(&opt, "data.validation: 10");
   opt.validation = -1;
-  refuses(&opt, "data.validation: -1");
+  data_refused(&opt, "data.validation: -1");
   opt.validation = 9;
   opt.train = 21;
-  refuses(&opt, "data.train: 21");
+  data_refused(&opt, "data.train: 21");
   opt.train = 10;
   opt.test = 5;
-  refuses(&opt, "data.test: 5");
+  data_refused(&opt, "data.test: 5");
 }
 END_TEST
 
@@ -390,7 +378,7 @@ START_TEST(limited_sets_have_each_class_in_proportion) {
   esp_data_options opt = options_for("idx", folder);
   opt.train = 10;
   opt.test = 20;
-  load(&opt, 5);
+  data_load(&set, &opt, 5);
   ck_assert_uint_eq(set->train.count, 10);
   const int share[] = {5, 3, 2, 0}, twice[] = {10, 6, 3, 1};
   for (int c = 0; c < 4; c++) {
@@ -406,7 +394,7 @@ START_TEST(limited_sets_are_drawn_by_the_seed) {
   opt.train = opt.test = 40;
   uint8_t train[3][40], test[3][40];
   for (int run = 0; run < 3; run++) {
-    load(&opt, run == 2 ? 99 : 5);
+    data_load(&set, &opt, run == 2 ? 99 : 5);
     memcpy(train[run], set->train.pixels, 40);
     memcpy(test[run], set->test.pixels, 40);
     for (int i = 1; i < 40; i++) ck_assert_int_lt(train[run][i - 1], train[run][i]);
@@ -421,7 +409,7 @@ START_TEST(statistics) {
   cifar10_make(folder);
   esp_data_options opt = options_for("cifar10", folder);
   opt.validation = 4;
-  load(&opt, 3);
+  data_load(&set, &opt, 3);
   for (int c = 0; c < 3; c++) {
     double sum = 0.0, squares = 0.0, n = set->train.count * 1024.0;
     for (uint32_t i = 0; i < set->train.count; i++)
@@ -434,17 +422,17 @@ START_TEST(statistics) {
     ck_assert_double_eq_tol(set->std[c], sqrt(squares / n), 1e-6);
   }
   opt.mean = (esp_numbers){{0.25, 0.5, 0.75}, 3};
-  load(&opt, 3);
+  data_load(&set, &opt, 3);
   ck_assert(set->mean[0] == 0.25f && set->mean[2] == 0.75f && set->std[0] > 0.1f);
   opt.std = (esp_numbers){{0.5, 2.0, 1.0}, 3};
-  load(&opt, 3);
+  data_load(&set, &opt, 3);
   ck_assert(set->mean[1] == 0.5f && set->std[1] == 2.0f);
   opt.std.count = 2;
-  refuses(&opt, "data.std: 2 numbers for images of 3 channels");
+  data_refused(&opt, "data.std: 2 numbers for images of 3 channels");
   opt.std = (esp_numbers){{0.5, 0.0, 1.0}, 3};
-  refuses(&opt, "data.std");
+  data_refused(&opt, "data.std");
   opt.mean.count = 1;
-  refuses(&opt, "data.mean: 1 numbers");
+  data_refused(&opt, "data.mean: 1 numbers");
 }
 END_TEST
 
@@ -453,7 +441,7 @@ START_TEST(constant_images_have_a_deviation) {
   png_write_plain(folder, "train/b/1.png", 4, 4, 51, 0, 255);
   png_write_plain(folder, "test/b/1.png", 4, 4, 51, 0, 255);
   esp_data_options opt = options_for("folder", folder);
-  load(&opt, 1);
+  data_load(&set, &opt, 1);
   static const float mean[] = {0.2f, 0.0f, 1.0f};
   for (int c = 0; c < 3; c++)
     ck_assert(set->mean[c] == mean[c] && set->std[c] == (float)(1.0 / 255.0));
@@ -462,19 +450,19 @@ END_TEST
 
 START_TEST(what_is_asked_for_must_exist) {
   esp_data_options opt = options_for("cifar11", folder);
-  refuses(&opt, "cifar11");
+  data_refused(&opt, "cifar11");
   static const char *const with_files[] = {"cifar10", "cifar100", "idx", "folder"};
   for (size_t i = 0; i < 4; i++) {
     opt = options_for(with_files[i], "");
-    refuses(&opt, "data.path");
+    data_refused(&opt, "data.path");
     opt = options_for(with_files[i], path_of(folder, "none"));
-    refuses(&opt, "none: no such folder");
+    data_refused(&opt, "none: no such folder");
   }
   file_write(folder, "file", "", 0);
   opt = options_for("cifar10", path_of(folder, "file"));
-  refuses(&opt, "file: no such folder");
+  data_refused(&opt, "file: no such folder");
   opt.dataset = NULL;
-  refuses(&opt, "unknown data set");
+  data_refused(&opt, "unknown data set");
   esp_dataset_free(NULL);
 }
 END_TEST

@@ -30,18 +30,6 @@ static void text_write(const char *name, const char *text) {
   file_write(folder, name, text, strlen(text));
 }
 
-static void load(void) {
-  esp_dataset_free(set);
-  ck_assert_msg(esp_dataset_load(&set, &opt, (esp_shape){0}, 1, &err) == ESP_OK, "%s", err.text);
-}
-
-static void refuses(const char *what) {
-  esp_dataset *none;
-  ck_assert_int_eq(esp_dataset_load(&none, &opt, (esp_shape){0}, 1, &err), ESP_ERR_INPUT);
-  ck_assert_msg(strstr(err.text, what) != NULL, "'%s' lacks '%s'", err.text, what);
-  ck_assert_ptr_null(strchr(err.text, '\n'));
-}
-
 static const char train[] =
     "\xEF\xBB\xBF# made by hand\na, the b ,y,z\n1,10,100,0\n 2 ,20,300,1\n"
     "3,60,-1e2,0\n",
@@ -52,7 +40,7 @@ START_TEST(columns_are_found_by_name) {
   text_write("train.csv", train);
   text_write("test.csv", test);
   opt.table.ignore = (char[]){"z"};
-  load();
+  data_load(&set, &opt, 1);
   ck_assert(esp_shape_same(set->shape, (esp_shape){2, 1, 1, 0}));
   ck_assert_str_eq(set->column_name[0], "a");
   ck_assert_str_eq(set->column_name[1], "the b");
@@ -73,7 +61,7 @@ START_TEST(inputs_and_several_targets) {
   text_write("test.csv", test);
   opt.table.target = (char[]){"y, a"};
   opt.table.inputs = (char[]){"z\nthe b"};
-  load();
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(set->train.targets, 2);
   ck_assert_str_eq(set->class_name[1], "a");
   ck_assert_float_eq(set->train.target[3], 2.0f);
@@ -88,7 +76,7 @@ START_TEST(units_are_of_the_training_split) {
   esp_loader *loader;
   text_write("train.csv", "x,y\n1,10\n3,30\n");
   text_write("test.csv", "x,y\n2,20\n5,60\n0,0\n");
-  load();
+  data_load(&set, &opt, 1);
   ck_assert_float_eq(set->mean[0], 2.0f);
   ck_assert_float_eq(set->std[0], 1.0f);
   ck_assert_int_eq(set->targets.count, 1);
@@ -110,7 +98,7 @@ START_TEST(units_are_of_the_training_split) {
   esp_loader_free(loader);
   opt.target_mean = (esp_numbers){{5.0}, 1};
   opt.target_std = (esp_numbers){{0.5}, 1};
-  load();
+  data_load(&set, &opt, 1);
   ck_assert_double_eq(set->targets.mean[0], 5.0);
   ck_assert_double_eq(set->targets.std[0], 0.5);
 }
@@ -140,7 +128,7 @@ START_TEST(one_file_is_split) {
   snprintf(path, sizeof path, "%s/all.csv", folder);
   opt.path = path;
   opt.validation = 10;
-  load();
+  data_load(&set, &opt, 1);
   ck_assert_uint_eq(set->test.count, 20);
   ck_assert_uint_eq(set->train.count, 70);
   rows_stay_whole(&set->train, seen);
@@ -183,16 +171,16 @@ static const struct {
 START_TEST(what_is_wrong_is_said_with_its_line) {
   text_write("train.csv", damaged[_i].text);
   text_write("test.csv", "x,y\n1,2\n2,3\n");
-  refuses(damaged[_i].message);
+  data_refused(&opt, damaged[_i].message);
 }
 END_TEST
 
 START_TEST(other_columns_in_the_test_file) {
   text_write("train.csv", "x,y\n1,2\n2,3\n");
   text_write("test.csv", "w,y\n1,2\n2,3\n");
-  refuses("test.csv:1: no column 'x' (data.inputs)");
+  data_refused(&opt, "test.csv:1: no column 'x' (data.inputs)");
   text_write("test.csv", "x,y\n1,2\n2,2\n");
-  refuses("target 'y' is 2 in each of the 2 test examples");
+  data_refused(&opt, "target 'y' is 2 in each of the 2 test examples");
 }
 END_TEST
 
@@ -200,28 +188,28 @@ START_TEST(keys_that_do_not_fit) {
   text_write("train.csv", "x,y,z\n1,2,3\n2,3,4\n");
   text_write("test.csv", "x,y,z\n1,2,3\n2,3,4\n");
   opt.table.target = (char[]){""};
-  refuses("data.target: data set 'csv' needs the name of the column");
+  data_refused(&opt, "data.target: data set 'csv' needs the name of the column");
   opt.table.target = (char[]){"y,"};
-  refuses("data.target: a name is missing");
+  data_refused(&opt, "data.target: a name is missing");
   opt.table.target = (char[]){"y, y"};
-  refuses("data.target: 'y' twice");
+  data_refused(&opt, "data.target: 'y' twice");
   opt.table.target = (char[]){"y"};
   opt.table.ignore = (char[]){"y"};
-  refuses("data.ignore: 'y' is a target too");
+  data_refused(&opt, "data.ignore: 'y' is a target too");
   opt.table.ignore = (char[]){"q"};
-  refuses("train.csv:1: no column 'q' (data.ignore)");
+  data_refused(&opt, "train.csv:1: no column 'q' (data.ignore)");
   opt.table.ignore = (char[]){"x"};
   opt.table.inputs = (char[]){"x"};
-  refuses("data.ignore: 'x' is one of data.inputs too");
+  data_refused(&opt, "data.ignore: 'x' is one of data.inputs too");
   opt.table.ignore = (char[]){""};
   opt.table.inputs = (char[]){"y"};
-  refuses("data.inputs: 'y' is a target too");
+  data_refused(&opt, "data.inputs: 'y' is a target too");
   opt.table.inputs = (char[]){""};
   opt.tasks = (char[]){"kind: y | z"};
-  refuses("data.tasks, data.task_weights: are of classes");
+  data_refused(&opt, "data.tasks, data.task_weights: are of classes");
   opt.tasks = (char[]){""};
   opt.target_std = (esp_numbers){{1.0, 2.0}, 2};
-  refuses("data.target_std: 2 numbers for 1 targets; expected one each");
+  data_refused(&opt, "data.target_std: 2 numbers for 1 targets; expected one each");
 }
 END_TEST
 
@@ -248,7 +236,7 @@ START_TEST(other_targets_are_refused) {
   char *const other[] = {(char[]){"z"}};
   text_write("train.csv", "x,y\n1,2\n2,3\n");
   text_write("test.csv", "x,y\n1,2\n2,3\n");
-  load();
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(esp_dataset_match_classes(set, &opt, set->class_name, 1, &err), ESP_OK);
   ck_assert_int_eq(esp_dataset_match_classes(set, &opt, other, 1, &err), ESP_ERR_INPUT);
   ck_assert_msg(strstr(err.text, "the data have the targets y, the network z") != NULL, "%s",

@@ -26,17 +26,6 @@ static void text_write(const char *name, const char *text) {
   file_write(folder, name, text, strlen(text));
 }
 
-static void load(const esp_data_options *opt) {
-  esp_dataset_free(set);
-  ck_assert_msg(esp_dataset_load(&set, opt, (esp_shape){0}, 1, &err) == ESP_OK, "%s", err.text);
-}
-
-static void refuses(const esp_data_options *opt, const char *what) {
-  esp_dataset *none;
-  ck_assert_int_eq(esp_dataset_load(&none, opt, (esp_shape){0}, 1, &err), ESP_ERR_INPUT);
-  ck_assert_msg(strstr(err.text, what) != NULL, "'%s' lacks '%s'", err.text, what);
-}
-
 /* The numbers of a text's tokens. */
 static void holds(const esp_images *images, uint32_t i, const char *numbers) {
   char text[256] = "";
@@ -136,7 +125,7 @@ START_TEST(files_of_lines) {
   text_write("train/yes.txt", "b\nab b");
   text_write("test/no.txt", "xa");
   text_write("test/yes.txt", "bbbbb\n");
-  load(&opt);
+  data_load(&set, &opt, 1);
   /* a: 3, b: 3, l: 2, the space: 1 */
   ck_assert(set->element == ESP_TOKENS && set->shape.width == 4 && set->shape.vocabulary == 6);
   ck_assert_str_eq(set->class_name[0], "no");
@@ -161,7 +150,7 @@ START_TEST(files_that_are_texts) {
   text_write("train/good/2.TXT", "bad no");
   text_write("test/bad/1.txt", "so so so");
   text_write("test/good/1.txt", "good");
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert(set->shape.width == 2 && set->shape.vocabulary == 4); /* bad and so, two each */
   holds(&set->train, 0, "3 2 ");
   holds(&set->train, 1, "2 1 ");
@@ -174,7 +163,7 @@ START_TEST(tables) {
   esp_data_options opt = options_for("text", folder);
   text_write("train.tsv", "label\ttext\nzoo\ta b\n\nant\tb\tc\r\nant\ta\n");
   text_write("test.tsv", "ant\tb\nzoo\tbb\n");
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(set->classes, 2);
   ck_assert_str_eq(set->class_name[0], "ant");
   ck_assert_uint_eq(set->train.count, 3);
@@ -198,7 +187,7 @@ START_TEST(a_fifth_is_to_test_on_where_nothing_says_which) {
              "b\t1\na\t2\nb\t3\nb\t4\na\t5\nb\t6\nb\t7\nb\t8\nb\t9\nb\t10\nb\t11\nb\t12\n");
   snprintf(path, sizeof path, "%s", path_of(folder, "all.tsv"));
   esp_data_options opt = options_for("text", path);
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(of_class(&set->test, 0), 1);
   ck_assert_int_eq(of_class(&set->train, 0), 1);
   ck_assert_int_eq(of_class(&set->test, 1), 2);
@@ -213,7 +202,7 @@ START_TEST(the_vocabulary_knows_only_what_is_trained_on) {
   text_write("train/two.txt", "d\ne\nf\n");
   text_write("test/one.txt", "a\n");
   text_write("test/two.txt", "b\n");
-  load(&opt);
+  data_load(&set, &opt, 1);
   ck_assert_int_eq(set->shape.vocabulary, 4 + ESP_TOKENS_FIRST);
   for (uint32_t i = 0; i < 2; i++) ck_assert_int_eq(set->validation.tokens[i], ESP_TOKEN_UNKNOWN);
 }
@@ -281,7 +270,7 @@ START_TEST(what_is_no_text_is_refused_with_its_line) {
     text_write("test.tsv", "z\tc\n");
     text_write("test/two.txt", "b\n");
     text_write(bad[i].name, bad[i].text);
-    refuses(&opt, bad[i].message);
+    data_refused(&opt, bad[i].message);
   }
 }
 END_TEST
@@ -290,14 +279,14 @@ START_TEST(options_that_cannot_be) {
   esp_data_options opt = options_for("text", folder);
   text_write("one.txt", "a\nb\n");
   text_write("two.txt", "c\n");
-  refuses(&opt, "class 'two' has 1 texts, expected at least 2");
+  data_refused(&opt, "class 'two' has 1 texts, expected at least 2");
   text_write("two.txt", "c\nd\n");
   opt.text.vocabulary = 2;
-  refuses(&opt, "data.vocabulary: 2, expected at least 3");
+  data_refused(&opt, "data.vocabulary: 2, expected at least 3");
   text_write("two/1.txt", "c\n");
-  refuses(&opt, "has a folder and a file of the class 'two'");
+  data_refused(&opt, "has a folder and a file of the class 'two'");
   opt = options_for("text", path_of(folder, "none.tsv"));
-  refuses(&opt, "none.tsv: no such folder");
+  data_refused(&opt, "none.tsv: no such folder");
 }
 END_TEST
 
