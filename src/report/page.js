@@ -2,8 +2,8 @@
 
 const kinds = { band, beside, lines, heat, bars };
 const places = [["accuracy-epochs", "training"], ["loss", "training"], ["learning-rate", "training"], ["sparsity-steps", "training"],
-  ["accuracy", "accuracy"], ["paper", "paper"], ["density", "density"], ["layer-", "layers"], ["sensitivity", "sensitivity"],
-  ["histogram", "weights"], ["confusion", "confusion"]];
+  ["accuracy", "accuracy"], ["early-stopping", "accuracy"], ["paper", "paper"], ["density", "density"], ["layer-", "layers"],
+  ["sensitivity", "sensitivity"], ["histogram", "weights"], ["confusion", "confusion"]];
 
 function charts() {
   const handles = new Map(); // of the charts in each place

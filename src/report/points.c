@@ -18,6 +18,20 @@ static double judged(const cJSON *o, const esp_quality *q, const char *column) {
   return number(o, esp_quality_column(q, column, name));
 }
 
+/* The epoch of the training of `round` after which the images held out had their least loss; NAN
+ * where there were none, or no training. */
+static double best_epoch_of(const esp__run_record *r, int round) {
+  const double stage = esp__run_record_round(r, round);
+  double least = INFINITY, epoch = NAN;
+  for (int row = 0; row < r->log.rows; row++) {
+    const double loss = esp_csv_number(&r->log, row, "validation_loss");
+    if (esp_csv_number(&r->log, row, "stage") != stage || !(loss < least)) continue;
+    least = loss;
+    epoch = esp_csv_number(&r->log, row, "epoch");
+  }
+  return epoch;
+}
+
 /* Bytes of weights, inputs and outputs of all layers; NAN where none were recorded. Integers take
  * their bits. */
 static double traffic_of(const esp__run_record *r, int round, bool integers) {
@@ -89,6 +103,7 @@ static esp_status add(esp__points *p, int run, const cJSON *o, const esp__run_re
       .macs = number(o, "macs_effective"),
       .milliseconds = number(o, "milliseconds_per_image"),
       .seconds = *seconds,
+      .best_epoch = best_epoch_of(r, (int)round),
       .traffic = traffic_of(r, (int)round, has_integers(r, (int)round)),
       .integers = has_integers(r, (int)round),
       .step = step_of(o),

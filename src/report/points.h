@@ -25,6 +25,7 @@ typedef struct esp__point {
   bool integers;            /* it computes with integers of 8 bits, no floats */
   const char *step;         /* of [compress], which made it; borrowed; NULL: none */
   double seconds;           /* of training, up to here */
+  double best_epoch; /* of those that made it, from 1: the one of the least validation loss */
 } esp__point;
 
 /* In the order of series, dense network first, target, round, seed. */

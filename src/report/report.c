@@ -86,6 +86,7 @@ static esp_status build(cJSON *report, const esp__report_data *data,
   if (request->paper) ESP_TRY(esp__add_paper(report, data, request->paper, err));
   esp__add_accuracy(report, data);
   ESP_TRY(esp__add_tests(report, data, err));
+  esp__add_early_stopping(report, data);
   esp__add_training(report, data);
   esp__add_density(report, data);
   esp__add_layer_costs(report, data);

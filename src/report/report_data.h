@@ -28,6 +28,7 @@ typedef struct esp__report_data {
  * column; values from 0 to 100, or "signed". kind "bars": a row per row, its name in the first
  * column, a bar for each other. */
 void esp__add_accuracy(cJSON *report, const esp__report_data *data);
+void esp__add_early_stopping(cJSON *report, const esp__report_data *data);
 void esp__add_training(cJSON *report, const esp__report_data *data);
 /* Also the table "paper": the comparison as `espalier compare` makes it. */
 esp_status esp__add_paper(cJSON *report, const esp__report_data *data, const char *name,

@@ -52,6 +52,7 @@ BANDS = {"accuracy-sparsity": lambda r: 100 * r["sparsity"],
          "accuracy-macs": lambda r: r["macs_effective"] / 1e6,
          "accuracy-inference": lambda r: r["milliseconds_per_image"],
          "accuracy-training": None}
+EARLY = "early-stopping"
 # columns of log.csv, and what of the results at the ends of stages
 LINES = {"loss": (["train_loss", "validation_loss"], "test_loss"),
          "accuracy-epochs": (["train_accuracy", "validation_accuracy"], "test_accuracy"),
@@ -126,6 +127,21 @@ def check_bands(page, runs):
         means = [(statistics.mean(x for x, _ in level), statistics.mean(y for _, y in level),
                   statistics.stdev(y for _, y in level)) for level in levels.values()]
         same([p for d in datasets(page, chart, "d.part === 'mean'") for p in d], means, chart + " means")
+
+
+def check_early_stopping(page, runs):
+    """The epoch of each stage with the least validation loss, the first of equals."""
+    points, levels = [], {}
+    for dir_, rounds in runs.items():
+        log = table(dir_ + "/log.csv")
+        for stage, r in enumerate(rounds):
+            losses = [float(row["validation_loss"]) for row in log if row["stage"] == str(stage)]
+            points.append((100 * r["sparsity"], 1 + losses.index(min(losses))))
+            levels.setdefault((os.path.basename(dir_).split()[0], stage), []).append(points[-1])
+    same([p[:2] for d in datasets(page, EARLY, "d.part === 'seeds'") for p in d], points, EARLY)
+    means = [(level[0][0], statistics.mean(y for _, y in level), statistics.stdev(y for _, y in level))
+             for level in levels.values()]
+    same([p for d in datasets(page, EARLY, "d.part === 'mean'") for p in d], means, EARLY + " means")
 
 
 def check_paper(page, runs):
@@ -289,7 +305,7 @@ def check_hover(page, chart, part):
 
 def check_ink(page):
     """Pixels of at least two colours on each canvas."""
-    for chart in [*BANDS, *LINES, "paper-change", "paper-accuracy", "accuracy-before", "sparsity-steps", "histogram-1-1"]:
+    for chart in [*BANDS, *LINES, EARLY, "paper-change", "paper-accuracy", "accuracy-before", "sparsity-steps", "histogram-1-1"]:
         colours = page.evaluate(f"""(() => {{
           const c = document.getElementById("{chart}"), copy = Object.assign(document.createElement("canvas"), {{width: c.width, height: c.height}});
           const context = copy.getContext("2d", {{willReadFrequently: true}});
@@ -312,7 +328,7 @@ def check_tables(page):
     page.settle()
     rows = page.evaluate("document.querySelectorAll('#accuracy details table tbody tr').length")
     fronts = page.evaluate("report.sheets.filter((s) => s.id.endsWith('-front')).reduce((sum, s) => sum + s.rows.length, 0)")
-    assert rows == len(BANDS) * (2 * 3 + 6 * 3) + fronts + 2 * 2 * 2, rows
+    assert rows == len([*BANDS, EARLY]) * (2 * 3 + 6 * 3) + fronts + 2 * 2 * 2, rows
     verdicts = page.evaluate("[...document.querySelectorAll('#comparison tbody tr:not(.group)')].length")
     assert verdicts == 4 + 2, f"{verdicts} comparisons, expected 4 with dense networks and 2 of the methods, whose dense networks are the same"
     pictures = page.evaluate("[...document.querySelectorAll('#pictures figure img')].map((i) => i.naturalWidth * i.naturalHeight)")
@@ -343,6 +359,7 @@ def check_page(page, html, folder, screenshots):
     assert "random & <b>3" in page.evaluate("document.querySelector('#runs').textContent")
     check_bands(page, runs)
     check_paper(page, runs)
+    check_early_stopping(page, runs)
     check_lines(page, runs)
     check_sparsity(page, runs)
     check_before(page, runs)
