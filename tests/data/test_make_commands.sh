@@ -19,4 +19,5 @@ command -v espeak-ng >/dev/null || exit 77
 expect 0 "1 sounds to train on and 1 to test on, of each of 10 words" "$work" --train 1 --test 1
 check [ "$(find "$work/commands" -name '*.wav' -size +1k | wc -l)" = 20 ]
 expect 1 "is there already" "$work"
+expect 1 "nowhere: no such folder; expected the one to make commands in" "$work/nowhere"
 [ "$failures" -eq 0 ]

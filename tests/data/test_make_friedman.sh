@@ -15,6 +15,7 @@ check diff -r "$work/one" "$work/two"
 check [ "$(head -n 1 "$work/one/friedman/train.csv")" = x1,x2,x3,x4,x5,x6,x7,x8,x9,x10,y ]
 check [ "$(wc -l <"$work/one/friedman/test.csv")" = 31 ]
 expect 1 "is there already" "$work/one"
+expect 1 "nowhere: no such folder; expected the one to make friedman in" "$work/nowhere"
 expect 0 "rows to train on" "$work/three" --train 200 --test 2 --noise 0
 # shellcheck disable=SC2016 # the fields are awk's
 check awk -F , 'NR > 1 {

@@ -16,6 +16,7 @@ check [ "$(cat "$work"/one/pictures/*/*/*.png | grep -c IEND)" -ge 11 ]
 expect 0 "pictures to train on" "$work/two" --train 7 --test 4 --side 9 --classes 3
 check diff -r "$work/one" "$work/two"
 expect 1 "is there already" "$work/one"
+expect 1 "nowhere: no such folder; expected the one to make pictures in" "$work/nowhere"
 expect 1 "expected 8 to 4096" "$work" --side 7
 expect 1 "a picture of each class" "$work" --train 9 --test 9 --classes 10
 check [ ! -e "$work/pictures" ]

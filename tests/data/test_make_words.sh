@@ -24,6 +24,7 @@ check [ "$(cat "$work"/one/words/*/*.txt | grep -c "[^a-zå]")" = 0 ]
 expect 0 "words to train on" "$work/two" --lists "$work/lists" --train 6 --test 4
 check diff -r "$work/one" "$work/two"
 expect 1 "is there already" "$work/one" --lists "$work/lists"
+expect 1 "nowhere: no such folder; expected the one to make words in" "$work/nowhere"
 expect 1 "expected --train and --test to be at most those" "$work" --lists "$work/lists" --train 100
 rm "$work/lists/polish"
 expect 1 "lacks word lists; expected those of: apt install wpolish" "$work" --lists "$work/lists"
