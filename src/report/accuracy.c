@@ -1,5 +1,6 @@
 /* Accuracy, or what else runs are judged by, over what pruning is to buy. */
 #include "base/json.h"
+#include "report/band.h"
 #include "report/quality_words.h"
 
 #include <math.h>
@@ -67,51 +68,16 @@ static const measure measures[] = {
      1.0},
 };
 
-static cJSON *means(const esp__report_data *data, const measure *m) {
-  const esp_quality *q = data->quality;
-  const esp__column columns[] = {{"series", "series"},
-                                 {"level", "level"},
-                                 {"seeds", "seeds"},
-                                 m->column,
-                                 {"$name_mean$percent", "test $title, mean$unit"},
-                                 {"$name_sd$percent", "sd$unit"},
-                                 {0}};
-  char id[64], level[ESP_LABEL_MAX];
-  snprintf(id, sizeof id, "%s-means", m->id);
-  cJSON *table = esp__quality_table(data->quality, id, columns);
-  for (int first = 0, end; first < data->points.count; first = end) {
-    end = esp__level_end(&data->points, first);
-    const esp_stats_moments x = esp__level_moments(&data->points, first, end, m->offset);
-    const esp_stats_moments y = esp__level_moments(&data->points, first, end, OF(quality));
-    esp__level_label(&data->points, first, end, level);
-    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(level),
-                  esp__number_cell(y.n), esp__number_cell(m->unit * esp_stats_mean(&x)),
-                  esp__number_cell(q->factor * esp_stats_mean(&y)),
-                  esp__number_cell(q->factor * esp_stats_sd(&y)));
-  }
-  return table;
-}
-
-static cJSON *points(const esp__report_data *data, const measure *m) {
-  const esp__column columns[] = {{"series", "series"},
-                                 {"run", "run"},
-                                 {"seed", "seed"},
-                                 {"round", "round"},
-                                 m->column,
-                                 {"$name$percent", "test $title$unit"},
-                                 {0}};
-  char id[64];
-  snprintf(id, sizeof id, "%s-points", m->id);
-  cJSON *table = esp__quality_table(data->quality, id, columns);
-  for (int i = 0; i < data->points.count; i++) {
-    const esp__point *p = &data->points.item[i];
-    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, i)),
-                  esp__text_cell(data->runs.item[p->run].name),
-                  esp__number_cell((double)esp__seed_of(data, p)), esp__number_cell(p->round),
-                  esp__number_cell(m->unit * esp__point_value(p, m->offset)),
-                  esp__number_cell(data->quality->factor * p->quality));
-  }
-  return table;
+static esp__band band_of(const esp__report_data *data, const measure *m) {
+  return (esp__band){.id = m->id,
+                     .x = m->column,
+                     .mean = {"$name_mean$percent", "test $title, mean$unit"},
+                     .sd = {"$name_sd$percent", "sd$unit"},
+                     .y = {"$name$percent", "test $title$unit"},
+                     .x_offset = m->offset,
+                     .y_offset = OF(quality),
+                     .x_unit = m->unit,
+                     .y_unit = data->quality->factor};
 }
 
 /* A level's means. */
@@ -251,8 +217,7 @@ void esp__add_accuracy(cJSON *report, const esp__report_data *data) {
     esp__json_put_bool(chart, "joined", in_order(data, m));
     esp__chart_axis(chart, "x", m->column.label, m->scale);
     esp__quality_axis(chart, data->quality, "test $axis");
-    esp__report_table_of(report, chart, means(data, m));
-    esp__report_table_of(report, chart, points(data, m));
+    esp__band_tables(report, chart, data, band_of(data, m));
     if (m->has_front) esp__report_table_of(report, chart, front(data, m));
   }
   add_before(report, data);

@@ -2,69 +2,34 @@
  * (Frankle & Carbin 2019, figures 1 and 3: how fast networks learn that are pruned more and
  * more). */
 #include "base/json.h"
-#include "report/report_data.h"
+#include "report/band.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#define OF(member) offsetof(esp__point, member)
-static const esp__column sparsity = {"sparsity_percent", "sparsity (%)"};
-
-static cJSON *means(const esp__report_data *data) {
-  const esp__column columns[] = {{"series", "series"},
-                                 {"level", "level"},
-                                 {"seeds", "seeds"},
-                                 sparsity,
-                                 {"epoch_mean", "epoch of the least validation loss, mean"},
-                                 {"epoch_sd", "sd"},
-                                 {0}};
-  cJSON *table = esp__table_new("early-stopping-means", columns);
-  for (int first = 0, end; first < data->points.count; first = end) {
-    char level[ESP_LABEL_MAX];
-    end = esp__level_end(&data->points, first);
-    const esp_stats_moments x = esp__level_moments(&data->points, first, end, OF(sparsity)),
-                            y = esp__level_moments(&data->points, first, end, OF(best_epoch));
-    esp__level_label(&data->points, first, end, level);
-    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, first)), esp__text_cell(level),
-                  esp__number_cell(y.n), esp__number_cell(100.0 * esp_stats_mean(&x)),
-                  esp__number_cell(esp_stats_mean(&y)), esp__number_cell(esp_stats_sd(&y)));
-  }
-  return table;
-}
-
-static cJSON *points(const esp__report_data *data) {
-  const esp__column columns[] = {{"series", "series"},
-                                 {"run", "run"},
-                                 {"seed", "seed"},
-                                 {"round", "round"},
-                                 sparsity,
-                                 {"epoch", "epoch of the least validation loss"},
-                                 {0}};
-  cJSON *table = esp__table_new("early-stopping-points", columns);
-  for (int i = 0; i < data->points.count; i++) {
-    const esp__point *p = &data->points.item[i];
-    ESP_TABLE_ROW(table, esp__text_cell(esp__series_of(data, i)),
-                  esp__text_cell(data->runs.item[p->run].name),
-                  esp__number_cell((double)esp__seed_of(data, p)), esp__number_cell(p->round),
-                  esp__number_cell(100.0 * p->sparsity), esp__number_cell(p->best_epoch));
-  }
-  return table;
-}
+#define EPOCH "epoch of the least validation loss"
 
 void esp__add_early_stopping(cJSON *report, const esp__report_data *data) {
   const esp__points *p = &data->points;
-  if (esp__level_moments(p, 0, p->count, OF(best_epoch)).n == 0) return;
+  const esp__band band = {.id = "early-stopping",
+                          .x = {"sparsity_percent", "sparsity (%)"},
+                          .mean = {"epoch_mean", EPOCH ", mean"},
+                          .sd = {"epoch_sd", "sd"},
+                          .y = {"epoch", EPOCH},
+                          .x_offset = offsetof(esp__point, sparsity),
+                          .y_offset = offsetof(esp__point, best_epoch),
+                          .x_unit = 100.0,
+                          .y_unit = 1.0};
+  if (esp__level_moments(p, 0, p->count, band.y_offset).n == 0) return;
   cJSON *chart = esp__chart_add(
       report,
-      (esp__chart){"early-stopping", "Early stopping",
+      (esp__chart){band.id, "Early stopping",
                    "The epoch after which the images held out have their least loss, counted "
                    "from the beginning of the training, or of a round's.",
                    "band"});
   esp__json_put_bool(chart, "joined", true);
-  esp__chart_axis(chart, "x", sparsity.label, "linear");
-  cJSON *y = esp__chart_axis(chart, "y", "epoch of the least validation loss", "linear");
+  esp__chart_axis(chart, "x", band.x.label, "linear");
+  cJSON *y = esp__chart_axis(chart, "y", EPOCH, "linear");
   esp__json_put_string(y, "name", "epoch");
   esp__json_put_string(y, "unit", "");
-  esp__report_table_of(report, chart, means(data));
-  esp__report_table_of(report, chart, points(data));
+  esp__band_tables(report, chart, data, band);
 }
