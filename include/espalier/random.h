@@ -26,7 +26,7 @@ enum esp_stream {
   ESP_STREAM_PRUNE,   /* random scores, random regrowth */
   ESP_STREAM_SHAPES,  /* the procedural data set */
   ESP_STREAM_SWEEP,   /* which combinations of a grid are tried */
-  ESP_STREAM_GATES,   /* noise of gates that are trained */
+  ESP_STREAM_GATES,   /* noise of gates and weights whose noise is trained */
   ESP_STREAM_SUBSET,  /* which images of a set are used */
   ESP_STREAM_COMPRESS /* where k-means begins */
 };

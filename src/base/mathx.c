@@ -1,38 +1,80 @@
 #include "base/mathx.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 static const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
 static const double pi = 3.14159265358979323846;
 
+/* `low` for NaN. */
+static double bounded(double x, double low, double high) {
+  return !(x > low) ? low : x > high ? high : x;
+}
+
+/* 0, but NaN for infinities and NaN, which go through bits and integers as if they were numbers. */
+static double poison(double x) {
+  return x - x;
+}
+
+static double of_bits(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+static uint64_t bits_of(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+/* x 2^n, n in [-1100, 1100]; in two exact factors, but for what is below 2^-1022. */
+static double scaled(double x, int n) {
+  const int half = n / 2;
+  return x * of_bits((uint64_t)(1023 + half) << 52) * of_bits((uint64_t)(1023 + n - half) << 52);
+}
+
 /* x = n ln 2 + r, |r| <= ln 2 / 2; Taylor to r^13. */
+void esp__exps(double *x, int count) {
+  double r[ESP__AT_ONCE], sum[ESP__AT_ONCE];
+  int n[ESP__AT_ONCE];
+  for (int i = 0; i < count; i++) {
+    const double inside = bounded(x[i], -746.0, 710.0), y = inside / 0.693147180559945309 + 0.5;
+    n[i] = (int)y - (y < (double)(int)y);
+    r[i] = (inside - n[i] * ln2_high) - n[i] * ln2_low;
+    sum[i] = 1.0;
+  }
+  for (int k = 13; k >= 1; k--)
+    for (int i = 0; i < count; i++) sum[i] = 1.0 + sum[i] * r[i] / k;
+  for (int i = 0; i < count; i++) {
+    const double e = scaled(sum[i], n[i]);
+    x[i] = x[i] > 709.0 ? HUGE_VAL : x[i] < -745.0 ? 0.0 : e + poison(x[i]);
+  }
+}
+
 double esp__exp(double x) {
-  if (x > 709.0) return HUGE_VAL;
-  if (x < -745.0) return 0.0;
-  double n = floor(x / 0.693147180559945309 + 0.5);
-  double r = (x - n * ln2_high) - n * ln2_low;
-  double sum = 1.0;
-  for (int k = 13; k >= 1; k--) sum = 1.0 + sum * r / k;
-  return ldexp(sum, (int)n);
+  esp__exps(&x, 1);
+  return x;
 }
 
 /* x = 2^n m, sqrt(1/2) <= m < sqrt(2); log m = 2 atanh((m - 1) / (m + 1)). */
 void esp__logs(double *x, int count) {
-  double t[ESP__AT_ONCE], t2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
-  int n[ESP__AT_ONCE];
+  double n[ESP__AT_ONCE], t[ESP__AT_ONCE], t2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
   for (int i = 0; i < count; i++) {
-    double m = frexp(x[i], &n[i]);
-    if (m < 0.70710678118654752440) {
-      m *= 2.0;
-      n[i]--;
-    }
+    const double up = x[i] < 0x1p-1022 ? 0x1p54 : 1.0; /* so that all 53 bits are there */
+    const uint64_t bits = bits_of(x[i] * up);
+    const double half = of_bits((bits & 0xfffffffffffff) | (uint64_t)1022 << 52); /* [0.5, 1) */
+    const double small = half < 0.70710678118654752440 ? 1.0 : 0.0, m = half * (1.0 + small);
+    n[i] = (double)(int)(bits >> 52) - 1022.0 - small - (up > 1.0 ? 54.0 : 0.0);
     t[i] = (m - 1.0) / (m + 1.0);
     t2[i] = t[i] * t[i];
     sum[i] = 0.0;
   }
   for (int k = 21; k >= 1; k -= 2)
     for (int i = 0; i < count; i++) sum[i] = 1.0 / k + sum[i] * t2[i];
-  for (int i = 0; i < count; i++) x[i] = n[i] * ln2_high + (n[i] * ln2_low + 2.0 * t[i] * sum[i]);
+  for (int i = 0; i < count; i++)
+    x[i] = n[i] * ln2_high + (n[i] * ln2_low + 2.0 * t[i] * sum[i]) + poison(x[i]);
 }
 
 double esp__log(double x) {

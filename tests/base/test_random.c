@@ -52,12 +52,37 @@ START_TEST(logarithm_and_cosine_are_right) {
 }
 END_TEST
 
+/* Against libm, from the smallest number above 0 on; several at once are those one by one. */
+START_TEST(exponentials_and_logarithms_are_right_everywhere) {
+  for (int i = -7450; i <= 7090; i++) {
+    const double x = i / 10.0, exact = exp(x), e = esp__exp(x);
+    ck_assert_double_le(fabs(e - exact), 1e-13 * exact + 0x1p-1074);
+    ck_assert_double_le(fabs(esp__log(exact) - log(exact)), 1e-14 * fabs(log(exact)) + 1e-15);
+    double several[] = {x, -x, x / 3, 0.5}, logs[] = {exact, 1.0, 2.0, fmax(exact, 3.0)};
+    esp__exps(several, 4);
+    esp__logs(logs, 4);
+    ck_assert(several[0] == e && several[1] == esp__exp(-x) && several[2] == esp__exp(x / 3));
+    ck_assert(logs[0] == esp__log(exact) && logs[1] == 0.0 && logs[3] == esp__log(fmax(exact, 3)));
+  }
+}
+END_TEST
+
+/* What is no number does not become one. */
+START_TEST(infinities_stay) {
+  ck_assert(esp__exp(1e300) == HUGE_VAL && esp__exp(HUGE_VAL) == HUGE_VAL);
+  ck_assert(esp__exp(-1e300) == 0.0 && esp__exp(-HUGE_VAL) == 0.0);
+  ck_assert(isnan(esp__exp(NAN)) && isnan(esp__log(NAN)) && isnan(esp__log(HUGE_VAL)));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("random");
   TCase *t = tcase_create("random");
   tcase_add_test(t, normals_are_those_of_one_by_one);
   tcase_add_test(t, normals_are_normal);
   tcase_add_test(t, logarithm_and_cosine_are_right);
+  tcase_add_test(t, exponentials_and_logarithms_are_right_everywhere);
+  tcase_add_test(t, infinities_stay);
   suite_add_tcase(suite, t);
   return suite_run(suite);
 }

@@ -176,9 +176,102 @@ START_TEST(closed_gates_are_pruned_first) {
 }
 END_TEST
 
+/* ---- variational dropout ---- */
+
+#define VARIATIONAL ONE_SHOT "variational\nstrength = "
+
+static void set_variances(const plant *p, float log_variance) {
+  for (size_t k = 0; k < p->pruner->weights; k++)
+    p->pruner->state[0][k] = log_variance + 10.0f; /* they start at -10 */
+}
+
+/* Noise is a function of the step, and gone outside of one; a variance of more than e^3 = 20.1
+ * times the mean's square leaves 0: e^3.5 = 33.1 is that for 1, not for 2. */
+START_TEST(noisy_weights_are_zero_when_they_are_noise_alone) {
+  plant p;
+  float once[8];
+  eight_open(&p, VARIATIONAL "0\n");
+  esp_pruner_post_step(p.pruner, &(esp_step_ctx){0});
+  FLOATS_ARE(eight(&p)->value, 1, -2, 3, -4, 5, -6, 7, -8);
+  draw(&p, 3);
+  memcpy(once, eight(&p)->value, sizeof once);
+  draw(&p, 4);
+  for (int i = 0; i < 8; i++) ck_assert(once[i] != eight(&p)->value[i]);
+  draw(&p, 3);
+  ck_assert_mem_eq(once, eight(&p)->value, sizeof once);
+  set_variances(&p, 3.5f);
+  esp_pruner_post_step(p.pruner, &(esp_step_ctx){0});
+  FLOATS_ARE(eight(&p)->value, 0, -2, 3, -4, 5, -6, 7, -8);
+  set_variances(&p, 6.0f); /* 403: 16.1 times 5^2 is below e^3, 25.2 times 4^2 above */
+  esp_pruner_post_step(p.pruner, &(esp_step_ctx){0});
+  FLOATS_ARE(eight(&p)->value, 0, 0, 0, 0, 5, -6, 7, -8);
+  plant_close(&p);
+}
+END_TEST
+
+/* Mean and variance over 16000 draws: deviations of the estimates are 0.008 sd and 0.011. */
+START_TEST(noise_has_the_variance_that_is_learned) {
+  plant p;
+  double sum = 0.0, squares = 0.0;
+  eight_open(&p, VARIATIONAL "0\n");
+  set_variances(&p, 2.0f);
+  for (int s = 0; s < 2000; s++) {
+    draw(&p, s);
+    for (int i = 0; i < 8; i++) {
+      const double e = (double)(eight(&p)->value[i] - eight(&p)->shadow[i]);
+      sum += e;
+      squares += e * e;
+    }
+  }
+  ck_assert_msg(fabs(sum / 16000.0) < 0.04 * exp(1.0), "mean %g", sum / 16000.0);
+  ck_assert_msg(fabs(squares / 16000.0 / exp(2.0) - 1.0) < 0.06, "variance %g, expected %g",
+                squares / 16000.0, exp(2.0));
+  plant_close(&p);
+}
+END_TEST
+
+/* The paper's divergence (equation 14), without its constant. */
+static double divergence(double log_variance, double mean) {
+  const double a = log_variance - log(mean * mean);
+  return 0.5 * log1p(exp(-a)) - 0.63576 / (1.0 + exp(-1.87320 - 1.48695 * a));
+}
+
+/* The loss sum c value + 2 * divergence, with the noise of a step, by central differences in a
+ * mean and a logarithm of a variance. */
+START_TEST(noisy_weights_have_the_gradient_of_their_formula) {
+  static const float c[] = {1, 2, -1, 0.5f, 3, 1, -2, 1};
+  const float v = 1.5f, e = 1e-2f;
+  plant p;
+  double slope[8];
+  eight_open(&p, VARIATIONAL "2\n");
+  set_variances(&p, v + e);
+  draw(&p, 5);
+  for (int i = 0; i < 8; i++) slope[i] = (double)(c[i] * eight(&p)->value[i]);
+  set_variances(&p, v - e);
+  draw(&p, 5);
+  for (int i = 0; i < 8; i++)
+    slope[i] = (slope[i] - (double)(c[i] * eight(&p)->value[i])) / (2.0 * (double)e);
+  set_variances(&p, v);
+  draw(&p, 5);
+  memcpy(eight(&p)->grad, c, sizeof c);
+  take_step(&p, 5, -1, 1.0, 1.0);
+  for (int i = 0; i < 8; i++) {
+    const double m = i % 2 ? -(i + 1.0) : i + 1.0, h = 1e-4;
+    const double by_v = (divergence((double)v + h, m) - divergence((double)v - h, m)) / h;
+    const double by_m = (divergence((double)v, m + h) - divergence((double)v, m - h)) / h;
+    const double moved = (double)(v + 10.0f) - (double)p.pruner->state[0][i];
+    ck_assert_msg(fabs(moved - slope[i] - by_v) < 2e-3 * fmax(1.0, fabs(slope[i])),
+                  "%d: variance %g, expected %g", i, moved, slope[i] + by_v);
+    const double mean = m - (double)eight(&p)->shadow[i], expected = (double)c[i] + by_m;
+    ck_assert_msg(fabs(mean - expected) < 1e-3, "%d: mean %g, expected %g", i, mean, expected);
+  }
+  plant_close(&p);
+}
+END_TEST
+
 /* All of them are over when the training is. */
 START_TEST(regularisers_end_with_the_training) {
-  static const char *const all[] = {"l1", "group-lasso", "admm", "l0"};
+  static const char *const all[] = {"l1", "group-lasso", "admm", "l0", "variational"};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     char ini[128];
     plant p;
@@ -207,6 +300,9 @@ static Suite *suite(void) {
   tcase_add_test(all, gates_are_open_as_often_as_they_should);
   tcase_add_test(all, gates_have_the_gradient_of_their_formula);
   tcase_add_test(all, closed_gates_are_pruned_first);
+  tcase_add_test(all, noisy_weights_are_zero_when_they_are_noise_alone);
+  tcase_add_test(all, noise_has_the_variance_that_is_learned);
+  tcase_add_test(all, noisy_weights_have_the_gradient_of_their_formula);
   tcase_add_test(all, regularisers_end_with_the_training);
   suite_add_tcase(s, all);
   return s;

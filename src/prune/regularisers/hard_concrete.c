@@ -16,7 +16,7 @@ esp__hard_gate esp__hard_gate_noisy(double a, double u) {
   return g;
 }
 
-double esp__hard_gate_still(double a) {
+static double gate_still(double a) {
   return cut(esp__sigmoid(a)).z;
 }
 
@@ -32,6 +32,19 @@ static void apply(const esp_slice *s, const float *z) {
 void esp__hard_gates_apply(const esp_pruner *p, const float *z) {
   for (int i = 0; i < p->scored_slices; i++)
     apply(p->scored[i].slice, z + p->scored[i].pool->first);
+}
+
+/* Neighbours mostly have one unit, and its gate is an exponential. */
+void esp__hard_gates_still(const esp_slice *s, const float *rise, double first, float *value) {
+  uint32_t last = ESP_NO_UNIT;
+  float z = 1.0f;
+  for (size_t k = 0; k < s->param->count; k++) {
+    const uint32_t unit = esp_slice_unit(s, k);
+    if (unit != last)
+      z = unit == ESP_NO_UNIT ? 1.0f : (float)gate_still(first + (double)rise[unit]);
+    last = unit;
+    value[k] = s->param->shadow[k] * z;
+  }
 }
 
 void esp__hard_gates_sum(const esp_ranking_pool *pool, double *sum) {

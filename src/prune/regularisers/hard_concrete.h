@@ -11,7 +11,6 @@ typedef struct esp__hard_gate {
   double z, slope; /* d z / d a */
 } esp__hard_gate;
 esp__hard_gate esp__hard_gate_noisy(double a, double u);
-double esp__hard_gate_still(double a);
 /* P(z > 0) over the noise: sigmoid(a - beta log(-low / high)). */
 double esp__hard_gate_open(double a);
 
@@ -22,8 +21,10 @@ static inline float esp__hard_gate_of(const esp_slice *s, size_t weight, const f
 }
 /* p->value = shadow z in all layers, with the gates z [units] of all pools. */
 void esp__hard_gates_apply(const esp_pruner *p, const float *z);
-/* Back through it: sum[units] = the gradients of the pool's gates, of the weights' in p->grad,
- * ... */
+/* value = shadow z of a slice, with gates without noise, a = first + rise[units of its pool]. */
+void esp__hard_gates_still(const esp_slice *s, const float *rise, double first, float *value);
+/* Back through the noisy ones: sum[units] = the gradients of the pool's gates, of the weights' in
+ * p->grad, ... */
 void esp__hard_gates_sum(const esp_ranking_pool *pool, double *sum);
 /* ... and p->grad becomes that of the shadow, with its decay, in all layers. */
 void esp__hard_gates_chain(const esp_pruner *p, const float *z, float decay);

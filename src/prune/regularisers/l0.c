@@ -48,13 +48,8 @@ static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_erro
 }
 
 static void reparametrize(const esp_pruner *p, int slice, float *value) {
-  const esp_slice *s = p->scored[slice].slice;
-  const float *gate = p->state[GATE] + p->scored[slice].pool->first;
-  for (size_t k = 0; k < s->param->count; k++) {
-    const uint32_t unit = esp_slice_unit(s, k);
-    const double z = unit == ESP_NO_UNIT ? 1.0 : esp__hard_gate_still(initial + (double)gate[unit]);
-    value[k] = s->param->shadow[k] * (float)z;
-  }
+  const esp_scored_slice *s = &p->scored[slice];
+  esp__hard_gates_still(s->slice, p->state[GATE] + s->pool->first, initial, value);
 }
 
 static const esp_prune_hooks hooks = {.state = {{"gate", ESP_PER_UNIT},
