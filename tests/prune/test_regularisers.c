@@ -36,6 +36,46 @@ START_TEST(group_lasso_pulls_rows) {
 }
 END_TEST
 
+/* Magnitudes 1 to 8: a = 36 / 204, so a weight w has the slope sign(w) 2 a (1 - a |w|): towards 0
+ * below 5.67. */
+START_TEST(hoyer_parts_small_from_large) {
+  plant p;
+  const double a = 36.0 / 204.0;
+  eight_open(&p, ONE_SHOT "hoyer\nstrength = 0.5\n");
+  gradients(&p, 0);
+  for (int i = 0; i < 8; i++) {
+    const double w = (double)one_to_eight[i], size = fabs(w);
+    const double slope = a * (1.0 - a * size) * (w / size);
+    ck_assert_double_le(fabs((double)eight(&p)->grad[i] - slope), 1e-7);
+  }
+  PLANT_SET(&p, "linear1.weight", 0, 0, 0, 0, 0, 2, 0, 0); /* as few as can be */
+  memset(eight(&p)->grad, 0, 8 * sizeof(float));
+  gradients(&p, 1);
+  FLOATS_ARE(eight(&p)->grad, 0, 0, 0, 0, 0, 0, 0, 0);
+  plant_close(&p);
+}
+END_TEST
+
+/* Filters of nine ones, nine twos and nine zeros, norms 3, 6 and 0: a = 9 / 45, so weights have
+ * 2 w (0.2 / r - 0.04), which is 2 (0.0667 - 0.04) and 4 (0.0333 - 0.04). */
+START_TEST(hoyer_takes_units_as_a_whole) {
+  plant p;
+  plant_open(&p, (esp_shape){1, 4, 4}, 2,
+             "[model]\narch = custom\nlayers =\n conv 3 3x3\n relu\n global_avgpool\n"
+             " linear classes\n[prune]\nskip = last\nstructure = filter\n" ONE_SHOT
+             "hoyer\nstrength = 1\n");
+  esp_param *w = plant_param(&p, "conv1.weight");
+  for (int i = 0; i < 27; i++) w->value[i] = (float)(i < 9 ? 1 : i < 18 ? 2 : 0);
+  memset(w->grad, 0, 27 * sizeof(float));
+  gradients(&p, 0);
+  for (int i = 0; i < 27; i++) {
+    const double slope = i < 9 ? 2.0 * (0.2 / 3.0 - 0.04) : i < 18 ? 4.0 * (0.2 / 6.0 - 0.04) : 0.0;
+    ck_assert_double_le(fabs((double)w->grad[i] - slope), 1e-7);
+  }
+  plant_close(&p);
+}
+END_TEST
+
 START_TEST(slimming_pulls_the_scales) {
   plant p;
   plant_open(&p, (esp_shape){3, 4, 4}, 2,
@@ -271,7 +311,7 @@ END_TEST
 
 /* All of them are over when the training is. */
 START_TEST(regularisers_end_with_the_training) {
-  static const char *const all[] = {"l1", "group-lasso", "admm", "l0", "variational"};
+  static const char *const all[] = {"l1", "group-lasso", "admm", "l0", "variational", "hoyer"};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     char ini[128];
     plant p;
@@ -294,6 +334,8 @@ static Suite *suite(void) {
   tcase_set_timeout(all, 60);
   tcase_add_test(all, l1_adds_the_sign);
   tcase_add_test(all, group_lasso_pulls_rows);
+  tcase_add_test(all, hoyer_parts_small_from_large);
+  tcase_add_test(all, hoyer_takes_units_as_a_whole);
   tcase_add_test(all, slimming_pulls_the_scales);
   tcase_add_test(all, admm_projects_every_so_often);
   tcase_add_test(all, gates_are_open_noisy_and_closed);

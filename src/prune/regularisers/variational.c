@@ -66,8 +66,8 @@ static const esp_prune_hooks hooks = {.state = {{"log-variance", ESP_PER_WEIGHT}
 const esp_regulariser esp__regulariser_variational = {
     .name = "variational",
     .help =
-        "noise on every weight, whose variance is learned; what is noise alone is 0; "
-        "strength: 1 / training images (sparse variational dropout, Molchanov et al. 2017)",
+        "noise of a learned variance on every weight; what is noise alone is 0; strength * the "
+        "divergence from a log-uniform prior, 1 / training images there (Molchanov et al. 2017)",
     .keys = {&esp_strength_keys},
     .shadow = true,
     .hooks = &hooks,
