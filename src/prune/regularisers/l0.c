@@ -25,14 +25,13 @@ static void pre_forward(esp_pruner *p, const esp_step_ctx *now) {
 /* Moves the gates of a pool; leaves z in p->score. */
 static void move_gates(esp_pruner *p, int pool, const esp_step_ctx *now) {
   const size_t first = p->pool[pool].first;
+  const double strength = esp_strength_options_of(p->opt)->strength;
   for (size_t u = 0; u < p->pool[pool].units; u++) {
     const esp__hard_gate g = noisy(p, pool, u, now->step);
     const double open = esp__hard_gate_open(initial + (double)p->state[GATE][first + u]);
     p->score[first + u] = (float)g.z;
-    esp__reparametrised_move(p, GATE, first + u,
-                             p->unit_sum[first + u] * g.slope +
-                                 esp_strength_options_of(p->opt)->strength * open * (1.0 - open),
-                             now);
+    esp__reparametrised_move(
+        p, GATE, first + u, p->unit_sum[first + u] * g.slope + strength * open * (1.0 - open), now);
   }
 }
 
