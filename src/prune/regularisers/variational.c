@@ -3,8 +3,7 @@
 
 /* Every weight is a normal variable, drawn for each step; its mean is the shadow, and its variance
  * is learned. The penalty, strength * the divergence from a log-uniform prior, turns weights into
- * noise that need not be precise. Outside of steps value = mean, and 0 where
- * it is noise alone. */
+ * noise that need not be precise. Outside of steps value = mean, and 0 where it is noise alone. */
 enum { LOG_VARIANCE };
 
 static float *rise_of(const esp_pruner *p, const esp_slice *s) {
