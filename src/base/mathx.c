@@ -58,15 +58,21 @@ double esp__exp(double x) {
   return x;
 }
 
-/* x = 2^n m, sqrt(1/2) <= m < sqrt(2); log m = 2 atanh((m - 1) / (m + 1)). */
+/* n + 1023 where x = 2^n m, sqrt(1/2) <= m < sqrt(2), x at least 2^-1022; without a branch, which
+ * random numbers would have guessed wrong half of the time. */
+static int biased_exponent(uint64_t bits) {
+  return (int)((bits + ((uint64_t)1023 << 52) - bits_of(0.70710678118654752440)) >> 52);
+}
+
+/* log m = 2 atanh((m - 1) / (m + 1)). */
 void esp__logs(double *x, int count) {
   double n[ESP__AT_ONCE], t[ESP__AT_ONCE], t2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
   for (int i = 0; i < count; i++) {
     const double up = x[i] < 0x1p-1022 ? 0x1p54 : 1.0; /* so that all 53 bits are there */
     const uint64_t bits = bits_of(x[i] * up);
-    const double half = of_bits((bits & 0xfffffffffffff) | (uint64_t)1022 << 52); /* [0.5, 1) */
-    const double small = half < 0.70710678118654752440 ? 1.0 : 0.0, m = half * (1.0 + small);
-    n[i] = (double)(int)(bits >> 52) - 1022.0 - small - (up > 1.0 ? 54.0 : 0.0);
+    const int biased = biased_exponent(bits);
+    const double m = of_bits(bits + ((uint64_t)1023 << 52) - ((uint64_t)biased << 52));
+    n[i] = (double)(biased - 1023) - (up > 1.0 ? 54.0 : 0.0);
     t[i] = (m - 1.0) / (m + 1.0);
     t2[i] = t[i] * t[i];
     sum[i] = 0.0;
