@@ -7,12 +7,7 @@
 static const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
 static const double pi = 3.14159265358979323846;
 
-/* `low` for NaN. */
-static double bounded(double x, double low, double high) {
-  return !(x > low) ? low : x > high ? high : x;
-}
-
-/* 0, but NaN for infinities and NaN, which go through bits and integers as if they were numbers. */
+/* 0, but NaN for infinities and NaN, whose bits are taken apart as if they were numbers. */
 static double poison(double x) {
   return x - x;
 }
@@ -29,33 +24,16 @@ static uint64_t bits_of(double x) {
   return bits;
 }
 
-/* x 2^n, n in [-1100, 1100]; in two exact factors, but for what is below 2^-1022. */
-static double scaled(double x, int n) {
-  const int half = n / 2;
-  return x * of_bits((uint64_t)(1023 + half) << 52) * of_bits((uint64_t)(1023 + n - half) << 52);
-}
-
 /* x = n ln 2 + r, |r| <= ln 2 / 2; Taylor to r^13. */
-void esp__exps(double *x, int count) {
-  double r[ESP__AT_ONCE], sum[ESP__AT_ONCE];
-  int n[ESP__AT_ONCE];
-  for (int i = 0; i < count; i++) {
-    const double inside = bounded(x[i], -746.0, 710.0), y = inside / 0.693147180559945309 + 0.5;
-    n[i] = (int)y - (y < (double)(int)y);
-    r[i] = (inside - n[i] * ln2_high) - n[i] * ln2_low;
-    sum[i] = 1.0;
-  }
-  for (int k = 13; k >= 1; k--)
-    for (int i = 0; i < count; i++) sum[i] = 1.0 + sum[i] * r[i] / k;
-  for (int i = 0; i < count; i++) {
-    const double e = scaled(sum[i], n[i]);
-    x[i] = x[i] > 709.0 ? HUGE_VAL : x[i] < -745.0 ? 0.0 : e + poison(x[i]);
-  }
-}
-
 double esp__exp(double x) {
-  esp__exps(&x, 1);
-  return x;
+  if (x > 709.0) return HUGE_VAL;
+  if (x < -745.0) return 0.0;
+  if (isnan(x)) return x;
+  double n = floor(x / 0.693147180559945309 + 0.5);
+  double r = (x - n * ln2_high) - n * ln2_low;
+  double sum = 1.0;
+  for (int k = 13; k >= 1; k--) sum = 1.0 + sum * r / k;
+  return ldexp(sum, (int)n);
 }
 
 /* n + 1023 where x = 2^n m, sqrt(1/2) <= m < sqrt(2), x at least 2^-1022; without a branch, which

@@ -14,7 +14,6 @@ double esp__cos(double x);           /* |x| <= 1e6 */
 /* The same values of up to so many numbers, each replaced by its own: additions and divisions of
  * several wait for each other no more. */
 enum { ESP__AT_ONCE = 16 };
-void esp__exps(double *x, int count);
 void esp__logs(double *x, int count);
 void esp__coses(double *x, int count);
 

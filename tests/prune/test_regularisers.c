@@ -126,6 +126,21 @@ static void draw(const plant *p, int64_t number) {
   esp_pruner_pre_forward(p->pruner, &now);
 }
 
+/* The slopes of sum c value with the noise of step 5, in what `set` sets, by central differences
+ * around `at`, where it stays. */
+static void noisy_slopes(const plant *p, void (*set)(const plant *p, float at), float at,
+                         const float c[8], double slope[8]) {
+  const float e = 1e-2f;
+  set(p, at + e);
+  draw(p, 5);
+  for (int i = 0; i < 8; i++) slope[i] = (double)(c[i] * eight(p)->value[i]);
+  set(p, at - e);
+  draw(p, 5);
+  for (int i = 0; i < 8; i++)
+    slope[i] = (slope[i] - (double)(c[i] * eight(p)->value[i])) / (2.0 * (double)e);
+  set(p, at);
+}
+
 /* Open at first and outside of training; noise is a function of the step; far down everything is
  * exactly 0. */
 START_TEST(gates_are_open_noisy_and_closed) {
@@ -173,16 +188,9 @@ START_TEST(gates_have_the_gradient_of_their_formula) {
   static const float c[] = {1, 2, -1, 0.5f, 3, 1, -2, 1};
   plant p;
   double slope[8];
-  const float a = 0.25f, e = 1e-2f;
+  const float a = 0.25f;
   eight_open(&p, L0 "2\n");
-  set_gates(&p, a + e);
-  draw(&p, 5);
-  for (int i = 0; i < 8; i++) slope[i] = (double)(c[i] * eight(&p)->value[i]);
-  set_gates(&p, a - e);
-  draw(&p, 5);
-  for (int i = 0; i < 8; i++)
-    slope[i] = (slope[i] - (double)(c[i] * eight(&p)->value[i])) / (2.0 * (double)e);
-  set_gates(&p, a);
+  noisy_slopes(&p, set_gates, a, c, slope);
   const double alive = 1.0 / (1.0 + exp(-(double)a) * pow(1.0 / 11.0, 2.0 / 3.0));
   memcpy(eight(&p)->grad, c, sizeof c);
   take_step(&p, 5, -1, 1.0, 1.0);
@@ -280,19 +288,11 @@ static double divergence(double log_variance, double mean) {
  * mean and a logarithm of a variance. */
 START_TEST(noisy_weights_have_the_gradient_of_their_formula) {
   static const float c[] = {1, 2, -1, 0.5f, 3, 1, -2, 1};
-  const float v = 1.5f, e = 1e-2f;
+  const float v = 1.5f;
   plant p;
   double slope[8];
   eight_open(&p, VARIATIONAL "2\n");
-  set_variances(&p, v + e);
-  draw(&p, 5);
-  for (int i = 0; i < 8; i++) slope[i] = (double)(c[i] * eight(&p)->value[i]);
-  set_variances(&p, v - e);
-  draw(&p, 5);
-  for (int i = 0; i < 8; i++)
-    slope[i] = (slope[i] - (double)(c[i] * eight(&p)->value[i])) / (2.0 * (double)e);
-  set_variances(&p, v);
-  draw(&p, 5);
+  noisy_slopes(&p, set_variances, v, c, slope);
   memcpy(eight(&p)->grad, c, sizeof c);
   take_step(&p, 5, -1, 1.0, 1.0);
   for (int i = 0; i < 8; i++) {
