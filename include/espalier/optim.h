@@ -101,16 +101,18 @@ esp_status esp_optimiser_open(esp_params *ps, const esp_train_options *opt, esp_
  * esp_optimiser_open before. */
 void esp_optimiser_step(esp_params *ps, const esp_train_options *opt, double lr);
 
-/* A number that is learned beside the parameters, and what is kept of it, at first 0. */
-typedef struct esp_optimiser_number {
+/* Numbers that are learned beside the parameters, and what is kept of each, at first 0. */
+typedef struct esp_optimiser_numbers {
   const esp_train_options *opt;
   double lr;
   int64_t number; /* t above */
-  float *value, *momentum, *second_moment;
-} esp_optimiser_number;
-/* One step of the optimiser on it, in double, without decay, clipping and Nesterov's form. One that
- * would end beyond +- 1e9, or comes from a gradient that is not finite, moves nothing. */
-void esp_optimiser_move(const esp_optimiser_number *n, double gradient);
+  size_t count;
+  float *value, *momentum, *second_moment; /* [count] */
+} esp_optimiser_numbers;
+/* One step of the optimiser on each, along gradient[count], in double, without decay, clipping and
+ * Nesterov's form. One that would end beyond +- 1e9, or comes from a gradient that is not finite,
+ * stays as it is. */
+void esp_optimiser_move(const esp_optimiser_numbers *n, const double *gradient);
 
 /* The moving average of a parameter that has one takes in its value:
  * average = decay * average + (1 - decay) * value, and exactly 0 outside the mask. A part of

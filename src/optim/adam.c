@@ -45,12 +45,16 @@ static void apply(const esp__kernels *k, const esp__rule *rule, const esp__weigh
   k->adam(&rule->adam, w->count, w->grad, w->keep, w->momentum, w->second_moment, w->value);
 }
 
-static double change(const esp__update *u, double g, double *momentum, double *second_moment) {
+static void change(const esp__update *u, esp__numbers *n, double *out) {
   const esp_train_options *o = u->opt;
-  *momentum = o->beta1 * *momentum + (1.0 - o->beta1) * g;
-  *second_moment = o->beta2 * *second_moment + (1.0 - o->beta2) * g * g;
-  const double root = sqrt(*second_moment / second_correction(u));
-  return u->lr * (*momentum / first_correction(u)) / (root + o->epsilon);
+  const double first = first_correction(u), second = second_correction(u);
+  for (int i = 0; i < n->count; i++) {
+    const double g = n->grad[i];
+    n->momentum[i] = o->beta1 * n->momentum[i] + (1.0 - o->beta1) * g;
+    n->second_moment[i] = o->beta2 * n->second_moment[i] + (1.0 - o->beta2) * g * g;
+    const double root = sqrt(n->second_moment[i] / second);
+    out[i] = u->lr * (n->momentum[i] / first) / (root + o->epsilon);
+  }
 }
 
 const esp__optimiser esp__optimiser_adam = {

@@ -2,6 +2,7 @@
 #ifndef ESP_OPTIM_OPTIMISER_H
 #define ESP_OPTIM_OPTIMISER_H
 
+#include "base/mathx.h"
 #include "kernels/kernels.h"
 
 #include <espalier/optim.h>
@@ -29,14 +30,20 @@ typedef struct esp__weights {
   float *value, *momentum, *second_moment;
 } esp__weights;
 
+/* What is learned beside the parameters, a block of up to ESP__AT_ONCE numbers. */
+typedef struct esp__numbers {
+  int count;
+  double grad[ESP__AT_ONCE], momentum[ESP__AT_ONCE], second_moment[ESP__AT_ONCE];
+} esp__numbers;
+
 typedef struct esp__optimiser {
   const char *name, *help;
   bool second_moment;  /* keeps one */
   const char *keys[4]; /* of [train], that not all optimisers read; NULL after the last */
   esp__rule (*rule)(const esp__update *u);
   void (*apply)(const esp__kernels *k, const esp__rule *rule, const esp__weights *w);
-  /* For one number with gradient g: what is subtracted from it. Moves its moments. */
-  double (*change)(const esp__update *u, double g, double *momentum, double *second_moment);
+  /* Moves the moments of numbers; out[count] = what is subtracted from each. */
+  void (*change)(const esp__update *u, esp__numbers *n, double *out);
 } esp__optimiser;
 
 extern const esp__optimiser esp__optimiser_sgd, esp__optimiser_adam, esp__optimiser_adamw,

@@ -35,13 +35,33 @@ esp_status esp_optimiser_open(esp_params *ps, const esp_train_options *opt, esp_
   return opt->average > 0.0 ? esp_params_average(ps, err) : ESP_OK;
 }
 
-void esp_optimiser_move(const esp_optimiser_number *n, double gradient) {
+/* Up to ESP__AT_ONCE numbers, from `first`. */
+static void move_some(const esp__optimiser *o, const esp__update *u, const esp_optimiser_numbers *n,
+                      size_t first, const double *gradient) {
+  const size_t left = n->count - first;
+  esp__numbers some = {.count = left < ESP__AT_ONCE ? (int)left : ESP__AT_ONCE};
+  double change[ESP__AT_ONCE];
+  for (int i = 0; i < some.count; i++) {
+    some.grad[i] = gradient[i];
+    some.momentum[i] = (double)n->momentum[first + (size_t)i];
+    some.second_moment[i] = (double)n->second_moment[first + (size_t)i];
+  }
+  o->change(u, &some, change);
+  for (int i = 0; i < some.count; i++) {
+    const size_t k = first + (size_t)i;
+    const double to = (double)n->value[k] - change[i];
+    const bool sane =
+        fabs(to) < 1e9 && fabs(some.momentum[i]) < 1e30 && fabs(some.second_moment[i]) < 1e30;
+    if (!sane) continue;
+    n->momentum[k] = (float)some.momentum[i];
+    n->second_moment[k] = (float)some.second_moment[i];
+    n->value[k] = (float)to;
+  }
+}
+
+void esp_optimiser_move(const esp_optimiser_numbers *n, const double *gradient) {
   const esp__update u = {.opt = n->opt, .lr = n->lr, .scale = 1.0, .number = n->number};
-  double momentum = (double)*n->momentum, second = (double)*n->second_moment;
-  const double to =
-      (double)*n->value - esp__optimiser_of(n->opt)->change(&u, gradient, &momentum, &second);
-  if (!(fabs(to) < 1e9 && fabs(momentum) < 1e30 && fabs(second) < 1e30)) return;
-  *n->momentum = (float)momentum;
-  *n->second_moment = (float)second;
-  *n->value = (float)to;
+  const esp__optimiser *o = esp__optimiser_of(n->opt);
+  for (size_t first = 0; first < n->count; first += ESP__AT_ONCE)
+    move_some(o, &u, n, first, gradient + first);
 }

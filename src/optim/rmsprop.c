@@ -19,11 +19,14 @@ static void apply(const esp__kernels *k, const esp__rule *rule, const esp__weigh
   k->rmsprop(&rule->rmsprop, w->count, w->grad, w->keep, w->momentum, w->second_moment, w->value);
 }
 
-static double change(const esp__update *u, double g, double *momentum, double *second_moment) {
+static void change(const esp__update *u, esp__numbers *n, double *out) {
   const esp_train_options *o = u->opt;
-  *second_moment = o->alpha * *second_moment + (1.0 - o->alpha) * g * g;
-  *momentum = o->momentum * *momentum + g / (sqrt(*second_moment) + o->epsilon);
-  return u->lr * *momentum;
+  for (int i = 0; i < n->count; i++) {
+    const double g = n->grad[i];
+    n->second_moment[i] = o->alpha * n->second_moment[i] + (1.0 - o->alpha) * g * g;
+    n->momentum[i] = o->momentum * n->momentum[i] + g / (sqrt(n->second_moment[i]) + o->epsilon);
+    out[i] = u->lr * n->momentum[i];
+  }
 }
 
 const esp__optimiser esp__optimiser_rmsprop = {

@@ -14,10 +14,11 @@ static void apply(const esp__kernels *k, const esp__rule *rule, const esp__weigh
   k->sgd(&rule->sgd, w->count, w->grad, w->keep, w->momentum, w->value);
 }
 
-static double change(const esp__update *u, double g, double *momentum, double *second_moment) {
-  (void)second_moment;
-  *momentum = u->opt->momentum * *momentum + g;
-  return u->lr * *momentum;
+static void change(const esp__update *u, esp__numbers *n, double *out) {
+  for (int i = 0; i < n->count; i++) {
+    n->momentum[i] = u->opt->momentum * n->momentum[i] + n->grad[i];
+    out[i] = u->lr * n->momentum[i];
+  }
 }
 
 const esp__optimiser esp__optimiser_sgd = {

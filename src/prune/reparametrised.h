@@ -10,16 +10,17 @@ static inline double esp__sigmoid(double x) {
   return 1.0 / (1.0 + esp__exp(-x));
 }
 
-/* The optimiser's step on number i of a state that has a momentum and a second moment behind it. */
-static inline void esp__reparametrised_move(const esp_pruner *p, int state, size_t i,
-                                            double gradient, const esp_step_ctx *now) {
-  const esp_optimiser_number number = {.opt = now->train,
-                                       .lr = now->lr,
-                                       .number = now->update,
-                                       .value = &p->state[state][i],
-                                       .momentum = &p->state[state + 1][i],
-                                       .second_moment = &p->state[state + 2][i]};
-  esp_optimiser_move(&number, gradient);
+/* The optimiser's step on numbers of a state that has a momentum and a second moment behind it. */
+static inline void esp__reparametrised_move(const esp_pruner *p, int state, size_t first, int count,
+                                            const double *gradient, const esp_step_ctx *now) {
+  const esp_optimiser_numbers numbers = {.opt = now->train,
+                                         .lr = now->lr,
+                                         .number = now->update,
+                                         .count = (size_t)count,
+                                         .value = p->state[state] + first,
+                                         .momentum = p->state[state + 1] + first,
+                                         .second_moment = p->state[state + 2] + first};
+  esp_optimiser_move(&numbers, gradient);
 }
 
 /* Masks from p->weight_score: what is above 0 until the end, where t = 1 and the best stay at the

@@ -58,17 +58,45 @@ START_TEST(a_number_moves_as_a_weight_does) {
   esp_param *p = open_param(&ps, &o, 1);
   p->value[0] = value;
   for (int s = 0; s < TORCH_STEPS; s++) {
-    const esp_optimiser_number n = {&o, 0.125, ps.updates + 1, &value, &momentum, &second};
-    esp_optimiser_move(&n, (double)torch_gradient(0, s));
+    const esp_optimiser_numbers n = {&o, 0.125, ps.updates + 1, 1, &value, &momentum, &second};
+    const double gradient = (double)torch_gradient(0, s);
+    esp_optimiser_move(&n, &gradient);
     p->grad[0] = torch_gradient(0, s);
     esp_optimiser_step(&ps, &o, 0.125);
     ck_assert_msg(fabsf(value - p->value[0]) <= 1e-6f, "%s, step %d: %.9g, weight %.9g",
                   o.optimiser, s, (double)value, (double)p->value[0]);
   }
   const float last = value;
-  esp_optimiser_move(&(esp_optimiser_number){&o, 1.0, 9, &value, &momentum, &second}, NAN);
+  const double none = NAN;
+  esp_optimiser_move(&(esp_optimiser_numbers){&o, 1.0, 9, 1, &value, &momentum, &second}, &none);
   ck_assert(value == last && isfinite(momentum) && isfinite(second));
   esp_params_free(&ps);
+}
+END_TEST
+
+/* Numbers that move together move as each does alone, whatever block they are in; one without a
+ * gradient holds no other back. */
+START_TEST(numbers_move_together_as_alone) {
+  enum { COUNT = 37, STEPS = 3 };
+  const esp_train_options *o = &torch_steps[_i].options;
+  float value[2][COUNT], momentum[2][COUNT] = {{0}}, second[2][COUNT] = {{0}};
+  for (int i = 0; i < COUNT; i++) value[0][i] = value[1][i] = 0.1f * (float)(i - 18);
+  for (int s = 0; s < STEPS; s++) {
+    double gradient[COUNT];
+    for (int i = 0; i < COUNT; i++)
+      gradient[i] = i == 20 ? NAN : (double)torch_gradient(i % TORCH_WEIGHTS, s) + 0.01 * i;
+    const esp_optimiser_numbers all = {o, 0.125, s + 1, COUNT, value[0], momentum[0], second[0]};
+    esp_optimiser_move(&all, gradient);
+    for (int i = 0; i < COUNT; i++) {
+      const esp_optimiser_numbers one = {
+          o, 0.125, s + 1, 1, &value[1][i], &momentum[1][i], &second[1][i]};
+      esp_optimiser_move(&one, &gradient[i]);
+    }
+  }
+  ck_assert_mem_eq(value[0], value[1], sizeof value[0]);
+  ck_assert_mem_eq(momentum[0], momentum[1], sizeof momentum[0]);
+  ck_assert_mem_eq(second[0], second[1], sizeof second[0]);
+  ck_assert(value[0][20] == 0.1f * 2 && value[0][36] != 0.1f * 18);
 }
 END_TEST
 
@@ -214,6 +242,7 @@ static Suite *suite(void) {
   tcase_set_timeout(t, 60);
   tcase_add_loop_test(t, torch_takes_the_same_steps, 0, torch_cases);
   tcase_add_loop_test(t, a_number_moves_as_a_weight_does, 0, torch_cases);
+  tcase_add_loop_test(t, numbers_move_together_as_alone, 0, torch_cases);
   tcase_add_loop_test(t, nothing_is_kept_of_a_pruned_weight, 0, NAMES);
   tcase_add_loop_test(t, a_shadow_moves_and_the_value_follows, 0, NAMES);
   tcase_add_test(t, cleared_moments_begin_again);

@@ -35,10 +35,10 @@ static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_erro
       if (used) sum -= (double)w->grad[k] * (w->shadow[k] < 0.0f ? -1.0 : 1.0);
       w->grad[k] = (used ? w->grad[k] : 0.0f) + decay * w->shadow[k];
     }
-    esp__reparametrised_move(p, THRESHOLD, (size_t)i,
-                             sum * s * (1.0 - s) + esp_strength_options_of(p->opt)->strength *
-                                                       (initial + (double)p->state[THRESHOLD][i]),
-                             now);
+    const double pull =
+        esp_strength_options_of(p->opt)->strength * (initial + (double)p->state[THRESHOLD][i]);
+    const double gradient = sum * s * (1.0 - s) + pull;
+    esp__reparametrised_move(p, THRESHOLD, (size_t)i, 1, &gradient, now);
   }
   return ESP_OK;
 }

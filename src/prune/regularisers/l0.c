@@ -22,17 +22,15 @@ static void pre_forward(esp_pruner *p, const esp_step_ctx *now) {
   esp__hard_gates_apply(p, p->score);
 }
 
-/* Moves the gates of a pool; leaves z in p->score. */
-static void move_gates(esp_pruner *p, int pool, const esp_step_ctx *now) {
-  const size_t first = p->pool[pool].first;
+/* Moves the gate of a unit of a pool; leaves z in p->score. */
+static void move_gate(esp_pruner *p, int pool, size_t unit, const esp_step_ctx *now) {
+  const size_t i = p->pool[pool].first + unit;
   const double strength = esp_strength_options_of(p->opt)->strength;
-  for (size_t u = 0; u < p->pool[pool].units; u++) {
-    const esp__hard_gate g = noisy(p, pool, u, now->step);
-    const double open = esp__hard_gate_open(initial + (double)p->state[GATE][first + u]);
-    p->score[first + u] = (float)g.z;
-    esp__reparametrised_move(
-        p, GATE, first + u, p->unit_sum[first + u] * g.slope + strength * open * (1.0 - open), now);
-  }
+  const esp__hard_gate g = noisy(p, pool, unit, now->step);
+  const double open = esp__hard_gate_open(initial + (double)p->state[GATE][i]);
+  const double gradient = p->unit_sum[i] * g.slope + strength * open * (1.0 - open);
+  p->score[i] = (float)g.z;
+  esp__reparametrised_move(p, GATE, i, 1, &gradient, now);
 }
 
 static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
@@ -40,7 +38,7 @@ static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_erro
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->pools; i++) {
     esp__hard_gates_sum(&p->pool[i], p->unit_sum + p->pool[i].first);
-    move_gates(p, i, now);
+    for (size_t u = 0; u < p->pool[i].units; u++) move_gate(p, i, u, now);
   }
   esp__hard_gates_chain(p, p->score, (float)now->decay);
   return ESP_OK;

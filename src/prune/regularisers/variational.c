@@ -28,15 +28,16 @@ static void learn(const esp_pruner *p, const esp_slice *s, size_t first, const e
   const esp_param *w = s->param;
   const int count = esp__noisy_block(w->count - first);
   const double strength = esp_strength_options_of(p->opt)->strength;
-  double slope[ESP__AT_ONCE];
+  double slope[ESP__AT_ONCE], gradient[ESP__AT_ONCE];
   esp__noisy_slopes(rise_of(p, s) + first, w->shadow + first, count, slope);
-  for (size_t k = first; k < first + (size_t)count; k++) {
+  for (int i = 0; i < count; i++) {
+    const size_t k = first + (size_t)i;
     const double m = (double)w->shadow[k], g = (double)w->grad[k];
-    const double pull = strength * slope[k - first];
-    esp__reparametrised_move(p, LOG_VARIANCE, s->first_weight + k,
-                             0.5 * g * ((double)w->value[k] - m) - pull, now);
+    const double pull = strength * slope[i];
+    gradient[i] = 0.5 * g * ((double)w->value[k] - m) - pull;
     w->grad[k] = (float)(g + 2.0 * pull * m / esp__noisy_square(m) + now->decay * m);
   }
+  esp__reparametrised_move(p, LOG_VARIANCE, s->first_weight + first, count, gradient, now);
 }
 
 static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
