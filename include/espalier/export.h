@@ -1,13 +1,14 @@
 /* A trained network for programs that are not Espalier: an ONNX file, or C sources that need
  * nothing else.
  *
- * Both take raw pixels, 0 to 255: the normalisation is part of what is exported. Both return the
- * logits, those of all tasks one behind the other. An ONNX model of a table takes its columns as
- * they are, and returns targets in their units. docs/export.md says how to use them. */
+ * Both take raw pixels, 0 to 255, or features as the data have them, the columns of a table: the
+ * normalisation is part of what is exported. Both return the logits, those of all tasks one behind
+ * the other, or targets in their units. docs/export.md says how to use them. */
 #ifndef ESP_EXPORT_H
 #define ESP_EXPORT_H
 
 #include <espalier/linkage.h>
+#include <espalier/data.h>
 #include <espalier/model.h>
 #include <espalier/status.h>
 
@@ -19,11 +20,12 @@ ESP_BEGIN_DECLS
 /* What is exported. Borrowed. */
 typedef struct esp_export_source {
   esp_model *model;
-  char *const *class_name;  /* [classes] */
-  const float *mean;        /* [channels] of pixels from 0 to 1 */
-  const float *std;         /* [channels] more than 0 */
-  bool features;            /* the input is numbers as the data have them, not pixels */
-  esp_target_scale targets; /* what outputs stand for; count 0: classes */
+  char *const *class_name;        /* [classes] */
+  const float *mean;              /* [channels] of pixels from 0 to 1 */
+  const float *std;               /* [channels] more than 0 */
+  bool features;                  /* the input is numbers as the data have them, not pixels */
+  const esp_audio_options *audio; /* how they come from sounds; NULL: they do not */
+  esp_target_scale targets;       /* what outputs stand for; count 0: classes */
 } esp_export_source;
 
 /* What an ONNX model keeps weights as. */
@@ -54,8 +56,9 @@ typedef struct esp_c_sizes {
  * functions begin with the file's name. The program allocates nothing and needs no library; its
  * logits have the bits of `espalier eval`. A quantised network computes with integers. Weights that
  * are 0 are not in it, where that is smaller; values of which a layer has at most 256 are kept
- * once. Errors: a name that C has no use for, a network that takes features or estimates
- * targets, and those of esp_export_onnx. Nothing is written then. */
+ * once. Of a network of sounds it has a function from samples to features as well. Errors: a name
+ * that C has no use for, sounds of another shape than the network takes, and those of
+ * esp_export_onnx. Nothing is written then. */
 esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_sizes *sizes,
                         esp_error *err);
 

@@ -103,8 +103,11 @@ static esp_status find_form(const char *path, size_t *form, esp_error *err) {
   return esp_fail(err, ESP_ERR_INPUT, "%s: expected a name that ends with .onnx or .c", path);
 }
 
+static bool takes_sounds(const esp_config *c) {
+  return strcmp(c->data.dataset, "audio") == 0;
+}
 static bool takes_features(const esp_config *c) {
-  return strcmp(c->data.dataset, "audio") == 0 || strcmp(c->data.dataset, "csv") == 0;
+  return takes_sounds(c) || strcmp(c->data.dataset, "csv") == 0;
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {
@@ -119,6 +122,7 @@ static esp_status run(const esp__arguments *a, esp_error *err) {
                                     .mean = o.mean,
                                     .std = o.std,
                                     .features = takes_features(&o.config),
+                                    .audio = takes_sounds(&o.config) ? &o.config.data.audio : NULL,
                                     .targets = o.targets};
   const esp_status status = forms[form].write(&source, options, err);
   esp_loaded_run_free(&o);
@@ -130,7 +134,8 @@ const esp__command esp__command_export = {
     .summary = "a trained network for other programs: an ONNX file, or C sources",
     .description =
         "What is exported takes raw pixels, 0 to 255, or features as the data have them, and "
-        "returns logits, or targets in their units; normalisation and names are part of it.\n",
+        "returns logits, or targets in their units; normalisation and names are part of it. "
+        "C sources of a network of sounds make the features of samples as well.\n",
     .positional = ESP_ONE_NETWORK,
     .plugins = true,
     .options = arguments,

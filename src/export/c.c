@@ -3,11 +3,15 @@
  *     c_plan.c       which steps there are, and where in memory their values stand
  *     c_weights.c    weights in few bytes
  *     c_runtime.c    functions, as far as they are needed
+ *     c_ends.c       what is given and returned
+ *     c_sounds.c     features of sounds
  *     c_constants.c  numbers
  *     c_calls.c      a call for each step
  *     c_integers.c   what only programs of integers have */
 #include "base/text.h"
-#include "export/c_writer.h"
+#include "data/spectrum.h"
+#include "export/c_ends.h"
+#include "export/c_sounds.h"
 
 #include <espalier/file.h>
 
@@ -39,39 +43,48 @@ static esp_status take_name(esp__c_writer *w, const char *path, esp_error *err) 
 /* ---- the files ---- */
 
 /* Bytes. */
-static size_t memory_of(const esp__c_plan *p) {
-  return p->numbers * esp__c_number_bytes(p->net);
+static size_t memory_of(const esp__c_writer *w) {
+  const size_t numbers = w->plan->numbers * esp__c_number_bytes(w->net),
+               frame = esp__c_sounds_memory(w);
+  return numbers > frame ? numbers : frame;
 }
 
-static size_t logits_of(const esp__c_writer *w) {
-  return esp__network_values(w->net->op[w->net->ops - 1].shape);
-}
-
-/* What is said of the logits. */
+/* What is said of the answers. */
 static void write_promise(const esp__c_writer *w) {
+  const char *answers = esp__c_answers_word(w);
   if (w->net->quantised)
-    fputs(
-        " * It computes with integers, and its logits are those of `espalier eval` to the bit. "
-        "*/\n",
-        w->out);
+    fprintf(w->out,
+            " * It computes with integers, and its %s are those of `espalier eval` to the bit. "
+            "*/\n",
+            answers);
   else
     fprintf(w->out,
-            " * Its logits have the bits that `espalier eval` computes%s. Sums keep\n"
+            " * Its %s have the bits that `espalier eval` computes%s. Sums keep\n"
             " * their order, and are rounded as written; so no -ffast-math, please. */\n",
-            w->net->by_winograd ? " with model.convolution = direct" : "");
+            answers, w->net->by_winograd ? " with model.convolution = direct" : "");
+}
+
+/* Whether more is done with floats than one product for each answer. */
+static bool rounds_floats(const esp__network *n) {
+  return !n->quantised || n->source->features || n->source->targets.count > 0;
 }
 
 /* What a compiler must do as written, and what numbers and their sums are. */
 static void write_types(const esp__c_writer *w) {
-  fputs(w->net->quantised
-            ? "#if (-1 >> 1) != -1\n"
-              "#error \"expected a compiler that keeps the sign when it shifts to the right\"\n"
-              "#endif\n\n"
-              "typedef int8_t number;\ntypedef int32_t total;\n\n"
-            : "#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)\n"
-              "#error \"expected a compiler that rounds each operation to float\"\n"
-              "#endif\n\n"
-              "typedef float number, total;\n\n",
+  if (rounds_floats(w->net))
+    fputs(
+        "#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)\n"
+        "#error \"expected a compiler that rounds each operation to float\"\n"
+        "#endif\n",
+        w->out);
+  if (w->net->quantised)
+    fputs(
+        "#if (-1 >> 1) != -1\n"
+        "#error \"expected a compiler that keeps the sign when it shifts to the right\"\n"
+        "#endif\n",
+        w->out);
+  fputs(w->net->quantised ? "\ntypedef int8_t number;\ntypedef int32_t total;\n\n"
+                          : "\ntypedef float number, total;\n\n",
         w->out);
 }
 
@@ -94,85 +107,59 @@ static void write_opening(const esp__c_writer *w) {
   write_types(w);
 }
 
-static void write_classes(esp__c_writer *w) {
-  const esp_export_source *s = w->net->source;
-  fprintf(w->out, "const char *const %s_class[%s_CLASSES] = {\n", w->name, w->upper);
-  for (int c = 0; c < s->model->classes; c++) {
-    fputs("    \"", w->out);
-    for (const char *t = s->class_name[c]; *t; t++)
-      if (isalnum((unsigned char)*t) || strchr(" _-.,+/()", *t))
-        fputc(*t, w->out);
-      else
-        fprintf(w->out, "\\%03o", (unsigned)(unsigned char)*t);
-    fputs("\",\n", w->out);
-    w->constants += strlen(s->class_name[c]) + 1 + sizeof(uint32_t);
-  }
-  fputs("};\n\n", w->out);
-}
-
-/* Integers share memory with the sums that they come from. */
+/* Integers share memory with the sums that they come from, and a frame of a sound with all. */
 static void write_memory(const esp__c_writer *w) {
-  const size_t sums = w->plan->numbers / esp__c_sum_numbers(w->net);
-  fprintf(w->out, "static total %s[%zu];\n\n", w->net->quantised ? "sums" : "memory", sums);
+  const size_t sums = w->plan->numbers / esp__c_sum_numbers(w->net),
+               doubles = esp__c_sounds_memory(w) / sizeof(double);
+  fprintf(w->out, "static union {\n  total sums[%zu];\n", sums);
+  if (doubles > 0) fprintf(w->out, "  double frame[%zu];\n", doubles);
+  fputs("} room;\n\n", w->out);
 }
 
 static void write_function(const esp__c_writer *w) {
-  write_memory(w);
-  fprintf(w->out, "void %s_run(const unsigned char *pixels, float *logits) {\n", w->name);
-  if (w->net->quantised) fputs("  number *const memory = (number *)sums;\n", w->out);
+  esp__c_write_signature(w, w->out);
+  fputs(" {\n", w->out);
+  if (w->net->quantised)
+    fputs("  total *const sums = room.sums;\n  number *const memory = (number *)sums;\n", w->out);
+  else
+    fputs("  number *const memory = room.sums;\n", w->out);
   for (int k = 0; k < w->plan->steps; k++) {
     if (w->plan->step[k].moves) esp__c_write_call(w, &w->plan->step[k]);
   }
-  if (!w->net->quantised)
-    fprintf(w->out, "  copy(%zu, memory + %zu, logits);\n", logits_of(w),
-            w->plan->place[w->net->ops - 1]);
+  esp__c_write_answers(w);
   fputs("}\n", w->out);
 }
 
 static void write_source(esp__c_writer *w) {
-  esp__c_pieces wanted = w->net->quantised ? 0 : esp__c_piece_set(ESP_C_COPY);
+  esp__c_pieces wanted = esp__c_answer_pieces(w->net) | esp__c_sound_pieces(w);
   for (int k = 0; k < w->plan->steps; k++) wanted |= esp__c_step_pieces(w->net, &w->plan->step[k]);
   write_opening(w);
-  write_classes(w);
+  esp__c_define_names(w);
   esp__c_runtime_write(w->out, wanted, esp__c_any_shared(w));
-  esp__c_write_levels(w);
+  esp__c_write_ends(w);
+  esp__c_write_sound_tables(w);
   for (int k = 0; k < w->plan->steps; k++) esp__c_write_constants(w, &w->plan->step[k]);
+  write_memory(w);
   write_function(w);
-}
-
-static void write_tasks(const esp__c_writer *w, FILE *out) {
-  const esp_tasks *tasks = &w->net->source->model->tasks;
-  for (int t = 0; tasks->count > 1 && t < tasks->count; t++)
-    fprintf(out, " *     %-16s %d, from logit %d on\n", tasks->item[t].name, tasks->item[t].answers,
-            tasks->item[t].first);
+  esp__c_write_sound_function(w);
 }
 
 static void write_header(const esp__c_writer *w, FILE *out) {
-  const esp_shape in = w->net->op[0].shape;
-  const char *u = w->upper;
   fprintf(out,
           "/* Made by espalier export: a network in C99. */\n"
           "#ifndef %s_H\n#define %s_H\n\n"
-          "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-          "enum {\n  %s_CHANNELS = %d,\n  %s_HEIGHT = %d,\n  %s_WIDTH = %d,\n"
-          "  %s_LOGITS = %zu,\n  %s_CLASSES = %d\n};\n\n",
-          u, u, u, in.channels, u, in.height, u, in.width, u, logits_of(w), u,
-          w->net->source->model->classes);
-  fprintf(out,
-          "/* What the classes are called, in the order of the logits. */\n"
-          "extern const char *const %s_class[%s_CLASSES];\n\n"
-          "/* Computes the logits of an image; the largest says which class it is. `pixels` are\n"
-          " * %s_HEIGHT rows of %s_WIDTH pixels of %s_CHANNELS bytes (red, green, blue), from 0 to "
-          "255;\n"
-          " * normalisation is done here. `logits` has room for %s_LOGITS numbers",
-          w->name, u, u, u, u, u);
-  fputs(w->net->source->model->tasks.count > 1 ? ":\n" : ".\n", out);
-  write_tasks(w, out);
-  fprintf(out,
-          " * One call at a time: it works in memory of its own, %zu bytes. */\n"
-          "void %s_run(const unsigned char *pixels, float *logits);\n\n"
-          "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
-          memory_of(w->plan), w->name);
+          "%s"
+          "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
+          w->upper, w->upper, w->spectrum ? "#include <stdint.h>\n\n" : "");
+  esp__c_write_sizes(w, out);
+  esp__c_write_sound_sizes(w, out);
+  esp__c_write_names(w, out);
+  esp__c_write_sound_usage(w, out);
+  esp__c_write_usage(w, out);
+  fprintf(out, " * One call at a time: it works in memory of its own, %zu bytes. */\n",
+          memory_of(w));
+  esp__c_write_signature(w, out);
+  fputs(";\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n", out);
 }
 
 /* The header's name is the source's, with its last letter changed. */
@@ -217,12 +204,15 @@ static void free_weights(esp__c_writer *w) {
 
 static esp_status export_plan(const esp__c_plan *p, const char *path, esp_c_sizes *sizes,
                               esp_error *err) {
-  esp__c_writer w = {.plan = p, .net = p->net};
+  esp_spectrum *spectrum;
+  ESP_TRY(esp__c_sounds_open(&spectrum, p->net->source, err));
+  esp__c_writer w = {.plan = p, .net = p->net, .spectrum = spectrum};
   esp_status status = take_name(&w, path, err);
   if (status == ESP_OK) status = code_weights(&w, err);
   if (status == ESP_OK) status = write_files(&w, path, err);
   free_weights(&w);
-  *sizes = (esp_c_sizes){w.constants, memory_of(p), p->net->by_winograd};
+  *sizes = (esp_c_sizes){w.constants, memory_of(&w), p->net->by_winograd};
+  esp__spectrum_free(spectrum);
   return status;
 }
 
@@ -230,11 +220,6 @@ esp_status esp_export_c(const esp_export_source *s, const char *path, esp_c_size
                         esp_error *err) {
   esp__network n;
   esp__c_plan p;
-  if (s->features || s->targets.count > 0)
-    return esp_fail(err, ESP_ERR_INPUT,
-                    "%s: a program in C takes pixels and tells classes apart, and the network %s; "
-                    "expected a name that ends with .onnx",
-                    path, s->features ? "takes other numbers" : "estimates targets");
   ESP_TRY(esp__network_read(&n, s, ESP_NETWORK_INTEGERS, "a program in C", err));
   esp_status status = esp__c_plan_make(&p, &n, err);
   if (status == ESP_OK) {

@@ -1,5 +1,5 @@
 /* The calls of an exported program, step by step. */
-#include "export/c_writer.h"
+#include "export/c_ends.h"
 
 /* What a step writes of its inputs: the first, then the other or NULL. */
 static void write_inputs(const esp__c_writer *w, const esp__c_step *s) {
@@ -15,13 +15,6 @@ static int pixels_of(esp_shape s) {
 }
 static size_t values_of(const esp__c_writer *w, int op) {
   return esp__network_values(w->net->op[op].shape);
-}
-
-static void call_input(const esp__c_writer *w, const esp__c_step *s) {
-  const esp_shape in = w->net->op[s->op].shape;
-  fprintf(w->out, "read_pixels(pixels, level, %d, %d, %d, ", esp__c_levels(w->net->source),
-          in.channels, pixels_of(in));
-  esp__c_write_value(w, s->op, ")");
 }
 
 static void call_layer(const esp__c_writer *w, const esp__c_step *s) {
@@ -148,7 +141,7 @@ static const struct {
   void (*call)(const esp__c_writer *w, const esp__c_step *s);
   esp__c_pieces pieces;
 } kinds[] = {
-    [ESP_OPERATION_INPUT] = {call_input, PIECE(READ_PIXELS)},
+    [ESP_OPERATION_INPUT] = {esp__c_call_input, 0}, /* see esp__c_input_pieces */
     [ESP_OPERATION_CONV] = {call_layer, PIECE(CONVOLVE)},
     [ESP_OPERATION_LINEAR] = {call_layer, PIECE(MULTIPLY)},
     [ESP_OPERATION_BATCHNORM] = {call_batchnorm, 0},
@@ -181,6 +174,7 @@ static bool rescales(esp_operation_kind kind) {
 esp__c_pieces esp__c_step_pieces(const esp__network *n, const esp__c_step *s) {
   const esp_operation *o = &n->op[s->op];
   if (!s->moves) return 0;
+  if (o->kind == ESP_OPERATION_INPUT) return esp__c_input_pieces(n);
   if (rescales(o->kind)) return esp__c_integer_pieces(n, s);
   if (s->layer >= 0) return kinds[n->op[s->layer].kind].pieces;
   if (o->kind == ESP_OPERATION_BATCHNORM) return PIECE(LINE);

@@ -1,9 +1,5 @@
-/* The numbers of an exported program: what pixels become, weights, and what describes each
- * layer. */
-#include "autograd/fixed_point.h"
+/* The numbers of an exported program's layers: weights, and what describes each. */
 #include "export/c_writer.h"
-
-enum { LEVELS = 256 };
 
 static void write_floats(esp__c_writer *w, const char *name, int i, const float *value,
                          size_t count) {
@@ -28,49 +24,6 @@ static void write_bytes(esp__c_writer *w, const char *name, int i, const unsigne
   for (size_t k = 0; k < count; k++)
     fprintf(w->out, "%d,%s", value[k], k % 24 == 23 || k + 1 == count ? "\n" : "");
   fputs("};\n", w->out);
-}
-
-/* ---- the images ---- */
-
-/* What every pixel from 0 to 255 becomes, as the data loader computes it. One table where all
- * channels are alike. */
-int esp__c_levels(const esp_export_source *s) {
-  for (int c = 1; c < s->model->input.channels; c++)
-    if (s->mean[c] != s->mean[0] || s->std[c] != s->std[0]) return s->model->input.channels;
-  return 1;
-}
-
-/* The scale of the pixels' integers. */
-static const esp_param *pixel_scale(const esp__network *n) {
-  int i = 0;
-  while (n->op[i].kind != ESP_OPERATION_TO_INTEGERS) i++;
-  return n->op[i].param[0];
-}
-
-static void write_level(const esp__c_writer *w, int pixel, int channel) {
-  const esp_export_source *s = w->net->source;
-  const float x = esp_normalise_pixel(pixel, s->mean[channel], s->std[channel]);
-  const char *end = pixel % 4 == 3 ? "\n" : "";
-  if (w->net->quantised)
-    fprintf(w->out, "%.0f,%s", (double)esp__fixed_level(x, esp__fixed_inverse(pixel_scale(w->net))),
-            end);
-  else
-    fprintf(w->out, "%af,%s", (double)x, end);
-}
-
-void esp__c_write_levels(esp__c_writer *w) {
-  const int levels = esp__c_levels(w->net->source);
-  fprintf(w->out,
-          "/* What each pixel becomes, channel by channel. */\n"
-          "static const number level[%d][%d] = {\n",
-          levels, LEVELS);
-  for (int c = 0; c < levels; c++) {
-    fputc('{', w->out);
-    for (int v = 0; v < LEVELS; v++) write_level(w, v, c);
-    fputs("},\n", w->out);
-  }
-  fputs("};\n\n", w->out);
-  w->constants += (size_t)(levels * LEVELS) * esp__c_number_bytes(w->net);
 }
 
 /* ---- layers ---- */

@@ -1,6 +1,6 @@
 /* What programs of integers have of their own: the scales of sums, and calls between them. */
 #include "autograd/fixed_point.h"
-#include "export/c_writer.h"
+#include "export/c_ends.h"
 
 #include <inttypes.h>
 
@@ -145,5 +145,6 @@ void esp__c_call_add_integers(const esp__c_writer *w, const esp__c_step *s) {
 
 void esp__c_call_answer(const esp__c_writer *w, const esp__c_step *s) {
   fprintf(w->out, "answer(&layer%d, real%d, ", s->op, s->op);
-  esp__c_write_value(w, s->input[0], ", logits)");
+  esp__c_write_value(w, s->input[0], ", ");
+  fprintf(w->out, "%s)", esp__c_answers_word(w));
 }

@@ -6,6 +6,8 @@
 #include "export/c_runtime.h"
 #include "export/c_weights.h"
 
+#include <espalier/data.h>
+
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,6 +16,7 @@ enum { ESP_C_NAME_MAX = 64 };
 typedef struct esp__c_writer {
   const esp__c_plan *plan;
   const esp__network *net;
+  const esp_spectrum *spectrum; /* of sounds; else NULL */
   char name[ESP_C_NAME_MAX + 1],
       upper[ESP_C_NAME_MAX + 1]; /* what names in the program begin with */
   esp__c_weights *weights;       /* [ops] of layers */
@@ -28,13 +31,10 @@ void esp__c_begin_table(esp__c_writer *w, const char *type, const char *name, in
 void esp__c_write_place(const esp__c_writer *w, size_t at, const char *behind);
 void esp__c_write_value(const esp__c_writer *w, int op, const char *behind);
 
-/* Tables of what a pixel becomes: one where all channels are alike. */
-int esp__c_levels(const esp_export_source *s);
 /* Whether a layer's values are numbers of a table. */
 bool esp__c_any_shared(const esp__c_writer *w);
 
-/* Writes the tables of pixels, and all numbers that a step works with (c_constants.c). */
-void esp__c_write_levels(esp__c_writer *w);
+/* Writes all numbers that a step works with (c_constants.c). */
 void esp__c_write_constants(esp__c_writer *w, const esp__c_step *s);
 
 /* The pieces of the runtime that a step calls, and its call (c_calls.c). */

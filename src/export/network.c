@@ -1,5 +1,7 @@
 #include "export/network.h"
 
+#include "nn/graph.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,10 +109,7 @@ static esp_status make_graph(esp__network *n, esp__network_form form, esp_error 
   ESP_TRY(esp_model_graph(m, 1, false, (esp_loss_attr){0}, &n->graph, err));
   if (form == ESP_NETWORK_INTEGERS) return ESP_OK;
   esp_graph_free(n->graph);
-  m->simulated = true;
-  const esp_status status = esp_model_graph(m, 1, false, (esp_loss_attr){0}, &n->graph, err);
-  m->simulated = false;
-  return status;
+  return esp__model_float_graph(m, &n->graph, err);
 }
 
 esp_status esp__network_read(esp__network *n, const esp_export_source *s, esp__network_form form,

@@ -1,5 +1,7 @@
 #include "nn/channel_groups.h"
 
+#include "nn/graph.h"
+
 #include <stdlib.h>
 
 /* ---- ties: a forest in which the smallest slot is the root ---- */
@@ -126,6 +128,7 @@ size_t esp__channel_groups_class(const esp__channel_groups *g, int i, int c) {
 esp__param_axes esp__channel_groups_axes(const esp__channel_groups *g, int i,
                                          const esp_param *param) {
   const esp_operation *o = &g->op[i];
+  if (o->kind == ESP_OPERATION_QUANTISE) return (esp__param_axes){-1, -1};
   switch (o->flow) {
     case ESP_FLOW_MIX:
       return (esp__param_axes){i, o->groups == 1 && param->rank > 1 ? o->input[0] : -1};
@@ -137,7 +140,7 @@ esp__param_axes esp__channel_groups_axes(const esp__channel_groups *g, int i,
 }
 
 static esp_status make(esp__channel_groups *g, esp_model *model, esp_error *err) {
-  ESP_TRY(esp_model_graph(model, 1, false, (esp_loss_attr){0}, &g->graph, err));
+  ESP_TRY(esp__model_float_graph(model, &g->graph, err));
   g->ops = esp_graph_operations(g->graph);
   g->op = calloc((size_t)g->ops, sizeof *g->op);
   g->first = calloc((size_t)g->ops + 1, sizeof *g->first);

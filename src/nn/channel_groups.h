@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 typedef struct esp__channel_groups {
-  esp_graph *graph; /* of the model, for inference: what is asked about */
+  esp_graph *graph; /* of the model, of floats, for inference: what is asked about */
   esp_operation *op;
   int ops;
   size_t *first;  /* [ops + 1] slot of channel 0 of each operation */
@@ -33,7 +33,7 @@ void esp__ties_join(size_t *parent, size_t a, size_t b);
 
 /* Whose channels the first two axes of a parameter of operation `i` stand for: the operation that
  * makes them, or -1. Of a layer's weight that is the operation and what it reads, of the weight of
- * a recurrent layer the gates and the units. */
+ * a recurrent layer the gates and the units; the scale of a rounding is that of all channels. */
 typedef struct esp__param_axes {
   int rows, columns;
 } esp__param_axes;

@@ -173,6 +173,14 @@ esp_status esp_model_graph(esp_model *model, int batch, bool gradients, esp_loss
   return esp__model_graph(model, &alone, batch, gradients, loss, graph, err);
 }
 
+esp_status esp__model_float_graph(esp_model *model, esp_graph **graph, esp_error *err) {
+  const bool simulated = model->simulated;
+  model->simulated = true;
+  const esp_status status = esp_model_graph(model, 1, false, (esp_loss_attr){0}, graph, err);
+  model->simulated = simulated;
+  return status;
+}
+
 esp_status esp__model_graph(esp_model *model, const esp__split *split, int batch, bool gradients,
                             esp_loss_attr loss, esp_graph **graph, esp_error *err) {
   *graph = NULL;

@@ -243,6 +243,27 @@ START_TEST(integers_of_all_layers) {
 }
 END_TEST
 
+/* Structures whose channels are tied are known in a network of integers as well: what is gone stays
+ * gone, through the step, its training, and a stop. */
+static const struct {
+  const char *structure, *layer;
+} tied[] = {{"prune.structure=channel", "conv1"}, {"prune.structure=neuron", "linear1"}};
+
+START_TEST(integers_of_tied_channels) {
+  text_write("stream.ini", CONFIG_BEGIN STREAM_NET);
+  ESPALIER("run", "stream.ini", "-o", "a", "prune.method=magnitude", "prune.sparsity=0.4",
+           tied[_i].structure);
+  ESPALIER("compress", "a", "-o", "b", "compress.steps=quantise round", "compress.epochs=1 1");
+  table t = table_read("b/rounds.csv");
+  for (int row = 2; row < 4; row++)
+    ck_assert_str_eq(cell_of(&t, row, "sparsity"), cell_of(&t, 1, "sparsity"));
+  table_free(&t);
+  same_mask("a/checkpoint.safetensors", "b/checkpoint.safetensors", tied[_i].layer);
+  ESPALIER("resume", "b");
+  ESPALIER("eval", "b");
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 /* It says so in one line, with status 2, and leaves no directory. */
@@ -319,6 +340,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(t, factors_of_other_runs, 0, 2);
   tcase_add_loop_test(t, integers_are_the_same_everywhere, 0, 3);
   tcase_add_test(t, integers_of_all_layers);
+  tcase_add_loop_test(t, integers_of_tied_channels, 0, 2);
   tcase_add_test(t, bad_calls);
   tcase_add_test(t, unfinished_runs);
   suite_add_tcase(s, t);

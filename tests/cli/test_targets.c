@@ -226,7 +226,6 @@ START_TEST(beside_each_other) {
            "data.target=", "data.ignore=", "data.train=64", "data.test=32", "data.validation=0",
            "train.epochs=0", "prune.method=none");
   ENDS(2, NULL, "expected runs of one kind in a report", "report", "s", "c", "-o", "b.html");
-  ENDS(2, NULL, "net.c: a program in C takes pixels", "export", "s/run.seed=1", "-o", "net.c");
 }
 END_TEST
 

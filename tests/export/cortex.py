@@ -30,17 +30,18 @@ def compile_for(board, name, optimise="-O2"):
     return tuple(int(n) for n in sizes)
 
 
-def run(board, name, images, optimise="-O2"):
-    """The bits of the logits of images [n][3][h][w], and the instructions of each."""
+def run(board, name, examples, *, defines=(), optimise="-O2"):
+    """The bits of the answers for `examples`, a row each, and the instructions of each; with `defines` for
+    exported.h."""
     sizes = compile_for(board, name, optimise)
-    pixels = images.transpose(0, 2, 3, 1).reshape(len(images), -1)
-    with open("images.h", "w", encoding="ascii") as file:
-        rows = ",\n".join("{" + ",".join(map(str, row)) + "}" for row in pixels)
-        file.write(f"static const unsigned char images[{len(pixels)}][{pixels.shape[1]}] = {{{rows}}};\n")
+    with open("examples.h", "w", encoding="ascii") as file:
+        rows = ",\n".join("{" + ",".join(map(str, row.tolist())) + "}" for row in examples)
+        file.write(f"static const given examples[{len(examples)}][GIVEN] = {{{rows}}};\n")
     machine, flags = BOARDS[board]
     elf = f"{name}-{board}.elf"
     nets.run("arm-none-eabi-gcc", "-std=gnu99", "-O2", "-mthumb", *flags, "-nostartfiles", "--specs=nosys.specs", "-I.",
-             f'-DHEADER="{name}.h"', f"-DLOWER={name}", f"-DUPPER={name.upper()}", f"{HERE}/cortex/main.c",
+             f'-DHEADER="{name}.h"', f"-DLOWER={name}", f"-DUPPER={name.upper()}", *defines,
+             f"-I{HERE}", f"{HERE}/cortex/main.c",
              f"{name}-{board}.o", "-T", f"{HERE}/cortex/mps2.ld", "-o", elf)
     done = subprocess.run(["qemu-system-arm", "-M", machine, *QUIET, "-icount", "shift=0", "-kernel", elf],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240)

@@ -1,10 +1,12 @@
-"""Networks of every layer, trained for a moment on made images, for what writes them down elsewhere.
+"""Networks of every layer, trained for a moment on made examples, for what writes them down elsewhere.
 
-The images are CIFAR-10 files, so that a test has the very pixels that `espalier eval` reads."""
+The images are CIFAR-10 files, so that a test has the very pixels that `espalier eval` reads; sounds have the rate and
+length of the configuration, and rows numbers that are floats."""
 
 import os
 import subprocess
 import sys
+import wave
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import numpy
@@ -14,12 +16,12 @@ TEST_IMAGES = 20
 CONFIG = """[run]
 threads = 1
 [data]
-dataset = cifar10
-path = images
+{data}
 [train]
 epochs = 2
 batch = 16
 lr = 0.02
+{train}
 [prune]
 method = magnitude
 sparsity = 0.9
@@ -200,8 +202,44 @@ PLANES = """  conv 8 3x3 stride 2
   conv classes 1x1
 """
 
+SPOKEN = """  conv 8 5x4 stride 2x2 pad 2x1
+  bn
+  relu
+  depthwise 3x3
+  bn
+  relu
+  flatten
+  linear classes
+"""
+
+HUMMED = """  conv 8 1x3
+  relu
+  global_avgpool
+  flatten
+  linear classes
+"""
+
+ROW = """  linear 12
+  relu
+  linear classes
+"""
+
+IMAGES = "dataset = cifar10\npath = images"
+SOUNDS = "dataset = audio\npath = sounds\nseconds = 0.2\nwindow = 30\nhop = 20\nbands = 12"
+ROWS = "dataset = csv\npath = rows\ntarget = y, z"
+# Networks of what is no image: their data, and their layers.
+OTHERS = {
+    "spoken": (SOUNDS, SPOKEN),
+    "hummed": (SOUNDS + "\nlayout = sequence", HUMMED),
+    "row": (ROWS, ROW),
+    "unscaled": (ROWS + "\ntarget_mean = 0 0\ntarget_std = 1 1", ROW),
+}
+
 NETS = {"plain": PLAIN, "rich": RICH, "gated": GATED, "clipped": CLIPPED}
 INTEGERS = {"exact": EXACT, "planes": PLANES}
+
+
+RATE, SAMPLES = 16000, 3200
 
 
 def make_images(folder="images"):
@@ -221,6 +259,55 @@ def test_images(folder="images"):
     return records[:, 1:].reshape(-1, 3, 32, 32)
 
 
+def hear(label, random):
+    """A tone amid noise."""
+    time = numpy.arange(SAMPLES) / RATE
+    tone = numpy.sin(2 * numpy.pi * 400 * (1 + 2 * label) * time) * random.uniform(0.1, 0.5)
+    return ((tone + 0.1 * random.normal(size=SAMPLES)) * 32767).clip(-32768, 32767).astype("<i2")
+
+
+def make_sounds(folder="sounds"):
+    random = numpy.random.default_rng(2)
+    for split in ("train", "test"):
+        for label, name in enumerate(("high", "low")):
+            os.makedirs(f"{folder}/{split}/{name}")
+            for i in range(TEST_IMAGES // 2):
+                with wave.open(f"{folder}/{split}/{name}/{i:02}.wav", "wb") as file:
+                    file.setparams((1, 2, RATE, SAMPLES, "NONE", ""))
+                    file.writeframes(hear(1 - label, random).tobytes())
+
+
+def make_rows(folder="rows"):
+    """Eighths, which are the same in decimal and as floats."""
+    random = numpy.random.default_rng(3)
+    os.makedirs(folder)
+    for split in ("train", "test"):
+        x = random.integers(-80, 80, (TEST_IMAGES, 5)) / 8
+        y = numpy.stack([3 * x[:, 0] - x[:, 1], 100 + x[:, 2] * x[:, 3]], axis=1)
+        numpy.savetxt(f"{folder}/{split}.csv", numpy.concatenate([x, y], axis=1), "%.9g", ",", comments="",
+                      header="a,b,c,d,e,y,z")
+
+
+def given(name):
+    """What the test split of the network's data is for an exported program: a row for each example."""
+    data = OTHERS[name][0] if name in OTHERS else IMAGES
+    if data.startswith(SOUNDS):
+        paths = [f"sounds/test/{c}/{i:02}.wav" for c in ("high", "low") for i in range(TEST_IMAGES // 2)]
+        return numpy.stack([numpy.fromfile(path, "<i2", offset=44) for path in paths])
+    if data.startswith(ROWS):
+        return numpy.loadtxt("rows/test.csv", numpy.float32, delimiter=",", skiprows=1)[:, :5]
+    return test_images().transpose(0, 2, 3, 1).reshape(TEST_IMAGES, -1)
+
+
+def flags(name):
+    """What the compiler of exported.h is told of the network."""
+    data = OTHERS[name][0] if name in OTHERS else IMAGES
+    if data.startswith(SOUNDS):
+        at = "b * SIZE(_FRAMES) + t" if "sequence" in data else "t * SIZE(_BANDS) + b"
+        return ["-DSOUNDS", f"-DFEATURE_AT(t,b)=({at})"]
+    return ["-DROWS"] if data.startswith(ROWS) else []
+
+
 def run(*arguments):
     return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
 
@@ -228,7 +315,8 @@ def run(*arguments):
 def train(espalier, name):
     """A run directory of that network, dense and pruned to 90 %."""
     with open(f"{name}.ini", "w", encoding="ascii") as file:
-        file.write(CONFIG + {**NETS, **INTEGERS}[name])
+        data, layers = OTHERS[name] if name in OTHERS else (IMAGES, {**NETS, **INTEGERS}[name])
+        file.write(CONFIG.format(data=data, train="loss = mse" if data.startswith(ROWS) else "") + layers)
     run(espalier, "run", f"{name}.ini", "-o", name)
 
 
@@ -238,6 +326,8 @@ def quantise(espalier, name, bits=8):
 
 
 def logits(espalier, weights, *overrides):
-    """What `espalier eval` computes, to the bit."""
+    """What `espalier eval` computes, to the bit: logits, or targets."""
     run(espalier, "eval", weights, "--logits", "logits.csv", *overrides)
-    return numpy.loadtxt("logits.csv", delimiter=",", skiprows=1)[:, 2:].astype(numpy.float32)
+    with open("logits.csv", encoding="ascii") as file:
+        columns = [i for i, name in enumerate(file.readline().split(",")) if name.startswith(("logit", "predicted"))]
+    return numpy.loadtxt("logits.csv", delimiter=",", skiprows=1, usecols=columns).astype(numpy.float32)

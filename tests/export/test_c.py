@@ -19,7 +19,7 @@ import nets
 COMPILER = sys.argv.pop(2)
 ESPALIER = sys.argv.pop(1)
 CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
-INTEGERS = [("plain", 8), ("exact", 8), ("exact", 4), ("planes", 2)]
+INTEGERS = [("plain", 8), ("exact", 8), ("exact", 4), ("planes", 2), ("spoken", 8), ("unscaled", 8)]
 STRICT = ["-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
@@ -28,7 +28,9 @@ def setUpModule():
     unittest.addModuleCleanup(shutil.rmtree, folder)
     os.chdir(folder)
     nets.make_images()
-    for name in (*nets.NETS, *nets.INTEGERS):
+    nets.make_sounds()
+    nets.make_rows()
+    for name in (*nets.NETS, *nets.INTEGERS, *nets.OTHERS):
         nets.train(ESPALIER, name)
     for name, bits in INTEGERS:
         nets.quantise(ESPALIER, name, bits)
@@ -38,16 +40,16 @@ def compile_object(name, *flags):
     nets.run(*COMPILER.split(), *STRICT, *flags, "-c", f"{name}.c", "-o", f"{name}.o")
 
 
-def build(name, *flags):
+def build(name, net, *flags):
     compile_object(name, *flags)
-    nets.run(*COMPILER.split(), f'-DHEADER="{name}.h"', f"-DLOWER={name}", f"-DUPPER={name.upper()}", "-I.",
-             os.path.join(HERE, "run_images.c"), f"{name}.o", "-o", f"run-{name}")
+    nets.run(*COMPILER.split(), f'-DHEADER="{name}.h"', f"-DLOWER={name}", f"-DUPPER={name.upper()}", *nets.flags(net),
+             "-I.", os.path.join(HERE, "run_network.c"), f"{name}.o", "-o", f"run-{name}")
 
 
-def run(name):
-    """The logits of the test images, as the program computes them; it reads channels innermost."""
-    pixels = numpy.ascontiguousarray(nets.test_images().transpose(0, 2, 3, 1))
-    out = subprocess.run([f"./run-{name}"], input=pixels.tobytes(), check=True, capture_output=True).stdout
+def run(name, net):
+    """The answers for the test split of the network's data, as the program computes them."""
+    examples = numpy.ascontiguousarray(nets.given(net)).tobytes()
+    out = subprocess.run([f"./run-{name}"], input=examples, check=True, capture_output=True).stdout
     rows = [[int(word, 16) for word in line.split()] for line in out.decode().splitlines()]
     return numpy.array(rows, numpy.uint32)
 
@@ -57,19 +59,35 @@ def bits(name):
 
 
 class Program(unittest.TestCase):
-    def check(self, name, weights, *flags):
+    def check(self, name, net, weights, *flags):
         nets.run(ESPALIER, "export", weights, "-o", f"{name}.c")
-        build(name, *flags)
-        numpy.testing.assert_array_equal(run(name), bits(weights))
+        build(name, net, *flags)
+        numpy.testing.assert_array_equal(run(name, net), bits(weights))
 
     def test_the_bits_are_those_of_eval_for_every_layer(self):
         for name in nets.NETS:
-            self.check(name, name)
+            self.check(name, name, name)
 
     def test_integers_are_those_of_eval(self):
         for name, bits in INTEGERS:
             with self.subTest(net=name, bits=bits):
-                self.check(f"{name}{bits}", f"{name}{bits}")
+                self.check(f"{name}{bits}", name, f"{name}{bits}")
+
+    def test_sounds_are_heard_and_rows_read_as_eval_does(self):
+        for name in ("spoken", "hummed", "unscaled"):
+            with self.subTest(net=name):
+                self.check(name, name, name)
+
+    def test_targets_are_in_their_units(self):
+        nets.run(ESPALIER, "export", "row", "-o", "row.c")
+        build("row", "row")
+        wanted = nets.logits(ESPALIER, "row")
+        self.assertGreater(wanted[:, 1].min(), 10)  # z is about 100
+        numpy.testing.assert_allclose(run("row", "row").view(numpy.float32), wanted, rtol=1.2e-7)
+        with open("row.h", encoding="ascii") as file:
+            text = file.read()
+        self.assertIn("void row_run(const float *features, float *targets);", text)
+        self.assertNotIn("LOGITS", text)
 
     def test_integers_need_little_memory(self):
         printed = {name: nets.run(ESPALIER, "export", name, "-o", "memory.c").split() for name in ("plain", "plain8")}
@@ -84,23 +102,25 @@ class Program(unittest.TestCase):
         self.assertEqual(len(floats), 4, floats)
 
     def test_a_dense_network(self):
-        self.check("dense", "gated/dense.safetensors")
+        self.check("dense", "gated", "gated/dense.safetensors")
 
     def test_nothing_but_the_c_file_is_needed(self):
         """No allocation, no libm: what the object leaves open is what any compiler may call."""
-        nets.run(ESPALIER, "export", "rich", "-o", "bare.c")
-        compile_object("bare", "-fno-pic")
-        wanted = set(nets.run("nm", "-u", "bare.o").replace("U", "").split())
-        self.assertLessEqual(wanted, {"memcpy", "memset", "memmove"})
+        for name in ("rich", "spoken", "row", "unscaled8"):
+            nets.run(ESPALIER, "export", name, "-o", "bare.c")
+            compile_object("bare", "-fno-pic")
+            wanted = set(nets.run("nm", "-u", "bare.o").replace("U", "").split())
+            self.assertLessEqual(wanted, {"memcpy", "memset", "memmove"})
 
     def test_a_processor_that_fuses_and_one_that_does_not_agree(self):
         with open("/proc/cpuinfo", encoding="ascii") as file:
             if "fma" not in file.read().split():
                 self.skipTest("no fused multiply-add here")
-        self.check("fused", "rich", "-mfma", "-O3", "-std=gnu99", "-ffp-contract=fast")
+        for name in ("rich", "spoken"):
+            self.check("fused", name, name, "-mfma", "-O3", "-std=gnu99", "-ffp-contract=fast")
 
     def test_what_is_printed_is_what_it_takes(self):
-        for name in ("plain", "exact8"):
+        for name in ("plain", "exact8", "spoken"):
             printed = nets.run(ESPALIER, "export", name, "-o", "sized.c").split()
             tables, ram = (int(printed[printed.index(word) + 1]) for word in ("flash:", "RAM:"))
             compile_object("sized", "-fno-pic")
@@ -129,6 +149,20 @@ class Example(unittest.TestCase):
         done = subprocess.run(["./what_is_it"], input=b"P5\n32 32\n255\n", capture_output=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (2, b""))
         self.assertEqual(done.stderr.decode(), "expected a P6 picture of 32x32 pixels\n")
+
+
+    def test_the_program_that_listens(self):
+        nets.run(ESPALIER, "export", "spoken", "-o", "net.c")
+        nets.run(*COMPILER.split(), *STRICT, "-I.", os.path.join(HERE, "../../examples/exported_sounds.c"), "net.c",
+                 "-o", "what_is_said")
+        names = ["high", "low"]
+        answers = [names[i] for i in nets.logits(ESPALIER, "spoken", "model.convolution=direct").argmax(1)]
+        for sound, answer in zip(nets.given("spoken"), answers):
+            done = subprocess.run(["./what_is_said"], input=sound.tobytes(), capture_output=True, check=True)
+            self.assertEqual(done.stdout.decode(), answer + "\n")
+        both = numpy.concatenate(nets.given("spoken")[:2]).tobytes()
+        done = subprocess.run(["./what_is_said"], input=both, capture_output=True, check=True)
+        self.assertEqual(len(done.stdout.split()), 2 * 3200 // 320 - 9)  # frames of 480 each 320 samples
 
 
 class Refused(unittest.TestCase):

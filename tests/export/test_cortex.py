@@ -16,8 +16,10 @@ import cortex
 import nets
 
 ESPALIER = sys.argv.pop(1)
-IMAGES = 2
-NETS = [*nets.NETS, *(f"{name}8" for name in nets.INTEGERS)]
+EXAMPLES = 2
+# Networks by the names of their directories.
+NETS = {name: name for name in (*nets.NETS, "spoken", "unscaled")} | {
+    f"{name}8": name for name in (*nets.INTEGERS, "spoken")}
 
 
 def setUpModule():
@@ -25,9 +27,11 @@ def setUpModule():
     unittest.addModuleCleanup(shutil.rmtree, folder)
     os.chdir(folder)
     nets.make_images()
-    for name in (*nets.NETS, *nets.INTEGERS):
+    nets.make_sounds()
+    nets.make_rows()
+    for name in set(NETS.values()):
         nets.train(ESPALIER, name)
-    for name in nets.INTEGERS:
+    for name in (*nets.INTEGERS, "spoken"):
         nets.quantise(ESPALIER, name)
     for name in NETS:
         nets.run(ESPALIER, "export", name, "-o", f"{name}.c")
@@ -36,15 +40,16 @@ def setUpModule():
 
 class Cortex(unittest.TestCase):
     def test_the_bits_are_those_of_eval_on_every_processor(self):
-        images = nets.test_images()[:IMAGES]
-        for name in NETS:
-            wanted = nets.logits(ESPALIER, name, "model.convolution=direct")[:IMAGES].view(numpy.uint32)
+        for name, net in NETS.items():
+            examples = nets.given(net)[:EXAMPLES]
+            wanted = nets.logits(ESPALIER, name, "model.convolution=direct")[:EXAMPLES].view(numpy.uint32)
             for board in cortex.BOARDS:
                 with self.subTest(net=name, board=board):
-                    numpy.testing.assert_array_equal(cortex.run(board, name, images)[0], wanted)
+                    found = cortex.run(board, name, examples, defines=nets.flags(net))[0]
+                    numpy.testing.assert_array_equal(found, wanted)
 
     def test_pruned_weights_are_not_multiplied(self):
-        images = nets.test_images()[:1]
+        images = nets.given("plain")[:1]
         pruned, dense = (cortex.run("M4F", name, images)[1][0] for name in ("plain", "dense"))
         self.assertLess(pruned, 0.5 * dense)
 

@@ -83,6 +83,28 @@ START_TEST(integers_begin_at_the_pixels_and_end_as_sums) {
 }
 END_TEST
 
+/* Keys of a sound that another network was trained with. */
+START_TEST(sounds_have_the_shape_of_the_network) {
+  char *folder = folder_make(), path[FOLDER_PATH_MAX];
+  esp_model *m = model_of("flatten\nlinear classes\n");
+  const esp_audio_options audio = {.rate = 8000,
+                                   .seconds = 0.1,
+                                   .window = 20.0,
+                                   .hop = 10.0,
+                                   .bands = 4,
+                                   .layout = (char[]){"picture"}};
+  const esp_export_source s = {m, names, mean, std_, .features = true, .audio = &audio};
+  esp_c_sizes sizes;
+  esp_error err;
+  snprintf(path, sizeof path, "%s/net.c", folder);
+  ck_assert_int_eq((int)esp_export_c(&s, path, &sizes, &err), (int)ESP_ERR_INPUT);
+  ck_assert_msg(strstr(err.text, "9 frames of 4 bands"), "%s", err.text);
+  ck_assert_int_eq(rmdir(folder), 0);
+  free(folder);
+  esp_model_free(m);
+}
+END_TEST
+
 START_TEST(weights_must_be_numbers) {
   esp_model *m = model_of("flatten\nlinear classes\n");
   m->params.item[0]->value[3] = NAN;
@@ -104,6 +126,7 @@ int main(void) {
   tcase_add_test(all, an_activation_from_outside_has_no_operator);
   tcase_add_loop_test(all, integers_begin_at_the_pixels_and_end_as_sums, 0,
                       sizeof integers / sizeof *integers);
+  tcase_add_test(all, sounds_have_the_shape_of_the_network);
   tcase_add_test(all, weights_must_be_numbers);
   tcase_add_test(all, a_place_that_cannot_be_written_is_named);
   suite_add_tcase(suite, all);

@@ -1,14 +1,12 @@
-/* An exported network on a bare Cortex-M: prints, by semihosting, a row of the bits of the logits
- * for each image in images.h, and behind it the instructions that it took (under QEMU's -icount, to
- * 40). */
-#include HEADER
-#include "images.h"
+/* An exported network on a bare Cortex-M: prints, by semihosting, a row of the bits of the answers
+ * for each example in examples.h, and behind it the instructions that it took (under QEMU's
+ * -icount, to 40). */
+#include "exported.h"
+
+#include "examples.h"
 
 #include <stdint.h>
 #include <string.h>
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
 
 enum { SYS_WRITE0 = 4, SYS_EXIT = 0x18, GOOD_END = 0x20026 };
 enum { INSTRUCTIONS_A_TICK = 40, TICKS = 0xffffff };
@@ -30,17 +28,17 @@ static void print_hex(uint32_t value) {
   semihost(SYS_WRITE0, (uint32_t)text);
 }
 
-static void run_image(const unsigned char *pixels) {
-  float logits[JOIN(UPPER, _LOGITS)];
+static void run_example(const given *example) {
+  float answers[ANSWERS];
   systick[1] = TICKS;
   systick[2] = 0;
   systick[0] = 5; /* on, by the processor's clock */
   const uint32_t before = systick[2];
-  JOIN(LOWER, _run)(pixels, logits);
+  answer(example, answers);
   const uint32_t ticks = (before - systick[2]) & TICKS;
-  for (unsigned i = 0; i < sizeof logits / sizeof *logits; i++) {
+  for (unsigned i = 0; i < ANSWERS; i++) {
     uint32_t bits;
-    memcpy(&bits, &logits[i], sizeof bits);
+    memcpy(&bits, &answers[i], sizeof bits);
     print_hex(bits);
   }
   print_hex(ticks * INSTRUCTIONS_A_TICK);
@@ -52,7 +50,7 @@ __attribute__((noreturn)) void reset(void) {
   *(volatile uint32_t *)0xe000ed88 |= 0xfu << 20; /* CPACR: floating point for all */
   __asm__ volatile("dsb\n\tisb");
 #endif
-  for (unsigned i = 0; i < sizeof images / sizeof *images; i++) run_image(images[i]);
+  for (unsigned i = 0; i < sizeof examples / sizeof *examples; i++) run_example(examples[i]);
   for (;;) semihost(SYS_EXIT, GOOD_END);
 }
 
