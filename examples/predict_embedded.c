@@ -18,7 +18,7 @@ static void fill(const esp_loaded_run *net, const uint8_t *pixels, float *images
   const size_t plane = (size_t)s.height * (size_t)s.width;
   for (size_t i = 0; i < plane * (size_t)s.channels; i++) {
     const size_t channel = i / plane;
-    images[i * ESP_LANES] = ((float)pixels[i] / 255.0f - net->mean[channel]) / net->std[channel];
+    images[i * ESP_LANES] = esp_normalise_pixel(pixels[i], net->mean[channel], net->std[channel]);
   }
 }
 

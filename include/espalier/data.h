@@ -12,6 +12,7 @@
 #include <espalier/linkage.h>
 #include <espalier/option.h>
 #include <espalier/random.h>
+#include <espalier/sound.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>
@@ -25,17 +26,6 @@ typedef struct esp_text_options {
   int64_t vocabulary; /* tokens that are known, with padding and "unknown"; 0 = all */
   int64_t length;     /* tokens of a text; 0 = as the longest to train on has */
 } esp_text_options;
-
-/* The keys of [data] that are for sounds. */
-typedef struct esp_audio_options {
-  int64_t rate;       /* samples a second that sounds are brought to */
-  double seconds;     /* of a sound; others are cut or filled up */
-  double window, hop; /* milliseconds of a frame, and between two */
-  int64_t bands;      /* features of a frame */
-  char *layout;       /* picture | sequence */
-  double shift;       /* milliseconds that the word `shift` of augment moves by, at most */
-  double noise;       /* deviation of what its word `noise` adds, at most; full scale is 1 */
-} esp_audio_options;
 
 /* The keys of [data] that are for tables: names of columns, in lines or with commas between
  * them. */
@@ -107,8 +97,7 @@ typedef struct esp_images {
 /* The tokens that a network knows: 0 is padding, 1 stands for all others, and from 2 they have
  * numbers. */
 typedef struct esp_vocabulary esp_vocabulary;
-typedef struct esp_corpus esp_corpus;     /* texts while a set is loaded */
-typedef struct esp_spectrum esp_spectrum; /* how features of sounds are made */
+typedef struct esp_corpus esp_corpus; /* texts while a set is loaded */
 
 enum { ESP_CHANNELS_MAX = 256 };
 typedef struct esp_dataset {
@@ -124,7 +113,7 @@ typedef struct esp_dataset {
   float mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
   esp_vocabulary *vocabulary; /* of tokens; else NULL */
   uint32_t longer;            /* examples that were longer than the shape, and are cut to it */
-  esp_spectrum *spectrum;     /* of sounds; else NULL */
+  esp_spectrum *spectrum;     /* of sounds: how features are made; else NULL */
   esp_corpus *corpus;         /* NULL when the set is loaded */
 } esp_dataset;
 

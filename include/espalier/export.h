@@ -8,8 +8,8 @@
 #define ESP_EXPORT_H
 
 #include <espalier/linkage.h>
-#include <espalier/data.h>
 #include <espalier/model.h>
+#include <espalier/sound.h>
 #include <espalier/status.h>
 
 #include <stdbool.h>

@@ -56,6 +56,12 @@ const char *esp_network_class_name(const esp_network *network, int i);
  * networks the output). */
 int esp_network_targets(const esp_network *network);
 double esp_network_target(const esp_network *network, int i, float output);
+/* How a network of sounds hears, which its file says: samples a second; of a sound; of a frame;
+ * from one frame to the next; and the frames of a sound. Of other networks all are 0. */
+typedef struct esp_hearing {
+  int rate, samples, window, hop, frames;
+} esp_hearing;
+esp_hearing esp_network_hearing(const esp_network *network);
 /* Bytes of weights as the kernels read them. */
 size_t esp_network_bytes(const esp_network *network);
 
@@ -77,6 +83,13 @@ void esp_predict_pixels(esp_predictor *predictor, const uint8_t *pixels, float *
 /* The same of features as they are in the data, such as the columns of a table, in the order of
  * data.inputs in the file's configuration: (feature - mean) / deviation. */
 void esp_predict_features(esp_predictor *predictor, const float *features, float *logits);
+/* The logits of a sound of hearing.samples samples, one channel, from -32768 to 32767. Of networks
+ * of sounds only. */
+void esp_predict_sound(esp_predictor *predictor, const int16_t *samples, float *logits);
+/* The same of a stream: the logits of the last hearing.frames frames. `samples` are the
+ * hearing.window of the newest, which begins hearing.hop samples behind the one before; before the
+ * first frame there is silence. A stream may go on behind a sound. */
+void esp_predict_frame(esp_predictor *predictor, const int16_t *samples, float *logits);
 /* The logits of an image that is normalised already, [channels][height][width]; of a text its
  * tokens, [width], which are not normalised. */
 void esp_predict(esp_predictor *predictor, const float *image, float *logits);

@@ -1,7 +1,8 @@
 /* Sounds: a folder of WAV files for each class, whose spectra over time are what a network sees. */
 #include "data/class_files.h"
+#include "data/resample.h"
 #include "data/set.h"
-#include "data/spectrum.h"
+#include "sound/spectrum.h"
 #include "data/unreadable.h"
 
 #include <stdlib.h>
@@ -13,16 +14,22 @@
 typedef struct worker {
   const esp_spectrum *spectrum;
   esp__resampler resampler;
+  float *frame;
   double *scratch;
 } worker;
 
 static esp_status worker_open(worker *w, const esp_spectrum *s, esp_error *err) {
-  *w = (worker){.spectrum = s, .scratch = malloc(esp__spectrum_scratch(s) * sizeof(double))};
-  return w->scratch ? ESP_OK : esp_fail(err, ESP_ERR_MEMORY, "no memory for the spectra of sounds");
+  *w = (worker){.spectrum = s,
+                .frame = malloc((size_t)s->window * sizeof(float)),
+                .scratch = malloc(esp__spectrum_scratch(s) * sizeof(double))};
+  return w->frame && w->scratch
+             ? ESP_OK
+             : esp_fail(err, ESP_ERR_MEMORY, "no memory for the spectra of sounds");
 }
 
 static void worker_close(worker *w) {
   esp__resampler_free(&w->resampler);
+  free(w->frame);
   free(w->scratch);
 }
 
@@ -33,7 +40,9 @@ static esp_status read_sound(worker *w, const char *path, float *features, bool 
   ESP_TRY(esp__wav_read(&sound, path, err));
   const esp_status status = esp__resample(&w->resampler, &sound, w->spectrum->rate, err);
   *longer = sound.samples > (size_t)w->spectrum->samples;
-  if (status == ESP_OK) esp__spectrum_features(w->spectrum, &sound, w->scratch, features);
+  if (status == ESP_OK)
+    esp__spectrum_features(w->spectrum, sound.sample, sound.samples, w->frame, w->scratch,
+                           features);
   free(sound.sample);
   return status;
 }

@@ -1,7 +1,7 @@
 #include "data/corpus.h"
 #include "data/mapping.h"
 #include "data/set.h"
-#include "data/spectrum.h"
+#include "sound/spectrum.h"
 #include "data/target_scale.h"
 
 #include <math.h>

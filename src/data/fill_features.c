@@ -2,7 +2,7 @@
 #include "data/fill.h"
 
 #include "data/set.h"
-#include "data/spectrum.h"
+#include "sound/spectrum.h"
 
 #include "base/mathx.h"
 

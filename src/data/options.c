@@ -3,6 +3,7 @@
 #include "data/vocabulary.h"
 #include "data/wav.h"
 #include "data/words.h"
+#include "sound/spectrum.h"
 
 #include <string.h>
 

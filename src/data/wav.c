@@ -1,6 +1,7 @@
 #include "data/wav.h"
 
 #include "base/shown.h"
+#include "sound/spectrum.h"
 
 #include <espalier/file.h>
 

@@ -6,9 +6,6 @@
 
 #include <stddef.h>
 
-enum { ESP_RATE_MIN = 1000, ESP_RATE_MAX = 192000 }; /* samples a second */
-enum { ESP_BANDS_MAX = 64 };                         /* of a frame */
-
 /* One channel, the mean of those in the file. */
 typedef struct esp__sound {
   float *sample; /* [samples], full scale is 1 */

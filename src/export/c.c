@@ -9,7 +9,7 @@
  *     c_calls.c      a call for each step
  *     c_integers.c   what only programs of integers have */
 #include "base/text.h"
-#include "data/spectrum.h"
+#include "sound/spectrum.h"
 #include "export/c_ends.h"
 #include "export/c_sounds.h"
 

@@ -2,8 +2,6 @@
 
 #include "autograd/fixed_point.h"
 
-#include <espalier/data.h>
-
 #include <ctype.h>
 #include <string.h>
 
@@ -157,25 +155,18 @@ static void write_levels(esp__c_writer *w) {
   w->constants += (size_t)(levels * LEVELS) * esp__c_number_bytes(w->net);
 }
 
-/* Doubles that are floats. */
-static void write_line(esp__c_writer *w, const char *name, int count, const double *value) {
-  fprintf(w->out, "static const double %s[%d] = {", name, count);
-  for (int i = 0; i < count; i++) fprintf(w->out, "%a,%s", value[i], i % 6 == 5 ? "\n" : " ");
-  fputs("};\n", w->out);
+static void write_floats(esp__c_writer *w, const char *name, int count, const float *value) {
+  fprintf(w->out, "static const float %s[%d] = {", name, count);
+  for (int i = 0; i < count; i++) fprintf(w->out, "%s%af,", i % 6 ? " " : "\n", (double)value[i]);
+  fputs("\n};\n", w->out);
   w->constants += (size_t)count * sizeof *value;
 }
 
 static void write_normalisation(esp__c_writer *w) {
   const esp_export_source *s = source_of(w);
-  const int channels = s->model->input.channels;
-  double mean[ESP_CHANNELS_MAX], std[ESP_CHANNELS_MAX];
-  for (int c = 0; c < channels; c++) {
-    mean[c] = (double)s->mean[c];
-    std[c] = (double)s->std[c];
-  }
   fputs("/* Of each channel's features. */\n", w->out);
-  write_line(w, "feature_mean", channels, mean);
-  write_line(w, "feature_std", channels, std);
+  write_floats(w, "feature_mean", s->model->input.channels, s->mean);
+  write_floats(w, "feature_std", s->model->input.channels, s->std);
   fputc('\n', w->out);
 }
 
@@ -214,6 +205,13 @@ void esp__c_write_answers(const esp__c_writer *w) {
             source_of(w)->targets.count);
 }
 
+static void write_doubles(esp__c_writer *w, const char *name, int count, const double *value) {
+  fprintf(w->out, "static const double %s[%d] = {", name, count);
+  for (int i = 0; i < count; i++) fprintf(w->out, "%s%a,", i % 4 ? " " : "\n", value[i]);
+  fputs("\n};\n", w->out);
+  w->constants += (size_t)count * sizeof *value;
+}
+
 void esp__c_write_ends(esp__c_writer *w) {
   const esp_target_scale *t = &source_of(w)->targets;
   if (source_of(w)->features)
@@ -222,7 +220,7 @@ void esp__c_write_ends(esp__c_writer *w) {
     write_levels(w);
   if (!estimates(w)) return;
   fputs("/* Of each target, in its units. */\n", w->out);
-  write_line(w, "target_mean", t->count, t->mean);
-  write_line(w, "target_std", t->count, t->std);
+  write_doubles(w, "target_mean", t->count, t->mean);
+  write_doubles(w, "target_std", t->count, t->std);
   fputc('\n', w->out);
 }

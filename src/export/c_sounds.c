@@ -1,6 +1,6 @@
 #include "export/c_sounds.h"
 
-#include "data/spectrum.h"
+#include "sound/spectrum.h"
 
 esp_status esp__c_sounds_open(esp_spectrum **s, const esp_export_source *source, esp_error *err) {
   *s = NULL;

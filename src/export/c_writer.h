@@ -6,7 +6,7 @@
 #include "export/c_runtime.h"
 #include "export/c_weights.h"
 
-#include <espalier/data.h>
+#include <espalier/sound.h>
 
 #include <stdint.h>
 #include <stdio.h>

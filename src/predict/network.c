@@ -1,6 +1,7 @@
 /* A network from a model in memory: its operations, which of its layers run as lists, its steps. */
 #include "nn/integers.h"
 #include "predict/network.h"
+#include "sound/spectrum.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ void esp_network_free(esp_network *n) {
   if (!n) return;
   for (int i = 0; n->class_name && i < n->classes; i++) free(n->class_name[i]);
   free(n->class_name);
+  esp__spectrum_free(n->spectrum);
   free(n->step);
   free(n->place);
   esp__store_free(&n->store);

@@ -18,6 +18,7 @@
  *     network.c      a network from a model in memory
  *     read.c         a network from a file
  *     predictor.c    running the steps
+ *     sounds.c       from samples to features
  *     team.c         threads that do it together */
 #ifndef ESP_PREDICT_NETWORK_H
 #define ESP_PREDICT_NETWORK_H
@@ -28,6 +29,7 @@
 
 #include <espalier/model.h>
 #include <espalier/predict.h>
+#include <espalier/sound.h>
 
 /* ---- operations ---- */
 
@@ -203,7 +205,8 @@ struct esp_network {
   float *mean, *deviation;  /* [input channels] */
   esp_target_scale targets; /* count 0: classes; without variances */
   char **class_name;
-  bool direct; /* no Winograd */
+  esp_spectrum *spectrum; /* of sounds; else NULL */
+  bool direct;            /* no Winograd */
   esp__store store;
   esp__step *step;
   int steps, steps_capacity;

@@ -1,6 +1,7 @@
 /* Running the steps of a network over memory of one's own. */
 #include "base/memory.h"
 #include "predict/network.h"
+#include "predict/sounds.h"
 #include "predict/team.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct esp_predictor {
   float *memory;
   int threads;
   esp__team *team; /* NULL: one thread */
+  esp__hearer hearer;
 };
 
 esp_status esp__memory_new(const esp_network *n, int threads, float **memory, esp_error *err) {
@@ -31,6 +33,7 @@ esp_status esp_predictor_new_threads(esp_predictor **predictor, const esp_networ
   p->network = network;
   p->threads = threads;
   esp_status status = esp__memory_new(network, threads, &p->memory, err);
+  if (status == ESP_OK) status = esp__hearer_open(&p->hearer, network->spectrum, err);
   if (status == ESP_OK && threads > 1) status = esp__team_new(&p->team, threads, err);
   if (status == ESP_OK)
     *predictor = p;
@@ -47,12 +50,14 @@ esp_status esp_predictor_new(esp_predictor **predictor, const esp_network *netwo
 void esp_predictor_free(esp_predictor *p) {
   if (!p) return;
   esp__team_free(p->team);
+  esp__hearer_close(&p->hearer);
   free(p->memory);
   free(p);
 }
 
 size_t esp_predictor_bytes(const esp_predictor *p) {
-  return (size_t)p->threads * p->network->floats * sizeof(float);
+  return (size_t)p->threads * p->network->floats * sizeof(float) +
+         esp__hearer_bytes(p->network->spectrum);
 }
 
 /* ---- one image in the memory of a thread ---- */
@@ -127,7 +132,7 @@ void esp_predict_pixels(esp_predictor *p, const uint8_t *pixels, float *logits) 
     for (int r = 0; r < n->input.height; r++) {
       float *to = row_of(n, p->memory, c, r);
       for (int i = 0; i < n->input.width; i++)
-        to[i] = ((float)*pixels++ / 255.0f - n->mean[c]) / n->deviation[c];
+        to[i] = esp_normalise_pixel(*pixels++, n->mean[c], n->deviation[c]);
     }
   run(p, logits);
 }
@@ -141,6 +146,16 @@ void esp_predict_features(esp_predictor *p, const float *features, float *logits
         to[i] = esp_normalise_feature(*features++, n->mean[c], n->deviation[c]);
     }
   run(p, logits);
+}
+
+void esp_predict_sound(esp_predictor *p, const int16_t *samples, float *logits) {
+  esp__hear_sound(p->network->spectrum, &p->hearer, samples);
+  esp_predict_features(p, p->hearer.features, logits);
+}
+
+void esp_predict_frame(esp_predictor *p, const int16_t *samples, float *logits) {
+  esp__hear_frame(p->network->spectrum, &p->hearer, samples);
+  esp_predict_features(p, p->hearer.features, logits);
 }
 
 void esp_predict(esp_predictor *p, const float *image, float *logits) {

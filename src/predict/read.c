@@ -2,6 +2,7 @@
 #include "predict/network.h"
 
 #include "nn/integers.h"
+#include "predict/sounds.h"
 #include "tensor/blobs.h"
 #include "tensor/param.h"
 
@@ -19,6 +20,7 @@ typedef struct settings {
   int means, deviations;
   float target_mean[CHANNELS], target_deviation[CHANNELS];
   int target_means, target_deviations;
+  esp__sound_keys sound;
   bool direct;
 } settings;
 
@@ -39,6 +41,7 @@ static int take_key(void *user, const char *section, const char *key, const char
     take_numbers(s->target_mean, &s->target_means, value);
   if (strcmp(section, "data") == 0 && strcmp(key, "target_std") == 0)
     take_numbers(s->target_deviation, &s->target_deviations, value);
+  if (strcmp(section, "data") == 0) esp__sound_keys_take(&s->sound, key, value);
   if (strcmp(section, "model") == 0 && strcmp(key, "convolution") == 0)
     s->direct = strcmp(value, "direct") == 0;
   return 1;
@@ -49,6 +52,7 @@ static esp_status read_settings(settings *s, const char *text, esp_shape input, 
                                 esp_error *err) {
   const int channels = input.vocabulary ? 0 : input.channels;
   *s = (settings){.means = 0};
+  esp__sound_keys_begin(&s->sound);
   ini_parse_string(text, take_key, s);
   for (int i = 0; i < s->deviations; i++)
     if (!(s->deviation[i] > 0.0f))
@@ -151,6 +155,7 @@ static esp_status build(opening *o, esp_network **network, esp_error *err) {
   ESP_TRY(esp__network_of(&n, &o->model, &o->ops, &line, err));
   esp_status status = name_classes(n, esp_bundle_text(&o->bundle, "espalier.classes"), err);
   if (status == ESP_OK) status = take_targets(n, &o->settings, o->path, err);
+  if (status == ESP_OK) status = esp__network_hear(n, &o->settings.sound, o->path, err);
   if (status == ESP_OK)
     *network = n;
   else

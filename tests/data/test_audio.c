@@ -3,7 +3,8 @@
 #include "suite.h"
 #include "wav_files.h"
 
-#include "data/spectrum.h"
+#include "data/resample.h"
+#include "sound/spectrum.h"
 
 #include <espalier/tensor.h>
 
@@ -162,27 +163,7 @@ START_TEST(what_a_rate_cannot_hold_is_gone) {
 }
 END_TEST
 
-/* ---- spectra ---- */
-
-START_TEST(the_transform_is_the_sum_that_defines_it) {
-  for (int size = 4; size <= 64; size *= 2) {
-    esp__fft f;
-    double x[64], work[64], power[33];
-    for (int i = 0; i < size; i++) x[i] = (double)esp_random_uniform(7, (uint64_t)i) - 0.5;
-    ck_assert_int_eq(esp__fft_make(&f, size, &err), ESP_OK);
-    esp__fft_power(&f, x, work, power);
-    for (int k = 0; k <= size / 2; k++) {
-      double re = 0.0, im = 0.0;
-      for (int i = 0; i < size; i++) {
-        re += x[i] * cos(2.0 * M_PI * i * k / size);
-        im += x[i] * sin(2.0 * M_PI * i * k / size);
-      }
-      ck_assert_double_eq_tol(power[k], re * re + im * im, 1e-12);
-    }
-    esp__fft_free(&f);
-  }
-}
-END_TEST
+/* ---- features ---- */
 
 static esp_data_options sounds(const char *layout) {
   static char name[16];
@@ -229,27 +210,6 @@ START_TEST(a_tone_is_in_its_band) {
       const int band = loudest(split[s], i, 15);
       ck_assert(split[s]->labels[i] ? band == 1 : band == 7 || band == 9);
     }
-}
-END_TEST
-
-START_TEST(silence_is_the_floor) {
-  esp_spectrum *s;
-  float feature[300];
-  float sample[100] = {0};
-  const esp__sound sound = {sample, 100, 8000};
-  const esp_data_options opt = sounds("picture");
-  ck_assert_int_eq(esp__spectrum_new(&s, &opt.audio, &err), ESP_OK);
-  double *scratch = malloc(esp__spectrum_scratch(s) * sizeof *scratch);
-  esp__spectrum_features(s, &sound, scratch, feature);
-  for (int i = 0; i < 300; i++) ck_assert_float_eq(feature[i], (float)esp__silence);
-  sample[50] = 1.0f; /* 100 samples lie in the middle of 4000, from 1950: the click at 2000 */
-  esp__spectrum_features(s, &sound, scratch, feature);
-  for (int t = 0; t < 30; t++) {
-    const bool heard = t * 128 <= 2000 && 2000 < t * 128 + 256;
-    ck_assert((feature[t * 10] > (float)esp__silence) == heard);
-  }
-  free(scratch);
-  esp__spectrum_free(s);
 }
 END_TEST
 
@@ -379,27 +339,6 @@ START_TEST(noise_has_the_energy_of_noise) {
 }
 END_TEST
 
-/* What is taken for the energy of white noise in a band is that of white noise. */
-START_TEST(white_noise_has_the_energy_that_is_assumed) {
-  enum { SAMPLES = 4000 };
-  esp_spectrum *s;
-  static float sample[SAMPLES], feature[300];
-  const esp_data_options opt = sounds("picture");
-  ck_assert_int_eq(esp__spectrum_new(&s, &opt.audio, &err), ESP_OK);
-  double *scratch = malloc(esp__spectrum_scratch(s) * sizeof *scratch), mean[10] = {0};
-  for (uint64_t round = 0; round < 20; round++) {
-    esp_random_normals(round, 1.0, sample, SAMPLES);
-    const esp__sound sound = {sample, SAMPLES, 8000};
-    esp__spectrum_features(s, &sound, scratch, feature);
-    for (int t = 0; t < 30; t++)
-      for (int b = 0; b < 10; b++) mean[b] += exp((double)feature[t * 10 + b]) / 600.0;
-  }
-  for (int b = 0; b < 10; b++) ck_assert_double_eq_tol(mean[b] / s->noise_energy[b], 1.0, 0.1);
-  free(scratch);
-  esp__spectrum_free(s);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("sounds");
   TCase *c = tcase_create("sounds");
@@ -410,16 +349,13 @@ int main(void) {
   tcase_add_test(c, a_number_that_is_not_finite_is_refused);
   tcase_add_test(c, a_rate_becomes_another);
   tcase_add_test(c, what_a_rate_cannot_hold_is_gone);
-  tcase_add_test(c, the_transform_is_the_sum_that_defines_it);
   tcase_add_test(c, a_tone_is_in_its_band);
-  tcase_add_test(c, silence_is_the_floor);
   tcase_add_test(c, a_sequence_is_the_picture_turned);
   tcase_add_test(c, threads_change_nothing);
   tcase_add_test(c, options_that_cannot_be);
   tcase_add_test(c, all_that_cannot_be_read_are_named);
   tcase_add_test(c, a_shift_moves_frames_amid_silence);
   tcase_add_test(c, noise_has_the_energy_of_noise);
-  tcase_add_test(c, white_noise_has_the_energy_that_is_assumed);
   suite_add_tcase(suite, c);
   return suite_run(suite);
 }

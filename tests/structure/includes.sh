@@ -1,5 +1,5 @@
 #!/bin/sh
-# Includes go downward only, in the order of rooms.txt. data is a side branch: it stands on autograd
+# Includes go downward only, in the order of rooms.txt. data is a side branch: it stands on sound
 # and what is below, and only train and what is above see it.
 
 set -u
@@ -22,7 +22,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' src include --incl
   }
   function allowed(from, to) {
     if (from == to) return 1
-    if (from == "data") return level[to] <= level["autograd"]
+    if (from == "data") return level[to] <= level["sound"]
     if (to == "data") return level[from] >= level["train"]
     return level[to] <= level[from]
   }

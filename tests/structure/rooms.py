@@ -86,7 +86,7 @@ def room(path):
 def is_below(level, source, target):
     """Whether the room `target` stands below `source`. data is a side branch, see rooms.txt."""
     if source == "data":
-        return level[target] <= level["autograd"]
+        return level[target] <= level["sound"]
     if target == "data":
         return level[source] >= level["train"]
     return level[target] < level[source]

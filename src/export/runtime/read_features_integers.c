@@ -6,11 +6,11 @@ static number level_of(float x) {
 }
 
 /* Features, planes one behind the other, become integers of a scale; `inverse` is 1 / scale. */
-static void read_features(const float *features, const double *mean, const double *std,
-                          int channels, int count, float inverse, number *y) {
+static void read_features(const float *features, const float *mean, const float *std, int channels,
+                          int count, float inverse, number *y) {
   for (int c = 0; c < channels; c++)
     for (int i = 0; i < count; i++) {
-      const float x = (float)(((double)features[c * count + i] - mean[c]) / std[c]);
+      const float x = (float)(((double)features[c * count + i] - (double)mean[c]) / (double)std[c]);
       y[c * count + i] = level_of(times(x, inverse));
     }
 }

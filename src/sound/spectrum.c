@@ -1,6 +1,4 @@
-#include "data/spectrum.h"
-
-#include "data/set.h"
+#include "sound/spectrum.h"
 
 #include "base/mathx.h"
 
@@ -20,10 +18,10 @@ static esp_status check(const esp_spectrum *s, const esp_audio_options *o, esp_e
                     "data.window: %g ms and data.hop: %g ms are %d and %d samples at data.rate = "
                     "%d; expected at least 8 and 1",
                     o->window, o->hop, s->window, s->hop, s->rate);
-  if (s->frames < 1 || s->frames > ESP_SIDE_MAX)
+  if (s->frames < 1 || s->frames > ESP_FRAMES_MAX)
     return esp_fail(err, ESP_ERR_INPUT,
                     "data.seconds: %g s are %d frames of %g ms each %g ms; expected 1 to %d",
-                    o->seconds, s->frames, o->window, o->hop, ESP_SIDE_MAX);
+                    o->seconds, s->frames, o->window, o->hop, ESP_FRAMES_MAX);
   return ESP_OK;
 }
 
@@ -147,30 +145,40 @@ size_t esp__spectrum_scratch(const esp_spectrum *s) {
   return 2 * (size_t)s->fft.size + (size_t)s->fft.size / 2 + 1;
 }
 
-/* The samples of a frame under the window, zeros behind them. `lead` samples of silence come before
- * the sound. */
-static void take_frame(const esp_spectrum *s, const esp__sound *sound, int64_t lead, int frame,
-                       double *x) {
-  const int64_t first = (int64_t)frame * s->hop - lead;
-  for (int64_t i = 0; i < s->window; i++) {
-    const bool there = first + i >= 0 && first + i < (int64_t)sound->samples;
-    x[i] = there ? s->hann[i] * (double)sound->sample[first + i] : 0.0;
-  }
+/* The samples of a frame under the window, zeros behind them. */
+static void take_frame(const esp_spectrum *s, const float *sample, double *x) {
+  for (int i = 0; i < s->window; i++) x[i] = s->hann[i] * (double)sample[i];
   for (int i = s->window; i < s->fft.size; i++) x[i] = 0.0;
 }
 
-void esp__spectrum_features(const esp_spectrum *s, const esp__sound *sound, double *scratch,
-                            float *features) {
-  const int64_t spare = (int64_t)s->samples - (int64_t)sound->samples, lead = spare / 2;
+void esp__spectrum_frame(const esp_spectrum *s, const float *sample, double *scratch,
+                         float *features) {
   double *x = scratch, *work = x + s->fft.size, *power = work + s->fft.size;
+  const double *weight = s->weight;
+  take_frame(s, sample, x);
+  esp__fft_power(&s->fft, x, work, power);
+  for (int b = 0; b < s->bands; weight += s->bins[b++]) {
+    double energy = floor_energy;
+    for (int i = 0; i < s->bins[b]; i++) energy += weight[i] * power[s->first[b] + i];
+    features[b] = (float)esp__log(energy);
+  }
+}
+
+/* The samples from `first` on, which may lie before or behind all there are. */
+static void cut(const float *sample, size_t samples, int64_t first, int count, float *frame) {
+  for (int64_t i = 0; i < count; i++) {
+    const bool there = first + i >= 0 && first + i < (int64_t)samples;
+    frame[i] = there ? sample[first + i] : 0.0f;
+  }
+}
+
+void esp__spectrum_features(const esp_spectrum *s, const float *sample, size_t samples,
+                            float *frame, double *scratch, float *features) {
+  const int64_t lead = ((int64_t)s->samples - (int64_t)samples) / 2;
+  float of_frame[ESP_BANDS_MAX];
   for (int t = 0; t < s->frames; t++) {
-    const double *weight = s->weight;
-    take_frame(s, sound, lead, t, x);
-    esp__fft_power(&s->fft, x, work, power);
-    for (int b = 0; b < s->bands; weight += s->bins[b++]) {
-      double energy = floor_energy;
-      for (int i = 0; i < s->bins[b]; i++) energy += weight[i] * power[s->first[b] + i];
-      features[esp__feature_at(s, t, b)] = (float)esp__log(energy);
-    }
+    cut(sample, samples, (int64_t)t * s->hop - lead, s->window, frame);
+    esp__spectrum_frame(s, frame, scratch, of_frame);
+    for (int b = 0; b < s->bands; b++) features[esp__feature_at(s, t, b)] = of_frame[b];
   }
 }

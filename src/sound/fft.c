@@ -1,4 +1,4 @@
-#include "data/fft.h"
+#include "sound/fft.h"
 
 #include "base/mathx.h"
 

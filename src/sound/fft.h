@@ -1,8 +1,8 @@
 /* The power spectrum of real samples, by a fast Fourier transform (Cooley and Tukey 1965) of our
  * own: libraries choose their plans by the machine, and with them the rounding; these bits depend
  * on the samples alone. */
-#ifndef ESP_DATA_FFT_H
-#define ESP_DATA_FFT_H
+#ifndef ESP_SOUND_FFT_H
+#define ESP_SOUND_FFT_H
 
 #include <espalier/status.h>
 
