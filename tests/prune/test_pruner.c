@@ -345,17 +345,18 @@ START_TEST(no_window_no_change) {
 END_TEST
 
 /* Gradients of pruned weights are needed behind a shadow, until it is gone; where a change looks at
- * them; and where it grows weights, which then take part in the step. */
+ * them; and where it brings weights back that take part in the step, which those of SET do not. */
 START_TEST(dense_gradients_are_asked_for_where_needed) {
   static const struct {
     const char *prune;
     bool at_changes, between;
   } needs[] = {{"method = magnitude\nschedule = cubic\n", false, false},
                {"method = saliency\nschedule = cubic\n", true, false},
-               {"method = set\n", true, false},
+               {"method = set\n", false, false},
+               {"method = acdc\n", true, false},
                {"method = rigl\n", true, false},
                {"method = surgery\n", true, true}};
-  for (int m = 0; m < 5; m++) {
+  for (int m = 0; m < 6; m++) {
     char ini[128];
     plant p;
     snprintf(ini, sizeof ini, "%severy = 4\n", needs[m].prune);

@@ -109,20 +109,22 @@ static size_t there(const plant *p, size_t *index) {
   return n;
 }
 
-/* Of 4 weights the fraction 0.5 moves: the 2 largest stay as they are, 2 others are at 0. Returns
- * where. */
-static void half_moves(plant *p, size_t old[8], size_t grown[2]) {
+/* Of 4 weights the fraction 0.5 moves: the 2 largest stay as they are, 2 others are there. Returns
+ * where. What was dropped and grows at once has not changed; what is new is at 0, and waits for the
+ * gradient of the next batch. */
+static void half_moves(plant *p, const size_t old[8], size_t grown[2]) {
   size_t now[8], fresh = 0;
   const esp_param *w = plant_param(p, "linear1.weight");
   ck_assert_uint_eq(there(p, now), 4);
   for (size_t i = 0; i < 4; i++) {
-    if (now[i] == old[2] || now[i] == old[3]) {
-      ck_assert(fabsf(w->value[now[i]]) == (float)(now[i] + 1) &&
-                w->momentum[now[i]] == w->value[now[i]]);
-    } else {
+    bool was = false;
+    for (size_t k = 0; k < 4; k++) was |= now[i] == old[k];
+    ck_assert_float_eq(fabsf(w->value[now[i]]), was ? (float)(now[i] + 1) : 0.0f);
+    ck_assert_float_eq(w->momentum[now[i]], w->value[now[i]]);
+    if (!was) ck_assert_float_eq(w->grad[now[i]], 0.0f);
+    if (now[i] != old[2] && now[i] != old[3]) {
       ck_assert_uint_lt(fresh, 2);
       grown[fresh++] = now[i];
-      ck_assert(w->value[now[i]] == 0.0f && w->momentum[now[i]] == 0.0f);
     }
   }
   ck_assert_uint_eq(fresh, 2);
@@ -144,6 +146,7 @@ START_TEST(set_drops_the_smallest_and_grows_at_random) {
     ck_assert_uint_eq(there(&p, old), 4);
     for (size_t i = 0; i < 4; i++) started_at[old[i]]++;
     mark(&p);
+    plant_wild_gradients(&p, (esp_key)seed);
     step(&p, 1, 0, 9);
     half_moves(&p, old, grown);
     grown_at[grown[0]]++;
@@ -184,8 +187,33 @@ START_TEST(rigl_grows_where_the_gradient_is_largest) {
     half_moves(&p, old, grown);
     ck_assert_uint_eq(grown[0], absent[1]);
     ck_assert_uint_eq(grown[1], absent[3]);
+    ck_assert_float_eq(w->grad[old[3]], 100.0f); /* what was there moves in this step too */
     plant_close(&p);
   }
+}
+END_TEST
+
+/* Both weights that go have the largest gradients of what is not there, so they come back as they
+ * were, momentum too, and nothing has moved. */
+START_TEST(rigl_brings_back_what_it_just_dropped) {
+  plant p;
+  size_t old[8], now[8];
+  open_eight(&p, "method = rigl\nsparsity = 0.5\nevery = 1\ndrop_fraction = 1\n");
+  step(&p, 0, 0, 2);
+  ck_assert_uint_eq(there(&p, old), 4);
+  mark(&p);
+  esp_param *w = plant_param(&p, "linear1.weight");
+  for (size_t i = 0; i < 8; i++) w->grad[i] = w->mask->keep[i] ? 2.0f : 1.0f;
+  float value[8], grad[8];
+  memcpy(value, w->value, sizeof value);
+  memcpy(grad, w->grad, sizeof grad);
+  step(&p, 1, 0, 2);
+  ck_assert_uint_eq(there(&p, now), 4);
+  ck_assert_mem_eq(now, old, 4 * sizeof *now);
+  ck_assert_mem_eq(w->value, value, sizeof value);
+  ck_assert_mem_eq(w->momentum, value, sizeof value);
+  ck_assert_mem_eq(w->grad, grad, sizeof grad);
+  plant_close(&p);
 }
 END_TEST
 
@@ -252,6 +280,7 @@ static Suite *suite(void) {
   tcase_add_test(tc, surgery_ends_with_the_plain_invariant);
   tcase_add_test(tc, set_drops_the_smallest_and_grows_at_random);
   tcase_add_test(tc, rigl_grows_where_the_gradient_is_largest);
+  tcase_add_test(tc, rigl_brings_back_what_it_just_dropped);
   tcase_add_test(tc, rigl_moves_less_and_less);
   tcase_add_test(tc, moving_weights_stay_in_their_layer);
   suite_add_tcase(s, tc);

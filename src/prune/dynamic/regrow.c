@@ -5,7 +5,6 @@
 #include "base/select.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const esp_option table[] = {
     {"drop_fraction", ESP_OPTION_REAL, offsetof(esp__regrow_options, drop_fraction), "0.3", 0, 1,
@@ -39,37 +38,44 @@ static size_t moving(const esp_ranking_pool *pool, double fraction) {
   return n < absent ? n : absent;
 }
 
-/* Leaves in p->keep the layers' best units by score: kept - dropped of those there, or all there
- * and the best of the others. */
-static void choose(esp_pruner *p, const size_t *count, bool growing) {
+/* Leaves in p->keep the layers' best units by score: of those there all but the fraction that
+ * moves, or what p->keep has then and the best of the others. */
+static void choose(esp_pruner *p, double fraction, bool growing) {
   for (int i = 0; i < p->pools; i++) {
     const esp_ranking_pool *pool = &p->pool[i];
+    const esp_mask *mask = pool->weight->mask;
     float *score = p->score + pool->first;
+    uint8_t *keep = p->keep + pool->first;
     for (size_t u = 0; u < pool->units; u++) {
-      if (pool->weight->mask->keep[u] && growing) score[u] = INFINITY;
-      if (!pool->weight->mask->keep[u] && !growing) score[u] = -INFINITY;
+      if (growing && keep[u]) score[u] = INFINITY;
+      if (!growing && !mask->keep[u]) score[u] = -INFINITY;
     }
-    const size_t kept = pool->weight->mask->kept;
-    esp__select_top(score, pool->units, growing ? kept + count[i] : kept - count[i],
-                    p->keep + pool->first);
+    esp__select_top(score, pool->units, mask->kept - (growing ? 0 : moving(pool, fraction)), keep);
   }
+}
+
+/* What grows takes its first step with the next batch: the gradient that chose it, among so many,
+ * overstates it. */
+static void hold_back(esp_pruner *p) {
+  for (int i = 0; i < p->pools; i++) {
+    const esp_ranking_pool *pool = &p->pool[i];
+    esp_param *w = pool->weight;
+    for (size_t u = 0; u < pool->units; u++)
+      if (p->keep[pool->first + u] && !w->mask->keep[u]) w->grad[u] = 0.0f;
+  }
+}
+
+void esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow) {
+  esp_pruner_score(p, &esp__criterion_magnitude);
+  choose(p, fraction, false);
+  esp_pruner_score(p, grow);
+  choose(p, fraction, true);
+  hold_back(p);
   esp_pruner_commit(p);
 }
 
-esp_status esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow,
-                         esp_error *err) {
-  size_t *count = malloc((size_t)p->pools * sizeof *count);
-  if (!count) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the scores");
-  for (int i = 0; i < p->pools; i++) count[i] = moving(&p->pool[i], fraction);
-  esp_pruner_score(p, &esp__criterion_magnitude);
-  choose(p, count, false);
-  esp_pruner_score(p, grow);
-  choose(p, count, true);
-  free(count);
-  return ESP_OK;
-}
-
 esp_status esp__regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err) {
-  return esp_pruner_changes(p) == 0 ? esp__random_mask(p, p->opt->sparsity, err)
-                                    : esp__exchange(p, fraction, grow, err);
+  if (esp_pruner_changes(p) == 0) return esp__random_mask(p, p->opt->sparsity, err);
+  esp__exchange(p, fraction, grow);
+  return ESP_OK;
 }

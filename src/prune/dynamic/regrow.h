@@ -13,8 +13,9 @@ extern const esp_method_keys esp__regrow_keys;
 esp_status esp__random_mask(esp_pruner *p, double sparsity, esp_error *err);
 
 /* Drops `fraction` of every layer's weights, those of smallest magnitude, and grows as many among
- * the absent ones, those that `grow` scores highest. They start from 0. */
-esp_status esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
+ * the absent ones, those that `grow` scores highest. Those are what was dropped too, with the value
+ * it had; others start from 0, and take their first step with the next batch. */
+void esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow);
 
 /* The first change is a random mask at the final sparsity, later ones are exchanges. */
 esp_status esp__regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);

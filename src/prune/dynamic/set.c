@@ -13,6 +13,5 @@ const esp_dynamic esp__dynamic_set = {
         "sparse evolutionary training: drop the smallest weights, "
         "grow as many at random (Mocanu et al. 2018)",
     .keys = {&esp__regrow_keys},
-    .needs_gradient = true, /* what grows takes its first step in the same step of training */
     .change = change,
 };
