@@ -120,11 +120,12 @@ typedef struct esp_dataset {
 /* One kind of data set: an entry in the table of src/data/kinds.c, or one that was registered. */
 typedef struct esp_dataset_kind {
   const char *name, *help;
-  /* Fills train, test, shape, classes and class_name of *set (zeroed), with memory from malloc,
-   * which esp_dataset_free frees, after a failure too. `wanted` is the shape to resize to
-   * (folder). */
+  /* Fills train, test, shape, classes and class_name of *set (zeroed but for the element), with
+   * memory from malloc, which esp_dataset_free frees, after a failure too. `wanted` is the shape to
+   * resize to (folder). */
   esp_status (*load)(esp_dataset *set, const esp_data_options *opt, esp_shape wanted, esp_key seed,
                      esp_error *err);
+  esp_element element; /* what the values of its images are */
   /* Its images have real-valued targets: load fills `targets` and `target` of train and test, names
    * the targets in class_name, and may leave labels NULL. */
   bool targets;

@@ -107,7 +107,7 @@ static bool takes_sounds(const esp_config *c) {
   return strcmp(c->data.dataset, "audio") == 0;
 }
 static bool takes_features(const esp_config *c) {
-  return takes_sounds(c) || strcmp(c->data.dataset, "csv") == 0;
+  return esp_dataset_kind_find(c->data.dataset)->element == ESP_FEATURES;
 }
 
 static esp_status run(const esp__arguments *a, esp_error *err) {

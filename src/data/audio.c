@@ -127,7 +127,6 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
   (void)wanted, (void)seed;
   ESP_TRY(esp__data_folder(opt, err));
   ESP_TRY(esp__spectrum_new(&set->spectrum, &opt->audio, err));
-  set->element = ESP_FEATURES;
   set->shape = esp__spectrum_shape(set->spectrum);
   esp_status status = esp__class_files_split(set, opt->path, &esp__sound_files, split, err);
   if (status == ESP_OK) status = read_all(set, opt->path, split, err);
@@ -141,5 +140,6 @@ const esp_dataset_kind esp__dataset_audio = {
     .help =
         "WAV files in train/CLASS/ and test/CLASS/, or in CLASS/ alone, of which a fifth is to "
         "test on; a network sees the energy in bands of frequencies over time",
+    .element = ESP_FEATURES,
     .load = load,
 };

@@ -151,13 +151,15 @@ static bool tokens_are_known(const esp_dataset *set, const esp_images *images) {
 }
 
 /* NULL when all is there. */
-static const char *missing(const esp_dataset *set, bool targets) {
+static const char *missing(const esp_dataset *set, const esp_dataset_kind *kind) {
+  const bool targets = kind->targets;
   const esp_shape s = set->shape;
   if (s.channels < 1 || s.channels > ESP_CHANNELS_MAX || s.height < 1 || s.height > ESP_SIDE_MAX ||
       s.width < 1 || s.width > ESP_SIDE_MAX)
     return "a shape of 1 to 256 channels and sides of 1 to 4096";
   if (set->classes < 1 || !set->class_name || !names_are_lines(set))
     return "a class at least, and a line of text as the name of each";
+  if (set->element != kind->element) return "values of the sort that the kind announces";
   if (set->train.count == 0 || set->test.count == 0) return "images to train on and to test";
   if (!targets_are_there(set, &set->train, targets) || !targets_are_there(set, &set->test, targets))
     return targets ? "1 to 16 targets of each image, finite numbers, and a name for each"
@@ -185,9 +187,10 @@ static esp_status no_labels(esp_dataset *set, esp_error *err) {
 
 static esp_status load(esp_dataset *set, const esp_dataset_kind *kind, const esp_data_options *opt,
                        esp_shape wanted, esp_key seed, esp_error *err) {
+  set->element = kind->element;
   ESP_TRY(kind->load(set, opt, wanted, seed, err));
   if (kind->targets) ESP_TRY(no_labels(set, err));
-  const char *what = missing(set, kind->targets);
+  const char *what = missing(set, kind);
   if (!what) return ESP_OK;
   return esp_fail(err, ESP_ERR_INPUT, "data set '%s': expected %s", kind->name, what);
 }

@@ -156,7 +156,6 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
                        esp_key seed, esp_error *err) {
   char train[ESP_PATH_BYTES], test[ESP_PATH_BYTES];
   (void)wanted, (void)seed;
-  set->element = ESP_FEATURES;
   ESP_TRY(check_target(opt, err));
   if (opt->path && *opt->path && access(opt->path, F_OK) == 0 && !esp__is_folder(opt->path))
     return read_files(set, opt, opt->path, "", err);
@@ -173,6 +172,7 @@ const esp_dataset_kind esp__dataset_csv = {
         "tables of numbers to estimate one or more columns from the others: train.csv and "
         "test.csv, or a single file, of which a fifth is to test on; "
         "the first line names the columns",
+    .element = ESP_FEATURES,
     .targets = true,
     .load = load,
 };

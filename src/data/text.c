@@ -91,7 +91,6 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
                        esp_key seed, esp_error *err) {
   bool split;
   (void)wanted, (void)seed;
-  set->element = ESP_TEXTS;
   set->shape = (esp_shape){1, 1, 1, 0};
   ESP_TRY(read_all(set, opt, &split, err));
   return split ? ESP_OK : esp__images_deal(set, "texts", err);
@@ -103,5 +102,6 @@ const esp_dataset_kind esp__dataset_text = {
         "texts in train/CLASS/*.txt, a file each, or train/CLASS.txt, a line each, and the same "
         "in test; or train.tsv and test.tsv, lines of label, tab, text; or one of these alone, of "
         "which a fifth is to test on",
+    .element = ESP_TEXTS,
     .load = load,
 };

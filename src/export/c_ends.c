@@ -205,13 +205,6 @@ void esp__c_write_answers(const esp__c_writer *w) {
             source_of(w)->targets.count);
 }
 
-static void write_doubles(esp__c_writer *w, const char *name, int count, const double *value) {
-  fprintf(w->out, "static const double %s[%d] = {", name, count);
-  for (int i = 0; i < count; i++) fprintf(w->out, "%s%a,", i % 4 ? " " : "\n", value[i]);
-  fputs("\n};\n", w->out);
-  w->constants += (size_t)count * sizeof *value;
-}
-
 void esp__c_write_ends(esp__c_writer *w) {
   const esp_target_scale *t = &source_of(w)->targets;
   if (source_of(w)->features)
@@ -220,7 +213,7 @@ void esp__c_write_ends(esp__c_writer *w) {
     write_levels(w);
   if (!estimates(w)) return;
   fputs("/* Of each target, in its units. */\n", w->out);
-  write_doubles(w, "target_mean", t->count, t->mean);
-  write_doubles(w, "target_std", t->count, t->std);
+  esp__c_write_doubles(w, "target_mean", t->count, t->mean);
+  esp__c_write_doubles(w, "target_std", t->count, t->std);
   fputc('\n', w->out);
 }

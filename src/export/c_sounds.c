@@ -66,14 +66,6 @@ esp__c_pieces esp__c_sound_pieces(const esp__c_writer *w) {
   return w->spectrum ? esp__c_piece_set(ESP_C_HEAR) : 0;
 }
 
-static void write_doubles(esp__c_writer *w, const char *name, int count, const double *value) {
-  fprintf(w->out, "static const double %s[%d] = {\n", name, count);
-  for (int i = 0; i < count; i++)
-    fprintf(w->out, "%a,%s", value[i], i % 4 == 3 || i + 1 == count ? "\n" : "");
-  fputs("};\n", w->out);
-  w->constants += (size_t)count * sizeof *value;
-}
-
 static void write_shorts(esp__c_writer *w, const char *name, int count, const int *value) {
   fprintf(w->out, "static const uint16_t %s[%d] = {", name, count);
   for (int i = 0; i < count; i++) fprintf(w->out, "%s%d,", i % 16 == 0 ? "\n" : "", value[i]);
@@ -87,12 +79,12 @@ void esp__c_write_sound_tables(esp__c_writer *w) {
   if (!s) return;
   for (int b = 0; b < s->bands; b++) weights += s->bins[b];
   fputs("/* The window of a frame, the transform, and the bands. */\n", w->out);
-  write_doubles(w, "hann", s->window, s->hann);
-  write_doubles(w, "cosine", s->fft.size / 2, s->fft.cosine);
-  write_doubles(w, "sine", s->fft.size / 2, s->fft.sine);
+  esp__c_write_doubles(w, "hann", s->window, s->hann);
+  esp__c_write_doubles(w, "cosine", s->fft.size / 2, s->fft.cosine);
+  esp__c_write_doubles(w, "sine", s->fft.size / 2, s->fft.sine);
   write_shorts(w, "first_bin", s->bands, s->first);
   write_shorts(w, "band_bins", s->bands, s->bins);
-  write_doubles(w, "band_weight", weights, s->weight);
+  esp__c_write_doubles(w, "band_weight", weights, s->weight);
   fputs("static const spectrum heard = {hann, cosine, sine, band_weight, first_bin, band_bins,\n",
         w->out);
   fprintf(w->out, "    %d, %d, %d};\n\n", s->window, s->fft.size, s->bands);

@@ -13,3 +13,11 @@ void esp__c_begin_table(esp__c_writer *w, const char *type, const char *name, in
   fprintf(w->out, "static const %s %s%d[%zu] = {\n", type, name, i, count ? count : 1);
   w->constants += (count ? count : 1) * each;
 }
+
+void esp__c_write_doubles(esp__c_writer *w, const char *name, int count, const double *value) {
+  fprintf(w->out, "static const double %s[%d] = {\n", name, count);
+  for (int i = 0; i < count; i++)
+    fprintf(w->out, "%a,%s", value[i], i % 4 == 3 || i + 1 == count ? "\n" : "");
+  fputs("};\n", w->out);
+  w->constants += (size_t)count * sizeof *value;
+}

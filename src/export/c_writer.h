@@ -27,6 +27,8 @@ typedef struct esp__c_writer {
 /* Begins a table of constants, `name` and number `i`; `each` is the size of one. */
 void esp__c_begin_table(esp__c_writer *w, const char *type, const char *name, int i, size_t count,
                         size_t each);
+/* A table of doubles, all of it. */
+void esp__c_write_doubles(esp__c_writer *w, const char *name, int count, const double *value);
 /* A place in memory; the value of operation `op`; then what stands behind it. */
 void esp__c_write_place(const esp__c_writer *w, size_t at, const char *behind);
 void esp__c_write_value(const esp__c_writer *w, int op, const char *behind);

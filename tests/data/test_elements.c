@@ -11,7 +11,6 @@
 enum { COUNT = 6, LENGTH = 3 };
 
 static esp_error err;
-static esp_element element;
 static int vocabulary = 1000 * COUNT;
 
 /* Six images of 2x1x3 features, or of three tokens, numbered in their values. */
@@ -33,9 +32,8 @@ static esp_status fill(esp_dataset *set, esp_images *images) {
 static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
                        esp_key seed, esp_error *e) {
   (void)opt, (void)wanted, (void)seed, (void)e;
-  set->element = element;
-  set->shape = element == ESP_TOKENS ? (esp_shape){1, 1, LENGTH, .vocabulary = vocabulary}
-                                     : (esp_shape){2, 1, LENGTH, 0};
+  set->shape = set->element == ESP_TOKENS ? (esp_shape){1, 1, LENGTH, .vocabulary = vocabulary}
+                                          : (esp_shape){2, 1, LENGTH, 0};
   set->classes = 2;
   set->class_name = calloc(2, sizeof *set->class_name);
   set->class_name[0] = strdup("low");
@@ -44,13 +42,16 @@ static esp_status load(esp_dataset *set, const esp_data_options *opt, esp_shape 
   return fill(set, &set->test);
 }
 
-static const esp_dataset_kind kind = {.name = "numbers", .help = "numbered", .load = load};
+static const esp_dataset_kind kind[] = {
+    [ESP_PIXELS] = {.name = "pixels", .help = "numbered", .load = load},
+    [ESP_TOKENS] = {.name = "tokens", .help = "numbered", .load = load, .element = ESP_TOKENS},
+    [ESP_FEATURES] = {
+        .name = "features", .help = "numbered", .load = load, .element = ESP_FEATURES}};
 
 static esp_status open_set(esp_dataset **set, esp_element what, esp_data_options opt) {
-  if (!esp_dataset_kind_find("numbers"))
-    ck_assert_int_eq(esp_dataset_kind_register(&kind, &err), ESP_OK);
-  element = what;
-  opt.dataset = (char[]){"numbers"};
+  if (!esp_dataset_kind_find(kind[what].name))
+    ck_assert_int_eq(esp_dataset_kind_register(&kind[what], &err), ESP_OK);
+  opt.dataset = (char *)kind[what].name;
   opt.tasks = (char[]){""};
   return esp_dataset_load(set, &opt, (esp_shape){0}, 1, &err);
 }
@@ -102,13 +103,31 @@ START_TEST(tokens_are_below_the_vocabulary) {
   vocabulary = 1000 * (COUNT - 1) + LENGTH - 1; /* the last token's number */
   ck_assert_int_eq(open_set(&set, ESP_TOKENS, (esp_data_options){0}), ESP_ERR_INPUT);
   ck_assert_str_eq(err.text,
-                   "data set 'numbers': expected tokens from 0 to one less than the vocabulary");
+                   "data set 'tokens': expected tokens from 0 to one less than the vocabulary");
   vocabulary++;
   ck_assert_int_eq(open_set(&set, ESP_TOKENS, (esp_data_options){0}), ESP_OK);
   esp_dataset_free(set);
   vocabulary = 0;
   ck_assert_int_eq(open_set(&set, ESP_TOKENS, (esp_data_options){0}), ESP_ERR_INPUT);
-  ck_assert_str_eq(err.text, "data set 'numbers': expected tokens and a vocabulary, or neither");
+  ck_assert_str_eq(err.text, "data set 'tokens': expected tokens and a vocabulary, or neither");
+}
+END_TEST
+
+static esp_status load_others(esp_dataset *set, const esp_data_options *opt, esp_shape wanted,
+                              esp_key seed, esp_error *e) {
+  set->element = ESP_FEATURES;
+  return load(set, opt, wanted, seed, e);
+}
+
+/* Who reads a kind's element reads what its sets have: exporters, and words of augment. */
+START_TEST(a_set_has_what_its_kind_announces) {
+  static const esp_dataset_kind others = {"others", "of features", .load = load_others};
+  const esp_data_options opt = {.dataset = (char[]){"others"}, .tasks = (char[]){""}};
+  esp_dataset *set;
+  ck_assert_int_eq(esp_dataset_kind_register(&others, &err), ESP_OK);
+  ck_assert_int_eq(esp_dataset_load(&set, &opt, (esp_shape){0}, 1, &err), ESP_ERR_INPUT);
+  ck_assert_str_eq(err.text,
+                   "data set 'others': expected values of the sort that the kind announces");
 }
 END_TEST
 
@@ -159,6 +178,7 @@ int main(void) {
   tcase_add_test(c, tokens_stay_what_they_are);
   tcase_add_test(c, features_are_measured_by_channel);
   tcase_add_test(c, tokens_are_below_the_vocabulary);
+  tcase_add_test(c, a_set_has_what_its_kind_announces);
   tcase_add_test(c, splits_move_whole_images);
   tcase_add_test(c, a_digest_sees_every_byte);
   tcase_add_test(c, numbers_that_do_not_fit_are_refused);
