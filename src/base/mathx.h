@@ -11,10 +11,4 @@ double esp__log(double x);           /* x > 0 */
 double esp__pow(double x, double y); /* x >= 0 */
 double esp__cos(double x);           /* |x| <= 1e6 */
 
-/* The same values of up to so many numbers, each replaced by its own: additions and divisions of
- * several wait for each other no more. */
-enum { ESP__AT_ONCE = 16 };
-void esp__logs(double *x, int count);
-void esp__coses(double *x, int count);
-
 #endif

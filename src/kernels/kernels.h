@@ -10,6 +10,7 @@
 #include "kernels/correlate.h"
 #include "kernels/gate.h"
 #include "kernels/loss.h"
+#include "kernels/noise.h"
 #include "kernels/norm.h"
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
@@ -86,7 +87,10 @@ typedef void esp__winograd_weight_gradient_fn(const esp__winograd_weight_gradien
   K(lstm, esp__lstm_fn, esp__lstm)                                                             \
   K(lstm_back, esp__lstm_back_fn, esp__lstm_back)                                              \
   K(gru, esp__gru_fn, esp__gru)                                                                \
-  K(gru_back, esp__gru_back_fn, esp__gru_back)
+  K(gru_back, esp__gru_back_fn, esp__gru_back)                                                 \
+  K(noisy_draw, esp__noisy_draw_fn, esp__noisy_draw)                                           \
+  K(noisy_slopes, esp__noisy_slopes_fn, esp__noisy_slopes)                                     \
+  K(noisy_still, esp__noisy_still_fn, esp__noisy_still)
 
 typedef struct esp__kernels {
   const char *isa;

@@ -30,10 +30,11 @@ typedef struct esp__weights {
   float *value, *momentum, *second_moment;
 } esp__weights;
 
-/* What is learned beside the parameters, a block of up to ESP__AT_ONCE numbers. */
+enum { ESP__NUMBERS = 16 };
+/* What is learned beside the parameters, a block of up to ESP__NUMBERS numbers. */
 typedef struct esp__numbers {
   int count;
-  double grad[ESP__AT_ONCE], momentum[ESP__AT_ONCE], second_moment[ESP__AT_ONCE];
+  double grad[ESP__NUMBERS], momentum[ESP__NUMBERS], second_moment[ESP__NUMBERS];
 } esp__numbers;
 
 typedef struct esp__optimiser {

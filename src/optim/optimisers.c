@@ -35,12 +35,12 @@ esp_status esp_optimiser_open(esp_params *ps, const esp_train_options *opt, esp_
   return opt->average > 0.0 ? esp_params_average(ps, err) : ESP_OK;
 }
 
-/* Up to ESP__AT_ONCE numbers, from `first`. */
+/* Up to ESP__NUMBERS numbers, from `first`. */
 static void move_some(const esp__optimiser *o, const esp__update *u, const esp_optimiser_numbers *n,
                       size_t first, const double *gradient) {
   const size_t left = n->count - first;
-  esp__numbers some = {.count = left < ESP__AT_ONCE ? (int)left : ESP__AT_ONCE};
-  double change[ESP__AT_ONCE];
+  esp__numbers some = {.count = left < ESP__NUMBERS ? (int)left : ESP__NUMBERS};
+  double change[ESP__NUMBERS];
   for (int i = 0; i < some.count; i++) {
     some.grad[i] = gradient[i];
     some.momentum[i] = (double)n->momentum[first + (size_t)i];
@@ -62,6 +62,6 @@ static void move_some(const esp__optimiser *o, const esp__update *u, const esp_o
 void esp_optimiser_move(const esp_optimiser_numbers *n, const double *gradient) {
   const esp__update u = {.opt = n->opt, .lr = n->lr, .scale = 1.0, .number = n->number};
   const esp__optimiser *o = esp__optimiser_of(n->opt);
-  for (size_t first = 0; first < n->count; first += ESP__AT_ONCE)
+  for (size_t first = 0; first < n->count; first += ESP__NUMBERS)
     move_some(o, &u, n, first, gradient + first);
 }

@@ -286,6 +286,24 @@ START_TEST(shadows_and_averages) {
 }
 END_TEST
 
+/* ---- weights that are noise ---- */
+
+/* Noise is that of random.h, so that a run's bits are those of its key; where log v = -10 + rise
+ * and m = 1, log alpha is log v, and exceeds 3 from a rise of 13 on. */
+START_TEST(noise_is_that_of_the_key) {
+  enum { N = 37 };
+  float rise[N], mean[N], value[N], at_rest[N];
+  for (int i = 0; i < N; i++) rise[i] = 0.5f * (float)i, mean[i] = 1.0f;
+  scalar()->noisy_draw(N, 11, rise, mean, value);
+  scalar()->noisy_still(N, rise, mean, at_rest);
+  for (int i = 0; i < N; i++) {
+    const float deviation = esp__expf(0.5f * (rise[i] - 10.0f));
+    ck_assert_float_eq(value[i], 1.0f + deviation * (float)esp_random_normal(11, (uint64_t)i));
+    ck_assert_float_eq(at_rest[i], i <= 26 ? 1.0f : 0.0f);
+  }
+}
+END_TEST
+
 /* ---- dropout ---- */
 
 START_TEST(dropout_drops_its_share) {
@@ -344,6 +362,7 @@ int main(void) {
   tcase_add_test(all, rmsprop_by_hand);
   tcase_add_test(all, a_pruned_weight_stays_zero);
   tcase_add_test(all, shadows_and_averages);
+  tcase_add_test(all, noise_is_that_of_the_key);
   tcase_add_test(all, dropout_drops_its_share);
   tcase_add_loop_test(all, environment_chooses, 0, 3);
   tcase_add_test(all, environment_is_checked);

@@ -162,3 +162,43 @@ void try_average(trial *t) {
   trial_writes(t, average, n * sizeof *average);
   t->kernels->average(n, decay, value, average);
 }
+
+/* ---- weights that are noise ---- */
+
+typedef struct noisy {
+  size_t n;
+  const float *rise, *mean;
+} noisy;
+
+/* Variances from exp(-110) to exp(90). */
+static noisy draw_noisy(trial *t) {
+  const size_t n = (size_t)trial_draw(t, 1, 150);
+  float *rise = trial_take(t, n * sizeof *rise);
+  for (size_t i = 0; i < n; i++) rise[i] = (float)trial_draw(t, -100, 100);
+  return (noisy){n, rise, trial_floats(t, n)};
+}
+
+void try_noisy_draw(trial *t) {
+  const noisy w = draw_noisy(t);
+  float *value = trial_floats(t, w.n);
+  trial_seal(t);
+  trial_writes(t, value, w.n * sizeof *value);
+  t->kernels->noisy_draw(w.n, t->key, w.rise, w.mean, value);
+}
+
+void try_noisy_slopes(trial *t) {
+  const noisy w = draw_noisy(t);
+  double *out = trial_take(t, w.n * sizeof *out);
+  memset(out, 0, w.n * sizeof *out);
+  trial_seal(t);
+  trial_writes(t, out, w.n * sizeof *out);
+  t->kernels->noisy_slopes(w.n, w.rise, w.mean, out);
+}
+
+void try_noisy_still(trial *t) {
+  const noisy w = draw_noisy(t);
+  float *value = trial_floats(t, w.n);
+  trial_seal(t);
+  trial_writes(t, value, w.n * sizeof *value);
+  t->kernels->noisy_still(w.n, w.rise, w.mean, value);
+}

@@ -1,10 +1,11 @@
-#include "prune/regularisers/noisy_weights.h"
+#include "kernels/kernels.h"
 #include "prune/reparametrised.h"
 
 /* Every weight is a normal variable, drawn for each step; its mean is the shadow, and its variance
  * is learned. The penalty, strength * the divergence from a log-uniform prior, turns weights into
  * noise that need not be precise. Outside of steps value = mean, and 0 where it is noise alone. */
 enum { LOG_VARIANCE };
+enum { BLOCK = 64 }; /* weights at a time */
 
 static float *rise_of(const esp_pruner *p, const esp_slice *s) {
   return p->state[LOG_VARIANCE] + s->first_weight;
@@ -16,44 +17,40 @@ static void pre_forward(esp_pruner *p, const esp_step_ctx *now) {
   for (int i = 0; i < p->scored_slices; i++) {
     const esp_slice *s = p->scored[i].slice;
     const esp_param *w = s->param;
-    esp_random_normals(esp_key_of(noise, (uint64_t)i), 1.0, w->value, w->count);
-    for (size_t k = 0; k < w->count; k += ESP__AT_ONCE)
-      esp__noisy_draw(rise_of(p, s) + k, w->shadow + k, esp__noisy_block(w->count - k),
-                      w->value + k);
+    esp__kernels_active()->noisy_draw(w->count, esp_key_of(noise, (uint64_t)i), rise_of(p, s),
+                                      w->shadow, w->value);
   }
 }
 
 /* Moves the variances of a block of weights; their gradient becomes that of the means. */
 static void learn(const esp_pruner *p, const esp_slice *s, size_t first, const esp_step_ctx *now) {
   const esp_param *w = s->param;
-  const int count = esp__noisy_block(w->count - first);
+  const size_t left = w->count - first, count = left < BLOCK ? left : BLOCK;
   const double strength = esp_strength_options_of(p->opt)->strength;
-  double slope[ESP__AT_ONCE], gradient[ESP__AT_ONCE];
-  esp__noisy_slopes(rise_of(p, s) + first, w->shadow + first, count, slope);
-  for (int i = 0; i < count; i++) {
-    const size_t k = first + (size_t)i;
+  double slope[BLOCK], gradient[BLOCK];
+  esp__kernels_active()->noisy_slopes(count, rise_of(p, s) + first, w->shadow + first, slope);
+  for (size_t i = 0; i < count; i++) {
+    const size_t k = first + i;
     const double m = (double)w->shadow[k], g = (double)w->grad[k];
     const double pull = strength * slope[i];
     gradient[i] = 0.5 * g * ((double)w->value[k] - m) - pull;
     w->grad[k] = (float)(g + 2.0 * pull * m / esp__noisy_square(m) + now->decay * m);
   }
-  esp__reparametrised_move(p, LOG_VARIANCE, s->first_weight + first, count, gradient, now);
+  esp__reparametrised_move(p, LOG_VARIANCE, s->first_weight + first, (int)count, gradient, now);
 }
 
 static esp_status post_backward(esp_pruner *p, const esp_step_ctx *now, esp_error *err) {
   (void)err;
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < p->scored_slices; i++)
-    for (size_t k = 0; k < p->scored[i].slice->param->count; k += ESP__AT_ONCE)
+    for (size_t k = 0; k < p->scored[i].slice->param->count; k += BLOCK)
       learn(p, p->scored[i].slice, k, now);
   return ESP_OK;
 }
 
 static void reparametrize(const esp_pruner *p, int slice, float *value) {
   const esp_slice *s = p->scored[slice].slice;
-  for (size_t k = 0; k < s->param->count; k += ESP__AT_ONCE)
-    esp__noisy_still(rise_of(p, s) + k, s->param->shadow + k, esp__noisy_block(s->param->count - k),
-                     value + k);
+  esp__kernels_active()->noisy_still(s->param->count, rise_of(p, s), s->param->shadow, value);
 }
 
 static const esp_prune_hooks hooks = {.state = {{"log-variance", ESP_PER_WEIGHT},
