@@ -38,12 +38,18 @@ static int wait_for(pid_t child, const sigset_t *signals, bool *asked) {
   }
 }
 
-/* A launcher that sees the end before it has read the line may drop the line. */
-static void say(int rank, int count, int number) {
+void esp__cli_say_last(const char *why) {
   const struct timespec moment = {0, 200000000};
-  fprintf(stderr, "espalier: rank %d of %d: ended by signal %d (%s)\n", rank, count, number,
-          strsignal(number));
+  fprintf(stderr, "espalier: %s\n", why);
+  fflush(NULL);
   nanosleep(&moment, NULL);
+}
+
+static void say(int rank, int count, int number) {
+  char why[128];
+  snprintf(why, sizeof why, "rank %d of %d: ended by signal %d (%s)", rank, count, number,
+           strsignal(number));
+  esp__cli_say_last(why);
 }
 
 /* By the same signal, since launchers say by which. */

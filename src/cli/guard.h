@@ -9,4 +9,8 @@
  * guard. To be called before there are threads. Without a second process it goes on as it is. */
 void esp__cli_guard(int rank, int count);
 
+/* Writes the last line of a process that a launcher started, and waits a moment: a launcher that
+ * sees the end before it has read the line may drop the line. */
+void esp__cli_say_last(const char *why);
+
 #endif

@@ -24,8 +24,7 @@ esp_status esp__cli_check_alone(const esp__command *c, esp_error *err) {
 }
 
 static void end_all(esp_ranks *ranks, const char *why) {
-  fprintf(stderr, "espalier: %s\n", why);
-  fflush(NULL);
+  esp__cli_say_last(why);
   esp_ranks_abort(ranks, 1);
   _Exit(1);
 }

@@ -21,6 +21,11 @@ await() {
   done
 }
 
+# shellcheck disable=SC2317 # await calls it
+none_left() {
+  [ -z "$(workers)" ]
+}
+
 # Begins a run of many epochs with two processes, in $launcher, and waits for its first epochs.
 begin() {
   rm -rf "$work/run" "$work/output"
@@ -50,6 +55,7 @@ kill -STOP "$hung"
 await grep -q "nothing heard of the others for 5 s" "$work/output" || fail "a process hangs: expected a line that says so"
 kill -KILL "$hung" 2>/dev/null
 wait "$launcher"
+await none_left || fail "a process hangs: expected all to end" # a launcher may end before them
 rm "$work/output"
 "$espalier" resume "$work/run" run.checkpoint_minutes=10 >"$work/output" 2>&1 &
 alone=$!
