@@ -4,6 +4,7 @@
 #ifndef ESP_BASE_MATHX_BLOCKS_H
 #define ESP_BASE_MATHX_BLOCKS_H
 
+#include "base/inline.h"
 #include "base/mathx.h"
 
 #include <math.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 
 enum { ESP__AT_ONCE = 16 };
-
-#define ESP_ALWAYS_INLINE static inline __attribute__((always_inline))
 
 static const double esp__ln2_high = 6.93147180369123816490e-01,
                     esp__ln2_low = 1.90821492927058770002e-10;
@@ -42,7 +41,7 @@ static inline int esp__biased_exponent(uint64_t bits) {
 }
 
 /* log m = 2 atanh((m - 1) / (m + 1)). */
-ESP_ALWAYS_INLINE void esp__log_block(double *x, int count) {
+ESP_INLINE void esp__log_block(double *x, int count) {
   double n[ESP__AT_ONCE], t[ESP__AT_ONCE], t2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
   for (int i = 0; i < count; i++) {
     const double up = x[i] < 0x1p-1022 ? 0x1p54 : 1.0; /* so that all 53 bits are there */
@@ -65,7 +64,7 @@ static inline double esp__smaller(double a, double b) {
 }
 
 /* Reduced to [0, pi / 2] by symmetry; Taylor to x^22. */
-ESP_ALWAYS_INLINE void esp__cos_block(double *x, int count) {
+ESP_INLINE void esp__cos_block(double *x, int count) {
   double sign[ESP__AT_ONCE], x2[ESP__AT_ONCE], sum[ESP__AT_ONCE];
   for (int i = 0; i < count; i++) {
     x[i] = fabs(x[i]);

@@ -18,7 +18,7 @@ static inline uint64_t esp__random_bits(uint64_t key, uint64_t index) {
 }
 
 /* Standard normal numbers of the indices from `first` on, at most ESP__AT_ONCE. */
-ESP_ALWAYS_INLINE void esp__normal_block(uint64_t key, uint64_t first, int count, double *out) {
+ESP_INLINE void esp__normal_block(uint64_t key, uint64_t first, int count, double *out) {
   double log_u[ESP__AT_ONCE];
   for (int i = 0; i < count; i++) {
     const uint64_t bits = esp__random_bits(key, first + (uint64_t)i);

@@ -3,8 +3,8 @@
  * Per (channel, tap) a tile loads PIX vectors of x and OUT broadcast weights for OUT * PIX
  * multiply-adds, so the arithmetic units, not the loads, are the limit. AVX-512 and NEON have 32
  * registers: 4 x 6 sums. AVX2 has 16: 4 x 3. The weights are all there, or in BCSR. */
+#include "base/inline.h"
 #include "base/integer.h"
-#include "kernels/inline.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"

@@ -1,18 +1,12 @@
+#include "base/inline.h"
 #include "base/random_blocks.h"
 #include "kernels/expf.h"
-#include "kernels/inline.h"
 #include "kernels/kernels.h"
+
+/* Functions of a block are told as a constant how long a whole one is, so their loops unroll. */
 
 static const float first = -10.0f;
 static const float k1 = 0.63576f, k2 = 1.87320f, k3 = 1.48695f;
-
-/* Blocks of ESP__AT_ONCE, whose number the compiler sees, and what is left. */
-#define IN_BLOCKS(n, BLOCK)                                                       \
-  do {                                                                            \
-    size_t at = 0;                                                                \
-    for (; at + ESP__AT_ONCE <= (n); at += ESP__AT_ONCE) BLOCK(at, ESP__AT_ONCE); \
-    if (at < (n)) BLOCK(at, (int)((n)-at));                                       \
-  } while (0)
 
 ESP_INLINE void log_alphas(const float *rise, const float *mean, const int count, double *out) {
   for (int i = 0; i < count; i++) out[i] = esp__noisy_square((double)mean[i]);
@@ -30,9 +24,10 @@ ESP_INLINE void draw(uint64_t key, size_t index, const float *rise, const float 
 
 void ESP_ISA_NAME(esp__noisy_draw)(size_t n, uint64_t key, const float *rise, const float *mean,
                                    float *value) {
-#define BLOCK(at, count) draw(key, at, rise + (at), mean + (at), count, value + (at))
-  IN_BLOCKS(n, BLOCK);
-#undef BLOCK
+  size_t at = 0;
+  for (; at + ESP__AT_ONCE <= n; at += ESP__AT_ONCE)
+    draw(key, at, rise + at, mean + at, ESP__AT_ONCE, value + at);
+  draw(key, at, rise + at, mean + at, (int)(n - at), value + at);
 }
 
 ESP_INLINE void slopes(const float *rise, const float *mean, const int count, double *out) {
@@ -44,9 +39,10 @@ ESP_INLINE void slopes(const float *rise, const float *mean, const int count, do
 }
 
 void ESP_ISA_NAME(esp__noisy_slopes)(size_t n, const float *rise, const float *mean, double *out) {
-#define BLOCK(at, count) slopes(rise + (at), mean + (at), count, out + (at))
-  IN_BLOCKS(n, BLOCK);
-#undef BLOCK
+  size_t at = 0;
+  for (; at + ESP__AT_ONCE <= n; at += ESP__AT_ONCE)
+    slopes(rise + at, mean + at, ESP__AT_ONCE, out + at);
+  slopes(rise + at, mean + at, (int)(n - at), out + at);
 }
 
 ESP_INLINE void still(const float *rise, const float *mean, const int count, float *value) {
@@ -56,7 +52,8 @@ ESP_INLINE void still(const float *rise, const float *mean, const int count, flo
 }
 
 void ESP_ISA_NAME(esp__noisy_still)(size_t n, const float *rise, const float *mean, float *value) {
-#define BLOCK(at, count) still(rise + (at), mean + (at), count, value + (at))
-  IN_BLOCKS(n, BLOCK);
-#undef BLOCK
+  size_t at = 0;
+  for (; at + ESP__AT_ONCE <= n; at += ESP__AT_ONCE)
+    still(rise + at, mean + at, ESP__AT_ONCE, value + at);
+  still(rise + at, mean + at, (int)(n - at), value + at);
 }

@@ -1,5 +1,5 @@
+#include "base/inline.h"
 #include "kernels/activations_simd.h"
-#include "kernels/inline.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

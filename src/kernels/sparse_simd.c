@@ -8,8 +8,8 @@
  * multiply-add whose input comes from the second level costs three times one whose input comes from
  * the first. A run's pixels are at constant distances from its first, so a run takes one address
  * register. */
+#include "base/inline.h"
 #include "kernels/kernels.h"
-#include "kernels/inline.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
 

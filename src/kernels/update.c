@@ -1,4 +1,4 @@
-#include "kernels/inline.h"
+#include "base/inline.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

@@ -5,8 +5,8 @@
  * output's gradient of an image is one number for a vector of columns, and the tree over the images
  * is made of additions of vectors, in the order of esp__lanes_sum. */
 #include "kernels/weights_few.h"
+#include "base/inline.h"
 #include "base/integer.h"
-#include "kernels/inline.h"
 #include "kernels/simd.h"
 
 enum { VECS = 2, COLUMNS = VECS * ESP_VECTOR };

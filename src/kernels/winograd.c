@@ -1,7 +1,7 @@
 #include "kernels/winograd.h"
 
+#include "base/inline.h"
 #include "base/integer.h"
-#include "kernels/inline.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"

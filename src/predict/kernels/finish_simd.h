@@ -2,7 +2,7 @@
 #ifndef ESP_PREDICT_KERNELS_FINISH_SIMD_H
 #define ESP_PREDICT_KERNELS_FINISH_SIMD_H
 
-#include "kernels/inline.h"
+#include "base/inline.h"
 #include "kernels/simd.h"
 #include "predict/kernels/predict_kernels.h"
 

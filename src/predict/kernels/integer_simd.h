@@ -21,7 +21,7 @@
 #ifndef ESP_PREDICT_KERNELS_INTEGER_SIMD_H
 #define ESP_PREDICT_KERNELS_INTEGER_SIMD_H
 
-#include "kernels/inline.h"
+#include "base/inline.h"
 
 #include <stdint.h>
 #include <string.h>
