@@ -4,7 +4,8 @@
  * runs a row is about: those whose key has that value; an empty cell stands for any. Further
  * columns:
  *
- *     sparsity        share of the weights that are gone; 0 = the dense network
+ *     sparsity        share of the weights that are gone; 0 = the dense network, trained without a
+ *                     regulariser unless a column prune.regulariser says otherwise
  *     test_labels     which data: SHA-256 of the labels of the test images, or how it begins, as
  *                     result.json has it; empty = not said
  *     retrain_share   epochs of retraining in a round / epochs of the training; empty = any

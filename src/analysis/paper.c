@@ -163,6 +163,12 @@ const char *esp__paper_mismatch(const esp_paper *p, int row, const esp_config *r
   return share ? NULL : "retrain_share";
 }
 
+bool esp__paper_pulls_alike(const esp_paper *p, int row, const esp_config *run) {
+  const int column = esp_csv_column(&p->table, "prune.regulariser");
+  return number(p, row, p->sparsity) > 0.0 || strcmp(run->prune.regulariser, "none") == 0 ||
+         (column >= 0 && *required(p, row, column));
+}
+
 bool esp_paper_about(const esp_paper *p, int row, const esp_config *run) {
   return !esp__paper_mismatch(p, row, run, false) && !esp__paper_mismatch(p, row, run, true);
 }

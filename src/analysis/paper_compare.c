@@ -28,6 +28,7 @@ static const char *difference(const esp_paper *p, int row, const esp_measured *o
 /* Whether all but network and data is the same. */
 static bool is_about(const esp_paper *p, int row, const esp_measured *ours) {
   return same_sparsity(ours->sparsity, esp_paper_figure(p, row).sparsity) &&
+         esp__paper_pulls_alike(p, row, ours->config) &&
          !esp__paper_mismatch(p, row, ours->config, false);
 }
 

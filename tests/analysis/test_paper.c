@@ -163,6 +163,35 @@ END_TEST
 
 /* ---- what does not compare ---- */
 
+/* What weights are pulled towards zero in is not the dense network of a paper that says nothing of
+ * it. */
+START_TEST(a_regulariser_makes_another_dense_network) {
+  static const struct {
+    const char *row, *regulariser;
+    int compared;
+  } of[] = {{"0,,95", "none", 1},
+            {"0,,95", "admm", 0},
+            {"0,admm,95", "admm", 1},
+            {"0,none,95", "admm", 0}};
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+    char rows[128], text[128];
+    snprintf(rows, sizeof rows, "sparsity,prune.regulariser,test_accuracy\n%s\n", of[i].row);
+    snprintf(text, sizeof text, "[prune]\nmethod = magnitude\nregulariser = %s\n",
+             of[i].regulariser);
+    open_paper(rows);
+    esp_config c = config_of(text);
+    esp_comparison *found;
+    int n;
+    const esp_measured ours = measured(&c, 0.0, MOMENTS(95), (esp_stats_moments){0});
+    MUST(esp_paper_compare(&paper, &ours, 1, as_the_paper_says, &found, &n, &err));
+    ck_assert_int_eq(n, of[i].compared);
+    free(found);
+    esp_config_free(&c);
+    esp_paper_free(&paper);
+  }
+}
+END_TEST
+
 #define OTHERS                                                             \
   "model.arch,prune.method,test_labels,sparsity,test_accuracy,tolerance\n" \
   "lenet5,,,0,99,1\nlenet5,magnitude,,0.5,98,1\nmlp,random,,0.5,90,1\nmlp,saliency,ab12,0.5,91,1\n"
@@ -291,6 +320,7 @@ static Suite *suite(void) {
   tcase_add_test(t, the_band_is_welchs);
   tcase_add_test(t, one_seed_has_their_deviation);
   tcase_add_test(t, one_round_is_compared_with_a_row);
+  tcase_add_test(t, a_regulariser_makes_another_dense_network);
   tcase_add_test(t, another_network_or_other_data);
   tcase_add_test(t, the_papers_order);
   tcase_add_test(t, one_inversion);
