@@ -97,11 +97,15 @@ const esp_quality *esp_sweep_quality(const esp_sweep *s);
 /* Epochs of training of run i, from its beginning to its end. */
 int64_t esp_sweep_epochs(const esp_sweep *s, int i);
 
-/* How long runs will take, in seconds; finished ones 0. The work of a run is its epochs x images x
- * multiply-adds. The speed is that of the finished runs, or of a few steps of the first run. Pruned
- * rounds are taken to be as slow as dense ones. `how` says in a line what the speed was taken
- * from. */
-esp_status esp_sweep_estimate(const esp_sweep *s, double *seconds, char how[256], esp_error *err);
+/* Threads of each of so many runs at a time: its share of `run.threads`, or of all. */
+int esp_sweep_threads(const esp_sweep *s, int jobs);
+
+/* How long each run will take where `jobs` are at work at a time, in seconds; finished ones 0. The
+ * work of a run is its epochs x images x multiply-adds. The speed is that of the finished runs, or
+ * of a few steps of the first run. Pruned rounds are taken to be as slow as dense ones. `how` says
+ * in a line what the speed was taken from. */
+esp_status esp_sweep_estimate(const esp_sweep *s, int jobs, double *seconds, char how[256],
+                              esp_error *err);
 
 /* Writes sweep.csv (a row per finished run and round) and summary.csv (a row per round and
  * combination of the values, run.seed left out: mean and standard deviation over the seeds) from

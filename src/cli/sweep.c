@@ -91,11 +91,24 @@ static const char *state_name(esp_sweep_state state) {
   return state == ESP_SWEEP_FINISHED ? "finished" : state == ESP_SWEEP_BEGUN ? "begun" : "";
 }
 
-static esp_status dry_run(const esp_sweep *s, const bool *mine, esp_error *err) {
+/* Until the last of ours ends. None ends before the training that it shares. */
+static double duration(const esp_sweep *s, const bool *mine, int jobs, const double *seconds) {
+  double all = 0.0, longest = 0.0;
+  for (int i = 0; i < s->runs; i++) {
+    if (!mine[i]) continue;
+    const int dense = s->run[i].dense;
+    const double alone = seconds[i] + (dense >= 0 ? seconds[dense] : 0.0);
+    all += seconds[i];
+    if (alone > longest) longest = alone;
+  }
+  return all / jobs > longest ? all / jobs : longest;
+}
+
+static esp_status dry_run(const esp_sweep *s, const bool *mine, int jobs, esp_error *err) {
   char how[256], text[32];
-  double total = 0.0, *seconds = calloc((size_t)s->runs, sizeof *seconds);
+  double *seconds = calloc((size_t)s->runs, sizeof *seconds);
   if (!seconds) return esp_fail(err, ESP_ERR_MEMORY, "out of memory for the sweep");
-  const esp_status status = esp_sweep_estimate(s, seconds, how, err);
+  const esp_status status = esp_sweep_estimate(s, jobs, seconds, how, err);
   int width = 3, runs = 0, trainings = 0;
   for (int i = 0; i < s->runs; i++)
     if ((int)strlen(s->run[i].name) > width) width = (int)strlen(s->run[i].name);
@@ -105,17 +118,16 @@ static esp_status dry_run(const esp_sweep *s, const bool *mine, esp_error *err) 
     esp__format_time(text, seconds[i]);
     printf("%-*s  %8lld  %12s  %s\n", width, ESP_SHOWN(s->run[i].name),
            (long long)esp_sweep_epochs(s, i), text, state_name(s->run[i].state));
-    total += seconds[i];
     runs += i >= s->denses;
     trainings += i < s->denses;
   }
-  esp__format_time(text, total);
+  esp__format_time(text, duration(s, mine, jobs, seconds));
   if (status == ESP_OK)
     printf(
         "\n%d runs, %d trainings shared among them, in %s; nothing was made\n"
-        "about %s on this machine, %s;\n"
+        "about %s on this machine, %d at a time, %s;\n"
         "pruned rounds are taken to be as slow as dense ones, so it will rather be less\n",
-        runs, trainings, s->dir, text, how);
+        runs, trainings, s->dir, text, jobs, how);
   free(seconds);
   return status;
 }
@@ -124,7 +136,7 @@ static esp_status dry_run(const esp_sweep *s, const bool *mine, esp_error *err) 
 
 static esp_status go(esp_sweep *s, const sweep_options *o, const bool *mine, esp_error *err) {
   ESP_TRY(esp_sweep_survey(s, err));
-  if (o->dry_run) return dry_run(s, mine, err);
+  if (o->dry_run) return dry_run(s, mine, o->jobs, err);
   ESP_TRY(esp_sweep_check(s, err));
   ESP_TRY(esp_sweep_make(s, err));
   const esp_status status = esp__worker_pool_work(

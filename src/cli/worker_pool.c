@@ -9,7 +9,6 @@
 #include "rundir/progress_json.h"
 #include <espalier/results.h>
 
-#include <omp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,8 +227,7 @@ static esp_status outcome(const worker_pool *pool, esp_error *err) {
 /* The threads are divided among the runs at a time, through the environment of their processes. */
 static void divide_threads(const worker_pool *pool) {
   char text[16];
-  const int all = pool->sweep->threads > 0 ? (int)pool->sweep->threads : omp_get_max_threads();
-  snprintf(text, sizeof text, "%d", all > pool->o.jobs ? all / pool->o.jobs : 1);
+  snprintf(text, sizeof text, "%d", esp_sweep_threads(pool->sweep, pool->o.jobs));
   setenv("OMP_NUM_THREADS", text, 1);
 }
 

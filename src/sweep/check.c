@@ -7,6 +7,7 @@
 #include <espalier/results.h>
 #include <espalier/sweep.h>
 
+#include <omp.h>
 #include <string.h>
 
 /* A data set is read once for all runs that have the same. */
@@ -123,11 +124,18 @@ static double speed_of_finished(const esp_sweep *s, const double *macs, int *run
   return seconds > 0.0 ? done / seconds : 0.0;
 }
 
-static esp_status measure(const esp_sweep *s, int i, double *speed, char how[256], esp_error *err) {
+int esp_sweep_threads(const esp_sweep *s, int jobs) {
+  const int all = s->threads > 0 ? (int)s->threads : omp_get_max_threads();
+  return all > jobs ? all / jobs : 1;
+}
+
+static esp_status measure(const esp_sweep *s, int i, int jobs, double *speed, char how[256],
+                          esp_error *err) {
   const double enough = 3.0;
   esp__run_pace pace = {0};
   esp_run r = {0};
   ESP_TRY(esp_config_copy(&r.config, &s->run[i].config, err));
+  r.config.run.threads = esp_sweep_threads(s, jobs);
   esp_status status = esp__run_open(&r, s->run[i].name, err);
   if (status == ESP_OK) status = esp__run_measure_pace(&r, enough, &pace, err);
   if (status == ESP_OK) *speed = pace.images_per_second * macs_of(r.model);
@@ -138,8 +146,8 @@ static esp_status measure(const esp_sweep *s, int i, double *speed, char how[256
   return status;
 }
 
-static esp_status find_speed(const esp_sweep *s, const double *macs, double *speed, char how[256],
-                             esp_error *err) {
+static esp_status find_speed(const esp_sweep *s, int jobs, const double *macs, double *speed,
+                             char how[256], esp_error *err) {
   int finished, first = 0;
   *speed = speed_of_finished(s, macs, &finished);
   if (*speed > 0.0) {
@@ -148,14 +156,15 @@ static esp_status find_speed(const esp_sweep *s, const double *macs, double *spe
     return ESP_OK;
   }
   while (first + 1 < s->runs && s->run[first].state == ESP_SWEEP_FINISHED) first++;
-  return measure(s, first, speed, how, err);
+  return measure(s, first, jobs, speed, how, err);
 }
 
-esp_status esp_sweep_estimate(const esp_sweep *s, double *seconds, char how[256], esp_error *err) {
+esp_status esp_sweep_estimate(const esp_sweep *s, int jobs, double *seconds, char how[256],
+                              esp_error *err) {
   double speed = 0.0;
   work w = {s, seconds};
   ESP_TRY(visit(s, true, count_work, &w, err));
-  ESP_TRY(find_speed(s, seconds, &speed, how, err));
+  ESP_TRY(find_speed(s, jobs, seconds, &speed, how, err));
   for (int i = 0; i < s->runs; i++)
     seconds[i] = s->run[i].state == ESP_SWEEP_FINISHED || speed <= 0.0 ? 0.0 : seconds[i] / speed;
   return ESP_OK;

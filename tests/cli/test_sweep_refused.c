@@ -20,6 +20,8 @@ START_TEST(a_dry_run_makes_nothing) {
        "--dry-run");
   ENDS(0, "prune.sparsity=0.9,run.seed=2", NULL, "sweep", "two.ini", "-o", "out", "--dry-run");
   ENDS(0, "about ", NULL, "sweep", "two.ini", "-o", "out", "--dry-run", "--shard", "1/2");
+  ENDS(0, "on this machine, 2 at a time, ", NULL, "sweep", "two.ini", "-o", "out", "--dry-run",
+       "--jobs", "2");
   ck_assert(!exists("out"));
 }
 END_TEST
