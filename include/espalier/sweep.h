@@ -100,10 +100,11 @@ int64_t esp_sweep_epochs(const esp_sweep *s, int i);
 /* Threads of each of so many runs at a time: its share of `run.threads`, or of all. */
 int esp_sweep_threads(const esp_sweep *s, int jobs);
 
-/* How long each run will take where `jobs` are at work at a time, in seconds; finished ones 0. The
- * work of a run is its epochs x images x multiply-adds. The speed is that of the finished runs, or
- * of a few steps of the first run. Pruned rounds are taken to be as slow as dense ones. `how` says
- * in a line what the speed was taken from. */
+/* How long each run will take where `jobs` are at work at a time, in seconds; finished ones 0, and
+ * those of which an epoch has too few steps to measure. The images a second are those of the
+ * finished runs of the same network (multiply-adds, batch, optimiser and regulariser), or of a few
+ * steps of it. Pruned rounds are then taken to be as slow as dense ones. `how` says in a line what
+ * it was taken from. */
 esp_status esp_sweep_estimate(const esp_sweep *s, int jobs, double *seconds, char how[256],
                               esp_error *err);
 

@@ -156,7 +156,7 @@ esp_status esp__run_open(esp_run *r, const char *source, esp_error *err) {
   esp__ranks_set_patience(r->control.ranks, c->run.patience);
   if (c->run.threads > 0) omp_set_num_threads((int)c->run.threads);
   r->threads = omp_get_max_threads();
-  ESP_TRY(esp__config_located(source, esp__config_data(c, &r->set, err), err));
+  if (!r->set) ESP_TRY(esp__config_located(source, esp__config_data(c, &r->set, err), err));
   ESP_TRY(describe(r, err));
   ESP_TRY(esp_dataset_digest(r->set, &r->at.data, err));
   ESP_TRY(open_model(r, source, err));

@@ -26,6 +26,23 @@ START_TEST(a_dry_run_makes_nothing) {
 }
 END_TEST
 
+/* One network's pace says nothing of another's; a run that has ended says most. */
+START_TEST(a_dry_run_knows_the_pace_of_each_network) {
+  text_write("nets.ini",
+             CONFIG_BEGIN PLAIN_LAYERS "[sweep]\ntrain.batch = 8 16\ntrain.lr = 0.1 0.05\n");
+  ENDS(0, "from a few steps of train.batch=8,train.lr=0.1 (", NULL, "sweep", "nets.ini", "-o",
+       "out", "--dry-run");
+  ENDS(0, " images/s) and of 1 other network;", NULL, "sweep", "nets.ini", "-o", "out",
+       "--dry-run");
+  ESPALIER("sweep", "nets.ini", "-o", "out", "--shard", "1/4");
+  ENDS(0, "from the 1 finished run and a few steps of train.batch=16,train.lr=0.1 (", NULL, "sweep",
+       "nets.ini", "-o", "out", "--dry-run");
+  ESPALIER("sweep", "nets.ini", "-o", "out");
+  ENDS(0, "about 0 s on this machine, 1 at a time, from the 4 finished runs;", NULL, "sweep",
+       "nets.ini", "-o", "out", "--dry-run");
+}
+END_TEST
+
 static const struct {
   const char *text, *expected;
 } wrong[] = {
@@ -211,6 +228,7 @@ static Suite *suite(void) {
   tcase_set_timeout(t, 600);
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, a_dry_run_makes_nothing);
+  tcase_add_test(t, a_dry_run_knows_the_pace_of_each_network);
   tcase_add_loop_test(t, wrong_sweeps_make_nothing, 0, WRONG);
   tcase_add_test(t, damaged_directories);
   tcase_add_test(t, a_million_runs);
