@@ -4,8 +4,8 @@
 
 #include "run/run_state.h"
 
-/* Opens what r->config asks for; the position is the beginning of the run. The data are loaded unless
- * r->set has them. `source` names the configuration in messages. */
+/* Opens what r->config asks for; the position is the beginning of the run. The data are loaded
+ * unless r->set has them. `source` names the configuration in messages. */
 esp_status esp__run_open(esp_run *r, const char *source, esp_error *err);
 /* Whether the run can begin: weights to start from and masks of another run, if there are any, can
  * be read, and the synaptic flow has a range. To know before a directory is made. */
