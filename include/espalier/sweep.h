@@ -101,10 +101,10 @@ int64_t esp_sweep_epochs(const esp_sweep *s, int i);
 int esp_sweep_threads(const esp_sweep *s, int jobs);
 
 /* How long each run will take where `jobs` are at work at a time, in seconds; finished ones 0, and
- * those of which an epoch has too few steps to measure. The images a second are those of the
- * finished runs of the same network (multiply-adds, batch, optimiser and regulariser), or of a few
- * steps of it. Pruned rounds are then taken to be as slow as dense ones. `how` says in a line what
- * it was taken from. */
+ * all where an epoch has too few steps to measure. The images a second are those of the finished
+ * runs of the same network (multiply-adds, batch, optimiser and regulariser), or of a few steps of
+ * it; behind a dozen networks the rest follow by their multiply-adds. Pruned rounds are then taken
+ * to be as slow as dense ones. `how` says in a line what it was taken from. */
 esp_status esp_sweep_estimate(const esp_sweep *s, int jobs, double *seconds, char how[256],
                               esp_error *err);
 

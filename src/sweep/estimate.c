@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MEASURED_MOST = 12 }; /* kinds; others follow by their multiply-adds */
+
 /* Runs that train equally fast, as far as one can tell before they are pruned. */
 typedef struct kind {
   const esp_config *config; /* of the first */
@@ -90,7 +92,7 @@ static esp_status measure(void *user, int i, const esp_model *model, esp_dataset
   esp__run_pace pace = {0};
   esp_run r = {.set = set};
   (void)model;
-  if (k->seconds > 0.0) return ESP_OK;
+  if (k->seconds > 0.0 || e->measured == MEASURED_MOST) return ESP_OK;
   ESP_TRY(esp_config_copy(&r.config, &e->sweep->run[i].config, err));
   r.config.run.threads = esp_sweep_threads(e->sweep, e->jobs);
   esp_status status = esp__run_open(&r, e->sweep->run[i].name, err);
@@ -103,8 +105,17 @@ static esp_status measure(void *user, int i, const esp_model *model, esp_dataset
   return ESP_OK;
 }
 
-static double pace_of(const kind *k) {
-  return k->seconds > 0.0 ? k->images / k->seconds : 0.0;
+/* Images a second; by multiply-adds where nothing is known of the kind itself. */
+static double pace_of(const estimate *e, const kind *k) {
+  const kind *known = k->seconds > 0.0 ? k : &e->kind[e->of[e->first]];
+  if (known->seconds <= 0.0) return 0.0;
+  return known->images / known->seconds * (known == k ? 1.0 : known->macs / k->macs);
+}
+
+static int unknown_kinds(const estimate *e) {
+  int n = 0;
+  for (int k = 0; k < e->kinds; k++) n += e->kind[k].seconds <= 0.0;
+  return n;
 }
 
 static void say_how(const estimate *e, char how[256]) {
@@ -115,21 +126,20 @@ static void say_how(const estimate *e, char how[256]) {
                   finished == 1 ? "" : "s", e->measured > 0 ? " and " : "");
   if (finished == 0 || e->measured > 0)
     n += snprintf(how + n, 256 - (size_t)n, "a few steps of %.120s (%.0f images/s)",
-                  e->sweep->run[e->first].name, pace_of(&e->kind[e->of[e->first]]));
+                  e->sweep->run[e->first].name, pace_of(e, &e->kind[e->of[e->first]]));
   if (others > 0)
-    snprintf(how + n, 256 - (size_t)n, " and of %d other network%s", others,
-             others == 1 ? "" : "s");
+    n += snprintf(how + n, 256 - (size_t)n, " and of %d other network%s", others,
+                  others == 1 ? "" : "s");
+  if (unknown_kinds(e) > 0) snprintf(how + n, 256 - (size_t)n, "; the rest by their multiply-adds");
 }
 
 static esp_status estimate_all(estimate *e, double *seconds, char how[256], esp_error *err) {
-  const double most = 3.0, least = 0.5, together = 12.0;
-  int unknown = 0;
+  const double most = 3.0, together = 12.0;
   ESP_TRY(esp__sweep_visit(e->sweep, true, look_at, e, err));
-  for (int k = 0; k < e->kinds; k++) unknown += e->kind[k].seconds <= 0.0;
-  e->enough = fmax(least, fmin(most, together / fmax(unknown, 1.0)));
+  e->enough = fmin(most, together / fmax(1.0, fmin(unknown_kinds(e), MEASURED_MOST)));
   ESP_TRY(esp__sweep_visit(e->sweep, false, measure, e, err));
   for (int i = 0; i < e->sweep->runs; i++) {
-    const double pace = pace_of(&e->kind[e->of[i]]);
+    const double pace = pace_of(e, &e->kind[e->of[i]]);
     const bool left = e->sweep->run[i].state != ESP_SWEEP_FINISHED;
     seconds[i] = left && pace > 0.0 ? e->images[i] / pace : 0.0;
   }

@@ -6,7 +6,7 @@
 #include <espalier/model.h>
 #include <espalier/sweep.h>
 
-/* The network of run i as it begins, and the data; both are the caller's. */
+/* The network of run i as it begins, and the data; the visit frees both. */
 typedef esp_status esp__sweep_visitor(void *user, int i, const esp_model *model, esp_dataset *set,
                                       esp_error *err);
 

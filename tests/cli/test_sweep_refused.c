@@ -40,6 +40,9 @@ START_TEST(a_dry_run_knows_the_pace_of_each_network) {
   ESPALIER("sweep", "nets.ini", "-o", "out");
   ENDS(0, "about 0 s on this machine, 1 at a time, from the 4 finished runs;", NULL, "sweep",
        "nets.ini", "-o", "out", "--dry-run");
+  ENDS(0, " images/s) and of 11 other networks; the rest by their multiply-adds;", NULL, "sweep",
+       "nets.ini", "-o", "many", "--dry-run",
+       "train.batch=8 9 10 11 12 13 14 15 16 17 18 19 20 21");
 }
 END_TEST
 
