@@ -78,6 +78,20 @@ ESP_INLINE void add_channels(esp__vec sum[ESP_TILE][PIX], const float *const x[P
     add_tap(sum, x, at, w.at, w.output, outs, pixels);
 }
 
+/* Fetches where a tile will be stored, so that no store waits for the line that it overwrites:
+ * where outputs lie in more pages than a processor foresees by itself. */
+ESP_INLINE void fetch_stores(const esp__correlate *k, const esp__pixel *pixel, int first,
+                             const int outs, const int pixels) {
+  enum { FORESEEN = 32, PAGE = 4096 / sizeof(float) };
+  if (k->outputs <= FORESEEN || k->y_channel < PAGE) return;
+  float *const y = k->y + (size_t)first * k->y_channel;
+#pragma GCC unroll 4
+  for (int o = 0; o < outs; o++)
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; p++)
+      __builtin_prefetch(y + (size_t)o * k->y_channel + pixel[p].y, 1);
+}
+
 ESP_INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first,
                                size_t lane, const int outs, const int pixels) {
   const size_t each = (size_t)k->weights;
@@ -87,6 +101,7 @@ ESP_INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel,
                               each * k->c_stride};
   esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
+  if (lane == 0) fetch_stores(k, pixel, first, outs, pixels);
   begin(sum, x, k->x + lane, pixel, outs, pixels);
   if (k->taps == 1 && k->o_stride == 0)
     add_channels(sum, x, k, packed, outs, pixels);

@@ -13,7 +13,7 @@
 #include "kernels/simd.h"
 #include "kernels/store_simd.h"
 
-enum { RUNS = 8 };
+enum { RUNS = 8, AHEAD = 4 /* outputs whose lines are on their way */ };
 
 /* Adds the entries of output `o` in block `b` to the tile's sums. */
 ESP_INLINE void sparse_tile(const esp__correlate_csr *k, const esp__pixel *pixel, int b, int o,
@@ -23,10 +23,6 @@ ESP_INLINE void sparse_tile(const esp__correlate_csr *k, const esp__pixel *pixel
   uint32_t e = row_ptr[0];
   const uint32_t end = row_ptr[1];
   if (e == end && !first && !last) return;
-  if (last && k->epilogue.accumulate && lane == 0)
-#pragma GCC unroll 16
-    for (int i = 0; i < runs * run; i++)
-      __builtin_prefetch(k->y + pixel[i].y + (size_t)o * k->y_channel, 1);
   esp__vec sum[ESP_SPARSE_TILE];
   const float *x[RUNS];
   float *partial_sums = k->partial_sums + (size_t)o * ESP_SPARSE_TILE * ESP_LANES + lane;
@@ -67,19 +63,31 @@ ESP_INLINE void sparse_tile(const esp__correlate_csr *k, const esp__pixel *pixel
 #undef STORE
 }
 
+/* Fetches where output `o` of a tile will be stored, so that no store waits for the line that it
+ * overwrites; behind the last output those of the next tile. */
+ESP_INLINE void fetch_stores(const esp__correlate_csr *k, const esp__pixel *pixel,
+                             const esp__pixel *next, int o, const int pixels) {
+  if (o >= k->outputs) pixel = next, o -= k->outputs;
+  if (!pixel || o >= k->outputs) return;
+  float *const y = k->y + (size_t)o * k->y_channel;
+#pragma GCC unroll 16
+  for (int i = 0; i < pixels; i++) __builtin_prefetch(y + pixel[i].y, 1);
+}
+
 /* All outputs over `runs` runs, block by block. */
 typedef void tile_function(const esp__correlate_csr *k, const esp__pixel *pixel,
                            const esp__pixel *next);
-#define TILE(R, Q, S)                                                                    \
-  static void tile_##R##_##Q##_##S(const esp__correlate_csr *k, const esp__pixel *pixel, \
-                                   const esp__pixel *next) {                             \
-    for (int b = 0; b < k->blocks; b++)                                                  \
-      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                        \
-        for (int o = 0; o < k->outputs; o++) {                                           \
-          sparse_tile(k, pixel, b, o, lane, R, Q, S);                                    \
-          if (next && b == 0 && lane == 0)                                               \
-            esp__prefetch(&k->prefetch, k->x + next->x, o, k->outputs);                  \
-        }                                                                                \
+#define TILE(R, Q, S)                                                                          \
+  static void tile_##R##_##Q##_##S(const esp__correlate_csr *k, const esp__pixel *pixel,       \
+                                   const esp__pixel *next) {                                   \
+    for (int b = 0; b < k->blocks; b++)                                                        \
+      for (size_t lane = 0; lane < ESP_LANES; lane += ESP_VECTOR)                              \
+        for (int o = 0; o < k->outputs; o++) {                                                 \
+          if (b == k->blocks - 1 && lane == 0) fetch_stores(k, pixel, next, o + AHEAD, R * Q); \
+          sparse_tile(k, pixel, b, o, lane, R, Q, S);                                          \
+          if (next && b == 0 && lane == 0)                                                     \
+            esp__prefetch(&k->prefetch, k->x + next->x, o, k->outputs);                        \
+        }                                                                                      \
   }
 #define BOTH(M, R, Q) M(R, Q, 16) M(R, Q, 32)
 #define ENTRY(R, Q) \
