@@ -32,19 +32,29 @@ static void fill(float *x, size_t n, uint64_t key, float size) {
   for (size_t i = 0; i < n; i++) x[i] = size * (2.0f * esp_random_uniform(key, i) - 1.0f);
 }
 
+/* On planes of one pixel a 1x1 convolution is a linear layer. */
+static bool is_linear(const layer_shape *s) {
+  return s->width == 1 && s->kernel == 1 && s->groups == 1;
+}
+
 static void make_graph(layer *l, int batch, const esp__kernels *kernels, bool direct,
                        esp_error *err) {
   const layer_shape *s = &l->shape;
   const int shape[4] = {s->outputs, s->channels / s->groups, s->kernel, s->kernel};
   esp_value *x, *y;
-  check(esp_params_add(&l->params, "weight", ESP_ROLE_CONV_WEIGHT, 4, shape, &l->weight, err), err);
+  const bool linear = is_linear(s);
+  check(esp_params_add(&l->params, "weight", linear ? ESP_ROLE_LINEAR_WEIGHT : ESP_ROLE_CONV_WEIGHT,
+                       linear ? 2 : 4, shape, &l->weight, err),
+        err);
   fill(l->weight->value, l->weight->count, 1, 0.1f);
   check(esp_graph_new(&l->graph, batch, true, err), err);
   l->graph->kernels = kernels;
   esp_graph_disable_winograd(l->graph, direct);
   check(esp_graph_input(l->graph, (esp_shape){s->channels, s->width, s->width}, &x, err), err);
   x->needs_grad = true;
-  check(esp_graph_conv(l->graph, x, conv_attr(s), l->weight, NULL, &y, err), err);
+  check(linear ? esp_graph_linear(l->graph, x, l->weight, NULL, &y, err)
+               : esp_graph_conv(l->graph, x, conv_attr(s), l->weight, NULL, &y, err),
+        err);
   l->node = l->graph->node[1];
   l->graph->logits = y; /* so that its gradient gets memory; there is no loss */
   check(esp_graph_plan(l->graph, err), err);

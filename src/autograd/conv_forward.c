@@ -99,13 +99,37 @@ static void run_dense(const esp_graph *g, const esp__conv_pass *p, const work_it
       .taps = i->set->taps,
       .channels = i->channels,
       .outputs = i->outputs,
-      .weight = p->packed ? p->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps
-                          : p->view.at + (size_t)i->output * p->view.output_stride,
+      .weight = p->packed + (size_t)i->output * (size_t)i->channels * (size_t)l->taps,
       .weights = l->taps,
-      .epilogue = i->epilogue,
-      .o_stride = p->packed ? 0 : p->view.output_stride,
-      .c_stride = p->packed ? 0 : p->view.channel_stride};
+      .epilogue = i->epilogue};
   g->kernels->correlate(&k);
+}
+
+/* Blocks of channels where the inputs of some pixels do not stay in the second-level cache, and
+ * gathered weights where a matrix does not. */
+static void cut(esp__linear *k) {
+  enum { TOGETHER = 6, INPUTS = 16384, CHANNELS = 512, WEIGHTS = 1 << 19 };
+  const bool many = k->channels * esp__least(k->pixels, TOGETHER) > INPUTS;
+  k->gather = k->o_stride == 1 && (size_t)k->channels * (size_t)k->outputs > WEIGHTS;
+  k->panel = k->gather || many ? ESP_LINEAR_PANEL : k->outputs;
+  k->block = k->gather ? ESP_LINEAR_GATHERED : many ? CHANNELS : k->channels;
+}
+
+static void run_linear(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
+  esp__linear k = {.x = i->x,
+                   .x_channel = esp_channel_stride(p->from),
+                   .y = i->y,
+                   .y_channel = esp_channel_stride(p->to),
+                   .pixel = i->pixel,
+                   .pixels = i->pixels,
+                   .channels = i->channels,
+                   .outputs = i->outputs,
+                   .weight = p->view.at + (size_t)i->output * p->view.output_stride,
+                   .o_stride = p->view.output_stride,
+                   .c_stride = p->view.channel_stride,
+                   .epilogue = i->epilogue};
+  cut(&k);
+  g->kernels->linear(&k);
 }
 
 static void run_sparse(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
@@ -147,7 +171,9 @@ static void run_tiles(const esp_graph *g, const esp__conv_pass *p, const work_it
 }
 
 static void dispatch(const esp_graph *g, const esp__conv_pass *p, const work_item *i) {
-  if (!i->sparse)
+  if (!i->sparse && !p->packed)
+    run_linear(g, p, i);
+  else if (!i->sparse)
     run_dense(g, p, i);
   else if (i->sparse->tile_rows == 1)
     run_sparse(g, p, i);

@@ -7,8 +7,9 @@
  *
  * A pixel stands for 16 images: x[pixel.x + tap + channel * x_channel + lane].
  *
- * Weights come packed, all of them, or sparse: in CSR (compressed sparse rows, a row per output),
- * or in BCSR (blocked CSR) with tiles of 4 outputs by 1 place. */
+ * Weights come packed, all of them; as they lie, those of a linear layer; or sparse: in CSR
+ * (compressed sparse rows, a row per output), or in BCSR (blocked CSR) with tiles of 4 outputs by 1
+ * place. */
 #ifndef ESP_KERNELS_CORRELATE_H
 #define ESP_KERNELS_CORRELATE_H
 
@@ -69,13 +70,32 @@ typedef struct esp__correlate {
   int pixels;
   const esp__tap *tap;
   int taps, channels, outputs;
-  /* Packed: [outputs / 4][channels][weights][4], the last tile as narrow as what is left. Or, where
-   * strides are given and `weights` is 1, as it lies: weight[o * o_stride + c * c_stride]. */
+  /* [outputs / 4][channels][weights][4], the last tile as narrow as what is left */
   const float *weight;
   int weights; /* of an output and channel, for these taps and others */
   esp__epilogue epilogue;
-  size_t o_stride, c_stride; /* 0: packed */
 } esp__correlate;
+
+/* A linear layer, the same with one tap of 0, whose weights are read where they lie: that of output
+ * o and channel c is weight[o * o_stride + c * c_stride], and one of the strides is 1. */
+typedef struct esp__linear {
+  const float *x;
+  size_t x_channel;
+  float *y;
+  size_t y_channel;
+  const esp__pixel *pixel;
+  int pixels, channels, outputs;
+  const float *weight;
+  size_t o_stride, c_stride;
+  esp__epilogue epilogue;
+  /* How it is cut, which changes no bit: into panels of outputs, which take the channels in blocks.
+   * With `gather` the weights of a panel and a block are laid beside each other first; o_stride is
+   * 1 then. At most ESP_LINEAR_PANEL outputs are a panel, unless all channels are one block and
+   * nothing is gathered; at most ESP_LINEAR_GATHERED channels are gathered. */
+  int panel, block;
+  bool gather;
+} esp__linear;
+enum { ESP_LINEAR_PANEL = 64, ESP_LINEAR_GATHERED = 96 };
 
 /* What is prefetched into the second-level cache while the patch of pixels before it is worked on.
  * It changes no result. */

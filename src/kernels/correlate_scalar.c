@@ -20,7 +20,6 @@ static void store(const float sum[ESP_LANES], const esp__epilogue *f, int o, flo
 static float weight_of(const esp__correlate *k, int o, int c, int number) {
   const int tile = o - o % ESP_TILE,
             width = k->outputs - tile < ESP_TILE ? k->outputs - tile : ESP_TILE;
-  if (k->o_stride > 0) return k->weight[(size_t)o * k->o_stride + (size_t)c * k->c_stride];
   return k->weight[(size_t)tile * (size_t)(k->channels * k->weights) +
                    (size_t)((c * k->weights + number) * width + o % ESP_TILE)];
 }
@@ -39,6 +38,21 @@ static void correlate_one(const esp__correlate *k, esp__pixel pixel, int o) {
 void ESP_ISA_NAME(esp__correlate)(const esp__correlate *k) {
   for (int p = 0; p < k->pixels; p++)
     for (int o = 0; o < k->outputs; o++) correlate_one(k, k->pixel[p], o);
+}
+
+static void linear_one(const esp__linear *k, esp__pixel pixel, int o) {
+  float sum[ESP_LANES] = {0};
+  for (int c = 0; c < k->channels; c++) {
+    const float *x = k->x + pixel.x + (ptrdiff_t)((size_t)c * k->x_channel);
+    const float w = k->weight[(size_t)o * k->o_stride + (size_t)c * k->c_stride];
+    for (int l = 0; l < ESP_LANES; l++) sum[l] = fmaf(w, x[l], sum[l]);
+  }
+  store(sum, &k->epilogue, o, k->y, pixel.y + (ptrdiff_t)((size_t)o * k->y_channel));
+}
+
+void ESP_ISA_NAME(esp__linear)(const esp__linear *k) {
+  for (int p = 0; p < k->pixels; p++)
+    for (int o = 0; o < k->outputs; o++) linear_one(k, k->pixel[p], o);
 }
 
 static void sparse_one(const esp__correlate_csr *k, esp__pixel pixel, int o) {

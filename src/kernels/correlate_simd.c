@@ -11,15 +11,15 @@
 
 enum { PIX = ESP_VECTOR == 8 ? 3 : 6 };
 
-/* Adds what one tap of one channel gives: weights each[0], each[stride], ..., one of an output. */
+/* Adds what one tap of one channel gives: a weight for each output. */
 ESP_INLINE void add_tap(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX], ptrdiff_t at,
-                        const float *each, size_t stride, const int outs, const int pixels) {
+                        const float *each, const int outs, const int pixels) {
   esp__vec value[PIX];
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; p++) value[p] = esp__vec_load(x[p] + at);
 #pragma GCC unroll 4
   for (int o = 0; o < outs; o++) {
-    const esp__vec weight = esp__vec_set(each[(size_t)o * stride]);
+    const esp__vec weight = esp__vec_set(each[o]);
 #pragma GCC unroll 8
     for (int p = 0; p < pixels; p++) sum[o][p] = esp__vec_fma(weight, value[p], sum[o][p]);
   }
@@ -49,33 +49,25 @@ ESP_INLINE void begin(esp__vec sum[ESP_TILE][PIX], const float *x[PIX], const fl
   else                                     \
     STORE(false, NUMBER)
 
-/* Where the weights of a tile of outputs lie: output o's of a channel and tap is at[o * output],
- * the next tap's `tap` floats further, the next channel's `channel`. */
-typedef struct tile_weights {
-  const float *at;
-  size_t output, tap, channel;
-} tile_weights;
-
 ESP_INLINE void add_taps(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
-                         const esp__correlate *k, tile_weights w, const int outs,
+                         const esp__correlate *k, const float *weight, const int outs,
                          const int pixels) {
-  for (int c = 0; c < k->channels; c++, w.at += w.channel) {
+  for (int c = 0; c < k->channels; c++, weight += k->weights * outs) {
     const ptrdiff_t channel = (ptrdiff_t)((size_t)c * k->x_channel);
     for (int t = 0; t < k->taps; t++)
-      add_tap(sum, x, channel + k->tap[t].x, w.at + (size_t)k->tap[t].weight * w.tap, w.output,
-              outs, pixels);
+      add_tap(sum, x, channel + k->tap[t].x, weight + k->tap[t].weight * outs, outs, pixels);
   }
 }
 
 /* The same of one tap, as layers of 1x1 have it: a loop in which nothing but the channel changes,
  * since what is read of a list would take as long as the products. */
 ESP_INLINE void add_channels(esp__vec sum[ESP_TILE][PIX], const float *const x[PIX],
-                             const esp__correlate *k, tile_weights w, const int outs,
+                             const esp__correlate *k, const float *weight, const int outs,
                              const int pixels) {
   ptrdiff_t at = k->tap->x;
-  w.at += (size_t)k->tap->weight * w.tap;
-  for (int c = 0; c < k->channels; c++, w.at += w.channel, at += (ptrdiff_t)k->x_channel)
-    add_tap(sum, x, at, w.at, w.output, outs, pixels);
+  weight += k->tap->weight * outs;
+  for (int c = 0; c < k->channels; c++, weight += k->weights * outs, at += (ptrdiff_t)k->x_channel)
+    add_tap(sum, x, at, weight, outs, pixels);
 }
 
 /* Fetches where a tile will be stored, so that no store waits for the line that it overwrites:
@@ -94,21 +86,15 @@ ESP_INLINE void fetch_stores(const esp__correlate *k, const esp__pixel *pixel, i
 
 ESP_INLINE void correlate_tile(const esp__correlate *k, const esp__pixel *pixel, int first,
                                size_t lane, const int outs, const int pixels) {
-  const size_t each = (size_t)k->weights;
-  const tile_weights packed = {k->weight + (size_t)first * (size_t)k->channels * each, 1,
-                               (size_t)outs, each * (size_t)outs},
-                     plain = {k->weight + (size_t)first * k->o_stride, k->o_stride, k->c_stride,
-                              each * k->c_stride};
+  const float *weight = k->weight + (size_t)first * (size_t)k->channels * (size_t)k->weights;
   esp__vec sum[ESP_TILE][PIX];
   const float *x[PIX];
   if (lane == 0) fetch_stores(k, pixel, first, outs, pixels);
   begin(sum, x, k->x + lane, pixel, outs, pixels);
-  if (k->taps == 1 && k->o_stride == 0)
-    add_channels(sum, x, k, packed, outs, pixels);
-  else if (k->taps == 1)
-    add_channels(sum, x, k, plain, outs, pixels);
+  if (k->taps == 1)
+    add_channels(sum, x, k, weight, outs, pixels);
   else
-    add_taps(sum, x, k, k->o_stride == 0 ? packed : plain, outs, pixels);
+    add_taps(sum, x, k, weight, outs, pixels);
   EPILOGUE(k, first + o);
 }
 
@@ -120,7 +106,7 @@ ESP_INLINE void bcsr_tile(const esp__correlate_bcsr *k, const esp__pixel *pixel,
   const float *x[PIX];
   begin(sum, x, k->x + lane, pixel, outs, pixels);
   for (uint32_t e = k->row_ptr[first / ESP_TILE]; e < end; e++)
-    add_tap(sum, x, k->col[e], k->val + (size_t)e * ESP_TILE, 1, outs, pixels);
+    add_tap(sum, x, k->col[e], k->val + (size_t)e * ESP_TILE, outs, pixels);
   EPILOGUE(k, perm[o]);
 }
 

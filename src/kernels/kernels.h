@@ -23,6 +23,7 @@
 #include <espalier/tensor.h>
 
 typedef void esp__correlate_fn(const esp__correlate *k);
+typedef void esp__linear_fn(const esp__linear *k);
 typedef void esp__correlate_csr_fn(const esp__correlate_csr *k);
 typedef void esp__correlate_bcsr_fn(const esp__correlate_bcsr *k);
 typedef void esp__correlate_weights_fn(const esp__correlate_weights *k);
@@ -36,6 +37,7 @@ typedef void esp__winograd_weight_gradient_fn(const esp__winograd_weight_gradien
 /* K(member of the table, type, function) */
 #define ESP_KERNELS(K)                                                                         \
   K(correlate, esp__correlate_fn, esp__correlate)                                              \
+  K(linear, esp__linear_fn, esp__linear)                                                       \
   K(correlate_csr, esp__correlate_csr_fn, esp__correlate_csr)                                  \
   K(correlate_bcsr, esp__correlate_bcsr_fn, esp__correlate_bcsr)                               \
   K(correlate_weights, esp__correlate_weights_fn, esp__correlate_weights)                      \

@@ -224,6 +224,41 @@ START_TEST(correlate_weights_is_its_gradient) {
 }
 END_TEST
 
+/* y = W x and y = W' x, of a matrix of OUT x IN, for two blocks of images. */
+START_TEST(linear_is_a_product_with_a_matrix) {
+  enum { IN = 7, OUT = 5, PIXELS = 2 };
+  _Alignas(64) float x[IN * PIXELS * ESP_LANES], y[IN * PIXELS * ESP_LANES];
+  float w[OUT * IN];
+  const esp__pixel pixel[PIXELS] = {{0, 0}, {ESP_LANES, ESP_LANES}};
+  fill(x, sizeof x / sizeof *x, 1);
+  fill(w, sizeof w / sizeof *w, 2);
+  for (int transposed = 0; transposed < 2; transposed++) {
+    const int in = transposed ? OUT : IN, out = transposed ? IN : OUT;
+    esp__kernels_at(0)->linear(&(esp__linear){.x = x,
+                                              .x_channel = PIXELS * ESP_LANES,
+                                              .y = y,
+                                              .y_channel = PIXELS * ESP_LANES,
+                                              .pixel = pixel,
+                                              .pixels = PIXELS,
+                                              .channels = in,
+                                              .outputs = out,
+                                              .weight = w,
+                                              .o_stride = transposed ? 1 : IN,
+                                              .c_stride = transposed ? IN : 1,
+                                              .panel = out,
+                                              .block = in});
+    for (int o = 0; o < out; o++)
+      for (int i = 0; i < PIXELS * ESP_LANES; i++) {
+        double expected = 0.0;
+        for (int c = 0; c < in; c++)
+          expected += (double)(transposed ? w[c * IN + o] : w[o * IN + c]) *
+                      (double)x[c * PIXELS * ESP_LANES + i];
+        ck_assert_double_eq_tol((double)y[o * PIXELS * ESP_LANES + i], expected, 1e-5);
+      }
+  }
+}
+END_TEST
+
 /* One pixel, one channel, one tap: y of w * x, however the bits of a zero come about. */
 static float one_product(const esp__kernels *k, float w, float x, const float *bias,
                          const float *old) {
@@ -234,21 +269,17 @@ static float one_product(const esp__kernels *k, float w, float x, const float *b
     in[l] = x;
     out[l] = old ? *old : 1.0f;
   }
-  k->correlate(&(esp__correlate){in,
-                                 ESP_LANES,
-                                 out,
-                                 ESP_LANES,
-                                 &pixel,
-                                 1,
-                                 &tap,
-                                 1,
-                                 1,
-                                 1,
-                                 &w,
-                                 1,
-                                 {.bias = bias, .accumulate = old},
-                                 0,
-                                 0});
+  k->correlate(&(esp__correlate){.x = in,
+                                 .y = out,
+                                 .pixel = &pixel,
+                                 .pixels = 1,
+                                 .tap = &tap,
+                                 .taps = 1,
+                                 .channels = 1,
+                                 .outputs = 1,
+                                 .weight = &w,
+                                 .weights = 1,
+                                 .epilogue = {.bias = bias, .accumulate = old}});
   return out[0];
 }
 
@@ -296,6 +327,7 @@ int main(void) {
   tcase_set_timeout(all, 60);
   tcase_add_test(all, correlate_is_a_convolution);
   tcase_add_test(all, correlate_weights_is_its_gradient);
+  tcase_add_test(all, linear_is_a_product_with_a_matrix);
   tcase_add_test(all, a_zero_is_positive);
   tcase_add_test(all, a_zero_weight_adds_nothing);
   suite_add_tcase(suite, all);

@@ -36,16 +36,6 @@ static int32_t draw_tap(trial *t, const field *f, int i, int taps) {
   return cell * ESP_LANES;
 }
 
-/* Packed, or as they lie: an output's or a channel's weights beside each other. */
-static void draw_weights(trial *t, esp__correlate *k) {
-  k->weights = k->taps + trial_draw(t, 0, 3);
-  if (trial_flip(t)) return;
-  const bool outputs_outside = trial_flip(t);
-  k->weights = 1;
-  k->o_stride = outputs_outside ? (size_t)k->channels : 1;
-  k->c_stride = outputs_outside ? 1 : (size_t)k->outputs;
-}
-
 void try_correlate(trial *t) {
   int cells;
   const int taps = trial_draw(t, 1, 25);
@@ -57,7 +47,7 @@ void try_correlate(trial *t) {
                       .outputs = trial_draw(t, 1, 13),
                       .epilogue = draw_switches(t)};
   esp__tap *tap = trial_take(t, (size_t)taps * sizeof *tap);
-  draw_weights(t, &k);
+  k.weights = taps + trial_draw(t, 0, 3);
   for (int i = 0; i < taps; i++)
     tap[i] = (esp__tap){draw_tap(t, &f, i, taps), trial_draw(t, 0, k.weights - 1)};
   k.tap = tap;
@@ -72,6 +62,40 @@ void try_correlate(trial *t) {
     for (int p = 0; p < k.pixels; p++)
       trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
   t->kernels->correlate(&k);
+}
+
+/* An output's or a channel's weights beside each other, and the cuts. */
+static void draw_matrix(trial *t, esp__linear *k) {
+  const bool outputs_outside = trial_flip(t);
+  k->o_stride = outputs_outside ? (size_t)k->channels : 1;
+  k->c_stride = outputs_outside ? 1 : (size_t)k->outputs;
+  k->gather = !outputs_outside && trial_flip(t);
+  k->block = trial_draw(t, 1, k->gather ? ESP_LINEAR_GATHERED : k->channels);
+  const bool whole = !k->gather && k->block == k->channels;
+  k->panel = trial_draw(t, 1, whole ? k->outputs : ESP_LINEAR_PANEL);
+}
+
+void try_linear(trial *t) {
+  int cells;
+  const field f = draw_field(t, trial_draw(t, 1, 15), &cells);
+  esp__linear k = {
+      .pixel = f.pixel,
+      .pixels = f.pixels,
+      .channels = trial_draw(t, 1, trial_flip(t) ? 9 : esp__least(300, 2000 / f.cells)),
+      .outputs = trial_draw(t, 1, trial_flip(t) ? 9 : esp__least(100, 2000 / cells)),
+      .epilogue = draw_switches(t)};
+  draw_matrix(t, &k);
+  k.x_channel = (size_t)f.cells * ESP_LANES;
+  k.x = trial_floats(t, (size_t)k.channels * k.x_channel) + f.base * ESP_LANES;
+  k.y_channel = (size_t)cells * ESP_LANES;
+  k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
+  k.weight = trial_floats(t, (size_t)(k.outputs * k.channels));
+  draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
+  trial_seal(t);
+  for (int o = 0; o < k.outputs; o++)
+    for (int p = 0; p < k.pixels; p++)
+      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  t->kernels->linear(&k);
 }
 
 /* Like draw_field, with pixels in runs of `run` at steps of `step` cells. */
