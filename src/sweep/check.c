@@ -1,7 +1,10 @@
 /* What runs would complain of before their first step. */
+#include "base/path.h"
 #include "config/stages.h"
 #include "run/open.h"
 #include "sweep/visit.h"
+
+#include <espalier/run.h>
 
 #include <string.h>
 
@@ -45,10 +48,18 @@ static esp_status read_data(reader *d, const esp_config *c, esp_error *err) {
   return ESP_OK;
 }
 
+/* Weights and masks to begin with are there; whether they fit, a run finds when it begins. */
+static esp_status find_files(const esp_config *c, esp_error *err) {
+  char file[ESP_PATH_MAX];
+  if (c->model.weights[0]) ESP_TRY(esp_weights_path(c->model.weights, file, err));
+  return c->prune.mask_from[0] ? esp_masks_path(c->prune.mask_from, file, err) : ESP_OK;
+}
+
 /* The network of run i, and its pruner if there is one. */
 static esp_status build(const esp_sweep_run *run, reader *d, esp_model **model, esp_error *err) {
   const esp_config *c = &run->config;
   esp_pruner *pruner = NULL;
+  ESP_TRY(find_files(c, err));
   ESP_TRY(read_data(d, c, err));
   ESP_TRY(esp_model_new_tasks(model, &c->model, d->set->shape, &d->set->tasks, 0, err));
   esp_status status = ESP_OK;

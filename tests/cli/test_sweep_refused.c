@@ -97,6 +97,10 @@ static const struct {
      "run prune.skip=conv9: [prune] skip: 'conv9' matches no layer"},
     {PRUNED "[sweep]\nmodel.arch = custom resnet21\n", "run model.arch=resnet21: "},
     {PRUNED "[sweep]\ndata.dataset = shapes cifar10\n", "run data.dataset=cifar10: data.path"},
+    {CONFIG_BEGIN PLAIN_LAYERS "[sweep]\nmodel.weights = runs/none\nrun.seed = 1 2\n",
+     ",run.seed=1: runs/none: no such file or run directory"},
+    {CONFIG_BEGIN PLAIN_LAYERS "[sweep]\nprune.mask_from = masks.safetensors\nrun.seed = 1 2\n",
+     "masks.safetensors: no such file or run directory"},
 };
 enum { WRONG = sizeof wrong / sizeof *wrong };
 
