@@ -74,7 +74,7 @@ ESP_INLINE void fetch_stores(const esp__correlate_csr *k, const esp__pixel *pixe
   for (int i = 0; i < pixels; i++) __builtin_prefetch(y + pixel[i].y, 1);
 }
 
-/* All outputs over `runs` runs, block by block. */
+/* All outputs over `runs` runs, block by block; `next` is another whole tile, or NULL. */
 typedef void tile_function(const esp__correlate_csr *k, const esp__pixel *pixel,
                            const esp__pixel *next);
 #define TILE(R, Q, S)                                                                          \
@@ -85,7 +85,7 @@ typedef void tile_function(const esp__correlate_csr *k, const esp__pixel *pixel,
         for (int o = 0; o < k->outputs; o++) {                                                 \
           if (b == k->blocks - 1 && lane == 0) fetch_stores(k, pixel, next, o + AHEAD, R * Q); \
           sparse_tile(k, pixel, b, o, lane, R, Q, S);                                          \
-          if (next && b == 0 && lane == 0)                                                     \
+          if (next && k->prefetch.line && b == 0 && lane == 0)                                 \
             esp__prefetch(&k->prefetch, k->x + next->x, o, k->outputs);                        \
         }                                                                                      \
   }
@@ -138,8 +138,7 @@ void ESP_ISA_NAME(esp__correlate_csr)(const esp__correlate_csr *k) {
   const int tile = k->run * s->runs, wide = k->step == 32;
   int p = 0;
   for (; p + tile <= k->pixels; p += tile)
-    s->many[wide](k, k->pixel + p,
-                  k->prefetch.line && p + tile < k->pixels ? k->pixel + p + tile : NULL);
+    s->many[wide](k, k->pixel + p, p + 2 * tile <= k->pixels ? k->pixel + p + tile : NULL);
   if (k->run == 1) p += few_pixels(k, k->pixel + p, k->pixels - p, wide);
   for (; p < k->pixels; p += k->run) s->one[wide](k, k->pixel + p, NULL);
 }

@@ -134,6 +134,15 @@ static entries draw_entries(trial *t, const field *f, int outputs, int channels)
   return n;
 }
 
+/* What is read next is prefetched, wherever it is; its list is not read beyond its end. */
+static esp__prefetch_list draw_prefetch(trial *t, int channels) {
+  if (trial_flip(t)) return (esp__prefetch_list){0};
+  const int lines = trial_draw(t, 1, 9);
+  int32_t *line = trial_take(t, (size_t)lines * sizeof *line);
+  for (int i = 0; i < lines; i++) line[i] = trial_draw(t, 0, 1 << 24);
+  return (esp__prefetch_list){line, lines, channels, ESP_LANES};
+}
+
 void try_correlate_csr(trial *t) {
   int cells;
   const int run = trial_draw(t, 1, 7), step = trial_draw(t, 1, 2), channels = trial_draw(t, 1, 9);
@@ -143,6 +152,7 @@ void try_correlate_csr(trial *t) {
                           .run = run,
                           .step = step * ESP_LANES,
                           .outputs = trial_draw(t, 1, 13),
+                          .prefetch = draw_prefetch(t, channels),
                           .epilogue = draw_switches(t)};
   const entries n = draw_entries(t, &f, k.outputs, channels);
   k.row_ptr = n.row_ptr;
@@ -184,7 +194,8 @@ void try_correlate_weights_csr(trial *t) {
                                   .patch = run * trial_draw(t, 1, 4),
                                   .run = run,
                                   .step = step * ESP_LANES,
-                                  .outputs = trial_draw(t, 1, 4)};
+                                  .outputs = trial_draw(t, 1, 4),
+                                  .prefetch = draw_prefetch(t, channels)};
   const entries n = draw_entries(t, &f, k.outputs, channels);
   k.row_ptr = n.row_ptr;
   k.blocks = n.blocks;
