@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "config/stages.h"
 #include "run/progress.h"
+#include "run/services.h"
 #include "run/stage.h"
 
 static const double mebi = 1024.0 * 1024.0;
@@ -137,9 +138,15 @@ esp_status esp__run_plan_write(const esp_run *r, FILE *out, esp_error *err) {
 
 /* ---- time ---- */
 
-/* The first steps are not counted. */
+/* The first steps are not counted: in them memory is new, and kernels are chosen by stopwatch. */
+static int64_t warm_steps(const esp_run *r) {
+  enum { LEAST = 2, ENOUGH = 5 };
+  const int64_t half = esp_loader_batches(r->training) / 2;
+  return half < LEAST ? LEAST : half < ENOUGH ? half : ENOUGH;
+}
+
 esp_status esp__run_measure_pace(esp_run *r, double seconds, esp__run_pace *pace, esp_error *err) {
-  enum { WARM = 2 };
+  const int64_t warm = warm_steps(r);
   esp_trainer t = {r->model, r->graph, r->training, r->pruner, &r->config.train, 0};
   const esp_batch *batch;
   esp_metrics m = {0};
@@ -149,20 +156,23 @@ esp_status esp__run_measure_pace(esp_run *r, double seconds, esp__run_pace *pace
   esp_loader_start(r->training, 0, 0);
   for (int step = 0; passed < seconds && (batch = esp_loader_next(r->training)); step++) {
     bool changed;
-    ESP_TRY(esp_train_step(&t, batch, (esp_step){.step = step, .lr = 0.0, .window = {0, -1}}, &m,
-                           &changed, err));
-    if (step + 1 == WARM) begun = esp__seconds();
-    if (step < WARM) continue;
+    ESP_TRY(esp_train_step(&t, batch,
+                           (esp_step){.step = step, .lr = 0.0, .window = esp__run_prune_window(r)},
+                           &m, &changed, err));
+    if (step + 1 == warm) begun = esp__seconds();
+    if (step < warm) continue;
     images += batch->count;
     pace->steps++;
     passed = esp__seconds() - begun;
   }
   pace->images_per_second = passed > 0.0 ? (double)images / passed : 0.0;
+  pace->sparsity = esp__run_sparsity(r);
   return ESP_OK;
 }
 
 void esp__run_plan_write_time(const esp_run *r, const esp__run_pace *pace, FILE *out) {
-  char text[32];
+  char text[32],
+      network[80] = "the dense network; evaluation comes on top, sparse kernels need less";
   const int64_t batches = esp_loader_batches(r->training);
   if (pace->images_per_second <= 0.0) {
     fputs("time     not known: an epoch has too few steps to measure\n", out);
@@ -170,8 +180,9 @@ void esp__run_plan_write_time(const esp_run *r, const esp__run_pace *pace, FILE 
   }
   const double epochs = (double)count_steps(r) / (double)batches;
   esp__format_time(text, epochs * (double)r->set->train.count / pace->images_per_second);
-  fprintf(out,
-          "time     about %s: %.0f images/s, measured on %d step%s of the dense network; "
-          "evaluation comes on top, sparse kernels need less\n",
-          text, pace->images_per_second, pace->steps, pace->steps == 1 ? "" : "s");
+  if (pace->sparsity > 0.0)
+    snprintf(network, sizeof network, "a network %.2f %% sparse; evaluation comes on top",
+             100.0 * pace->sparsity);
+  fprintf(out, "time     about %s: %.0f images/s, measured on %d step%s of %s\n", text,
+          pace->images_per_second, pace->steps, pace->steps == 1 ? "" : "s", network);
 }

@@ -8,10 +8,12 @@
  * training may end early, the steps are at most those said. */
 esp_status esp__run_plan_write(const esp_run *r, FILE *out, esp_error *err);
 
-/* How fast an opened run trains on this machine, dense. */
+/* How fast an opened run trains on this machine: dense, unless masks are there from the first step
+ * on. */
 typedef struct esp__run_pace {
   double images_per_second; /* 0: there was no step to measure */
   int steps;                /* that were measured */
+  double sparsity;          /* after them */
 } esp__run_pace;
 
 /* Trains for about so many seconds with a learning rate of 0; the run cannot be begun after it. */

@@ -1,5 +1,6 @@
 /* How long the runs of a sweep take. */
 #include "base/path.h"
+#include "config/stages.h"
 #include "run/open.h"
 #include "run/plan.h"
 #include "sweep/visit.h"
@@ -14,7 +15,7 @@
 
 enum { MEASURED_MOST = 12 }; /* kinds; others follow by their multiply-adds */
 
-/* Runs that train equally fast, as far as one can tell before they are pruned. */
+/* Runs that train equally fast, as far as one can tell from their first steps. */
 typedef struct kind {
   const esp_config *config; /* of the first */
   double macs;              /* of an image, forwards */
@@ -41,8 +42,16 @@ static double macs_of(const esp_model *m) {
   return macs;
 }
 
+/* Some have masks from the first step on. */
+static bool equally_sparse(const esp_config *a, const esp_config *b) {
+  const bool sparse = esp__prunes_in_training(a);
+  return sparse == esp__prunes_in_training(b) &&
+         (!sparse || a->prune.sparsity == b->prune.sparsity);
+}
+
 static bool same_kind(const kind *k, const esp_config *c, double macs) {
   return k->macs == macs && k->config->train.batch == c->train.batch &&
+         equally_sparse(k->config, c) &&
          strcmp(k->config->train.optimiser, c->train.optimiser) == 0 &&
          strcmp(k->config->prune.regulariser, c->prune.regulariser) == 0;
 }

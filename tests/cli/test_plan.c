@@ -25,7 +25,7 @@ START_TEST(dry_run) {
                                          STEPS,
                                          "pruning  magnitude, structure weight",
                                          "time  ",
-                                         "measured on 1 step of",
+                                         "measured on 1 step of the dense network; ",
                                          "results  would be in out; nothing was made\n"};
   process p = espalier(&(process_options){0}, (const char *[]){"run", "plain.ini", "--dry-run",
                                                                "-o", "out", PRUNED, NULL});
@@ -34,6 +34,13 @@ START_TEST(dry_run) {
     ck_assert_msg(strstr(p.out, expected[i]), "'%s' lacks '%s'", p.out, expected[i]);
   process_free(&p);
   ck_assert_int_eq(count_files(".", ""), 1);
+}
+END_TEST
+
+/* Masks that are there from the first step on are in what was measured. */
+START_TEST(dry_run_of_a_sparse_training) {
+  ENDS(0, "measured on 1 step of a network 80.00 % sparse; evaluation comes on top\n", NULL, "run",
+       "plain.ini", "--dry-run", "prune.method=static", "prune.sparsity=0.8");
 }
 END_TEST
 
@@ -112,6 +119,7 @@ static Suite *suite(void) {
   TCase *t = tcase_create("plan");
   tcase_add_checked_fixture(t, setup, NULL);
   tcase_add_test(t, dry_run);
+  tcase_add_test(t, dry_run_of_a_sparse_training);
   tcase_add_test(t, steps_behind_the_rounds);
   tcase_add_test(t, dry_run_refuses_what_a_run_refuses);
   tcase_add_test(t, a_configuration_is_inspected);
