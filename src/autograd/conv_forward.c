@@ -108,8 +108,13 @@ static void run_dense(const esp_graph *g, const esp__conv_pass *p, const work_it
 /* Blocks of channels where the inputs of some pixels do not stay in the second-level cache, and
  * gathered weights where a matrix does not. */
 static void cut(esp__linear *k) {
-  enum { TOGETHER = 6, INPUTS = 16384, CHANNELS = 512, WEIGHTS = 1 << 19 };
-  const bool many = k->channels * esp__least(k->pixels, TOGETHER) > INPUTS;
+  enum {
+    TILE = 6,          /* pixels whose inputs all outputs pass over */
+    INPUTS = 16384,    /* of a tile, each of 16 images: a MiB */
+    CHANNELS = 512,    /* of a block */
+    WEIGHTS = 1 << 19, /* of a matrix: two MiB */
+  };
+  const bool many = k->channels * esp__least(k->pixels, TILE) > INPUTS;
   k->gather = k->o_stride == 1 && (size_t)k->channels * (size_t)k->outputs > WEIGHTS;
   k->panel = k->gather || many ? ESP_LINEAR_PANEL : k->outputs;
   k->block = k->gather ? ESP_LINEAR_GATHERED : many ? CHANNELS : k->channels;

@@ -138,20 +138,21 @@ esp_status esp__run_plan_write(const esp_run *r, FILE *out, esp_error *err) {
 
 /* ---- time ---- */
 
-/* The first steps are not counted: in them memory is new, and kernels are chosen by stopwatch. */
+/* The first steps are not counted: in them memory is new, and kernels are chosen by stopwatch.
+ * Where steps are few or slow, two have to do. */
+enum { WARM_LEAST = 2, WARM_ENOUGH = 5 };
 static int64_t warm_steps(const esp_run *r) {
-  enum { LEAST = 2, ENOUGH = 5 };
   const int64_t half = esp_loader_batches(r->training) / 2;
-  return half < LEAST ? LEAST : half < ENOUGH ? half : ENOUGH;
+  return half < WARM_LEAST ? WARM_LEAST : half < WARM_ENOUGH ? half : WARM_ENOUGH;
 }
 
 esp_status esp__run_measure_pace(esp_run *r, double seconds, esp__run_pace *pace, esp_error *err) {
-  const int64_t warm = warm_steps(r);
+  int64_t warm = warm_steps(r);
   esp_trainer t = {r->model, r->graph, r->training, r->pruner, &r->config.train, 0};
   const esp_batch *batch;
   esp_metrics m = {0};
   int64_t images = 0;
-  double begun = 0.0, passed = 0.0;
+  double begun = esp__seconds(), passed = 0.0;
   *pace = (esp__run_pace){0};
   esp_loader_start(r->training, 0, 0);
   for (int step = 0; passed < seconds && (batch = esp_loader_next(r->training)); step++) {
@@ -159,6 +160,7 @@ esp_status esp__run_measure_pace(esp_run *r, double seconds, esp__run_pace *pace
     ESP_TRY(esp_train_step(&t, batch,
                            (esp_step){.step = step, .lr = 0.0, .window = esp__run_prune_window(r)},
                            &m, &changed, err));
+    if (step + 1 == WARM_LEAST && esp__seconds() - begun > seconds) warm = WARM_LEAST;
     if (step + 1 == warm) begun = esp__seconds();
     if (step < warm) continue;
     images += batch->count;

@@ -36,6 +36,14 @@ static int32_t draw_tap(trial *t, const field *f, int i, int taps) {
   return cell * ESP_LANES;
 }
 
+/* Each output's lanes of each pixel. */
+static void writes_outputs(trial *t, const float *y, size_t y_channel, int outputs,
+                           const esp__pixel *pixel, int pixels) {
+  for (int o = 0; o < outputs; o++)
+    for (int p = 0; p < pixels; p++)
+      trial_writes(t, y + pixel[p].y + (size_t)o * y_channel, LANE_BYTES);
+}
+
 void try_correlate(trial *t) {
   int cells;
   const int taps = trial_draw(t, 1, 25);
@@ -58,9 +66,7 @@ void try_correlate(trial *t) {
   k.weight = trial_floats(t, (size_t)(k.outputs * k.channels * k.weights));
   draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
-  for (int o = 0; o < k.outputs; o++)
-    for (int p = 0; p < k.pixels; p++)
-      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  writes_outputs(t, k.y, k.y_channel, k.outputs, k.pixel, k.pixels);
   t->kernels->correlate(&k);
 }
 
@@ -92,9 +98,7 @@ void try_linear(trial *t) {
   k.weight = trial_floats(t, (size_t)(k.outputs * k.channels));
   draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
-  for (int o = 0; o < k.outputs; o++)
-    for (int p = 0; p < k.pixels; p++)
-      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  writes_outputs(t, k.y, k.y_channel, k.outputs, k.pixel, k.pixels);
   t->kernels->linear(&k);
 }
 
@@ -169,9 +173,7 @@ void try_correlate_csr(trial *t) {
   guard_open(&scratch, room);
   k.partial_sums = guard_place(&scratch, room, t->at_end);
   trial_seal(t);
-  for (int o = 0; o < k.outputs; o++)
-    for (int p = 0; p < k.pixels; p++)
-      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  writes_outputs(t, k.y, k.y_channel, k.outputs, k.pixel, k.pixels);
   t->kernels->correlate_csr(&k);
   ck_assert(guard_intact(&scratch));
   guard_close(&scratch);
@@ -254,9 +256,7 @@ void try_correlate_bcsr(trial *t) {
   k.y = trial_floats(t, (size_t)k.outputs * k.y_channel);
   draw_epilogue(t, &k.epilogue, k.outputs, (size_t)k.outputs * k.y_channel);
   trial_seal(t);
-  for (int o = 0; o < k.outputs; o++)
-    for (int p = 0; p < k.pixels; p++)
-      trial_writes(t, k.y + k.pixel[p].y + (size_t)o * k.y_channel, LANE_BYTES);
+  writes_outputs(t, k.y, k.y_channel, k.outputs, k.pixel, k.pixels);
   t->kernels->correlate_bcsr(&k);
 }
 
