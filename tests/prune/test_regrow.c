@@ -193,6 +193,29 @@ START_TEST(rigl_grows_where_the_gradient_is_largest) {
 }
 END_TEST
 
+/* Half-way a falling share of 1 has become a half, for SET too, and one of a half that stays is a
+ * half still, for RigL too: 2 of 4 move. */
+START_TEST(the_share_that_moves_falls_or_stays_as_asked) {
+  static const char *const cases[] = {
+      "method = set\ndrop_schedule = cosine\ndrop_fraction = 1\n",
+      "method = rigl\ndrop_schedule = constant\ndrop_fraction = 0.5\n"};
+  for (int i = 0; i < 2; i++) {
+    char ini[128];
+    plant p;
+    size_t old[8], grown[2];
+    snprintf(ini, sizeof ini, "%ssparsity = 0.5\nevery = 1\n", cases[i]);
+    open_eight(&p, ini);
+    step(&p, 0, 0, 2);
+    ck_assert_uint_eq(there(&p, old), 4);
+    mark(&p);
+    plant_wild_gradients(&p, 1);
+    step(&p, 1, 0, 2);
+    half_moves(&p, old, grown);
+    plant_close(&p);
+  }
+}
+END_TEST
+
 /* Both weights that go have the largest gradients of what is not there, so they come back as they
  * were, momentum too, and nothing has moved. */
 START_TEST(rigl_brings_back_what_it_just_dropped) {
@@ -280,6 +303,7 @@ static Suite *suite(void) {
   tcase_add_test(tc, surgery_ends_with_the_plain_invariant);
   tcase_add_test(tc, set_drops_the_smallest_and_grows_at_random);
   tcase_add_test(tc, rigl_grows_where_the_gradient_is_largest);
+  tcase_add_test(tc, the_share_that_moves_falls_or_stays_as_asked);
   tcase_add_test(tc, rigl_brings_back_what_it_just_dropped);
   tcase_add_test(tc, rigl_moves_less_and_less);
   tcase_add_test(tc, moving_weights_stay_in_their_layer);

@@ -7,7 +7,7 @@
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   ESP_TRY(esp_pruner_remove(p, &esp__criterion_magnitude,
                             esp__prune_schedule_cubic.sparsity(p->opt, t), err));
-  esp__exchange(p, esp__cosine_fraction(p, t), &esp__criterion_gradient);
+  esp__exchange(p, esp__moving_share(p, t, true), &esp__criterion_gradient);
   return ESP_OK;
 }
 

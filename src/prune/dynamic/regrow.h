@@ -6,6 +6,7 @@
 
 typedef struct esp__regrow_options {
   double drop_fraction; /* of a layer's weights that move in a mask change, at the beginning */
+  char *drop_schedule;  /* how that changes: "constant", "cosine", or "auto", the method's own */
 } esp__regrow_options;
 extern const esp_method_keys esp__regrow_keys;
 
@@ -20,8 +21,10 @@ void esp__exchange(esp_pruner *p, double fraction, const esp_criterion *grow);
 /* The first change is a random mask at the final sparsity, later ones are exchanges. */
 esp_status esp__regrow(esp_pruner *p, double fraction, const esp_criterion *grow, esp_error *err);
 
-/* drop_fraction (1 + cos(pi t)) / 2 */
 double esp__drop_fraction(const esp_pruner *p);
-double esp__cosine_fraction(const esp_pruner *p, double t);
+
+/* The share of a layer's weights that moves at t, from 0 (the first change) to 1 (the last):
+ * drop_fraction, or drop_fraction (1 + cos(pi t)) / 2. `falls`: what "auto" stands for. */
+double esp__moving_share(const esp_pruner *p, double t, bool falls);
 
 #endif

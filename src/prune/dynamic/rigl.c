@@ -5,7 +5,7 @@
  * once with the value it had, and the share that moves falls along half a cosine. Unlike there the
  * weights that stay move in the step of a change too. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  return esp__regrow(p, esp__cosine_fraction(p, t), &esp__criterion_gradient, err);
+  return esp__regrow(p, esp__moving_share(p, t, true), &esp__criterion_gradient, err);
 }
 
 const esp_dynamic esp__dynamic_rigl = {

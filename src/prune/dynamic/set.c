@@ -1,10 +1,9 @@
 #include "prune/catalogue.h"
 #include "prune/dynamic/regrow.h"
 
-/* The same fraction at every change; new weights at random. */
+/* The same share at every change, unless drop_schedule says otherwise; new weights at random. */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
-  (void)t;
-  return esp__regrow(p, esp__drop_fraction(p), &esp__criterion_random, err);
+  return esp__regrow(p, esp__moving_share(p, t, false), &esp__criterion_random, err);
 }
 
 const esp_dynamic esp__dynamic_set = {
