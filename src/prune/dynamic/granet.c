@@ -2,8 +2,8 @@
 #include "prune/dynamic/regrow.h"
 
 /* Gradual pruning by magnitude along the cubic curve; after each removal a share of every layer's
- * weights, which falls along half a cosine, is exchanged for those with the largest gradient
- * ("neuroregeneration"). */
+ * weights, which falls along half a cosine unless drop_schedule says otherwise, is exchanged for
+ * those with the largest gradient ("neuroregeneration"). */
 static esp_status change(esp_pruner *p, double t, esp_error *err) {
   ESP_TRY(esp_pruner_remove(p, &esp__criterion_magnitude,
                             esp__prune_schedule_cubic.sparsity(p->opt, t), err));
